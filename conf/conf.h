@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A configuration as values: what the file says, not what the machine has.
+ * Interfaces are names here and stay names.  The same struct is the daemon's
+ * wanted state, so client commands edit one and `show config` prints it.
+ * Filled by parse.c (and conf_add_* below), printed by print.c.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/buf.h"
+#include "lib/hash.h"
+
+#define CONF_IFNAME 16		/* bytes of a name with its NUL, `+` included */
+#define CONF_NONE UINT16_MAX	/* no such name; as the iif of a rule: the rule is removed */
+#define CONF_MAX_DEPTH 16	/* levels of include */
+#define CONF_MAX_FILE (256u << 20)	/* bytes of one file */
+
+/* Where something was written.  file: number in conf->files; 0 = typed by a client. */
+struct where {
+	uint32_t line;		/* from 1 */
+	uint16_t col;		/* from 1, in bytes; UINT16_MAX = there or further */
+	uint16_t file;
+};
+
+/* An interface name that something refers to.  `refs` and `first` are counted per family by
+ * whoever adds and removes rules and groups, see conf_ref(). */
+struct conf_name {
+	char name[CONF_IFNAME];	/* without alias suffix; a wildcard ends in '+' */
+	bool wild;
+	uint8_t len;		/* of name, without a final '+' */
+	uint32_t refs[FAM_N];	/* rules (iif), groups, sets in use, phyint enable */
+	uint32_t first[FAM_N];	/* rank of the first reference, 0 = never referred to */
+};
+
+/* A list of output interfaces, shared by all rules that have the same one. */
+struct conf_set {
+	uint32_t off;		/* first name in conf->pool */
+	uint16_t n;		/* names, in the order written, none twice */
+	uint32_t rules[FAM_N];	/* that use it */
+};
+
+struct phyint {
+	struct where where;
+	uint16_t name;
+	int8_t enable;		/* 1 enable, 0 disable, -1 not said */
+	bool mrdisc;
+	uint8_t ttl;		/* threshold 1-255, 0 = not said */
+};
+
+struct mgroup {
+	struct addr source, group;	/* masked to their lengths */
+	struct where where;
+	uint16_t iif;
+	uint8_t slen, glen;		/* counted from 128 */
+};
+
+struct mroute {
+	struct addr source, group;	/* masked to their lengths */
+	struct where where;
+	uint32_t oifs;			/* number of a conf_set; set 0 is empty: a stop filter */
+	uint32_t next;			/* chain of router/rule.c */
+	uint16_t iif;			/* CONF_NONE: removed */
+	uint8_t slen, glen;
+};
+
+struct conf {
+	struct conf_name *names;
+	struct conf_set *sets;		/* set 0 always exists and is empty */
+	uint16_t *pool;			/* names of all sets */
+	struct phyint *phyints;
+	struct mgroup *mgroups;
+	struct mroute *mroutes;		/* in the order written */
+	char **files;			/* names as shown in diagnostics; 0 = "command" */
+	uint32_t nnames, nsets, npool, nphyints, nmgroups, nmroutes, nfiles;
+	uint32_t cnames, csets, cpool, cphyints, cmgroups, cmroutes, cfiles;	/* room */
+	uint32_t rank;			/* last value given to conf_name.first */
+	struct hash by_name, by_set;
+};
+
+/* ---- diagnostics ---- */
+
+struct diag {
+	struct where where;
+	bool error;		/* or a warning */
+	char *text;		/* one line, owned */
+	char *line;		/* the offending line, owned; NULL when not known */
+};
+
+struct diags {
+	struct diag *v;
+	uint32_t n, cap;
+	uint32_t errors, warnings;	/* counted even when memory for the text ran out */
+};
+
+/* Appends a diagnostic; line is copied, at most len bytes of it, and may be NULL. */
+void diag_add(struct diags *d, struct where where, bool error, const char *line, size_t len,
+	      const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+/* Appends "FILE:LINE:COL: error: text\n", with the line and a caret below when asked. */
+void diag_print(struct buf *out, const struct conf *c, const struct diag *d, bool caret);
+void diags_free(struct diags *d);
+
+/* ---- making and editing ---- */
+
+/* Returns an empty conf, or NULL with ENOMEM. */
+struct conf *conf_new(void);
+void conf_free(struct conf *c);
+
+/* Returns the number of a name, which is added when new; CONF_NONE when memory or numbers ran
+ * out.  n bytes, already checked by conf_ifname(). */
+uint16_t conf_name(struct conf *c, const char *s, size_t n);
+
+/* Returns the number of a name or CONF_NONE. */
+uint16_t conf_name_find(const struct conf *c, const char *s, size_t n);
+
+/* Checks an interface name as typed: drops an alias suffix from *n.  NULL, or why it is none. */
+const char *conf_ifname(const char *s, size_t *n);
+
+/* Returns the number of the set with exactly these names in this order (doubles must have been
+ * dropped); UINT32_MAX when memory ran out.  n = 0 gives 0. */
+uint32_t conf_set(struct conf *c, const uint16_t *names, uint32_t n);
+
+/* Appends a directive and counts its references.  The number in its array, or -1 with ENOMEM. */
+int conf_add_mroute(struct conf *c, const struct mroute *m);
+int conf_add_mgroup(struct conf *c, const struct mgroup *g);
+int conf_add_phyint(struct conf *c, const struct phyint *p);
+
+/* Gives rule m another set of outputs and counts the references anew. */
+void conf_mroute_oifs(struct conf *c, struct mroute *m, uint32_t set);
+
+/* Takes the references of a rule or group back and marks it removed (iif = CONF_NONE). */
+void conf_del_mroute(struct conf *c, struct mroute *m);
+void conf_del_mgroup(struct conf *c, struct mgroup *g);
+
+/* True when the rule names one source and one group: it is in the kernel without a packet. */
+static inline bool mroute_is_sg(const struct mroute *m)
+{
+	return m->slen == 128 && m->glen == 128;
+}
+
+/* ---- text ---- */
+
+/* Parses FILE ("-" = standard input) into c and appends what was wrong to d.  Lines with
+ * errors are left out, all others are in.  False when the file itself could not be read; errors
+ * in its text are told by d->errors alone. */
+bool conf_parse_file(struct conf *c, struct diags *d, const char *file);
+
+/* The same for text in memory, shown as `name` in diagnostics. */
+bool conf_parse_text(struct conf *c, struct diags *d, const char *name, const char *p, size_t n);
+
+/* ---- words of a client command: the same field parsers as the file's ---- */
+
+/* Parses `[SOURCE[/LEN]] GROUP[/LEN]`: w holds one or two words.  Returns NULL and fills the
+ * four values (masked, both of one family, checked as in the file), or the reason as text in
+ * buf[len]; *bad tells which word (0 or 1). */
+const char *conf_parse_flow(const char *const *w, int nw, struct addr *source, uint8_t *slen,
+			    struct addr *group, uint8_t *glen, int *bad, char *buf, size_t len);
+
+/* Appends the canonical text of c: phyint, mgroup, mroute, each in its order, which parses
+ * to an equal conf. */
+void conf_print(struct buf *out, const struct conf *c);
+
+/* Appends one rule or group as `show pending` has it: the directive padded to 7. */
+void conf_print_mroute(struct buf *out, const struct conf *c, const struct mroute *m);
+void conf_print_mgroup(struct buf *out, const struct conf *c, const struct mgroup *g);
+
+/* Appends warnings about a conf whose lines are all right one by one (behaviour: section 11). */
+void conf_warn(const struct conf *c, struct diags *d);
+
+#endif

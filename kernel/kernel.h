@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the rest of the program may ask of the kernel, and what it reports.
+ * The only header of this room that others include; no header of the system in
+ * it.  linux_*.c implement it, tests/fake_kernel.c does so without a kernel.
+ * Every function returns 0 or -1 with errno unless it says otherwise, and says
+ * nothing to the log.  One process holds one set of sockets, hence no handle.
+ */
+#ifndef KERNEL_KERNEL_H
+#define KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+
+/* VIFs (IPv4) or MIFs (IPv6) a family and table: MAXVIFS of linux/mroute.h. */
+#define KERNEL_VIFS 32
+#define KERNEL_IFNAME 16	/* bytes of an interface name with its NUL */
+
+/* ---- the routing sockets (linux_mroute.c) ---- */
+
+/* Opens the routing socket of a family and takes the multicast routing of its table
+ * (0 = the default one).  errno: EADDRINUSE somebody has it; EPERM, EACCES a capability
+ * is missing; ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT, EPROTONOSUPPORT not in this kernel. */
+int kernel_mroute_open(enum fam fam, uint32_t table);
+
+/* Gives everything of a family back to the kernel. */
+void kernel_mroute_close(enum fam fam);
+
+/* Descriptor to poll for upcalls, or -1 while the family is closed. */
+int kernel_mroute_fd(enum fam fam);
+
+/* True when the kernel reports packets on any wrong VIF (CONFIG_IP_PIMSM_V2,
+ * CONFIG_IPV6_PIMSM_V2), not only on those that are an output of the entry. */
+bool kernel_mroute_has_pim(enum fam fam);
+
+/* Adds interface ifindex as VIF number vif.  threshold: TTL, 1 = all; IPv4 only. */
+int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold);
+
+/* Removes a VIF.  One that went with its interface counts as removed. */
+int kernel_vif_del(enum fam fam, int vif);
+
+/* Adds the entry (src, grp) or replaces it in place.  iif: VIF number; oifs: bit n =
+ * VIF n; ttl[n]: threshold of VIF n, IPv4 only, may be NULL for all 1. */
+int kernel_mfc_add(enum fam fam, const struct addr *src, const struct addr *grp,
+		   int iif, uint32_t oifs, const uint8_t *ttl);
+
+/* Removes an entry; ENOENT when there is none. */
+int kernel_mfc_del(enum fam fam, const struct addr *src, const struct addr *grp);
+
+struct mfc_stats {
+	uint64_t packets;	/* that came in on the right interface */
+	uint64_t bytes;		/* of all packets, right and wrong */
+	uint64_t wrong_if;
+};
+int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *grp,
+		     struct mfc_stats *st);
+
+struct vif_stats {
+	uint64_t in_packets, in_bytes, out_packets, out_bytes;
+};
+int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st);
+
+enum upcall_kind { UPCALL_NOCACHE, UPCALL_WRONGVIF };
+
+struct upcall {
+	enum upcall_kind kind;
+	enum fam fam;
+	int vif;
+	struct addr src, grp;
+};
+typedef void kernel_upcall_fn(void *ctx, const struct upcall *up);
+
+/* Reads at most max messages and calls fn for each upcall among them.  Returns the number
+ * read (max means there may be more), or -1 with errno when the socket itself failed. */
+int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx);
+
+/* ---- interfaces (linux_netlink.c) ---- */
+
+enum {
+	LINK_UP = 1 << 0,
+	LINK_MULTICAST = 1 << 1,
+	LINK_LOOPBACK = 1 << 2,
+	LINK_POINTOPOINT = 1 << 3,
+	LINK_RUNNING = 1 << 4,
+};
+
+enum link_kind {
+	LINK_SWEEP_BEGIN,	/* a full dump starts: what it does not name is gone */
+	LINK_NEW,		/* new, or changed in any way */
+	LINK_DEL,
+	LINK_ADDR,		/* an address of ifindex came or went */
+	LINK_SWEEP_END,
+};
+
+struct link_event {
+	enum link_kind kind;
+	int ifindex;
+	unsigned flags;			/* LINK_* above; LINK_NEW only */
+	uint32_t mtu;
+	int master;			/* ifindex of the bridge or bond, 0 = none */
+	char name[KERNEL_IFNAME];	/* LINK_NEW, and LINK_DEL when known */
+};
+typedef void kernel_link_fn(void *ctx, const struct link_event *ev);
+
+/* Opens the rtnetlink socket, joined to link and address events of both families. */
+int kernel_link_open(void);
+void kernel_link_close(void);
+int kernel_link_fd(void);
+
+/* Asks for a dump of all links and reads until it is complete: SWEEP_BEGIN, NEW..., SWEEP_END.
+ * For the start; later dumps come through kernel_link_drain(). */
+int kernel_link_dump(kernel_link_fn *fn, void *ctx);
+
+/* Reads at most max datagrams and calls fn for each event.  Lost events (ENOBUFS) start a new
+ * dump, whose events follow by the same way.  Returns the number read, or -1 with errno. */
+int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx);
+
+/* ---- group memberships (membership.c) ---- */
+
+/* Joins grp, from src alone unless src is NULL, on an interface.  The sockets are made and
+ * shared inside.  *slot is the socket it went to, for kernel_leave().
+ * errno ENODEV no such interface; EADDRINUSE joined already; EMFILE, ENFILE, ENOBUFS, ENOMEM
+ * a limit, for which kernel_join_limit() has the words. */
+int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uint32_t *slot);
+
+/* Leaves what kernel_join() joined there; an interface that is gone counts as left. */
+int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot);
+
+/* For an errno of kernel_join(): which limit it was, with its value; "" when none. */
+const char *kernel_join_limit(int err, enum fam fam);
+
+/* Leaves everything and closes all sockets. */
+void kernel_join_close(void);
+
+/* ---- what only looks (linux_host.c) ---- */
+
+/* Who holds the routing socket of a family: pid and command name; false when nobody
+ * else does or /proc does not tell. */
+bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len);
+
+#endif

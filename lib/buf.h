@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A growable byte buffer.  Running out of memory sets `failed` and drops what
+ * does not fit, so that callers may write a whole reply and look once.
+ */
+#ifndef LIB_BUF_H
+#define LIB_BUF_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf {
+	char *p;		/* owned; may be NULL while len is 0 */
+	size_t len;		/* bytes in use, without the NUL */
+	size_t cap;
+	bool failed;
+};
+
+/* Makes room for n more bytes; false (and failed) when memory ran out. */
+bool buf_reserve(struct buf *b, size_t n);
+
+void buf_add(struct buf *b, const void *p, size_t n);
+void buf_str(struct buf *b, const char *s);
+void buf_chr(struct buf *b, char c);
+
+/* Appends n copies of c. */
+void buf_fill(struct buf *b, char c, size_t n);
+
+void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+/* Appends an unsigned number in decimal; quicker than buf_printf(). */
+void buf_u64(struct buf *b, unsigned long long v);
+
+/* Appends n bytes as a JSON string, quotes included.  Bytes that are not valid
+ * UTF-8 are written as \u00XX, so that the result is always valid JSON. */
+void buf_json(struct buf *b, const char *s, size_t n);
+
+/* Drops the first n bytes. */
+void buf_consume(struct buf *b, size_t n);
+
+/* Returns the content with a NUL behind it; "" when memory ran out. */
+const char *buf_cstr(struct buf *b);
+
+/* Frees the memory and makes *b empty again. */
+void buf_free(struct buf *b);
+
+#endif

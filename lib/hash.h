@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Hash index over somebody else's array: it holds only element numbers, the
+ * elements stay where they are.  Open addressing with linear probing, at most
+ * four fifths full, deletion by backward shift, so no tombstones.  The hash is
+ * seeded at start: addresses come from strangers.
+ */
+#ifndef LIB_HASH_H
+#define LIB_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HASH_NONE UINT32_MAX
+
+/* How the index reads the array that it indexes. */
+struct hash_ops {
+	uint32_t (*hash)(const void *ctx, uint32_t id);	/* hash of element id */
+	bool (*equal)(const void *ctx, uint32_t id, const void *key);
+};
+
+struct hash {
+	uint32_t *slot;		/* element number + 1, or 0 */
+	uint32_t mask;		/* number of slots - 1; 0 while slot is NULL */
+	uint32_t used;
+};
+
+/* Hashes n bytes with the process's seed; n is a multiple of 4 and p 4-aligned. */
+uint32_t hash_words(const void *p, size_t n);
+
+/* As hash_words() for any length and alignment. */
+uint32_t hash_bytes(const void *p, size_t n);
+
+/* Sets the seed; call once before the first hash.  Tests pass a constant. */
+void hash_seed(uint64_t seed);
+
+/* Returns the element equal to key with hash h, or HASH_NONE. */
+uint32_t hash_find(const struct hash *t, const struct hash_ops *ops, const void *ctx,
+		   uint32_t h, const void *key);
+
+/* Adds element id, which has hash h and must not be in yet.  0, or -1 with ENOMEM. */
+int hash_add(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t h, uint32_t id);
+
+/* Makes room for n elements in all, so that n adds cannot fail.  0, or -1 with ENOMEM. */
+int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t n);
+
+/* Removes element id, which has hash h; nothing happens when it is not in. */
+void hash_del(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t h, uint32_t id);
+
+/* Puts `to` where `from` stood (an element that moved in its array); h is the hash of both. */
+void hash_move(struct hash *t, uint32_t h, uint32_t from, uint32_t to);
+
+/* Empties the index and frees its memory. */
+void hash_free(struct hash *t);
+
+#endif

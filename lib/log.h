@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Messages to people.  Foreground: stderr without a time, with <N> in front
+ * when stderr is the journal's (JOURNAL_STREAM, sd-daemon(3)).  Background:
+ * syslog(3), or the kernel log where /dev/log is missing.  errno survives every
+ * call.  Control bytes in what is logged are shown as \xXX.
+ */
+#ifndef LIB_LOG_H
+#define LIB_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_LVL_NONE, LOG_LVL_ERR, LOG_LVL_NOTICE, LOG_LVL_INFO, LOG_LVL_DEBUG };
+
+enum log_dest { LOG_TO_STDERR, LOG_TO_SYSLOG };
+
+/* Sets where messages go and their ident, which is not copied. */
+void log_open(const char *ident, enum log_dest dest);
+
+/* The last level that is shown; LOG_LVL_NOTICE at first. */
+void log_set_level(enum log_level lvl);
+bool log_shows(enum log_level lvl);
+
+/* Returns the level of that name, or -1. */
+int log_level_parse(const char *name);
+
+void log_at(enum log_level lvl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* As log_at(LOG_LVL_ERR), with ": " and the text of errno behind it. */
+void log_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#define log_err(...) log_at(LOG_LVL_ERR, __VA_ARGS__)
+#define log_notice(...) log_at(LOG_LVL_NOTICE, __VA_ARGS__)
+#define log_info(...) log_at(LOG_LVL_INFO, __VA_ARGS__)
+#define log_debug(...) do { if (log_shows(LOG_LVL_DEBUG)) log_at(LOG_LVL_DEBUG, __VA_ARGS__); } while (0)
+
+/* For whatever a packet or a client can trigger: at most `burst` lines each `ms`
+ * milliseconds; the first line of a new period tells how many were left out. */
+struct log_limit {
+	int ms, burst;		/* set by the owner; 0 means 60000 and 5 */
+	int64_t start;
+	int shown;
+	unsigned long dropped;
+};
+void log_limited(struct log_limit *lim, int64_t now, enum log_level lvl, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Tells what is still untold: call when the period of a limit has surely ended. */
+void log_limit_flush(struct log_limit *lim, int64_t now, enum log_level lvl, const char *what);
+
+#endif
