@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the one binary needs to know of each program in it.  Usage text lives
+ * in the applet's own file; smcroute.c prints it.
+ */
+#ifndef APPLETS_APPLET_H
+#define APPLETS_APPLET_H
+
+struct applet {
+	const char *name;
+	const char *summary;	/* one line for `smcroute --help` */
+	const char *usage;	/* whole help text, ends with a newline */
+	int (*main)(int argc, char **argv);
+};
+
+extern const struct applet smcrouted_applet;
+extern const struct applet smcroutectl_applet;
+extern const struct applet smcroute_check_applet;
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The commands of the control socket, one const table that daemon, client,
+ * help and completion read.  control.c moves bytes and knows no command;
+ * command.c knows no socket.
+ */
+#ifndef ROUTER_COMMAND_H
+#define ROUTER_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/buf.h"
+
+struct router;
+struct cmd;
+
+enum {
+	CMD_LOCAL = 1 << 0,	/* the client answers it alone (help, version) */
+	CMD_FOLLOW = 1 << 1,	/* the reply goes on until the client leaves (monitor) */
+	CMD_GONE = 1 << 2,	/* done when the daemon has closed the connection (kill) */
+};
+
+struct command {
+	const char *name;
+	const char *aliases;	/* blank-separated, may be "" */
+	const char *words;	/* what follows the name, as help shows it */
+	const char *help;	/* one line */
+	const char *example;	/* a whole command line without the program's name */
+	int min, max;		/* words after the name */
+	unsigned flags;
+	int (*run)(struct router *r, struct cmd *c);	/* exit status; NULL when CMD_LOCAL */
+};
+
+/* The table; the last row has a NULL name. */
+extern const struct command commands[];
+
+/* Words of `show`, in order, NULL at the end. */
+extern const char *const show_words[];
+
+/* Finds a command by name, alias or unambiguous prefix; an exact name wins.  NULL when there
+ * is none or several; then the candidates (or all names) are written to why[len], blank-separated. */
+const struct command *command_find(const char *word, char *why, size_t len);
+
+/* The same for a word of a NULL-ended list: its place, or -1. */
+int word_find(const char *const *list, const char *word, char *why, size_t len);
+
+/* How replies leave: typed records for our own client, or the text of SMCRoute's protocol. */
+enum cmd_form { CMD_RECORDS, CMD_LEGACY };
+
+/* One command being run. */
+struct cmd {
+	int argc;			/* words, command name included */
+	const char *const *argv;
+	bool detail, json;		/* -d, -j */
+	enum cmd_form form;
+	struct buf *out;		/* tables and text of the reply, in that form */
+	bool follow;			/* set by monitor: keep the connection for events */
+	char error[512];		/* set with cmd_fail(); "" = none */
+	char note[512];			/* set with cmd_note(); "" = none */
+	struct buf diag;		/* config diagnostics of a failed reload; the caller frees */
+};
+
+/* Runs argv[0] with its words: returns the exit status of the client, 0 = done.  On failure
+ * c->error says why.  argv[0] may be shortened. */
+int command_run(struct router *r, struct cmd *c);
+
+/* Sets c->error and returns status. */
+int cmd_fail(struct cmd *c, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Sets c->note: told to the user though the command succeeded. */
+void cmd_note(struct cmd *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
