@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: ISC
+#
+# One Makefile, GNU make, no configure step.  Everything built goes into $(B).
+#
+#   make [CC= CFLAGS= LDFLAGS= SANITIZE=address,undefined WITH_LIBCAP=yes V=1 B=dir]
+#   make static | check | bench | fuzz | bloat | demo | clean
+#   make install [PREFIX= DESTDIR= SYSCONFDIR= RUNSTATEDIR=]
+#
+# A change of compiler or flags rebuilds what depends on it: see $(B)/.flags.
+
+RELEASE     = 0.1
+
+B           = build
+PREFIX      = /usr/local
+DESTDIR     =
+SYSCONFDIR  = /etc
+RUNSTATEDIR = /var/run
+WITH_LIBCAP = no
+WITH_MRDISC = yes
+SANITIZE    =
+V           = 0
+CFLAGS      = -O2 -g
+LDFLAGS     =
+
+SBINDIR     = $(PREFIX)/sbin
+MANDIR      = $(PREFIX)/share/man
+DOCDIR      = $(PREFIX)/share/doc/smcroute
+APPLETS     = smcrouted smcroutectl smcroute-check
+
+# A tag when there is one, else the release with the commit; a VERSION file in a tarball.
+VERSION    := $(shell cat VERSION 2>/dev/null || \
+	{ test -e .git && git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . ; } || \
+	{ test -e .git && git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/$(RELEASE)-g/' | grep . ; } || \
+	echo $(RELEASE))
+
+WARNINGS    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	      -Wpointer-arith -Wcast-qual -Wsign-compare -Wvla -Wformat=2
+DEFINES     = -D_GNU_SOURCE -DSYSCONFDIR='"$(SYSCONFDIR)"' -DRUNSTATEDIR='"$(RUNSTATEDIR)"' \
+	      -DWITH_LIBCAP=$(if $(filter yes,$(WITH_LIBCAP)),1,0) \
+	      -DWITH_MRDISC=$(if $(filter yes,$(WITH_MRDISC)),1,0)
+LDLIBS      = $(if $(filter yes,$(WITH_LIBCAP)),-lcap)
+SANFLAGS    = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+
+# musl-gcc brings a libc without the kernel's headers: link those in, and nothing else.
+ifneq ($(filter %musl-gcc,$(CC)),)
+MUSL_DIR    = $(B)/linux-headers
+MUSL_STAMP  = $(MUSL_DIR)/linux
+MUSL_FLAGS  = -isystem $(MUSL_DIR)
+endif
+
+COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(CFLAGS) $(SANFLAGS)
+LINK        = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
+
+SRCS       := smcroute.c $(sort $(wildcard $(addsuffix /*.c,applets router conf kernel lib)))
+OBJS       := $(SRCS:%.c=$(B)/%.o)
+MAIN_OBJS  := $(filter $(B)/smcroute.o $(B)/applets/%,$(OBJS))
+LIB_OBJS   := $(filter-out $(MAIN_OBJS),$(OBJS))
+# What touches the kernel; tests link tests/fake_kernel.o in its place.
+REAL_OBJS  := $(filter $(B)/kernel/linux_%.o $(B)/kernel/membership.o,$(OBJS))
+PURE_OBJS  := $(filter-out $(REAL_OBJS),$(LIB_OBJS)) $(patsubst %.c,$(B)/%.o,$(wildcard tests/fake_kernel.c))
+
+UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
+SCENARIO   := $(patsubst tests/scenario/%.c,$(B)/tests/%,$(sort $(wildcard tests/scenario/*.c)))
+NETPROBES  := $(patsubst tests/net/%.c,$(B)/tests/%,$(sort $(wildcard tests/net/*.c)))
+BENCHES    := $(patsubst tests/bench/%.c,$(B)/tests/%,$(sort $(wildcard tests/bench/*.c)))
+FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
+
+Q           = $(if $(filter 1,$(V)),,@)
+say         = $(if $(filter 1,$(V)),@:,@printf '  %-6s %s\n')
+
+all: $(B)/smcroute
+
+$(B)/smcroute: $(OBJS) $(B)/.flags
+	$(say) LD $@
+	$(Q)$(LINK) -o $@ $(OBJS) $(LDLIBS)
+
+$(B)/%.o: %.c $(B)/.flags | $(MUSL_STAMP)
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) $(VERSION_FLAG) -MMD -MP -c -o $@ $<
+
+# Only these know the version, so that a commit does not rebuild the rest.
+$(B)/smcroute.o $(B)/applets/%.o $(B)/router/%.o: VERSION_FLAG = -DVERSION='"$(VERSION)"'
+$(filter $(B)/smcroute.o $(B)/applets/% $(B)/router/%,$(OBJS)): $(B)/.version
+
+# Written only when the contents differ.
+stamp = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' >$@
+$(B)/.flags: FORCE
+	$(call stamp,$(COMPILE) | $(LINK) $(LDLIBS))
+$(B)/.version: FORCE
+	$(call stamp,$(VERSION))
+
+$(B)/linux-headers/linux:
+	@mkdir -p $(@D)
+	@ln -sfn "$$(ls -d /usr/include/$$(gcc -print-multiarch 2>/dev/null)/asm /usr/include/asm 2>/dev/null | head -n 1)" $(@D)/asm
+	@ln -sfn /usr/include/asm-generic $(@D)/asm-generic
+	@ln -sfn /usr/include/linux $@
+
+# ---- tests ----
+
+.SECONDARY:
+test-programs: $(UNIT) $(SCENARIO) $(NETPROBES) $(BENCHES)
+
+$(UNIT): $(B)/tests/%: $(B)/tests/unit/%.o $(PURE_OBJS)
+	$(say) LD $@
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+$(SCENARIO): $(B)/tests/%: $(B)/tests/scenario/%.o $(PURE_OBJS)
+	$(say) LD $@
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+$(NETPROBES): $(B)/tests/%: $(B)/tests/net/%.o $(LIB_OBJS)
+	$(say) LD $@
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+$(BENCHES): $(B)/tests/%: $(B)/tests/bench/%.o
+	$(say) LD $@
+	$(Q)$(LINK) -o $@ $^
+
+TEST_ENV = B='$(B)' CC='$(CC)' SANITIZE='$(SANITIZE)' SMCROUTE='$(abspath $(B)/smcroute)'
+
+check: all test-programs
+	@$(TEST_ENV) sh tests/run.sh
+
+demo: all
+	@$(TEST_ENV) sh tests/demo.sh
+
+bench: all $(BENCHES)
+	@$(TEST_ENV) sh tests/bench/run.sh $(N)
+
+# ---- fuzzing: FUZZ_SECONDS each, seeds in tests/data/NAME, findings in $(B)/fuzz ----
+
+FUZZ_SECONDS = 60
+fuzz:
+	@$(MAKE) --no-print-directory fuzz-run B=$(B)/fuzz CC=clang CFLAGS='-O1 -g' \
+		SANITIZE=address,undefined,fuzzer-no-link
+fuzz-run: $(FUZZERS:%=$(B)/%)
+	@for f in $(FUZZERS); do mkdir -p $(B)/corpus/$$f; \
+		echo "== $$f, $(FUZZ_SECONDS) s"; seeds=; test ! -d tests/data/$$f || seeds=tests/data/$$f; \
+		$(B)/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(B)/$$f- $(B)/corpus/$$f $$seeds || exit 1; done
+$(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(PURE_OBJS)
+	$(say) LD $@
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+# ---- the small static binary ----
+
+STATIC_CC  := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
+static:
+	@$(MAKE) --no-print-directory $(B)/static/smcroute B=$(B)/static CC='$(STATIC_CC)' \
+		CFLAGS='-Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables' \
+		LDFLAGS='-static -Wl,--gc-sections -Wl,-z,noseparate-code $(LDFLAGS)'
+	$(say) STRIP $(B)/smcroute-static
+	$(Q)strip -s -R .comment -o $(B)/smcroute-static $(B)/static/smcroute
+	@size $(B)/smcroute-static
+
+bloat: static
+	@sh tests/tools/bloat.sh $(B)/static/smcroute $(B)/smcroute-static
+
+# ---- ----
+
+install: all
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(DOCDIR) $(MANDIR)/man5 $(MANDIR)/man8)
+	install -m 755 $(B)/smcroute $(DESTDIR)$(SBINDIR)/smcroute
+	for a in $(APPLETS); do ln -sf smcroute $(DESTDIR)$(SBINDIR)/$$a; done
+	install -m 644 smcroute.conf README.md LICENSE $(DESTDIR)$(DOCDIR)
+	for s in 5 8; do for m in man/*.$$s; do test ! -f $$m || \
+		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s || exit 1; done; done
+
+clean:
+	rm -rf $(B)
+
+FORCE:
+.PHONY: all check demo bench fuzz fuzz-run static bloat install clean test-programs FORCE
+.DELETE_ON_ERROR:
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
