@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Addresses: text to bytes and back, prefixes, comparing.  Parsing and printing
+ * of IPv4 are written out because a config may hold 100,000 of them and a table
+ * may print as many.  No lookups of names, no sockets.
+ */
+#include "lib/addr.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#define WORD_MAPPED htonl(0xffff)
+
+/* Reads 1 to 3 digits without a superfluous zero; -1 when there is none or it is over max. */
+static int parse_number(const char **s, const char *end, int max)
+{
+	const char *p = *s;
+	int v = 0;
+
+	while (p < end && *p >= '0' && *p <= '9' && p - *s < 4)
+		v = v * 10 + (*p++ - '0');
+	if (p == *s || (p - *s > 1 && **s == '0') || v > max)
+		return -1;
+	*s = p;
+	return v;
+}
+
+static bool parse_v4(const char *s, const char *end, uint8_t *b)
+{
+	for (int i = 0; i < 4; i++) {
+		int v;
+
+		if (i && (s == end || *s++ != '.'))
+			return false;
+		v = parse_number(&s, end, 255);
+		if (v < 0)
+			return false;
+		b[i] = (uint8_t)v;
+	}
+	return s == end;
+}
+
+enum addr_result addr_parse(const char *s, size_t n, struct addr *out)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct addr a = { .w = { 0, 0, WORD_MAPPED, 0 } };
+
+	if (!memchr(s, ':', n)) {
+		if (!parse_v4(s, s + n, a.b + 12))
+			return ADDR_BAD;
+		*out = a;
+		return ADDR_OK;
+	}
+	if (n >= sizeof text || memchr(s, '\0', n))
+		return ADDR_BAD;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	if (inet_pton(AF_INET6, text, a.b) != 1)
+		return ADDR_BAD;
+	if (addr_fam(&a) == FAM_4)
+		return ADDR_MAPPED;
+	*out = a;
+	return ADDR_OK;
+}
+
+enum addr_result prefix_parse(const char *s, size_t n, struct addr *out, uint8_t *len)
+{
+	const char *slash = memchr(s, '/', n), *end = s + n;
+	struct addr a;
+	enum addr_result r = addr_parse(s, slash ? (size_t)(slash - s) : n, &a);
+	int bits;
+
+	if (r != ADDR_OK)
+		return r;
+	*len = 128;
+	if (slash) {
+		bool v4 = addr_fam(&a) == FAM_4;
+
+		slash++;
+		bits = parse_number(&slash, end, v4 ? 32 : 128);
+		if (bits < 0 || slash != end)
+			return ADDR_BAD_LEN;
+		*len = (uint8_t)(v4 ? bits + ADDR_V4_BITS : bits);
+		addr_mask(&a, *len);
+	}
+	*out = a;
+	return ADDR_OK;
+}
+
+static char *put_number(char *p, unsigned v)
+{
+	if (v >= 100)
+		*p++ = (char)('0' + v / 100);
+	if (v >= 10)
+		*p++ = (char)('0' + v / 10 % 10);
+	*p++ = (char)('0' + v % 10);
+	return p;
+}
+
+static char *put_v4(char *p, const uint8_t *b)
+{
+	for (int i = 0; i < 4; i++) {
+		if (i)
+			*p++ = '.';
+		p = put_number(p, b[i]);
+	}
+	return p;
+}
+
+static char *put_hex(char *p, unsigned v)
+{
+	for (int shift = 12; shift >= 0; shift -= 4)
+		if (v >> shift || !shift)
+			*p++ = "0123456789abcdef"[v >> shift & 15];
+	return p;
+}
+
+/* RFC 5952, section 4: no leading zeros, the first longest run of two or more
+ * zero fields becomes "::", lower case. */
+static char *put_v6(char *p, const uint8_t *b)
+{
+	int best = 8, most = 1, run = 0;
+
+	for (int i = 0; i < 8; i++) {
+		run = b[2 * i] | b[2 * i + 1] ? 0 : run + 1;
+		if (run > most) {
+			most = run;
+			best = i - run + 1;
+		}
+	}
+	for (int i = 0; i < 8; i++) {
+		if (i == best) {
+			*p++ = ':';
+			i += most - 1;
+			if (i == 7)
+				*p++ = ':';
+			continue;
+		}
+		if (i)
+			*p++ = ':';
+		p = put_hex(p, (unsigned)b[2 * i] << 8 | b[2 * i + 1]);
+	}
+	return p;
+}
+
+static char *put_addr(char *p, const struct addr *a)
+{
+	return addr_fam(a) == FAM_4 ? put_v4(p, a->b + 12) : put_v6(p, a->b);
+}
+
+const char *addr_str(const struct addr *a, char *buf)
+{
+	*put_addr(buf, a) = '\0';
+	return buf;
+}
+
+const char *prefix_str(const struct addr *a, uint8_t len, char *buf)
+{
+	char *p = put_addr(buf, a);
+
+	if (len < 128) {
+		*p++ = '/';
+		if (addr_fam(a) == FAM_4)
+			len = len > ADDR_V4_BITS ? len - ADDR_V4_BITS : 0;
+		p = put_number(p, len);
+	}
+	*p = '\0';
+	return buf;
+}
+
+void addr_mask(struct addr *a, uint8_t len)
+{
+	unsigned i = len / 8;
+
+	if (i >= sizeof a->b)
+		return;
+	a->b[i] &= (uint8_t)(0xff00 >> len % 8);
+	memset(a->b + i + 1, 0, sizeof a->b - i - 1);
+}
+
+bool addr_covers(const struct addr *net, uint8_t len, const struct addr *a)
+{
+	unsigned i = len / 32;
+
+	for (unsigned k = 0; k < i && k < 4; k++)
+		if (net->w[k] != a->w[k])
+			return false;
+	return i >= 4 || len % 32 == 0 ||
+	       !((net->w[i] ^ a->w[i]) & htonl(~(UINT32_MAX >> len % 32)));
+}
+
+bool addr_eq(const struct addr *a, const struct addr *b)
+{
+	return !memcmp(a->b, b->b, sizeof a->b);
+}
+
+int addr_cmp(const struct addr *a, const struct addr *b)
+{
+	return memcmp(a->b, b->b, sizeof a->b);
+}
+
+enum fam addr_fam(const struct addr *a)
+{
+	return a->w[0] || a->w[1] || a->w[2] != WORD_MAPPED ? FAM_6 : FAM_4;
+}
+
+void addr_any(enum fam fam, struct addr *a, uint8_t *len)
+{
+	*a = (struct addr){ .w = { 0, 0, fam == FAM_4 ? WORD_MAPPED : 0, 0 } };
+	*len = fam == FAM_4 ? ADDR_V4_BITS : 0;
+}
+
+bool addr_is_multicast(const struct addr *a, uint8_t len)
+{
+	if (addr_fam(a) == FAM_4)
+		return len >= ADDR_V4_BITS + 4 && a->b[12] >> 4 == 0xe;
+	return len >= 8 && a->b[0] == 0xff;
+}
+
+const char *fam_str(enum fam fam)
+{
+	return fam == FAM_4 ? "IPv4" : "IPv6";
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The growable buffer: room doubles, so that appending is cheap.  Only bytes and
+ * text live here, nothing about what they mean.
+ */
+#include "lib/buf.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_ROOM 256
+
+bool buf_reserve(struct buf *b, size_t n)
+{
+	size_t cap = b->cap ? b->cap : FIRST_ROOM;
+	char *p;
+
+	if (n <= b->cap - b->len)
+		return true;
+	if (n > SIZE_MAX / 4 - b->len) {
+		b->failed = true;
+		return false;
+	}
+	while (cap < b->len + n)
+		cap *= 2;
+	p = realloc(b->p, cap);
+	if (!p) {
+		b->failed = true;
+		return false;
+	}
+	b->p = p;
+	b->cap = cap;
+	return true;
+}
+
+void buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (!n || !buf_reserve(b, n))
+		return;
+	memcpy(b->p + b->len, p, n);
+	b->len += n;
+}
+
+void buf_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_chr(struct buf *b, char c)
+{
+	if (buf_reserve(b, 1))
+		b->p[b->len++] = c;
+}
+
+void buf_fill(struct buf *b, char c, size_t n)
+{
+	if (!n || !buf_reserve(b, n))
+		return;
+	memset(b->p + b->len, c, n);
+	b->len += n;
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(b, fmt, ap);
+	va_end(ap);
+}
+
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
+{
+	va_list again;
+	int n;
+
+	if (!buf_reserve(b, 64))
+		return;
+	va_copy(again, ap);
+	n = vsnprintf(b->p + b->len, b->cap - b->len, fmt, ap);
+	if (n >= 0 && (size_t)n >= b->cap - b->len) {
+		if (!buf_reserve(b, (size_t)n + 1)) {
+			va_end(again);
+			return;
+		}
+		n = vsnprintf(b->p + b->len, b->cap - b->len, fmt, again);
+	}
+	va_end(again);
+	if (n < 0)
+		b->failed = true;
+	else
+		b->len += (size_t)n;
+}
+
+void buf_u64(struct buf *b, unsigned long long v)
+{
+	char text[20], *p = text + sizeof text;
+
+	do
+		*--p = (char)('0' + v % 10);
+	while (v /= 10);
+	buf_add(b, p, (size_t)(text + sizeof text - p));
+}
+
+/* Length of the well-formed UTF-8 sequence at s (RFC 3629, section 4), or 0. */
+static size_t utf8_len(const unsigned char *s, size_t n)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t len;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (len > n)
+		return 0;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+void buf_json(struct buf *b, const char *s, size_t n)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	buf_chr(b, '"');
+	for (size_t i = 0, len; i < n; i += len) {
+		unsigned char c = (unsigned char)s[i];
+
+		len = utf8_len((const unsigned char *)s + i, n - i);
+		if (c == '"' || c == '\\') {
+			buf_add(b, (char []){ '\\', (char)c }, 2);
+		} else if (c < 0x20 || c == 0x7f || !len) {
+			buf_add(b, (char []){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+			len = 1;
+		} else {
+			buf_add(b, s + i, len);
+		}
+	}
+	buf_chr(b, '"');
+}
+
+void buf_consume(struct buf *b, size_t n)
+{
+	if (n >= b->len) {
+		b->len = 0;
+		return;
+	}
+	memmove(b->p, b->p + n, b->len - n);
+	b->len -= n;
+}
+
+const char *buf_cstr(struct buf *b)
+{
+	if (!buf_reserve(b, 1) || b->failed)
+		return "";
+	b->p[b->len] = '\0';
+	return b->p;
+}
+
+void buf_free(struct buf *b)
+{
+	free(b->p);
+	*b = (struct buf){ 0 };
+}

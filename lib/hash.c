@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The hash index and the hash itself.  The hash is NH (RFC 4418, section 5.2.2)
+ * with secret keys: whoever does not know them cannot choose addresses that
+ * collide, and it costs one 32-bit multiplication for each 8 bytes, on 32-bit
+ * machines too.  Nothing here knows what the elements are.
+ */
+#include "lib/hash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FEWEST_SLOTS 16
+#define KEYS 32			/* words; longer input goes through them again */
+
+static uint32_t key[KEYS];
+static bool seeded;
+
+/* Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014. */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return x ^ x >> 31;
+}
+
+void hash_seed(uint64_t seed)
+{
+	for (int i = 0; i < KEYS; i++)
+		key[i] = (uint32_t)(mix(seed += 0x9e3779b97f4a7c15) >> 32);
+	seeded = true;
+}
+
+static inline uint32_t nh(const unsigned char *p, size_t n)
+{
+	uint64_t h = n;
+	uint32_t w[2];
+
+	if (!seeded)
+		hash_seed(0);
+	for (unsigned i = 0; n; i = (i + 2) % KEYS) {
+		size_t step = n < sizeof w ? n : sizeof w;
+
+		if (!i)
+			h = mix(h);
+		if (step == sizeof w) {
+			memcpy(w, p, sizeof w);
+		} else {
+			w[0] = w[1] = 0;
+			memcpy(w, p, step);
+		}
+		h += (uint64_t)(w[0] + key[i]) * (w[1] + key[i + 1]);
+		p += step;
+		n -= step;
+	}
+	return (uint32_t)(mix(h) >> 32);
+}
+
+uint32_t hash_words(const void *p, size_t n)
+{
+	return nh(__builtin_assume_aligned(p, 4), n);
+}
+
+uint32_t hash_bytes(const void *p, size_t n)
+{
+	return nh(p, n);
+}
+
+uint32_t hash_find(const struct hash *t, const struct hash_ops *ops, const void *ctx,
+		   uint32_t h, const void *k)
+{
+	if (!t->slot)
+		return HASH_NONE;
+	for (uint32_t i = h & t->mask; t->slot[i]; i = (i + 1) & t->mask)
+		if (ops->equal(ctx, t->slot[i] - 1, k))
+			return t->slot[i] - 1;
+	return HASH_NONE;
+}
+
+static void put(struct hash *t, uint32_t h, uint32_t id)
+{
+	uint32_t i = h & t->mask;
+
+	while (t->slot[i])
+		i = (i + 1) & t->mask;
+	t->slot[i] = id + 1;
+}
+
+int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t n)
+{
+	uint64_t slots = t->slot ? (uint64_t)t->mask + 1 : FEWEST_SLOTS;
+	struct hash grown = { .used = t->used };
+
+	while (slots * 4 < (uint64_t)n * 5)
+		slots *= 2;
+	if (t->slot && slots == (uint64_t)t->mask + 1)
+		return 0;
+	if (slots > (uint64_t)1 << 31 || slots > SIZE_MAX / sizeof *t->slot) {
+		errno = ENOMEM;
+		return -1;
+	}
+	grown.mask = (uint32_t)(slots - 1);
+	grown.slot = calloc((size_t)slots, sizeof *grown.slot);
+	if (!grown.slot)
+		return -1;
+	for (uint32_t i = 0; t->slot && i <= t->mask; i++)
+		if (t->slot[i])
+			put(&grown, ops->hash(ctx, t->slot[i] - 1), t->slot[i] - 1);
+	free(t->slot);
+	*t = grown;
+	return 0;
+}
+
+int hash_add(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t h, uint32_t id)
+{
+	if (hash_reserve(t, ops, ctx, t->used + 1) < 0)
+		return -1;
+	put(t, h, id);
+	t->used++;
+	return 0;
+}
+
+/* The slot of element id with hash h, or HASH_NONE. */
+static uint32_t slot_of(const struct hash *t, uint32_t h, uint32_t id)
+{
+	if (!t->slot)
+		return HASH_NONE;
+	for (uint32_t i = h & t->mask; t->slot[i]; i = (i + 1) & t->mask)
+		if (t->slot[i] == id + 1)
+			return i;
+	return HASH_NONE;
+}
+
+void hash_del(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t h, uint32_t id)
+{
+	uint32_t hole = slot_of(t, h, id), i = hole;
+
+	if (hole == HASH_NONE)
+		return;
+	for (;;) {
+		i = (i + 1) & t->mask;
+		if (!t->slot[i])
+			break;
+		uint32_t home = ops->hash(ctx, t->slot[i] - 1) & t->mask;
+
+		/* It may move only when the hole lies between its home and where it is. */
+		if (((i - home) & t->mask) >= ((i - hole) & t->mask)) {
+			t->slot[hole] = t->slot[i];
+			hole = i;
+		}
+	}
+	t->slot[hole] = 0;
+	t->used--;
+}
+
+void hash_move(struct hash *t, uint32_t h, uint32_t from, uint32_t to)
+{
+	uint32_t i = slot_of(t, h, from);
+
+	if (i != HASH_NONE)
+		t->slot[i] = to + 1;
+}
+
+void hash_free(struct hash *t)
+{
+	free(t->slot);
+	*t = (struct hash){ 0 };
+}
