@@ -45,6 +45,7 @@ struct wire_request {
 	uint16_t argc;
 	size_t len;		/* bytes of the whole frame */
 	const char *args;	/* argc strings, each NUL-ended, inside the input */
+	const char *args_end;	/* behind the NUL of the last one */
 };
 
 enum wire_result { WIRE_OK, WIRE_MORE, WIRE_BAD };

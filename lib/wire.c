@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Control frames: bytes in, slices out, and back.  Whoever sends them may lie, so
+ * each field is looked at as soon as it is there, before anybody waits for more.
+ * What a command means is not known here.
+ */
+#include "lib/wire.h"
+
+#include <string.h>
+
+#define RECORD_HDR 8
+
+static enum wire_result bad(const char **why, const char *text)
+{
+	*why = text;
+	return WIRE_BAD;
+}
+
+enum wire_result wire_request(const void *p, size_t n, struct wire_request *req, const char **why)
+{
+	const char *base = p, *arg, *end;
+	uint16_t word[2];
+	size_t len;
+
+	if (n < sizeof len)
+		return WIRE_MORE;
+	memcpy(&len, base, sizeof len);
+	if (len < WIRE_HDR)
+		return bad(why, "the length is shorter than the header");
+	if (len > WIRE_MAX)
+		return bad(why, "the request is too long");
+	if (n < sizeof len + sizeof word)
+		return WIRE_MORE;
+	memcpy(word, base + sizeof len, sizeof word);
+	if (word[1] > WIRE_MAX_WORDS)
+		return bad(why, "the request has too many words");
+	if (word[1] > len - WIRE_HDR)
+		return bad(why, "the length leaves no room for the words");
+	if (n < len)
+		return WIRE_MORE;
+
+	arg = base + WIRE_HDR;
+	end = base + len;
+	for (unsigned i = 0; i < word[1]; i++) {
+		const char *nul = memchr(arg, '\0', (size_t)(end - arg));
+
+		if (!nul)
+			return bad(why, "a word has no end");
+		arg = nul + 1;
+	}
+	/* Some senders leave the closing NUL out of the length. */
+	if (end - arg > 1 || (end > arg && *arg))
+		return bad(why, "there is something behind the last word");
+	*req = (struct wire_request){ .cmd = word[0], .argc = word[1], .len = len,
+				      .args = base + WIRE_HDR, .args_end = arg };
+	return WIRE_OK;
+}
+
+const char *wire_next_arg(const struct wire_request *req, const char *prev)
+{
+	const char *next = prev ? prev + strlen(prev) + 1 : req->args;
+
+	return next < req->args_end ? next : NULL;
+}
+
+bool wire_put_request(struct buf *b, uint16_t cmd, int argc, const char *const *argv)
+{
+	char hdr[WIRE_HDR] = { 0 };
+	uint16_t word[2] = { cmd, (uint16_t)argc };
+	size_t len = WIRE_HDR + 1;
+
+	if (argc < 0 || argc > WIRE_MAX_WORDS)
+		return false;
+	for (int i = 0; i < argc; i++) {
+		size_t n = strlen(argv[i]) + 1;
+
+		if (n > WIRE_MAX - len)
+			return false;
+		len += n;
+	}
+	if (!buf_reserve(b, len))
+		return false;
+	memcpy(hdr, &len, sizeof len);
+	memcpy(hdr + sizeof len, word, sizeof word);
+	buf_add(b, hdr, sizeof hdr);
+	for (int i = 0; i < argc; i++)
+		buf_add(b, argv[i], strlen(argv[i]) + 1);
+	buf_chr(b, '\0');
+	return true;
+}
+
+static bool type_is_known(char type)
+{
+	switch ((enum wire_type)type) {
+	case WIRE_TITLE:
+	case WIRE_HEAD:
+	case WIRE_ROW:
+	case WIRE_ERROR:
+	case WIRE_NOTE:
+	case WIRE_DIAG:
+	case WIRE_END:
+		return true;
+	}
+	return false;
+}
+
+enum wire_result wire_record(const void *p, size_t n, struct wire_record *rec)
+{
+	const char *base = p;
+	uint32_t len;
+
+	for (size_t i = 0; i < 4 && i < n; i++)
+		if (i ? base[i] != '\0' : !type_is_known(base[0]))
+			return WIRE_BAD;
+	if (n < RECORD_HDR)
+		return WIRE_MORE;
+	memcpy(&len, base + 4, sizeof len);
+	if ((base[0] == WIRE_END && len != 1) || len > SIZE_MAX - RECORD_HDR)
+		return WIRE_BAD;
+	if (n - RECORD_HDR < len)
+		return WIRE_MORE;
+	*rec = (struct wire_record){ .type = (enum wire_type)base[0], .text = base + RECORD_HDR,
+				     .len = len, .size = RECORD_HDR + (size_t)len };
+	return WIRE_OK;
+}
+
+void wire_put_record(struct buf *b, enum wire_type type, const char *text, size_t len)
+{
+	char hdr[RECORD_HDR] = { (char)type };
+	uint32_t len32 = (uint32_t)len;
+
+	if (len32 != len || len > SIZE_MAX / 2) {
+		b->failed = true;
+		return;
+	}
+	/* All or nothing: half a record would garble those behind it. */
+	if (!buf_reserve(b, RECORD_HDR + len))
+		return;
+	memcpy(hdr + 4, &len32, sizeof len32);
+	buf_add(b, hdr, sizeof hdr);
+	buf_add(b, text, len);
+}
