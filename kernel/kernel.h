@@ -36,7 +36,9 @@ int kernel_mroute_fd(enum fam fam);
  * CONFIG_IPV6_PIMSM_V2), not only on those that are an output of the entry. */
 bool kernel_mroute_has_pim(enum fam fam);
 
-/* Adds interface ifindex as VIF number vif.  threshold: TTL, 1 = all; IPv4 only. */
+/* Adds interface ifindex as VIF number vif.  threshold: TTL, 1 = all; IPv4 only.
+ * errno: ENODEV no such interface, or one without this family; EADDRINUSE the number is
+ * taken; EOVERFLOW an ifindex beyond 65535, which struct mif6ctl cannot hold (IPv6). */
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold);
 
 /* Removes a VIF.  One that went with its interface counts as removed. */
@@ -55,12 +57,24 @@ struct mfc_stats {
 	uint64_t bytes;		/* of all packets, right and wrong */
 	uint64_t wrong_if;
 };
+
+/* Counters of an entry; ENOENT when there is none. */
 int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *grp,
 		     struct mfc_stats *st);
+
+/* Calls fn for each entry of a table (0 = the default one), whoever owns it; idle_ms: since
+ * the last packet, on any interface.  Entries that come or go meanwhile may make the kernel
+ * leave out others: what is not named is unknown, not gone.  Needs no routing socket and no
+ * capability.  Waits at most 2 s for each part of the answer (ETIMEDOUT). */
+typedef void kernel_mfc_fn(void *ctx, const struct addr *src, const struct addr *grp,
+			   const struct mfc_stats *st, uint64_t idle_ms);
+int kernel_mfc_dump(enum fam fam, uint32_t table, kernel_mfc_fn *fn, void *ctx);
 
 struct vif_stats {
 	uint64_t in_packets, in_bytes, out_packets, out_bytes;
 };
+
+/* Counters of a VIF; ENOENT when there is none. */
 int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st);
 
 enum upcall_kind { UPCALL_NOCACHE, UPCALL_WRONGVIF };
@@ -88,7 +102,8 @@ enum {
 };
 
 enum link_kind {
-	LINK_SWEEP_BEGIN,	/* a full dump starts: what it does not name is gone */
+	LINK_SWEEP_BEGIN,	/* a full dump starts: what it does not name is gone; may
+				 * come again before the end, when the first was in vain */
 	LINK_NEW,		/* new, or changed in any way */
 	LINK_DEL,
 	LINK_ADDR,		/* an address of ifindex came or went */
@@ -121,9 +136,11 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx);
 /* ---- group memberships (membership.c) ---- */
 
 /* Joins grp, from src alone unless src is NULL, on an interface.  The sockets are made and
- * shared inside.  *slot is the socket it went to, for kernel_leave().
- * errno ENODEV no such interface; EADDRINUSE joined already; EMFILE, ENFILE, ENOBUFS, ENOMEM
- * a limit, for which kernel_join_limit() has the words. */
+ * shared inside.  *slot is the socket it went to, for kernel_leave().  The caller keeps the
+ * list of its memberships: a second join of the same may succeed, on another socket.
+ * errno ENODEV no such interface, or one without this family; EADDRINUSE joined already on
+ * that socket; EMFILE, ENFILE, ENOBUFS, ENOMEM a limit, for which kernel_join_limit() has the
+ * words. */
 int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uint32_t *slot);
 
 /* Leaves what kernel_join() joined there; an interface that is gone counts as left. */
@@ -134,6 +151,43 @@ const char *kernel_join_limit(int err, enum fam fam);
 
 /* Leaves everything and closes all sockets. */
 void kernel_join_close(void);
+
+/* ---- multicast router discovery, RFC 4286 (linux_mrdisc.c; timing in mrdisc.c) ---- */
+
+enum mrdisc_kind { MRDISC_ADVERT, MRDISC_SOLICIT, MRDISC_TERM };
+
+/* Seconds between advertisements, and the shortest time between two messages on one
+ * interface (section 4: at most 10 a second). */
+enum {
+	MRDISC_INTERVAL_MIN = 4,
+	MRDISC_INTERVAL = 20,
+	MRDISC_INTERVAL_MAX = 180,
+	MRDISC_GAP_MS = 100,
+};
+
+/* Milliseconds to wait before the next unsolicited advertisement, of which `sent` have gone
+ * out since the interface started; interval in seconds, rnd any random number. */
+uint32_t mrdisc_delay(unsigned interval, unsigned sent, uint32_t rnd);
+
+/* Opens the socket of a family; needs CAP_NET_RAW, later use does not. */
+int kernel_mrdisc_open(enum fam fam);
+void kernel_mrdisc_close(enum fam fam);
+
+/* Descriptor to poll for solicitations, or -1 while the family is closed. */
+int kernel_mrdisc_fd(enum fam fam);
+
+/* Hears solicitations on an interface, or no longer.  On twice, off twice: nothing happens. */
+int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on);
+
+/* Sends one message on an interface.  The last three only matter to an advertisement.
+ * errno EADDRNOTAVAIL: the interface has no (IPv6: link-local) address to send from. */
+int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t interval,
+		       uint16_t query_interval, uint16_t robustness);
+
+/* Reads at most max messages and calls fn for each valid solicitation.  Returns the number
+ * read, or -1 with errno. */
+typedef void kernel_mrdisc_fn(void *ctx, enum fam fam, int ifindex);
+int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx);
 
 /* ---- what only looks (linux_host.c) ---- */
 

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A kernel in memory: every verb of kernel.h, with Linux's state rules and errno
+ * values, linked in place of kernel/linux_*.c and membership.c.  It journals
+ * what changes it and answers in constant time, for tests and for benchmarks of
+ * 100,000 rules.
+ */
+#include "tests/fake_kernel.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "tests/fake_table.h"
+
+#define LINKS (1 << 16)
+
+static struct {
+	bool open[FAM_N], mrdisc[FAM_N], link_open, no_pim, quiet;
+	int vif_if[FAM_N][KERNEL_VIFS];		/* ifindex, 0 = free */
+	struct vif_stats vif_st[FAM_N][KERNEL_VIFS];
+	struct table mfc, join;
+	uint8_t link[LINKS], heard[FAM_N][LINKS];
+	struct queue upcalls[FAM_N], links, solicits[FAM_N];
+	struct { char verb[20]; int err, times; } fail[16];
+	struct buf journal, told;
+	int holder_pid;
+	char holder[32];
+} k;
+
+/* ---- journal and failures ---- */
+
+static void fail_note(const char *verb, int err, int times)
+{
+	for (unsigned i = 0; i < sizeof k.fail / sizeof *k.fail; i++) {
+		if (k.fail[i].times && strcmp(k.fail[i].verb, verb))
+			continue;
+		strncpy(k.fail[i].verb, verb, sizeof k.fail[i].verb - 1);
+		k.fail[i].err = err;
+		k.fail[i].times = times;
+		return;
+	}
+	abort();
+}
+
+/* The errno that a test planned for this call, else err. */
+static int planned(const char *verb, int err)
+{
+	for (unsigned i = 0; i < sizeof k.fail / sizeof *k.fail; i++) {
+		if (!k.fail[i].times || strcmp(k.fail[i].verb, verb))
+			continue;
+		if (k.fail[i].times > 0)
+			k.fail[i].times--;
+		return k.fail[i].err;
+	}
+	return err;
+}
+
+static int result(int err)
+{
+	errno = err;
+	return err ? -1 : 0;
+}
+
+/* Ends the journal line of a verb with its outcome. */
+static int done(int err)
+{
+	if (!k.quiet) {
+		if (err)
+			buf_printf(&k.journal, " = %s", errno_name(err));
+		buf_chr(&k.journal, '\n');
+	}
+	return result(err);
+}
+
+#define SAY(...) do { if (!k.quiet) buf_printf(&k.journal, __VA_ARGS__); } while (0)
+
+static int fam_digit(enum fam fam)
+{
+	return fam == FAM_4 ? 4 : 6;
+}
+
+static void say_sg(const struct addr *src, const struct addr *grp)
+{
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+
+	SAY("(%s,%s)", src ? addr_str(src, s) : "*", addr_str(grp, g));
+}
+
+/* ---- what tests call ---- */
+
+void fake_reset(void)
+{
+	struct table *tables[] = { &k.mfc, &k.join };
+	struct queue *queues[] = { &k.upcalls[0], &k.upcalls[1], &k.links, &k.solicits[0],
+				   &k.solicits[1] };
+
+	for (unsigned i = 0; i < 2; i++) {
+		free(tables[i]->v);
+		hash_free(&tables[i]->index);
+	}
+	for (unsigned i = 0; i < sizeof queues / sizeof *queues; i++)
+		free(queues[i]->v);
+	buf_free(&k.journal);
+	buf_free(&k.told);
+	memset(&k, 0, sizeof k);
+}
+
+const char *fake_journal(void)
+{
+	struct buf b = k.told;
+
+	k.told = k.journal;
+	k.journal = b;
+	buf_consume(&k.journal, k.journal.len);
+	return buf_cstr(&k.told);
+}
+
+void fake_journal_on(bool on) { k.quiet = !on; }
+void fake_fail(const char *verb, int err, int times) { fail_note(verb, err, times); }
+void fake_set_pim(bool has) { k.no_pim = !has; }
+unsigned fake_mfc_count(enum fam fam) { return k.mfc.count[fam]; }
+unsigned fake_join_count(enum fam fam) { return k.join.count[fam]; }
+void fake_push_upcall(const struct upcall *up) { queue_push(&k.upcalls[up->fam], up, sizeof *up); }
+void fake_push_link(const struct link_event *ev) { queue_push(&k.links, ev, sizeof *ev); }
+void fake_push_solicit(enum fam f, int ifindex) { queue_push(&k.solicits[f], &ifindex, sizeof ifindex); }
+
+static bool link_there(int ifindex)
+{
+	return ifindex > 0 && ifindex < LINKS && k.link[ifindex];
+}
+
+void fake_link_add(int ifindex)
+{
+	if (ifindex <= 0 || ifindex >= LINKS)
+		abort();
+	k.link[ifindex] = 1;
+}
+
+void fake_link_del(int ifindex)
+{
+	if (!link_there(ifindex))
+		return;
+	k.link[ifindex] = 0;
+	for (int fam = 0; fam < FAM_N; fam++) {
+		k.heard[fam][ifindex] = 0;
+		for (int v = 0; v < KERNEL_VIFS; v++)
+			if (k.vif_if[fam][v] == ifindex)
+				k.vif_if[fam][v] = 0;
+	}
+}
+
+void fake_set_stats(const struct addr *src, const struct addr *grp, uint64_t packets,
+		    uint64_t bytes, uint64_t wrong_if, uint64_t idle_ms)
+{
+	struct item key = item_key(0, src, grp), *i = item_find(&k.mfc, &key);
+
+	if (!i)
+		abort();
+	i->st = (struct mfc_stats){ packets, bytes, wrong_if };
+	i->idle_ms = idle_ms;
+}
+
+void fake_set_vif_stats(enum fam fam, int vif, const struct vif_stats *st)
+{
+	k.vif_st[fam][vif] = *st;
+}
+
+void fake_set_holder(int pid, const char *comm)
+{
+	k.holder_pid = pid;
+	strncpy(k.holder, comm, sizeof k.holder - 1);
+}
+
+bool fake_mfc(const struct addr *src, const struct addr *grp, int *iif, uint32_t *oifs)
+{
+	struct item key = item_key(0, src, grp), *i = item_find(&k.mfc, &key);
+
+	if (i && iif)
+		*iif = i->iif;
+	if (i && oifs)
+		*oifs = i->oifs;
+	return i;
+}
+
+/* ---- routing sockets ---- */
+
+static int if_closed(enum fam fam, int err)
+{
+	return k.open[fam] ? err : EBADF;
+}
+
+int kernel_mroute_open(enum fam fam, uint32_t table)
+{
+	int err = planned("mroute_open", k.open[fam] ? EADDRINUSE : 0);
+
+	SAY("open%d table %u", fam_digit(fam), table);
+	k.open[fam] |= !err;
+	return done(err);
+}
+
+void kernel_mroute_close(enum fam fam)
+{
+	if (!k.open[fam])
+		return;
+	k.open[fam] = false;
+	memset(k.vif_if[fam], 0, sizeof k.vif_if[fam]);
+	for (uint32_t i = k.mfc.n; i-- > 0;)
+		if (addr_fam(&k.mfc.v[i].key.grp) == fam)
+			item_del(&k.mfc, &k.mfc.v[i]);
+	SAY("close%d\n", fam_digit(fam));
+}
+
+int kernel_mroute_fd(enum fam fam) { return k.open[fam] ? 1000 + (int)fam : -1; }
+bool kernel_mroute_has_pim(enum fam fam) { return k.open[fam] && !k.no_pim; }
+
+int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
+{
+	bool range = vif >= 0 && vif < KERNEL_VIFS;
+	int err = planned("vif_add", if_closed(fam, !range ? ENFILE : k.vif_if[fam][vif] ? EADDRINUSE :
+					       !link_there(ifindex) ? ENODEV : 0));
+
+	SAY("vif%d add %d if%d", fam_digit(fam), vif, ifindex);
+	if (fam == FAM_4)
+		SAY(" ttl %d", threshold);
+	if (!err) {
+		k.vif_if[fam][vif] = ifindex;
+		k.vif_st[fam][vif] = (struct vif_stats){ 0 };
+	}
+	return done(err);
+}
+
+int kernel_vif_del(enum fam fam, int vif)
+{
+	int err = planned("vif_del", if_closed(fam, vif < 0 || vif >= KERNEL_VIFS ? EINVAL : 0));
+
+	SAY("vif%d del %d", fam_digit(fam), vif);
+	if (!err)
+		k.vif_if[fam][vif] = 0;
+	return done(err);
+}
+
+static void say_oifs(enum fam fam, uint32_t oifs, const uint8_t *ttl)
+{
+	bool odd = false;
+
+	SAY(" oifs ");
+	for (int v = 0, n = 0; v < KERNEL_VIFS; v++)
+		if (oifs >> v & 1) {
+			SAY("%s%d", n++ ? "," : "", v);
+			odd |= ttl && ttl[v] != 1;
+		}
+	if (!oifs)
+		SAY("-");
+	if (!odd || fam != FAM_4)
+		return;
+	SAY(" ttl ");
+	for (int v = 0, n = 0; v < KERNEL_VIFS; v++)
+		if (oifs >> v & 1)
+			SAY("%s%d", n++ ? "," : "", ttl[v]);
+}
+
+int kernel_mfc_add(enum fam fam, const struct addr *src, const struct addr *grp,
+		   int iif, uint32_t oifs, const uint8_t *ttl)
+{
+	int err = planned("mfc_add", if_closed(fam, iif < 0 || iif >= KERNEL_VIFS ? ENFILE : 0));
+	struct item key = item_key(0, src, grp), *i;
+
+	if (!k.quiet) {
+		SAY("mfc%d add ", fam_digit(fam));
+		say_sg(src, grp);
+		SAY(" iif %d", iif);
+		say_oifs(fam, oifs, ttl);
+	}
+	if (!err) {
+		i = item_find(&k.mfc, &key);
+		if (!i)
+			i = item_add(&k.mfc, &key);
+		i->iif = iif;
+		i->oifs = oifs;
+	}
+	return done(err);
+}
+
+int kernel_mfc_del(enum fam fam, const struct addr *src, const struct addr *grp)
+{
+	struct item key = item_key(0, src, grp), *i = item_find(&k.mfc, &key);
+	int err = planned("mfc_del", if_closed(fam, i ? 0 : ENOENT));
+
+	if (!k.quiet) {
+		SAY("mfc%d del ", fam_digit(fam));
+		say_sg(src, grp);
+	}
+	if (!err && i)
+		item_del(&k.mfc, i);
+	return done(err);
+}
+
+int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *grp,
+		     struct mfc_stats *st)
+{
+	struct item key = item_key(0, src, grp), *i = item_find(&k.mfc, &key);
+	int err = planned("mfc_stats", if_closed(fam, i ? 0 : ENOENT));
+
+	if (!err && i)
+		*st = i->st;
+	return result(err);
+}
+
+int kernel_mfc_dump(enum fam fam, uint32_t table, kernel_mfc_fn *fn, void *ctx)
+{
+	int err = planned("mfc_dump", 0);
+
+	(void)table;
+	for (uint32_t i = 0; !err && i < k.mfc.n; i++)
+		if (addr_fam(&k.mfc.v[i].key.grp) == fam)
+			fn(ctx, &k.mfc.v[i].key.src, &k.mfc.v[i].key.grp, &k.mfc.v[i].st,
+			   k.mfc.v[i].idle_ms);
+	return result(err);
+}
+
+int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st)
+{
+	bool there = vif >= 0 && vif < KERNEL_VIFS && k.vif_if[fam][vif];
+	int err = planned("vif_stats", if_closed(fam, there ? 0 : ENOENT));
+
+	if (!err && there)
+		*st = k.vif_st[fam][vif];
+	return result(err);
+}
+
+int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx)
+{
+	int n = 0, err = planned("mroute_drain", if_closed(fam, 0));
+	const struct upcall *up;
+
+	for (; !err && n < max && (up = queue_pop(&k.upcalls[fam])); n++) {
+		struct upcall copy = *up;
+
+		fn(ctx, &copy);
+	}
+	return err ? result(err) : n;
+}
+
+/* ---- interfaces ---- */
+
+int kernel_link_open(void)
+{
+	int err = planned("link_open", 0);
+
+	k.link_open |= !err;
+	return result(err);
+}
+
+void kernel_link_close(void) { k.link_open = false; }
+int kernel_link_fd(void) { return k.link_open ? 1002 : -1; }
+
+int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
+{
+	int n = 0, err = planned("link_drain", k.link_open ? 0 : EBADF);
+	const struct link_event *ev;
+
+	for (; !err && n < max && (ev = queue_pop(&k.links)); n++) {
+		struct link_event copy = *ev;
+
+		fn(ctx, &copy);
+	}
+	return err ? result(err) : n;
+}
+
+int kernel_link_dump(kernel_link_fn *fn, void *ctx)
+{
+	int err = planned("link_dump", k.link_open ? 0 : EBADF);
+
+	if (err)
+		return result(err);
+	fn(ctx, &(struct link_event){ .kind = LINK_SWEEP_BEGIN });
+	kernel_link_drain(INT_MAX, fn, ctx);
+	fn(ctx, &(struct link_event){ .kind = LINK_SWEEP_END });
+	return 0;
+}
+
+/* ---- memberships ---- */
+
+static void say_membership(const char *verb, int ifindex, const struct addr *src,
+			   const struct addr *grp)
+{
+	if (k.quiet)
+		return;
+	SAY("%s%d if%d ", verb, fam_digit(addr_fam(grp)), ifindex);
+	say_sg(src, grp);
+}
+
+int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uint32_t *slot)
+{
+	struct item key = item_key(ifindex, src, grp);
+	int err = planned("join", item_find(&k.join, &key) ? EADDRINUSE :
+			  !link_there(ifindex) ? ENODEV : 0);
+
+	say_membership("join", ifindex, src, grp);
+	if (!err) {
+		item_add(&k.join, &key);
+		*slot = (uint32_t)ifindex;
+	}
+	return done(err);
+}
+
+int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot)
+{
+	struct item key = item_key(ifindex, src, grp), *i = item_find(&k.join, &key);
+	int err = planned("leave", i || !link_there(ifindex) ? 0 : EADDRNOTAVAIL);
+
+	(void)slot;
+	say_membership("leave", ifindex, src, grp);
+	if (!err && i)
+		item_del(&k.join, i);
+	return done(err);
+}
+
+const char *kernel_join_limit(int err, enum fam fam)
+{
+	switch (err) {
+	case EMFILE:
+		return "RLIMIT_NOFILE = 1024";
+	case ENFILE:
+		return "fs.file-max = 4096";
+	case ENOBUFS:
+		return fam == FAM_4 ? "net.ipv4.igmp_max_memberships = 20" :
+				      "net.core.optmem_max = 20480";
+	default:
+		return "";
+	}
+}
+
+void kernel_join_close(void)
+{
+	while (k.join.n)
+		item_del(&k.join, &k.join.v[k.join.n - 1]);
+}
+
+/* ---- router discovery ---- */
+
+int kernel_mrdisc_open(enum fam fam)
+{
+	int err = planned("mrdisc_open", 0);
+
+	SAY("mrdisc%d open", fam_digit(fam));
+	k.mrdisc[fam] |= !err;
+	return done(err);
+}
+
+void kernel_mrdisc_close(enum fam fam)
+{
+	if (k.mrdisc[fam])
+		SAY("mrdisc%d close\n", fam_digit(fam));
+	k.mrdisc[fam] = false;
+	memset(k.heard[fam], 0, sizeof k.heard[fam]);
+}
+
+int kernel_mrdisc_fd(enum fam fam) { return k.mrdisc[fam] ? 1003 + (int)fam : -1; }
+
+int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
+{
+	int err;
+
+	if (ifindex > 0 && ifindex < LINKS && k.heard[fam][ifindex] == on)
+		return 0;
+	err = planned("mrdisc_listen", !k.mrdisc[fam] ? EBADF : on && !link_there(ifindex) ? ENODEV : 0);
+	SAY("mrdisc%d listen if%d %s", fam_digit(fam), ifindex, on ? "on" : "off");
+	if (!err && ifindex > 0 && ifindex < LINKS)
+		k.heard[fam][ifindex] = on;
+	return done(err);
+}
+
+int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t interval,
+		       uint16_t query_interval, uint16_t robustness)
+{
+	static const char *const names[] = { "advert", "solicit", "term" };
+	int err = planned("mrdisc_send", !k.mrdisc[fam] ? EBADF : !link_there(ifindex) ? ENODEV : 0);
+
+	SAY("mrdisc%d %s if%d", fam_digit(fam), names[kind], ifindex);
+	if (kind == MRDISC_ADVERT)
+		SAY(" %u %u %u", interval, query_interval, robustness);
+	return done(err);
+}
+
+int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx)
+{
+	int n = 0, err = planned("mrdisc_drain", k.mrdisc[fam] ? 0 : EBADF);
+	const int *ifindex;
+
+	for (; !err && n < max && (ifindex = queue_pop(&k.solicits[fam])); n++)
+		fn(ctx, fam, *ifindex);
+	return err ? result(err) : n;
+}
+
+/* ---- host ---- */
+
+bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
+{
+	(void)fam;
+	if (!k.holder_pid)
+		return false;
+	*pid = k.holder_pid;
+	snprintf(comm, len, "%s", k.holder);
+	return true;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a test may ask of the kernel that is none: read what was done to it, make
+ * it fail, give it interfaces, counters, upcalls and link events.
+ */
+#ifndef TESTS_FAKE_KERNEL_H
+#define TESTS_FAKE_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/kernel.h"
+
+/* Forgets everything, planned failures and queued events too. */
+void fake_reset(void);
+
+/* What was changed since the last call, one line each, valid until the next verb:
+ *	open4 table 0		close4
+ *	vif4 add 0 if2 ttl 1	vif6 add 0 if2		vif4 del 0
+ *	mfc4 add (10.0.0.1,225.1.2.3) iif 0 oifs 1,2 ttl 1,3	("oifs -" for none; ttl
+ *				only when any of them is not 1)
+ *	mfc4 del (10.0.0.1,225.1.2.3)
+ *	join4 if2 (*,225.1.1.1)	leave4 if2 (10.0.0.1,232.1.1.1)
+ *	mrdisc4 open|close	mrdisc4 listen if2 on	mrdisc4 advert if2 20 0 0
+ *	mrdisc4 solicit|term if2
+ * A refused verb has " = ENAME" at the end of its line. */
+const char *fake_journal(void);
+
+/* Stops and starts the journal, for benchmarks; on after fake_reset(). */
+void fake_journal_on(bool on);
+
+/* The next `times` calls of a verb fail with err: mroute_open vif_add vif_del mfc_add
+ * mfc_del mfc_stats mfc_dump vif_stats mroute_drain link_open link_dump link_drain join leave
+ * mrdisc_open mrdisc_listen mrdisc_send mrdisc_drain.  times < 0: until fake_reset(). */
+void fake_fail(const char *verb, int err, int times);
+
+/* Adds an interface, of which there is none after fake_reset().  Nothing is reported. */
+void fake_link_add(int ifindex);
+
+/* Removes one: its VIFs go with it, its memberships stay until they are left, as in Linux. */
+void fake_link_del(int ifindex);
+
+/* Counters of an entry that is in, as kernel_mfc_stats() and the dump will tell them. */
+void fake_set_stats(const struct addr *src, const struct addr *grp, uint64_t packets,
+		    uint64_t bytes, uint64_t wrong_if, uint64_t idle_ms);
+void fake_set_vif_stats(enum fam fam, int vif, const struct vif_stats *st);
+
+/* Queues what kernel_mroute_drain(), kernel_link_drain() and kernel_mrdisc_drain() deliver.
+ * kernel_link_dump() delivers the queued link events between its sweep marks. */
+void fake_push_upcall(const struct upcall *up);
+void fake_push_link(const struct link_event *ev);
+void fake_push_solicit(enum fam fam, int ifindex);
+
+/* Without CONFIG_IP_PIMSM: kernel_mroute_has_pim() is false.  True after fake_reset(). */
+void fake_set_pim(bool has);
+
+/* Who holds the routing socket; pid 0 = nobody. */
+void fake_set_holder(int pid, const char *comm);
+
+/* How many there are. */
+unsigned fake_mfc_count(enum fam fam);
+unsigned fake_join_count(enum fam fam);
+
+/* The entry (src, grp); false when there is none.  iif, oifs may be NULL. */
+bool fake_mfc(const struct addr *src, const struct addr *grp, int *iif, uint32_t *oifs);
+
+#endif
