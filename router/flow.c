@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Flows that no (S,G) rule named beforehand: learned from the kernel's reports,
+ * moved when their packets come in elsewhere, expired when none come, bounded
+ * in number.  Addresses in here come from strangers.
+ */
+#include "router/router.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Entries that one slice of the expiry pass asks the kernel about: some 0.6 us each. */
+#define SLICE_STATS 1024
+/* Places that one slice walks over. */
+#define SLICE_PLACES 65536
+
+static void flow_event(struct router *r, enum event_kind kind, const struct mfc *e)
+{
+	enum fam fam = addr_fam(&e->group);
+	const struct iface *i = iface_by_vif(&r->ifs, fam, e->iif);
+	struct event ev = {
+		.kind = kind, .fam = fam, .source = &e->source, .group = &e->group,
+		.iif = i ? i->name : NULL, .oifs = e->oifs,
+	};
+
+	router_event(r, &ev);
+}
+
+static bool read_packets(const struct mfc *e, uint32_t *packets)
+{
+	struct mfc_stats st;
+
+	if (kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, &st) < 0)
+		return false;
+	*packets = (uint32_t)st.packets;
+	return true;
+}
+
+/* Makes room for one more learned or blocked entry; false when all are learned. */
+static bool make_room(struct router *r)
+{
+	if (r->mfc.count[MFC_LEARNED] + r->mfc.count[MFC_BLOCKED] < r->max_dynamic)
+		return true;
+	uint32_t at = r->mfc.head[MFC_BLOCKED];
+	if (at == HASH_NONE)
+		return false;
+	r->count.evicted++;
+	flow_event(r, EVENT_EVICTED, &r->mfc.v[at]);
+	sync_drop(r, at);
+	return true;
+}
+
+static void refuse(struct router *r, const struct upcall *up, const char *why)
+{
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+
+	r->count.refused++;
+	log_limited(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new source (%s, %s): %s",
+		    addr_str(&up->src, s), addr_str(&up->grp, g), why);
+}
+
+static void start_expiry(struct router *r)
+{
+	if (r->expire_sec && !r->tick_due)
+		r->tick_due = r->now + 1;
+}
+
+static void no_cache(struct router *r, const struct upcall *up)
+{
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+	uint32_t at = mfc_find(&r->mfc, &up->src, &up->grp);
+
+	if (at != HASH_NONE) {
+		/* The kernel asks for what it should have: give it again. */
+		r->mfc.v[at].flags |= MFC_STALE;
+		sync_entry(r, at, up->vif);
+		return;
+	}
+	if (!make_room(r)) {
+		refuse(r, up, "the table of learned entries is full (option -M)");
+		return;
+	}
+	at = mfc_new(&r->mfc, &up->src, &up->grp, MFC_BLOCKED);
+	if (at == HASH_NONE) {
+		refuse(r, up, "out of memory");
+		return;
+	}
+	struct mfc *e = &r->mfc.v[at];
+	e->iif = (uint8_t)up->vif;
+	e->used = (uint32_t)(r->now / MFC_TICK);
+	if (!sync_entry(r, at, -1)) {
+		r->count.refused++;
+		return;
+	}
+	start_expiry(r);
+	const struct iface *i = iface_by_vif(&r->ifs, up->fam, up->vif);
+	if (e->state == MFC_BLOCKED) {
+		r->count.blocked++;
+		log_limited(&r->lim_blocked, r->now, LOG_LVL_INFO, "no rule for (%s, %s) on %s, blocked",
+			    addr_str(&up->src, s), addr_str(&up->grp, g), i ? i->name : "?");
+		flow_event(r, EVENT_BLOCKED, e);
+	} else {
+		r->count.learned++;
+		log_debug("learned (%s, %s) on %s", addr_str(&up->src, s), addr_str(&up->grp, g), i ? i->name : "?");
+		flow_event(r, EVENT_LEARNED, e);
+	}
+}
+
+/* True when the entry may give its inbound interface up for another one that a rule covers. */
+static bool yields(struct router *r, struct mfc *e)
+{
+	bool covered = false;
+	uint32_t packets;
+
+	if (e->state == MFC_BLOCKED || !iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif))
+		return true;
+	rules_outputs(&r->rules, r->conf, e->iif, &e->source, &e->group, &covered);
+	if (!covered || !read_packets(e, &packets) || packets == e->mark)
+		return true;
+	e->mark = packets;
+	return false;
+}
+
+static void wrong_vif(struct router *r, const struct upcall *up)
+{
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+	uint32_t at = mfc_find(&r->mfc, &up->src, &up->grp);
+	bool covered = false;
+
+	if (at == HASH_NONE) {
+		no_cache(r, up);
+		return;
+	}
+	struct mfc *e = &r->mfc.v[at];
+	r->count.wrong_vif++;
+	if (up->vif == e->iif)
+		return;
+	rules_outputs(&r->rules, r->conf, up->vif, &up->src, &up->grp, &covered);
+	if (!covered || !yields(r, e))
+		return;
+	if (!sync_entry(r, at, up->vif))
+		return;
+	if (!read_packets(e, &e->mark))
+		e->mark = 0;
+	e->seen = e->mark;
+	e->used = (uint32_t)(r->now / MFC_TICK);
+	if (e->state != MFC_STATIC) {
+		mfc_touch(&r->mfc, at);
+		start_expiry(r);
+	}
+	r->count.moved++;
+	log_info("(%s, %s) moved to %s", addr_str(&up->src, s), addr_str(&up->grp, g),
+		 iface_by_vif(&r->ifs, up->fam, up->vif)->name);
+	flow_event(r, EVENT_MOVED, e);
+}
+
+void router_upcall(struct router *r, const struct upcall *up, int64_t now)
+{
+	r->now = now;
+	r->count.upcalls[up->fam]++;
+	/* A report may be older than the interface that has the number now. */
+	if (!iface_by_vif(&r->ifs, up->fam, up->vif) || addr_fam(&up->grp) != up->fam)
+		return;
+	if (up->kind == UPCALL_WRONGVIF)
+		wrong_vif(r, up);
+	else
+		no_cache(r, up);
+}
+
+/* Asks the kernel whether the entry was used and drops it when it was not for too long. */
+static void sample(struct router *r, uint32_t at)
+{
+	struct mfc *e = &r->mfc.v[at];
+	uint32_t now = (uint32_t)(r->now / MFC_TICK), packets;
+
+	if (!read_packets(e, &packets)) {
+		sync_drop(r, at);
+	} else if (packets != e->seen) {
+		e->seen = packets;
+		e->used = now;
+		mfc_touch(&r->mfc, at);
+	} else if (now - e->used >= r->expire_sec * (1000 / MFC_TICK)) {
+		r->count.expired++;
+		flow_event(r, EVENT_EXPIRED, e);
+		sync_drop(r, at);
+	}
+}
+
+void router_tick(struct router *r, int64_t now)
+{
+	unsigned stats = 0, places = 0;
+	/* An entry is to go between SEC and SEC + max(SEC / 10, 1) after its last packet: a sample may
+	 * see a packet up to one period late, and find the time not quite up once more. */
+	int64_t period = r->expire_sec * 40 < 400 ? 400 : (int64_t)r->expire_sec * 40;
+
+	r->now = now;
+	if (!r->tick_due || now < r->tick_due)
+		return;
+	if (!r->pass_start) {
+		r->pass_start = now;
+		r->cursor = 0;
+	}
+	for (; r->cursor < r->mfc.n && stats < SLICE_STATS && places < SLICE_PLACES; r->cursor++, places++) {
+		uint8_t state = r->mfc.v[r->cursor].state;
+
+		if (state == MFC_LEARNED || state == MFC_BLOCKED) {
+			sample(r, r->cursor);
+			stats++;
+		}
+	}
+	if (r->cursor < r->mfc.n) {
+		r->tick_due = now;
+		return;
+	}
+	bool any = r->mfc.count[MFC_LEARNED] + r->mfc.count[MFC_BLOCKED] > 0;
+	r->tick_due = any ? (r->pass_start + period > now ? r->pass_start + period : now + 1) : 0;
+	r->pass_start = 0;
+}
+
+uint32_t router_flush(struct router *r)
+{
+	uint32_t n = 0;
+
+	for (uint32_t at = 0; at < r->mfc.n; at++)
+		if (r->mfc.v[at].state == MFC_LEARNED || r->mfc.v[at].state == MFC_BLOCKED) {
+			sync_drop(r, at);
+			n++;
+		}
+	return n;
+}

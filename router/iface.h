@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The interfaces of this machine as rtnetlink tells them, and the VIF (IPv4)
+ * and MIF (IPv6) numbers given to them.  Sole owner of both numberings.  Knows
+ * no rule: router.c says which interface is to have a number.
+ */
+#ifndef ROUTER_IFACE_H
+#define ROUTER_IFACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/kernel.h"
+#include "lib/hash.h"
+
+#define IFACE_NONE UINT32_MAX
+
+/* Whether the assignment of numbers in sync.c has come across an interface. */
+enum { IFACE_UNWANTED, IFACE_WANTED, IFACE_TRIED };
+
+struct iface {
+	int ifindex;			/* 0 = this place is free */
+	unsigned flags;			/* LINK_* */
+	uint32_t mtu;
+	int master;
+	char name[KERNEL_IFNAME];
+	int8_t vif[FAM_N];		/* number, or -1 */
+	int16_t vif_errno[FAM_N];	/* why the kernel refused one, 0 = it did not */
+	bool disabled;			/* phyint ... disable */
+	bool mrdisc;			/* phyint ... mrdisc */
+	bool waits[FAM_N];		/* wants a number, none is free */
+	uint8_t wanted[FAM_N];		/* IFACE_* above */
+	bool swept;			/* not named yet by the running dump */
+	uint8_t ttl;			/* threshold, 1 = none */
+};
+
+struct ifaces {
+	struct iface *v;
+	uint32_t n, cap;		/* places in use or free; room */
+	uint32_t live;
+	struct hash by_index, by_name;
+	uint32_t vif[FAM_N][KERNEL_VIFS];	/* place of the interface, or IFACE_NONE */
+	uint32_t used[FAM_N];			/* bit n: number n is taken */
+};
+
+void ifaces_init(struct ifaces *t);
+void ifaces_free(struct ifaces *t);
+
+/* Place of an interface, or IFACE_NONE. */
+uint32_t iface_find(const struct ifaces *t, int ifindex);
+uint32_t iface_find_name(const struct ifaces *t, const char *name);
+
+/* Adds an interface under a name that no other has; its place, or IFACE_NONE with ENOMEM. */
+uint32_t iface_add(struct ifaces *t, int ifindex, const char *name);
+
+/* Gives the interface at a place another name that no other has. */
+void iface_rename(struct ifaces *t, uint32_t at, const char *name);
+
+/* Forgets an interface.  Its numbers must have been released. */
+void iface_del(struct ifaces *t, uint32_t at);
+
+/* True when name is the wildcard's (len bytes of prefix) or equals it. */
+bool iface_name_matches(const char *name, const char *pattern, unsigned len, bool wild);
+
+/* True when routes may use it: neither disabled nor without the MULTICAST flag. */
+static inline bool iface_usable(const struct iface *i)
+{
+	return !i->disabled && (i->flags & LINK_MULTICAST);
+}
+
+/* Takes the lowest free number of a family for an interface without asking the kernel; -1
+ * when all are taken. */
+int iface_slot_alloc(struct ifaces *t, enum fam fam, uint32_t at);
+
+/* Gives the number of an interface back, if it has one. */
+void iface_slot_free(struct ifaces *t, enum fam fam, uint32_t at);
+
+/* The interface that has a number, or NULL. */
+struct iface *iface_by_vif(struct ifaces *t, enum fam fam, int vif);
+
+#endif

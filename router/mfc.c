@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Entries in one array, found by a hash index; the learned and the blocked
+ * ones are in a list each, ordered by how long they have been idle, so that
+ * the one to give up is found at once.
+ */
+#include "router/mfc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(offsetof(struct mfc, group) == sizeof(struct addr), "source, then group");
+_Static_assert(sizeof(struct mfc) <= 64, "100,000 of these is a normal size");
+
+static uint32_t sg_hash(const void *ctx, uint32_t id)
+{
+	const struct mfcs *t = ctx;
+
+	return hash_words(&t->v[id].source, 2 * sizeof(struct addr));
+}
+
+static bool sg_equal(const void *ctx, uint32_t id, const void *key)
+{
+	const struct mfcs *t = ctx;
+
+	return !memcmp(&t->v[id].source, key, 2 * sizeof(struct addr));
+}
+
+static const struct hash_ops ops = { sg_hash, sg_equal };
+
+void mfcs_init(struct mfcs *t)
+{
+	memset(t, 0, sizeof *t);
+	memset(t->head, 0xff, sizeof t->head);
+	memset(t->tail, 0xff, sizeof t->tail);
+	t->free = HASH_NONE;
+}
+
+void mfcs_free(struct mfcs *t)
+{
+	free(t->v);
+	free(t->dirty);
+	hash_free(&t->by_sg);
+	mfcs_init(t);
+}
+
+uint32_t mfc_find(const struct mfcs *t, const struct addr *s, const struct addr *g)
+{
+	struct addr key[2] = { *s, *g };
+
+	return hash_find(&t->by_sg, &ops, t, hash_words(key, sizeof key), key);
+}
+
+static void unlink_entry(struct mfcs *t, uint32_t at)
+{
+	struct mfc *e = &t->v[at];
+
+	t->count[e->state]--;
+	if (e->state != MFC_LEARNED && e->state != MFC_BLOCKED)
+		return;
+	if (e->prev != HASH_NONE)
+		t->v[e->prev].next = e->next;
+	else
+		t->head[e->state] = e->next;
+	if (e->next != HASH_NONE)
+		t->v[e->next].prev = e->prev;
+	else
+		t->tail[e->state] = e->prev;
+}
+
+static void link_entry(struct mfcs *t, uint32_t at)
+{
+	struct mfc *e = &t->v[at];
+
+	t->count[e->state]++;
+	e->prev = e->next = HASH_NONE;
+	if (e->state != MFC_LEARNED && e->state != MFC_BLOCKED)
+		return;
+	e->prev = t->tail[e->state];
+	if (e->prev != HASH_NONE)
+		t->v[e->prev].next = at;
+	else
+		t->head[e->state] = at;
+	t->tail[e->state] = at;
+}
+
+int mfc_reserve(struct mfcs *t, uint32_t n)
+{
+	if (n > UINT32_MAX / 4 - t->n) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (t->n + n > t->cap) {
+		uint32_t cap = t->cap * 2 > t->n + n ? t->cap * 2 : t->n + n;
+		struct mfc *v = realloc(t->v, cap * sizeof *v);
+
+		if (!v)
+			return -1;
+		t->v = v;
+		t->cap = cap;
+	}
+	if (t->ndirty + n > t->cdirty) {
+		uint32_t cap = t->cdirty * 2 > t->ndirty + n ? t->cdirty * 2 : t->ndirty + n;
+		uint32_t *v = realloc(t->dirty, cap * sizeof *v);
+
+		if (!v)
+			return -1;
+		t->dirty = v;
+		t->cdirty = cap;
+	}
+	return hash_reserve(&t->by_sg, &ops, t, t->by_sg.used + n);
+}
+
+uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state)
+{
+	uint32_t at = t->free;
+
+	if (at == HASH_NONE) {
+		if (t->n == t->cap && mfc_reserve(t, 64) < 0)
+			return HASH_NONE;
+		at = t->n;
+	}
+	struct mfc *e = &t->v[at];
+	uint32_t next = at == t->n ? HASH_NONE : e->next;
+	uint8_t dirty = at == t->n ? 0 : e->flags & MFC_DIRTY;
+
+	memset(e, 0, sizeof *e);
+	e->flags = dirty;
+	e->source = *s;
+	e->group = *g;
+	if (hash_add(&t->by_sg, &ops, t, sg_hash(t, at), at) < 0) {
+		e->next = next;
+		return HASH_NONE;
+	}
+	if (at == t->n)
+		t->n++;
+	else
+		t->free = next;
+	e->state = state;
+	e->iif = MFC_NO_VIF;
+	link_entry(t, at);
+	return at;
+}
+
+void mfc_del(struct mfcs *t, uint32_t at)
+{
+	struct mfc *e = &t->v[at];
+
+	unlink_entry(t, at);
+	hash_del(&t->by_sg, &ops, t, sg_hash(t, at), at);
+	/* A dirty mark survives its entry: the list names the place, which may be used again. */
+	e->flags &= MFC_DIRTY;
+	e->state = MFC_FREE;
+	e->next = t->free;
+	t->free = at;
+}
+
+void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state)
+{
+	unlink_entry(t, at);
+	t->v[at].state = state;
+	link_entry(t, at);
+}
+
+void mfc_touch(struct mfcs *t, uint32_t at)
+{
+	if (t->tail[t->v[at].state] == at)
+		return;
+	unlink_entry(t, at);
+	link_entry(t, at);
+}
+
+int mfc_dirty(struct mfcs *t, uint32_t at)
+{
+	if (t->v[at].flags & MFC_DIRTY)
+		return 0;
+	if (t->ndirty == t->cdirty) {
+		uint32_t cap = t->cdirty ? t->cdirty * 2 : 64;
+		uint32_t *v = realloc(t->dirty, cap * sizeof *v);
+
+		if (!v)
+			return -1;
+		t->dirty = v;
+		t->cdirty = cap;
+	}
+	t->v[at].flags |= MFC_DIRTY;
+	t->dirty[t->ndirty++] = at;
+	return 0;
+}
+
+const char *mfc_state_str(enum mfc_state state)
+{
+	static const char *const names[] = { "free", "static", "learned", "blocked" };
+
+	return names[state];
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Mirror of the kernel's forwarding cache: what this program put there, per
+ * (S,G), and how long each learned or blocked entry has been idle.  Only
+ * stores; router.c decides what an entry is to be and calls the kernel.
+ */
+#ifndef ROUTER_MFC_H
+#define ROUTER_MFC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+#include "lib/hash.h"
+
+enum mfc_state {
+	MFC_FREE,	/* this place holds no entry */
+	MFC_STATIC,	/* a (S,G) rule wants it */
+	MFC_LEARNED,	/* made from a template when its source was heard */
+	MFC_BLOCKED,	/* no rule; there so that the kernel stops asking */
+	MFC_STATES
+};
+
+enum {
+	MFC_INSTALLED = 1 << 0,		/* the kernel has it */
+	MFC_DIRTY = 1 << 1,		/* on the list of entries to look at */
+	MFC_STALE = 1 << 2,		/* to be given to the kernel even if nothing differs */
+	MFC_SEEN = 1 << 3,		/* scratch of a reload */
+};
+
+/* No VIF: an entry that is wanted but cannot be in the kernel yet. */
+#define MFC_NO_VIF 0xff
+
+struct mfc {
+	struct addr source, group;
+	uint32_t oifs;			/* VIF bits, as the kernel has them */
+	uint8_t iif;			/* VIF number, as the kernel has it */
+	uint8_t state;			/* enum mfc_state */
+	uint8_t flags;
+	uint8_t failed;			/* errno of the last refusal by the kernel */
+	uint32_t seen;			/* packets on the iif when last sampled, low 32 bits */
+	uint32_t mark;			/* the same at the last report of a wrong VIF */
+	uint32_t used;			/* tick of the last sample that had grown */
+	uint32_t prev, next;		/* list of its state, longest idle first; learned and blocked */
+};
+
+struct mfcs {
+	struct mfc *v;
+	uint32_t n, cap;		/* places, room */
+	uint32_t free;			/* first free place, chained by next */
+	struct hash by_sg;
+	uint32_t head[MFC_STATES], tail[MFC_STATES];
+	uint32_t count[MFC_STATES];	/* entries of each state */
+	uint32_t *dirty;		/* places to look at, each once */
+	uint32_t ndirty, cdirty;
+};
+
+/* Milliseconds of a tick of mfc.used. */
+#define MFC_TICK 100
+
+void mfcs_init(struct mfcs *t);
+void mfcs_free(struct mfcs *t);
+
+/* Place of (s, g), or HASH_NONE. */
+uint32_t mfc_find(const struct mfcs *t, const struct addr *s, const struct addr *g);
+
+/* Adds (s, g), which is not in, with no VIF; its place, or HASH_NONE with ENOMEM. */
+uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state);
+
+/* Forgets the entry at a place. */
+void mfc_del(struct mfcs *t, uint32_t at);
+
+/* Changes the state of an entry and moves it to the tail of its new list. */
+void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state);
+
+/* Moves a learned or blocked entry to the tail of its list: it was just used. */
+void mfc_touch(struct mfcs *t, uint32_t at);
+
+/* Puts the entry on the dirty list.  0, or -1 with ENOMEM. */
+int mfc_dirty(struct mfcs *t, uint32_t at);
+
+/* Makes room for n more entries and dirty marks.  0, or -1 with ENOMEM. */
+int mfc_reserve(struct mfcs *t, uint32_t n);
+
+/* "static", "learned", "blocked". */
+const char *mfc_state_str(enum mfc_state state);
+
+#endif

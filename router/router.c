@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The entry points that change what is wanted: configurations, edits by
+ * clients, interfaces that come, change and go.  They mark what they concern;
+ * sync.c does the rest.
+ */
+#include "router/router.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int router_init(struct router *r, const struct router_ops *ops, void *ctx)
+{
+	memset(r, 0, sizeof *r);
+	ifaces_init(&r->ifs);
+	mfcs_init(&r->mfc);
+	r->conf = conf_new();
+	if (!r->conf)
+		return -1;
+	memset(r->ttl, 1, sizeof r->ttl);
+	r->expire_sec = 60;
+	r->max_dynamic = 65536;
+	r->ops = ops;
+	r->ops_ctx = ctx;
+	return 0;
+}
+
+void router_event(struct router *r, const struct event *ev)
+{
+	if (r->ops && r->ops->event)
+		r->ops->event(r->ops_ctx, ev);
+}
+
+void router_family(struct router *r, enum fam fam, bool up)
+{
+	r->up[fam] = up;
+	r->vifs_stale = true;
+	if (!up)
+		return;
+	for (uint32_t id = 0; id < r->conf->nmroutes; id++)
+		if (r->conf->mroutes[id].iif != CONF_NONE && addr_fam(&r->conf->mroutes[id].group) == fam)
+			sync_touch_rule(r, id);
+}
+
+void router_shutdown(struct router *r)
+{
+	/* Closing the socket takes VIFs and entries out of the kernel in one go. */
+	for (enum fam f = 0; f < FAM_N; f++)
+		kernel_mroute_close(f);
+	rules_free(&r->rules);
+	mfcs_free(&r->mfc);
+	ifaces_free(&r->ifs);
+	conf_free(r->conf);
+	r->conf = NULL;
+}
+
+/* ---- interfaces ---- */
+
+/* Takes over what phyint lines say of an interface: an exact name goes before a wildcard, a later
+ * line before an earlier one. */
+static void configure(struct router *r, uint32_t at)
+{
+	struct iface *i = &r->ifs.v[at];
+	bool disabled = false, mrdisc = false;
+	uint8_t ttl = 1;
+
+	for (int exact = 0; exact < 2; exact++)
+		for (uint32_t k = 0; k < r->conf->nphyints; k++) {
+			const struct phyint *p = &r->conf->phyints[k];
+			const struct conf_name *n = &r->conf->names[p->name];
+
+			if (n->wild != !exact || !iface_name_matches(i->name, n->name, n->len, n->wild))
+				continue;
+			if (p->enable >= 0)
+				disabled = !p->enable;
+			if (p->ttl)
+				ttl = p->ttl;
+			mrdisc |= p->mrdisc;
+		}
+	if (i->disabled != disabled)
+		r->vifs_stale = true;
+	i->disabled = disabled;
+	i->mrdisc = mrdisc;
+	if (i->ttl == ttl)
+		return;
+	i->ttl = ttl;
+	if (i->vif[FAM_4] < 0)
+		return;
+	r->ttl[i->vif[FAM_4]] = ttl;
+	for (uint32_t e = 0; e < r->mfc.n; e++)
+		if (r->mfc.v[e].state != MFC_FREE && addr_fam(&r->mfc.v[e].group) == FAM_4 &&
+		    (r->mfc.v[e].oifs >> i->vif[FAM_4] & 1)) {
+			r->mfc.v[e].flags |= MFC_STALE;
+			mfc_dirty(&r->mfc, e);
+		}
+}
+
+/* True when anything in the configuration could mean an interface of that name. */
+static bool name_matters(const struct router *r, const char *name)
+{
+	if (conf_name_find(r->conf, name, strlen(name)) != CONF_NONE)
+		return true;
+	for (uint32_t id = 0; id < r->conf->nnames; id++)
+		if (r->conf->names[id].wild &&
+		    iface_name_matches(name, r->conf->names[id].name, r->conf->names[id].len, true))
+			return true;
+	return false;
+}
+
+static void link_event(struct router *r, const char *name, const char *what)
+{
+	struct event ev = { .kind = EVENT_LINK, .iif = name, .text = what };
+
+	log_debug("%s: %s", name, what);
+	router_event(r, &ev);
+}
+
+static void link_gone(struct router *r, uint32_t at)
+{
+	struct iface *i = &r->ifs.v[at];
+
+	/* The kernel removed the VIF with the device (net/ipv4/ipmr.c, ipmr_device_event). */
+	for (enum fam f = 0; f < FAM_N; f++)
+		if (i->vif[f] >= 0) {
+			sync_leave_vif(r, f, i->vif[f]);
+			iface_slot_free(&r->ifs, f, at);
+			r->vifs_stale = true;
+		}
+	if (name_matters(r, i->name))
+		r->vifs_stale = true;
+	link_event(r, i->name, "gone");
+	iface_del(&r->ifs, at);
+}
+
+/* Makes sure that nobody else has the name: after lost events an interface may still be known by it. */
+static void free_name(struct router *r, const char *name, int ifindex)
+{
+	uint32_t other = iface_find_name(&r->ifs, name);
+	char away[KERNEL_IFNAME];
+
+	if (other == IFACE_NONE || r->ifs.v[other].ifindex == ifindex)
+		return;
+	/* No interface can be called that: the kernel refuses '/' (net/core/dev.c, dev_valid_name). */
+	snprintf(away, sizeof away, "/%d", r->ifs.v[other].ifindex);
+	iface_rename(&r->ifs, other, away);
+	r->vifs_stale = true;
+}
+
+static void link_new(struct router *r, const struct link_event *ev)
+{
+	uint32_t at = iface_find(&r->ifs, ev->ifindex);
+	bool is_new = at == IFACE_NONE;
+
+	free_name(r, ev->name, ev->ifindex);
+	if (is_new) {
+		at = iface_add(&r->ifs, ev->ifindex, ev->name);
+		if (at == IFACE_NONE) {
+			log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "%s: out of memory", ev->name);
+			return;
+		}
+	}
+	struct iface *i = &r->ifs.v[at];
+	bool renamed = strcmp(i->name, ev->name) != 0;
+	bool mattered = name_matters(r, i->name);
+	unsigned was = i->flags;
+
+	if (renamed) {
+		char text[64];
+
+		snprintf(text, sizeof text, "renamed from %s", i->name);
+		iface_rename(&r->ifs, at, ev->name);
+		link_event(r, i->name, text);
+	}
+	i->swept = false;
+	i->flags = ev->flags;
+	i->mtu = ev->mtu;
+	i->master = ev->master;
+	if (is_new || renamed)
+		configure(r, at);
+	if ((is_new || renamed || ((was ^ i->flags) & LINK_MULTICAST) || i->vif_errno[FAM_4] || i->vif_errno[FAM_6]) &&
+	    (mattered || name_matters(r, i->name)))
+		r->vifs_stale = true;
+	if (is_new)
+		link_event(r, i->name, "new");
+	else if ((was ^ i->flags) & LINK_UP)
+		link_event(r, i->name, i->flags & LINK_UP ? "up" : "down");
+	else if ((was ^ i->flags) & LINK_MULTICAST)
+		link_event(r, i->name, i->flags & LINK_MULTICAST ? "multicast on" : "multicast off");
+}
+
+void router_link_event(struct router *r, const struct link_event *ev)
+{
+	uint32_t at;
+
+	switch (ev->kind) {
+	case LINK_SWEEP_BEGIN:
+		for (at = 0; at < r->ifs.n; at++)
+			r->ifs.v[at].swept = true;
+		r->sweeping = true;
+		break;
+	case LINK_NEW:
+		link_new(r, ev);
+		break;
+	case LINK_DEL:
+		at = iface_find(&r->ifs, ev->ifindex);
+		if (at != IFACE_NONE)
+			link_gone(r, at);
+		break;
+	case LINK_ADDR:
+		break;
+	case LINK_SWEEP_END:
+		for (at = 0; at < r->ifs.n; at++)
+			if (r->ifs.v[at].ifindex && r->ifs.v[at].swept)
+				link_gone(r, at);
+		r->sweeping = false;
+		break;
+	}
+}
+
+/* ---- configurations ---- */
+
+/* Puts c in the place of the present conf and marks everything that either of them wants. */
+static int adopt(struct router *r, struct conf *c)
+{
+	struct rules x;
+
+	if (rules_index(&x, c) < 0)
+		return -1;
+	if (rules_masks(&x, c) < 0 || mfc_reserve(&r->mfc, r->mfc.n ? 0 : c->nmroutes) < 0) {
+		rules_free(&x);
+		errno = ENOMEM;
+		return -1;
+	}
+	rules_free(&r->rules);
+	conf_free(r->conf);
+	r->rules = x;
+	r->conf = c;
+	r->vifs_stale = true;
+	for (uint32_t at = 0; at < r->ifs.n; at++)
+		if (r->ifs.v[at].ifindex)
+			configure(r, at);
+	for (uint32_t at = 0; at < r->mfc.n; at++)
+		r->mfc.v[at].flags &= (uint8_t)~MFC_SEEN;
+	for (uint32_t id = 0; id < c->nmroutes; id++)
+		if (c->mroutes[id].iif != CONF_NONE)
+			sync_touch_rule(r, id);
+	for (uint32_t at = 0; at < r->mfc.n; at++)
+		if (r->mfc.v[at].state == MFC_STATIC && !(r->mfc.v[at].flags & MFC_SEEN))
+			mfc_dirty(&r->mfc, at);
+	r->dynamic_stale[FAM_4] = r->dynamic_stale[FAM_6] = true;
+	return 0;
+}
+
+int router_apply_conf(struct router *r, struct conf *c, int64_t now)
+{
+	r->now = now;
+	if (adopt(r, c) < 0)
+		return -1;
+	memset(&r->changes, 0, sizeof r->changes);
+	router_sync(r);
+	return 0;
+}
+
+int router_compact(struct router *r, bool force)
+{
+	const struct conf *c = r->conf;
+	uint32_t live = c->nmroutes - r->rules.removed;
+
+	if (!force && r->rules.removed < live + 1024 && c->nsets < 2 * live + 1024)
+		return 0;
+	struct conf *fresh = conf_copy(c);
+	if (!fresh)
+		return -1;
+	if (adopt(r, fresh) < 0) {
+		conf_free(fresh);
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- edits ---- */
+
+/* True when the number of references of any name of a rule is n in its family. */
+static bool any_refs(const struct conf *c, uint16_t iif, const uint16_t *oifs, uint32_t noifs, enum fam fam, uint32_t n)
+{
+	if (c->names[iif].refs[fam] == n)
+		return true;
+	for (uint32_t i = 0; i < noifs; i++)
+		if (c->names[oifs[i]].refs[fam] == n)
+			return true;
+	return false;
+}
+
+/* The outputs of set a with (or, take, without) those of list b; into out, which has room for all. */
+static uint32_t combine(const struct conf *c, const struct conf_set *a, const uint16_t *b, uint32_t nb, bool take,
+			uint16_t *out)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < a->n; i++) {
+		uint16_t name = c->pool[a->off + i];
+		bool in = false;
+
+		for (uint32_t k = 0; take && k < nb; k++)
+			in |= b[k] == name;
+		if (!in)
+			out[n++] = name;
+	}
+	for (uint32_t k = 0; !take && k < nb; k++) {
+		uint32_t i = 0;
+
+		while (i < n && out[i] != b[k])
+			i++;
+		if (i == n)
+			out[n++] = b[k];
+	}
+	return n;
+}
+
+/* Gives rule id the outputs of set and marks it. */
+static int set_outputs(struct router *r, uint32_t id, uint32_t set)
+{
+	struct conf *c = r->conf;
+	struct mroute *m = &c->mroutes[id];
+
+	if (set == UINT32_MAX || rules_masks(&r->rules, c) < 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (m->oifs == set)
+		return 0;
+	conf_mroute_oifs(c, m, set);
+	rules_set_mask(&r->rules, c, set);
+	sync_touch_rule(r, id);
+	return 0;
+}
+
+int router_rule_add(struct router *r, const struct router_rule *rule, bool replace, uint32_t *id)
+{
+	struct conf *c = r->conf;
+	enum fam fam = addr_fam(&rule->group);
+
+	r->vifs_stale |= any_refs(c, rule->iif, rule->oifs, rule->noifs, fam, 0);
+	*id = rules_find(&r->rules, c, rule->iif, &rule->source, rule->slen, &rule->group, rule->glen);
+	if (*id != HASH_NONE) {
+		const struct conf_set *old = &c->sets[c->mroutes[*id].oifs];
+		uint16_t *names = malloc(((size_t)old->n + rule->noifs + 1) * sizeof *names);
+		uint32_t n, set;
+
+		if (!names)
+			return -1;
+		n = combine(c, replace ? &c->sets[0] : old, rule->oifs, rule->noifs, false, names);
+		set = conf_set(c, names, n);
+		free(names);
+		r->vifs_stale |= replace;
+		return set_outputs(r, *id, set);
+	}
+	struct mroute m = {
+		.source = rule->source, .group = rule->group, .slen = rule->slen, .glen = rule->glen,
+		.iif = rule->iif, .oifs = conf_set(c, rule->oifs, rule->noifs),
+	};
+	if (m.oifs == UINT32_MAX || rules_masks(&r->rules, c) < 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	int at = conf_add_mroute(c, &m);
+	if (at < 0)
+		return -1;
+	*id = (uint32_t)at;
+	if (rules_add(&r->rules, c, *id) < 0) {
+		conf_del_mroute(c, &c->mroutes[*id]);
+		r->rules.removed++;
+		return -1;
+	}
+	rules_set_mask(&r->rules, c, m.oifs);
+	sync_touch_rule(r, *id);
+	return 0;
+}
+
+int router_rule_remove(struct router *r, const struct router_rule *rule)
+{
+	struct conf *c = r->conf;
+	enum fam fam = addr_fam(&rule->group);
+	uint32_t id = rules_find(&r->rules, c, rule->iif, &rule->source, rule->slen, &rule->group, rule->glen);
+
+	if (id == HASH_NONE) {
+		errno = ENOENT;
+		return -1;
+	}
+	const struct conf_set *old = &c->sets[c->mroutes[id].oifs];
+	if (rule->noifs) {
+		uint16_t *names = malloc(((size_t)old->n + 1) * sizeof *names);
+		uint32_t n, set;
+
+		if (!names)
+			return -1;
+		n = combine(c, old, rule->oifs, rule->noifs, true, names);
+		set = conf_set(c, names, n);
+		free(names);
+		r->vifs_stale |= any_refs(c, rule->iif, rule->oifs, rule->noifs, fam, 1);
+		return set_outputs(r, id, set);
+	}
+	r->vifs_stale |= any_refs(c, rule->iif, c->pool + old->off, old->n, fam, 1);
+	sync_touch_rule(r, id);
+	rules_del(&r->rules, c, id);
+	return 0;
+}
+
+/* ---- questions ---- */
+
+const char *router_name_reason(struct router *r, uint16_t name, enum fam fam)
+{
+	const struct conf_name *n = &r->conf->names[name];
+	const char *reason = n->wild ? "no interface matches" : "no such interface";
+
+	if (!r->up[fam])
+		return fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";
+	for (uint32_t at = n->wild ? 0 : iface_find_name(&r->ifs, n->name); at < r->ifs.n; at++) {
+		const struct iface *i = &r->ifs.v[at];
+
+		if (i->ifindex && iface_name_matches(i->name, n->name, n->len, n->wild)) {
+			if (i->vif[fam] >= 0)
+				return NULL;
+			reason = i->disabled ? "disabled" :
+				 !(i->flags & LINK_MULTICAST) ? "no MULTICAST flag" :
+				 i->waits[fam] ? "no free VIF" :
+				 i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";
+		}
+		if (!n->wild)
+			break;
+	}
+	return reason;
+}
+
+const char *router_rule_reason(struct router *r, const struct mroute *m, uint16_t *which)
+{
+	const struct conf *c = r->conf;
+	const struct conf_set *s = &c->sets[m->oifs];
+	enum fam fam = addr_fam(&m->group);
+	const char *reason = router_name_reason(r, *which = m->iif, fam);
+
+	for (uint32_t i = 0; !reason && i < s->n; i++)
+		reason = router_name_reason(r, *which = c->pool[s->off + i], fam);
+	return reason;
+}

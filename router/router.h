@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The state of the daemon and what can happen to it.  Everything that happens
+ * edits the wanted state (conf, interfaces) and marks what it concerns; one
+ * router_sync() makes the kernel match.  No socket, no clock, no option in
+ * here: time and events come in as parameters, so that all of it runs on a
+ * kernel made of tables.
+ */
+#ifndef ROUTER_ROUTER_H
+#define ROUTER_ROUTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "kernel/kernel.h"
+#include "lib/log.h"
+#include "router/iface.h"
+#include "router/mfc.h"
+#include "router/rule.h"
+
+struct cmd;
+
+enum event_kind {
+	EVENT_LEARNED, EVENT_MOVED, EVENT_EXPIRED, EVENT_BLOCKED, EVENT_EVICTED,
+	EVENT_LINK, EVENT_PENDING, EVENT_ACTIVE, EVENT_RELOAD,
+};
+
+/* Something that people, hooks and monitors may want to hear of. */
+struct event {
+	enum event_kind kind;
+	enum fam fam;
+	const struct addr *source, *group;	/* of a flow event, else NULL */
+	const char *iif;			/* interface of a flow or link event, else NULL */
+	uint32_t oifs;				/* VIF bits of a flow event */
+	const char *text;			/* what else there is to say, or NULL */
+};
+
+/* What the applet does for the router.  Each may be NULL. */
+struct router_ops {
+	/* Reads the configuration again; fills c->error or c->note, c->diag; the exit status. */
+	int (*reload)(void *ctx, struct cmd *c);
+	/* Ends the daemon after this turn. */
+	void (*stop)(void *ctx);
+	void (*event)(void *ctx, const struct event *ev);
+};
+
+struct router_counters {
+	uint64_t upcalls[FAM_N], wrong_vif;
+	uint64_t learned, moved, blocked, expired, evicted, refused;
+	uint64_t reloads, errors;	/* errors: refusals by the kernel */
+};
+
+/* What one sync did to the kernel's entries and to memberships. */
+struct router_changes {
+	uint32_t added, changed, removed, failed;
+	uint32_t joined, left;
+	int err;			/* errno of the last failure */
+};
+
+struct router {
+	struct conf *conf;		/* the wanted state, owned */
+	struct rules rules;
+	struct ifaces ifs;
+	struct mfcs mfc;
+	bool up[FAM_N];			/* the routing socket of the family is open */
+	bool sweeping;			/* in the middle of a dump of the links */
+	bool vifs_stale;		/* references or interfaces changed */
+	bool dynamic_stale[FAM_N];	/* templates changed: look at learned and blocked entries */
+	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
+	int64_t now;			/* ms, as of the last entry point that got the time */
+	unsigned expire_sec;		/* -c; 0 = never */
+	uint32_t max_dynamic;		/* -M: learned plus blocked entries */
+	int64_t pass_start;		/* of the expiry pass, 0 = none begun */
+	int64_t tick_due;		/* when router_tick() is to be called, 0 = no need */
+	uint32_t cursor;		/* next place that the pass looks at */
+	struct router_changes changes;	/* since the last router_sync() began */
+	struct router_counters count;
+	struct log_limit lim_refused, lim_kernel, lim_blocked;
+	const struct router_ops *ops;
+	void *ops_ctx;
+};
+
+/* Makes an empty state.  0, or -1 with ENOMEM. */
+int router_init(struct router *r, const struct router_ops *ops, void *ctx);
+
+/* Tells that the routing socket of a family is open, or closed. */
+void router_family(struct router *r, enum fam fam, bool up);
+
+/* Removes all entries, VIFs and memberships from the kernel and frees everything. */
+void router_shutdown(struct router *r);
+
+/* Takes a configuration, owned from now on, in the place of the present one and applies what
+ * differs.  r->changes tells what that was.  0, or -1 with ENOMEM and nothing changed. */
+int router_apply_conf(struct router *r, struct conf *c, int64_t now);
+
+/* Takes in what rtnetlink says; router_sync() must follow at the end of the batch. */
+void router_link_event(struct router *r, const struct link_event *ev);
+
+/* Answers a report of the kernel at once. */
+void router_upcall(struct router *r, const struct upcall *up, int64_t now);
+
+/* Does a slice of the expiry pass when r->tick_due has come, and sets the next. */
+void router_tick(struct router *r, int64_t now);
+
+/* Makes the kernel match what is wanted. */
+void router_sync(struct router *r);
+
+/* ---- edits, for command.c; router_sync() must follow ---- */
+
+/* A rule as a client names it: interfaces are numbers in r->conf. */
+struct router_rule {
+	uint16_t iif;
+	struct addr source, group;
+	uint8_t slen, glen;
+	const uint16_t *oifs;	/* none twice */
+	uint32_t noifs;
+};
+
+/* Adds the rule, or its outputs to the one with the same iif, source and group; with replace that
+ * one gets exactly these.  *id is its number.  0, or -1 with ENOMEM. */
+int router_rule_add(struct router *r, const struct router_rule *rule, bool replace, uint32_t *id);
+
+/* Removes the rule, or with outputs named just those of them that it has; the last one leaves a
+ * stop filter.  0, or -1 with ENOENT (no such rule) or ENOMEM. */
+int router_rule_remove(struct router *r, const struct router_rule *rule);
+
+/* Removes all learned and blocked entries; their number. */
+uint32_t router_flush(struct router *r);
+
+/* Rebuilds the conf without what is no longer used when that is much, or with force at all;
+ * numbers of names and rules change.  0, or -1 with ENOMEM and nothing changed. */
+int router_compact(struct router *r, bool force);
+
+/* ---- questions, for show.c ---- */
+
+/* Why name is of no use for a family now: NULL when it is. */
+const char *router_name_reason(struct router *r, uint16_t name, enum fam fam);
+
+/* The same for all names of a rule: the first reason, *which the name; NULL when all work. */
+const char *router_rule_reason(struct router *r, const struct mroute *m, uint16_t *which);
+
+/* ---- between router.c, sync.c and flow.c ---- */
+
+/* Marks what a rule wants to be looked at. */
+void sync_touch_rule(struct router *r, uint32_t id);
+
+/* Brings one entry in line with the rules; prefer: VIF that shall be the iif when it is covered, -1 =
+ * as it is.  True when the kernel has it afterwards. */
+bool sync_entry(struct router *r, uint32_t at, int prefer);
+
+/* Takes an entry out of the kernel and out of the mirror. */
+void sync_drop(struct router *r, uint32_t at);
+
+/* Takes everything off a VIF that is going away, in the mirror and in the kernel. */
+void sync_leave_vif(struct router *r, enum fam fam, int vif);
+
+void router_event(struct router *r, const struct event *ev);
+
+#endif
