@@ -114,7 +114,7 @@ $(BENCHES): $(B)/tests/%: $(B)/tests/bench/%.o
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^
 
-TEST_ENV = B='$(B)' CC='$(CC)' SANITIZE='$(SANITIZE)' SMCROUTE='$(abspath $(B)/smcroute)'
+TEST_ENV = B='$(B)' SANITIZE='$(SANITIZE)' SMCROUTE='$(abspath $(B)/smcroute)' COMPILE='$(subst ','\'',$(COMPILE))'
 
 check: all test-programs
 	@$(TEST_ENV) sh tests/run.sh

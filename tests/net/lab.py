@@ -282,19 +282,18 @@ class Lab:
         def there():
             self.collect()
             return all(self.arrived(i, flow) >= len(flow[3]) for i in ifaces)
-        wait_until(there, f"{len(flow[3])} packets of {flow[0]} -> {flow[1]}")
+        try:
+            wait_until(there, f"{len(flow[3])} packets of {flow[0]} -> {flow[1]} on {' '.join(ifaces)}")
+        except Failed as e:
+            raise Failed(f"{e}; there were {[self.arrived(i, flow) for i in ifaces]}") from None
 
     def expect(self, flow, *ifaces):
         """Each packet of the flow exactly once on each of ifaces, none anywhere else."""
-        n = len(flow[3])
-        try:
-            self.wait(flow, *ifaces)
-            self.mark()
-        finally:
-            got = {i: self.arrived(i, flow) for i in self.ifaces}
-            if got != {i: n if i in ifaces else 0 for i in got}:
-                note(f"{flow[0]} -> {flow[1]} ttl {flow[2]}, {n} sent, wanted on {ifaces}: {got}")
-        same(got, {i: n if i in ifaces else 0 for i in got}, "packets that arrived")
+        self.wait(flow, *ifaces)
+        self.mark()
+        got = {i: self.arrived(i, flow) for i in self.ifaces}
+        same(got, {i: len(flow[3]) if i in ifaces else 0 for i in got},
+             f"packets of {flow[0]} -> {flow[1]} ttl {flow[2]}")
 
     def passes(self, iface, src, group, *ifaces, n=20):
         """Sends n packets and expects them on ifaces alone.
@@ -302,11 +301,9 @@ class Lab:
         The kernel holds 4 packets of a flow back until the daemon has said what to do, so
         the rest follows when these have come through."""
         src, group, ttl, first = self.send(iface, src, group, 3)
-        try:
-            self.wait((src, group, ttl, first), *ifaces)
-        finally:
-            rest = self.send(iface, src, group, n - 3)[3]
-            self.expect((src, group, ttl, range(first.start, rest.stop)), *ifaces)
+        self.wait((src, group, ttl, first), *ifaces)
+        rest = self.send(iface, src, group, n - 3)[3]
+        self.expect((src, group, ttl, range(first.start, rest.stop)), *ifaces)
 
     # ---- the kernel's tables, as ip prints them ----
 
@@ -419,6 +416,13 @@ class Daemon:
         self.proc.send_signal(sig)
         return self.wait()
 
+    def leave(self):
+        """At the end of a case: one that still runs ends well, none saw a memory fault."""
+        if self.proc.poll() is None:
+            same(self.stop(), 0, "exit status of the daemon")
+        for fault in ("Sanitizer", "runtime error:"):
+            check(fault not in self.log(), f"{fault} in the log")
+
 
 def run_case(fn, args):
     """In a child: 0 passed, 1 failed, 2 skipped; what it prints is TAP comment."""
@@ -426,6 +430,8 @@ def run_case(fn, args):
     try:
         lab = Lab()
         fn(lab, *args)
+        for d in lab.procs:
+            d.leave()
         return 0
     except Skip as e:
         print(f"#SKIP {e}")

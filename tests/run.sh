@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Runs every test and ends with the line "N passed, N failed, N skipped".
+#
+#	tests/run.sh [WORD...]		only the programs whose names hold a word
+#
+# A job is a program that prints TAP.  Jobs run side by side, each with a deadline;
+# what a failing one printed is shown in full, and why a case was skipped.
+# From the Makefile come B (build directory), SMCROUTE (the binary), COMPILE, SANITIZE.
+cd "$(dirname "$0")/.." || exit 1
+B=${B:-build}
+SMCROUTE=${SMCROUTE:-$PWD/$B/smcroute}
+PYTHONDONTWRITEBYTECODE=1
+export B SMCROUTE PYTHONDONTWRITEBYTECODE
+DEADLINE=${DEADLINE:-100}
+
+# One job: the line of $OUT/jobs with the number $1.
+if [ "$1" = --job ]; then
+	job=$(sed -n "$2p" "$OUT/jobs")
+	timeout -k 5 "$DEADLINE" sh -c "${job#*	}" >"$OUT/$2.out" 2>&1
+	echo $? >"$OUT/$2.rc"
+	exit 0
+fi
+
+OUT=$(mktemp -d)
+export OUT
+trap 'rm -rf "$OUT"' EXIT
+trap 'exit 130' INT TERM
+
+# job NAME COMMAND: the name, a tab and the command.
+job() {
+	[ -z "$words" ] || for w in $words; do
+		case $1 in *"$w"*) w=; break ;; esac
+	done
+	[ -n "$words" ] && [ -n "$w" ] || printf '%s\t%s\n' "$1" "$2" >>"$OUT/jobs"
+}
+
+words=$*
+: >"$OUT/jobs"
+# The slow ones first.
+if command -v python3 >/dev/null; then
+	for t in tests/net/test_*.py; do
+		[ -e "$t" ] && job "$t" "python3 $t"
+	done
+else
+	job tests/net "echo 1..0 '# SKIP no python3 here'"
+fi
+for t in tests/net/*.sh tests/conf/run.sh; do
+	[ -e "$t" ] && job "$t" "sh $t"
+done
+for t in tests/scenario/*.c; do
+	[ -e "$t" ] && job "$t" "$B/tests/$(basename "$t" .c) tests/scenario/*.scn"
+done
+for t in tests/unit/test_*.c; do
+	[ -e "$t" ] && job "$t" "$B/tests/$(basename "$t" .c)"
+done
+job tests/arrows.sh "sh tests/arrows.sh"
+job tests/lint.sh "sh tests/lint.sh"
+
+cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+jobs=$(wc -l <"$OUT/jobs")
+seq "$jobs" | xargs -P "${JOBS:-$((cores + 2))}" -I '{}' sh tests/run.sh --job '{}'
+
+i=0 passed=0 failed=0 skipped=0
+while IFS='	' read -r name _; do
+	i=$((i + 1)) rc=$(cat "$OUT/$i.rc")
+	# Results short of the plan, or an exit status that no result explains, are one failure.
+	eval "$(awk -v rc="$rc" '
+		/^ok .*# SKIP/ { s++; next }
+		/^ok / { p++; next }
+		/^not ok / { f++; next }
+		/^1\.\.0 # SKIP/ { s++; plan = 1; next }
+		/^1\.\.[0-9]+/ { plan = substr($1, 4) + 0 }
+		END {
+			if (p + f + s < plan || !plan || (rc && !f)) f++
+			printf "p=%d f=%d s=%d", p, f, s
+		}' "$OUT/$i.out")"
+	# shellcheck disable=SC2154
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	if [ "$f" -gt 0 ]; then
+		echo "FAIL $name: $f failed, exit $rc$([ "$rc" = 124 ] && echo " (over $DEADLINE s)")"
+		sed 's/^/    /' "$OUT/$i.out"
+	else
+		echo "ok   $name: $p passed$([ "$s" = 0 ] || echo ", $s skipped")"
+		sed -n 's/^ok [0-9]* - \(.*\) # SKIP \(.*\)/     skipped: \1: \2/p
+			s/^1\.\.0 # SKIP \(.*\)/     skipped: \1/p
+			s/^# measured: /     measured: /p' "$OUT/$i.out"
+	fi
+done <"$OUT/jobs"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
