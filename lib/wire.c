@@ -108,6 +108,7 @@ enum wire_result wire_record(const void *p, size_t n, struct wire_record *rec)
 {
 	const char *base = p;
 	uint32_t len;
+	size_t size;
 
 	for (size_t i = 0; i < 4 && i < n; i++)
 		if (i ? base[i] != '\0' : !type_is_known(base[0]))
@@ -115,12 +116,13 @@ enum wire_result wire_record(const void *p, size_t n, struct wire_record *rec)
 	if (n < RECORD_HDR)
 		return WIRE_MORE;
 	memcpy(&len, base + 4, sizeof len);
-	if ((base[0] == WIRE_END && len != 1) || len > SIZE_MAX - RECORD_HDR)
+	size = RECORD_HDR + (size_t)len;
+	if ((base[0] == WIRE_END && len != 1) || size < len)
 		return WIRE_BAD;
-	if (n - RECORD_HDR < len)
+	if (n < size)
 		return WIRE_MORE;
 	*rec = (struct wire_record){ .type = (enum wire_type)base[0], .text = base + RECORD_HDR,
-				     .len = len, .size = RECORD_HDR + (size_t)len };
+				     .len = len, .size = size };
 	return WIRE_OK;
 }
 

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The queue of hook runs.  posix_spawn(3) shares the memory with the child until
+ * it has become the program, so that a large table costs nothing here.  What the
+ * events are is not known here.
+ */
+#include "lib/hook.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#define CLOEXEC_FLAG 4		/* include/uapi/linux/close_range.h */
+
+/* One run; its strings stand behind it, the argument first. */
+struct job {
+	size_t nenv;
+	char text[];
+};
+
+struct hook {
+	struct loop *loop;
+	char *cmd;
+	struct job *queue[HOOK_QUEUE];	/* a ring */
+	unsigned head, waiting;
+	struct job *running;		/* NULL: none */
+	pid_t pid;			/* its process and process group */
+	bool killed;
+	int64_t limit_ms;
+	struct timer limit, tell;
+	struct log_limit dropped, failed;
+};
+
+static void out_of_time(void *ctx)
+{
+	struct hook *h = ctx;
+
+	h->killed = true;
+	kill(-h->pid, SIGKILL);
+}
+
+static void tell_dropped(void *ctx)
+{
+	struct hook *h = ctx;
+
+	log_limit_flush(&h->dropped, loop_now(h->loop), LOG_LVL_ERR, "hook runs");
+	log_limit_flush(&h->failed, loop_now(h->loop), LOG_LVL_NOTICE, "hook failures");
+	if (h->dropped.dropped || h->failed.dropped)
+		timer_set(h->loop, &h->tell, h->dropped.ms);
+}
+
+struct hook *hook_new(struct loop *l, const char *cmd)
+{
+	struct hook *h = calloc(1, sizeof *h);
+
+	if (!h)
+		return NULL;
+	h->cmd = strdup(cmd);
+	if (!h->cmd) {
+		free(h);
+		return NULL;
+	}
+	h->loop = l;
+	h->limit_ms = HOOK_LIMIT_MS;
+	h->limit = (struct timer){ .fn = out_of_time, .ctx = h };
+	h->tell = (struct timer){ .fn = tell_dropped, .ctx = h };
+	h->dropped = (struct log_limit){ .ms = 60000, .burst = 1 };
+	h->failed = (struct log_limit){ .ms = 60000, .burst = 10 };
+	return h;
+}
+
+void hook_free(struct hook *h)
+{
+	if (!h)
+		return;
+	timer_stop(h->loop, &h->limit);
+	timer_stop(h->loop, &h->tell);
+	if (h->running)
+		kill(-h->pid, SIGTERM);
+	free(h->running);
+	for (; h->waiting; h->waiting--, h->head++)
+		free(h->queue[h->head % HOOK_QUEUE]);
+	free(h->cmd);
+	free(h);
+}
+
+void hook_set_limit(struct hook *h, int64_t ms)
+{
+	h->limit_ms = ms;
+}
+
+/* True when s is "NAME=..." for the name that pair begins with. */
+static bool same_name(const char *s, const char *pair)
+{
+	size_t n = strcspn(pair, "=");
+
+	return !strncmp(s, pair, n) && (s[n] == '=' || !s[n]);
+}
+
+static bool is_inherited(const char *s, char *const *pairs, size_t n)
+{
+	if (same_name(s, "NOTIFY_SOCKET="))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (same_name(s, pairs[i]))
+			return false;
+	return true;
+}
+
+/* Our environment with the job's pairs in front; one block, to be freed.  Or NULL. */
+static char **make_env(struct job *j)
+{
+	size_t n = 0, ours = 0;
+	char **env, *p = j->text + strlen(j->text) + 1;
+
+	while (environ && environ[ours])
+		ours++;
+	env = calloc(j->nenv + ours + 1, sizeof *env);
+	if (!env)
+		return NULL;
+	for (; n < j->nenv; p += strlen(p) + 1)
+		env[n++] = p;
+	for (size_t i = 0; i < ours; i++)
+		if (is_inherited(environ[i], env, j->nenv))
+			env[n++] = environ[i];
+	return env;
+}
+
+/* Ours are close-on-exec from the start; this is for what we were started with. */
+static void close_all_on_exec(void)
+{
+	const struct dirent *e;
+	DIR *d;
+
+	if (!syscall(SYS_close_range, 3, ~0u, CLOEXEC_FLAG))
+		return;
+	d = opendir("/proc/self/fd");	/* before Linux 5.11 */
+	if (!d)
+		return;
+	while ((e = readdir(d)))
+		if (atoi(e->d_name) > STDERR_FILENO)
+			fcntl(atoi(e->d_name), F_SETFD, FD_CLOEXEC);
+	closedir(d);
+}
+
+/* Default signals, own process group, /dev/null as input.  0 or an errno. */
+static int spawn(pid_t *pid, const char *cmd, char *const *argv, char *const *env)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t at;
+	sigset_t all, none;
+	int e;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	e = posix_spawn_file_actions_init(&fa);
+	if (e)
+		return e;
+	e = posix_spawnattr_init(&at);
+	if (e)
+		goto out;
+	posix_spawnattr_setsigdefault(&at, &all);
+	posix_spawnattr_setsigmask(&at, &none);
+	posix_spawnattr_setpgroup(&at, 0);
+	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+				 POSIX_SPAWN_SETPGROUP);
+	e = posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (!e)
+		e = posix_spawnp(pid, cmd, &fa, &at, argv, env);
+	posix_spawnattr_destroy(&at);
+out:
+	posix_spawn_file_actions_destroy(&fa);
+	return e;
+}
+
+static void tell_later(struct hook *h, const struct log_limit *lim)
+{
+	if (lim->dropped && !h->tell.due)
+		timer_set(h->loop, &h->tell, lim->ms);
+}
+
+/* Says how job j failed.  Limited, because a packet can trigger it. */
+static void log_failed(struct hook *h, const struct job *j, const char *how, const char *detail)
+{
+	log_limited(&h->failed, loop_now(h->loop), LOG_LVL_NOTICE, "hook %s %s: %s %s",
+		    h->cmd, j->text, how, detail);
+	tell_later(h, &h->failed);
+}
+
+static void log_status(struct hook *h, int status)
+{
+	char number[16];
+
+	if (!status)
+		return;
+	snprintf(number, sizeof number, "%d",
+		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	log_failed(h, h->running, h->killed ? "took too long, ended by signal" :
+		   WIFSIGNALED(status) ? "ended by signal" : "exit status", number);
+}
+
+static void start(struct hook *h, struct job *j)
+{
+	char *argv[] = { h->cmd, j->text, NULL };
+	char **env = make_env(j);
+	int e = ENOMEM;
+
+	if (env) {
+		close_all_on_exec();
+		e = spawn(&h->pid, h->cmd, argv, env);
+		free(env);
+	}
+	if (e) {
+		log_failed(h, j, "cannot be run:", strerror(e));
+		free(j);
+		return;
+	}
+	h->running = j;
+	h->killed = false;
+	timer_set(h->loop, &h->limit, h->limit_ms);
+}
+
+static void start_next(struct hook *h)
+{
+	while (!h->running && h->waiting) {
+		h->waiting--;
+		start(h, h->queue[h->head++ % HOOK_QUEUE]);
+	}
+}
+
+int hook_run(struct hook *h, const char *arg, const char *const *env, size_t n)
+{
+	size_t size = strlen(arg) + 1;
+	struct job *j;
+	char *p;
+
+	if (h->waiting == HOOK_QUEUE) {
+		log_limited(&h->dropped, loop_now(h->loop), LOG_LVL_ERR,
+			    "hook %s: more than %d runs waiting, one left out", h->cmd, HOOK_QUEUE);
+		tell_later(h, &h->dropped);
+		errno = EAGAIN;
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		size += strlen(env[i]) + 1;
+	j = malloc(sizeof *j + size);
+	if (!j)
+		return -1;
+	j->nenv = n;
+	p = stpcpy(j->text, arg) + 1;
+	for (size_t i = 0; i < n; i++)
+		p = stpcpy(p, env[i]) + 1;
+	h->queue[(h->head + h->waiting++) % HOOK_QUEUE] = j;
+	start_next(h);
+	return 0;
+}
+
+void hook_reap(struct hook *h)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (!h || !h->running || pid != h->pid)
+			continue;
+		timer_stop(h->loop, &h->limit);
+		log_status(h, status);
+		free(h->running);
+		h->running = NULL;
+	}
+	if (h)
+		start_next(h);
+}
+
+unsigned hook_pending(const struct hook *h)
+{
+	return h->waiting + (h->running != NULL);
+}
