@@ -282,13 +282,11 @@ int router_compact(struct router *r, bool force)
 
 /* ---- edits ---- */
 
-/* True when the number of references of any name of a rule is n in its family. */
-static bool any_refs(const struct conf *c, uint16_t iif, const uint16_t *oifs, uint32_t noifs, enum fam fam, uint32_t n)
+/* True when nothing refers to one of these names in the family. */
+static bool any_unused(const struct conf *c, const uint16_t *names, uint32_t n, enum fam fam)
 {
-	if (c->names[iif].refs[fam] == n)
-		return true;
-	for (uint32_t i = 0; i < noifs; i++)
-		if (c->names[oifs[i]].refs[fam] == n)
+	for (uint32_t i = 0; i < n; i++)
+		if (!c->names[names[i]].refs[fam])
 			return true;
 	return false;
 }
@@ -331,7 +329,9 @@ static int set_outputs(struct router *r, uint32_t id, uint32_t set)
 	}
 	if (m->oifs == set)
 		return 0;
+	const struct conf_set *old = &c->sets[m->oifs];
 	conf_mroute_oifs(c, m, set);
+	r->vifs_stale |= any_unused(c, c->pool + old->off, old->n, addr_fam(&m->group));
 	rules_set_mask(&r->rules, c, set);
 	sync_touch_rule(r, id);
 	return 0;
@@ -342,7 +342,7 @@ int router_rule_add(struct router *r, const struct router_rule *rule, bool repla
 	struct conf *c = r->conf;
 	enum fam fam = addr_fam(&rule->group);
 
-	r->vifs_stale |= any_refs(c, rule->iif, rule->oifs, rule->noifs, fam, 0);
+	r->vifs_stale |= any_unused(c, &rule->iif, 1, fam) || any_unused(c, rule->oifs, rule->noifs, fam);
 	*id = rules_find(&r->rules, c, rule->iif, &rule->source, rule->slen, &rule->group, rule->glen);
 	if (*id != HASH_NONE) {
 		const struct conf_set *old = &c->sets[c->mroutes[*id].oifs];
@@ -354,7 +354,6 @@ int router_rule_add(struct router *r, const struct router_rule *rule, bool repla
 		n = combine(c, replace ? &c->sets[0] : old, rule->oifs, rule->noifs, false, names);
 		set = conf_set(c, names, n);
 		free(names);
-		r->vifs_stale |= replace;
 		return set_outputs(r, *id, set);
 	}
 	struct mroute m = {
@@ -399,12 +398,11 @@ int router_rule_remove(struct router *r, const struct router_rule *rule)
 		n = combine(c, old, rule->oifs, rule->noifs, true, names);
 		set = conf_set(c, names, n);
 		free(names);
-		r->vifs_stale |= any_refs(c, rule->iif, rule->oifs, rule->noifs, fam, 1);
 		return set_outputs(r, id, set);
 	}
-	r->vifs_stale |= any_refs(c, rule->iif, c->pool + old->off, old->n, fam, 1);
 	sync_touch_rule(r, id);
 	rules_del(&r->rules, c, id);
+	r->vifs_stale |= any_unused(c, &rule->iif, 1, fam) || any_unused(c, c->pool + old->off, old->n, fam);
 	return 0;
 }
 

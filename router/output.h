@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * How tables and JSON leave the daemon: the same calls make typed records for
+ * our own client and marked-up text for clients of SMCRoute's protocol.  Knows
+ * no state of the router.
+ */
+#ifndef ROUTER_OUTPUT_H
+#define ROUTER_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "router/command.h"
+
+struct output {
+	struct buf *to;		/* the reply */
+	struct buf rows;	/* rows not passed on yet; append whole lines, then out_row() */
+	enum cmd_form form;
+	bool detail, json;
+};
+
+/* Starts output into the reply of c. */
+void out_begin(struct output *o, struct cmd *c);
+
+/* Passes on what waits and frees it.  False when memory ran out on the way. */
+bool out_end(struct output *o);
+
+/* A title above a table; its column headings. */
+void out_title(struct output *o, const char *text);
+void out_head(struct output *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The line just appended to o->rows is complete, newline included. */
+void out_row(struct output *o);
+
+/* Pads what was written since `from` (a length of b before) with blanks to `width`. */
+void out_pad(struct buf *b, size_t from, size_t width);
+
+/* JSON: `"key":` with a comma before unless it follows a bracket or brace; then a value. */
+void json_key(struct buf *b, const char *key);
+void json_str(struct buf *b, const char *key, const char *value);	/* NULL = null */
+void json_u64(struct buf *b, const char *key, uint64_t value);
+void json_bool(struct buf *b, const char *key, bool value);
+
+/* A comma unless the text ends in an opening bracket or brace. */
+void json_sep(struct buf *b);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What `show` prints: walks the state once and writes a table or JSON.  Only
+ * reads, but for counters that it asks the kernel for.
+ */
+#ifndef ROUTER_SHOW_H
+#define ROUTER_SHOW_H
+
+#include "router/output.h"
+#include "router/router.h"
+
+/* `show` with its words: exit status, as struct command's run. */
+int show_run(struct router *r, struct cmd *c);
+
+/* The tables of show_route.c. */
+void show_routes(struct router *r, struct output *o);
+void show_pending(struct router *r, struct output *o);
+
+/* Appends the names of the interfaces behind VIF bits, sep between them. */
+void show_vif_names(struct router *r, struct buf *b, enum fam fam, uint32_t bits, const char *sep, bool json);
+
+/* Width of the widest interface name that any table can hold, at least min. */
+unsigned show_name_width(const struct router *r, unsigned min);
+
+#endif
