@@ -29,11 +29,12 @@ struct where {
 };
 
 /* An interface name that something refers to.  `refs` and `first` are counted per family by
- * whoever adds and removes rules and groups, see conf_ref(). */
+ * conf_add_*, conf_del_* and conf_mroute_oifs(). */
 struct conf_name {
 	char name[CONF_IFNAME];	/* without alias suffix; a wildcard ends in '+' */
 	bool wild;
 	uint8_t len;		/* of name, without a final '+' */
+	uint32_t phyint;	/* number of its phyint + 1, 0 = it has none */
 	uint32_t refs[FAM_N];	/* rules (iif), groups, sets in use, phyint enable */
 	uint32_t first[FAM_N];	/* rank of the first reference, 0 = never referred to */
 };
@@ -89,7 +90,8 @@ struct diag {
 	struct where where;
 	bool error;		/* or a warning */
 	char *text;		/* one line, owned */
-	char *line;		/* the offending line, owned; NULL when not known */
+	char *line;		/* the offending line or a part of it, owned; NULL when not known */
+	uint16_t from;		/* column of the first byte of `line` */
 };
 
 struct diags {
@@ -104,6 +106,12 @@ void diag_add(struct diags *d, struct where where, bool error, const char *line,
 
 /* Appends "FILE:LINE:COL: error: text\n", with the line and a caret below when asked. */
 void diag_print(struct buf *out, const struct conf *c, const struct diag *d, bool caret);
+
+/* All of them, and how many were too many to be kept. */
+void diags_print(struct buf *out, const struct conf *c, const struct diags *d, bool caret);
+
+/* Gives a diagnostic its line (copied). */
+void diag_line(struct diag *d, const char *line, size_t len);
 void diags_free(struct diags *d);
 
 /* ---- making and editing ---- */
@@ -111,6 +119,13 @@ void diags_free(struct diags *d);
 /* Returns an empty conf, or NULL with ENOMEM. */
 struct conf *conf_new(void);
 void conf_free(struct conf *c);
+
+/* Returns a copy with the directives, names and sets that are still in use, each in its order
+ * and rank; NULL with ENOMEM. */
+struct conf *conf_copy(const struct conf *c);
+
+/* Returns the number of a new entry in c->files (name is copied), or -1 with errno. */
+int conf_file(struct conf *c, const char *name);
 
 /* Returns the number of a name, which is added when new; CONF_NONE when memory or numbers ran
  * out.  n bytes, already checked by conf_ifname(). */
@@ -126,7 +141,8 @@ const char *conf_ifname(const char *s, size_t *n);
  * dropped); UINT32_MAX when memory ran out.  n = 0 gives 0. */
 uint32_t conf_set(struct conf *c, const uint16_t *names, uint32_t n);
 
-/* Appends a directive and counts its references.  The number in its array, or -1 with ENOMEM. */
+/* Appends a directive and counts its references.  The number in its array, or -1 with ENOMEM.
+ * A name has one phyint: what further lines say is added to the first. */
 int conf_add_mroute(struct conf *c, const struct mroute *m);
 int conf_add_mgroup(struct conf *c, const struct mgroup *g);
 int conf_add_phyint(struct conf *c, const struct phyint *p);
@@ -144,11 +160,24 @@ static inline bool mroute_is_sg(const struct mroute *m)
 	return m->slen == 128 && m->glen == 128;
 }
 
+/* True when a source of this length says "any source" in the family of the group. */
+static inline bool conf_any_source(const struct addr *group, uint8_t slen)
+{
+	return slen == (addr_fam(group) == FAM_4 ? ADDR_V4_BITS : 0);
+}
+
+/* A join of 2^bits memberships: groups times sources; more than 2^CONF_JOIN_BITS is an error. */
+#define CONF_JOIN_BITS 16
+static inline unsigned mgroup_bits(const struct mgroup *g)
+{
+	return 128u - g->glen + (conf_any_source(&g->group, g->slen) ? 0 : 128u - g->slen);
+}
+
 /* ---- text ---- */
 
 /* Parses FILE ("-" = standard input) into c and appends what was wrong to d.  Lines with
- * errors are left out, all others are in.  False when the file itself could not be read; errors
- * in its text are told by d->errors alone. */
+ * errors are left out, all others are in.  False with errno when the file itself could not be
+ * read (d has a diagnostic too); errors in its text are told by d->errors alone. */
 bool conf_parse_file(struct conf *c, struct diags *d, const char *file);
 
 /* The same for text in memory, shown as `name` in diagnostics. */
@@ -166,11 +195,20 @@ const char *conf_parse_flow(const char *const *w, int nw, struct addr *source, u
  * to an equal conf. */
 void conf_print(struct buf *out, const struct conf *c);
 
-/* Appends one rule or group as `show pending` has it: the directive padded to 7. */
+/* Appends one rule or group as `show pending` has it: the directive padded to 7, no
+ * newline. */
 void conf_print_mroute(struct buf *out, const struct conf *c, const struct mroute *m);
 void conf_print_mgroup(struct buf *out, const struct conf *c, const struct mgroup *g);
 
 /* Appends warnings about a conf whose lines are all right one by one (behaviour: section 11). */
 void conf_warn(const struct conf *c, struct diags *d);
+
+/* Parses a file and warns: what smcroute-check and `smcrouted -F` do.  Diagnostics come sorted by
+ * file, line and column; with `lines` each gets its line as far as it can be had.  As
+ * conf_parse_file() otherwise. */
+bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines);
+
+/* conf_check() with all diagnostics printed to out; true when there was no error. */
+bool conf_check_file(const char *file, struct buf *out, bool caret);
 
 #endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What mroute and mgroup have in common: the clauses from, source, group and
+ * to, in any order up to "to", and the names behind it.  Each clause is checked
+ * as it is read, so that all errors of a line are told from left to right.
+ */
+#include "conf/parse.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct word clause_words[C_N] = {
+	WORD("from"), WORD("source"), WORD("group"), WORD("to")
+};
+
+/* ---- names ---- */
+
+uint16_t parse_name(struct parser *ps, const struct word *w)
+{
+	char s[WORD_SHOW];
+	size_t n = w->n;
+	const char *why = conf_ifname(w->p, &n);
+
+	if (why) {
+		parse_error(ps, w, "\"%s\" is no interface name: %s", word_show(w, s), why);
+		return CONF_NONE;
+	}
+	uint16_t id = conf_name(ps->c, w->p, n);
+
+	if (id == CONF_NONE && errno == ENOSPC)
+		parse_error(ps, w, "more than %d interface names", CONF_NONE);
+	else if (id == CONF_NONE)
+		parse_nomem(ps);
+	return id;
+}
+
+/* Has room for one more oif and for the mark of each name. */
+static bool oif_room(struct parser *ps, uint32_t n)
+{
+	if (n == ps->coifs) {
+		uint32_t cap = n ? n * 2 : 64;
+		uint16_t *v = realloc(ps->oifs, cap * sizeof *v);
+
+		if (!v)
+			return false;
+		ps->oifs = v;
+		ps->coifs = cap;
+	}
+	if (ps->c->nnames > ps->cseen) {
+		uint32_t cap = ps->c->cnames;
+		uint32_t *v = realloc(ps->seen, cap * sizeof *v);
+
+		if (!v)
+			return false;
+		memset(v + ps->cseen, 0, (cap - ps->cseen) * sizeof *v);
+		ps->seen = v;
+		ps->cseen = cap;
+	}
+	return true;
+}
+
+/* True, with the error told, when an oif is in truth a clause that came too late. */
+static bool late_clause(struct parser *ps, const struct flow *f, const struct word *w)
+{
+	struct lex ahead = ps->in->lex;
+	struct word next;
+	struct addr a;
+	uint8_t len;
+	int k = C_FROM;
+
+	while (k < C_TO && !word_is(w, clause_words[k].p, clause_words[k].n))
+		k++;
+	if (k == C_TO || !lex_word(&ahead, &next))
+		return false;
+	if (k == C_FROM ? f->at[C_FROM].p != NULL : prefix_parse(next.p, next.n, &a, &len) != ADDR_OK)
+		return false;
+	parse_error(ps, w, "\"%s\" must stand before \"to\"", clause_words[k].p);
+	return true;
+}
+
+/* Reads the names behind "to"; UINT32_MAX when there is no set of them. */
+static uint32_t read_oifs(struct parser *ps, const struct flow *f)
+{
+	struct lex *l = &ps->in->lex;
+	const char *start = l->p;
+	uint32_t n = 0, set;
+	struct word w;
+
+	ps->list++;
+	while (!ps->stop && lex_word(l, &w)) {
+		start = NULL;
+		if (w.n >= 4 && w.n <= 6 && late_clause(ps, f, &w))
+			return UINT32_MAX;
+		uint16_t id = parse_name(ps, &w);
+
+		if (id == CONF_NONE)
+			continue;
+		if (!oif_room(ps, n)) {
+			parse_nomem(ps);
+			return UINT32_MAX;
+		}
+		const char *name = ps->c->names[id].name;
+
+		if (ps->seen[id] == ps->list) {
+			parse_warning(ps, &w, "%s is named twice: once is enough", name);
+			continue;
+		}
+		if (id == f->iif && !ps->c->names[id].wild)
+			parse_warning(ps, &w, "%s is where the packets come from: they go out again there",
+				      name);
+		ps->seen[id] = ps->list;
+		ps->oifs[n++] = id;
+	}
+	if (start)
+		parse_error(ps, &f->at[C_TO], "\"to\" with nothing behind it: name an interface, "
+			    "or leave out \"to\" for a rule that stops the flow");
+	if (ps->bad)
+		return UINT32_MAX;
+	set = conf_set(ps->c, ps->oifs, n);
+	if (set == UINT32_MAX)
+		parse_nomem(ps);
+	return set;
+}
+
+/* Most lines say what the line before said. */
+uint32_t parse_oifs(struct parser *ps, const struct flow *f)
+{
+	struct input *in = ps->in;
+	struct word rest = { in->lex.p, (size_t)(in->lex.eol - in->lex.p) };
+	uint32_t warnings = ps->d->warnings, set;
+
+	if (in->to.p && in->to_iif == f->iif && word_is(&rest, in->to.p, in->to.n))
+		return in->oifs;
+	set = read_oifs(ps, f);
+	in->to = rest;
+	in->to_iif = f->iif;
+	in->oifs = set;
+	if (set == UINT32_MAX || ps->d->warnings != warnings)
+		in->to.p = NULL;
+	return set;
+}
+
+static uint16_t parse_iif(struct parser *ps, const struct word *w)
+{
+	struct input *in = ps->in;
+
+	if (!in->from.p || !word_is(w, in->from.p, in->from.n)) {
+		in->iif = parse_name(ps, w);
+		in->from = *w;
+		if (in->iif == CONF_NONE)
+			in->from.p = NULL;
+	}
+	return in->iif;
+}
+
+/* ---- clauses ---- */
+
+static int clause_of(const struct word *w)
+{
+	for (int k = 0; k < C_N; k++)
+		if (word_is(w, clause_words[k].p, clause_words[k].n))
+			return k;
+	return -1;
+}
+
+/* Takes the word behind keyword k.  Another keyword is no value, unless it names an interface,
+ * which can be told by what follows: a keyword or the end of the line. */
+static bool clause_value(struct lex *l, int k, struct word *v)
+{
+	struct lex start = *l, ahead;
+	struct word next;
+
+	if (!lex_word(l, v))
+		return false;
+	if (clause_of(v) < 0)
+		return true;
+	ahead = *l;
+	if (k == C_FROM && (!lex_word(&ahead, &next) || clause_of(&next) >= 0))
+		return true;
+	*l = start;
+	return false;
+}
+
+static void clause(struct parser *ps, struct flow *f, int k, const struct word *at, bool guessed)
+{
+	static const char *const needs[] = { "an interface", "an address", "a group address" };
+	bool twice = f->at[k].p != NULL;
+	char why[FIELD_WHY];
+	struct word v;
+
+	f->at[k] = *at;
+	if (twice)
+		parse_error(ps, at, "\"%s\" is given twice", clause_words[k].p);
+	if (!clause_value(&ps->in->lex, k, &v)) {
+		if (!guessed)
+			parse_error(ps, at, "\"%s\" with nothing behind it: write %s", clause_words[k].p,
+				    needs[k]);
+		return;
+	}
+	if (twice)
+		return;
+	if (k == C_FROM) {
+		f->iif = parse_iif(ps, &v);
+		return;
+	}
+	if (k == C_SOURCE ? field_source(&v, &f->source, &f->slen, why)
+			  : field_group(&v, &f->group, &f->glen, why))
+		f->value[k] = v;
+	else
+		parse_error(ps, &v, "%s", why);
+}
+
+void parse_clauses(struct parser *ps, const struct directive *dir, struct flow *f, int n)
+{
+	bool lost = false;
+	struct word w;
+
+	while (!f->at[C_TO].p && lex_word(&ps->in->lex, &w)) {
+		int k = clause_of(&w);
+		bool known = k >= 0 && k < n;
+
+		if (!known && lost)
+			continue;
+		if (k == C_TO && !known) {
+			parse_error(ps, &w, "%s takes no \"to\": write %s", dir->word.p, dir->usage);
+			ps->in->lex.p = ps->in->lex.eol;
+			break;
+		}
+		if (!known)
+			k = parse_unknown(ps, &w, clause_words, n, "word", dir->usage);
+		lost = k < 0;
+		f->lost |= lost;
+		if (k == C_TO)
+			f->at[C_TO] = w;
+		else if (k >= 0)
+			clause(ps, f, k, &w, !known);
+	}
+}
+
+void check_flow(struct parser *ps, const struct directive *dir, const struct word *at,
+		struct flow *f)
+{
+	const struct word *s = &f->value[C_SOURCE], *g = &f->value[C_GROUP];
+	char why[FIELD_WHY];
+
+	for (int k = C_FROM; k <= C_GROUP && !f->lost; k++)
+		if (k != C_SOURCE && !f->at[k].p)
+			parse_error(ps, at, "%s without \"%s\": write %s", dir->word.p, clause_words[k].p,
+				    dir->usage);
+	if (!g->p)
+		return;
+	if (!f->at[C_SOURCE].p)
+		addr_any(addr_fam(&f->group), &f->source, &f->slen);
+	if (s->p && addr_fam(&f->source) != addr_fam(&f->group)) {
+		field_mixed(&f->source, &f->group, why);
+		parse_error(ps, s->p > g->p ? s : g, "%s", why);
+	}
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Lines to directives: the keyword table and one function for each row.  A line
+ * with an error is left out, its other errors are told all the same, and the
+ * next line starts afresh.  Nothing of the machine is looked at: whether an
+ * interface exists is not asked here.
+ */
+#include "conf/parse.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* ---- telling ---- */
+
+struct where parse_where(const struct parser *ps, const struct word *at)
+{
+	return (struct where){ ps->in->lex.no, lex_col(&ps->in->lex, at->p), ps->in->file };
+}
+
+static void __attribute__((format(printf, 4, 0)))
+tell(struct parser *ps, const struct word *at, bool error, const char *fmt, va_list ap)
+{
+	const struct lex *l = &ps->in->lex;
+	char text[640];
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	diag_add(ps->d, parse_where(ps, at), error, l->line, (size_t)(l->eol - l->line), "%s", text);
+}
+
+void parse_error(struct parser *ps, const struct word *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(ps, at, true, fmt, ap);
+	va_end(ap);
+	ps->bad = true;
+}
+
+void parse_warning(struct parser *ps, const struct word *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(ps, at, false, fmt, ap);
+	va_end(ap);
+}
+
+void parse_nomem(struct parser *ps)
+{
+	struct word line = { ps->in->lex.line, 0 };
+
+	if (!ps->stop)
+		parse_error(ps, &line, "out of memory: this line and those after it are left out");
+	ps->stop = ps->bad = true;
+}
+
+int parse_unknown(struct parser *ps, const struct word *w, const struct word *list, int n,
+		  const char *what, const char *usage)
+{
+	char s[WORD_SHOW];
+	int near = field_near(w, list, n);
+
+	if (near >= 0)
+		parse_error(ps, w, "unknown %s \"%s\", did you mean \"%s\"?", what, word_show(w, s),
+			    list[near].p);
+	else
+		parse_error(ps, w, "unknown %s \"%s\": write %s", what, word_show(w, s), usage);
+	return near;
+}
+
+/* ---- directives ---- */
+
+static void parse_mroute(struct parser *ps, const struct directive *dir, const struct word *at)
+{
+	struct flow f = { .iif = CONF_NONE };
+	uint32_t set = 0;
+
+	parse_clauses(ps, dir, &f, C_N);
+	check_flow(ps, dir, at, &f);
+	if (f.at[C_TO].p)
+		set = parse_oifs(ps, &f);
+	if (ps->bad)
+		return;
+	struct mroute m = {
+		.source = f.source, .slen = f.slen, .group = f.group, .glen = f.glen,
+		.where = parse_where(ps, at), .oifs = set, .iif = f.iif,
+	};
+
+	if (conf_add_mroute(ps->c, &m) < 0)
+		parse_nomem(ps);
+}
+
+static void parse_mgroup(struct parser *ps, const struct directive *dir, const struct word *at)
+{
+	struct flow f = { .iif = CONF_NONE };
+
+	parse_clauses(ps, dir, &f, C_TO);
+	check_flow(ps, dir, at, &f);
+	if (ps->bad)
+		return;
+	struct mgroup g = {
+		.source = f.source, .slen = f.slen, .group = f.group, .glen = f.glen,
+		.where = parse_where(ps, at), .iif = f.iif,
+	};
+	unsigned bits = mgroup_bits(&g);
+
+	if (bits > CONF_JOIN_BITS) {
+		const struct word *w = 128 - g.glen > CONF_JOIN_BITS ? &f.value[C_GROUP] : &f.value[C_SOURCE];
+
+		parse_error(ps, w, bits < 64 ? "this would be %llu memberships, and %u is the most: "
+			    "a longer prefix is needed" : "this would be 2^%llu memberships, and %u is "
+			    "the most: a longer prefix is needed",
+			    bits < 64 ? 1ull << bits : (unsigned long long)bits, 1u << CONF_JOIN_BITS);
+	} else if (conf_add_mgroup(ps->c, &g) < 0) {
+		parse_nomem(ps);
+	}
+}
+
+enum { P_ENABLE, P_DISABLE, P_MRDISC, P_TTL, P_N };
+static const struct word phyint_words[P_N] = {
+	WORD("enable"), WORD("disable"), WORD("mrdisc"), WORD("ttl-threshold")
+};
+
+/* Reads the number behind ttl-threshold. */
+static void phyint_ttl(struct parser *ps, struct phyint *p, const struct word *at)
+{
+	char s[WORD_SHOW];
+	unsigned ttl = 0;
+	struct word w;
+
+	if (!lex_word(&ps->in->lex, &w))
+		parse_error(ps, at, "\"ttl-threshold\" with nothing behind it: write a number from 1 to 255");
+	else if (!field_number(&w, 1, UINT8_MAX, &ttl))
+		parse_error(ps, &w, "bad ttl-threshold \"%s\": write a number from 1 to 255",
+			    word_show(&w, s));
+	p->ttl = (uint8_t)ttl;
+}
+
+static void phyint_option(struct parser *ps, struct phyint *p, int k, const struct word *w,
+			  unsigned *given)
+{
+	if (*given & 1u << k)
+		parse_error(ps, w, "\"%s\" is given twice", phyint_words[k].p);
+	else if (k <= P_DISABLE && *given & (1u << P_ENABLE | 1u << P_DISABLE))
+		parse_error(ps, w, "both \"enable\" and \"disable\": choose one");
+	*given |= 1u << k;
+	if (k <= P_DISABLE)
+		p->enable = k == P_ENABLE;
+	else if (k == P_MRDISC)
+		p->mrdisc = true;
+	else
+		phyint_ttl(ps, p, w);
+}
+
+/* Lines of one interface add up; their order must not matter, so they may not contradict. */
+static void phyint_agrees(struct parser *ps, const struct phyint *p, const struct word *at)
+{
+	const struct conf_name *name = &ps->c->names[p->name];
+
+	if (!name->phyint)
+		return;
+	const struct phyint *old = &ps->c->phyints[name->phyint - 1];
+
+	if (p->enable >= 0 && old->enable >= 0 && p->enable != old->enable)
+		parse_error(ps, at, "%s is enabled and disabled, see line %lu of %s", name->name,
+			    (unsigned long)old->where.line, ps->c->files[old->where.file]);
+	if (p->ttl && old->ttl && p->ttl != old->ttl)
+		parse_error(ps, at, "%s has ttl-threshold %u already, see line %lu of %s", name->name,
+			    old->ttl, (unsigned long)old->where.line, ps->c->files[old->where.file]);
+}
+
+static void parse_phyint(struct parser *ps, const struct directive *dir, const struct word *at)
+{
+	struct phyint p = { .where = parse_where(ps, at), .enable = -1 };
+	unsigned given = 0;
+	bool lost = false;
+	struct word w;
+
+	if (!lex_word(&ps->in->lex, &w)) {
+		parse_error(ps, at, "phyint without an interface: write %s", dir->usage);
+		return;
+	}
+	p.name = parse_name(ps, &w);
+	while (lex_word(&ps->in->lex, &w)) {
+		int k = P_N - 1;
+
+		while (k >= 0 && !word_is(&w, phyint_words[k].p, phyint_words[k].n))
+			k--;
+		if (k < 0 && lost)
+			continue;
+		if (k < 0)
+			k = parse_unknown(ps, &w, phyint_words, P_N, "word", dir->usage);
+		lost = k < 0;
+		if (!lost)
+			phyint_option(ps, &p, k, &w, &given);
+	}
+	if (!ps->bad)
+		phyint_agrees(ps, &p, at);
+	if (!ps->bad && conf_add_phyint(ps->c, &p) < 0)
+		parse_nomem(ps);
+}
+
+static void parse_include(struct parser *ps, const struct directive *dir, const struct word *at)
+{
+	char s[WORD_SHOW];
+	struct word w, more;
+
+	if (!lex_word(&ps->in->lex, &w))
+		parse_error(ps, at, "include without a file: write %s", dir->usage);
+	else if (lex_word(&ps->in->lex, &more))
+		parse_error(ps, &more, "unknown word \"%s\": include takes one file or pattern a line",
+			    word_show(&more, s));
+	if (!ps->bad)
+		include_pattern(ps, &w);
+}
+
+static const struct directive directives[] = {
+	{ WORD("mroute"), parse_mroute,
+	  "mroute from IFNAME [source ADDR[/LEN]] group ADDR[/LEN] [to IFNAME ...]" },
+	{ WORD("mgroup"), parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
+	{ WORD("phyint"), parse_phyint,
+	  "phyint IFNAME [enable | disable] [mrdisc] [ttl-threshold 1-255]" },
+	{ WORD("include"), parse_include, "include PATTERN" },
+	{ WORD("ssmgroup"), parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
+};
+#define DIRECTIVES ((int)(sizeof directives / sizeof *directives))
+
+static void parse_line(struct parser *ps)
+{
+	struct word w, words[DIRECTIVES];
+	int k = 0;
+
+	ps->bad = false;
+	if (!lex_word(&ps->in->lex, &w))
+		return;
+	while (k < DIRECTIVES && !word_is(&w, directives[k].word.p, directives[k].word.n))
+		k++;
+	if (k == DIRECTIVES) {
+		for (k = 0; k < DIRECTIVES; k++)
+			words[k] = directives[k].word;
+		k = parse_unknown(ps, &w, words, DIRECTIVES, "directive",
+				 "mroute, mgroup, phyint or include");
+	}
+	if (k >= 0)
+		directives[k].parse(ps, &directives[k], &w);
+}
+
+void parse_lines(struct parser *ps, struct input *in, const char *text, size_t n)
+{
+	bool nul = n && memchr(text, 0, n);
+
+	ps->in = in;
+	lex_init(&in->lex, text, n);
+	while (!ps->stop && lex_line(&in->lex)) {
+		const char *p = nul ? memchr(in->lex.line, 0, (size_t)(in->lex.eol - in->lex.line)) : NULL;
+		struct word w = { p, 1 };
+
+		if (p)
+			parse_error(ps, &w, "NUL byte: a configuration is plain text in ASCII or UTF-8");
+		else
+			parse_line(ps);
+	}
+}

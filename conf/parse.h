@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the files of the parser share among themselves: its state, the parsers
+ * of single fields (field.c) and the reading of files (include.c).  Private to
+ * conf/; everybody else includes conf.h.
+ */
+#ifndef CONF_PARSE_H
+#define CONF_PARSE_H
+
+#include <sys/types.h>
+
+#include "conf/conf.h"
+#include "conf/lex.h"
+
+/* ---- one field ---- */
+
+#define FIELD_WHY 320		/* room for the reason why a field is wrong */
+#define WORD_SHOW 160		/* room for a word as shown to people */
+
+/* Shows a word: control bytes as \xXX, the end of a long one as "...".  Returns buf. */
+const char *word_show(const struct word *w, char buf[WORD_SHOW]);
+
+/* Appends n bytes of text, control bytes as \xXX (a tab stays when asked); `pad`, when not NULL,
+ * gets blanks and tabs of the same width. */
+void text_show(struct buf *out, struct buf *pad, const char *s, size_t n, bool tab);
+
+/* Parse a group or source with an optional length: masked, an any-source in its one form.
+ * False with the reason in why. */
+bool field_group(const struct word *w, struct addr *a, uint8_t *len, char why[FIELD_WHY]);
+bool field_source(const struct word *w, struct addr *a, uint8_t *len, char why[FIELD_WHY]);
+
+/* Says that the two are not of one family. */
+void field_mixed(const struct addr *source, const struct addr *group, char why[FIELD_WHY]);
+
+/* Parses a decimal number, digits only. */
+bool field_number(const struct word *w, unsigned lo, unsigned hi, unsigned *out);
+
+/* Index of the keyword that was probably meant, or -1. */
+int field_near(const struct word *w, const struct word *list, int n);
+
+#define WORD(s) { s, sizeof(s) - 1 }
+
+/* ---- the parser ---- */
+
+/* A file that is being parsed; they stack up by include. */
+struct input {
+	struct lex lex;
+	const struct input *up;		/* the one that includes it */
+	const char *path;		/* its directory is where relative includes start */
+	dev_t dev;
+	ino_t ino;			/* 0 = not a file */
+	uint16_t file;			/* number in conf->files */
+	struct word from, to;		/* last text behind "from" and "to" (p = NULL: none) ... */
+	uint16_t iif, to_iif;		/* ... and what it stood for, the latter in a rule of to_iif */
+	uint32_t oifs;
+};
+
+struct parser {
+	struct conf *c;
+	struct diags *d;
+	struct input *in;
+	bool bad;			/* the present line has an error */
+	bool stop;			/* no memory: give up */
+	uint16_t *oifs;			/* scratch: names behind "to" */
+	uint32_t coifs;
+	uint32_t *seen;			/* by name: the last list it was in */
+	uint32_t cseen, list;
+};
+
+/* Tells an error or warning at a word of the present line. */
+void parse_error(struct parser *ps, const struct word *at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void parse_warning(struct parser *ps, const struct word *at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void parse_nomem(struct parser *ps);
+
+/* Tells of a word that has no place here; returns the one of the list that was meant, or -1. */
+int parse_unknown(struct parser *ps, const struct word *w, const struct word *list, int n,
+		  const char *what, const char *usage);
+
+struct where parse_where(const struct parser *ps, const struct word *at);
+
+/* A row of the keyword table. */
+struct directive {
+	struct word word;		/* the keyword */
+	void (*parse)(struct parser *ps, const struct directive *dir, const struct word *at);
+	const char *usage;
+};
+
+/* ---- clauses of mroute and mgroup (flow.c) ---- */
+
+enum { C_FROM, C_SOURCE, C_GROUP, C_TO, C_N };
+
+/* What a line of clauses says. */
+struct flow {
+	struct word at[C_N];	/* the keywords; p = NULL: not there */
+	struct word value[C_N];	/* the word behind each */
+	struct addr source, group;
+	uint8_t slen, glen;
+	uint16_t iif;
+	bool lost;		/* words that nobody understood may have held what is missing */
+};
+
+/* Reads an interface name; CONF_NONE when it is none, which has been told then. */
+uint16_t parse_name(struct parser *ps, const struct word *w);
+
+/* Reads clauses up to "to" or the end of the line; n is C_N, or C_TO where no "to" may come. */
+void parse_clauses(struct parser *ps, const struct directive *dir, struct flow *f, int n);
+
+/* Checks what must be there and what must fit together; an absent source becomes any. */
+void check_flow(struct parser *ps, const struct directive *dir, const struct word *at,
+		struct flow *f);
+
+/* Reads the names behind "to"; UINT32_MAX when there is no set of them. */
+uint32_t parse_oifs(struct parser *ps, const struct flow *f);
+
+/* ---- files ---- */
+
+/* Reads all of fd, whatever it is, up to CONF_MAX_FILE; NULL with errno.  The caller frees it. */
+char *read_all(int fd, off_t guess, size_t *len);
+
+/* Parses the lines of a text; in->lex is set up here. */
+void parse_lines(struct parser *ps, struct input *in, const char *text, size_t n);
+
+/* Runs `include PATTERN`. */
+void include_pattern(struct parser *ps, const struct word *w);
+
+#endif
