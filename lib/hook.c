@@ -219,19 +219,19 @@ static void start(struct hook *h, struct job *j)
 	char **env = make_env(j);
 	int e = ENOMEM;
 
-	if (env) {
+	if (env && !timer_set(h->loop, &h->limit, h->limit_ms)) {
 		close_all_on_exec();
 		e = spawn(&h->pid, h->cmd, argv, env);
-		free(env);
 	}
+	free(env);
 	if (e) {
+		timer_stop(h->loop, &h->limit);
 		log_failed(h, j, "cannot be run:", strerror(e));
 		free(j);
 		return;
 	}
 	h->running = j;
 	h->killed = false;
-	timer_set(h->loop, &h->limit, h->limit_ms);
 }
 
 static void start_next(struct hook *h)

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The hash index against a plain array, with random operations from a fixed
+ * seed, and how evenly the hash spreads addresses that somebody chose.
+ */
+#include "lib/hash.h"
+
+#include <stdlib.h>
+
+#include "tests/unit/test.h"
+
+#define MOST 3000
+
+struct model {
+	uint32_t key[MOST];
+	uint32_t n;
+	uint32_t clash;		/* hash bits that count: 0 makes all of them equal */
+};
+
+static uint32_t key_hash(const struct model *m, uint32_t key)
+{
+	return hash_words(&key, sizeof key) & m->clash;
+}
+
+static uint32_t hash_of(const void *ctx, uint32_t id)
+{
+	const struct model *m = ctx;
+
+	return key_hash(m, m->key[id]);
+}
+
+static bool equal(const void *ctx, uint32_t id, const void *key)
+{
+	const struct model *m = ctx;
+
+	return m->key[id] == *(const uint32_t *)key;
+}
+
+static const struct hash_ops ops = { hash_of, equal };
+
+static uint32_t find_plain(const struct model *m, uint32_t key)
+{
+	for (uint32_t i = 0; i < m->n; i++)
+		if (m->key[i] == key)
+			return i;
+	return HASH_NONE;
+}
+
+static void add(struct hash *t, struct model *m, uint32_t key)
+{
+	m->key[m->n] = key;
+	CHECK_INT(hash_add(t, &ops, m, key_hash(m, key), m->n), 0);
+	m->n++;
+}
+
+/* As the owners do it: the last element fills the gap. */
+static void del(struct hash *t, struct model *m, uint32_t id)
+{
+	uint32_t last = m->n - 1;
+
+	hash_del(t, &ops, m, hash_of(m, id), id);
+	if (id != last) {
+		hash_move(t, hash_of(m, last), last, id);
+		m->key[id] = m->key[last];
+	}
+	m->n--;
+}
+
+static void against_model(uint32_t clash, int rounds, uint32_t keys)
+{
+	static struct model m;
+	struct hash t = { 0 };
+
+	m = (struct model){ .clash = clash };
+	for (int i = 0; i < rounds; i++) {
+		uint32_t key = (uint32_t)rand() % keys, id = find_plain(&m, key);
+
+		CHECK_INT(hash_find(&t, &ops, &m, key_hash(&m, key), &key), id);
+		if (id == HASH_NONE && m.n < MOST && rand() % 3)
+			add(&t, &m, key);
+		else if (id != HASH_NONE && rand() % 2)
+			del(&t, &m, id);
+		CHECK_INT(t.used, m.n);
+		CHECK(!t.slot || (uint64_t)t.used * 5 <= ((uint64_t)t.mask + 1) * 4);
+	}
+	for (uint32_t key = 0; key < keys; key++)
+		CHECK_INT(hash_find(&t, &ops, &m, key_hash(&m, key), &key), find_plain(&m, key));
+	while (m.n)
+		del(&t, &m, (uint32_t)rand() % m.n);
+	CHECK_INT(t.used, 0);
+	for (uint32_t i = 0; i <= t.mask; i++)
+		CHECK_INT(t.slot[i], 0);
+	hash_free(&t);
+	CHECK(!t.slot && !t.mask && !t.used);
+}
+
+static void random_operations(void)
+{
+	srand(1);
+	hash_seed(1);
+	against_model(UINT32_MAX, 40000, 4000);
+	against_model(UINT32_MAX, 40000, 60);
+}
+
+static void all_collide(void)
+{
+	srand(2);
+	against_model(0, 4000, 120);
+	against_model(7, 20000, 300);
+	against_model(0xfffffff8, 20000, 1000);		/* runs that wrap round the end */
+}
+
+static void empty_and_absent(void)
+{
+	struct model m = { .clash = UINT32_MAX };
+	struct hash t = { 0 };
+	uint32_t key = 5;
+
+	CHECK_INT(hash_find(&t, &ops, &m, 1, &key), HASH_NONE);
+	hash_del(&t, &ops, &m, 1, 3);
+	hash_move(&t, 1, 3, 4);
+	add(&t, &m, 7);
+	hash_del(&t, &ops, &m, key_hash(&m, 7), 9);
+	CHECK_INT(t.used, 1);
+	hash_free(&t);
+}
+
+static void reserve(void)
+{
+	static struct model m;
+	struct hash t = { 0 };
+	const uint32_t *slot;
+
+	m = (struct model){ .clash = UINT32_MAX };
+	add(&t, &m, 1);
+	CHECK_INT(hash_reserve(&t, &ops, &m, MOST), 0);
+	slot = t.slot;
+	for (uint32_t k = 2; m.n < MOST; k++)
+		add(&t, &m, k);
+	CHECK(t.slot == slot);
+	for (uint32_t k = 1; k <= MOST; k++)
+		CHECK_INT(hash_find(&t, &ops, &m, key_hash(&m, k), &k), k - 1);
+	CHECK_INT(hash_reserve(&t, &ops, &m, UINT32_MAX), -1);
+	CHECK_INT(t.used, MOST);
+	hash_free(&t);
+}
+
+static void words_and_bytes(void)
+{
+	char s[300];
+	uint32_t w[75], one, two;
+
+	for (unsigned i = 0; i < sizeof s; i++)
+		s[i] = (char)(i * 7);
+	for (unsigned n = 0; n + 1 < sizeof s; n += 4) {
+		memcpy(w, s + 1, n);
+		CHECK_INT(hash_words(w, n), hash_bytes(s + 1, n));
+	}
+	for (unsigned n = 1; n < 290; n++) {
+		one = hash_bytes(s, n);
+		CHECK(one != hash_bytes(s, n - 1));
+		s[n - 1] ^= 1;
+		CHECK(one != hash_bytes(s, n));
+		s[n - 1] ^= 1;
+	}
+	CHECK(hash_bytes("\0\0\0", 3) != hash_bytes("\0\0", 2));
+	one = hash_bytes("eth0", 4);
+	hash_seed(99);
+	two = hash_bytes("eth0", 4);
+	CHECK(one != two);
+	hash_seed(1);
+	CHECK_INT(one, hash_bytes("eth0", 4));
+}
+
+/* 65536 keys into 65536 buckets fill about 1 - 1/e of them: 41427. */
+static void check_spread(uint32_t (*key)[8])
+{
+	static unsigned char hit[65536];
+	unsigned filled = 0;
+
+	memset(hit, 0, sizeof hit);
+	for (unsigned i = 0; i < 65536; i++)
+		hit[hash_words(key[i], sizeof *key) & 0xffff] = 1;
+	for (unsigned i = 0; i < 65536; i++)
+		filled += hit[i];
+	if (filled <= 40900 || filled >= 41950)
+		printf("# %u buckets filled\n", filled);
+	CHECK(filled > 40900 && filled < 41950);
+}
+
+static void spread(void)
+{
+	static uint32_t key[65536][8];
+
+	for (unsigned at = 0; at < 8; at++) {		/* counting in one word, both byte orders */
+		for (int swap = 0; swap < 2; swap++) {
+			memset(key, 0, sizeof key);
+			for (uint32_t i = 0; i < 65536; i++)
+				key[i][at] = swap ? i << 16 : i;
+			check_spread(key);
+		}
+	}
+	memset(key, 0, sizeof key);
+	for (uint32_t i = 0; i < 65536; i++) {		/* S and G count together */
+		key[i][3] = i & 0xff;
+		key[i][7] = i >> 8;
+	}
+	check_spread(key);
+	for (uint32_t i = 0; i < 65536; i++) {		/* top bits only */
+		memset(key[i], 0, sizeof key[i]);
+		for (unsigned k = 0; k < 16; k++)
+			key[i][k % 8] |= (i >> k & 1) << (31 - k / 8);
+	}
+	check_spread(key);
+}
+
+TEST_MAIN(
+	TEST(random_operations)
+	TEST(all_collide)
+	TEST(empty_and_absent)
+	TEST(reserve)
+	TEST(words_and_bytes)
+	TEST(spread)
+)
