@@ -277,7 +277,7 @@ int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx)
 		return -1;
 	}
 	if (!l->sig[sig].fn) {
-		sigfillset(&sa.sa_mask);
+		sigemptyset(&sa.sa_mask);	/* so that one ppoll() delivers all */
 		sigemptyset(&one);
 		sigaddset(&one, sig);
 		got[sig] = 0;

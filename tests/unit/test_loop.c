@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The event loop: order of timers, watchers and timers that remove or replace
+ * each other in the middle of a turn, and signals under load.
+ */
+#include "lib/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit/test.h"
+
+static struct loop *loop;
+static int calls;
+
+struct pair {
+	int r, w;
+};
+
+static struct pair pair(void)
+{
+	int fd[2];
+
+	CHECK_INT(pipe2(fd, O_CLOEXEC | O_NONBLOCK), 0);
+	return (struct pair){ fd[0], fd[1] };
+}
+
+static struct pair full_pair(void)
+{
+	struct pair p = pair();
+
+	CHECK_INT(write(p.w, "x", 1), 1);
+	return p;
+}
+
+static void close_pair(struct pair p)
+{
+	close(p.r);
+	close(p.w);
+}
+
+static void count_fd(void *ctx, int fd, short revents)
+{
+	(void)fd;
+	*(int *)ctx |= revents;
+	calls++;
+}
+
+static void count(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static void descriptors(void)
+{
+	struct pair p = pair();
+	int seen = 0;
+
+	loop = loop_new();
+	calls = 0;
+	CHECK_INT(loop_add(loop, p.r, POLLIN, count_fd, &seen), 0);
+	CHECK_INT(loop_add(loop, p.r, POLLIN, count_fd, &seen), -1);
+	CHECK_INT(errno, EEXIST);
+	CHECK_INT(loop_add(loop, -1, POLLIN, count_fd, &seen), -1);
+	CHECK_INT(errno, EBADF);
+	CHECK_INT(loop_turn(loop, false), 0);
+	CHECK_INT(calls, 0);
+	CHECK_INT(write(p.w, "x", 1), 1);
+	loop_turn(loop, true);
+	loop_turn(loop, true);
+	CHECK_INT(calls, 2);
+	CHECK_INT(seen, POLLIN);
+	loop_events(loop, p.r, 0);
+	loop_turn(loop, false);
+	close(p.w);
+	loop_turn(loop, false);		/* a paused one does not hear of a hang-up either */
+	CHECK_INT(calls, 2);
+	loop_events(loop, p.r, POLLIN);
+	loop_turn(loop, false);
+	CHECK_INT(calls, 3);
+	CHECK_INT(seen, POLLIN | POLLHUP);
+	loop_del(loop, p.r);
+	loop_del(loop, p.r);
+	loop_del(loop, 1000000);
+	loop_events(loop, p.r, POLLIN);
+	loop_turn(loop, false);
+	CHECK_INT(calls, 3);
+	close(p.r);
+	loop_free(loop);
+}
+
+#define MANY 64
+
+static struct pair many[MANY];
+static int called[MANY];
+
+static int index_of(int fd)
+{
+	for (int i = 0; i < MANY; i++)
+		if (many[i].r == fd)
+			return i;
+	return -1;
+}
+
+/* The first one called removes all others and itself. */
+static void remove_all(void *ctx, int fd, short revents)
+{
+	(void)ctx;
+	(void)revents;
+	called[index_of(fd)]++;
+	for (int i = 0; i < MANY; i++)
+		loop_del(loop, many[i].r);
+}
+
+static void plain(void *ctx, int fd, short revents)
+{
+	(void)revents;
+	CHECK(ctx == called);
+	called[index_of(fd)]++;
+}
+
+/* Removes itself and the next, so that each second one is called. */
+static void remove_two(void *ctx, int fd, short revents)
+{
+	int i = index_of(fd);
+
+	(void)ctx;
+	(void)revents;
+	called[i]++;
+	loop_del(loop, fd);
+	if (i + 1 < MANY)
+		loop_del(loop, many[i + 1].r);
+}
+
+/* Removes every other watcher and adds it again under the same number. */
+static void replace_all(void *ctx, int fd, short revents)
+{
+	(void)ctx;
+	(void)revents;
+	called[index_of(fd)]++;
+	for (int i = 0; i < MANY; i++) {
+		loop_del(loop, many[i].r);
+		CHECK_INT(loop_add(loop, many[i].r, POLLIN, plain, called), 0);
+	}
+}
+
+static void pause_all(void *ctx, int fd, short revents)
+{
+	(void)ctx;
+	(void)revents;
+	called[index_of(fd)]++;
+	for (int i = 0; i < MANY; i++) {
+		loop_events(loop, many[i].r, 0);
+		loop_events(loop, many[i].r, POLLOUT);
+	}
+}
+
+static int turn_with(loop_fd_fn *fn)
+{
+	int sum = 0;
+
+	loop = loop_new();
+	memset(called, 0, sizeof called);
+	for (int i = 0; i < MANY; i++) {
+		many[i] = full_pair();
+		CHECK_INT(loop_add(loop, many[i].r, POLLIN, fn, called), 0);
+	}
+	loop_turn(loop, false);
+	for (int i = 0; i < MANY; i++)
+		sum += called[i];
+	return sum;
+}
+
+static void end_turns(void)
+{
+	for (int i = 0; i < MANY; i++)
+		close_pair(many[i]);
+	loop_free(loop);
+}
+
+static void removal_in_a_turn(void)
+{
+	CHECK_INT(turn_with(remove_all), 1);
+	loop_turn(loop, false);
+	CHECK_INT(called[0], 1);
+	end_turns();
+	CHECK_INT(turn_with(remove_two), MANY / 2);
+	for (int i = 0; i < MANY; i++)
+		CHECK_INT(called[i], i % 2 == 0);
+	loop_turn(loop, false);
+	CHECK_INT(called[0] + called[1] + called[MANY - 1], 1);
+	end_turns();
+}
+
+static void replacement_in_a_turn(void)
+{
+	CHECK_INT(turn_with(replace_all), 1);	/* old news is not for the new watchers */
+	loop_turn(loop, false);
+	for (int i = 0; i < MANY; i++)
+		CHECK_INT(called[i], 1 + (i == 0));
+	end_turns();
+}
+
+static void pause_in_a_turn(void)
+{
+	CHECK_INT(turn_with(pause_all), 1);
+	end_turns();
+}
+
+/* Watchers that come and go at random, against a plain table of what is watched. */
+static void random_watchers(void)
+{
+	bool watched[MANY] = { false };
+
+	srand(1);
+	turn_with(plain);
+	for (int i = 0; i < MANY; i++)
+		loop_del(loop, many[i].r);
+	for (int round = 0; round < 2000; round++) {
+		for (int k = rand() % 8; k; k--) {
+			int i = rand() % MANY;
+
+			if (watched[i])
+				loop_del(loop, many[i].r);
+			else
+				CHECK_INT(loop_add(loop, many[i].r, POLLIN, plain, called), 0);
+			watched[i] = !watched[i];
+		}
+		memset(called, 0, sizeof called);
+		loop_turn(loop, false);
+		for (int i = 0; i < MANY; i++)
+			CHECK_INT(called[i], watched[i]);
+	}
+	end_turns();
+}
+
+static struct timer timers[500];
+static int64_t last_due;
+static int fired;
+
+static void in_order(void *ctx)
+{
+	struct timer *t = ctx;
+	int64_t asked = (int64_t)(intptr_t)(t - timers) % 97;
+
+	CHECK_INT(t->due, 0);
+	CHECK(asked >= last_due);
+	last_due = asked;
+	fired++;
+}
+
+static void timers_in_order(void)
+{
+	loop = loop_new();
+	last_due = -1;
+	fired = 0;
+	for (int i = 0; i < 500; i++) {
+		timers[i] = (struct timer){ .fn = in_order, .ctx = &timers[i] };
+		CHECK_INT(timer_set(loop, &timers[i], 1000), 0);
+	}
+	for (int i = 499; i >= 0; i--)		/* moves them all to the front */
+		CHECK_INT(timer_set(loop, &timers[i], i % 97), 0);
+	for (int i = 0; i < 500; i += 5)
+		timer_stop(loop, &timers[i]);
+	timer_stop(loop, &timers[0]);
+	CHECK_INT(timers[0].due, 0);
+	int64_t start = loop_now(loop);
+	while (fired < 400)
+		loop_turn(loop, true);
+	CHECK(loop_now(loop) - start >= 96);
+	CHECK_INT(last_due, 96);
+	loop_turn(loop, false);
+	CHECK_INT(fired, 400);
+	loop_free(loop);
+}
+
+static void again_at_once(void *ctx)
+{
+	fired++;
+	timer_set(loop, ctx, -5);
+}
+
+static void stop_others(void *ctx)
+{
+	(void)ctx;
+	fired++;
+	for (int i = 0; i < 500; i++)
+		timer_stop(loop, &timers[i]);
+}
+
+static void timers_in_a_turn(void)
+{
+	struct timer t = { .fn = again_at_once, .ctx = &t };
+
+	loop = loop_new();
+	fired = 0;
+	timer_set(loop, &t, 0);
+	loop_turn(loop, true);
+	CHECK_INT(fired, 1);			/* once a turn, or the loop would hang here */
+	loop_turn(loop, true);
+	CHECK_INT(fired, 2);
+	timer_stop(loop, &t);
+	fired = 0;
+	for (int i = 0; i < 500; i++) {
+		timers[i] = (struct timer){ .fn = stop_others };
+		timer_set(loop, &timers[i], 0);
+	}
+	loop_turn(loop, true);
+	CHECK_INT(fired, 1);
+	loop_free(loop);
+}
+
+static void stop_loop(void *ctx)
+{
+	(void)ctx;
+	loop_stop(loop, 7);
+}
+
+static void stopping(void)
+{
+	struct timer t = { .fn = stop_loop };
+
+	loop = loop_new();
+	timer_set(loop, &t, 5);
+	CHECK_INT(loop_run(loop), 7);
+	timer_set(loop, &t, 5);
+	CHECK_INT(loop_run(loop), 7);
+	loop_stop(loop, 3);			/* before it runs counts as well */
+	CHECK_INT(loop_run(loop), 3);
+	loop_free(loop);
+}
+
+static void signals(void)
+{
+	struct sigaction before, during, after;
+	int usr1 = 0, usr2 = 0, spare = 0;
+	sigset_t mask;
+	struct timer t = { .fn = count, .ctx = &spare };
+
+	sigaction(SIGUSR1, NULL, &before);
+	loop = loop_new();
+	CHECK_INT(loop_signal(loop, SIGUSR1, count, &spare), 0);
+	CHECK_INT(loop_signal(loop, SIGUSR1, count, &usr1), 0);
+	CHECK_INT(loop_signal(loop, SIGUSR2, count, &usr2), 0);
+	CHECK_INT(loop_signal(loop, 1000, count, &usr2), -1);
+	CHECK_INT(loop_signal(loop, SIGKILL, count, &usr2), -1);
+	raise(SIGUSR1);
+	raise(SIGUSR1);
+	raise(SIGUSR2);
+	CHECK_INT(usr1 + usr2, 0);		/* not outside of the loop */
+	timer_set(loop, &t, 10000);
+	loop_turn(loop, true);			/* returns at once */
+	CHECK_INT(usr1, 1);
+	CHECK_INT(usr2, 1);
+	loop_turn(loop, false);
+	CHECK_INT(usr1 + usr2, 2);
+	CHECK_INT(spare, 0);
+	sigaction(SIGUSR1, NULL, &during);
+	CHECK(during.sa_handler != before.sa_handler);
+	raise(SIGUSR1);				/* pending at the end: must not kill us */
+	loop_free(loop);
+	sigaction(SIGUSR1, NULL, &after);
+	CHECK(after.sa_handler == before.sa_handler);
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	CHECK(!sigismember(&mask, SIGUSR1));
+	CHECK(!sigismember(&mask, SIGUSR2));
+}
+
+/* A descriptor that is always ready keeps ppoll(2) from delivering signals. */
+static void signal_under_load(void)
+{
+	struct pair p = full_pair();
+	int seen = 0, got = 0;
+
+	loop = loop_new();
+	loop_add(loop, p.r, POLLIN, count_fd, &seen);
+	loop_signal(loop, SIGUSR1, count, &got);
+	loop_turn(loop, true);
+	raise(SIGUSR1);
+	loop_turn(loop, true);
+	CHECK_INT(got, 1);
+	loop_free(loop);
+	close_pair(p);
+}
+
+static void clock_is_read(void)
+{
+	struct timespec ms = { .tv_nsec = 3000000 };
+	int64_t start;
+
+	loop = loop_new();
+	start = loop_now(loop);
+	nanosleep(&ms, NULL);
+	CHECK_INT(loop_now(loop), start);
+	CHECK(loop_touch(loop) >= start + 2);
+	CHECK(loop_now(loop) >= start + 2);
+	loop_free(loop);
+	loop_free(NULL);
+}
+
+TEST_MAIN(
+	TEST(descriptors)
+	TEST(removal_in_a_turn)
+	TEST(replacement_in_a_turn)
+	TEST(pause_in_a_turn)
+	TEST(random_watchers)
+	TEST(timers_in_order)
+	TEST(timers_in_a_turn)
+	TEST(stopping)
+	TEST(signals)
+	TEST(signal_under_load)
+	TEST(clock_is_read)
+)
