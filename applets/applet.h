@@ -17,4 +17,7 @@ extern const struct applet smcrouted_applet;
 extern const struct applet smcroutectl_applet;
 extern const struct applet smcroute_check_applet;
 
+/* "0.1 (features ...)": what --version and -v print behind the program's name. */
+const char *applet_version(void);
+
 #endif

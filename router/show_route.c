@@ -328,11 +328,9 @@ void show_pending(struct router *r, struct output *o)
 			out_title(o, "PENDING ROUTES AND GROUPS");
 		any = true;
 		conf_print_mroute(b, c, m);
-		if (o->detail) {
-			if (b->len && b->p[b->len - 1] == '\n')
-				b->len--;
-			buf_printf(b, "  # %s: %s\n", c->names[which].name, reason);
-		}
+		if (o->detail)
+			buf_printf(b, "  # %s: %s", c->names[which].name, reason);
+		buf_chr(b, '\n');
 		out_row(o);
 	}
 	if (o->json)
