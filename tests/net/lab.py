@@ -39,6 +39,7 @@ SMCROUTE = os.environ.get("SMCROUTE", "build/smcroute")
 SMCROUTED = [os.environ["SMCROUTED"]] if "SMCROUTED" in os.environ else [SMCROUTE, "smcrouted"]
 SMCROUTECTL = [os.environ["SMCROUTECTL"]] if "SMCROUTECTL" in os.environ else [SMCROUTE, "smcroutectl"]
 
+os.environ["PATH"] += ":/usr/sbin:/sbin"
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -95,7 +96,7 @@ def check(cond, text):
 
 
 def same(got, want, what):
-    check(got == want, lambda: f"{what}: {got!r}, not {want!r}")
+    check(got == want, lambda: f"{what}: {repr(got)[:3000]}, not {repr(want)[:1000]}")
 
 
 def note(text):
@@ -275,7 +276,7 @@ class Lab:
         wait_until(there, f"the marker packets on a1 {' '.join(outs)}")
 
     def present(self):
-        return [n for n in sorted(os.listdir("/sys/class/net")) if n[0] == "a"]
+        return sorted(n for _, n in socket.if_nameindex() if n[0] == "a")
 
     def wait(self, flow, *ifaces):
         """Until each of ifaces has seen the whole flow."""
