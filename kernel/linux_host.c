@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What only looks at this host: who holds a routing socket, and which limit
+ * stood in the way of a membership.  Reads /proc, changes nothing, and where
+ * /proc is masked says so instead of guessing.
+ */
+#include "kernel/kernel.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* ---- the holder of a routing socket ---- */
+
+/* Bounds of the search: raw sockets kept, descriptors looked at. */
+#define INODES 256
+#define LINKS 200000
+
+struct inodes {
+	uint64_t v[INODES];
+	unsigned n;
+};
+
+/* Inodes of the raw sockets of a protocol; /proc/net/raw gives it as a hexadecimal port. */
+static void inodes_read(struct inodes *set, const char *path, unsigned protocol)
+{
+	char line[512], port[64], inode[32];
+	FILE *f = fopen(path, "re");
+	const char *colon;
+
+	set->n = 0;
+	while (f && set->n < INODES && fgets(line, sizeof line, f)) {
+		if (sscanf(line, "%*s %63s %*s %*s %*s %*s %*s %*s %*s %31s", port, inode) != 2)
+			continue;
+		colon = strchr(port, ':');
+		if (colon && strtoul(colon + 1, NULL, 16) == protocol)
+			set->v[set->n++] = strtoull(inode, NULL, 10);
+	}
+	if (f)
+		fclose(f);
+}
+
+static bool inodes_have(const struct inodes *set, uint64_t inode)
+{
+	for (unsigned i = 0; i < set->n; i++)
+		if (set->v[i] == inode)
+			return true;
+	return false;
+}
+
+/* Bit 0: the process has one of the first set, bit 1: of the second. */
+static unsigned process_has(int proc, const char *pid, const struct inodes sets[2], int *budget)
+{
+	char path[64], text[64];
+	struct dirent *e;
+	unsigned has = 0;
+	ssize_t n;
+	DIR *d;
+	int fd;
+
+	snprintf(path, sizeof path, "%.20s/fd", pid);
+	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	while (has != 3 && (e = readdir(d)) && (*budget)-- > 0) {
+		n = readlinkat(dirfd(d), e->d_name, text, sizeof text - 1);
+		if (n < 9 || memcmp(text, "socket:[", 8))
+			continue;
+		text[n] = '\0';
+		for (unsigned i = 0; i < 2; i++)
+			if (inodes_have(&sets[i], strtoull(text + 8, NULL, 10)))
+				has |= 1u << i;
+	}
+	closedir(d);
+	return has;
+}
+
+static void comm_read(int proc, int pid, char *comm, size_t len)
+{
+	char path[32];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "%d/comm", pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, comm, len - 1);
+	if (fd >= 0)
+		close(fd);
+	comm[n < 0 ? 0 : n] = '\0';
+	comm[strcspn(comm, "\n")] = '\0';
+}
+
+bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
+{
+	struct inodes sets[2];
+	int budget = LINKS, found = 0;
+	struct dirent *e;
+	DIR *proc;
+
+	/* Many programs have raw ICMPv6 sockets; one that has IGMP as well is a router. */
+	inodes_read(&sets[0], fam == FAM_4 ? "/proc/net/raw" : "/proc/net/raw6",
+		    fam == FAM_4 ? IPPROTO_IGMP : IPPROTO_ICMPV6);
+	inodes_read(&sets[1], fam == FAM_4 ? "/proc/net/raw6" : "/proc/net/raw",
+		    fam == FAM_4 ? IPPROTO_ICMPV6 : IPPROTO_IGMP);
+	proc = sets[0].n ? opendir("/proc") : NULL;
+	while (proc && budget > 0 && (e = readdir(proc))) {
+		int p = e->d_name[0] >= '1' && e->d_name[0] <= '9' ? atoi(e->d_name) : 0;
+		unsigned has = p && p != getpid() ? process_has(dirfd(proc), e->d_name, sets, &budget) : 0;
+
+		if ((has & 1) && (!found || has == 3))
+			found = p;
+		if (has == 3)
+			break;
+	}
+	if (found) {
+		*pid = found;
+		comm_read(dirfd(proc), found, comm, len);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* ---- limits of memberships ---- */
+
+/* The value of a sysctl, or -1 where it cannot be read. */
+static long long sysctl_read(const char *name)
+{
+	char path[128] = "/proc/sys/", text[32];
+	long long v = -1;
+	FILE *f;
+
+	snprintf(path + 10, sizeof path - 10, "%s", name);
+	for (char *p = path + 10; *p; p++)
+		if (*p == '.')
+			*p = '/';
+	f = fopen(path, "re");
+	if (!f)
+		return -1;
+	if (fgets(text, sizeof text, f))
+		v = strtoll(text, NULL, 10);
+	fclose(f);
+	return v;
+}
+
+static const char *limit_text(const char *name, long long value)
+{
+	static char text[96];
+
+	if (value < 0)
+		snprintf(text, sizeof text, "%s", name);
+	else
+		snprintf(text, sizeof text, "%s = %lld", name, value);
+	return text;
+}
+
+/* The first of the limits on what one socket holds that admits nothing at all, else the one on
+ * its memory: whatever more than one socket can hold was spread already. */
+static const char *socket_limit(enum fam fam)
+{
+	static const char *const names[FAM_N][2] = {
+		[FAM_4] = { "net.ipv4.igmp_max_memberships", "net.ipv4.igmp_max_msf" },
+		[FAM_6] = { "net.ipv6.mld_max_msf" },
+	};
+
+	for (unsigned i = 0; i < 2 && names[fam][i]; i++)
+		if (sysctl_read(names[fam][i]) == 0)
+			return limit_text(names[fam][i], 0);
+	return limit_text("net.core.optmem_max", sysctl_read("net.core.optmem_max"));
+}
+
+const char *kernel_join_limit(int err, enum fam fam)
+{
+	struct rlimit r;
+
+	switch (err) {
+	case EMFILE:
+		if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == RLIM_INFINITY)
+			return limit_text("RLIMIT_NOFILE", -1);
+		return limit_text("RLIMIT_NOFILE", (long long)r.rlim_cur);
+	case ENFILE:
+		return limit_text("fs.file-max", sysctl_read("fs.file-max"));
+	case ENOBUFS:
+	case ENOMEM:
+		return socket_limit(fam);
+	default:
+		return "";
+	}
+}

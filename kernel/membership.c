@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Group memberships, spread over sockets.  What one socket takes is limited by
+ * sysctls that may change at any time, so each is filled until the kernel
+ * refuses one more.  Memberships of any source and of single sources never share
+ * a socket: of one group the kernel forbids it.  Which memberships there are is
+ * the router's to know; here stands only what finds room in constant time.
+ */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/joinsock.h"
+#include "kernel/ring.h"
+#include "lib/hash.h"
+
+/* Sockets with room that are looked at for one that does not hold the group yet. */
+#define LOOK 8
+
+/* Single sources of a group on one interface: the group as such (slot NONE), and its part in
+ * each socket that holds some of them. */
+struct holder_key {
+	struct addr grp;
+	uint32_t ifindex, slot;
+};
+
+struct holder {
+	struct holder_key key;
+	struct ring room;	/* of the group: heads its parts with room; alone: none */
+	uint32_t count;		/* sources; of the group: parts */
+	bool gone;		/* the interface went, and the kernel's sources with it */
+};
+
+static struct {
+	struct holder *v;
+	uint32_t n, cap, free;
+	struct hash by_key;
+} m = { .free = HASH_NONE };
+
+static struct ring *ring(uint32_t at)
+{
+	return &m.v[at].room;
+}
+
+static uint32_t holder_hash(const void *ctx, uint32_t id)
+{
+	(void)ctx;
+	return hash_words(&m.v[id].key, sizeof m.v[id].key);
+}
+
+static bool holder_equal(const void *ctx, uint32_t id, const void *key)
+{
+	(void)ctx;
+	return !memcmp(&m.v[id].key, key, sizeof m.v[id].key);
+}
+
+static const struct hash_ops ops = { holder_hash, holder_equal };
+
+static uint32_t holder_find(int ifindex, const struct addr *grp, uint32_t slot)
+{
+	struct holder_key key = { *grp, (uint32_t)ifindex, slot };
+
+	return hash_find(&m.by_key, &ops, NULL, hash_words(&key, sizeof key), &key);
+}
+
+/* Makes room for a group and its part, so that two holder_new() cannot fail. */
+static bool holder_room(void)
+{
+	uint32_t cap = m.cap ? m.cap * 2 : 16;
+	struct holder *v;
+
+	if (hash_reserve(&m.by_key, &ops, NULL, m.by_key.used + 2) < 0)
+		return false;
+	if (m.n + 2 <= m.cap)
+		return true;
+	v = realloc(m.v, cap * sizeof *v);
+	if (!v)
+		return false;
+	m.v = v;
+	m.cap = cap;
+	return true;
+}
+
+static uint32_t holder_new(int ifindex, const struct addr *grp, uint32_t slot)
+{
+	uint32_t at = m.free;
+
+	if (at == HASH_NONE)
+		at = m.n++;
+	else
+		m.free = m.v[at].room.next;
+	m.v[at] = (struct holder){ .key = { *grp, (uint32_t)ifindex, slot } };
+	ring_init(ring, at);
+	hash_add(&m.by_key, &ops, NULL, holder_hash(NULL, at), at);
+	return at;
+}
+
+static void holder_free(uint32_t at)
+{
+	ring_del(ring, at);
+	hash_del(&m.by_key, &ops, NULL, holder_hash(NULL, at), at);
+	m.v[at].room.next = m.free;
+	m.free = at;
+}
+
+/* igmp_max_memberships, igmp_max_msf, mld_max_msf: ENOBUFS; optmem_max: either. */
+static bool is_full(int err)
+{
+	return err == ENOBUFS || err == ENOMEM;
+}
+
+/* Tries a new socket; its slot, or JOINSOCK_NONE with errno. */
+static uint32_t join_new(uint32_t pool, int ifindex, const struct addr *src, const struct addr *grp)
+{
+	uint32_t slot = joinsock_new(pool);
+	int err;
+
+	if (slot == JOINSOCK_NONE || joinsock_join(slot, ifindex, src, grp) == 0)
+		return slot;
+	err = errno;
+	joinsock_unused(slot);
+	errno = err;
+	return JOINSOCK_NONE;
+}
+
+static uint32_t join_any(int ifindex, const struct addr *grp)
+{
+	uint32_t slot, pool = joinsock_pool(addr_fam(grp), false);
+
+	while ((slot = joinsock_room(pool, JOINSOCK_NONE)) != JOINSOCK_NONE) {
+		if (joinsock_join(slot, ifindex, NULL, grp) == 0)
+			return slot;
+		if (!is_full(errno))
+			return JOINSOCK_NONE;
+		joinsock_full(slot);
+	}
+	return join_new(pool, ifindex, NULL, grp);
+}
+
+/* Joins in a socket that does not hold the group yet. */
+static uint32_t join_part(int ifindex, const struct addr *src, const struct addr *grp)
+{
+	uint32_t pool = joinsock_pool(addr_fam(grp), true), slot, next;
+
+	slot = joinsock_room(pool, JOINSOCK_NONE);
+	for (int i = 0; i < LOOK && slot != JOINSOCK_NONE; i++, slot = next) {
+		next = joinsock_room(pool, slot);
+		if (holder_find(ifindex, grp, slot) != HASH_NONE)
+			continue;
+		if (joinsock_join(slot, ifindex, src, grp) == 0)
+			return slot;
+		if (!is_full(errno))
+			return JOINSOCK_NONE;
+		/* The kernel may have taken the group and not the source. */
+		joinsock_leave(slot, ifindex, NULL, grp);
+		joinsock_full(slot);
+	}
+	return join_new(pool, ifindex, src, grp);
+}
+
+static uint32_t join_source(int ifindex, const struct addr *src, const struct addr *grp)
+{
+	uint32_t group = holder_find(ifindex, grp, JOINSOCK_NONE), part, slot;
+
+	while (group != HASH_NONE && !ring_alone(ring, group)) {
+		part = m.v[group].room.next;
+		slot = m.v[part].key.slot;
+		if (joinsock_join(slot, ifindex, src, grp) == 0) {
+			m.v[part].count++;
+			return slot;
+		}
+		if (!is_full(errno)) {
+			if (errno == EADDRNOTAVAIL)
+				errno = EADDRINUSE;	/* ip_mc_source() has this source */
+			return JOINSOCK_NONE;
+		}
+		ring_del(ring, part);
+	}
+	if (!holder_room())
+		return JOINSOCK_NONE;
+	slot = join_part(ifindex, src, grp);
+	if (slot == JOINSOCK_NONE)
+		return slot;
+	if (group == HASH_NONE)
+		group = holder_new(ifindex, grp, JOINSOCK_NONE);
+	m.v[group].count++;
+	part = holder_new(ifindex, grp, slot);
+	m.v[part].count = 1;
+	ring_add(ring, group, part);
+	return slot;
+}
+
+int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uint32_t *slot)
+{
+	if (ifindex <= 0) {
+		errno = ENODEV;		/* 0 lets the kernel choose */
+		return -1;
+	}
+	*slot = src ? join_source(ifindex, src, grp) : join_any(ifindex, grp);
+	if (*slot == JOINSOCK_NONE)
+		return -1;
+	joinsock_joined(*slot);
+	return 0;
+}
+
+/* Forgets one source of a part; true when the socket holds the group no longer. */
+static bool part_left(uint32_t part)
+{
+	struct holder *h = &m.v[part];
+	uint32_t group = holder_find((int)h->key.ifindex, &h->key.grp, JOINSOCK_NONE);
+
+	if (--h->count) {
+		if (!h->gone && ring_alone(ring, part))
+			ring_add(ring, group, part);
+		return false;
+	}
+	holder_free(part);
+	if (!--m.v[group].count)
+		holder_free(group);
+	return true;
+}
+
+static int leave_source(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot)
+{
+	uint32_t part = holder_find(ifindex, grp, slot);
+
+	if (part == HASH_NONE) {
+		errno = EADDRNOTAVAIL;
+		return -1;
+	}
+	if (!m.v[part].gone && joinsock_leave(slot, ifindex, src, grp) < 0) {
+		if (errno != ENODEV)
+			return -1;
+		/* Without its interface the kernel only lets go of the group as a whole. */
+		joinsock_leave(slot, ifindex, NULL, grp);
+		m.v[part].gone = true;
+		ring_del(ring, part);
+	}
+	joinsock_left(slot, part_left(part));
+	return 0;
+}
+
+int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot)
+{
+	if (!joinsock_is(slot, joinsock_pool(addr_fam(grp), src))) {
+		errno = EADDRNOTAVAIL;
+		return -1;
+	}
+	if (src)
+		return leave_source(ifindex, src, grp, slot);
+	if (joinsock_leave(slot, ifindex, NULL, grp) < 0)
+		return -1;
+	joinsock_left(slot, true);
+	return 0;
+}
+
+void kernel_join_close(void)
+{
+	joinsock_close();
+	hash_free(&m.by_key);
+	free(m.v);
+	m.v = NULL;
+	m.n = m.cap = 0;
+	m.free = HASH_NONE;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * RFC 4286: section 3 has the messages, section 4.1 the variables.
+ */
+#include "kernel/mrdisc.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* MaxInitialAdvertisements, MaxInitialAdvertisementInterval in milliseconds. */
+#define INITIAL 3
+#define INITIAL_MS 2000
+
+/* One byte each for type and interval, then checksum, query interval, robustness. */
+enum { ADVERT_LEN = 8, SHORT_LEN = 4 };
+
+static const uint8_t types[FAM_N][3] = {
+	[FAM_4] = { [MRDISC_ADVERT] = 0x30, [MRDISC_SOLICIT] = 0x31, [MRDISC_TERM] = 0x32 },
+	[FAM_6] = { [MRDISC_ADVERT] = 151, [MRDISC_SOLICIT] = 152, [MRDISC_TERM] = 153 },
+};
+
+/* RFC 1071: 16-bit ones' complement sum, over bytes in the order of the network. */
+static uint32_t sum(uint32_t acc, const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		acc += i & 1 ? p[i] : (uint32_t)p[i] << 8;
+	return acc;
+}
+
+static uint16_t fold(uint32_t acc)
+{
+	while (acc >> 16)
+		acc = (acc & 0xffff) + (acc >> 16);
+	return (uint16_t)~acc;
+}
+
+static void put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDISC_MAX])
+{
+	size_t len = m->kind == MRDISC_ADVERT ? ADVERT_LEN : SHORT_LEN;
+
+	memset(buf, 0, MRDISC_MAX);
+	buf[0] = types[fam][m->kind];
+	if (m->kind == MRDISC_ADVERT) {
+		buf[1] = m->interval;
+		put16(buf + 4, m->query_interval);
+		put16(buf + 6, m->robustness);
+	}
+	if (fam == FAM_4)
+		put16(buf + 2, fold(sum(0, buf, len)));
+	return len;
+}
+
+bool mrdisc_decode(enum fam fam, const void *p, size_t len, struct mrdisc_msg *m)
+{
+	const uint8_t *b = p;
+	int kind;
+
+	if (len < SHORT_LEN || len > UINT16_MAX)
+		return false;
+	for (kind = MRDISC_ADVERT; kind <= MRDISC_TERM; kind++)
+		if (b[0] == types[fam][kind])
+			break;
+	if (kind > MRDISC_TERM || (kind == MRDISC_ADVERT && len < ADVERT_LEN))
+		return false;
+	if (fam == FAM_4 && fold(sum(0, b, len)))
+		return false;
+	*m = (struct mrdisc_msg){ .kind = kind };
+	if (kind == MRDISC_ADVERT) {
+		m->interval = b[1];
+		m->query_interval = (uint16_t)(b[4] << 8 | b[5]);
+		m->robustness = (uint16_t)(b[6] << 8 | b[7]);
+	}
+	return true;
+}
+
+uint16_t mrdisc_checksum6(const struct addr *src, const struct addr *dst, const void *p, size_t len)
+{
+	uint32_t acc = sum(0, src->b, sizeof src->b);
+
+	acc = sum(acc, dst->b, sizeof dst->b);
+	acc += (uint32_t)len + 58;	/* pseudo header (RFC 8200, 8.1): length, next header */
+	return htons(fold(sum(acc, p, len)));
+}
+
+const struct addr *mrdisc_group(enum fam fam, enum mrdisc_kind kind)
+{
+	/* All-Routers 224.0.0.2 and ff02::2; All-Snoopers 224.0.0.106 and ff02::6a. */
+	static const struct addr groups[FAM_N][2] = {
+		[FAM_4] = { { .b = { [10] = 0xff, 0xff, 224, 0, 0, 106 } },
+			    { .b = { [10] = 0xff, 0xff, 224, 0, 0, 2 } } },
+		[FAM_6] = { { .b = { 0xff, 0x02, [15] = 0x6a } }, { .b = { 0xff, 0x02, [15] = 2 } } },
+	};
+
+	return &groups[fam][kind == MRDISC_SOLICIT];
+}
+
+/* Section 4.1: AdvertisementJitter is 0.025 * AdvertisementInterval, either way. */
+uint32_t mrdisc_delay(unsigned interval, unsigned sent, uint32_t rnd)
+{
+	uint32_t jitter = interval * 25;
+
+	if (sent < INITIAL)
+		return rnd % (INITIAL_MS + 1);
+	return interval * 1000 - jitter + rnd % (2 * jitter + 1);
+}
