@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Privileges, really given up in children of this test.  What needs root is left
+ * out, with a remark, where the test has not the rights to try it.
+ */
+#include "lib/priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/proc.h"
+#include "tests/unit/test.h"
+
+static const struct priv_id nobody = { 65534, 65534 };
+
+static int in_child(int (*fn)(void))
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		alarm(20);
+		_exit(fn());
+	}
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void lookup(void)
+{
+	struct priv_id id;
+	static const char *const bad[] = {
+		"", ":", ":0", "0:", "no-such-user", "0:no-such-group", "-1", "4294967295",
+		"0:4294967295", "99999999999999999999", "1x", "0:0:0",
+	};
+
+	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+		errno = 0;
+		CHECK_INT(priv_lookup(bad[i], &id), -1);
+		CHECK_INT(errno, ENOENT);
+	}
+	CHECK_INT(priv_lookup("root", &id), 0);
+	CHECK(id.uid == 0 && id.gid == 0);
+	CHECK_INT(priv_lookup("root:root", &id), 0);
+	CHECK(id.uid == 0 && id.gid == 0);
+	CHECK_INT(priv_lookup("0:12345", &id), 0);
+	CHECK(id.uid == 0 && id.gid == 12345);
+	CHECK_INT(priv_lookup("3456789", &id), 0);
+	CHECK(id.uid == 3456789 && id.gid == 3456789);
+	CHECK_INT(priv_lookup("4294967294:1", &id), 0);
+	CHECK(id.uid == 4294967294u && id.gid == 1);
+}
+
+/* One field of /proc/self/status as a number of base 16. */
+static unsigned long long status_field(const char *name)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[256];
+	unsigned long long v = ~0ull;
+	size_t n = strlen(name);
+
+	while (f && fgets(line, sizeof line, f))
+		if (!strncmp(line, name, n) && line[n] == ':')
+			v = strtoull(line + n + 1, NULL, 16);
+	if (f)
+		fclose(f);
+	return v;
+}
+
+static bool caps_are(unsigned long long want)
+{
+	return status_field("CapEff") == want && status_field("CapPrm") == want &&
+	       status_field("CapInh") == want && status_field("CapAmb") == want;
+}
+
+/* May this process become somebody else at all? */
+static int may_switch(void)
+{
+	return setgroups(0, NULL) < 0 || setresgid(65534, 65534, 65534) < 0 ||
+	       setresuid(65534, 65534, 65534) < 0;
+}
+
+static int drop_all(void)
+{
+	if (priv_drop(&nobody, false) < 0)
+		return 1;
+	if (getuid() != 65534 || geteuid() != 65534 || getgid() != 65534 || getgroups(0, NULL))
+		return 2;
+	if (!caps_are(0) || priv_has(PRIV_NET_ADMIN) || priv_has(PRIV_NET_RAW))
+		return 3;
+	if (!setuid(0) || !setgid(0))
+		return 4;
+	return priv_drop(&nobody, true) < 0;	/* again: nothing left to do */
+}
+
+/* The kept capability must reach a program that is started. */
+static int drop_but_one(void)
+{
+	unsigned long long want = priv_has(PRIV_NET_ADMIN) ? 1ull << PRIV_NET_ADMIN : 0;
+	char cmd[128];
+
+	if (priv_drop(&nobody, true) < 0)
+		return 1;
+	if (!caps_are(want) || priv_has(PRIV_NET_RAW))
+		return 2;
+	if (!setuid(0))
+		return 3;
+	snprintf(cmd, sizeof cmd, "test \"$(grep CapEff /proc/self/status)\" = \"CapEff:\t%016llx\"",
+		 want);
+	execl("/bin/sh", "sh", "-c", cmd, (char *)NULL);
+	return 4;
+}
+
+static int shed(void)
+{
+	uid_t uid = getuid();
+	unsigned long long want = priv_has(PRIV_NET_ADMIN) ? 1ull << PRIV_NET_ADMIN : 0;
+
+	if (priv_shed(true) < 0 || !caps_are(want))
+		return 1;
+	if (priv_shed(false) < 0 || !caps_are(0))
+		return 2;
+	return getuid() == uid ? 0 : 3;
+}
+
+static int cannot_drop(void)
+{
+	struct priv_id other = { getuid() + 1, getgid() + 1 };
+
+	if (priv_shed(false) < 0)
+		return 1;
+	return priv_drop(&other, false) < 0 ? 0 : 2;
+}
+
+/* A PID file of root stays in our hands after the drop. */
+static int pidfile_after_drop(void)
+{
+	static char dir[] = "/tmp/test_priv.XXXXXX";
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct pidfile f;
+	struct stat st;
+	char path[64];
+	int code = 0;
+
+	if (!mkdtemp(dir) || chmod(dir, 0755) < 0)
+		return 1;
+	snprintf(path, sizeof path, "%s/p", dir);
+	if (pidfile_write(&f, path) < 0 || utimensat(AT_FDCWD, path, old, 0) < 0)
+		return 2;
+	switch (fork()) {
+	case 0:
+		if (priv_drop(&nobody, false) < 0)
+			_exit(3);
+		if (pidfile_touch(&f) < 0 || stat(path, &st) < 0 || st.st_mtime == 1000 ||
+		    pidfile_owner(path) <= 0)
+			_exit(4);
+		pidfile_remove(&f);
+		_exit(stat(path, &st) < 0 || st.st_size ? 5 : 0);
+	default:
+		wait(&code);
+	}
+	pidfile_remove(&f);
+	return rmdir(dir) < 0 ? 6 : WEXITSTATUS(code);
+}
+
+static void shedding(void)
+{
+	CHECK_INT(in_child(shed), 0);
+	CHECK_INT(in_child(cannot_drop), 0);
+}
+
+static void dropping(void)
+{
+	if (in_child(may_switch)) {
+		printf("# left out: needs the right to change uid and groups\n");
+		return;
+	}
+	CHECK_INT(in_child(drop_all), 0);
+	CHECK_INT(in_child(drop_but_one), 0);
+	CHECK_INT(in_child(pidfile_after_drop), 0);
+}
+
+TEST_MAIN(
+	TEST(lookup)
+	TEST(shedding)
+	TEST(dropping)
+)
