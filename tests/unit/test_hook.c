@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The hook runner with real programs: order, environment, limits, failures, and
+ * what a program inherits.  Waits end by events; the deadline only ends a test
+ * that has failed.
+ */
+#include "lib/hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "tests/unit/test.h"
+
+#define DEADLINE_MS 20000
+
+static char dir[] = "/tmp/test_hook.XXXXXX", program[64], out[64], fifo[64];
+static struct loop *loop;
+static struct hook *hook;
+static int log_fd[2], old_stderr;
+
+static void reap(void *ctx)
+{
+	(void)ctx;
+	hook_reap(hook);
+}
+
+static void too_late(void *ctx)
+{
+	(void)ctx;
+	loop_stop(loop, 1);
+}
+
+/* A program with this body, that may write to $OUT; stderr becomes a pipe. */
+static void begin(const char *body)
+{
+	FILE *f;
+
+	CHECK(mkdtemp(strcpy(dir, "/tmp/test_hook.XXXXXX")));
+	snprintf(program, sizeof program, "%s/program", dir);
+	snprintf(out, sizeof out, "%s/out", dir);
+	snprintf(fifo, sizeof fifo, "%s/fifo", dir);
+	setenv("OUT", out, 1);
+	setenv("FIFO", fifo, 1);
+	CHECK_INT(mkfifo(fifo, 0600), 0);
+	f = fopen(program, "we");
+	CHECK(f && fprintf(f, "#!/bin/sh\n%s\n", body) > 0 && !fclose(f));
+	CHECK_INT(chmod(program, 0755), 0);
+	CHECK_INT(pipe2(log_fd, O_CLOEXEC | O_NONBLOCK), 0);
+	old_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	dup2(log_fd[1], STDERR_FILENO);
+	loop = loop_new();
+	CHECK_INT(loop_signal(loop, SIGCHLD, reap, NULL), 0);
+	hook = hook_new(loop, program);
+	CHECK(hook);
+}
+
+/* Turns until at most n runs are left. */
+static void wait_for(unsigned n)
+{
+	struct timer deadline = { .fn = too_late };
+
+	timer_set(loop, &deadline, DEADLINE_MS);
+	while (hook_pending(hook) > n && deadline.due)
+		CHECK_INT(loop_turn(loop, true), 0);
+	CHECK_INT(hook_pending(hook), n);
+	timer_stop(loop, &deadline);
+}
+
+static const char *logged(void)
+{
+	static char text[65536];
+	ssize_t n = read(log_fd[0], text, sizeof text - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+/* What the programs wrote. */
+static const char *written(void)
+{
+	static char text[65536];
+	int fd = open(out, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+static void end(void)
+{
+	hook_free(hook);
+	hook = NULL;
+	loop_free(loop);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	dup2(old_stderr, STDERR_FILENO);
+	close(old_stderr);
+	close(log_fd[0]);
+	close(log_fd[1]);
+	unlink(program);
+	unlink(out);
+	unlink(fifo);
+	CHECK_INT(rmdir(dir), 0);
+}
+
+static void in_order(void)
+{
+	char want[1000] = "", env[2][32];
+	const char *pairs[2] = { env[0], env[1] };
+
+	begin("echo $1 $source $group >>$OUT");
+	for (int i = 0; i < 30; i++) {
+		snprintf(env[0], sizeof env[0], "source=10.0.0.%d", i);
+		snprintf(env[1], sizeof env[1], "group=225.1.2.%d", i);
+		CHECK_INT(hook_run(hook, "install", pairs, 2), 0);
+		sprintf(want + strlen(want), "install 10.0.0.%d 225.1.2.%d\n", i, i);
+	}
+	CHECK_INT(hook_run(hook, "reload", NULL, 0), 0);
+	strcat(want, "reload\n");
+	CHECK_INT(hook_pending(hook), 31);
+	wait_for(0);
+	CHECK_STR(written(), want);
+	CHECK_STR(logged(), "");
+	end();
+}
+
+static void environment(void)
+{
+	static const char *const pairs[] = { "group=new", "empty=", "source=a b;c\nd" };
+
+	setenv("NOTIFY_SOCKET", "/run/x", 1);
+	setenv("group", "old", 1);
+	setenv("groups", "kept", 1);
+	begin("echo \"${NOTIFY_SOCKET-unset}|$group|$groups|${empty-unset}|$source\" >>$OUT\n"
+	      "env | grep -c '^group=' >>$OUT");
+	CHECK_INT(hook_run(hook, "install", pairs, 3), 0);
+	wait_for(0);
+	CHECK_STR(written(), "unset|new|kept||a b;c\nd\n1\n");
+	end();
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("group");
+	unsetenv("groups");
+}
+
+/* Input, descriptors, signals: nothing of ours. */
+static void inherits_nothing(void)
+{
+	sigset_t usr2;
+
+	sigemptyset(&usr2);
+	sigaddset(&usr2, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &usr2, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	begin("readlink /proc/self/fd/0 >>$OUT\n"
+	      "test -e /proc/$$/fd/77 && echo leaked >>$OUT\n"
+	      /* Signals 1 to 28; those of the libc itself lie above. */
+	      "sed -n 's/^Sig\\(Blk\\|Ign\\):.*\\(.......\\)$/\\2/p' /proc/$$/status >>$OUT\n"
+	      "test $(ps -o pgid= -p $$ 2>/dev/null || echo $$) = $$ || echo group >>$OUT");
+	CHECK_INT(dup2(log_fd[0], 77), 77);		/* without close-on-exec */
+	CHECK_INT(hook_run(hook, "install", NULL, 0), 0);
+	wait_for(0);
+	CHECK_STR(written(), "/dev/null\n0000000\n0000000\n");
+	close(77);
+	end();
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &usr2, NULL);
+}
+
+static void failures(void)
+{
+	begin("case $1 in one) exit 3;; two) kill -TERM $$;; *) exit 0;; esac");
+	CHECK_INT(hook_run(hook, "one", NULL, 0), 0);
+	CHECK_INT(hook_run(hook, "two", NULL, 0), 0);
+	CHECK_INT(hook_run(hook, "three", NULL, 0), 0);
+	wait_for(0);
+	const char *got = logged();
+	CHECK(strstr(got, "program one: exit status 3\n"));
+	CHECK(strstr(got, "program two: ended by signal 15\n"));
+	CHECK(!strstr(got, "three"));
+	CHECK_INT(chmod(program, 0644), 0);
+	unlink(program);
+	CHECK_INT(hook_run(hook, "four", NULL, 0), 0);	/* absent: logged, goes on */
+	CHECK_INT(hook_pending(hook), 0);
+	CHECK(strstr(logged(), "program four: cannot be run: "));
+	for (int i = 0; i < 100; i++)			/* and the log does not fill */
+		hook_run(hook, "five", NULL, 0);
+	CHECK(strlen(logged()) < 2000);
+	end();
+}
+
+/* Over its time the whole group goes, the next one runs. */
+static void time_limit(void)
+{
+	struct timespec a, b;
+
+	begin("echo $1 >>$OUT; test $1 = quick || { sleep 600 & cat $FIFO; wait; }");
+	hook_set_limit(hook, 100);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	CHECK_INT(hook_run(hook, "slow", NULL, 0), 0);
+	CHECK_INT(hook_run(hook, "quick", NULL, 0), 0);
+	wait_for(0);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	CHECK(b.tv_sec - a.tv_sec < DEADLINE_MS / 2000);
+	CHECK_STR(written(), "slow\nquick\n");
+	CHECK(strstr(logged(), "program slow: took too long, ended by signal 9\n"));
+	end();
+}
+
+static void queue_is_bounded(void)
+{
+	const char *got;
+
+	begin("echo $1 >>$OUT; cat $FIFO");
+	for (int i = 0; i <= HOOK_QUEUE; i++)		/* one that runs, the rest waits */
+		CHECK_INT(hook_run(hook, "first", NULL, 0), 0);
+	for (int i = 0; i < 5; i++) {
+		CHECK_INT(hook_run(hook, "more", NULL, 0), -1);
+		CHECK_INT(errno, EAGAIN);
+	}
+	CHECK_INT(hook_pending(hook), HOOK_QUEUE + 1);
+	got = logged();
+	CHECK(strstr(got, "more than 1024 runs waiting"));
+	CHECK(strchr(got, '\n') == got + strlen(got) - 1);	/* one line for five */
+	end();					/* ends what runs: this returns */
+}
+
+/* As PID 1 we get children that we never started. */
+static void reaps_strangers(void)
+{
+	int status;
+	pid_t pid;
+
+	begin("exit 0");
+	pid = fork();
+	if (!pid)
+		_exit(9);
+	CHECK_INT(hook_run(hook, "reload", NULL, 0), 0);
+	wait_for(0);
+	struct timer deadline = { .fn = too_late };
+	timer_set(loop, &deadline, DEADLINE_MS);
+	while (deadline.due && !kill(pid, 0))
+		loop_turn(loop, true);
+	CHECK_INT(waitpid(pid, &status, WNOHANG), -1);
+	CHECK_INT(errno, ECHILD);
+	timer_stop(loop, &deadline);
+	hook_reap(NULL);
+	CHECK_STR(logged(), "");
+	end();
+}
+
+/* A start must not copy our memory: 64 MB in use make it no slower to speak of. */
+static void starts_are_cheap(void)
+{
+	size_t size = 64 << 20;
+	char *big;
+
+	begin("exit 0");
+	big = malloc(size);
+	CHECK(big);
+	memset(big, 1, size);
+	for (int i = 0; i < 50; i++)
+		CHECK_INT(hook_run(hook, "install", NULL, 0), 0);
+	wait_for(0);
+	CHECK_INT(big[size - 1], 1);
+	free(big);
+	end();
+}
+
+TEST_MAIN(
+	TEST(in_order)
+	TEST(environment)
+	TEST(inherits_nothing)
+	TEST(failures)
+	TEST(time_limit)
+	TEST(queue_is_bounded)
+	TEST(reaps_strangers)
+	TEST(starts_are_cheap)
+)
