@@ -66,7 +66,7 @@ BENCHES    := $(patsubst tests/bench/%.c,$(B)/tests/%,$(sort $(wildcard tests/be
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
 
 Q           = $(if $(filter 1,$(V)),,@)
-say         = $(if $(filter 1,$(V)),@:,@printf '  %-6s %s\n')
+say         = $(if $(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-6s %s\n')
 
 all: $(B)/smcroute
 
@@ -123,7 +123,7 @@ demo: all
 	@$(TEST_ENV) sh tests/demo.sh
 
 bench: all $(BENCHES)
-	@$(TEST_ENV) sh tests/bench/run.sh $(N)
+	@$(TEST_ENV) PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/bench.py $(N)
 
 # ---- fuzzing: FUZZ_SECONDS each, seeds in tests/data/NAME, findings in $(B)/fuzz ----
 
