@@ -56,7 +56,8 @@ void timer_stop(struct loop *l, struct timer *t);
 int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx);
 
 /* One turn: waits for at most the nearest timer (or not at all with block false),
- * then calls what is due.  0, or -1 with errno when poll itself failed. */
+ * then calls what is due.  0, or -1 with errno when poll itself failed.  Not to be
+ * called from a callback. */
 int loop_turn(struct loop *l, bool block);
 
 /* Turns until loop_stop(); returns the code given there, or -1 with errno. */

@@ -30,7 +30,8 @@ int priv_lookup(const char *spec, struct priv_id *id);
 int priv_drop(const struct priv_id *id, bool keep_net_admin);
 
 /* Gives up all capabilities but CAP_NET_ADMIN, if that is to be kept and was
- * there, and stays the user it is.  0 or -1 as priv_drop(). */
+ * there, and stays the user it is.  A program that root starts has root's rights
+ * again (capabilities(7)).  0 or -1 as priv_drop(). */
 int priv_shed(bool keep_net_admin);
 
 #endif

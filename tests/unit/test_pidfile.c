@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The PID file: against links, stale files, living owners, and several processes
+ * that want it at once.
+ */
+#include "lib/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/test.h"
+
+static char dir[] = "/tmp/test_pidfile.XXXXXX";
+
+static void wait_end(pid_t pid)
+{
+	CHECK_INT(waitpid(pid, NULL, 0), pid);
+}
+
+static const char *path_of(const char *name)
+{
+	static char path[2][100];
+	static int turn;
+
+	turn = !turn;
+	snprintf(path[turn], sizeof path[turn], "%s/%s", dir, name);
+	return path[turn];
+}
+
+static const char *content(const char *path)
+{
+	static char text[64];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n < 0 ? NULL : text;
+}
+
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	CHECK(f && fputs(text, f) >= 0 && !fclose(f));
+}
+
+static void pidfile_life(void)
+{
+	const char *path = path_of("a.pid");
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct pidfile f, g;
+	char want[16];
+	struct stat st;
+
+	snprintf(want, sizeof want, "%d\n", (int)getpid());
+	CHECK_INT(pidfile_owner(path), 0);
+	CHECK_INT(pidfile_write(&f, path), 0);
+	CHECK_STR(content(path), want);
+	CHECK_INT(pidfile_owner(path), getpid());
+	CHECK_INT(pidfile_write(&g, path), -1);
+	CHECK_INT(errno, EBUSY);
+	CHECK(!stat(path, &st) && st.st_nlink == 1 && (st.st_mode & 07777) == 0644);
+	utimensat(AT_FDCWD, path, old, 0);
+	CHECK_INT(pidfile_touch(&f), 0);
+	CHECK(!stat(path, &st) && st.st_mtime > 1000);
+	CHECK_STR(content(path), want);
+	pidfile_remove(&f);
+	CHECK(!content(path));
+	pidfile_remove(&f);
+	CHECK_INT(pidfile_touch(&f), 0);
+	CHECK_INT(pidfile_write(&f, "/nonexistent/a.pid"), -1);
+	CHECK_INT(errno, ENOENT);
+	pidfile_remove(&f);
+}
+
+static void pidfile_not_ours(void)
+{
+	const char *path = path_of("b.pid");
+	struct pidfile f;
+
+	CHECK_INT(pidfile_write(&f, path), 0);
+	unlink(path);
+	put(path, "1\n");
+	pidfile_remove(&f);
+	CHECK_STR(content(path), "1\n");	/* somebody else's by now */
+	CHECK_INT(pidfile_owner(path), 0);
+	unlink(path);
+}
+
+static void pidfile_stale(void)
+{
+	const char *path = path_of("c.pid"), *target = path_of("target");
+	static const char *const old[] = { "1\n", "", "999999999999999999999\n", "garbage" };
+	struct pidfile f;
+	struct stat st;
+
+	for (unsigned i = 0; i < sizeof old / sizeof *old; i++) {
+		put(path, old[i]);
+		CHECK_INT(pidfile_owner(path), 0);
+		CHECK_INT(pidfile_write(&f, path), 0);
+		CHECK_INT(pidfile_owner(path), getpid());
+		pidfile_remove(&f);
+	}
+	put(target, "precious");
+	CHECK_INT(symlink(target, path), 0);
+	CHECK_INT(pidfile_owner(path), 0);
+	CHECK_INT(pidfile_write(&f, path), 0);
+	CHECK(!lstat(path, &st) && S_ISREG(st.st_mode));
+	CHECK_STR(content(target), "precious");
+	pidfile_remove(&f);
+	CHECK_INT(link(target, path), 0);
+	CHECK_INT(pidfile_write(&f, path), 0);
+	CHECK_STR(content(target), "precious");
+	pidfile_remove(&f);
+	CHECK_INT(mkfifo(path, 0600), 0);
+	CHECK_INT(pidfile_owner(path), 0);
+	CHECK_INT(pidfile_write(&f, path), 0);
+	pidfile_remove(&f);
+	CHECK_INT(mkdir(path, 0700), 0);
+	CHECK_INT(pidfile_write(&f, path), -1);
+	CHECK_INT(rmdir(path), 0);
+	unlink(target);
+	CHECK_INT(rmdir(dir), 0);		/* nothing was left behind */
+	CHECK_INT(mkdir(dir, 0700), 0);
+}
+
+static void pidfile_of_another(void)
+{
+	const char *path = path_of("d.pid");
+	struct pidfile f;
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	CHECK_INT(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		alarm(20);
+		c = pidfile_write(&f, path) ? 'n' : 'y';
+		if (write(ready[1], &c, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	CHECK_INT(read(ready[0], &c, 1), 1);
+	CHECK_INT(c, 'y');
+	CHECK_INT(pidfile_owner(path), pid);
+	CHECK_INT(pidfile_write(&f, path), -1);
+	CHECK_INT(errno, EBUSY);
+	CHECK_INT(pidfile_owner(path), pid);
+	kill(pid, SIGKILL);
+	wait_end(pid);
+	CHECK_INT(pidfile_owner(path), 0);
+	CHECK_INT(pidfile_write(&f, path), 0);
+	CHECK_INT(pidfile_owner(path), getpid());
+	pidfile_remove(&f);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+#define RACERS 8
+
+/* All at once: exactly one of them gets it, each time. */
+static void pidfile_race(void)
+{
+	const char *path = path_of("e.pid");
+
+	for (int round = 0; round < 20; round++) {
+		int start[2], end[2], won = 0;
+		pid_t pid[RACERS];
+		struct pidfile f;
+		char c;
+
+		CHECK_INT(pipe(start) | pipe(end), 0);
+		if (round % 2)
+			put(path, "1\n");
+		for (int i = 0; i < RACERS; i++) {
+			pid[i] = fork();
+			if (pid[i])
+				continue;
+			alarm(20);
+			close(start[1]);
+			while (read(start[0], &c, 1) > 0)
+				;
+			c = pidfile_write(&f, path) ? errno == EBUSY ? 'b' : 'x' : 'y';
+			if (write(end[1], &c, 1) == 1)
+				pause();
+			_exit(1);
+		}
+		close(start[1]);
+		for (int i = 0; i < RACERS; i++) {
+			CHECK_INT(read(end[0], &c, 1), 1);
+			CHECK(c == 'y' || c == 'b');
+			won += c == 'y';
+		}
+		CHECK_INT(won, 1);
+		CHECK(pidfile_owner(path) > 0);
+		for (int i = 0; i < RACERS; i++) {
+			kill(pid[i], SIGKILL);
+			wait_end(pid[i]);
+		}
+		close(start[0]);
+		close(end[0]);
+		close(end[1]);
+		unlink(path);
+	}
+	CHECK_INT(rmdir(dir), 0);
+	CHECK_INT(mkdir(dir, 0700), 0);
+}
+
+static void make_dir(void)
+{
+	CHECK(mkdtemp(dir));
+}
+
+static void remove_dir(void)
+{
+	CHECK_INT(rmdir(dir), 0);
+}
+
+TEST_MAIN(
+	TEST(make_dir)
+	TEST(pidfile_life)
+	TEST(pidfile_not_ours)
+	TEST(pidfile_stale)
+	TEST(pidfile_of_another)
+	TEST(pidfile_race)
+	TEST(remove_dir)
+)
