@@ -22,7 +22,7 @@ lint() {
 }
 
 # shellcheck disable=SC2046
-lint "shell scripts" shellcheck -x $(find tests -name '*.sh') .ci/run
+lint "shell scripts" shellcheck -S warning -x $(find tests -name '*.sh') .ci/run
 for page in man/*.[1-9]; do
 	[ -e "$page" ] && lint "$page" mandoc -T lint -W warning "$page"
 done
