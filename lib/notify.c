@@ -7,17 +7,19 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#define PATIENCE_MS 100
 
 static struct sockaddr_un to;
 static socklen_t to_len;	/* 0: nobody asked */
@@ -58,14 +60,29 @@ void notify_init(void)
 	unsetenv("WATCHDOG_PID");
 }
 
+/* Sends one datagram; waits a little where the receiver is behind, as it may be at
+ * boot, but not so long that routing is held up. */
+static int send_text(int fd, const char *text, size_t n)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	bool waited = false;
+
+	if (connect(fd, (struct sockaddr *)&to, to_len) < 0)
+		return -1;
+	while (send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		if (errno != EAGAIN || waited)
+			return -1;
+		poll(&p, 1, PATIENCE_MS);
+		waited = true;
+	}
+	return 0;
+}
+
 int notify_send(const char *fmt, ...)
 {
-	/* Long enough for a crowded socket at boot, too short to hold up routing. */
-	static const struct timeval patience = { .tv_usec = 100000 };
 	char text[1024];
 	va_list ap;
-	int fd, n, saved;
-	ssize_t sent;
+	int fd, n, r, saved;
 
 	if (!to_len)
 		return 0;
@@ -79,14 +96,11 @@ int notify_send(const char *fmt, ...)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	do {
-		sent = sendto(fd, text, (size_t)n, MSG_NOSIGNAL, (struct sockaddr *)&to, to_len);
-	} while (sent < 0 && errno == EINTR);
+	r = send_text(fd, text, (size_t)n);
 	saved = errno;
 	close(fd);
 	errno = saved;
-	return sent < 0 ? -1 : 0;
+	return r;
 }
 
 int notify_reloading(void)

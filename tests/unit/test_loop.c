@@ -279,6 +279,7 @@ static void signals(void)
 	CHECK_INT(usr1 + usr2, 0);		/* not outside of the loop */
 	timer_set(loop, &t, 10000);
 	loop_turn(loop, true);			/* returns at once */
+	loop_turn(loop, false);
 	CHECK_INT(usr1, 1);
 	CHECK_INT(usr2, 1);
 	loop_turn(loop, false);
