@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
-#include "lib/status.h"
 
 static const struct applet *const applets[] = {
 	&smcrouted_applet,

@@ -6,6 +6,8 @@
 #ifndef APPLETS_APPLET_H
 #define APPLETS_APPLET_H
 
+#include "lib/status.h"
+
 struct applet {
 	const char *name;
 	const char *summary;	/* one line for `smcroute --help` */

@@ -30,6 +30,7 @@ struct iface {
 	bool mrdisc;			/* phyint ... mrdisc */
 	bool waits[FAM_N];		/* wants a number, none is free */
 	uint8_t wanted[FAM_N];		/* IFACE_* above */
+	bool groups_stale;		/* its memberships are to be looked at */
 	bool swept;			/* not named yet by the running dump */
 	uint8_t ttl;			/* threshold, 1 = none */
 };

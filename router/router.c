@@ -16,6 +16,7 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 	memset(r, 0, sizeof *r);
 	ifaces_init(&r->ifs);
 	mfcs_init(&r->mfc);
+	groups_init(&r->groups);
 	r->conf = conf_new();
 	if (!r->conf)
 		return -1;
@@ -49,6 +50,8 @@ void router_shutdown(struct router *r)
 	/* Closing the socket takes VIFs and entries out of the kernel in one go. */
 	for (enum fam f = 0; f < FAM_N; f++)
 		kernel_mroute_close(f);
+	kernel_join_close();
+	groups_free(&r->groups);
 	rules_free(&r->rules);
 	mfcs_free(&r->mfc);
 	ifaces_free(&r->ifs);
@@ -80,7 +83,7 @@ static void configure(struct router *r, uint32_t at)
 			mrdisc |= p->mrdisc;
 		}
 	if (i->disabled != disabled)
-		r->vifs_stale = true;
+		r->vifs_stale = i->groups_stale = true;
 	i->disabled = disabled;
 	i->mrdisc = mrdisc;
 	if (i->ttl == ttl)
@@ -130,6 +133,7 @@ static void link_gone(struct router *r, uint32_t at)
 		}
 	if (name_matters(r, i->name))
 		r->vifs_stale = true;
+	groups_link_gone(r, i->ifindex);
 	link_event(r, i->name, "gone");
 	iface_del(&r->ifs, at);
 }
@@ -181,7 +185,11 @@ static void link_new(struct router *r, const struct link_event *ev)
 		configure(r, at);
 	if ((is_new || renamed || ((was ^ i->flags) & LINK_MULTICAST) || i->vif_errno[FAM_4] || i->vif_errno[FAM_6]) &&
 	    (mattered || name_matters(r, i->name)))
-		r->vifs_stale = true;
+		r->vifs_stale = i->groups_stale = true;
+	/* What could not be joined before may be possible now. */
+	if (r->groups.failed && was != i->flags)
+		i->groups_stale = true;
+	r->groups.some_stale |= i->groups_stale;
 	if (is_new)
 		link_event(r, i->name, "new");
 	else if ((was ^ i->flags) & LINK_UP)
@@ -209,6 +217,9 @@ void router_link_event(struct router *r, const struct link_event *ev)
 			link_gone(r, at);
 		break;
 	case LINK_ADDR:
+		at = iface_find(&r->ifs, ev->ifindex);
+		if (at != IFACE_NONE)
+			r->groups.some_stale |= r->ifs.v[at].groups_stale |= r->groups.failed > 0;
 		break;
 	case LINK_SWEEP_END:
 		for (at = 0; at < r->ifs.n; at++)
@@ -237,7 +248,9 @@ static int adopt(struct router *r, struct conf *c)
 	conf_free(r->conf);
 	r->rules = x;
 	r->conf = c;
-	r->vifs_stale = true;
+	r->vifs_stale = r->groups.stale = true;
+	if (groups_index(r) < 0)
+		log_err("out of memory: run-time changes of group memberships will not work");
 	for (uint32_t at = 0; at < r->ifs.n; at++)
 		if (r->ifs.v[at].ifindex)
 			configure(r, at);
@@ -266,9 +279,10 @@ int router_apply_conf(struct router *r, struct conf *c, int64_t now)
 int router_compact(struct router *r, bool force)
 {
 	const struct conf *c = r->conf;
-	uint32_t live = c->nmroutes - r->rules.removed;
+	uint32_t live = c->nmroutes - r->rules.removed, groups = c->nmgroups - r->groups.removed;
 
-	if (!force && r->rules.removed < live + 1024 && c->nsets < 2 * live + 1024)
+	if (!force && r->rules.removed < live + 1024 && c->nsets < 2 * live + 1024 &&
+	    r->groups.removed < groups + 1024)
 		return 0;
 	struct conf *fresh = conf_copy(c);
 	if (!fresh)
@@ -327,8 +341,11 @@ static int set_outputs(struct router *r, uint32_t id, uint32_t set)
 		errno = ENOMEM;
 		return -1;
 	}
-	if (m->oifs == set)
+	if (m->oifs == set) {
+		/* The same again: what the kernel refused before is tried once more. */
+		sync_touch_rule(r, id);
 		return 0;
+	}
 	const struct conf_set *old = &c->sets[m->oifs];
 	conf_mroute_oifs(c, m, set);
 	r->vifs_stale |= any_unused(c, c->pool + old->off, old->n, addr_fam(&m->group));
@@ -408,28 +425,53 @@ int router_rule_remove(struct router *r, const struct router_rule *rule)
 
 /* ---- questions ---- */
 
-const char *router_name_reason(struct router *r, uint16_t name, enum fam fam)
+/* Why an interface is of no use: NULL when it is. */
+static const char *route_reason(const struct iface *i, enum fam fam)
+{
+	return i->vif[fam] >= 0 ? NULL :
+	       i->disabled ? "disabled" :
+	       !(i->flags & LINK_MULTICAST) ? "no MULTICAST flag" :
+	       i->waits[fam] ? "no free VIF" :
+	       i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";
+}
+
+static const char *join_reason(const struct iface *i, enum fam fam)
+{
+	(void)fam;
+	return i->disabled ? "disabled" : !(i->flags & LINK_MULTICAST) ? "no MULTICAST flag" : NULL;
+}
+
+/* The reason of all interfaces that a name means: NULL when one of them is of use. */
+static const char *name_reason(struct router *r, uint16_t name, enum fam fam,
+			       const char *(*why)(const struct iface *i, enum fam fam))
 {
 	const struct conf_name *n = &r->conf->names[name];
 	const char *reason = n->wild ? "no interface matches" : "no such interface";
 
-	if (!r->up[fam])
-		return fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";
 	for (uint32_t at = n->wild ? 0 : iface_find_name(&r->ifs, n->name); at < r->ifs.n; at++) {
 		const struct iface *i = &r->ifs.v[at];
 
 		if (i->ifindex && iface_name_matches(i->name, n->name, n->len, n->wild)) {
-			if (i->vif[fam] >= 0)
-				return NULL;
-			reason = i->disabled ? "disabled" :
-				 !(i->flags & LINK_MULTICAST) ? "no MULTICAST flag" :
-				 i->waits[fam] ? "no free VIF" :
-				 i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";
+			reason = why(i, fam);
+			if (!reason)
+				break;
 		}
 		if (!n->wild)
 			break;
 	}
 	return reason;
+}
+
+const char *router_name_reason(struct router *r, uint16_t name, enum fam fam)
+{
+	if (!r->up[fam])
+		return fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";
+	return name_reason(r, name, fam, route_reason);
+}
+
+const char *router_group_reason(struct router *r, const struct mgroup *g)
+{
+	return name_reason(r, g->iif, addr_fam(&g->group), join_reason);
 }
 
 const char *router_rule_reason(struct router *r, const struct mroute *m, uint16_t *which)

@@ -15,6 +15,7 @@
 #include "conf/conf.h"
 #include "kernel/kernel.h"
 #include "lib/log.h"
+#include "router/group.h"
 #include "router/iface.h"
 #include "router/mfc.h"
 #include "router/rule.h"
@@ -63,6 +64,7 @@ struct router {
 	struct rules rules;
 	struct ifaces ifs;
 	struct mfcs mfc;
+	struct groups groups;
 	bool up[FAM_N];			/* the routing socket of the family is open */
 	bool sweeping;			/* in the middle of a dump of the links */
 	bool vifs_stale;		/* references or interfaces changed */
@@ -136,6 +138,9 @@ int router_compact(struct router *r, bool force);
 
 /* Why name is of no use for a family now: NULL when it is. */
 const char *router_name_reason(struct router *r, uint16_t name, enum fam fam);
+
+/* Why a line of memberships has none now: NULL when it has. */
+const char *router_group_reason(struct router *r, const struct mgroup *g);
 
 /* The same for all names of a rule: the first reason, *which the name; NULL when all work. */
 const char *router_rule_reason(struct router *r, const struct mroute *m, uint16_t *which);

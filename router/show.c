@@ -140,13 +140,14 @@ static const struct {
 	void (*fn)(struct router *r, struct output *o);
 } tables[] = {
 	{ "routes", show_routes },
+	{ "groups", show_groups },
 	{ "interfaces", show_interfaces },
 	{ "pending", show_pending },
 	{ "config", show_config },
 };
 
 /* The same names in the same order. */
-const char *const show_words[] = { "routes", "interfaces", "pending", "config", NULL };
+const char *const show_words[] = { "routes", "groups", "interfaces", "pending", "config", NULL };
 
 _Static_assert(sizeof show_words / sizeof *show_words == sizeof tables / sizeof *tables + 1, "one word a table");
 

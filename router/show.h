@@ -12,12 +12,25 @@
 /* `show` with its words: exit status, as struct command's run. */
 int show_run(struct router *r, struct cmd *c);
 
-/* The tables of show_route.c. */
+/* The tables of show_route.c and show_group.c. */
 void show_routes(struct router *r, struct output *o);
+void show_groups(struct router *r, struct output *o);
 void show_pending(struct router *r, struct output *o);
+
+/* Appends "kind", "source", "group" and "iif" of a line, kind only unless it is NULL. */
+void show_json_flow(struct buf *b, const char *kind, const struct addr *source, uint8_t slen,
+		    const struct addr *group, uint8_t glen, const char *iif);
+
+/* Appends "(S,G)" padded to its column, then the interface. */
+void show_text_flow(struct buf *b, const struct addr *source, uint8_t slen, const struct addr *group,
+		    uint8_t glen, const char *iif);
 
 /* Appends the names of the interfaces behind VIF bits, sep between them. */
 void show_vif_names(struct router *r, struct buf *b, enum fam fam, uint32_t bits, const char *sep, bool json);
+
+/* The same for a list of outputs as written. */
+void show_set_names(const struct router *r, struct buf *b, const struct conf_set *s, const char *sep,
+		    bool json);
 
 /* Width of the widest interface name that any table can hold, at least min. */
 unsigned show_name_width(const struct router *r, unsigned min);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * `show routes` and `show pending`: rules and kernel entries are one kind of
- * line with or without counters, as text or as JSON.
+ * `show routes`: rules and kernel entries are one kind of line, with or without
+ * counters, as text or as JSON.
  */
 #include "router/show.h"
 
@@ -22,7 +22,6 @@ struct line {
 	uint32_t bits;
 	const struct counts *counts;	/* NULL: none are shown */
 	const struct mfc *entry;	/* NULL for a rule */
-	const char *reason;		/* pending: why */
 };
 
 struct walk {
@@ -65,7 +64,7 @@ void show_vif_names(struct router *r, struct buf *b, enum fam fam, uint32_t bits
 	}
 }
 
-static void set_names(const struct router *r, struct buf *b, const struct conf_set *s, const char *sep, bool json)
+void show_set_names(const struct router *r, struct buf *b, const struct conf_set *s, const char *sep, bool json)
 {
 	for (uint32_t i = 0; i < s->n; i++) {
 		const char *name = r->conf->names[r->conf->pool[s->off + i]].name;
@@ -79,9 +78,32 @@ static void set_names(const struct router *r, struct buf *b, const struct conf_s
 	}
 }
 
-static bool any_source(const struct line *l)
+void show_json_flow(struct buf *b, const char *kind, const struct addr *source, uint8_t slen,
+		    const struct addr *group, uint8_t glen, const char *iif)
 {
-	return l->slen <= (addr_fam(l->group) == FAM_4 ? ADDR_V4_BITS : 0);
+	char a[ADDR_STRLEN];
+
+	if (kind)
+		json_str(b, "kind", kind);
+	json_str(b, "source", conf_any_source(group, slen) ? NULL : prefix_str(source, slen, a));
+	json_str(b, "group", prefix_str(group, glen, a));
+	json_str(b, "iif", iif);
+}
+
+void show_text_flow(struct buf *b, const struct addr *source, uint8_t slen, const struct addr *group,
+		    uint8_t glen, const char *iif)
+{
+	char a[ADDR_STRLEN];
+	size_t from = b->len;
+
+	buf_chr(b, '(');
+	buf_str(b, conf_any_source(group, slen) ? "*" : prefix_str(source, slen, a));
+	buf_add(b, ", ", 2);
+	buf_str(b, prefix_str(group, glen, a));
+	buf_chr(b, ')');
+	out_pad(b, from, 42);
+	buf_chr(b, ' ');
+	buf_str(b, iif);
 }
 
 static bool dynamic(const struct mfc *e)
@@ -97,19 +119,14 @@ static uint32_t idle_sec(const struct router *r, const struct mfc *e)
 static void json_line(struct walk *w, const struct line *l)
 {
 	struct buf *b = &w->o->rows;
-	char a[ADDR_STRLEN];
 
 	json_sep(b);
 	buf_chr(b, '{');
-	if (l->reason)
-		json_str(b, "kind", "mroute");
-	json_str(b, "source", any_source(l) ? NULL : prefix_str(l->source, l->slen, a));
-	json_str(b, "group", prefix_str(l->group, l->glen, a));
-	json_str(b, "iif", l->iif);
+	show_json_flow(b, NULL, l->source, l->slen, l->group, l->glen, l->iif);
 	json_key(b, "oifs");
 	buf_chr(b, '[');
 	if (l->set)
-		set_names(w->r, b, l->set, ",", true);
+		show_set_names(w->r, b, l->set, ",", true);
 	else
 		show_vif_names(w->r, b, addr_fam(l->group), l->bits, ",", true);
 	buf_chr(b, ']');
@@ -126,27 +143,15 @@ static void json_line(struct walk *w, const struct line *l)
 			buf_str(b, "null");
 		json_str(b, "state", mfc_state_str(l->entry->state));
 	}
-	if (l->reason)
-		json_str(b, "reason", l->reason);
 	buf_chr(b, '}');
 }
 
 static void text_line(struct walk *w, const struct line *l)
 {
 	struct buf *b = &w->o->rows;
-	char a[ADDR_STRLEN];
-	size_t from = b->len;
 
-	buf_chr(b, '(');
-	buf_str(b, any_source(l) ? "*" : prefix_str(l->source, l->slen, a));
-	buf_add(b, ", ", 2);
-	buf_str(b, prefix_str(l->group, l->glen, a));
-	buf_chr(b, ')');
-	out_pad(b, from, 42);
-	buf_chr(b, ' ');
-	from = b->len;
-	buf_str(b, l->iif);
-	out_pad(b, from, w->width);
+	show_text_flow(b, l->source, l->slen, l->group, l->glen, l->iif);
+	buf_fill(b, ' ', w->width - strlen(l->iif));
 	if (l->counts)
 		buf_printf(b, " %10llu %10llu", (unsigned long long)l->counts->packets,
 			   (unsigned long long)l->counts->bytes);
@@ -161,7 +166,7 @@ static void text_line(struct walk *w, const struct line *l)
 	if (l->set ? l->set->n : l->bits) {
 		buf_add(b, "  ", 2);
 		if (l->set)
-			set_names(w->r, b, l->set, " ", false);
+			show_set_names(w->r, b, l->set, " ", false);
 		else
 			show_vif_names(w->r, b, addr_fam(l->group), l->bits, " ", false);
 	}
@@ -298,43 +303,4 @@ void show_routes(struct router *r, struct output *o)
 		buf_str(&o->rows, "}}\n");
 	free(w.rules);
 	free(w.entries);
-}
-
-void show_pending(struct router *r, struct output *o)
-{
-	struct walk w = { .r = r, .o = o };
-	const struct conf *c = r->conf;
-	struct buf *b = &o->rows;
-	bool any = false;
-
-	if (o->json)
-		buf_str(b, "{\"pending\":[");
-	for (uint32_t id = 0; id < c->nmroutes; id++) {
-		const struct mroute *m = &c->mroutes[id];
-		const char *reason;
-		uint16_t which;
-
-		if (m->iif == CONF_NONE || !(reason = router_rule_reason(r, m, &which)))
-			continue;
-		if (o->json) {
-			struct line l = {
-				.source = &m->source, .group = &m->group, .slen = m->slen, .glen = m->glen,
-				.iif = c->names[m->iif].name, .set = &c->sets[m->oifs], .reason = reason,
-			};
-			json_line(&w, &l);
-			continue;
-		}
-		if (!any)
-			out_title(o, "PENDING ROUTES AND GROUPS");
-		any = true;
-		conf_print_mroute(b, c, m);
-		if (o->detail)
-			buf_printf(b, "  # %s: %s", c->names[which].name, reason);
-		buf_chr(b, '\n');
-		out_row(o);
-	}
-	if (o->json)
-		buf_str(b, "]}\n");
-	else if (!any)
-		buf_str(b, "No pending routes or groups\n");
 }

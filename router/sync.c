@@ -199,7 +199,9 @@ void sync_leave_vif(struct router *r, enum fam fam, int vif)
 		} else if (e->oifs & bit) {
 			struct want w = { e->state, e->iif, e->oifs & ~bit };
 
+			/* Looked at again later: the number may be another interface's by then. */
 			install(r, e, &w);
+			mfc_dirty(&r->mfc, at);
 		}
 	}
 }
@@ -382,6 +384,20 @@ static void rebind(struct router *r)
 	free(changed);
 }
 
+static void sync_groups(struct router *r)
+{
+	if (r->groups.stale)
+		groups_sync(r, 0);
+	for (uint32_t at = 0; r->groups.some_stale && at < r->ifs.n; at++) {
+		struct iface *i = &r->ifs.v[at];
+
+		if (i->ifindex && i->groups_stale && !r->groups.stale)
+			groups_sync(r, i->ifindex);
+		i->groups_stale = false;
+	}
+	r->groups.stale = r->groups.some_stale = false;
+}
+
 void router_sync(struct router *r)
 {
 	if (r->sweeping)
@@ -408,4 +424,5 @@ void router_sync(struct router *r)
 	if (r->vifs_stale)
 		router_sync(r);
 	sync_entries(r);
+	sync_groups(r);
 }

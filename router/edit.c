@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Words of a client -> edits of the wanted state, through the field parsers of
+ * the config file.  Each command is done when its function returns.
+ */
+#include "router/edit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/status.h"
+
+/* What a client said of a flow: interfaces as text still. */
+struct flow {
+	const char *iif;
+	size_t iif_len;
+	struct addr source, group;
+	uint8_t slen, glen;
+	int words;		/* that it took, command included */
+};
+
+/* Takes IIF [SOURCE[/LEN]] GROUP[/LEN] from the words.  0, or the exit status. */
+static int parse_flow(struct cmd *c, struct flow *f)
+{
+	char buf[256];
+	struct addr a;
+	uint8_t len;
+	int bad = 0, n = 1;
+	const char *why;
+
+	f->iif = c->argv[1];
+	f->iif_len = strlen(f->iif);
+	why = conf_ifname(f->iif, &f->iif_len);
+	if (why)
+		return cmd_fail(c, EXIT_DATA, "%s: %s", c->argv[1], why);
+	/* A second address is a group; an interface may be called 10.1 or eth0:1, but not like an address. */
+	if (c->argc > 3 && (prefix_parse(c->argv[3], strlen(c->argv[3]), &a, &len) != ADDR_BAD ||
+			    (prefix_parse(c->argv[2], strlen(c->argv[2]), &a, &len) == ADDR_OK && !addr_is_multicast(&a, len))))
+		n = 2;
+	why = conf_parse_flow(c->argv + 2, n, &f->source, &f->slen, &f->group, &f->glen, &bad, buf, sizeof buf);
+	if (why)
+		return cmd_fail(c, EXIT_DATA, "%s", why);
+	f->words = 2 + n;
+	return 0;
+}
+
+/* The output interfaces among the words, as numbers in the conf, none twice.  Unknown names are added, or
+ * with `known` skipped.  0, or the exit status. */
+static int parse_oifs(struct router *r, struct cmd *c, int from, bool known, uint16_t *out, uint32_t *n)
+{
+	*n = 0;
+	for (int i = from; i < c->argc; i++) {
+		size_t len = strlen(c->argv[i]);
+		const char *why = conf_ifname(c->argv[i], &len);
+
+		if (why)
+			return cmd_fail(c, EXIT_DATA, "%s: %s", c->argv[i], why);
+	}
+	for (int i = from; i < c->argc; i++) {
+		size_t len = strlen(c->argv[i]);
+		uint32_t k = 0;
+
+		conf_ifname(c->argv[i], &len);
+		uint16_t name = known ? conf_name_find(r->conf, c->argv[i], len) : conf_name(r->conf, c->argv[i], len);
+		if (name == CONF_NONE && known)
+			continue;
+		if (name == CONF_NONE)
+			return cmd_fail(c, EXIT_SYSTEM, "out of memory or of interface names");
+		while (k < *n && out[k] != name)
+			k++;
+		if (k == *n)
+			out[(*n)++] = name;
+	}
+	return 0;
+}
+
+/* Brings the kernel in line; what it refused is the command's failure. */
+static int apply(struct router *r, struct cmd *c)
+{
+	memset(&r->changes, 0, sizeof r->changes);
+	router_sync(r);
+	if (r->changes.failed)
+		return cmd_fail(c, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->changes.err));
+	return 0;
+}
+
+static int run_add(struct router *r, struct cmd *c, bool replace)
+{
+	struct router_rule rule = { 0 };
+	struct flow f;
+	uint32_t id;
+	int status = parse_flow(c, &f);
+
+	if (status)
+		return status;
+	uint16_t *oifs = malloc((size_t)c->argc * sizeof *oifs);
+	if (!oifs)
+		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
+	status = parse_oifs(r, c, f.words, false, oifs, &rule.noifs);
+	rule.iif = status ? CONF_NONE : conf_name(r->conf, f.iif, f.iif_len);
+	if (!status && rule.iif == CONF_NONE)
+		status = cmd_fail(c, EXIT_SYSTEM, "out of memory or of interface names");
+	if (status) {
+		free(oifs);
+		return status;
+	}
+	rule.source = f.source;
+	rule.slen = f.slen;
+	rule.group = f.group;
+	rule.glen = f.glen;
+	rule.oifs = oifs;
+	int res = router_rule_add(r, &rule, replace, &id);
+	free(oifs);
+	if (res < 0)
+		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
+	status = apply(r, c);
+	if (status)
+		return status;
+	const struct mroute *m = &r->conf->mroutes[id];
+	uint16_t which;
+	const char *reason = router_rule_reason(r, m, &which);
+	if (reason)
+		cmd_note(c, "%s: %s, the rule waits for it", r->conf->names[which].name, reason);
+	else if (!r->conf->sets[m->oifs].n)
+		cmd_note(c, "no output interface: packets of this flow are stopped");
+	return 0;
+}
+
+int edit_add(struct router *r, struct cmd *c)
+{
+	return run_add(r, c, false);
+}
+
+int edit_replace(struct router *r, struct cmd *c)
+{
+	return run_add(r, c, true);
+}
+
+int edit_remove(struct router *r, struct cmd *c)
+{
+	struct router_rule rule = { 0 };
+	struct flow f;
+	int status = parse_flow(c, &f);
+
+	if (status)
+		return status;
+	uint16_t *oifs = malloc((size_t)c->argc * sizeof *oifs);
+	if (!oifs)
+		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
+	status = parse_oifs(r, c, f.words, true, oifs, &rule.noifs);
+	if (status) {
+		free(oifs);
+		return status;
+	}
+	rule.iif = conf_name_find(r->conf, f.iif, f.iif_len);
+	rule.source = f.source;
+	rule.slen = f.slen;
+	rule.group = f.group;
+	rule.glen = f.glen;
+	rule.oifs = oifs;
+	bool named = c->argc > f.words;
+	int res = -1;
+
+	errno = ENOENT;
+	if (rule.iif != CONF_NONE &&
+	    rules_find(&r->rules, r->conf, rule.iif, &f.source, f.slen, &f.group, f.glen) != HASH_NONE)
+		res = named && !rule.noifs ? 0 : router_rule_remove(r, &rule);
+	free(oifs);
+	if (res < 0 && errno == ENOENT) {
+		char s[ADDR_STRLEN], g[ADDR_STRLEN];
+		bool any = f.slen <= (addr_fam(&f.group) == FAM_4 ? ADDR_V4_BITS : 0);
+
+		return cmd_fail(c, EXIT_NONE, "no rule (%s, %s) from %s", any ? "*" : prefix_str(&f.source, f.slen, s),
+				prefix_str(&f.group, f.glen, g), c->argv[1]);
+	}
+	if (res < 0)
+		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
+	return apply(r, c);
+}
+
+/* Takes the words of join and leave as a line of the conf, all but the name.  0, or the exit status. */
+static int parse_group(struct cmd *c, struct flow *f, struct mgroup *g)
+{
+	int status = parse_flow(c, f);
+
+	if (status)
+		return status;
+	if (c->argc > f->words)
+		return cmd_fail(c, EXIT_USAGE, "%s: %s: one word too many", c->argv[0], c->argv[f->words]);
+	*g = (struct mgroup){ .source = f->source, .slen = f->slen, .group = f->group, .glen = f->glen };
+	if (mgroup_bits(g) > CONF_JOIN_BITS)
+		return cmd_fail(c, EXIT_DATA, "%s: this is 2^%u memberships, at most %u are possible at once",
+				c->argv[f->words - 1], mgroup_bits(g), 1u << CONF_JOIN_BITS);
+	return 0;
+}
+
+int edit_join(struct router *r, struct cmd *c)
+{
+	struct flow f;
+	struct mgroup g;
+	int status = parse_group(c, &f, &g);
+
+	if (status)
+		return status;
+	g.iif = conf_name(r->conf, f.iif, f.iif_len);
+	if (g.iif == CONF_NONE)
+		return cmd_fail(c, EXIT_SYSTEM, "out of memory or of interface names");
+	if (group_line_find(r, &g) != HASH_NONE)
+		return 0;
+	memset(&r->changes, 0, sizeof r->changes);
+	if (group_line_add(r, &g) < 0)
+		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
+	int err = r->changes.err;
+	uint32_t failed = r->changes.failed, joined = r->changes.joined;
+	router_sync(r);
+	if (failed) {
+		const char *limit = kernel_join_limit(err, addr_fam(&g.group));
+
+		return cmd_fail(c, EXIT_SYSTEM, "the kernel refused %u of %u memberships: %s%s%s%s", failed,
+				failed + joined, strerror(err), *limit ? " (" : "", limit, *limit ? ")" : "");
+	}
+	const char *reason = router_group_reason(r, &g);
+	if (reason)
+		cmd_note(c, "%s: %s, the membership waits for it", c->argv[1], reason);
+	return 0;
+}
+
+int edit_leave(struct router *r, struct cmd *c)
+{
+	char s[ADDR_STRLEN], a[ADDR_STRLEN];
+	struct flow f;
+	struct mgroup g;
+	int status = parse_group(c, &f, &g);
+
+	if (status)
+		return status;
+	g.iif = conf_name_find(r->conf, f.iif, f.iif_len);
+	uint32_t line = g.iif == CONF_NONE ? HASH_NONE : group_line_find(r, &g);
+	if (line == HASH_NONE)
+		/* Programs look for this text: see behaviour of SMCRoute 2.4. */
+		return cmd_fail(c, EXIT_NONE, "failed leave (%s,%s), not a member",
+				conf_any_source(&g.group, g.slen) ? "*" : prefix_str(&g.source, g.slen, s),
+				prefix_str(&g.group, g.glen, a));
+	memset(&r->changes, 0, sizeof r->changes);
+	group_line_del(r, line);
+	router_sync(r);
+	return 0;
+}
