@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
-#include "lib/status.h"
 
 int smcroute_check_main(int argc, char **argv);
 
@@ -129,7 +128,7 @@ int smcroute_check_main(int argc, char **argv)
 			o.quiet = true;
 			break;
 		case 'v':
-			puts("smcroute-check " VERSION);
+			printf("smcroute-check %s\n", applet_version());
 			return 0;
 		default:
 			fputs(smcroute_check_applet.usage, stderr);

@@ -42,6 +42,7 @@ void diag_add(struct diags *d, struct where where, bool error, const char *line,
 	      const char *fmt, ...)
 {
 	char text[1024];
+	struct buf shown = { 0 };
 	va_list ap;
 
 	if (error)
@@ -63,8 +64,11 @@ void diag_add(struct diags *d, struct where where, bool error, const char *line,
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 
-	struct diag g = { .where = where, .error = error, .text = strdup(text) };
+	/* Names of files and interfaces may hold anything. */
+	text_show(&shown, NULL, text, strlen(text), false);
+	struct diag g = { .where = where, .error = error, .text = strdup(buf_cstr(&shown)) };
 
+	buf_free(&shown);
 	if (!g.text)
 		return;
 	if (line)
@@ -72,33 +76,42 @@ void diag_add(struct diags *d, struct where where, bool error, const char *line,
 	d->v[d->n++] = g;
 }
 
-static bool is_control(const unsigned char *s, size_t n)
+/* Bytes of the printable character at s, in ASCII or UTF-8; 0 when there is none.  C1 controls
+ * (RFC 3629 has them as c2 80 to c2 9f) steer terminals too. */
+static size_t printable(const char *s, size_t n)
 {
-	if (s[0] < 0x20 || s[0] == 0x7f)
-		return true;
-	return s[0] == 0xc2 && n > 1 && s[1] >= 0x80 && s[1] < 0xa0;	/* C1 in UTF-8 */
+	const unsigned char *u = (const unsigned char *)s;
+	size_t len = u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
+
+	if (u[0] < 0x80)
+		return u[0] >= 0x20 && u[0] != 0x7f;
+	if (u[0] < 0xc2 || u[0] > 0xf4 || len > n || (u[0] == 0xc2 && u[1] < 0xa0) ||
+	    (u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xf0 && u[1] < 0x90))
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if ((u[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
 }
 
 void text_show(struct buf *out, struct buf *pad, const char *s, size_t n, bool tab)
 {
-	for (size_t i = 0; i < n; i++) {
-		unsigned char ch = (unsigned char)s[i];
-		size_t width = (ch & 0xc0) != 0x80;	/* the tail of a UTF-8 character has none */
+	for (size_t i = 0, len; i < n; i += len) {
+		size_t width = 1;
 
-		if (tab && ch == '\t') {
+		len = printable(s + i, n - i);
+		if (tab && s[i] == '\t') {
+			len = 1;
 			buf_chr(out, '\t');
-			if (pad)
-				buf_chr(pad, '\t');
-			continue;
-		}
-		if (is_control((const unsigned char *)s + i, n - i)) {
-			buf_printf(out, "\\x%02x", ch);
-			width = 4;
+		} else if (len) {
+			buf_add(out, s + i, len);
 		} else {
-			buf_chr(out, s[i]);
+			len = 1;
+			width = 4;
+			buf_printf(out, "\\x%02x", (unsigned char)s[i]);
 		}
 		if (pad)
-			buf_fill(pad, ' ', width);
+			buf_fill(pad, s[i] == '\t' && tab ? '\t' : ' ', width);
 	}
 }
 

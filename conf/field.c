@@ -44,7 +44,7 @@ static bool field_prefix(const struct word *w, const char *what, const char *exa
 			 v6 ? v6_min : v4_min, v6 ? 128 : 32);
 		return false;
 	case ADDR_MAPPED:
-		snprintf(why, FIELD_WHY, "\"%s\" is an IPv4 address in IPv6 clothes: write it as IPv4",
+		snprintf(why, FIELD_WHY, "\"%s\" is an IPv4 address written as IPv6: write 10.0.0.1, not ::ffff:10.0.0.1",
 			 word_show(w, s));
 		return false;
 	case ADDR_BAD:
@@ -182,7 +182,7 @@ int field_near(const struct word *w, const struct word *list, int n)
 			continue;
 		unsigned d = distance(w, &list[i]);
 
-		if (d < least && d <= (list[i].n + 1) / 2 - 1) {
+		if (d < least && d <= list[i].n / 3) {
 			least = d;
 			best = i;
 		}

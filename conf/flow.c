@@ -13,6 +13,14 @@ static const struct word clause_words[C_N] = {
 	WORD("from"), WORD("source"), WORD("group"), WORD("to")
 };
 
+static int clause_of(const struct word *w)
+{
+	for (int k = 0; k < C_N; k++)
+		if (word_is(w, clause_words[k].p, clause_words[k].n))
+			return k;
+	return -1;
+}
+
 /* ---- names ---- */
 
 uint16_t parse_name(struct parser *ps, const struct word *w)
@@ -59,20 +67,18 @@ static bool oif_room(struct parser *ps, uint32_t n)
 	return true;
 }
 
-/* True, with the error told, when an oif is in truth a clause that came too late. */
-static bool late_clause(struct parser *ps, const struct flow *f, const struct word *w)
+/* True, with the error told, when an oif and the one behind it are in truth a clause that came too
+ * late. */
+static bool late_clause(struct parser *ps, const struct flow *f, const struct word *w,
+			const struct word *next)
 {
-	struct lex ahead = ps->in->lex;
-	struct word next;
 	struct addr a;
 	uint8_t len;
-	int k = C_FROM;
+	int k = w->n >= 4 ? clause_of(w) : -1;
 
-	while (k < C_TO && !word_is(w, clause_words[k].p, clause_words[k].n))
-		k++;
-	if (k == C_TO || !lex_word(&ahead, &next))
+	if (k < 0)
 		return false;
-	if (k == C_FROM ? f->at[C_FROM].p != NULL : prefix_parse(next.p, next.n, &a, &len) != ADDR_OK)
+	if (k == C_FROM ? f->at[C_FROM].p != NULL : prefix_parse(next->p, next->n, &a, &len) != ADDR_OK)
 		return false;
 	parse_error(ps, w, "\"%s\" must stand before \"to\"", clause_words[k].p);
 	return true;
@@ -82,14 +88,14 @@ static bool late_clause(struct parser *ps, const struct flow *f, const struct wo
 static uint32_t read_oifs(struct parser *ps, const struct flow *f)
 {
 	struct lex *l = &ps->in->lex;
-	const char *start = l->p;
 	uint32_t n = 0, set;
-	struct word w;
+	struct word w, last = { 0 };
+	bool none = true;
 
 	ps->list++;
 	while (!ps->stop && lex_word(l, &w)) {
-		start = NULL;
-		if (w.n >= 4 && w.n <= 6 && late_clause(ps, f, &w))
+		none = false;
+		if (late_clause(ps, f, &last, &w))
 			return UINT32_MAX;
 		uint16_t id = parse_name(ps, &w);
 
@@ -106,12 +112,13 @@ static uint32_t read_oifs(struct parser *ps, const struct flow *f)
 			continue;
 		}
 		if (id == f->iif && !ps->c->names[id].wild)
-			parse_warning(ps, &w, "%s is where the packets come from: they go out again there",
+			parse_warning(ps, &w, "%s is the inbound interface too: packets go out where they came in",
 				      name);
 		ps->seen[id] = ps->list;
 		ps->oifs[n++] = id;
+		last = w;
 	}
-	if (start)
+	if (none)
 		parse_error(ps, &f->at[C_TO], "\"to\" with nothing behind it: name an interface, "
 			    "or leave out \"to\" for a rule that stops the flow");
 	if (ps->bad)
@@ -155,14 +162,6 @@ static uint16_t parse_iif(struct parser *ps, const struct word *w)
 
 /* ---- clauses ---- */
 
-static int clause_of(const struct word *w)
-{
-	for (int k = 0; k < C_N; k++)
-		if (word_is(w, clause_words[k].p, clause_words[k].n))
-			return k;
-	return -1;
-}
-
 /* Takes the word behind keyword k.  Another keyword is no value, unless it names an interface,
  * which can be told by what follows: a keyword or the end of the line. */
 static bool clause_value(struct lex *l, int k, struct word *v)
@@ -183,7 +182,7 @@ static bool clause_value(struct lex *l, int k, struct word *v)
 
 static void clause(struct parser *ps, struct flow *f, int k, const struct word *at, bool guessed)
 {
-	static const char *const needs[] = { "an interface", "an address", "a group address" };
+	static const char *const needs[] = { "IFNAME", "ADDR[/LEN]", "ADDR[/LEN]" };
 	bool twice = f->at[k].p != NULL;
 	char why[FIELD_WHY];
 	struct word v;
@@ -193,8 +192,8 @@ static void clause(struct parser *ps, struct flow *f, int k, const struct word *
 		parse_error(ps, at, "\"%s\" is given twice", clause_words[k].p);
 	if (!clause_value(&ps->in->lex, k, &v)) {
 		if (!guessed)
-			parse_error(ps, at, "\"%s\" with nothing behind it: write %s", clause_words[k].p,
-				    needs[k]);
+			parse_error(ps, at, "\"%s\" with nothing behind it: write %s %s", clause_words[k].p,
+				    clause_words[k].p, needs[k]);
 		return;
 	}
 	if (twice)

@@ -73,7 +73,7 @@ int parse_unknown(struct parser *ps, const struct word *w, const struct word *li
 
 static void parse_mroute(struct parser *ps, const struct directive *dir, const struct word *at)
 {
-	struct flow f = { .iif = CONF_NONE };
+	struct flow f = { .iif = CONF_NONE, .lost = ps->bad };
 	uint32_t set = 0;
 
 	parse_clauses(ps, dir, &f, C_N);
@@ -93,7 +93,7 @@ static void parse_mroute(struct parser *ps, const struct directive *dir, const s
 
 static void parse_mgroup(struct parser *ps, const struct directive *dir, const struct word *at)
 {
-	struct flow f = { .iif = CONF_NONE };
+	struct flow f = { .iif = CONF_NONE, .lost = ps->bad };
 
 	parse_clauses(ps, dir, &f, C_TO);
 	check_flow(ps, dir, at, &f);

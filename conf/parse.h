@@ -98,7 +98,7 @@ struct flow {
 	struct addr source, group;
 	uint8_t slen, glen;
 	uint16_t iif;
-	bool lost;		/* words that nobody understood may have held what is missing */
+	bool lost;		/* what nobody understood may have been what is missing */
 };
 
 /* Reads an interface name; CONF_NONE when it is none, which has been told then. */

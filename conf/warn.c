@@ -4,12 +4,10 @@
  * cannot work as it is written, whatever the machine looks like.  Nothing here
  * is an error.  How rules overlap is looked at in overlap.c.
  */
-#include "conf/conf.h"
+#include "conf/warn.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "conf/warn.h"
 
 #define MAX_VIFS 32		/* MAXVIFS of linux/mroute.h, MAXMIFS of linux/mroute6.h */
 
@@ -247,7 +245,7 @@ void conf_warn(const struct conf *c, struct diags *d)
 	warn_joins(c, d);
 	if (w.v) {
 		warn_names(c, &w, d);
-		warn_overlap(&w, d);
+		warn_rules(&w, d);
 	}
 	free(w.v);
 }

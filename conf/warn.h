@@ -27,7 +27,31 @@ struct names {
 	struct name_use *v;	/* by name */
 };
 
-/* Warns of rules that another one makes superfluous, and of rules that go both ways. */
-void warn_overlap(const struct names *w, struct diags *d);
+/* Warns of rules that overlap (overlap.c). */
+void warn_rules(const struct names *w, struct diags *d);
+
+/* ---- what overlap.c and mutual.c share ---- */
+
+struct lens {
+	uint8_t s, g;
+};
+
+/* The prefix lengths that the rules of each family have: few, whatever the number of rules. */
+struct shape {
+	struct lens *pairs[FAM_N];	/* source and group together */
+	uint32_t npairs[FAM_N];
+	uint8_t s[FAM_N][129], g[FAM_N][129];
+	unsigned ns[FAM_N], ng[FAM_N];
+	uint64_t budget;		/* look-ups left */
+};
+
+/* Counts a look-up; false when there were too many. */
+static inline bool shape_spend(struct shape *sh)
+{
+	return sh->budget && sh->budget--;
+}
+
+/* Warns of rules that send each other's packets back (mutual.c); false when memory ran out. */
+bool warn_mutual(const struct names *w, struct diags *d, struct shape *sh);
 
 #endif

@@ -1,0 +1,132 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Golden tests of the configuration: each NAME.conf is checked, and its canonical form followed
+# by its diagnostics compared with NAME.ok.  The canonical form must read as itself again, and
+# the exit status must be 78 exactly when there is an error.  Then the examples of the manual.
+# Prints TAP; SMCROUTE is the binary.  `run.sh -u` writes the .ok files anew.
+cd "$(dirname "$0")" || exit 1
+SMCROUTE=${SMCROUTE:-../../build/smcroute}
+LC_ALL=C
+export LC_ALL
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+n=0 bad=0
+
+check() { "$SMCROUTE" smcroute-check "$@"; }
+
+# ok NAME FILE: passed when FILE, which says what was wrong, is empty.
+ok() {
+	n=$((n + 1))
+	if [ -s "$2" ]; then
+		bad=1
+		sed 's/^/# /' "$2"
+		echo "not ok $n - $1"
+	else
+		echo "ok $n - $1"
+	fi
+}
+
+# same_again FILE: FILE is canonical, so it is printed as it is.
+same_again() {
+	check -p "$1" 2>/dev/null >"$tmp/again"
+	diff -u "$1" "$tmp/again" | head -n 20
+}
+
+# golden NAME
+golden() {
+	want=0
+	check -p "$1.conf" >"$tmp/out" 2>"$tmp/err"
+	got=$?
+	grep -q ': error: ' "$tmp/err" && want=78
+	cat "$tmp/out" "$tmp/err" >"$tmp/all"
+	[ "$update" ] && cp "$tmp/all" "$1.ok"
+	{
+		diff -u "$1.ok" "$tmp/all"
+		same_again "$tmp/out"
+		[ "$got" = "$want" ] || echo "exit status $got, not $want"
+	} >"$tmp/why"
+	ok "$1" "$tmp/why"
+}
+
+# The examples of a manual page: what stands between .Bd -literal and .Ed and reads as config.
+examples() {
+	awk -v out="$tmp/man" '
+		/^\.Bd -literal/ { on = 1; file = sprintf("%s/%02d.conf", out, ++k); next }
+		/^\.Ed/ { on = 0; close(file) }
+		on { gsub(/\\e/, "\\"); gsub(/\\&/, ""); gsub(/\\-/, "-"); print > file }' "$1"
+}
+
+# missing_words DIR: what no file there has an example of.
+missing_words() {
+	for w in phyint mgroup ssmgroup mroute include source ttl-threshold mrdisc disable; do
+		cat "$1"/*.conf | grep -q "$w" || echo "no example of $w"
+	done
+}
+
+update=
+[ "$1" = -u ] && update=1
+for f in *.conf; do
+	golden "${f%.conf}"
+done
+
+# More levels of include than there may be: 16 are fine, 17 are not.
+mkdir "$tmp/deep"
+for i in $(seq 0 16); do
+	echo "include $((i + 1)).conf" >"$tmp/deep/$i.conf"
+done
+echo "mroute from a group 225.1.2.3 to b" >"$tmp/deep/17.conf"
+check -q "$tmp/deep/1.conf" || echo "16 levels were refused" >"$tmp/why"
+check "$tmp/deep/0.conf" 2>&1 | grep -q '/16.conf:1:9: error: .*more than 16 levels' ||
+	echo "17 levels were not refused in 16.conf" >>"$tmp/why"
+ok "levels of include" "$tmp/why"
+
+# Unreadable, missing, a directory, a pipe, standard input, nothing at all.
+: >"$tmp/why"
+for f in "$tmp/missing.conf" "$tmp"; do
+	check "$f" >"$tmp/out" 2>&1
+	[ $? = 78 ] || echo "$f: exit status" >>"$tmp/why"
+	grep -q "^$f: error: cannot read it" "$tmp/out" || cat "$tmp/out" >>"$tmp/why"
+done
+echo "mroute from a group 225.1.2.3 to b" >"$tmp/line"
+for f in - /dev/stdin; do
+	echo "mroute from a group 225.1.2.3 to b" | check -p "$f" 2>&1 | diff "$tmp/line" - >>"$tmp/why"
+done
+check -p /dev/null >>"$tmp/why" 2>&1
+mkfifo "$tmp/fifo"
+echo "include $tmp/fifo" | check - 2>&1 | grep -q 'no regular file' || echo "a FIFO was included" >>"$tmp/why"
+ok "files of all kinds" "$tmp/why"
+
+check twenty.conf 2>&1 | grep -c ': error: ' | grep -vx 20 >"$tmp/why"
+ok "20 mistakes give 20 diagnostics" "$tmp/why"
+
+: >"$tmp/why"
+check -j twenty.conf mroute.conf >"$tmp/json" 2>>"$tmp/why"
+[ $? = 78 ] || echo "exit status" >>"$tmp/why"
+if command -v python3 >/dev/null; then
+	python3 - "$tmp/json" >>"$tmp/why" 2>&1 <<-'END'
+	import json, sys
+	r = json.load(open(sys.argv[1]))
+	assert r["files"] == ["twenty.conf", "mroute.conf"], r["files"]
+	assert r["errors"] == 20 == sum(d["severity"] == "error" for d in r["diagnostics"])
+	assert set(r["diagnostics"][0]) == {"file", "line", "column", "severity", "message"}
+	END
+fi
+check -q twenty.conf >>"$tmp/why" 2>&1
+[ $? = 78 ] || echo "-q: exit status" >>"$tmp/why"
+check -x >/dev/null 2>&1
+[ $? = 64 ] || echo "-x: exit status" >>"$tmp/why"
+ok "options" "$tmp/why"
+
+mkdir "$tmp/man"
+: >"$tmp/why"
+examples ../../man/smcroute.conf.5
+missing_words "$tmp/man" >>"$tmp/why"
+mkdir "$tmp/man/smcroute.d"
+for f in "$tmp"/man/*.conf; do
+	check "$f" >"$tmp/out" 2>&1 || cat "$tmp/out" >>"$tmp/why"
+done
+ok "examples of the manual" "$tmp/why"
+
+echo "1..$n"
+exit $bad

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The values: names, sets, and the references by which VIFs are handed out;
+ * the fields that client commands share with the file.
+ */
+#include "conf/conf.h"
+
+#include "tests/unit/test.h"
+
+static uint16_t name(struct conf *c, const char *s)
+{
+	return conf_name(c, s, strlen(s));
+}
+
+static struct conf *parse(const char *text, struct diags *d)
+{
+	struct conf *c = conf_new();
+
+	*d = (struct diags){ 0 };
+	conf_parse_text(c, d, "test", text, strlen(text));
+	return c;
+}
+
+static void finish(struct conf *c, struct diags *d)
+{
+	diags_free(d);
+	conf_free(c);
+}
+
+static void names(void)
+{
+	struct conf *c = conf_new();
+	uint16_t a = name(c, "eth0"), b = name(c, "eth+");
+
+	CHECK_INT(name(c, "eth0"), a);
+	CHECK(a != b);
+	CHECK(!c->names[a].wild && c->names[b].wild);
+	CHECK_INT(c->names[a].len, 4);
+	CHECK_INT(c->names[b].len, 3);
+	CHECK_STR(c->names[b].name, "eth+");
+	CHECK_INT(conf_name_find(c, "eth", 3), CONF_NONE);
+	CHECK_INT(conf_name_find(c, "eth0xxx", 4), a);
+	CHECK_INT(name(c, ""), CONF_NONE);
+	CHECK_INT(name(c, "abcdefghijklmnop"), CONF_NONE);
+	CHECK(name(c, "abcdefghijklmno") != CONF_NONE);
+	conf_free(c);
+}
+
+static void names_run_out(void)
+{
+	struct conf *c = conf_new();
+	char s[CONF_IFNAME];
+
+	for (unsigned i = 0; i < CONF_NONE; i++) {
+		snprintf(s, sizeof s, "i%u", i);
+		if (name(c, s) != i)
+			test_failed++;
+	}
+	CHECK_INT(name(c, "more"), CONF_NONE);
+	CHECK_INT(name(c, "i77"), 77);
+	conf_free(c);
+}
+
+static void sets(void)
+{
+	struct conf *c = conf_new();
+	uint16_t ab[] = { name(c, "a"), name(c, "b") }, ba[] = { ab[1], ab[0] };
+	uint32_t s = conf_set(c, ab, 2), t = conf_set(c, ba, 2), u = conf_set(c, ab, 1);
+
+	CHECK(s && t && u && s != t && s != u && t != u);
+	CHECK_INT(conf_set(c, ab, 2), s);
+	CHECK_INT(conf_set(c, ab, 1), u);
+	CHECK_INT(conf_set(c, ab, 0), 0);
+	CHECK_INT(c->sets[0].n, 0);
+	CHECK_INT(c->nsets, 4);
+	conf_free(c);
+}
+
+static void ifnames(void)
+{
+	static const char *const bad[] = {
+		"", ":", ":1", "eth0:", ".", "..", "a/b", "abcdefghijklmnop", "a b", "a\x01", "a#b",
+	};
+	size_t n = 6;
+
+	CHECK(!conf_ifname("eth0:1", &n));
+	CHECK_INT(n, 4);
+	n = 15;
+	CHECK(!conf_ifname("abcdefghijklmno", &n));
+	n = 4;
+	CHECK(!conf_ifname("q\"u\\", &n));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		n = strlen(bad[i]);
+		CHECK(conf_ifname(bad[i], &n));
+	}
+}
+
+/* The rank of a name's first reference, or 0 when nothing refers to it. */
+static unsigned rank(const struct conf *c, const char *s, enum fam fam)
+{
+	const struct conf_name *n = &c->names[conf_name_find(c, s, strlen(s))];
+
+	return n->refs[fam] ? n->first[fam] : 0;
+}
+
+static void ranks(void)
+{
+	struct diags d;
+	struct conf *c = parse("phyint e9 disable\n"
+			       "mroute from e3 group 225.1.1.1 to e2 e1\n"
+			       "phyint e0 enable\n"
+			       "mgroup from e5 group ff05::1\n"
+			       "mroute from e2 group ff05::1 to e3\n", &d);
+
+	CHECK_INT(d.errors, 0);
+	CHECK_INT(rank(c, "e9", FAM_4), 0);
+	CHECK_INT(rank(c, "e3", FAM_4), 1);
+	CHECK_INT(rank(c, "e2", FAM_4), 2);
+	CHECK_INT(rank(c, "e1", FAM_4), 3);
+	CHECK_INT(rank(c, "e0", FAM_4), 4);
+	CHECK_INT(rank(c, "e5", FAM_4), 0);
+	CHECK(rank(c, "e0", FAM_6) < rank(c, "e5", FAM_6));
+	CHECK(rank(c, "e5", FAM_6) < rank(c, "e2", FAM_6));
+	CHECK(rank(c, "e2", FAM_6) < rank(c, "e3", FAM_6));
+	CHECK_INT(rank(c, "e1", FAM_6), 0);
+	finish(c, &d);
+}
+
+static unsigned refs(const struct conf *c, const char *s)
+{
+	return c->names[conf_name_find(c, s, strlen(s))].refs[FAM_4];
+}
+
+static void references(void)
+{
+	struct diags d;
+	struct conf *c = parse("mroute from a group 225.1.1.1 to b c\n"
+			       "mroute from a group 225.1.1.2 to b c\n"
+			       "mgroup from a group 225.1.1.2\n", &d);
+	uint16_t bd[] = { name(c, "b"), name(c, "d") };
+
+	CHECK_INT(refs(c, "a"), 3);
+	CHECK_INT(refs(c, "b"), 1);
+	unsigned before = rank(c, "b", FAM_4);
+
+	conf_mroute_oifs(c, &c->mroutes[0], conf_set(c, bd, 2));
+	CHECK_INT(refs(c, "b"), 2);
+	CHECK_INT(refs(c, "c"), 1);
+	CHECK_INT(refs(c, "d"), 1);
+	conf_mroute_oifs(c, &c->mroutes[1], 0);
+	CHECK_INT(refs(c, "b"), 1);
+	CHECK_INT(refs(c, "c"), 0);
+	CHECK_INT(rank(c, "b", FAM_4), before);
+	conf_del_mroute(c, &c->mroutes[0]);
+	conf_del_mroute(c, &c->mroutes[0]);
+	conf_del_mroute(c, &c->mroutes[1]);
+	CHECK_INT(refs(c, "a"), 1);
+	CHECK_INT(refs(c, "b"), 0);
+	conf_del_mgroup(c, &c->mgroups[0]);
+	conf_del_mgroup(c, &c->mgroups[0]);
+	CHECK_INT(refs(c, "a"), 0);
+	struct buf out = { 0 };
+
+	conf_print(&out, c);
+	CHECK_STR(buf_cstr(&out), "");
+	buf_free(&out);
+	finish(c, &d);
+}
+
+static void referred_again(void)
+{
+	struct diags d;
+	struct conf *c = parse("mroute from a group 225.1.1.1 to b\nmroute from c group 225.1.1.1\n", &d);
+	struct mroute m = c->mroutes[0];
+
+	conf_del_mroute(c, &c->mroutes[0]);
+	CHECK_INT(conf_add_mroute(c, &m), 2);
+	CHECK(rank(c, "c", FAM_4) < rank(c, "a", FAM_4));
+	CHECK(rank(c, "a", FAM_4) < rank(c, "b", FAM_4));
+	finish(c, &d);
+}
+
+static void phyint_lines_add_up(void)
+{
+	struct diags d;
+	struct conf *c = parse("phyint a mrdisc\nphyint a enable\nphyint a enable ttl-threshold 7\n"
+			       "phyint b\n", &d);
+
+	CHECK_INT(d.errors, 0);
+	CHECK_INT(c->nphyints, 2);
+	CHECK(c->phyints[0].enable == 1 && c->phyints[0].mrdisc && c->phyints[0].ttl == 7);
+	CHECK_INT(c->phyints[1].enable, -1);
+	CHECK_INT(refs(c, "a"), 1);
+	CHECK_INT(refs(c, "b"), 0);
+	struct phyint off = { .name = name(c, "a"), .enable = 0 };
+
+	conf_add_phyint(c, &off);
+	CHECK_INT(refs(c, "a"), 0);
+	CHECK_INT(c->phyints[0].enable, 0);
+	finish(c, &d);
+}
+
+/* Parses the words of a client command; returns the reason or "". */
+static const char *flow(const char *a, const char *b, char *why, size_t room, char *out)
+{
+	const char *w[] = { a, b };
+	struct addr s, g;
+	uint8_t slen, glen;
+	char x[ADDR_STRLEN], y[ADDR_STRLEN];
+	int bad = -1;
+
+	why[0] = 0;
+	if (conf_parse_flow(w, b ? 2 : 1, &s, &slen, &g, &glen, &bad, why, room))
+		sprintf(out, "%d", bad);
+	else
+		sprintf(out, "%s %s", prefix_str(&s, slen, x), prefix_str(&g, glen, y));
+	return why;
+}
+
+static void client_words(void)
+{
+	char why[400], out[2 * ADDR_STRLEN + 2];
+
+	CHECK_STR(flow("225.1.2.3", NULL, why, sizeof why, out), "");
+	CHECK_STR(out, "0.0.0.0/0 225.1.2.3");
+	CHECK_STR(flow("10.0.0.9/24", "225.1.2.3/8", why, sizeof why, out), "");
+	CHECK_STR(out, "10.0.0.0/24 225.0.0.0/8");
+	CHECK_STR(flow("::", "ff05::1", why, sizeof why, out), "");
+	CHECK_STR(out, "::/0 ff05::1");
+	CHECK(*flow("10.0.0.9", "ff0e::1", why, sizeof why, out));
+	CHECK_STR(out, "1");
+	CHECK(*flow("225.1.1.1", "225.1.2.3", why, sizeof why, out));
+	CHECK_STR(out, "0");
+	CHECK(*flow("10.0.0.1", "10.0.0.2", why, sizeof why, out));
+	CHECK_STR(out, "1");
+	CHECK(*flow("225.1.1.9/abc", NULL, why, sizeof why, out));
+	CHECK_STR(out, "0");
+	CHECK(*flow("", NULL, why, sizeof why, out));
+	flow("225.1.1.9/99", NULL, why, 8, out);
+	CHECK_INT(strlen(why), 7);
+}
+
+static void caret(void)
+{
+	struct diags d;
+	struct conf *c = parse("mroute\tfrom e\xc3\xbc\x1b group 1 to x", &d);
+	struct buf out = { 0 };
+
+	CHECK_INT(d.n, 2);
+	diag_print(&out, c, &d.v[1], true);
+	CHECK_STR(buf_cstr(&out), "test:1:24: error: \"1\" is no address: write a group such as "
+		  "225.1.2.3 or ff05::1\n"
+		  "mroute\tfrom e\xc3\xbc\\x1b group 1 to x\n"
+		  "      \t                  ^\n");
+	buf_free(&out);
+	finish(c, &d);
+}
+
+TEST_MAIN(TEST(names) TEST(names_run_out) TEST(sets) TEST(ifnames) TEST(ranks) TEST(references)
+	  TEST(referred_again) TEST(phyint_lines_add_up) TEST(client_words) TEST(caret))
