@@ -44,7 +44,7 @@ static uint32_t edge_hash(const void *ctx, uint32_t id)
 {
 	const struct mutual *m = ctx;
 
-	return hash_words(&m->edges[id], 2 * sizeof(uint16_t));
+	return hash_bytes(&m->edges[id], 2 * sizeof(uint16_t));
 }
 
 static bool edge_equal(const void *ctx, uint32_t id, const void *key)
@@ -75,7 +75,7 @@ static const struct hash_ops way_ops = { way_hash, way_equal };
 static struct edge *find_edge(const struct mutual *m, uint16_t from, uint16_t to)
 {
 	struct edge k = { from, to, false };
-	uint32_t id = hash_find(&m->by_edge, &edge_ops, m, hash_words(&k, 2 * sizeof(uint16_t)), &k);
+	uint32_t id = hash_find(&m->by_edge, &edge_ops, m, hash_bytes(&k, 2 * sizeof(uint16_t)), &k);
 
 	return id == HASH_NONE ? NULL : &m->edges[id];
 }
@@ -96,7 +96,7 @@ static bool add_edge(struct mutual *m, uint16_t from, uint16_t to)
 		m->cedges = cap;
 	}
 	m->edges[m->nedges] = k;
-	return !hash_add(&m->by_edge, &edge_ops, m, hash_words(&k, 2 * sizeof(uint16_t)), m->nedges++);
+	return !hash_add(&m->by_edge, &edge_ops, m, hash_bytes(&k, 2 * sizeof(uint16_t)), m->nedges++);
 }
 
 /* Collects the pairs of all rules and marks those that have an opposite. */
