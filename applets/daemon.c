@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "applets/applet.h"
@@ -26,6 +27,7 @@
 #include "lib/status.h"
 #include "router/command.h"
 #include "router/control.h"
+#include "router/event.h"
 #include "router/router.h"
 
 /* Messages taken from a socket before others get their turn. */
@@ -124,6 +126,9 @@ static void on_hup(void *ctx)
 	struct daemon *d = ctx;
 	struct cmd c = { 0 };
 
+	/* Not started yet: the file is still to be read. */
+	if (!d->running)
+		return;
 	if (reload_conf(d, &c))
 		log_err("reload failed: %s", c.error);
 	buf_free(&c.diag);
@@ -167,6 +172,17 @@ static void on_event(void *ctx, const struct event *ev)
 
 	if (d->hook && (ev->kind == EVENT_LEARNED || ev->kind == EVENT_MOVED))
 		hook_install(d, ev);
+	if (d->control && control_followed(d->control)) {
+		struct buf text = { 0 }, json = { 0 };
+		struct timespec ts;
+
+		clock_gettime(CLOCK_REALTIME, &ts);
+		event_text(&d->router, ev, ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000, &text);
+		event_json(&d->router, ev, ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000, &json);
+		control_event(d->control, buf_cstr(&text), buf_cstr(&json));
+		buf_free(&text);
+		buf_free(&json);
+	}
 }
 
 static const struct router_ops ops = { on_reload, on_stop, on_event };
@@ -437,7 +453,7 @@ static int set_up(struct daemon *d)
 		return -1;
 	signal(SIGPIPE, SIG_IGN);
 	if (loop_signal(d->loop, SIGTERM, on_stop, d) < 0 || loop_signal(d->loop, SIGINT, on_stop, d) < 0 ||
-	    loop_signal(d->loop, SIGCHLD, on_child, d) < 0)
+	    loop_signal(d->loop, SIGCHLD, on_child, d) < 0 || loop_signal(d->loop, SIGHUP, on_hup, d) < 0)
 		return -1;
 	return 0;
 }
@@ -482,7 +498,7 @@ int daemon_run(const struct settings *s)
 		status = start(&d);
 	}
 	if (!status) {
-		loop_signal(d.loop, SIGHUP, on_hup, &d);
+		d.running = true;
 		status = loop_run(d.loop);
 		if (status < 0) {
 			log_errno("event loop");

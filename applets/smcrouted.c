@@ -149,9 +149,12 @@ static int run(struct settings *s, const struct options *o)
 	char *pidfile = o->pidfile && strchr(o->pidfile, '/') ? absolute(o->pidfile)
 			: default_path(run_dir(), o->pidfile ? o->pidfile : s->ident,
 				       o->pidfile && strchr(o->pidfile, '.') ? "" : ".pid");
+	/* A program with a path is looked for from here, one without in PATH. */
+	char *hook = s->hook && strchr(s->hook, '/') ? absolute(s->hook) : strdup(s->hook ? s->hook : "");
 	int status = EXIT_SYSTEM;
 
-	if (conf && socket && pidfile) {
+	if (conf && socket && pidfile && hook) {
+		s->hook = s->hook ? hook : NULL;
 		s->conf = conf;
 		s->socket = socket;
 		s->pidfile = pidfile;
@@ -162,6 +165,7 @@ static int run(struct settings *s, const struct options *o)
 	free(conf);
 	free(socket);
 	free(pidfile);
+	free(hook);
 	return status;
 }
 

@@ -17,10 +17,5 @@ const char *applet_version(void)
 #else
 	       " -mrdisc"
 #endif
-#if WITH_LIBCAP
-	       " libcap"
-#else
-	       " -libcap"
-#endif
 	       ")";
 }

@@ -56,6 +56,13 @@ static int cmd_kill(struct router *r, struct cmd *c)
 	return 0;
 }
 
+static int cmd_monitor(struct router *r, struct cmd *c)
+{
+	(void)r;
+	c->follow = true;
+	return 0;
+}
+
 static int cmd_ping(struct router *r, struct cmd *c)
 {
 	(void)r;
@@ -79,6 +86,7 @@ const struct command commands[] = {
 	{ "kill", "", "", "end the daemon", "kill", 0, 0, CMD_GONE, cmd_kill },
 	{ "show", "", "[routes | groups | interfaces | pending | config]", "show what is routed, and what waits",
 	  "-d show routes", 0, 1, 0, show_run },
+	{ "monitor", "", "", "print events as they happen, until interrupted", "-j monitor", 0, 0, CMD_FOLLOW, cmd_monitor },
 	{ "ping", "", "", "succeed when the daemon answers", "ping", 0, 0, 0, cmd_ping },
 	{ "help", "", "[COMMAND]", "show this text, or that of one command", "help add", 0, 1, CMD_LOCAL, NULL },
 	{ "version", "", "", "show version and features", "version", 0, 0, CMD_LOCAL, NULL },

@@ -428,9 +428,9 @@ int router_rule_remove(struct router *r, const struct router_rule *rule)
 /* Why an interface is of no use: NULL when it is. */
 static const char *route_reason(const struct iface *i, enum fam fam)
 {
-	return i->vif[fam] >= 0 ? NULL :
-	       i->disabled ? "disabled" :
+	return i->disabled ? "disabled" :
 	       !(i->flags & LINK_MULTICAST) ? "no MULTICAST flag" :
+	       i->vif[fam] >= 0 ? NULL :
 	       i->waits[fam] ? "no free VIF" :
 	       i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";
 }

@@ -32,6 +32,7 @@ struct event {
 	enum event_kind kind;
 	enum fam fam;
 	const struct addr *source, *group;	/* of a flow event, else NULL */
+	const struct mroute *rule;		/* that is pending or active, else NULL */
 	const char *iif;			/* interface of a flow or link event, else NULL */
 	uint32_t oifs;				/* VIF bits of a flow event */
 	const char *text;			/* what else there is to say, or NULL */

@@ -250,7 +250,7 @@ int rules_masks(struct rules *x, const struct conf *c)
 bool rules_set_mask(struct rules *x, const struct conf *c, uint32_t id)
 {
 	const struct conf_set *s = &c->sets[id];
-	struct rule_mask m = { { 0 }, { 0 } };
+	struct rule_mask m = { { 0 }, { 0 }, { 0 } };
 
 	for (uint32_t i = 0; i < s->n; i++) {
 		const struct rule_mask *n = &x->names[c->pool[s->off + i]];
@@ -258,6 +258,7 @@ bool rules_set_mask(struct rules *x, const struct conf *c, uint32_t id)
 		for (enum fam f = 0; f < FAM_N; f++) {
 			m.exact[f] |= n->exact[f];
 			m.wild[f] |= n->wild[f];
+			m.lacks[f] |= n->lacks[f];
 		}
 	}
 	if (!memcmp(&m, &x->sets[id], sizeof m))

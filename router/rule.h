@@ -23,6 +23,7 @@ struct rule_pair {
 struct rule_mask {
 	uint32_t exact[FAM_N];		/* interfaces named in full */
 	uint32_t wild[FAM_N];		/* those that a wildcard brings: never the iif itself */
+	uint32_t lacks[FAM_N];		/* not 0: a name has no VIF at all */
 };
 
 struct rules {

@@ -25,6 +25,7 @@
 
 #include "lib/buf.h"
 #include "router/command.h"
+#include "router/event.h"
 #include "router/router.h"
 #include "tests/fake_kernel.h"
 
@@ -36,17 +37,18 @@ struct player {
 
 static void on_event(void *ctx, const struct event *ev)
 {
-	static const char *const names[] = {
-		"learned", "moved", "expired", "blocked", "evicted", "link", "pending", "active", "reload",
-	};
 	struct player *p = ctx;
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
 
-	buf_printf(&p->out, "event %s", names[ev->kind]);
+	buf_printf(&p->out, "event %s", event_name(ev->kind));
 	if (ev->source)
 		buf_printf(&p->out, " (%s,%s)", addr_str(ev->source, s), addr_str(ev->group, g));
 	if (ev->iif)
 		buf_printf(&p->out, " %s", ev->iif);
+	if (ev->rule) {
+		buf_chr(&p->out, ' ');
+		conf_print_mroute(&p->out, p->r.conf, ev->rule);
+	}
 	if (ev->text)
 		buf_printf(&p->out, " %s", ev->text);
 	buf_chr(&p->out, '\n');

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What `monitor` prints of an event, as a line of text and as a JSON object.
+ */
+#ifndef ROUTER_EVENT_H
+#define ROUTER_EVENT_H
+
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "router/router.h"
+
+/* "learned", "moved" ... */
+const char *event_name(enum event_kind kind);
+
+/* Appends one line with its newline.  usec: wall clock in microseconds since 1970. */
+void event_text(struct router *r, const struct event *ev, int64_t usec, struct buf *out);
+void event_json(struct router *r, const struct event *ev, int64_t usec, struct buf *out);
+
+#endif
