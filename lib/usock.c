@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A path may name a living socket, the leftover of a killed process, or anything
+ * else.  Only connect(2) tells the first two apart, and between looking and
+ * replacing another instance may come up: a lock on the directory keeps out those
+ * that use this code.
+ */
+#include "lib/usock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long another starter is waited for, in steps of 10 ms. */
+#define LOCK_TRIES 100
+
+#define BACKLOG 128
+
+static int fill_addr(struct sockaddr_un *sun, const char *path)
+{
+	size_t len = strlen(path);
+
+	memset(sun, 0, sizeof *sun);
+	sun->sun_family = AF_UNIX;
+	/* An empty path would be an abstract name of its own. */
+	if (!len || len >= sizeof sun->sun_path) {
+		errno = len ? ENAMETOOLONG : ENOENT;
+		return -1;
+	}
+	memcpy(sun->sun_path, path, len + 1);
+	return 0;
+}
+
+static int new_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static int close_keeping_errno(int fd)
+{
+	int err = errno;
+
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+int usock_connect(const char *path)
+{
+	struct sockaddr_un sun;
+	int fd;
+
+	if (fill_addr(&sun, path) < 0)
+		return -1;
+	fd = new_socket();
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&sun, sizeof sun) < 0)
+		return close_keeping_errno(fd);
+	return fd;
+}
+
+/* Locks the directory of path: a descriptor to close, or -1, and then we go on without, as
+ * whoever may read the directory may hold the lock for ever. */
+static int lock_directory(const char *path)
+{
+	char dir[sizeof ((struct sockaddr_un *)0)->sun_path] = ".";
+	const char *slash = strrchr(path, '/');
+	int fd;
+
+	if (slash)
+		snprintf(dir, sizeof dir, "%.*s", slash > path ? (int)(slash - path) : 1, path);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && i < LOCK_TRIES; i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	return fd;
+}
+
+/* Removes a dead socket.  0, or -1 with errno when something else is there. */
+static int clear_dead(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = EEXIST;
+		return -1;
+	}
+	fd = usock_connect(path);
+	if (fd >= 0)
+		close(fd);
+	/* EACCES, EPROTOTYPE and a full backlog are no proof of death. */
+	if (fd >= 0 || (errno != ECONNREFUSED && errno != ENOENT)) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	return unlink(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+/* Gives the bound file its owner and remembers it: through a descriptor, so that whatever
+ * may be put in its place meanwhile is left alone. */
+static int own(const char *path, uid_t uid, gid_t gid, struct usock_id *id)
+{
+	struct stat st;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		return close_keeping_errno(fd);
+	if (!S_ISSOCK(st.st_mode)) {
+		close(fd);
+		errno = EEXIST;
+		return -1;
+	}
+	id->dev = st.st_dev;
+	id->ino = st.st_ino;
+	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+		return close_keeping_errno(fd);
+	return close(fd);
+}
+
+static int bind_and_listen(int fd, const struct sockaddr_un *sun, mode_t mode, uid_t uid, gid_t gid,
+			   struct usock_id *id)
+{
+	mode_t mask = umask(0777 & ~mode);
+	int res = bind(fd, (const struct sockaddr *)sun, sizeof *sun);
+	int err = errno;
+
+	umask(mask);
+	errno = err;
+	if (res < 0)
+		return -1;
+	if (own(sun->sun_path, uid, gid, id) == 0 && listen(fd, BACKLOG) == 0)
+		return 0;
+	err = errno;
+	usock_remove(sun->sun_path, id);
+	errno = err;
+	return -1;
+}
+
+int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct usock_id *id)
+{
+	struct sockaddr_un sun;
+	int fd, lock, res, err;
+
+	*id = (struct usock_id){ 0 };
+	if (fill_addr(&sun, path) < 0)
+		return -1;
+	fd = new_socket();
+	if (fd < 0)
+		return -1;
+	lock = lock_directory(path);
+	res = clear_dead(path);
+	if (!res)
+		res = bind_and_listen(fd, &sun, mode, uid, gid, id);
+	err = errno;
+	if (lock >= 0)
+		close(lock);
+	errno = err;
+	return res < 0 ? close_keeping_errno(fd) : fd;
+}
+
+void usock_remove(const char *path, const struct usock_id *id)
+{
+	struct stat st;
+
+	if (id->ino && lstat(path, &st) == 0 && st.st_dev == id->dev && st.st_ino == id->ino)
+		unlink(path);
+}
+
+bool usock_peer(int fd, char *name, size_t len)
+{
+	struct ucred cred;
+	socklen_t size = sizeof cred;
+	char path[40];
+	ssize_t n;
+	int file;
+
+	/* The pid is 0 for a process of another PID namespace. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || cred.pid <= 0 || len < 2)
+		return false;
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)cred.pid);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return false;
+	n = read(file, name, len - 1);
+	close(file);
+	if (n <= 0)
+		return false;
+	name[n] = '\0';
+	name[strcspn(name, "\n")] = '\0';
+	return true;
+}

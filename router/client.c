@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Bytes of one client in and out.  Nothing here waits, and time is a parameter.
+ * What a request says and how it is answered is request.c's business.
+ */
+#include "router/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/usock.h"
+#include "lib/wire.h"
+#include "router/request.h"
+
+#define REQUESTS_A_TURN 256
+#define READ_SIZE (16 * 1024)
+#define KEEP_SIZE (16 * 1024)		/* a larger buffer is freed once it is empty */
+#define EVENTS_MAX (256 * 1024)		/* unread output beyond which events are dropped */
+
+/* Milliseconds. */
+#define HALF_MS 30000			/* to complete a request */
+#define SLOW_MS 60000			/* to read some of the output */
+#define LINGER_MS 1000			/* to send the next request of the old protocol */
+
+struct client *client_new(int fd, int64_t now)
+{
+	struct client *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->fd = fd;
+	c->linger = -1;
+	c->heard = c->moved = now;
+	return c;
+}
+
+void client_free(struct client *c)
+{
+	close(c->fd);
+	buf_free(&c->in);
+	buf_free(&c->out);
+	free(c);
+}
+
+int64_t client_deadline(const struct client *c)
+{
+	if (c->follow)
+		return INT64_MAX;
+	if (client_waiting(c) || c->more)
+		return c->moved + SLOW_MS;
+	if (c->half)
+		return c->half + HALF_MS;
+	return c->linger >= 0 ? client_active(c) + c->linger : INT64_MAX;
+}
+
+/* True while input is wanted. */
+static bool reads(const struct client *c)
+{
+	return !c->more && !c->eof && !c->closing && client_waiting(c) < CLIENT_OUT_FULL;
+}
+
+short client_events(const struct client *c)
+{
+	/* One with requests left has its next turn when it can take an answer. */
+	bool writes = client_waiting(c) || c->more || c->dropped;
+
+	return (short)((reads(c) ? POLLIN : 0) | (writes ? POLLOUT : 0));
+}
+
+static void run(struct client *c, struct router *r, const struct wire_request *req)
+{
+	struct request_end end;
+	char name[17];
+
+	if (!request_run(r, req, &c->out, &end)) {
+		c->closing = true;
+		return;
+	}
+	c->follow = end.follow;
+	c->json = end.json;
+	/* SMCRoute's client reads until the connection is closed; other programs send their next
+	 * request over it when they have read the answer. */
+	if (end.legacy && c->linger < 0)
+		c->linger = usock_peer(c->fd, name, sizeof name) && !strncmp(name, "smcroute", 8) ? 0 : LINGER_MS;
+}
+
+/* Runs the requests that are here, as many as are due this turn. */
+static void answer(struct client *c, struct router *r, int64_t now)
+{
+	struct wire_request req;
+	size_t at = 0;
+	unsigned n = 0;
+	bool waited = client_waiting(c) > 0;
+	const char *why;
+
+	c->more = false;
+	while (at < c->in.len && !c->closing && !c->follow) {
+		if (n == REQUESTS_A_TURN || client_waiting(c) >= CLIENT_OUT_FULL) {
+			c->more = true;
+			break;
+		}
+		enum wire_result res = wire_request(c->in.p + at, c->in.len - at, &req, &why);
+		if (res == WIRE_MORE)
+			break;
+		if (res == WIRE_BAD) {
+			request_refuse(c->in.p + at, c->in.len - at, why, &c->out);
+			c->closing = true;
+			break;
+		}
+		run(c, r, &req);
+		at += req.len;
+		n++;
+	}
+	buf_consume(&c->in, c->closing || c->follow ? c->in.len : at);
+	if (!c->in.len)
+		buf_free(&c->in);
+	if (!c->in.len || c->more)
+		c->half = 0;
+	else if (n || !c->half)
+		c->half = now;
+	if (!waited)
+		c->moved = now;
+}
+
+/* False when the connection is no more. */
+static bool receive(struct client *c, int64_t now)
+{
+	size_t room;
+	ssize_t n;
+
+	if (!buf_reserve(&c->in, c->in.len ? 1 : READ_SIZE))
+		return false;
+	room = (c->in.cap < WIRE_MAX ? c->in.cap : WIRE_MAX) - c->in.len;
+	n = recv(c->fd, c->in.p + c->in.len, room, MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	c->eof = n == 0;
+	c->in.len += (size_t)n;
+	if (n)
+		c->heard = now;
+	return true;
+}
+
+/* Tells a follower how many events it has missed. */
+static void tell_dropped(struct client *c)
+{
+	struct timespec ts;
+	char text[128];
+	int n;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (c->json)
+		n = snprintf(text, sizeof text, "{\"time\":%lld.%03ld,\"event\":\"dropped\",\"count\":%lu}\n",
+			     (long long)ts.tv_sec, ts.tv_nsec / 1000000, c->dropped);
+	else
+		n = snprintf(text, sizeof text, "dropped %lu events\n", c->dropped);
+	wire_put_record(&c->out, WIRE_ROW, text, (size_t)n);
+	if (!c->out.failed)
+		c->dropped = 0;
+	c->out.failed = false;
+}
+
+void client_event(struct client *c, const char *line, int64_t now)
+{
+	if (c->dropped || client_waiting(c) > EVENTS_MAX) {
+		c->dropped++;
+		return;
+	}
+	if (!client_waiting(c))
+		c->moved = now;
+	wire_put_record(&c->out, WIRE_ROW, line, strlen(line));
+	c->dropped += c->out.failed;
+	c->out.failed = false;
+}
+
+bool client_flush(struct client *c, int64_t now)
+{
+	ssize_t n;
+
+	if (!client_waiting(c) && c->dropped)
+		tell_dropped(c);
+	if (!client_waiting(c))
+		return true;
+	n = send(c->fd, c->out.p + c->sent, client_waiting(c), MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	c->sent += (size_t)n;
+	c->moved = now;
+	/* Moved down only when most of it is gone, so that the cost stays in proportion. */
+	if (c->sent > c->out.len / 2) {
+		buf_consume(&c->out, c->sent);
+		c->sent = 0;
+	}
+	if (!c->out.len && c->out.cap > KEEP_SIZE)
+		buf_free(&c->out);
+	return true;
+}
+
+/* True when nothing is left to do. */
+static bool is_done(const struct client *c)
+{
+	char byte;
+
+	if (c->follow)
+		return c->eof;
+	if (client_waiting(c) || c->more)
+		return false;
+	if (c->eof || c->closing)
+		return true;
+	return !c->linger && !c->in.len && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+bool client_turn(struct client *c, struct router *r, short revents, int64_t now)
+{
+	if (reads(c) && (revents & ~POLLOUT) && !receive(c, now))
+		return false;
+	answer(c, r, now);
+	return client_flush(c, now) && !is_done(c);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One request of a client, from its frame to the bytes of its reply, in the
+ * form that the client understands: typed records for ours, text and a NUL for
+ * those of SMCRoute.  No descriptor in here, and nothing of what commands do.
+ */
+#ifndef ROUTER_REQUEST_H
+#define ROUTER_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/buf.h"
+#include "lib/wire.h"
+
+struct router;
+
+/* What the connection has to know after a request. */
+struct request_end {
+	bool follow;	/* events are to follow, there is no end of the reply */
+	bool json;	/* as JSON lines */
+	bool legacy;	/* it was a request of the old protocol */
+};
+
+/* Runs a request and appends its reply.  False when there was no memory even to say so: then
+ * nothing is appended. */
+bool request_run(struct router *r, const struct wire_request *req, struct buf *out,
+		 struct request_end *end);
+
+/* Appends the reply to n bytes that are no request, why being wire_request()'s reason. */
+void request_refuse(const char *p, size_t n, const char *why, struct buf *out);
+
+#endif
