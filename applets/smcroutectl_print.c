@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Records of a reply on standard output and standard error.  A terminal is never
+ * asked anything: its width comes from the kernel or from COLUMNS.
+ */
+#include "applets/smcroutectl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "lib/status.h"
+
+#define PLAIN_WIDTH 79
+#define WIDTH_MIN 20
+#define WIDTH_MAX 500
+
+#define BOLD "\033[1m"
+#define INVERSE "\033[7m"
+#define NORMAL "\033[0m"
+
+void ctl_print_setup(struct ctl *c)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM"), *columns = getenv("COLUMNS");
+	bool tty = isatty(STDOUT_FILENO);
+	struct winsize ws = { 0 };
+
+	c->width = PLAIN_WIDTH;
+	c->styled = tty && !c->plain && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+	if (!tty)
+		return;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
+		c->width = ws.ws_col;
+	else if (columns)
+		c->width = (int)strtol(columns, NULL, 10);
+	if (c->width < WIDTH_MIN || c->width > WIDTH_MAX)
+		c->width = PLAIN_WIDTH;
+}
+
+static void rule(const struct ctl *c, char mark)
+{
+	for (int i = 0; i < c->width; i++)
+		putchar(mark);
+	putchar('\n');
+}
+
+static void headline(const struct ctl *c, const struct wire_record *rec)
+{
+	int len = rec->len < WIRE_MAX ? (int)rec->len : WIRE_MAX;
+	bool title = rec->type == WIRE_TITLE;
+
+	if (c->bare)
+		return;
+	if (c->styled && title) {
+		printf(BOLD "%.*s" NORMAL "\n", len, rec->text);
+	} else if (c->styled) {
+		printf(INVERSE "%-*.*s" NORMAL "\n", c->width, len, rec->text);
+	} else {
+		rule(c, title ? '_' : '=');
+		printf("%.*s\n", len, rec->text);
+		if (!title)
+			rule(c, '=');
+	}
+}
+
+void ctl_print(struct ctl *c, const struct wire_record *rec, uint32_t line)
+{
+	int len = rec->len < WIRE_MAX ? (int)rec->len : WIRE_MAX;
+
+	switch (rec->type) {
+	case WIRE_TITLE:
+	case WIRE_HEAD:
+		headline(c, rec);
+		break;
+	case WIRE_ROW:
+		fwrite(rec->text, 1, rec->len, stdout);
+		break;
+	case WIRE_ERROR:
+		ctl_complain(line, "%.*s", len, rec->text);
+		break;
+	case WIRE_NOTE:
+		ctl_complain(line, "note: %.*s", len, rec->text);
+		break;
+	case WIRE_DIAG:
+		fflush(stdout);
+		fwrite(rec->text, 1, rec->len, stderr);
+		break;
+	case WIRE_END:
+		break;
+	}
+}
+
+void ctl_complain(uint32_t line, const char *fmt, ...)
+{
+	va_list ap;
+
+	/* Both may go to one place: keep the order. */
+	fflush(stdout);
+	fputs("smcroutectl: ", stderr);
+	if (line)
+		fprintf(stderr, "line %lu: ", (unsigned long)line);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+int ctl_flush(struct ctl *c)
+{
+	if (c->deaf || (fflush(stdout) == 0 && !ferror(stdout)))
+		return 0;
+	c->deaf = true;
+	if (errno == EPIPE)
+		return 0;
+	ctl_complain(0, "cannot write: %s", strerror(errno));
+	return EXIT_SYSTEM;
+}
