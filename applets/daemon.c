@@ -427,11 +427,12 @@ static int start(struct daemon *d)
 	}
 	if ((status = write_pidfile(d)) || (status = shed(d)))
 		return status;
-	log_result(d, "started");
 	hook_reload(d);
 	proc_ready(0);
+	/* Until here the user may be looking at stderr. */
 	if (!d->set->foreground)
 		log_open(d->set->ident, LOG_TO_SYSLOG);
+	log_result(d, "started");
 	notify_send("READY=1\nSTATUS=routing");
 	if (notify_watchdog_usec())
 		on_watchdog(d);

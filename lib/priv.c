@@ -35,7 +35,7 @@ struct caps {
 static int caps_get(struct caps *c)
 {
 	struct cap_header h = { .version = CAP_VERSION_3 };
-	struct cap_data d[2];
+	struct cap_data d[2] = { { 0 }, { 0 } };
 
 	if (syscall(SYS_capget, &h, d) < 0)
 		return -1;

@@ -45,7 +45,16 @@ static int cmd_reload(struct router *r, struct cmd *c)
 {
 	if (!r->ops || !r->ops->reload)
 		return cmd_fail(c, EXIT_INTERNAL, "this daemon cannot reload");
-	return r->ops->reload(r->ops_ctx, c);
+	int status = r->ops->reload(r->ops_ctx, c);
+	struct output o;
+
+	/* What changed is asked for here, so it is an answer and no remark. */
+	out_begin(&o, c);
+	if (!status && c->form == CMD_RECORDS && *c->note)
+		buf_printf(&o.rows, "%s\n", c->note);
+	*c->note = '\0';
+	out_end(&o);
+	return status;
 }
 
 static int cmd_kill(struct router *r, struct cmd *c)

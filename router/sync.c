@@ -80,7 +80,7 @@ static struct want want(struct router *r, const struct mfc *e, int prefer)
 		w.state = MFC_STATIC;
 	else if (covered)
 		w.state = MFC_LEARNED;
-	else if (w.iif >= 0 && e->state == MFC_BLOCKED)
+	else if (w.iif >= 0 && e->state != MFC_STATIC)
 		w.state = MFC_BLOCKED;
 	return w;
 }
