@@ -177,7 +177,7 @@ uint32_t conf_set(struct conf *c, const uint16_t *names, uint32_t n)
 
 	if (id != HASH_NONE)
 		return id;
-	uint16_t *pool = n < CONF_NONE ? GROW(c, pool, n) : NULL;
+	uint16_t *pool = n <= UINT16_MAX ? GROW(c, pool, n) : NULL;
 
 	if (!pool)
 		return UINT32_MAX;

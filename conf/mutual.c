@@ -3,29 +3,33 @@
  * Rules that go both ways: one sends from a to b what another sends from b to
  * a.  That is often meant, and a loop wherever a and b also meet elsewhere.
  *
- * First the pairs (inbound, outbound) of all rules: only those whose opposite
- * exists are looked at.  Their rules are indexed by pair and flow, with groups
- * also cut to each shorter length that occurs, so that a rule finds partners
- * whose source covers its own whatever way the groups cover each other.
+ * First the pairs (inbound, outbound) that occur: only rules with a pair whose
+ * opposite occurs are looked at.  Those are indexed by flow, with groups also
+ * cut to each shorter length that occurs, so that a rule finds partners whose
+ * source covers its own whatever way the groups cover each other.
  */
 #include "conf/warn.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* Rules of one flow that are compared; there are 32 inbound interfaces at most. */
+#define SAME_FLOW 64
+#define WAYS 8ull		/* entries for each rule, on average */
+
 struct edge {
 	uint16_t from, to;
 	bool mutual;
 };
 
-/* A rule under one of its outputs; no padding, all but `rule` is hashed. */
+/* A rule by its flow; no padding, all before `rule` is hashed. */
 struct way {
 	struct addr source, group;
-	uint16_t from, to;
 	uint8_t slen, glen;
 	uint8_t cut;		/* the group was cut to glen */
 	uint8_t zero;
 	uint32_t rule;
+	uint32_t next;		/* of the same flow */
 };
 #define WAY_KEY offsetof(struct way, rule)
 
@@ -37,6 +41,8 @@ struct mutual {
 	struct way *ways;
 	uint32_t nedges, cedges, nways, cways;
 	struct hash by_edge, by_way;
+	struct hash by_io;	/* the first rule of each iif and oifs */
+	bool *has;		/* by that rule: it has a mutual pair */
 	bool *told;		/* by rule */
 };
 
@@ -69,8 +75,33 @@ static bool way_equal(const void *ctx, uint32_t id, const void *key)
 	return !memcmp(&m->ways[id], key, WAY_KEY);
 }
 
+static uint32_t hash_io(const struct mroute *r)
+{
+	uint32_t k[2] = { r->iif, r->oifs };
+
+	return hash_words(k, sizeof k);
+}
+
+static uint32_t io_hash(const void *ctx, uint32_t id)
+{
+	const struct mutual *m = ctx;
+
+	return hash_io(&m->c->mroutes[id]);
+}
+
+static bool io_equal(const void *ctx, uint32_t id, const void *key)
+{
+	const struct mutual *m = ctx;
+	const struct mroute *r = &m->c->mroutes[id], *k = key;
+
+	return r->iif == k->iif && r->oifs == k->oifs;
+}
+
 static const struct hash_ops edge_ops = { edge_hash, edge_equal };
 static const struct hash_ops way_ops = { way_hash, way_equal };
+static const struct hash_ops io_ops = { io_hash, io_equal };
+
+/* ---- pairs ---- */
 
 static struct edge *find_edge(const struct mutual *m, uint16_t from, uint16_t to)
 {
@@ -99,25 +130,11 @@ static bool add_edge(struct mutual *m, uint16_t from, uint16_t to)
 	return !hash_add(&m->by_edge, &edge_ops, m, hash_bytes(&k, 2 * sizeof(uint16_t)), m->nedges++);
 }
 
-/* Collects the pairs of all rules and marks those that have an opposite. */
-static bool find_edges(struct mutual *m)
+/* Marks the pairs whose opposite occurs too, by themselves or by wildcards that cover them. */
+static bool mark_edges(struct mutual *m)
 {
-	const struct conf *c = m->c;
-	uint32_t last_set = 0;
-	uint16_t last_iif = CONF_NONE;
+	bool any = false;
 
-	for (uint32_t i = 0; i < c->nmroutes; i++) {
-		const struct mroute *r = &c->mroutes[i];
-		const struct conf_set *set = &c->sets[r->oifs];
-
-		if (r->iif == CONF_NONE || (r->iif == last_iif && r->oifs == last_set))
-			continue;
-		last_iif = r->iif;
-		last_set = r->oifs;
-		for (uint32_t k = 0; k < set->n; k++)
-			if (!add_edge(m, r->iif, c->pool[set->off + k]))
-				return false;
-	}
 	for (uint32_t i = 0; i < m->nedges; i++) {
 		struct edge *e = &m->edges[i];
 
@@ -126,18 +143,56 @@ static bool find_edges(struct mutual *m)
 				struct edge *back = find_edge(m, from, to);
 
 				if (back)
-					back->mutual = e->mutual = true;
+					back->mutual = e->mutual = any = true;
 			}
+	}
+	return any;
+}
+
+/* Collects the pairs of all rules. */
+static bool find_edges(struct mutual *m)
+{
+	const struct conf *c = m->c;
+
+	for (uint32_t i = 0; i < c->nmroutes; i++) {
+		const struct mroute *r = &c->mroutes[i];
+		const struct conf_set *set = &c->sets[r->oifs];
+
+		if (r->iif == CONF_NONE || hash_find(&m->by_io, &io_ops, m, hash_io(r), r) != HASH_NONE)
+			continue;
+		if (hash_add(&m->by_io, &io_ops, m, hash_io(r), i) < 0)
+			return false;
+		for (uint32_t k = 0; k < set->n; k++)
+			if (!add_edge(m, r->iif, c->pool[set->off + k]))
+				return false;
 	}
 	return true;
 }
 
-static bool add_way(struct mutual *m, const struct way *k)
+static void mark_rules(struct mutual *m)
 {
-	uint32_t h = hash_words(k, WAY_KEY);
+	const struct conf *c = m->c;
 
-	if (hash_find(&m->by_way, &way_ops, m, h, k) != HASH_NONE)
-		return true;
+	for (uint32_t i = 0; i < c->nmroutes; i++) {
+		const struct mroute *r = &c->mroutes[i];
+		const struct conf_set *set = &c->sets[r->oifs];
+
+		if (r->iif == CONF_NONE || hash_find(&m->by_io, &io_ops, m, hash_io(r), r) != i)
+			continue;
+		for (uint32_t k = 0; k < set->n && !m->has[i]; k++) {
+			const struct edge *e = find_edge(m, r->iif, c->pool[set->off + k]);
+
+			m->has[i] = e && e->mutual;
+		}
+	}
+}
+
+/* ---- flows ---- */
+
+static bool add_way(struct mutual *m, struct way *k)
+{
+	uint32_t h = hash_words(k, WAY_KEY), first = hash_find(&m->by_way, &way_ops, m, h, k);
+
 	if (m->nways == m->cways) {
 		uint32_t cap = m->cways ? m->cways * 2 : 64;
 		struct way *v = realloc(m->ways, cap * sizeof *v);
@@ -147,34 +202,63 @@ static bool add_way(struct mutual *m, const struct way *k)
 		m->ways = v;
 		m->cways = cap;
 	}
+	k->next = HASH_NONE;
+	if (first != HASH_NONE) {
+		k->next = m->ways[first].next;
+		m->ways[first].next = m->nways;
+	}
 	m->ways[m->nways] = *k;
-	return !hash_add(&m->by_way, &way_ops, m, h, m->nways++);
+	if (first == HASH_NONE && hash_add(&m->by_way, &way_ops, m, h, m->nways) < 0)
+		return false;
+	m->nways++;
+	return true;
 }
 
-/* Enters a rule under one output: as it is, and with its group cut. */
-static bool enter(struct mutual *m, uint32_t rule, uint16_t to)
+/* Enters a rule as it is, and with its group cut. */
+static bool enter(struct mutual *m, uint32_t rule)
 {
 	const struct mroute *r = &m->c->mroutes[rule];
 	enum fam fam = addr_fam(&r->group);
-	struct way k = { r->source, r->group, r->iif, to, r->slen, r->glen, 0, 0, rule };
+	struct way k = { r->source, r->group, r->slen, r->glen, 0, 0, rule, 0 };
 
 	if (!add_way(m, &k))
 		return false;
+	k.cut = 1;
 	for (unsigned i = 0; i < m->sh->ng[fam]; i++) {
-		uint8_t len = m->sh->g[fam][i];
-
-		if (len >= r->glen)
+		k.glen = m->sh->g[fam][i];
+		if (k.glen >= r->glen)
 			continue;
-		if (!shape_spend(m->sh))
-			return true;
+		if (m->nways > WAYS * m->c->nmroutes) {
+			m->sh->partial = true;
+			break;
+		}
 		k.group = r->group;
-		k.glen = len;
-		k.cut = 1;
-		addr_mask(&k.group, len);
+		addr_mask(&k.group, k.glen);
 		if (!add_way(m, &k))
 			return false;
 	}
 	return true;
+}
+
+static bool covers(const struct mutual *m, uint16_t wide, uint16_t id)
+{
+	while (id != CONF_NONE && id != wide)
+		id = m->w->v[id].wider;
+	return id != CONF_NONE;
+}
+
+/* True when rule a sends to where the packets of rule b come from. */
+static bool sends(const struct mutual *m, const struct mroute *a, const struct mroute *b)
+{
+	const struct conf_set *set = &m->c->sets[a->oifs];
+
+	for (uint32_t i = 0; i < set->n; i++) {
+		uint16_t oif = m->c->pool[set->off + i];
+
+		if (covers(m, oif, b->iif) || covers(m, b->iif, oif))
+			return true;
+	}
+	return false;
 }
 
 static void tell(struct mutual *m, struct diags *d, uint32_t a, uint32_t b)
@@ -190,77 +274,63 @@ static void tell(struct mutual *m, struct diags *d, uint32_t a, uint32_t b)
 	     c->files[c->mroutes[early].where.file]);
 }
 
+/* Looks for an opposite of a rule among those of one flow; true when no more need be looked for. */
 static bool try_way(struct mutual *m, struct diags *d, uint32_t rule, struct way *k)
 {
+	const struct mroute *r = &m->c->mroutes[rule];
+
+	if (!shape_spend(m->sh))
+		return true;
 	addr_mask(&k->source, k->slen);
 	addr_mask(&k->group, k->glen);
 	uint32_t id = hash_find(&m->by_way, &way_ops, m, hash_words(k, WAY_KEY), k);
 
-	if (id == HASH_NONE)
-		return false;
-	tell(m, d, rule, m->ways[id].rule);
-	return true;
+	for (int n = 0; id != HASH_NONE && n < SAME_FLOW; id = m->ways[id].next, n++) {
+		const struct mroute *other = &m->c->mroutes[m->ways[id].rule];
+
+		if (other->iif == r->iif || !sends(m, r, other) || !sends(m, other, r))
+			continue;
+		tell(m, d, rule, m->ways[id].rule);
+		return true;
+	}
+	return false;
 }
 
-/* Looks for a rule from `from` to `to` that overlaps this one and covers its source. */
-static bool find_way(struct mutual *m, struct diags *d, uint32_t rule, uint16_t from, uint16_t to)
+/* Looks for rules that overlap this one, cover its source and go the other way. */
+static void find(struct mutual *m, struct diags *d, uint32_t rule)
 {
 	const struct mroute *r = &m->c->mroutes[rule];
 	enum fam fam = addr_fam(&r->group);
 
 	for (uint32_t i = 0; i < m->sh->npairs[fam]; i++) {
 		struct lens l = m->sh->pairs[fam][i];
-		struct way k = { r->source, r->group, from, to, l.s, l.g, 0, 0, 0 };
+		struct way k = { r->source, r->group, l.s, l.g, 0, 0, 0, 0 };
 
-		if (l.s > r->slen || l.g > r->glen)
-			continue;
-		if (!shape_spend(m->sh))
-			return true;
-		if (try_way(m, d, rule, &k))
-			return true;
+		if (l.s <= r->slen && l.g <= r->glen && try_way(m, d, rule, &k))
+			return;
 	}
 	for (unsigned i = 0; i < m->sh->ns[fam]; i++) {
-		struct way k = { r->source, r->group, from, to, m->sh->s[fam][i], r->glen, 1, 0, 0 };
+		struct way k = { r->source, r->group, m->sh->s[fam][i], r->glen, 1, 0, 0, 0 };
 
-		if (k.slen > r->slen)
-			continue;
-		if (!shape_spend(m->sh) || try_way(m, d, rule, &k))
-			return true;
+		if (k.slen <= r->slen && try_way(m, d, rule, &k))
+			return;
 	}
-	return false;
 }
 
-static bool find_opposite(struct mutual *m, struct diags *d, uint32_t rule, uint16_t oif)
-{
-	const struct mroute *r = &m->c->mroutes[rule];
-
-	for (uint16_t from = oif; from != CONF_NONE; from = m->w->v[from].wider)
-		for (uint16_t to = r->iif; to != CONF_NONE; to = m->w->v[to].wider)
-			if (find_edge(m, from, to) && find_way(m, d, rule, from, to))
-				return true;
-	return false;
-}
-
-/* Goes over the outputs of all rules that have an opposite: first to enter, then to find. */
-static bool walk(struct mutual *m, struct diags *d, bool find)
+/* Goes over the rules that have a mutual pair: first to enter, then to find. */
+static bool walk(struct mutual *m, struct diags *d, bool finding)
 {
 	const struct conf *c = m->c;
 
 	for (uint32_t i = 0; i < c->nmroutes; i++) {
 		const struct mroute *r = &c->mroutes[i];
-		const struct conf_set *set = &c->sets[r->oifs];
 
-		for (uint32_t k = 0; r->iif != CONF_NONE && k < set->n; k++) {
-			uint16_t oif = c->pool[set->off + k];
-			const struct edge *e = find_edge(m, r->iif, oif);
-
-			if (!e || !e->mutual)
-				continue;
-			if (find && find_opposite(m, d, i, oif))
-				break;
-			if (!find && !enter(m, i, oif))
-				return false;
-		}
+		if (r->iif == CONF_NONE || !m->has[hash_find(&m->by_io, &io_ops, m, hash_io(r), r)])
+			continue;
+		if (finding)
+			find(m, d, i);
+		else if (!enter(m, i))
+			return false;
 	}
 	return true;
 }
@@ -268,18 +338,23 @@ static bool walk(struct mutual *m, struct diags *d, bool find)
 bool warn_mutual(const struct names *w, struct diags *d, struct shape *sh)
 {
 	struct mutual m = { .w = w, .c = w->c, .sh = sh };
-	bool ok = find_edges(&m), any = false;
+	bool ok = find_edges(&m);
 
-	for (uint32_t i = 0; ok && i < m.nedges; i++)
-		any |= m.edges[i].mutual;
-	if (any) {
+	if (ok && mark_edges(&m)) {
 		m.told = calloc(w->c->nmroutes, sizeof *m.told);
-		ok = m.told && walk(&m, d, false) && walk(&m, d, true);
+		m.has = calloc(w->c->nmroutes, sizeof *m.has);
+		ok = m.told && m.has;
+		if (ok) {
+			mark_rules(&m);
+			ok = walk(&m, d, false) && walk(&m, d, true);
+		}
 	}
 	hash_free(&m.by_edge);
 	hash_free(&m.by_way);
+	hash_free(&m.by_io);
 	free(m.edges);
 	free(m.ways);
+	free(m.has);
 	free(m.told);
 	return ok;
 }

@@ -206,7 +206,7 @@ static void warn_joins(const struct conf *c, struct diags *d)
 	}
 }
 
-static void warn_names(const struct conf *c, struct names *w, struct diags *d)
+static bool warn_names(const struct conf *c, struct names *w, struct diags *d)
 {
 	uint32_t wild_lens = 0;
 
@@ -218,8 +218,9 @@ static void warn_names(const struct conf *c, struct names *w, struct diags *d)
 
 	bool *done = calloc(c->nsets, FAM_N * sizeof *done);
 	uint32_t *ranks = malloc((c->nnames + 1u) * sizeof *ranks);
+	bool ok = done && ranks;
 
-	if (done && ranks) {
+	if (ok) {
 		use_all(w, done);
 		warn_disabled(w, d);
 		warn_thresholds(w, d);
@@ -228,6 +229,7 @@ static void warn_names(const struct conf *c, struct names *w, struct diags *d)
 	}
 	free(done);
 	free(ranks);
+	return ok;
 }
 
 void conf_warn(const struct conf *c, struct diags *d)
@@ -243,9 +245,8 @@ void conf_warn(const struct conf *c, struct diags *d)
 			warn_group(d, c->mroutes[i].where, &c->mroutes[i].group, c->mroutes[i].glen,
 				   c->mroutes[i].slen);
 	warn_joins(c, d);
-	if (w.v) {
-		warn_names(c, &w, d);
-		warn_rules(&w, d);
-	}
+	if (!w.v || !warn_names(c, &w, d) || !warn_rules(&w, d))
+		WARN(d, (struct where){ .file = c->nfiles > 1 },
+		     "out of memory: not all was looked at that there may be warnings about");
 	free(w.v);
 }

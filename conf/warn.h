@@ -27,8 +27,8 @@ struct names {
 	struct name_use *v;	/* by name */
 };
 
-/* Warns of rules that overlap (overlap.c). */
-void warn_rules(const struct names *w, struct diags *d);
+/* Warns of rules that overlap (overlap.c); false when memory ran out. */
+bool warn_rules(const struct names *w, struct diags *d);
 
 /* ---- what overlap.c and mutual.c share ---- */
 
@@ -42,13 +42,17 @@ struct shape {
 	uint32_t npairs[FAM_N];
 	uint8_t s[FAM_N][129], g[FAM_N][129];
 	unsigned ns[FAM_N], ng[FAM_N];
-	uint64_t budget;		/* look-ups left */
+	uint32_t budget;		/* look-ups left */
+	bool partial;			/* something was left out */
 };
 
 /* Counts a look-up; false when there were too many. */
 static inline bool shape_spend(struct shape *sh)
 {
-	return sh->budget && sh->budget--;
+	if (sh->budget)
+		return sh->budget--;
+	sh->partial = true;
+	return false;
 }
 
 /* Warns of rules that send each other's packets back (mutual.c); false when memory ran out. */
