@@ -53,7 +53,8 @@ int kernel_mfc_add(enum fam fam, const struct addr *src, const struct addr *grp,
 int kernel_mfc_del(enum fam fam, const struct addr *src, const struct addr *grp);
 
 struct mfc_stats {
-	uint64_t packets;	/* that came in on the right interface */
+	uint64_t packets;	/* that came in on the right interface; IPv4 adds a copy for
+				 * each output that is a member of the group itself */
 	uint64_t bytes;		/* of all packets, right and wrong */
 	uint64_t wrong_if;
 };
@@ -143,7 +144,8 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx);
  * words. */
 int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uint32_t *slot);
 
-/* Leaves what kernel_join() joined there; an interface that is gone counts as left. */
+/* Leaves what kernel_join() joined there; an interface that is gone counts as left.  Of many,
+ * the newest first: the kernel searches the list of the interface from that end. */
 int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot);
 
 /* For an errno of kernel_join(): which limit it was, with its value; "" when none. */
@@ -157,7 +159,7 @@ void kernel_join_close(void);
 enum mrdisc_kind { MRDISC_ADVERT, MRDISC_SOLICIT, MRDISC_TERM };
 
 /* Seconds between advertisements, and the shortest time between two messages on one
- * interface (section 4: at most 10 a second). */
+ * interface (MaxMessageRate is 10 a second). */
 enum {
 	MRDISC_INTERVAL_MIN = 4,
 	MRDISC_INTERVAL = 20,

@@ -165,18 +165,11 @@ static const char *limit_text(const char *name, long long value)
 	return text;
 }
 
-/* The first of the limits on what one socket holds that admits nothing at all, else the one on
- * its memory: whatever more than one socket can hold was spread already. */
+/* What stops a socket that holds nothing yet: more than one socket can take was spread already. */
 static const char *socket_limit(enum fam fam)
 {
-	static const char *const names[FAM_N][2] = {
-		[FAM_4] = { "net.ipv4.igmp_max_memberships", "net.ipv4.igmp_max_msf" },
-		[FAM_6] = { "net.ipv6.mld_max_msf" },
-	};
-
-	for (unsigned i = 0; i < 2 && names[fam][i]; i++)
-		if (sysctl_read(names[fam][i]) == 0)
-			return limit_text(names[fam][i], 0);
+	if (fam == FAM_4 && sysctl_read("net.ipv4.igmp_max_memberships") == 0)
+		return limit_text("net.ipv4.igmp_max_memberships", 0);
 	return limit_text("net.core.optmem_max", sysctl_read("net.core.optmem_max"));
 }
 

@@ -213,11 +213,13 @@ void joinsock_unused(uint32_t slot)
 
 void joinsock_close(void)
 {
-	for (uint32_t i = JOINSOCK_POOLS; i < s.n; i++)
+	/* The kernel finds the newest membership of an interface first. */
+	for (uint32_t i = s.n; i-- > JOINSOCK_POOLS;)
 		if (s.v[i].fd >= 0)
 			close(s.v[i].fd);
 	free(s.v);
 	s.v = NULL;
 	s.n = s.cap = 0;
 	s.free = JOINSOCK_NONE;
+	s.descriptors = 0;
 }

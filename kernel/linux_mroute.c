@@ -178,7 +178,8 @@ static int ask(enum fam fam, unsigned long request, union mroute_arg *a)
 {
 	if (ioctl(sock[fam].fd, request, a) == 0)
 		return 0;
-	if (errno == EADDRNOTAVAIL)
+	/* EINVAL: beyond the highest VIF in use. */
+	if (errno == EADDRNOTAVAIL || errno == EINVAL)
 		errno = ENOENT;
 	return -1;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * RFC 4286: section 3 has the messages, section 4.1 the variables.
+ * RFC 4286; names like MaxInitialAdvertisements are its variables.
  */
 #include "kernel/mrdisc.h"
 
@@ -100,7 +100,7 @@ const struct addr *mrdisc_group(enum fam fam, enum mrdisc_kind kind)
 	return &groups[fam][kind == MRDISC_SOLICIT];
 }
 
-/* Section 4.1: AdvertisementJitter is 0.025 * AdvertisementInterval, either way. */
+/* AdvertisementJitter is 0.025 * AdvertisementInterval, either way. */
 uint32_t mrdisc_delay(unsigned interval, unsigned sent, uint32_t rnd)
 {
 	uint32_t jitter = interval * 25;

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Memberships and router discovery on the real kernel: limits found by asking,
+ * what /proc says of it, what goes out on the wire.
+ */
+#include "tests/net/probe.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "kernel/mrdisc.h"
+
+#define MANY 400
+static uint32_t slots[MANY];
+static int a1;
+
+static void open_lab(void)
+{
+	lab(1);
+	a1 = (int)if_nametoindex("a1");
+}
+
+static struct addr group(enum fam f, unsigned i)
+{
+	struct addr a = f == FAM_4 ? ip("232.7.0.0") : ip("ff3e::7:0:0");
+
+	a.b[14] = (uint8_t)(i >> 8);
+	a.b[15] = (uint8_t)i;
+	return a;
+}
+
+static struct addr source(enum fam f, unsigned i)
+{
+	struct addr a = f == FAM_4 ? ip("10.9.0.1") : ip("fd09::1");
+
+	a.b[14] = (uint8_t)(i >> 8);
+	a.b[15] = (uint8_t)(i + 1);
+	return a;
+}
+
+/* Lines of a file of /proc that hold a word. */
+static int lines(const char *path, const char *word)
+{
+	char line[512];
+	FILE *f = fopen(path, "r");
+	int n = 0;
+
+	while (f && fgets(line, sizeof line, f))
+		n += strstr(line, word) != NULL;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static int members(enum fam f)
+{
+	return f == FAM_4 ? lines("/proc/net/igmp", "07E8 ") :
+			    lines("/proc/net/igmp6", "ff3e00000000000000000007");
+}
+
+static int sources(enum fam f)
+{
+	return f == FAM_4 ? lines("/proc/net/mcfilter", "0xe807") : lines("/proc/net/mcfilter6", "ff3e0000");
+}
+
+static int descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 4096; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void any_source(void)
+{
+	open_lab();
+	for (enum fam f = FAM_4; f < FAM_N; f++) {
+		int before = descriptors();
+
+		for (unsigned i = 0; i < 300; i++) {
+			struct addr g = group(f, i);
+
+			CHECK_INT(kernel_join(a1, NULL, &g, &slots[i]), 0);
+		}
+		CHECK_INT(members(f), 300);
+		if (f == FAM_4)
+			CHECK_INT(descriptors() - before, 15);	/* 20 to a socket */
+		for (unsigned i = 0; i < 300; i += 2) {
+			struct addr g = group(f, i);
+
+			CHECK_INT(kernel_leave(a1, NULL, &g, slots[i]), 0);
+		}
+		CHECK_INT(members(f), 150);
+		/* What was left makes room. */
+		for (unsigned i = 0; i < 300; i += 2) {
+			struct addr g = group(f, i);
+
+			CHECK_INT(kernel_join(a1, NULL, &g, &slots[i]), 0);
+		}
+		if (f == FAM_4)
+			CHECK_INT(descriptors() - before, 15);
+		for (unsigned i = 0; i < 300; i++) {
+			struct addr g = group(f, i);
+
+			CHECK_INT(kernel_leave(a1, NULL, &g, slots[i]), 0);
+		}
+		CHECK_INT(members(f), 0);
+		CHECK_INT(descriptors() - before, 0);
+	}
+	kernel_join_close();
+}
+
+static void single_sources(void)
+{
+	open_lab();
+	for (enum fam f = FAM_4; f < FAM_N; f++) {
+		struct addr g = group(f, 1), h = group(f, 2), s;
+		int before = descriptors();
+		uint32_t any, slot;
+
+		/* Any source and single sources of one group, side by side. */
+		CHECK_INT(kernel_join(a1, NULL, &g, &any), 0);
+		for (unsigned i = 0; i < 128; i++) {
+			s = source(f, i);
+			CHECK_INT(kernel_join(a1, &s, &g, &slots[i]), 0);
+			CHECK_INT(kernel_join(a1, &s, &h, &slots[i + 128]), 0);
+		}
+		CHECK_INT(kernel_leave(a1, NULL, &g, any), 0);
+		CHECK_INT(sources(f), 256);
+		if (f == FAM_4)
+			CHECK_INT(descriptors() - before, 13);	/* 10 of each group to a socket */
+		else
+			CHECK_INT(descriptors() - before, 2);	/* 64 */
+		s = source(f, 127);
+		if (f == FAM_4)		/* there the socket is not full */
+			CHECK(kernel_join(a1, &s, &g, &slot) < 0 && errno == EADDRINUSE);
+		/* A hole in the first socket is the next to be filled. */
+		s = source(f, 3);
+		slot = slots[3];
+		CHECK_INT(kernel_leave(a1, &s, &g, slots[3]), 0);
+		CHECK(kernel_leave(a1, &s, &g, slots[3]) < 0 && errno == EADDRNOTAVAIL);
+		CHECK_INT(kernel_join(a1, &s, &g, &slots[3]), 0);
+		CHECK_INT(slots[3], slot);
+		for (unsigned i = 0; i < 128; i++) {
+			s = source(f, i);
+			CHECK_INT(kernel_leave(a1, &s, &g, slots[i]), 0);
+			CHECK_INT(kernel_leave(a1, &s, &h, slots[i + 128]), 0);
+		}
+		CHECK_INT(sources(f) + members(f), 0);
+		CHECK_INT(descriptors() - before, 0);
+	}
+	kernel_join_close();
+}
+
+/* Leaving by the old ifindex what an interface took with it; then the new one. */
+static void interface_gone(void)
+{
+	open_lab();
+	for (enum fam f = FAM_4; f < FAM_N; f++) {
+		int before = descriptors(), old;
+		struct addr g = group(f, 0), h = group(f, 1), s;
+		uint32_t any, new;
+
+		run("ip link add x1 type veth peer name x2; ip link set x1 up");
+		old = (int)if_nametoindex("x1");
+		CHECK_INT(kernel_join(old, NULL, &g, &any), 0);
+		for (unsigned i = 0; i < 25; i++) {
+			s = source(f, i);
+			CHECK_INT(kernel_join(old, &s, &h, &slots[i]), 0);
+		}
+		run("ip link del x1");
+		CHECK(kernel_join(old, NULL, &h, &new) < 0 && errno == ENODEV);
+		CHECK(kernel_join(old, &s, &g, &new) < 0 && errno == ENODEV);
+		run("ip link add x1 index %d type veth peer name x2; ip link set x1 up", old);
+		CHECK_INT(kernel_leave(old, NULL, &g, any), 0);
+		for (unsigned i = 0; i < 25; i++) {
+			s = source(f, i);
+			CHECK_INT(kernel_leave(old, &s, &h, slots[i]), 0);
+		}
+		CHECK_INT(descriptors() - before, 0);
+		CHECK_INT(kernel_join(old, &s, &h, &new), 0);
+		CHECK_INT(sources(f), 1);
+		run("ip link del x1");
+		CHECK_INT(kernel_leave(old, &s, &h, new), 0);
+		CHECK_INT(descriptors() - before, 0);
+	}
+	kernel_join_close();
+}
+
+/* Few descriptors, one membership in each: how many joins succeed. */
+static int few_descriptors(void)
+{
+	struct rlimit less = { 20, 40 };
+	struct addr g;
+	uint32_t slot;
+	int i;
+
+	setrlimit(RLIMIT_NOFILE, &less);
+	for (i = 0; i < 60; i++) {
+		g = group(FAM_4, (unsigned)i);
+		if (kernel_join(a1, NULL, &g, &slot) < 0)
+			break;
+	}
+	return errno == EMFILE && !strcmp(kernel_join_limit(EMFILE, FAM_4), "RLIMIT_NOFILE = 40") ? i : 0;
+}
+
+static void limits(void)
+{
+	struct addr g = group(FAM_4, 0), s = source(FAM_4, 0);
+	uint32_t slot;
+	int status = 0;
+
+	open_lab();
+	CHECK_STR(kernel_join_limit(EPERM, FAM_4), "");
+	CHECK(!strncmp(kernel_join_limit(EMFILE, FAM_4), "RLIMIT_NOFILE = ", 16));
+	CHECK(!strncmp(kernel_join_limit(ENOBUFS, FAM_6), "net.core.optmem_max", 19));
+	CHECK(kernel_join(0, NULL, &g, &slot) < 0 && errno == ENODEV);
+	write_file("/proc/sys/net/ipv4/igmp_max_memberships", "0");
+	CHECK(kernel_join(a1, NULL, &g, &slot) < 0 && errno == ENOBUFS);
+	CHECK(kernel_join(a1, &s, &g, &slot) < 0 && errno == ENOBUFS);
+	CHECK_STR(kernel_join_limit(ENOBUFS, FAM_4), "net.ipv4.igmp_max_memberships = 0");
+	write_file("/proc/sys/net/ipv4/igmp_max_memberships", "1");
+	kernel_join_close();
+	fflush(stdout);
+	if (!fork())
+		_exit(few_descriptors());
+	wait(&status);
+	/* All that the hard limit allows but what is left for others. */
+	CHECK(WEXITSTATUS(status) > 10 && WEXITSTATUS(status) <= 30);
+}
+
+/* A flood for the joined group stays out of the join sockets. */
+static void no_traffic(void)
+{
+	struct addr g, s = ip("192.0.2.1");
+	uint32_t slot;
+	int h1, before;
+
+	open_lab();
+	before = lines("/proc/net/udp", ":") + lines("/proc/net/udp6", ":");
+	h1 = wire("h1");
+	g = ip("232.7.0.1");
+	CHECK_INT(kernel_join(a1, NULL, &g, &slot), 0);
+	send_udp(h1, &s, &g, 10);
+	/* Sockets without a port are not even in the table that is searched. */
+	CHECK_INT(lines("/proc/net/udp", ":") + lines("/proc/net/udp6", ":"), before);
+	close(h1);
+	kernel_join_close();
+}
+
+static void time_joins(enum fam f, int n)
+{
+	uint32_t *slot = calloc((size_t)n, sizeof *slot);
+	int64_t t = now_us(), joined;
+	struct addr g;
+	int ok = 0, bad = 0;
+
+	for (int i = 0; slot && i < n; i++) {
+		g = group(f, (unsigned)i);
+		if (kernel_join(a1, NULL, &g, &slot[i]) < 0)
+			break;
+		ok++;
+	}
+	CHECK_INT(ok, n);
+	joined = now_us() - t;
+	for (int i = 0; i < ok; i++) {
+		g = group(f, (unsigned)i);
+		bad += kernel_leave(a1, NULL, &g, slot[i]) < 0;
+	}
+	CHECK_INT(bad, 0);
+	printf("# %s: %d joins in %lld ms, left in %lld ms\n", fam_str(f), n,
+	       (long long)joined / 1000, (long long)(now_us() - t - joined) / 1000);
+	free(slot);
+}
+
+static void many(void)
+{
+	const char *n = getenv("PROBE_JOINS");
+
+	open_lab();
+	time_joins(FAM_4, n ? atoi(n) : 2000);
+	time_joins(FAM_6, n ? atoi(n) : 2000);
+	kernel_join_close();
+}
+
+/* ---- router discovery ---- */
+
+static int heard;
+
+static void hear(void *ctx, enum fam f, int ifindex)
+{
+	(void)ctx;
+	heard += ifindex == a1 && f < FAM_N;
+}
+
+/* The next frame to a group that is IGMP or ICMPv6; its length, or 0 after a second. */
+static size_t next_frame(int fd, const struct addr *grp, unsigned char *p, size_t size)
+{
+	bool v4 = addr_fam(grp) == FAM_4;
+
+	while (readable(fd, 1000)) {
+		ssize_t len = recv(fd, p, size, 0);
+
+		if (len >= 62 && p[12] == 0x86 && !v4 && !memcmp(p + 38, grp->b, 16))
+			return (size_t)len;
+		if (len >= 42 && p[12] == 8 && v4 && !memcmp(p + 30, grp->b + 12, 4))
+			return (size_t)len;
+	}
+	return 0;
+}
+
+static void discovery_sends(void)
+{
+	static const uint8_t v4[] = { 0x30, 20, 0xcf, 0x6c, 0, 125, 0, 2 };
+	unsigned char p[2048];
+	struct addr src = { .w = { 0 } };
+	int h1;
+
+	open_lab();
+	h1 = wire("h1");
+	for (enum fam f = FAM_4; f < FAM_N; f++) {
+		CHECK_INT(kernel_mrdisc_open(f), 0);
+		CHECK(kernel_mrdisc_fd(f) >= 0);
+		for (int i = 0; i < 100 && kernel_mrdisc_send(f, a1, MRDISC_ADVERT, 20, 125, 2) < 0; i++)
+			usleep(20000);	/* until there is a link-local address */
+	}
+	CHECK(next_frame(h1, mrdisc_group(FAM_4, MRDISC_ADVERT), p, sizeof p) >= 46);
+	CHECK_INT(p[14], 0x46);				/* Router Alert */
+	CHECK_INT(p[22], 1);				/* TTL */
+	CHECK(!memcmp(p + 26, "\x0a\x01\x00\x01", 4));	/* a1's own address */
+	CHECK(!memcmp(p + 34, "\x94\x04\x00\x00", 4));
+	CHECK(!memcmp(p + 38, v4, 2) && !memcmp(p + 42, v4 + 4, 4));
+	CHECK(next_frame(h1, mrdisc_group(FAM_6, MRDISC_ADVERT), p, sizeof p) == 70);
+	CHECK_INT(p[20], 0);				/* hop-by-hop options */
+	CHECK_INT(p[21], 1);				/* hop limit */
+	CHECK(p[22] == 0xfe && p[23] == 0x80);
+	CHECK(!memcmp(p + 54, "\x3a\x00\x05\x02\x00\x00\x01\x00", 8));
+	CHECK(!memcmp(p + 62, "\x97\x14", 2) && !memcmp(p + 66, "\x00\x7d\x00\x02", 4));
+	memcpy(src.b, p + 22, 16);
+	CHECK_INT(mrdisc_checksum6(&src, mrdisc_group(FAM_6, MRDISC_ADVERT), p + 62, 8), 0);
+	for (enum fam f = FAM_4; f < FAM_N; f++) {
+		CHECK_INT(kernel_mrdisc_send(f, a1, MRDISC_TERM, 0, 0, 0), 0);
+		CHECK(next_frame(h1, mrdisc_group(f, MRDISC_TERM), p, sizeof p) > 0);
+		CHECK_INT(p[f == FAM_4 ? 38 : 62], f == FAM_4 ? 0x32 : 153);
+	}
+
+	/* No address of its own: no message, whatever others have. */
+	run("ip link add n1 type veth peer name n2; sysctl -qw net.ipv6.conf.n1.addr_gen_mode=1; "
+	    "ip link set n1 up; ip link set n2 up; ip addr add fd00:77::1/64 dev n1 nodad");
+	for (enum fam f = FAM_4; f < FAM_N; f++)
+		CHECK(kernel_mrdisc_send(f, (int)if_nametoindex("n1"), MRDISC_ADVERT, 20, 0, 0) < 0 &&
+		      errno == EADDRNOTAVAIL);
+	close(h1);
+	for (enum fam f = FAM_4; f < FAM_N; f++)
+		kernel_mrdisc_close(f);
+}
+
+static void discovery_hears(void)
+{
+	unsigned char p[256], *m;
+	int h1, before;
+
+	open_lab();
+	before = descriptors();
+	h1 = wire("h1");
+	for (enum fam f = FAM_4; f < FAM_N; f++) {
+		struct mrdisc_msg msg = { .kind = MRDISC_SOLICIT };
+		struct addr from = f == FAM_4 ? ip("10.1.0.2") : ip("fe80::2");
+		uint8_t bytes[MRDISC_MAX];
+		uint16_t sum = 0;
+		size_t len, n = mrdisc_encode(f, &msg, bytes);
+
+		if (f == FAM_6)
+			sum = mrdisc_checksum6(&from, mrdisc_group(f, MRDISC_SOLICIT), bytes, n);
+		if (f == FAM_6)
+			memcpy(bytes + 2, &sum, sizeof sum);
+		len = frame(p, &from, mrdisc_group(f, MRDISC_SOLICIT), f == FAM_4 ? 2 : 58, 1, bytes, n);
+		heard = 0;
+		CHECK_INT(kernel_mrdisc_open(f), 0);
+		CHECK_INT(kernel_mrdisc_listen(f, a1, true), 0);
+		CHECK_INT(kernel_mrdisc_listen(f, a1, true), 0);
+		CHECK(kernel_mrdisc_listen(f, 9999, true) < 0 && errno == ENODEV);
+		CHECK(send(h1, p, len, 0) > 0);
+		CHECK(readable(kernel_mrdisc_fd(f), 2000));
+		CHECK_INT(kernel_mrdisc_drain(f, 10, hear, NULL), 1);
+		CHECK_INT(heard, 1);
+		/* Another type stays out, a wrong checksum is not believed. */
+		m = p + (f == FAM_4 ? 34 : 54);
+		m[3] ^= 1;
+		CHECK(send(h1, p, len, 0) > 0);
+		m[0]--;
+		CHECK(send(h1, p, len, 0) > 0);
+		usleep(20000);
+		kernel_mrdisc_drain(f, 10, hear, NULL);
+		CHECK_INT(heard, 1);
+		CHECK_INT(kernel_mrdisc_listen(f, a1, false), 0);
+		CHECK_INT(kernel_mrdisc_listen(f, a1, false), 0);
+		kernel_mrdisc_close(f);
+		CHECK_INT(kernel_mrdisc_fd(f), -1);
+	}
+	close(h1);
+	CHECK_INT(descriptors() - before, 0);
+}
+
+TEST_MAIN(TEST(any_source) TEST(single_sources) TEST(interface_gone) TEST(limits) TEST(no_traffic)
+	  TEST(many) TEST(discovery_sends) TEST(discovery_hears))
