@@ -18,12 +18,11 @@ import json
 import os
 import signal
 import socket
-import struct
 import subprocess
-import sys
 import tempfile
 import time
-import traceback
+
+from packet import address, find, frame
 
 NEWNS, NEWUSER, NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
@@ -31,7 +30,7 @@ PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 SO_RCVBUFFORCE = 33
 PACKET_OUTGOING = 4
-ETH_P_ALL, ETH_P_IP, ETH_P_IPV6 = 3, 0x0800, 0x86DD
+ETH_P_ALL = 3
 SLOW = 10 if os.environ.get("SANITIZE") else 5		# seconds for what takes milliseconds
 
 SMCROUTE = os.environ.get("SMCROUTE", "build/smcroute")
@@ -103,30 +102,6 @@ def note(text):
     print(*("# " + line for line in str(text).splitlines()), sep="\n")
 
 
-def checksum(data):
-    data += b"\0" * (len(data) & 1)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
-
-
-def frame(src, group, ttl, payload):
-    """An Ethernet frame with a UDP packet from any source to a group."""
-    family = socket.AF_INET6 if ":" in group else socket.AF_INET
-    s, g = socket.inet_pton(family, src), socket.inet_pton(family, group)
-    udp = struct.pack("!HHHH", 5000, 5000, 8 + len(payload), 0)
-    if family == socket.AF_INET:
-        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(payload), 0, 0, ttl, 17, 0, s, g)
-        head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
-        mac, proto = b"\1\0\x5e" + bytes([g[1] & 0x7F]) + g[2:], ETH_P_IP
-    else:
-        pseudo = s + g + struct.pack("!II", 8 + len(payload), 17)
-        udp = udp[:6] + struct.pack("!H", checksum(pseudo + udp + payload) or 0xFFFF)
-        head = struct.pack("!IHBB16s16s", 6 << 28, 8 + len(payload), 17, ttl, s, g)
-        mac, proto = b"\x33\x33" + g[12:], ETH_P_IPV6
-    return mac + b"\2\0\0\0\0\x77" + struct.pack("!H", proto) + head + udp + payload
-
-
 @contextlib.contextmanager
 def one_cpu():
     """Keeps what is sent in one kernel queue, hence in order."""
@@ -148,7 +123,8 @@ class Lab:
         enter()
         self.dir = tempfile.mkdtemp(dir="/run")
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
-        self.procs, self.senders, self.receivers, self.seen = [], {}, {}, {}
+        self.procs, self.senders, self.receivers = [], {}, {}
+        self.seen = collections.defaultdict(collections.Counter)
         self.next, self.ifaces = 0, []
         self.sysctl("ipv4/conf/all/rp_filter", 0)
         self.sysctl("ipv4/conf/default/rp_filter", 0)
@@ -223,7 +199,6 @@ class Lab:
                 rx.setsockopt(socket.SOL_SOCKET, option, 16 << 20)
                 break
         self.senders[host], self.receivers[host] = tx, rx
-        self.seen.setdefault(host, collections.Counter())
 
     # ---- packets ----
 
@@ -233,7 +208,7 @@ class Lab:
         first, self.next = self.next, self.next + n
         with one_cpu():
             for i in range(first, first + n):
-                tx.send(frame(src, group, ttl, b"LAB!" + struct.pack("!I", i)))
+                tx.send(frame(src, group, ttl, i))
                 if every:
                     time.sleep(every)
         return (src, group, ttl, range(first, first + n))
@@ -248,22 +223,14 @@ class Lab:
                     break
                 except OSError:		# the interface went away
                     continue
-                at = data.find(b"LAB!")
-                if where[2] == PACKET_OUTGOING or at < 28:
-                    continue
-                if data[0] >> 4 == 4:
-                    src, grp, ttl = data[12:16], data[16:20], data[8]
-                else:
-                    src, grp, ttl = data[8:24], data[24:40], data[7]
-                number, = struct.unpack_from("!I", data, at + 4)
-                self.seen[host][(src, grp, ttl, number)] += 1
+                if where[2] != PACKET_OUTGOING and (key := find(data)):
+                    self.seen[host][key] += 1
 
     def arrived(self, iface, flow):
         """How many of the flow's packets came out of iface, TTL one less; doubles count twice."""
         src, group, ttl, numbers = flow
-        family = socket.AF_INET6 if ":" in group else socket.AF_INET
-        key = socket.inet_pton(family, src), socket.inet_pton(family, group), ttl - 1
-        return sum(self.seen[self.host(iface)][key + (i,)] for i in numbers)
+        seen, key = self.seen[self.host(iface)], (address(src), address(group), ttl - 1)
+        return sum(seen[key + (i,)] for i in numbers)
 
     def mark(self):
         """Everything sent before has passed the router once this returns (needs MARKS)."""
@@ -343,7 +310,7 @@ class Lab:
 
     def run(self, *argv, stdin=None, drop=None, seconds=20, env=None):
         """Runs a program to its end: (exit code, stdout, stderr)."""
-        p = subprocess.run(argv, input=stdin, text=True, capture_output=True, timeout=seconds,
+        p = subprocess.run(argv, input=stdin or "", text=True, capture_output=True, timeout=seconds,
                            preexec_fn=(lambda: child_setup(drop)), env=env)
         return p.returncode, p.stdout, p.stderr
 
@@ -423,76 +390,3 @@ class Daemon:
             same(self.stop(), 0, "exit status of the daemon")
         for fault in ("Sanitizer", "runtime error:"):
             check(fault not in self.log(), f"{fault} in the log")
-
-
-def run_case(fn, args):
-    """In a child: 0 passed, 1 failed, 2 skipped; what it prints is TAP comment."""
-    lab = None
-    try:
-        lab = Lab()
-        fn(lab, *args)
-        for d in lab.procs:
-            d.leave()
-        return 0
-    except Skip as e:
-        print(f"#SKIP {e}")
-        return 2
-    except Exception:		# a failure of any kind is a failed case
-        note(traceback.format_exc())
-        for d in lab.procs if lab else ():
-            note(f"exit {d.proc.poll()}, log of {d.name}:\n{d.log()[-4000:]}")
-        return 1
-    finally:
-        if lab:
-            lab.end()
-
-
-def run_child(fn, args):
-    """(result of run_case, its output)."""
-    r, w = os.pipe()
-    pid = os.fork()
-    if not pid:
-        os.dup2(w, 1)
-        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
-        signal.alarm(90)
-        rc = 1
-        try:
-            rc = run_case(fn, args)
-            sys.stdout.flush()
-        finally:
-            os._exit(rc)
-    os.close(w)
-    with os.fdopen(r, errors="replace") as f:
-        out = f.read()
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out
-
-
-CASES = []
-
-
-def case(name, *args):
-    """Decorator: a case with a name, and arguments for the function after the lab."""
-    def add(fn):
-        CASES.append((name, fn, args))
-        return fn
-    return add
-
-
-def main():
-    """Runs the cases whose names hold one of the words on the command line, or all."""
-    words = sys.argv[1:]
-    cases = [c for c in CASES if not words or any(w in c[0] for w in words)]
-    print(f"1..{len(cases)}", flush=True)
-    bad = 0
-    for i, (name, fn, args) in enumerate(cases, 1):
-        start = time.monotonic()
-        rc, out = run_child(fn, args)
-        skip = [line[6:] for line in out.splitlines() if line.startswith("#SKIP ")]
-        print("".join(line + "\n" for line in out.splitlines() if not line.startswith("#SKIP ")), end="")
-        if rc == 2 and skip:
-            print(f"ok {i} - {name} # SKIP {skip[0]}", flush=True)
-        else:
-            bad += rc != 0
-            print(f"{'not ' if rc else ''}ok {i} - {name}"
-                  + (f" # {time.monotonic() - start:.2f} s" if "LAB_TIMES" in os.environ else ""), flush=True)
-    sys.exit(bad != 0)

@@ -7,7 +7,8 @@ import socket
 import struct
 import time
 
-from lab import case, check, main, note, same, wait_until
+from cases import case, main
+from lab import check, note, same, wait_until
 
 CONF = "mroute from a1 group 225.1.1.1 to a2\nmroute from a1 group ff2e::11 to a2\n"
 

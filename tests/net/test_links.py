@@ -2,7 +2,8 @@
 #
 # A rule is standing intent: interfaces that come late, go, return or change
 # their name, and the kernel has what the rules want soon after.
-from lab import case, main, same, wait_until
+from cases import case, main
+from lab import same, wait_until
 
 CONF = ("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2 a5\n"
         "mroute from a5 source 10.5.0.9 group 225.1.1.2 to a2\n"

@@ -5,7 +5,8 @@
 import os
 import shutil
 
-from lab import SMCROUTECTL, Skip, case, check, main, same, wait_until
+from cases import case, main
+from lab import SMCROUTECTL, Skip, check, same, wait_until
 
 CONF = ("mroute from a1 group 225.1.1.1 to a2 a5\nmroute from a1 source 10.1.0.9 group 225.1.1.2 to a2\n"
         "mroute from a1 group ff2e::/112 to a2\nmgroup from a2 group 225.3.3.3\nphyint a4 ttl-threshold 3\n")

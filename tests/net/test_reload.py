@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 #
 # Reload: differences only, all or nothing, and no packet lost over it.
-from lab import case, check, main, same
+from cases import case, main
+from lab import check, same
 
 BOTH = (("10.1.0.9", "225.1.1.1", "225.1.0.0/16"), ("fd00:1::9", "ff2e::11", "ff2e::/112"))
 

@@ -3,7 +3,8 @@
 # Every form of rule, both families, from the file and from the client: all
 # packets on each wanted interface, the first of a learned flow included, none
 # on any other, none with a TTL of 1.
-from lab import case, main, same
+from cases import case, main
+from lab import same
 
 # name, source and group of the rule, (source, group) that match, and that do not
 FORMS = (

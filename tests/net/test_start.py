@@ -10,7 +10,8 @@ import socket
 import stat
 import struct
 
-from lab import CAP_NET_RAW, SLOW, SMCROUTE, SMCROUTECTL, SMCROUTED, Daemon, Skip, case, check, libc, main, same
+from cases import case, main
+from lab import CAP_NET_RAW, SLOW, SMCROUTE, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, libc, same
 from lab import sys_call, wait_until
 
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 source fd00:1::9 group ff2e::11 to a2\n"

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: ISC
+#
+# Cases of a network test and the TAP they print.  Each runs in a child with a
+# lab of its own, whose end takes everything with it.
+import os
+import signal
+import sys
+import time
+import traceback
+
+from lab import Lab, Skip, note
+
+
+def run_case(fn, args):
+    """In a child: 0 passed, 1 failed, 2 skipped; what it prints is TAP comment."""
+    lab = None
+    try:
+        lab = Lab()
+        fn(lab, *args)
+        for d in lab.procs:
+            d.leave()
+        return 0
+    except Skip as e:
+        print(f"#SKIP {e}")
+        return 2
+    except Exception:		# a failure of any kind is a failed case
+        note(traceback.format_exc())
+        for d in lab.procs if lab else ():
+            note(f"exit {d.proc.poll()}, log of {d.name}:\n{d.log()[-4000:]}")
+        return 1
+    finally:
+        if lab:
+            lab.end()
+
+
+def run_child(fn, args):
+    """(result of run_case, its output)."""
+    r, w = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.dup2(w, 1)
+        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+        signal.alarm(90)
+        rc = 1
+        try:
+            rc = run_case(fn, args)
+            sys.stdout.flush()
+        finally:
+            os._exit(rc)
+    os.close(w)
+    with os.fdopen(r, errors="replace") as f:
+        out = f.read()
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out
+
+
+CASES = []
+
+
+def case(name, *args):
+    """Decorator: a case with a name, and arguments for the function after the lab."""
+    def add(fn):
+        CASES.append((name, fn, args))
+        return fn
+    return add
+
+
+def main():
+    """Runs the cases whose names hold one of the words on the command line, or all."""
+    words = sys.argv[1:]
+    cases = [c for c in CASES if not words or any(w in c[0] for w in words)]
+    print(f"1..{len(cases)}", flush=True)
+    bad = 0
+    for i, (name, fn, args) in enumerate(cases, 1):
+        start = time.monotonic()
+        rc, out = run_child(fn, args)
+        skip = [line[6:] for line in out.splitlines() if line.startswith("#SKIP ")]
+        print("".join(line + "\n" for line in out.splitlines() if not line.startswith("#SKIP ")), end="")
+        if rc == 2 and skip:
+            print(f"ok {i} - {name} # SKIP {skip[0]}", flush=True)
+        else:
+            bad += rc != 0
+            print(f"{'not ' if rc else ''}ok {i} - {name}"
+                  + (f" # {time.monotonic() - start:.2f} s" if "LAB_TIMES" in os.environ else ""), flush=True)
+    sys.exit(bad != 0)
