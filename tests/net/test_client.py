@@ -34,7 +34,7 @@ def add_remove(lab, src, group):
 
 @case("a template that is added or removed changes what is learned or blocked already")
 def templates(lab):
-    d = lab.daemon()
+    d = lab.daemon("mroute from a1 group ff2e::99 to a2\n")	# so that a1 has a MIF
     for src, group, wide in (("10.1.0.9", "225.8.8.8", "225.8.0.0/16"), ("fd00:1::9", "ff2e::88", "ff2e::/112")):
         lab.passes("a1", src, group)
         wait_until(lambda: lab.route(src, group) == ("a1", []), "a blocked entry")
