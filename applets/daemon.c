@@ -33,6 +33,7 @@
 /* Messages taken from a socket before others get their turn. */
 #define UPCALLS_A_TURN 512
 #define LINKS_A_TURN 64
+#define SOLICITS_A_TURN 16
 
 struct daemon {
 	const struct settings *set;
@@ -187,20 +188,21 @@ static void on_event(void *ctx, const struct event *ev)
 
 static const struct router_ops ops = { on_reload, on_stop, on_event };
 
+/* Sees that the router is called when it has something to do. */
+static void arm_tick(struct daemon *d)
+{
+	int64_t due = router_due(&d->router), now = loop_now(d->loop);
+
+	if (due && (!d->tick.due || due < d->tick.due))
+		timer_set(d->loop, &d->tick, due > now ? due - now : 0);
+}
+
 static void on_tick(void *ctx)
 {
 	struct daemon *d = ctx;
 
 	router_tick(&d->router, loop_now(d->loop));
-	if (d->router.tick_due)
-		timer_set(d->loop, &d->tick, d->router.tick_due - loop_now(d->loop));
-}
-
-/* The router has work for later: see that somebody calls it. */
-static void arm_tick(struct daemon *d)
-{
-	if (d->router.tick_due && !d->tick.due)
-		timer_set(d->loop, &d->tick, d->router.tick_due - loop_now(d->loop));
+	arm_tick(d);
 }
 
 static void on_upcall(void *ctx, const struct upcall *up)
@@ -239,6 +241,26 @@ static void on_netlink(void *ctx, int fd, short revents)
 	if (kernel_link_drain(LINKS_A_TURN, on_link, d) < 0)
 		log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "rtnetlink: %s", strerror(errno));
 	router_sync(&d->router);
+	arm_tick(d);
+}
+
+static void on_solicit(void *ctx, enum fam fam, int ifindex)
+{
+	struct daemon *d = ctx;
+
+	mrdisc_solicited(&d->router, fam, ifindex);
+}
+
+static void on_mrdisc(void *ctx, int fd, short revents)
+{
+	struct daemon *d = ctx;
+
+	(void)revents;
+	d->router.now = loop_now(d->loop);
+	for (enum fam f = 0; f < FAM_N; f++)
+		if (fd == kernel_mrdisc_fd(f) && kernel_mrdisc_drain(f, SOLICITS_A_TURN, on_solicit, d) < 0)
+			log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s router discovery socket: %s",
+				    fam_str(f), strerror(errno));
 	arm_tick(d);
 }
 
@@ -334,6 +356,19 @@ static int open_links(struct daemon *d)
 	return 0;
 }
 
+/* Sockets of router discovery, for which there will be no capability later. */
+static void open_mrdisc(struct daemon *d)
+{
+	for (enum fam f = 0; WITH_MRDISC && f < FAM_N; f++) {
+		if (kernel_mrdisc_open(f) < 0 ||
+		    loop_add(d->loop, kernel_mrdisc_fd(f), POLLIN, on_mrdisc, d) < 0) {
+			log_notice("no multicast router discovery for %s: %s", fam_str(f), strerror(errno));
+			continue;
+		}
+		d->router.mrdisc.up[f] = true;
+	}
+}
+
 /* The first reading of the file: lines with errors are told and skipped. */
 static int first_conf(struct daemon *d)
 {
@@ -419,7 +454,10 @@ static int start(struct daemon *d)
 	int status;
 
 	if ((status = claim(d)) || (status = wait_delay(d)) || (status = open_families(d)) ||
-	    (status = open_links(d)) || (status = first_conf(d)))
+	    (status = open_links(d)))
+		return status;
+	open_mrdisc(d);
+	if ((status = first_conf(d)))
 		return status;
 	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {
 		log_errno("hook");
@@ -446,6 +484,7 @@ static int set_up(struct daemon *d)
 	if (!d->loop || router_init(&d->router, &ops, d) < 0)
 		return -1;
 	d->router.expire_sec = d->set->expire;
+	d->router.mrdisc.interval = d->set->mrdisc;
 	d->router.max_dynamic = d->set->max_dynamic;
 	d->tick = (struct timer){ .fn = on_tick, .ctx = d };
 	d->watchdog = (struct timer){ .fn = on_watchdog, .ctx = d };

@@ -61,8 +61,8 @@ static void refuse(struct router *r, const struct upcall *up, const char *why)
 
 static void start_expiry(struct router *r)
 {
-	if (r->expire_sec && !r->tick_due)
-		r->tick_due = r->now + 1;
+	if (r->expire_sec && !r->pass_due)
+		r->pass_due = r->now + 1;
 }
 
 static void no_cache(struct router *r, const struct upcall *up)
@@ -186,18 +186,18 @@ static void sample(struct router *r, uint32_t at)
 	}
 }
 
-void router_tick(struct router *r, int64_t now)
+/* A slice of the pass over all learned and blocked entries. */
+static void expiry(struct router *r)
 {
 	unsigned stats = 0, places = 0;
 	/* An entry is to go between SEC and SEC + max(SEC / 10, 1) after its last packet: a sample may
 	 * see a packet up to one period late, and find the time not quite up once more. */
 	int64_t period = r->expire_sec * 40 < 400 ? 400 : (int64_t)r->expire_sec * 40;
 
-	r->now = now;
-	if (!r->tick_due || now < r->tick_due)
+	if (!r->pass_due || r->now < r->pass_due)
 		return;
 	if (!r->pass_start) {
-		r->pass_start = now;
+		r->pass_start = r->now;
 		r->cursor = 0;
 	}
 	for (; r->cursor < r->mfc.n && stats < SLICE_STATS && places < SLICE_PLACES; r->cursor++, places++) {
@@ -209,12 +209,26 @@ void router_tick(struct router *r, int64_t now)
 		}
 	}
 	if (r->cursor < r->mfc.n) {
-		r->tick_due = now;
+		r->pass_due = r->now;
 		return;
 	}
 	bool any = r->mfc.count[MFC_LEARNED] + r->mfc.count[MFC_BLOCKED] > 0;
-	r->tick_due = any ? (r->pass_start + period > now ? r->pass_start + period : now + 1) : 0;
+	r->pass_due = any ? (r->pass_start + period > r->now ? r->pass_start + period : r->now + 1) : 0;
 	r->pass_start = 0;
+}
+
+int64_t router_due(const struct router *r)
+{
+	int64_t a = r->pass_due, b = r->mrdisc.due;
+
+	return !a ? b : !b || a < b ? a : b;
+}
+
+void router_tick(struct router *r, int64_t now)
+{
+	r->now = now;
+	expiry(r);
+	mrdisc_tick(r);
 }
 
 uint32_t router_flush(struct router *r)

@@ -21,6 +21,7 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 	if (!r->conf)
 		return -1;
 	memset(r->ttl, 1, sizeof r->ttl);
+	r->mrdisc.interval = MRDISC_INTERVAL;
 	r->expire_sec = 60;
 	r->max_dynamic = 65536;
 	r->ops = ops;
@@ -47,6 +48,7 @@ void router_family(struct router *r, enum fam fam, bool up)
 
 void router_shutdown(struct router *r)
 {
+	mrdisc_end(r);
 	/* Closing the socket takes VIFs and entries out of the kernel in one go. */
 	for (enum fam f = 0; f < FAM_N; f++)
 		kernel_mroute_close(f);
@@ -61,29 +63,35 @@ void router_shutdown(struct router *r)
 
 /* ---- interfaces ---- */
 
-/* Takes over what phyint lines say of an interface: an exact name goes before a wildcard, a later
- * line before an earlier one. */
+/* Takes over what phyint lines say of an interface.  Of several that match, an exact name goes before a
+ * wildcard and a longer wildcard before a shorter one, so that the order of lines does not matter. */
 static void configure(struct router *r, uint32_t at)
 {
 	struct iface *i = &r->ifs.v[at];
 	bool disabled = false, mrdisc = false;
+	int enable_by = -1, ttl_by = -1;
 	uint8_t ttl = 1;
 
-	for (int exact = 0; exact < 2; exact++)
-		for (uint32_t k = 0; k < r->conf->nphyints; k++) {
-			const struct phyint *p = &r->conf->phyints[k];
-			const struct conf_name *n = &r->conf->names[p->name];
+	for (uint32_t k = 0; k < r->conf->nphyints; k++) {
+		const struct phyint *p = &r->conf->phyints[k];
+		const struct conf_name *n = &r->conf->names[p->name];
+		int weight = n->wild ? n->len : CONF_IFNAME;
 
-			if (n->wild != !exact || !iface_name_matches(i->name, n->name, n->len, n->wild))
-				continue;
-			if (p->enable >= 0)
-				disabled = !p->enable;
-			if (p->ttl)
-				ttl = p->ttl;
-			mrdisc |= p->mrdisc;
+		if (!iface_name_matches(i->name, n->name, n->len, n->wild))
+			continue;
+		if (p->enable >= 0 && weight > enable_by) {
+			disabled = !p->enable;
+			enable_by = weight;
 		}
+		if (p->ttl && weight > ttl_by) {
+			ttl = p->ttl;
+			ttl_by = weight;
+		}
+		mrdisc |= p->mrdisc;
+	}
 	if (i->disabled != disabled)
 		r->vifs_stale = i->groups_stale = true;
+	r->mrdisc.stale |= i->mrdisc != mrdisc;
 	i->disabled = disabled;
 	i->mrdisc = mrdisc;
 	if (i->ttl == ttl)
@@ -135,6 +143,7 @@ static void link_gone(struct router *r, uint32_t at)
 		r->vifs_stale = true;
 	groups_link_gone(r, i->ifindex);
 	link_event(r, i->name, "gone");
+	r->mrdisc.stale |= i->mrdisc;
 	iface_del(&r->ifs, at);
 }
 
@@ -186,6 +195,7 @@ static void link_new(struct router *r, const struct link_event *ev)
 	if ((is_new || renamed || ((was ^ i->flags) & LINK_MULTICAST) || i->vif_errno[FAM_4] || i->vif_errno[FAM_6]) &&
 	    (mattered || name_matters(r, i->name)))
 		r->vifs_stale = i->groups_stale = true;
+	r->mrdisc.stale |= i->mrdisc && (is_new || was != i->flags);
 	/* What could not be joined before may be possible now. */
 	if (r->groups.failed && was != i->flags)
 		i->groups_stale = true;
@@ -220,6 +230,7 @@ void router_link_event(struct router *r, const struct link_event *ev)
 		at = iface_find(&r->ifs, ev->ifindex);
 		if (at != IFACE_NONE)
 			r->groups.some_stale |= r->ifs.v[at].groups_stale |= r->groups.failed > 0;
+		mrdisc_address(r, ev->ifindex);
 		break;
 	case LINK_SWEEP_END:
 		for (at = 0; at < r->ifs.n; at++)

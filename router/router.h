@@ -18,6 +18,7 @@
 #include "router/group.h"
 #include "router/iface.h"
 #include "router/mfc.h"
+#include "router/mrdisc.h"
 #include "router/rule.h"
 
 struct cmd;
@@ -66,6 +67,7 @@ struct router {
 	struct ifaces ifs;
 	struct mfcs mfc;
 	struct groups groups;
+	struct mrdisc mrdisc;
 	bool up[FAM_N];			/* the routing socket of the family is open */
 	bool sweeping;			/* in the middle of a dump of the links */
 	bool vifs_stale;		/* references or interfaces changed */
@@ -75,7 +77,7 @@ struct router {
 	unsigned expire_sec;		/* -c; 0 = never */
 	uint32_t max_dynamic;		/* -M: learned plus blocked entries */
 	int64_t pass_start;		/* of the expiry pass, 0 = none begun */
-	int64_t tick_due;		/* when router_tick() is to be called, 0 = no need */
+	int64_t pass_due;		/* when its next slice is due, 0 = nothing can expire */
 	uint32_t cursor;		/* next place that the pass looks at */
 	struct router_changes changes;	/* since the last router_sync() began */
 	struct router_counters count;
@@ -103,7 +105,10 @@ void router_link_event(struct router *r, const struct link_event *ev);
 /* Answers a report of the kernel at once. */
 void router_upcall(struct router *r, const struct upcall *up, int64_t now);
 
-/* Does a slice of the expiry pass when r->tick_due has come, and sets the next. */
+/* When router_tick() is to be called next, in ms; 0 = no need. */
+int64_t router_due(const struct router *r);
+
+/* Does what is due: a slice of the expiry pass, advertisements. */
 void router_tick(struct router *r, int64_t now);
 
 /* Makes the kernel match what is wanted. */

@@ -462,4 +462,6 @@ void router_sync(struct router *r)
 		router_sync(r);
 	sync_entries(r);
 	sync_groups(r);
+	r->mrdisc.stale |= vifs;
+	mrdisc_sync(r);
 }

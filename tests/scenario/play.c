@@ -115,8 +115,8 @@ static void play_tick(struct player *p, double sec)
 {
 	int64_t end = p->now + (int64_t)(sec * 1000);
 
-	while (p->r.tick_due && p->r.tick_due <= end) {
-		p->now = p->r.tick_due > p->now ? p->r.tick_due : p->now;
+	for (int64_t due; (due = router_due(&p->r)) && due <= end;) {
+		p->now = due > p->now ? due : p->now;
 		router_tick(&p->r, p->now);
 	}
 	p->now = p->r.now = end;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Multicast router discovery (RFC 4286): on which interfaces this router says
+ * that it is there, when, and when it takes that back.  The messages themselves
+ * are the kernel room's.
+ */
+#ifndef ROUTER_MRDISC_H
+#define ROUTER_MRDISC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/addr.h"
+
+struct router;
+
+/* One interface in one family that is being advertised on. */
+struct adv {
+	int ifindex;
+	enum fam fam;
+	bool wanted;			/* scratch of mrdisc_sync() */
+	bool failed;			/* the last one could not be sent: no address perhaps */
+	unsigned sent;			/* advertisements so far */
+	int64_t due;			/* ms: the next one */
+	int64_t last;			/* ms: the last message of any kind */
+};
+
+struct mrdisc {
+	struct adv *v;
+	uint32_t n, cap;
+	bool up[FAM_N];			/* the family's socket is open */
+	bool stale;			/* flags, VIFs or lines changed */
+	unsigned interval;		/* -m, seconds */
+	uint32_t rnd;			/* state of the jitter */
+	int64_t due;			/* the nearest of all, 0 = none */
+};
+
+void mrdisc_free(struct mrdisc *m);
+
+/* Starts where phyint lines ask for it and the interface routes, ends where not any more; the end is
+ * told on the wire while the interface is there. */
+void mrdisc_sync(struct router *r);
+
+/* Sends what is due. */
+void mrdisc_tick(struct router *r);
+
+/* Answers a solicitation, no faster than the RFC allows. */
+void mrdisc_solicited(struct router *r, enum fam fam, int ifindex);
+
+/* An address of the interface changed: what could not be sent is tried again. */
+void mrdisc_address(struct router *r, int ifindex);
+
+/* Takes everything back: the daemon ends. */
+void mrdisc_end(struct router *r);
+
+#endif
