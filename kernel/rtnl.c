@@ -192,7 +192,7 @@ static bool mfc_addr(enum fam fam, const struct attr *a, struct addr *out)
 		return false;
 	addr_any(fam, out, &len);
 	memcpy(out->b + sizeof out->b - a->len, a->p, a->len);
-	return true;
+	return addr_fam(out) == fam;
 }
 
 bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *mfc)
