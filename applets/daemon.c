@@ -30,96 +30,11 @@
 #include "router/event.h"
 #include "router/router.h"
 
-/* Messages taken from a socket before others get their turn. */
-#define UPCALLS_A_TURN 512
-#define LINKS_A_TURN 64
-#define SOLICITS_A_TURN 16
-
-struct daemon {
-	const struct settings *set;
-	struct loop *loop;
-	struct router router;
-	struct control *control;
-	struct hook *hook;
-	struct pidfile pidfile;
-	struct timer tick, watchdog, lifetime, delay;
-	struct priv_id id;
-	struct log_limit lim_socket;
-	bool running;
-};
-
-/* ---- reload ---- */
-
-static void hook_reload(struct daemon *d)
-{
-	if (d->hook)
-		hook_run(d->hook, "reload", NULL, 0);
-}
-
-static void log_diags(const struct conf *c, const struct diags *diags)
-{
-	struct buf b = { 0 };
-
-	diags_print(&b, c, diags, log_shows(LOG_LVL_DEBUG));
-	for (const char *p = buf_cstr(&b), *end; *p; p = *end ? end + 1 : end) {
-		end = p + strcspn(p, "\n");
-		log_at(strstr(p, ": warning:") && strstr(p, ": warning:") < end ? LOG_LVL_INFO : LOG_LVL_ERR,
-		       "%.*s", (int)(end - p), p);
-	}
-	buf_free(&b);
-}
-
-static void log_result(const struct daemon *d, const char *what)
-{
-	const struct router_changes *ch = &d->router.changes;
-
-	log_notice("%s: %u rules, %u groups; kernel entries: %u added, %u changed, %u removed%s", what,
-		   d->router.conf->nmroutes - d->router.rules.removed, d->router.conf->nmgroups,
-		   ch->added, ch->changed, ch->removed, ch->failed ? ", some were refused" : "");
-}
-
-/* Reads the file again and applies the difference; errors leave everything as it is. */
-static int reload_conf(struct daemon *d, struct cmd *c)
-{
-	struct diags diags = { 0 };
-	struct conf *conf;
-	struct event ev = { .kind = EVENT_RELOAD };
-	int status = 0;
-
-	if (!strcmp(d->set->conf, "-"))
-		return cmd_fail(c, EXIT_CONFIG, "the configuration came from standard input and cannot be read again");
-	conf = conf_new();
-	if (!conf)
-		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
-	notify_reloading();
-	conf_parse_file(conf, &diags, d->set->conf);
-	log_diags(conf, &diags);
-	if (diags.errors) {
-		diags_print(&c->diag, conf, &diags, false);
-		status = cmd_fail(c, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, diags.errors,
-				  diags.errors == 1 ? "" : "s");
-		conf_free(conf);
-	} else if (router_apply_conf(&d->router, conf, loop_touch(d->loop)) < 0) {
-		status = cmd_fail(c, EXIT_SYSTEM, "out of memory, nothing was changed");
-		conf_free(conf);
-	} else {
-		const struct router_changes *ch = &d->router.changes;
-
-		d->router.count.reloads++;
-		log_result(d, "reloaded");
-		cmd_note(c, "reloaded: %u entries added, %u changed, %u removed", ch->added, ch->changed, ch->removed);
-		pidfile_touch(&d->pidfile);
-		hook_reload(d);
-		router_event(&d->router, &ev);
-	}
-	diags_free(&diags);
-	notify_send("READY=1");
-	return status;
-}
+/* ---- events ---- */
 
 static int on_reload(void *ctx, struct cmd *c)
 {
-	return reload_conf(ctx, c);
+	return reload_again(ctx, c);
 }
 
 static void on_hup(void *ctx)
@@ -130,12 +45,10 @@ static void on_hup(void *ctx)
 	/* Not started yet: the file is still to be read. */
 	if (!d->running)
 		return;
-	if (reload_conf(d, &c))
+	if (reload_again(d, &c))
 		log_err("reload failed: %s", c.error);
 	buf_free(&c.diag);
 }
-
-/* ---- events ---- */
 
 static void on_stop(void *ctx)
 {
@@ -188,82 +101,6 @@ static void on_event(void *ctx, const struct event *ev)
 
 static const struct router_ops ops = { on_reload, on_stop, on_event };
 
-/* Sees that the router is called when it has something to do. */
-static void arm_tick(struct daemon *d)
-{
-	int64_t due = router_due(&d->router), now = loop_now(d->loop);
-
-	if (due && (!d->tick.due || due < d->tick.due))
-		timer_set(d->loop, &d->tick, due > now ? due - now : 0);
-}
-
-static void on_tick(void *ctx)
-{
-	struct daemon *d = ctx;
-
-	router_tick(&d->router, loop_now(d->loop));
-	arm_tick(d);
-}
-
-static void on_upcall(void *ctx, const struct upcall *up)
-{
-	struct daemon *d = ctx;
-
-	router_upcall(&d->router, up, loop_now(d->loop));
-}
-
-static void on_mroute(void *ctx, int fd, short revents)
-{
-	struct daemon *d = ctx;
-
-	(void)revents;
-	for (enum fam f = 0; f < FAM_N; f++)
-		if (fd == kernel_mroute_fd(f) && kernel_mroute_drain(f, UPCALLS_A_TURN, on_upcall, d) < 0)
-			log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s routing socket: %s",
-				    fam_str(f), strerror(errno));
-	arm_tick(d);
-}
-
-static void on_link(void *ctx, const struct link_event *ev)
-{
-	struct daemon *d = ctx;
-
-	router_link_event(&d->router, ev);
-}
-
-static void on_netlink(void *ctx, int fd, short revents)
-{
-	struct daemon *d = ctx;
-
-	(void)fd;
-	(void)revents;
-	d->router.now = loop_now(d->loop);
-	if (kernel_link_drain(LINKS_A_TURN, on_link, d) < 0)
-		log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "rtnetlink: %s", strerror(errno));
-	router_sync(&d->router);
-	arm_tick(d);
-}
-
-static void on_solicit(void *ctx, enum fam fam, int ifindex)
-{
-	struct daemon *d = ctx;
-
-	mrdisc_solicited(&d->router, fam, ifindex);
-}
-
-static void on_mrdisc(void *ctx, int fd, short revents)
-{
-	struct daemon *d = ctx;
-
-	(void)revents;
-	d->router.now = loop_now(d->loop);
-	for (enum fam f = 0; f < FAM_N; f++)
-		if (fd == kernel_mrdisc_fd(f) && kernel_mrdisc_drain(f, SOLICITS_A_TURN, on_solicit, d) < 0)
-			log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s router discovery socket: %s",
-				    fam_str(f), strerror(errno));
-	arm_tick(d);
-}
-
 static void on_child(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -280,115 +117,6 @@ static void on_watchdog(void *ctx)
 }
 
 /* ---- start ---- */
-
-/* Why the routing socket of a family could not be had, in words, and as an exit status. */
-static int explain_family(const struct daemon *d, enum fam fam, int err)
-{
-	char comm[64];
-	int pid;
-
-	switch (err) {
-	case EADDRINUSE:
-		if (kernel_mroute_holder(fam, &pid, comm, sizeof comm))
-			log_err("%s multicast routing is taken by %s (pid %d)%s", fam_str(fam), comm, pid,
-				!strncmp(comm, "smcroute", 8) ? ": already running, use smcroutectl reload" : "");
-		else
-			log_err("%s multicast routing is taken by another process; only one can have it in a routing table",
-				fam_str(fam));
-		return EXIT_BUSY;
-	case EPERM:
-	case EACCES:
-		log_err("%s multicast routing: not permitted; %s is missing", fam_str(fam),
-			!priv_has(PRIV_NET_RAW) ? "the capability CAP_NET_RAW" :
-			d->set->table && !priv_has(PRIV_NET_ADMIN) ? "the capability CAP_NET_ADMIN (for -t)" :
-			"the right to this network namespace (CAP_NET_RAW in the user namespace that owns it)");
-		return EXIT_DENIED;
-	case ENOPROTOOPT:
-	case EOPNOTSUPP:
-	case EAFNOSUPPORT:
-	case EPROTONOSUPPORT:
-	case EINVAL:
-		log_err("%s multicast routing is not in this kernel; it needs %s%s", fam_str(fam),
-			fam == FAM_4 ? "CONFIG_IP_MROUTE" : "CONFIG_IPV6_MROUTE",
-			!d->set->table ? "" : fam == FAM_4 ? " and CONFIG_IP_MROUTE_MULTIPLE_TABLES" :
-			" and CONFIG_IPV6_MROUTE_MULTIPLE_TABLES");
-		return EXIT_NOKERNEL;
-	default:
-		log_err("%s multicast routing: %s", fam_str(fam), strerror(err));
-		return EXIT_SYSTEM;
-	}
-}
-
-/* Opens each family on its own; 0 when one at least is there. */
-static int open_families(struct daemon *d)
-{
-	/* Of two failures the one that the user can mend most easily is the verdict. */
-	static const int order[] = { EXIT_DENIED, EXIT_BUSY, EXIT_SYSTEM, EXIT_NOKERNEL };
-	int status[FAM_N] = { 0 };
-	bool any = false;
-
-	for (enum fam f = 0; f < FAM_N; f++) {
-		if (kernel_mroute_open(f, d->set->table) < 0) {
-			status[f] = explain_family(d, f, errno);
-			continue;
-		}
-		if (loop_add(d->loop, kernel_mroute_fd(f), POLLIN, on_mroute, d) < 0)
-			return EXIT_SYSTEM;
-		if (!kernel_mroute_has_pim(f))
-			log_notice("%s: the kernel has no CONFIG_%s, wrong interfaces are noticed only where they are an output",
-				   fam_str(f), f == FAM_4 ? "IP_PIMSM_V2" : "IPV6_PIMSM_V2");
-		router_family(&d->router, f, true);
-		any = true;
-	}
-	for (unsigned i = 0; !any && i < sizeof order / sizeof *order; i++)
-		if (status[FAM_4] == order[i] || status[FAM_6] == order[i])
-			return order[i];
-	return 0;
-}
-
-static int open_links(struct daemon *d)
-{
-	if (kernel_link_open() < 0 || kernel_link_dump(on_link, d) < 0 ||
-	    loop_add(d->loop, kernel_link_fd(), POLLIN, on_netlink, d) < 0) {
-		log_errno("rtnetlink");
-		return EXIT_SYSTEM;
-	}
-	return 0;
-}
-
-/* Sockets of router discovery, for which there will be no capability later. */
-static void open_mrdisc(struct daemon *d)
-{
-	for (enum fam f = 0; WITH_MRDISC && f < FAM_N; f++) {
-		if (kernel_mrdisc_open(f) < 0 ||
-		    loop_add(d->loop, kernel_mrdisc_fd(f), POLLIN, on_mrdisc, d) < 0) {
-			log_notice("no multicast router discovery for %s: %s", fam_str(f), strerror(errno));
-			continue;
-		}
-		d->router.mrdisc.up[f] = true;
-	}
-}
-
-/* The first reading of the file: lines with errors are told and skipped. */
-static int first_conf(struct daemon *d)
-{
-	struct conf *conf = conf_new();
-	struct diags diags = { 0 };
-
-	if (!conf)
-		return EXIT_SYSTEM;
-	if (!conf_parse_file(conf, &diags, d->set->conf) && errno == ENOENT && !d->set->conf_given)
-		log_notice("no config file %s, waiting for commands", d->set->conf);
-	else
-		log_diags(conf, &diags);
-	diags_free(&diags);
-	if (router_apply_conf(&d->router, conf, loop_touch(d->loop)) < 0) {
-		conf_free(conf);
-		log_err("out of memory");
-		return EXIT_SYSTEM;
-	}
-	return 0;
-}
 
 /* Takes what tells instances apart: the PID file is only looked at here. */
 static int claim(struct daemon *d)
@@ -453,11 +181,11 @@ static int start(struct daemon *d)
 {
 	int status;
 
-	if ((status = claim(d)) || (status = wait_delay(d)) || (status = open_families(d)) ||
-	    (status = open_links(d)))
+	if ((status = claim(d)) || (status = wait_delay(d)) || (status = watch_families(d)) ||
+	    (status = watch_links(d)))
 		return status;
-	open_mrdisc(d);
-	if ((status = first_conf(d)))
+	watch_mrdisc(d);
+	if ((status = reload_first(d)))
 		return status;
 	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {
 		log_errno("hook");
@@ -465,16 +193,16 @@ static int start(struct daemon *d)
 	}
 	if ((status = write_pidfile(d)) || (status = shed(d)))
 		return status;
-	hook_reload(d);
+	reload_hook(d);
 	proc_ready(0);
 	/* Until here the user may be looking at stderr. */
 	if (!d->set->foreground)
 		log_open(d->set->ident, LOG_TO_SYSLOG);
-	log_result(d, "started");
+	reload_result(d, "started");
 	notify_send("READY=1\nSTATUS=routing");
 	if (notify_watchdog_usec())
 		on_watchdog(d);
-	arm_tick(d);
+	watch_arm(d);
 	return 0;
 }
 
@@ -486,7 +214,7 @@ static int set_up(struct daemon *d)
 	d->router.expire_sec = d->set->expire;
 	d->router.mrdisc.interval = d->set->mrdisc;
 	d->router.max_dynamic = d->set->max_dynamic;
-	d->tick = (struct timer){ .fn = on_tick, .ctx = d };
+	d->tick = (struct timer){ .fn = watch_tick, .ctx = d };
 	d->watchdog = (struct timer){ .fn = on_watchdog, .ctx = d };
 	d->lifetime = (struct timer){ .fn = on_stop, .ctx = d };
 	if (d->set->lifetime && timer_set(d->loop, &d->lifetime, (int64_t)d->set->lifetime * 1000) < 0)

@@ -8,7 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/hook.h"
 #include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/priv.h"
+#include "lib/proc.h"
+#include "router/control.h"
+#include "router/router.h"
 
 struct settings {
 	const char *ident;		/* -i */
@@ -29,7 +35,52 @@ struct settings {
 	uint32_t max_dynamic;		/* -M */
 };
 
+struct daemon {
+	const struct settings *set;
+	struct loop *loop;
+	struct router router;
+	struct control *control;
+	struct hook *hook;
+	struct pidfile pidfile;
+	struct timer tick, watchdog, lifetime, delay;
+	struct priv_id id;
+	struct log_limit lim_socket;
+	bool running;
+};
+
 /* Runs the daemon to its end: the exit status. */
 int daemon_run(const struct settings *s);
+
+/* ---- watch.c ---- */
+
+/* Opens each family on its own; 0 when one at least is there, otherwise an exit status. */
+int watch_families(struct daemon *d);
+
+/* Opens rtnetlink and reads which interfaces there are: 0, or an exit status. */
+int watch_links(struct daemon *d);
+
+/* Opens the sockets of router discovery, for which there will be no capability later. */
+void watch_mrdisc(struct daemon *d);
+
+/* Calls the router: for the timer d->tick, whose ctx is the daemon. */
+void watch_tick(void *d);
+
+/* Sees that the router is called when it has something to do. */
+void watch_arm(struct daemon *d);
+
+/* ---- reload.c ---- */
+
+/* The first reading of the file: 0, or an exit status. */
+int reload_first(struct daemon *d);
+
+/* Reads the file again and applies the difference: the exit status of the client, whose c->note or
+ * c->error and c->diag are filled in.  Errors leave everything as it is. */
+int reload_again(struct daemon *d, struct cmd *c);
+
+/* Logs what the last sync did. */
+void reload_result(const struct daemon *d, const char *what);
+
+/* Runs the hook with `reload`. */
+void reload_hook(struct daemon *d);
 
 #endif

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "router/sync.h"
+
 /* Entries that one slice of the expiry pass asks the kernel about: some 0.6 us each. */
 #define SLICE_STATS 1024
 /* Places that one slice walks over. */

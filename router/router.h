@@ -151,21 +151,7 @@ const char *router_group_reason(struct router *r, const struct mgroup *g);
 /* The same for all names of a rule: the first reason, *which the name; NULL when all work. */
 const char *router_rule_reason(struct router *r, const struct mroute *m, uint16_t *which);
 
-/* ---- between router.c, sync.c and flow.c ---- */
-
-/* Marks what a rule wants to be looked at. */
-void sync_touch_rule(struct router *r, uint32_t id);
-
-/* Brings one entry in line with the rules; prefer: VIF that shall be the iif when it is covered, -1 =
- * as it is.  True when the kernel has it afterwards. */
-bool sync_entry(struct router *r, uint32_t at, int prefer);
-
-/* Takes an entry out of the kernel and out of the mirror. */
-void sync_drop(struct router *r, uint32_t at);
-
-/* Takes everything off a VIF that is going away, in the mirror and in the kernel. */
-void sync_leave_vif(struct router *r, enum fam fam, int vif);
-
+/* Hands an event to the applet. */
 void router_event(struct router *r, const struct event *ev);
 
 #endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The config file of the running daemon: read at the start, where lines with
+ * errors are skipped, and again later, where an error changes nothing.
+ */
+#include "applets/daemon.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/notify.h"
+#include "lib/status.h"
+#include "router/command.h"
+
+void reload_hook(struct daemon *d)
+{
+	if (d->hook)
+		hook_run(d->hook, "reload", NULL, 0);
+}
+
+static void log_diags(const struct conf *c, const struct diags *diags)
+{
+	struct buf b = { 0 };
+
+	diags_print(&b, c, diags, log_shows(LOG_LVL_DEBUG));
+	for (const char *p = buf_cstr(&b), *end; *p; p = *end ? end + 1 : end) {
+		end = p + strcspn(p, "\n");
+		log_at(strstr(p, ": warning:") && strstr(p, ": warning:") < end ? LOG_LVL_INFO : LOG_LVL_ERR,
+		       "%.*s", (int)(end - p), p);
+	}
+	buf_free(&b);
+}
+
+void reload_result(const struct daemon *d, const char *what)
+{
+	const struct router_changes *ch = &d->router.changes;
+
+	log_notice("%s: %u rules, %u groups; kernel entries: %u added, %u changed, %u removed%s", what,
+		   d->router.conf->nmroutes - d->router.rules.removed, d->router.conf->nmgroups,
+		   ch->added, ch->changed, ch->removed, ch->failed ? ", some were refused" : "");
+}
+
+int reload_again(struct daemon *d, struct cmd *c)
+{
+	struct diags diags = { 0 };
+	struct conf *conf;
+	struct event ev = { .kind = EVENT_RELOAD };
+	int status = 0;
+
+	if (!strcmp(d->set->conf, "-"))
+		return cmd_fail(c, EXIT_CONFIG, "the configuration came from standard input and cannot be read again");
+	conf = conf_new();
+	if (!conf)
+		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
+	notify_reloading();
+	conf_parse_file(conf, &diags, d->set->conf);
+	log_diags(conf, &diags);
+	if (diags.errors) {
+		diags_print(&c->diag, conf, &diags, false);
+		status = cmd_fail(c, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, diags.errors,
+				  diags.errors == 1 ? "" : "s");
+		conf_free(conf);
+	} else if (router_apply_conf(&d->router, conf, loop_touch(d->loop)) < 0) {
+		status = cmd_fail(c, EXIT_SYSTEM, "out of memory, nothing was changed");
+		conf_free(conf);
+	} else {
+		const struct router_changes *ch = &d->router.changes;
+
+		d->router.count.reloads++;
+		reload_result(d, "reloaded");
+		cmd_note(c, "reloaded: %u entries added, %u changed, %u removed", ch->added, ch->changed, ch->removed);
+		pidfile_touch(&d->pidfile);
+		reload_hook(d);
+		router_event(&d->router, &ev);
+	}
+	diags_free(&diags);
+	notify_send("READY=1");
+	return status;
+}
+
+int reload_first(struct daemon *d)
+{
+	struct conf *conf = conf_new();
+	struct diags diags = { 0 };
+
+	if (!conf)
+		return EXIT_SYSTEM;
+	if (!conf_parse_file(conf, &diags, d->set->conf) && errno == ENOENT && !d->set->conf_given)
+		log_notice("no config file %s, waiting for commands", d->set->conf);
+	else
+		log_diags(conf, &diags);
+	diags_free(&diags);
+	if (router_apply_conf(&d->router, conf, loop_touch(d->loop)) < 0) {
+		conf_free(conf);
+		log_err("out of memory");
+		return EXIT_SYSTEM;
+	}
+	return 0;
+}

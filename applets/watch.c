@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The descriptors that the kernel talks through: how they are opened, what is
+ * said when that fails, and which entry point of the router answers them.
+ */
+#include "applets/daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "kernel/kernel.h"
+#include "lib/priv.h"
+#include "lib/status.h"
+
+/* Messages taken from a socket before others get their turn. */
+#define UPCALLS_A_TURN 512
+#define LINKS_A_TURN 64
+#define SOLICITS_A_TURN 16
+
+void watch_arm(struct daemon *d)
+{
+	int64_t due = router_due(&d->router), now = loop_now(d->loop);
+
+	if (due && (!d->tick.due || due < d->tick.due))
+		timer_set(d->loop, &d->tick, due > now ? due - now : 0);
+}
+
+void watch_tick(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	router_tick(&d->router, loop_now(d->loop));
+	watch_arm(d);
+}
+
+static void on_upcall(void *ctx, const struct upcall *up)
+{
+	struct daemon *d = ctx;
+
+	router_upcall(&d->router, up, loop_now(d->loop));
+}
+
+static void on_mroute(void *ctx, int fd, short revents)
+{
+	struct daemon *d = ctx;
+
+	(void)revents;
+	for (enum fam f = 0; f < FAM_N; f++)
+		if (fd == kernel_mroute_fd(f) && kernel_mroute_drain(f, UPCALLS_A_TURN, on_upcall, d) < 0)
+			log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s routing socket: %s",
+				    fam_str(f), strerror(errno));
+	watch_arm(d);
+}
+
+static void on_link(void *ctx, const struct link_event *ev)
+{
+	struct daemon *d = ctx;
+
+	router_link_event(&d->router, ev);
+}
+
+static void on_netlink(void *ctx, int fd, short revents)
+{
+	struct daemon *d = ctx;
+
+	(void)fd;
+	(void)revents;
+	d->router.now = loop_now(d->loop);
+	if (kernel_link_drain(LINKS_A_TURN, on_link, d) < 0)
+		log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "rtnetlink: %s", strerror(errno));
+	router_sync(&d->router);
+	watch_arm(d);
+}
+
+static void on_solicit(void *ctx, enum fam fam, int ifindex)
+{
+	struct daemon *d = ctx;
+
+	mrdisc_solicited(&d->router, fam, ifindex);
+}
+
+static void on_mrdisc(void *ctx, int fd, short revents)
+{
+	struct daemon *d = ctx;
+
+	(void)revents;
+	d->router.now = loop_now(d->loop);
+	for (enum fam f = 0; f < FAM_N; f++)
+		if (fd == kernel_mrdisc_fd(f) && kernel_mrdisc_drain(f, SOLICITS_A_TURN, on_solicit, d) < 0)
+			log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s router discovery socket: %s",
+				    fam_str(f), strerror(errno));
+	watch_arm(d);
+}
+
+/* Why the routing socket of a family could not be had, in words, and as an exit status. */
+static int explain_family(const struct daemon *d, enum fam fam, int err)
+{
+	char comm[64];
+	int pid;
+
+	switch (err) {
+	case EADDRINUSE:
+		if (kernel_mroute_holder(fam, &pid, comm, sizeof comm))
+			log_err("%s multicast routing is taken by %s (pid %d)%s", fam_str(fam), comm, pid,
+				!strncmp(comm, "smcroute", 8) ? ": already running, use smcroutectl reload" : "");
+		else
+			log_err("%s multicast routing is taken by another process; only one can have it in a routing table",
+				fam_str(fam));
+		return EXIT_BUSY;
+	case EPERM:
+	case EACCES:
+		log_err("%s multicast routing: not permitted; %s is missing", fam_str(fam),
+			!priv_has(PRIV_NET_RAW) ? "the capability CAP_NET_RAW" :
+			d->set->table && !priv_has(PRIV_NET_ADMIN) ? "the capability CAP_NET_ADMIN (for -t)" :
+			"the right to this network namespace (CAP_NET_RAW in the user namespace that owns it)");
+		return EXIT_DENIED;
+	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case EAFNOSUPPORT:
+	case EPROTONOSUPPORT:
+	case EINVAL:
+		log_err("%s multicast routing is not in this kernel; it needs %s%s", fam_str(fam),
+			fam == FAM_4 ? "CONFIG_IP_MROUTE" : "CONFIG_IPV6_MROUTE",
+			!d->set->table ? "" : fam == FAM_4 ? " and CONFIG_IP_MROUTE_MULTIPLE_TABLES" :
+			" and CONFIG_IPV6_MROUTE_MULTIPLE_TABLES");
+		return EXIT_NOKERNEL;
+	default:
+		log_err("%s multicast routing: %s", fam_str(fam), strerror(err));
+		return EXIT_SYSTEM;
+	}
+}
+
+int watch_families(struct daemon *d)
+{
+	/* Of two failures the one that the user can mend most easily is the verdict. */
+	static const int order[] = { EXIT_DENIED, EXIT_BUSY, EXIT_SYSTEM, EXIT_NOKERNEL };
+	int status[FAM_N] = { 0 };
+	bool any = false;
+
+	for (enum fam f = 0; f < FAM_N; f++) {
+		if (kernel_mroute_open(f, d->set->table) < 0) {
+			status[f] = explain_family(d, f, errno);
+			continue;
+		}
+		if (loop_add(d->loop, kernel_mroute_fd(f), POLLIN, on_mroute, d) < 0)
+			return EXIT_SYSTEM;
+		if (!kernel_mroute_has_pim(f))
+			log_notice("%s: the kernel has no CONFIG_%s, wrong interfaces are noticed only where they are an output",
+				   fam_str(f), f == FAM_4 ? "IP_PIMSM_V2" : "IPV6_PIMSM_V2");
+		router_family(&d->router, f, true);
+		any = true;
+	}
+	for (unsigned i = 0; !any && i < sizeof order / sizeof *order; i++)
+		if (status[FAM_4] == order[i] || status[FAM_6] == order[i])
+			return order[i];
+	return 0;
+}
+
+int watch_links(struct daemon *d)
+{
+	if (kernel_link_open() < 0 || kernel_link_dump(on_link, d) < 0 ||
+	    loop_add(d->loop, kernel_link_fd(), POLLIN, on_netlink, d) < 0) {
+		log_errno("rtnetlink");
+		return EXIT_SYSTEM;
+	}
+	return 0;
+}
+
+void watch_mrdisc(struct daemon *d)
+{
+	for (enum fam f = 0; WITH_MRDISC && f < FAM_N; f++) {
+		if (kernel_mrdisc_open(f) < 0 ||
+		    loop_add(d->loop, kernel_mrdisc_fd(f), POLLIN, on_mrdisc, d) < 0) {
+			log_notice("no multicast router discovery for %s: %s", fam_str(f), strerror(errno));
+			continue;
+		}
+		d->router.mrdisc.up[f] = true;
+	}
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the parts of the router that change its state ask of each other.  For
+ * router.c, link.c, flow.c, sync.c, vif.c and bind.c alone.
+ */
+#ifndef ROUTER_SYNC_H
+#define ROUTER_SYNC_H
+
+#include "router/router.h"
+
+/* Marks what a rule wants to be looked at. */
+void sync_touch_rule(struct router *r, uint32_t id);
+
+/* Brings one entry in line with the rules; prefer: VIF that shall be the iif when it is covered, -1 =
+ * as it is.  True when the kernel has it afterwards. */
+bool sync_entry(struct router *r, uint32_t at, int prefer);
+
+/* Takes an entry out of the kernel and out of the mirror. */
+void sync_drop(struct router *r, uint32_t at);
+
+/* Takes everything off a VIF that is going away, in the mirror and in the kernel. */
+void sync_leave_vif(struct router *r, enum fam fam, int vif);
+
+/* Counts a refusal by the kernel, with its errno. */
+void sync_failed(struct router *r, int err);
+
+/* Gives numbers to the interfaces that the conf refers to.  0, or -1 with ENOMEM. */
+int vif_assign(struct router *r, enum fam fam);
+
+/* Releases the numbers of interfaces that nothing wants; true when there was one. */
+bool vif_release_unwanted(struct router *r, enum fam fam);
+
+/* Computes what names and lists mean anew and marks the rules that see a difference. */
+void bind_names(struct router *r);
+
+/* Takes over what phyint lines say of the interface at a place. */
+void link_configure(struct router *r, uint32_t at);
+
+#endif
