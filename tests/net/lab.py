@@ -267,10 +267,10 @@ class Lab:
         """Sends n packets and expects them on ifaces alone.
 
         The kernel holds 4 packets of a flow back until the daemon has said what to do, so
-        the rest follows when these have come through."""
-        src, group, ttl, first = self.send(iface, src, group, 3)
+        the rest follows when the first one has come through."""
+        src, group, ttl, first = self.send(iface, src, group)
         self.wait((src, group, ttl, first), *ifaces)
-        rest = self.send(iface, src, group, n - 3)[3]
+        rest = self.send(iface, src, group, n - 1)[3]
         self.expect((src, group, ttl, range(first.start, rest.stop)), *ifaces)
 
     # ---- the kernel's tables, as ip prints them ----

@@ -126,5 +126,17 @@ def burst(lab):
         same(sum(lab.arrived("a3", f) for f in flows), 0, "packets on a3")
 
 
+@case("packets that come while their flow is being learned are not stuck in the kernel")
+def learning(lab):
+    # One that asks for the entry just before it is there waits in the kernel after it is
+    # there, and the kernel asks again (net/ipv4/ipmr.c, ipmr_cache_unresolved).
+    lab.daemon("mroute from a1 group 225.8.0.0/16 to a2\nmroute from a1 group ff2e::8:0/112 to a2\n")
+    for src, group in (("10.1.0.9", "225.8.{}.{}"), ("fd00:1::9", "ff2e::8:{}{:02x}")):
+        for i in range(50):
+            flows = [lab.send("a1", src, group.format(i, j), 3) for j in range(1, 21)]
+            for flow in flows:
+                lab.wait(flow, "a2")
+
+
 if __name__ == "__main__":
     main()
