@@ -66,7 +66,9 @@ int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *gr
 /* Calls fn for each entry of a table (0 = the default one), whoever owns it; idle_ms: since
  * the last packet, on any interface.  Entries that come or go meanwhile may make the kernel
  * leave out others: what is not named is unknown, not gone.  Needs no routing socket and no
- * capability.  Waits at most 2 s for each part of the answer (ETIMEDOUT). */
+ * capability.  The kernel's work grows with the square of the number: beyond some 10,000
+ * entries, asking for each by kernel_mfc_stats() is quicker.  Waits at most 2 s for each part
+ * of the answer (ETIMEDOUT); ENOENT: no such table. */
 typedef void kernel_mfc_fn(void *ctx, const struct addr *src, const struct addr *grp,
 			   const struct mfc_stats *st, uint64_t idle_ms);
 int kernel_mfc_dump(enum fam fam, uint32_t table, kernel_mfc_fn *fn, void *ctx);

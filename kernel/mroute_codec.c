@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Whoever handles a family must be able to trust these. */
 _Static_assert(KERNEL_VIFS == MAXVIFS && KERNEL_VIFS == MAXMIFS, "VIFs of both families");
 _Static_assert(offsetof(struct igmpmsg, im_mbz) == 9, "im_mbz lies on the protocol of an IP header");
 

@@ -17,12 +17,6 @@
 
 /* ---- messages and attributes ---- */
 
-struct attr {
-	uint16_t type, least;		/* wanted by the decoder */
-	uint16_t len;
-	const unsigned char *p;		/* NULL when it is not there */
-};
-
 bool rtnl_next(const unsigned char **p, size_t *n, struct rtnl_msg *m)
 {
 	struct nlmsghdr h;
@@ -43,31 +37,54 @@ bool rtnl_next(const unsigned char **p, size_t *n, struct rtnl_msg *m)
 	return true;
 }
 
-/* Finds the attributes behind a family header of hdr bytes; false when one is cut
- * short or smaller than its least length. */
-static bool attrs_find(const struct rtnl_msg *m, size_t hdr, struct attr *want, unsigned wants)
+bool rtnl_attr_next(const unsigned char **p, size_t *n, struct rtnl_attr *a)
 {
-	size_t at = NLMSG_ALIGN(hdr);
-	struct rtattr a;
+	struct rtattr h;
+	size_t step;
 
-	while (at < m->len && m->len - at >= sizeof a) {
-		memcpy(&a, m->body + at, sizeof a);
-		if (a.rta_len < sizeof a || a.rta_len > m->len - at)
+	if (*n < sizeof h)
+		return false;
+	memcpy(&h, *p, sizeof h);
+	if (h.rta_len < sizeof h || h.rta_len > *n)
+		return false;
+	a->type = h.rta_type & NLA_TYPE_MASK;
+	a->len = (uint16_t)(h.rta_len - sizeof h);
+	a->p = *p + sizeof h;
+	step = RTA_ALIGN((size_t)h.rta_len);
+	if (step > *n)
+		step = *n;
+	*p += step;
+	*n -= step;
+	return true;
+}
+
+bool rtnl_attrs_find(const unsigned char *p, size_t n, struct rtnl_attr *want, unsigned wants)
+{
+	struct rtnl_attr a;
+
+	while (n >= sizeof(struct rtattr)) {
+		if (!rtnl_attr_next(&p, &n, &a))
 			return false;
 		for (unsigned i = 0; i < wants; i++) {
-			if (want[i].type != (a.rta_type & NLA_TYPE_MASK))
+			if (want[i].type != a.type)
 				continue;
-			want[i].len = (uint16_t)(a.rta_len - sizeof a);
-			want[i].p = m->body + at + sizeof a;
-			if (want[i].len < want[i].least)
+			want[i].len = a.len;
+			want[i].p = a.p;
+			if (a.len < want[i].least)
 				return false;
 		}
-		at += RTA_ALIGN((size_t)a.rta_len);
 	}
 	return true;
 }
 
-static uint32_t attr_u32(const struct attr *a)
+bool rtnl_attrs(const struct rtnl_msg *m, size_t hdr, struct rtnl_attr *want, unsigned wants)
+{
+	size_t at = NLMSG_ALIGN(hdr);
+
+	return at >= m->len || rtnl_attrs_find(m->body + at, m->len - at, want, wants);
+}
+
+uint32_t rtnl_u32(const struct rtnl_attr *a)
 {
 	uint32_t v = 0;
 
@@ -89,7 +106,7 @@ int rtnl_error(const struct rtnl_msg *m)
 
 /* ---- links ---- */
 
-static unsigned link_flags(unsigned ifi_flags)
+unsigned rtnl_link_flags(unsigned ifi_flags)
 {
 	static const struct { unsigned theirs, ours; } map[] = {
 		{ IFF_UP, LINK_UP },
@@ -106,8 +123,7 @@ static unsigned link_flags(unsigned ifi_flags)
 	return flags;
 }
 
-/* An interface name need not end with a NUL; false when it does not fit. */
-static bool link_name(const struct attr *a, char *name)
+bool rtnl_ifname(const struct rtnl_attr *a, char *name)
 {
 	size_t n = a->p ? strnlen((const char *)a->p, a->len) : 0;
 
@@ -121,7 +137,7 @@ static bool link_name(const struct attr *a, char *name)
 static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
 {
 	enum { NAME, MTU, MASTER, WIRELESS, ATTRS };
-	struct attr at[ATTRS] = {
+	struct rtnl_attr at[ATTRS] = {
 		[NAME] = { .type = IFLA_IFNAME },
 		[MTU] = { .type = IFLA_MTU, .least = 4 },
 		[MASTER] = { .type = IFLA_MASTER, .least = 4 },
@@ -136,7 +152,7 @@ static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
 	 * bridge (net/bridge/br_netlink.c), of which AF_UNSPEC tells as well. */
 	if (ifi.ifi_family != AF_UNSPEC || ifi.ifi_index <= 0)
 		return false;
-	if (!attrs_find(m, sizeof ifi, at, ATTRS))
+	if (!rtnl_attrs(m, sizeof ifi, at, ATTRS))
 		return false;
 	/* Scan results and the like, without the attributes that make up a link
 	 * (net/wireless/wext-core.c). */
@@ -145,11 +161,11 @@ static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
 	*ev = (struct link_event){
 		.kind = m->type == RTM_NEWLINK ? LINK_NEW : LINK_DEL,
 		.ifindex = ifi.ifi_index,
-		.flags = link_flags(ifi.ifi_flags),
-		.mtu = attr_u32(&at[MTU]),
-		.master = (int)attr_u32(&at[MASTER]),
+		.flags = rtnl_link_flags(ifi.ifi_flags),
+		.mtu = rtnl_u32(&at[MTU]),
+		.master = (int)rtnl_u32(&at[MASTER]),
 	};
-	return link_name(&at[NAME], ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
+	return rtnl_ifname(&at[NAME], ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
 }
 
 static bool link_address(const struct rtnl_msg *m, struct link_event *ev)
@@ -184,7 +200,7 @@ bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 /* Milliseconds of clock_t: USER_HZ is 100 on all machines but alpha (asm-generic/param.h). */
 #define CLOCK_MS 10
 
-static bool mfc_addr(enum fam fam, const struct attr *a, struct addr *out)
+bool rtnl_addr(enum fam fam, const struct rtnl_attr *a, struct addr *out)
 {
 	uint8_t len;
 
@@ -198,7 +214,7 @@ static bool mfc_addr(enum fam fam, const struct attr *a, struct addr *out)
 bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *mfc)
 {
 	enum { TABLE, SRC, DST, STATS, EXPIRES, ATTRS };
-	struct attr at[ATTRS] = {
+	struct rtnl_attr at[ATTRS] = {
 		[TABLE] = { .type = RTA_TABLE, .least = 4 },
 		[SRC] = { .type = RTA_SRC },
 		[DST] = { .type = RTA_DST },
@@ -216,14 +232,14 @@ bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *mfc)
 	if (rtm.rtm_family != RTNL_FAMILY_IPMR && rtm.rtm_family != RTNL_FAMILY_IP6MR)
 		return false;
 	fam = rtm.rtm_family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6;
-	if (!attrs_find(m, sizeof rtm, at, ATTRS) || !at[STATS].p)
+	if (!rtnl_attrs(m, sizeof rtm, at, ATTRS) || !at[STATS].p)
 		return false;
-	if (!mfc_addr(fam, &at[SRC], &mfc->src) || !mfc_addr(fam, &at[DST], &mfc->grp))
+	if (!rtnl_addr(fam, &at[SRC], &mfc->src) || !rtnl_addr(fam, &at[DST], &mfc->grp))
 		return false;
 	memcpy(&st, at[STATS].p, sizeof st);
 	if (at[EXPIRES].p)
 		memcpy(&age, at[EXPIRES].p, sizeof age);
-	mfc->table = at[TABLE].p ? attr_u32(&at[TABLE]) : rtm.rtm_table;
+	mfc->table = at[TABLE].p ? rtnl_u32(&at[TABLE]) : rtm.rtm_table;
 	mfc->st = (struct mfc_stats){
 		.packets = st.mfcs_packets > st.mfcs_wrong_if ? st.mfcs_packets - st.mfcs_wrong_if : 0,
 		.bytes = st.mfcs_bytes,
@@ -235,12 +251,11 @@ bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *mfc)
 
 /* ---- requests ---- */
 
-/* A header, a body of len bytes and one attribute of four. */
-static size_t request(unsigned char *buf, uint16_t type, uint32_t seq, const void *body,
-		      size_t len, uint16_t attr, uint32_t value)
+size_t rtnl_ask(unsigned char *buf, uint16_t type, uint32_t seq, const void *body, size_t len,
+		uint16_t attr, const void *value, size_t vlen)
 {
-	struct rtattr a = { RTA_LENGTH(sizeof value), attr };
-	size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(len), size = at + RTA_SPACE(sizeof value);
+	struct rtattr a = { (uint16_t)RTA_LENGTH(vlen), attr };
+	size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(len), size = at + (attr ? RTA_SPACE(vlen) : 0);
 	struct nlmsghdr h = {
 		.nlmsg_len = (uint32_t)size,
 		.nlmsg_type = type,
@@ -251,22 +266,25 @@ static size_t request(unsigned char *buf, uint16_t type, uint32_t seq, const voi
 	memset(buf, 0, size);
 	memcpy(buf, &h, sizeof h);
 	memcpy(buf + NLMSG_HDRLEN, body, len);
-	memcpy(buf + at, &a, sizeof a);
-	memcpy(buf + at + RTA_LENGTH(0), &value, sizeof value);
+	if (attr) {
+		memcpy(buf + at, &a, sizeof a);
+		memcpy(buf + at + RTA_LENGTH(0), value, vlen);
+	}
 	return size;
 }
 
 size_t rtnl_ask_links(unsigned char *buf, uint32_t seq)
 {
 	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
 
-	return request(buf, RTM_GETLINK, seq, &ifi, sizeof ifi, IFLA_EXT_MASK,
-		       RTEXT_FILTER_SKIP_STATS);
+	return rtnl_ask(buf, RTM_GETLINK, seq, &ifi, sizeof ifi, IFLA_EXT_MASK, &filter,
+			sizeof filter);
 }
 
 size_t rtnl_ask_mfc(unsigned char *buf, uint32_t seq, enum fam fam, uint32_t table)
 {
 	struct rtmsg rtm = { .rtm_family = fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR };
 
-	return request(buf, RTM_GETROUTE, seq, &rtm, sizeof rtm, RTA_TABLE, table);
+	return rtnl_ask(buf, RTM_GETROUTE, seq, &rtm, sizeof rtm, RTA_TABLE, &table, sizeof table);
 }

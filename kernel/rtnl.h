@@ -23,6 +23,39 @@ bool rtnl_next(const unsigned char **p, size_t *n, struct rtnl_msg *m);
 /* The errno that an NLMSG_ERROR or NLMSG_DONE carries, 0 for success. */
 int rtnl_error(const struct rtnl_msg *m);
 
+/* ---- attributes ---- */
+
+struct rtnl_attr {
+	uint16_t type, least;		/* wanted by the decoder */
+	uint16_t len;
+	const unsigned char *p;		/* NULL when it is not there */
+};
+
+/* Takes the next attribute off the *n bytes at *p; false at the end and when it is cut short. */
+bool rtnl_attr_next(const unsigned char **p, size_t *n, struct rtnl_attr *a);
+
+/* Fills in those of the wanted attributes that the n bytes at p hold; false when one is cut
+ * short or smaller than its least length. */
+bool rtnl_attrs_find(const unsigned char *p, size_t n, struct rtnl_attr *want, unsigned wants);
+
+/* The same for those of a message behind its family header of hdr bytes. */
+bool rtnl_attrs(const struct rtnl_msg *m, size_t hdr, struct rtnl_attr *want, unsigned wants);
+
+/* The value of an attribute of at least four bytes, 0 when it is not there. */
+uint32_t rtnl_u32(const struct rtnl_attr *a);
+
+/* An interface name, which need not end with a NUL, "" when it is not there; false when it
+ * does not fit into name[KERNEL_IFNAME]. */
+bool rtnl_ifname(const struct rtnl_attr *a, char *name);
+
+/* An address of the family; false when it is not there or of another size. */
+bool rtnl_addr(enum fam fam, const struct rtnl_attr *a, struct addr *out);
+
+/* LINK_* of the flags of an interface. */
+unsigned rtnl_link_flags(unsigned ifi_flags);
+
+/* ---- what it means ---- */
+
 /* Reads a message of the link and address groups or of a link dump; false when it is none
  * or nothing that concerns us. */
 bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev);
@@ -37,10 +70,15 @@ struct rtnl_mfc {
 /* Reads a forwarding entry of a dump; false for anything else and for an unresolved one. */
 bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *mfc);
 
-/* Room for either request. */
+/* Room for any request of one attribute of at most 16 bytes. */
 #define RTNL_REQUEST_MAX 64
 
-/* Write a request for a dump to buf and return its length. */
+/* Writes a request for a dump to buf and returns its length: a header, a body of len bytes
+ * and one attribute, unless attr is 0. */
+size_t rtnl_ask(unsigned char *buf, uint16_t type, uint32_t seq, const void *body, size_t len,
+		uint16_t attr, const void *value, size_t vlen);
+
+/* The same for links and for the forwarding entries of a table. */
 size_t rtnl_ask_links(unsigned char *buf, uint32_t seq);
 size_t rtnl_ask_mfc(unsigned char *buf, uint32_t seq, enum fam fam, uint32_t table);
 

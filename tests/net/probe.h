@@ -227,6 +227,16 @@ static inline bool readable(int fd, int ms)
 	return poll(&pfd, 1, ms) > 0;
 }
 
+/* How many descriptors are open. */
+static inline int descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 4096; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 static inline int64_t now_us(void)
 {
 	struct timespec t;
