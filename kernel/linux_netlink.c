@@ -44,7 +44,8 @@ int kernel_link_open(void)
 		return -1;
 	}
 	memset(&nl, 0, sizeof nl);
-	nl.fd = nlsock_open(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, RCVBUF, &nl.pid);
+	nl.fd = nlsock_open(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+			    RCVBUF, &nl.pid);
 	return nl.fd < 0 ? -1 : 0;
 }
 

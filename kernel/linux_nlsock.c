@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Netlink sockets: the system calls and the checks on what they return, shared
- * by the one for links and the one for dumps of the forwarding cache.
+ * by the one for links and those for questions.
  */
 #include "kernel/nlsock.h"
 
@@ -11,11 +11,11 @@
 
 #include <linux/netlink.h>
 
-int nlsock_open(uint32_t groups, int rcvbuf, uint32_t *pid)
+int nlsock_open(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)
 {
 	struct sockaddr_nl me = { .nl_family = AF_NETLINK, .nl_groups = groups };
 	socklen_t len = sizeof me;
-	int err, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	int err, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
 
 	if (fd < 0)
 		return -1;

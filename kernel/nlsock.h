@@ -14,9 +14,9 @@
 /* The kernel fills up to this much of a dump into one datagram (netlink_recvmsg()). */
 #define NLSOCK_DATAGRAM 32768
 
-/* Opens a non-blocking rtnetlink socket in these RTMGRP_* groups with a receive buffer of
+/* Opens a non-blocking socket of a netlink protocol in these RTMGRP_* groups with a receive buffer of
  * rcvbuf bytes, or what is allowed; *pid is its address.  The descriptor, or -1 with errno. */
-int nlsock_open(uint32_t groups, int rcvbuf, uint32_t *pid);
+int nlsock_open(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid);
 
 /* Sends one request to the kernel; 0, or -1 with errno. */
 int nlsock_send(int fd, const void *p, size_t len);

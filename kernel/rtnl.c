@@ -251,15 +251,15 @@ bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *mfc)
 
 /* ---- requests ---- */
 
-size_t rtnl_ask(unsigned char *buf, uint16_t type, uint32_t seq, const void *body, size_t len,
-		uint16_t attr, const void *value, size_t vlen)
+size_t rtnl_ask(unsigned char *buf, uint16_t type, uint16_t flags, uint32_t seq,
+		const void *body, size_t len, uint16_t attr, const void *value, size_t vlen)
 {
 	struct rtattr a = { (uint16_t)RTA_LENGTH(vlen), attr };
 	size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(len), size = at + (attr ? RTA_SPACE(vlen) : 0);
 	struct nlmsghdr h = {
 		.nlmsg_len = (uint32_t)size,
 		.nlmsg_type = type,
-		.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		.nlmsg_flags = NLM_F_REQUEST | flags,
 		.nlmsg_seq = seq,
 	};
 
@@ -278,13 +278,14 @@ size_t rtnl_ask_links(unsigned char *buf, uint32_t seq)
 	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
 	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
 
-	return rtnl_ask(buf, RTM_GETLINK, seq, &ifi, sizeof ifi, IFLA_EXT_MASK, &filter,
-			sizeof filter);
+	return rtnl_ask(buf, RTM_GETLINK, NLM_F_DUMP, seq, &ifi, sizeof ifi, IFLA_EXT_MASK,
+			&filter, sizeof filter);
 }
 
 size_t rtnl_ask_mfc(unsigned char *buf, uint32_t seq, enum fam fam, uint32_t table)
 {
 	struct rtmsg rtm = { .rtm_family = fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR };
 
-	return rtnl_ask(buf, RTM_GETROUTE, seq, &rtm, sizeof rtm, RTA_TABLE, &table, sizeof table);
+	return rtnl_ask(buf, RTM_GETROUTE, NLM_F_DUMP, seq, &rtm, sizeof rtm, RTA_TABLE, &table,
+			sizeof table);
 }

@@ -73,12 +73,12 @@ bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *mfc);
 /* Room for any request of one attribute of at most 16 bytes. */
 #define RTNL_REQUEST_MAX 64
 
-/* Writes a request for a dump to buf and returns its length: a header, a body of len bytes
- * and one attribute, unless attr is 0. */
-size_t rtnl_ask(unsigned char *buf, uint16_t type, uint32_t seq, const void *body, size_t len,
-		uint16_t attr, const void *value, size_t vlen);
+/* Writes a request to buf and returns its length: a header, a body of len bytes and one
+ * attribute, unless attr is 0. */
+size_t rtnl_ask(unsigned char *buf, uint16_t type, uint16_t flags, uint32_t seq,
+		const void *body, size_t len, uint16_t attr, const void *value, size_t vlen);
 
-/* The same for links and for the forwarding entries of a table. */
+/* Requests for a dump of the links, and of the forwarding entries of a table. */
 size_t rtnl_ask_links(unsigned char *buf, uint32_t seq);
 size_t rtnl_ask_mfc(unsigned char *buf, uint32_t seq, enum fam fam, uint32_t table);
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Questions by netlink: send, wait, take the answer apart to its end.  What the
+ * messages mean is the caller's.
+ */
+#include "kernel/nlask.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
+
+#include "kernel/nlsock.h"
+
+#define RCVBUF (256 * 1024)
+#define WAIT_MS 2000
+
+struct answer {
+	uint32_t pid;
+	bool done;
+	nlask_fn *fn;
+	void *ctx;
+};
+
+/* One datagram; 0, or -1 with the kernel's errno. */
+static int part(struct answer *a, const unsigned char *p, size_t len)
+{
+	struct rtnl_msg m;
+
+	while (rtnl_next(&p, &len, &m)) {
+		if (m.pid != a->pid || m.seq != NLASK_SEQ)
+			continue;
+		if (m.type == NLMSG_DONE || m.type == NLMSG_ERROR) {
+			a->done = true;
+			errno = rtnl_error(&m);
+			return errno ? -1 : 0;
+		}
+		a->fn(a->ctx, &m);
+	}
+	return 0;
+}
+
+static int parts(struct answer *a, int fd)
+{
+	unsigned char buf[NLSOCK_DATAGRAM];
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	ssize_t len;
+	int n;
+
+	while (!a->done) {
+		n = poll(&pfd, 1, WAIT_MS);
+		if (!n)
+			errno = ETIMEDOUT;
+		if (n <= 0 && !(n < 0 && errno == EINTR))
+			return -1;
+		len = nlsock_recv(fd, buf);
+		if (len < 0 && errno != EAGAIN)
+			return -1;
+		if (len > 0 && part(a, buf, (size_t)len) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int nlask(int protocol, const unsigned char *req, size_t len, bool strict, nlask_fn *fn,
+	  void *ctx)
+{
+	struct answer a = { .fn = fn, .ctx = ctx };
+	int fd = nlsock_open(protocol, 0, RCVBUF, &a.pid), on = 1, r, err;
+
+	if (fd < 0)
+		return -1;
+	if (strict)
+		setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
+	r = nlsock_send(fd, req, len);
+	if (!r)
+		r = parts(&a, fd);
+	err = errno;
+	close(fd);
+	errno = err;
+	return r;
+}
