@@ -115,6 +115,14 @@ static void datagram(const unsigned char *p, size_t len, kernel_link_fn *fn, voi
 		message(&m, fn, ctx);
 }
 
+/* True when there is something to read, at the latest in ms. */
+static bool waiting(int ms)
+{
+	struct pollfd pfd = { .fd = nl.fd, .events = POLLIN };
+
+	return poll(&pfd, 1, ms) != 0;
+}
+
 int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 {
 	unsigned char buf[NLSOCK_DATAGRAM];
@@ -137,8 +145,8 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 		errno = nl.err;		/* the next event tries again */
 		return -1;
 	}
-	/* Only now that the queue is empty is there room for the answer. */
-	if (n < max && nl.lost && !nl.dumping && dump_start(fn, ctx) < 0)
+	/* Not before the queue is empty is there room for the answer. */
+	if (nl.lost && !nl.dumping && !waiting(0) && dump_start(fn, ctx) < 0)
 		return -1;
 	return n;
 }
@@ -153,7 +161,6 @@ static int64_t now_ms(void)
 
 int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 {
-	struct pollfd pfd = { .fd = nl.fd, .events = POLLIN };
 	int64_t end = now_ms() + DUMP_MS, left;
 
 	nl.lost = true;
@@ -165,8 +172,8 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		if (nl.dumping && poll(&pfd, 1, (int)left) < 0 && errno != EINTR)
-			return -1;
+		if (nl.dumping)
+			waiting((int)left);
 	}
 	return 0;
 }

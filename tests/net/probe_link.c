@@ -54,12 +54,14 @@ static struct link_event *by_name(const char *name)
 	return NULL;
 }
 
-/* Reads until nothing comes for 50 ms; what was told. */
+/* Reads until nothing comes for 50 ms, `turn` datagrams at a time; what was told. */
+static int turn = 64;
+
 static const char *drain(void)
 {
 	buf_consume(&told, told.len);
 	while (readable(kernel_link_fd(), 50))
-		if (kernel_link_drain(64, note, NULL) < 0)
+		if (kernel_link_drain(turn, note, NULL) < 0)
 			return strerror(errno);
 	return buf_cstr(&told);
 }
@@ -195,9 +197,10 @@ static int shrunk(void)
 }
 
 /* More events than the buffer holds: afterwards all is known nevertheless. */
-static void overrun(void)
+static void overrun(int datagrams)
 {
 	open_lab(2);
+	turn = datagrams;
 	CHECK_INT(shrunk(), 0);
 	ends = 0;
 	run("ip link add d1 index 60 type veth peer name d2 index 61");
@@ -208,7 +211,18 @@ static void overrun(void)
 	CHECK(by_name("z1") && by_name("z1")->mtu == 1500);
 	CHECK(by_name("d1") && by_name("e1") && by_name("e2"));
 	CHECK(!by_name("a1") && !by_name("a2"));
+	turn = 64;
 	kernel_link_close();
+}
+
+static void overrun_in_large_steps(void)
+{
+	overrun(64);
+}
+
+static void overrun_in_small_steps(void)
+{
+	overrun(1);
 }
 
 /* Links that change all the time while they are listed. */
@@ -259,4 +273,4 @@ static void forged(void)
 }
 
 TEST_MAIN(TEST(dump) TEST(many_links) TEST(changes) TEST(coming_and_going) TEST(bridge_ports)
-	  TEST(overrun) TEST(forged) TEST(churn))
+	  TEST(overrun_in_large_steps) TEST(overrun_in_small_steps) TEST(forged) TEST(churn))
