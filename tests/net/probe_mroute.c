@@ -79,7 +79,7 @@ static void family_is_taken_once(void)
 			}
 			bad |= !kernel_mroute_holder(f, &pid, comm, sizeof comm) << 2;
 			bad |= (pid != parent) << 3;
-			bad |= (strncmp(comm, "probe_mroute", 12) != 0) << 4;
+			bad |= (strncmp(comm, program_invocation_short_name, 15) != 0) << 4;
 			_exit(bad);
 		}
 		wait(&status);
