@@ -5,6 +5,7 @@
  */
 #include "applets/smcroutectl.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ static int help(const char *word)
 
 	if (!word) {
 		for (c = commands; c->name; c++)
-			printf("%s %s\n    %s\n", c->name, c->words, c->help);
+			printf("%s%s%s\n    %s\n", c->name, *c->words ? " " : "", c->words, c->help);
 		return 0;
 	}
 	c = command_find(word, list, sizeof list);
@@ -229,11 +230,16 @@ static int ctl_main(int argc, char **argv)
 {
 	static const char *words[CTL_WORDS + 2];
 	struct ctl c = { .ident = "smcroute" };
-	int n = parse_options(&c, argc, argv, words);
-	int status;
+	int status, n;
 
+	/* No socket of ours must get the number of a standard stream that is closed. */
+	while ((n = open("/dev/null", O_RDONLY)) >= 0 && n <= STDERR_FILENO)
+		;
+	if (n >= 0)
+		close(n);
 	/* A reader that leaves early must not end a batch half way. */
 	signal(SIGPIPE, SIG_IGN);
+	n = parse_options(&c, argc, argv, words);
 	status = n < 0 ? -n - 1 : run(&c, n, words);
 	n = ctl_flush(&c);
 	return status ? status : n;

@@ -335,8 +335,9 @@ static int talk(struct talk *t)
 			ctl_flush(t->ctl);
 	}
 	if (t->n && !t->ctl->deaf) {
-		ctl_complain(t->due[t->head].line, "the daemon has closed the connection without an answer%s",
-			     t->n > 1 || !t->no_input ? ", nor to the lines behind" : "");
+		ctl_complain(t->due[t->head].line, "the daemon has closed the connection%s",
+			     t->follow ? "" : t->n > 1 || !t->no_input ? ", no answer to this line and those behind"
+							     : " without an answer");
 		fail(t, EXIT_BUSY);
 	}
 	for (size_t i = t->head; i < t->head + t->n; i++)
