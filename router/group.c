@@ -158,7 +158,9 @@ static void apply_line(struct router *r, const struct mgroup *g, int ifindex, bo
 	bool any = conf_any_source(&g->group, g->slen);
 	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - g->slen), groups = UINT32_C(1) << (128 - g->glen);
 
-	for (uint32_t k = 0; k < sources * groups; k++) {
+	for (uint32_t n = 0; n < sources * groups; n++) {
+		/* The kernel searches its list from the newest: 16,384 leaves take 0.03 s in that order, 5 s in the other. */
+		uint32_t k = add ? n : sources * groups - 1 - n;
 		struct member key = { .ifindex = ifindex, .group = nth(&g->group, k / sources) };
 
 		if (!any)
@@ -208,7 +210,7 @@ void groups_sync(struct router *r, int ifindex)
 	for (uint32_t k = 0; k < r->conf->nmgroups; k++)
 		if (r->conf->mgroups[k].iif != CONF_NONE)
 			each_interface(r, &r->conf->mgroups[k], ifindex, true);
-	for (uint32_t at = 0; at < t->n; at++) {
+	for (uint32_t at = t->n; at-- > 0;) {
 		struct member *m = &t->v[at];
 
 		if (!m->used || (ifindex && m->ifindex != ifindex))
@@ -222,7 +224,7 @@ void groups_sync(struct router *r, int ifindex)
 
 void groups_link_gone(struct router *r, int ifindex)
 {
-	for (uint32_t at = 0; at < r->groups.n; at++)
+	for (uint32_t at = r->groups.n; at-- > 0;)
 		if (r->groups.v[at].used && r->groups.v[at].ifindex == ifindex)
 			member_del(r, at);
 }
