@@ -18,6 +18,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../net"))
+import cases  # noqa: E402
 import lab  # noqa: E402
 
 RUNS = int(os.environ.get("RUNS", "5"))
@@ -38,9 +39,8 @@ def resident(pid):
         return next(int(line.split()[1]) * 1024 for line in f if line.startswith("RssAnon"))
 
 
-def soon(predicate):
-    """Seconds until the predicate holds, looked at closely."""
-    start = time.perf_counter()
+def soon(predicate, start):
+    """Seconds from the start until the predicate holds, looked at closely."""
     while not predicate():
         if time.perf_counter() - start > PATIENCE:
             raise lab.Failed("took too long")
@@ -60,15 +60,19 @@ class Program:
         self.proc = subprocess.Popen([*self.argv, "-n", "-i", "b", "-f", self.conf, "-P", self.pid, "-u", self.sock,
                                       "-l", "none"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                      preexec_fn=lab.child_setup)
-        soon(lambda: os.path.exists(self.pid) or self.proc.poll() is not None)
-        took = time.perf_counter() - start
+        took = soon(lambda: os.path.exists(self.pid) or self.proc.poll() is not None, start)
         lab.same(self.proc.poll(), None, "exit status")
         return took
 
+    def signal(self, sig):
+        with open(self.pid) as f:
+            os.kill(int(f.read()), sig)		# not our child when strace is between
+
     def reload(self):
-        before = os.stat(self.pid).st_mtime_ns
-        self.proc.send_signal(signal.SIGHUP)
-        return soon(lambda: os.stat(self.pid).st_mtime_ns != before)
+        os.utime(self.pid, (0, 0))
+        start = time.perf_counter()
+        self.signal(signal.SIGHUP)
+        return soon(lambda: os.stat(self.pid).st_mtime_ns, start)
 
     def ctl(self, *args, stdin=None):
         start = time.perf_counter()
@@ -77,7 +81,7 @@ class Program:
         return time.perf_counter() - start if p.returncode == 0 else None
 
     def stop(self):
-        self.proc.terminate()
+        self.signal(signal.SIGTERM)
         self.proc.wait(PATIENCE)
         if os.path.exists(self.pid):
             os.unlink(self.pid)
@@ -122,7 +126,7 @@ def in_a_lab(fn, *args):
     """What the function returns for a fresh lab, or None with the reason on stderr."""
     def child(here):
         print("RESULT " + json.dumps(fn(here, *args)))
-    rc, out = lab.run_child(child, ())
+    rc, out = cases.run_child(child, ())
     results = [line[7:] for line in out.splitlines() if line.startswith("RESULT ")]
     if rc or not results:
         print(out, file=sys.stderr)

@@ -85,7 +85,7 @@ def wait_until(predicate, what, seconds=None):
         if got:
             return got
         if time.monotonic() > end:
-            raise Failed(f"waited in vain for: {what}")
+            raise Failed(f"waited in vain for: {what() if callable(what) else what}")
         time.sleep(0.005)
 
 
@@ -372,9 +372,9 @@ class Daemon:
     def hup(self, conf):
         """New config by SIGHUP; the PID file is touched when it is in force."""
         self.write(conf)
-        before = os.stat(self.pid_file).st_mtime_ns
+        os.utime(self.pid_file, (0, 0))
         self.proc.send_signal(signal.SIGHUP)
-        wait_until(lambda: os.stat(self.pid_file).st_mtime_ns != before, "the touched PID file")
+        wait_until(lambda: os.stat(self.pid_file).st_mtime_ns, "the touched PID file")
 
     def wait(self):
         """Its exit status, when it ends within the deadline."""

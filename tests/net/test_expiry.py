@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: ISC
+#
+# Learned and blocked entries: how long they stay, and how many there may be.
+import time
+
+from cases import case, main
+from lab import SLOW, check, note, same, wait_until
+
+PAIRS = (("10.1.0.9", "225.1.1.1"), ("fd00:1::9", "ff2e::11"))
+WAIT = 3 * SLOW
+
+
+def busy(lab, seconds, iface):
+    """Both flows into iface, steadily."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for pair in PAIRS:
+            lab.send(iface, *pair, 2)
+        time.sleep(0.02)
+
+
+def iifs(lab):
+    return [(lab.route(*pair) or (None,))[0] for pair in PAIRS]
+
+
+@case("-c: gone when idle, and packets on another interface do not keep it")
+def expiry(lab):
+    d = lab.daemon("mroute from a1 group 225.1.1.1 to a3\nmroute from a1 group ff2e::11 to a3\n"
+                   "mroute from a2 group 225.9.9.9 to a3\nmroute from a2 group ff2e::99 to a3\n"
+                   "mroute from a1 source 10.1.0.8 group 225.1.1.1 to a3\n", "-c", "2")
+    for pair in PAIRS:
+        lab.passes("a1", *pair, "a3")
+    busy(lab, 2.6, "a1")
+    same(iifs(lab), ["a1", "a1"], "used entries")
+    last, gone = time.monotonic(), {}
+    while len(gone) < 2:
+        check(time.monotonic() < last + 2 + WAIT, lambda: f"still there: {lab.mroutes()}")
+        busy(lab, 0.05, "a2")
+        now = time.monotonic()
+        for pair, iif in zip(PAIRS, iifs(lab)):
+            if iif != "a1" and pair not in gone:
+                gone[pair] = now - last
+    check(min(gone.values()) > 1.9, f"gone too early: {gone}")
+    note(f"measured: with -c 2, gone {max(gone.values()):.2f} s after the last packet on the right interface")
+    wait_until(lambda: (busy(lab, 0.02, "a2"), iifs(lab))[1] == ["a2", "a2"], "blocked entries for the others")
+    wait_until(lambda: iifs(lab) == [None, None], "their end", 2 + WAIT)
+    same(lab.route("10.1.0.8", "225.1.1.1"), ("a1", ["a3"]), "the (S,G) rule")
+
+
+@case("-c 0: learned entries stay")
+def never(lab):
+    d = lab.daemon("mroute from a1 group 225.1.1.1 to a3\n", "-c", "0")
+    lab.passes("a1", *PAIRS[0], "a3")
+    time.sleep(1.5)
+    same(iifs(lab)[0], "a1", "the entry")
+    d.do("flush")
+    same(iifs(lab)[0], None, "the entry after a flush")
+
+
+@case("-M: the longest idle blocked entry makes room, then new sources are refused; told, but not in a flood")
+def cap(lab):
+    d = lab.daemon("mroute from a1 group 225.1.1.1 to a3\nmroute from a1 source 10.1.0.8 group 225.1.1.1 to a3\n",
+                   "-M", "20")
+    lab.mark()
+    def states():
+        kernel = d.json("routes")["routes"]["kernel"]
+        return {s: sum(k["state"] == s for k in kernel) for s in ("learned", "blocked")}
+    for i in range(1, 51):
+        lab.send("a1", f"10.1.1.{i}", "239.1.1.1", 1)
+    wait_until(lambda: states() == {"learned": 0, "blocked": 20}, lambda: f"20 blocked entries: {states()}")
+    for i in range(1, 11):
+        lab.passes("a1", f"10.1.2.{i}", "225.1.1.1", "a3", n=4)
+    same(states(), {"learned": 10, "blocked": 10}, "entries")
+    for i in range(11, 201):
+        lab.send("a1", f"10.1.2.{i}", "225.1.1.1", 1)
+    lab.mark()
+    wait_until(lambda: states() == {"learned": 20, "blocked": 0}, lambda: f"20 learned entries: {states()}")
+    refusals = [line for line in d.log().splitlines() if line.startswith("no entry for new source")]
+    check(0 < len(refusals) <= 10 and "-M" in refusals[0], f"{len(refusals)} lines about refusals: {refusals[:3]}")
+    lab.passes("a1", "10.1.0.8", "225.1.1.1", "a3")
+    d.do("flush")
+    lab.passes("a1", "10.1.2.200", "225.1.1.1", "a3")
+
+
+if __name__ == "__main__":
+    main()

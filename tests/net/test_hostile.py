@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: ISC
+#
+# Whatever is at the other end: clients that want to wear the daemon out, the
+# client of SMCRoute, and for our own client daemons that are none.
+import json
+import os
+import resource
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+from cases import case, main
+from lab import SMCROUTECTL, Skip, check, note, same, wait_until
+
+CONF = "mroute from a1 group 225.1.1.1 to a2\n"
+MANY = "".join(f"mroute from a1 source 10.9.{i // 250}.{i % 250 + 1} group 225.2.2.2 to a2\n" for i in range(5000))
+SANITIZED = bool(os.environ.get("SANITIZE"))
+
+
+def connect(path):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(path)
+    s.settimeout(20)
+    return s
+
+
+def request(command, *words):
+    """A frame as SMCRoute 2.4 to 2.6 sends it; W: as ours does."""
+    size = struct.calcsize("P")
+    args = b"".join(w.encode() + b"\0" for w in words) + b"\0"
+    head = struct.pack("NHH", 0, ord(command), len(words))
+    head += b"\0" * (-len(head) % size)
+    return struct.pack("N", len(head) + len(args)) + head[size:] + args
+
+
+def records(data):
+    """(type, text) of each whole record."""
+    at = 0
+    while at + 8 <= len(data):
+        kind, length = data[at:at + 1].decode(), struct.unpack_from("I", data, at + 4)[0]
+        if at + 8 + length > len(data):
+            break
+        yield kind, data[at + 8:at + 8 + length]
+        at += 8 + length
+
+
+def rss(d):
+    """Resident memory of the daemon in KiB."""
+    with open(f"/proc/{d.proc.pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+
+
+def open_files(d):
+    return len(os.listdir(f"/proc/{d.proc.pid}/fd"))
+
+
+def answers(lab, d, what):
+    """Somebody else is served meanwhile, and new flows are learned."""
+    took = []
+    for _ in range(5):
+        start = time.monotonic()
+        d.do("ping")
+        took.append(time.monotonic() - start)
+    note(f"measured: ping with {what}: {sorted(took)[2] * 1000:.1f} ms")
+    lab.passes("a1", "10.1.0.77", "225.1.1.1", "a2")
+
+
+@case("400 clients, silent or in the middle of a message: the last comer is served")
+def crowd(lab):
+    d = lab.daemon(CONF)
+    d.do("ping")
+    before = open_files(d)
+    clients = []
+    for i in range(400):
+        c = connect(d.sock)
+        if i % 2:
+            c.send(request("s")[:11])
+        clients.append(c)
+    answers(lab, d, "400 idle clients")
+    check(open_files(d) <= before + 260, f"{open_files(d)} descriptors")
+    for c in clients:
+        c.close()
+    wait_until(lambda: open_files(d) <= before, "descriptors as before")
+
+
+@case("clients that use up the descriptors")
+def descriptors(lab):
+    d = lab.daemon(CONF)
+    limit = max(map(int, os.listdir(f"/proc/{d.proc.pid}/fd"))) + 12
+    resource.prlimit(d.proc.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    clients = [connect(d.sock) for _ in range(60)]
+    answers(lab, d, "no descriptor left")
+    for c in clients:
+        c.close()
+
+
+@case("clients that ask for much and read nothing: memory is bounded, and given back")
+def deaf(lab):
+    d = lab.daemon(CONF + MANY)
+    json.loads(d.show("-dj", "show"))
+    before = rss(d)
+    clients = [connect(d.sock) for _ in range(20)]
+    for c in clients:
+        c.setblocking(False)
+        try:
+            c.send(request("S") * 200 + request("J") * 200)
+        except BlockingIOError:
+            pass
+    answers(lab, d, "20 clients that do not read")
+    full = rss(d)
+    check(SANITIZED or full < before + 96 * 1024, f"{full} KiB with deaf clients, {before} before")
+    for c in clients:
+        c.close()
+    d.do("ping")
+    wait_until(lambda: SANITIZED or rss(d) < before + 4096, "memory as before")
+
+
+@case("one that floods with requests leaves room for others")
+def flood(lab):
+    d = lab.daemon(CONF)
+    stop = threading.Event()
+
+    def run():
+        c = connect(d.sock)
+        c.setblocking(False)
+        data = request("W", "", "ping") * 500
+        while not stop.is_set():
+            for turn in (lambda: c.send(data), lambda: c.recv(65536)):
+                try:
+                    turn()
+                except BlockingIOError:
+                    pass
+                except (BrokenPipeError, ConnectionResetError):
+                    # A send that was cut short has broken the frames: start again.
+                    c.close()
+                    c = connect(d.sock)
+                    c.setblocking(False)
+        c.close()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for t in threads:
+        t.start()
+    try:
+        answers(lab, d, "two clients that flood")
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+
+
+@case("a monitor that does not read loses events, and is told how many")
+def monitor(lab):
+    d = lab.daemon(CONF + MANY.replace("from a1", "from a4"))
+    deaf, other = connect(d.sock), connect(d.sock)
+    deaf.send(request("W", "-j", "monitor"))
+    other.send(request("W", "", "monitor"))
+    # Each rule of a4 tells that it waits, and that it does no more.
+    for state in ("off", "on") * 2:
+        lab.ip("link", "set", "a4", "multicast", state)
+        d.do("ping")
+    answers(lab, d, "a monitor that does not read")
+
+    def lines(c, end):
+        """What a monitor got until `end` is in it."""
+        got = b""
+        while end not in got[-4096:]:
+            got += c.recv(1 << 20)
+        for kind, text in records(got):
+            same(kind, "R", "type of a record")
+            yield from text.decode().splitlines()
+
+    def told(line):
+        return json.loads(line)["count"] if line.startswith("{") else int(line.split()[1])
+    heard = [list(lines(c, b"dropped")) for c in (deaf, other)]
+    lost = [sum(told(line) for line in got if "dropped" in line) for got in heard]
+    check(all(lost), f"{lost} events are told as dropped")
+    check(all(json.loads(line)["time"] > 1e9 for line in heard[0]), "time")
+    same(len(heard[0]) + lost[0], len(heard[1]) + lost[1], "events of both")
+    # And again all that happens.
+    lab.passes("a1", "10.1.0.78", "225.1.1.1", "a2")
+    for c in (deaf, other):
+        check(any("10.1.0.78" in line for line in lines(c, b"10.1.0.78")), "the event afterwards")
+
+
+@case("the client of SMCRoute 2.5: all that it can say")
+def old_client(lab):
+    theirs = shutil.which("smcroutectl", path="/usr/sbin:/usr/bin:/sbin")
+    if not theirs or "SMCRoute v2" not in subprocess.run([theirs, "-v"], capture_output=True, text=True).stdout:
+        raise Skip("no smcroutectl of SMCRoute 2.x here")
+    d = lab.daemon(CONF)
+
+    def old(*words):
+        return lab.run(theirs, "-p", "-u", d.sock, *words)
+    for words in ("add a1 10.1.0.9 225.7.7.7 a2", "add a1 225.7.0.0/16 a3", "join a1 225.8.8.8", "flush",
+                  "remove a1 225.7.0.0/16", "leave a1 225.8.8.8"):
+        same(old(*words.split()), (0, "", ""), words)
+    same(lab.route("10.1.0.9", "225.7.7.7"), ("a1", ["a2"]), "route")
+    rc, out, _ = old("show")
+    check(rc == 0 and "(10.1.0.9, 225.7.7.7)" in out and "Kernel MFC Table" in out, f"show: {out!r}")
+    rc, out, _ = old("show", "interfaces")
+    check(rc == 0 and "PHYINT" in out and " a1 " in out, f"show interfaces: {out!r}")
+    same(old("show", "groups")[0], 0, "show groups")
+    for words in ("add a1 10.0.0.1 10.0.0.2 a2", "remove a1 225.99.9.9", "leave a1 225.8.8.8"):
+        rc, out, err = old(*words.split())
+        check(rc != 0 and err.strip(), f"{words}: {rc} {out!r} {err!r}")
+    same(old("reload")[0], 0, "reload")
+    same(lab.route("10.1.0.9", "225.7.7.7"), None, "a route that reload has taken")
+    same(old("kill")[0], 0, "kill")
+    same(d.wait(), 0, "exit status of the daemon")
+
+
+@case("batch: comments, blanks, CRLF, NUL, a line without end, errors with their line")
+def batch(lab):
+    d = lab.daemon()
+    text = ("# comment\n\n\tadd  a1 10.1.0.9\t225.7.7.7 a2 # more\r\nfoo\nadd a1\nremove a1 225.99.9.9\n"
+            "pi\0ng\n" + "add a1 " + "x" * 70000 + "\nmonitor\n"
+            "add a1 10.1.0.9 225.7.7.8" + " a2 a3" * 6 + "\nshow groats\nadd a1 225.1.1.1/99\nping")
+    rc, out, err = d.ctl("-b", stdin=text)
+    same((rc, out), (64, ""), "status of the first failure")
+    want = [4, 5, 6, 7, 8, 9, 11, 12]
+    same([int(line.split("line ")[1].split(":")[0]) for line in err.splitlines()], want, f"lines of\n{err}")
+    same(lab.route("10.1.0.9", "225.7.7.7"), ("a1", ["a2"]), "line 3")
+    same(lab.route("10.1.0.9", "225.7.7.8"), ("a1", ["a2", "a3"]), "line 10")
+    same(d.ctl("-b", stdin="remove a1 225.99.9.9\nfoo\n")[0], 66, "status of the first failure")
+    same(d.ctl("-b", stdin=""), (0, "", ""), "nothing to do")
+
+
+@case("5,000 adds in one batch, a bad one in the middle")
+def long_batch(lab):
+    d = lab.daemon()
+    lines = [f"add a1 10.9.{i // 250}.{i % 250 + 1} 225.2.2.2 a2" for i in range(5000)]
+    lines[2500] = "add a1 10.9.1.1 225.2.2.2.2 a2"
+    start = time.monotonic()
+    rc, out, err = d.ctl("-b", stdin="\n".join(lines) + "\n")
+    note(f"measured: 5,000 adds in a batch: {time.monotonic() - start:.3f} s")
+    same((rc, out), (65, ""), "status")
+    check(err.count("\n") == 1 and "line 2501:" in err, f"{err!r}")
+    same(len([r for r in d.json()["routes"]["ssm"] if r["group"] == "225.2.2.2"]), 4999, "rules")
+
+
+@case("a batch whose output is much more than the buffers between")
+def wide_batch(lab):
+    d = lab.daemon(MANY)
+    rc, out, err = d.ctl("-b", "-t", stdin="show\n" * 100)
+    same((rc, err), (0, ""), "status")
+    check(out.count("225.2.2.2") >= 100 * 10000, f"{out.count('225.2.2.2')} rows")
+
+
+def impostor(lab, serve):
+    """A listener that is no daemon of ours: serve(connection) answers each client."""
+    path = lab.path("impostor.sock")
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(path)
+    s.listen(5)
+
+    def run():
+        c, _ = s.accept()
+        with c:
+            serve(c)
+        s.close()
+    threading.Thread(target=run, daemon=True).start()
+    return path
+
+
+@case("daemons that are none: garbage, half an answer, silence and the end", b"HTTP/1.0 400\r\n\r\n" * 100)
+@case("daemons that are none: garbage, half an answer, silence and the end", b"R\0\0\0\xff\xff\xff\xffabc")
+@case("daemons that are none: garbage, half an answer, silence and the end", b"X\0\0\0\2\0\0\0\0\0")
+@case("daemons that are none: garbage, half an answer, silence and the end", b"")
+def no_daemon(lab, reply):
+    def serve(c):
+        c.recv(1000)
+        if reply:
+            c.send(reply)
+    path = impostor(lab, serve)
+    rc, out, err = lab.run(*SMCROUTECTL, "-u", path, "show")
+    same((rc, len(err.splitlines())), (69, 1), f"status and lines of {err!r}")
+    os.unlink(path)
+
+
+@case("-w waits for the daemon; without one it is named what else answers")
+def wait_for(lab):
+    path = lab.path("late.sock")
+    p = subprocess.Popen([*SMCROUTECTL, "-u", path, "-w", "20", "ping"])
+    time.sleep(0.2)
+    check(p.poll() is None, "did not wait")
+    d = lab.daemon(CONF, name="late")
+    same(d.sock, path, "path")
+    same(p.wait(20), 0, "status")
+    rc, _, err = lab.run(*SMCROUTECTL, "-u", lab.path("none.sock"), "ping")
+    same(rc, 69, "status")
+    check(lab.path("none.sock") in err and path in err and err.count("\n") == 1, f"{err!r}")
+
+
+if __name__ == "__main__":
+    main()
