@@ -157,6 +157,7 @@ def monitor(lab):
     deaf, other = connect(d.sock), connect(d.sock)
     deaf.send(request("W", "-j", "monitor"))
     other.send(request("W", "", "monitor"))
+    d.do("ping")
     # Each rule of a4 tells that it waits, and that it does no more.
     for state in ("off", "on") * 2:
         lab.ip("link", "set", "a4", "multicast", state)
