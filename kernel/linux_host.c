@@ -134,8 +134,7 @@ bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
 
 /* ---- limits of memberships ---- */
 
-/* The value of a sysctl, or -1 where it cannot be read. */
-static long long sysctl_read(const char *name)
+long long kernel_look_sysctl(const char *name)
 {
 	char path[128] = "/proc/sys/", text[32];
 	long long v = -1;
@@ -168,9 +167,9 @@ static const char *limit_text(const char *name, long long value)
 /* What stops a socket that holds nothing yet: more than one socket can take was spread already. */
 static const char *socket_limit(enum fam fam)
 {
-	if (fam == FAM_4 && sysctl_read("net.ipv4.igmp_max_memberships") == 0)
+	if (fam == FAM_4 && kernel_look_sysctl("net.ipv4.igmp_max_memberships") == 0)
 		return limit_text("net.ipv4.igmp_max_memberships", 0);
-	return limit_text("net.core.optmem_max", sysctl_read("net.core.optmem_max"));
+	return limit_text("net.core.optmem_max", kernel_look_sysctl("net.core.optmem_max"));
 }
 
 const char *kernel_join_limit(int err, enum fam fam)
@@ -183,7 +182,7 @@ const char *kernel_join_limit(int err, enum fam fam)
 			return limit_text("RLIMIT_NOFILE", -1);
 		return limit_text("RLIMIT_NOFILE", (long long)r.rlim_cur);
 	case ENFILE:
-		return limit_text("fs.file-max", sysctl_read("fs.file-max"));
+		return limit_text("fs.file-max", kernel_look_sysctl("fs.file-max"));
 	case ENOBUFS:
 	case ENOMEM:
 		return socket_limit(fam);

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What this host's network is like, asked of rtnetlink, which answers anybody:
+ * interfaces with their settings, VIFs, forwarding entries, rules, routes.  No
+ * /proc/sys, no /sys: those may be masked, or of another network namespace.
+ */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/fib_rules.h>
+#include <linux/if_link.h>
+#include <linux/netconf.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel/nlask.h"
+#include "kernel/rtnl_look.h"
+
+/* Asks for a dump of a type with a family header of len bytes. */
+static int dump(uint16_t type, const void *body, size_t len, nlask_fn *fn, void *ctx)
+{
+	unsigned char req[RTNL_REQUEST_MAX];
+	size_t n = rtnl_ask(req, type, NLM_F_DUMP, NLASK_SEQ, body, len, 0, NULL, 0);
+
+	return nlask(NETLINK_ROUTE, req, n, false, fn, ctx);
+}
+
+static unsigned char mroute_family(enum fam fam)
+{
+	return fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR;
+}
+
+uint32_t kernel_default_table(enum fam fam)
+{
+	/* ipmr_get_table() and ip6mr_get_table() without MRT_TABLE. */
+	return fam == FAM_4 ? RT_TABLE_DEFAULT : RT_TABLE_MAIN;
+}
+
+/* ---- interfaces ---- */
+
+struct links_ctx {
+	struct look_links *l;
+	bool failed;		/* out of memory */
+};
+
+static void link_one(void *ctx, const struct rtnl_msg *m)
+{
+	struct links_ctx *c = ctx;
+	struct look_links *l = c->l;
+	struct look_link one, *v;
+	uint32_t cap;
+
+	if (!rtnl_look_link(m, &one))
+		return;
+	if (l->n == l->cap) {
+		cap = l->cap ? l->cap * 2 : 16;
+		v = realloc(l->v, cap * sizeof *v);
+		if (!v) {
+			c->failed = true;
+			return;
+		}
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = one;
+}
+
+static struct look_link *by_index(struct look_links *l, int ifindex)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		if (l->v[i].ifindex == ifindex)
+			return &l->v[i];
+	return NULL;
+}
+
+static void address_one(void *ctx, const struct rtnl_msg *m)
+{
+	struct links_ctx *c = ctx;
+	struct look_link *l;
+	enum fam fam;
+	int ifindex;
+
+	if (!rtnl_look_addr(m, &ifindex, &fam))
+		return;
+	l = by_index(c->l, ifindex);
+	if (l)
+		l->address[fam] = true;
+}
+
+static void netconf_one(void *ctx, const struct rtnl_msg *m)
+{
+	struct links_ctx *c = ctx;
+	struct rtnl_netconf conf;
+	struct look_link *l;
+
+	if (!rtnl_look_netconf(m, &conf))
+		return;
+	/* MRT_INIT counts on "all" (net/ipv4/ipmr.c, net/ipv6/ip6mr.c). */
+	if (conf.ifindex == NETCONFA_IFINDEX_ALL) {
+		c->l->taken[conf.fam] = conf.mc_forwarding < 0 ? -1 : conf.mc_forwarding > 0;
+		if (conf.fam == FAM_4)
+			c->l->rp_all = (int8_t)conf.rp_filter;
+		return;
+	}
+	l = by_index(c->l, conf.ifindex);
+	if (!l)
+		return;
+	l->routing[conf.fam] = conf.mc_forwarding < 0 ? -1 : conf.mc_forwarding > 0;
+	if (conf.fam == FAM_4)
+		l->rp_own = (int8_t)conf.rp_filter;
+}
+
+int kernel_look_links(struct look_links *l)
+{
+	struct links_ctx c = { l, false };
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct ifaddrmsg ifa = { .ifa_family = AF_UNSPEC };
+	struct netconfmsg conf = { .ncm_family = AF_INET };
+
+	*l = (struct look_links){ .taken = { -1, -1 }, .rp_all = -1 };
+	if (dump(RTM_GETLINK, &ifi, sizeof ifi, link_one, &c) < 0)
+		return -1;
+	if (c.failed) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (dump(RTM_GETADDR, &ifa, sizeof ifa, address_one, &c) < 0)
+		return -1;
+	/* Old kernels lack these: what they would tell stays unseen. */
+	dump(RTM_GETNETCONF, &conf, sizeof conf, netconf_one, &c);
+	conf.ncm_family = AF_INET6;
+	dump(RTM_GETNETCONF, &conf, sizeof conf, netconf_one, &c);
+	for (uint32_t i = 0; i < l->n; i++)
+		if (l->v[i].rp_own >= 0 && l->rp_all >= 0)
+			l->v[i].rp_filter = l->v[i].rp_own > l->rp_all ? l->v[i].rp_own : l->rp_all;
+	return 0;
+}
+
+void kernel_look_links_free(struct look_links *l)
+{
+	free(l->v);
+	*l = (struct look_links){ 0 };
+}
+
+/* ---- VIFs ---- */
+
+struct vifs_ctx {
+	struct look_vif *v;
+	int n, max;
+};
+
+static void vif_one(void *ctx, const struct look_vif *v)
+{
+	struct vifs_ctx *c = ctx;
+
+	if (c->n < c->max)
+		c->v[c->n++] = *v;
+}
+
+static void vifs_message(void *ctx, const struct rtnl_msg *m)
+{
+	rtnl_look_vifs(m, vif_one, ctx);
+}
+
+static int vifs4(struct look_vif *v, int max)
+{
+	struct ifinfomsg ifi = { .ifi_family = RTNL_FAMILY_IPMR };
+	struct vifs_ctx c = { v, 0, max };
+
+	return dump(RTM_GETLINK, &ifi, sizeof ifi, vifs_message, &c) < 0 ? -1 : c.n;
+}
+
+/* Rtnetlink has no such dump of MIFs; this file is of the default table. */
+static int vifs6(struct look_vif *v, int max)
+{
+	FILE *f = fopen("/proc/net/ip6_mr_vif", "re");
+	char line[256], name[64];
+	struct look_vif one = { .table = RT_TABLE_MAIN };
+	struct vif_stats *st = &one.st;
+	int n = 0;
+
+	while (f && n < max && fgets(line, sizeof line, f)) {
+		if (sscanf(line, "%d %63s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &one.vif,
+			   name, &st->in_bytes, &st->in_packets, &st->out_bytes,
+			   &st->out_packets) != 6)
+			continue;
+		one.ifindex = (int)if_nametoindex(name);
+		v[n++] = one;
+	}
+	if (!f)
+		return -1;
+	fclose(f);
+	return n;
+}
+
+int kernel_look_vifs(enum fam fam, struct look_vif *v, int max)
+{
+	return fam == FAM_4 ? vifs4(v, max) : vifs6(v, max);
+}
+
+/* ---- forwarding entries ---- */
+
+struct mfc_ctx {
+	enum fam fam;
+	look_mfc_fn *fn;
+	void *ctx;
+};
+
+static void mfc_one(void *ctx, const struct rtnl_msg *m)
+{
+	struct mfc_ctx *c = ctx;
+	struct look_mfc e;
+
+	if (rtnl_look_mfc(m, &e) && addr_fam(&e.grp) == c->fam)
+		c->fn(c->ctx, &e);
+}
+
+int kernel_look_mfc(enum fam fam, look_mfc_fn *fn, void *ctx)
+{
+	struct rtmsg rtm = { .rtm_family = mroute_family(fam) };
+	struct mfc_ctx c = { fam, fn, ctx };
+
+	return dump(RTM_GETROUTE, &rtm, sizeof rtm, mfc_one, &c);
+}
+
+/* ---- rules ---- */
+
+struct table_ctx {
+	enum fam fam;
+	const char *iif;
+	struct rtnl_rule best;
+	bool found;
+};
+
+static void rule_one(void *ctx, const struct rtnl_msg *m)
+{
+	struct table_ctx *c = ctx;
+	struct rtnl_rule r;
+
+	if (!rtnl_look_rule(m, c->fam, &r) || !r.lookup || r.more)
+		return;
+	if (r.iif[0] && strcmp(r.iif, c->iif))
+		return;
+	/* They come in order of priority; of equal ones the first counts. */
+	if (!c->found || r.priority < c->best.priority)
+		c->best = r;
+	c->found = true;
+}
+
+int kernel_look_table(enum fam fam, const char *iif, uint32_t *table)
+{
+	struct fib_rule_hdr h = { .family = mroute_family(fam) };
+	struct table_ctx c = { .fam = fam, .iif = iif };
+
+	if (dump(RTM_GETRULE, &h, sizeof h, rule_one, &c) < 0)
+		return -1;
+	*table = c.found ? c.best.table : 0;
+	return 0;
+}
+
+/* ---- routes ---- */
+
+static void route_one(void *ctx, const struct rtnl_msg *m)
+{
+	rtnl_look_route(m, ctx);
+}
+
+int kernel_look_route(const struct addr *host, struct look_route *r)
+{
+	enum fam fam = addr_fam(host);
+	unsigned len = fam == FAM_4 ? 4 : 16;
+	struct rtmsg rtm = {
+		.rtm_family = fam == FAM_4 ? AF_INET : AF_INET6,
+		.rtm_dst_len = (unsigned char)(len * 8),
+		.rtm_flags = RTM_F_FIB_MATCH,	/* the route with all its ways, not a choice of one */
+	};
+	unsigned char req[RTNL_REQUEST_MAX];
+	size_t n = rtnl_ask(req, RTM_GETROUTE, NLM_F_ACK, NLASK_SEQ, &rtm, sizeof rtm, RTA_DST,
+			    host->b + sizeof host->b - len, len);
+
+	*r = (struct look_route){ .none = true };
+	if (nlask(NETLINK_ROUTE, req, n, false, route_one, r) == 0)
+		return 0;
+	switch (errno) {
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case EACCES:		/* a route that prohibits */
+	case EINVAL:		/* a blackhole */
+		return 0;
+	default:
+		return -1;
+	}
+}

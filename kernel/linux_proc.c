@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What only /proc and harmless sockets tell of this host: counters, what the
+ * kernel can do, memberships, limits, whose network namespace it is.  A socket
+ * opened here is closed again and never asks for the routing: that would take
+ * it from whoever wants it.
+ */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/mroute.h>
+#include <linux/mroute6.h>
+#include <linux/nsfs.h>
+
+/* ---- counters ---- */
+
+struct wanted {
+	const char *group, *name;	/* "Ip", "ForwDatagrams"; a group for itself in snmp6 */
+	size_t at;			/* in struct look_counters */
+};
+
+#define AT(field) offsetof(struct look_counters, field)
+
+static const struct wanted netstat[] = {
+	{ "IpExt:", "InMcastPkts", AT(mcast_in) },
+	{ "IpExt:", "OutMcastPkts", AT(mcast_out) },
+	{ "TcpExt:", "IPReversePathFilter", AT(rp_filter) },
+	{ NULL, NULL, 0 },
+};
+
+static const struct wanted snmp[] = {
+	{ "Ip:", "ForwDatagrams", AT(forwarded) },
+	{ "Ip:", "FragFails", AT(frag_fails) },
+	{ NULL, NULL, 0 },
+};
+
+static const struct wanted snmp6[] = {
+	{ NULL, "Ip6InMcastPkts", AT(mcast_in) },
+	{ NULL, "Ip6OutMcastPkts", AT(mcast_out) },
+	{ NULL, "Ip6OutForwDatagrams", AT(forwarded) },
+	{ NULL, "Ip6FragFails", AT(frag_fails) },
+	{ NULL, NULL, 0 },
+};
+
+static void counter_set(struct look_counters *c, const struct wanted *w, const char *group,
+			const char *name, const char *value)
+{
+	for (; w->name; w++) {
+		if (strcmp(w->name, name) || (w->group && strcmp(w->group, group)))
+			continue;
+		uint64_t v = strtoull(value, NULL, 10);
+
+		memcpy((char *)c + w->at, &v, sizeof v);
+	}
+}
+
+/* A line of names, a line of values, both behind the same first word. */
+static void counters_pair(struct look_counters *c, const struct wanted *w, char *names, char *values)
+{
+	char *n, *v, *end_n, *end_v, *group = strtok_r(names, " \n", &end_n);
+
+	if (!group || !strtok_r(values, " \n", &end_v))
+		return;
+	while ((n = strtok_r(NULL, " \n", &end_n)) && (v = strtok_r(NULL, " \n", &end_v)))
+		counter_set(c, w, group, n, v);
+}
+
+static int counters_read(struct look_counters *c, const char *path, const struct wanted *w)
+{
+	char *line[2] = { NULL, NULL }, *end;
+	size_t cap[2] = { 0, 0 };
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return -1;
+	while (getline(&line[0], &cap[0], f) > 0) {
+		if (!w->group) {
+			char *name = strtok_r(line[0], " \t\n", &end);
+			char *value = name ? strtok_r(NULL, " \t\n", &end) : NULL;
+
+			if (value)
+				counter_set(c, w, "", name, value);
+		} else if (getline(&line[1], &cap[1], f) > 0) {
+			counters_pair(c, w, line[0], line[1]);
+		}
+	}
+	free(line[0]);
+	free(line[1]);
+	fclose(f);
+	return 0;
+}
+
+int kernel_look_counters(enum fam fam, struct look_counters *c)
+{
+	memset(c, 0, sizeof *c);
+	if (fam == FAM_6)
+		return counters_read(c, "/proc/net/snmp6", snmp6);
+	if (counters_read(c, "/proc/net/netstat", netstat) < 0)
+		return -1;
+	return counters_read(c, "/proc/net/snmp", snmp);
+}
+
+/* ---- what this kernel can do ---- */
+
+static seen_t option_there(int fd, int level, int option)
+{
+	int v = 0;
+	socklen_t len = sizeof v;
+
+	if (getsockopt(fd, level, option, &v, &len) == 0)
+		return 1;
+	return errno == ENOPROTOOPT || errno == EOPNOTSUPP ? 0 : -1;
+}
+
+static seen_t file_there(const char *path)
+{
+	if (access(path, F_OK) == 0)
+		return 1;
+	/* Only where /proc/net shows other things does this one's absence say something. */
+	return access("/proc/net/dev", F_OK) == 0 ? 0 : -1;
+}
+
+void kernel_look_support(enum fam fam, struct look_support *s)
+{
+	static const struct {
+		int domain, protocol, level, version, pim;
+		const char *file;
+	} f[FAM_N] = {
+		[FAM_4] = { AF_INET, IPPROTO_IGMP, IPPROTO_IP, MRT_VERSION, MRT_PIM,
+			    "/proc/net/ip_mr_vif" },
+		[FAM_6] = { AF_INET6, IPPROTO_ICMPV6, IPPROTO_IPV6, MRT6_VERSION, MRT6_PIM,
+			    "/proc/net/ip6_mr_vif" },
+	};
+	int fd = socket(f[fam].domain, SOCK_RAW | SOCK_CLOEXEC, f[fam].protocol);
+	uint32_t table;
+
+	*s = (struct look_support){ .routing = file_there(f[fam].file), .tables = -1, .pim = -1 };
+	if (fd >= 0) {
+		s->raw = 1;
+		s->routing = option_there(fd, f[fam].level, f[fam].version);
+		s->pim = option_there(fd, f[fam].level, f[fam].pim);
+		close(fd);
+	} else if (errno != EPERM && errno != EACCES) {
+		s->raw = -1;
+		if (errno == EAFNOSUPPORT)
+			s->routing = 0;
+	}
+	if (kernel_look_table(fam, "", &table) == 0)
+		s->tables = 1;
+	else if (errno == EAFNOSUPPORT || errno == EOPNOTSUPP)
+		s->tables = 0;
+}
+
+seen_t kernel_look_netns_ours(void)
+{
+	struct stat owner, mine;
+	seen_t ours = -1;
+	int user, net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (net < 0)
+		return -1;
+	user = ioctl(net, NS_GET_USERNS);
+	if (user < 0)
+		ours = errno == EPERM ? 0 : -1;	/* it is above ours (ioctl_ns(2)) */
+	else if (fstat(user, &owner) == 0 && stat("/proc/self/ns/user", &mine) == 0)
+		ours = owner.st_ino == mine.st_ino && owner.st_dev == mine.st_dev;
+	if (user >= 0)
+		close(user);
+	close(net);
+	return ours;
+}
+
+/* ---- memberships and limits ---- */
+
+/* A line of an interface, then those of its groups, printed as numbers of this machine. */
+static bool member4(FILE *f, int ifindex, const struct addr *grp)
+{
+	char line[256];
+	uint32_t word;
+	int index = 0;
+	unsigned long g;
+
+	memcpy(&word, grp->b + 12, sizeof word);
+	while (fgets(line, sizeof line, f)) {
+		if (line[0] != '\t')
+			index = atoi(line);
+		else if (sscanf(line, "%lx", &g) == 1 && index == ifindex && g == word)
+			return true;
+	}
+	return false;
+}
+
+static bool member6(FILE *f, int ifindex, const struct addr *grp)
+{
+	char line[256], text[33], want[33];
+	int index;
+
+	for (unsigned i = 0; i < 16; i++)
+		snprintf(want + 2 * i, 3, "%02x", grp->b[i]);
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "%d %*s %32s", &index, text) == 2 && index == ifindex &&
+		    !strcmp(text, want))
+			return true;
+	return false;
+}
+
+seen_t kernel_look_member(int ifindex, const struct addr *grp)
+{
+	bool v4 = addr_fam(grp) == FAM_4, is;
+	FILE *f = fopen(v4 ? "/proc/net/igmp" : "/proc/net/igmp6", "re");
+
+	if (!f)
+		return -1;
+	is = v4 ? member4(f, ifindex, grp) : member6(f, ifindex, grp);
+	fclose(f);
+	return is;
+}
+
+long long kernel_look_nofile(int pid)
+{
+	char path[48] = "/proc/self/limits", line[128];
+	long long v = -1;
+	FILE *f;
+
+	if (pid)
+		snprintf(path, sizeof path, "/proc/%d/limits", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f))
+		if (!strncmp(line, "Max open files", 14) && sscanf(line + 14, "%lld", &v) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return v;
+}

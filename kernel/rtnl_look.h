@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * rtnetlink messages of what only looks: interfaces in detail, their settings,
+ * VIFs, forwarding entries with their outputs, rules and routes.  Pure, as
+ * rtnl.h.  Private to this room.
+ */
+#ifndef KERNEL_RTNL_LOOK_H
+#define KERNEL_RTNL_LOOK_H
+
+#include "kernel/rtnl.h"
+
+/* Each reads one message of a dump; false when it is none of the kind. */
+
+/* Fills in an interface, all but addresses and settings. */
+bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l);
+
+/* The interface and family of an address. */
+bool rtnl_look_addr(const struct rtnl_msg *m, int *ifindex, enum fam *fam);
+
+struct rtnl_netconf {
+	int ifindex;			/* NETCONFA_IFINDEX_ALL is -1 */
+	enum fam fam;
+	int rp_filter, mc_forwarding;	/* -1 = not said */
+};
+bool rtnl_look_netconf(const struct rtnl_msg *m, struct rtnl_netconf *c);
+
+bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e);
+
+/* Calls fn for each VIF of a table. */
+typedef void rtnl_vif_fn(void *ctx, const struct look_vif *v);
+bool rtnl_look_vifs(const struct rtnl_msg *m, rtnl_vif_fn *fn, void *ctx);
+
+struct rtnl_rule {
+	uint32_t priority, table;
+	bool lookup;			/* it leads to a table */
+	bool more;			/* it asks for more than the interface */
+	char iif[KERNEL_IFNAME];	/* "" = any */
+};
+bool rtnl_look_rule(const struct rtnl_msg *m, enum fam fam, struct rtnl_rule *r);
+
+bool rtnl_look_route(const struct rtnl_msg *m, struct look_route *r);
+
+#endif
