@@ -19,7 +19,7 @@ WITH_LIBCAP = no
 WITH_MRDISC = yes
 SANITIZE    =
 V           = 0
-CFLAGS      = -O2 -g
+CFLAGS      = -O2 -gdwarf-4
 LDFLAGS     =
 
 SBINDIR     = $(PREFIX)/sbin
@@ -171,4 +171,4 @@ FORCE:
 .PHONY: all check demo bench fuzz fuzz-run static bloat install clean test-programs FORCE
 .DELETE_ON_ERROR:
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -67,7 +67,7 @@ done >>"$out"
 verdict "SPDX lines"
 
 sources | grep '\.h$' | while read -r f; do
-	eval "${COMPILE:-cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -I.} -Werror -fsyntax-only -x c" '"$f"' 2>&1
+	eval "${COMPILE:-cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -I.} -Werror -Wno-unused-function -fsyntax-only -x c" '"$f"' 2>&1
 done >"$out"
 verdict "each header compiles alone"
 
