@@ -108,7 +108,7 @@ static int bad_option(int opt)
 		ctl_complain(0, "option -%c needs a value", opt);
 	else
 		ctl_complain(0, "unknown option -%c, see smcroutectl -h", opt);
-	return -EXIT_USAGE;
+	return EXIT_USAGE;
 }
 
 static int set_wait(struct ctl *c, const char *s)
@@ -153,7 +153,7 @@ static int take_option(struct ctl *c, int opt)
 		printf("smcroutectl %s\n", applet_version());
 		return 1;
 	default:
-		return bad_option(optopt) == 0 ? 0 : EXIT_USAGE + 1;
+		status = bad_option(optopt);
 	}
 	return status ? status + 1 : 0;
 }

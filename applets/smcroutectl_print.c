@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/status.h"
 
 #define PLAIN_WIDTH 79
@@ -39,6 +40,21 @@ void ctl_print_setup(struct ctl *c)
 		c->width = (int)strtol(columns, NULL, 10);
 	if (c->width < WIDTH_MIN || c->width > WIDTH_MAX)
 		c->width = PLAIN_WIDTH;
+}
+
+/* Writes text as it is, but to a terminal without what it would obey: the kernel allows nearly
+ * any byte in the name of an interface. */
+static void put(FILE *to, const char *text, size_t len)
+{
+	if (!isatty(fileno(to))) {
+		fwrite(text, 1, len, to);
+		return;
+	}
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		putc((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : c, to);
+	}
 }
 
 static void rule(const struct ctl *c, char mark)
@@ -77,7 +93,7 @@ void ctl_print(struct ctl *c, const struct wire_record *rec, uint32_t line)
 		headline(c, rec);
 		break;
 	case WIRE_ROW:
-		fwrite(rec->text, 1, rec->len, stdout);
+		put(stdout, rec->text, rec->len);
 		break;
 	case WIRE_ERROR:
 		ctl_complain(line, "%.*s", len, rec->text);
@@ -87,7 +103,7 @@ void ctl_print(struct ctl *c, const struct wire_record *rec, uint32_t line)
 		break;
 	case WIRE_DIAG:
 		fflush(stdout);
-		fwrite(rec->text, 1, rec->len, stderr);
+		put(stderr, rec->text, rec->len);
 		break;
 	case WIRE_END:
 		break;
@@ -96,17 +112,20 @@ void ctl_print(struct ctl *c, const struct wire_record *rec, uint32_t line)
 
 void ctl_complain(uint32_t line, const char *fmt, ...)
 {
+	struct buf text = { 0 };
 	va_list ap;
 
+	buf_str(&text, "smcroutectl: ");
+	if (line)
+		buf_printf(&text, "line %lu: ", (unsigned long)line);
+	va_start(ap, fmt);
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	buf_chr(&text, '\n');
 	/* Both may go to one place: keep the order. */
 	fflush(stdout);
-	fputs("smcroutectl: ", stderr);
-	if (line)
-		fprintf(stderr, "line %lu: ", (unsigned long)line);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
+	put(stderr, text.p, text.len);
+	buf_free(&text);
 }
 
 int ctl_flush(struct ctl *c)
