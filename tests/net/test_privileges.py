@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: ISC
+#
+# Rights: what the daemon keeps after the start with and without -p, what its
+# hook gets, and that one capability is enough to start.
+import grp
+import os
+import pwd
+import stat
+
+from cases import case, main
+from lab import CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTED, Daemon, Skip, check, same, wait_until
+
+ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 group ff2e::11 to a2\nmgroup from a1 group 225.1.1.3\n"
+MORE = "mroute from a2 source 10.2.0.9 group 225.1.1.2 to a3\nmroute from a1 group 225.1.2.0/24 to a2\nmgroup from a2 group ff2e::13\n"
+SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
+PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
+
+
+def real_root():
+    """A lab in a user namespace has one user only, and nobody to become."""
+    with open("/proc/self/uid_map") as f:
+        if int(f.read().split()[2]) < 65536:
+            raise Skip("no other user in this user namespace")
+
+
+def nobody():
+    user = pwd.getpwnam("nobody")
+    return user.pw_uid, user.pw_gid
+
+
+def status(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+
+def caps(pid):
+    s = status(pid)
+    return [int(s[name], 16) for name in SETS]
+
+
+def all_works(lab, d):
+    """A reload that adds routes, commands, learning, joins and a new interface."""
+    d.hup(ROUTE + MORE)
+    lab.passes("a2", "10.2.0.9", "225.1.1.2", "a3")
+    lab.passes("a1", "10.1.0.9", "225.1.2.3", "a2")
+    lab.passes("a1", "fd00:1::9", "ff2e::11", "a2")
+    same(d.ctl("add", "a1", "225.1.3.0/24", "a2", "a5")[0], 0, "add")
+    d.do("join", "a1", "10.1.0.9", "225.1.1.4")
+    lab.links("a5")
+    wait_until(lambda: not d.json("pending")["pending"], "nothing pending")
+    lab.passes("a1", "10.1.0.9", "225.1.3.4", "a2", "a5")
+    for dev, group in (("a1", "225.1.1.3"), ("a1", "225.1.1.4"), ("a2", "ff2e::13")):
+        check(group in lab.ip("maddr", "show", "dev", dev), f"{group} not joined on {dev}")
+
+
+@case("-p nobody: no uid, no group, no capability of root; everything works on", "nobody")
+@case("-p with a group", "nobody:daemon")
+def drop(lab, spec):
+    real_root()
+    uid, gid = nobody()
+    if ":" in spec:
+        gid = grp.getgrnam(spec.split(":")[1]).gr_gid
+    os.chmod(lab.dir, 0o755)
+    d = lab.daemon(ROUTE, "-p", spec)
+    s = status(d.proc.pid)
+    same([s["Uid"].split(), s["Gid"].split(), s["Groups"].split()], [[str(uid)] * 4, [str(gid)] * 4, []], "ids")
+    same(caps(d.proc.pid), [0, 0, 0, 0], f"capabilities {SETS}")
+    st = os.stat(d.sock)
+    same((stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid), (0o660, uid, gid), "mode and owner of the socket")
+    all_works(lab, d)
+    d.write("nonsense\n")
+    same(d.ctl("reload")[0], 78, "reload of a bad file")
+    same(d.stop(), 0, "exit status")
+    d = Daemon(lab, ROUTE, name="next")
+    d.do("ping")
+
+
+@case("-p with -e: CAP_NET_ADMIN alone is kept, and the hook can use it")
+def hook(lab):
+    real_root()
+    os.chmod(lab.dir, 0o777)
+    path = lab.write("hook", "#!/bin/sh\n"
+                     f"ip link set a4 mtu 1400; {{ echo $1 $?; grep '^Cap\\|^Uid' /proc/self/status; }} >{lab.path('seen.tmp')}\n"
+                     f"mv {lab.path('seen.tmp')} {lab.path('seen')}\n")
+    os.chmod(path, 0o755)
+    d = lab.daemon(ROUTE, "-p", "nobody", "-e", path)
+    same(caps(d.proc.pid), [1 << CAP_NET_ADMIN] * 4, f"capabilities {SETS}")
+    wait_until(lambda: os.path.exists(lab.path("seen")), "the hook")
+    seen = open(lab.path("seen")).read().split("\n")
+    same(seen[0], "reload 0", "ip link set in the hook")
+    got = dict(line.split(":\t") for line in seen[1:] if line)
+    same([int(got[name], 16) for name in SETS], [1 << CAP_NET_ADMIN] * 4, "capabilities of the hook")
+    same(got["Uid"].split(), [str(nobody()[0])] * 4, "uid of the hook")
+    all_works(lab, d)
+
+
+@case("root without -p gives up what it does not need")
+def shed(lab):
+    d = lab.daemon(ROUTE)
+    same(caps(d.proc.pid), [0, 0, 0, 0], f"capabilities {SETS}")
+    same(status(d.proc.pid)["Uid"].split(), ["0"] * 4, "uid")
+    all_works(lab, d)
+    same(d.stop(), 0, "exit status")
+    same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "PID file and socket")
+
+
+class AsNobody(Daemon):
+    """Started by a user that has only the capabilities given, in its ambient set."""
+
+    def __init__(self, lab, conf, keep, *options, **kw):
+        uid, gid = nobody()
+        os.chmod(lab.dir, 0o777)
+        setpriv = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
+                   f"--inh-caps=-all,{keep}", f"--ambient-caps=-all,{keep}", f"--bounding-set=-all,{keep}")
+        super().__init__(lab, conf, options, wrap=setpriv, **kw)
+
+
+@case("a user with CAP_NET_RAW alone can start it")
+def user(lab):
+    real_root()
+    d = AsNobody(lab, lab.MARKS + ROUTE, "+net_raw")
+    same(caps(d.proc.pid), [0, 0, 0, 0], f"capabilities {SETS}")
+    all_works(lab, d)
+    same(d.stop(), 0, "exit status")
+    same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "PID file and socket")
+
+
+@case("77: CAP_NET_RAW is missing, or CAP_NET_ADMIN for -t; each is named")
+def denied(lab):
+    real_root()
+    for keep, options, name in (("+net_admin", (), "CAP_NET_RAW"), ("+net_raw", ("-t", "100"), "CAP_NET_ADMIN")):
+        d = AsNobody(lab, ROUTE, keep, *options, ready=False)
+        same(d.wait(), 77, f"exit status with {keep}")
+        check(name in d.log(), f"{name} not named in {d.log()}")
+        other = "CAP_NET_RAW" if name == "CAP_NET_ADMIN" else "CAP_NET_ADMIN"
+        check(other not in d.log(), f"{other} named in {d.log()}")
+    d = AsNobody(lab, ROUTE, "+net_raw,+net_admin", "-t", "100")
+    same(d.stop(), 0, "exit status with both")
+
+
+@case("in a user namespace without any right outside")
+def container(lab):
+    with open("/proc/self/uid_map") as f:
+        if int(f.read().split()[2]) < 65536:
+            raise Skip("this already is one, and all cases run in it")
+    rc, out, err = lab.run("unshare", "-Urn", *SMCROUTED, "-n", "-D", "1", "-f", lab.write("x.conf", ROUTE),
+                           "-P", lab.path("x.pid"), "-u", lab.path("x.sock"))
+    if rc == 1 and "unshare" in err:
+        raise Skip(err.strip())
+    same(rc, 0, f"exit status ({out}{err})")
+
+
+@case("a wrong user, group or spelling of -p is 64 and changes nothing")
+def wrong(lab):
+    for spec in ("no-such-user", "root:no-such-group", "", ":", "root:", ":root", "x" * 300, "-1", "4294967295"):
+        rc, _, err = lab.run(*SMCROUTED, "-n", "-p", spec, "-f", lab.write("x.conf", ROUTE), "-P", lab.path("x.pid"),
+                             "-u", lab.path("x.sock"))
+        same(rc, 64, f"-p {spec[:30]!r} ({err.strip()[:200]}): exit status")
+        check("-p" in err, f"{err!r} does not name the option")
+        same([os.path.exists(lab.path(p)) for p in ("x.pid", "x.sock")], [False, False], "files left")
+
+
+if __name__ == "__main__":
+    main()
