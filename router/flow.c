@@ -52,10 +52,15 @@ static bool make_room(struct router *r)
 	return true;
 }
 
+/* Turns a new source away.  An entry for a moment lets go of the packets that wait for it: the kernel
+ * would keep them for 10 s and look through all such sources for each packet of any of them
+ * (net/ipv4/ipmr.c, ipmr_cache_unresolved). */
 static void refuse(struct router *r, const struct upcall *up, const char *why)
 {
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
 
+	if (!kernel_mfc_add(up->fam, &up->src, &up->grp, up->vif, 0, NULL))
+		kernel_mfc_del(up->fam, &up->src, &up->grp);
 	r->count.refused++;
 	log_limited(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new source (%s, %s): %s",
 		    addr_str(&up->src, s), addr_str(&up->grp, g), why);
@@ -67,14 +72,32 @@ static void start_expiry(struct router *r)
 		r->pass_due = r->now + 1;
 }
 
+/* The kernel asks for an entry that it has: a packet that looked for it just before it came waits in
+ * vain, as only an entry that is new lets packets go (net/ipv4/ipmr.c, ipmr_mfc_add).  Once each time
+ * that it was added: packets that come between the two steps here have the kernel ask again. */
+static void asked_again(struct router *r, uint32_t at)
+{
+	struct mfc *e = &r->mfc.v[at];
+
+	if (e->flags & MFC_ASKED)
+		return;
+	kernel_mfc_del(addr_fam(&e->group), &e->source, &e->group);
+	e->flags &= (uint8_t)~MFC_INSTALLED;
+	e->seen = e->mark = 0;
+	if (sync_entry(r, at, e->iif))
+		r->mfc.v[at].flags |= MFC_ASKED;
+}
+
 static void no_cache(struct router *r, const struct upcall *up)
 {
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
 	uint32_t at = mfc_find(&r->mfc, &up->src, &up->grp);
 
+	if (at != HASH_NONE && (r->mfc.v[at].flags & MFC_INSTALLED)) {
+		asked_again(r, at);
+		return;
+	}
 	if (at != HASH_NONE) {
-		/* The kernel asks for what it should have: give it again. */
-		r->mfc.v[at].flags |= MFC_STALE;
 		sync_entry(r, at, up->vif);
 		return;
 	}

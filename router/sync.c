@@ -97,10 +97,12 @@ static bool install(struct router *r, struct mfc *e, const struct want *w)
 			    addr_str(&e->source, s), addr_str(&e->group, g), strerror(e->failed));
 		return false;
 	}
-	if (e->flags & MFC_INSTALLED)
+	if (e->flags & MFC_INSTALLED) {
 		r->changes.changed++;
-	else
+	} else {
 		r->changes.added++;
+		e->flags &= (uint8_t)~MFC_ASKED;
+	}
 	e->failed = 0;
 	e->flags = (uint8_t)((e->flags | MFC_INSTALLED) & ~MFC_STALE);
 	e->iif = (uint8_t)w->iif;
