@@ -19,6 +19,7 @@
 #include "router/request.h"
 
 #define REQUESTS_A_TURN 256
+#define TURN_MS 5			/* after which no further request is begun in a turn */
 #define READ_SIZE (16 * 1024)
 #define KEEP_SIZE (16 * 1024)		/* a larger buffer is freed once it is empty */
 #define EVENTS_MAX (256 * 1024)		/* unread output beyond which events are dropped */
@@ -90,6 +91,15 @@ static void run(struct client *c, struct router *r, const struct wire_request *r
 		c->linger = usock_peer(c->fd, name, sizeof name) && !strncmp(name, "smcroute", 8) ? 0 : LINGER_MS;
 }
 
+/* Coarse, but asked after each request: some of them take long. */
+static int64_t clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 /* Runs the requests that are here, as many as are due this turn. */
 static void answer(struct client *c, struct router *r, int64_t now)
 {
@@ -97,11 +107,13 @@ static void answer(struct client *c, struct router *r, int64_t now)
 	size_t at = 0;
 	unsigned n = 0;
 	bool waited = client_waiting(c) > 0;
+	int64_t start = clock_ms();
 	const char *why;
 
 	c->more = false;
 	while (at < c->in.len && !c->closing && !c->follow) {
-		if (n == REQUESTS_A_TURN || client_waiting(c) >= CLIENT_OUT_FULL) {
+		if (client_waiting(c) >= CLIENT_OUT_FULL || n == REQUESTS_A_TURN ||
+		    (n && clock_ms() - start >= TURN_MS)) {
 			c->more = true;
 			break;
 		}
@@ -179,18 +191,19 @@ void client_event(struct client *c, const char *line, int64_t now)
 	c->out.failed = false;
 }
 
-bool client_flush(struct client *c, int64_t now)
+void client_flush(struct client *c, int64_t now)
 {
 	ssize_t n;
 
 	if (!client_waiting(c) && c->dropped)
 		tell_dropped(c);
 	if (!client_waiting(c))
-		return true;
+		return;
 	n = send(c->fd, c->out.p + c->sent, client_waiting(c), MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
-	c->sent += (size_t)n;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	/* Nobody reads it any more, but what was asked before is done: recv(2) finds the end. */
+	c->sent = n < 0 ? c->out.len : c->sent + (size_t)n;
 	c->moved = now;
 	/* Moved down only when most of it is gone, so that the cost stays in proportion. */
 	if (c->sent > c->out.len / 2) {
@@ -199,7 +212,6 @@ bool client_flush(struct client *c, int64_t now)
 	}
 	if (!c->out.len && c->out.cap > KEEP_SIZE)
 		buf_free(&c->out);
-	return true;
 }
 
 /* True when nothing is left to do. */
@@ -221,5 +233,6 @@ bool client_turn(struct client *c, struct router *r, short revents, int64_t now)
 	if (reads(c) && (revents & ~POLLOUT) && !receive(c, now))
 		return false;
 	answer(c, r, now);
-	return client_flush(c, now) && !is_done(c);
+	client_flush(c, now);
+	return !is_done(c);
 }
