@@ -7,7 +7,7 @@
 #include "applets/daemon.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +54,7 @@ static void on_stop(void *ctx)
 {
 	struct daemon *d = ctx;
 
+	d->stopping = true;
 	loop_stop(d->loop, 0);
 }
 
@@ -99,7 +100,12 @@ static void on_event(void *ctx, const struct event *ev)
 	}
 }
 
-static const struct router_ops ops = { on_reload, on_stop, on_event };
+static void on_wake(void *ctx)
+{
+	watch_arm(ctx);
+}
+
+static const struct router_ops ops = { on_reload, on_stop, on_event, on_wake };
 
 static void on_child(void *ctx)
 {
@@ -164,17 +170,34 @@ static int write_pidfile(struct daemon *d)
 	return errno == EBUSY ? EXIT_BUSY : errno == EACCES || errno == EPERM ? EXIT_DENIED : EXIT_SYSTEM;
 }
 
+static void on_delay(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	loop_stop(d->loop, 0);
+}
+
 /* Lets the loop run for the seconds of -d: a signal ends it as ever. */
 static int wait_delay(struct daemon *d)
 {
 	if (!d->set->delay)
 		return 0;
-	d->delay = (struct timer){ .fn = on_stop, .ctx = d };
+	d->delay = (struct timer){ .fn = on_delay, .ctx = d };
 	if (timer_set(d->loop, &d->delay, (int64_t)d->set->delay * 1000) < 0)
 		return EXIT_SYSTEM;
 	loop_run(d->loop);
-	/* Still due: it was not the timer that ended the wait. */
-	return d->delay.due ? -1 : 0;
+	return d->stopping ? -1 : 0;
+}
+
+/* Lets the loop run until the memberships of the file are joined. */
+static int wait_groups(struct daemon *d)
+{
+	d->running = true;
+	d->starting = groups_ticket(&d->router.groups) != 0;
+	if (d->starting)
+		loop_run(d->loop);
+	d->starting = false;
+	return d->stopping ? -1 : 0;
 }
 
 static int start(struct daemon *d)
@@ -185,7 +208,7 @@ static int start(struct daemon *d)
 	    (status = watch_links(d)))
 		return status;
 	watch_mrdisc(d);
-	if ((status = reload_first(d)))
+	if ((status = reload_first(d)) || (status = wait_groups(d)))
 		return status;
 	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {
 		log_errno("hook");
@@ -242,12 +265,22 @@ static void tear_down(struct daemon *d)
 		loop_free(d->loop);
 }
 
+/* Has large arrays come from the system and go back to it whole.  glibc raises its threshold when one
+ * was freed, and after a reload a third of the heap would be holes (mallopt(3)). */
+static void fix_malloc(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
+}
+
 int daemon_run(const struct settings *s)
 {
 	struct daemon d = { .set = s };
 	uint64_t seed;
 	int status;
 
+	fix_malloc();
 	if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed)
 		seed = (uint64_t)getpid() << 32 ^ (uintptr_t)&d;
 	hash_seed(seed);
@@ -266,7 +299,6 @@ int daemon_run(const struct settings *s)
 		status = start(&d);
 	}
 	if (!status) {
-		d.running = true;
 		status = loop_run(d.loop);
 		if (status < 0) {
 			log_errno("event loop");
