@@ -93,7 +93,7 @@ const struct command commands[] = {
 	{ "flush", "", "", "forget all learned and blocked entries", "flush", 0, 0, 0, cmd_flush },
 	{ "reload", "restart", "", "read the config file again, as SIGHUP does", "reload", 0, 0, 0, cmd_reload },
 	{ "kill", "", "", "end the daemon", "kill", 0, 0, CMD_GONE, cmd_kill },
-	{ "show", "", "[routes | groups | interfaces | pending | config]", "show what is routed, and what waits",
+	{ "show", "", "[routes | groups | interfaces | pending | config | metrics]", "show what is routed, and what waits",
 	  "-d show routes", 0, 1, 0, show_run },
 	{ "monitor", "", "", "print events as they happen, until interrupted", "-j monitor", 0, 0, CMD_FOLLOW, cmd_monitor },
 	{ "ping", "", "", "succeed when the daemon answers", "ping", 0, 0, 0, cmd_ping },

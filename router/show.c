@@ -144,10 +144,11 @@ static const struct {
 	{ "interfaces", show_interfaces },
 	{ "pending", show_pending },
 	{ "config", show_config },
+	{ "metrics", show_metrics },
 };
 
 /* The same names in the same order. */
-const char *const show_words[] = { "routes", "groups", "interfaces", "pending", "config", NULL };
+const char *const show_words[] = { "routes", "groups", "interfaces", "pending", "config", "metrics", NULL };
 
 _Static_assert(sizeof show_words / sizeof *show_words == sizeof tables / sizeof *tables + 1, "one word a table");
 

@@ -12,6 +12,18 @@
 /* `show` with its words: exit status, as struct command's run. */
 int show_run(struct router *r, struct cmd *c);
 
+/* Counters of one entry, or of one rule: the sums over its entries. */
+struct show_counts {
+	uint64_t packets, bytes, wrong_if;
+};
+
+/* Asks the kernel for the counters of all entries: an array by place in r->mfc, for the caller to
+ * free, or NULL with ENOMEM. */
+struct show_counts *show_entry_counts(struct router *r);
+
+/* `show metrics`, of show_metrics.c. */
+void show_metrics(struct router *r, struct output *o);
+
 /* The tables of show_route.c and show_group.c. */
 void show_routes(struct router *r, struct output *o);
 void show_groups(struct router *r, struct output *o);

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Counters of one entry, or of one rule: the sums over its entries. */
-struct counts {
-	uint64_t packets, bytes, wrong_if;
-};
-
 /* One line: a rule (set of names) or an entry (VIF bits). */
 struct line {
 	const struct addr *source, *group;
@@ -20,7 +15,7 @@ struct line {
 	const char *iif;
 	const struct conf_set *set;	/* NULL: oifs are bits */
 	uint32_t bits;
-	const struct counts *counts;	/* NULL: none are shown */
+	const struct show_counts *counts;	/* NULL: none are shown */
 	const struct mfc *entry;	/* NULL for a rule */
 };
 
@@ -28,8 +23,8 @@ struct walk {
 	struct router *r;
 	struct output *o;
 	unsigned width;			/* of the IIF column */
-	struct counts *rules;		/* by rule, NULL when not wanted */
-	struct counts *entries;		/* by place in the mirror */
+	struct show_counts *rules;		/* by rule, NULL when not wanted */
+	struct show_counts *entries;		/* by place in the mirror */
 };
 
 unsigned show_name_width(const struct router *r, unsigned min)
@@ -251,8 +246,8 @@ static void kernel_table(struct walk *w)
 }
 
 struct sum {
-	struct counts *rules;
-	const struct counts *add;
+	struct show_counts *rules;
+	const struct show_counts *add;
 };
 
 static void add_to_rule(void *ctx, uint32_t id)
@@ -264,27 +259,41 @@ static void add_to_rule(void *ctx, uint32_t id)
 	s->rules[id].wrong_if += s->add->wrong_if;
 }
 
-/* Asks the kernel for the counters of each entry and sums them up for the rules behind it. */
+struct show_counts *show_entry_counts(struct router *r)
+{
+	struct show_counts *v = calloc(r->mfc.n + 1, sizeof *v);
+
+	for (uint32_t at = 0; v && at < r->mfc.n; at++) {
+		const struct mfc *e = &r->mfc.v[at];
+		struct mfc_stats st;
+
+		if (e->state != MFC_FREE && (e->flags & MFC_INSTALLED) &&
+		    kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, &st) == 0)
+			v[at] = (struct show_counts){ st.packets, st.bytes, st.wrong_if };
+	}
+	return v;
+}
+
+/* Reads the counters of each entry and sums them up for the rules behind it. */
 static void count_all(struct walk *w)
 {
 	struct router *r = w->r;
 
 	w->rules = calloc(r->conf->nmroutes + 1, sizeof *w->rules);
-	w->entries = calloc(r->mfc.n + 1, sizeof *w->entries);
+	w->entries = show_entry_counts(r);
 	if (!w->rules || !w->entries) {
 		w->o->rows.failed = true;
+		free(w->rules);
+		free(w->entries);
+		w->rules = w->entries = NULL;
 		return;
 	}
 	for (uint32_t at = 0; at < r->mfc.n; at++) {
 		const struct mfc *e = &r->mfc.v[at];
-		struct mfc_stats st;
 		struct sum s = { w->rules, &w->entries[at] };
 
-		if (e->state == MFC_FREE || !(e->flags & MFC_INSTALLED) ||
-		    kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, &st) < 0)
-			continue;
-		w->entries[at] = (struct counts){ st.packets, st.bytes, st.wrong_if };
-		rules_matching(&r->rules, r->conf, e->iif, &e->source, &e->group, add_to_rule, &s);
+		if (e->state != MFC_FREE && s.add->packets)
+			rules_matching(&r->rules, r->conf, e->iif, &e->source, &e->group, add_to_rule, &s);
 	}
 }
 

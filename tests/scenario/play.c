@@ -8,10 +8,14 @@
  *	family 4|6 up|down
  *	conf				followed by indented lines: a configuration, applied
  *	link new INDEX NAME [up] [mcast]	link del INDEX		link begin | link end
+ *	link addr INDEX			an address of it came or went
  *	lost INDEX			the interface is gone, but nobody said so
+ *	mrdisc 4|6			the socket of router discovery is there
+ *	solicit 4|6 INDEX		a solicitation came in
  *	upcall 4|6 nocache|wrongvif VIF SOURCE GROUP
  *	stats SOURCE GROUP PACKETS BYTES WRONG
- *	tick SEC			time goes on, the router is called when it asked to be
+ *	tick SEC [tell]			time goes on, the router is called when it asked to be; tell:
+ *					after how many ms it did what
  *	fail VERB ERRNO TIMES		as fake_fail()
  *	ctl [-d] [-j] WORDS		a client command
  *
@@ -73,6 +77,9 @@ static void play_link(struct player *p, int argc, char **argv)
 		ev.kind = LINK_SWEEP_BEGIN;
 	} else if (!strcmp(argv[1], "end")) {
 		ev.kind = LINK_SWEEP_END;
+	} else if (!strcmp(argv[1], "addr")) {
+		ev.kind = LINK_ADDR;
+		ev.ifindex = atoi(argv[2]);
 	} else {
 		ev.ifindex = atoi(argv[2]);
 		if (!strcmp(argv[1], "del")) {
@@ -87,6 +94,17 @@ static void play_link(struct player *p, int argc, char **argv)
 	}
 	router_link_event(&p->r, &ev);
 	router_sync(&p->r);
+}
+
+static void play_mrdisc(struct player *p, char **argv)
+{
+	enum fam fam = *argv[1] == '4' ? FAM_4 : FAM_6;
+
+	p->r.now = p->now;
+	if (!strcmp(argv[0], "solicit"))
+		mrdisc_solicited(&p->r, fam, atoi(argv[2]));
+	else
+		p->r.mrdisc.up[fam] = kernel_mrdisc_open(fam) == 0;
 }
 
 static void play_upcall(struct player *p, char **argv)
@@ -111,13 +129,15 @@ static void play_stats(char **argv)
 		       strtoull(argv[5], NULL, 10), 0);
 }
 
-static void play_tick(struct player *p, double sec)
+static void play_tick(struct player *p, double sec, bool tell)
 {
-	int64_t end = p->now + (int64_t)(sec * 1000);
+	int64_t start = p->now, end = start + (int64_t)(sec * 1000);
 
 	for (int64_t due; (due = router_due(&p->r)) && due <= end;) {
 		p->now = due > p->now ? due : p->now;
 		router_tick(&p->r, p->now);
+		if (tell)
+			buf_printf(&p->out, "at %lld: %s", (long long)(p->now - start), fake_journal());
 	}
 	p->now = p->r.now = end;
 }
@@ -139,6 +159,12 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	c.argv = words;
 	int status = command_run(&p->r, &c);
 
+	if (c.later) {
+		while (!groups_done(&p->r.groups, c.later))
+			router_tick(&p->r, p->now);
+		c.again = true;
+		status = command_run(&p->r, &c);
+	}
 	buf_str(&p->out, buf_cstr(&out));
 	if (*c.error)
 		buf_printf(&p->out, "error: %s\n", c.error);
@@ -153,6 +179,7 @@ static void play_ctl(struct player *p, int argc, char **argv)
 static int error_number(const char *name)
 {
 	return !strcmp(name, "ENOMEM") ? ENOMEM : !strcmp(name, "ENODEV") ? ENODEV :
+	       !strcmp(name, "EMFILE") ? EMFILE : !strcmp(name, "EADDRNOTAVAIL") ? EADDRNOTAVAIL :
 	       !strcmp(name, "ENOBUFS") ? ENOBUFS : !strcmp(name, "EPERM") ? EPERM : EINVAL;
 }
 
@@ -173,6 +200,8 @@ static void play_line(struct player *p, char *line)
 		router_family(&p->r, *argv[1] == '4' ? FAM_4 : FAM_6, !strcmp(argv[2], "up")), router_sync(&p->r);
 	else if (!strcmp(argv[0], "link"))
 		play_link(p, argc, argv);
+	else if (!strcmp(argv[0], "mrdisc") || !strcmp(argv[0], "solicit"))
+		play_mrdisc(p, argv);
 	else if (!strcmp(argv[0], "lost"))
 		fake_link_del(atoi(argv[1]));
 	else if (!strcmp(argv[0], "upcall"))
@@ -180,7 +209,7 @@ static void play_line(struct player *p, char *line)
 	else if (!strcmp(argv[0], "stats"))
 		play_stats(argv);
 	else if (!strcmp(argv[0], "tick"))
-		play_tick(p, atof(argv[1]));
+		play_tick(p, atof(argv[1]), argc > 2);
 	else if (!strcmp(argv[0], "fail"))
 		fake_fail(argv[1], error_number(argv[2]), atoi(argv[3]));
 	else if (!strcmp(argv[0], "ctl"))

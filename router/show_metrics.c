@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * `show metrics`: counters and gauges in the OpenMetrics text format 1.0, for
+ * a collector to fetch.  Families are contiguous and samples of counters end in
+ * _total, as the format asks; the reply ends with its # EOF.
+ */
+#include "router/show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A label's value: backslash, quote and line end escaped; a byte that is no UTF-8 would spoil the whole
+ * exposition and is spelled out. */
+static void label(struct buf *b, const char *name, const char *value)
+{
+	buf_printf(b, "%s=\"", name);
+	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
+		if (*p == '\\' || *p == '"')
+			buf_printf(b, "\\%c", *p);
+		else if (*p == '\n')
+			buf_str(b, "\\n");
+		else if (*p >= 0x80)
+			buf_printf(b, "\\\\x%02x", *p);
+		else
+			buf_chr(b, (char)*p);
+	}
+	buf_chr(b, '"');
+}
+
+static void family(struct buf *b, const char *name, const char *type, const char *help)
+{
+	buf_printf(b, "# TYPE smcroute_%s %s\n# HELP smcroute_%s %s\n", name, type, name, help);
+}
+
+/* One sample without labels but an optional one. */
+static void sample(struct buf *b, const char *name, const char *key, const char *value, uint64_t v)
+{
+	buf_printf(b, "smcroute_%s", name);
+	if (key) {
+		buf_chr(b, '{');
+		label(b, key, value);
+		buf_chr(b, '}');
+	}
+	buf_printf(b, " %llu\n", (unsigned long long)v);
+}
+
+static void entry_family(struct router *r, struct output *o, const char *name, const char *help,
+			 const struct show_counts *counts, uint64_t (*pick)(const struct show_counts *))
+{
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+	struct buf *b = &o->rows;
+
+	family(b, name, "counter", help);
+	for (uint32_t at = 0; at < r->mfc.n; at++) {
+		const struct mfc *e = &r->mfc.v[at];
+
+		if (e->state == MFC_FREE || !(e->flags & MFC_INSTALLED))
+			continue;
+		const struct iface *i = iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif);
+		buf_printf(b, "smcroute_%s_total{source=\"%s\",group=\"%s\",state=\"%s\",", name,
+			   addr_str(&e->source, s), addr_str(&e->group, g), mfc_state_str(e->state));
+		label(b, "iif", i ? i->name : "?");
+		buf_printf(b, "} %llu\n", (unsigned long long)pick(&counts[at]));
+		out_row(o);
+	}
+}
+
+static uint64_t packets_of(const struct show_counts *c)
+{
+	return c->packets;
+}
+
+static uint64_t bytes_of(const struct show_counts *c)
+{
+	return c->bytes;
+}
+
+static uint64_t wrong_of(const struct show_counts *c)
+{
+	return c->wrong_if;
+}
+
+static void vif_family(struct router *r, struct output *o, const char *name, const char *help, size_t offset)
+{
+	struct buf *b = &o->rows;
+
+	family(b, name, "counter", help);
+	for (enum fam f = 0; f < FAM_N; f++)
+		for (int vif = 0; vif < KERNEL_VIFS; vif++) {
+			const struct iface *i = iface_by_vif(&r->ifs, f, vif);
+			struct vif_stats st;
+
+			if (!i || kernel_vif_stats(f, vif, &st) < 0)
+				continue;
+			buf_printf(b, "smcroute_%s_total{", name);
+			label(b, "interface", i->name);
+			buf_printf(b, ",family=\"%s\",vif=\"%d\"} %llu\n", f == FAM_4 ? "ipv4" : "ipv6", vif,
+				   (unsigned long long)*(const uint64_t *)(const void *)((const char *)&st + offset));
+			out_row(o);
+		}
+}
+
+static void counters(struct router *r, struct buf *b)
+{
+	const struct router_counters *c = &r->count;
+	const struct {
+		const char *name, *help;
+		uint64_t value;
+	} all[] = {
+		{ "learned", "Entries made for new sources by a template.", c->learned },
+		{ "moved", "Entries that moved to another inbound interface.", c->moved },
+		{ "blocked", "Entries made for flows without a rule.", c->blocked },
+		{ "expired", "Learned and blocked entries that were idle too long.", c->expired },
+		{ "evicted", "Blocked entries that made room for others.", c->evicted },
+		{ "refused", "New sources for which there was no room.", c->refused },
+		{ "wrong_vif_reports", "Reports of the kernel of packets on a wrong interface.", c->wrong_vif },
+		{ "reloads", "Successful reloads.", c->reloads },
+		{ "errors", "Requests that the kernel refused.", c->errors },
+	};
+
+	family(b, "upcalls", "counter", "Reports of the kernel.");
+	for (enum fam f = 0; f < FAM_N; f++)
+		sample(b, "upcalls_total", "family", f == FAM_4 ? "ipv4" : "ipv6", c->upcalls[f]);
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+		char name[64];
+
+		family(b, all[i].name, "counter", all[i].help);
+		snprintf(name, sizeof name, "%s_total", all[i].name);
+		sample(b, name, NULL, NULL, all[i].value);
+	}
+}
+
+static void gauges(struct router *r, struct buf *b)
+{
+	uint64_t pending = 0;
+	uint16_t which;
+
+	family(b, "entries", "gauge", "Entries in the kernel's forwarding cache.");
+	for (enum mfc_state s = MFC_STATIC; s < MFC_STATES; s++)
+		sample(b, "entries", "state", mfc_state_str(s), r->mfc.count[s]);
+	for (uint32_t id = 0; id < r->conf->nmroutes; id++)
+		if (r->conf->mroutes[id].iif != CONF_NONE)
+			pending += router_rule_reason(r, &r->conf->mroutes[id], &which) != NULL;
+	for (uint32_t k = 0; k < r->conf->nmgroups; k++)
+		if (r->conf->mgroups[k].iif != CONF_NONE)
+			pending += router_group_reason(r, &r->conf->mgroups[k]) != NULL;
+	family(b, "rules", "gauge", "Rules in force.");
+	sample(b, "rules", NULL, NULL, r->conf->nmroutes - r->rules.removed);
+	family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
+	sample(b, "pending", NULL, NULL, pending);
+	family(b, "memberships", "gauge", "Group memberships.");
+	sample(b, "memberships", "state", "joined", r->groups.live - r->groups.failed);
+	sample(b, "memberships", "state", "failed", r->groups.failed);
+}
+
+void show_metrics(struct router *r, struct output *o)
+{
+	struct show_counts *counts = show_entry_counts(r);
+
+	if (!counts) {
+		o->rows.failed = true;
+		return;
+	}
+	gauges(r, &o->rows);
+	counters(r, &o->rows);
+	entry_family(r, o, "entry_packets", "Packets that came in on the right interface.", counts, packets_of);
+	entry_family(r, o, "entry_bytes", "Bytes that came in.", counts, bytes_of);
+	entry_family(r, o, "entry_wrong_interface", "Packets that came in on a wrong interface.", counts, wrong_of);
+	free(counts);
+	vif_family(r, o, "vif_in_packets", "Packets in.", offsetof(struct vif_stats, in_packets));
+	vif_family(r, o, "vif_in_bytes", "Bytes in.", offsetof(struct vif_stats, in_bytes));
+	vif_family(r, o, "vif_out_packets", "Packets out.", offsetof(struct vif_stats, out_packets));
+	vif_family(r, o, "vif_out_bytes", "Bytes out.", offsetof(struct vif_stats, out_bytes));
+	buf_str(&o->rows, "# EOF\n");
+}
