@@ -45,7 +45,11 @@ struct daemon {
 	struct timer tick, watchdog, lifetime, delay;
 	struct priv_id id;
 	struct log_limit lim_socket;
-	bool running;
+	struct router_changes reloaded;	/* what the last reload changed */
+	uint64_t reloading;		/* groups_ticket() of a reload that is still at work */
+	bool running;			/* the file has been read */
+	bool stopping;			/* asked to leave */
+	bool starting;			/* the loop runs until its memberships are joined */
 };
 
 /* Runs the daemon to its end: the exit status. */
@@ -77,7 +81,10 @@ int reload_first(struct daemon *d);
  * c->error and c->diag are filled in.  Errors leave everything as it is. */
 int reload_again(struct daemon *d, struct cmd *c);
 
-/* Logs what the last sync did. */
+/* Ends a reload whose memberships are joined and left. */
+void reload_done(struct daemon *d);
+
+/* Logs what was read came to. */
 void reload_result(const struct daemon *d, const char *what);
 
 /* Runs the hook with `reload`. */

@@ -33,20 +33,43 @@ static void log_diags(const struct conf *c, const struct diags *diags)
 
 void reload_result(const struct daemon *d, const char *what)
 {
-	const struct router_changes *ch = &d->router.changes;
+	const struct router_changes *ch = &d->reloaded;
 
 	log_notice("%s: %u rules, %u groups; kernel entries: %u added, %u changed, %u removed%s", what,
 		   d->router.conf->nmroutes - d->router.rules.removed, d->router.conf->nmgroups,
-		   ch->added, ch->changed, ch->removed, ch->failed ? ", some were refused" : "");
+		   ch->added, ch->changed, ch->removed,
+		   ch->failed || d->router.groups.failed ? ", some were refused" : "");
+}
+
+void reload_done(struct daemon *d)
+{
+	struct event ev = { .kind = EVENT_RELOAD };
+
+	d->reloading = 0;
+	d->router.count.reloads++;
+	reload_result(d, "reloaded");
+	pidfile_touch(&d->pidfile);
+	reload_hook(d);
+	router_event(&d->router, &ev);
+	notify_send("READY=1");
+}
+
+static int note_changes(const struct daemon *d, struct cmd *c)
+{
+	const struct router_changes *ch = &d->reloaded;
+
+	cmd_note(c, "reloaded: %u entries added, %u changed, %u removed", ch->added, ch->changed, ch->removed);
+	return 0;
 }
 
 int reload_again(struct daemon *d, struct cmd *c)
 {
 	struct diags diags = { 0 };
 	struct conf *conf;
-	struct event ev = { .kind = EVENT_RELOAD };
 	int status = 0;
 
+	if (c->again)
+		return note_changes(d, c);
 	if (!strcmp(d->set->conf, "-"))
 		return cmd_fail(c, EXIT_CONFIG, "the configuration came from standard input and cannot be read again");
 	conf = conf_new();
@@ -64,17 +87,15 @@ int reload_again(struct daemon *d, struct cmd *c)
 		status = cmd_fail(c, EXIT_SYSTEM, "out of memory, nothing was changed");
 		conf_free(conf);
 	} else {
-		const struct router_changes *ch = &d->router.changes;
-
-		d->router.count.reloads++;
-		reload_result(d, "reloaded");
-		cmd_note(c, "reloaded: %u entries added, %u changed, %u removed", ch->added, ch->changed, ch->removed);
-		pidfile_touch(&d->pidfile);
-		reload_hook(d);
-		router_event(&d->router, &ev);
+		d->reloaded = d->router.changes;
+		c->later = d->reloading = groups_ticket(&d->router.groups);
+		if (!d->reloading)
+			reload_done(d);
+		status = note_changes(d, c);
 	}
+	if (status)
+		notify_send("READY=1");
 	diags_free(&diags);
-	notify_send("READY=1");
 	return status;
 }
 
@@ -95,5 +116,6 @@ int reload_first(struct daemon *d)
 		log_err("out of memory");
 		return EXIT_SYSTEM;
 	}
+	d->reloaded = d->router.changes;
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "lib/usock.h"
 #include "lib/wire.h"
 #include "router/request.h"
+#include "router/router.h"
 
 #define REQUESTS_A_TURN 256
 #define TURN_MS 5			/* after which no further request is begun in a turn */
@@ -55,6 +56,8 @@ int64_t client_deadline(const struct client *c)
 		return INT64_MAX;
 	if (client_waiting(c) || c->more)
 		return c->moved + SLOW_MS;
+	if (c->later)
+		return INT64_MAX;
 	if (c->half)
 		return c->half + HALF_MS;
 	return c->linger >= 0 ? client_active(c) + c->linger : INT64_MAX;
@@ -63,7 +66,7 @@ int64_t client_deadline(const struct client *c)
 /* True while input is wanted. */
 static bool reads(const struct client *c)
 {
-	return !c->more && !c->eof && !c->closing && client_waiting(c) < CLIENT_OUT_FULL;
+	return !c->more && !c->later && !c->eof && !c->closing && client_waiting(c) < CLIENT_OUT_FULL;
 }
 
 short client_events(const struct client *c)
@@ -79,10 +82,13 @@ static void run(struct client *c, struct router *r, const struct wire_request *r
 	struct request_end end;
 	char name[17];
 
-	if (!request_run(r, req, &c->out, &end)) {
+	if (!request_run(r, req, c->later != 0, &c->out, &end)) {
 		c->closing = true;
 		return;
 	}
+	c->later = end.later;
+	if (c->later)
+		return;
 	c->follow = end.follow;
 	c->json = end.json;
 	/* SMCRoute's client reads until the connection is closed; other programs send their next
@@ -110,6 +116,8 @@ static void answer(struct client *c, struct router *r, int64_t now)
 	int64_t start = clock_ms();
 	const char *why;
 
+	if (c->later && !client_ready(c, r))
+		return;
 	c->more = false;
 	while (at < c->in.len && !c->closing && !c->follow) {
 		if (client_waiting(c) >= CLIENT_OUT_FULL || n == REQUESTS_A_TURN ||
@@ -126,13 +134,15 @@ static void answer(struct client *c, struct router *r, int64_t now)
 			break;
 		}
 		run(c, r, &req);
-		at += req.len;
 		n++;
+		if (c->later)
+			break;
+		at += req.len;
 	}
 	buf_consume(&c->in, c->closing || c->follow ? c->in.len : at);
 	if (!c->in.len)
 		buf_free(&c->in);
-	if (!c->in.len || c->more)
+	if (!c->in.len || c->more || c->later)
 		c->half = 0;
 	else if (n || !c->half)
 		c->half = now;
@@ -221,17 +231,23 @@ static bool is_done(const struct client *c)
 
 	if (c->follow)
 		return c->eof;
-	if (client_waiting(c) || c->more)
+	if (client_waiting(c) || c->more || c->later)
 		return false;
 	if (c->eof || c->closing)
 		return true;
 	return !c->linger && !c->in.len && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
+bool client_ready(const struct client *c, const struct router *r)
+{
+	return c->later && groups_done(&r->groups, c->later);
+}
+
 bool client_turn(struct client *c, struct router *r, short revents, int64_t now)
 {
 	if (reads(c) && (revents & ~POLLOUT) && !receive(c, now))
 		return false;
+	r->now = now;
 	answer(c, r, now);
 	client_flush(c, now);
 	return !is_done(c);

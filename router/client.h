@@ -29,6 +29,7 @@ struct client {
 	int64_t half;			/* since when part of a request is here, or 0 */
 	int64_t linger;			/* ms of silence granted, -1 = any */
 	unsigned long dropped;		/* events since the last line that got through */
+	uint64_t later;			/* the request at the head of in waits for this, 0 = none does */
 	bool more;			/* in may hold another whole request */
 	bool eof, closing;		/* nothing more is read */
 	bool follow, json;		/* gets events, in that form */
@@ -39,6 +40,9 @@ struct client *client_new(int fd, int64_t now);
 
 /* Closes and frees it. */
 void client_free(struct client *c);
+
+/* True when the request that it waits for can be ended: time for a turn. */
+bool client_ready(const struct client *c, const struct router *r);
 
 /* Reads, answers and writes what poll(2) allows, a bounded share.  False when it is over. */
 bool client_turn(struct client *c, struct router *r, short revents, int64_t now);

@@ -57,6 +57,9 @@ struct cmd {
 	enum cmd_form form;
 	struct buf *out;		/* tables and text of the reply, in that form */
 	bool follow;			/* set by monitor: keep the connection for events */
+	uint64_t later;			/* set by run: the reply waits for this groups_ticket(), then run is called
+					 * again with the same words and `again`; 0 = it is done */
+	bool again;			/* what these words began is done: say how it went */
 	char error[512];		/* set with cmd_fail(); "" = none */
 	char note[512];			/* set with cmd_note(); "" = none */
 	struct buf diag;		/* config diagnostics of a failed reload; the caller frees */

@@ -254,6 +254,14 @@ void control_event(struct control *ctl, const char *text, const char *json)
 	}
 }
 
+void control_resume(struct control *ctl)
+{
+	/* From the end: drop() moves the last one into the gap. */
+	for (uint32_t i = ctl->n; i-- > 0;)
+		if (i < ctl->n && client_ready(ctl->clients[i], ctl->router))
+			serve(ctl->clients[i], ctl->clients[i]->fd, 0);
+}
+
 bool control_followed(const struct control *ctl)
 {
 	return ctl->followers > 0;

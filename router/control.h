@@ -28,6 +28,9 @@ int control_listen(struct control *c, const char *path, mode_t mode, uid_t uid, 
 /* Serves a connected descriptor, which becomes the server's.  For tests: a socketpair. */
 int control_adopt(struct control *c, int fd);
 
+/* Answers those whose requests had to wait for the router and no longer have to. */
+void control_resume(struct control *c);
+
 /* Hands an event to all who follow; text and json are whole lines with their newline. */
 void control_event(struct control *c, const char *text, const char *json);
 

@@ -195,6 +195,30 @@ static int parse_group(struct cmd *c, struct flow *f, struct mgroup *g)
 	return 0;
 }
 
+/* How a line came out, or when that will be known. */
+static int join_result(struct router *r, struct cmd *c, const struct mgroup *g)
+{
+	struct group_count n;
+
+	if (g->iif == CONF_NONE || group_line_find(r, g) == HASH_NONE)
+		return 0;		/* left again meanwhile */
+	group_line_count(r, g, &n);
+	if (n.waiting && !c->again) {
+		c->later = groups_ticket(&r->groups);
+		return 0;
+	}
+	if (n.failed) {
+		const char *limit = kernel_join_limit(n.err, addr_fam(&g->group));
+
+		return cmd_fail(c, EXIT_SYSTEM, "the kernel refused %u of %u memberships: %s%s%s%s", n.failed,
+				n.failed + n.joined, strerror(n.err), *limit ? " (" : "", limit, *limit ? ")" : "");
+	}
+	const char *reason = router_group_reason(r, g);
+	if (reason)
+		cmd_note(c, "%s: %s, the membership waits for it", c->argv[1], reason);
+	return 0;
+}
+
 int edit_join(struct router *r, struct cmd *c)
 {
 	struct flow f;
@@ -203,37 +227,29 @@ int edit_join(struct router *r, struct cmd *c)
 
 	if (status)
 		return status;
-	g.iif = conf_name(r->conf, f.iif, f.iif_len);
+	g.iif = c->again ? conf_name_find(r->conf, f.iif, f.iif_len) : conf_name(r->conf, f.iif, f.iif_len);
+	if (c->again)
+		return join_result(r, c, &g);
 	if (g.iif == CONF_NONE)
 		return cmd_fail(c, EXIT_SYSTEM, "out of memory or of interface names");
-	if (group_line_find(r, &g) != HASH_NONE)
-		return 0;
-	memset(&r->changes, 0, sizeof r->changes);
-	if (group_line_add(r, &g) < 0)
+	uint32_t line = group_line_find(r, &g);
+	if (line != HASH_NONE)
+		group_line_retry(r, line);
+	else if (group_line_add(r, &g) < 0)
 		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
-	int err = r->changes.err;
-	uint32_t failed = r->changes.failed, joined = r->changes.joined;
 	router_sync(r);
-	if (failed) {
-		const char *limit = kernel_join_limit(err, addr_fam(&g.group));
-
-		return cmd_fail(c, EXIT_SYSTEM, "the kernel refused %u of %u memberships: %s%s%s%s", failed,
-				failed + joined, strerror(err), *limit ? " (" : "", limit, *limit ? ")" : "");
-	}
-	const char *reason = router_group_reason(r, &g);
-	if (reason)
-		cmd_note(c, "%s: %s, the membership waits for it", c->argv[1], reason);
-	return 0;
+	return join_result(r, c, &g);
 }
 
 int edit_leave(struct router *r, struct cmd *c)
 {
 	char s[ADDR_STRLEN], a[ADDR_STRLEN];
+	struct group_count n;
 	struct flow f;
 	struct mgroup g;
 	int status = parse_group(c, &f, &g);
 
-	if (status)
+	if (status || c->again)
 		return status;
 	g.iif = conf_name_find(r->conf, f.iif, f.iif_len);
 	uint32_t line = g.iif == CONF_NONE ? HASH_NONE : group_line_find(r, &g);
@@ -242,8 +258,10 @@ int edit_leave(struct router *r, struct cmd *c)
 		return cmd_fail(c, EXIT_NONE, "failed leave (%s,%s), not a member",
 				conf_any_source(&g.group, g.slen) ? "*" : prefix_str(&g.source, g.slen, s),
 				prefix_str(&g.group, g.glen, a));
-	memset(&r->changes, 0, sizeof r->changes);
 	group_line_del(r, line);
 	router_sync(r);
+	group_line_count(r, &g, &n);
+	if (n.waiting)
+		c->later = groups_ticket(&r->groups);
 	return 0;
 }

@@ -246,6 +246,8 @@ int64_t router_due(const struct router *r)
 {
 	int64_t a = r->pass_due, b = r->mrdisc.due;
 
+	if (groups_ticket(&r->groups))
+		return r->now ? r->now : 1;
 	return !a ? b : !b || a < b ? a : b;
 }
 
@@ -253,6 +255,7 @@ void router_tick(struct router *r, int64_t now)
 {
 	r->now = now;
 	expiry(r);
+	groups_tick(r);
 	mrdisc_tick(r);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * A line of the conf is expanded for each interface that it means; a membership
- * counts the lines that want it, so that overlapping ranges come and go one by
- * one.  A reload counts anew and leaves what came out with none.
+ * Group memberships: lines of the conf are expanded for each interface that they
+ * mean; a membership counts the lines that want it, so that overlapping ranges
+ * come and go one by one.  A reload counts anew and leaves what came out with
+ * none.
  */
 #include "router/group.h"
 
@@ -11,28 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "router/member.h"
 #include "router/router.h"
-
-/* source, group and ifindex stand together in struct member. */
-#define KEY_BYTES (2 * sizeof(struct addr) + sizeof(int))
-
-_Static_assert(offsetof(struct member, ifindex) == 2 * sizeof(struct addr), "the key is one run of bytes");
-
-static uint32_t member_hash(const void *ctx, uint32_t id)
-{
-	const struct groups *t = ctx;
-
-	return hash_words(&t->v[id].source, KEY_BYTES);
-}
-
-static bool member_equal(const void *ctx, uint32_t id, const void *key)
-{
-	const struct groups *t = ctx;
-
-	return !memcmp(&t->v[id].source, key, KEY_BYTES);
-}
-
-static const struct hash_ops member_ops = { member_hash, member_equal };
 
 static uint32_t line_key(const struct mgroup *g)
 {
@@ -61,7 +42,8 @@ static const struct hash_ops line_ops = { line_hash, line_equal };
 void groups_init(struct groups *t)
 {
 	memset(t, 0, sizeof *t);
-	t->free = HASH_NONE;
+	t->free = t->head = HASH_NONE;
+	groups_begin(t);
 }
 
 void groups_free(struct groups *t)
@@ -72,76 +54,6 @@ void groups_free(struct groups *t)
 	groups_init(t);
 }
 
-/* ---- one membership ---- */
-
-static uint32_t member_new(struct groups *t, const struct member *key)
-{
-	uint32_t at = t->free;
-
-	if (at == HASH_NONE) {
-		if (t->n == t->cap) {
-			uint32_t cap = t->cap ? t->cap * 2 : 16;
-			struct member *v = realloc(t->v, cap * sizeof *v);
-
-			if (!v)
-				return HASH_NONE;
-			t->v = v;
-			t->cap = cap;
-		}
-		at = t->n;
-	}
-	uint32_t next = at == t->n ? HASH_NONE : t->v[at].refs;
-	t->v[at] = *key;
-	t->v[at].used = true;
-	if (hash_add(&t->by_sg, &member_ops, t, member_hash(t, at), at) < 0) {
-		t->v[at].used = false;
-		t->v[at].refs = next;
-		return HASH_NONE;
-	}
-	if (at == t->n)
-		t->n++;
-	else
-		t->free = next;
-	t->live++;
-	return at;
-}
-
-static void try_join(struct router *r, struct member *m)
-{
-	bool failed_before = m->err != 0;
-
-	if (kernel_join(m->ifindex, member_is_asm(m) ? NULL : &m->source, &m->group, &m->slot) == 0) {
-		m->joined = true;
-		m->err = 0;
-		r->changes.joined++;
-	} else {
-		m->err = (uint16_t)errno;
-		r->changes.failed++;
-		r->changes.err = errno;
-		r->count.errors++;
-	}
-	r->groups.failed += (m->err != 0) - failed_before;
-}
-
-static void member_del(struct router *r, uint32_t at)
-{
-	struct groups *t = &r->groups;
-	struct member *m = &t->v[at];
-
-	if (m->joined) {
-		kernel_leave(m->ifindex, member_is_asm(m) ? NULL : &m->source, &m->group, m->slot);
-		r->changes.left++;
-	}
-	t->failed -= m->err != 0;
-	hash_del(&t->by_sg, &member_ops, t, member_hash(t, at), at);
-	m->used = m->joined = false;
-	m->refs = t->free;
-	t->free = at;
-	t->live--;
-}
-
-/* ---- lines and interfaces ---- */
-
 /* Address number i of a prefix that has at most 2^CONF_JOIN_BITS of them. */
 static struct addr nth(const struct addr *a, uint32_t i)
 {
@@ -151,53 +63,104 @@ static struct addr nth(const struct addr *a, uint32_t i)
 	return out;
 }
 
-/* Counts line g once more (or, add false, once less) on an interface. */
-static void apply_line(struct router *r, const struct mgroup *g, int ifindex, bool add)
+/* What is done to a membership of a line; at is HASH_NONE when there is none with that key. */
+typedef void member_fn(struct router *r, uint32_t at, const struct member *key, void *ctx);
+
+static void want(struct router *r, uint32_t at, const struct member *key, void *ctx)
 {
-	struct groups *t = &r->groups;
-	bool any = conf_any_source(&g->group, g->slen);
-	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - g->slen), groups = UINT32_C(1) << (128 - g->glen);
+	(void)ctx;
+	if (at == HASH_NONE)
+		at = member_add(&r->groups, key);
+	r->groups.v[at].refs++;
+}
 
-	for (uint32_t n = 0; n < sources * groups; n++) {
-		/* The kernel searches its list from the newest: 16,384 leaves take 0.03 s in that order, 5 s in the other. */
-		uint32_t k = add ? n : sources * groups - 1 - n;
-		struct member key = { .ifindex = ifindex, .group = nth(&g->group, k / sources) };
+static void want_now(struct router *r, uint32_t at, const struct member *key, void *ctx)
+{
+	(void)ctx;
+	if (at == HASH_NONE)
+		at = member_add(&r->groups, key);
+	if (!r->groups.v[at].refs++)
+		member_touch(r, at);
+}
 
-		if (!any)
-			key.source = nth(&g->source, k % sources);
-		uint32_t at = hash_find(&t->by_sg, &member_ops, t, hash_words(&key.source, KEY_BYTES), &key.source);
-		if (!add) {
-			if (at != HASH_NONE && !--t->v[at].refs)
-				member_del(r, at);
-			continue;
-		}
-		bool fresh = at == HASH_NONE;
-		if (fresh)
-			at = member_new(t, &key);
-		if (at == HASH_NONE) {
-			r->changes.failed++;
-			r->changes.err = ENOMEM;
-			return;
-		}
-		t->v[at].refs++;
-		if (fresh)
-			try_join(r, &t->v[at]);
+static void unwant(struct router *r, uint32_t at, const struct member *key, void *ctx)
+{
+	(void)key;
+	(void)ctx;
+	if (at != HASH_NONE && r->groups.v[at].refs && !--r->groups.v[at].refs)
+		member_touch(r, at);
+}
+
+static void retry(struct router *r, uint32_t at, const struct member *key, void *ctx)
+{
+	(void)key;
+	(void)ctx;
+	if (at != HASH_NONE && r->groups.v[at].err)
+		member_touch(r, at);
+}
+
+static void count(struct router *r, uint32_t at, const struct member *key, void *ctx)
+{
+	const struct member *m = r->groups.v;
+	struct group_count *c = ctx;
+
+	(void)key;
+	if (at == HASH_NONE)
+		return;
+	m += at;
+	if (m->queued) {
+		c->waiting++;
+	} else if (m->err) {
+		c->failed++;
+		c->err = m->err;
+	} else {
+		c->joined++;
 	}
 }
 
-static void each_interface(struct router *r, const struct mgroup *g, int only, bool add)
+/* Calls fn for each membership of a line on an interface; for unwant() the newest groups first: the kernel
+ * looks through them from that end (net/ipv4/igmp.c, net/ipv6/mcast.c), but not so through sources. */
+static void expand(struct router *r, const struct mgroup *g, int ifindex, member_fn *fn, void *ctx)
+{
+	bool any = conf_any_source(&g->group, g->slen);
+	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - g->slen), n = UINT32_C(1) << mgroup_bits(g);
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = fn == unwant ? (n - 1 - i) / sources : i / sources;
+		struct member key = { .ifindex = ifindex, .group = nth(&g->group, k) };
+
+		if (!any)
+			key.source = nth(&g->source, i % sources);
+		fn(r, member_find(&r->groups, &key), &key, ctx);
+	}
+}
+
+/* Does so for each usable interface that the line means, or for one of them; without fn it only makes
+ * room for them.  0, or -1 with ENOMEM. */
+static int each_interface(struct router *r, const struct mgroup *g, int only, member_fn *fn, void *ctx)
 {
 	const struct conf_name *n = &r->conf->names[g->iif];
+	uint32_t found = 0;
 
 	for (uint32_t at = n->wild ? 0 : iface_find_name(&r->ifs, n->name); at < r->ifs.n; at++) {
 		const struct iface *i = &r->ifs.v[at];
 
 		if (i->ifindex && (!only || i->ifindex == only) && iface_usable(i) &&
-		    iface_name_matches(i->name, n->name, n->len, n->wild))
-			apply_line(r, g, i->ifindex, add);
+		    iface_name_matches(i->name, n->name, n->len, n->wild)) {
+			found++;
+			if (fn)
+				expand(r, g, i->ifindex, fn, ctx);
+		}
 		if (!n->wild)
 			break;
 	}
+	if (fn || !found)
+		return 0;
+	if (found > UINT32_MAX >> mgroup_bits(g)) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return member_reserve(&r->groups, found << mgroup_bits(g));
 }
 
 void groups_sync(struct router *r, int ifindex)
@@ -207,26 +170,39 @@ void groups_sync(struct router *r, int ifindex)
 	for (uint32_t at = 0; at < t->n; at++)
 		if (t->v[at].used && (!ifindex || t->v[at].ifindex == ifindex))
 			t->v[at].refs = 0;
-	for (uint32_t k = 0; k < r->conf->nmgroups; k++)
-		if (r->conf->mgroups[k].iif != CONF_NONE)
-			each_interface(r, &r->conf->mgroups[k], ifindex, true);
-	for (uint32_t at = t->n; at-- > 0;) {
-		struct member *m = &t->v[at];
+	for (uint32_t k = 0; k < r->conf->nmgroups; k++) {
+		const struct mgroup *g = &r->conf->mgroups[k];
 
-		if (!m->used || (ifindex && m->ifindex != ifindex))
+		if (g->iif == CONF_NONE)
 			continue;
-		if (!m->refs)
-			member_del(r, at);
-		else if (m->err)
-			try_join(r, m);
+		if (each_interface(r, g, ifindex, NULL, NULL) == 0)
+			each_interface(r, g, ifindex, want, NULL);
+		else
+			log_limited(&r->lim_join, r->now, LOG_LVL_ERR, "%s: out of memory, some groups are not joined",
+				    r->conf->names[g->iif].name);
 	}
+	/* What is left first may make room for what is joined then. */
+	for (uint32_t at = t->n; at-- > 0;)
+		if (t->v[at].used && !t->v[at].refs && (!ifindex || t->v[at].ifindex == ifindex))
+			member_touch(r, at);
+	for (uint32_t at = 0; at < t->n; at++)
+		if (t->v[at].used && t->v[at].refs && !t->v[at].joined && (!ifindex || t->v[at].ifindex == ifindex))
+			member_touch(r, at);
 }
 
 void groups_link_gone(struct router *r, int ifindex)
 {
-	for (uint32_t at = r->groups.n; at-- > 0;)
-		if (r->groups.v[at].used && r->groups.v[at].ifindex == ifindex)
-			member_del(r, at);
+	struct groups *t = &r->groups;
+
+	for (uint32_t at = t->n; at-- > 0;) {
+		struct member *m = &t->v[at];
+
+		if (!m->used || m->ifindex != ifindex)
+			continue;
+		m->refs = 0;
+		m->gone = true;
+		member_touch(r, at);
+	}
 }
 
 int groups_index(struct router *r)
@@ -263,9 +239,9 @@ int group_line_add(struct router *r, const struct mgroup *g)
 {
 	struct conf *c = r->conf;
 	bool first = !c->names[g->iif].refs[addr_fam(&g->group)];
-	int line = conf_add_mgroup(c, g);
+	int line;
 
-	if (line < 0)
+	if (each_interface(r, g, 0, NULL, NULL) < 0 || (line = conf_add_mgroup(c, g)) < 0)
 		return -1;
 	if (hash_add(&r->groups.by_line, &line_ops, c, line_key(g), (uint32_t)line) < 0) {
 		conf_del_mgroup(c, &c->mgroups[line]);
@@ -273,8 +249,15 @@ int group_line_add(struct router *r, const struct mgroup *g)
 		return -1;
 	}
 	r->vifs_stale |= first;
-	each_interface(r, g, 0, true);
+	groups_begin(&r->groups);
+	each_interface(r, g, 0, want_now, NULL);
 	return 0;
+}
+
+void group_line_retry(struct router *r, uint32_t line)
+{
+	groups_begin(&r->groups);
+	each_interface(r, &r->conf->mgroups[line], 0, retry, NULL);
 }
 
 void group_line_del(struct router *r, uint32_t line)
@@ -284,8 +267,17 @@ void group_line_del(struct router *r, uint32_t line)
 	enum fam fam = addr_fam(&g->group);
 
 	hash_del(&r->groups.by_line, &line_ops, r->conf, line_key(g), line);
-	each_interface(r, g, 0, false);
+	groups_begin(&r->groups);
+	each_interface(r, g, 0, unwant, NULL);
 	conf_del_mgroup(r->conf, g);
 	r->groups.removed++;
 	r->vifs_stale |= !n->refs[fam];
+	member_trim(&r->groups);
+}
+
+void group_line_count(struct router *r, const struct mgroup *g, struct group_count *out)
+{
+	*out = (struct group_count){ 0 };
+	if (g->iif != CONF_NONE)
+		each_interface(r, g, 0, count, out);
 }

@@ -90,19 +90,22 @@ static void put_end(struct buf *out, const struct cmd *cmd, size_t before, int s
 		wire_put_record(out, WIRE_END, (char []){ (char)status }, 1);
 }
 
-bool request_run(struct router *r, const struct wire_request *req, struct buf *out,
+bool request_run(struct router *r, const struct wire_request *req, bool again, struct buf *out,
 		 struct request_end *end)
 {
 	const char *argv[WIRE_MAX_WORDS + 2];
 	bool ours = req->cmd == WIRE_WORDS;
-	struct cmd cmd = { .argv = argv, .out = out, .form = ours ? CMD_RECORDS : CMD_LEGACY };
+	struct cmd cmd = { .argv = argv, .out = out, .form = ours ? CMD_RECORDS : CMD_LEGACY, .again = again };
 	const char *why = (ours ? words_cmd : legacy_cmd)(req, &cmd, argv);
 	size_t before = out->len;
 	int status;
 
 	argv[cmd.argc] = NULL;
 	status = why ? cmd_fail(&cmd, EXIT_USAGE, "%s", why) : command_run(r, &cmd);
-	put_end(out, &cmd, before, status);
+	if (cmd.later)
+		out->len = before;
+	else
+		put_end(out, &cmd, before, status);
 	buf_free(&cmd.diag);
 	if (out->failed) {
 		out->failed = false;
@@ -111,7 +114,8 @@ bool request_run(struct router *r, const struct wire_request *req, struct buf *o
 		status = cmd_fail(&cmd, EXIT_SYSTEM, "out of memory");
 		put_end(out, &cmd, before, status);
 	}
-	*end = (struct request_end){ .follow = ours && !status && cmd.follow, .json = cmd.json, .legacy = !ours };
+	*end = (struct request_end){ .follow = ours && !status && cmd.follow, .json = cmd.json, .legacy = !ours,
+				     .later = cmd.later };
 	if (out->failed)
 		out->len = before;
 	return !out->failed;

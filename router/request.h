@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/buf.h"
 #include "lib/wire.h"
@@ -20,11 +21,12 @@ struct request_end {
 	bool follow;	/* events are to follow, there is no end of the reply */
 	bool json;	/* as JSON lines */
 	bool legacy;	/* it was a request of the old protocol */
+	uint64_t later;	/* no reply yet: run it again when groups_done() says so of this */
 };
 
-/* Runs a request and appends its reply.  False when there was no memory even to say so: then
+/* Runs a request, or with `again` ends one that had to wait, and appends its reply.  False when there was no memory even to say so: then
  * nothing is appended. */
-bool request_run(struct router *r, const struct wire_request *req, struct buf *out,
+bool request_run(struct router *r, const struct wire_request *req, bool again, struct buf *out,
 		 struct request_end *end);
 
 /* Appends the reply to n bytes that are no request, why being wire_request()'s reason. */

@@ -46,6 +46,8 @@ struct router_ops {
 	/* Ends the daemon after this turn. */
 	void (*stop)(void *ctx);
 	void (*event)(void *ctx, const struct event *ev);
+	/* router_due() may have come nearer: called by router_sync(). */
+	void (*wake)(void *ctx);
 };
 
 struct router_counters {
@@ -54,10 +56,9 @@ struct router_counters {
 	uint64_t reloads, errors;	/* errors: refusals by the kernel */
 };
 
-/* What one sync did to the kernel's entries and to memberships. */
+/* What one sync did to the kernel's entries. */
 struct router_changes {
 	uint32_t added, changed, removed, failed;
-	uint32_t joined, left;
 	int err;			/* errno of the last failure */
 };
 
@@ -81,7 +82,7 @@ struct router {
 	uint32_t cursor;		/* next place that the pass looks at */
 	struct router_changes changes;	/* since the last router_sync() began */
 	struct router_counters count;
-	struct log_limit lim_refused, lim_kernel, lim_blocked;
+	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_join;
 	const struct router_ops *ops;
 	void *ops_ctx;
 };
@@ -108,7 +109,7 @@ void router_upcall(struct router *r, const struct upcall *up, int64_t now);
 /* When router_tick() is to be called next, in ms; 0 = no need. */
 int64_t router_due(const struct router *r);
 
-/* Does what is due: a slice of the expiry pass, advertisements. */
+/* Does what is due: a slice of the expiry pass and of the memberships, advertisements. */
 void router_tick(struct router *r, int64_t now);
 
 /* Makes the kernel match what is wanted. */

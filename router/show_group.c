@@ -47,7 +47,7 @@ static void member_json(struct buf *b, const struct member *m, const char *iif)
 	json_sep(b);
 	buf_chr(b, '{');
 	show_json_flow(b, NULL, &m->source, member_is_asm(m) ? any : 128, &m->group, 128, iif);
-	json_str(b, "state", m->joined ? "joined" : "failed");
+	json_str(b, "state", m->refs ? m->joined ? "joined" : m->err ? "failed" : "joining" : "leaving");
 	if (m->err) {
 		json_str(b, "reason", strerror(m->err));
 		json_str(b, "limit", kernel_join_limit(m->err, addr_fam(&m->group)));
@@ -61,12 +61,13 @@ static void members(struct router *r, struct output *o)
 
 	for (uint32_t at = 0; at < r->groups.n; at++) {
 		const struct member *m = &r->groups.v[at];
-		uint32_t i = m->used ? iface_find(&r->ifs, m->ifindex) : IFACE_NONE;
+		bool there = m->used && !m->gone;
+		uint32_t i = there ? iface_find(&r->ifs, m->ifindex) : IFACE_NONE;
 		const char *iif = i == IFACE_NONE ? "?" : r->ifs.v[i].name;
 		struct addr a;
 		uint8_t any;
 
-		if (!m->used)
+		if (!there)
 			continue;
 		if (o->json) {
 			member_json(&o->rows, m, iif);

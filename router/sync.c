@@ -207,6 +207,8 @@ void sync_leave_vif(struct router *r, enum fam fam, int vif)
 
 static void sync_groups(struct router *r)
 {
+	if (r->groups.stale || r->groups.some_stale)
+		groups_begin(&r->groups);
 	if (r->groups.stale)
 		groups_sync(r, 0);
 	for (uint32_t at = 0; r->groups.some_stale && at < r->ifs.n; at++) {
@@ -248,4 +250,6 @@ void router_sync(struct router *r)
 	sync_groups(r);
 	r->mrdisc.stale |= vifs;
 	mrdisc_sync(r);
+	if (r->ops && r->ops->wake)
+		r->ops->wake(r->ops_ctx);
 }
