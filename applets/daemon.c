@@ -7,7 +7,7 @@
 #include "applets/daemon.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,12 +265,22 @@ static void tear_down(struct daemon *d)
 		loop_free(d->loop);
 }
 
+/* Has large arrays come from the system and go back to it whole.  glibc raises its threshold when one
+ * was freed, and after a reload a third of the heap would be holes (mallopt(3)). */
+static void fix_malloc(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
+}
+
 int daemon_run(const struct settings *s)
 {
 	struct daemon d = { .set = s };
 	uint64_t seed;
 	int status;
 
+	fix_malloc();
 	if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed)
 		seed = (uint64_t)getpid() << 32 ^ (uintptr_t)&d;
 	hash_seed(seed);
