@@ -201,19 +201,18 @@ void client_event(struct client *c, const char *line, int64_t now)
 	c->out.failed = false;
 }
 
-void client_flush(struct client *c, int64_t now)
+bool client_flush(struct client *c, int64_t now)
 {
 	ssize_t n;
 
 	if (!client_waiting(c) && c->dropped)
 		tell_dropped(c);
 	if (!client_waiting(c))
-		return;
+		return true;
 	n = send(c->fd, c->out.p + c->sent, client_waiting(c), MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	/* Nobody reads it any more, but what was asked before is done: recv(2) finds the end. */
-	c->sent = n < 0 ? c->out.len : c->sent + (size_t)n;
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	c->sent += (size_t)n;
 	c->moved = now;
 	/* Moved down only when most of it is gone, so that the cost stays in proportion. */
 	if (c->sent > c->out.len / 2) {
@@ -222,6 +221,7 @@ void client_flush(struct client *c, int64_t now)
 	}
 	if (!c->out.len && c->out.cap > KEEP_SIZE)
 		buf_free(&c->out);
+	return true;
 }
 
 /* True when nothing is left to do. */
@@ -249,6 +249,6 @@ bool client_turn(struct client *c, struct router *r, short revents, int64_t now)
 		return false;
 	r->now = now;
 	answer(c, r, now);
-	client_flush(c, now);
-	return !is_done(c);
+	/* Of one that has left no further request is run: the answers cost much, and nobody reads them. */
+	return client_flush(c, now) && !is_done(c);
 }

@@ -56,8 +56,8 @@ int64_t client_deadline(const struct client *c);
 /* Queues a line for one who follows, or counts it as dropped. */
 void client_event(struct client *c, const char *line, int64_t now);
 
-/* One write of what waits. */
-void client_flush(struct client *c, int64_t now);
+/* One write of what waits.  False when the connection is no more. */
+bool client_flush(struct client *c, int64_t now);
 
 /* Bytes that it has not taken yet. */
 static inline size_t client_waiting(const struct client *c)

@@ -43,29 +43,23 @@ static void slow_reader(void)
 	end();
 }
 
-/* Requests of one that leaves at once are done all the same, however many. */
+/* The request of one that leaves at once is done all the same; what it asked behind that
+ * costs nobody anything. */
 static void early_leaver(void)
 {
 	struct buf req = { 0 };
-	char source[64];
 	int fd;
 
 	begin();
-	for (int i = 0; i < 1000; i++) {
-		snprintf(source, sizeof source, "10.0.%d.%d", i >> 8, i & 255);
+	put(&req, 'a', 4, "a1", "10.0.0.1", "225.1.1.1", "a2");
+	for (int i = 0; i < 200; i++)
 		put(&req, 's', 0);
-		put(&req, 'a', 4, "a1", source, "225.1.1.1", "a2");
-	}
-	fd = join();
-	CHECK_INT(send(fd, req.p, req.len, 0), req.len);
-	close(fd);
-	turns(100);
-	CHECK_INT(router.conf->nmroutes, 1000);
 	for (int i = 0; i < 50; i++) {
 		fd = join();
-		CHECK_INT(send(fd, req.p, 30, 0), 30);
+		CHECK_INT(send(fd, req.p, req.len, 0), req.len);
 		close(fd);
-		turns(1);
+		turns(2);
+		CHECK_INT(router.conf->nmroutes, 1);
 	}
 	buf_free(&req);
 	end();
