@@ -16,6 +16,7 @@
  *	stats SOURCE GROUP PACKETS BYTES WRONG
  *	tick SEC [tell]			time goes on, the router is called when it asked to be; tell:
  *					after how many ms it did what
+ *	pim on|off			whether the kernel reports every wrong VIF
  *	fail VERB ERRNO TIMES		as fake_fail()
  *	ctl [-d] [-j] WORDS		a client command
  *
@@ -210,6 +211,8 @@ static void play_line(struct player *p, char *line)
 		play_stats(argv);
 	else if (!strcmp(argv[0], "tick"))
 		play_tick(p, atof(argv[1]), argc > 2);
+	else if (!strcmp(argv[0], "pim"))
+		fake_set_pim(!strcmp(argv[1], "on"));
 	else if (!strcmp(argv[0], "fail"))
 		fake_fail(argv[1], error_number(argv[2]), atoi(argv[3]));
 	else if (!strcmp(argv[0], "ctl"))
