@@ -14,15 +14,17 @@
 import collections
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
 
-from packet import address, find, frame
+from packet import address, find, frame, one_cpu
 
 NEWNS, NEWUSER, NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
@@ -30,6 +32,7 @@ PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 SO_RCVBUFFORCE = 33
 PACKET_OUTGOING = 4
+SIOCGIFFLAGS, IFF_RUNNING = 0x8913, 0x40
 ETH_P_ALL = 3
 SLOW = 10 if os.environ.get("SANITIZE") else 5		# seconds for what takes milliseconds
 
@@ -102,17 +105,6 @@ def note(text):
     print(*("# " + line for line in str(text).splitlines()), sep="\n")
 
 
-@contextlib.contextmanager
-def one_cpu():
-    """Keeps what is sent in one kernel queue, hence in order."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
 class Lab:
     """The router (where this process stays) and its hosts."""
     MARK, MARK_BACK = ("10.1.0.250", "239.255.255.1"), ("10.4.0.250", "239.255.255.2")
@@ -172,6 +164,16 @@ class Lab:
             with self.at(host):
                 self.ip_batch(lines)
             self.open_host(host)
+        self.settle(*names)
+
+    def settle(self, *names):
+        """Until the kernel has taken note that both ends are up; it drops packets before."""
+        def running(sock, name):
+            flags = fcntl.ioctl(sock, SIOCGIFFLAGS, struct.pack("16s24x", name.encode()))
+            return struct.unpack_from("H", flags, 16)[0] & IFF_RUNNING
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as here:
+            wait_until(lambda: all(running(here, n) and running(self.senders[self.host(n)], "eth0") for n in names),
+                       f"{' '.join(names)} running")
 
     @staticmethod
     def host(iface):

@@ -2,6 +2,8 @@
 #
 # Packets of the network tests: built by hand, so that any source and TTL will do,
 # with a number that tells each from all others.
+import contextlib
+import os
 import socket
 import struct
 
@@ -45,3 +47,14 @@ def find(data):
     if data[0] >> 4 == 4:
         return data[12:16], data[16:20], data[8], number
     return data[8:24], data[24:40], data[7], number
+
+
+@contextlib.contextmanager
+def one_cpu():
+    """Keeps what is sent in one kernel queue, hence in order."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

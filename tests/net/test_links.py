@@ -72,6 +72,7 @@ def rename(lab):
     wait_until(lambda: lab.route("10.1.0.9", "225.1.1.1") == ("a1", ["a2"]), "the route without a5")
     wait_until(lambda: len(d.json("pending")["pending"]) == 5, "five pending rules")
     lab.ip_batch(["link set b5 down", "link set b5 name a5", "link set a5 up"])
+    lab.settle("a5")
     settled(lab, d)
     works(lab)
 
@@ -82,6 +83,7 @@ def flags(lab):
     d = lab.daemon(CONF)
     works(lab)
     lab.ip_batch(["link set a5 down", "link set a5 up", "addr add fd00:5::1/64 dev a5 nodad"])
+    lab.settle("a5")
     settled(lab, d)
     works(lab)
     lab.ip("link", "set", "a5", "multicast", "off")
