@@ -189,9 +189,11 @@ static int parse_group(struct cmd *c, struct flow *f, struct mgroup *g)
 	if (c->argc > f->words)
 		return cmd_fail(c, EXIT_USAGE, "%s: %s: one word too many", c->argv[0], c->argv[f->words]);
 	*g = (struct mgroup){ .source = f->source, .slen = f->slen, .group = f->group, .glen = f->glen };
-	if (mgroup_bits(g) > CONF_JOIN_BITS)
-		return cmd_fail(c, EXIT_DATA, "%s: this is 2^%u memberships, at most %u are possible at once",
-				c->argv[f->words - 1], mgroup_bits(g), 1u << CONF_JOIN_BITS);
+	unsigned bits = mgroup_bits(g);
+	if (bits > CONF_JOIN_BITS)
+		return cmd_fail(c, EXIT_DATA, "%s: this is %s%llu memberships, at most %u are possible at once",
+				c->argv[f->words - 1], bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits,
+				1u << CONF_JOIN_BITS);
 	return 0;
 }
 

@@ -59,7 +59,9 @@ static void advertise(struct router *r, struct adv *a)
 		a->sent++;
 	}
 	a->last = r->now;
-	a->due = r->now + mrdisc_delay(m->interval, a->sent, next_random(m));
+	/* Without an address there is nothing to be done until one comes: see mrdisc_address(). */
+	uint32_t delay = a->failed ? m->interval * 1000 : mrdisc_delay(m->interval, a->sent, next_random(m));
+	a->due = r->now + (delay > MRDISC_GAP_MS ? delay : MRDISC_GAP_MS);
 }
 
 static void start(struct router *r, enum fam fam, int ifindex)
@@ -90,10 +92,9 @@ static void stop(struct router *r, uint32_t i)
 	struct mrdisc *m = &r->mrdisc;
 	struct adv *a = &m->v[i];
 
-	if (iface_find(&r->ifs, a->ifindex) != IFACE_NONE) {
+	if (iface_find(&r->ifs, a->ifindex) != IFACE_NONE)
 		kernel_mrdisc_send(a->fam, a->ifindex, MRDISC_TERM, 0, 0, 0);
-		kernel_mrdisc_listen(a->fam, a->ifindex, false);
-	}
+	kernel_mrdisc_listen(a->fam, a->ifindex, false);
 	m->v[i] = m->v[--m->n];
 }
 

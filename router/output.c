@@ -21,22 +21,23 @@ void out_begin(struct output *o, struct cmd *c)
 	o->json = c->json;
 }
 
-static void pass_on(struct output *o)
+/* Passes on the rows but for the last `keep` bytes. */
+static void pass_on(struct output *o, size_t keep)
 {
-	if (!o->rows.len)
+	if (o->rows.len <= keep)
 		return;
 	if (o->form == CMD_RECORDS)
-		wire_put_record(o->to, WIRE_ROW, o->rows.p, o->rows.len);
+		wire_put_record(o->to, WIRE_ROW, o->rows.p, o->rows.len - keep);
 	else
-		buf_add(o->to, o->rows.p, o->rows.len);
-	o->rows.len = 0;
+		buf_add(o->to, o->rows.p, o->rows.len - keep);
+	buf_consume(&o->rows, o->rows.len - keep);
 }
 
 bool out_end(struct output *o)
 {
 	bool ok;
 
-	pass_on(o);
+	pass_on(o, 0);
 	ok = !o->rows.failed && !o->to->failed;
 	buf_free(&o->rows);
 	return ok;
@@ -45,7 +46,7 @@ bool out_end(struct output *o)
 /* SMCRoute's client styles a line by its last byte: `_` is a title, `=` are headings. */
 static void headline(struct output *o, enum wire_type type, const char *text, char mark)
 {
-	pass_on(o);
+	pass_on(o, 0);
 	if (o->form == CMD_RECORDS) {
 		wire_put_record(o->to, type, text, strlen(text));
 	} else {
@@ -73,8 +74,9 @@ void out_head(struct output *o, const char *fmt, ...)
 
 void out_row(struct output *o)
 {
+	/* json_sep() looks at the last byte. */
 	if (o->rows.len >= ROWS_MAX)
-		pass_on(o);
+		pass_on(o, o->json);
 }
 
 void out_pad(struct buf *b, size_t from, size_t width)

@@ -9,6 +9,36 @@
 
 /* ---- groups ---- */
 
+static void put_failure(struct output *o, int err, enum fam fam)
+{
+	const char *limit = kernel_join_limit(err, fam);
+
+	if (o->json) {
+		json_str(&o->rows, "reason", strerror(err));
+		if (*limit)
+			json_str(&o->rows, "limit", limit);
+	} else {
+		buf_printf(&o->rows, "failed: %s%s%s%s", strerror(err), *limit ? " (" : "", limit, *limit ? ")" : "");
+	}
+}
+
+/* What of a line the kernel refused. */
+static void line_failures(struct router *r, struct output *o, const struct mgroup *g)
+{
+	struct group_count n;
+
+	if (!r->groups.failed)
+		return;
+	group_line_count(r, g, &n);
+	if (!n.failed)
+		return;
+	if (o->json)
+		json_u64(&o->rows, "failed", n.failed);
+	else
+		buf_printf(&o->rows, "  %u of %u ", n.failed, n.failed + n.joined + n.waiting);
+	put_failure(o, n.err, addr_fam(&g->group));
+}
+
 static void lines(struct router *r, struct output *o)
 {
 	const struct conf *c = r->conf;
@@ -23,6 +53,7 @@ static void lines(struct router *r, struct output *o)
 			json_sep(&o->rows);
 			buf_chr(&o->rows, '{');
 			show_json_flow(&o->rows, NULL, &g->source, g->slen, &g->group, g->glen, c->names[g->iif].name);
+			line_failures(r, o, g);
 			buf_chr(&o->rows, '}');
 			out_row(o);
 			continue;
@@ -33,13 +64,15 @@ static void lines(struct router *r, struct output *o)
 		}
 		any = true;
 		show_text_flow(&o->rows, &g->source, g->slen, &g->group, g->glen, c->names[g->iif].name);
+		line_failures(r, o, g);
 		buf_chr(&o->rows, '\n');
 		out_row(o);
 	}
 }
 
-static void member_json(struct buf *b, const struct member *m, const char *iif)
+static void member_json(struct output *o, const struct member *m, const char *iif)
 {
+	struct buf *b = &o->rows;
 	uint8_t any;
 	struct addr a;
 
@@ -48,10 +81,8 @@ static void member_json(struct buf *b, const struct member *m, const char *iif)
 	buf_chr(b, '{');
 	show_json_flow(b, NULL, &m->source, member_is_asm(m) ? any : 128, &m->group, 128, iif);
 	json_str(b, "state", m->refs ? m->joined ? "joined" : m->err ? "failed" : "joining" : "leaving");
-	if (m->err) {
-		json_str(b, "reason", strerror(m->err));
-		json_str(b, "limit", kernel_join_limit(m->err, addr_fam(&m->group)));
-	}
+	if (m->err)
+		put_failure(o, m->err, addr_fam(&m->group));
 	buf_chr(b, '}');
 }
 
@@ -70,7 +101,7 @@ static void members(struct router *r, struct output *o)
 		if (!there)
 			continue;
 		if (o->json) {
-			member_json(&o->rows, m, iif);
+			member_json(o, m, iif);
 			out_row(o);
 			continue;
 		}
@@ -82,10 +113,8 @@ static void members(struct router *r, struct output *o)
 		addr_any(addr_fam(&m->group), &a, &any);
 		show_text_flow(&o->rows, &m->source, member_is_asm(m) ? any : 128, &m->group, 128, iif);
 		if (m->err) {
-			const char *limit = kernel_join_limit(m->err, addr_fam(&m->group));
-
-			buf_printf(&o->rows, "  failed: %s%s%s%s", strerror(m->err), *limit ? " (" : "", limit,
-				   *limit ? ")" : "");
+			buf_str(&o->rows, "  ");
+			put_failure(o, m->err, addr_fam(&m->group));
 		}
 		buf_chr(&o->rows, '\n');
 		out_row(o);
