@@ -234,6 +234,7 @@ static int set_up(struct daemon *d)
 	d->loop = loop_new();
 	if (!d->loop || router_init(&d->router, &ops, d) < 0)
 		return -1;
+	d->router.table = d->set->table;
 	d->router.expire_sec = d->set->expire;
 	d->router.mrdisc.interval = d->set->mrdisc;
 	d->router.max_dynamic = d->set->max_dynamic;

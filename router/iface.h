@@ -29,6 +29,7 @@ struct iface {
 	bool disabled;			/* phyint ... disable */
 	bool mrdisc;			/* phyint ... mrdisc */
 	bool waits[FAM_N];		/* wants a number, none is free */
+	bool table_told[FAM_N];		/* see table.h */
 	uint8_t wanted[FAM_N];		/* IFACE_* above */
 	bool groups_stale;		/* its memberships are to be looked at */
 	bool swept;			/* not named yet by the running dump */

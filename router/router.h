@@ -69,6 +69,7 @@ struct router {
 	struct mfcs mfc;
 	struct groups groups;
 	struct mrdisc mrdisc;
+	uint32_t table;			/* -t, 0 = the default one */
 	bool up[FAM_N];			/* the routing socket of the family is open */
 	bool sweeping;			/* in the middle of a dump of the links */
 	bool vifs_stale;		/* references or interfaces changed */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "router/table.h"
+
 void sync_failed(struct router *r, int err)
 {
 	r->changes.failed++;
@@ -233,6 +235,7 @@ void router_sync(struct router *r)
 			if (r->up[f] && vif_assign(r, f) < 0)
 				sync_failed(r, ENOMEM);
 		bind_names(r);
+		table_tell(r);
 	}
 	sync_entries(r);
 	/* A number that became free may be waited for. */

@@ -59,6 +59,7 @@ static void vif_take(struct router *r, enum fam fam, uint32_t at)
 		return;
 	}
 	i->vif_errno[fam] = 0;
+	i->table_told[fam] = false;
 	if (fam == FAM_4)
 		r->ttl[vif] = i->ttl;
 	log_debug("%s: %s %d", i->name, fam == FAM_4 ? "VIF" : "MIF", vif);

@@ -215,6 +215,16 @@ void kernel_mroute_close(enum fam fam)
 }
 
 int kernel_mroute_fd(enum fam fam) { return k.open[fam] ? 1000 + (int)fam : -1; }
+/* As a kernel without `ip mrule`: one table only. */
+int kernel_look_table(enum fam fam, const char *iif, uint32_t *table)
+{
+	(void)fam;
+	(void)iif;
+	(void)table;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
 bool kernel_mroute_has_pim(enum fam fam) { return k.open[fam] && !k.no_pim; }
 
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
