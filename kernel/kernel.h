@@ -320,6 +320,7 @@ struct look_packet {
 
 /* A chain that stops it. */
 struct look_chain {
+	enum look_hook hook;
 	const char *family, *table, *name;
 	bool surely;			/* or it cannot be told: rules ask for what is not known here */
 };
@@ -332,7 +333,7 @@ struct nft;
 struct nft *kernel_nft_open(void);
 void kernel_nft_close(struct nft *n);
 
-/* Calls fn for each base chain that would, or might, drop the packet. */
+/* Calls fn for each base chain of a hook that would, or might, drop the packet. */
 void kernel_nft_judge(const struct nft *n, enum look_hook hook, const struct look_packet *p,
 		      look_chain_fn *fn, void *ctx);
 

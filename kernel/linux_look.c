@@ -2,7 +2,7 @@
  *
  * What this host's network is like, asked of rtnetlink, which answers anybody:
  * interfaces with their settings, VIFs, forwarding entries, rules, routes.  No
- * /proc/sys, no /sys: those may be masked, or of another network namespace.
+ * /proc/sys: it may be masked.
  */
 #include "kernel/kernel.h"
 
@@ -117,6 +117,28 @@ static void netconf_one(void *ctx, const struct rtnl_msg *m)
 		l->rp_own = (int8_t)conf.rp_filter;
 }
 
+/* For kernels before 6.0.  /sys may be of another network namespace, so the index is compared. */
+static seen_t sys_allmulti(const struct look_link *l)
+{
+	static const char *const files[] = { "ifindex", "flags" };
+	char path[64], text[2][32] = { "", "" };
+
+	for (unsigned i = 0; i < 2; i++) {
+		FILE *f;
+
+		snprintf(path, sizeof path, "/sys/class/net/%s/%s", l->name, files[i]);
+		f = fopen(path, "re");
+		if (!f)
+			return -1;
+		if (!fgets(text[i], sizeof text[i], f))
+			text[i][0] = '\0';
+		fclose(f);
+	}
+	if (strtol(text[0], NULL, 10) != l->ifindex || !text[1][0])
+		return -1;
+	return (strtoul(text[1], NULL, 16) & IFF_ALLMULTI) != 0;
+}
+
 int kernel_look_links(struct look_links *l)
 {
 	struct links_ctx c = { l, false };
@@ -137,9 +159,14 @@ int kernel_look_links(struct look_links *l)
 	dump(RTM_GETNETCONF, &conf, sizeof conf, netconf_one, &c);
 	conf.ncm_family = AF_INET6;
 	dump(RTM_GETNETCONF, &conf, sizeof conf, netconf_one, &c);
-	for (uint32_t i = 0; i < l->n; i++)
-		if (l->v[i].rp_own >= 0 && l->rp_all >= 0)
-			l->v[i].rp_filter = l->v[i].rp_own > l->rp_all ? l->v[i].rp_own : l->rp_all;
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct look_link *one = &l->v[i];
+
+		if (one->rp_own >= 0 && l->rp_all >= 0)
+			one->rp_filter = one->rp_own > l->rp_all ? one->rp_own : l->rp_all;
+		if (one->allmulti < 0)
+			one->allmulti = sys_allmulti(one);
+	}
 	return 0;
 }
 

@@ -76,10 +76,17 @@ void kernel_nft_judge(const struct nft *n, enum look_hook hook, const struct loo
 		[HOOK_AFTER] = NF_INET_POST_ROUTING,
 	};
 	uint8_t family = addr_fam(&p->grp) == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+	struct look_packet there = *p;
 
+	/* A multicast packet that leaves has lost the interface it came from (ip_mc_output()). */
+	if (hook == HOOK_AFTER) {
+		there.iif = 0;
+		there.iif_name = NULL;
+	}
 	for (uint32_t i = 0; i < n->nchains; i++) {
 		const struct nft_chain *c = &n->chains[i];
 		struct look_chain out = {
+			.hook = hook,
 			.family = c->family == NFPROTO_INET ? "inet" : family == NFPROTO_IPV4 ? "ip" : "ip6",
 			.table = n->bytes + c->table,
 			.name = n->bytes + c->name,
@@ -88,7 +95,7 @@ void kernel_nft_judge(const struct nft *n, enum look_hook hook, const struct loo
 
 		if (c->hook != number[hook] || (c->family != NFPROTO_INET && c->family != family))
 			continue;
-		bits = nft_judge(n, c, p);
+		bits = nft_judge(n, c, &there);
 		out.surely = bits == NFT_DROPS;
 		if (bits & NFT_DROPS)
 			fn(ctx, &out);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What is wrong with the way of a packet, and the commands against it: shared by
+ * -H, which asks for all rules of a configuration, and doctor, which asks for
+ * one flow.  Commands are added to the last finding.
+ */
+#ifndef APPLETS_CURE_H
+#define APPLETS_CURE_H
+
+#include "applets/host.h"
+
+/* Why the reverse path filter of an interface refuses a source: NULL when it does not, or cannot
+ * be seen.  *r is the route back. */
+const char *cure_rp_reason(const struct host *h, const struct look_link *in, const struct addr *src,
+			   struct look_route *r);
+
+/* The command that lets the source, or prefix, in; src = NULL: any source. */
+void cure_rp_filter(struct findings *f, const struct host *h, const struct look_link *in,
+		    const struct addr *src, uint8_t slen, const struct look_route *r);
+
+/* The command that makes a chain accept the packet. */
+void cure_chain(struct findings *f, const struct look_chain *c, const struct look_packet *p,
+		uint8_t glen);
+
+/* The command that leads packets of an interface to a table. */
+void cure_table(struct findings *f, enum fam fam, const char *iif, uint32_t table);
+
+/* True when an interface name can stand between double quotes in a rule of nft. */
+bool cure_nft_name(const char *name);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Watching: two samples of the counters, and between them the packets of the
+ * group as they arrive where we may see them.  The samples lie inside each other
+ * (host counters, VIFs, entries; entries, VIFs, host counters), so that what is
+ * in transit never makes a counter look short.
+ */
+#include "applets/doctor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/status.h"
+
+#define STANDARD SYSCONFDIR "/smcroute.conf"
+#define SLICE 1024		/* packets read in one go */
+
+/* The flow of a source; a new one when there is room, else NULL. */
+static struct flow *flow_get(struct doctor *d, const struct addr *src)
+{
+	for (unsigned i = 0; i < d->nflows; i++)
+		if (addr_eq(&d->flows[i].src, src))
+			return &d->flows[i];
+	if (d->nflows == DOCTOR_FLOWS)
+		return NULL;
+	d->flows[d->nflows] = (struct flow){ .src = *src, .ttl_min = UINT8_MAX };
+	return &d->flows[d->nflows++];
+}
+
+static void others_add(struct doctor *d, const struct look_mfc *e)
+{
+	for (unsigned i = 0; i < e->noifs; i++) {
+		unsigned k = 0;
+
+		while (k < d->nothers && (d->others[k].table != e->table || d->others[k].oif != e->oif[i]))
+			k++;
+		if (k == HOST_VIFS)
+			return;
+		if (k == d->nothers)
+			d->others[d->nothers++] = (struct others){ .table = e->table, .oif = e->oif[i] };
+		*(d->second ? &d->others[k].after : &d->others[k].before) += e->st.packets;
+	}
+}
+
+static void entry(void *ctx, const struct look_mfc *e)
+{
+	struct doctor *d = ctx;
+	struct flow *w;
+
+	if (!addr_eq(&e->grp, &d->grp)) {
+		others_add(d, e);
+		return;
+	}
+	w = flow_get(d, &e->src);
+	if (!w)
+		return;
+	/* Of entries in two tables the busier one. */
+	if (w->entry && w->e.st.packets > e->st.packets)
+		return;
+	if (!d->second) {
+		w->right_before = e->st.packets;
+		w->wrong_before = e->st.wrong_if;
+	}
+	w->entry = true;
+	w->e = *e;
+}
+
+static int sample_take(struct doctor *d, struct sample *s, bool first)
+{
+	s->counted = true;
+	if (first)
+		s->counted = kernel_look_counters(d->fam, &s->count) == 0;
+	else if (kernel_look_mfc(d->fam, entry, d) < 0)
+		return -1;
+	s->nvifs = kernel_look_vifs(d->fam, s->vifs, HOST_VIFS);
+	if (first && kernel_look_mfc(d->fam, entry, d) < 0)
+		return -1;
+	if (!first)
+		s->counted = kernel_look_counters(d->fam, &s->count) == 0;
+	return kernel_look_links(&s->links);
+}
+
+static void packet(void *ctx, const struct sniffed *p)
+{
+	struct doctor *d = ctx;
+	struct flow *w = flow_get(d, &p->src);
+
+	if (!w) {
+		d->more++;
+		return;
+	}
+	/* Where the entry waits for it, or else where it was seen first. */
+	if (!w->in || (w->entry && w->e.iif == p->ifindex))
+		w->in = p->ifindex;
+	w->sniffed++;
+	w->ttl_min = p->ttl < w->ttl_min ? p->ttl : w->ttl_min;
+	w->ttl_max = p->ttl > w->ttl_max ? p->ttl : w->ttl_max;
+	w->len = p->len > w->len ? p->len : w->len;
+	w->df |= p->df;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits, and looks at the packets that arrive meanwhile. */
+static void watch(struct doctor *d, int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int64_t end = now_ms() + (int64_t)d->seconds * 1000, left;
+
+	while ((left = end - now_ms()) > 0)
+		if (poll(&pfd, 1, (int)left) > 0 && kernel_sniff_drain(fd, SLICE, packet, d) < 0)
+			pfd.fd = -1;	/* what it saw until now is true all the same */
+}
+
+static int look(struct doctor *d, const struct conf *c)
+{
+	int fd = kernel_sniff_open(&d->grp), r;
+
+	d->sniffs = fd >= 0;
+	r = sample_take(d, &d->before, true);
+	if (!r)
+		watch(d, fd);
+	kernel_sniff_close(fd);
+	d->second = true;
+	for (unsigned i = 0; i < d->nflows; i++)
+		d->flows[i].entry = false;
+	if (!r)
+		r = sample_take(d, &d->after, false);
+	return r ? r : host_look(&d->host, c);
+}
+
+/* ---- words ---- */
+
+static int usage(const char *word, const char *text)
+{
+	fprintf(stderr, "smcroute-check doctor: %s%s\n"
+			"usage: smcroute-check doctor GROUP [SECONDS] [FILE]\n", word, text);
+	return EXIT_USAGE;
+}
+
+static bool number(const char *s, unsigned *out)
+{
+	size_t n = strlen(s);
+
+	if (!n || n > 4 || strspn(s, "0123456789") != n)
+		return false;
+	*out = (unsigned)strtoul(s, NULL, 10);
+	return *out >= 1 && *out <= DOCTOR_SECONDS_MAX;
+}
+
+static int words_read(struct doctor *d, const char *const *words, int n)
+{
+	if (n < 1 || n > 3)
+		return usage(n < 1 ? "" : words[3], n < 1 ? "which group?" : ": one word too many");
+	if (addr_parse(words[0], strlen(words[0]), &d->grp) != ADDR_OK || !addr_is_multicast(&d->grp, 128))
+		return usage(words[0], " is no address of a multicast group");
+	d->fam = addr_fam(&d->grp);
+	d->seconds = DOCTOR_SECONDS;
+	if (n > 1 && !number(words[1], &d->seconds)) {
+		if (n > 2 || strspn(words[1], "0123456789") == strlen(words[1]))
+			return usage(words[1], " is no number of seconds from 1 to 3600");
+		d->file = words[1];
+	}
+	if (n > 2)
+		d->file = words[2];
+	return 0;
+}
+
+/* 224.0.0.0/24 (RFC 5771, section 4), ff01::/16 and ff02::/16 (RFC 4291, 2.7). */
+static bool local_scope(const struct addr *g)
+{
+	if (addr_fam(g) == FAM_4)
+		return g->b[12] == 224 && !g->b[13] && !g->b[14];
+	return (g->b[1] & 0xf) <= 2;
+}
+
+/* ---- output ---- */
+
+static void unseen(struct doctor *d)
+{
+	struct findings *f = &d->host.found;
+
+	if (!d->sniffs)
+		finding_add(f, FINDING_UNSEEN, "ttl", "the packets themselves, their TTL and where they arrive: "
+			    "CAP_NET_RAW is needed");
+	if (!d->before.counted || !d->after.counted)
+		finding_add(f, FINDING_UNSEEN, "counters", "the counters of this host: /proc/net is masked");
+	if (d->after.nvifs < 0)
+		finding_add(f, FINDING_UNSEEN, "vifs", "the counters of the VIFs: this kernel does not list them");
+	if (!d->host.nft)
+		finding_add(f, FINDING_UNSEEN, "firewall", "the rules of nftables: %s", d->host.nft_errno == EPERM ?
+			    "CAP_NET_ADMIN is needed to read them" : strerror(d->host.nft_errno));
+	if (d->more)
+		finding_add(f, FINDING_NOTE, "flows", "%llu packets of further sources of the group",
+			    (unsigned long long)d->more);
+}
+
+static bool print(struct doctor *d, bool json)
+{
+	struct findings *f = &d->host.found;
+	struct buf out = { 0 };
+	char text[ADDR_STRLEN];
+	bool ok;
+
+	findings_sort(f);
+	if (json) {
+		buf_printf(&out, "{\"group\":\"%s\",\"seconds\":%u,\"findings\":", addr_str(&d->grp, text),
+			   d->seconds);
+		findings_json(&out, f);
+		buf_str(&out, "}\n");
+	} else {
+		findings_print(&out, f);
+	}
+	ok = !f->failed && !out.failed && fwrite(out.p ? out.p : "", 1, out.len, stdout) == out.len &&
+	     !fflush(stdout);
+	buf_free(&out);
+	return ok;
+}
+
+/* Judges all flows that moved; true when each of them is forwarded. */
+static bool report(struct doctor *d)
+{
+	bool fine = true, any = false;
+	struct flow unknown;
+
+	doctor_diff(d);
+	for (unsigned i = 0; i < d->nflows; i++) {
+		const struct flow *w = &d->flows[i];
+
+		if (!w->d.right && !w->d.wrong && !w->sniffed && !w->d.unresolved)
+			continue;
+		any = true;
+		fine &= doctor_report(d, w) == VERDICT_FINE;
+	}
+	if (!any) {
+		fine = false;
+		doctor_guess(d, &unknown);
+		doctor_report(d, d->sniffs ? NULL : &unknown);
+	}
+	unseen(d);
+	return fine;
+}
+
+int doctor_main(const char *const *words, int n, bool json)
+{
+	struct doctor *d = calloc(1, sizeof *d);
+	struct conf *c = conf_new();
+	struct diags diags = { 0 };
+	int status = EXIT_SYSTEM;
+	bool fine;
+
+	if (!d || !c) {
+		fputs("smcroute-check: out of memory\n", stderr);
+		goto out;
+	}
+	status = words_read(d, words, n);
+	if (status)
+		goto out;
+	if (local_scope(&d->grp)) {
+		doctor_report_local(d);
+		status = print(d, json) ? 1 : EXIT_SYSTEM;
+		goto out;
+	}
+	if (!d->file && access(STANDARD, R_OK) == 0)
+		d->file = STANDARD;
+	if (d->file && !conf_parse_file(c, &diags, d->file) && d->file == words[n - 1]) {
+		status = usage(d->file, " cannot be read");
+		goto out;
+	}
+	status = EXIT_SYSTEM;
+	if (look(d, c) < 0) {
+		fprintf(stderr, "smcroute-check: cannot look at this host: %s\n", strerror(errno));
+		goto out;
+	}
+	fine = report(d);
+	if (print(d, json))
+		status = fine ? 0 : 1;
+out:
+	if (d) {
+		host_free(&d->host);
+		kernel_look_links_free(&d->before.links);
+		kernel_look_links_free(&d->after.links);
+	}
+	free(d);
+	diags_free(&diags);
+	conf_free(c);
+	return status;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * From two samples to differences for each flow: which counters of VIFs and of
+ * the host are its own, as far as that can be told, and on which interface it
+ * arrives.
+ */
+#include "applets/doctor.h"
+
+#include <string.h>
+
+#include "applets/cure.h"
+
+/* Counters that were reset or wrapped count from 0. */
+static uint64_t grown(uint64_t before, uint64_t after)
+{
+	return after >= before ? after - before : after;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static const struct look_vif *vif_find(const struct sample *s, uint32_t table, int ifindex)
+{
+	for (int i = 0; i < s->nvifs; i++)
+		if (s->vifs[i].table == table && s->vifs[i].ifindex == ifindex)
+			return &s->vifs[i];
+	return NULL;
+}
+
+/* Packets that a VIF sent meanwhile; false when it cannot be seen. */
+static bool vif_sent(const struct doctor *d, uint32_t table, int ifindex, uint64_t *n)
+{
+	const struct look_vif *a = vif_find(&d->before, table, ifindex);
+	const struct look_vif *b = vif_find(&d->after, table, ifindex);
+
+	*n = b ? grown(a ? a->st.out_packets : 0, b->st.out_packets) : 0;
+	return b;
+}
+
+static uint64_t others_sent(const struct doctor *d, uint32_t table, int ifindex)
+{
+	for (unsigned i = 0; i < d->nothers; i++)
+		if (d->others[i].table == table && d->others[i].oif == ifindex)
+			return less(d->others[i].after, d->others[i].before);
+	return 0;
+}
+
+/* ---- outputs ---- */
+
+/* What an output should have had of all flows of the group. */
+static uint64_t group_wanted(const struct doctor *d, uint32_t table, int oif)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < d->nflows; i++) {
+		const struct flow *w = &d->flows[i];
+
+		for (unsigned k = 0; w->entry && w->e.table == table && k < w->e.noifs; k++)
+			if (w->e.oif[k] == oif)
+				sum += w->d.right;
+	}
+	return sum;
+}
+
+/* Finds the output that lacks most; sums up what all of them had. */
+static void outputs(const struct doctor *d, struct flow *w)
+{
+	w->d.outputs = w->e.noifs;
+	for (unsigned i = 0; i < w->e.noifs; i++) {
+		uint64_t sent, lacking = 0;
+
+		if (vif_sent(d, w->e.table, w->e.oif[i], &sent)) {
+			sent = less(sent, others_sent(d, w->e.table, w->e.oif[i]));
+			lacking = less(group_wanted(d, w->e.table, w->e.oif[i]), sent);
+		}
+		if (lacking > w->d.right)
+			lacking = w->d.right;
+		/* Another flow's lack, when this one is seen to come with enough TTL and no MTU was in the way. */
+		if (d->nflows > 1 && w->sniffed && w->ttl_max > w->e.ttl[i] && !w->d.frag_fails)
+			lacking = 0;
+		w->d.out += w->d.right - lacking;
+		if (!i || lacking > w->d.lacking) {
+			w->worst = w->e.oif[i];
+			w->d.lacking = lacking;
+			w->d.threshold = w->e.ttl[i];
+		}
+	}
+}
+
+struct drops {
+	bool any;
+};
+
+static void drop(void *ctx, const struct look_chain *c)
+{
+	struct drops *s = ctx;
+
+	(void)c;
+	s->any = true;
+}
+
+/* True when the packet filter can be read and lets a flow pass. */
+static bool filter_lets(const struct doctor *d, const struct flow *w)
+{
+	struct drops s = { 0 };
+
+	if (!d->host.nft || kernel_look_iptables(d->fam) != 0)
+		return false;
+	for (unsigned i = 0; i < w->e.noifs; i++) {
+		struct look_packet p = {
+			.src = w->src, .grp = d->grp, .iif = w->e.iif, .oif = w->e.oif[i],
+			.iif_name = host_name(&d->host, w->e.iif), .oif_name = host_name(&d->host, w->e.oif[i]),
+		};
+
+		for (enum look_hook hook = HOOK_FORWARD; hook <= HOOK_AFTER; hook++)
+			kernel_nft_judge(d->host.nft, hook, &p, drop, &s);
+	}
+	return !s.any;
+}
+
+/* Copies that VIFs counted and the host did not send: what is sent besides hides some, so the
+ * larger of two gaps. */
+static uint64_t unsent(const struct doctor *d)
+{
+	uint64_t sent = 0, forwarded, multicast;
+
+	if (!d->before.counted || !d->after.counted)
+		return 0;
+	for (int i = 0; i < d->after.nvifs; i++) {
+		uint64_t one;
+
+		vif_sent(d, d->after.vifs[i].table, d->after.vifs[i].ifindex, &one);
+		sent += one;
+	}
+	forwarded = less(sent, grown(d->before.count.forwarded, d->after.count.forwarded));
+	multicast = less(sent, grown(d->before.count.mcast_out, d->after.count.mcast_out));
+	return forwarded > multicast ? forwarded : multicast;
+}
+
+/* ---- where it arrives ---- */
+
+/* Packets that came in on an interface and were not routed from there: what may be of this
+ * group.  Drivers that count no multicast count all packets. */
+static uint64_t unrouted(const struct doctor *d, const struct look_link *l)
+{
+	uint64_t in = 0, routed = 0;
+
+	for (uint32_t i = 0; i < d->before.links.n; i++) {
+		const struct look_link *was = &d->before.links.v[i];
+
+		if (was->ifindex == l->ifindex)
+			in = l->multicast ? grown(was->multicast, l->multicast) : grown(was->packets, l->packets);
+	}
+	for (int i = 0; i < d->after.nvifs; i++) {
+		const struct look_vif *b = &d->after.vifs[i], *a = vif_find(&d->before, b->table, b->ifindex);
+
+		if (b->ifindex == l->ifindex && a)
+			routed += grown(a->st.in_packets, b->st.in_packets);
+	}
+	return less(in, routed);
+}
+
+/* The interface with most of those, when they are more than the chatter of neighbours. */
+static int guess(const struct doctor *d, uint64_t *n)
+{
+	int best = 0;
+
+	*n = d->seconds + 5;
+	for (uint32_t i = 0; i < d->after.links.n; i++) {
+		const struct look_link *l = &d->after.links.v[i];
+		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : unrouted(d, l);
+
+		if (in > *n) {
+			*n = in;
+			best = l->ifindex;
+		}
+	}
+	if (!best)
+		*n = 0;
+	return best;
+}
+
+/* What "here" is like: its VIF, its table, its reverse path filter. */
+static void here(const struct doctor *d, struct flow *w)
+{
+	const struct host *h = &d->host;
+	const struct look_link *l = host_link(h, w->in);
+	uint32_t table = kernel_default_table(d->fam);
+	struct look_route r;
+
+	if (!l)
+		return;
+	kernel_look_table(d->fam, l->name, &table);
+	w->d.vif = host_vif(h, d->fam, l->ifindex, table);
+	w->d.other_table = !w->d.vif && host_vif(h, d->fam, l->ifindex, 0);
+	/* The kernel lists MIFs of the default table alone, but counts all on the interface. */
+	if (d->fam == FAM_6 && !w->d.vif && l->routing[FAM_6] == 1) {
+		w->d.other_table = table == kernel_default_table(FAM_6);
+		w->d.vif = !w->d.other_table;
+	}
+	w->d.rp_refuses = !w->any && cure_rp_reason(h, l, &w->src, &r);
+}
+
+static void counters(const struct doctor *d, struct flow *w)
+{
+	if (d->before.counted && d->after.counted) {
+		w->d.frag_fails = grown(d->before.count.frag_fails, d->after.count.frag_fails);
+		w->d.rp_filter = grown(d->before.count.rp_filter, d->after.count.rp_filter);
+	}
+}
+
+static void flow_diff(const struct doctor *d, struct flow *w)
+{
+	counters(d, w);
+	w->d.seen = w->sniffed > 0;
+	w->d.arrived = w->sniffed;
+	w->d.ttl = w->ttl_max;
+	if (w->entry) {
+		w->d.unresolved = w->e.unresolved;
+		w->d.right = grown(w->right_before, w->e.st.packets);
+		w->d.wrong = grown(w->wrong_before, w->e.st.wrong_if);
+	}
+	if (!w->in && w->d.right)
+		w->in = w->e.iif;
+	else if (!w->in)
+		w->in = guess(d, &w->d.arrived);
+	here(d, w);
+}
+
+/* Flows without an entry of their own are forwarded by one for all sources, if there is one:
+ * they are told as that. */
+static void adopt(struct doctor *d)
+{
+	struct flow *all = NULL;
+	struct addr any;
+	unsigned n = 0;
+	uint8_t len;
+
+	addr_any(d->fam, &any, &len);
+	for (unsigned i = 0; i < d->nflows; i++)
+		if (d->flows[i].entry && addr_eq(&d->flows[i].src, &any))
+			all = &d->flows[i];
+	if (!all)
+		return;
+	all->any = true;
+	for (unsigned i = 0; i < d->nflows; i++) {
+		struct flow *w = &d->flows[i];
+
+		if (w->entry || !w->sniffed)
+			continue;
+		all->in = all->in ? all->in : w->in;
+		all->sniffed += w->sniffed;
+		all->ttl_max = w->ttl_max > all->ttl_max ? w->ttl_max : all->ttl_max;
+		all->len = w->len > all->len ? w->len : all->len;
+		w->sniffed = 0;
+	}
+	for (unsigned i = 0; i < d->nflows; i++)
+		if (d->flows[i].entry || d->flows[i].sniffed)
+			d->flows[n++] = d->flows[i];
+	d->nflows = n;
+}
+
+void doctor_guess(struct doctor *d, struct flow *w)
+{
+	*w = (struct flow){ .any = true };
+	addr_any(d->fam, &w->src, &(uint8_t){ 0 });
+	flow_diff(d, w);
+}
+
+void doctor_diff(struct doctor *d)
+{
+	bool busy = false;
+
+	adopt(d);
+	for (unsigned i = 0; i < d->nflows; i++)
+		flow_diff(d, &d->flows[i]);
+	/* Only what is sent besides can be mistaken for this flow's. */
+	for (unsigned i = 0; i < d->nothers; i++)
+		busy |= d->others[i].after > d->others[i].before;
+	for (unsigned i = 1; i < d->nflows; i++)
+		busy |= d->flows[i].d.right > 0;
+	for (unsigned i = 0; i < d->nflows; i++) {
+		struct flow *w = &d->flows[i];
+
+		if (!w->entry)
+			continue;
+		outputs(d, w);
+		w->d.unsent = busy && filter_lets(d, w) ? 0 : unsent(d);
+	}
+}

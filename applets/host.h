@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * This host as smcroute-check sees it: one look at its interfaces, its kernel,
+ * its router and its packet filter, beside a configuration.  The checks of -H
+ * and doctor read it; nothing here changes anything.
+ */
+#ifndef APPLETS_HOST_H
+#define APPLETS_HOST_H
+
+#include "applets/finding.h"
+#include "conf/conf.h"
+#include "kernel/kernel.h"
+
+#define HOST_VIFS (8 * KERNEL_VIFS)
+
+/* What a configuration wants of the interfaces that a name means. */
+struct host_use {
+	struct where where;		/* that names it first */
+	bool in, out, join;		/* of rules; of memberships */
+	bool fam[FAM_N];
+	bool disabled;
+};
+
+struct host {
+	struct look_links links;
+	struct look_vif vifs[FAM_N][HOST_VIFS];
+	int nvifs[FAM_N];		/* -1: not to be seen */
+	struct look_support support[FAM_N];
+	int holder[FAM_N];		/* pid, 0 = none seen */
+	char comm[FAM_N][32];
+	struct nft *nft;		/* NULL: not to be seen, nft_errno says why */
+	int nft_errno;
+	const struct conf *conf;
+	struct host_use *use;		/* of each name in conf */
+	struct findings found;
+};
+
+/* Looks.  0, or -1 with errno; host_free() in either case. */
+int host_look(struct host *h, const struct conf *c);
+void host_free(struct host *h);
+
+/* An interface by index or name; NULL when there is none. */
+const struct look_link *host_link(const struct host *h, int ifindex);
+const struct look_link *host_named(const struct host *h, const char *name);
+
+/* Its name, "?" when it is gone. */
+const char *host_name(const struct host *h, int ifindex);
+
+/* The next interface after *i that a name of the configuration means; NULL at the end.  Starts
+ * with *i = 0. */
+const struct look_link *host_match(const struct host *h, const struct conf_name *n, uint32_t *i);
+
+/* The VIF of an interface in a table; with table 0 in any.  NULL when it has none. */
+const struct look_vif *host_vif(const struct host *h, enum fam fam, int ifindex, uint32_t table);
+
+/* True when a family matters: the configuration has rules of it, or there is none. */
+bool host_wants(const struct host *h, enum fam fam);
+
+/* True when the holder of the routing socket is one of ours. */
+bool host_ours(const struct host *h, enum fam fam);
+
+/* Looks at this host for `smcroute-check -H` and prints what was found.  n files, a missing one
+ * is no matter when it is the default (`standard`).  The exit status: 0 nothing but notes, 1
+ * findings, 78 errors in a file, 71. */
+int host_main(const char *const *files, int n, bool standard, bool json);
+
+/* ---- the checks, each adds to h->found ---- */
+
+void check_kernel(struct host *h);
+void check_rights(struct host *h);
+void check_holder(struct host *h);
+void check_memberships(struct host *h);
+
+void check_interfaces(struct host *h);
+void check_bridges(struct host *h);
+void check_vifs(struct host *h);
+void check_allmulti(struct host *h);
+
+void check_tables(struct host *h);
+void check_rp_filter(struct host *h);
+void check_firewall(struct host *h);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Checks of the way that packets of the configured rules would take: the table
+ * they are looked up in, the reverse path filter, the packet filter.
+ */
+#include "applets/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "applets/cure.h"
+
+/* Rules, and pairs of interfaces, that are looked at one by one; what is found for so many is
+ * found for all. */
+#define RULES 1000
+#define PAIRS 4000
+
+void check_tables(struct host *h)
+{
+	for (enum fam fam = 0; fam < FAM_N; fam++) {
+		if (h->links.taken[fam] == 1 && h->nvifs[fam] < 0)
+			finding_add(&h->found, FINDING_UNSEEN, "table", "the %s VIFs: this kernel does not list them",
+				    fam_str(fam));
+		for (int i = 0; i < h->nvifs[fam]; i++) {
+			const struct look_vif *v = &h->vifs[fam][i];
+			const struct look_link *l = host_link(h, v->ifindex);
+			uint32_t table;
+
+			if (!l || kernel_look_table(fam, l->name, &table) < 0 || table == v->table)
+				continue;
+			/* Two routers, one in each table, and this one gets the packets. */
+			if (host_vif(h, fam, v->ifindex, table))
+				continue;
+			finding_add(&h->found, FINDING_ERROR, "table", "%s routes in table %lu, and no rule leads its "
+				    "%s packets there", l->name, (unsigned long)v->table, fam_str(fam));
+			cure_table(&h->found, fam, l->name, v->table);
+		}
+	}
+}
+
+/* ---- reverse path filter ---- */
+
+/* Any host of a prefix: the address of the network itself may be a broadcast. */
+static struct addr host_of(const struct addr *a, uint8_t len)
+{
+	struct addr host = *a;
+
+	if (len < 127)
+		host.b[15] |= 1;
+	return host;
+}
+
+static void rp_one(struct host *h, const struct mroute *m, const struct look_link *l)
+{
+	struct addr src = host_of(&m->source, m->slen);
+	struct look_route r;
+	char text[ADDR_STRLEN];
+	const char *why = cure_rp_reason(h, l, &src, &r);
+
+	if (!why)
+		return;
+	finding_add(&h->found, FINDING_ERROR, "rp_filter", "%s drops what comes from %s: rp_filter is %d there and %s%s%s%s",
+		    l->name, prefix_str(&m->source, m->slen, text), l->rp_filter, why, r.n ? " (" : "",
+		    r.n ? host_name(h, r.oif[0]) : "", r.n ? ")" : "");
+	cure_rp_filter(&h->found, h, l, &m->source, m->slen, &r);
+}
+
+void check_rp_filter(struct host *h)
+{
+	const struct mroute *before = NULL;
+	unsigned looked = 0;
+
+	for (uint32_t i = 0; i < h->conf->nmroutes && looked < RULES; i++) {
+		const struct mroute *m = &h->conf->mroutes[i];
+		const struct look_link *l;
+		uint32_t next = 0;
+
+		if (addr_fam(&m->group) != FAM_4 || conf_any_source(&m->group, m->slen) || h->use[m->iif].disabled)
+			continue;
+		if (before && before->iif == m->iif && before->slen == m->slen && addr_eq(&before->source, &m->source))
+			continue;
+		before = m;
+		looked++;
+		while ((l = host_match(h, &h->conf->names[m->iif], &next)))
+			if (l->rp_filter > 0)
+				rp_one(h, m, l);
+			else if (l->rp_filter < 0)
+				finding_add(&h->found, FINDING_UNSEEN, "rp_filter",
+					    "the reverse path filter: this kernel does not tell");
+	}
+}
+
+/* ---- packet filter ---- */
+
+struct judge {
+	struct host *h;
+	const struct look_packet *p;
+	uint8_t glen;
+};
+
+static void chain_drops(void *ctx, const struct look_chain *c)
+{
+	struct judge *j = ctx;
+	char text[ADDR_STRLEN];
+
+	if (!c->surely) {
+		finding_add(&j->h->found, FINDING_NOTE, "firewall", "chain %s of table %s (%s) may drop packets of the "
+			    "rules: not all that it asks for can be judged from here", c->name, c->table,
+			    c->family);
+		return;
+	}
+	finding_add(&j->h->found, FINDING_ERROR, "firewall", "chain %s of table %s (%s) drops %s from %s to %s",
+		    c->name, c->table, c->family, prefix_str(&j->p->grp, j->glen, text), j->p->iif_name,
+		    j->p->oif_name);
+	cure_chain(&j->h->found, c, j->p, j->glen);
+}
+
+static void firewall_one(struct host *h, const struct mroute *m, const struct look_link *in,
+			 const struct look_link *out)
+{
+	struct look_packet p = {
+		.src = m->source, .grp = m->group, .any_source = m->slen != 128,
+		.iif = in->ifindex, .oif = out->ifindex, .iif_name = in->name, .oif_name = out->name,
+	};
+	struct judge j = { h, &p, m->glen };
+
+	for (enum look_hook hook = HOOK_BEFORE; hook <= HOOK_AFTER; hook++)
+		kernel_nft_judge(h->nft, hook, &p, chain_drops, &j);
+}
+
+static void firewall_rule(struct host *h, const struct mroute *m, unsigned *pairs)
+{
+	const struct conf_set *s = &h->conf->sets[m->oifs];
+	const struct look_link *in, *out;
+
+	for (uint32_t a = 0; (in = host_match(h, &h->conf->names[m->iif], &a));)
+		for (uint32_t k = 0; k < s->n; k++) {
+			const struct conf_name *n = &h->conf->names[h->conf->pool[s->off + k]];
+
+			for (uint32_t b = 0; (out = host_match(h, n, &b));)
+				if (out != in && (*pairs)++ < PAIRS)
+					firewall_one(h, m, in, out);
+		}
+}
+
+void check_firewall(struct host *h)
+{
+	unsigned pairs = 0;
+
+	for (enum fam fam = 0; fam < FAM_N; fam++) {
+		seen_t old = host_wants(h, fam) ? kernel_look_iptables(fam) : 0;
+		const char *tool = fam == FAM_4 ? "iptables-legacy" : "ip6tables-legacy";
+
+		if (old == 1)
+			finding_add(&h->found, FINDING_NOTE, "firewall", "the older iptables has %s tables, whose rules "
+				    "only its own tool shows: %s -nvL FORWARD", fam_str(fam), tool);
+		else if (old < 0)
+			finding_add(&h->found, FINDING_UNSEEN, "firewall", "whether the older iptables has %s rules: "
+				    "root sees it", fam_str(fam));
+	}
+	if (!h->nft) {
+		finding_add(&h->found, FINDING_UNSEEN, "firewall", "the rules of nftables: %s",
+			    h->nft_errno == EPERM ? "CAP_NET_ADMIN is needed to read them" : strerror(h->nft_errno));
+		return;
+	}
+	for (uint32_t i = 0; i < h->conf->nmroutes && i < RULES; i++)
+		if (!h->use[h->conf->mroutes[i].iif].disabled)
+			firewall_rule(h, &h->conf->mroutes[i], &pairs);
+}
