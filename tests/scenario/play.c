@@ -332,10 +332,10 @@ int main(int argc, char **argv)
 	log_set_level(LOG_LVL_NONE);
 	printf("1..%d\n", argc - 1);
 	for (int i = 1; i < argc; i++) {
-		bool good = play_file(argv[i]);
+		bool skip = !WITH_MRDISC && strstr(argv[i], "/mrdisc"), good = skip || play_file(argv[i]);
 
 		bad += !good;
-		printf("%sok %d - %s\n", good ? "" : "not ", i, argv[i]);
+		printf("%sok %d - %s%s\n", good ? "" : "not ", i, argv[i], skip ? " # SKIP built without" : "");
 	}
 	return bad != 0;
 }
