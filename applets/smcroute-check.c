@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "applets/explain.h"
 #include "conf/conf.h"
 
 int smcroute_check_main(int argc, char **argv);
@@ -104,6 +105,16 @@ static bool finish(const struct options *o, struct found *f)
 	return !fflush(stdout) && ok;
 }
 
+/* A file of that name is checked as ./explain. */
+static int explain(int argc, char **argv, const char *standard)
+{
+	if (argc != 3 && argc != 4) {
+		fputs("usage: smcroute-check explain IIF SOURCE GROUP [FILE]\n", stderr);
+		return EXIT_USAGE;
+	}
+	return explain_main((const char *const[]){ argv[0], argv[1], argv[2] }, argc == 4 ? argv[3] : standard);
+}
+
 int smcroute_check_main(int argc, char **argv)
 {
 	static char standard[] = SYSCONFDIR "/smcroute.conf";
@@ -139,6 +150,8 @@ int smcroute_check_main(int argc, char **argv)
 		fputs("smcroute-check: -j and -p both write to standard output: choose one\n", stderr);
 		return EXIT_USAGE;
 	}
+	if (argc > optind && !strcmp(argv[optind], "explain"))
+		return explain(argc - optind - 1, argv + optind + 1, standard);
 	int n = argc > optind ? argc - optind : 1;
 	char **files = argc > optind ? argv + optind : fallback;
 
@@ -157,9 +170,11 @@ const struct applet smcroute_check_applet = {
 	.summary = "tells what is wrong with a configuration",
 	.usage =
 		"usage: smcroute-check [-hjpqv] [FILE...]\n"
+		"       smcroute-check explain IIF SOURCE GROUP [FILE]\n"
 		"\n"
 		"Checks configuration files, \"-\" for standard input; without FILE\n"
 		SYSCONFDIR "/smcroute.conf.  Needs no root, no daemon and no interfaces.\n"
+		"`explain` tells which rules match a packet and what comes out.\n"
 		"\n"
 		"  -h  this help\n"
 		"  -j  diagnostics as one JSON object on standard output\n"

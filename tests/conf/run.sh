@@ -6,7 +6,7 @@
 # the exit status must be 78 exactly when there is an error.  Then the examples of the manual.
 # Prints TAP; SMCROUTE is the binary.  `run.sh -u` writes the .ok files anew.
 cd "$(dirname "$0")" || exit 1
-SMCROUTE=${SMCROUTE:-../../build/smcroute}
+SMCROUTE=${SMCROUTE:-$PWD/../../build/smcroute}
 LC_ALL=C
 export LC_ALL
 tmp=$(mktemp -d)
@@ -117,6 +117,20 @@ check -q twenty.conf >>"$tmp/why" 2>&1
 check -x >/dev/null 2>&1
 [ $? = 64 ] || echo "-x: exit status" >>"$tmp/why"
 ok "options" "$tmp/why"
+
+# What comes out of a packet: each line of explain/questions, its answer and the exit status.
+(
+	cd explain || exit
+	while read -r words; do
+		echo "> $words"
+		# shellcheck disable=SC2086 # these are words
+		check explain $words rules.conf 2>&1
+		echo "status $?"
+	done <questions
+) >"$tmp/all"
+[ "$update" ] && cp "$tmp/all" explain/answers
+diff -u explain/answers "$tmp/all" >"$tmp/why"
+ok "explain" "$tmp/why"
 
 mkdir "$tmp/man"
 : >"$tmp/why"
