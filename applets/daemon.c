@@ -239,6 +239,7 @@ static int set_up(struct daemon *d)
 	d->router.mrdisc.interval = d->set->mrdisc;
 	d->router.max_dynamic = d->set->max_dynamic;
 	d->tick = (struct timer){ .fn = watch_tick, .ctx = d };
+	d->upcalls = (struct timer){ .fn = watch_upcalls, .ctx = d };
 	d->watchdog = (struct timer){ .fn = on_watchdog, .ctx = d };
 	d->lifetime = (struct timer){ .fn = on_stop, .ctx = d };
 	if (d->set->lifetime && timer_set(d->loop, &d->lifetime, (int64_t)d->set->lifetime * 1000) < 0)

@@ -42,7 +42,7 @@ struct daemon {
 	struct control *control;
 	struct hook *hook;
 	struct pidfile pidfile;
-	struct timer tick, watchdog, lifetime, delay;
+	struct timer tick, upcalls, watchdog, lifetime, delay;
 	struct priv_id id;
 	struct log_limit lim_socket;
 	struct router_changes reloaded;	/* what the last reload changed */
@@ -68,6 +68,9 @@ void watch_mrdisc(struct daemon *d);
 
 /* Calls the router: for the timer d->tick, whose ctx is the daemon. */
 void watch_tick(void *d);
+
+/* Answers upcalls that were read ahead: for the timer d->upcalls, whose ctx is the daemon. */
+void watch_upcalls(void *d);
 
 /* Sees that the router is called when it has something to do. */
 void watch_arm(struct daemon *d);

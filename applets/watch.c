@@ -14,7 +14,7 @@
 #include "lib/status.h"
 
 /* Messages taken from a socket before others get their turn. */
-#define UPCALLS_A_TURN 512
+#define UPCALLS_A_TURN 128
 #define LINKS_A_TURN 64
 #define SOLICITS_A_TURN 16
 
@@ -47,16 +47,32 @@ static void on_upcall(void *ctx, const struct upcall *up)
 	router_upcall(&d->router, up, loop_now(d->loop));
 }
 
+static void drain_upcalls(struct daemon *d, enum fam f)
+{
+	int n = kernel_mroute_drain(f, UPCALLS_A_TURN, on_upcall, d);
+
+	if (n < 0)
+		log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s routing socket: %s", fam_str(f),
+			    strerror(errno));
+	/* The rest has been read already, so the descriptor will not tell. */
+	if (n == UPCALLS_A_TURN)
+		timer_set(d->loop, &d->upcalls, 0);
+	watch_arm(d);
+}
+
+void watch_upcalls(void *ctx)
+{
+	for (enum fam f = 0; f < FAM_N; f++)
+		if (kernel_mroute_fd(f) >= 0)
+			drain_upcalls(ctx, f);
+}
+
 static void on_mroute(void *ctx, int fd, short revents)
 {
-	struct daemon *d = ctx;
-
 	(void)revents;
 	for (enum fam f = 0; f < FAM_N; f++)
-		if (fd == kernel_mroute_fd(f) && kernel_mroute_drain(f, UPCALLS_A_TURN, on_upcall, d) < 0)
-			log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s routing socket: %s",
-				    fam_str(f), strerror(errno));
-	watch_arm(d);
+		if (fd == kernel_mroute_fd(f))
+			drain_upcalls(ctx, f);
 }
 
 static void on_link(void *ctx, const struct link_event *ev)

@@ -90,8 +90,9 @@ struct upcall {
 };
 typedef void kernel_upcall_fn(void *ctx, const struct upcall *up);
 
-/* Reads at most max messages and calls fn for each upcall among them.  Returns the number
- * read (max means there may be more), or -1 with errno when the socket itself failed. */
+/* Reads what there is and calls fn for at most max upcalls: of many the newest, in the order in
+ * which they came.  Returns their number (max means that there may be more, which the descriptor
+ * need not tell), or -1 with errno when the socket itself failed. */
 int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx);
 
 /* ---- interfaces (linux_netlink.c) ---- */

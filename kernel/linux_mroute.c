@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 /* What waits unread, in bytes of kernel memory (an upcall takes 768): 20,000 new sources at once. */
 #define RCVBUF (16 * 1024 * 1024)
 #define BATCH 32
+#define WAITING_MIN 1024	/* upcalls for which there is always room */
+#define WAITING_MAX 32768	/* how many are read ahead; 44 bytes each */
 
 /* Neighbours' IGMP stays out: upcalls have 0 where a packet has its protocol. */
 static int filter4(int fd)
@@ -66,6 +69,34 @@ static struct {
 	bool pim;
 } sock[FAM_N] = { { .fd = -1 }, { .fd = -1 } };
 
+/* Upcalls that were read and not handed on yet, the newest last.  The newest go first, a turn's worth
+ * of them at a time: the kernel looks for what waits for an entry in a list that begins with the newest,
+ * and the one who answers the oldest first has it walk over all others each time (net/ipv4/ipmr.c,
+ * mfc_unres_queue). */
+static struct {
+	struct upcall *v;
+	unsigned n, cap;
+} waiting[FAM_N];
+
+static int waiting_resize(enum fam fam, unsigned cap)
+{
+	struct upcall *v = realloc(waiting[fam].v, cap * sizeof *v);
+
+	if (!v)
+		return -1;
+	waiting[fam].v = v;
+	waiting[fam].cap = cap;
+	return 0;
+}
+
+/* Room for one more batch; false when enough waits already, or no memory is left. */
+static bool waiting_room(enum fam fam)
+{
+	unsigned cap = waiting[fam].cap;
+
+	return waiting[fam].n + BATCH <= cap || (cap < WAITING_MAX && waiting_resize(fam, cap * 2) == 0);
+}
+
 static int set_option(enum fam fam, int option, const void *p, size_t len)
 {
 	return setsockopt(sock[fam].fd, family[fam].level, option, p, (socklen_t)len);
@@ -106,6 +137,8 @@ int kernel_mroute_open(enum fam fam, uint32_t table)
 	sock[fam].pim = set_int(fam, f->pim, 1) == 0;
 	if (!sock[fam].pim && set_int(fam, f->assert, 1) < 0)
 		goto fail;
+	if (waiting_resize(fam, WAITING_MIN) < 0)
+		goto fail;
 	return 0;
 fail:
 	err = errno;
@@ -119,6 +152,9 @@ void kernel_mroute_close(enum fam fam)
 {
 	if (sock[fam].fd < 0)
 		return;
+	free(waiting[fam].v);
+	waiting[fam].v = NULL;
+	waiting[fam].n = waiting[fam].cap = 0;
 	set_int(fam, family[fam].done, 1);	/* even if a child still has the descriptor */
 	close(sock[fam].fd);
 	sock[fam].fd = -1;
@@ -207,32 +243,40 @@ int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st)
 	return 0;
 }
 
-int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx)
+/* Reads all there is, as far as there is room. */
+static int read_upcalls(enum fam fam)
 {
 	char bytes[BATCH][MROUTE_UPCALL_MAX];
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
-	struct upcall up;
-	int sum = 0, got;
+	int got = BATCH;
 
 	for (int i = 0; i < BATCH; i++) {
 		iov[i] = (struct iovec){ bytes[i], sizeof bytes[i] };
 		msg[i] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &iov[i], .msg_iovlen = 1 } };
 	}
-	while (sum < max) {
-		unsigned want = max - sum < BATCH ? (unsigned)(max - sum) : BATCH;
-
-		got = recvmmsg(sock[fam].fd, msg, want, MSG_DONTWAIT, NULL);
+	for (int left = WAITING_MAX / BATCH; left && got == BATCH && waiting_room(fam); left--) {
+		got = recvmmsg(sock[fam].fd, msg, BATCH, MSG_DONTWAIT, NULL);
 		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return errno == EAGAIN || sum ? sum : -1;
-		for (int i = 0; i < got; i++)
-			if (mroute_codec[fam].upcall(bytes[i], msg[i].msg_len, &up))
-				fn(ctx, &up);
-		sum += got;
-		if ((unsigned)got < want)
-			break;
+			got = BATCH;
+		else if (got < 0)
+			return errno == EAGAIN ? 0 : -1;
+		else
+			for (int i = 0; i < got; i++)
+				waiting[fam].n += mroute_codec[fam].upcall(bytes[i], msg[i].msg_len,
+									  &waiting[fam].v[waiting[fam].n]);
 	}
-	return sum;
+	return 0;
+}
+
+int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx)
+{
+	int err = read_upcalls(fam), n = waiting[fam].n < (unsigned)max ? (int)waiting[fam].n : max;
+	const struct upcall *up = waiting[fam].v + (waiting[fam].n -= (unsigned)n);
+
+	for (int i = 0; i < n; i++)
+		fn(ctx, &up[i]);
+	if (!waiting[fam].n && waiting[fam].cap > WAITING_MIN)
+		waiting_resize(fam, WAITING_MIN);
+	return n ? n : err;
 }
