@@ -28,6 +28,7 @@
 /* Milliseconds. */
 #define HALF_MS 30000			/* to complete a request */
 #define SLOW_MS 60000			/* to read some of the output */
+#define STILL_MS 2000			/* of silence to one whose request takes long */
 #define LINGER_MS 1000			/* to send the next request of the old protocol */
 
 struct client *client_new(int fd, int64_t now)
@@ -87,8 +88,6 @@ static void run(struct client *c, struct router *r, const struct wire_request *r
 		return;
 	}
 	c->later = end.later;
-	if (c->later)
-		return;
 	c->follow = end.follow;
 	c->json = end.json;
 	/* SMCRoute's client reads until the connection is closed; other programs send their next
@@ -241,6 +240,16 @@ static bool is_done(const struct client *c)
 bool client_ready(const struct client *c, const struct router *r)
 {
 	return c->later && groups_done(&r->groups, c->later);
+}
+
+bool client_still(struct client *c, int64_t now)
+{
+	if (!c->later || c->linger >= 0 || client_waiting(c) || now - c->moved < STILL_MS)
+		return false;
+	wire_put_record(&c->out, WIRE_ROW, "", 0);
+	c->out.failed = false;
+	client_flush(c, now);
+	return true;
 }
 
 bool client_turn(struct client *c, struct router *r, short revents, int64_t now)

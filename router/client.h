@@ -44,6 +44,10 @@ void client_free(struct client *c);
 /* True when the request that it waits for can be ended: time for a turn. */
 bool client_ready(const struct client *c, const struct router *r);
 
+/* Has one of our clients know, now and then, that what it asked for is being done: it gives up on a daemon
+ * that is silent.  True when something was sent. */
+bool client_still(struct client *c, int64_t now);
+
 /* Reads, answers and writes what poll(2) allows, a bounded share.  False when it is over. */
 bool client_turn(struct client *c, struct router *r, short revents, int64_t now);
 

@@ -257,9 +257,14 @@ void control_event(struct control *ctl, const char *text, const char *json)
 void control_resume(struct control *ctl)
 {
 	/* From the end: drop() moves the last one into the gap. */
-	for (uint32_t i = ctl->n; i-- > 0;)
-		if (i < ctl->n && client_ready(ctl->clients[i], ctl->router))
-			serve(ctl->clients[i], ctl->clients[i]->fd, 0);
+	for (uint32_t i = ctl->n; i-- > 0;) {
+		struct client *c = i < ctl->n ? ctl->clients[i] : NULL;
+
+		if (c && client_ready(c, ctl->router))
+			serve(c, c->fd, 0);
+		else if (c && client_still(c, loop_now(ctl->loop)))
+			loop_events(ctl->loop, c->fd, client_events(c));
+	}
 }
 
 bool control_followed(const struct control *ctl)

@@ -72,6 +72,12 @@ def mentioned(lab, family):
     return {line.split()[1] for line in lab.ip(family, "maddr", "show", "dev", "a1").splitlines() if "inet" in line}
 
 
+def request(command, *words):
+    args = b"".join(w.encode() + b"\0" for w in words) + b"\0"
+    head = struct.pack("HH", ord(command), len(words)).ljust(struct.calcsize("P"), b"\0")
+    return struct.pack("N", struct.calcsize("N") + len(head) + len(args)) + head + args
+
+
 CONF = ("mgroup from a1 group 225.1.1.0/24\n"
         "mgroup from a1 source 10.9.0.0/26 group 232.1.1.1\n"
         "mgroup from a1 group ff35::1:0/120\n"
@@ -138,6 +144,16 @@ def terminated(lab):
     same(joined(), set(), "groups")
 
 
+@case("a client that waits for its groups hears now and then that they are being joined")
+def still(lab):
+    d = lab.daemon()
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(d.sock)
+        s.settimeout(3 * SLOW)
+        s.send(request("W", "", "join", "a1", "ff35::/112"))
+        same(s.recv(256), b"R" + b"\0" * 7, "an empty record")
+
+
 @case("SIGTERM while the start waits for its groups")
 def start_terminated(lab):
     d = Daemon(lab, lab.MARKS + "mgroup from a1 group ff35::/112\n", ready=False)
@@ -162,12 +178,6 @@ def refused(lab):
     check(time.monotonic() - start < SLOW, "that took long")
     same(d.ctl("join", "a1")[0], 64, "join without a group")
     same(joined(), set(), "groups")
-
-
-def request(command, *words):
-    args = b"".join(w.encode() + b"\0" for w in words) + b"\0"
-    head = struct.pack("HH", ord(command), len(words)).ljust(struct.calcsize("P"), b"\0")
-    return struct.pack("N", struct.calcsize("N") + len(head) + len(args)) + head + args
 
 
 @case("joining twice changes nothing, leaving twice is told; overlaps; the old protocol's words")
@@ -285,6 +295,18 @@ def halved(lab):
     same(wire.left() - gone - parts, set(), "leaves on the wire")
     same({(k, g, n) for k, g, n in wire.records if g in parts and k == 3 and n == 0}, set(), "leaves of a whole group")
     check(len(os.listdir(f"/proc/{d.proc.pid}/fd")) <= len(before), "more descriptors than before")
+
+
+@case("a reload is done when it says so, however many groups there are")
+def reloaded(lab):
+    d = lab.daemon()
+    d.write("mgroup from a1 group 225.1.0.0/20\nmgroup from a1 group ff35::/118\n")
+    rc, out, err = d.ctl("reload")
+    same((rc, err), (0, ""), "reload")
+    check(out.startswith("reloaded"), out)
+    same(joined(), prefix("225.1.0.0", 12) | prefix("ff35::", 10), "groups")
+    d.hup("")
+    same(joined(), set(), "groups")
 
 
 @case("descriptors: raised to the hard limit; when they run out, the limit is named, and what is missing comes later")
