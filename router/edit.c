@@ -5,7 +5,6 @@
  */
 #include "router/edit.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,33 +44,57 @@ static int parse_flow(struct cmd *c, struct flow *f)
 	return 0;
 }
 
-/* The output interfaces among the words, as numbers in the conf, none twice.  Unknown names are added, or
- * with `known` skipped.  0, or the exit status. */
-static int parse_oifs(struct router *r, struct cmd *c, int from, bool known, uint16_t *out, uint32_t *n)
+/* Number of a name in the conf.  One that is not there is added, or with `known` CONF_NONE. */
+static uint16_t name_of(struct router *r, const char *word, bool known)
 {
-	*n = 0;
-	for (int i = from; i < c->argc; i++) {
+	size_t len = strlen(word);
+
+	conf_ifname(word, &len);
+	return known ? conf_name_find(r->conf, word, len) : conf_name(r->conf, word, len);
+}
+
+/* Takes IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...] from the words.  With `known` interface names that the conf
+ * does not have are left out, otherwise they are added.  The outputs are the caller's to free; *named tells
+ * whether there were any.  0, or the exit status. */
+static int parse_rule(struct router *r, struct cmd *c, bool known, struct router_rule *rule, uint16_t **oifs,
+		      bool *named)
+{
+	struct flow f = { 0 };
+	int status = parse_flow(c, &f);
+
+	*oifs = NULL;
+	for (int i = f.words; !status && i < c->argc; i++) {
 		size_t len = strlen(c->argv[i]);
 		const char *why = conf_ifname(c->argv[i], &len);
 
 		if (why)
-			return cmd_fail(c, EXIT_DATA, "%s: %s", c->argv[i], why);
+			status = cmd_fail(c, EXIT_DATA, "%s: %s", c->argv[i], why);
 	}
-	for (int i = from; i < c->argc; i++) {
-		size_t len = strlen(c->argv[i]);
+	if (status)
+		return status;
+	uint16_t *v = malloc((size_t)c->argc * sizeof *v);
+	*rule = (struct router_rule){
+		.iif = name_of(r, c->argv[1], known), .source = f.source, .slen = f.slen, .group = f.group,
+		.glen = f.glen, .oifs = v,
+	};
+	bool full = !v || (rule->iif == CONF_NONE && !known);
+	for (int i = f.words; !full && i < c->argc; i++) {
+		uint16_t name = name_of(r, c->argv[i], known);
 		uint32_t k = 0;
 
-		conf_ifname(c->argv[i], &len);
-		uint16_t name = known ? conf_name_find(r->conf, c->argv[i], len) : conf_name(r->conf, c->argv[i], len);
-		if (name == CONF_NONE && known)
-			continue;
-		if (name == CONF_NONE)
-			return cmd_fail(c, EXIT_SYSTEM, "out of memory or of interface names");
-		while (k < *n && out[k] != name)
+		while (k < rule->noifs && v[k] != name)
 			k++;
-		if (k == *n)
-			out[(*n)++] = name;
+		if (name == CONF_NONE)
+			full = !known;
+		else if (k == rule->noifs)
+			v[rule->noifs++] = name;
 	}
+	if (full) {
+		free(v);
+		return cmd_fail(c, EXIT_SYSTEM, "out of memory or of interface names");
+	}
+	*oifs = v;
+	*named = c->argc > f.words;
 	return 0;
 }
 
@@ -87,29 +110,14 @@ static int apply(struct router *r, struct cmd *c)
 
 static int run_add(struct router *r, struct cmd *c, bool replace)
 {
-	struct router_rule rule = { 0 };
-	struct flow f;
+	struct router_rule rule;
+	uint16_t *oifs, which;
+	bool named;
 	uint32_t id;
-	int status = parse_flow(c, &f);
+	int status = parse_rule(r, c, false, &rule, &oifs, &named);
 
 	if (status)
 		return status;
-	uint16_t *oifs = malloc((size_t)c->argc * sizeof *oifs);
-	if (!oifs)
-		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
-	status = parse_oifs(r, c, f.words, false, oifs, &rule.noifs);
-	rule.iif = status ? CONF_NONE : conf_name(r->conf, f.iif, f.iif_len);
-	if (!status && rule.iif == CONF_NONE)
-		status = cmd_fail(c, EXIT_SYSTEM, "out of memory or of interface names");
-	if (status) {
-		free(oifs);
-		return status;
-	}
-	rule.source = f.source;
-	rule.slen = f.slen;
-	rule.group = f.group;
-	rule.glen = f.glen;
-	rule.oifs = oifs;
 	int res = router_rule_add(r, &rule, replace, &id);
 	free(oifs);
 	if (res < 0)
@@ -118,7 +126,6 @@ static int run_add(struct router *r, struct cmd *c, bool replace)
 	if (status)
 		return status;
 	const struct mroute *m = &r->conf->mroutes[id];
-	uint16_t which;
 	const char *reason = router_rule_reason(r, m, &which);
 	if (reason)
 		cmd_note(c, "%s: %s, the rule waits for it", r->conf->names[which].name, reason);
@@ -139,44 +146,25 @@ int edit_replace(struct router *r, struct cmd *c)
 
 int edit_remove(struct router *r, struct cmd *c)
 {
-	struct router_rule rule = { 0 };
-	struct flow f;
-	int status = parse_flow(c, &f);
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+	struct router_rule rule;
+	uint16_t *oifs;
+	bool named;
+	int status = parse_rule(r, c, true, &rule, &oifs, &named), res = 0;
 
 	if (status)
 		return status;
-	uint16_t *oifs = malloc((size_t)c->argc * sizeof *oifs);
-	if (!oifs)
-		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
-	status = parse_oifs(r, c, f.words, true, oifs, &rule.noifs);
-	if (status) {
-		free(oifs);
-		return status;
-	}
-	rule.iif = conf_name_find(r->conf, f.iif, f.iif_len);
-	rule.source = f.source;
-	rule.slen = f.slen;
-	rule.group = f.group;
-	rule.glen = f.glen;
-	rule.oifs = oifs;
-	bool named = c->argc > f.words;
-	int res = -1;
-
-	errno = ENOENT;
-	if (rule.iif != CONF_NONE &&
-	    rules_find(&r->rules, r->conf, rule.iif, &f.source, f.slen, &f.group, f.glen) != HASH_NONE)
-		res = named && !rule.noifs ? 0 : router_rule_remove(r, &rule);
+	bool there = rule.iif != CONF_NONE &&
+		     rules_find(&r->rules, r->conf, rule.iif, &rule.source, rule.slen, &rule.group, rule.glen) != HASH_NONE;
+	/* Outputs were named and the rule has none of them: nothing to do, and surely not all of it. */
+	if (there && !(named && !rule.noifs))
+		res = router_rule_remove(r, &rule);
 	free(oifs);
-	if (res < 0 && errno == ENOENT) {
-		char s[ADDR_STRLEN], g[ADDR_STRLEN];
-		bool any = f.slen <= (addr_fam(&f.group) == FAM_4 ? ADDR_V4_BITS : 0);
-
-		return cmd_fail(c, EXIT_NONE, "no rule (%s, %s) from %s", any ? "*" : prefix_str(&f.source, f.slen, s),
-				prefix_str(&f.group, f.glen, g), c->argv[1]);
-	}
-	if (res < 0)
-		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
-	return apply(r, c);
+	if (!there)
+		return cmd_fail(c, EXIT_NONE, "no rule (%s, %s) from %s",
+				conf_any_source(&rule.group, rule.slen) ? "*" : prefix_str(&rule.source, rule.slen, s),
+				prefix_str(&rule.group, rule.glen, g), c->argv[1]);
+	return res < 0 ? cmd_fail(c, EXIT_SYSTEM, "out of memory") : apply(r, c);
 }
 
 /* Takes the words of join and leave as a line of the conf, all but the name.  0, or the exit status. */
