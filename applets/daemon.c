@@ -185,7 +185,10 @@ static int wait_delay(struct daemon *d)
 	d->delay = (struct timer){ .fn = on_delay, .ctx = d };
 	if (timer_set(d->loop, &d->delay, (int64_t)d->set->delay * 1000) < 0)
 		return EXIT_SYSTEM;
+	/* What a client asks for now would go when the file is read. */
+	control_hold(d->control, true);
 	loop_run(d->loop);
+	control_hold(d->control, false);
 	return d->stopping ? -1 : 0;
 }
 
@@ -222,7 +225,7 @@ static int start(struct daemon *d)
 	if (!d->set->foreground)
 		log_open(d->set->ident, LOG_TO_SYSLOG);
 	reload_result(d, "started");
-	notify_send("READY=1\nSTATUS=routing");
+	reload_ready(d, "");
 	if (notify_watchdog_usec())
 		on_watchdog(d);
 	watch_arm(d);
@@ -304,7 +307,7 @@ int daemon_run(const struct settings *s)
 		status = loop_run(d.loop);
 		if (status < 0) {
 			log_errno("event loop");
-			status = EXIT_SYSTEM;
+			status = errno == ENOMEM ? EXIT_SYSTEM : EXIT_INTERNAL;
 		}
 		log_notice("leaving");
 	} else if (status < 0) {

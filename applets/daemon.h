@@ -90,6 +90,10 @@ void reload_done(struct daemon *d);
 /* Logs what was read came to. */
 void reload_result(const struct daemon *d, const char *what);
 
+/* Tells the init system that the daemon is ready, how much it has to do, and why the last reload
+ * failed, "" if it did not. */
+void reload_ready(const struct daemon *d, const char *trouble);
+
 /* Runs the hook with `reload`. */
 void reload_hook(struct daemon *d);
 

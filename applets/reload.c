@@ -36,9 +36,18 @@ void reload_result(const struct daemon *d, const char *what)
 	const struct router_changes *ch = &d->reloaded;
 
 	log_notice("%s: %u rules, %u groups; kernel entries: %u added, %u changed, %u removed%s", what,
-		   d->router.conf->nmroutes - d->router.rules.removed, d->router.conf->nmgroups,
+		   d->router.conf->nmroutes - d->router.rules.removed,
+		   d->router.conf->nmgroups - d->router.groups.removed,
 		   ch->added, ch->changed, ch->removed,
 		   ch->failed || d->router.groups.failed ? ", some were refused" : "");
+}
+
+void reload_ready(const struct daemon *d, const char *trouble)
+{
+	const struct router *r = &d->router;
+
+	notify_send("READY=1\nSTATUS=%u rules, %u groups%s%s", r->conf->nmroutes - r->rules.removed,
+		    r->conf->nmgroups - r->groups.removed, *trouble ? "; last reload failed: " : "", trouble);
 }
 
 void reload_done(struct daemon *d)
@@ -51,7 +60,7 @@ void reload_done(struct daemon *d)
 	pidfile_touch(&d->pidfile);
 	reload_hook(d);
 	router_event(&d->router, &ev);
-	notify_send("READY=1");
+	reload_ready(d, "");
 }
 
 static int note_changes(const struct daemon *d, struct cmd *c)
@@ -94,7 +103,7 @@ int reload_again(struct daemon *d, struct cmd *c)
 		status = note_changes(d, c);
 	}
 	if (status)
-		notify_send("READY=1");
+		reload_ready(d, c->error);
 	diags_free(&diags);
 	return status;
 }

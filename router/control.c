@@ -127,6 +127,11 @@ static bool evict(struct control *ctl, int worst)
 	return true;
 }
 
+void control_hold(struct control *ctl, bool hold)
+{
+	loop_events(ctl->loop, ctl->fd, hold ? 0 : POLLIN);
+}
+
 int control_adopt(struct control *ctl, int fd)
 {
 	struct client *c;

@@ -25,6 +25,9 @@ struct control *control_new(struct loop *l, struct router *r);
  * 0, or -1 with errno. */
 int control_listen(struct control *c, const char *path, mode_t mode, uid_t uid, gid_t gid);
 
+/* Leaves new clients in the queue of the socket, or serves them again. */
+void control_hold(struct control *c, bool hold);
+
 /* Serves a connected descriptor, which becomes the server's.  For tests: a socketpair. */
 int control_adopt(struct control *c, int fd);
 

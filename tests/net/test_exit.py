@@ -77,6 +77,15 @@ def delay_term(lab):
         same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "files")
 
 
+@case("-d: a client waits until it is ready, and what it adds stays")
+def delay_client(lab):
+    d = Daemon(lab, ROUTE, ("-d", "1"), ready=False)
+    wait_until(lambda: os.path.exists(d.sock), "the socket")
+    d.do("add", "a1", "10.1.0.9", "225.1.1.2", "a2")
+    check(os.path.exists(d.pid_file), "no PID file when the answer came")
+    check(lab.route("10.1.0.9", "225.1.1.1") and lab.route("10.1.0.9", "225.1.1.2"), "no route")
+
+
 @case("-d: a second one on the same socket is 69 while the first still waits")
 def delay_second(lab):
     d = Daemon(lab, ROUTE, ("-d", "1000"), ready=False)
@@ -162,6 +171,18 @@ def no_descriptor(lab):
     d = Daemon(lab, ROUTE, wrap=("sh", "-c", 'ulimit -n 5; exec "$@"', "sh"), ready=False)
     same(d.wait(), 71, "exit status")
     check("descriptor" in d.log() or "Too many open files" in d.log() or "No file" in d.log(), f"log: {d.log()}")
+
+
+@case("70: an event loop that cannot go on; what it held is released")
+def no_loop(lab):
+    d = lab.daemon(ROUTE)
+    # ppoll(2) refuses more descriptors than the limit.
+    resource.prlimit(d.proc.pid, resource.RLIMIT_NOFILE, (1, 1))
+    d.proc.send_signal(signal.SIGCHLD)
+    same(d.wait(), 70, "exit status")
+    check("event loop" in d.log(), "not a word")
+    same(lab.mroutes(), {}, "entries left")
+    same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "PID file and socket")
 
 
 @case("all parents' sins: closed standard descriptors, blocked and ignored signals")

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: ISC
+#
+# Towards the init system: what sd_notify(3) says is sent, and when.
+import os
+import re
+import socket
+import time
+
+from cases import case, main
+from lab import SMCROUTED, check, same, wait_until
+
+ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmgroup from a1 group 225.1.1.1\n"
+
+
+class Manager:
+    """The socket of a service manager, and the messages so far."""
+
+    def __init__(self, lab, name, **environ):
+        self.lab, self.got = lab, []
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind("\0" + name[1:] if name[0] == "@" else name)
+        self.sock.setblocking(False)
+        self.environ = {"NOTIFY_SOCKET": name, **environ}
+
+    def daemon(self, conf, *options, **kw):
+        return self.lab.daemon(conf, *options, wrap=("env", *(f"{k}={v}" for k, v in self.environ.items())), **kw)
+
+    def messages(self):
+        while True:
+            try:
+                self.got.append(dict(line.split("=", 1) for line in self.sock.recv(4096).decode().splitlines()))
+            except BlockingIOError:
+                return self.got
+
+    def wait(self, key):
+        """Until a message with that key came; it and what is before it are taken off."""
+        def there():
+            return next((i for i, m in enumerate(self.messages()) if key in m), None) is not None
+        wait_until(there, lambda: f"{key} among {self.got}")
+        i = next(i for i, m in enumerate(self.got) if key in m)
+        taken, self.got = self.got[:i + 1], self.got[i + 1:]
+        return taken
+
+
+def life(lab, name):
+    m = Manager(lab, name)
+    d = m.daemon(ROUTE)
+    first = m.wait("READY")
+    same(len(first), 1, "messages until READY")
+    same(first[0]["READY"], "1", "READY")
+    same(first[0].get("STATUS"), "3 rules, 1 groups", "STATUS")
+    check(lab.route("10.1.0.9", "225.1.1.1"), "no route when READY came")
+    d.do("ping")
+    before = time.monotonic_ns() // 1000
+    d.hup(ROUTE + "mroute from a1 source 10.1.0.9 group 225.1.1.2 to a2\n")
+    reloading = m.wait("RELOADING")[-1]
+    check(before <= int(reloading["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000, f"MONOTONIC_USEC of {reloading}")
+    ready = m.wait("READY")[-1]
+    same(ready.get("STATUS"), "4 rules, 1 groups", "STATUS after a reload")
+    d.write("nonsense\n")
+    same(d.ctl("reload")[0], 78, "reload of a bad file")
+    m.wait("RELOADING")
+    ready = m.wait("READY")[-1]
+    check(ready["STATUS"].startswith("4 rules, 1 groups; last reload failed: ") and "1 error" in ready["STATUS"],
+          f"STATUS after a reload that failed: {ready}")
+    same(d.stop(), 0, "exit status")
+    m.wait("STOPPING")
+    same(m.messages(), [], "after STOPPING")
+
+
+@case("READY when it is true, RELOADING with its time, STOPPING", "/run/notify")
+def path(lab, name):
+    life(lab, name)
+
+
+@case("an abstract socket name", "@smcroute-test/notify")
+def abstract(lab, name):
+    life(lab, name)
+
+
+@case("WATCHDOG at half the interval; not when it is meant for another process")
+def watchdog(lab):
+    m = Manager(lab, "/run/notify", WATCHDOG_USEC="200000")
+    d = m.daemon(ROUTE)
+    m.wait("READY")
+    start = time.monotonic()
+    for _ in range(5):
+        m.wait("WATCHDOG")
+    check(time.monotonic() - start > 0.3, "WATCHDOG comes too often")
+    same(d.stop(), 0, "exit status")
+    m.wait("STOPPING")
+    m.environ["WATCHDOG_PID"] = "1"
+    os.unlink(d.log_file)
+    d = m.daemon(ROUTE)
+    m.wait("READY")
+    time.sleep(0.3)
+    same(m.messages(), [], "messages to another")
+
+
+@case("a failed start says neither READY nor anything else that is wrong")
+def failed(lab):
+    m = Manager(lab, "/run/notify")
+    rc, _, err = lab.run(*SMCROUTED, "-n", "-p", "no such user", "-P", lab.path("x.pid"), "-u", lab.path("x.sock"),
+                         env={**os.environ, **m.environ})
+    same(rc, 64, f"exit status ({err})")
+    check(not any("READY" in x for x in m.messages()), f"{m.got}")
+
+
+@case("nobody listens, nobody asked, a name that is none: no harm")
+def nobody(lab):
+    for name in ("/run/nowhere", "@nobody", "relative", "@", "/" + "x" * 200):
+        d = lab.daemon(ROUTE, wrap=("env", f"NOTIFY_SOCKET={name}"))
+        d.do("ping")
+        same(d.stop(), 0, f"exit status with {name[:20]}")
+        check(not re.search("notify|NOTIFY", d.log()), f"log: {d.log()}")
+
+
+if __name__ == "__main__":
+    main()
