@@ -120,8 +120,13 @@ static int source_option(uint32_t slot, int option, int ifindex, const struct ad
 
 int joinsock_join(uint32_t slot, int ifindex, const struct addr *src, const struct addr *grp)
 {
-	return src ? source_option(slot, MCAST_JOIN_SOURCE_GROUP, ifindex, src, grp) :
-		     group_option(slot, MCAST_JOIN_GROUP, ifindex, grp);
+	int res = src ? source_option(slot, MCAST_JOIN_SOURCE_GROUP, ifindex, src, grp) :
+			group_option(slot, MCAST_JOIN_GROUP, ifindex, grp);
+
+	/* An interface without IPv6 (net/ipv6/mcast.c, __ipv6_dev_mc_inc). */
+	if (res < 0 && errno == EINVAL && addr_fam(grp) == FAM_6)
+		errno = ENODEV;
+	return res;
 }
 
 int joinsock_leave(uint32_t slot, int ifindex, const struct addr *src, const struct addr *grp)

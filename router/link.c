@@ -125,6 +125,7 @@ static void link_new(struct router *r, const struct link_event *ev)
 	bool renamed = strcmp(i->name, ev->name) != 0;
 	bool mattered = name_matters(r, i->name);
 	unsigned was = i->flags;
+	uint32_t mtu = i->mtu;
 
 	if (renamed) {
 		char text[64];
@@ -144,7 +145,7 @@ static void link_new(struct router *r, const struct link_event *ev)
 		r->vifs_stale = i->groups_stale = true;
 	r->mrdisc.stale |= i->mrdisc && (is_new || was != i->flags);
 	/* What could not be joined before may be possible now. */
-	if (r->groups.failed && was != i->flags)
+	if (r->groups.failed && (was != i->flags || mtu != i->mtu))
 		i->groups_stale = true;
 	r->groups.some_stale |= i->groups_stale;
 	if (is_new)

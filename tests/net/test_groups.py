@@ -333,6 +333,18 @@ def descriptors(lab):
     same({m["state"] for m in d.json("groups")["groups"]["kernel"]}, {"joined"}, "states")
 
 
+@case("what an interface cannot do now is tried again when it changes")
+def changed(lab):
+    d = lab.daemon()
+    lab.ip("link", "set", "a3", "mtu", "1200")		# less than IPv6 needs
+    rc, _, err = d.ctl("join", "a3", "ff35::1")
+    same((rc, joined("a3")), (71, set()), err)
+    row, = [line for line in d.show("-t", "show", "groups").splitlines() if "ff35::1" in line]
+    check("failed: No such device" in row, row)
+    lab.ip("link", "set", "a3", "mtu", "1500")
+    wait_joined({address("ff35::1")}, "a3")
+
+
 @case("a limit of the kernel is named with its value")
 def sysctls(lab):
     lab.sysctl("ipv4/igmp_max_memberships", 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Memberships on the fake kernel: how many are joined and left, when, and what
- * a client is told of it.  Counting verbs stands for measuring time.
+ * Memberships on the fake kernel: how many are joined and left, and when.
+ * Counting verbs stands for measuring time.
  */
 #include "router/group.h"
 
@@ -325,75 +325,6 @@ static void refused(void)
 	end();
 }
 
-/* ---- a client waits for its own reply, in order, and for nobody else's ---- */
-
-static void in_order(void)
-{
-	struct buf req = { 0 }, got = { 0 };
-	int fd, other, gone;
-	unsigned ticks = 0;
-
-	start();
-	fd = join();
-	other = join();
-	gone = join();
-	put(&req, 'j', 2, "a1", "225.0.0.0/18");
-	put(&req, 'a', 3, "a1", "225.1.1.1", "a2");
-	put(&req, 'l', 2, "a1", "225.0.0.0/18");
-	put(&req, 'l', 2, "a1", "225.0.0.0/18");
-	exchange(fd, &req, &got);
-	CHECK_INT(got.len, 0);
-	CHECK_INT(router.conf->nmroutes, 0);
-	CHECK_STR(ours(other, 2, "", "ping", ""), "X:0");
-	CHECK_STR(ours(other, 3, "", "leave", "a1"), "E:leave: too few words, usage: leave IIF [SOURCE[/LEN]] GROUP[/LEN]\nX:64");
-	req.len = 0;
-	put(&req, 'j', 2, "a1", "ff3e::/120");
-	CHECK_INT(send(gone, req.p, req.len, 0), req.len);
-	turns(2);
-	close(gone);
-	for (; got.len < 3 && ticks < 10000; ticks++) {
-		router_tick(&router, router.now);
-		control_resume(ctl);
-		exchange(fd, NULL, &got);
-	}
-	while (router_due(&router))
-		router_tick(&router, router.now), control_resume(ctl);
-	exchange(fd, NULL, &got);
-	CHECK_INT(router.conf->nmroutes, 1);
-	CHECK(!memcmp(got.p, "\0\0\0failed leave (*,225.0.0.0/18), not a member", got.len < 48 ? got.len : 48));
-	CHECK_INT(fake_join_count(FAM_4), 0);
-	CHECK_INT(fake_join_count(FAM_6), 256);
-	close(fd);
-	close(other);
-	turns(2);
-	buf_free(&req);
-	buf_free(&got);
-	end();
-}
-
-/* What failed after the reply had to wait is told in it. */
-static void told_later(void)
-{
-	struct buf req = { 0 }, got = { 0 };
-	int fd;
-
-	start();
-	fd = join();
-	put(&req, 'j', 2, "a1", "225.0.0.0/24");
-	exchange(fd, &req, &got);
-	fake_fail("join", ENOBUFS, 7);
-	settle();
-	control_resume(ctl);
-	exchange(fd, NULL, &got);
-	CHECK_STR(buf_cstr(&got), "the kernel refused 7 of 256 memberships: No buffer space available "
-				  "(net.ipv4.igmp_max_memberships = 20)");
-	close(fd);
-	turns(2);
-	buf_free(&req);
-	buf_free(&got);
-	end();
-}
-
 /* ---- whatever happens, in the end there is what the lines say ---- */
 
 static bool up[4];
@@ -461,4 +392,4 @@ static void at_random(void)
 }
 
 TEST_MAIN(TEST(in_proportion) TEST(slices) TEST(mind_changed) TEST(overlaps) TEST(reload) TEST(interfaces)
-	  TEST(failures) TEST(refused) TEST(in_order) TEST(told_later) TEST(at_random))
+	  TEST(failures) TEST(refused) TEST(at_random))
