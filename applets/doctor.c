@@ -159,7 +159,7 @@ static bool number(const char *s, unsigned *out)
 	return *out >= 1 && *out <= DOCTOR_SECONDS_MAX;
 }
 
-static int words_read(struct doctor *d, const char *const *words, int n)
+static int words_read(struct doctor *d, char **words, int n)
 {
 	if (n < 1 || n > 3)
 		return usage(n < 1 ? "" : words[3], n < 1 ? "which group?" : ": one word too many");
@@ -206,7 +206,7 @@ static void unseen(struct doctor *d)
 			    (unsigned long long)d->more);
 }
 
-static bool print(struct doctor *d, bool json)
+static bool print(struct doctor *d, enum form form)
 {
 	struct findings *f = &d->host.found;
 	struct buf out = { 0 };
@@ -214,12 +214,12 @@ static bool print(struct doctor *d, bool json)
 	bool ok;
 
 	findings_sort(f);
-	if (json) {
+	if (form == FORM_JSON) {
 		buf_printf(&out, "{\"group\":\"%s\",\"seconds\":%u,\"findings\":", addr_str(&d->grp, text),
 			   d->seconds);
 		findings_json(&out, f);
 		buf_str(&out, "}\n");
-	} else {
+	} else if (form == FORM_TEXT) {
 		findings_print(&out, f);
 	}
 	ok = !f->failed && !out.failed && fwrite(out.p ? out.p : "", 1, out.len, stdout) == out.len &&
@@ -252,7 +252,7 @@ static bool report(struct doctor *d)
 	return fine;
 }
 
-int doctor_main(const char *const *words, int n, bool json)
+int doctor_main(char **words, int n, enum form form)
 {
 	struct doctor *d = calloc(1, sizeof *d);
 	struct conf *c = conf_new();
@@ -269,7 +269,7 @@ int doctor_main(const char *const *words, int n, bool json)
 		goto out;
 	if (local_scope(&d->grp)) {
 		doctor_report_local(d);
-		status = print(d, json) ? 1 : EXIT_SYSTEM;
+		status = print(d, form) ? 1 : EXIT_SYSTEM;
 		goto out;
 	}
 	if (!d->file && access(STANDARD, R_OK) == 0)
@@ -284,7 +284,7 @@ int doctor_main(const char *const *words, int n, bool json)
 		goto out;
 	}
 	fine = report(d);
-	if (print(d, json))
+	if (print(d, form))
 		status = fine ? 0 : 1;
 out:
 	if (d) {

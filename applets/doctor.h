@@ -63,7 +63,7 @@ struct doctor {
 
 /* Runs `doctor GROUP [SECONDS] [FILE]`: n words.  The exit status: 0 all of it is forwarded, 1
  * not, 64 wrong words, 71. */
-int doctor_main(const char *const *words, int n, bool json);
+int doctor_main(char **words, int n, enum form form);
 
 /* ---- doctor_diff.c ---- */
 

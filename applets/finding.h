@@ -14,6 +14,9 @@
 /* Most severe first.  UNSEEN: what could not be looked at, with the reason. */
 enum severity { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE, FINDING_UNSEEN, FINDING_GOOD };
 
+/* How it is told: not at all, only the exit status counts. */
+enum form { FORM_TEXT, FORM_JSON, FORM_NONE };
+
 struct finding {
 	enum severity severity;
 	const char *what;	/* short name of the check or verdict; not owned */

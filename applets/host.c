@@ -143,7 +143,7 @@ static void (*const checks[])(struct host *h) = {
 	check_rp_filter, check_firewall, check_allmulti, check_bridges, check_memberships,
 };
 
-static int print(struct host *h, bool json)
+static int print(struct host *h, enum form form)
 {
 	struct findings *f = &h->found;
 	uint32_t bad = findings_count(f, FINDING_ERROR) + findings_count(f, FINDING_WARNING);
@@ -151,13 +151,13 @@ static int print(struct host *h, bool json)
 	bool ok;
 
 	findings_sort(f);
-	if (json) {
+	if (form == FORM_JSON) {
 		buf_str(&out, "{\"findings\":");
 		findings_json(&out, f);
 		buf_printf(&out, ",\"errors\":%lu,\"warnings\":%lu,\"more\":%lu}\n",
 			   (unsigned long)findings_count(f, FINDING_ERROR),
 			   (unsigned long)findings_count(f, FINDING_WARNING), (unsigned long)f->dropped);
-	} else {
+	} else if (form == FORM_TEXT) {
 		findings_print(&out, f);
 		if (f->dropped)
 			buf_printf(&out, "and %lu more of these kinds\n", (unsigned long)f->dropped);
@@ -179,7 +179,7 @@ static int failed(const char *what)
 }
 
 /* Reads the files into one configuration; how many errors there were. */
-static uint32_t read_files(struct conf *c, const char *const *files, int n, bool standard)
+static uint32_t read_files(struct conf *c, char **files, int n, bool standard)
 {
 	struct diags d = { 0 };
 	uint32_t errors;
@@ -192,7 +192,7 @@ static uint32_t read_files(struct conf *c, const char *const *files, int n, bool
 	return errors;
 }
 
-int host_main(const char *const *files, int n, bool standard, bool json)
+int host_main(char **files, int n, bool standard, enum form form)
 {
 	struct conf *c = conf_new();
 	struct host *h = malloc(sizeof *h);
@@ -208,12 +208,12 @@ int host_main(const char *const *files, int n, bool standard, bool json)
 		failed("cannot look at this host");
 	} else {
 		if (errors)
-			finding_add(&h->found, FINDING_ERROR, "config", "the configuration has %lu errors, "
-				    "those lines are left out here; smcroute-check without -H shows them",
+			finding_add(&h->found, FINDING_ERROR, "config", "errors in the configuration: %lu; "
+				    "those lines are left out here, smcroute-check without -H shows them",
 				    (unsigned long)errors);
 		for (unsigned i = 0; i < sizeof checks / sizeof *checks; i++)
 			checks[i](h);
-		status = print(h, json);
+		status = print(h, form);
 		if (errors && status == 1)
 			status = EXIT_CONFIG;
 	}

@@ -62,7 +62,7 @@ bool host_ours(const struct host *h, enum fam fam);
 /* Looks at this host for `smcroute-check -H` and prints what was found.  n files, a missing one
  * is no matter when it is the default (`standard`).  The exit status: 0 nothing but notes, 1
  * findings, 78 errors in a file, 71. */
-int host_main(const char *const *files, int n, bool standard, bool json);
+int host_main(char **files, int n, bool standard, enum form form);
 
 /* ---- the checks, each adds to h->found ---- */
 

@@ -163,9 +163,9 @@ static void check_family_vifs(struct host *h, enum fam fam)
 
 			if (!used(h, l, fam) || !(l->flags & LINK_MULTICAST) || l->routing[fam] != 0)
 				continue;
-			finding_add(&h->found, FINDING_ERROR, "vifs", "%s is in the configuration and has no %s VIF: "
-				    "the router that runs here does not know of it", l->name,
-				    fam_str(fam));
+			finding_add(&h->found, FINDING_ERROR, "vifs", "%s is in the configuration and has no %s VIF "
+				    "(mc_forwarding 0, for the router alone to change): the router that runs here "
+				    "does not know of it", l->name, fam_str(fam));
 			finding_fix(&h->found, "smcroutectl reload");
 		}
 }

@@ -80,6 +80,8 @@ void check_holder(struct host *h)
 	for (enum fam fam = 0; fam < FAM_N; fam++) {
 		const char *name = fam_str(fam);
 
+		if (!host_wants(h, fam))
+			continue;
 		if (h->links.taken[fam] < 0)
 			finding_add(&h->found, FINDING_UNSEEN, "holder", "whether somebody holds the %s multicast "
 				    "routing socket: this kernel does not tell", name);

@@ -110,9 +110,10 @@ static void chain_drops(void *ctx, const struct look_chain *c)
 			    c->family);
 		return;
 	}
-	finding_add(&j->h->found, FINDING_ERROR, "firewall", "chain %s of table %s (%s) drops %s from %s to %s",
-		    c->name, c->table, c->family, prefix_str(&j->p->grp, j->glen, text), j->p->iif_name,
-		    j->p->oif_name);
+	finding_add(&j->h->found, FINDING_ERROR, "firewall", "chain %s of table %s (%s) drops %s %s %s", c->name,
+		    c->table, c->family, prefix_str(&j->p->grp, j->glen, text),
+		    c->hook == HOOK_AFTER ? "to" : "from",
+		    c->hook == HOOK_AFTER ? j->p->oif_name : j->p->iif_name);
 	cure_chain(&j->h->found, c, j->p, j->glen);
 }
 

@@ -11,13 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "applets/doctor.h"
 #include "applets/explain.h"
+#include "applets/host.h"
 #include "conf/conf.h"
 
 int smcroute_check_main(int argc, char **argv);
 
 struct options {
-	bool quiet, print, json;
+	bool quiet, print, json, host;
 };
 
 /* What was found in all files. */
@@ -115,20 +117,37 @@ static int explain(int argc, char **argv, const char *standard)
 	return explain_main((const char *const[]){ argv[0], argv[1], argv[2] }, argc == 4 ? argv[3] : standard);
 }
 
+/* Checks n files; the exit status. */
+static int check_all(char **files, int n, const struct options *o)
+{
+	struct found f = { 0 };
+	bool ok = true;
+
+	for (int i = 0; i < n; i++)
+		ok &= check(files[i], o, &f);
+	ok &= finish(o, &f);
+	if (!ok) {
+		fputs("smcroute-check: out of memory, or the output could not be written\n", stderr);
+		return EXIT_SYSTEM;
+	}
+	return f.errors ? EXIT_CONFIG : 0;
+}
+
 int smcroute_check_main(int argc, char **argv)
 {
 	static char standard[] = SYSCONFDIR "/smcroute.conf";
 	static char *fallback[] = { standard };
 	struct options o = { 0 };
-	struct found f = { 0 };
-	bool ok = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "hjpqv")) != -1) {
+	while ((opt = getopt(argc, argv, "hHjpqv")) != -1) {
 		switch (opt) {
 		case 'h':
 			fputs(smcroute_check_applet.usage, stdout);
 			return 0;
+		case 'H':
+			o.host = true;
+			break;
 		case 'j':
 			o.json = true;
 			break;
@@ -154,34 +173,37 @@ int smcroute_check_main(int argc, char **argv)
 		return explain(argc - optind - 1, argv + optind + 1, standard);
 	int n = argc > optind ? argc - optind : 1;
 	char **files = argc > optind ? argv + optind : fallback;
+	enum form form = o.quiet ? FORM_NONE : o.json ? FORM_JSON : FORM_TEXT;
 
-	for (int i = 0; i < n; i++)
-		ok &= check(files[i], &o, &f);
-	ok &= finish(&o, &f);
-	if (!ok) {
-		fputs("smcroute-check: out of memory, or the output could not be written\n", stderr);
-		return EXIT_SYSTEM;
-	}
-	return f.errors ? EXIT_CONFIG : 0;
+	if (argc > optind && !strcmp(argv[optind], "doctor"))
+		return doctor_main(argv + optind + 1, argc - optind - 1, form);
+	if (o.host)
+		return host_main(files, n, argc <= optind, form);
+	return check_all(files, n, &o);
 }
 
 const struct applet smcroute_check_applet = {
 	.name = "smcroute-check",
 	.summary = "tells what is wrong with a configuration",
 	.usage =
-		"usage: smcroute-check [-hjpqv] [FILE...]\n"
+		"usage: smcroute-check [-hHjpqv] [FILE...]\n"
 		"       smcroute-check explain IIF SOURCE GROUP [FILE]\n"
+		"       smcroute-check [-jq] doctor GROUP [SECONDS] [FILE]\n"
 		"\n"
 		"Checks configuration files, \"-\" for standard input; without FILE\n"
 		SYSCONFDIR "/smcroute.conf.  Needs no root, no daemon and no interfaces.\n"
 		"`explain` tells which rules match a packet and what comes out.\n"
+		"`doctor` watches this host for 5 seconds, or SECONDS, and tells where the\n"
+		"packets of GROUP end.  -H and doctor print the commands that mend it.\n"
 		"\n"
 		"  -h  this help\n"
+		"  -H  look at this host: what keeps FILE from working here\n"
 		"  -j  diagnostics as one JSON object on standard output\n"
 		"  -p  print the configuration in its canonical form\n"
 		"  -q  print no diagnostics, only exit\n"
 		"  -v  version\n"
 		"\n"
-		"Exit status: 0 no error (there may be warnings), 78 errors, 64 wrong usage.\n",
+		"Exit status: 0 no error (there may be warnings), 78 errors, 64 wrong usage;\n"
+		"-H and doctor: 1 when something is in the way.\n",
 	.main = smcroute_check_main,
 };

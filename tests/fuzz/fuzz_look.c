@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Any bytes as answers to what only looks: nothing is read outside them.  The
+ * rules of nftables that they make are also asked about a packet.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/nft.h"
+#include "kernel/rtnl_look.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void vif(void *ctx, const struct look_vif *v)
+{
+	(void)ctx;
+	(void)v;
+}
+
+static void message(const struct rtnl_msg *m, struct nft *n)
+{
+	struct look_link l;
+	struct look_mfc e;
+	struct look_route way;
+	struct rtnl_netconf c;
+	struct rtnl_rule r;
+	enum fam fam;
+	int ifindex;
+
+	if (rtnl_look_link(m, &l) && (!memchr(l.name, 0, sizeof l.name) || !memchr(l.kind, 0, sizeof l.kind)))
+		abort();
+	if (rtnl_look_mfc(m, &e) && e.noifs > KERNEL_VIFS)
+		abort();
+	if (rtnl_look_route(m, &way) && way.n > sizeof way.oif / sizeof *way.oif)
+		abort();
+	rtnl_look_addr(m, &ifindex, &fam);
+	rtnl_look_netconf(m, &c);
+	rtnl_look_vifs(m, vif, NULL);
+	rtnl_look_rule(m, FAM_4, &r);
+	nft_chain_add(n, m);
+	nft_rule_add(n, m);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct look_packet p = { .iif = 2, .oif = 3, .iif_name = "a1", .oif_name = "a2" };
+	struct nft n = { 0 };
+	struct rtnl_msg m;
+
+	addr_parse("10.1.0.9", 8, &p.src);
+	addr_parse("225.1.2.3", 9, &p.grp);
+	while (rtnl_next(&data, &size, &m))
+		message(&m, &n);
+	for (uint32_t i = 0; i < n.nchains; i++)
+		if (nft_judge(&n, &n.chains[i], &p) > (NFT_ACCEPTS | NFT_DROPS))
+			abort();
+	nft_free(&n);
+	return 0;
+}

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: ISC
+#
+# smcroute-check -H: a clean host has no finding, with and without a daemon and
+# capabilities; each fault that it knows, made for real, is named, and the
+# command that it prints takes the finding away.
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+from cases import case, main
+from lab import CAP_NET_RAW, SMCROUTE, Daemon, Skip, check, note, same, sys_call, wait_until
+
+BLIND = ("unshare", "-U")
+RULES = ("mroute from a1 source 10.1.0.9 group 225.1.2.3 to a2 a3\nmroute from a1 group ff2e::123 to a2\n"
+         "mgroup from a1 group 225.1.2.3\n")
+HOLD = """
+import socket, struct, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_IGMP)
+s.setsockopt(socket.IPPROTO_IP, 200, struct.pack("i", 1))	# MRT_INIT
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def path(lab):
+    bin_dir = lab.path("bin")
+    if not os.path.isdir(bin_dir):
+        os.mkdir(bin_dir)
+        subprocess.run([SMCROUTE, "--install", "-s", bin_dir], check=True)
+    return dict(os.environ, PATH=f"{bin_dir}:{os.environ['PATH']}")
+
+
+def daemon(lab, conf, *options):
+    d = Daemon(lab, conf, ("-u", "/run/smcroute.sock", *options))
+    d.sock = "/run/smcroute.sock"
+    return d
+
+
+def host(lab, conf=RULES, wrap=(), **kw):
+    """(exit status, findings) of a configuration."""
+    name = conf if conf.startswith("/") else lab.write("host.conf", conf)
+    rc, out, err = lab.run(*wrap, path(lab)["PATH"].split(":")[0] + "/smcroute-check", "-H", "-j", name, **kw)
+    same(err, "", "stderr")
+    found = json.loads(out)["findings"]
+    note(json.dumps(found, indent=1))
+    return rc, found
+
+
+def kinds(found, *severities):
+    return [f["what"] for f in found if f["severity"] in (severities or ("error", "warning"))]
+
+
+def paste(lab, found, what):
+    commands = [c for f in found if f["what"] == what for c in f["fix"]]
+    check(commands, "no command was printed")
+    for c in commands:
+        p = subprocess.run(["sh", "-c", c], env=path(lab), text=True, capture_output=True, stdin=subprocess.DEVNULL)
+        note(f"$ {c}\n{p.stdout}{p.stderr}")
+        same(p.returncode, 0, f"exit status of {c}")
+
+
+def mended(lab, conf, what, n=1):
+    """Found n times, alone; its commands take it away."""
+    rc, found = host(lab, conf)
+    same((rc, kinds(found)), (1, [what] * n), "findings")
+    paste(lab, found, what)
+    wait_until(lambda: kinds(host(lab, conf)[1]) == [], "no finding any more")	# links take a moment
+
+
+def set_sysctl(name, value):
+    try:
+        with open(f"/proc/sys/net/{name}", "w") as f:
+            f.write(str(value))
+    except OSError:
+        raise Skip("/proc/sys cannot be written") from None
+
+
+@case("clean: no finding before the daemon, with it, and nothing but what is not seen without capabilities")
+def clean(lab):
+    same(host(lab), (0, []), "before")
+    daemon(lab, RULES)
+    same(host(lab), (0, []), "with a daemon")
+    rc, found = host(lab, wrap=BLIND)
+    same((rc, kinds(found, "error", "warning", "note")), (0, []), "without capabilities")
+    check({"firewall", "holder"} <= set(kinds(found, "not seen")), "what is not seen is not said")
+    rc, out, _ = lab.run(SMCROUTE, "smcroute-check", "-H", lab.write("own.conf", RULES))
+    same((rc, out), (0, "good: nothing was found that stands in the way\n"), "as text")
+
+
+@case("an empty configuration, and none at all")
+def empty(lab):
+    same(host(lab, ""), (0, []), "empty")
+    same(lab.run(SMCROUTE, "smcroute-check", "-H")[0], 0, "exit status")
+
+
+@case("/proc/sys masked, without capabilities: says so, finds what it found before")
+def masked(lab):
+    set_sysctl("ipv4/conf/a1/rp_filter", 1)
+    conf = RULES.replace("10.1.0.9", "10.2.0.9")
+    rc, found = host(lab, conf)
+    same((rc, kinds(found)), (1, ["rp_filter"]), "findings")
+    sys_call("mount", "mask", "/proc/sys", "tmpfs", 1, None)
+    daemon(lab, conf)
+    for wrap in ((), BLIND):
+        rc, found = host(lab, conf, wrap=wrap)
+        same((rc, kinds(found)), (1, ["rp_filter"]), "findings")
+        check("memberships" in kinds(found, "not seen"), "igmp_max_memberships is not said to be unseen")
+
+
+@case("/proc masked altogether: says so")
+def no_proc(lab):
+    path(lab)
+    sys_call("mount", "mask", "/proc", "tmpfs", 1, None)
+    rc, found = host(lab)
+    same((rc, kinds(found)), (0, []), "findings")
+    check({"memberships", "firewall"} <= set(kinds(found, "not seen")), "what is not seen is not said")
+
+
+@case("errors in the configuration: exit 78")
+def errors(lab):
+    rc, found = host(lab, RULES + "mroute from\n")
+    same((rc, kinds(found)), (78, ["config"]), "findings")
+
+
+@case("an interface that is down, and one without MULTICAST")
+def links(lab):
+    lab.ip("link", "set", "a2", "multicast", "off")
+    lab.ip("link", "set", "a3", "down")
+    mended(lab, RULES, "interface", 2)
+
+
+@case("an interface that is not there; a wildcard without a match")
+def missing(lab):
+    rc, found = host(lab, "mroute from a1 group 225.1.2.3 to nosuch0 x+\n")
+    same((rc, kinds(found)), (1, ["interface", "interface"]), "findings")
+
+
+@case("no carrier")
+def carrier(lab):
+    with lab.at("hc"):
+        lab.ip("link", "set", "eth0", "down")
+    rc, found = host(lab)
+    same((rc, kinds(found)), (1, ["interface"]), "findings")
+
+
+@case("a disabled interface is no matter")
+def disabled(lab):
+    lab.ip("link", "set", "a3", "down")
+    same(kinds(host(lab, RULES + "phyint a3 disable\n")[1]), [], "findings")
+
+
+@case("a port instead of its bridge")
+def port(lab):
+    lab.ip_batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up", "link set a1 master br0"])
+    conf = lab.write("smcroute.conf", "mroute from a1 group 225.1.2.3 to a2\n")
+    daemon(lab, "mroute from a1 group 225.1.2.3 to a2\n")
+    mended(lab, conf, "port")
+
+
+@case("a bridge that snoops without a querier")
+def snooping(lab):
+    lab.ip_batch(["link add br0 type bridge mcast_snooping 1", "link set br0 up", "link set a1 master br0"])
+    mended(lab, "mroute from br0 group 225.1.2.3 to a2\n", "snooping")
+
+
+for source, text in (("10.2.0.9", "routed elsewhere"), ("192.0.2.0/24", "not routed at all")):
+    @case(f"reverse path filter: a source {text}", source)
+    def rp_filter(lab, source):
+        set_sysctl("ipv4/conf/a1/rp_filter", 1)
+        mended(lab, RULES.replace("10.1.0.9", source), "rp_filter")
+
+
+@case("routes in a table without a rule")
+def table(lab):
+    daemon(lab, RULES, "-t", "100")
+    rc, found = host(lab)
+    same((rc, set(kinds(found))), (1, {"table"}), "findings")
+    paste(lab, found, "table")
+    same(kinds(host(lab)[1]), [], "findings afterwards")
+
+
+@case("an interface of the configuration that the daemon does not have")
+def no_vif(lab):
+    d = daemon(lab, "mroute from a2 group 225.1.2.3 to a3\n")
+    conf = "mroute from a2 group 225.1.2.3 to a3\nmroute from a1 group 225.1.2.3 to a3\n"
+    lab.write(d.name + ".conf", conf)
+    mended(lab, d.conf, "vifs")
+
+
+@case("more interfaces than VIFs")
+def vifs(lab):
+    lab.ip_batch([line for i in range(33) for line in (f"link add x{i} type veth peer name y{i}",
+                                                       f"link set x{i} up", f"link set y{i} up")])
+    rc, found = host(lab, "mroute from a1 group 225.1.2.3 to x+\n")
+    same((rc, kinds(found)), (1, ["vifs"]), "findings")
+
+
+@case("another program has the routing socket")
+def holder(lab):
+    p = subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True)
+    same(p.stdout.readline(), "held\n", "the other program")
+    rc, found = host(lab)
+    check(rc == 1 and "holder" in kinds(found), "not found")
+    check(str(p.pid) in found[kinds(found).index("holder")]["text"], "not named")
+    paste(lab, found, "holder")
+    p.wait(5)
+    wait_until(lambda: kinds(host(lab)[1]) == [], "no finding")
+
+
+@case("without CAP_NET_RAW, as a container has it")
+def rights(lab):
+    rc, found = host(lab, drop=CAP_NET_RAW)
+    same((rc, kinds(found)), (1, ["rights"]), "findings")
+
+
+@case("memberships that no sysctl admits, and too many for the descriptors")
+def memberships(lab):
+    set_sysctl("ipv4/igmp_max_memberships", 0)
+    mended(lab, RULES, "memberships")
+    set_sysctl("ipv4/igmp_max_memberships", 1)
+    conf = lab.write("many.conf", RULES + "mgroup from a1 group 225.7.0.0/20\n")
+    rc, found = host(lab, conf, wrap=("prlimit", "--nofile=1024:1024"))
+    same((rc, kinds(found)), (1, ["memberships"]), "findings")
+    paste(lab, found, "memberships")
+    same(host(lab, conf, wrap=("prlimit", "--nofile=1024:1024")), (0, []), "findings afterwards")
+
+
+for family, table_name in (("inet", "house"), ("ip", "house")):
+    for hook in ("prerouting", "forward", "postrouting"):
+        @case(f"nftables: {family} chain at {hook} with policy drop", family, table_name, hook)
+        def nftables(lab, family, name, hook):
+            if not shutil.which("nft"):
+                raise Skip("no nft here")
+            subprocess.run(["nft", f"add table {family} {name}; add chain {family} {name} doors {{ type filter hook {hook} "
+                            f"priority 0; policy drop; }}; add rule {family} {name} doors ct state established,related "
+                            f"accept; add rule {family} {name} doors meta l4proto tcp accept"], check=True)
+            mended(lab, "mroute from a1 source 10.1.0.9 group 225.1.2.3 to a2\n", "firewall")
+
+
+@case("nftables: rules that jump, reject, and accept this group")
+def nft_rules(lab):
+    if not shutil.which("nft"):
+        raise Skip("no nft here")
+    rules = """table ip t {
+        chain sub { ip daddr 225.0.0.0/8 iifname "a1" return
+                    reject
+        }
+        chain f { type filter hook forward priority 0; policy accept;
+                  iifname "a*" jump sub
+        }
+        chain open { type filter hook forward priority 10; policy drop;
+                  ip saddr 10.1.0.0/24 ip daddr 225.0.0.0-225.255.255.255 oifname != "a9" accept
+        }
+    }
+    """
+    subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
+    conf = "mroute from {} source {} group {} to a2\n"
+    same(kinds(host(lab, conf.format("a1", "10.1.0.9", "225.1.2.3"))[1]), [], "accepted")
+    for words in (("a3", "10.1.0.9", "225.1.2.3"), ("a1", "10.1.0.9", "226.1.2.3"), ("a1", "10.9.0.9", "225.1.2.3")):
+        rc, found = host(lab, conf.format(*words))
+        check(rc == 1 and set(kinds(found)) == {"firewall"}, f"{words} are let through")
+    subprocess.run(["nft", "add set ip t s { type ipv4_addr; }; insert rule ip t sub ip daddr @s accept; "
+                    "insert rule ip t open ip daddr @s accept"], check=True)
+    rc, found = host(lab, conf.format("a1", "10.1.0.9", "226.1.2.3"))
+    same((rc, set(kinds(found)), set(kinds(found, "note"))), (0, set(), {"firewall"}), "a set is not judged")
+
+
+@case("iptables: policy DROP, by nftables and of old")
+def iptables(lab):
+    if not shutil.which("iptables-nft") or not shutil.which("iptables-legacy"):
+        raise Skip("no iptables here")
+    subprocess.run(["iptables-nft", "-P", "FORWARD", "DROP"], check=True)
+    subprocess.run(["iptables-nft", "-A", "FORWARD", "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j",
+                    "ACCEPT"], check=True)
+    mended(lab, RULES.splitlines()[0] + "\n", "firewall")
+    subprocess.run(["iptables-legacy", "-P", "FORWARD", "DROP"], check=True)
+    rc, found = host(lab)
+    same((rc, kinds(found, "note")), (0, ["firewall"]), "findings")
+
+
+@case("names that a shell would take apart are quoted")
+def quoting(lab):
+    name = "a$(id)'\";&"
+    lab.ip("link", "add", name, "type", "veth", "peer", "name", "other")
+    lab.ip("link", "set", "other", "up")
+    mended(lab, f"mroute from a1 group 225.1.2.3 to {name}\n", "interface")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The list of findings: order, what is said twice, both outputs, and words that
+ * a shell would take apart.
+ */
+#include "applets/finding.h"
+
+#include "tests/unit/test.h"
+
+#include "applets/finding.c"
+
+static void text_and_json(void)
+{
+	struct findings f = { 0 };
+	struct buf out = { 0 };
+
+	finding_add(&f, FINDING_NOTE, "one", "first %d", 1);
+	finding_add(&f, FINDING_ERROR, "two", "second \"%s\"", "x");
+	finding_fix(&f, "cmd %d", 1);
+	finding_fix(&f, "cmd '%d'", 2);
+	finding_or(&f, "else");
+	finding_add(&f, FINDING_WARNING, "three", "third");
+	finding_add(&f, FINDING_ERROR, "four", "third");
+	finding_fix(&f, "of the one that was left out");
+	findings_sort(&f);
+	CHECK_INT(f.n, 3);
+	CHECK_INT(findings_count(&f, FINDING_ERROR), 1);
+	findings_print(&out, &f);
+	CHECK_STR(buf_cstr(&out), "error: second \"x\"\n  fix: cmd 1\n  fix: cmd '2'\n  or: else\n"
+				  "warning: third\nnote: first 1\n");
+	buf_free(&out);
+	findings_json(&out, &f);
+	CHECK_STR(buf_cstr(&out),
+		  "[{\"severity\":\"error\",\"what\":\"two\",\"text\":\"second \\\"x\\\"\",\"fix\":[\"cmd 1\",\"cmd '2'\"],"
+		  "\"or\":[\"else\"]},{\"severity\":\"warning\",\"what\":\"three\",\"text\":\"third\",\"fix\":[],\"or\":[]},"
+		  "{\"severity\":\"note\",\"what\":\"one\",\"text\":\"first 1\",\"fix\":[],\"or\":[]}]");
+	buf_free(&out);
+	findings_free(&f);
+}
+
+static void many(void)
+{
+	struct findings f = { 0 };
+
+	for (int i = 0; i < 100; i++) {
+		finding_add(&f, FINDING_ERROR, i & 1 ? "odd" : "even", "number %d", i);
+		finding_fix(&f, "command %d", i);
+	}
+	CHECK_INT(f.n, 2 * FINDING_MAX);
+	CHECK_INT(f.dropped, 100 - 2 * FINDING_MAX);
+	findings_free(&f);
+}
+
+static void words(void)
+{
+	char buf[WORD_LEN];
+
+	CHECK_STR(shell_word("eth0.10", buf), "eth0.10");
+	CHECK_STR(shell_word("a b", buf), "'a b'");
+	CHECK_STR(shell_word("$(id)", buf), "'$(id)'");
+	CHECK_STR(shell_word("", buf), "''");
+	CHECK_STR(shell_word("it's", buf), "'it'\\''s'");
+	CHECK_INT(strlen(shell_word("'''''''''''''''", buf)), 15 * 4 + 2);
+}
+
+TEST_MAIN(TEST(text_and_json) TEST(many) TEST(words))

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The codec of what only looks, on messages made by hand, whole and cut short at
+ * every length.
+ */
+#include "kernel/rtnl_look.h"
+
+#include <net/if.h>
+#include <sys/socket.h>
+
+#include <linux/fib_rules.h>
+#include <linux/if_link.h>
+#include <linux/mroute.h>
+#include <linux/netconf.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include "tests/unit/nlmsg.h"
+#include "tests/unit/test.h"
+
+static void bridge_link(void)
+{
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = 7, .ifi_flags = IFF_UP | IFF_MULTICAST };
+	struct rtnl_link_stats64 st = { .rx_packets = 1234567890123, .multicast = 42 };
+	struct look_link l;
+	size_t info, data;
+
+	start(RTM_NEWLINK, &ifi, sizeof ifi);
+	attr(IFLA_IFNAME, "br0", 4);
+	attr_u32(IFLA_MTU, 1400);
+	attr_u32(IFLA_MASTER, 9);
+	attr(IFLA_STATS64, &st, sizeof st);
+	attr_u32(61, 2);
+	info = nest(IFLA_LINKINFO);
+	attr(IFLA_INFO_KIND, "bridge", 7);
+	data = nest(IFLA_INFO_DATA);
+	attr(IFLA_BR_MCAST_SNOOPING, "\1", 1);
+	attr(IFLA_BR_MCAST_QUERIER, "\0", 1);
+	nest_end(data);
+	nest_end(info);
+	WHOLE(w);
+	CHECK(rtnl_look_link(&w, &l));
+	CHECK_STR(l.name, "br0");
+	CHECK_STR(l.kind, "bridge");
+	CHECK_INT(l.ifindex, 7);
+	CHECK_INT(l.mtu, 1400);
+	CHECK_INT(l.master, 9);
+	CHECK_INT(l.flags, LINK_UP | LINK_MULTICAST);
+	CHECK_INT(l.packets, 1234567890123);
+	CHECK_INT(l.multicast, 42);
+	CHECK_INT(l.allmulti, 1);
+	CHECK_INT(l.snooping, 1);
+	CHECK_INT(l.querier, 0);
+	CHECK_INT(l.rp_filter, -1);
+	END;
+	CUTS(rtnl_look_link(&m, &l));
+}
+
+static void netconf(void)
+{
+	struct netconfmsg h = { .ncm_family = AF_INET };
+	struct rtnl_netconf c;
+
+	start(RTM_NEWNETCONF, &h, sizeof h);
+	attr_u32(NETCONFA_IFINDEX, (uint32_t)NETCONFA_IFINDEX_ALL);
+	attr_u32(NETCONFA_RP_FILTER, 2);
+	attr_u32(NETCONFA_MC_FORWARDING, 3);
+	WHOLE(w);
+	CHECK(rtnl_look_netconf(&w, &c));
+	CHECK_INT(c.ifindex, -1);
+	CHECK_INT(c.fam, FAM_4);
+	CHECK_INT(c.rp_filter, 2);
+	CHECK_INT(c.mc_forwarding, 3);
+	END;
+	CUTS(rtnl_look_netconf(&m, &c));
+}
+
+static unsigned seen;
+static struct look_vif last;
+
+static void vif_seen(void *ctx, const struct look_vif *v)
+{
+	(void)ctx;
+	seen++;
+	last = *v;
+}
+
+static void vifs(void)
+{
+	struct ifinfomsg ifi = { .ifi_family = RTNL_FAMILY_IPMR };
+	uint64_t n = 77;
+	size_t spec, list, vif;
+
+	start(RTM_NEWLINK, &ifi, sizeof ifi);
+	spec = nest(IFLA_AF_SPEC);
+	attr_u32(IPMRA_TABLE_ID, 100);
+	list = nest(IPMRA_TABLE_VIFS);
+	for (unsigned i = 0; i < 3; i++) {
+		vif = nest(IPMRA_VIF);
+		attr_u32(IPMRA_VIFA_IFINDEX, 10 + i);
+		attr_u32(IPMRA_VIFA_VIF_ID, i);
+		attr(IPMRA_VIFA_PACKETS_OUT, &n, sizeof n);
+		nest_end(vif);
+	}
+	nest_end(list);
+	nest_end(spec);
+	WHOLE(w);
+	seen = 0;
+	CHECK(rtnl_look_vifs(&w, vif_seen, NULL));
+	CHECK_INT(seen, 3);
+	CHECK_INT(last.table, 100);
+	CHECK_INT(last.ifindex, 12);
+	CHECK_INT(last.vif, 2);
+	CHECK_INT(last.st.out_packets, 77);
+	CHECK_INT(last.st.in_packets, 0);
+	END;
+	CUTS(rtnl_look_vifs(&m, vif_seen, NULL));
+}
+
+static void entries(void)
+{
+	struct rtmsg rtm = { .rtm_family = RTNL_FAMILY_IPMR, .rtm_table = 253 };
+	struct rta_mfc_stats st = { .mfcs_packets = 50, .mfcs_bytes = 5000, .mfcs_wrong_if = 20 };
+	struct rtnexthop hops[40];
+	struct look_mfc e;
+
+	for (int i = 0; i < 40; i++)
+		hops[i] = (struct rtnexthop){ .rtnh_len = sizeof *hops, .rtnh_hops = 5, .rtnh_ifindex = 100 + i };
+	start(RTM_NEWROUTE, &rtm, sizeof rtm);
+	attr(RTA_SRC, "\12\1\0\11", 4);
+	attr(RTA_DST, "\341\1\2\3", 4);
+	attr_u32(RTA_IIF, 3);
+	attr(RTA_MULTIPATH, hops, 2 * sizeof *hops);
+	attr(RTA_MFC_STATS, &st, sizeof st);
+	WHOLE(w);
+	CHECK(rtnl_look_mfc(&w, &e));
+	CHECK_INT(e.table, 253);
+	CHECK_INT(e.iif, 3);
+	CHECK_INT(e.noifs, 2);
+	CHECK_INT(e.oif[1], 101);
+	CHECK_INT(e.ttl[1], 5);
+	CHECK_INT(e.st.packets, 30);
+	CHECK_INT(e.st.wrong_if, 20);
+	CHECK(!e.unresolved);
+	END;
+	CUTS(rtnl_look_mfc(&m, &e));
+
+	/* More outputs than there can be; one that says it is longer than it is; one of length 0. */
+	for (int bad = 0; bad < 3; bad++) {
+		hops[1].rtnh_len = (unsigned short)(bad == 1 ? 4000 : bad == 2 ? 0 : sizeof *hops);
+		start(RTM_NEWROUTE, &rtm, sizeof rtm);
+		attr(RTA_SRC, "\12\1\0\11", 4);
+		attr(RTA_DST, "\341\1\2\3", 4);
+		attr(RTA_MULTIPATH, hops, sizeof hops);
+		WHOLE(b);
+		CHECK(rtnl_look_mfc(&b, &e));
+		CHECK_INT(e.noifs, bad ? 1 : KERNEL_VIFS);
+		END;
+	}
+	rtm.rtm_flags = RTNH_F_UNRESOLVED;
+	start(RTM_NEWROUTE, &rtm, sizeof rtm);
+	attr(RTA_SRC, "\12\1\0\11", 4);
+	attr(RTA_DST, "\341\1\2\3", 4);
+	WHOLE(u);
+	CHECK(rtnl_look_mfc(&u, &e) && e.unresolved);
+	END;
+}
+
+static void rules_and_routes(void)
+{
+	struct fib_rule_hdr h = { .family = RTNL_FAMILY_IP6MR, .action = FR_ACT_TO_TBL };
+	struct rtmsg rtm = { .rtm_family = AF_INET, .rtm_type = RTN_UNICAST };
+	struct rtnl_rule r;
+	struct look_route way;
+
+	start(RTM_NEWRULE, &h, sizeof h);
+	attr_u32(FRA_TABLE, 1000);
+	attr_u32(FRA_PRIORITY, 5);
+	attr(FRA_IIFNAME, "a1", 3);
+	WHOLE(w);
+	CHECK(!rtnl_look_rule(&w, FAM_4, &r));
+	CHECK(rtnl_look_rule(&w, FAM_6, &r) && r.lookup && !r.more);
+	CHECK_STR(r.iif, "a1");
+	CHECK_INT(r.table, 1000);
+	CHECK_INT(r.priority, 5);
+	END;
+	CUTS(rtnl_look_rule(&m, FAM_6, &r));
+
+	start(RTM_NEWROUTE, &rtm, sizeof rtm);
+	attr_u32(RTA_OIF, 4);
+	WHOLE(x);
+	CHECK(rtnl_look_route(&x, &way) && way.n == 1 && way.oif[0] == 4 && !way.none && !way.local);
+	END;
+	CUTS(rtnl_look_route(&m, &way));
+}
+
+TEST_MAIN(TEST(bridge_link) TEST(netconf) TEST(vifs) TEST(entries) TEST(rules_and_routes))
