@@ -190,8 +190,8 @@ static void wrong_vif(struct router *r, const struct upcall *up)
 		start_expiry(r);
 	}
 	r->count.moved++;
-	log_info("(%s, %s) moved to %s", addr_str(&up->src, s), addr_str(&up->grp, g),
-		 iface_by_vif(&r->ifs, up->fam, up->vif)->name);
+	log_limited(&r->lim_moved, r->now, LOG_LVL_INFO, "(%s, %s) moved to %s", addr_str(&up->src, s),
+		    addr_str(&up->grp, g), iface_by_vif(&r->ifs, up->fam, up->vif)->name);
 	flow_event(r, EVENT_MOVED, e);
 }
 
@@ -227,6 +227,15 @@ static void sample(struct router *r, uint32_t at)
 	}
 }
 
+/* Says how many messages about flows were left out. */
+static void tell_limits(struct router *r)
+{
+	log_limit_flush(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new sources");
+	log_limit_flush(&r->lim_kernel, r->now, LOG_LVL_ERR, "refusals of the kernel");
+	log_limit_flush(&r->lim_blocked, r->now, LOG_LVL_INFO, "sources without a rule");
+	log_limit_flush(&r->lim_moved, r->now, LOG_LVL_INFO, "flows that moved");
+}
+
 /* A slice of the pass over all learned and blocked entries. */
 static void expiry(struct router *r)
 {
@@ -253,6 +262,7 @@ static void expiry(struct router *r)
 		r->pass_due = r->now;
 		return;
 	}
+	tell_limits(r);
 	bool any = r->mfc.count[MFC_LEARNED] + r->mfc.count[MFC_BLOCKED] > 0;
 	r->pass_due = any ? (r->pass_start + period > r->now ? r->pass_start + period : r->now + 1) : 0;
 	r->pass_start = 0;

@@ -25,6 +25,7 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 	r->mrdisc.interval = MRDISC_INTERVAL;
 	r->expire_sec = 60;
 	r->max_dynamic = 65536;
+	r->lim_moved.burst = 20;
 	r->ops = ops;
 	r->ops_ctx = ctx;
 	return 0;

@@ -83,7 +83,7 @@ struct router {
 	uint32_t cursor;		/* next place that the pass looks at */
 	struct router_changes changes;	/* since the last router_sync() began */
 	struct router_counters count;
-	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_join;
+	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join;
 	const struct router_ops *ops;
 	void *ops_ctx;
 };

@@ -11,7 +11,7 @@ import threading
 import time
 
 from cases import case, main
-from lab import SLOW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, child_setup, note, same, wait_until
+from lab import SLOW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, child_setup, need_users, note, same, wait_until
 
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 source fd00:1::9 group ff2e::11 to a2\n"
 
@@ -149,9 +149,7 @@ def same_table(lab):
 
 @case("71: no process can be forked")
 def no_fork(lab):
-    if os.getuid():
-        raise Skip("needs root, to become a user that has a limit")
-
+    need_users()
     def before():
         child_setup()
         os.setgid(64999)

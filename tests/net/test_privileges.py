@@ -8,19 +8,12 @@ import pwd
 import stat
 
 from cases import case, main
-from lab import CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTED, Daemon, Skip, check, same, wait_until
+from lab import CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTED, Daemon, Skip, check, need_users, same, wait_until
 
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 group ff2e::11 to a2\nmgroup from a1 group 225.1.1.3\n"
 MORE = "mroute from a2 source 10.2.0.9 group 225.1.1.2 to a3\nmroute from a1 group 225.1.2.0/24 to a2\nmgroup from a2 group ff2e::13\n"
 SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
 PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
-
-
-def real_root():
-    """A lab in a user namespace has one user only, and nobody to become."""
-    with open("/proc/self/uid_map") as f:
-        if int(f.read().split()[2]) < 65536:
-            raise Skip("no other user in this user namespace")
 
 
 def nobody():
@@ -56,7 +49,7 @@ def all_works(lab, d):
 @case("-p nobody: no uid, no group, no capability of root; everything works on", "nobody")
 @case("-p with a group", "nobody:daemon")
 def drop(lab, spec):
-    real_root()
+    need_users()
     uid, gid = nobody()
     if ":" in spec:
         gid = grp.getgrnam(spec.split(":")[1]).gr_gid
@@ -77,7 +70,7 @@ def drop(lab, spec):
 
 @case("-p with -e: CAP_NET_ADMIN alone is kept, and the hook can use it")
 def hook(lab):
-    real_root()
+    need_users()
     os.chmod(lab.dir, 0o777)
     path = lab.write("hook", "#!/bin/sh\n"
                      f"ip link set a4 mtu 1400; {{ echo $1 $?; grep '^Cap\\|^Uid' /proc/self/status; }} >{lab.path('seen.tmp')}\n"
@@ -117,7 +110,7 @@ class AsNobody(Daemon):
 
 @case("a user with CAP_NET_RAW alone can start it")
 def user(lab):
-    real_root()
+    need_users()
     d = AsNobody(lab, lab.MARKS + ROUTE, "+net_raw")
     same(caps(d.proc.pid), [0, 0, 0, 0], f"capabilities {SETS}")
     all_works(lab, d)
@@ -127,7 +120,7 @@ def user(lab):
 
 @case("77: CAP_NET_RAW is missing, or CAP_NET_ADMIN for -t; each is named")
 def denied(lab):
-    real_root()
+    need_users()
     for keep, options, name in (("+net_admin", (), "CAP_NET_RAW"), ("+net_raw", ("-t", "100"), "CAP_NET_ADMIN")):
         d = AsNobody(lab, ROUTE, keep, *options, ready=False)
         same(d.wait(), 77, f"exit status with {keep}")
@@ -140,9 +133,7 @@ def denied(lab):
 
 @case("in a user namespace without any right outside")
 def container(lab):
-    with open("/proc/self/uid_map") as f:
-        if int(f.read().split()[2]) < 65536:
-            raise Skip("this already is one, and all cases run in it")
+    need_users()
     rc, out, err = lab.run("unshare", "-Urn", *SMCROUTED, "-n", "-D", "1", "-f", lab.write("x.conf", ROUTE),
                            "-P", lab.path("x.pid"), "-u", lab.path("x.sock"))
     if rc == 1 and "unshare" in err:
