@@ -142,5 +142,21 @@ for f in "$tmp"/man/*.conf; do
 done
 ok "examples of the manual" "$tmp/why"
 
+# The command lines of the daemon's manual: all are taken, and every option is in one.
+commands() {
+	awk '/^\.Bd -literal/ { on = 1 } /^\.Ed/ { on = 0 } on && /^# smcrouted/' "$1"
+}
+: >"$tmp/why"
+commands ../../man/smcrouted.8 >"$tmp/commands"
+while read -r line; do
+	# shellcheck disable=SC2086
+	"$SMCROUTE" ${line#\# } -F empty.conf >"$tmp/out" 2>&1 || cat "$tmp/out" >>"$tmp/why"
+done <"$tmp/commands"
+for o in $("$SMCROUTE" smcrouted -h | sed -n 's/^  \(-[a-zA-Z]\).*/\1/p'); do
+	grep -q -- " $o\b" "$tmp/commands" || echo "no example of $o" >>"$tmp/why"
+	grep -q "^\.It Fl ${o#-}" ../../man/smcrouted.8 || echo "$o is not in the manual" >>"$tmp/why"
+done
+ok "options in the manual" "$tmp/why"
+
 echo "1..$n"
 exit $bad
