@@ -24,9 +24,8 @@
 /* A line whose answer is due. */
 struct due {
 	uint32_t line;			/* of the batch, 0 = there is none */
-	bool patient;			/* may take any time */
-	bool gone;			/* CMD_GONE */
-	char *error;			/* found here, nothing was sent; owned */
+	const struct command *cmd;	/* NULL: nothing was sent, as text says; CMD_LOCAL: it is run here */
+	char *text;			/* what is wrong, or the word of a CMD_LOCAL, or NULL; owned */
 };
 
 struct talk {
@@ -82,30 +81,52 @@ static bool push(struct talk *t, struct due due)
 	return true;
 }
 
+/* Answers what needs no daemon. */
+static void answer_here(struct talk *t, uint32_t line, const struct command *cmd, const char *text)
+{
+	int status = EXIT_USAGE;
+
+	if (cmd)
+		status = ctl_local(cmd, text ? 2 : 1, (const char *const []){ cmd->name, text });
+	else
+		ctl_complain(line, "%s", text);
+	if (status)
+		fail(t, status);
+}
+
+static bool is_kept(const struct due *d)
+{
+	return !d->cmd || d->cmd->flags & CMD_LOCAL;
+}
+
+/* The first one has its answer; those kept behind it are next. */
 static void pop(struct talk *t)
 {
-	free(t->due[t->head].error);
 	t->head++;
 	t->n--;
-	/* What was found wrong here is told in its turn. */
-	while (t->n && t->due[t->head].error) {
-		ctl_complain(t->due[t->head].line, "%s", t->due[t->head].error);
-		fail(t, EXIT_USAGE);
-		free(t->due[t->head].error);
-		t->head++;
+	while (t->n && is_kept(&t->due[t->head])) {
+		struct due *d = &t->due[t->head++];
+
 		t->n--;
+		answer_here(t, d->line, d->cmd, d->text);
+		free(d->text);
 	}
+}
+
+/* Has a line answered here when its turn comes. */
+static void keep_line(struct talk *t, const struct command *cmd, const char *text)
+{
+	struct due due = { .line = t->line, .cmd = cmd, .text = t->n && text ? strdup(text) : NULL };
+
+	if (t->n && !due.text == !text && push(t, due))
+		return;
+	free(due.text);
+	answer_here(t, t->line, cmd, text);
 }
 
 static void refuse_line(struct talk *t, const char *why)
 {
-	struct due due = { .line = t->line, .error = t->n ? strdup(why) : NULL };
-
-	if (due.error && push(t, due))
-		return;
-	free(due.error);
-	ctl_complain(t->line, "%s", why);
-	fail(t, EXIT_USAGE);
+	keep_line(t, NULL, why);
 }
 
 /* ---- requests ---- */
@@ -113,11 +134,9 @@ static void refuse_line(struct talk *t, const char *why)
 /* words[0] is free for the options. */
 static bool ask(struct talk *t, const struct command *cmd, int n, const char **words)
 {
-	struct due due = { .line = t->line, .gone = cmd->flags & CMD_GONE };
+	struct due due = { .line = t->line, .cmd = cmd };
 	size_t before = t->out.len;
 
-	/* A reload takes as long as the configuration is. */
-	due.patient = cmd->flags & (CMD_FOLLOW | CMD_GONE) || !strcmp(cmd->name, "reload");
 	words[0] = t->ctl->detail ? t->ctl->json ? "-dj" : "-d" : t->ctl->json ? "-j" : "";
 	if (!wire_put_request(&t->out, WIRE_WORDS, n, words))
 		return false;
@@ -154,10 +173,7 @@ static void take_line(struct talk *t, char *s, size_t len)
 	} else if (cmd->flags & CMD_FOLLOW) {
 		refuse_line(t, "this has no end, it cannot be in a batch");
 	} else if (cmd->flags & CMD_LOCAL) {
-		int status = ctl_local(cmd, n - 1, words + 1);
-
-		if (status)
-			fail(t, status);
+		keep_line(t, cmd, n > 2 ? words[2] : NULL);
 	} else if (!ask(t, cmd, n, words)) {
 		refuse_line(t, "too long for one request");
 	}
@@ -228,7 +244,7 @@ static void take_records(struct talk *t)
 		if (rec.type == WIRE_END) {
 			if (*rec.text)
 				fail(t, (unsigned char)*rec.text);
-			t->wait_gone |= due.gone && !*rec.text;
+			t->wait_gone |= due.cmd->flags & CMD_GONE && !*rec.text;
 			pop(t);
 		}
 		at += rec.size;
@@ -293,7 +309,7 @@ static int patience(const struct talk *t)
 {
 	int64_t left = t->heard + PATIENCE_MS - now_ms();
 
-	if (!t->n || t->due[t->head].patient)
+	if (!t->n || t->due[t->head].cmd->flags & (CMD_LONG | CMD_FOLLOW | CMD_GONE))
 		return -1;
 	return left > 0 ? (int)left : 0;
 }
@@ -341,7 +357,7 @@ static int talk(struct talk *t)
 		fail(t, EXIT_BUSY);
 	}
 	for (size_t i = t->head; i < t->head + t->n; i++)
-		free(t->due[i].error);
+		free(t->due[i].text);
 	free(t->due);
 	buf_free(&t->out);
 	buf_free(&t->in);

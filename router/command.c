@@ -87,11 +87,11 @@ const struct command commands[] = {
 	{ "remove", "del rem", "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]", "remove a route, or some of its outputs",
 	  "remove eth0 192.168.1.42 225.1.2.3 eth2", 2, 4096, 0, edit_remove },
 	{ "join", "", "IIF [SOURCE[/LEN]] GROUP[/LEN]", "join a multicast group on an interface",
-	  "join eth0 192.168.1.42 232.1.2.3", 2, 3, 0, edit_join },
+	  "join eth0 192.168.1.42 232.1.2.3", 2, 3, CMD_LONG, edit_join },
 	{ "leave", "", "IIF [SOURCE[/LEN]] GROUP[/LEN]", "leave a joined group",
-	  "leave eth0 192.168.1.42 232.1.2.3", 2, 3, 0, edit_leave },
+	  "leave eth0 192.168.1.42 232.1.2.3", 2, 3, CMD_LONG, edit_leave },
 	{ "flush", "", "", "forget all learned and blocked entries", "flush", 0, 0, 0, cmd_flush },
-	{ "reload", "restart", "", "read the config file again, as SIGHUP does", "reload", 0, 0, 0, cmd_reload },
+	{ "reload", "restart", "", "read the config file again, as SIGHUP does", "reload", 0, 0, CMD_LONG, cmd_reload },
 	{ "kill", "", "", "end the daemon", "kill", 0, 0, CMD_GONE, cmd_kill },
 	{ "show", "", "[routes | groups | interfaces | pending | config | metrics]", "show what is routed, and what waits",
 	  "-d show routes", 0, 1, 0, show_run },
@@ -104,22 +104,31 @@ const struct command commands[] = {
 
 /* ---- finding ---- */
 
-static bool is_alias(const struct command *cmd, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *a = cmd->aliases; *a; a += strcspn(a, " "), a += strspn(a, " "))
-		if (strcspn(a, " ") == n && !strncmp(a, word, n))
-			return true;
-	return false;
-}
-
-static void append(char *why, size_t len, const char *name)
+static void append(char *why, size_t len, const char *name, size_t n)
 {
 	size_t at = strlen(why);
 
 	if (at < len)
-		snprintf(why + at, len - at, "%s%s", at ? " " : "", name);
+		snprintf(why + at, len - at, "%s%.*s", at ? " " : "", (int)n, name);
+}
+
+enum match { NO_MATCH, PREFIX, WHOLE };
+
+/* How word fits one of the blank-separated names; appends those that begin with it. */
+static enum match match(const char *names, const char *word, char *why, size_t len)
+{
+	enum match best = NO_MATCH;
+	size_t n = strlen(word);
+
+	for (const char *a = names; *a; a += strcspn(a, " "), a += strspn(a, " ")) {
+		if (!n || strncmp(a, word, n))
+			continue;
+		if (strcspn(a, " ") == n)
+			return WHOLE;
+		append(why, len, a, strcspn(a, " "));
+		best = PREFIX;
+	}
+	return best;
 }
 
 const struct command *command_find(const char *word, char *why, size_t len)
@@ -130,19 +139,19 @@ const struct command *command_find(const char *word, char *why, size_t len)
 	if (len)
 		*why = '\0';
 	for (const struct command *c = commands; c->name; c++) {
-		if (!strcmp(c->name, word) || is_alias(c, word))
+		enum match name = match(c->name, word, why, len), alias = match(c->aliases, word, why, len);
+
+		if (name == WHOLE || alias == WHOLE)
 			return c;
-		if (*word && !strncmp(c->name, word, strlen(word))) {
+		if (name || alias) {
 			hit = c;
 			hits++;
-			append(why, len, c->name);
 		}
 	}
 	if (hits == 1)
 		return hit;
-	if (!hits)
-		for (const struct command *c = commands; c->name; c++)
-			append(why, len, c->name);
+	for (const struct command *c = commands; !hits && c->name; c++)
+		append(why, len, c->name, strlen(c->name));
 	return NULL;
 }
 
@@ -153,18 +162,19 @@ int word_find(const char *const *list, const char *word, char *why, size_t len)
 	if (len)
 		*why = '\0';
 	for (int i = 0; list[i]; i++) {
-		if (!strcmp(list[i], word))
+		enum match how = match(list[i], word, why, len);
+
+		if (how == WHOLE)
 			return i;
-		if (*word && !strncmp(list[i], word, strlen(word))) {
+		if (how) {
 			hit = i;
 			hits++;
-			append(why, len, list[i]);
 		}
 	}
 	if (hits == 1)
 		return hit;
 	for (int i = 0; !hits && list[i]; i++)
-		append(why, len, list[i]);
+		append(why, len, list[i], strlen(list[i]));
 	return -1;
 }
 

@@ -20,6 +20,7 @@ enum {
 	CMD_LOCAL = 1 << 0,	/* the client answers it alone (help, version) */
 	CMD_FOLLOW = 1 << 1,	/* the reply goes on until the client leaves (monitor) */
 	CMD_GONE = 1 << 2,	/* done when the daemon has closed the connection (kill) */
+	CMD_LONG = 1 << 3,	/* may take any time: no client should lose its patience */
 };
 
 struct command {
@@ -39,8 +40,9 @@ extern const struct command commands[];
 /* Words of `show`, in order, NULL at the end. */
 extern const char *const show_words[];
 
-/* Finds a command by name, alias or unambiguous prefix; an exact name wins.  NULL when there
- * is none or several; then the candidates (or all names) are written to why[len], blank-separated. */
+/* Finds a command by name or alias or an unambiguous prefix of one; what is written out wins.
+ * NULL when there is none or several; then the candidates (or all names) are written to
+ * why[len], blank-separated. */
 const struct command *command_find(const char *word, char *why, size_t len);
 
 /* The same for a word of a NULL-ended list: its place, or -1. */
