@@ -11,10 +11,9 @@
 
 /* ---- reverse path filter: __fib_validate_source() of net/ipv4/fib_frontend.c ---- */
 
-const char *cure_rp_reason(const struct host *h, const struct look_link *in, const struct addr *src,
+const char *cure_rp_reason(const struct look_link *in, const struct addr *src,
 			   struct look_route *r)
 {
-	(void)h;
 	*r = (struct look_route){ .none = true };
 	if (addr_fam(src) != FAM_4 || in->rp_filter <= 0 || kernel_look_route(src, r) < 0)
 		return NULL;

@@ -11,7 +11,7 @@
 
 /* Why the reverse path filter of an interface refuses a source: NULL when it does not, or cannot
  * be seen.  *r is the route back. */
-const char *cure_rp_reason(const struct host *h, const struct look_link *in, const struct addr *src,
+const char *cure_rp_reason(const struct look_link *in, const struct addr *src,
 			   struct look_route *r);
 
 /* The command that lets the source, or prefix, in; src = NULL: any source. */

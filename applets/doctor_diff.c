@@ -67,6 +67,8 @@ static uint64_t group_wanted(const struct doctor *d, uint32_t table, int oif)
 /* Finds the output that lacks most; sums up what all of them had. */
 static void outputs(const struct doctor *d, struct flow *w)
 {
+	const struct look_link *worst;
+
 	w->d.outputs = w->e.noifs;
 	for (unsigned i = 0; i < w->e.noifs; i++) {
 		uint64_t sent, lacking = 0;
@@ -87,6 +89,8 @@ static void outputs(const struct doctor *d, struct flow *w)
 			w->d.threshold = w->e.ttl[i];
 		}
 	}
+	worst = host_link(&d->host, w->worst);
+	w->d.output_down = worst && !(worst->flags & LINK_UP);
 }
 
 struct drops {
@@ -200,7 +204,7 @@ static void here(const struct doctor *d, struct flow *w)
 		w->d.other_table = table == kernel_default_table(FAM_6);
 		w->d.vif = !w->d.other_table;
 	}
-	w->d.rp_refuses = !w->any && cure_rp_reason(h, l, &w->src, &r);
+	w->d.rp_refuses = !w->any && cure_rp_reason(l, &w->src, &r);
 }
 
 static void counters(const struct doctor *d, struct flow *w)

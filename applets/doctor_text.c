@@ -118,7 +118,7 @@ static void rp_filter(struct report *r)
 	if (!in)
 		return;
 	if (r->w && r->w->sniffed)
-		why = cure_rp_reason(h, in, &r->w->src, &route);
+		why = cure_rp_reason(in, &r->w->src, &route);
 	finding_add(r->f, FINDING_ERROR, "rp_filter", "refused by the reverse path filter: %s comes in on %s, rp_filter is "
 		    "%d there and %s%s%s%s", r->flow, in->name, in->rp_filter, why ? why :
 		    "packets are refused for their source", why && route.n ? " (" : "",

@@ -56,7 +56,7 @@ static void rp_one(struct host *h, const struct mroute *m, const struct look_lin
 	struct addr src = host_of(&m->source, m->slen);
 	struct look_route r;
 	char text[ADDR_STRLEN];
-	const char *why = cure_rp_reason(h, l, &src, &r);
+	const char *why = cure_rp_reason(l, &src, &r);
 
 	if (!why)
 		return;

@@ -21,7 +21,7 @@ static enum verdict routed(const struct flow_diff *d)
 	if (most(d->lacking, d->right)) {
 		if (most(d->frag_fails, d->lacking))
 			return VERDICT_MTU;
-		return d->seen && d->ttl > d->threshold ? VERDICT_OUTPUT : VERDICT_TTL;
+		return d->output_down || (d->seen && d->ttl > d->threshold) ? VERDICT_OUTPUT : VERDICT_TTL;
 	}
 	/* IPv6 looks at the MTU behind the packet filter (net/ipv6/ip6_output.c). */
 	if (most(d->unsent, d->out))

@@ -37,6 +37,7 @@ struct flow_diff {
 	bool seen;		/* arrived, ttl and here are of this flow's packets, not guessed */
 	uint8_t ttl;		/* largest seen */
 	uint8_t threshold;	/* of the worst output */
+	bool output_down;	/* the worst output */
 	bool rp_refuses;	/* the filter here refuses this source */
 	bool vif;		/* here is a VIF in the table that its packets are looked up in */
 	bool other_table;	/* here is a VIF in another table only */

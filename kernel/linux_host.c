@@ -9,13 +9,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "kernel/words.h"
 
 /* ---- the holder of a routing socket ---- */
 
@@ -31,17 +32,17 @@ struct inodes {
 /* Inodes of the raw sockets of a protocol; /proc/net/raw gives it as a hexadecimal port. */
 static void inodes_read(struct inodes *set, const char *path, unsigned protocol)
 {
-	char line[512], port[64], inode[32];
 	FILE *f = fopen(path, "re");
+	char line[512], *w[10];
 	const char *colon;
 
 	set->n = 0;
 	while (f && set->n < INODES && fgets(line, sizeof line, f)) {
-		if (sscanf(line, "%*s %63s %*s %*s %*s %*s %*s %*s %*s %31s", port, inode) != 2)
+		if (words_cut(line, w, 10) < 10)
 			continue;
-		colon = strchr(port, ':');
+		colon = strchr(w[1], ':');
 		if (colon && strtoul(colon + 1, NULL, 16) == protocol)
-			set->v[set->n++] = strtoull(inode, NULL, 10);
+			set->v[set->n++] = strtoull(w[9], NULL, 10);
 	}
 	if (f)
 		fclose(f);

@@ -7,7 +7,6 @@
 #include "kernel/kernel.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 
 #include "kernel/nlask.h"
 #include "kernel/rtnl_look.h"
+#include "kernel/words.h"
 
 /* Asks for a dump of a type with a family header of len bytes. */
 static int dump(uint16_t type, const void *body, size_t len, nlask_fn *fn, void *ctx)
@@ -204,22 +204,25 @@ static int vifs4(struct look_vif *v, int max)
 	return dump(RTM_GETLINK, &ifi, sizeof ifi, vifs_message, &c) < 0 ? -1 : c.n;
 }
 
-/* Rtnetlink has no such dump of MIFs; this file is of the default table. */
-static int vifs6(struct look_vif *v, int max)
+/* VIFs of the default table. */
+static int vifs_proc(enum fam fam, struct look_vif *v, int max)
 {
-	FILE *f = fopen("/proc/net/ip6_mr_vif", "re");
-	char line[256], name[64];
-	struct look_vif one = { .table = RT_TABLE_MAIN };
-	struct vif_stats *st = &one.st;
+	FILE *f = fopen(fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif", "re");
+	char line[256], *w[6];
 	int n = 0;
 
 	while (f && n < max && fgets(line, sizeof line, f)) {
-		if (sscanf(line, "%d %63s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &one.vif,
-			   name, &st->in_bytes, &st->in_packets, &st->out_bytes,
-			   &st->out_packets) != 6)
+		if (words_cut(line, w, 6) < 6 || w[0][0] < '0' || w[0][0] > '9')
 			continue;
-		one.ifindex = (int)if_nametoindex(name);
-		v[n++] = one;
+		v[n++] = (struct look_vif){
+			.table = kernel_default_table(fam),
+			.vif = atoi(w[0]),
+			.ifindex = (int)if_nametoindex(w[1]),
+			.st.in_bytes = strtoull(w[2], NULL, 10),
+			.st.in_packets = strtoull(w[3], NULL, 10),
+			.st.out_bytes = strtoull(w[4], NULL, 10),
+			.st.out_packets = strtoull(w[5], NULL, 10),
+		};
 	}
 	if (!f)
 		return -1;
@@ -229,7 +232,12 @@ static int vifs6(struct look_vif *v, int max)
 
 int kernel_look_vifs(enum fam fam, struct look_vif *v, int max)
 {
-	return fam == FAM_4 ? vifs4(v, max) : vifs6(v, max);
+	int n;
+
+	/* Rtnetlink has no such dump for IPv6, and none for IPv4 before 4.13. */
+	if (fam == FAM_4 && (n = vifs4(v, max)) > 0)
+		return n;
+	return vifs_proc(fam, v, max);
 }
 
 /* ---- forwarding entries ---- */

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,8 @@
 #include <linux/mroute.h>
 #include <linux/mroute6.h>
 #include <linux/nsfs.h>
+
+#include "kernel/words.h"
 
 /* ---- counters ---- */
 
@@ -189,13 +190,12 @@ static bool member4(FILE *f, int ifindex, const struct addr *grp)
 	char line[256];
 	uint32_t word;
 	int index = 0;
-	unsigned long g;
 
 	memcpy(&word, grp->b + 12, sizeof word);
 	while (fgets(line, sizeof line, f)) {
 		if (line[0] != '\t')
 			index = atoi(line);
-		else if (sscanf(line, "%lx", &g) == 1 && index == ifindex && g == word)
+		else if (index == ifindex && strtoul(line, NULL, 16) == word)
 			return true;
 	}
 	return false;
@@ -203,14 +203,12 @@ static bool member4(FILE *f, int ifindex, const struct addr *grp)
 
 static bool member6(FILE *f, int ifindex, const struct addr *grp)
 {
-	char line[256], text[33], want[33];
-	int index;
+	char line[256], want[33], *w[3];
 
 	for (unsigned i = 0; i < 16; i++)
 		snprintf(want + 2 * i, 3, "%02x", grp->b[i]);
 	while (fgets(line, sizeof line, f))
-		if (sscanf(line, "%d %*s %32s", &index, text) == 2 && index == ifindex &&
-		    !strcmp(text, want))
+		if (words_cut(line, w, 3) == 3 && atoi(w[0]) == ifindex && !strcmp(w[2], want))
 			return true;
 	return false;
 }
@@ -236,9 +234,9 @@ long long kernel_look_nofile(int pid)
 	if (pid)
 		snprintf(path, sizeof path, "/proc/%d/limits", pid);
 	f = fopen(path, "re");
-	while (f && fgets(line, sizeof line, f))
-		if (!strncmp(line, "Max open files", 14) && sscanf(line + 14, "%lld", &v) == 1)
-			break;
+	while (f && v < 0 && fgets(line, sizeof line, f))
+		if (!strncmp(line, "Max open files", 14))
+			v = strtoll(line + 14, NULL, 10);
 	if (f)
 		fclose(f);
 	return v;

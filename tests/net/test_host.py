@@ -3,16 +3,14 @@
 # smcroute-check -H: a clean host has no finding, with and without a daemon and
 # capabilities; each fault that it knows, made for real, is named, and the
 # command that it prints takes the finding away.
-import json
 import os
-import shutil
 import subprocess
 import sys
 
 from cases import case, main
-from lab import CAP_NET_RAW, SMCROUTE, Daemon, Skip, check, note, same, sys_call, wait_until
+from lab import CAP_NET_RAW, SMCROUTE, Skip, check, same, sys_call, wait_until
+from sick import BLIND, daemon, findings, need, paste, path
 
-BLIND = ("unshare", "-U")
 RULES = ("mroute from a1 source 10.1.0.9 group 225.1.2.3 to a2 a3\nmroute from a1 group ff2e::123 to a2\n"
          "mgroup from a1 group 225.1.2.3\n")
 HOLD = """
@@ -24,48 +22,24 @@ time.sleep(60)
 """
 
 
-def path(lab):
-    bin_dir = lab.path("bin")
-    if not os.path.isdir(bin_dir):
-        os.mkdir(bin_dir)
-        subprocess.run([SMCROUTE, "--install", "-s", bin_dir], check=True)
-    return dict(os.environ, PATH=f"{bin_dir}:{os.environ['PATH']}")
-
-
-def daemon(lab, conf, *options):
-    d = Daemon(lab, conf, ("-u", "/run/smcroute.sock", *options))
-    d.sock = "/run/smcroute.sock"
-    return d
-
-
-def host(lab, conf=RULES, wrap=(), **kw):
+def host(lab, conf=RULES, **kw):
     """(exit status, findings) of a configuration."""
-    name = conf if conf.startswith("/") else lab.write("host.conf", conf)
-    rc, out, err = lab.run(*wrap, path(lab)["PATH"].split(":")[0] + "/smcroute-check", "-H", "-j", name, **kw)
-    same(err, "", "stderr")
-    found = json.loads(out)["findings"]
-    note(json.dumps(found, indent=1))
-    return rc, found
+    return findings(lab, "-H", conf if conf.startswith("/") else lab.write("host.conf", conf), **kw)
 
 
 def kinds(found, *severities):
     return [f["what"] for f in found if f["severity"] in (severities or ("error", "warning"))]
 
 
-def paste(lab, found, what):
-    commands = [c for f in found if f["what"] == what for c in f["fix"]]
-    check(commands, "no command was printed")
-    for c in commands:
-        p = subprocess.run(["sh", "-c", c], env=path(lab), text=True, capture_output=True, stdin=subprocess.DEVNULL)
-        note(f"$ {c}\n{p.stdout}{p.stderr}")
-        same(p.returncode, 0, f"exit status of {c}")
+def commands(found, what):
+    return [c for f in found if f["what"] == what for c in f["fix"]]
 
 
 def mended(lab, conf, what, n=1):
     """Found n times, alone; its commands take it away."""
     rc, found = host(lab, conf)
     same((rc, kinds(found)), (1, [what] * n), "findings")
-    paste(lab, found, what)
+    paste(lab, commands(found, what))
     wait_until(lambda: kinds(host(lab, conf)[1]) == [], "no finding any more")	# links take a moment
 
 
@@ -111,6 +85,8 @@ def masked(lab):
 
 @case("/proc masked altogether: says so")
 def no_proc(lab):
+    if "SANITIZE" in os.environ and os.environ["SANITIZE"]:
+        raise Skip("the sanitizers need /proc")
     path(lab)
     sys_call("mount", "mask", "/proc", "tmpfs", 1, None)
     rc, found = host(lab)
@@ -177,7 +153,7 @@ def table(lab):
     daemon(lab, RULES, "-t", "100")
     rc, found = host(lab)
     same((rc, set(kinds(found))), (1, {"table"}), "findings")
-    paste(lab, found, "table")
+    paste(lab, commands(found, "table"))
     same(kinds(host(lab)[1]), [], "findings afterwards")
 
 
@@ -204,7 +180,7 @@ def holder(lab):
     rc, found = host(lab)
     check(rc == 1 and "holder" in kinds(found), "not found")
     check(str(p.pid) in found[kinds(found).index("holder")]["text"], "not named")
-    paste(lab, found, "holder")
+    paste(lab, commands(found, "holder"))
     p.wait(5)
     wait_until(lambda: kinds(host(lab)[1]) == [], "no finding")
 
@@ -223,7 +199,7 @@ def memberships(lab):
     conf = lab.write("many.conf", RULES + "mgroup from a1 group 225.7.0.0/20\n")
     rc, found = host(lab, conf, wrap=("prlimit", "--nofile=1024:1024"))
     same((rc, kinds(found)), (1, ["memberships"]), "findings")
-    paste(lab, found, "memberships")
+    paste(lab, commands(found, "memberships"))
     same(host(lab, conf, wrap=("prlimit", "--nofile=1024:1024")), (0, []), "findings afterwards")
 
 
@@ -231,8 +207,7 @@ for family, table_name in (("inet", "house"), ("ip", "house")):
     for hook in ("prerouting", "forward", "postrouting"):
         @case(f"nftables: {family} chain at {hook} with policy drop", family, table_name, hook)
         def nftables(lab, family, name, hook):
-            if not shutil.which("nft"):
-                raise Skip("no nft here")
+            need("nft")
             subprocess.run(["nft", f"add table {family} {name}; add chain {family} {name} doors {{ type filter hook {hook} "
                             f"priority 0; policy drop; }}; add rule {family} {name} doors ct state established,related "
                             f"accept; add rule {family} {name} doors meta l4proto tcp accept"], check=True)
@@ -241,8 +216,7 @@ for family, table_name in (("inet", "house"), ("ip", "house")):
 
 @case("nftables: rules that jump, reject, and accept this group")
 def nft_rules(lab):
-    if not shutil.which("nft"):
-        raise Skip("no nft here")
+    need("nft")
     rules = """table ip t {
         chain sub { ip daddr 225.0.0.0/8 iifname "a1" return
                     reject
@@ -269,8 +243,7 @@ def nft_rules(lab):
 
 @case("iptables: policy DROP, by nftables and of old")
 def iptables(lab):
-    if not shutil.which("iptables-nft") or not shutil.which("iptables-legacy"):
-        raise Skip("no iptables here")
+    need("iptables-nft", "iptables-legacy")
     subprocess.run(["iptables-nft", "-P", "FORWARD", "DROP"], check=True)
     subprocess.run(["iptables-nft", "-A", "FORWARD", "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j",
                     "ACCEPT"], check=True)

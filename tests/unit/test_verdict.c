@@ -31,6 +31,8 @@ static const struct row {
 	  { .outputs = 2, .right = X, .lacking = X, .out = X, .threshold = 32, .ttl = 16, .seen = true, .arrived = X, .vif = true } },
 	{ "an output that is down", VERDICT_OUTPUT,
 	  { .outputs = 2, .right = X, .lacking = X, .out = X, .threshold = 1, .ttl = 16, .seen = true, .arrived = X, .vif = true } },
+	{ "an output that is down, unseen", VERDICT_OUTPUT,
+	  { .outputs = 2, .right = X, .lacking = X, .out = X, .threshold = 1, .output_down = true } },
 	{ "MTU with DF", VERDICT_MTU, { .outputs = 1, .right = X, .lacking = X, .frag_fails = X, .threshold = 1 } },
 	{ "MTU with DF, one output of two", VERDICT_MTU,
 	  { .outputs = 2, .right = X, .lacking = X, .out = X, .frag_fails = X, .ttl = 9, .seen = true, .threshold = 1 } },

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: ISC
+#
+# What the tests of `smcroute-check -H` and `doctor` share: programs in PATH, a
+# daemon where its client looks for it, packets that go on, commands pasted.
+import concurrent.futures
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+
+from lab import SMCROUTE, Daemon, Skip, check, note, same, wait_until
+from packet import ETH_P_IP, address, frame
+
+V4, V6 = ("10.1.0.9", "225.1.2.3"), ("fd00:1::9", "ff2e::123")
+BLIND = ("unshare", "-U")		# no capability counts there
+RULES = "mroute from a1 group 225.1.2.3 to a2\nmroute from a1 group ff2e::123 to a2\n"
+
+
+def need(*programs):
+    for p in programs:
+        if not shutil.which(p):
+            raise Skip(f"no {p} here")
+
+
+def sized(src, group, ttl, number, size):
+    """A frame with an IP packet of that many bytes that must not be fragmented (IPv4)."""
+    data = bytearray(frame(src, group, ttl, number))
+    fill = bytes(14 + size - len(data))
+    if data[12:14] == ETH_P_IP.to_bytes(2, "big"):
+        data[16:18], data[20] = size.to_bytes(2, "big"), 0x40
+        total = sum(int.from_bytes(data[i:i + 2], "big") for i in range(14, 34, 2) if i != 24)
+        total = (total & 0xFFFF) + (total >> 16)
+        data[24:26] = (~((total & 0xFFFF) + (total >> 16)) & 0xFFFF).to_bytes(2, "big")
+        data[38:40] = (size - 20).to_bytes(2, "big")
+    else:
+        data[18:20] = data[58:60] = (size - 40).to_bytes(2, "big")
+    return bytes(data) + fill
+
+
+class Stream(contextlib.AbstractContextManager):
+    """Packets into an interface of the router, 50 a second, until the end."""
+
+    def __init__(self, lab, iface, src, group, ttl=16, size=0, sock=None):
+        self.tx = sock or lab.senders[lab.host(iface)]
+        self.make = lambda i: sized(src, group, ttl, i, size) if size else frame(src, group, ttl, i)
+        self.end = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.lab, self.group = lab, group
+        self.thread.start()
+
+    def run(self):
+        i = 1 << 24
+        while not self.end.wait(0.02):
+            with contextlib.suppress(OSError):		# the link is down
+                self.tx.send(self.make(i))
+            i += 1
+
+    def __exit__(self, *_):
+        self.end.set()
+        self.thread.join()
+
+    def seen(self, iface):
+        self.lab.collect()
+        return sum(n for key, n in self.lab.seen[self.lab.host(iface)].items()
+                   if key[1] == address(self.group))
+
+    def flows(self, *ifaces):
+        """Until more packets come out of each of ifaces."""
+        before = {i: self.seen(i) for i in ifaces}
+        wait_until(lambda: all(self.seen(i) > before[i] + 5 for i in ifaces), f"packets on {' '.join(ifaces)}", 10)
+
+
+def path(lab):
+    """The programs under their names in PATH, as an administrator has them."""
+    bin_dir = lab.path("bin")
+    if not os.path.isdir(bin_dir):
+        os.mkdir(bin_dir)
+        subprocess.run([SMCROUTE, "--install", "-s", bin_dir], check=True)
+    return dict(os.environ, PATH=f"{bin_dir}:{os.environ['PATH']}", CHECK=f"{bin_dir}/smcroute-check")
+
+
+def daemon(lab, conf, *options):
+    """A daemon where smcroutectl looks for it, and with no rule but these."""
+    d = Daemon(lab, conf, ("-u", "/run/smcroute.sock", *options))
+    d.sock = "/run/smcroute.sock"
+    return d
+
+
+def findings(lab, *argv, wrap=(), **kw):
+    """(exit status, findings) of smcroute-check."""
+    rc, out, err = lab.run(*wrap, path(lab)["CHECK"], "-j", *argv, **kw)
+    same(err, "", "stderr")
+    found = json.loads(out)["findings"]
+    note(json.dumps(found, indent=1))
+    return rc, found
+
+
+def doctor(lab, group, *words, wrap=()):
+    """(exit status, verdicts, commands)"""
+    rc, found = findings(lab, "doctor", group, "1", *words, wrap=wrap)
+    return rc, [f["what"] for f in found if f["severity"] in ("error", "good")], [c for f in found for c in f["fix"]]
+
+
+def doctors(lab, group, *words):
+    """The same at once with what rights there are, and without any."""
+    path(lab)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        both = [pool.submit(doctor, lab, group, *words, wrap=wrap) for wrap in ((), BLIND)]
+        return [f.result() for f in both]
+
+
+def paste(lab, commands):
+    check(commands, "no command was printed")
+    for c in commands:
+        p = subprocess.run(["sh", "-c", c], env=path(lab), text=True, capture_output=True, stdin=subprocess.DEVNULL)
+        note(f"$ {c}\n{p.stdout}{p.stderr}")
+        same(p.returncode, 0, f"exit status of {c}")
+
+
+def cured(lab, stream, verdict, group, *outs, words=(), blind=None):
+    """The verdict, with and without rights, then its commands, then packets and a clean verdict."""
+    (rc, verdicts, fixes), without = doctors(lab, group, *words)
+    same((rc, verdicts), (1, [verdict]), "verdict")
+    same(without[:2], (1, [blind or verdict]), "verdict without capabilities")
+    paste(lab, fixes)
+    stream.flows(*outs)
+    rc, verdicts, _ = doctor(lab, group, *words)
+    same((rc, verdicts), (0, ["fine"]), "verdict afterwards")

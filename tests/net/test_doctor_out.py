@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: ISC
+#
+# smcroute-check doctor, where packets end after routing: each case is set
+# up for real.  It has to be named, and the commands that are printed, run as
+# printed, have to make the packets flow; then they are said to be forwarded.
+import subprocess
+import time
+
+from cases import case, main
+from lab import same
+from sick import RULES, V4, V6, Stream, cured, daemon, doctor, need
+
+for name, flow in (("IPv4", V4), ("IPv6", V6)):
+    @case(f"TTL too small, {name}", *flow)
+    def ttl(lab, src, group):
+        need("nft")
+        daemon(lab, RULES)
+        with Stream(lab, "a1", src, group, ttl=1) as s:
+            cured(lab, s, "ttl", group, "a2")
+
+    @case(f"too large for the output, {name}", *flow)
+    def mtu(lab, src, group):
+        daemon(lab, RULES)
+        lab.ip("link", "set", "a2", "mtu", "1300")
+        with Stream(lab, "a1", src, group, size=1400) as s:
+            cured(lab, s, "mtu", group, "a2")
+
+    for hook in ("prerouting", "forward", "postrouting"):
+        @case(f"packet filter, nftables at {hook}, {name}", hook, *flow)
+        def firewall(lab, hook, src, group):
+            need("nft")
+            daemon(lab, RULES)
+            with Stream(lab, "a1", src, group) as s:
+                subprocess.run(["nft", f"add table inet house; add chain inet house doors {{ type filter hook {hook} "
+                                "priority 0; policy drop; }; add rule inet house doors ct state established accept"],
+                               check=True)
+                time.sleep(0.1)
+                cured(lab, s, "firewall", group, "a2", blind="nothing" if hook == "prerouting" else None)
+
+
+@case("packet filter: iptables, policy DROP")
+def iptables(lab):
+    need("iptables")
+    daemon(lab, RULES)
+    with Stream(lab, "a1", *V4) as s:
+        subprocess.run(["iptables", "-P", "FORWARD", "DROP"], check=True)
+        cured(lab, s, "firewall", V4[1], "a2")
+
+
+@case("several sources, one of them with a TTL of 1")
+def several(lab):
+    daemon(lab, RULES)
+    with Stream(lab, "a1", "10.1.0.8", V4[1]) as good, Stream(lab, "a1", "10.1.0.9", V4[1], ttl=1):
+        good.flows("a2")
+        rc, verdicts, _ = doctor(lab, V4[1])
+        same((rc, sorted(verdicts)), (1, ["fine", "ttl"]), "verdicts")
+
+
+@case("an output that is down")
+def output(lab):
+    daemon(lab, RULES.replace("to a2", "to a2 a3"))
+    lab.ip("link", "set", "a3", "down")
+    with Stream(lab, "a1", *V4) as s:
+        s.flows("a2")
+        cured(lab, s, "output", V4[1], "a2", "a3")
+
+
+if __name__ == "__main__":
+    main()
