@@ -290,8 +290,12 @@ int daemon_run(const struct settings *s)
 		seed = (uint64_t)getpid() << 32 ^ (uintptr_t)&d;
 	hash_seed(seed);
 	log_set_level(s->level);
-	log_open(s->ident, s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR);
-	if (proc_open_std() < 0 || (!s->foreground && proc_daemonize() < 0)) {
+	if (proc_open_std() < 0) {
+		log_errno("cannot start");
+		return EXIT_SYSTEM;
+	}
+	log_open(s->ident, !s->foreground ? LOG_TO_BOTH : s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR);
+	if (!s->foreground && proc_daemonize() < 0) {
 		log_errno("cannot start");
 		return EXIT_SYSTEM;
 	}

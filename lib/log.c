@@ -35,10 +35,11 @@ static const struct {
 static struct {
 	enum log_level shown;
 	const char *ident;
+	bool console;		/* to stderr */
+	bool journal;		/* which belongs to the journal */
 	bool syslog;
-	bool journal;		/* stderr belongs to the journal */
 	int kmsg;
-} log_to = { .shown = LOG_LVL_NOTICE, .kmsg = -1 };
+} log_to = { .shown = LOG_LVL_NOTICE, .console = true, .kmsg = -1 };
 
 /* systemd.exec(5): JOURNAL_STREAM is DEVICE:INODE of what it has connected. */
 static bool stderr_is_journal(void)
@@ -63,10 +64,11 @@ void log_open(const char *ident, enum log_dest dest)
 	log_to.syslog = false;
 	log_to.kmsg = -1;
 	log_to.journal = stderr_is_journal();
-	if (dest == LOG_TO_SYSLOG && !access("/dev/log", F_OK)) {
+	log_to.console = dest != LOG_TO_SYSLOG;
+	if (dest != LOG_TO_STDERR && !access("/dev/log", F_OK)) {
 		openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 		log_to.syslog = true;
-	} else if (dest == LOG_TO_SYSLOG) {
+	} else if (dest != LOG_TO_STDERR) {
 		log_to.kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	}
 	errno = saved;
@@ -115,25 +117,34 @@ static size_t clean(char *out, size_t size, const char *text)
 	return n;
 }
 
+/* Writes one line of text to fd behind n bytes that stand in line already. */
+static void put(int fd, char *line, size_t n, size_t size, const char *text)
+{
+	n += clean(line + n, size - 1 - n, text);
+	line[n++] = '\n';
+	/* Nobody is left to be told when this fails. */
+	if (write(fd, line, n) < 0)
+		return;
+}
+
 static void emit(enum log_level lvl, const char *text)
 {
 	char line[LINE_MAX_BYTES + 64];
-	size_t n = 0;
+	int n;
 
-	if (log_to.kmsg >= 0)
-		n = (size_t)snprintf(line, 64, "<%d>%.32s[%d]: ", LOG_DAEMON | levels[lvl].prio,
-				     log_to.ident ? log_to.ident : "", (int)getpid());
-	else if (!log_to.syslog && log_to.journal)
-		n = (size_t)snprintf(line, 64, "<%d>", levels[lvl].prio);
-	n += clean(line + n, (log_to.kmsg >= 0 ? KMSG_MAX_BYTES : sizeof line - 1) - n, text);
-	if (log_to.syslog) {
-		syslog(levels[lvl].prio, "%s", line);
-		return;
+	if (log_to.console) {
+		n = log_to.journal ? snprintf(line, 64, "<%d>", levels[lvl].prio) : 0;
+		put(STDERR_FILENO, line, (size_t)n, sizeof line, text);
 	}
-	line[n++] = '\n';
-	/* Nobody is left to be told when this fails. */
-	if (write(log_to.kmsg >= 0 ? log_to.kmsg : STDERR_FILENO, line, n) < 0)
-		return;
+	if (log_to.kmsg >= 0) {
+		n = snprintf(line, 64, "<%d>%.32s[%d]: ", LOG_DAEMON | levels[lvl].prio,
+			     log_to.ident ? log_to.ident : "", (int)getpid());
+		put(log_to.kmsg, line, (size_t)n, KMSG_MAX_BYTES + 1, text);
+	}
+	if (log_to.syslog) {
+		clean(line, sizeof line, text);
+		syslog(levels[lvl].prio, "%s", line);
+	}
 }
 
 static void vlog(enum log_level lvl, const char *tail, const char *fmt, va_list ap)

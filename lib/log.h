@@ -2,7 +2,8 @@
  *
  * Messages to people.  Foreground: stderr without a time, with <N> in front
  * when stderr is the journal's (JOURNAL_STREAM, sd-daemon(3)).  Background:
- * syslog(3), or the kernel log where /dev/log is missing.  errno survives every
+ * syslog(3), or the kernel log where /dev/log is missing, and stderr as well
+ * as long as somebody may be looking at it.  errno survives every
  * call.  Control bytes in what is logged are shown as \xXX.
  */
 #ifndef LIB_LOG_H
@@ -13,7 +14,7 @@
 
 enum log_level { LOG_LVL_NONE, LOG_LVL_ERR, LOG_LVL_NOTICE, LOG_LVL_INFO, LOG_LVL_DEBUG };
 
-enum log_dest { LOG_TO_STDERR, LOG_TO_SYSLOG };
+enum log_dest { LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_BOTH };
 
 /* Sets where messages go and their ident, which is not copied. */
 void log_open(const char *ident, enum log_dest dest);

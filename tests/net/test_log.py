@@ -49,7 +49,7 @@ def end(lab):
     return pid
 
 
-@case("in the background: syslog with name and pid; errors of the start to stderr")
+@case("in the background: syslog with name and pid; errors of the start to stderr, too")
 def background(lab):
     s = private_dev(lab)
     same(lab.run(*SMCROUTED, "-i", "east", *files(lab)), (0, "", ""), "start")
@@ -59,7 +59,13 @@ def background(lab):
     check(any(re.search(rf"^<29>.*\beast\[{pid}\]: leaving", line) for line in lines), f"leaving: {lines}")
     rc, _, err = lab.run(*SMCROUTED, "-p", "no-such-user", *files(lab))
     same(rc, 64, "exit status")
-    check("no-such-user" in err, f"stderr: {err!r}")
+    options = files(lab)
+    lab.write("x.conf", ROUTE + "nonsense\n")
+    same(lab.run(*SMCROUTED, *options)[0], 0, "a start with an error in the file")
+    end(lab)
+    both = "".join(syslog_lines(s))
+    check("no-such-user" in err and "no-such-user" in both, f"stderr: {err!r}, syslog: {both!r}")
+    check("x.conf:2:1: error: " in both, f"syslog: {both!r}")
 
 
 @case("in the background without syslog: the kernel's log")

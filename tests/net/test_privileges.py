@@ -68,22 +68,27 @@ def drop(lab, spec):
     d.do("ping")
 
 
-@case("-p with -e: CAP_NET_ADMIN alone is kept, and the hook can use it")
-def hook(lab):
-    need_users()
+@case("-p with -e: CAP_NET_ADMIN alone is kept, and the hook can use it", "nobody")
+@case("root with -e: the same, and a program that root runs has what root has", None)
+def hook(lab, user):
+    if user:
+        need_users()
     os.chmod(lab.dir, 0o777)
     path = lab.write("hook", "#!/bin/sh\n"
                      f"ip link set a4 mtu 1400; {{ echo $1 $?; grep '^Cap\\|^Uid' /proc/self/status; }} >{lab.path('seen.tmp')}\n"
                      f"mv {lab.path('seen.tmp')} {lab.path('seen')}\n")
     os.chmod(path, 0o755)
-    d = lab.daemon(ROUTE, "-p", "nobody", "-e", path)
+    d = lab.daemon(ROUTE, "-e", path, *(("-p", user) if user else ()))
     same(caps(d.proc.pid), [1 << CAP_NET_ADMIN] * 4, f"capabilities {SETS}")
     wait_until(lambda: os.path.exists(lab.path("seen")), "the hook")
     seen = open(lab.path("seen")).read().split("\n")
     same(seen[0], "reload 0", "ip link set in the hook")
     got = dict(line.split(":\t") for line in seen[1:] if line)
-    same([int(got[name], 16) for name in SETS], [1 << CAP_NET_ADMIN] * 4, "capabilities of the hook")
-    same(got["Uid"].split(), [str(nobody()[0])] * 4, "uid of the hook")
+    have = [int(got[name], 16) for name in SETS]
+    if user:
+        same(have, [1 << CAP_NET_ADMIN] * 4, "capabilities of the hook")
+    check(have[2] >> CAP_NET_ADMIN & 1, f"capabilities of the hook: {have}")
+    same(got["Uid"].split(), [str(nobody()[0] if user else 0)] * 4, "uid of the hook")
     all_works(lab, d)
 
 
