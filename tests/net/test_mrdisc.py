@@ -97,10 +97,11 @@ def bridge(lab):
     if subprocess.run(["bridge", "-V"], stdout=subprocess.DEVNULL, check=False).returncode:
         raise Skip("no bridge(8) here")
     with lab.at("ha"):
-        # A querier waits for the length of a response before it filters: br_multicast_set_querier().
-        lab.ip_batch(["link add br0 type bridge mcast_snooping 1 mcast_query_response_interval 1",
-                      "link set br0 type bridge mcast_querier 1", "link add s0 type veth peer name s1", "link set s0 master br0", "link set eth0 master br0",
-                      "link set br0 up", "link set s0 up", "link set s1 up"])
+        # A querier waits for the length of a response before it filters: br_multicast_set_querier().  Less
+        # than 0.1 s would be 0 in an IGMP query, which makes it one of version 1, answered within 10 s.
+        lab.ip_batch(["link add br0 type bridge mcast_snooping 1 mcast_query_response_interval 10",
+                      "link set br0 type bridge mcast_querier 1", "link add s0 type veth peer name s1",
+                      "link set s0 master br0", "link set eth0 master br0", "link set br0 up", "link set s0 up", "link set s1 up"])
         tx = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     tx.bind(("s1", 0))
     return tx
