@@ -19,6 +19,7 @@
 
 #define STANDARD SYSCONFDIR "/smcroute.conf"
 #define SLICE 1024		/* packets read in one go */
+#define OTHERS_LOOKED 256	/* entries of other groups that are looked at in detail */
 
 /* The flow of a source; a new one when there is room, else NULL. */
 static struct flow *flow_get(struct doctor *d, const struct addr *src)
@@ -34,6 +35,8 @@ static struct flow *flow_get(struct doctor *d, const struct addr *src)
 
 static void others_add(struct doctor *d, const struct look_mfc *e)
 {
+	unsigned copies = d->looked++ < OTHERS_LOOKED ? doctor_copies(e) : 1;
+
 	for (unsigned i = 0; i < e->noifs; i++) {
 		unsigned k = 0;
 
@@ -43,7 +46,7 @@ static void others_add(struct doctor *d, const struct look_mfc *e)
 			return;
 		if (k == d->nothers)
 			d->others[d->nothers++] = (struct others){ .table = e->table, .oif = e->oif[i] };
-		*(d->second ? &d->others[k].after : &d->others[k].before) += e->st.packets;
+		*(d->second ? &d->others[k].after : &d->others[k].before) += e->st.packets / copies;
 	}
 }
 
@@ -57,8 +60,10 @@ static void entry(void *ctx, const struct look_mfc *e)
 		return;
 	}
 	w = flow_get(d, &e->src);
-	if (!w)
+	if (!w) {
+		d->more = true;
 		return;
+	}
 	/* Of entries in two tables the busier one. */
 	if (w->entry && w->e.st.packets > e->st.packets)
 		return;
@@ -91,7 +96,7 @@ static void packet(void *ctx, const struct sniffed *p)
 	struct flow *w = flow_get(d, &p->src);
 
 	if (!w) {
-		d->more++;
+		d->more = true;
 		return;
 	}
 	/* Where the entry waits for it, or else where it was seen first. */
@@ -202,8 +207,7 @@ static void unseen(struct doctor *d)
 		finding_add(f, FINDING_UNSEEN, "firewall", "the rules of nftables: %s", d->host.nft_errno == EPERM ?
 			    "CAP_NET_ADMIN is needed to read them" : strerror(d->host.nft_errno));
 	if (d->more)
-		finding_add(f, FINDING_NOTE, "flows", "%llu packets of further sources of the group",
-			    (unsigned long long)d->more);
+		finding_add(f, FINDING_NOTE, "flows", "there are more sources than the %d told here", DOCTOR_FLOWS);
 }
 
 static bool print(struct doctor *d, enum form form)

@@ -56,9 +56,9 @@ struct doctor {
 	struct sample before, after;
 	struct flow flows[DOCTOR_FLOWS];
 	unsigned nflows;
-	uint64_t more;			/* packets of flows beyond that */
+	bool more;			/* sources beyond that */
 	struct others others[HOST_VIFS];
-	unsigned nothers;
+	unsigned nothers, looked;
 };
 
 /* Runs `doctor GROUP [SECONDS] [FILE]`: n words.  The exit status: 0 all of it is forwarded, 1
@@ -66,6 +66,10 @@ struct doctor {
 int doctor_main(char **words, int n, enum form form);
 
 /* ---- doctor_diff.c ---- */
+
+/* How often an entry counts each packet: IPv4 counts a copy too that comes back from an output
+ * where this host is a member. */
+unsigned doctor_copies(const struct look_mfc *e);
 
 /* Fills in the differences of all flows. */
 void doctor_diff(struct doctor *d);

@@ -47,6 +47,15 @@ static uint64_t others_sent(const struct doctor *d, uint32_t table, int ifindex)
 	return 0;
 }
 
+unsigned doctor_copies(const struct look_mfc *e)
+{
+	unsigned n = 1;
+
+	for (unsigned i = 0; addr_fam(&e->grp) == FAM_4 && i < e->noifs; i++)
+		n += kernel_look_member(e->oif[i], &e->grp) == 1;
+	return n;
+}
+
 /* ---- outputs ---- */
 
 /* What an output should have had of all flows of the group. */
@@ -197,7 +206,7 @@ static void here(const struct doctor *d, struct flow *w)
 	if (!l)
 		return;
 	kernel_look_table(d->fam, l->name, &table);
-	w->d.vif = host_vif(h, d->fam, l->ifindex, table);
+	w->d.vif = table && host_vif(h, d->fam, l->ifindex, table);
 	w->d.other_table = !w->d.vif && host_vif(h, d->fam, l->ifindex, 0);
 	/* The kernel lists MIFs of the default table alone, but counts all on the interface. */
 	if (d->fam == FAM_6 && !w->d.vif && l->routing[FAM_6] == 1) {
@@ -223,7 +232,10 @@ static void flow_diff(const struct doctor *d, struct flow *w)
 	w->d.ttl = w->ttl_max;
 	if (w->entry) {
 		w->d.unresolved = w->e.unresolved;
-		w->d.right = grown(w->right_before, w->e.st.packets);
+		w->d.right = grown(w->right_before, w->e.st.packets) / doctor_copies(&w->e);
+		/* Too few does no harm: it is compared with what went out. */
+		if (w->sniffed && w->d.right > w->sniffed)
+			w->d.right = w->sniffed;
 		w->d.wrong = grown(w->wrong_before, w->e.st.wrong_if);
 	}
 	if (!w->in && w->d.right)

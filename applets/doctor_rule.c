@@ -61,6 +61,18 @@ static void outs_choose(struct report *r)
 	}
 }
 
+static void fix_start(struct report *r)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+	const char *file = r->d->file;
+	const char *quote = file && file[strspn(file, plain)] ? "'" : "";
+
+	if (!file)
+		finding_fix(r->f, "smcrouted");
+	else if (!*quote || !strchr(file, '\''))
+		finding_fix(r->f, "smcrouted -f %s%s%s", quote, file, quote);
+}
+
 void report_fix_rule(struct report *r, bool with_source)
 {
 	const struct host *h = &r->d->host;
@@ -75,14 +87,12 @@ void report_fix_rule(struct report *r, bool with_source)
 		return;
 	}
 	if (h->links.taken[r->d->fam] == 0) {
-		finding_fix(r->f, "smcrouted%s%s", r->d->file ? " -f " : "", r->d->file ? r->d->file : "");
+		fix_start(r);
 		for (uint32_t i = 0; i < h->conf->nmroutes; i++) {
 			const struct mroute *m = &h->conf->mroutes[i];
-			uint32_t at = 0;
 
-			for (const struct look_link *l; (l = host_match(h, &h->conf->names[m->iif], &at));)
-				if (l == r->in && report_covers(r, m))
-					return;		/* it is in the file */
+			if (host_means(&h->conf->names[m->iif], r->in) && report_covers(r, m))
+				return;		/* it is in the file */
 		}
 	}
 	outs_choose(r);

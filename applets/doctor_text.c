@@ -257,29 +257,34 @@ static void nothing_on(struct report *r, const struct look_link *l)
 	}
 }
 
+/* True when an entry or a rule waits for the group on an interface. */
+static bool expected(const struct report *r, const struct look_link *l)
+{
+	const struct conf *c = r->d->host.conf;
+
+	for (unsigned i = 0; i < r->d->nflows; i++)
+		if (r->d->flows[i].entry && r->d->flows[i].e.iif == l->ifindex)
+			return true;
+	for (uint32_t i = 0; i < c->nmroutes; i++)
+		if (host_means(&c->names[c->mroutes[i].iif], l) && report_covers(r, &c->mroutes[i]))
+			return true;
+	return false;
+}
+
 static void nothing(struct report *r)
 {
-	const struct doctor *d = r->d;
-	const struct host *h = &d->host;
-	const struct look_link *l;
-	uint32_t before = r->f->n;
+	const struct look_links *links = &r->d->host.links;
+	bool any = false;
 
-	for (unsigned i = 0; i < d->nflows; i++) {
-		l = d->flows[i].entry ? host_link(h, d->flows[i].e.iif) : NULL;
-		if (l)
-			nothing_on(r, l);
-	}
-	for (uint32_t i = 0; i < h->conf->nmroutes; i++) {
-		uint32_t at = 0;
-
-		while (report_covers(r, &h->conf->mroutes[i]) &&
-		       (l = host_match(h, &h->conf->names[h->conf->mroutes[i].iif], &at)))
-			nothing_on(r, l);
-	}
-	if (r->f->n == before)
+	for (uint32_t i = 0; i < links->n; i++)
+		if (expected(r, &links->v[i])) {
+			any = true;
+			nothing_on(r, &links->v[i]);
+		}
+	if (!any)
 		finding_add(r->f, FINDING_ERROR, "nothing", "nothing arrives: no packet of %s within %u s, and no rule tells "
 			    "where it should; look at the sender, its TTL, and the switches between", r->flow,
-			    d->seconds);
+			    r->d->seconds);
 }
 
 enum verdict doctor_report(struct doctor *d, const struct flow *w)

@@ -33,10 +33,8 @@ static int use_read(struct host *h, const struct conf *c)
 
 		use_name(&h->use[m->iif], m->where, fam);
 		h->use[m->iif].in = true;
-		for (uint32_t k = 0; k < s->n; k++) {
+		for (uint32_t k = 0; k < s->n; k++)
 			use_name(&h->use[c->pool[s->off + k]], m->where, fam);
-			h->use[c->pool[s->off + k]].out = true;
-		}
 	}
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
 		use_name(&h->use[c->mgroups[i].iif], c->mgroups[i].where, addr_fam(&c->mgroups[i].group));
@@ -97,12 +95,17 @@ const char *host_name(const struct host *h, int ifindex)
 	return l ? l->name : "?";
 }
 
+bool host_means(const struct conf_name *n, const struct look_link *l)
+{
+	return n->wild ? !strncmp(l->name, n->name, n->len) : !strcmp(l->name, n->name);
+}
+
 const struct look_link *host_match(const struct host *h, const struct conf_name *n, uint32_t *i)
 {
 	while (*i < h->links.n) {
 		const struct look_link *l = &h->links.v[(*i)++];
 
-		if (n->wild ? !strncmp(l->name, n->name, n->len) : !strcmp(l->name, n->name))
+		if (host_means(n, l))
 			return l;
 	}
 	return NULL;

@@ -16,7 +16,7 @@
 /* What a configuration wants of the interfaces that a name means. */
 struct host_use {
 	struct where where;		/* that names it first */
-	bool in, out, join;		/* of rules; of memberships */
+	bool in, join;			/* the input of a rule; of a membership */
 	bool fam[FAM_N];
 	bool disabled;
 };
@@ -45,6 +45,9 @@ const struct look_link *host_named(const struct host *h, const char *name);
 
 /* Its name, "?" when it is gone. */
 const char *host_name(const struct host *h, int ifindex);
+
+/* True when a name of the configuration means an interface. */
+bool host_means(const struct conf_name *n, const struct look_link *l);
 
 /* The next interface after *i that a name of the configuration means; NULL at the end.  Starts
  * with *i = 0. */

@@ -112,9 +112,7 @@ static bool used(const struct host *h, const struct look_link *l, enum fam fam)
 	bool yes = false;
 
 	for (uint32_t i = 0; i < h->conf->nnames; i++) {
-		const struct conf_name *n = &h->conf->names[i];
-
-		if (n->wild ? strncmp(l->name, n->name, n->len) : strcmp(l->name, n->name))
+		if (!host_means(&h->conf->names[i], l))
 			continue;
 		if (h->use[i].disabled)
 			return false;

@@ -213,7 +213,6 @@ struct look_link {
 	uint32_t mtu;
 	char name[KERNEL_IFNAME];
 	char kind[KERNEL_IFNAME];	/* "bridge", "wireguard"...; "" for hardware */
-	char port[KERNEL_IFNAME];	/* kind of the master */
 	bool address[FAM_N];
 	seen_t allmulti;		/* takes in all multicast frames */
 	seen_t snooping, querier;	/* of a bridge; querier: somebody asks for members there */

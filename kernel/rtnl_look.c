@@ -58,11 +58,10 @@ static void bridge(const struct rtnl_attr *data, struct look_link *l)
 
 static bool link_info(const struct rtnl_attr *info, struct look_link *l)
 {
-	enum { KIND, DATA, PORT, ATTRS };
+	enum { KIND, DATA, ATTRS };
 	struct rtnl_attr at[ATTRS] = {
 		[KIND] = { .type = IFLA_INFO_KIND },
 		[DATA] = { .type = IFLA_INFO_DATA },
-		[PORT] = { .type = IFLA_INFO_SLAVE_KIND },
 	};
 
 	if (!info->p)
@@ -70,7 +69,7 @@ static bool link_info(const struct rtnl_attr *info, struct look_link *l)
 	if (!rtnl_attrs_find(info->p, info->len, at, ATTRS))
 		return false;
 	/* A kind is shorter than an interface name in all of the kernel; another is as good as none. */
-	if (!rtnl_ifname(&at[KIND], l->kind) || !rtnl_ifname(&at[PORT], l->port))
+	if (!rtnl_ifname(&at[KIND], l->kind))
 		return true;
 	if (at[DATA].p && !strcmp(l->kind, "bridge"))
 		bridge(&at[DATA], l);
@@ -235,7 +234,11 @@ bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e)
 	if (m->type != RTM_NEWROUTE || m->len < sizeof rtm)
 		return false;
 	memcpy(&rtm, m->body, sizeof rtm);
-	if (!family(rtm.rtm_family, &fam) || !rtnl_attrs(m, sizeof rtm, at, ATTRS))
+	/* A kernel without this family answers with unicast routes. */
+	if (rtm.rtm_family != RTNL_FAMILY_IPMR && rtm.rtm_family != RTNL_FAMILY_IP6MR)
+		return false;
+	family(rtm.rtm_family, &fam);
+	if (!rtnl_attrs(m, sizeof rtm, at, ATTRS))
 		return false;
 	*e = (struct look_mfc){
 		.table = at[TABLE].p ? rtnl_u32(&at[TABLE]) : rtm.rtm_table,

@@ -21,6 +21,15 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
             s.flows("a2")
             same(doctors(lab, group), [(0, ["fine"], [])] * 2, "verdicts, with and without capabilities")
 
+    @case(f"forwarded fine, and received here on inputs and outputs, {name}", *flow)
+    def member(lab, src, group):
+        daemon(lab, RULES.replace("to a2", "to a2 a3")
+               + "".join(f"mgroup from {i} group {g}\n" for i in ("a1", "a2", "a3") for g in (V4[1], V6[1], "225.9.9.9"))
+               + "mroute from a1 group 225.9.9.9 to a2 a3\n")
+        with Stream(lab, "a1", src, group) as s, Stream(lab, "a1", src, "225.9.9.9" if ":" not in src else group):
+            s.flows("a2", "a3")
+            same(doctors(lab, group), [(0, ["fine"], [])] * 2, "verdicts, with and without capabilities")
+
     @case(f"wrong input interface, {name}", *flow)
     def wrong_iif(lab, src, group):
         daemon(lab, f"mroute from a3 source {src} group {group} to a2\n" + OTHER)

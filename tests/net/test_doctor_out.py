@@ -8,7 +8,7 @@ import time
 
 from cases import case, main
 from lab import same
-from sick import RULES, V4, V6, Stream, cured, daemon, doctor, need
+from sick import RULES, V4, V6, Stream, cured, daemon, doctor, doctors, need
 
 for name, flow in (("IPv4", V4), ("IPv6", V6)):
     @case(f"TTL too small, {name}", *flow)
@@ -54,6 +54,22 @@ def several(lab):
         good.flows("a2")
         rc, verdicts, _ = doctor(lab, V4[1])
         same((rc, sorted(verdicts)), (1, ["fine", "ttl"]), "verdicts")
+
+
+@case("another group goes the same way: its packets are not taken for these")
+def busy(lab):
+    need("nft")
+    daemon(lab, RULES + "mroute from a1 group 225.9.9.9 to a2\n")
+    with Stream(lab, "a1", "10.1.0.9", "225.9.9.9") as other, Stream(lab, "a1", *V4, ttl=1):
+        other.flows("a2")
+        same([v[:2] for v in doctors(lab, V4[1])], [(1, ["ttl"])] * 2, "verdicts")
+        same([v[:2] for v in doctors(lab, "225.9.9.9")], [(0, ["fine"])] * 2, "verdicts on the other")
+    subprocess.run(["nft", "add table ip house; add chain ip house doors { type filter hook forward priority 0; }; "
+                    "add rule ip house doors ip daddr 225.1.2.3 drop"], check=True)
+    with Stream(lab, "a1", "10.1.0.9", "225.9.9.9") as other, Stream(lab, "a1", *V4) as s:
+        other.flows("a2")
+        same(doctor(lab, "225.9.9.9")[:2], (0, ["fine"]), "verdict on the other")
+        cured(lab, s, "firewall", V4[1], "a2")
 
 
 @case("an output that is down")
