@@ -60,8 +60,15 @@ def commands(lab):
         d.do("flush")
         d.do("remove", "a2", f"225.2.{turn}.0/24")
     stream.end()
-    for k in (0, 1):
-        lab.wait(stream.of(k), "a2", "a3")
+    lab.wait(stream.of(1), "a2", "a3")
+    # The first flow's own entry was replaced twice a turn.  While the kernel does that, a packet on another
+    # processor may find it without outputs: ipmr_update_thresholds() under readers without a lock, since 6.0.
+    lab.mark()
+    flow = stream.of(0)
+    for iface in ("a2", "a3"):
+        lost = len(flow[3]) - lab.arrived(iface, flow)
+        check(0 <= lost <= 30, f"{lost} of {len(flow[3])} packets lost on {iface} in 30 changes of their entry")
+        note(f"measured: {lost} of {len(flow[3])} packets lost on {iface} in 30 changes of their own entry")
 
 
 @case("SIGHUP again and again, faster than it is done")
