@@ -76,30 +76,29 @@ static uint64_t group_wanted(const struct doctor *d, uint32_t table, int oif)
 /* Finds the output that lacks most; sums up what all of them had. */
 static void outputs(const struct doctor *d, struct flow *w)
 {
-	const struct look_link *worst;
-
 	w->d.outputs = w->e.noifs;
 	for (unsigned i = 0; i < w->e.noifs; i++) {
-		uint64_t sent, lacking = 0;
+		const struct look_link *l = host_link(&d->host, w->e.oif[i]);
+		uint64_t others = others_sent(d, w->e.table, w->e.oif[i]), sent, lacking = 0;
+		bool down = l && !(l->flags & LINK_UP);
 
-		if (vif_sent(d, w->e.table, w->e.oif[i], &sent)) {
-			sent = less(sent, others_sent(d, w->e.table, w->e.oif[i]));
-			lacking = less(group_wanted(d, w->e.table, w->e.oif[i]), sent);
-		}
+		if (vif_sent(d, w->e.table, w->e.oif[i], &sent))
+			lacking = less(group_wanted(d, w->e.table, w->e.oif[i]), less(sent, others));
 		if (lacking > w->d.right)
 			lacking = w->d.right;
-		/* Another flow's lack, when this one is seen to come with enough TTL and no MTU was in the way. */
-		if (d->nflows > 1 && w->sniffed && w->ttl_max > w->e.ttl[i] && !w->d.frag_fails)
+		/* It is the others' that lack where this flow is seen to come with enough TTL and
+		 * nothing was too large. */
+		if ((d->nflows > 1 || others) && w->sniffed && w->ttl_max > w->e.ttl[i] &&
+		    !w->d.frag_fails && !down)
 			lacking = 0;
 		w->d.out += w->d.right - lacking;
-		if (!i || lacking > w->d.lacking) {
-			w->worst = w->e.oif[i];
-			w->d.lacking = lacking;
-			w->d.threshold = w->e.ttl[i];
-		}
+		if (i && lacking <= w->d.lacking)
+			continue;
+		w->worst = w->e.oif[i];
+		w->d.lacking = lacking;
+		w->d.threshold = w->e.ttl[i];
+		w->d.output_down = down;
 	}
-	worst = host_link(&d->host, w->worst);
-	w->d.output_down = worst && !(worst->flags & LINK_UP);
 }
 
 struct drops {
