@@ -35,6 +35,12 @@ static inline bool blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* Most bytes of a word are beyond '#', which is beyond a blank. */
+static inline bool in_word(char c)
+{
+	return c > '#' || (!blank(c) && c != '#');
+}
+
 bool lex_word(struct lex *l, struct word *w)
 {
 	const char *p = l->p, *eol = l->eol;
@@ -42,7 +48,7 @@ bool lex_word(struct lex *l, struct word *w)
 	while (p < eol && blank(*p))
 		p++;
 	w->p = p;
-	while (p < eol && !blank(*p) && *p != '#')
+	while (p < eol && in_word(*p))
 		p++;
 	w->n = (size_t)(p - w->p);
 	l->p = p < eol && *p == '#' ? eol : p;

@@ -12,17 +12,19 @@
 #define WORD_MAPPED htonl(0xffff)
 
 /* Reads 1 to 3 digits without a superfluous zero; -1 when there is none or it is over max. */
-static int parse_number(const char **s, const char *end, int max)
+static inline int parse_number(const char **s, const char *end, int max)
 {
-	const char *p = *s;
-	int v = 0;
+	const char *start = *s, *p = start;
+	unsigned v = 0, digit;
 
-	while (p < end && *p >= '0' && *p <= '9' && p - *s < 4)
-		v = v * 10 + (*p++ - '0');
-	if (p == *s || (p - *s > 1 && **s == '0') || v > max)
+	while (p < end && (digit = (unsigned)*p - '0') <= 9 && p - start < 4) {
+		v = v * 10 + digit;
+		p++;
+	}
+	if (p == start || (p - start > 1 && *start == '0') || v > (unsigned)max)
 		return -1;
 	*s = p;
-	return v;
+	return (int)v;
 }
 
 static bool parse_v4(const char *s, const char *end, uint8_t *b)

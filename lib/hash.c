@@ -32,27 +32,33 @@ void hash_seed(uint64_t seed)
 	seeded = true;
 }
 
+/* One term of NH: 8 bytes of input. */
+static inline uint64_t term(const uint32_t *k, const unsigned char *p)
+{
+	uint32_t w[2];
+
+	memcpy(w, p, sizeof w);
+	return (uint64_t)(w[0] + k[0]) * (w[1] + k[1]);
+}
+
 static inline uint32_t nh(const unsigned char *p, size_t n)
 {
-	uint64_t h = n;
-	uint32_t w[2];
+	unsigned char rest[8] = { 0 };
+	uint64_t h = mix(n);
+	unsigned i = 0;
 
 	if (!seeded)
 		hash_seed(0);
-	for (unsigned i = 0; n; i = (i + 2) % KEYS) {
-		size_t step = n < sizeof w ? n : sizeof w;
-
-		if (!i)
+	for (; n >= sizeof rest; p += sizeof rest, n -= sizeof rest, i += 2) {
+		if (i == KEYS) {
 			h = mix(h);
-		if (step == sizeof w) {
-			memcpy(w, p, sizeof w);
-		} else {
-			w[0] = w[1] = 0;
-			memcpy(w, p, step);
+			i = 0;
 		}
-		h += (uint64_t)(w[0] + key[i]) * (w[1] + key[i + 1]);
-		p += step;
-		n -= step;
+		h += term(key + i, p);
+	}
+	if (n) {
+		memcpy(rest, p, n);
+		h = (i == KEYS ? mix(h) : h) + term(key + i % KEYS, rest);
 	}
 	return (uint32_t)(mix(h) >> 32);
 }
@@ -67,14 +73,36 @@ uint32_t hash_bytes(const void *p, size_t n)
 	return nh(p, n);
 }
 
+/* ---- slots ---- */
+
+/* The element in a slot that is not empty. */
+static inline uint32_t id_in(const struct hash *t, uint32_t slot)
+{
+	return (slot & t->ids) - 1;
+}
+
+/* Gives the element numbers as many bits as id needs; hashes keep what is left. */
+static void fit(struct hash *t, uint32_t id)
+{
+	uint32_t ids = t->ids;
+
+	while (ids <= id)
+		ids = ids << 1 | 1;
+	if (ids == t->ids)
+		return;
+	for (uint32_t i = 0; i <= t->mask; i++)
+		t->slot[i] &= t->ids | ~ids;
+	t->ids = ids;
+}
+
 uint32_t hash_find(const struct hash *t, const struct hash_ops *ops, const void *ctx,
 		   uint32_t h, const void *k)
 {
 	if (!t->slot)
 		return HASH_NONE;
 	for (uint32_t i = h & t->mask; t->slot[i]; i = (i + 1) & t->mask)
-		if (ops->equal(ctx, t->slot[i] - 1, k))
-			return t->slot[i] - 1;
+		if (!((t->slot[i] ^ h) & ~t->ids) && ops->equal(ctx, id_in(t, t->slot[i]), k))
+			return id_in(t, t->slot[i]);
 	return HASH_NONE;
 }
 
@@ -84,7 +112,7 @@ static void put(struct hash *t, uint32_t h, uint32_t id)
 
 	while (t->slot[i])
 		i = (i + 1) & t->mask;
-	t->slot[i] = id + 1;
+	t->slot[i] = (h & ~t->ids) | (id + 1);
 }
 
 int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t n)
@@ -101,12 +129,13 @@ int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, ui
 		return -1;
 	}
 	grown.mask = (uint32_t)(slots - 1);
+	grown.ids = t->ids > grown.mask ? t->ids : grown.mask;
 	grown.slot = calloc((size_t)slots, sizeof *grown.slot);
 	if (!grown.slot)
 		return -1;
 	for (uint32_t i = 0; t->slot && i <= t->mask; i++)
 		if (t->slot[i])
-			put(&grown, ops->hash(ctx, t->slot[i] - 1), t->slot[i] - 1);
+			put(&grown, ops->hash(ctx, id_in(t, t->slot[i])), id_in(t, t->slot[i]));
 	free(t->slot);
 	*t = grown;
 	return 0;
@@ -116,6 +145,7 @@ int hash_add(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32
 {
 	if (hash_reserve(t, ops, ctx, t->used + 1) < 0)
 		return -1;
+	fit(t, id);
 	put(t, h, id);
 	t->used++;
 	return 0;
@@ -127,7 +157,7 @@ static uint32_t slot_of(const struct hash *t, uint32_t h, uint32_t id)
 	if (!t->slot)
 		return HASH_NONE;
 	for (uint32_t i = h & t->mask; t->slot[i]; i = (i + 1) & t->mask)
-		if (t->slot[i] == id + 1)
+		if (id_in(t, t->slot[i]) == id)
 			return i;
 	return HASH_NONE;
 }
@@ -142,7 +172,7 @@ void hash_del(struct hash *t, const struct hash_ops *ops, const void *ctx, uint3
 		i = (i + 1) & t->mask;
 		if (!t->slot[i])
 			break;
-		uint32_t home = ops->hash(ctx, t->slot[i] - 1) & t->mask;
+		uint32_t home = ops->hash(ctx, id_in(t, t->slot[i])) & t->mask;
 
 		/* It may move only when the hole lies between its home and where it is. */
 		if (((i - home) & t->mask) >= ((i - hole) & t->mask)) {
@@ -158,8 +188,10 @@ void hash_move(struct hash *t, uint32_t h, uint32_t from, uint32_t to)
 {
 	uint32_t i = slot_of(t, h, from);
 
-	if (i != HASH_NONE)
-		t->slot[i] = to + 1;
+	if (i == HASH_NONE)
+		return;
+	fit(t, to);
+	t->slot[i] = (h & ~t->ids) | (to + 1);
 }
 
 void hash_free(struct hash *t)

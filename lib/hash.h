@@ -2,8 +2,9 @@
  *
  * Hash index over somebody else's array: it holds only element numbers, the
  * elements stay where they are.  Open addressing with linear probing, at most
- * four fifths full, deletion by backward shift, so no tombstones.  The hash is
- * seeded at start: addresses come from strangers.
+ * four fifths full, deletion by backward shift, so no tombstones.  What a slot
+ * has left beside the number holds bits of the hash, so that other elements need
+ * not be looked at.  The hash is seeded at start: addresses come from strangers.
  */
 #ifndef LIB_HASH_H
 #define LIB_HASH_H
@@ -21,8 +22,9 @@ struct hash_ops {
 };
 
 struct hash {
-	uint32_t *slot;		/* element number + 1, or 0 */
+	uint32_t *slot;		/* high bits of the hash, element number + 1; or 0 */
 	uint32_t mask;		/* number of slots - 1; 0 while slot is NULL */
+	uint32_t ids;		/* the bits of a slot that are the number */
 	uint32_t used;
 };
 

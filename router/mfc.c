@@ -47,7 +47,7 @@ void mfcs_free(struct mfcs *t)
 
 uint32_t mfc_find(const struct mfcs *t, const struct addr *s, const struct addr *g)
 {
-	struct addr key[2] = { *s, *g };
+	const struct addr key[2] = { *s, *g };
 
 	return hash_find(&t->by_sg, &ops, t, hash_words(key, sizeof key), key);
 }
@@ -112,7 +112,8 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 	return hash_reserve(&t->by_sg, &ops, t, t->by_sg.used + n);
 }
 
-uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state)
+/* Adds the entry (key[0], key[1]), whose hash is h. */
+static uint32_t add_entry(struct mfcs *t, const struct addr *key, uint32_t h, enum mfc_state state)
 {
 	uint32_t at = t->free;
 
@@ -127,9 +128,9 @@ uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enu
 
 	memset(e, 0, sizeof *e);
 	e->flags = dirty;
-	e->source = *s;
-	e->group = *g;
-	if (hash_add(&t->by_sg, &ops, t, sg_hash(t, at), at) < 0) {
+	e->source = key[0];
+	e->group = key[1];
+	if (hash_add(&t->by_sg, &ops, t, h, at) < 0) {
 		e->next = next;
 		return HASH_NONE;
 	}
@@ -141,6 +142,21 @@ uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enu
 	e->iif = MFC_NO_VIF;
 	link_entry(t, at);
 	return at;
+}
+
+uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state)
+{
+	const struct addr key[2] = { *s, *g };
+
+	return add_entry(t, key, hash_words(key, sizeof key), state);
+}
+
+uint32_t mfc_get(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state)
+{
+	const struct addr key[2] = { *s, *g };
+	uint32_t h = hash_words(key, sizeof key), at = hash_find(&t->by_sg, &ops, t, h, key);
+
+	return at != HASH_NONE ? at : add_entry(t, key, h, state);
 }
 
 void mfc_del(struct mfcs *t, uint32_t at)

@@ -68,6 +68,9 @@ uint32_t mfc_find(const struct mfcs *t, const struct addr *s, const struct addr 
 /* Adds (s, g), which is not in, with no VIF; its place, or HASH_NONE with ENOMEM. */
 uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state);
 
+/* Place of (s, g), which is added as by mfc_new() when it is not in. */
+uint32_t mfc_get(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state);
+
 /* Forgets the entry at a place. */
 void mfc_del(struct mfcs *t, uint32_t at);
 

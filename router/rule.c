@@ -87,29 +87,36 @@ static void pair_unref(struct rules *x, enum fam fam, uint8_t slen, uint8_t glen
 		*p = x->pairs[fam][--x->npairs[fam]];
 }
 
-int rules_add(struct rules *x, struct conf *c, uint32_t id)
+/* Adds rule id, whose prefixes have hash h, to the chain that begins at `first`. */
+static int add_to_chain(struct rules *x, struct conf *c, uint32_t id, uint32_t h, uint32_t first)
 {
 	struct mroute *m = &c->mroutes[id];
 	enum fam fam = addr_fam(&m->group);
-	struct key k = { m->source, m->group, m->slen, m->glen };
-	uint32_t at = lookup(x, c, &k);
 
 	m->next = HASH_NONE;
-	if (at == HASH_NONE) {
+	if (first == HASH_NONE) {
 		if (pair_ref(x, fam, m->slen, m->glen) < 0)
 			return -1;
-		if (hash_add(&x->by_key, &ops, c, rule_hash(c, id), id) < 0) {
+		if (hash_add(&x->by_key, &ops, c, h, id) < 0) {
 			pair_unref(x, fam, m->slen, m->glen);
 			return -1;
 		}
 	} else {
-		while (c->mroutes[at].next != HASH_NONE)
-			at = c->mroutes[at].next;
-		c->mroutes[at].next = id;
+		while (c->mroutes[first].next != HASH_NONE)
+			first = c->mroutes[first].next;
+		c->mroutes[first].next = id;
 	}
 	if (!mroute_is_sg(m))
 		x->templates[fam]++;
 	return 0;
+}
+
+int rules_add(struct rules *x, struct conf *c, uint32_t id)
+{
+	const struct mroute *m = &c->mroutes[id];
+	uint32_t first = rules_chain(x, c, &m->source, m->slen, &m->group, m->glen);
+
+	return add_to_chain(x, c, id, rule_hash(c, id), first);
 }
 
 void rules_del(struct rules *x, struct conf *c, uint32_t id)
@@ -166,6 +173,14 @@ static int merge(struct conf *c, uint32_t to, uint32_t id)
 	return 0;
 }
 
+/* The rule of the chain that has this iif, or HASH_NONE. */
+static uint32_t with_iif(const struct conf *c, uint32_t id, uint16_t iif)
+{
+	while (id != HASH_NONE && c->mroutes[id].iif != iif)
+		id = c->mroutes[id].next;
+	return id;
+}
+
 int rules_index(struct rules *x, struct conf *c)
 {
 	memset(x, 0, sizeof *x);
@@ -178,9 +193,12 @@ int rules_index(struct rules *x, struct conf *c)
 			x->removed++;
 			continue;
 		}
-		uint32_t same = rules_find(x, c, m->iif, &m->source, m->slen, &m->group, m->glen);
+		const struct key k = { m->source, m->group, m->slen, m->glen };
+		uint32_t h = rule_hash(c, id), first = hash_find(&x->by_key, &ops, c, h, &k);
+		uint32_t same = with_iif(c, first, m->iif);
+
 		if (same == HASH_NONE) {
-			if (rules_add(x, c, id) < 0)
+			if (add_to_chain(x, c, id, h, first) < 0)
 				goto fail;
 		} else {
 			if (merge(c, same, id) < 0)
@@ -217,11 +235,7 @@ uint32_t rules_chain(const struct rules *x, const struct conf *c, const struct a
 uint32_t rules_find(const struct rules *x, const struct conf *c, uint16_t iif, const struct addr *s,
 		    uint8_t slen, const struct addr *g, uint8_t glen)
 {
-	uint32_t id = rules_chain(x, c, s, slen, g, glen);
-
-	while (id != HASH_NONE && c->mroutes[id].iif != iif)
-		id = c->mroutes[id].next;
-	return id;
+	return with_iif(c, rules_chain(x, c, s, slen, g, glen), iif);
 }
 
 int rules_masks(struct rules *x, const struct conf *c)

@@ -145,9 +145,7 @@ void sync_touch_rule(struct router *r, uint32_t id)
 	}
 	if (!r->up[fam])
 		return;
-	uint32_t at = mfc_find(&r->mfc, &m->source, &m->group);
-	if (at == HASH_NONE)
-		at = mfc_new(&r->mfc, &m->source, &m->group, MFC_STATIC);
+	uint32_t at = mfc_get(&r->mfc, &m->source, &m->group, MFC_STATIC);
 	if (at == HASH_NONE || mfc_dirty(&r->mfc, at) < 0)
 		sync_failed(r, ENOMEM);
 	else

@@ -145,6 +145,46 @@ static void reserve(void)
 	hash_free(&t);
 }
 
+static uint32_t far_hash(const void *ctx, uint32_t id)
+{
+	return hash_words((const uint32_t *)ctx + id, sizeof(uint32_t));
+}
+
+static bool far_equal(const void *ctx, uint32_t id, const void *key)
+{
+	return ((const uint32_t *)ctx)[id] == *(const uint32_t *)key;
+}
+
+static const struct hash_ops far_ops = { far_hash, far_equal };
+
+/* Numbers far beyond the slots, as of an array with many free places. */
+static void far_numbers(void)
+{
+	enum { FAR = 1 << 20, N = 200 };
+	static uint32_t key[FAR + N];
+	struct hash t = { 0 };
+
+	for (uint32_t i = 0; i < N; i++) {
+		uint32_t id = i % 2 ? FAR + i : i;
+
+		key[id] = i + 1;
+		CHECK_INT(hash_add(&t, &far_ops, key, far_hash(key, id), id), 0);
+	}
+	CHECK_INT(t.mask, 255);
+	for (uint32_t i = 0; i < N; i++)
+		CHECK_INT(hash_find(&t, &far_ops, key, far_hash(key, i % 2 ? FAR + i : i), &(uint32_t){ i + 1 }),
+			  i % 2 ? FAR + i : i);
+	hash_free(&t);
+	/* A small table that has one moved far away. */
+	CHECK_INT(hash_add(&t, &far_ops, key, far_hash(key, 2), 2), 0);
+	key[FAR] = key[2];
+	hash_move(&t, far_hash(key, 2), 2, FAR);
+	CHECK_INT(hash_find(&t, &far_ops, key, far_hash(key, 2), &key[2]), FAR);
+	hash_del(&t, &far_ops, key, far_hash(key, 2), FAR);
+	CHECK_INT(t.used, 0);
+	hash_free(&t);
+}
+
 static void words_and_bytes(void)
 {
 	char s[300];
@@ -219,6 +259,7 @@ TEST_MAIN(
 	TEST(all_collide)
 	TEST(empty_and_absent)
 	TEST(reserve)
+	TEST(far_numbers)
 	TEST(words_and_bytes)
 	TEST(spread)
 )
