@@ -118,7 +118,7 @@ static bool filter_lets(const struct doctor *d, const struct flow *w)
 {
 	struct drops s = { 0 };
 
-	if (!d->host.nft || kernel_look_iptables(d->fam) != 0)
+	if (!d->host.nft || kernel_look_iptables(d->fam) == 1)
 		return false;
 	for (unsigned i = 0; i < w->e.noifs; i++) {
 		struct look_packet p = {
