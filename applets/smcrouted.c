@@ -114,7 +114,7 @@ static int take(int opt, const char *arg, struct settings *s, struct options *o)
 	case 'D': return number(opt, arg, 1, 31536000, &s->lifetime) ? 0 : EXIT_USAGE;
 	case 'm': return number(opt, arg, 4, 180, &s->mrdisc) ? 0 : EXIT_USAGE;
 	case 'M': return number(opt, arg, 1, 16777216, &s->max_dynamic) ? 0 : EXIT_USAGE;
-	case 't': return number(opt, arg, 1, 999999999, &s->table) ? 0 : EXIT_USAGE;
+	case 't': return number(opt, arg, 0, 999999999, &s->table) ? 0 : EXIT_USAGE;
 	case 'e': s->hook = arg; break;
 	case 'f': s->conf = arg; s->conf_given = true; break;
 	case 'F': o->check = arg; break;

@@ -66,12 +66,6 @@ static void refuse(struct router *r, const struct upcall *up, const char *why)
 		    addr_str(&up->src, s), addr_str(&up->grp, g), why);
 }
 
-static void start_expiry(struct router *r)
-{
-	if (r->expire_sec && !r->pass_due)
-		r->pass_due = r->now + 1;
-}
-
 /* The kernel asks for an entry that it has: a packet that looked for it just before it came waits in
  * vain, as only an entry that is new lets packets go (net/ipv4/ipmr.c, ipmr_mfc_add).  Once each time
  * that it was added: packets that come between the two steps here have the kernel ask again. */
@@ -133,7 +127,6 @@ static void no_cache(struct router *r, const struct upcall *up)
 		r->count.refused++;
 		return;
 	}
-	start_expiry(r);
 	const struct iface *i = iface_by_vif(&r->ifs, up->fam, up->vif);
 	if (e->state == MFC_BLOCKED) {
 		r->count.blocked++;
@@ -185,10 +178,8 @@ static void wrong_vif(struct router *r, const struct upcall *up)
 		e->mark = 0;
 	e->seen = e->mark;
 	e->used = (uint32_t)(r->now / MFC_TICK);
-	if (e->state != MFC_STATIC) {
+	if (e->state != MFC_STATIC)
 		mfc_touch(&r->mfc, at);
-		start_expiry(r);
-	}
 	r->count.moved++;
 	log_limited(&r->lim_moved, r->now, LOG_LVL_INFO, "(%s, %s) moved to %s", addr_str(&up->src, s),
 		    addr_str(&up->grp, g), iface_by_vif(&r->ifs, up->fam, up->vif)->name);

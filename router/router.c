@@ -95,7 +95,7 @@ static int adopt(struct router *r, struct conf *c)
 	for (uint32_t at = 0; at < r->mfc.n; at++)
 		if (r->mfc.v[at].state == MFC_STATIC && !(r->mfc.v[at].flags & MFC_SEEN))
 			mfc_dirty(&r->mfc, at);
-	r->dynamic_stale[FAM_4] = r->dynamic_stale[FAM_6] = true;
+	r->touched[FAM_4].n = r->touched[FAM_6].n = 2;
 	return 0;
 }
 

@@ -50,6 +50,13 @@ struct router_ops {
 	void (*wake)(void *ctx);
 };
 
+/* Templates that were touched since the last sync. */
+struct touched {
+	unsigned n;			/* how many, no further than 2 = many */
+	struct addr source, group;	/* of the only one */
+	uint8_t slen, glen;
+};
+
 struct router_counters {
 	uint64_t upcalls[FAM_N], wrong_vif;
 	uint64_t learned, moved, blocked, expired, evicted, refused;
@@ -73,7 +80,7 @@ struct router {
 	bool up[FAM_N];			/* the routing socket of the family is open */
 	bool sweeping;			/* in the middle of a dump of the links */
 	bool vifs_stale;		/* references or interfaces changed */
-	bool dynamic_stale[FAM_N];	/* templates changed: look at learned and blocked entries */
+	struct touched touched[FAM_N];	/* templates that changed: look at the entries they match */
 	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
 	int64_t now;			/* ms, as of the last entry point that got the time */
 	unsigned expire_sec;		/* -c; 0 = never */

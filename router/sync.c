@@ -117,6 +117,10 @@ bool sync_entry(struct router *r, uint32_t at, int prefer)
 	struct mfc *e = &r->mfc.v[at];
 	struct want w = want(r, e, prefer);
 
+	/* One that loses its (S,G) rule counts as learned from now on. */
+	if (w.state == MFC_LEARNED && e->state == MFC_STATIC &&
+	    r->mfc.count[MFC_LEARNED] + r->mfc.count[MFC_BLOCKED] >= r->max_dynamic)
+		w.state = MFC_FREE;
 	if (w.state == MFC_FREE) {
 		sync_drop(r, at);
 		return false;
@@ -131,7 +135,17 @@ bool sync_entry(struct router *r, uint32_t at, int prefer)
 		e->used = (uint32_t)(r->now / MFC_TICK);
 		mfc_state(&r->mfc, at, w.state);
 	}
+	if (w.state != MFC_STATIC && r->expire_sec && !r->pass_due)
+		r->pass_due = r->now + 1;
 	return e->flags & MFC_INSTALLED;
+}
+
+static void touch_template(struct touched *t, const struct mroute *m)
+{
+	if (!t->n)
+		*t = (struct touched){ 0, m->source, m->group, m->slen, m->glen };
+	if (t->n < 2)
+		t->n++;
 }
 
 void sync_touch_rule(struct router *r, uint32_t id)
@@ -140,7 +154,7 @@ void sync_touch_rule(struct router *r, uint32_t id)
 	enum fam fam = addr_fam(&m->group);
 
 	if (!mroute_is_sg(m)) {
-		r->dynamic_stale[fam] = true;
+		touch_template(&r->touched[fam], m);
 		return;
 	}
 	if (!r->up[fam])
@@ -150,6 +164,15 @@ void sync_touch_rule(struct router *r, uint32_t id)
 		sync_failed(r, ENOMEM);
 	else
 		r->mfc.v[at].flags |= MFC_SEEN;
+}
+
+/* True when a template that matches the entry was touched. */
+static bool is_touched(const struct router *r, const struct mfc *e)
+{
+	const struct touched *t = &r->touched[addr_fam(&e->group)];
+
+	return t->n > 1 || (t->n && addr_covers(&t->group, t->glen, &e->group) &&
+			    addr_covers(&t->source, t->slen, &e->source));
 }
 
 static void sync_entries(struct router *r)
@@ -169,15 +192,11 @@ static void sync_entries(struct router *r)
 		t->dirty = NULL;
 		t->cdirty = 0;
 	}
-	if (!r->dynamic_stale[FAM_4] && !r->dynamic_stale[FAM_6])
-		return;
-	for (uint32_t at = 0; at < t->n && t->count[MFC_LEARNED] + t->count[MFC_BLOCKED]; at++) {
-		const struct mfc *e = &t->v[at];
-
-		if (e->state != MFC_FREE && r->dynamic_stale[addr_fam(&e->group)])
+	/* Those of (S,G) rules as well: the outputs of all rules add up. */
+	for (uint32_t at = 0; at < t->n && r->touched[FAM_4].n + r->touched[FAM_6].n; at++)
+		if (t->v[at].state != MFC_FREE && is_touched(r, &t->v[at]))
 			sync_entry(r, at, -1);
-	}
-	r->dynamic_stale[FAM_4] = r->dynamic_stale[FAM_6] = false;
+	r->touched[FAM_4].n = r->touched[FAM_6].n = 0;
 }
 
 void sync_leave_vif(struct router *r, enum fam fam, int vif)

@@ -92,7 +92,7 @@ def told(lab):
     same(len(missing(d)), 5, f"lines: {missing(d)}")
 
 
-@case("nothing is told when nothing is missing, nor without -t")
+@case("nothing is told when nothing is missing, nor without -t or with 0, which is the same")
 def silent(lab):
     kernel_has_tables(lab)
     for iif in ("a1", "a3"):
@@ -100,7 +100,7 @@ def silent(lab):
     d = Daemon(lab, RULES, ("-t", "100"))
     same(missing(d), [], "lines with -t")
     same(d.stop(), 0, "exit status")
-    d = Daemon(lab, RULES, name="plain")
+    d = Daemon(lab, RULES, ("-t", "0"), name="plain")
     same(missing(d), [], "lines without -t")
     check("mrule" not in d.log(), d.log)
 
