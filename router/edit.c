@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/status.h"
+#include "router/pending.h"
 
 /* What a client said of a flow: interfaces as text still. */
 struct flow {
@@ -123,6 +124,7 @@ static int run_add(struct router *r, struct cmd *c, bool replace)
 	if (res < 0)
 		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
 	status = apply(r, c);
+	pending_tell(r, id);
 	if (status)
 		return status;
 	const struct mroute *m = &r->conf->mroutes[id];
@@ -154,17 +156,21 @@ int edit_remove(struct router *r, struct cmd *c)
 
 	if (status)
 		return status;
-	bool there = rule.iif != CONF_NONE &&
-		     rules_find(&r->rules, r->conf, rule.iif, &rule.source, rule.slen, &rule.group, rule.glen) != HASH_NONE;
+	uint32_t id = rule.iif == CONF_NONE ? HASH_NONE :
+		      rules_find(&r->rules, r->conf, rule.iif, &rule.source, rule.slen, &rule.group, rule.glen);
 	/* Outputs were named and the rule has none of them: nothing to do, and surely not all of it. */
-	if (there && !(named && !rule.noifs))
+	if (id != HASH_NONE && !(named && !rule.noifs))
 		res = router_rule_remove(r, &rule);
 	free(oifs);
-	if (!there)
+	if (id == HASH_NONE)
 		return cmd_fail(c, EXIT_NONE, "no rule (%s, %s) from %s",
 				conf_any_source(&rule.group, rule.slen) ? "*" : prefix_str(&rule.source, rule.slen, s),
 				prefix_str(&rule.group, rule.glen, g), c->argv[1]);
-	return res < 0 ? cmd_fail(c, EXIT_SYSTEM, "out of memory") : apply(r, c);
+	if (res < 0)
+		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
+	status = apply(r, c);
+	pending_tell(r, id);
+	return status;
 }
 
 /* Takes the words of join and leave as a line of the conf, all but the name.  0, or the exit status. */

@@ -30,7 +30,7 @@ void event_text(struct router *r, const struct event *ev, int64_t usec, struct b
 		buf_printf(out, " (%s, ", addr_str(ev->source, a));
 		buf_printf(out, "%s)", addr_str(ev->group, a));
 	}
-	if (ev->iif)
+	if (ev->iif && !ev->rule)
 		buf_printf(out, " %s%s", ev->source ? "from " : "", ev->iif);
 	if (ev->source && ev->oifs) {
 		buf_str(out, " to ");
@@ -40,8 +40,10 @@ void event_text(struct router *r, const struct event *ev, int64_t usec, struct b
 		buf_chr(out, ' ');
 		conf_print_mroute(out, r->conf, ev->rule);
 	}
-	if (ev->text)
-		buf_printf(out, "%s %s", ev->rule ? " #" : "", ev->text);
+	if (ev->text && ev->rule)
+		buf_printf(out, "  # %s: %s", ev->iif, ev->text);
+	else if (ev->text)
+		buf_printf(out, " %s", ev->text);
 	buf_chr(out, '\n');
 }
 
@@ -56,7 +58,7 @@ void event_json(struct router *r, const struct event *ev, int64_t usec, struct b
 		json_str(out, "source", addr_str(ev->source, a));
 		json_str(out, "group", addr_str(ev->group, a));
 	}
-	if (ev->iif)
+	if (ev->iif && !ev->rule)
 		json_str(out, ev->kind == EVENT_LINK ? "name" : "iif", ev->iif);
 	if (ev->source) {
 		json_key(out, "oifs");
@@ -72,6 +74,8 @@ void event_json(struct router *r, const struct event *ev, int64_t usec, struct b
 		buf_chr(out, '[');
 		show_set_names(r, out, &r->conf->sets[m->oifs], ",", true);
 		buf_chr(out, ']');
+		if (ev->iif)
+			json_str(out, "waits_for", ev->iif);
 	}
 	if (ev->text)
 		json_str(out, ev->kind == EVENT_LINK ? "change" : "reason", ev->text);

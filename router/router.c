@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "router/pending.h"
 #include "router/sync.h"
 
 int router_init(struct router *r, const struct router_ops *ops, void *ctx)
@@ -56,6 +57,7 @@ void router_shutdown(struct router *r)
 		kernel_mroute_close(f);
 	kernel_join_close();
 	groups_free(&r->groups);
+	pending_free(&r->told);
 	rules_free(&r->rules);
 	mfcs_free(&r->mfc);
 	ifaces_free(&r->ifs);
@@ -77,6 +79,7 @@ static int adopt(struct router *r, struct conf *c)
 		errno = ENOMEM;
 		return -1;
 	}
+	pending_keep(r, &x, c);
 	rules_free(&r->rules);
 	conf_free(r->conf);
 	r->rules = x;

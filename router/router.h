@@ -34,7 +34,7 @@ struct event {
 	enum fam fam;
 	const struct addr *source, *group;	/* of a flow event, else NULL */
 	const struct mroute *rule;		/* that is pending or active, else NULL */
-	const char *iif;			/* interface of a flow or link event, else NULL */
+	const char *iif;			/* interface of a flow or link event, or waited for; else NULL */
 	uint32_t oifs;				/* VIF bits of a flow event */
 	const char *text;			/* what else there is to say, or NULL */
 };
@@ -69,12 +69,19 @@ struct router_changes {
 	int err;			/* errno of the last failure */
 };
 
+/* What was told of rules, see pending.h. */
+struct told {
+	uint32_t *bits;			/* by rule: that it waits */
+	uint32_t n;			/* words */
+};
+
 struct router {
 	struct conf *conf;		/* the wanted state, owned */
 	struct rules rules;
 	struct ifaces ifs;
 	struct mfcs mfc;
 	struct groups groups;
+	struct told told;
 	struct mrdisc mrdisc;
 	uint32_t table;			/* -t, 0 = the default one */
 	bool up[FAM_N];			/* the routing socket of the family is open */

@@ -48,12 +48,12 @@ static void on_event(void *ctx, const struct event *ev)
 	buf_printf(&p->out, "event %s", event_name(ev->kind));
 	if (ev->source)
 		buf_printf(&p->out, " (%s,%s)", addr_str(ev->source, s), addr_str(ev->group, g));
-	if (ev->iif)
-		buf_printf(&p->out, " %s", ev->iif);
 	if (ev->rule) {
 		buf_chr(&p->out, ' ');
 		conf_print_mroute(&p->out, p->r.conf, ev->rule);
 	}
+	if (ev->iif)
+		buf_printf(&p->out, "%s %s", ev->rule ? "," : "", ev->iif);
 	if (ev->text)
 		buf_printf(&p->out, " %s", ev->text);
 	buf_chr(&p->out, '\n');
