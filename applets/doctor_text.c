@@ -45,7 +45,7 @@ static void fine(struct report *r)
 static void ttl(struct report *r)
 {
 	const char *out = host_name(&r->d->host, r->w->worst), *match = r->in_name;
-	bool v4 = r->d->fam == FAM_4, quoted = cure_nft_name(match);
+	bool v4 = r->d->fam == FAM_4, quoted = r->in && cure_nft_name(match);
 	unsigned set = r->w->d.threshold >= TTL_SET ? r->w->d.threshold + 1u : TTL_SET;
 	char seen[48] = "", word[WORD_LEN];
 
@@ -60,8 +60,8 @@ static void ttl(struct report *r)
 		    "-150; }; add rule %s smcroute ttl %s%s%s%s daddr %s %s set %u'", v4 ? "ip" : "ip6",
 		    v4 ? "ip" : "ip6", v4 ? "ip" : "ip6", quoted ? "iifname \"" : "", quoted ? match : "",
 		    quoted ? "\" " : "", v4 ? "ip" : "ip6", r->grp, v4 ? "ip ttl" : "ip6 hoplimit", set);
-	finding_or(r->f, "%s -t mangle -A PREROUTING -i %s -d %s -j %s %u", v4 ? "iptables" : "ip6tables",
-		   shell_word(match, word), r->grp, v4 ? "TTL --ttl-set" : "HL --hl-set", set);
+	finding_or(r->f, "%s -t mangle -A PREROUTING%s%s -d %s -j %s %u", v4 ? "iptables" : "ip6tables",
+		   r->in ? " -i " : "", r->in ? shell_word(match, word) : "", r->grp, v4 ? "TTL --ttl-set" : "HL --hl-set", set);
 }
 
 /* A tunnel's MTU is what its packets have room for: there the packets must be cut. */
@@ -109,7 +109,7 @@ static void rp_filter(struct report *r)
 {
 	const struct host *h = &r->d->host;
 	const struct look_link *in = r->in;
-	struct look_route route;
+	struct look_route route = { 0 };
 	const char *why = NULL;
 
 	for (uint32_t i = 0; !in && i < h->links.n; i++)

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import threading
 
@@ -99,9 +98,10 @@ def findings(lab, *argv, wrap=(), **kw):
 
 
 def doctor(lab, group, *words, wrap=()):
-    """(exit status, verdicts, commands)"""
+    """(exit status, verdicts, commands, those for another way)"""
     rc, found = findings(lab, "doctor", group, "1", *words, wrap=wrap)
-    return rc, [f["what"] for f in found if f["severity"] in ("error", "good")], [c for f in found for c in f["fix"]]
+    return (rc, [f["what"] for f in found if f["severity"] in ("error", "good")],
+            [c for f in found for c in f["fix"]], [c for f in found for c in f["or"]])
 
 
 def doctors(lab, group, *words):
@@ -120,12 +120,13 @@ def paste(lab, commands):
         same(p.returncode, 0, f"exit status of {c}")
 
 
-def cured(lab, stream, verdict, group, *outs, words=(), blind=None):
-    """The verdict, with and without rights, then its commands, then packets and a clean verdict."""
-    (rc, verdicts, fixes), without = doctors(lab, group, *words)
+def cured(lab, stream, verdict, group, *outs, words=(), blind=None, other=False):
+    """The verdict, with and without rights, then its commands, then packets and a clean verdict.
+
+    With other set, what is printed as another way instead."""
+    (rc, verdicts, fixes, others), without = doctors(lab, group, *words)
     same((rc, verdicts), (1, [verdict]), "verdict")
     same(without[:2], (1, [blind or verdict]), "verdict without capabilities")
-    paste(lab, fixes)
+    paste(lab, others if other else fixes)
     stream.flows(*outs)
-    rc, verdicts, _ = doctor(lab, group, *words)
-    same((rc, verdicts), (0, ["fine"]), "verdict afterwards")
+    same(doctor(lab, group, *words)[:2], (0, ["fine"]), "verdict afterwards")
