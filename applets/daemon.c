@@ -275,7 +275,7 @@ static void tear_down(struct daemon *d)
 static void fix_malloc(void)
 {
 #ifdef M_MMAP_THRESHOLD
-	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 32 * 1024);
 #endif
 }
 

@@ -81,7 +81,30 @@ static inline uint32_t id_in(const struct hash *t, uint32_t slot)
 	return (slot & t->ids) - 1;
 }
 
-/* Gives the element numbers as many bits as id needs; hashes keep what is left. */
+/* Where an element with hash h would stand were it alone: the high bits say. */
+static inline uint32_t home(const struct hash *t, uint32_t h)
+{
+	return (uint32_t)((uint64_t)h * t->n >> 32);
+}
+
+/* What a slot says of the hash h beside the element number: its low bits. */
+static inline uint32_t tag(const struct hash *t, uint32_t h)
+{
+	return h * (t->ids + 1);
+}
+
+static inline uint32_t next(const struct hash *t, uint32_t i)
+{
+	return i + 1 < t->n ? i + 1 : 0;
+}
+
+/* Slots from a on to b. */
+static inline uint32_t distance(const struct hash *t, uint32_t a, uint32_t b)
+{
+	return b >= a ? b - a : b + t->n - a;
+}
+
+/* Gives the element numbers as many bits as id needs; tags keep what is left. */
 static void fit(struct hash *t, uint32_t id)
 {
 	uint32_t ids = t->ids;
@@ -90,8 +113,8 @@ static void fit(struct hash *t, uint32_t id)
 		ids = ids << 1 | 1;
 	if (ids == t->ids)
 		return;
-	for (uint32_t i = 0; i <= t->mask; i++)
-		t->slot[i] &= t->ids | ~ids;
+	for (uint32_t i = 0; i < t->n; i++)
+		t->slot[i] = (t->slot[i] & t->ids) | (t->slot[i] & ~t->ids) * ((ids + 1) / (t->ids + 1));
 	t->ids = ids;
 }
 
@@ -100,40 +123,42 @@ uint32_t hash_find(const struct hash *t, const struct hash_ops *ops, const void 
 {
 	if (!t->slot)
 		return HASH_NONE;
-	for (uint32_t i = h & t->mask; t->slot[i]; i = (i + 1) & t->mask)
-		if (!((t->slot[i] ^ h) & ~t->ids) && ops->equal(ctx, id_in(t, t->slot[i]), k))
+	for (uint32_t i = home(t, h); t->slot[i]; i = next(t, i))
+		if (!((t->slot[i] ^ tag(t, h)) & ~t->ids) && ops->equal(ctx, id_in(t, t->slot[i]), k))
 			return id_in(t, t->slot[i]);
 	return HASH_NONE;
 }
 
 static void put(struct hash *t, uint32_t h, uint32_t id)
 {
-	uint32_t i = h & t->mask;
+	uint32_t i = home(t, h);
 
 	while (t->slot[i])
-		i = (i + 1) & t->mask;
-	t->slot[i] = (h & ~t->ids) | (id + 1);
+		i = next(t, i);
+	t->slot[i] = tag(t, h) | (id + 1);
 }
 
 int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t n)
 {
-	uint64_t slots = t->slot ? (uint64_t)t->mask + 1 : FEWEST_SLOTS;
-	struct hash grown = { .used = t->used };
+	uint64_t slots = n + (uint64_t)n / 4 + 1, more = t->n + (uint64_t)t->n / 2;
+	struct hash grown = { .used = t->used, .ids = t->ids ? t->ids : FEWEST_SLOTS - 1 };
 
-	while (slots * 4 < (uint64_t)n * 5)
-		slots *= 2;
-	if (t->slot && slots == (uint64_t)t->mask + 1)
+	if (slots <= t->n)
 		return 0;
+	if (slots < more)
+		slots = more;
+	if (slots < FEWEST_SLOTS)
+		slots = FEWEST_SLOTS;
 	if (slots > (uint64_t)1 << 31 || slots > SIZE_MAX / sizeof *t->slot) {
 		errno = ENOMEM;
 		return -1;
 	}
-	grown.mask = (uint32_t)(slots - 1);
-	grown.ids = t->ids > grown.mask ? t->ids : grown.mask;
+	fit(&grown, n);
+	grown.n = (uint32_t)slots;
 	grown.slot = calloc((size_t)slots, sizeof *grown.slot);
 	if (!grown.slot)
 		return -1;
-	for (uint32_t i = 0; t->slot && i <= t->mask; i++)
+	for (uint32_t i = 0; i < t->n; i++)
 		if (t->slot[i])
 			put(&grown, ops->hash(ctx, id_in(t, t->slot[i])), id_in(t, t->slot[i]));
 	free(t->slot);
@@ -156,7 +181,7 @@ static uint32_t slot_of(const struct hash *t, uint32_t h, uint32_t id)
 {
 	if (!t->slot)
 		return HASH_NONE;
-	for (uint32_t i = h & t->mask; t->slot[i]; i = (i + 1) & t->mask)
+	for (uint32_t i = home(t, h); t->slot[i]; i = next(t, i))
 		if (id_in(t, t->slot[i]) == id)
 			return i;
 	return HASH_NONE;
@@ -168,14 +193,11 @@ void hash_del(struct hash *t, const struct hash_ops *ops, const void *ctx, uint3
 
 	if (hole == HASH_NONE)
 		return;
-	for (;;) {
-		i = (i + 1) & t->mask;
-		if (!t->slot[i])
-			break;
-		uint32_t home = ops->hash(ctx, id_in(t, t->slot[i])) & t->mask;
+	while (i = next(t, i), t->slot[i]) {
+		uint32_t from = home(t, ops->hash(ctx, id_in(t, t->slot[i])));
 
 		/* It may move only when the hole lies between its home and where it is. */
-		if (((i - home) & t->mask) >= ((i - hole) & t->mask)) {
+		if (distance(t, from, i) >= distance(t, hole, i)) {
 			t->slot[hole] = t->slot[i];
 			hole = i;
 		}
@@ -191,7 +213,7 @@ void hash_move(struct hash *t, uint32_t h, uint32_t from, uint32_t to)
 	if (i == HASH_NONE)
 		return;
 	fit(t, to);
-	t->slot[i] = (h & ~t->ids) | (to + 1);
+	t->slot[i] = tag(t, h) | (to + 1);
 }
 
 void hash_free(struct hash *t)

@@ -22,10 +22,9 @@ struct hash_ops {
 };
 
 struct hash {
-	uint32_t *slot;		/* high bits of the hash, element number + 1; or 0 */
-	uint32_t mask;		/* number of slots - 1; 0 while slot is NULL */
+	uint32_t *slot;		/* n of them: low bits of the hash, then element number + 1; or 0 */
+	uint32_t n, used;
 	uint32_t ids;		/* the bits of a slot that are the number */
-	uint32_t used;
 };
 
 /* Hashes n bytes with the process's seed; n is a multiple of 4 and p 4-aligned. */
