@@ -82,22 +82,6 @@ static void asked_again(struct router *r, uint32_t at)
 		r->mfc.v[at].flags |= MFC_ASKED;
 }
 
-/* The VIF that a new entry shall have as its iif.  Without reports of wrong VIFs a blocked entry would
- * keep the packets of a rule on another interface out for good, so that one gets the entry at once. */
-static int first_iif(struct router *r, const struct upcall *up)
-{
-	bool covered;
-
-	rules_outputs(&r->rules, r->conf, up->vif, &up->src, &up->grp, &covered);
-	for (int vif = 0; !covered && vif < KERNEL_VIFS && !kernel_mroute_has_pim(up->fam); vif++) {
-		rules_outputs(&r->rules, r->conf, vif, &up->src, &up->grp, &covered);
-		if (covered && iface_by_vif(&r->ifs, up->fam, vif))
-			return vif;
-		covered = false;
-	}
-	return up->vif;
-}
-
 static void no_cache(struct router *r, const struct upcall *up)
 {
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
@@ -121,7 +105,7 @@ static void no_cache(struct router *r, const struct upcall *up)
 		return;
 	}
 	struct mfc *e = &r->mfc.v[at];
-	e->iif = (uint8_t)first_iif(r, up);
+	e->iif = (uint8_t)up->vif;
 	e->used = (uint32_t)(r->now / MFC_TICK);
 	if (!sync_entry(r, at, -1)) {
 		r->count.refused++;

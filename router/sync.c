@@ -56,6 +56,22 @@ static uint32_t static_iifs(const struct router *r, const struct mfc *e, enum fa
 	return all;
 }
 
+/* The outputs on another VIF than *iif, of a rule that has it as its iif: without reports of wrong VIFs
+ * a blocked entry would keep the packets that come in there out for good. */
+static uint32_t elsewhere(struct router *r, const struct mfc *e, int *iif, bool *covered)
+{
+	enum fam fam = addr_fam(&e->group);
+	uint32_t oifs = 0;
+
+	for (int vif = 0; !*covered && vif < KERNEL_VIFS; vif++)
+		if (iface_by_vif(&r->ifs, fam, vif)) {
+			oifs = rules_outputs(&r->rules, r->conf, vif, &e->source, &e->group, covered);
+			if (*covered)
+				*iif = vif;
+		}
+	return oifs;
+}
+
 /* What the rules want of an entry.  The iif stays where it is as long as a rule covers it. */
 static struct want want(struct router *r, const struct mfc *e, int prefer)
 {
@@ -77,6 +93,8 @@ static struct want want(struct router *r, const struct mfc *e, int prefer)
 		w.iif = __builtin_ctz(first);
 		w.oifs = rules_outputs(&r->rules, r->conf, w.iif, &e->source, &e->group, &covered);
 	}
+	if (!covered && !kernel_mroute_has_pim(fam))
+		w.oifs = elsewhere(r, e, &w.iif, &covered);
 	if (statics)
 		w.state = MFC_STATIC;
 	else if (covered)
