@@ -24,9 +24,10 @@ lacks ip && need="$need $iproute"
 lacks python3 && need="$need python3"
 lacks unshare && need="$need util-linux"
 [ -e /usr/include/linux/mroute6.h ] && [ -e /usr/include/stdio.h ] || need="$need $headers"
-for p in valgrind shellcheck mandoc; do
+for p in valgrind shellcheck mandoc iptables; do
 	lacks $p && wish="$wish $p"
 done
+lacks nft && wish="$wish nftables"
 [ -n "$need$wish" ] || exit 0
 
 as_root=
