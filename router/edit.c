@@ -36,7 +36,7 @@ static int parse_flow(struct cmd *c, struct flow *f)
 		return cmd_fail(c, EXIT_DATA, "%s: %s", c->argv[1], why);
 	/* A second address is a group; an interface may be called 10.1 or eth0:1, but not like an address. */
 	if (c->argc > 3 && (prefix_parse(c->argv[3], strlen(c->argv[3]), &a, &len) != ADDR_BAD ||
-			    (prefix_parse(c->argv[2], strlen(c->argv[2]), &a, &len) == ADDR_OK && !addr_is_multicast(&a, 128))))
+			    (addr_parse(c->argv[2], strcspn(c->argv[2], "/"), &a) == ADDR_OK && !addr_is_multicast(&a, 128))))
 		n = 2;
 	why = conf_parse_flow(c->argv + 2, n, &f->source, &f->slen, &f->group, &f->glen, &bad, buf, sizeof buf);
 	if (why)

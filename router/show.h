@@ -24,7 +24,8 @@ struct show_counts *show_entry_counts(struct router *r);
 /* `show metrics`, of show_metrics.c. */
 void show_metrics(struct router *r, struct output *o);
 
-/* The tables of show_route.c and show_group.c. */
+/* The tables of show_iface.c, show_route.c and show_group.c. */
+void show_interfaces(struct router *r, struct output *o);
 void show_routes(struct router *r, struct output *o);
 void show_groups(struct router *r, struct output *o);
 void show_pending(struct router *r, struct output *o);

@@ -225,6 +225,29 @@ int kernel_look_table(enum fam fam, const char *iif, uint32_t *table)
 	return -1;
 }
 
+/* As Linux does it: an interface that is a VIF takes in all multicast frames. */
+int kernel_look_links(struct look_links *l)
+{
+	*l = (struct look_links){ .taken = { -1, -1 }, .rp_all = -1 };
+	for (enum fam f = 0; f < FAM_N; f++)
+		for (int vif = 0; vif < KERNEL_VIFS; vif++) {
+			int ifindex = k.vif_if[f][vif];
+			struct look_link *v = ifindex ? realloc(l->v, (l->n + 1) * sizeof *v) : NULL;
+
+			if (!v)
+				continue;
+			l->v = v;
+			l->v[l->n++] = (struct look_link){ .ifindex = ifindex, .allmulti = 1 };
+		}
+	return 0;
+}
+
+void kernel_look_links_free(struct look_links *l)
+{
+	free(l->v);
+	*l = (struct look_links){ 0 };
+}
+
 bool kernel_mroute_has_pim(enum fam fam) { return k.open[fam] && !k.no_pim; }
 
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
