@@ -161,17 +161,17 @@ static void inherits_nothing(void)
 	sigaddset(&usr2, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &usr2, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	begin("readlink /proc/self/fd/0 >>$OUT\n"
-	      "test -e /proc/$$/fd/77 && echo leaked >>$OUT\n"
-	      /* Signals 1 to 28; those of the libc itself lie above.  Read by the shell itself: it blocks all while
-	       * it starts a program, and that program gets an empty mask from some shells. */
-	      "while read name v; do case $name in SigBlk:|SigIgn:) echo ${v#?????????};; esac; done"
+	/* Signals 1 to 28; those of the libc itself lie above.  Read by the shell itself before it starts a
+	 * program: around that some shells block all signals, and have an empty mask from then on. */
+	begin("while read name v; do case $name in SigBlk:|SigIgn:) echo ${v#?????????};; esac; done"
 	      " </proc/$$/status >>$OUT\n"
+	      "readlink /proc/self/fd/0 >>$OUT\n"
+	      "test -e /proc/$$/fd/77 && echo leaked >>$OUT\n"
 	      "test $(ps -o pgid= -p $$ 2>/dev/null || echo $$) = $$ || echo group >>$OUT");
 	CHECK_INT(dup2(log_fd[0], 77), 77);		/* without close-on-exec */
 	CHECK_INT(hook_run(hook, "install", NULL, 0), 0);
 	wait_for(0);
-	CHECK_STR(written(), "/dev/null\n0000000\n0000000\n");
+	CHECK_STR(written(), "0000000\n0000000\n/dev/null\n");
 	close(77);
 	end();
 	signal(SIGPIPE, SIG_DFL);
