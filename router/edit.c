@@ -109,6 +109,17 @@ static int apply(struct router *r, struct cmd *c)
 	return 0;
 }
 
+/* True when an output is the inbound interface by its own name, not by a wildcard. */
+static bool names_itself(const struct conf *c, const struct mroute *m)
+{
+	const struct conf_set *s = &c->sets[m->oifs];
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (c->pool[s->off + i] == m->iif && !c->names[m->iif].wild)
+			return true;
+	return false;
+}
+
 static int run_add(struct router *r, struct cmd *c, bool replace)
 {
 	struct router_rule rule;
@@ -131,6 +142,8 @@ static int run_add(struct router *r, struct cmd *c, bool replace)
 	const char *reason = router_rule_reason(r, m, &which);
 	if (reason)
 		cmd_note(c, "%s: %s, the rule waits for it", r->conf->names[which].name, reason);
+	else if (names_itself(r->conf, m))
+		cmd_note(c, "%s is the inbound interface too: packets go out where they came in", c->argv[1]);
 	else if (!r->conf->sets[m->oifs].n)
 		cmd_note(c, "no output interface: packets of this flow are stopped");
 	return 0;
