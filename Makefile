@@ -4,7 +4,7 @@
 #
 #   make [CC= CFLAGS= LDFLAGS= SANITIZE=address,undefined WITH_LIBCAP=yes V=1 B=dir]
 #   make static | check | bench | fuzz | bloat | demo | clean
-#   make install [PREFIX= DESTDIR= SYSCONFDIR= RUNSTATEDIR=]
+#   make install [PREFIX= DESTDIR= SYSCONFDIR= RUNSTATEDIR= NATIVE=]
 #
 # A change of compiler or flags rebuilds what depends on it: see $(B)/.flags.
 
@@ -24,6 +24,8 @@ LDFLAGS     =
 
 SBINDIR     = $(PREFIX)/sbin
 MANDIR      = $(PREFIX)/share/man
+BASHDIR     = $(PREFIX)/share/bash-completion/completions
+ZSHDIR      = $(PREFIX)/share/zsh/site-functions
 DOCDIR      = $(PREFIX)/share/doc/smcroute
 APPLETS     = smcrouted smcroutectl smcroute-check
 
@@ -51,6 +53,11 @@ endif
 COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(CFLAGS) $(SANFLAGS)
 LINK        = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
 
+# The program itself tells what there is to complete.  For another machine than this one NATIVE is
+# a build that runs here, or nothing.
+NATIVE      = $(B)/smcroute
+COMPLETION := $(if $(NATIVE),$(B)/completion/smcroutectl.bash $(B)/completion/_smcroutectl)
+
 SRCS       := smcroute.c $(sort $(wildcard $(addsuffix /*.c,applets router conf kernel lib)))
 OBJS       := $(SRCS:%.c=$(B)/%.o)
 MAIN_OBJS  := $(filter $(B)/smcroute.o $(B)/applets/%,$(OBJS))
@@ -68,7 +75,7 @@ FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
 Q           = $(if $(filter 1,$(V)),,@)
 say         = $(if $(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-6s %s\n')
 
-all: $(B)/smcroute
+all: $(B)/smcroute $(COMPLETION)
 
 $(B)/smcroute: $(OBJS) $(B)/.flags
 	$(say) LD $@
@@ -82,6 +89,11 @@ $(B)/%.o: %.c $(B)/.flags | $(MUSL_STAMP)
 # Only these know the version, so that a commit does not rebuild the rest.
 $(B)/smcroute.o $(B)/applets/%.o $(B)/router/%.o: VERSION_FLAG = -DVERSION='"$(VERSION)"'
 $(filter $(B)/smcroute.o $(B)/applets/% $(B)/router/%,$(OBJS)): $(B)/.version
+
+$(COMPLETION): tests/tools/completion.sh $(NATIVE)
+	$(say) GEN $@
+	@mkdir -p $(@D)
+	$(Q)sh tests/tools/completion.sh $(NATIVE) $(if $(filter %.bash,$@),bash,zsh) >$@
 
 # Written only when the contents differ.
 stamp = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' >$@
@@ -161,6 +173,9 @@ install: all
 	install -m 755 $(B)/smcroute $(DESTDIR)$(SBINDIR)/smcroute
 	for a in $(APPLETS); do ln -sf smcroute $(DESTDIR)$(SBINDIR)/$$a; done
 	install -m 644 smcroute.conf README.md LICENSE $(DESTDIR)$(DOCDIR)
+	$(if $(COMPLETION),install -d $(addprefix $(DESTDIR),$(BASHDIR) $(ZSHDIR)))
+	$(if $(COMPLETION),install -m 644 $(B)/completion/smcroutectl.bash $(DESTDIR)$(BASHDIR)/smcroutectl)
+	$(if $(COMPLETION),install -m 644 $(B)/completion/_smcroutectl $(DESTDIR)$(ZSHDIR)/_smcroutectl)
 	for s in 5 8; do for m in man/*.$$s; do test ! -f $$m || \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s || exit 1; done; done
 
