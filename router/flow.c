@@ -67,19 +67,21 @@ static void refuse(struct router *r, const struct upcall *up, const char *why)
 }
 
 /* The kernel asks for an entry that it has: a packet that looked for it just before it came waits in
- * vain, as only an entry that is new lets packets go (net/ipv4/ipmr.c, ipmr_mfc_add).  Once each time
- * that it was added: packets that come between the two steps here have the kernel ask again. */
+ * vain, as only an entry that is new lets packets go (net/ipv4/ipmr.c, ipmr_mfc_add).  Packets that come
+ * between the two steps here have the kernel ask again, and may miss the second one as well; whoever
+ * makes it ask for ever shall not keep us busy. */
 static void asked_again(struct router *r, uint32_t at)
 {
 	struct mfc *e = &r->mfc.v[at];
+	uint8_t asked = e->flags & MFC_ASKED;
 
-	if (e->flags & MFC_ASKED)
+	if (asked == MFC_ASKED)
 		return;
 	kernel_mfc_del(addr_fam(&e->group), &e->source, &e->group);
 	e->flags &= (uint8_t)~MFC_INSTALLED;
 	e->seen = e->mark = 0;
 	if (sync_entry(r, at, e->iif))
-		r->mfc.v[at].flags |= MFC_ASKED;
+		r->mfc.v[at].flags |= (uint8_t)(asked + MFC_ASKED_ONCE);
 }
 
 static void no_cache(struct router *r, const struct upcall *up)

@@ -26,8 +26,10 @@ enum {
 	MFC_DIRTY = 1 << 1,		/* on the list of entries to look at */
 	MFC_STALE = 1 << 2,		/* to be given to the kernel even if nothing differs */
 	MFC_SEEN = 1 << 3,		/* scratch of a reload */
-	MFC_ASKED = 1 << 4,		/* the kernel asked for it once more after it was added */
+	MFC_ASKED = 7 << 4,		/* how often the kernel asked for it after it was added, 7 at most */
 };
+
+#define MFC_ASKED_ONCE (1 << 4)
 
 /* No VIF: an entry that is wanted but cannot be in the kernel yet. */
 #define MFC_NO_VIF 0xff
