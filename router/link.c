@@ -132,6 +132,8 @@ static void link_new(struct router *r, const struct link_event *ev)
 
 		snprintf(text, sizeof text, "renamed from %s", i->name);
 		iface_rename(&r->ifs, at, ev->name);
+		/* The rule for its old name is no longer for it (net/core/fib_rules.c, detach_rules). */
+		i->table_told[FAM_4] = i->table_told[FAM_6] = false;
 		link_event(r, i->name, text);
 	}
 	i->swept = false;

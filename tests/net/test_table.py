@@ -114,5 +114,17 @@ def late(lab):
     wait_until(lambda: missing(d) == ["ip mrule add iif a5 lookup 100"], lambda: f"the line for a5: {missing(d)}")
 
 
+@case("an interface that a wildcard still means after a rename is told of under its new name")
+def renamed(lab):
+    kernel_has_tables(lab)
+    lab.links("a5")
+    d = Daemon(lab, "mroute from a5+ group 225.1.1.1 to a2\n", ("-t", "100"))
+    same(missing(d), ["ip mrule add iif a5 lookup 100"], "lines before")
+    lab.ip("mrule", "add", "iif", "a5", "lookup", "100")
+    lab.ip("link", "set", "a5", "down")
+    lab.ip("link", "set", "a5", "name", "a5x")
+    wait_until(lambda: missing(d)[1:] == ["ip mrule add iif a5x lookup 100"], lambda: f"the line: {missing(d)}")
+
+
 if __name__ == "__main__":
     main()
