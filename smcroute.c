@@ -85,14 +85,26 @@ static int install(int argc, char **argv)
 	return status;
 }
 
+/* Runs an applet; those two options have a long form everywhere. */
+static int run(const struct applet *a, int argc, char **argv)
+{
+	static char help[] = "-h", version[] = "-v";
+
+	if (argc > 1 && !strcmp(argv[1], "--help"))
+		argv[1] = help;
+	else if (argc > 1 && !strcmp(argv[1], "--version"))
+		argv[1] = version;
+	return a->main(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	const struct applet *a = argc > 0 ? find(argv[0]) : NULL;
 
 	if (a)
-		return a->main(argc, argv);
+		return run(a, argc, argv);
 	if (argc > 1 && (a = find(argv[1])))
-		return a->main(argc - 1, argv + 1);
+		return run(a, argc - 1, argv + 1);
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		usage(stdout);
 		return 0;

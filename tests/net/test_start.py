@@ -111,10 +111,12 @@ def options(lab):
         rc, _, err = lab.run(*SMCROUTED, *words.split())
         same(rc, 64, f"{words}: {err.strip()}: status")
         check(err.strip(), f"{words}: nothing on stderr")
-    for words in ("-h", "-v"):
+    for words, long in (("-h", "--help"), ("-v", "--version")):
         rc, out, err = lab.run(*SMCROUTED, words)
         same((rc, err), (0, ""), words)
         check(out.strip(), f"{words}: nothing on stdout")
+        for applet in ("smcrouted", "smcroutectl", "smcroute-check"):
+            same(lab.run(SMCROUTE, applet, long), lab.run(SMCROUTE, applet, words), f"{applet} {long}")
 
 
 @case("the program without an applet: help, version, links, usage")
