@@ -347,7 +347,8 @@ static int talk(struct talk *t)
 	transmit(t);
 	while (!is_done(t)) {
 		turn(t);
-		if (t->follow || ferror(stdout))
+		/* Whoever sends line by line waits for the answer before the next one. */
+		if (t->follow || !t->n || ferror(stdout))
 			ctl_flush(t->ctl);
 	}
 	if (t->n && !t->ctl->deaf) {

@@ -3,30 +3,14 @@
 # Clients that are silent, slow, lying or gone delay neither routing nor others.
 import json
 import os
-import socket
 import struct
 import time
 
 from cases import case, main
 from lab import check, note, same, wait_until
+from wire import connect, request
 
 CONF = "mroute from a1 group 225.1.1.1 to a2\nmroute from a1 group ff2e::11 to a2\n"
-
-
-def connect(d):
-    s = socket.socket(socket.AF_UNIX)
-    s.connect(d.sock)
-    s.settimeout(10)
-    return s
-
-
-def request(command, *words):
-    """A frame as SMCRoute 2.4 to 2.6 sends it."""
-    size = struct.calcsize("P")
-    args = b"".join(w.encode() + b"\0" for w in words) + b"\0"
-    head = struct.pack("NHH", 0, ord(command), len(words))
-    head += b"\0" * (-len(head) % size)
-    return struct.pack("N", len(head) + len(args)) + head[size:] + args
 
 
 def alive(lab, d, n):
@@ -42,8 +26,8 @@ def alive(lab, d, n):
 @case("60 silent clients and a half-sent message")
 def silent(lab):
     d = lab.daemon(CONF)
-    clients = [connect(d) for _ in range(60)]
-    clients.append(connect(d))
+    clients = [connect(d.sock) for _ in range(60)]
+    clients.append(connect(d.sock))
     clients[-1].send(request("a", "a1", "225.1.1.2", "a2")[:21])
     took = alive(lab, d, 1)
     note(f"measured: show among 60 silent clients and a half-sent message: {took * 1000:.1f} ms")
@@ -57,7 +41,7 @@ def vanish(lab):
     d = lab.daemon(CONF)
     for _ in range(50):
         for data in (request("s"), request("s")[:9], b"", request("s") * 50, request("a", "a1", "225.9.9.9", "a2")):
-            c = connect(d)
+            c = connect(d.sock)
             c.send(data)
             c.close()
     alive(lab, d, 1)
@@ -67,7 +51,7 @@ def vanish(lab):
 def deaf(lab):
     d = lab.daemon(CONF + "".join(f"mroute from a1 source 10.1.{i // 250}.{i % 250 + 1} group 225.2.2.2 to a2\n"
                                   for i in range(3000)))
-    clients = [connect(d) for _ in range(5)]
+    clients = [connect(d.sock) for _ in range(5)]
     for c in clients:
         c.setblocking(False)
         for _ in range(400):
@@ -89,7 +73,7 @@ def lying(lab):
                struct.pack("NHHxxxx", 17, 0, 0) + b"\0", request("a", *["x"] * 4000), request("a", "x" * 60000),
                os.urandom(1 << 20), b"GET / HTTP/1.0\r\n\r\n", b"\xff" * 4096]
     for frame in frames:
-        c = connect(d)
+        c = connect(d.sock)
         c.setblocking(False)
         try:
             c.sendall(frame)
@@ -103,7 +87,7 @@ def lying(lab):
 def refused(lab):
     d = lab.daemon(CONF)
     for frame in (struct.pack("N", 3) + b"\0" * 13, struct.pack("N", 1 << 62) + b"\0" * 8):
-        c = connect(d)
+        c = connect(d.sock)
         c.send(frame)
         got = b""
         while chunk := c.recv(4096):
@@ -114,7 +98,7 @@ def refused(lab):
 @case("the protocol of SMCRoute 2.4 to 2.6: one NUL for success, text and a NUL otherwise")
 def old_protocol(lab):
     d = lab.daemon()
-    c = connect(d)
+    c = connect(d.sock)
     for frame, want in ((request("a", "a1", "10.1.0.9", "225.7.7.7", "a4"), ("a1", ["a4"])),
                         (request("a", "a1", "10.1.0.9", "225.7.7.7", "a2"), ("a1", ["a2", "a4"])),
                         (request("r", "a1", "10.1.0.9", "225.7.7.7"), None)):
@@ -134,7 +118,7 @@ def old_protocol(lab):
 @case("several requests at once are answered in order")
 def pipelined(lab):
     d = lab.daemon()
-    c = connect(d)
+    c = connect(d.sock)
     c.sendall(b"".join(request("a", "a1", f"10.1.0.{i}", "225.7.7.7", "a2") for i in range(1, 101))
               + request("a", "a1", "nonsense"))
     got = b""
@@ -152,11 +136,11 @@ def many(lab):
     d = lab.daemon(CONF)
     def open_files():
         return len(os.listdir(f"/proc/{d.proc.pid}/fd"))
-    connect(d).close()
+    connect(d.sock).close()
     d.do("ping")
     before = open_files()
     for _ in range(1000):
-        connect(d).close()
+        connect(d.sock).close()
     d.do("ping")
     wait_until(lambda: open_files() <= before, "descriptors as before")
     alive(lab, d, 1)

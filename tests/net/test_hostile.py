@@ -1,50 +1,22 @@
 # SPDX-License-Identifier: ISC
 #
-# Whatever is at the other end: clients that want to wear the daemon out, the
-# client of SMCRoute, and for our own client daemons that are none.
+# Whatever is at the other end: clients that want to wear the daemon out, and for
+# our own client daemons that are none.
 import json
 import os
 import resource
-import shutil
 import socket
-import struct
 import subprocess
 import threading
 import time
 
 from cases import case, main
-from lab import SMCROUTECTL, Skip, check, note, same, wait_until
+from lab import SMCROUTECTL, check, note, same, wait_until
+from wire import connect, records, request
 
 CONF = "mroute from a1 group 225.1.1.1 to a2\n"
 MANY = "".join(f"mroute from a1 source 10.9.{i // 250}.{i % 250 + 1} group 225.2.2.2 to a2\n" for i in range(5000))
 SANITIZED = bool(os.environ.get("SANITIZE"))
-
-
-def connect(path):
-    s = socket.socket(socket.AF_UNIX)
-    s.connect(path)
-    s.settimeout(20)
-    return s
-
-
-def request(command, *words):
-    """A frame as SMCRoute 2.4 to 2.6 sends it; W: as ours does."""
-    size = struct.calcsize("P")
-    args = b"".join(w.encode() + b"\0" for w in words) + b"\0"
-    head = struct.pack("NHH", 0, ord(command), len(words))
-    head += b"\0" * (-len(head) % size)
-    return struct.pack("N", len(head) + len(args)) + head[size:] + args
-
-
-def records(data):
-    """(type, text) of each whole record."""
-    at = 0
-    while at + 8 <= len(data):
-        kind, length = data[at:at + 1].decode(), struct.unpack_from("I", data, at + 4)[0]
-        if at + 8 + length > len(data):
-            break
-        yield kind, data[at + 8:at + 8 + length]
-        at += 8 + length
 
 
 def rss(d):
@@ -184,70 +156,6 @@ def monitor(lab):
     lab.passes("a1", "10.1.0.78", "225.1.1.1", "a2")
     for c in (deaf, other):
         check(any("10.1.0.78" in line for line in lines(c, b"10.1.0.78")), "the event afterwards")
-
-
-@case("the client of SMCRoute 2.5: all that it can say")
-def old_client(lab):
-    theirs = shutil.which("smcroutectl", path="/usr/sbin:/usr/bin:/sbin")
-    if not theirs or "SMCRoute v2" not in subprocess.run([theirs, "-v"], capture_output=True, text=True).stdout:
-        raise Skip("no smcroutectl of SMCRoute 2.x here")
-    d = lab.daemon(CONF)
-
-    def old(*words):
-        return lab.run(theirs, "-p", "-u", d.sock, *words)
-    for words in ("add a1 10.1.0.9 225.7.7.7 a2", "add a1 225.7.0.0/16 a3", "join a1 225.8.8.8", "flush",
-                  "remove a1 225.7.0.0/16", "leave a1 225.8.8.8"):
-        same(old(*words.split()), (0, "", ""), words)
-    same(lab.route("10.1.0.9", "225.7.7.7"), ("a1", ["a2"]), "route")
-    rc, out, _ = old("show")
-    check(rc == 0 and "(10.1.0.9, 225.7.7.7)" in out and "Kernel MFC Table" in out, f"show: {out!r}")
-    rc, out, _ = old("show", "interfaces")
-    check(rc == 0 and "PHYINT" in out and " a1 " in out, f"show interfaces: {out!r}")
-    same(old("show", "groups")[0], 0, "show groups")
-    for words in ("add a1 10.0.0.1 10.0.0.2 a2", "remove a1 225.99.9.9", "leave a1 225.8.8.8"):
-        rc, out, err = old(*words.split())
-        check(rc != 0 and err.strip(), f"{words}: {rc} {out!r} {err!r}")
-    same(old("reload")[0], 0, "reload")
-    same(lab.route("10.1.0.9", "225.7.7.7"), None, "a route that reload has taken")
-    same(old("kill")[0], 0, "kill")
-    same(d.wait(), 0, "exit status of the daemon")
-
-
-@case("batch: comments, blanks, CRLF, NUL, a line without end, errors with their line")
-def batch(lab):
-    d = lab.daemon()
-    text = ("# comment\n\n\tadd  a1 10.1.0.9\t225.7.7.7 a2 # more\r\nfoo\nadd a1\nremove a1 225.99.9.9\n"
-            "pi\0ng\n" + "add a1 " + "x" * 70000 + "\nmonitor\n"
-            "add a1 10.1.0.9 225.7.7.8" + " a2 a3" * 6 + "\nshow groats\nadd a1 225.1.1.1/99\nping")
-    rc, out, err = d.ctl("-b", stdin=text)
-    same((rc, out), (64, ""), "status of the first failure")
-    want = [4, 5, 6, 7, 8, 9, 11, 12]
-    same([int(line.split("line ")[1].split(":")[0]) for line in err.splitlines()], want, f"lines of\n{err}")
-    same(lab.route("10.1.0.9", "225.7.7.7"), ("a1", ["a2"]), "line 3")
-    same(lab.route("10.1.0.9", "225.7.7.8"), ("a1", ["a2", "a3"]), "line 10")
-    same(d.ctl("-b", stdin="remove a1 225.99.9.9\nfoo\n")[0], 66, "status of the first failure")
-    same(d.ctl("-b", stdin=""), (0, "", ""), "nothing to do")
-
-
-@case("5,000 adds in one batch, a bad one in the middle")
-def long_batch(lab):
-    d = lab.daemon()
-    lines = [f"add a1 10.9.{i // 250}.{i % 250 + 1} 225.2.2.2 a2" for i in range(5000)]
-    lines[2500] = "add a1 10.9.1.1 225.2.2.2.2 a2"
-    start = time.monotonic()
-    rc, out, err = d.ctl("-b", stdin="\n".join(lines) + "\n")
-    note(f"measured: 5,000 adds in a batch: {time.monotonic() - start:.3f} s")
-    same((rc, out), (65, ""), "status")
-    check(err.count("\n") == 1 and "line 2501:" in err, f"{err!r}")
-    same(len([r for r in d.json()["routes"]["ssm"] if r["group"] == "225.2.2.2"]), 4999, "rules")
-
-
-@case("a batch whose output is much more than the buffers between")
-def wide_batch(lab):
-    d = lab.daemon(MANY)
-    rc, out, err = d.ctl("-b", "-t", stdin="show\n" * 100)
-    same((rc, err), (0, ""), "status")
-    check(out.count("225.2.2.2") >= 100 * 10000, f"{out.count('225.2.2.2')} rows")
 
 
 def impostor(lab, serve):
