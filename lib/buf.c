@@ -104,9 +104,9 @@ void buf_u64(struct buf *b, unsigned long long v)
 	buf_add(b, p, (size_t)(text + sizeof text - p));
 }
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629, section 4), or 0. */
-static size_t utf8_len(const unsigned char *s, size_t n)
+size_t utf8_len(const char *text, size_t n)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	unsigned char low = 0x80, high = 0xbf;
 	size_t len;
 
@@ -141,7 +141,7 @@ void buf_json(struct buf *b, const char *s, size_t n)
 	for (size_t i = 0, len; i < n; i += len) {
 		unsigned char c = (unsigned char)s[i];
 
-		len = utf8_len((const unsigned char *)s + i, n - i);
+		len = utf8_len(s + i, n - i);
 		if (c == '"' || c == '\\') {
 			buf_add(b, (char []){ '\\', (char)c }, 2);
 		} else if (c < 0x20 || c == 0x7f || !len) {

@@ -37,6 +37,9 @@ void buf_u64(struct buf *b, unsigned long long v);
  * UTF-8 are written as \u00XX, so that the result is always valid JSON. */
 void buf_json(struct buf *b, const char *s, size_t n);
 
+/* Length of the well-formed UTF-8 sequence (RFC 3629, section 4) that n > 0 bytes begin with, or 0. */
+size_t utf8_len(const char *s, size_t n);
+
 /* Drops the first n bytes. */
 void buf_consume(struct buf *b, size_t n);
 

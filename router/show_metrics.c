@@ -15,15 +15,17 @@
 static void label(struct buf *b, const char *name, const char *value)
 {
 	buf_printf(b, "%s=\"", name);
-	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
-		if (*p == '\\' || *p == '"')
-			buf_printf(b, "\\%c", *p);
-		else if (*p == '\n')
+	for (size_t len; *value; value += len) {
+		len = utf8_len(value, strlen(value));
+		if (*value == '\\' || *value == '"')
+			buf_printf(b, "\\%c", *value);
+		else if (*value == '\n')
 			buf_str(b, "\\n");
-		else if (*p >= 0x80)
-			buf_printf(b, "\\\\x%02x", *p);
+		else if (len)
+			buf_add(b, value, len);
 		else
-			buf_chr(b, (char)*p);
+			buf_printf(b, "\\\\x%02x", (unsigned char)*value);
+		len += !len;
 	}
 	buf_chr(b, '"');
 }
