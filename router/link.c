@@ -166,7 +166,6 @@ void router_link_event(struct router *r, const struct link_event *ev)
 	case LINK_SWEEP_BEGIN:
 		for (at = 0; at < r->ifs.n; at++)
 			r->ifs.v[at].swept = true;
-		r->sweeping = true;
 		break;
 	case LINK_NEW:
 		link_new(r, ev);
@@ -186,7 +185,6 @@ void router_link_event(struct router *r, const struct link_event *ev)
 		for (at = 0; at < r->ifs.n; at++)
 			if (r->ifs.v[at].ifindex && r->ifs.v[at].swept)
 				link_gone(r, at);
-		r->sweeping = false;
 		break;
 	}
 }

@@ -85,7 +85,6 @@ struct router {
 	struct mrdisc mrdisc;
 	uint32_t table;			/* -t, 0 = the default one */
 	bool up[FAM_N];			/* the routing socket of the family is open */
-	bool sweeping;			/* in the middle of a dump of the links */
 	bool vifs_stale;		/* references or interfaces changed */
 	struct touched touched[FAM_N];	/* templates that changed: look at the entries they match */
 	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */

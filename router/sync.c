@@ -260,8 +260,6 @@ static void sync_groups(struct router *r)
 
 void router_sync(struct router *r)
 {
-	if (r->sweeping)
-		return;
 	bool vifs = r->vifs_stale;
 
 	if (vifs) {

@@ -84,13 +84,15 @@ static void dump(void)
 	open_lab(2);
 	CHECK(!strncmp(buf_cstr(&told), "begin new:lo ", 13));
 	CHECK(told.len > 4 && !strcmp(told.p + told.len - 4, "end "));
+	/* Links get their carrier when the kernel comes to it, so events may follow, but no other dump. */
+	for (int i = 0; i < 200 && !(by_name("a1") && by_name("a1")->flags & LINK_RUNNING); i++)
+		CHECK(!strstr(drain(), "begin"));
 	lo = by_name("lo");
 	a1 = by_name("a1");
 	CHECK(lo && (lo->flags & (LINK_LOOPBACK | LINK_UP)) == (LINK_LOOPBACK | LINK_UP));
 	CHECK(a1 && a1->mtu == 1500 && !a1->master);
 	CHECK(a1 && (a1->flags & (LINK_UP | LINK_MULTICAST | LINK_RUNNING | LINK_LOOPBACK)) ==
 		    (LINK_UP | LINK_MULTICAST | LINK_RUNNING));
-	CHECK_STR(drain(), "");
 	kernel_link_close();
 	CHECK_INT(kernel_link_fd(), -1);
 }
