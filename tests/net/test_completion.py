@@ -90,8 +90,9 @@ def zsh(lab):
         os.environ.update(TERM="dumb", COLUMNS="200", LC_ALL="C")
         os.execvp("zsh", ["zsh", "-f", "-i"])
     try:
-        ask_zsh(fd, b"unsetopt zle; PS1=; fpath=(" + FILES.encode() + b" $fpath); autoload -U compinit; compinit -u -D; "
-                b"LISTMAX=1000; setopt zle; echo RE''ADY\n", [b"READY"])
+        # The prompt comes when its line editor has the terminal; before that ^D would end the shell.
+        ask_zsh(fd, b"unsetopt zle; fpath=(" + FILES.encode() + b" $fpath); autoload -U compinit; compinit -u -D; "
+                b"LISTMAX=1000; setopt zle; PS1=RE''ADY\n", [b"READY"])
         for line, want in (("", every), ("show ", ["config", "metrics", "routes"]), ("-", ["-b", "-w"]),
                            ("add ", [i for i in ifs if i.isalnum()]), ("add a1 225.1.1.1 ", ["lo"]), ("help ", every),
                            ("-d join ", ["lo"])):
