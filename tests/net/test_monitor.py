@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: ISC
+#
+# Events as they happen, as text and as JSON.  What becomes of a reader that is
+# too slow is in test_hostile.py.
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+
+from cases import case, main
+from lab import SMCROUTECTL, check, same, wait_until
+
+CONF = ("mroute from a1 group 225.1.1.1 to a2 a3\nmroute from a1 group ff2e::11 to a2\n"
+        "mroute from a4 group 225.99.9.9 to a2\n")
+
+
+class Monitors:
+    """One of each form."""
+
+    def __init__(self, d):
+        self.procs = [subprocess.Popen([*SMCROUTECTL, "-u", d.sock, *words], stdout=subprocess.PIPE)
+                      for words in (["monitor"], ["-j", "mon"])]
+        self.got = ["", ""]
+        for p in self.procs:
+            os.set_blocking(p.stdout.fileno(), False)
+        # Both are listening when both have heard of an interface that has nothing to do with the case.
+        state = ["up", "down"] * 1000
+        d.lab.ip("link", "add", "zz0", "type", "veth", "peer", "name", "zz1")
+        wait_until(lambda: d.lab.ip("link", "set", "zz0", state.pop()) or all(self.read()), "the first event")
+        self.lab = d.lab
+
+    def read(self):
+        for i, p in enumerate(self.procs):
+            with contextlib.suppress(BlockingIOError):
+                self.got[i] += os.read(p.stdout.fileno(), 1 << 20).decode()
+        return self.got
+
+    def events(self):
+        return [json.loads(line) for line in self.read()[1].splitlines(True) if line.endswith("\n")]
+
+    def wait(self, event, **keys):
+        """The JSON of an event with these keys, once it is there."""
+        def there():
+            return [e for e in self.events() if e["event"] == event and all(e.get(k) == v for k, v in keys.items())]
+        return wait_until(there, lambda: f"{event} {keys} among {self.got[1]}")[-1]
+
+    def end(self):
+        """After an interrupt: all that was told as text, without times."""
+        self.lab.ip("link", "del", "zz0")
+        wait_until(lambda: all(got.count(" gone") + got.count('"gone"') >= 2 and got.endswith("\n") for got in self.read()),
+                   "the end of the interface that has nothing to do with the case")
+        events = [e for e in self.events() if "zz" not in e.get("name", "")]
+        for p in self.procs:
+            p.send_signal(signal.SIGINT)
+            same(p.wait(20), -signal.SIGINT, "status after an interrupt")
+            p.stdout.close()
+        lines = [line.split(" ", 1) for line in self.got[0].splitlines() if " zz" not in line]
+        for a, b in zip(lines, events):
+            check(abs(float(a[0]) - time.time()) < 90 and f"{b['time']:.6f}" == a[0], f"times {a[0]} and {b['time']}")
+        same([text.split()[0] for _, text in lines], [e["event"] for e in events], "the same events in both forms")
+        return [text for _, text in lines]
+
+
+@case("learned, blocked, moved, evicted", "10.1.0.9", "225.1.1.1", "225.1.1.2")
+@case("learned, blocked, moved, evicted, IPv6", "fd00:1::9", "ff2e::11", "ff2e::12")
+def flows(lab, src, group, unruled):
+    d = lab.daemon(CONF + "mroute from a3 group ff2e::99 to a2\nmroute from a4 group ff2e::99 to a2\n", "-M", "3")
+    m = Monitors(d)
+    outs = ["a2", "a3"] if "." in group else ["a2"]
+    family = "ipv4" if "." in group else "ipv6"
+    lab.send("a1", src, group)
+    same({k: v for k, v in m.wait("learned").items() if k != "time"},
+         {"event": "learned", "family": family, "source": src, "group": group, "iif": "a1", "oifs": outs}, "learned")
+    d.do("flush")
+    # Blocked where no rule is, it yields at once to where one is.
+    lab.send("a4", src, group)
+    m.wait("blocked", group=group, iif="a4", oifs=[])
+    lab.send("a1", src, group)
+    m.wait("moved", group=group, iif="a1", oifs=outs)
+    for i in range(4):
+        lab.send("a1", src + str(i), unruled)
+    m.wait("blocked", source=src + "3", group=unruled)
+    m.wait("evicted", source=src + "0", group=unruled)
+    text = m.end()
+    flow, to = f"({src}, {group})", " ".join(outs)
+    same(text[0], f"learned {flow} from a1 to {to}", "text of learned")
+    check(f"moved {flow} from a1 to {to}" in text and f"blocked ({src}0, {unruled}) from a1" in [t.strip() for t in text],
+          f"texts {text}")
+
+
+@case("expired")
+def expired(lab):
+    d = lab.daemon(CONF, "-c", "1")
+    m = Monitors(d)
+    lab.send("a1", "10.1.0.9", "225.1.1.1")
+    m.wait("expired", group="225.1.1.1", iif="a1", oifs=["a2", "a3"])
+    same(m.end(), [f"{what} (10.1.0.9, 225.1.1.1) from a1 to a2 a3" for what in ("learned", "expired")], "texts")
+
+
+@case("link, pending, active: each once")
+def links(lab):
+    d = lab.daemon(CONF + "mroute from a1 group 225.5.5.5 to wg0\n")
+    m = Monitors(d)
+    d.ctl("add", "a1", "225.5.5.6", "a2", "wg0")
+    d.ctl("add", "wg+", "225.5.5.7", "a2")
+    m.wait("pending", group="225.5.5.7", iif="wg+", waits_for="wg+", reason="no interface matches")
+    d.ctl("remove", "a1", "225.5.5.6", "wg0")
+    m.wait("active", group="225.5.5.6")
+    lab.ip("link", "set", "a4", "down")
+    lab.ip("link", "set", "a4", "name", "wg0")
+    m.wait("link", name="wg0", change="renamed from a4")
+    m.wait("active", group="225.5.5.7", oifs=["a2"], kind="mroute")
+    lab.ip("link", "set", "wg0", "multicast", "off")
+    m.wait("pending", group="225.5.5.7", reason="no MULTICAST flag")
+    lab.ip("link", "set", "wg0", "multicast", "on")
+    lab.ip("link", "del", "wg0")
+    m.wait("link", name="wg0", change="gone")
+    d.do("ping")
+    text = [t for t in m.end() if "225.5." in t or t.startswith("link")]
+    five, seven = "mroute  from a1 group 225.5.5.5 to wg0", "mroute  from wg+ group 225.5.5.7 to a2"
+    same([t for t in text if t.startswith(("pending", "active"))],
+         ["pending mroute  from a1 group 225.5.5.6 to a2 wg0  # wg0: no such interface",
+          f"pending {seven}  # wg+: no interface matches", "active mroute  from a1 group 225.5.5.6 to a2",
+          f"active {five}", f"active {seven}", f"pending {five}  # wg0: no MULTICAST flag",
+          f"pending {seven}  # wg+: no MULTICAST flag", f"active {five}", f"active {seven}",
+          f"pending {five}  # wg0: no such interface", f"pending {seven}  # wg+: no interface matches"], "pending and active")
+    same([t for t in text if t.startswith("link wg0")], ["link wg0 renamed from a4", "link wg0 multicast off",
+                                                         "link wg0 multicast on", "link wg0 gone"], "links")
+
+
+@case("reload: told once it is in force, and not when it failed")
+def reload(lab):
+    d = lab.daemon(CONF + "mroute from a1 group 225.5.5.5 to wg0\n")
+    m = Monitors(d)
+    d.write("mroute from\n")
+    same(d.ctl("reload")[0], 78, "reload of a wrong file")
+    d.hup(CONF + "mroute from a1 group 225.5.5.5 to wg0\nmroute from a1 group 225.5.5.6 to wg0\n")
+    m.wait("reload")
+    same(d.ctl("reload")[0], 0, "reload")
+    d.do("ping")
+    # What waited before and still does is not told again.
+    same(m.end(), ["pending mroute  from a1 group 225.5.5.6 to wg0  # wg0: no such interface", "reload", "reload"], "events")
+
+
+@case("the end of the daemon ends it, and so does that of its reader")
+def ends(lab):
+    d = lab.daemon(CONF)
+    p = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "monitor"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    gone = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "monitor"], stdout=subprocess.PIPE)
+    d.do("ping")
+    gone.stdout.close()
+    same(gone.wait(20), 0, "status without a reader")
+    same(d.stop(), 0, "exit status of the daemon")
+    out, err = p.communicate(timeout=20)
+    same((p.returncode, out, err.count("\n")), (69, "", 1), f"status and lines of {err!r}")
+
+
+if __name__ == "__main__":
+    main()
