@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: ISC
+#
+# On a terminal headings are styled and nothing else is; elsewhere nothing is.
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+
+from cases import case, main
+from lab import SMCROUTECTL, check, same
+
+CONF = "mroute from a1 group 225.3.3.3 to a2\nmroute from a1 source 10.1.0.5 group 225.4.4.4 to a2\n"
+TITLES = ["(*,G) Template Rules", "(S,G) Rules", "Kernel MFC Table"]
+HEAD = f"{'ROUTE (S,G)':<42} IIF  OIFS"
+
+
+def on_terminal(d, *words, columns=0, errors=False, **env):
+    """What a terminal of so many columns gets, by line, and what it was asked for."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24 if columns else 0, columns, 0, 0))
+    env = {**{k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}, "TERM": "xterm", **env}
+    p = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, *words], stdin=slave, stdout=slave,
+                         stderr=slave if errors else subprocess.DEVNULL, env=env)
+    os.close(slave)
+    text = b""
+    try:
+        while chunk := os.read(master, 4096):
+            text += chunk
+    except OSError:		# EIO: the other side has gone
+        pass
+    os.close(master)
+    p.wait(20)
+    return text.decode().replace("\r\n", "\n").splitlines()
+
+
+def plain(width):
+    """The headings of show, plain."""
+    return [line for t in TITLES for line in ("_" * width, t, "=" * width, HEAD, "=" * width)]
+
+
+def styled(width):
+    return [line for t in TITLES for line in (f"\x1b[1m{t}\x1b[0m", f"\x1b[7m{HEAD:<{width}}\x1b[0m")]
+
+
+def headings(lines):
+    return [line for line in lines if not line.startswith(("(1", "(*, "))]
+
+
+@case("styled, as wide as the terminal, or as COLUMNS says")
+def styles(lab):
+    d = lab.daemon(CONF)
+    for want, how in ((styled(100), {"columns": 100}), (styled(79), {}), (styled(120), {"COLUMNS": "120"}),
+                      (styled(100), {"columns": 100, "COLUMNS": "120"}), (styled(79), {"COLUMNS": "nonsense"}),
+                      (styled(79), {"COLUMNS": "99999999999"}), (styled(79), {"COLUMNS": "-5"}),
+                      (styled(60), {"columns": 60, "NO_COLOR": ""}), (plain(60), {"columns": 60, "NO_COLOR": "1"}),
+                      (plain(60), {"columns": 60, "TERM": "dumb"})):
+        same(headings(on_terminal(d, "show", **how)), want, f"headings with {how}")
+    same(headings(on_terminal(d, "-p", "show", columns=60)), plain(60), "headings with -p")
+    same(headings(on_terminal(d, "-t", "show", columns=60)), [], "headings with -t")
+    rows = [line for line in on_terminal(d, "show") if line.startswith(("(1", "(*, "))]
+    same(rows, [line for line in d.show("-t", "show").splitlines()], "rows, with and without a terminal")
+    for words in (("-j", "show"), ("show", "config"), ("show", "metrics"), ("help",), ("show", "pending"), ("version",)):
+        check("\x1b" not in "".join(on_terminal(d, *words)), f"an escape sequence in {words}")
+    same(on_terminal(d, "remove", "a1", "225.9.9.9", errors=True), ["smcroutectl: no rule (*, 225.9.9.9) from a1"], "an error")
+
+
+@case("nothing of it in a pipe or a file")
+def pipes(lab):
+    d = lab.daemon(CONF)
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    for words in ("show", "-d show", "show interfaces", "-d show interfaces", "show groups", "show pending", "help"):
+        rc, out, err = d.ctl(*words.split(), env=env)
+        check(rc == 0 and not err and "\x1b" not in out, f"{words}: {rc} {out!r} {err!r}")
+    same(headings(d.ctl("show", env=env)[1].splitlines()), plain(79), "headings")
+
+
+@case("what a terminal would obey in the name of an interface does not get there")
+def names(lab):
+    name = "a\x1b[2Jb"
+    lab.ip("link", "add", name, "type", "veth", "peer", "name", "b9")
+    d = lab.daemon(CONF)
+    check(any("a?[2Jb" in line for line in on_terminal(d, "-t", "show", "interfaces")), "the name, spelled otherwise")
+    check("\x1b" not in "".join(on_terminal(d, "-t", "-d", "show", "interfaces")), "an escape sequence")
+    check(name in d.show("show", "interfaces"), "the name as it is, in a pipe")
+    same([i["name"] for i in d.json("interfaces")["interfaces"] if i["name"].startswith("a\x1b")], [name], "the name in JSON")
+
+
+if __name__ == "__main__":
+    main()
