@@ -8,7 +8,7 @@
  *	traffic stream  4|6 PPS FIRST FROM TO	one source, until standard input ends
  *
  * FROM and TO are files of network namespaces.  Source number FIRST + i is
- * 10.1.0.0 or fd00:1:: and as much beyond.  One line is printed:
+ * 10.16.0.0 or fd00:16:: and as much beyond.  One line is printed:
  *
  *	burst, stream	sent arrived doubles seconds-to-the-last-one
  *	latency		median and least seconds from a packet's sending to its arrival
@@ -98,7 +98,7 @@ static void make_frame(struct traffic *t)
 	p = mempcpy(p, t->v6 ? mac6 : mac4, sizeof mac4);
 	if (t->v6) {
 		p = mempcpy(p, ip6, sizeof ip6);
-		inet_pton(AF_INET6, "fd00:1::", p);
+		inet_pton(AF_INET6, "fd00:16::", p);
 		inet_pton(AF_INET6, "ff2e::1", p + 16);
 		p += 32;
 	} else {
@@ -112,7 +112,7 @@ static void make_frame(struct traffic *t)
 static void send_one(struct traffic *t, uint32_t source, uint32_t number)
 {
 	unsigned char *ip = t->frame + ETH_HLEN;
-	uint32_t low = htonl(t->v6 ? source : 0x0a010000 + source), sum = 0, n = htonl(number);
+	uint32_t low = htonl(t->v6 ? source : 0x0a100000 + source), sum = 0, n = htonl(number);
 
 	memcpy(ip + (t->v6 ? 20 : 12), &low, sizeof low);
 	memcpy(t->frame + t->len - sizeof n, &n, sizeof n);
