@@ -33,12 +33,13 @@ static bool field_prefix(const struct word *w, const char *what, const char *exa
 			 struct addr *a, uint8_t *len, unsigned v4_min, unsigned v6_min, char *why)
 {
 	char s[WORD_SHOW];
-	bool v6 = memchr(w->p, ':', w->n);
+	bool v6;
 
 	switch (prefix_parse(w->p, w->n, a, len)) {
 	case ADDR_OK:
 		return true;
 	case ADDR_BAD_LEN:
+		v6 = memchr(w->p, ':', w->n);
 		snprintf(why, FIELD_WHY, "bad prefix length in \"%s\": an %s %s takes /%u to /%u, digits only",
 			 word_show(w, s), fam_str(v6 ? FAM_6 : FAM_4), what,
 			 v6 ? v6_min : v4_min, v6 ? 128 : 32);

@@ -16,7 +16,7 @@ static const struct word clause_words[C_N] = {
 static int clause_of(const struct word *w)
 {
 	for (int k = 0; k < C_N; k++)
-		if (word_is(w, clause_words[k].p, clause_words[k].n))
+		if (*w->p == *clause_words[k].p && word_is(w, clause_words[k].p, clause_words[k].n))
 			return k;
 	return -1;
 }

@@ -57,8 +57,10 @@ void bind_names(struct router *r)
 
 		if (m->iif == CONF_NONE || !(changed[m->iif] || changed[c->nnames + m->oifs]))
 			continue;
-		sync_touch_rule(r, id);
+		if (!r->adopted)
+			sync_touch_rule(r, id);
 		pending_tell(r, id);
 	}
+	r->adopted = false;
 	free(changed);
 }

@@ -84,7 +84,7 @@ static int adopt(struct router *r, struct conf *c)
 	conf_free(r->conf);
 	r->rules = x;
 	r->conf = c;
-	r->vifs_stale = r->groups.stale = true;
+	r->vifs_stale = r->groups.stale = r->adopted = true;
 	if (groups_index(r) < 0)
 		log_err("out of memory: run-time changes of group memberships will not work");
 	for (uint32_t at = 0; at < r->ifs.n; at++)

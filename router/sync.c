@@ -197,6 +197,11 @@ static void sync_entries(struct router *r)
 {
 	struct mfcs *t = &r->mfc;
 
+	/* Those of (S,G) rules as well: the outputs of all rules add up. */
+	for (uint32_t at = 0; at < t->n && r->touched[FAM_4].n + r->touched[FAM_6].n; at++)
+		if (t->v[at].state != MFC_FREE && is_touched(r, &t->v[at]) && mfc_dirty(t, at) < 0)
+			sync_entry(r, at, -1);
+	r->touched[FAM_4].n = r->touched[FAM_6].n = 0;
 	for (uint32_t i = 0; i < t->ndirty; i++) {
 		uint32_t at = t->dirty[i];
 
@@ -210,11 +215,6 @@ static void sync_entries(struct router *r)
 		t->dirty = NULL;
 		t->cdirty = 0;
 	}
-	/* Those of (S,G) rules as well: the outputs of all rules add up. */
-	for (uint32_t at = 0; at < t->n && r->touched[FAM_4].n + r->touched[FAM_6].n; at++)
-		if (t->v[at].state != MFC_FREE && is_touched(r, &t->v[at]))
-			sync_entry(r, at, -1);
-	r->touched[FAM_4].n = r->touched[FAM_6].n = 0;
 }
 
 void sync_leave_vif(struct router *r, enum fam fam, int vif)
