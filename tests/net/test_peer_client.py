@@ -4,49 +4,23 @@
 # protocol, byte for byte as they expect it.
 import os
 import re
-import shutil
 import struct
-import subprocess
-import tempfile
+import sys
 
 from cases import case, main
 from lab import Skip, check, same, wait_until
 from wire import WORD, connect, request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tools"))
+import peer  # noqa: E402
+
 CONF = "mroute from a1 group 225.1.1.1 to a2\n"
-CACHE = os.path.join(os.environ.get("B", "build"), "peer")
-
-
-def is_theirs(path):
-    return "SMCRoute v2" in subprocess.run([path, "-v"], capture_output=True, text=True).stdout
-
-
-def fetch():
-    """Unpacks the Debian package, which is not installed: its daemon would start."""
-    os.makedirs(CACHE, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
-        for command in ("timeout 20 apt-get download -qq smcroute", "dpkg -x smcroute_*.deb ."):
-            if subprocess.run(command, shell=True, cwd=tmp, capture_output=True).returncode:
-                raise Skip("no smcroutectl of SMCRoute 2.x here, nor its package")
-        shutil.copytree(tmp, CACHE, dirs_exist_ok=True, symlinks=True)
-
-
-def peer():
-    """Path of their client."""
-    unpacked = "usr/sbin/smcroutectl"
-    for path in (shutil.which("smcroutectl", path="/usr/sbin:/usr/bin:/sbin"), os.path.join("build/peer", unpacked),
-                 os.path.join(CACHE, unpacked)):
-        if path and os.path.exists(path) and is_theirs(path):
-            return path
-    fetch()
-    return os.path.join(CACHE, unpacked)
-
 
 # Before a case has a network of its own.
 try:
-    THEIRS, WHY = peer(), None
-except Skip as e:
-    THEIRS, WHY = None, e
+    THEIRS, WHY = os.path.join(peer.find(), "smcroutectl"), None
+except peer.Missing as e:
+    THEIRS, WHY = None, Skip(e)
 
 
 def client(lab, d):

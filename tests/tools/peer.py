@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: ISC
+#
+# SMCRoute 2.x, to compare with: where it is on this machine, or else unpacked from
+# Debian's package into $B/peer.  It is not installed: its daemon would start.
+#
+#	peer.py			prints the directory of its programs, or says why there is none
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+PROGRAMS = "smcrouted", "smcroutectl"
+CACHE = os.path.join(os.environ.get("B", "build"), "peer")
+UNPACKED = "usr/sbin"
+
+
+class Missing(Exception):
+    """There is no peer here; the text says why."""
+
+
+def is_peer(directory):
+    paths = [shutil.which(p, path=directory) for p in PROGRAMS]
+    return all(p and "SMCRoute v2" in subprocess.run([p, "-v"], capture_output=True, text=True).stdout for p in paths)
+
+
+def fetch(renew):
+    """Needs no root, but lists of packages; these can be renewed by root."""
+    for program in ("apt-get", "dpkg-deb"):
+        if not shutil.which(program):
+            raise Missing(f"no SMCRoute 2.x here, and no {program} to get it with")
+    os.makedirs(CACHE, exist_ok=True)
+    download = "timeout 20 apt-get download -qq smcroute"
+    with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
+        if renew:
+            download += f" || {{ timeout 60 apt-get update -qq && {download}; }}"
+        for command in (download, "dpkg-deb -x smcroute_*.deb ."):
+            p = subprocess.run(command, shell=True, cwd=tmp, capture_output=True, text=True)
+            if p.returncode:
+                why = p.stderr.strip().splitlines()
+                raise Missing(f"no SMCRoute 2.x here, nor its package: {why[-1] if why else 'no answer'}")
+        shutil.copytree(os.path.join(tmp, "usr"), os.path.join(CACHE, "usr"), dirs_exist_ok=True, symlinks=True)
+
+
+def find(renew=False):
+    """The directory of the peer's two programs."""
+    given = [os.environ["PEER"]] if "PEER" in os.environ else []
+    unpacked = os.path.abspath(os.path.join(CACHE, UNPACKED))
+    for directory in (*given, unpacked, os.path.abspath(f"build/peer/{UNPACKED}"), "/usr/sbin", "/usr/bin"):
+        if is_peer(directory):
+            return directory
+    fetch(renew)
+    if not is_peer(unpacked):
+        raise Missing("SMCRoute's package is here, but its programs do not run")
+    return unpacked
+
+
+if __name__ == "__main__":
+    try:
+        print(find(renew=True))
+    except Missing as e:
+        sys.exit(str(e))
