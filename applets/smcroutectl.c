@@ -228,7 +228,7 @@ static int run(struct ctl *c, int n, const char **words)
 
 static int ctl_main(int argc, char **argv)
 {
-	static const char *words[CTL_WORDS + 2];
+	const char *words[CTL_WORDS + 2];
 	struct ctl c = { .ident = "smcroute" };
 	int status, n;
 

@@ -126,7 +126,7 @@ static int64_t now_ms(void)
 
 int ctl_connect(const struct ctl *c)
 {
-	static struct places p;
+	struct places p;
 	int64_t start = now_ms(), waited = 0;
 	int err[N_DIRS];
 

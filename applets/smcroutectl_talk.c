@@ -148,7 +148,7 @@ static bool ask(struct talk *t, const struct command *cmd, int n, const char **w
 
 static void take_line(struct talk *t, char *s, size_t len)
 {
-	static const char *words[CTL_WORDS + 1];
+	const char *words[CTL_WORDS + 1];
 	const struct command *cmd;
 	char why[512];
 	int n = 1;
@@ -368,7 +368,7 @@ static int talk(struct talk *t)
 
 int ctl_single(struct ctl *c, int fd, const struct command *cmd, int n, const char *const *words)
 {
-	static const char *all[CTL_WORDS + 1];
+	const char *all[CTL_WORDS + 1];
 	struct talk t = { .ctl = c, .fd = fd, .no_input = true, .follow = cmd->flags & CMD_FOLLOW };
 
 	if (n < CTL_WORDS)
