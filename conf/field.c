@@ -117,22 +117,29 @@ bool field_number(const struct word *w, unsigned lo, unsigned hi, unsigned *out)
 
 const char *conf_ifname(const char *s, size_t *n)
 {
-	const char *colon = memchr(s, ':', *n);
+	size_t len = *n;
+	bool slash = false, comment = false;
 
-	for (size_t i = 0; i < *n; i++)
+	for (size_t i = 0; i < *n; i++) {
 		if ((unsigned char)s[i] <= ' ' || s[i] == 0x7f)
 			return "it holds a blank or control character";
-	if (colon && colon + 1 == s + *n)
+		if (len < *n)
+			continue;
+		if (s[i] == ':')
+			len = i;
+		slash |= s[i] == '/';
+		comment |= s[i] == '#';
+	}
+	if (len + 1 == *n)
 		return "nothing behind the colon";
-	if (colon)
-		*n = (size_t)(colon - s);
+	*n = len;
 	if (!*n)
 		return "it is empty";
 	if (*n >= CONF_IFNAME)
 		return "names have at most 15 characters";
-	if (memchr(s, '/', *n))
+	if (slash)
 		return "names hold no slash";
-	if (memchr(s, '#', *n))
+	if (comment)
 		return "'#' starts a comment in the config file";
 	if (s[0] == '.' && (*n == 1 || (*n == 2 && s[1] == '.')))
 		return "the kernel allows no such name";

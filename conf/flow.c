@@ -15,10 +15,17 @@ static const struct word clause_words[C_N] = {
 
 static int clause_of(const struct word *w)
 {
-	for (int k = 0; k < C_N; k++)
-		if (*w->p == *clause_words[k].p && word_is(w, clause_words[k].p, clause_words[k].n))
-			return k;
-	return -1;
+	int k;
+
+	/* Their first letters differ. */
+	switch (*w->p) {
+	case 'f': k = C_FROM; break;
+	case 's': k = C_SOURCE; break;
+	case 'g': k = C_GROUP; break;
+	case 't': k = C_TO; break;
+	default: return -1;
+	}
+	return word_is(w, clause_words[k].p, clause_words[k].n) ? k : -1;
 }
 
 /* ---- names ---- */

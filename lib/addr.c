@@ -6,10 +6,7 @@
  */
 #include "lib/addr.h"
 
-#include <arpa/inet.h>
 #include <string.h>
-
-#define WORD_MAPPED htonl(0xffff)
 
 /* Reads 1 to 3 digits without a superfluous zero; -1 when there is none or it is over max. */
 static int parse_number(const char **s, const char *end, int max)
@@ -27,63 +24,77 @@ static int parse_number(const char **s, const char *end, int max)
 	return (int)v;
 }
 
-/* Four numbers as parse_number() reads them, in one go: most of the text of a config is this. */
-static bool parse_v4(const char *s, const char *end, uint8_t *b)
+/* Four numbers as parse_number() reads them, in one go: most of the text of a config is this.
+ * *end is the first byte behind them, which is none of theirs. */
+static bool parse_v4(const char *s, const char **end, uint8_t *b)
 {
+	const char *stop = *end;
+
 	for (int i = 0; i < 4; i++) {
 		unsigned v, digit;
 
-		if ((i && (s == end || *s++ != '.')) || s == end || (v = (unsigned)*s++ - '0') > 9)
+		if ((i && (s == stop || *s++ != '.')) || s == stop || (v = (unsigned)*s++ - '0') > 9)
 			return false;
-		for (; v && s < end && (digit = (unsigned)*s - '0') <= 9; s++)
+		for (; v && s < stop && (digit = (unsigned)*s - '0') <= 9; s++)
 			if ((v = v * 10 + digit) > 255)
 				return false;
 		b[i] = (uint8_t)v;
 	}
-	return s == end;
+	*end = s;
+	return true;
+}
+
+static enum addr_result parse_v6(const char *s, const char *end, struct addr *out)
+{
+	char text[INET6_ADDRSTRLEN];
+	size_t n = (size_t)(end - s);
+
+	if (n >= sizeof text || memchr(s, '\0', n))
+		return ADDR_BAD;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	if (inet_pton(AF_INET6, text, out->b) != 1)
+		return ADDR_BAD;
+	return addr_fam(out) == FAM_4 ? ADDR_MAPPED : ADDR_OK;
 }
 
 enum addr_result addr_parse(const char *s, size_t n, struct addr *out)
 {
-	char text[INET6_ADDRSTRLEN];
-	struct addr a = { .w = { 0, 0, WORD_MAPPED, 0 } };
+	struct addr a = { .w = { 0, 0, ADDR_MAPPED_WORD, 0 } };
+	const char *end = s + n;
+	enum addr_result r = ADDR_OK;
 
-	if (parse_v4(s, s + n, a.b + 12)) {
+	if (!parse_v4(s, &end, a.b + 12) || end != s + n)
+		r = parse_v6(s, s + n, &a);
+	if (r == ADDR_OK)
 		*out = a;
-		return ADDR_OK;
-	}
-	if (n >= sizeof text || memchr(s, '\0', n) || !memchr(s, ':', n))
-		return ADDR_BAD;
-	memcpy(text, s, n);
-	text[n] = '\0';
-	if (inet_pton(AF_INET6, text, a.b) != 1)
-		return ADDR_BAD;
-	if (addr_fam(&a) == FAM_4)
-		return ADDR_MAPPED;
-	*out = a;
-	return ADDR_OK;
+	return r;
 }
 
 enum addr_result prefix_parse(const char *s, size_t n, struct addr *out, uint8_t *len)
 {
-	const char *slash = memchr(s, '/', n), *end = s + n;
-	struct addr a;
-	enum addr_result r = addr_parse(s, slash ? (size_t)(slash - s) : n, &a);
-	int bits;
+	struct addr a = { .w = { 0, 0, ADDR_MAPPED_WORD, 0 } };
+	const char *end = s + n, *slash = end;
+	bool v4 = parse_v4(s, &slash, a.b + 12) && (slash == end || *slash == '/');
+	int bits = v4 ? 32 : 128;
 
-	if (r != ADDR_OK)
-		return r;
-	*len = 128;
-	if (slash) {
-		bool v4 = addr_fam(&a) == FAM_4;
+	if (!v4) {
+		slash = memchr(s, '/', n);
+		if (!slash)
+			slash = end;
+		enum addr_result r = parse_v6(s, slash, &a);
 
+		if (r != ADDR_OK)
+			return r;
+	}
+	if (slash != end) {
 		slash++;
-		bits = parse_number(&slash, end, v4 ? 32 : 128);
+		bits = parse_number(&slash, end, bits);
 		if (bits < 0 || slash != end)
 			return ADDR_BAD_LEN;
-		*len = (uint8_t)(v4 ? bits + ADDR_V4_BITS : bits);
-		addr_mask(&a, *len);
 	}
+	*len = (uint8_t)(v4 ? bits + ADDR_V4_BITS : bits);
+	addr_mask(&a, *len);
 	*out = a;
 	return ADDR_OK;
 }
@@ -200,14 +211,9 @@ int addr_cmp(const struct addr *a, const struct addr *b)
 	return memcmp(a->b, b->b, sizeof a->b);
 }
 
-enum fam addr_fam(const struct addr *a)
-{
-	return a->w[0] || a->w[1] || a->w[2] != WORD_MAPPED ? FAM_6 : FAM_4;
-}
-
 void addr_any(enum fam fam, struct addr *a, uint8_t *len)
 {
-	*a = (struct addr){ .w = { 0, 0, fam == FAM_4 ? WORD_MAPPED : 0, 0 } };
+	*a = (struct addr){ .w = { 0, 0, fam == FAM_4 ? ADDR_MAPPED_WORD : 0, 0 } };
 	*len = fam == FAM_4 ? ADDR_V4_BITS : 0;
 }
 

@@ -8,6 +8,7 @@
 #ifndef LIB_ADDR_H
 #define LIB_ADDR_H
 
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,8 +59,14 @@ bool addr_eq(const struct addr *a, const struct addr *b);
 /* Orders by bytes, as memcmp(3). */
 int addr_cmp(const struct addr *a, const struct addr *b);
 
+/* The third word of an IPv4 address. */
+#define ADDR_MAPPED_WORD htonl(0xffff)
+
 /* The family an address belongs to. */
-enum fam addr_fam(const struct addr *a);
+static inline enum fam addr_fam(const struct addr *a)
+{
+	return a->w[0] || a->w[1] || a->w[2] != ADDR_MAPPED_WORD ? FAM_6 : FAM_4;
+}
 
 /* All-zero address of a family with its prefix length: "any source". */
 void addr_any(enum fam fam, struct addr *a, uint8_t *len);

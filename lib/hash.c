@@ -44,7 +44,7 @@ static inline uint64_t term(const uint32_t *k, const unsigned char *p)
 static inline uint32_t nh(const unsigned char *p, size_t n)
 {
 	unsigned char rest[8] = { 0 };
-	uint64_t h = mix(n);
+	uint64_t h = n;
 	unsigned i = 0;
 
 	if (!seeded)
@@ -63,9 +63,18 @@ static inline uint32_t nh(const unsigned char *p, size_t n)
 	return (uint32_t)(mix(h) >> 32);
 }
 
+/* Two addresses are what most hashes are of: without a loop. */
+static inline uint32_t nh32(const unsigned char *p)
+{
+	if (!seeded)
+		hash_seed(0);
+	return (uint32_t)(mix(32 + term(key, p) + term(key + 2, p + 8) + term(key + 4, p + 16) +
+			      term(key + 6, p + 24)) >> 32);
+}
+
 uint32_t hash_words(const void *p, size_t n)
 {
-	return nh(__builtin_assume_aligned(p, 4), n);
+	return n == 32 ? nh32(__builtin_assume_aligned(p, 4)) : nh(__builtin_assume_aligned(p, 4), n);
 }
 
 uint32_t hash_bytes(const void *p, size_t n)
@@ -79,12 +88,6 @@ uint32_t hash_bytes(const void *p, size_t n)
 static inline uint32_t id_in(const struct hash *t, uint32_t slot)
 {
 	return (slot & t->ids) - 1;
-}
-
-/* Where an element with hash h would stand were it alone: the high bits say. */
-static inline uint32_t home(const struct hash *t, uint32_t h)
-{
-	return (uint32_t)((uint64_t)h * t->n >> 32);
 }
 
 /* What a slot says of the hash h beside the element number: its low bits. */
@@ -121,17 +124,19 @@ static void fit(struct hash *t, uint32_t id)
 uint32_t hash_find(const struct hash *t, const struct hash_ops *ops, const void *ctx,
 		   uint32_t h, const void *k)
 {
-	if (!t->slot)
+	const uint32_t *slot = t->slot, mine = tag(t, h);
+
+	if (!slot)
 		return HASH_NONE;
-	for (uint32_t i = home(t, h); t->slot[i]; i = next(t, i))
-		if (!((t->slot[i] ^ tag(t, h)) & ~t->ids) && ops->equal(ctx, id_in(t, t->slot[i]), k))
-			return id_in(t, t->slot[i]);
+	for (uint32_t i = hash_home(t, h); slot[i]; i = next(t, i))
+		if (!((slot[i] ^ mine) & ~t->ids) && ops->equal(ctx, id_in(t, slot[i]), k))
+			return id_in(t, slot[i]);
 	return HASH_NONE;
 }
 
 static void put(struct hash *t, uint32_t h, uint32_t id)
 {
-	uint32_t i = home(t, h);
+	uint32_t i = hash_home(t, h);
 
 	while (t->slot[i])
 		i = next(t, i);
@@ -141,10 +146,11 @@ static void put(struct hash *t, uint32_t h, uint32_t id)
 int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t n)
 {
 	uint64_t slots = n + (uint64_t)n / 4 + 1, more = t->n + (uint64_t)t->n / 2;
-	struct hash grown = { .used = t->used, .ids = t->ids ? t->ids : FEWEST_SLOTS - 1 };
 
 	if (slots <= t->n)
 		return 0;
+	struct hash grown = { .used = t->used, .ids = t->ids ? t->ids : FEWEST_SLOTS - 1 };
+
 	if (slots < more)
 		slots = more;
 	if (slots < FEWEST_SLOTS)
@@ -181,7 +187,7 @@ static uint32_t slot_of(const struct hash *t, uint32_t h, uint32_t id)
 {
 	if (!t->slot)
 		return HASH_NONE;
-	for (uint32_t i = home(t, h); t->slot[i]; i = next(t, i))
+	for (uint32_t i = hash_home(t, h); t->slot[i]; i = next(t, i))
 		if (id_in(t, t->slot[i]) == id)
 			return i;
 	return HASH_NONE;
@@ -194,7 +200,7 @@ void hash_del(struct hash *t, const struct hash_ops *ops, const void *ctx, uint3
 	if (hole == HASH_NONE)
 		return;
 	while (i = next(t, i), t->slot[i]) {
-		uint32_t from = home(t, ops->hash(ctx, id_in(t, t->slot[i])));
+		uint32_t from = hash_home(t, ops->hash(ctx, id_in(t, t->slot[i])));
 
 		/* It may move only when the hole lies between its home and where it is. */
 		if (distance(t, from, i) >= distance(t, hole, i)) {

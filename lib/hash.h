@@ -27,6 +27,12 @@ struct hash {
 	uint32_t ids;		/* the bits of a slot that are the number */
 };
 
+/* Where an element with hash h would stand were it alone: the high bits say. */
+static inline uint32_t hash_home(const struct hash *t, uint32_t h)
+{
+	return (uint32_t)((uint64_t)h * t->n >> 32);
+}
+
 /* Hashes n bytes with the process's seed; n is a multiple of 4 and p 4-aligned. */
 uint32_t hash_words(const void *p, size_t n);
 
@@ -39,6 +45,15 @@ void hash_seed(uint64_t seed);
 /* Returns the element equal to key with hash h, or HASH_NONE. */
 uint32_t hash_find(const struct hash *t, const struct hash_ops *ops, const void *ctx,
 		   uint32_t h, const void *key);
+
+/* Has the memory fetch the place of hash h, for one that is looked up HASH_AHEAD elements later:
+ * in a large index each look-up would wait for it. */
+#define HASH_AHEAD 8
+static inline void hash_prefetch(const struct hash *t, uint32_t h)
+{
+	if (t->slot)
+		__builtin_prefetch(&t->slot[hash_home(t, h)]);
+}
 
 /* Adds element id, which has hash h and must not be in yet.  0, or -1 with ENOMEM. */
 int hash_add(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t h, uint32_t id);

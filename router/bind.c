@@ -35,7 +35,7 @@ void bind_names(struct router *r)
 {
 	const struct conf *c = r->conf;
 	bool *changed = calloc((size_t)c->nnames + c->nsets + 1, sizeof *changed);
-	bool any = false;
+	bool any = false, lacks = false;
 
 	if (!changed || rules_masks(&r->rules, c) < 0) {
 		free(changed);
@@ -49,9 +49,14 @@ void bind_names(struct router *r)
 			r->rules.names[id] = m;
 			changed[id] = any = true;
 		}
+		for (enum fam f = 0; f < FAM_N; f++)
+			lacks |= m.lacks[f] && c->names[id].refs[f];
 	}
 	for (uint32_t id = 0; any && id < c->nsets; id++)
 		changed[c->nnames + id] = rules_set_mask(&r->rules, c, id);
+	/* Of a new conf all entries are looked at anyway, and most often none of its rules waits. */
+	if (r->adopted && !lacks && !r->told.n)
+		any = false;
 	for (uint32_t id = 0; any && id < c->nmroutes; id++) {
 		const struct mroute *m = &c->mroutes[id];
 
@@ -61,6 +66,5 @@ void bind_names(struct router *r)
 			sync_touch_rule(r, id);
 		pending_tell(r, id);
 	}
-	r->adopted = false;
 	free(changed);
 }

@@ -45,12 +45,11 @@ static int parse_flow(struct cmd *c, struct flow *f)
 	return 0;
 }
 
-/* Number of a name in the conf.  One that is not there is added, or with `known` CONF_NONE. */
+/* Number of a name, which conf_ifname() has found right, in the conf.  One that is not there is added, or with `known` CONF_NONE. */
 static uint16_t name_of(struct router *r, const char *word, bool known)
 {
-	size_t len = strlen(word);
+	size_t len = strcspn(word, ":");	/* the alias suffix is no part of it */
 
-	conf_ifname(word, &len);
 	return known ? conf_name_find(r->conf, word, len) : conf_name(r->conf, word, len);
 }
 

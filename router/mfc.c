@@ -52,6 +52,11 @@ uint32_t mfc_find(const struct mfcs *t, const struct addr *s, const struct addr 
 	return hash_find(&t->by_sg, &ops, t, hash_words(key, sizeof key), key);
 }
 
+void mfc_prefetch(const struct mfcs *t, const struct addr *sg)
+{
+	hash_prefetch(&t->by_sg, hash_words(sg, 2 * sizeof *sg));
+}
+
 static void unlink_entry(struct mfcs *t, uint32_t at)
 {
 	struct mfc *e = &t->v[at];
@@ -100,15 +105,6 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 		t->v = v;
 		t->cap = cap;
 	}
-	if (t->ndirty + n > t->cdirty) {
-		uint32_t cap = t->cdirty * 2 > t->ndirty + n ? t->cdirty * 2 : t->ndirty + n;
-		uint32_t *v = realloc(t->dirty, cap * sizeof *v);
-
-		if (!v)
-			return -1;
-		t->dirty = v;
-		t->cdirty = cap;
-	}
 	return hash_reserve(&t->by_sg, &ops, t, t->by_sg.used + n);
 }
 
@@ -127,7 +123,7 @@ static uint32_t add_entry(struct mfcs *t, const struct addr *key, uint32_t h, en
 	uint8_t dirty = at == t->n ? 0 : e->flags & MFC_DIRTY;
 
 	memset(e, 0, sizeof *e);
-	e->flags = dirty;
+	e->flags = dirty | t->seen;
 	e->source = key[0];
 	e->group = key[1];
 	if (hash_add(&t->by_sg, &ops, t, h, at) < 0) {
@@ -157,6 +153,21 @@ uint32_t mfc_get(struct mfcs *t, const struct addr *s, const struct addr *g, enu
 	uint32_t h = hash_words(key, sizeof key), at = hash_find(&t->by_sg, &ops, t, h, key);
 
 	return at != HASH_NONE ? at : add_entry(t, key, h, state);
+}
+
+void mfc_round(struct mfcs *t)
+{
+	t->seen ^= MFC_SEEN;
+}
+
+bool mfc_first_look(struct mfcs *t, uint32_t at)
+{
+	struct mfc *e = &t->v[at];
+
+	if ((e->flags & MFC_SEEN) == t->seen)
+		return false;
+	e->flags ^= MFC_SEEN;
+	return true;
 }
 
 void mfc_del(struct mfcs *t, uint32_t at)

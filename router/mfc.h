@@ -25,7 +25,7 @@ enum {
 	MFC_INSTALLED = 1 << 0,		/* the kernel has it */
 	MFC_DIRTY = 1 << 1,		/* on the list of entries to look at */
 	MFC_STALE = 1 << 2,		/* to be given to the kernel even if nothing differs */
-	MFC_SEEN = 1 << 3,		/* scratch of a reload */
+	MFC_SEEN = 1 << 3,		/* as in mfcs.seen: looked at in this round */
 	MFC_ASKED = 7 << 4,		/* how often the kernel asked for it after it was added, 7 at most */
 };
 
@@ -54,6 +54,7 @@ struct mfcs {
 	struct hash by_sg;
 	uint32_t head[MFC_STATES], tail[MFC_STATES];
 	uint32_t count[MFC_STATES];	/* entries of each state */
+	uint8_t seen;			/* what MFC_SEEN is in entries that were looked at */
 	uint32_t *dirty;		/* places to look at, each once */
 	uint32_t ndirty, cdirty;
 };
@@ -66,6 +67,9 @@ void mfcs_free(struct mfcs *t);
 
 /* Place of (s, g), or HASH_NONE. */
 uint32_t mfc_find(const struct mfcs *t, const struct addr *s, const struct addr *g);
+
+/* Hints that (sg[0], sg[1]) is looked up soon, see hash_prefetch(). */
+void mfc_prefetch(const struct mfcs *t, const struct addr *sg);
 
 /* Adds (s, g), which is not in, with no VIF; its place, or HASH_NONE with ENOMEM. */
 uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state);
@@ -85,7 +89,13 @@ void mfc_touch(struct mfcs *t, uint32_t at);
 /* Puts the entry on the dirty list.  0, or -1 with ENOMEM. */
 int mfc_dirty(struct mfcs *t, uint32_t at);
 
-/* Makes room for n more entries and dirty marks.  0, or -1 with ENOMEM. */
+/* Begins a round in which each entry is looked at once. */
+void mfc_round(struct mfcs *t);
+
+/* True when the entry was there when this round began and had not been looked at; now it has. */
+bool mfc_first_look(struct mfcs *t, uint32_t at);
+
+/* Makes room for n more entries.  0, or -1 with ENOMEM. */
 int mfc_reserve(struct mfcs *t, uint32_t n);
 
 /* "static", "learned", "blocked". */

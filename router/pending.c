@@ -40,7 +40,7 @@ void pending_keep(struct router *r, const struct rules *x, const struct conf *c)
 	const struct conf *old = r->conf;
 	struct told kept = { 0 };
 
-	for (uint32_t id = 0; id < old->nmroutes; id++) {
+	for (uint32_t id = 0; id < old->nmroutes && id / 32 < r->told.n; id++) {
 		const struct mroute *m = &old->mroutes[id];
 
 		if (m->iif == CONF_NONE || !told(&r->told, id))
@@ -64,7 +64,7 @@ void pending_tell(struct router *r, uint32_t id)
 
 	if (m->iif == CONF_NONE)
 		return;
-	bool waits = r->rules.names[m->iif].lacks[fam] || r->rules.sets[m->oifs].lacks[fam];
+	bool waits = !rule_is_bound(&r->rules, m);
 	if (waits == told(&r->told, id) || !set_told(&r->told, r->conf, id, waits))
 		return;
 	struct event ev = { .kind = waits ? EVENT_PENDING : EVENT_ACTIVE, .fam = fam, .rule = m };

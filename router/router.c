@@ -67,7 +67,7 @@ void router_shutdown(struct router *r)
 
 /* ---- configurations ---- */
 
-/* Puts c in the place of the present conf and marks everything that either of them wants. */
+/* Puts c in the place of the present conf, for router_sync() to bring everything in line. */
 static int adopt(struct router *r, struct conf *c)
 {
 	struct rules x;
@@ -90,15 +90,6 @@ static int adopt(struct router *r, struct conf *c)
 	for (uint32_t at = 0; at < r->ifs.n; at++)
 		if (r->ifs.v[at].ifindex)
 			link_configure(r, at);
-	for (uint32_t at = 0; at < r->mfc.n; at++)
-		r->mfc.v[at].flags &= (uint8_t)~MFC_SEEN;
-	for (uint32_t id = 0; id < c->nmroutes; id++)
-		if (c->mroutes[id].iif != CONF_NONE)
-			sync_touch_rule(r, id);
-	for (uint32_t at = 0; at < r->mfc.n; at++)
-		if (r->mfc.v[at].state == MFC_STATIC && !(r->mfc.v[at].flags & MFC_SEEN))
-			mfc_dirty(&r->mfc, at);
-	r->touched[FAM_4].n = r->touched[FAM_6].n = 2;
 	return 0;
 }
 
@@ -196,7 +187,8 @@ int router_rule_add(struct router *r, const struct router_rule *rule, bool repla
 	enum fam fam = addr_fam(&rule->group);
 
 	r->vifs_stale |= any_unused(c, &rule->iif, 1, fam) || any_unused(c, rule->oifs, rule->noifs, fam);
-	*id = rules_find(&r->rules, c, rule->iif, &rule->source, rule->slen, &rule->group, rule->glen);
+	uint32_t chain = rules_chain(&r->rules, c, &rule->source, rule->slen, &rule->group, rule->glen);
+	*id = rules_with_iif(c, chain, rule->iif);
 	if (*id != HASH_NONE) {
 		const struct conf_set *old = &c->sets[c->mroutes[*id].oifs];
 		uint16_t *names = malloc(((size_t)old->n + rule->noifs + 1) * sizeof *names);
@@ -221,7 +213,7 @@ int router_rule_add(struct router *r, const struct router_rule *rule, bool repla
 	if (at < 0)
 		return -1;
 	*id = (uint32_t)at;
-	if (rules_add(&r->rules, c, *id) < 0) {
+	if (rules_add(&r->rules, c, *id, chain) < 0) {
 		conf_del_mroute(c, &c->mroutes[*id]);
 		r->rules.removed++;
 		return -1;
@@ -315,6 +307,9 @@ const char *router_rule_reason(struct router *r, const struct mroute *m, uint16_
 	const struct conf *c = r->conf;
 	const struct conf_set *s = &c->sets[m->oifs];
 	enum fam fam = addr_fam(&m->group);
+
+	if (r->up[fam] && rule_is_bound(&r->rules, m))
+		return NULL;
 	const char *reason = router_name_reason(r, *which = m->iif, fam);
 
 	for (uint32_t i = 0; !reason && i < s->n; i++)

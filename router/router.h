@@ -86,7 +86,7 @@ struct router {
 	uint32_t table;			/* -t, 0 = the default one */
 	bool up[FAM_N];			/* the routing socket of the family is open */
 	bool vifs_stale;		/* references or interfaces changed */
-	bool adopted;			/* a new conf: all its rules are marked */
+	bool adopted;			/* a new conf: all entries are to be looked at */
 	struct touched touched[FAM_N];	/* templates that changed: look at the entries they match */
 	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
 	int64_t now;			/* ms, as of the last entry point that got the time */

@@ -87,36 +87,27 @@ static void pair_unref(struct rules *x, enum fam fam, uint8_t slen, uint8_t glen
 		*p = x->pairs[fam][--x->npairs[fam]];
 }
 
-/* Adds rule id, whose prefixes have hash h, to the chain that begins at `first`. */
-static int add_to_chain(struct rules *x, struct conf *c, uint32_t id, uint32_t h, uint32_t first)
+int rules_add(struct rules *x, struct conf *c, uint32_t id, uint32_t chain)
 {
 	struct mroute *m = &c->mroutes[id];
 	enum fam fam = addr_fam(&m->group);
 
 	m->next = HASH_NONE;
-	if (first == HASH_NONE) {
+	if (chain == HASH_NONE) {
 		if (pair_ref(x, fam, m->slen, m->glen) < 0)
 			return -1;
-		if (hash_add(&x->by_key, &ops, c, h, id) < 0) {
+		if (hash_add(&x->by_key, &ops, c, rule_hash(c, id), id) < 0) {
 			pair_unref(x, fam, m->slen, m->glen);
 			return -1;
 		}
 	} else {
-		while (c->mroutes[first].next != HASH_NONE)
-			first = c->mroutes[first].next;
-		c->mroutes[first].next = id;
+		while (c->mroutes[chain].next != HASH_NONE)
+			chain = c->mroutes[chain].next;
+		c->mroutes[chain].next = id;
 	}
 	if (!mroute_is_sg(m))
 		x->templates[fam]++;
 	return 0;
-}
-
-int rules_add(struct rules *x, struct conf *c, uint32_t id)
-{
-	const struct mroute *m = &c->mroutes[id];
-	uint32_t first = rules_chain(x, c, &m->source, m->slen, &m->group, m->glen);
-
-	return add_to_chain(x, c, id, rule_hash(c, id), first);
 }
 
 void rules_del(struct rules *x, struct conf *c, uint32_t id)
@@ -173,8 +164,7 @@ static int merge(struct conf *c, uint32_t to, uint32_t id)
 	return 0;
 }
 
-/* The rule of the chain that has this iif, or HASH_NONE. */
-static uint32_t with_iif(const struct conf *c, uint32_t id, uint16_t iif)
+uint32_t rules_with_iif(const struct conf *c, uint32_t id, uint16_t iif)
 {
 	while (id != HASH_NONE && c->mroutes[id].iif != iif)
 		id = c->mroutes[id].next;
@@ -189,16 +179,17 @@ int rules_index(struct rules *x, struct conf *c)
 	for (uint32_t id = 0; id < c->nmroutes; id++) {
 		struct mroute *m = &c->mroutes[id];
 
+		if (id + HASH_AHEAD < c->nmroutes)
+			hash_prefetch(&x->by_key, rule_hash(c, id + HASH_AHEAD));
 		if (m->iif == CONF_NONE) {
 			x->removed++;
 			continue;
 		}
-		const struct key k = { m->source, m->group, m->slen, m->glen };
-		uint32_t h = rule_hash(c, id), first = hash_find(&x->by_key, &ops, c, h, &k);
-		uint32_t same = with_iif(c, first, m->iif);
+		uint32_t chain = rules_chain(x, c, &m->source, m->slen, &m->group, m->glen);
+		uint32_t same = rules_with_iif(c, chain, m->iif);
 
 		if (same == HASH_NONE) {
-			if (add_to_chain(x, c, id, h, first) < 0)
+			if (rules_add(x, c, id, chain) < 0)
 				goto fail;
 		} else {
 			if (merge(c, same, id) < 0)
@@ -235,7 +226,7 @@ uint32_t rules_chain(const struct rules *x, const struct conf *c, const struct a
 uint32_t rules_find(const struct rules *x, const struct conf *c, uint16_t iif, const struct addr *s,
 		    uint8_t slen, const struct addr *g, uint8_t glen)
 {
-	return with_iif(c, rules_chain(x, c, s, slen, g, glen), iif);
+	return rules_with_iif(c, rules_chain(x, c, s, slen, g, glen), iif);
 }
 
 int rules_masks(struct rules *x, const struct conf *c)
@@ -308,12 +299,20 @@ static uint32_t pair_chain(const struct rules *x, const struct conf *c, const st
 uint32_t rules_outputs(const struct rules *x, const struct conf *c, int vif, const struct addr *s,
 		       const struct addr *g, bool *covered)
 {
+	return rules_outputs_sg(x, c, rules_chain(x, c, s, 128, g, 128), vif, s, g, covered);
+}
+
+uint32_t rules_outputs_sg(const struct rules *x, const struct conf *c, uint32_t sg, int vif,
+			  const struct addr *s, const struct addr *g, bool *covered)
+{
 	enum fam fam = addr_fam(g);
 	uint32_t bit = UINT32_C(1) << vif, out = 0;
 
 	*covered = false;
 	for (uint32_t i = 0; i < x->npairs[fam]; i++) {
-		uint32_t id = next_match(x, c, pair_chain(x, c, &x->pairs[fam][i], s, g), fam, bit);
+		const struct rule_pair *p = &x->pairs[fam][i];
+		uint32_t chain = p->slen == 128 && p->glen == 128 ? sg : pair_chain(x, c, p, s, g);
+		uint32_t id = next_match(x, c, chain, fam, bit);
 
 		while (id != HASH_NONE) {
 			const struct rule_mask *m = &x->sets[c->mroutes[id].oifs];

@@ -42,8 +42,9 @@ struct rules {
 int rules_index(struct rules *x, struct conf *c);
 void rules_free(struct rules *x);
 
-/* Adds rule id, just appended to c, whose (iif, S, G) no other rule has.  0, or -1 with ENOMEM. */
-int rules_add(struct rules *x, struct conf *c, uint32_t id);
+/* Adds rule id, just appended to c, whose (iif, S, G) no other rule has, to the chain that
+ * rules_chain() found for its prefixes.  0, or -1 with ENOMEM. */
+int rules_add(struct rules *x, struct conf *c, uint32_t id, uint32_t chain);
 
 /* Takes rule id out and removes it from c.  Numbers of other rules stay as they are. */
 void rules_del(struct rules *x, struct conf *c, uint32_t id);
@@ -52,6 +53,9 @@ void rules_del(struct rules *x, struct conf *c, uint32_t id);
  * The others follow by mroute.next. */
 uint32_t rules_chain(const struct rules *x, const struct conf *c, const struct addr *s, uint8_t slen,
 		     const struct addr *g, uint8_t glen);
+
+/* The rule of a chain that has this iif, or HASH_NONE. */
+uint32_t rules_with_iif(const struct conf *c, uint32_t chain, uint16_t iif);
 
 /* The rule with exactly this iif and these prefixes, or HASH_NONE. */
 uint32_t rules_find(const struct rules *x, const struct conf *c, uint16_t iif, const struct addr *s,
@@ -67,6 +71,18 @@ bool rules_set_mask(struct rules *x, const struct conf *c, uint32_t id);
  * *covered tells whether any rule matched at all. */
 uint32_t rules_outputs(const struct rules *x, const struct conf *c, int vif, const struct addr *s,
 		       const struct addr *g, bool *covered);
+
+/* The same for one who has looked up the rules of (s, g) alone: sg is what rules_chain() returned. */
+uint32_t rules_outputs_sg(const struct rules *x, const struct conf *c, uint32_t sg, int vif,
+			  const struct addr *s, const struct addr *g, bool *covered);
+
+/* True when no name of the rule lacks a VIF. */
+static inline bool rule_is_bound(const struct rules *x, const struct mroute *m)
+{
+	enum fam fam = addr_fam(&m->group);
+
+	return !x->names[m->iif].lacks[fam] && !x->sets[m->oifs].lacks[fam];
+}
 
 /* Calls fn for each rule that matches (s, g) on VIF vif. */
 void rules_matching(const struct rules *x, const struct conf *c, int vif, const struct addr *s,

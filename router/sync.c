@@ -39,10 +39,10 @@ struct want {
 	uint32_t oifs;
 };
 
-/* VIFs that any (S,G) rule of the entry names as iif; *first: those of the first rule that has one. */
-static uint32_t static_iifs(const struct router *r, const struct mfc *e, enum fam fam, uint32_t *first)
+/* VIFs that any rule of the chain at id names as iif; *first: those of the first rule that has one. */
+static uint32_t chain_iifs(const struct router *r, uint32_t id, enum fam fam, uint32_t *first)
 {
-	uint32_t id = rules_chain(&r->rules, r->conf, &e->source, 128, &e->group, 128), all = 0;
+	uint32_t all = 0;
 
 	*first = 0;
 	for (; id != HASH_NONE; id = r->conf->mroutes[id].next) {
@@ -72,12 +72,13 @@ static uint32_t elsewhere(struct router *r, const struct mfc *e, int *iif, bool 
 	return oifs;
 }
 
-/* What the rules want of an entry.  The iif stays where it is as long as a rule covers it. */
-static struct want want(struct router *r, const struct mfc *e, int prefer)
+/* What the rules want of an entry, sg being the first that names it alone.  The iif stays where it is as
+ * long as a rule covers it. */
+static struct want want(struct router *r, const struct mfc *e, int prefer, uint32_t sg)
 {
 	enum fam fam = addr_fam(&e->group);
 	struct want w = { MFC_FREE, prefer, 0 };
-	uint32_t first, statics = static_iifs(r, e, fam, &first);
+	uint32_t first, statics = chain_iifs(r, sg, fam, &first);
 	bool covered = false;
 
 	if (prefer < 0 && e->iif != MFC_NO_VIF && (e->state != MFC_STATIC || (e->flags & MFC_INSTALLED)))
@@ -88,10 +89,10 @@ static struct want want(struct router *r, const struct mfc *e, int prefer)
 	if (w.iif >= 0 && prefer < 0 && statics && e->state != MFC_STATIC && !(statics & (UINT32_C(1) << w.iif)))
 		w.iif = -1;
 	if (w.iif >= 0)
-		w.oifs = rules_outputs(&r->rules, r->conf, w.iif, &e->source, &e->group, &covered);
+		w.oifs = rules_outputs_sg(&r->rules, r->conf, sg, w.iif, &e->source, &e->group, &covered);
 	if (!covered && statics) {
 		w.iif = __builtin_ctz(first);
-		w.oifs = rules_outputs(&r->rules, r->conf, w.iif, &e->source, &e->group, &covered);
+		w.oifs = rules_outputs_sg(&r->rules, r->conf, sg, w.iif, &e->source, &e->group, &covered);
 	}
 	if (!covered && !kernel_mroute_has_pim(fam))
 		w.oifs = elsewhere(r, e, &w.iif, &covered);
@@ -130,10 +131,10 @@ static bool install(struct router *r, struct mfc *e, const struct want *w)
 	return true;
 }
 
-bool sync_entry(struct router *r, uint32_t at, int prefer)
+static bool sync_one(struct router *r, uint32_t at, int prefer, uint32_t sg)
 {
 	struct mfc *e = &r->mfc.v[at];
-	struct want w = want(r, e, prefer);
+	struct want w = want(r, e, prefer, sg);
 
 	/* One that loses its (S,G) rule counts as learned from now on. */
 	if (w.state == MFC_LEARNED && e->state == MFC_STATIC &&
@@ -158,6 +159,13 @@ bool sync_entry(struct router *r, uint32_t at, int prefer)
 	return e->flags & MFC_INSTALLED;
 }
 
+bool sync_entry(struct router *r, uint32_t at, int prefer)
+{
+	const struct mfc *e = &r->mfc.v[at];
+
+	return sync_one(r, at, prefer, rules_chain(&r->rules, r->conf, &e->source, 128, &e->group, 128));
+}
+
 static void touch_template(struct touched *t, const struct mroute *m)
 {
 	if (!t->n)
@@ -180,8 +188,6 @@ void sync_touch_rule(struct router *r, uint32_t id)
 	uint32_t at = mfc_get(&r->mfc, &m->source, &m->group, MFC_STATIC);
 	if (at == HASH_NONE || mfc_dirty(&r->mfc, at) < 0)
 		sync_failed(r, ENOMEM);
-	else
-		r->mfc.v[at].flags |= MFC_SEEN;
 }
 
 /* True when a template that matches the entry was touched. */
@@ -193,9 +199,41 @@ static bool is_touched(const struct router *r, const struct mfc *e)
 			    addr_covers(&t->source, t->slen, &e->source));
 }
 
+/* Looks at all entries, those that the (S,G) rules want first. */
+static void sync_all(struct router *r)
+{
+	const struct conf *c = r->conf;
+	struct mfcs *t = &r->mfc;
+	uint32_t seen = 0;
+
+	mfc_round(t);
+	for (uint32_t id = 0; id < c->nmroutes; id++) {
+		const struct mroute *m = &c->mroutes[id];
+
+		if (id + HASH_AHEAD < c->nmroutes)
+			mfc_prefetch(t, &c->mroutes[id + HASH_AHEAD].source);
+		if (m->iif == CONF_NONE || !mroute_is_sg(m) || !r->up[addr_fam(&m->group)])
+			continue;
+		uint32_t before = t->by_sg.used, at = mfc_get(t, &m->source, &m->group, MFC_STATIC);
+
+		if (at == HASH_NONE)
+			sync_failed(r, ENOMEM);
+		else if (t->by_sg.used > before || mfc_first_look(t, at))
+			seen += sync_one(r, at, -1, id);	/* id is the first of its chain */
+	}
+	for (uint32_t at = 0; seen < t->by_sg.used && at < t->n; at++)
+		if (t->v[at].state != MFC_FREE && mfc_first_look(t, at))
+			sync_entry(r, at, -1);
+	r->touched[FAM_4].n = r->touched[FAM_6].n = 0;
+	r->adopted = false;
+}
+
 static void sync_entries(struct router *r)
 {
 	struct mfcs *t = &r->mfc;
+
+	if (r->adopted)
+		sync_all(r);
 
 	/* Those of (S,G) rules as well: the outputs of all rules add up. */
 	for (uint32_t at = 0; at < t->n && r->touched[FAM_4].n + r->touched[FAM_6].n; at++)
