@@ -19,7 +19,8 @@
 
 #define PATIENCE_MS 10000		/* without a byte from the daemon */
 #define OUT_MAX (256 * 1024)		/* unsent requests, before more lines are read */
-#define CHUNK (64 * 1024)
+#define CHUNK (64 * 1024)		/* of replies */
+#define LINES (16 * 1024)		/* of a batch: the daemon works on some while the next are read */
 
 /* A line whose answer is due. */
 struct due {
@@ -146,6 +147,11 @@ static bool ask(struct talk *t, const struct command *cmd, int n, const char **w
 	return false;
 }
 
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 static void take_line(struct talk *t, char *s, size_t len)
 {
 	const char *words[CTL_WORDS + 1];
@@ -159,12 +165,20 @@ static void take_line(struct talk *t, char *s, size_t len)
 		return;
 	}
 	s[len] = '\0';
-	for (char *save, *w = strtok_r(s, " \t\r", &save); w && *w != '#'; w = strtok_r(NULL, " \t\r", &save)) {
+	while (*s && *s != '#') {
+		const char *word = s;
+
+		while (*s && !blank(*s))
+			s++;
+		if (*s)
+			*s++ = '\0';
+		if (!*word)
+			continue;
 		if (n == CTL_WORDS) {
 			refuse_line(t, "too many words");
 			return;
 		}
-		words[n++] = w;
+		words[n++] = word;
 	}
 	if (n == 1)
 		return;
@@ -211,13 +225,13 @@ static void read_input(struct talk *t)
 	ssize_t n;
 
 	/* One more for the NUL behind the last line. */
-	if (!buf_reserve(&t->text, CHUNK + 1)) {
+	if (!buf_reserve(&t->text, LINES + 1)) {
 		ctl_complain(0, "out of memory");
 		fail(t, EXIT_SYSTEM);
 		t->no_input = true;
 		return;
 	}
-	n = read(STDIN_FILENO, t->text.p + t->text.len, CHUNK);
+	n = read(STDIN_FILENO, t->text.p + t->text.len, LINES);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n < 0) {
