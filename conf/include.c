@@ -8,12 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/paths.h"
 
 char *read_all(int fd, off_t guess, size_t *len)
 {
@@ -165,18 +165,11 @@ static void put_base(struct buf *b, const char *path, bool escape)
 	}
 }
 
-/* A directory that is not there is no match; one that cannot be read is an error. */
-static int glob_error(const char *path, int err)
-{
-	(void)path;
-	return err != ENOENT && err != ENOTDIR;
-}
-
 void include_pattern(struct parser *ps, const struct word *w)
 {
 	struct buf b = { 0 };
 	bool plain = true;
-	glob_t found;
+	struct paths found;
 
 	for (size_t i = 0; i < w->n; i++)
 		plain &= !strchr("*?[", w->p[i]);
@@ -188,16 +181,14 @@ void include_pattern(struct parser *ps, const struct word *w)
 	} else if (plain) {
 		include_file(ps, w, buf_cstr(&b));
 	} else {
-		int r = glob(buf_cstr(&b), 0, glob_error, &found);
-
-		for (size_t i = 0; !r && i < found.gl_pathc && !ps->stop; i++)
-			include_file(ps, w, found.gl_pathv[i]);
-		if (!r)
-			globfree(&found);
-		else if (r == GLOB_NOSPACE)
+		if (!paths_find(&found, buf_cstr(&b)))
+			for (size_t i = 0; i < found.n && !ps->stop; i++)
+				include_file(ps, w, found.v[i]);
+		else if (errno == ENOMEM)
 			parse_nomem(ps);
-		else if (r != GLOB_NOMATCH)
+		else
 			parse_error(ps, w, "cannot include: a directory of the pattern cannot be read");
+		paths_free(&found);
 	}
 	buf_free(&b);
 }

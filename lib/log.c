@@ -45,11 +45,11 @@ static struct {
 static bool stderr_is_journal(void)
 {
 	const char *s = getenv("JOURNAL_STREAM");
-	unsigned long long dev, ino;
 	struct stat st;
+	char *end;
 
-	return s && sscanf(s, "%llu:%llu", &dev, &ino) == 2 && !fstat(STDERR_FILENO, &st) &&
-	       st.st_dev == dev && st.st_ino == ino;
+	return s && !fstat(STDERR_FILENO, &st) && strtoull(s, &end, 10) == st.st_dev && *end == ':' &&
+	       strtoull(end + 1, NULL, 10) == st.st_ino;
 }
 
 void log_open(const char *ident, enum log_dest dest)
