@@ -3,7 +3,7 @@
 # One Makefile, GNU make, no configure step.  Everything built goes into $(B).
 #
 #   make [CC= CFLAGS= LDFLAGS= SANITIZE=address,undefined WITH_LIBCAP=yes V=1 B=dir]
-#   make static | check | bench | fuzz | bloat | demo | clean
+#   make static | check | bench [N=...] | profile [N=...] | fuzz | bloat | demo | clean
 #   make install [PREFIX= DESTDIR= SYSCONFDIR= RUNSTATEDIR= NATIVE=]
 #
 # A change of compiler or flags rebuilds what depends on it: see $(B)/.flags.
@@ -76,7 +76,7 @@ PURE_OBJS  := $(filter-out $(REAL_OBJS),$(LIB_OBJS)) $(patsubst %.c,$(B)/%.o,$(w
 UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
 SCENARIO   := $(patsubst tests/scenario/%.c,$(B)/tests/%,$(sort $(wildcard tests/scenario/*.c)))
 NETPROBES  := $(patsubst tests/net/%.c,$(B)/tests/%,$(sort $(wildcard tests/net/*.c)))
-BENCHES    := $(patsubst tests/bench/%.c,$(B)/tests/%,$(sort $(wildcard tests/bench/*.c)))
+BENCHES    := $(patsubst %,$(B)/tests/%,floor clock traffic turns.so)
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
 
 Q           = $(if $(filter 1,$(V)),,@)
@@ -129,9 +129,13 @@ $(SCENARIO): $(B)/tests/%: $(B)/tests/scenario/%.o $(PURE_OBJS)
 $(NETPROBES): $(B)/tests/%: $(B)/tests/net/%.o $(LIB_OBJS)
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
-$(BENCHES): $(B)/tests/%: $(B)/tests/bench/%.o
+$(filter-out %.so,$(BENCHES)): $(B)/tests/%: $(B)/tests/bench/%.o
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^
+$(B)/tests/turns.so: tests/bench/turns.c $(B)/.flags | $(MUSL_STAMP)
+	$(say) CC $@
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -fPIC -shared -o $@ $< -ldl
 
 TEST_ENV = B='$(B)' SANITIZE='$(SANITIZE)' SMCROUTE='$(abspath $(B)/smcroute)' COMPILE='$(subst ','\'',$(COMPILE))'
 
@@ -141,8 +145,15 @@ check: all test-programs
 demo: all
 	@$(TEST_ENV) sh tests/demo.sh
 
-bench: all $(BENCHES)
-	@$(TEST_ENV) PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/bench.py $(N)
+# Sizes, files for the results: see tests/bench/bench.py.
+bench profile: all $(BENCHES) bench-static
+	@$(TEST_ENV) STATIC_CC='$(STATIC_CC)' PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/$@.py $(N)
+
+# The static program, and its floor linked as it is; what fails is left out, and said so.
+bench-static: all
+	@rm -f $(B)/smcroute-static $(B)/tests/floor-static
+	@{ $(MAKE) --no-print-directory static && $(STATIC_MAKE) $(B)/static/tests/floor && mkdir -p $(B)/tests && \
+		strip -s -R .comment -o $(B)/tests/floor-static $(B)/static/tests/floor; } >$(B)/bench-static.log 2>&1 || true
 
 # ---- fuzzing: FUZZ_SECONDS each, seeds in tests/data/NAME, findings in $(B)/fuzz ----
 
@@ -167,11 +178,12 @@ STATIC_CC  := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell comman
 # read-only.  Tried in vain: -flto (less without HOT, more with it), --icf, -fmerge-all-constants.
 SMALL       = $(if $(shell $(STATIC_CC) -Oz -E -xc /dev/null 2>&1 >/dev/null),-Os,-Oz) -fno-pie \
 	      -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
-static:
-	@$(MAKE) --no-print-directory $(B)/static/smcroute B=$(B)/static CC='$(STATIC_CC)' \
+STATIC_MAKE = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
 		CFLAGS='$(SMALL)' HOT_CFLAGS='-O2 $(foreach a,functions jumps loops labels,-fno-align-$(a))' \
 		LDFLAGS='-static -no-pie -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro \
 			-Wl,--build-id=none $(LDFLAGS)'
+static:
+	+@$(STATIC_MAKE) $(B)/static/smcroute
 	$(say) STRIP $(B)/smcroute-static
 	$(Q)strip -s -R .comment -o $(B)/smcroute-static $(B)/static/smcroute
 	@size $(B)/smcroute-static
@@ -196,7 +208,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all check demo bench fuzz fuzz-run static bloat install clean test-programs FORCE
+.PHONY: all check demo bench bench-static profile fuzz fuzz-run static bloat install clean test-programs FORCE
 .DELETE_ON_ERROR:
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -46,7 +46,7 @@ if command -v python3 >/dev/null; then
 else
 	job tests/net "echo 1..0 '# SKIP no python3 here'"
 fi
-for t in tests/net/*.sh tests/conf/run.sh; do
+for t in tests/net/*.sh tests/bench/*.sh tests/conf/run.sh; do
 	[ -e "$t" ] && job "$t" "sh $t"
 done
 for t in tests/scenario/*.c; do

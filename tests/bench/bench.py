@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: ISC
 #
-# Speed, memory and size: our build, its static form, the floor (bare loops of the
-# system calls) and, where it is found, SMCRoute as Debian has it, side by side in
-# namespaces.  Medians of RUNS; ratios are what counts, as machines differ.  Needs
-# no root where the kernel allows user namespaces.
+# Speed, memory and size: our build, its static form, the floors (system calls and
+# nothing else) and SMCRoute as Debian has it, side by side in namespaces.  Ratios are
+# what counts, as machines differ: medians over RUNS of the ratio within one run.
+# Needs no root where the kernel allows user namespaces.
 #
 #	bench.py [N...]		numbers of routes, default 1000 5000 10000 20000 100000
 #
 # BENCH_JSON, BENCH_MD, BENCH_SVG name files for the figures, a report and a picture;
-# RUNS=n other than 5; BENCH_ONLY=routes,flows,rest for a part.
+# RUNS=n other than 5; BENCH_ONLY=routes,flows,rest for a part; PEER=directory or no.
 import os
 import statistics
 import sys
@@ -23,20 +23,19 @@ from programs import in_a_lab  # noqa: E402
 
 RUNS = int(os.environ.get("RUNS", "5"))
 ONLY = os.environ.get("BENCH_ONLY", "routes,flows,rest").split(",")
-SIZES = [int(a) for a in sys.argv[1:]] or [1000, 5000, 10000, 20000, 100000]
+SIZES = sorted(int(a) for a in sys.argv[1:]) or [1000, 5000, 10000, 20000, 100000]
 MANY = max(SIZES)
-SOURCES = 20000
+SOURCES = int(os.environ.get("BENCH_SOURCES", "20000"))
 PEER_MAX = 5000		# beyond it the peer takes minutes
 IDLE = int(os.environ.get("BENCH_IDLE", "30"))
 
+# What each time is compared with: the loop of the same run, the floor's process of the same run.
+FLOOR_OF = {"start": ("start", "start"), "reload": ("start", "start"), "batch": ("batch", "batch"),
+            "show": ("start", "show")}
 
-def median(runs, *keys):
-    values = []
-    for r in runs:
-        for k in keys:
-            r = r.get(k) if r else None
-        if r is not None:
-            values.append(r)
+
+def median(values):
+    values = [v for v in values if v is not None]
     return statistics.median(values) if values else None
 
 
@@ -44,100 +43,118 @@ def several(fn, *args, runs=RUNS):
     return [r for r in (in_a_lab(fn, *args) for _ in range(runs)) if r is not None]
 
 
+def ratio(run, name, key, floor, of):
+    took, least = run[name].get(key), run.get(floor, {}).get(of)
+    return took / least if took and least and name != floor else None
+
+
 def route_rows(out, found):
+    if "peer" in found and MANY > PEER_MAX:
+        out.word(f"peer: up to {PEER_MAX:,} routes, as beyond it takes minutes")
     for family in (4, 6):
         for n in SIZES:
             here = {k: v for k, v in found.items() if k != "peer" or n <= PEER_MAX}
-            runs = several(routes.run, here, family, n)
-            if not runs:
-                continue
-            floor = {k: median(runs, "floor", k) for k in ("start", "ask")}
-            out.route("floor", family, n, floor, floor)
-            for name in here:
-                row = {k: median(runs, name, k) for k in runs[0][name]}
-                row["ratio"] = {k: statistics.median(r[name][k] / r["floor"]["start"] for r in runs if r[name].get(k))
-                                for k in ("start", "reload", "batch", "show") if row.get(k)}
-                out.route(name, family, n, row, floor)
-    if routes.have_strace():
-        for family in (4, 6):
-            for n in SIZES:
-                k = n // 100
-                got = in_a_lab(routes.calls, found["ours"], family, n, k)
-                if not got:
-                    continue
-                out.row(f"system calls on the routing sockets, reload of {n:,} routes, nothing changed", family,
-                        got[1], "calls", "0", got[1] == 0)
-                out.row(f"the same with {k:,} of {n:,} changed", family, got[2], "calls", f"about {k:,}",
-                        k <= got[2] <= 2 * k + 4)
-    else:
+            runs = [r for r in (in_a_lab(routes.run, here, family, n, turn) for turn in range(RUNS)) if r]
+            for name in runs[0] if runs else ():
+                row = {k: median(r[name][k] for r in runs) for k in runs[0][name]}
+                own = "floor-static" if name == "static" and "floor-static" in runs[0] else "floor"
+                for which, floor, at in (("x_loop", "loop", 0), ("x_floor", own, 1)):
+                    row[which] = {k: median(ratio(r, name, k, floor, of[at]) for r in runs) for k, of in FLOOR_OF.items()}
+                if name.startswith("floor"):
+                    row["x_floor"] = {}
+                out.route(name, family, n, row)
+
+
+def call_rows(out, found):
+    if not routes.have_strace():
         out.word("no strace: system calls were not counted")
+        return
+    for family in (4, 6):
+        for n in SIZES:
+            k = n // 100
+            got = in_a_lab(routes.calls, found["ours"], family, n, k)
+            if not got:
+                continue
+            out.row(f"system calls on the routing sockets, reload of {n:,} routes, nothing changed", family, got[1],
+                    "calls", "0", got[1] == 0)
+            out.row(f"the same with {k:,} of {n:,} changed", family, got[2], "calls", f"about {k:,}",
+                    k <= got[2] <= 2 * k + 4)
 
 
 def burst_rows(out, found):
     for family in (4, 6):
-        rate = {}
-        for name, program, others in (("floor", "floor", 10), ("ours", found["ours"], 10),
-                                      ("ours", found["ours"], MANY)):
-            runs = several(flows.burst, program, family, SOURCES, others)
-            if not runs:
-                continue
-            rate[name, others] = max(r["rate"] for r in runs)
-            if name == "floor":
-                continue
-            arrived = min(r["arrived"] for r in runs)
+        names = [("floor", "floor", 10), ("10", found["ours"], 10), ("many", found["ours"], MANY)]
+        runs = [in_a_lab(flows.bursts, family, SOURCES, names[::(-1) ** turn]) for turn in range(RUNS)]
+        runs = [r for r in runs if r]
+        if not runs:
+            continue
+        for name, _, others in names[1:]:
+            arrived = min(r[name]["arrived"] for r in runs)
             out.row(f"burst of {SOURCES:,} new sources, {others:,} templates: first packets forwarded", family,
-                    arrived, "of the worst run", f"{SOURCES:,}", arrived == SOURCES)
-        if len(rate) == 3:
-            few, many = rate["ours", 10], rate["ours", MANY]
-            out.row("floor: bare read-and-add loop, the same burst", family, rate["floor", 10], "a second, best run")
-            out.row("learned with 10 templates", family, few, "a second, best run")
-            out.row(f"learned with {MANY:,} templates", family, many, "a second, best run",
-                    "within 20 % of 10", many >= 0.8 * few)
+                    arrived, "in the worst run", f"{SOURCES:,}", arrived == SOURCES)
+        rate = {name: median(r[name]["rate"] for r in runs) for name, _, _ in names}
+        out.row("bare read-and-add loop, the same burst", family, rate["floor"], "sources a second")
+        out.row("learned with 10 templates", family, rate["10"],
+                f"sources a second, {rate['10'] / rate['floor']:.2f} of that")
+        share = median(r["many"]["rate"] / r["10"]["rate"] for r in runs)
+        out.row(f"learned with {MANY:,} templates", family, rate["many"],
+                f"sources a second, {share:.2f} of that with 10", "within 20 %", share >= 0.8)
+        cpu = [median(r[name]["cpu"] for r in runs) * 1e6 for name in ("10", "many")]
+        out.row(f"processor time a source, {MANY:,} templates", family, cpu[1], f"us, {cpu[0]:.2f} with 10")
     for n in (1000, 5000) if "peer" in found else ():
-        runs = several(flows.burst, found["peer"], 4, n, 1)
+        runs = several(flows.bursts, 4, n, [("peer", found["peer"], 1)])
         if runs:
             out.row(f"peer: burst of {n:,} new sources: first packets forwarded", 4,
-                    100 * median(runs, "arrived") / n, "%")
+                    100 * median(r["peer"]["arrived"] for r in runs) / n, "%")
 
 
 def latency_rows(out, found):
     for family in (4, 6):
-        got = {}
-        for name, program in (("floor", "floor"), *found.items()):
-            runs = several(flows.latency, program, family)
-            if runs:
-                got[name] = median(runs, "median")
-        for name, value in got.items():
-            ratio = value / got["floor"] if got.get("floor") else None
-            out.row(f"first packet of a new source through the router, idle machine: {name}", family, value * 1e6, "us",
-                    "<= 3 x floor" if name in ("ours", "static") else None, ratio is not None and ratio <= 3,
-                    None if name == "floor" else ratio)
+        runs = several(flows.latency, family, [("floor", "floor"), *found.items()])
+        for name in ("floor", *found) if runs else ():
+            times = median(r[name] / r["floor"] for r in runs)
+            out.row(f"first packet of a new source through the router, idle machine: {name}", family,
+                    median(r[name] for r in runs) * 1e6, "us", "<= 3 x floor" if name in ("ours", "static") else None,
+                    times <= 3, None if name == "floor" else times)
+
+
+def listing_rows(out, found):
+    runs = several(flows.listing, found["ours"], MANY)
+    if runs:
+        times = median(r["ratio"] for r in runs)
+        out.row(f"the same beside a client that asked for {MANY:,} routes and does not read", 4,
+                median(r["beside"] for r in runs) * 1e6, f"us, {times:.2f} x without",
+                "routing never waits: <= 1.5", times <= 1.5)
+        longest = median(r["longest"] for r in runs)
+        out.row(f"longest turn of the loop in 10 times `show` of {MANY:,} routes", 4, longest * 1e3, "ms",
+                "routing never waits: <= 10", longest <= 0.010)
+    runs = several(routes.detail, found["ours"], MANY, runs=3)
+    if runs:
+        out.row(f"`show -d` of {MANY:,} routes, against a process of as many SIOCGETSGCNT", 4,
+                median(r["took"] for r in runs) * 1e3, "ms", ratio=median(r["ratio"] for r in runs))
 
 
 def expiry_rows(out, found):
-    runs = several(flows.expiry, found["ours"], MANY, runs=3)
+    runs = several(flows.expiry, found["ours"], MANY, runs=min(RUNS, 3))
     if runs:
-        add, ask = (statistics.median(r["floor"][k] for r in runs) for k in (0, 1))
-        took = median(runs, "pass")
-        out.row(f"floor: {MANY:,} x MRT_ADD_MFC", 4, add * 1e3, "ms")
-        out.row(f"floor: {MANY:,} x SIOCGETSGCNT", 4, ask * 1e3, "ms")
-        out.row(f"expiry pass over {MANY:,} learned entries, processor time", 4, took * 1e3, "ms", "<= 1 x floor",
-                took <= add, took / add)
-    if flows.have_ppoll_trace():
-        runs = several(flows.pauses, found["ours"], MANY, runs=3)
-        if runs:
-            longest = min(r["longest"] for r in runs)
-            out.row(f"longest turn of the loop while {MANY:,} entries are looked at and expire, best run", 4,
-                    longest * 1e3, "ms", "<= 10", longest <= 0.010)
-    else:
-        out.word("no strace with --seccomp-bpf: the turns of the loop were not measured")
+        add, ask = (median(r["floor"][k] for r in runs) for k in (0, 1))
+        times = median(r["pass"] / r["floor"][0] for r in runs)
+        out.row(f"bare loop of {MANY:,} x MRT_ADD_MFC", 4, add * 1e3, "ms")
+        out.row(f"bare loop of {MANY:,} x SIOCGETSGCNT", 4, ask * 1e3, "ms")
+        out.row(f"expiry pass over {MANY:,} learned entries, processor time", 4, median(r["pass"] for r in runs) * 1e3,
+                "ms", "<= 1 x floor", times <= 1, times)
+    runs = several(flows.pauses, found["ours"], MANY, runs=min(RUNS, 3))
+    if runs:
+        longest = median(r["longest"] for r in runs)
+        out.row(f"longest turn of the loop while {MANY:,} entries are looked at and expire, from inside", 4,
+                longest * 1e3, "ms", "<= 10", longest <= 0.010)
 
 
 def link_rows(out, found):
     runs = several(flows.flap, found["ours"], MANY)
     if runs:
-        took = statistics.median(runs)
-        out.row(f"event of an interface that none of {MANY:,} rules names, processor time", 4, took * 1e3, "ms",
+        took = median(runs)
+        out.row(f"flap of an interface that none of {MANY:,} rules names, processor time", 4, took * 1e3, "ms",
                 "<= 1", took <= 0.001)
     for family in (4, 6):
         runs = several(flows.stream, found["ours"], family, 100, 1000, runs=1)
@@ -148,40 +165,32 @@ def link_rows(out, found):
 
 
 def rest_rows(out, found):
-    for name in ("ours", "static", "peer"):
-        if name not in found:
-            continue
-        took = several(routes.fixed, found[name])
-        rss = several(routes.resident, found[name], runs=1)
-        if took:
-            out.row(f"start without a route, best run: {name}", 4, min(took) * 1e3, "ms")
-        if rss:
-            out.row(f"resident without a route: {name}", 4, rss[0] / 1024, "kB", "<= 512" if name == "static" else None,
-                    rss[0] <= 512 * 1024)
-    if os.path.exists(programs.STATIC):
+    runs = several(routes.fixed, found)
+    for name in found if runs else ():
+        took, rss = (median(r[name][k] for r in runs) for k in (0, 1))
+        out.row(f"start without a route: {name}", 4, took * 1e3, "ms")
+        out.row(f"resident without a route: {name}", 4, rss / 1024, "kB", "<= 512" if name == "static" else None,
+                rss <= 512 * 1024)
+    if "static" in found:
         size = os.path.getsize(programs.STATIC)
-        out.row("static stripped binary, all three applets", None, size, "bytes", "<= 160 kB", size <= 160 * 1024)
-    if routes.have_strace():
-        got = in_a_lab(routes.idle, found["ours"], IDLE)
-        if got is not None:
-            out.row(f"system calls in {IDLE} s of an idle daemon with 200 routes", None, got, "calls", "0", got == 0)
+        out.row("static stripped binary, all three applets", None, size / 1024, "kB", "<= 160", size <= 160 * 1024)
+    if not routes.have_strace():
+        out.word("no strace: wake-ups of an idle daemon were not counted")
+        return
+    got = in_a_lab(routes.idle, found["ours"], IDLE)
+    if got is not None:
+        out.row(f"system calls in {IDLE} s of an idle daemon with 200 routes", None, got, "calls", "0", got == 0)
 
 
 def main():
-    found = programs.find()
     out = report.Report(SIZES, RUNS)
-    if "peer" not in found:
-        out.word("peer: not found, left out (`make bench` gets it with apt-get; or PEER=directory)")
-    if "static" not in found:
-        out.word("static: not built, left out")
     start = time.monotonic()
-    if "routes" in ONLY:
-        route_rows(out, found)
-    if "flows" in ONLY:
-        for rows in (burst_rows, latency_rows, expiry_rows, link_rows):
-            rows(out, found)
-    if "rest" in ONLY:
-        rest_rows(out, found)
+    found = programs.find(out.word)
+    for part, rows in (("routes", (route_rows, call_rows)),
+                       ("flows", (burst_rows, latency_rows, listing_rows, expiry_rows, link_rows)),
+                       ("rest", (rest_rows,))):
+        for fn in rows if part in ONLY else ():
+            fn(out, found)
     out.word(f"took {time.monotonic() - start:.0f} s")
     out.save()
 

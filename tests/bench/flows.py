@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: ISC
 #
-# What packets and links do to the daemon: bursts of new sources, latency, expiry,
-# flapping interfaces, a stream across reloads.
+# What packets, links and clients do to the daemon: bursts of new sources, latency,
+# expiry, flapping interfaces, a stream across reloads, a listing that nobody reads.
 import os
-import shutil
+import select
 import subprocess
 import time
 
-from programs import ADDRESS, FLOOR, TRAFFIC, Program, figures, lab, rules
+from programs import ADDRESS, FLOOR, TRAFFIC, Program, Turns, figures, lab, rules
+from wire import connect, request
 
 FROM, TO = "/run/netns/ha", "/run/netns/hb"
 PERIOD = 2.4		# seconds between two passes with -c 60: see router/flow.c
@@ -28,8 +29,12 @@ class Bare:
     """The floor as a daemon: reads reports, adds entries."""
 
     def __init__(self, family):
-        self.proc = subprocess.Popen([FLOOR, str(family), "0", "a1", "a2"], preexec_fn=lab.child_setup)
+        self.proc = subprocess.Popen([FLOOR, "learn", str(family), "0", "a1", "a2"], preexec_fn=lab.child_setup)
         lab.wait_until(lambda: os.path.exists("/proc/net/ip_mr_vif") and self.vifs(family) == 2, "the floor's VIFs")
+
+    @staticmethod
+    def cpu():
+        return 0
 
     @staticmethod
     def vifs(family):
@@ -49,20 +54,52 @@ def launch(here, program, family, conf, *options):
     return p
 
 
-def burst(here, program, family, n, others):
-    """New sources back to back: how many came out, and seconds to the last."""
-    p = launch(here, program, family, templates(family, others))
-    sent, arrived, doubles, seconds = traffic("burst", family, n)
+def bursts(here, family, n, many):
+    """n new sources back to back: what came out, how fast, and on how much processor time a source."""
+    got = {}
+    p = launch(here, "floor", family, "")
+    traffic("burst", family, 1000)		# the first burst in a lab is slower, whoever learns it
     p.stop()
-    return {"sent": sent, "arrived": arrived, "doubles": doubles, "seconds": seconds, "rate": arrived / seconds}
+    for name, program, others in many:
+        p = launch(here, program, family, templates(family, others))
+        before = p.cpu()
+        sent, arrived, doubles, seconds = traffic("burst", family, n)
+        got[name] = {"sent": sent, "arrived": arrived, "doubles": doubles, "rate": arrived / seconds,
+                     "cpu": (p.cpu() - before) / n}
+        p.stop()
+    return got
 
 
-def latency(here, program, family, n=300):
-    """Seconds from a packet of a new source to its arrival behind the router: median and least."""
-    p = launch(here, program, family, templates(family, 1))
-    median, least = traffic("latency", family, n)
+def latency(here, family, programs, n=300):
+    """{name: median seconds from a packet of a new source to its arrival behind the router}."""
+    got = {}
+    for name, program in programs:
+        p = launch(here, program, family, templates(family, 1))
+        got[name] = traffic("latency", family, n)[0]
+        p.stop()
+    return got
+
+
+def listing(here, program, n):
+    """New sources while n routes are listed: latency alone, beside a client that asked and does
+    not read, and the longest turn of the loop while ten clients read all of it."""
+    turns = Turns(here)
+    p = Program(here, program, wrap=turns.wrap)
+    p.start(templates(4, 1) + rules(4, n).replace("225.1.1.1", "225.1.1.2"))
+    alone = traffic("latency", 4, 300)[0]
+    deaf = connect(p.sock)
+    deaf.sendall(request("W", "", "show"))
+    lab.check(select.select([deaf], [], [], 10)[0], "no answer to show")
+    turns.reset()
+    waits = traffic("latency", 4, 300, 1000)[0]
+    lab.check(deaf.recv(1), "the client that does not read was dropped")
+    deaf.close()
+    turns.reset()
+    for _ in range(10):
+        p.ctl("show")
+    longest, _ = turns.longest()
     p.stop()
-    return {"median": median, "least": least}
+    return {"alone": alone, "beside": waits, "ratio": waits / alone, "longest": longest}
 
 
 def learn(p, n):
@@ -83,47 +120,34 @@ def expiry(here, program, n):
     time.sleep(3 * PERIOD)
     took = (p.cpu() - before) / 3
     p.stop()
-    return {"pass": took, "floor": figures(FLOOR, "4", str(n), "a1", "a2")}
+    return {"pass": took, "floor": figures(FLOOR, "loop", "4", str(n), "a1", "a2")}
 
 
 def pauses(here, program, n):
-    """The longest turn of the loop, in seconds, while n entries are looked at and then expire: the
-    time from each return of ppoll(2) to the next call."""
-    trace = here.path("trace")
-    p = Program(here, program, "-M", str(2 * n), "-c", "8",
-                wrap=("strace", "-f", "--seccomp-bpf", "-e", "trace=ppoll", "-ttt", "-T", "-o", trace))
+    """Seconds of the longest turn of the loop while n entries are looked at and then expire."""
+    turns = Turns(here)
+    p = Program(here, program, "-M", str(2 * n), "-c", "8", wrap=turns.wrap)
     p.start(templates(4, 1))
     learn(p, n)
     lab.check(f'entries{{state="learned"}} {n}' in p.say("show", "metrics"), "learned entries")
-    begin = time.time()
+    turns.reset()
     time.sleep(10)
-    until = time.time()
+    longest, count = turns.longest()
     lab.check('entries{state="learned"} 0' in p.say("show", "metrics"), "the expiry")
     p.stop()
-    turns, end = [], None
-    with open(trace) as f:
-        for line in f:
-            words = line.split()
-            if "ppoll(NULL" in line or not words[-1].startswith("<"):
-                continue
-            at = float(words[1])
-            if end and begin < end < until:
-                turns.append(at - end)
-            end = at + float(words[-1].strip("<>"))
-    turns.sort()
-    return {"longest": turns[-1], "turns": len(turns)}
+    return {"longest": longest, "turns": count}
 
 
 def flap(here, program, n, times=50):
-    """Seconds on a processor of one event of an interface that no rule names."""
+    """Seconds on a processor of one flap (down and up) of an interface that no rule names."""
     p = Program(here, program)
     p.start(rules(4, n))
-    here.ip("link", "add", "x1", "type", "veth", "peer", "name", "x2")
+    here.ip_batch(["link add x1 type veth peer name x2", "link set x2 up"])
     time.sleep(0.2)
     before = p.cpu()
     here.ip_batch(["link set x1 up", "link set x1 down"] * times)
     p.say("ping")
-    took = (p.cpu() - before) / (2 * times)
+    took = (p.cpu() - before) / times
     p.stop()
     return took
 
@@ -151,9 +175,3 @@ def stream(here, program, family, reloads, events, pps=10000):
     p.stop()
     sent, arrived, doubles, seconds = map(float, out.split())
     return {"sent": sent, "arrived": arrived, "doubles": doubles, "seconds": seconds}
-
-
-def have_ppoll_trace():
-    """strace that stops at ppoll alone (5.3 and later)."""
-    return shutil.which("strace") and "seccomp-bpf" in subprocess.run(
-        ["strace", "--help"], capture_output=True, text=True).stdout

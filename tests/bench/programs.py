@@ -1,26 +1,33 @@
 # SPDX-License-Identifier: ISC
 #
-# What is measured: our build, its static form, the peer when it is there, and
-# what all benchmarks ask of a running daemon.
+# What is measured: our build, its static form, the peer when it is there, the two
+# floors, and what all benchmarks ask of a running daemon.
+import collections
 import json
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../net"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "../net"), os.path.join(HERE, "../tools")]
 import cases  # noqa: E402
 import lab  # noqa: E402
+import peer  # noqa: E402
 
 B = os.environ.get("B", "build")
-FLOOR, CLOCK, TRAFFIC = (os.path.abspath(f"{B}/tests/{name}") for name in ("floor", "clock", "traffic"))
-STATIC = os.path.abspath(os.environ.get("STATIC", f"{B}/smcroute-static"))
-PEER = os.environ.get("PEER", f"{B}/peer/usr/sbin")
+FLOOR, FLOOR_STATIC, CLOCK, TRAFFIC, TURNS = (
+    os.path.abspath(f"{B}/tests/{name}") for name in ("floor", "floor-static", "clock", "traffic", "turns.so"))
+STATIC = os.path.abspath(f"{B}/smcroute-static")
 PATIENCE = 180
 ADDRESS = {4: (lambda i: f"10.{1 + (i >> 16)}.{i >> 8 & 255}.{i & 255}", "225.1.1.1"),
            6: (lambda i: f"fd00:1::{i >> 16:x}:{i & 65535:x}", "ff2e::1")}
+
+# Command lines of daemon and client, and the floor that was built and linked in the same way.
+Found = collections.namedtuple("Found", "daemon client floor")
 
 
 def rules(family, n, to="a2", changed=0):
@@ -35,16 +42,24 @@ def batch(text):
     return text.replace("mroute from", "add").replace("source ", "").replace("group ", "").replace(" to ", " ")
 
 
-def find():
-    """{name: (daemon, client)} of what can be measured here."""
+def find(word):
+    """{name: Found} of what can be measured here; word() is told what cannot."""
     ours = os.path.abspath(lab.SMCROUTE)
-    found = {"ours": ([ours, "smcrouted"], [ours, "smcroutectl"])}
+    found = {"ours": Found([ours, "smcrouted"], [ours, "smcroutectl"], FLOOR)}
     if os.path.exists(STATIC):
-        found["static"] = ([STATIC, "smcrouted"], [STATIC, "smcroutectl"])
-    path = os.pathsep.join((os.path.abspath(PEER), "/usr/sbin"))
-    daemon, client = (shutil.which(p, path=path) for p in ("smcrouted", "smcroutectl"))
-    if daemon and client and "SMCRoute v2" in subprocess.run([daemon, "-v"], capture_output=True, text=True).stdout:
-        found["peer"] = ([daemon], [client])
+        static_floor = FLOOR_STATIC if os.path.exists(FLOOR_STATIC) else FLOOR
+        found["static"] = Found([STATIC, "smcrouted"], [STATIC, "smcroutectl"], static_floor)
+        word(f"static: built with {os.environ.get('STATIC_CC', 'an unknown compiler')}"
+             + ("" if static_floor == FLOOR_STATIC else ", but its floor is the dynamic one"))
+    else:
+        word("static: could not be built here, left out")
+    if os.environ.get("PEER") == "no":
+        return found
+    try:
+        at = peer.find(renew=True)
+        found["peer"] = Found([f"{at}/smcrouted"], [f"{at}/smcroutectl"], FLOOR)
+    except peer.Missing as e:
+        word(f"peer: left out: {e}")
     return found
 
 
@@ -57,45 +72,32 @@ def figures(*argv, **kw):
     return [float(word) for word in p.stdout.split()]
 
 
-class Program:
-    """A daemon at work in a lab, and its client."""
+class Process:
+    """A daemon that writes a PID file, started and timed by clock.c."""
 
-    def __init__(self, here, program, *options, wrap=()):
-        self.lab, (self.daemon, self.client), self.options, self.wrap = here, program, options, wrap
-        self.pid_file, self.sock = here.path("b.pid"), here.path("b.sock")
+    def __init__(self, here):
+        self.lab, self.pid_file = here, here.path("b.pid")
 
-    def start(self, conf):
-        """Seconds from fork to ready."""
-        argv = [CLOCK, "start", self.pid_file, *self.wrap, *self.daemon, "-n", "-i", "b",
-                "-f", self.lab.write("b.conf", conf), "-P", self.pid_file, "-u", self.sock, "-l", "none", *self.options]
-        argv[3] = shutil.which(argv[3])
-        self.proc = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    def launch(self, *argv):
+        """Seconds from fork to the PID file."""
+        self.proc = subprocess.Popen([CLOCK, "start", self.pid_file, shutil.which(argv[0]), *argv[1:]], text=True,
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                      preexec_fn=lab.child_setup)
         took = self.proc.stdout.readline()
-        lab.check(took, "the daemon did not start")
+        lab.check(took, f"{argv[0]} did not start")
         with open(self.pid_file) as f:
             self.pid = int(f.read())
         return float(took)
 
-    def reload(self, conf=None):
-        if conf is not None:
-            self.lab.write("b.conf", conf)
-        return figures(CLOCK, "reload", self.pid_file)[0]
-
-    def ctl(self, *args, stdin=""):
-        """Seconds from fork of the client to its end; None when it fails."""
-        argv = [CLOCK, "run", *self.client, "-u", self.sock, *args]
+    def client(self, *argv, stdin=""):
+        """Seconds from fork of a client of this daemon to its end; None when it fails."""
         text = self.lab.write("b.batch", stdin)
         with open(text) as f:
-            p = subprocess.run(argv, stdin=f, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                               timeout=PATIENCE)
+            p = subprocess.run([CLOCK, "run", str(self.pid), *argv], stdin=f, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
         # The peer asks its terminal for its width, here as well.
         told = re.sub(r"\x1b(\[[0-9;]*[A-Za-z]|[78])", "", p.stderr)
         return float(told.splitlines()[-1]) if p.returncode == 0 else None
-
-    def say(self, *args):
-        return subprocess.run([*self.client, "-u", self.sock, *args], capture_output=True, text=True,
-                              timeout=PATIENCE).stdout
 
     def memory(self, what="RssAnon"):
         """Bytes."""
@@ -112,6 +114,66 @@ class Program:
         self.proc.wait(PATIENCE)
         if os.path.exists(self.pid_file):
             os.unlink(self.pid_file)
+
+
+class Program(Process):
+    """A daemon at work in a lab, and its client."""
+
+    def __init__(self, here, program, *options, wrap=()):
+        super().__init__(here)
+        self.program, self.options, self.wrap = program, options, wrap
+        self.sock = here.path("b.sock")
+
+    def start(self, conf):
+        return self.launch(*self.wrap, *self.program.daemon, "-n", "-i", "b", "-f", self.lab.write("b.conf", conf),
+                           "-P", self.pid_file, "-u", self.sock, "-l", "none", *self.options)
+
+    def reload(self, conf=None):
+        if conf is not None:
+            self.lab.write("b.conf", conf)
+        return figures(CLOCK, "reload", self.pid_file)[0]
+
+    def ctl(self, *args, stdin=""):
+        return self.client(*self.program.client, "-u", self.sock, *args, stdin=stdin)
+
+    def say(self, *args):
+        return subprocess.run([*self.program.client, "-u", self.sock, *args], capture_output=True, text=True,
+                              timeout=PATIENCE).stdout
+
+
+class Floor(Process):
+    """The floor as a daemon, and beside it as its client."""
+
+    def __init__(self, here, path, family):
+        super().__init__(here)
+        self.path, self.family = path, str(family)
+
+    def start(self, n):
+        return self.launch(self.path, "start", self.family, str(n), "a1", "a2", self.pid_file)
+
+    def run(self, what, n):
+        return self.client(self.path, what, self.family, str(n))
+
+
+class Turns:
+    """How long the turns of a daemon's loop are, seen from inside: see turns.c."""
+
+    def __init__(self, here):
+        self.path = here.path("turns")
+        self.reset()
+        self.wrap = ("env", f"LD_PRELOAD={TURNS}", f"TURNS={self.path}")
+
+    def reset(self):
+        # In place: the daemon has it mapped.
+        with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as f:
+            f.write(struct.pack("ddd", 0, 0, 0))
+
+    def longest(self):
+        """Seconds of the longest turn, and how many there were."""
+        with open(self.path, "rb") as f:
+            count, longest, _ = struct.unpack("ddd", f.read(24))
+        lab.check(count, "the turns were not seen")
+        return longest, count
 
 
 def in_a_lab(fn, *args):

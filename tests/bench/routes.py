@@ -1,50 +1,108 @@
 # SPDX-License-Identifier: ISC
 #
 # N (S,G) routes: start, reload, batch, show, memory, system calls.  Everything is
-# measured beside the floor in one lab.
+# measured beside the floors in one lab, one program after the other.
 import shutil
 import subprocess
 
-from programs import FLOOR, Program, batch, figures, lab, rules
+from programs import FLOOR, Floor, Program, batch, figures, lab, rules
+
+SMALL = 2000		# up to so many routes, one run goes round three times
+SLOW = ("peer",)	# these once
 
 
-def floor(family, n):
-    add, ask = figures(FLOOR, str(family), str(n), "a1", "a2")
-    return {"start": add, "ask": ask}
+def loop(family, n):
+    """Seconds of the bare loops in one process."""
+    return figures(FLOOR, "loop", str(family), str(n), "a1", "a2")
 
 
-def one(here, program, family, n):
-    p, text, got = Program(here, program), rules(family, n), {}
+def floor_batch(here, path, family, n):
+    p = Floor(here, path, family)
+    p.start(0)
+    got = {"batch": p.run("add", n)}
+    p.stop()
+    return got
+
+
+def floor_start(here, path, family, n):
+    p = Floor(here, path, family)
+    got = {"start": p.start(n), "show": p.run("ask", n)}
+    p.stop()
+    return got
+
+
+def program_batch(here, program, family, n):
+    p = Program(here, program)
     p.start("")
     empty = p.memory()
-    got["batch"] = p.ctl("-b", stdin=batch(text))
+    got = {"batch": p.ctl("-b", stdin=batch(rules(family, n)))}
     got["memory_batch"] = (p.memory() - empty) / n
     p.stop()
-    got["start"] = p.start(text)
-    got["memory"] = (p.memory() - empty) / n
-    got["reload"] = min(p.reload() for _ in range(2))
-    got["memory_reload"] = (p.memory() - empty) / n
-    got["show"] = p.ctl("show")
-    p.stop()
     return got
 
 
-def run(here, programs, family, n):
-    """{program: figures} of one run, the floor among them."""
-    got = {"floor": floor(family, n)}
-    for name, program in programs.items():
-        got[name] = one(here, program, family, n)
-    again = floor(family, n)
-    got["floor"] = {k: min(v, again[k]) for k, v in got["floor"].items()}
-    return got
-
-
-def fixed(here, program):
-    """Seconds to start without a route."""
+def program_start(here, program, family, n):
     p = Program(here, program)
-    took = p.start("")
+    p.start("")
+    empty = p.memory()
     p.stop()
-    return took
+    got = {"start": p.start(rules(family, n))}
+    got["memory"] = (p.memory() - empty) / n
+    got["show"] = p.ctl("show")
+    got["reload"] = p.reload()
+    p.reload()
+    got["memory_reload"] = (p.memory() - empty) / n
+    p.stop()
+    return got
+
+
+def once(here, programs, family, n, backwards, slow):
+    """{name: figures}; floors are next to what they are compared with."""
+    got = {"loop": {}}
+    for of_floor, of_program, key in ((floor_batch, program_batch, "batch"), (floor_start, program_start, "start")):
+        got["loop"][key] = loop(family, n)[0]
+        floors = {p.floor: "floor" if p.floor == FLOOR else "floor-static" for p in programs.values()}
+        work = [(name, of_floor, path) for path, name in floors.items()]
+        work += [(name, of_program, p) for name, p in programs.items() if slow or name not in SLOW]
+        work.sort(key=lambda w: getattr(w[2], "floor", w[2]) != FLOOR)
+        for name, fn, what in reversed(work) if backwards else work:
+            got.setdefault(name, {}).update(fn(here, what, family, n))
+    return got
+
+
+def run(here, programs, family, n, turn):
+    """{name: figures} of one run, the least of each when it went round more than once."""
+    got = {}
+    for i in range(3 if n <= SMALL else 1):
+        for name, figs in once(here, programs, family, n, (turn + i) % 2, not i).items():
+            had = got.setdefault(name, figs)
+            for key, value in figs.items():
+                if None not in (value, had[key]):
+                    had[key] = min(value, had[key])
+    return got
+
+
+def fixed(here, programs):
+    """{name: seconds to start without a route, resident bytes}."""
+    got = {}
+    for name, program in programs.items():
+        p = Program(here, program)
+        got[name] = p.start(""), p.memory("VmRSS")
+        p.stop()
+    return got
+
+
+def detail(here, program, n):
+    """Seconds of `show -d`, which asks the kernel for the counters of each entry, and of the least that does."""
+    p = Floor(here, program.floor, 4)
+    p.start(n)
+    least = p.run("ask", n)
+    p.stop()
+    p = Program(here, program)
+    p.start(rules(4, n))
+    took = p.ctl("-d", "show")
+    p.stop()
+    return {"took": took, "ratio": took / least}
 
 
 def calls(here, program, family, n, changed):
@@ -60,15 +118,6 @@ def calls(here, program, family, n, changed):
     lab.check(counts[0] >= n, f"{counts[0]} calls at the start")
     p.stop()
     return counts
-
-
-def resident(here, program):
-    """Bytes without routes, and of the file."""
-    p = Program(here, program)
-    p.start("")
-    rss = p.memory("VmRSS")
-    p.stop()
-    return rss
 
 
 def idle(here, program, seconds):
