@@ -270,12 +270,15 @@ static void tear_down(struct daemon *d)
 		loop_free(d->loop);
 }
 
-/* Has large arrays come from the system and go back to it whole.  glibc raises its threshold when one
- * was freed, and after a reload a third of the heap would be holes (mallopt(3)). */
+/* Has arrays come from the system and go back to it whole, and freed ends of the heap too.  glibc raises
+ * its threshold when a large one was freed, and after a reload a third of the heap would be holes
+ * (mallopt(3)). */
 static void fix_malloc(void)
 {
 #ifdef M_MMAP_THRESHOLD
-	mallopt(M_MMAP_THRESHOLD, 32 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 20 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 16 * 1024);
+	mallopt(M_TOP_PAD, 4 * 1024);
 #endif
 }
 

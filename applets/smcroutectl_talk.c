@@ -147,11 +147,6 @@ static bool ask(struct talk *t, const struct command *cmd, int n, const char **w
 	return false;
 }
 
-static bool blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
 static void take_line(struct talk *t, char *s, size_t len)
 {
 	const char *words[CTL_WORDS + 1];
@@ -168,17 +163,16 @@ static void take_line(struct talk *t, char *s, size_t len)
 	while (*s && *s != '#') {
 		const char *word = s;
 
-		while (*s && !blank(*s))
+		while (*s && *s != ' ' && *s != '\t' && *s != '\r')
 			s++;
 		if (*s)
 			*s++ = '\0';
-		if (!*word)
-			continue;
-		if (n == CTL_WORDS) {
+		if (*word && n == CTL_WORDS) {
 			refuse_line(t, "too many words");
 			return;
 		}
-		words[n++] = word;
+		if (*word)
+			words[n++] = word;
 	}
 	if (n == 1)
 		return;

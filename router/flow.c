@@ -79,7 +79,7 @@ static void asked_again(struct router *r, uint32_t at)
 		return;
 	kernel_mfc_del(addr_fam(&e->group), &e->source, &e->group);
 	e->flags &= (uint8_t)~MFC_INSTALLED;
-	e->seen = e->mark = 0;
+	mfc_flow(&r->mfc, at)->seen = mfc_flow(&r->mfc, at)->mark = 0;
 	if (sync_entry(r, at, e->iif))
 		r->mfc.v[at].flags |= (uint8_t)(asked + MFC_ASKED_ONCE);
 }
@@ -108,7 +108,7 @@ static void no_cache(struct router *r, const struct upcall *up)
 	}
 	struct mfc *e = &r->mfc.v[at];
 	e->iif = (uint8_t)up->vif;
-	e->used = (uint32_t)(r->now / MFC_TICK);
+	mfc_flow(&r->mfc, at)->used = (uint32_t)(r->now / MFC_TICK);
 	if (!sync_entry(r, at, -1)) {
 		r->count.refused++;
 		return;
@@ -127,17 +127,21 @@ static void no_cache(struct router *r, const struct upcall *up)
 }
 
 /* True when the entry may give its inbound interface up for another one that a rule covers. */
-static bool yields(struct router *r, struct mfc *e)
+static bool yields(struct router *r, uint32_t at)
 {
+	const struct mfc *e = &r->mfc.v[at];
 	bool covered = false;
 	uint32_t packets;
 
 	if (e->state == MFC_BLOCKED || !iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif))
 		return true;
 	rules_outputs(&r->rules, r->conf, e->iif, &e->source, &e->group, &covered);
-	if (!covered || !read_packets(e, &packets) || packets == e->mark)
+	if (!covered || !read_packets(e, &packets))
 		return true;
-	e->mark = packets;
+	struct mfc_flow *f = mfc_flow(&r->mfc, at);
+	if (packets == f->mark)
+		return true;
+	f->mark = packets;
 	return false;
 }
 
@@ -156,14 +160,15 @@ static void wrong_vif(struct router *r, const struct upcall *up)
 	if (up->vif == e->iif)
 		return;
 	rules_outputs(&r->rules, r->conf, up->vif, &up->src, &up->grp, &covered);
-	if (!covered || !yields(r, e))
+	if (!covered || !yields(r, at))
 		return;
 	if (!sync_entry(r, at, up->vif))
 		return;
-	if (!read_packets(e, &e->mark))
-		e->mark = 0;
-	e->seen = e->mark;
-	e->used = (uint32_t)(r->now / MFC_TICK);
+	struct mfc_flow *f = mfc_flow(&r->mfc, at);
+	if (!read_packets(e, &f->mark))
+		f->mark = 0;
+	f->seen = f->mark;
+	f->used = (uint32_t)(r->now / MFC_TICK);
 	if (e->state != MFC_STATIC)
 		mfc_touch(&r->mfc, at);
 	r->count.moved++;
@@ -188,16 +193,17 @@ void router_upcall(struct router *r, const struct upcall *up, int64_t now)
 /* Asks the kernel whether the entry was used and drops it when it was not for too long. */
 static void sample(struct router *r, uint32_t at)
 {
-	struct mfc *e = &r->mfc.v[at];
+	const struct mfc *e = &r->mfc.v[at];
+	struct mfc_flow *f = mfc_flow(&r->mfc, at);
 	uint32_t now = (uint32_t)(r->now / MFC_TICK), packets;
 
 	if (!read_packets(e, &packets)) {
 		sync_drop(r, at);
-	} else if (packets != e->seen) {
-		e->seen = packets;
-		e->used = now;
+	} else if (packets != f->seen) {
+		f->seen = packets;
+		f->used = now;
 		mfc_touch(&r->mfc, at);
-	} else if (now - e->used >= r->expire_sec * (1000 / MFC_TICK)) {
+	} else if (now - f->used >= r->expire_sec * (1000 / MFC_TICK)) {
 		r->count.expired++;
 		flow_event(r, EVENT_EXPIRED, e);
 		sync_drop(r, at);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 _Static_assert(offsetof(struct mfc, group) == sizeof(struct addr), "source, then group");
-_Static_assert(sizeof(struct mfc) <= 64, "100,000 of these is a normal size");
+_Static_assert(sizeof(struct mfc) <= 40, "100,000 of these is a normal size");
 
 static uint32_t sg_hash(const void *ctx, uint32_t id)
 {
@@ -40,6 +40,7 @@ void mfcs_init(struct mfcs *t)
 void mfcs_free(struct mfcs *t)
 {
 	free(t->v);
+	free(t->flow);
 	free(t->dirty);
 	hash_free(&t->by_sg);
 	mfcs_init(t);
@@ -57,34 +58,54 @@ void mfc_prefetch(const struct mfcs *t, const struct addr *sg)
 	hash_prefetch(&t->by_sg, hash_words(sg, 2 * sizeof *sg));
 }
 
+struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at)
+{
+	struct mfc_flow *f = &t->flow[at];
+
+	if (!(t->v[at].flags & MFC_NOTED)) {
+		*f = (struct mfc_flow){ .prev = HASH_NONE, .next = HASH_NONE };
+		t->v[at].flags |= MFC_NOTED;
+	}
+	return f;
+}
+
+static bool is_listed(const struct mfc *e)
+{
+	return e->state == MFC_LEARNED || e->state == MFC_BLOCKED;
+}
+
 static void unlink_entry(struct mfcs *t, uint32_t at)
 {
-	struct mfc *e = &t->v[at];
+	const struct mfc *e = &t->v[at];
 
 	t->count[e->state]--;
-	if (e->state != MFC_LEARNED && e->state != MFC_BLOCKED)
+	if (!is_listed(e))
 		return;
-	if (e->prev != HASH_NONE)
-		t->v[e->prev].next = e->next;
+	const struct mfc_flow *f = mfc_flow(t, at);
+
+	if (f->prev != HASH_NONE)
+		t->flow[f->prev].next = f->next;
 	else
-		t->head[e->state] = e->next;
-	if (e->next != HASH_NONE)
-		t->v[e->next].prev = e->prev;
+		t->head[e->state] = f->next;
+	if (f->next != HASH_NONE)
+		t->flow[f->next].prev = f->prev;
 	else
-		t->tail[e->state] = e->prev;
+		t->tail[e->state] = f->prev;
 }
 
 static void link_entry(struct mfcs *t, uint32_t at)
 {
-	struct mfc *e = &t->v[at];
+	const struct mfc *e = &t->v[at];
 
 	t->count[e->state]++;
-	e->prev = e->next = HASH_NONE;
-	if (e->state != MFC_LEARNED && e->state != MFC_BLOCKED)
+	if (!is_listed(e))
 		return;
-	e->prev = t->tail[e->state];
-	if (e->prev != HASH_NONE)
-		t->v[e->prev].next = at;
+	struct mfc_flow *f = mfc_flow(t, at);
+
+	f->next = HASH_NONE;
+	f->prev = t->tail[e->state];
+	if (f->prev != HASH_NONE)
+		t->flow[f->prev].next = at;
 	else
 		t->head[e->state] = at;
 	t->tail[e->state] = at;
@@ -103,6 +124,12 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 		if (!v)
 			return -1;
 		t->v = v;
+		/* No page of it is touched before mfc_flow() is. */
+		struct mfc_flow *flow = realloc(t->flow, cap * sizeof *flow);
+
+		if (!flow)
+			return -1;
+		t->flow = flow;
 		t->cap = cap;
 	}
 	return hash_reserve(&t->by_sg, &ops, t, t->by_sg.used + n);
@@ -119,7 +146,7 @@ static uint32_t add_entry(struct mfcs *t, const struct addr *key, uint32_t h, en
 		at = t->n;
 	}
 	struct mfc *e = &t->v[at];
-	uint32_t next = at == t->n ? HASH_NONE : e->next;
+	uint32_t next = at == t->n ? HASH_NONE : e->oifs;
 	uint8_t dirty = at == t->n ? 0 : e->flags & MFC_DIRTY;
 
 	memset(e, 0, sizeof *e);
@@ -127,7 +154,7 @@ static uint32_t add_entry(struct mfcs *t, const struct addr *key, uint32_t h, en
 	e->source = key[0];
 	e->group = key[1];
 	if (hash_add(&t->by_sg, &ops, t, h, at) < 0) {
-		e->next = next;
+		e->oifs = next;
 		return HASH_NONE;
 	}
 	if (at == t->n)
@@ -179,7 +206,7 @@ void mfc_del(struct mfcs *t, uint32_t at)
 	/* A dirty mark survives its entry: the list names the place, which may be used again. */
 	e->flags &= MFC_DIRTY;
 	e->state = MFC_FREE;
-	e->next = t->free;
+	e->oifs = t->free;
 	t->free = at;
 }
 

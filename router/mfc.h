@@ -27,6 +27,7 @@ enum {
 	MFC_STALE = 1 << 2,		/* to be given to the kernel even if nothing differs */
 	MFC_SEEN = 1 << 3,		/* as in mfcs.seen: looked at in this round */
 	MFC_ASKED = 7 << 4,		/* how often the kernel asked for it after it was added, 7 at most */
+	MFC_NOTED = 1 << 7,		/* its struct mfc_flow is in use */
 };
 
 #define MFC_ASKED_ONCE (1 << 4)
@@ -36,11 +37,15 @@ enum {
 
 struct mfc {
 	struct addr source, group;
-	uint32_t oifs;			/* VIF bits, as the kernel has them */
+	uint32_t oifs;			/* VIF bits, as the kernel has them; of a free place the next one */
 	uint8_t iif;			/* VIF number, as the kernel has it */
 	uint8_t state;			/* enum mfc_state */
 	uint8_t flags;
 	uint8_t failed;			/* errno of the last refusal by the kernel */
+};
+
+/* What is noted of the packets of an entry: beside the entries, as one of a (S,G) rule hardly needs it. */
+struct mfc_flow {
 	uint32_t seen;			/* packets on the iif when last sampled, low 32 bits */
 	uint32_t mark;			/* the same at the last report of a wrong VIF */
 	uint32_t used;			/* tick of the last sample that had grown */
@@ -49,8 +54,9 @@ struct mfc {
 
 struct mfcs {
 	struct mfc *v;
+	struct mfc_flow *flow;		/* by the same numbers; see mfc_flow() */
 	uint32_t n, cap;		/* places, room */
-	uint32_t free;			/* first free place, chained by next */
+	uint32_t free;			/* first free place, chained by oifs */
 	struct hash by_sg;
 	uint32_t head[MFC_STATES], tail[MFC_STATES];
 	uint32_t count[MFC_STATES];	/* entries of each state */
@@ -76,6 +82,9 @@ uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enu
 
 /* Place of (s, g), which is added as by mfc_new() when it is not in. */
 uint32_t mfc_get(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state);
+
+/* What is noted of the entry's packets, all 0 at first.  Valid until an entry is added. */
+struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at);
 
 /* Forgets the entry at a place. */
 void mfc_del(struct mfcs *t, uint32_t at);

@@ -108,7 +108,7 @@ static bool dynamic(const struct mfc *e)
 
 static uint32_t idle_sec(const struct router *r, const struct mfc *e)
 {
-	return ((uint32_t)(r->now / MFC_TICK) - e->used) / (1000 / MFC_TICK);
+	return ((uint32_t)(r->now / MFC_TICK) - r->mfc.flow[e - r->mfc.v].used) / (1000 / MFC_TICK);
 }
 
 static void json_line(struct walk *w, const struct line *l)

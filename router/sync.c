@@ -151,7 +151,7 @@ static bool sync_one(struct router *r, uint32_t at, int prefer, uint32_t sg)
 		}
 	}
 	if (e->state != w.state) {
-		e->used = (uint32_t)(r->now / MFC_TICK);
+		mfc_flow(&r->mfc, at)->used = (uint32_t)(r->now / MFC_TICK);
 		mfc_state(&r->mfc, at, w.state);
 	}
 	if (w.state != MFC_STATIC && r->expire_sec && !r->pass_due)
