@@ -44,16 +44,61 @@ static bool parse_v4(const char *s, const char **end, uint8_t *b)
 	return true;
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
+	       c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* RFC 4291, section 2.2: fields of one to four digits, "::" once for some that are zero, IPv4 for the
+ * last two. */
+static bool read_v6(const char *s, const char *end, uint8_t *b)
+{
+	int n = 0, gap = -1, digit;
+
+	if (end - s >= 2 && s[0] == ':' && s[1] == ':') {
+		gap = 0;
+		s += 2;
+	}
+	while (s < end) {
+		const char *field = s, *stop = end;
+		unsigned v = 0;
+
+		while (s < end && s - field < 4 && (digit = hex_digit(*s)) >= 0) {
+			v = v << 4 | (unsigned)digit;
+			s++;
+		}
+		if (s < end && *s == '.') {
+			if (n > 12 || !parse_v4(field, &stop, b + n) || stop != end)
+				return false;
+			n += 4;
+			break;
+		}
+		if (s == field || n > 14)
+			return false;
+		b[n++] = (uint8_t)(v >> 8);
+		b[n++] = (uint8_t)v;
+		if (s == end)
+			break;
+		if (*s++ != ':' || s == end)
+			return false;
+		if (*s == ':') {
+			if (gap >= 0)
+				return false;
+			gap = n;
+			s++;
+		}
+	}
+	if (gap < 0 || n == 16)
+		return gap < 0 && n == 16;
+	memmove(b + 16 - (n - gap), b + gap, (size_t)(n - gap));
+	memset(b + gap, 0, (size_t)(16 - n));
+	return true;
+}
+
 static enum addr_result parse_v6(const char *s, const char *end, struct addr *out)
 {
-	char text[INET6_ADDRSTRLEN];
-	size_t n = (size_t)(end - s);
-
-	if (n >= sizeof text || memchr(s, '\0', n))
-		return ADDR_BAD;
-	memcpy(text, s, n);
-	text[n] = '\0';
-	if (inet_pton(AF_INET6, text, out->b) != 1)
+	if (!read_v6(s, end, out->b))
 		return ADDR_BAD;
 	return addr_fam(out) == FAM_4 ? ADDR_MAPPED : ADDR_OK;
 }

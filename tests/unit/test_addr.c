@@ -68,41 +68,56 @@ static void addresses_refused(void)
 	CHECK_INT(a.b[15], 4);
 }
 
+/* Puts a letter somewhere into s, or in the place of one, up to three times. */
+static void spoil(char *s, size_t size, const char *letters)
+{
+	for (int k = rand() % 3; k >= 0; k--) {
+		size_t n = strlen(s), at = (size_t)rand() % (n + 1);
+		char c = letters[(size_t)rand() % strlen(letters)];
+
+		if (at < n && rand() % 2) {
+			s[at] = c;
+		} else if (n < size - 1) {
+			memmove(s + at + 1, s + at, n - at + 1);
+			s[at] = c;
+		}
+	}
+}
+
 /* Texts near to addresses, judged as inet_pton(3) judges them. */
 static void as_inet_pton(void)
 {
-	static const char *const seeds[] = { "10.0.0.1", "192.168.255.254", "0.0.0.0" };
-	static const char letters[] = "0123456789.. -+x/a";
+	static const char *const seeds[FAM_N][4] = {
+		{ "10.0.0.1", "192.168.255.254", "0.0.0.0", "1.2.3.4" },
+		{ "::", "2001:db8::1.2.3.4", "1:2:3:4:5:6:7:8", "fe80:0:9::abcd:1" },
+	};
+	static const char *const letters[FAM_N] = { "0123456789.. -+x/a", "0123456789abcdefABCDEF::::.g%/" };
+	uint8_t in[16];
 	struct addr a;
-	struct in_addr in;
-	char s[24];
-	int taken = 0;
+	char s[48];
 
 	srand(1);
-	for (int i = 0; i < 200000; i++) {
-		strcpy(s, seeds[rand() % 3]);
-		for (int k = rand() % 3; k >= 0; k--) {
-			size_t n = strlen(s), at = (size_t)rand() % (n + 1);
-			char c = letters[(size_t)rand() % (sizeof letters - 1)];
+	for (enum fam fam = 0; fam < FAM_N; fam++) {
+		int taken = 0;
 
-			if (at < n && rand() % 2) {
-				s[at] = c;
-			} else if (n < sizeof s - 1) {
-				memmove(s + at + 1, s + at, n - at + 1);
-				s[at] = c;
+		for (int i = 0; i < 200000; i++) {
+			strcpy(s, seeds[fam][rand() % 4]);
+			spoil(s, sizeof s, letters[fam]);
+			bool want = inet_pton(fam == FAM_4 ? AF_INET : AF_INET6, s, in) == 1;
+			enum addr_result got = parse(s, &a);
+
+			if (fam == FAM_6 && (got == ADDR_MAPPED || !strchr(s, ':')))
+				continue;
+			if ((got == ADDR_OK) != want) {
+				printf("# differs: %s\n", s);
+				CHECK(0);
+				return;
 			}
+			CHECK(!want || !memcmp(a.b + (fam == FAM_4 ? 12 : 0), in, fam == FAM_4 ? 4 : 16));
+			taken += want;
 		}
-		bool want = inet_pton(AF_INET, s, &in) == 1;
-
-		if ((parse(s, &a) == ADDR_OK) != want) {
-			printf("# differs: %s\n", s);
-			CHECK(0);
-			return;
-		}
-		CHECK(!want || !memcmp(a.b + 12, &in, 4));
-		taken += want;
+		CHECK(taken > 10000);
 	}
-	CHECK(taken > 10000);
 }
 
 static void prefixes(void)
