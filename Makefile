@@ -69,6 +69,8 @@ SRCS       := smcroute.c $(sort $(wildcard $(addsuffix /*.c,applets router conf 
 OBJS       := $(SRCS:%.c=$(B)/%.o)
 MAIN_OBJS  := $(filter $(B)/smcroute.o $(B)/applets/%,$(OBJS))
 LIB_OBJS   := $(filter-out $(MAIN_OBJS),$(OBJS))
+# Parts of libc in small, for the static build.
+SMALL_OBJS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard lib/small/*.c)))
 # What touches the kernel; tests link tests/fake_kernel.o in its place.
 REAL_OBJS  := $(filter $(B)/kernel/linux_%.o $(B)/kernel/membership.o,$(OBJS))
 PURE_OBJS  := $(filter-out $(REAL_OBJS),$(LIB_OBJS)) $(patsubst %.c,$(B)/%.o,$(wildcard tests/fake_kernel.c))
@@ -84,9 +86,9 @@ say         = $(if $(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),@:
 
 all: $(B)/smcroute $(COMPLETION)
 
-$(B)/smcroute: $(OBJS) $(B)/.flags
+$(B)/smcroute: $(OBJS) $(EXTRA_OBJS) $(B)/.flags
 	$(say) LD $@
-	$(Q)$(LINK) -o $@ $(OBJS) $(LDLIBS)
+	$(Q)$(LINK) -o $@ $(OBJS) $(EXTRA_OBJS) $(LDLIBS)
 
 $(B)/%.o: %.c $(B)/.flags | $(MUSL_STAMP)
 	$(say) CC $<
@@ -173,14 +175,17 @@ $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(PURE_OBJS)
 # ---- the small static binary ----
 
 STATIC_CC  := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
-# -Oz is 2.7 kB less than -Os where the compiler has it.  A program at a fixed address needs neither
-# position independent code (4 kB) nor tables of pointers that are written at start and then made
-# read-only.  Tried in vain: -flto (less without HOT, more with it), --icf, -fmerge-all-constants.
-SMALL       = $(if $(shell $(STATIC_CC) -Oz -E -xc /dev/null 2>&1 >/dev/null),-Os,-Oz) -fno-pie \
-	      -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+# The flags, if the compiler takes them without a word.
+has         = $(if $(shell $(STATIC_CC) $(1) -E -xc /dev/null 2>&1 >/dev/null),,$(1))
+# -Oz is 2.7 kB less than -Os.  A program at a fixed address needs neither position independent code
+# (4 kB) nor tables of pointers that are written at start and then made read-only.  Tried in vain:
+# -flto (less without HOT, more with it), --icf, -fmerge-all-constants.
+SMALL       = $(or $(call has,-Oz),-Os) -fno-pie -ffunction-sections -fdata-sections \
+	      -fno-asynchronous-unwind-tables
+QUICK       = -O2 $(call has,$(addprefix -fno-align-,functions jumps labels loops))
 STATIC_MAKE = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
-		CFLAGS='$(SMALL)' HOT_CFLAGS='-O2 $(foreach a,functions jumps loops labels,-fno-align-$(a))' \
-		LDFLAGS='-static -no-pie -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro \
+		CFLAGS='$(SMALL)' HOT_CFLAGS='$(QUICK)' EXTRA_OBJS='$$(SMALL_OBJS)' \
+		LDFLAGS='-static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro \
 			-Wl,--build-id=none $(LDFLAGS)'
 static:
 	+@$(STATIC_MAKE) $(B)/static/smcroute

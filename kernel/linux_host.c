@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "kernel/words.h"
+#include "lib/lines.h"
 
 /* ---- the holder of a routing socket ---- */
 
@@ -32,20 +33,21 @@ struct inodes {
 /* Inodes of the raw sockets of a protocol; /proc/net/raw gives it as a hexadecimal port. */
 static void inodes_read(struct inodes *set, const char *path, unsigned protocol)
 {
-	FILE *f = fopen(path, "re");
-	char line[512], *w[10];
+	struct lines l;
+	char *line, *w[10];
 	const char *colon;
 
 	set->n = 0;
-	while (f && set->n < INODES && fgets(line, sizeof line, f)) {
+	if (lines_open(&l, path) < 0)
+		return;
+	while (set->n < INODES && (line = lines_next(&l))) {
 		if (words_cut(line, w, 10) < 10)
 			continue;
 		colon = strchr(w[1], ':');
 		if (colon && strtoul(colon + 1, NULL, 16) == protocol)
 			set->v[set->n++] = strtoull(w[9], NULL, 10);
 	}
-	if (f)
-		fclose(f);
+	lines_close(&l);
 }
 
 static bool inodes_have(const struct inodes *set, uint64_t inode)
@@ -87,26 +89,12 @@ static unsigned process_has(int proc, const char *pid, const struct inodes sets[
 	return has;
 }
 
-static void comm_read(int proc, int pid, char *comm, size_t len)
-{
-	char path[32];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof path, "%d/comm", pid);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, comm, len - 1);
-	if (fd >= 0)
-		close(fd);
-	comm[n < 0 ? 0 : n] = '\0';
-	comm[strcspn(comm, "\n")] = '\0';
-}
-
 bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
 {
 	struct inodes sets[2];
 	int budget = LINKS, found = 0;
 	struct dirent *e;
+	char path[32];
 	DIR *proc;
 
 	/* Many programs have raw ICMPv6 sockets; one that has IGMP as well is a router. */
@@ -126,7 +114,8 @@ bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
 	}
 	if (found) {
 		*pid = found;
-		comm_read(dirfd(proc), found, comm, len);
+		snprintf(path, sizeof path, "/proc/%d/comm", found);
+		lines_first(path, comm, len);
 	}
 	if (proc)
 		closedir(proc);
@@ -137,21 +126,13 @@ bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
 
 long long kernel_look_sysctl(const char *name)
 {
-	char path[128] = "/proc/sys/", text[32];
-	long long v = -1;
-	FILE *f;
+	char path[128], text[32];
 
-	snprintf(path + 10, sizeof path - 10, "%s", name);
+	snprintf(path, sizeof path, "/proc/sys/%s", name);
 	for (char *p = path + 10; *p; p++)
 		if (*p == '.')
 			*p = '/';
-	f = fopen(path, "re");
-	if (!f)
-		return -1;
-	if (fgets(text, sizeof text, f))
-		v = strtoll(text, NULL, 10);
-	fclose(f);
-	return v;
+	return lines_first(path, text, sizeof text) ? strtoll(text, NULL, 10) : -1;
 }
 
 static const char *limit_text(const char *name, long long value)

@@ -54,7 +54,7 @@ static rlim_t descriptors(void)
 	s.descriptors = r.rlim_cur;
 	if (r.rlim_cur < r.rlim_max) {
 		r.rlim_cur = r.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &r) == 0)
+		if (prlimit(0, RLIMIT_NOFILE, &r, NULL) == 0)
 			s.descriptors = r.rlim_cur;
 	}
 	return s.descriptors;

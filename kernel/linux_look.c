@@ -22,6 +22,7 @@
 #include "kernel/nlask.h"
 #include "kernel/rtnl_look.h"
 #include "kernel/words.h"
+#include "lib/lines.h"
 
 /* Asks for a dump of a type with a family header of len bytes. */
 static int dump(uint16_t type, const void *body, size_t len, nlask_fn *fn, void *ctx)
@@ -121,20 +122,14 @@ static void netconf_one(void *ctx, const struct rtnl_msg *m)
 static seen_t sys_allmulti(const struct look_link *l)
 {
 	static const char *const files[] = { "ifindex", "flags" };
-	char path[64], text[2][32] = { "", "" };
+	char path[64], text[2][32];
 
 	for (unsigned i = 0; i < 2; i++) {
-		FILE *f;
-
 		snprintf(path, sizeof path, "/sys/class/net/%s/%s", l->name, files[i]);
-		f = fopen(path, "re");
-		if (!f)
+		if (!lines_first(path, text[i], sizeof text[i]))
 			return -1;
-		if (!fgets(text[i], sizeof text[i], f))
-			text[i][0] = '\0';
-		fclose(f);
 	}
-	if (strtol(text[0], NULL, 10) != l->ifindex || !text[1][0])
+	if (strtol(text[0], NULL, 10) != l->ifindex)
 		return -1;
 	return (strtoul(text[1], NULL, 16) & IFF_ALLMULTI) != 0;
 }
@@ -207,11 +202,13 @@ static int vifs4(struct look_vif *v, int max)
 /* VIFs of the default table. */
 static int vifs_proc(enum fam fam, struct look_vif *v, int max)
 {
-	FILE *f = fopen(fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif", "re");
-	char line[256], *w[6];
+	struct lines l;
+	char *line, *w[6];
 	int n = 0;
 
-	while (f && n < max && fgets(line, sizeof line, f)) {
+	if (lines_open(&l, fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif") < 0)
+		return -1;
+	while (n < max && (line = lines_next(&l))) {
 		if (words_cut(line, w, 6) < 6 || w[0][0] < '0' || w[0][0] > '9')
 			continue;
 		v[n++] = (struct look_vif){
@@ -224,9 +221,7 @@ static int vifs_proc(enum fam fam, struct look_vif *v, int max)
 			.st.out_packets = strtoull(w[5], NULL, 10),
 		};
 	}
-	if (!f)
-		return -1;
-	fclose(f);
+	lines_close(&l);
 	return n;
 }
 

@@ -23,6 +23,7 @@
 #include <linux/nsfs.h>
 
 #include "kernel/words.h"
+#include "lib/lines.h"
 
 /* ---- counters ---- */
 
@@ -79,26 +80,25 @@ static void counters_pair(struct look_counters *c, const struct wanted *w, char 
 
 static int counters_read(struct look_counters *c, const char *path, const struct wanted *w)
 {
-	char *line[2] = { NULL, NULL }, *end;
-	size_t cap[2] = { 0, 0 };
-	FILE *f = fopen(path, "re");
+	char *line, *word[2], *names = NULL;
+	struct lines l;
 
-	if (!f)
+	if (lines_open(&l, path) < 0)
 		return -1;
-	while (getline(&line[0], &cap[0], f) > 0) {
+	while ((line = lines_next(&l))) {
 		if (!w->group) {
-			char *name = strtok_r(line[0], " \t\n", &end);
-			char *value = name ? strtok_r(NULL, " \t\n", &end) : NULL;
-
-			if (value)
-				counter_set(c, w, "", name, value);
-		} else if (getline(&line[1], &cap[1], f) > 0) {
-			counters_pair(c, w, line[0], line[1]);
+			if (words_cut(line, word, 2) == 2)
+				counter_set(c, w, "", word[0], word[1]);
+		} else if (names) {
+			counters_pair(c, w, names, line);
+			free(names);
+			names = NULL;
+		} else if (!(names = strdup(line))) {
+			break;
 		}
 	}
-	free(line[0]);
-	free(line[1]);
-	fclose(f);
+	free(names);
+	lines_close(&l);
 	return 0;
 }
 
@@ -185,14 +185,14 @@ seen_t kernel_look_netns_ours(void)
 /* ---- memberships and limits ---- */
 
 /* A line of an interface, then those of its groups, printed as numbers of this machine. */
-static bool member4(FILE *f, int ifindex, const struct addr *grp)
+static bool member4(struct lines *l, int ifindex, const struct addr *grp)
 {
-	char line[256];
+	const char *line;
 	uint32_t word;
 	int index = 0;
 
 	memcpy(&word, grp->b + 12, sizeof word);
-	while (fgets(line, sizeof line, f)) {
+	while ((line = lines_next(l))) {
 		if (line[0] != '\t')
 			index = atoi(line);
 		else if (index == ifindex && strtoul(line, NULL, 16) == word)
@@ -201,13 +201,13 @@ static bool member4(FILE *f, int ifindex, const struct addr *grp)
 	return false;
 }
 
-static bool member6(FILE *f, int ifindex, const struct addr *grp)
+static bool member6(struct lines *l, int ifindex, const struct addr *grp)
 {
-	char line[256], want[33], *w[3];
+	char *line, want[33], *w[3];
 
 	for (unsigned i = 0; i < 16; i++)
 		snprintf(want + 2 * i, 3, "%02x", grp->b[i]);
-	while (fgets(line, sizeof line, f))
+	while ((line = lines_next(l)))
 		if (words_cut(line, w, 3) == 3 && atoi(w[0]) == ifindex && !strcmp(w[2], want))
 			return true;
 	return false;
@@ -216,28 +216,28 @@ static bool member6(FILE *f, int ifindex, const struct addr *grp)
 seen_t kernel_look_member(int ifindex, const struct addr *grp)
 {
 	bool v4 = addr_fam(grp) == FAM_4, is;
-	FILE *f = fopen(v4 ? "/proc/net/igmp" : "/proc/net/igmp6", "re");
+	struct lines l;
 
-	if (!f)
+	if (lines_open(&l, v4 ? "/proc/net/igmp" : "/proc/net/igmp6") < 0)
 		return -1;
-	is = v4 ? member4(f, ifindex, grp) : member6(f, ifindex, grp);
-	fclose(f);
+	is = v4 ? member4(&l, ifindex, grp) : member6(&l, ifindex, grp);
+	lines_close(&l);
 	return is;
 }
 
 long long kernel_look_nofile(int pid)
 {
-	char path[48] = "/proc/self/limits", line[128];
+	char path[48] = "/proc/self/limits", *line;
 	long long v = -1;
-	FILE *f;
+	struct lines l;
 
 	if (pid)
 		snprintf(path, sizeof path, "/proc/%d/limits", pid);
-	f = fopen(path, "re");
-	while (f && v < 0 && fgets(line, sizeof line, f))
+	if (lines_open(&l, path) < 0)
+		return -1;
+	while (v < 0 && (line = lines_next(&l)))
 		if (!strncmp(line, "Max open files", 14))
 			v = strtoll(line + 14, NULL, 10);
-	if (f)
-		fclose(f);
+	lines_close(&l);
 	return v;
 }

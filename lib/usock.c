@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/lines.h"
+
 /* How long another starter is waited for, in steps of 10 ms. */
 #define LOCK_TRIES 100
 
@@ -183,21 +185,10 @@ bool usock_peer(int fd, char *name, size_t len)
 	struct ucred cred;
 	socklen_t size = sizeof cred;
 	char path[40];
-	ssize_t n;
-	int file;
 
 	/* The pid is 0 for a process of another PID namespace. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || cred.pid <= 0 || len < 2)
 		return false;
 	snprintf(path, sizeof path, "/proc/%d/comm", (int)cred.pid);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return false;
-	n = read(file, name, len - 1);
-	close(file);
-	if (n <= 0)
-		return false;
-	name[n] = '\0';
-	name[strcspn(name, "\n")] = '\0';
-	return true;
+	return lines_first(path, name, len);
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Text files line by line, as /proc is made of them.  Small, and a line of any
+ * length comes whole.
+ */
+#ifndef LIB_LINES_H
+#define LIB_LINES_H
+
+#include "lib/buf.h"
+
+struct lines {
+	struct buf text;	/* what was read */
+	size_t at;		/* where the next line starts */
+	int fd;
+};
+
+/* Opens a file: 0, or -1 with errno. */
+int lines_open(struct lines *l, const char *path);
+
+/* Returns the next line without its end, to be written to at will until the next call; NULL at the
+ * end, when reading fails, and for a line over LINES_MAX. */
+#define LINES_MAX 65536
+char *lines_next(struct lines *l);
+void lines_close(struct lines *l);
+
+/* Reads the first line of a file to text[size]; false when it cannot be read or is empty. */
+bool lines_first(const char *path, char *text, size_t size);
+
+#endif
