@@ -2,8 +2,10 @@
 #
 # One Makefile, GNU make, no configure step.  Everything built goes into $(B).
 #
-#   make [CC= CFLAGS= LDFLAGS= SANITIZE=address,undefined WITH_LIBCAP=yes V=1 B=dir]
+#   make [CC= CFLAGS= LDFLAGS= SANITIZE=address,undefined V=1 B=dir]
+#        [WITH_LIBCAP=yes WITH_MRDISC=no WITH_HOST=no]
 #   make static | check | bench [N=...] | profile [N=...] | fuzz | bloat | demo | clean
+#   make static WITH_HOST=no: for an initramfs, without `smcroute-check -H` and `doctor`
 #   make install [PREFIX= DESTDIR= SYSCONFDIR= RUNSTATEDIR= NATIVE=]
 #
 # A change of compiler or flags rebuilds what depends on it: see $(B)/.flags.
@@ -17,6 +19,7 @@ SYSCONFDIR  = /etc
 RUNSTATEDIR = /var/run
 WITH_LIBCAP = no
 WITH_MRDISC = yes
+WITH_HOST   = yes
 SANITIZE    =
 V           = 0
 CFLAGS      = -O2 -gdwarf-4
@@ -39,7 +42,8 @@ WARNINGS    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	      -Wpointer-arith -Wcast-qual -Wsign-compare -Wvla -Wformat=2
 DEFINES     = -D_GNU_SOURCE -DSYSCONFDIR='"$(SYSCONFDIR)"' -DRUNSTATEDIR='"$(RUNSTATEDIR)"' \
 	      -DWITH_LIBCAP=$(if $(filter yes,$(WITH_LIBCAP)),1,0) \
-	      -DWITH_MRDISC=$(if $(filter yes,$(WITH_MRDISC)),1,0)
+	      -DWITH_MRDISC=$(if $(filter yes,$(WITH_MRDISC)),1,0) \
+	      -DWITH_HOST=$(if $(filter yes,$(WITH_HOST)),1,0)
 LDLIBS      = $(if $(filter yes,$(WITH_LIBCAP)),-lcap)
 SANFLAGS    = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 

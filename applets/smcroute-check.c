@@ -174,8 +174,13 @@ int smcroute_check_main(int argc, char **argv)
 	int n = argc > optind ? argc - optind : 1;
 	char **files = argc > optind ? argv + optind : fallback;
 	enum form form = o.quiet ? FORM_NONE : o.json ? FORM_JSON : FORM_TEXT;
+	bool doctor = argc > optind && !strcmp(argv[optind], "doctor");
 
-	if (argc > optind && !strcmp(argv[optind], "doctor"))
+	if (!WITH_HOST && (doctor || o.host)) {
+		fputs("smcroute-check: -H and doctor are not in this build (WITH_HOST=no)\n", stderr);
+		return EXIT_BUSY;
+	}
+	if (doctor)
 		return doctor_main(argv + optind + 1, argc - optind - 1, form);
 	if (o.host)
 		return host_main(files, n, argc <= optind, form);

@@ -17,5 +17,10 @@ const char *applet_version(void)
 #else
 	       " -mrdisc"
 #endif
+#if WITH_HOST
+	       " host"
+#else
+	       " -host"
+#endif
 	       ")";
 }

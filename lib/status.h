@@ -10,7 +10,7 @@ enum {
 	EXIT_USAGE = 64,	/* wrong words */
 	EXIT_DATA = 65,		/* an argument is no valid address, prefix or name */
 	EXIT_NONE = 66,		/* no such rule or membership */
-	EXIT_BUSY = 69,		/* routing taken; no daemon to talk to */
+	EXIT_BUSY = 69,		/* routing taken; no daemon to talk to; not in this build */
 	EXIT_INTERNAL = 70,
 	EXIT_SYSTEM = 71,	/* the system refused or failed */
 	EXIT_NOKERNEL = 76,	/* no multicast routing in this kernel */
