@@ -145,7 +145,7 @@ static void put(struct hash *t, uint32_t h, uint32_t id)
 
 int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t n)
 {
-	uint64_t slots = n + (uint64_t)n / 4 + 1, more = t->n + (uint64_t)t->n / 2;
+	uint64_t slots = n + (uint64_t)n / 4 + 1, more = 2 * (uint64_t)t->n;
 
 	if (slots <= t->n)
 		return 0;
