@@ -211,17 +211,21 @@ const char *addr_str(const struct addr *a, char *buf)
 	return buf;
 }
 
-const char *prefix_str(const struct addr *a, uint8_t len, char *buf)
+char *prefix_put(const struct addr *a, uint8_t len, char *p)
 {
-	char *p = put_addr(buf, a);
-
+	p = put_addr(p, a);
 	if (len < 128) {
 		*p++ = '/';
 		if (addr_fam(a) == FAM_4)
 			len = len > ADDR_V4_BITS ? len - ADDR_V4_BITS : 0;
 		p = put_number(p, len);
 	}
-	*p = '\0';
+	return p;
+}
+
+const char *prefix_str(const struct addr *a, uint8_t len, char *buf)
+{
+	*prefix_put(a, len, buf) = '\0';
 	return buf;
 }
 

@@ -45,7 +45,10 @@ enum addr_result prefix_parse(const char *s, size_t n, struct addr *out, uint8_t
 /* Writes the address to buf[ADDR_STRLEN] and returns buf. */
 const char *addr_str(const struct addr *a, char *buf);
 
-/* As addr_str(), with "/LEN" in the family's own count when len < 128. */
+/* Writes the same with "/LEN" in the family's own count when len < 128, and no NUL; returns the end. */
+char *prefix_put(const struct addr *a, uint8_t len, char *p);
+
+/* As addr_str(), with the length as prefix_put() has it. */
 const char *prefix_str(const struct addr *a, uint8_t len, char *buf);
 
 /* Clears the bits of *a past len (counted from 128). */

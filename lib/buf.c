@@ -12,13 +12,11 @@
 
 #define FIRST_ROOM 256
 
-bool buf_reserve(struct buf *b, size_t n)
+bool buf_grow(struct buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : FIRST_ROOM;
 	char *p;
 
-	if (n <= b->cap - b->len)
-		return true;
 	if (n > SIZE_MAX / 4 - b->len) {
 		b->failed = true;
 		return false;

@@ -17,8 +17,14 @@ struct buf {
 	bool failed;
 };
 
+/* Moves to a larger place; buf_reserve() calls it when it must. */
+bool buf_grow(struct buf *b, size_t n);
+
 /* Makes room for n more bytes; false (and failed) when memory ran out. */
-bool buf_reserve(struct buf *b, size_t n);
+static inline bool buf_reserve(struct buf *b, size_t n)
+{
+	return n <= b->cap - b->len || buf_grow(b, n);
+}
 
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);

@@ -44,8 +44,8 @@ void show_vif_names(struct router *r, struct buf *b, enum fam fam, uint32_t bits
 {
 	bool first = true;
 
-	for (int vif = 0; vif < KERNEL_VIFS; vif++) {
-		const struct iface *i = bits >> vif & 1 ? iface_by_vif(&r->ifs, fam, vif) : NULL;
+	for (; bits; bits &= bits - 1) {
+		const struct iface *i = iface_by_vif(&r->ifs, fam, __builtin_ctz(bits));
 
 		if (!i)
 			continue;
@@ -88,14 +88,22 @@ void show_json_flow(struct buf *b, const char *kind, const struct addr *source, 
 void show_text_flow(struct buf *b, const struct addr *source, uint8_t slen, const struct addr *group,
 		    uint8_t glen, const char *iif)
 {
-	char a[ADDR_STRLEN];
 	size_t from = b->len;
 
-	buf_chr(b, '(');
-	buf_str(b, conf_any_source(group, slen) ? "*" : prefix_str(source, slen, a));
-	buf_add(b, ", ", 2);
-	buf_str(b, prefix_str(group, glen, a));
-	buf_chr(b, ')');
+	if (!buf_reserve(b, 2 * ADDR_STRLEN))
+		return;
+	char *p = b->p + from;
+
+	*p++ = '(';
+	if (conf_any_source(group, slen))
+		*p++ = '*';
+	else
+		p = prefix_put(source, slen, p);
+	*p++ = ',';
+	*p++ = ' ';
+	p = prefix_put(group, glen, p);
+	*p++ = ')';
+	b->len = (size_t)(p - b->p);
 	out_pad(b, from, 42);
 	buf_chr(b, ' ');
 	buf_str(b, iif);
