@@ -15,16 +15,16 @@ COLUMNS = (("family", 6), ("N", 7), ("program", 12),
 LIMITS = {"start": 2, "reload": 0.5, "batch": 3, "show": 1}
 MEMORY = {"memory": "after start", "memory_reload": "after two reloads", "memory_batch": "after batch"}
 BYTES = 128
-GROWTH = 1.25		# x loop at the largest N over x loop at the next smaller: in proportion to N
+GROWTH = 1.25		# in proportion to N: x loop at the largest N over that at the next smaller
 VERDICT = {True: "met", False: "NOT MET"}
 FLOORS = """
-`loop` is a loop of bare system calls inside one process, nothing but the kernel's own work. `floor` is a whole process
-that does the same calls, started and timed from outside as the programs are, linked as the program beside it. The
-programs pay for fork, exec, the dynamic linker, sockets, MRT_INIT and VIFs, which at 1,000 routes take longer than the
-routes; the loop does not and tells what is added to the kernel's work, the floor pays for it and tells what is ours. A
-target is judged against both. For show, `x loop` is against the MRT_ADD_MFC loop, `x floor` against a process that asks
-for the counters of each route (SIOCGETSGCNT). An unchanged reload has no kernel work: both ratios are against the start.
-Time spent waiting for a processor that others had is left out of all."""
+`loop` is a loop of bare system calls inside one process, nothing but the kernel's own work. `floor` is a whole
+process that makes the same calls, started and timed from outside as the programs are, linked as the program beside
+it. Programs pay for fork, exec, the dynamic linker, sockets, MRT_INIT and VIFs, which at 1,000 routes take longer than
+the routes; the loop does not and tells what comes on top of the kernel's work, the floor does and tells what is ours.
+Targets are judged against both. Of show, `x loop` is against the MRT_ADD_MFC loop, `x floor` against a process that
+asks for the counters of each route (SIOCGETSGCNT). An unchanged reload is no work for the kernel: both its ratios are
+against the start. Time spent waiting for a processor that others had is left out everywhere."""
 
 
 def number(v):
@@ -109,12 +109,12 @@ class Report:
                 got = [r["x_loop"][key] for r in self.of(name) if r["family"] == family and r["x_loop"].get(key)]
                 if len(got) > 1:
                     verdicts.append((f"IPv{family} {got[-1] / got[-2]:.2f}", got[-1] <= GROWTH * got[-2]))
-            yield f"{key} in proportion to N: x loop at the largest N over that at the next <= {GROWTH}", verdicts
+            yield f"{key} in proportion: x loop at the largest N, over that at the next <= {GROWTH}", verdicts
         for key, when in MEMORY.items():
             got = [(r[key], r) for r in self.of(name) if r.get(key) is not None]
             if got:
                 worst, at = max(got, key=lambda g: g[0])
-                yield f"memory a route {when} <= {BYTES} bytes", [(f"at most {worst:.0f} ({place(at)})", worst <= BYTES)]
+                yield f"memory a route {when} <= {BYTES}", [(f"at most {worst:.0f} bytes ({place(at)})", worst <= BYTES)]
 
     def targets(self):
         for name in ("ours", "static"):
@@ -140,14 +140,14 @@ class Report:
 
     def markdown(self):
         def table(head, rows):
-            return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)] + ["| " + " | ".join(r) + " |" for r in rows]
+            return ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
 
         def bold(met):
             return {None: "", True: "met", False: "**not met**"}[met]
         a = self.about
-        text = [f"# Results of `make bench`\n\nWritten by tests/bench/bench.py on {a['date']}: commit {a['commit']}, Linux "
-                f"{a['kernel']}, {a['machine']}, medians of {a['runs']} runs; each ratio is the median of the ratios "
-                f"within one run.\n{FLOORS}\n\n## Routes\n"]
+        text = [f"# Results of `make bench`\n\nWritten by tests/bench/bench.py on {a['date']}: commit {a['commit']}, "
+                f"Linux {a['kernel']}, {a['machine']}, medians of {a['runs']} runs; each ratio is the median of the "
+                f"ratios within one run.\n{FLOORS}\n\n## Routes\n"]
         text += table([h for h, _ in COLUMNS], map(self.cells, self.routes))
         picture = os.environ.get("BENCH_SVG")
         if picture and os.path.exists(picture):
@@ -158,7 +158,8 @@ class Report:
         text += ["\n## Flows, links, idle, size\n"]
         text += table(("", "what", "figure", "x floor", "target", ""), (
             (f"IPv{r['family']}" if r["family"] else "", r["what"], f"{number(r['value'])} {r['unit']}",
-             f"{r['ratio']:.2f}" if r["ratio"] is not None else "", r["target"] or "", bold(r["met"])) for r in self.rows))
+             f"{r['ratio']:.2f}" if r["ratio"] is not None else "", r["target"] or "", bold(r["met"]))
+            for r in self.rows))
         return "\n".join(text + ["\n## Said on the way\n"] + [f"- {w}" for w in self.words]) + "\n"
 
     def picture(self, path):
@@ -166,7 +167,9 @@ class Report:
         if not shutil.which("gnuplot"):
             self.word("no gnuplot here: no picture")
             return
-        lines = (("peer", "reload", "peer: reload, nothing changed", "#c0392b", 2), ("peer", "start", "peer: start", "#c0392b", 1),
+        # In the order in which they lie above each other.
+        lines = (("peer", "reload", "peer: reload, nothing changed", "#c0392b", 2),
+                 ("peer", "start", "peer: start", "#c0392b", 1),
                  ("ours", "start", "ours: start", "#1f5fa8", 1), ("floor", "start", "floor: bare process", "#777777", 1),
                  ("loop", "start", "loop of MRT_ADD_MFC", "#777777", 3),
                  ("ours", "reload", "ours: reload, nothing changed", "#1f5fa8", 2))
@@ -176,10 +179,12 @@ class Report:
             if points:
                 data.append("\n".join(f"{n} {v}" for n, v in points) + "\ne\n")
                 plots.append(f"'-' with linespoints title '{title}' lc rgb '{color}' dt {dash} lw 2 pt 7 ps 0.5")
-        script = (f"set terminal svg size 900,560 font 'sans-serif,13' background 'white'\nset output '{path}'\n"
-                  "set logscale xy\nset format x '%.0s%c'\nset format y '%g'\nset grid lc rgb '#dddddd'\n"
+        sizes = self.about["sizes"]
+        script = (f"set terminal svg size 760,520 font 'sans-serif,13' background 'white' noenhanced\n"
+                  f"set output '{path}'\nset logscale xy\nset xrange [{min(sizes) / 1.3}:{max(sizes) * 1.3}]\n"
+                  "set format x '%.0s%c'\nset format y '%g'\nset grid lc rgb '#dddddd'\n"
                   "set title 'Static routes from a config file, IPv4'\nset xlabel '(S,G) routes'\n"
-                  "set ylabel 'milliseconds'\nset key outside right center Left reverse samplen 3\nset border 3\n"
+                  "set ylabel 'milliseconds'\nset key top right Left reverse samplen 3\nset border 3\n"
                   "set tics nomirror\nplot " + ", ".join(plots) + "\n" + "".join(data))
         if subprocess.run(["gnuplot"], input=script, text=True, check=False).returncode:
             self.word("gnuplot failed: no picture")
