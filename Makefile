@@ -58,7 +58,7 @@ COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(CFLAGS) 
 # What a route, an upcall or a command of a batch goes through: 100,000 of them at a time.  It is for
 # speed in the small build as well, which costs that 9 kB.
 HOT         = $(patsubst %,$(B)/%.o,conf/lex conf/parse conf/flow conf/field lib/addr lib/hash lib/buf \
-	      lib/wire router/rule router/mfc router/flow router/sync router/edit kernel/mroute_codec \
+	      lib/wire lib/small/memory router/rule router/mfc router/flow router/sync router/edit kernel/mroute_codec \
 	      kernel/linux_mroute)
 HOT_CFLAGS  =
 

@@ -59,6 +59,17 @@ void qsort(void *, size_t, size_t, int (*)(const void *, const void *));
 char *strstr(const char *, const char *);
 #include "lib/small/string.c"
 
+#define memcpy small_memcpy
+#define memmove small_memmove
+#define memcmp small_memcmp
+void *memcpy(void *restrict, const void *restrict, size_t);
+void *memmove(void *, const void *, size_t);
+int memcmp(const void *, const void *, size_t);
+#include "lib/small/memory.c"
+#undef memcpy
+#undef memmove
+#undef memcmp
+
 #define getopt small_getopt
 #define optarg small_optarg
 #define optind small_optind
@@ -278,4 +289,34 @@ static void ids(void)
 	CHECK(!small_getpwuid(4294967294u));
 }
 
-TEST_MAIN(TEST(texts) TEST(integers) TEST(streams) TEST(numbers) TEST(sorting) TEST(searching) TEST(options) TEST(ids))
+/* Each length, from and to each alignment, and over each other. */
+static void memory(void)
+{
+	unsigned char from[96], a[96], b[96];
+
+	for (unsigned i = 0; i < sizeof from; i++)
+		from[i] = (unsigned char)(i * 7 + 1);
+	for (size_t n = 0; n <= 40; n++)
+		for (size_t x = 0; x < 18; x++) {
+			size_t y = (x * 5 + n) % 18;
+
+			memset(a, 0, sizeof a);
+			memset(b, 0, sizeof b);
+			CHECK(small_memcpy(a + x, from + y, n) == a + x);
+			memcpy(b + x, from + y, n);
+			CHECK(!memcmp(a, b, sizeof a));
+			memcpy(a, from, sizeof a);
+			memcpy(b, from, sizeof b);
+			CHECK(small_memmove(a + x, a + y, n) == a + x);
+			memmove(b + x, b + y, n);
+			CHECK(!memcmp(a, b, sizeof a));
+			CHECK(!small_memcmp(a + x, b + x, n));
+			for (size_t i = 0; i < n; i++) {
+				b[x + i] ^= 0x80;
+				CHECK((small_memcmp(a + x, b + x, n) < 0) == (memcmp(a + x, b + x, n) < 0));
+				b[x + i] ^= 0x80;
+			}
+		}
+}
+
+TEST_MAIN(TEST(memory) TEST(texts) TEST(integers) TEST(streams) TEST(numbers) TEST(sorting) TEST(searching) TEST(options) TEST(ids))
