@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum fam { FAM_4, FAM_6, FAM_N };
 
@@ -58,6 +59,16 @@ void addr_mask(struct addr *a, uint8_t len);
 bool addr_covers(const struct addr *net, uint8_t len, const struct addr *a);
 
 bool addr_eq(const struct addr *a, const struct addr *b);
+
+/* True when a[0] and a[1], a source and a group, are b[0] and b[1]. */
+static inline bool addr_pair_eq(const struct addr *a, const struct addr *b)
+{
+	uint64_t x[4], y[4];
+
+	memcpy(x, a, sizeof x);
+	memcpy(y, b, sizeof y);
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]));
+}
 
 /* Orders by bytes, as memcmp(3). */
 int addr_cmp(const struct addr *a, const struct addr *b);

@@ -24,7 +24,7 @@ static bool sg_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct mfcs *t = ctx;
 
-	return !memcmp(&t->v[id].source, key, 2 * sizeof(struct addr));
+	return addr_pair_eq(&t->v[id].source, key);
 }
 
 static const struct hash_ops ops = { sg_hash, sg_equal };

@@ -37,7 +37,7 @@ static bool rule_equal(const void *ctx, uint32_t id, const void *key)
 	const struct mroute *m = &c->mroutes[id];
 	const struct key *k = key;
 
-	return m->slen == k->slen && m->glen == k->glen && !memcmp(&m->source, &k->s, 2 * sizeof k->s);
+	return m->slen == k->slen && m->glen == k->glen && addr_pair_eq(&m->source, &k->s);
 }
 
 static const struct hash_ops ops = { rule_hash, rule_equal };
