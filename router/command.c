@@ -139,7 +139,8 @@ const struct command *command_find(const char *word, char *why, size_t len)
 	if (len)
 		*why = '\0';
 	for (const struct command *c = commands; c->name; c++) {
-		enum match name = match(c->name, word, why, len), alias = match(c->aliases, word, why, len);
+		enum match name = match(c->name, word, why, len);
+		enum match alias = name == WHOLE ? NO_MATCH : match(c->aliases, word, why, len);
 
 		if (name == WHOLE || alias == WHOLE)
 			return c;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/buf.h"
 
@@ -62,10 +63,19 @@ struct cmd {
 	uint64_t later;			/* set by run: the reply waits for this groups_ticket(), then run is called
 					 * again with the same words and `again`; 0 = it is done */
 	bool again;			/* what these words began is done: say how it went */
+	struct buf diag;		/* config diagnostics of a failed reload; the caller frees */
 	char error[512];		/* set with cmd_fail(); "" = none */
 	char note[512];			/* set with cmd_note(); "" = none */
-	struct buf diag;		/* config diagnostics of a failed reload; the caller frees */
 };
+
+/* Makes a command without words whose reply goes to out. */
+static inline void cmd_init(struct cmd *c, enum cmd_form form, struct buf *out)
+{
+	memset(c, 0, offsetof(struct cmd, error));
+	c->error[0] = c->note[0] = '\0';
+	c->form = form;
+	c->out = out;
+}
 
 /* Runs argv[0] with its words: returns the exit status of the client, 0 = done.  On failure
  * c->error says why.  argv[0] may be shortened. */

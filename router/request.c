@@ -95,10 +95,14 @@ bool request_run(struct router *r, const struct wire_request *req, bool again, s
 {
 	const char *argv[WIRE_MAX_WORDS + 2];
 	bool ours = req->cmd == WIRE_WORDS;
-	struct cmd cmd = { .argv = argv, .out = out, .form = ours ? CMD_RECORDS : CMD_LEGACY, .again = again };
-	const char *why = (ours ? words_cmd : legacy_cmd)(req, &cmd, argv);
 	size_t before = out->len;
+	struct cmd cmd;
 	int status;
+
+	cmd_init(&cmd, ours ? CMD_RECORDS : CMD_LEGACY, out);
+	cmd.argv = argv;
+	cmd.again = again;
+	const char *why = (ours ? words_cmd : legacy_cmd)(req, &cmd, argv);
 
 	argv[cmd.argc] = NULL;
 	status = why ? cmd_fail(&cmd, EXIT_USAGE, "%s", why) : command_run(r, &cmd);
@@ -123,10 +127,11 @@ bool request_run(struct router *r, const struct wire_request *req, bool again, s
 
 void request_refuse(const char *p, size_t n, const char *why, struct buf *out)
 {
-	struct cmd cmd = { .form = CMD_LEGACY };
 	size_t before = out->len;
+	struct cmd cmd;
 	uint16_t letter;
 
+	cmd_init(&cmd, CMD_LEGACY, out);
 	if (n >= sizeof(size_t) + sizeof letter) {
 		memcpy(&letter, p + sizeof(size_t), sizeof letter);
 		cmd.form = letter == WIRE_WORDS ? CMD_RECORDS : CMD_LEGACY;
