@@ -101,7 +101,9 @@ class Report:
                 got = [(r[f"x_{which}"][key], r) for r in self.of(name) if r[f"x_{which}"].get(key)]
                 if got:
                     worst, at = max(got, key=lambda g: g[0])
-                    verdicts.append((f"at most {worst:.2f} x {which} ({place(at)})", worst <= limit))
+                    over = sorted({r["n"] for v, r in got if v > limit})
+                    over = f"; over at {', '.join(f'{n:,}' for n in over)}" if over else ""
+                    verdicts.append((f"at most {worst:.2f} x {which} ({place(at)}{over})", worst <= limit))
             yield f"{key} <= {limit} x", verdicts
         for key in LIMITS:
             verdicts = []

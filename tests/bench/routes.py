@@ -48,10 +48,10 @@ def program_start(here, program, family, n):
     p.stop()
     got = {"start": p.start(rules(family, n))}
     got["memory"] = (p.memory() - empty) / n
-    got["show"] = p.ctl("show")
     got["reload"] = p.reload()
     p.reload()
     got["memory_reload"] = (p.memory() - empty) / n
+    got["show"] = p.ctl("show")
     p.stop()
     return got
 
