@@ -138,7 +138,8 @@ static bool receive_one(struct traffic *t)
 	union { struct cmsghdr h; char room[64]; } control;
 	struct sockaddr_ll from;
 	struct iovec iov = { bytes, sizeof bytes };
-	struct msghdr m = { &from, sizeof from, &iov, 1, &control, sizeof control, 0 };
+	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = &control, .msg_controllen = sizeof control };
 	ssize_t n = recvmsg(t->rx, &m, MSG_DONTWAIT);
 	struct timespec at;
 	uint32_t magic, number;
