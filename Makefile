@@ -188,8 +188,10 @@ SMALL       = $(or $(call has,-Oz),-Os) -fno-pie -ffunction-sections -fdata-sect
 	      -fno-asynchronous-unwind-tables
 QUICK       = -O2 $(call has,-fno-inline-functions -fno-partial-inlining \
 		$(addprefix -fno-align-,functions jumps labels loops))
+# Only beside musl, which has everything in files of its own.
+LIBC_PARTS  = $(if $(findstring musl,$(STATIC_CC) $(shell $(STATIC_CC) -dumpmachine)),$$(SMALL_OBJS))
 STATIC_MAKE = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
-		CFLAGS='$(SMALL)' HOT_CFLAGS='$(QUICK)' EXTRA_OBJS='$$(SMALL_OBJS)' \
+		CFLAGS='$(SMALL)' HOT_CFLAGS='$(QUICK)' EXTRA_OBJS='$(LIBC_PARTS)' \
 		LDFLAGS='-static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro \
 			-Wl,--build-id=none -Wl,-Map=$$@.map $(LDFLAGS)'
 static:

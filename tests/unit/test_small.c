@@ -96,6 +96,40 @@ int setresgid(gid_t, gid_t, gid_t);
 int setgroups(size_t, const gid_t *);
 #include "lib/small/ids.c"
 
+#define FILE struct small_file
+#define _IO_FILE small_file
+#define fflush small_fflush
+#define fwrite small_fwrite
+#define fputs small_fputs
+#define fputc small_fputc
+#define putc small_putc
+#define putchar small_putchar
+#define puts small_puts
+#define ferror small_ferror
+#define fileno small_fileno
+#define write small_write
+FILE;
+extern FILE *const small_stdout, *const small_stderr;
+int fflush(FILE *);
+size_t fwrite(const void *restrict, size_t, size_t, FILE *restrict);
+int fputs(const char *restrict, FILE *restrict);
+int fputc(int, FILE *);
+int putc(int, FILE *);
+int putchar(int);
+int puts(const char *);
+int ferror(FILE *);
+int fileno(FILE *);
+static ssize_t small_write(int, const void *, size_t);
+#undef stdout
+#undef stderr
+#define stdout small_stdout
+#define stderr small_stderr
+#include "lib/small/stdio.c"
+#undef stdout
+#undef stderr
+#define stdout stdout
+#define stderr stderr
+#undef FILE
 #undef getpwnam
 #undef getpwuid
 #undef getgrnam
@@ -169,6 +203,48 @@ static void streams(void)
 	CHECK(fgets(got, sizeof got, f));
 	CHECK_STR(got, "line 7\n");
 	fclose(f);
+}
+
+static char wrote[8192];
+static size_t wrote_n;
+static int writes, full;
+
+/* A device that takes at most 700 bytes at a time. */
+static ssize_t small_write(int fd, const void *p, size_t n)
+{
+	(void)fd;
+	if (full) {
+		errno = ENOSPC;
+		return -1;
+	}
+	n = n < 700 ? n : 700;
+	memcpy(wrote + wrote_n, p, n);
+	wrote_n += n;
+	writes++;
+	return (ssize_t)n;
+}
+
+static void output(void)
+{
+	static char large[3000];
+
+	memset(large, 'x', sizeof large);
+	CHECK_INT(small_puts("one"), 0);
+	CHECK_INT(small_putchar('2'), '2');
+	CHECK_INT(writes, 0);
+	CHECK_INT(small_fputs("error", small_stderr), 0);
+	CHECK(wrote_n == 5 && !memcmp(wrote, "error", 5));
+	CHECK_INT(small_fwrite(large, 1, 1020, small_stdout), 1020);
+	CHECK(wrote_n == 10 && !memcmp(wrote + 5, "one\n2", 5));
+	CHECK_INT(small_fwrite(large, 1, sizeof large, small_stdout), sizeof large);
+	CHECK_INT(wrote_n, 10 + 1020 + sizeof large);
+	CHECK(!small_ferror(small_stdout));
+	full = 1;
+	CHECK_INT(small_puts("lost"), 0);
+	CHECK_INT(small_fflush(small_stdout), EOF);
+	CHECK(small_ferror(small_stdout));
+	CHECK_INT(small_fflush(small_stdout), 0);
+	full = 0;
 }
 
 static void numbers(void)
@@ -319,4 +395,4 @@ static void memory(void)
 		}
 }
 
-TEST_MAIN(TEST(memory) TEST(texts) TEST(integers) TEST(streams) TEST(numbers) TEST(sorting) TEST(searching) TEST(options) TEST(ids))
+TEST_MAIN(TEST(memory) TEST(texts) TEST(integers) TEST(streams) TEST(output) TEST(numbers) TEST(sorting) TEST(searching) TEST(options) TEST(ids))
