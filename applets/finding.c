@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/grow.h"
+
 static const char *const severity_names[] = { "error", "warning", "note", "not seen", "good" };
 
 static void finding_free(struct finding *g)
@@ -33,7 +35,6 @@ static bool superfluous(struct findings *f, const struct finding *g)
 void finding_add(struct findings *f, enum severity severity, const char *what, const char *fmt, ...)
 {
 	struct finding g = { .severity = severity, .what = what, .rank = f->n }, *v;
-	uint32_t cap = f->cap ? f->cap * 2 : 16;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -41,14 +42,11 @@ void finding_add(struct findings *f, enum severity severity, const char *what, c
 	va_end(ap);
 	f->skip = true;
 	f->failed |= g.text.failed;
-	if (!f->failed && f->n == f->cap) {
-		v = realloc(f->v, cap * sizeof *v);
-		f->failed = !v;
-		if (v) {
-			f->v = v;
-			f->cap = cap;
-		}
-	}
+	v = grow(f->v, &f->cap, f->n + 1, sizeof *v);
+	if (v)
+		f->v = v;
+	else
+		f->failed = true;
 	if (f->failed || superfluous(f, &g)) {
 		finding_free(&g);
 		return;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "conf/parse.h"
+#include "lib/grow.h"
 
 #define DIAGS_KEEP 65536u	/* more are only counted */
 #define LINE_KEEP 200u		/* bytes of a line around the column */
@@ -51,15 +52,11 @@ void diag_add(struct diags *d, struct where where, bool error, const char *line,
 		d->warnings++;
 	if (d->n >= DIAGS_KEEP)
 		return;
-	if (d->n == d->cap) {
-		uint32_t cap = d->cap ? d->cap * 2 : 8;
-		struct diag *v = realloc(d->v, cap * sizeof *v);
+	struct diag *v = grow(d->v, &d->cap, d->n + 1, sizeof *v);
 
-		if (!v)
-			return;
-		d->v = v;
-		d->cap = cap;
-	}
+	if (!v)
+		return;
+	d->v = v;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);

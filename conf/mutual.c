@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/grow.h"
+
 /* Rules of one flow that are compared; there are 32 inbound interfaces at most. */
 #define SAME_FLOW 64
 #define WAYS 8ull		/* entries for each rule, on average */
@@ -117,15 +119,11 @@ static bool add_edge(struct mutual *m, uint16_t from, uint16_t to)
 
 	if (from == to || find_edge(m, from, to))
 		return true;
-	if (m->nedges == m->cedges) {
-		uint32_t cap = m->cedges ? m->cedges * 2 : 64;
-		struct edge *v = realloc(m->edges, cap * sizeof *v);
+	struct edge *v = grow(m->edges, &m->cedges, m->nedges + 1, sizeof *v);
 
-		if (!v)
-			return false;
-		m->edges = v;
-		m->cedges = cap;
-	}
+	if (!v)
+		return false;
+	m->edges = v;
 	m->edges[m->nedges] = k;
 	return !hash_add(&m->by_edge, &edge_ops, m, hash_bytes(&k, 2 * sizeof(uint16_t)), m->nedges++);
 }
@@ -192,16 +190,11 @@ static void mark_rules(struct mutual *m)
 static bool add_way(struct mutual *m, struct way *k)
 {
 	uint32_t h = hash_words(k, WAY_KEY), first = hash_find(&m->by_way, &way_ops, m, h, k);
+	struct way *v = grow(m->ways, &m->cways, m->nways + 1, sizeof *v);
 
-	if (m->nways == m->cways) {
-		uint32_t cap = m->cways ? m->cways * 2 : 64;
-		struct way *v = realloc(m->ways, cap * sizeof *v);
-
-		if (!v)
-			return false;
-		m->ways = v;
-		m->cways = cap;
-	}
+	if (!v)
+		return false;
+	m->ways = v;
 	k->next = HASH_NONE;
 	if (first != HASH_NONE) {
 		k->next = m->ways[first].next;

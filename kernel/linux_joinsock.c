@@ -16,6 +16,8 @@
 #include <linux/filter.h>
 
 #include "kernel/ring.h"
+#include "kernel/sockaddr.h"
+#include "lib/grow.h"
 
 #ifndef IPV6_MULTICAST_ALL
 #define IPV6_MULTICAST_ALL 29	/* linux/in6.h, since 4.20 */
@@ -84,25 +86,11 @@ static int deaf_socket(enum fam fam)
 	return fd;
 }
 
-static void set_addr(struct sockaddr_storage *ss, const struct addr *a)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
-
-	if (addr_fam(a) == FAM_4) {
-		memcpy(&sin.sin_addr, a->b + 12, sizeof sin.sin_addr);
-		memcpy(ss, &sin, sizeof sin);
-	} else {
-		memcpy(&sin6.sin6_addr, a->b, sizeof sin6.sin6_addr);
-		memcpy(ss, &sin6, sizeof sin6);
-	}
-}
-
 static int group_option(uint32_t slot, int option, int ifindex, const struct addr *grp)
 {
 	struct group_req req = { .gr_interface = (uint32_t)ifindex };
 
-	set_addr(&req.gr_group, grp);
+	sockaddr_set(&req.gr_group, grp);
 	return setsockopt(s.v[slot].fd, addr_fam(grp) == FAM_4 ? IPPROTO_IP : IPPROTO_IPV6,
 			  option, &req, sizeof req);
 }
@@ -112,8 +100,8 @@ static int source_option(uint32_t slot, int option, int ifindex, const struct ad
 {
 	struct group_source_req req = { .gsr_interface = (uint32_t)ifindex };
 
-	set_addr(&req.gsr_group, grp);
-	set_addr(&req.gsr_source, src);
+	sockaddr_set(&req.gsr_group, grp);
+	sockaddr_set(&req.gsr_source, src);
 	return setsockopt(s.v[slot].fd, addr_fam(grp) == FAM_4 ? IPPROTO_IP : IPPROTO_IPV6,
 			  option, &req, sizeof req);
 }
@@ -139,16 +127,14 @@ int joinsock_leave(uint32_t slot, int ifindex, const struct addr *src, const str
 
 static bool slot_room(void)
 {
-	uint32_t cap = s.cap ? s.cap * 2 : 16;
 	struct sock *v;
 
 	if (s.free != JOINSOCK_NONE || s.n < s.cap)
 		return true;
-	v = realloc(s.v, cap * sizeof *v);
+	v = grow(s.v, &s.cap, s.n + 1, sizeof *v);
 	if (!v)
 		return false;
 	s.v = v;
-	s.cap = cap;
 	for (; s.n < JOINSOCK_POOLS; s.n++) {
 		s.v[s.n].fd = -1;
 		ring_init(ring, s.n);

@@ -22,6 +22,7 @@
 #include "kernel/nlask.h"
 #include "kernel/rtnl_look.h"
 #include "kernel/words.h"
+#include "lib/grow.h"
 #include "lib/lines.h"
 
 /* Asks for a dump of a type with a family header of len bytes. */
@@ -56,20 +57,15 @@ static void link_one(void *ctx, const struct rtnl_msg *m)
 	struct links_ctx *c = ctx;
 	struct look_links *l = c->l;
 	struct look_link one, *v;
-	uint32_t cap;
 
 	if (!rtnl_look_link(m, &one))
 		return;
-	if (l->n == l->cap) {
-		cap = l->cap ? l->cap * 2 : 16;
-		v = realloc(l->v, cap * sizeof *v);
-		if (!v) {
-			c->failed = true;
-			return;
-		}
-		l->v = v;
-		l->cap = cap;
+	v = grow(l->v, &l->cap, l->n + 1, sizeof *v);
+	if (!v) {
+		c->failed = true;
+		return;
 	}
+	l->v = v;
 	l->v[l->n++] = one;
 }
 

@@ -19,6 +19,8 @@
 #include <linux/filter.h>
 
 #include "kernel/mrdisc.h"
+#include "kernel/sockaddr.h"
+#include "lib/fd.h"
 
 #define MESSAGE_MAX 256
 
@@ -70,7 +72,7 @@ static int options6(int fd)
 
 int kernel_mrdisc_open(enum fam fam)
 {
-	int err, fd;
+	int fd;
 
 	if (s[fam].fd >= 0) {
 		errno = EALREADY;
@@ -84,10 +86,7 @@ int kernel_mrdisc_open(enum fam fam)
 		s[fam].fd = fd;
 		return 0;
 	}
-	err = errno;
-	close(fd);
-	errno = err;
-	return -1;
+	return fd_fail(fd);
 }
 
 void kernel_mrdisc_close(enum fam fam)
@@ -105,37 +104,19 @@ int kernel_mrdisc_fd(enum fam fam)
 	return s[fam].fd;
 }
 
-static socklen_t set_addr(struct sockaddr_storage *ss, const struct addr *a)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
-
-	if (addr_fam(a) == FAM_4) {
-		memcpy(&sin.sin_addr, a->b + 12, sizeof sin.sin_addr);
-		memcpy(ss, &sin, sizeof sin);
-		return sizeof sin;
-	}
-	memcpy(&sin6.sin6_addr, a->b, sizeof sin6.sin6_addr);
-	memcpy(ss, &sin6, sizeof sin6);
-	return sizeof sin6;
-}
-
 /* A socket of its own for each: as many as there are VIFs, whatever the sysctls say. */
 static int join_routers(enum fam fam, int ifindex)
 {
 	struct group_req req = { .gr_interface = (uint32_t)ifindex };
-	int err, fd = socket(fam == FAM_4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(fam == FAM_4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
-	set_addr(&req.gr_group, mrdisc_group(fam, MRDISC_SOLICIT));
+	sockaddr_set(&req.gr_group, mrdisc_group(fam, MRDISC_SOLICIT));
 	if (setsockopt(fd, fam == FAM_4 ? IPPROTO_IP : IPPROTO_IPV6, MCAST_JOIN_GROUP, &req,
 		       sizeof req) == 0)
 		return fd;
-	err = errno;
-	close(fd);
-	errno = err;
-	return -1;
+	return fd_fail(fd);
 }
 
 int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
@@ -187,7 +168,7 @@ static int source6(int ifindex, struct in6_addr *src)
 {
 	struct sockaddr_storage ss = { 0 };
 	struct sockaddr_in6 sin6;
-	socklen_t len = set_addr(&ss, mrdisc_group(FAM_6, MRDISC_ADVERT));
+	socklen_t len = sockaddr_set(&ss, mrdisc_group(FAM_6, MRDISC_ADVERT));
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = EADDRNOTAVAIL;
 
 	if (fd < 0)
@@ -243,7 +224,7 @@ int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t
 	struct msghdr m = { .msg_name = &to, .msg_iov = &iov, .msg_iovlen = 1,
 			    .msg_control = control, .msg_controllen = sizeof control };
 
-	m.msg_namelen = set_addr(&to, mrdisc_group(fam, kind));
+	m.msg_namelen = sockaddr_set(&to, mrdisc_group(fam, kind));
 	if (control_set(&m, fam, ifindex) < 0)
 		return -1;
 	return sendmsg(s[fam].fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;

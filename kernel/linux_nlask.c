@@ -13,6 +13,7 @@
 #include <linux/netlink.h>
 
 #include "kernel/nlsock.h"
+#include "lib/fd.h"
 
 #define RCVBUF (256 * 1024)
 #define WAIT_MS 2000
@@ -68,7 +69,7 @@ int nlask(int protocol, const unsigned char *req, size_t len, bool strict, nlask
 	  void *ctx)
 {
 	struct answer a = { .fn = fn, .ctx = ctx };
-	int fd = nlsock_open(protocol, 0, RCVBUF, &a.pid), on = 1, r, err;
+	int fd = nlsock_open(protocol, 0, RCVBUF, &a.pid), on = 1, r;
 
 	if (fd < 0)
 		return -1;
@@ -77,8 +78,8 @@ int nlask(int protocol, const unsigned char *req, size_t len, bool strict, nlask
 	r = nlsock_send(fd, req, len);
 	if (!r)
 		r = parts(&a, fd);
-	err = errno;
+	if (r)
+		return fd_fail(fd);
 	close(fd);
-	errno = err;
-	return r;
+	return 0;
 }

@@ -11,11 +11,13 @@
 
 #include <linux/netlink.h>
 
+#include "lib/fd.h"
+
 int nlsock_open(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)
 {
 	struct sockaddr_nl me = { .nl_family = AF_NETLINK, .nl_groups = groups };
 	socklen_t len = sizeof me;
-	int err, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
 
 	if (fd < 0)
 		return -1;
@@ -26,10 +28,7 @@ int nlsock_open(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)
 		*pid = me.nl_pid;
 		return fd;
 	}
-	err = errno;
-	close(fd);
-	errno = err;
-	return -1;
+	return fd_fail(fd);
 }
 
 int nlsock_send(int fd, const void *p, size_t len)

@@ -16,6 +16,8 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
+#include "lib/fd.h"
+
 #define HEADER 40		/* bytes of a packet that are looked at */
 #define GROUP4 16		/* where the headers have their destination */
 #define GROUP6 24
@@ -54,16 +56,13 @@ int kernel_sniff_open(const struct addr *grp)
 		.sll_protocol = htons(addr_fam(grp) == FAM_4 ? ETH_P_IP : ETH_P_IPV6),
 	};
 	/* Without a protocol nothing comes until the filter is there and bind() names one. */
-	int err, fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
 	if (filter(fd, grp) == 0 && bind(fd, (struct sockaddr *)&all, sizeof all) == 0)
 		return fd;
-	err = errno;
-	close(fd);
-	errno = err;
-	return -1;
+	return fd_fail(fd);
 }
 
 static bool decode(const uint8_t *p, size_t n, struct sniffed *s)

@@ -14,6 +14,7 @@
 
 #include "kernel/joinsock.h"
 #include "kernel/ring.h"
+#include "lib/grow.h"
 #include "lib/hash.h"
 
 /* Sockets with room that are looked at for one that does not hold the group yet. */
@@ -68,18 +69,14 @@ static uint32_t holder_find(int ifindex, const struct addr *grp, uint32_t slot)
 /* Makes room for a group and its part, so that two holder_new() cannot fail. */
 static bool holder_room(void)
 {
-	uint32_t cap = m.cap ? m.cap * 2 : 16;
 	struct holder *v;
 
 	if (hash_reserve(&m.by_key, &ops, NULL, m.by_key.used + 2) < 0)
 		return false;
-	if (m.n + 2 <= m.cap)
-		return true;
-	v = realloc(m.v, cap * sizeof *v);
+	v = grow(m.v, &m.cap, m.n + 2, sizeof *v);
 	if (!v)
 		return false;
 	m.v = v;
-	m.cap = cap;
 	return true;
 }
 

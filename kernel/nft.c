@@ -14,42 +14,32 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include "lib/grow.h"
+
 /* Room for one more in an array that grows; NULL and failed when there is none. */
 static void *room(struct nft *n, void *v, uint32_t have, uint32_t *cap, size_t size)
 {
-	uint32_t want = *cap ? *cap * 2 : 32;
-
-	if (have < *cap)
-		return v;
-	v = want > NFT_MAX / size ? NULL : realloc(v, want * size);
-	if (v)
-		*cap = want;
-	else
-		n->failed = true;
+	v = have < NFT_MAX / size ? grow(v, cap, have + 1, size) : NULL;
+	n->failed |= !v;
 	return v;
 }
 
 /* Keeps len bytes with a NUL behind them; where they are, NFT_NONE when they cannot be. */
 static uint32_t keep(struct nft *n, const void *p, size_t len)
 {
-	uint32_t at = n->nbytes, cap = n->cbytes ? n->cbytes : 4096;
+	uint32_t at = n->nbytes;
 	char *bytes;
 
 	if (len >= NFT_MAX - at) {
 		n->failed = true;
 		return NFT_NONE;
 	}
-	while (cap <= at + len)
-		cap *= 2;
-	if (cap > n->cbytes) {
-		bytes = realloc(n->bytes, cap);
-		if (!bytes) {
-			n->failed = true;
-			return NFT_NONE;
-		}
-		n->bytes = bytes;
-		n->cbytes = cap;
+	bytes = grow(n->bytes, &n->cbytes, at + len + 1, 1);
+	if (!bytes) {
+		n->failed = true;
+		return NFT_NONE;
 	}
+	n->bytes = bytes;
 	if (len)
 		memcpy(n->bytes + at, p, len);
 	n->bytes[at + len] = '\0';

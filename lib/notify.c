@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/fd.h"
+
 #define PATIENCE_MS 100
 
 static struct sockaddr_un to;
@@ -82,7 +84,7 @@ int notify_send(const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
-	int fd, n, r, saved;
+	int fd, n;
 
 	if (!to_len)
 		return 0;
@@ -96,11 +98,10 @@ int notify_send(const char *fmt, ...)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	r = send_text(fd, text, (size_t)n);
-	saved = errno;
+	if (send_text(fd, text, (size_t)n) < 0)
+		return fd_fail(fd);
 	close(fd);
-	errno = saved;
-	return r;
+	return 0;
 }
 
 int notify_reloading(void)

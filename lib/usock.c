@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/fd.h"
 #include "lib/lines.h"
 
 /* How long another starter is waited for, in steps of 10 ms. */
@@ -45,15 +46,6 @@ static int new_socket(void)
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-static int close_keeping_errno(int fd)
-{
-	int err = errno;
-
-	close(fd);
-	errno = err;
-	return -1;
-}
-
 int usock_connect(const char *path)
 {
 	struct sockaddr_un sun;
@@ -65,7 +57,7 @@ int usock_connect(const char *path)
 	if (fd < 0)
 		return -1;
 	if (connect(fd, (struct sockaddr *)&sun, sizeof sun) < 0)
-		return close_keeping_errno(fd);
+		return fd_fail(fd);
 	return fd;
 }
 
@@ -118,7 +110,7 @@ static int own(const char *path, uid_t uid, gid_t gid, struct usock_id *id)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) < 0)
-		return close_keeping_errno(fd);
+		return fd_fail(fd);
 	if (!S_ISSOCK(st.st_mode)) {
 		close(fd);
 		errno = EEXIST;
@@ -127,7 +119,7 @@ static int own(const char *path, uid_t uid, gid_t gid, struct usock_id *id)
 	id->dev = st.st_dev;
 	id->ino = st.st_ino;
 	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-		return close_keeping_errno(fd);
+		return fd_fail(fd);
 	return close(fd);
 }
 
@@ -169,7 +161,7 @@ int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct uso
 	if (lock >= 0)
 		close(lock);
 	errno = err;
-	return res < 0 ? close_keeping_errno(fd) : fd;
+	return res < 0 ? fd_fail(fd) : fd;
 }
 
 void usock_remove(const char *path, const struct usock_id *id)

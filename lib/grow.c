@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Arrays that double; sizes never overflow, and numbers of elements stay within
+ * INT32_MAX.
+ */
+#include "lib/grow.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define FIRST 8
+
+void *grow(void *v, uint32_t *cap, uint64_t need, size_t size)
+{
+	uint64_t n = *cap ? *cap : FIRST;
+
+	if (need <= *cap)
+		return v;
+	while (n < need)
+		n *= 2;
+	if (n > INT32_MAX || n > SIZE_MAX / size) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	v = realloc(v, (size_t)n * size);
+	if (v)
+		*cap = (uint32_t)n;
+	return v;
+}
