@@ -7,7 +7,8 @@
 #
 #	bench.py [N...]		numbers of routes, default 1000 5000 10000 20000 100000
 #
-# BENCH_JSON, BENCH_MD, BENCH_SVG name files for the figures, a report and a picture;
+# BENCH_JSON, BENCH_MD, BENCH_SVG name files for the figures, a report and a picture
+# (RESULTS.md and RESULTS.svg are made that way, and nothing in them by hand);
 # RUNS=n other than 5; BENCH_ONLY=routes,flows,rest for a part; PEER=directory or no.
 import os
 import statistics
@@ -187,6 +188,7 @@ def main():
     out = report.Report(SIZES, RUNS)
     start = time.monotonic()
     found = programs.find(out.word)
+    out.word(f"load of the machine before: {os.getloadavg()[0]:.2f}")
     for part, rows in (("routes", (route_rows, call_rows)),
                        ("flows", (burst_rows, latency_rows, listing_rows, expiry_rows, link_rows)),
                        ("rest", (rest_rows,))):

@@ -6,7 +6,7 @@
 #
 #	profile.py [N...]	numbers of routes, default 1000 10000
 #
-# BENCH_MD=file keeps what is printed.
+# BENCH_MD=file keeps what is printed; PROFILE.md is made that way.
 import collections
 import functools
 import os
@@ -23,7 +23,7 @@ import report  # noqa: E402
 from programs import Floor, Program, batch, in_a_lab, rules  # noqa: E402
 
 SIZES = [int(a) for a in sys.argv[1:]] or [1000, 10000]
-TOP, TIMES = 15, 5
+TOP, TIMES = 15, 9
 WORKS = "start", "reload", "batch", "show"
 SAMPLES = 500		# as many runs as give about that many, at 20,000 a second
 OUTER = "PROGRAM TOTALS|below main|libc-start|libc_start|^smcroute.c:|^0x|:_start$"
@@ -107,7 +107,7 @@ def calls(here, n):
         with open(trace) as f:
             start = f.read()
             s.run(work, wrap=(STRACE, "-o", client))
-            time.sleep(0.1)
+            time.sleep(0.3)		# the daemon goes on after it has answered
             got[work] = [count(start if work == "start" else f.read()), {}]
         if work in ("batch", "show"):
             with open(client) as f:
