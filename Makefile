@@ -182,18 +182,19 @@ STATIC_CC  := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell comman
 # The flags, if the compiler takes them without a word.
 has         = $(if $(shell $(STATIC_CC) $(1) -E -xc /dev/null 2>&1 >/dev/null),,$(1))
 # -Oz is 2.7 kB less than -Os.  A program at a fixed address needs neither position independent code
-# (4 kB) nor tables of pointers that are written at start and then made read-only.  Tried in vain:
-# -flto (less without HOT, more with it), --icf, -fmerge-all-constants.
-SMALL       = $(or $(call has,-Oz),-Os) -fno-pie -ffunction-sections -fdata-sections \
-	      -fno-asynchronous-unwind-tables
-QUICK       = -O2 $(call has,-fno-inline-functions -fno-partial-inlining \
+# (4 kB) nor tables of pointers that are written at start and then made read-only.  Without SSE what
+# takes a format does not save registers of floating point (1 kB).  Not worth it: -flto (1.6 kB).
+# Nothing: --icf, -fmerge-all-constants, -fno-jump-tables, -fno-stack-protector.
+SMALL       = $(or $(call has,-Oz),-Os) $(call has,-mno-sse) -fno-pie -ffunction-sections \
+	      -fdata-sections -fno-asynchronous-unwind-tables
+QUICK       = -O2 $(call has,-msse2) $(call has,-fno-inline-functions -fno-partial-inlining \
 		$(addprefix -fno-align-,functions jumps labels loops))
 # Only beside musl, which has everything in files of its own.
 LIBC_PARTS  = $(if $(findstring musl,$(STATIC_CC) $(shell $(STATIC_CC) -dumpmachine)),$$(SMALL_OBJS))
 STATIC_MAKE = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
 		CFLAGS='$(SMALL)' HOT_CFLAGS='$(QUICK)' EXTRA_OBJS='$(LIBC_PARTS)' \
 		LDFLAGS='-static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro \
-			-Wl,--build-id=none -Wl,-Map=$$@.map $(LDFLAGS)'
+			-Wl,--build-id=none -Wl,-O2 -Wl,--sort-section=alignment -Wl,-Map=$$@.map $(LDFLAGS)'
 static:
 	+@$(STATIC_MAKE) $(B)/static/smcroute
 	$(say) STRIP $(B)/smcroute-static
