@@ -7,8 +7,8 @@ import socket
 import time
 
 from cases import case, main
-from lab import SMCROUTE, check, same
-from sick import RULES, V4, V6, Stream, cured, daemon, doctors
+from lab import check, same
+from sick import RULES, V4, V6, Stream, cured, daemon, doctors, path
 
 # Rules that make a1 a VIF, and of other groups.
 OTHER = "mroute from a1 group 225.9.9.9 to a2\nmroute from a1 group ff2e::ff to a2\n"
@@ -82,6 +82,7 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
 
     @case(f"no router runs, {name}", *flow)
     def no_router(lab, src, group):
+        path(lab)
         conf = lab.write("own.conf", RULES)
         with Stream(lab, "a1", src, group) as s:
             try:
@@ -92,7 +93,7 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
 
 @case("words: what is no group, no number, of link scope")
 def words(lab):
-    check_prog = (SMCROUTE, "smcroute-check", "doctor")
+    check_prog = (path(lab)["CHECK"], "doctor")
     for argv in ((), ("10.0.0.1",), ("225.1.2.3", "0"), ("225.1.2.3", "99999"), ("225.1.2.3", "1", "/nowhere"),
                  ("225.1.2.3", "1", "a", "b")):
         same(lab.run(*check_prog, *argv)[0], 64, f"exit status of {argv}")

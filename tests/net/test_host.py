@@ -9,7 +9,7 @@ import sys
 
 from cases import case, main
 from lab import CAP_NET_RAW, SMCROUTE, Skip, check, same, sys_call, wait_until
-from sick import BLIND, daemon, findings, need, paste, path
+from sick import BLIND, daemon, features, findings, need, paste, path
 
 RULES = ("mroute from a1 source 10.1.0.9 group 225.1.2.3 to a2 a3\nmroute from a1 group ff2e::123 to a2\n"
          "mgroup from a1 group 225.1.2.3\n")
@@ -20,6 +20,17 @@ s.setsockopt(socket.IPPROTO_IP, 200, struct.pack("i", 1))	# MRT_INIT
 print("held", flush=True)
 time.sleep(60)
 """
+
+
+@case("-v names it, and a build without it says so")
+def built(lab):
+    if "host" in features(lab):
+        return
+    check("-host" in features(lab), f"neither host nor -host: {features(lab)}")
+    for words in (("-H",), ("doctor", "225.1.2.3")):
+        rc, out, err = lab.run(SMCROUTE, "smcroute-check", *words)
+        same((rc, out), (69, ""), f"{words}: exit status, output")
+        check("not in this build" in err, f"{words}: {err!r}")
 
 
 def host(lab, conf=RULES, **kw):
