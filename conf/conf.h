@@ -195,6 +195,10 @@ const char *conf_parse_flow(const char *const *w, int nw, struct addr *source, u
  * to an equal conf. */
 void conf_print(struct buf *out, const struct conf *c);
 
+/* The same line by line: number i of conf_lines() appends its line, or nothing when it was removed. */
+uint32_t conf_lines(const struct conf *c);
+void conf_print_line(struct buf *out, const struct conf *c, uint32_t i);
+
 /* Appends one rule or group as `show pending` has it: the directive padded to 7, no
  * newline. */
 void conf_print_mroute(struct buf *out, const struct conf *c, const struct mroute *m);

@@ -64,27 +64,37 @@ static void put_phyint(struct buf *out, const struct conf *c, const struct phyin
 		buf_str(out, " ttl-threshold ");
 		buf_u64(out, p->ttl);
 	}
+}
+
+uint32_t conf_lines(const struct conf *c)
+{
+	return c->nphyints + c->nmgroups + c->nmroutes;
+}
+
+void conf_print_line(struct buf *out, const struct conf *c, uint32_t i)
+{
+	if (i < c->nphyints) {
+		put_phyint(out, c, &c->phyints[i]);
+	} else if ((i -= c->nphyints) < c->nmgroups) {
+		const struct mgroup *g = &c->mgroups[i];
+
+		if (g->iif == CONF_NONE)
+			return;
+		buf_str(out, "mgroup ");
+		put_flow(out, c, g->iif, &g->source, g->slen, &g->group, g->glen);
+	} else {
+		const struct mroute *m = &c->mroutes[i - c->nmgroups];
+
+		if (m->iif == CONF_NONE)
+			return;
+		buf_str(out, "mroute ");
+		put_mroute(out, c, m);
+	}
 	buf_chr(out, '\n');
 }
 
 void conf_print(struct buf *out, const struct conf *c)
 {
-	for (uint32_t i = 0; i < c->nphyints; i++)
-		put_phyint(out, c, &c->phyints[i]);
-	for (uint32_t i = 0; i < c->nmgroups; i++) {
-		const struct mgroup *g = &c->mgroups[i];
-
-		if (g->iif == CONF_NONE)
-			continue;
-		buf_str(out, "mgroup ");
-		put_flow(out, c, g->iif, &g->source, g->slen, &g->group, g->glen);
-		buf_chr(out, '\n');
-	}
-	for (uint32_t i = 0; i < c->nmroutes; i++) {
-		if (c->mroutes[i].iif == CONF_NONE)
-			continue;
-		buf_str(out, "mroute ");
-		put_mroute(out, c, &c->mroutes[i]);
-		buf_chr(out, '\n');
-	}
+	for (uint32_t i = 0; i < conf_lines(c); i++)
+		conf_print_line(out, c, i);
 }

@@ -18,6 +18,7 @@
 #include "lib/wire.h"
 #include "router/request.h"
 #include "router/router.h"
+#include "router/show.h"
 
 #define REQUESTS_A_TURN 256
 #define TURN_MS 5			/* after which no further request is begun in a turn */
@@ -46,6 +47,7 @@ struct client *client_new(int fd, int64_t now)
 void client_free(struct client *c)
 {
 	close(c->fd);
+	show_free(c->show);
 	buf_free(&c->in);
 	buf_free(&c->out);
 	free(c);
@@ -83,7 +85,7 @@ static void run(struct client *c, struct router *r, const struct wire_request *r
 	struct request_end end;
 	char name[17];
 
-	if (!request_run(r, req, c->later != 0, &c->out, &end)) {
+	if (!request_run(r, req, c->later != 0, &c->show, &c->out, &end)) {
 		c->closing = true;
 		return;
 	}
@@ -94,6 +96,30 @@ static void run(struct client *c, struct router *r, const struct wire_request *r
 	 * request over it when they have read the answer. */
 	if (end.legacy && c->linger < 0)
 		c->linger = usock_peer(c->fd, name, sizeof name) && !strncmp(name, "smcroute", 8) ? 0 : LINGER_MS;
+}
+
+void client_settle(struct client *c, struct router *r, bool cut)
+{
+	struct wire_request req;
+	const char *why;
+
+	if (!c->show)
+		return;
+	if (cut || wire_request(c->in.p, c->in.len, &req, &why) != WIRE_OK) {
+		show_free(c->show);
+		c->show = NULL;
+		c->more = false;
+		c->closing = true;
+		return;
+	}
+	while (c->show)
+		run(c, r, &req);
+	buf_consume(&c->in, req.len);
+}
+
+size_t client_size(const struct client *c)
+{
+	return client_waiting(c) + show_size(c->show);
 }
 
 /* Coarse, but asked after each request: some of them take long. */
@@ -136,6 +162,11 @@ static void answer(struct client *c, struct router *r, int64_t now)
 		n++;
 		if (c->later)
 			break;
+		/* The rest of a long table has its turns: others come in between. */
+		if (c->show) {
+			c->more = true;
+			break;
+		}
 		at += req.len;
 	}
 	buf_consume(&c->in, c->closing || c->follow ? c->in.len : at);

@@ -15,6 +15,7 @@
 
 struct control;
 struct router;
+struct show;
 
 /* Unread output beyond which no request of a client is taken. */
 #define CLIENT_OUT_FULL (1024 * 1024)
@@ -30,6 +31,7 @@ struct client {
 	int64_t linger;			/* ms of silence granted, -1 = any */
 	unsigned long dropped;		/* events since the last line that got through */
 	uint64_t later;			/* the request at the head of in waits for this, 0 = none does */
+	struct show *show;		/* the table that it asks for, while it is written; or NULL */
 	bool more;			/* in may hold another whole request */
 	bool eof, closing;		/* nothing more is read */
 	bool follow, json;		/* gets events, in that form */
@@ -59,6 +61,13 @@ int64_t client_deadline(const struct client *c);
 
 /* Queues a line for one who follows, or counts it as dropped. */
 void client_event(struct client *c, const char *line, int64_t now);
+
+/* Has a table that is being written come to its end: the numbers of rules are about to change.  With
+ * `cut` the reply is given up and the connection ends. */
+void client_settle(struct client *c, struct router *r, bool cut);
+
+/* Bytes that are kept for it. */
+size_t client_size(const struct client *c);
 
 /* One write of what waits.  False when the connection is no more. */
 bool client_flush(struct client *c, int64_t now);

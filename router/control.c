@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/usock.h"
 #include "router/client.h"
+#include "router/router.h"
 
 #define CLIENTS_MAX 256
 #define ACCEPTS_A_TURN 16
@@ -73,8 +74,8 @@ static void bound_output(struct control *ctl, const struct client *except)
 		for (uint32_t i = 0; i < ctl->n; i++) {
 			struct client *c = ctl->clients[i];
 
-			total += client_waiting(c);
-			if (c != except && client_waiting(c) > CLIENT_OUT_FULL && (!slow || c->moved < slow->moved))
+			total += client_size(c);
+			if (c != except && client_size(c) > CLIENT_OUT_FULL && (!slow || c->moved < slow->moved))
 				slow = c;
 		}
 		if (total <= OUT_TOTAL || !slow)
@@ -97,7 +98,7 @@ static void serve(void *ctx, int fd, short revents)
 		drop(c);
 		return;
 	}
-	if (client_waiting(c) > CLIENT_OUT_FULL)
+	if (client_size(c) > CLIENT_OUT_FULL)
 		bound_output(ctl, c);
 	loop_events(ctl->loop, fd, client_events(c));
 	arm(ctl, client_deadline(c));
@@ -203,6 +204,20 @@ static void sweep(void *ctx)
 	}
 }
 
+/* Tables that are being written are of the configuration that is about to go. */
+static void settle(void *ctx)
+{
+	struct control *ctl = ctx;
+	size_t total = 0;
+
+	for (uint32_t i = 0; i < ctl->n; i++) {
+		struct client *c = ctl->clients[i];
+
+		client_settle(c, ctl->router, total > OUT_TOTAL);
+		total += client_size(c);
+	}
+}
+
 /* ---- the server ---- */
 
 struct control *control_new(struct loop *l, struct router *r)
@@ -216,6 +231,8 @@ struct control *control_new(struct loop *l, struct router *r)
 	ctl->fd = -1;
 	ctl->sweep.fn = sweep;
 	ctl->sweep.ctx = ctl;
+	r->settle = settle;
+	r->settle_ctx = ctl;
 	return ctl;
 }
 
@@ -287,5 +304,6 @@ void control_free(struct control *ctl)
 		drop(ctl->clients[0]);
 	}
 	timer_stop(ctl->loop, &ctl->sweep);
+	ctl->router->settle = NULL;
 	free(ctl);
 }

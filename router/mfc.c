@@ -208,6 +208,7 @@ void mfc_del(struct mfcs *t, uint32_t at)
 	e->state = MFC_FREE;
 	e->oifs = t->free;
 	t->free = at;
+	t->removals++;
 }
 
 void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state)

@@ -60,6 +60,7 @@ struct mfcs {
 	struct hash by_sg;
 	uint32_t head[MFC_STATES], tail[MFC_STATES];
 	uint32_t count[MFC_STATES];	/* entries of each state */
+	uint64_t removals;		/* how often a place became free */
 	uint8_t seen;			/* what MFC_SEEN is in entries that were looked at */
 	uint32_t *dirty;		/* places to look at, each once */
 	uint32_t ndirty, cdirty;

@@ -33,6 +33,13 @@ static void pass_on(struct output *o, size_t keep)
 	buf_consume(&o->rows, o->rows.len - keep);
 }
 
+bool out_pause(struct output *o)
+{
+	/* json_sep() looks at the last byte. */
+	pass_on(o, o->json);
+	return !o->rows.failed && !o->to->failed;
+}
+
 bool out_end(struct output *o)
 {
 	bool ok;
@@ -74,9 +81,8 @@ void out_head(struct output *o, const char *fmt, ...)
 
 void out_row(struct output *o)
 {
-	/* json_sep() looks at the last byte. */
 	if (o->rows.len >= ROWS_MAX)
-		pass_on(o, o->json);
+		out_pause(o);
 }
 
 void out_pad(struct buf *b, size_t from, size_t width)

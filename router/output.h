@@ -23,7 +23,10 @@ struct output {
 /* Starts output into the reply of c. */
 void out_begin(struct output *o, struct cmd *c);
 
-/* Passes on what waits and frees it.  False when memory ran out on the way. */
+/* Passes on what waits, while the output goes on: false when memory ran out on the way. */
+bool out_pause(struct output *o);
+
+/* The same for good: o is empty then. */
 bool out_end(struct output *o);
 
 /* A title above a table; its column headings. */

@@ -9,6 +9,7 @@
 
 #include "lib/status.h"
 #include "router/command.h"
+#include "router/show.h"
 
 #define LEGACY_TEXT 254		/* bytes of an error, without the NUL */
 
@@ -90,8 +91,8 @@ static void put_end(struct buf *out, const struct cmd *cmd, size_t before, int s
 		wire_put_record(out, WIRE_END, (char []){ (char)status }, 1);
 }
 
-bool request_run(struct router *r, const struct wire_request *req, bool again, struct buf *out,
-		 struct request_end *end)
+bool request_run(struct router *r, const struct wire_request *req, bool again, struct show **show,
+		 struct buf *out, struct request_end *end)
 {
 	const char *argv[WIRE_MAX_WORDS + 2];
 	bool ours = req->cmd == WIRE_WORDS;
@@ -102,16 +103,22 @@ bool request_run(struct router *r, const struct wire_request *req, bool again, s
 	cmd_init(&cmd, ours ? CMD_RECORDS : CMD_LEGACY, out);
 	cmd.argv = argv;
 	cmd.again = again;
+	cmd.show = show;
 	const char *why = (ours ? words_cmd : legacy_cmd)(req, &cmd, argv);
 
 	argv[cmd.argc] = NULL;
-	status = why ? cmd_fail(&cmd, EXIT_USAGE, "%s", why) : command_run(r, &cmd);
+	if (why)
+		status = cmd_fail(&cmd, EXIT_USAGE, "%s", why);
+	else
+		status = *show ? show_run(r, &cmd) : command_run(r, &cmd);
 	if (cmd.later)
 		out->len = before;
-	else
+	else if (!*show)
 		put_end(out, &cmd, before, status);
 	buf_free(&cmd.diag);
 	if (out->failed) {
+		show_free(*show);
+		*show = NULL;
 		out->failed = false;
 		out->len = before;
 		cmd.note[0] = '\0';

@@ -15,6 +15,7 @@
 #include "lib/wire.h"
 
 struct router;
+struct show;
 
 /* What the connection has to know after a request. */
 struct request_end {
@@ -24,10 +25,11 @@ struct request_end {
 	uint64_t later;	/* no reply yet: run it again when groups_done() says so of this */
 };
 
-/* Runs a request, or with `again` ends one that had to wait, and appends its reply.  False when there was no memory even to say so: then
- * nothing is appended. */
-bool request_run(struct router *r, const struct wire_request *req, bool again, struct buf *out,
-		 struct request_end *end);
+/* Runs a request, or with `again` ends one that had to wait, and appends its reply.  *show is not NULL
+ * when that is only the beginning of a long table, and the same request is to be run again.  False when
+ * there was no memory even to say so: then nothing is appended. */
+bool request_run(struct router *r, const struct wire_request *req, bool again, struct show **show,
+		 struct buf *out, struct request_end *end);
 
 /* Appends the reply to n bytes that are no request, why being wire_request()'s reason. */
 void request_refuse(const char *p, size_t n, const char *why, struct buf *out);

@@ -79,6 +79,8 @@ static int adopt(struct router *r, struct conf *c)
 		errno = ENOMEM;
 		return -1;
 	}
+	if (r->settle)
+		r->settle(r->settle_ctx);
 	pending_keep(r, &x, c);
 	rules_free(&r->rules);
 	conf_free(r->conf);

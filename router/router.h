@@ -100,6 +100,8 @@ struct router {
 	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join;
 	const struct router_ops *ops;
 	void *ops_ctx;
+	void (*settle)(void *ctx);	/* rules are about to get other numbers, or NULL */
+	void *settle_ctx;
 };
 
 /* Makes an empty state.  0, or -1 with ENOMEM. */

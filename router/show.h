@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * What `show` prints: walks the state once and writes a table or JSON.  Only
- * reads, but for counters that it asks the kernel for.
+ * reads, but for counters that it asks the kernel for.  A long table is written
+ * in several turns of the loop, so that routing never waits for it.
  */
 #ifndef ROUTER_SHOW_H
 #define ROUTER_SHOW_H
@@ -9,26 +10,63 @@
 #include "router/output.h"
 #include "router/router.h"
 
-/* `show` with its words: exit status, as struct command's run. */
-int show_run(struct router *r, struct cmd *c);
-
 /* Counters of one entry, or of one rule: the sums over its entries. */
 struct show_counts {
 	uint64_t packets, bytes, wrong_if;
 };
 
-/* Asks the kernel for the counters of all entries: an array by place in r->mfc, for the caller to
- * free, or NULL with ENOMEM. */
-struct show_counts *show_entry_counts(struct router *r);
+struct show;
 
-/* `show metrics`, of show_metrics.c. */
-void show_metrics(struct router *r, struct output *o);
+/* Writes a part of a table, from s->at on: false when it is not all there yet. */
+typedef bool show_part(struct show *s);
 
-/* The tables of show_iface.c, show_route.c and show_group.c. */
-void show_interfaces(struct router *r, struct output *o);
-void show_routes(struct router *r, struct output *o);
-void show_groups(struct router *r, struct output *o);
-void show_pending(struct router *r, struct output *o);
+/* A table that is being written. */
+struct show {
+	struct router *r;
+	struct output o;
+	show_part *const *part;		/* the one at work; NULL after the last */
+	uint32_t at;			/* next line of the part */
+	unsigned left;			/* that may be looked at in this turn */
+	bool any;			/* something was written */
+	show_part *titled;		/* the part that has its title */
+	unsigned width;			/* of the column of interfaces */
+	struct show_counts *rules;	/* by rule, NULL when not wanted */
+	struct show_counts *entries;	/* by place in the mirror, NULL when not wanted */
+	uint32_t nrules, nentries;
+	uint64_t removals;		/* r->mfc.removals when the entries were counted */
+};
+
+/* `show` with its words: exit status, as struct command's run.  When c->show is given and the table is
+ * long, *c->show is set and the call is to be repeated until it is NULL. */
+int show_run(struct router *r, struct cmd *c);
+
+/* Gives a table up.  NULL is fine. */
+void show_free(struct show *s);
+
+/* Bytes that a table holds while it is written. */
+size_t show_size(const struct show *s);
+
+/* True when there is a line to look at, of n; then s->at is to be stepped. */
+static inline bool show_more(struct show *s, uint32_t n)
+{
+	return s->at < n && s->left && s->left--;
+}
+
+/* True, once a part, when its title is due. */
+bool show_untitled(struct show *s);
+
+/* Writes what stands between tables in JSON, as a part: true. */
+bool show_json_text(struct show *s, const char *text);
+
+/* A part of tables with counters: asks the kernel for those of all entries. */
+show_part show_count_entries;
+
+/* The tables: parts in order, NULL at the end. */
+extern show_part *const show_routes[], *const show_groups[], *const show_interfaces[], *const show_pending[],
+	*const show_metrics[];
+
+/* Counters of an entry, as they were counted. */
+struct show_counts show_counts_of(const struct show *s, uint32_t at);
 
 /* Appends "kind", "source", "group" and "iif" of a line, kind only unless it is NULL. */
 void show_json_flow(struct buf *b, const char *kind, const struct addr *source, uint8_t slen,

@@ -39,35 +39,41 @@ static void line_failures(struct router *r, struct output *o, const struct mgrou
 	put_failure(o, n.err, addr_fam(&g->group));
 }
 
-static void lines(struct router *r, struct output *o)
+/* One line of a table of memberships, but for what is wrong with it and its end. */
+static void text_line(struct show *s, const char *title, const struct addr *source, uint8_t slen,
+		      const struct addr *group, uint8_t glen, const char *iif)
 {
-	const struct conf *c = r->conf;
-	bool any = false;
+	if (show_untitled(s)) {
+		out_title(&s->o, title);
+		out_head(&s->o, "%-42s %s", "GROUP (S,G)", "IIF");
+	}
+	show_text_flow(&s->o.rows, source, slen, group, glen, iif);
+}
 
-	for (uint32_t k = 0; k < c->nmgroups; k++) {
-		const struct mgroup *g = &c->mgroups[k];
+static bool lines(struct show *s)
+{
+	const struct conf *c = s->r->conf;
+	struct output *o = &s->o;
+
+	for (; show_more(s, c->nmgroups); s->at++) {
+		const struct mgroup *g = &c->mgroups[s->at];
 
 		if (g->iif == CONF_NONE)
 			continue;
+		const char *iif = c->names[g->iif].name;
+
 		if (o->json) {
 			json_sep(&o->rows);
 			buf_chr(&o->rows, '{');
-			show_json_flow(&o->rows, NULL, &g->source, g->slen, &g->group, g->glen, c->names[g->iif].name);
-			line_failures(r, o, g);
-			buf_chr(&o->rows, '}');
-			out_row(o);
-			continue;
+			show_json_flow(&o->rows, NULL, &g->source, g->slen, &g->group, g->glen, iif);
+		} else {
+			text_line(s, "Group Memberships Table", &g->source, g->slen, &g->group, g->glen, iif);
 		}
-		if (!any) {
-			out_title(o, "Group Memberships Table");
-			out_head(o, "%-42s %s", "GROUP (S,G)", "IIF");
-		}
-		any = true;
-		show_text_flow(&o->rows, &g->source, g->slen, &g->group, g->glen, c->names[g->iif].name);
-		line_failures(r, o, g);
-		buf_chr(&o->rows, '\n');
+		line_failures(s->r, o, g);
+		buf_chr(&o->rows, o->json ? '}' : '\n');
 		out_row(o);
 	}
+	return s->at >= c->nmgroups;
 }
 
 static void member_json(struct output *o, const struct member *m, const char *iif)
@@ -86,32 +92,31 @@ static void member_json(struct output *o, const struct member *m, const char *ii
 	buf_chr(b, '}');
 }
 
-static void members(struct router *r, struct output *o)
+static bool members(struct show *s)
 {
-	bool title = false;
+	struct router *r = s->r;
+	struct output *o = &s->o;
 
-	for (uint32_t at = 0; at < r->groups.n; at++) {
-		const struct member *m = &r->groups.v[at];
-		bool there = m->used && !m->gone;
-		uint32_t i = there ? iface_find(&r->ifs, m->ifindex) : IFACE_NONE;
-		const char *iif = i == IFACE_NONE ? "?" : r->ifs.v[i].name;
+	if (!o->json && !o->detail)
+		return true;
+	for (; show_more(s, r->groups.n); s->at++) {
+		const struct member *m = &r->groups.v[s->at];
 		struct addr a;
 		uint8_t any;
 
-		if (!there)
+		if (!m->used || m->gone)
 			continue;
+		uint32_t i = iface_find(&r->ifs, m->ifindex);
+		const char *iif = i == IFACE_NONE ? "?" : r->ifs.v[i].name;
+
 		if (o->json) {
 			member_json(o, m, iif);
 			out_row(o);
 			continue;
 		}
-		if (!title) {
-			out_title(o, "Kernel Group Membership Table");
-			out_head(o, "%-42s %s", "GROUP (S,G)", "IIF");
-			title = true;
-		}
 		addr_any(addr_fam(&m->group), &a, &any);
-		show_text_flow(&o->rows, &m->source, member_is_asm(m) ? any : 128, &m->group, 128, iif);
+		text_line(s, "Kernel Group Membership Table", &m->source, member_is_asm(m) ? any : 128, &m->group,
+			  128, iif);
 		if (m->err) {
 			buf_str(&o->rows, "  ");
 			put_failure(o, m->err, addr_fam(&m->group));
@@ -119,37 +124,36 @@ static void members(struct router *r, struct output *o)
 		buf_chr(&o->rows, '\n');
 		out_row(o);
 	}
+	return s->at >= r->groups.n;
 }
 
-void show_groups(struct router *r, struct output *o)
+static bool groups_first(struct show *s)
 {
-	if (o->json)
-		buf_str(&o->rows, "{\"groups\":{\"conf\":[");
-	lines(r, o);
-	if (o->json)
-		buf_str(&o->rows, "],\"kernel\":[");
-	if (o->json || o->detail)
-		members(r, o);
-	if (o->json)
-		buf_str(&o->rows, "]}}\n");
+	return show_json_text(s, "{\"groups\":{\"conf\":[");
 }
+
+static bool groups_second(struct show *s)
+{
+	return show_json_text(s, "],\"kernel\":[");
+}
+
+static bool groups_last(struct show *s)
+{
+	return show_json_text(s, "]}}\n");
+}
+
+show_part *const show_groups[] = { groups_first, lines, groups_second, members, groups_last, NULL };
 
 /* ---- pending ---- */
 
-struct pending {
-	struct router *r;
-	struct output *o;
-	bool any;
-};
-
 /* One pending line: a rule, or a group when m is NULL. */
-static void pending_line(struct pending *p, const struct mroute *m, const struct mgroup *g, const char *name,
+static void pending_line(struct show *s, const struct mroute *m, const struct mgroup *g, const char *name,
 			 const char *reason)
 {
-	const struct conf *c = p->r->conf;
-	struct buf *b = &p->o->rows;
+	const struct conf *c = s->r->conf;
+	struct buf *b = &s->o.rows;
 
-	if (p->o->json) {
+	if (s->o.json) {
 		json_sep(b);
 		buf_chr(b, '{');
 		if (m)
@@ -159,50 +163,65 @@ static void pending_line(struct pending *p, const struct mroute *m, const struct
 		json_key(b, "oifs");
 		buf_chr(b, '[');
 		if (m)
-			show_set_names(p->r, b, &c->sets[m->oifs], ",", true);
+			show_set_names(s->r, b, &c->sets[m->oifs], ",", true);
 		buf_chr(b, ']');
 		json_str(b, "reason", reason);
 		buf_chr(b, '}');
-		out_row(p->o);
+		out_row(&s->o);
 		return;
 	}
-	if (!p->any)
-		out_title(p->o, "PENDING ROUTES AND GROUPS");
-	p->any = true;
+	if (!s->any)
+		out_title(&s->o, "PENDING ROUTES AND GROUPS");
+	s->any = true;
 	if (m)
 		conf_print_mroute(b, c, m);
 	else
 		conf_print_mgroup(b, c, g);
-	if (p->o->detail)
+	if (s->o.detail)
 		buf_printf(b, "  # %s: %s", name, reason);
 	buf_chr(b, '\n');
-	out_row(p->o);
+	out_row(&s->o);
 }
 
-void show_pending(struct router *r, struct output *o)
+static bool pending_groups(struct show *s)
 {
-	struct pending p = { .r = r, .o = o };
-	const struct conf *c = r->conf;
+	const struct conf *c = s->r->conf;
 
-	if (o->json)
-		buf_str(&o->rows, "{\"pending\":[");
-	for (uint32_t k = 0; k < c->nmgroups; k++) {
-		const struct mgroup *g = &c->mgroups[k];
-		const char *reason = g->iif == CONF_NONE ? NULL : router_group_reason(r, g);
+	for (; show_more(s, c->nmgroups); s->at++) {
+		const struct mgroup *g = &c->mgroups[s->at];
+		const char *reason = g->iif == CONF_NONE ? NULL : router_group_reason(s->r, g);
 
 		if (reason)
-			pending_line(&p, NULL, g, c->names[g->iif].name, reason);
+			pending_line(s, NULL, g, c->names[g->iif].name, reason);
 	}
-	for (uint32_t id = 0; id < c->nmroutes; id++) {
-		const struct mroute *m = &c->mroutes[id];
-		uint16_t which;
-		const char *reason = m->iif == CONF_NONE ? NULL : router_rule_reason(r, m, &which);
-
-		if (reason)
-			pending_line(&p, m, NULL, c->names[which].name, reason);
-	}
-	if (o->json)
-		buf_str(&o->rows, "]}\n");
-	else if (!p.any)
-		buf_str(&o->rows, "No pending routes or groups\n");
+	return s->at >= c->nmgroups;
 }
+
+static bool pending_rules(struct show *s)
+{
+	const struct conf *c = s->r->conf;
+
+	for (; show_more(s, c->nmroutes); s->at++) {
+		const struct mroute *m = &c->mroutes[s->at];
+		uint16_t which;
+		const char *reason = m->iif == CONF_NONE ? NULL : router_rule_reason(s->r, m, &which);
+
+		if (reason)
+			pending_line(s, m, NULL, c->names[which].name, reason);
+	}
+	return s->at >= c->nmroutes;
+}
+
+static bool pending_first(struct show *s)
+{
+	return show_json_text(s, "{\"pending\":[");
+}
+
+static bool pending_last(struct show *s)
+{
+	if (!s->o.json && !s->any)
+		buf_str(&s->o.rows, "No pending routes or groups\n");
+	return show_json_text(s, "]}\n");
+}
+
+show_part *const show_pending[] = { pending_first, pending_groups, pending_rules, pending_last, NULL };

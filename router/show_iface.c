@@ -155,14 +155,16 @@ static unsigned flags_width(const struct router *r)
 	return (unsigned)w;
 }
 
-void show_interfaces(struct router *r, struct output *o)
+static bool all_interfaces(struct show *s)
 {
+	struct router *r = s->r;
+	struct output *o = &s->o;
 	struct widths w = { show_name_width(r, 6), o->detail && !o->json ? flags_width(r) : 0 };
 	seen_t *allmulti = o->detail || o->json ? look_allmulti(r) : NULL;
 
 	if ((o->detail || o->json) && !allmulti) {
 		o->rows.failed = true;
-		return;
+		return true;
 	}
 	if (o->json)
 		buf_str(&o->rows, "{\"interfaces\":[");
@@ -187,6 +189,8 @@ void show_interfaces(struct router *r, struct output *o)
 		out_row(o);
 	}
 	free(allmulti);
-	if (o->json)
-		buf_str(&o->rows, "]}\n");
+	return show_json_text(s, "]}\n");
 }
+
+/* Each takes system calls of its own, but there are never many. */
+show_part *const show_interfaces[] = { all_interfaces, NULL };

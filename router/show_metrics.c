@@ -47,25 +47,30 @@ static void sample(struct buf *b, const char *name, const char *key, const char 
 	buf_printf(b, " %llu\n", (unsigned long long)v);
 }
 
-static void entry_family(struct router *r, struct output *o, const char *name, const char *help,
-			 const struct show_counts *counts, uint64_t (*pick)(const struct show_counts *))
+static bool entry_family(struct show *show, const char *name, const char *help,
+			 uint64_t (*pick)(const struct show_counts *))
 {
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
-	struct buf *b = &o->rows;
+	struct router *r = show->r;
+	struct buf *b = &show->o.rows;
 
-	family(b, name, "counter", help);
-	for (uint32_t at = 0; at < r->mfc.n; at++) {
-		const struct mfc *e = &r->mfc.v[at];
+	if (show_untitled(show))
+		family(b, name, "counter", help);
+	for (; show_more(show, r->mfc.n); show->at++) {
+		const struct mfc *e = &r->mfc.v[show->at];
 
 		if (e->state == MFC_FREE || !(e->flags & MFC_INSTALLED))
 			continue;
 		const struct iface *i = iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif);
+		struct show_counts counts = show_counts_of(show, show->at);
+
 		buf_printf(b, "smcroute_%s_total{source=\"%s\",group=\"%s\",state=\"%s\",", name,
 			   addr_str(&e->source, s), addr_str(&e->group, g), mfc_state_str(e->state));
 		label(b, "iif", i ? i->name : "?");
-		buf_printf(b, "} %llu\n", (unsigned long long)pick(&counts[at]));
-		out_row(o);
+		buf_printf(b, "} %llu\n", (unsigned long long)pick(&counts));
+		out_row(&show->o);
 	}
+	return show->at >= r->mfc.n;
 }
 
 static uint64_t packets_of(const struct show_counts *c)
@@ -156,23 +161,41 @@ static void gauges(struct router *r, struct buf *b)
 	sample(b, "memberships", "state", "failed", r->groups.failed);
 }
 
-void show_metrics(struct router *r, struct output *o)
+static bool totals(struct show *s)
 {
-	struct show_counts *counts = show_entry_counts(r);
+	gauges(s->r, &s->o.rows);
+	counters(s->r, &s->o.rows);
+	return true;
+}
 
-	if (!counts) {
-		o->rows.failed = true;
-		return;
-	}
-	gauges(r, &o->rows);
-	counters(r, &o->rows);
-	entry_family(r, o, "entry_packets", "Packets that came in on the right interface.", counts, packets_of);
-	entry_family(r, o, "entry_bytes", "Bytes that came in.", counts, bytes_of);
-	entry_family(r, o, "entry_wrong_interface", "Packets that came in on a wrong interface.", counts, wrong_of);
-	free(counts);
+static bool entry_packets(struct show *s)
+{
+	return entry_family(s, "entry_packets", "Packets that came in on the right interface.", packets_of);
+}
+
+static bool entry_bytes(struct show *s)
+{
+	return entry_family(s, "entry_bytes", "Bytes that came in.", bytes_of);
+}
+
+static bool entry_wrong(struct show *s)
+{
+	return entry_family(s, "entry_wrong_interface", "Packets that came in on a wrong interface.", wrong_of);
+}
+
+static bool vifs(struct show *s)
+{
+	struct router *r = s->r;
+	struct output *o = &s->o;
+
 	vif_family(r, o, "vif_in_packets", "Packets in.", offsetof(struct vif_stats, in_packets));
 	vif_family(r, o, "vif_in_bytes", "Bytes in.", offsetof(struct vif_stats, in_bytes));
 	vif_family(r, o, "vif_out_packets", "Packets out.", offsetof(struct vif_stats, out_packets));
 	vif_family(r, o, "vif_out_bytes", "Bytes out.", offsetof(struct vif_stats, out_bytes));
 	buf_str(&o->rows, "# EOF\n");
+	return true;
 }
+
+show_part *const show_metrics[] = {
+	show_count_entries, totals, entry_packets, entry_bytes, entry_wrong, vifs, NULL
+};

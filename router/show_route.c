@@ -19,14 +19,6 @@ struct line {
 	const struct mfc *entry;	/* NULL for a rule */
 };
 
-struct walk {
-	struct router *r;
-	struct output *o;
-	unsigned width;			/* of the IIF column */
-	struct show_counts *rules;		/* by rule, NULL when not wanted */
-	struct show_counts *entries;		/* by place in the mirror */
-};
-
 unsigned show_name_width(const struct router *r, unsigned min)
 {
 	unsigned w = min;
@@ -119,9 +111,9 @@ static uint32_t idle_sec(const struct router *r, const struct mfc *e)
 	return ((uint32_t)(r->now / MFC_TICK) - r->mfc.flow[e - r->mfc.v].used) / (1000 / MFC_TICK);
 }
 
-static void json_line(struct walk *w, const struct line *l)
+static void json_line(struct show *s, const struct line *l)
 {
-	struct buf *b = &w->o->rows;
+	struct buf *b = &s->o.rows;
 
 	json_sep(b);
 	buf_chr(b, '{');
@@ -129,9 +121,9 @@ static void json_line(struct walk *w, const struct line *l)
 	json_key(b, "oifs");
 	buf_chr(b, '[');
 	if (l->set)
-		show_set_names(w->r, b, l->set, ",", true);
+		show_set_names(s->r, b, l->set, ",", true);
 	else
-		show_vif_names(w->r, b, addr_fam(l->group), l->bits, ",", true);
+		show_vif_names(s->r, b, addr_fam(l->group), l->bits, ",", true);
 	buf_chr(b, ']');
 	if (l->counts) {
 		json_u64(b, "packets", l->counts->packets);
@@ -141,7 +133,7 @@ static void json_line(struct walk *w, const struct line *l)
 		json_u64(b, "wrong_if", l->counts ? l->counts->wrong_if : 0);
 		json_key(b, "idle_sec");
 		if (dynamic(l->entry))
-			buf_u64(b, idle_sec(w->r, l->entry));
+			buf_u64(b, idle_sec(s->r, l->entry));
 		else
 			buf_str(b, "null");
 		json_str(b, "state", mfc_state_str(l->entry->state));
@@ -149,19 +141,22 @@ static void json_line(struct walk *w, const struct line *l)
 	buf_chr(b, '}');
 }
 
-static void text_line(struct walk *w, const struct line *l)
+static void text_line(struct show *s, const struct line *l)
 {
-	struct buf *b = &w->o->rows;
+	struct buf *b = &s->o.rows;
+
+	size_t from;
 
 	show_text_flow(b, l->source, l->slen, l->group, l->glen, l->iif);
-	buf_fill(b, ' ', w->width - strlen(l->iif));
+	from = b->len - strlen(l->iif);
+	out_pad(b, from, s->width);
 	if (l->counts)
 		buf_printf(b, " %10llu %10llu", (unsigned long long)l->counts->packets,
 			   (unsigned long long)l->counts->bytes);
 	if (l->counts && l->entry) {
 		buf_printf(b, " %10llu ", (unsigned long long)l->counts->wrong_if);
 		if (dynamic(l->entry))
-			buf_printf(b, "%6u", idle_sec(w->r, l->entry));
+			buf_printf(b, "%6u", idle_sec(s->r, l->entry));
 		else
 			buf_str(b, "     -");
 		buf_printf(b, " %-7s", mfc_state_str(l->entry->state));
@@ -169,155 +164,164 @@ static void text_line(struct walk *w, const struct line *l)
 	if (l->set ? l->set->n : l->bits) {
 		buf_add(b, "  ", 2);
 		if (l->set)
-			show_set_names(w->r, b, l->set, " ", false);
+			show_set_names(s->r, b, l->set, " ", false);
 		else
-			show_vif_names(w->r, b, addr_fam(l->group), l->bits, " ", false);
+			show_vif_names(s->r, b, addr_fam(l->group), l->bits, " ", false);
 	}
 	buf_chr(b, '\n');
-	out_row(w->o);
 }
 
-static void headings(struct walk *w, const char *title, bool kernel)
+/* One line; the first of a part after its title and headings. */
+static void put_line(struct show *s, const struct line *l, const char *title)
 {
-	out_title(w->o, title);
-	if (!w->o->detail)
-		out_head(w->o, "%-42s %-*s  %s", "ROUTE (S,G)", (int)w->width, "IIF", "OIFS");
-	else
-		out_head(w->o, "%-42s %-*s %10s %10s%s  %s", "ROUTE (S,G)", (int)w->width, "IIF", "PACKETS", "BYTES",
-			 kernel ? "      WRONG   IDLE STATE  " : "", "OIFS");
+	struct output *o = &s->o;
+
+	if (o->json) {
+		json_line(s, l);
+	} else {
+		if (show_untitled(s)) {
+			out_title(o, title);
+			if (!o->detail)
+				out_head(o, "%-42s %-*s  %s", "ROUTE (S,G)", (int)s->width, "IIF", "OIFS");
+			else
+				out_head(o, "%-42s %-*s %10s %10s%s  %s", "ROUTE (S,G)", (int)s->width, "IIF",
+					 "PACKETS", "BYTES", l->entry ? "      WRONG   IDLE STATE  " : "", "OIFS");
+		}
+		text_line(s, l);
+	}
+	out_row(o);
 }
 
 /* One table of rules: the templates, or the (S,G) rules. */
-static void rule_table(struct walk *w, bool sg, const char *title, const char *key)
+static bool rules(struct show *s, bool sg, const char *title)
 {
-	const struct conf *c = w->r->conf;
-	bool any = false;
+	const struct conf *c = s->r->conf;
+	static const struct show_counts none;
 
-	if (w->o->json) {
-		json_key(&w->o->rows, key);
-		buf_chr(&w->o->rows, '[');
-	}
-	for (uint32_t id = 0; id < c->nmroutes; id++) {
-		const struct mroute *m = &c->mroutes[id];
+	for (; show_more(s, c->nmroutes); s->at++) {
+		const struct mroute *m = &c->mroutes[s->at];
 
 		if (m->iif == CONF_NONE || mroute_is_sg(m) != sg)
 			continue;
-		struct line l = {
+		put_line(s, &(struct line){
 			.source = &m->source, .group = &m->group, .slen = m->slen, .glen = m->glen,
 			.iif = c->names[m->iif].name, .set = &c->sets[m->oifs],
-			.counts = w->rules ? &w->rules[id] : NULL,
-		};
-		if (w->o->json) {
-			json_line(w, &l);
-			continue;
-		}
-		if (!any)
-			headings(w, title, false);
-		any = true;
-		text_line(w, &l);
+			.counts = !s->rules ? NULL : s->at < s->nrules ? &s->rules[s->at] : &none,
+		}, title);
 	}
-	if (w->o->json)
-		buf_chr(&w->o->rows, ']');
+	return s->at >= c->nmroutes;
 }
 
-static void kernel_table(struct walk *w)
+static bool templates(struct show *s)
 {
-	struct router *r = w->r;
-	bool any = false;
+	return rules(s, false, "(*,G) Template Rules");
+}
 
-	if (w->o->json) {
-		json_key(&w->o->rows, "kernel");
-		buf_chr(&w->o->rows, '[');
-	}
-	for (uint32_t at = 0; at < r->mfc.n; at++) {
-		const struct mfc *e = &r->mfc.v[at];
+static bool sg_rules(struct show *s)
+{
+	return rules(s, true, "(S,G) Rules");
+}
+
+static bool entries(struct show *s)
+{
+	struct router *r = s->r;
+
+	for (; show_more(s, r->mfc.n); s->at++) {
+		const struct mfc *e = &r->mfc.v[s->at];
 
 		if (e->state == MFC_FREE || !(e->flags & MFC_INSTALLED))
 			continue;
 		const struct iface *i = iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif);
-		struct line l = {
+		struct show_counts counts = { 0 };
+
+		if (s->entries)
+			counts = show_counts_of(s, s->at);
+		put_line(s, &(struct line){
 			.source = &e->source, .group = &e->group, .slen = 128, .glen = 128,
 			.iif = i ? i->name : "?", .bits = e->oifs, .entry = e,
-			.counts = w->entries ? &w->entries[at] : NULL,
-		};
-		if (w->o->json) {
-			json_line(w, &l);
-			continue;
-		}
-		if (!any)
-			headings(w, "Kernel MFC Table", true);
-		any = true;
-		text_line(w, &l);
+			.counts = s->entries ? &counts : NULL,
+		}, "Kernel MFC Table");
 	}
-	if (w->o->json)
-		buf_chr(&w->o->rows, ']');
+	return s->at >= r->mfc.n;
 }
 
+/* ---- counters ---- */
+
 struct sum {
-	struct show_counts *rules;
+	const struct show *show;
 	const struct show_counts *add;
 };
 
 static void add_to_rule(void *ctx, uint32_t id)
 {
-	struct sum *s = ctx;
+	const struct sum *s = ctx;
 
-	s->rules[id].packets += s->add->packets;
-	s->rules[id].bytes += s->add->bytes;
-	s->rules[id].wrong_if += s->add->wrong_if;
-}
-
-struct show_counts *show_entry_counts(struct router *r)
-{
-	struct show_counts *v = calloc(r->mfc.n + 1, sizeof *v);
-
-	for (uint32_t at = 0; v && at < r->mfc.n; at++) {
-		const struct mfc *e = &r->mfc.v[at];
-		struct mfc_stats st;
-
-		if (e->state != MFC_FREE && (e->flags & MFC_INSTALLED) &&
-		    kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, &st) == 0)
-			v[at] = (struct show_counts){ st.packets, st.bytes, st.wrong_if };
-	}
-	return v;
-}
-
-/* Reads the counters of each entry and sums them up for the rules behind it. */
-static void count_all(struct walk *w)
-{
-	struct router *r = w->r;
-
-	w->rules = calloc(r->conf->nmroutes + 1, sizeof *w->rules);
-	w->entries = show_entry_counts(r);
-	if (!w->rules || !w->entries) {
-		w->o->rows.failed = true;
-		free(w->rules);
-		free(w->entries);
-		w->rules = w->entries = NULL;
+	if (id >= s->show->nrules)
 		return;
-	}
-	for (uint32_t at = 0; at < r->mfc.n; at++) {
-		const struct mfc *e = &r->mfc.v[at];
-		struct sum s = { w->rules, &w->entries[at] };
-
-		if (e->state != MFC_FREE && s.add->packets)
-			rules_matching(&r->rules, r->conf, e->iif, &e->source, &e->group, add_to_rule, &s);
-	}
+	s->show->rules[id].packets += s->add->packets;
+	s->show->rules[id].bytes += s->add->bytes;
+	s->show->rules[id].wrong_if += s->add->wrong_if;
 }
 
-void show_routes(struct router *r, struct output *o)
+static bool wants_counters(const struct show *s)
 {
-	struct walk w = { .r = r, .o = o, .width = show_name_width(r, 3) };
-
-	if (o->detail || o->json)
-		count_all(&w);
-	if (o->json)
-		buf_str(&o->rows, "{\"routes\":{");
-	rule_table(&w, false, "(*,G) Template Rules", "asm");
-	rule_table(&w, true, "(S,G) Rules", "ssm");
-	kernel_table(&w);
-	if (o->json)
-		buf_str(&o->rows, "}}\n");
-	free(w.rules);
-	free(w.entries);
+	return s->o.detail || s->o.json;
 }
+
+static bool count_entries(struct show *s)
+{
+	return !wants_counters(s) || show_count_entries(s);
+}
+
+/* Sums the counters of entries up for the rules behind them. */
+static bool count_rules(struct show *s)
+{
+	struct router *r = s->r;
+
+	if (!wants_counters(s))
+		return true;
+	if (!s->rules) {
+		s->nrules = r->conf->nmroutes;
+		s->rules = calloc(s->nrules + 1u, sizeof *s->rules);
+	}
+	if (!s->rules) {
+		s->o.rows.failed = true;
+		return true;
+	}
+	for (; show_more(s, r->mfc.n); s->at++) {
+		const struct mfc *e = &r->mfc.v[s->at];
+		struct show_counts counts = show_counts_of(s, s->at);
+		struct sum sum = { s, &counts };
+
+		if (e->state != MFC_FREE && counts.packets)
+			rules_matching(&r->rules, r->conf, e->iif, &e->source, &e->group, add_to_rule, &sum);
+	}
+	return s->at >= r->mfc.n;
+}
+
+/* ---- the table ---- */
+
+static bool first(struct show *s)
+{
+	s->width = show_name_width(s->r, 3);
+	return show_json_text(s, "{\"routes\":{\"asm\":[");
+}
+
+static bool second(struct show *s)
+{
+	return show_json_text(s, "],\"ssm\":[");
+}
+
+static bool third(struct show *s)
+{
+	return show_json_text(s, "],\"kernel\":[");
+}
+
+static bool last(struct show *s)
+{
+	return show_json_text(s, "]}}\n");
+}
+
+show_part *const show_routes[] = {
+	count_entries, count_rules, first, templates, second, sg_rules, third, entries, last, NULL
+};

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Long tables, which are written in several turns: the same text as in one go,
+ * others are answered in between, and the rules may be numbered anew meanwhile.
+ */
+#include "router/show.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "lib/status.h"
+#include "router/client.h"
+#include "tests/unit/control.h"
+
+#define RULES 9000			/* more than one turn of each table */
+
+static void link_up(int ifindex, const char *name)
+{
+	struct link_event ev = { .kind = LINK_NEW, .ifindex = ifindex, .flags = LINK_UP | LINK_MULTICAST };
+
+	snprintf(ev.name, sizeof ev.name, "%s", name);
+	fake_link_add(ifindex);
+	router_link_event(&router, &ev);
+}
+
+/* Rules that work, and 5000 that wait for an interface. */
+static void begin_full(void)
+{
+	struct buf text = { 0 };
+	struct diags d = { 0 };
+	struct conf *c = conf_new();
+
+	begin();
+	log_set_level(LOG_LVL_NONE);
+	CHECK_INT(kernel_mroute_open(FAM_4, 0), 0);
+	router_family(&router, FAM_4, true);
+	link_up(2, "a1");
+	link_up(3, "a2");
+	for (int i = 0; i < RULES; i++)
+		buf_printf(&text, "mroute from a1 source 10.1.%d.%d group 225.1.1.%d to %s\n", i >> 8, i & 255,
+			   1 + i % 3, i < 4000 ? "a2" : "a3");
+	buf_printf(&text, "mroute from a1 group 225.2.0.0/16 to a2\nmroute from a1 group 225.1.1.1 to a2\n");
+	for (int i = 0; i < 5000; i++)
+		buf_printf(&text, "mgroup from a1 group 226.1.%d.%d\n", i >> 8, i & 255);
+	CHECK(conf_parse_text(c, &d, "test", text.p, text.len));
+	CHECK_INT(d.errors, 0);
+	CHECK_INT(router_apply_conf(&router, c, 1000), 0);
+	diags_free(&d);
+	buf_free(&text);
+	CHECK(router.mfc.by_sg.used >= 4000);
+}
+
+/* The text of all records, each kind of headline with its letter; nothing of where records end. */
+static char *text_of(const struct buf *got, int *status)
+{
+	struct buf text = { 0 };
+	struct wire_record rec;
+
+	*status = -1;
+	for (size_t at = 0; wire_record(got->p + at, got->len - at, &rec) == WIRE_OK; at += rec.size) {
+		if (rec.type == WIRE_END)
+			*status = (unsigned char)*rec.text;
+		else if (rec.type != WIRE_ROW)
+			buf_printf(&text, "%c:%.*s\n", rec.type, (int)rec.len, rec.text);
+		else
+			buf_add(&text, rec.text, rec.len);
+	}
+	buf_chr(&text, '\0');
+	return text.p;
+}
+
+/* A table in one go. */
+static char *whole(const char *table, const char *options)
+{
+	const char *words[] = { "show", table };
+	struct buf out = { 0 };
+	struct cmd c;
+	int status;
+
+	cmd_init(&c, CMD_RECORDS, &out);
+	c.argc = 2;
+	c.argv = words;
+	c.detail = strchr(options, 'd');
+	c.json = strchr(options, 'j');
+	CHECK_INT(command_run(&router, &c), 0);
+	char *text = text_of(&out, &status);
+
+	buf_free(&out);
+	return text;
+}
+
+static void ask(int fd, const char *table, const char *options)
+{
+	struct buf req = { 0 };
+
+	put(&req, WIRE_WORDS, 3, options, "show", table);
+	CHECK_INT(send(fd, req.p, req.len, 0), req.len);
+	buf_free(&req);
+}
+
+/* A reply of which got is there already. */
+static char *rest(int fd, struct buf *got, int *status)
+{
+	char *text = NULL;
+
+	/* While entries are counted there is nothing to read. */
+	for (int n = 0; n < 100 && (!text || *status < 0); n++) {
+		free(text);
+		exchange(fd, NULL, got);
+		text = text_of(got, status);
+	}
+	buf_free(got);
+	return text;
+}
+
+static char *answer(int fd, int *status)
+{
+	struct buf got = { 0 };
+
+	return rest(fd, &got, status);
+}
+
+/* A part of a reply, at least n bytes. */
+static void part(int fd, struct buf *got, size_t n)
+{
+	while (got->len < n) {
+		turns(1);
+		buf_reserve(got, 4096);
+		ssize_t m = recv(fd, got->p + got->len, 4096, 0);
+
+		got->len += m > 0 ? (size_t)m : 0;
+	}
+}
+
+static void same_text(void)
+{
+	static const char *const options[] = { "", "-d", "-j", "-dj" };
+	int fd, status;
+
+	begin_full();
+	fd = join();
+	for (int t = 0; show_words[t]; t++)
+		for (int o = 0; o < 4; o++) {
+			char *want = whole(show_words[t], options[o]);
+
+			ask(fd, show_words[t], options[o]);
+			char *got = answer(fd, &status);
+
+			CHECK_INT(status, 0);
+			if (strcmp(got, want))
+				printf("# show %s %s differs\n", options[o], show_words[t]);
+			CHECK(!strcmp(got, want));
+			free(want);
+			free(got);
+		}
+	close(fd);
+	end();
+}
+
+/* One who asks for little does not wait for a table of somebody else. */
+static void in_between(void)
+{
+	int table, ping, status, n = 0;
+	struct buf req = { 0 };
+	char byte[64];
+
+	begin_full();
+	table = join();
+	ping = join();
+	ask(table, "routes", "-d");
+	turns(2);
+	put(&req, WIRE_WORDS, 2, "", "ping");
+	CHECK_INT(send(ping, req.p, req.len, 0), req.len);
+	while (recv(ping, byte, sizeof byte, 0) <= 0 && n < 100) {
+		turns(1);
+		n++;
+	}
+	CHECK(n < 3);
+	free(answer(table, &status));
+	CHECK_INT(status, 0);
+	buf_free(&req);
+	close(table);
+	close(ping);
+	end();
+}
+
+/* Rules get new numbers while their table is written. */
+static void renumbered(void)
+{
+	struct buf got = { 0 };
+	int fd, status;
+	char *want, *text;
+
+	begin_full();
+	for (uint32_t id = 0; id < 500; id++)
+		rules_del(&router.rules, router.conf, id);
+	want = whole("config", "");
+	fd = join();
+	ask(fd, "config", "");
+	part(fd, &got, strlen(want) / 2);
+	CHECK_INT(router_compact(&router, true), 0);
+	router_sync(&router);
+	text = rest(fd, &got, &status);
+	CHECK_INT(status, 0);
+	CHECK(!strcmp(text, want));
+	free(want);
+	free(text);
+	/* And the connection goes on. */
+	CHECK(strstr(ours(fd, 2, "", "ping", ""), "X:0"));
+	close(fd);
+	end();
+}
+
+/* While the table is written an entry goes and another comes into its place: it has its own counters. */
+static void replaced(void)
+{
+	struct buf got = { 0 };
+	struct addr old, group, fresh;
+	int fd, status;
+
+	begin_full();
+	addr_parse("10.1.15.0", 9, &old);
+	addr_parse("10.9.9.9", 8, &fresh);
+	addr_parse("225.1.1.1", 9, &group);
+	uint32_t at = mfc_find(&router.mfc, &old, &group);
+
+	CHECK(at != HASH_NONE && router.mfc.v[at].flags & MFC_INSTALLED);
+	fake_set_stats(&old, &group, 777777, 0, 0, 0);
+	fd = join();
+	ask(fd, "routes", "-d");
+	part(fd, &got, 1);
+	CHECK_INT(kernel_mfc_del(FAM_4, &old, &group), 0);
+	mfc_del(&router.mfc, at);
+	CHECK_INT(mfc_new(&router.mfc, &fresh, &group, MFC_LEARNED), at);
+	router.mfc.v[at].iif = 0;
+	router.mfc.v[at].flags |= MFC_INSTALLED;
+	CHECK_INT(kernel_mfc_add(FAM_4, &fresh, &group, 0, 2, router.ttl), 0);
+	fake_set_stats(&fresh, &group, 88, 0, 0, 0);
+	char *text = rest(fd, &got, &status), *line = strstr(text, "Kernel MFC Table");
+
+	CHECK_INT(status, 0);
+	line = line ? strstr(line, "(10.9.9.9, 225.1.1.1)") : NULL;
+	CHECK(line && strtol(line + 47, NULL, 10) == 88);
+	free(text);
+	close(fd);
+	end();
+}
+
+static void given_up(void)
+{
+	struct buf req = { 0 };
+	int fd[2];
+
+	begin_full();
+	/* By the one who asked. */
+	fd[0] = join();
+	ask(fd[0], "routes", "-dj");
+	turns(2);
+	close(fd[0]);
+	turns(3);
+	/* By us: what was written is sent, then the connection ends. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) < 0)
+		return;
+	struct client *c = client_new(fd[1], 1000);
+
+	put(&req, WIRE_WORDS, 3, "-d", "show", "routes");
+	CHECK_INT(send(fd[0], req.p, req.len, 0), req.len);
+	CHECK(client_turn(c, &router, POLLIN, 1000));
+	CHECK(c->show && client_size(c) >= show_size(c->show));
+	client_settle(c, &router, true);
+	CHECK(!c->show && c->closing && !(client_events(c) & POLLIN));
+	client_free(c);
+	close(fd[0]);
+	buf_free(&req);
+	end();
+}
+
+TEST_MAIN(TEST(same_text) TEST(in_between) TEST(renumbered) TEST(replaced) TEST(given_up))
