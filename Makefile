@@ -57,7 +57,7 @@ endif
 COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(CFLAGS) $(SANFLAGS)
 # What a route, an upcall or a command of a batch goes through: 100,000 of them at a time.  It is for
 # speed in the small build as well, which costs that 7 kB.
-HOT         = $(patsubst %,$(B)/%.o,conf/lex conf/parse conf/flow conf/field lib/addr lib/hash lib/buf \
+HOT         = $(patsubst %,$(B)/%.o,conf/conf conf/lex conf/parse conf/flow conf/field lib/addr lib/hash lib/buf \
 	      lib/wire lib/small/memory router/rule router/mfc router/flow router/sync router/edit kernel/mroute_codec \
 	      kernel/linux_mroute)
 HOT_CFLAGS  =

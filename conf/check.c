@@ -33,25 +33,24 @@ static int by_place(const void *x, const void *y)
 static void fetch_lines(const struct conf *c, struct diags *d, uint32_t from, uint32_t to)
 {
 	int fd = open(c->files[d->v[from].where.file], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct pieces f = { .fd = fd };
+	struct lex l = { 0 };
 	struct stat st;
-	struct lex l;
-	size_t len;
-	char *text = NULL;
+	ssize_t n;
 
-	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode))
-		text = read_all(fd, st.st_size, &len);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
+		f.end = true;
+	while (from < to && (n = piece_next(&f)) > 0) {
+		(l.no ? lex_more : lex_init)(&l, f.text.p, (size_t)n);
+		while (from < to && (d->v[from].where.line <= l.no || lex_line(&l))) {
+			if (!d->v[from].line && d->v[from].where.line == l.no)
+				diag_line(&d->v[from], l.line, (size_t)(l.eol - l.line));
+			from += d->v[from].where.line <= l.no;
+		}
+	}
+	buf_free(&f.text);
 	if (fd >= 0)
 		close(fd);
-	if (!text)
-		return;
-	lex_init(&l, text, len);
-	for (uint32_t i = from; i < to; i++) {
-		while (l.no < d->v[i].where.line && lex_line(&l))
-			;
-		if (!d->v[i].line && d->v[i].where.line == l.no)
-			diag_line(&d->v[i], l.line, (size_t)(l.eol - l.line));
-	}
-	free(text);
 }
 
 bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines)

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/grow.h"
+
 struct name_key {
 	const char *s;
 	size_t n;
@@ -60,27 +62,10 @@ static bool set_equal(const void *ctx, uint32_t id, const void *key)
 static const struct hash_ops name_ops = { name_hash, name_equal };
 static const struct hash_ops set_ops = { set_hash, set_equal };
 
-/* Returns p with room for `need` elements, or NULL with ENOMEM and p as it was. */
-static void *grow(void *p, uint32_t *cap, uint64_t need, size_t size)
-{
-	uint64_t n = *cap ? *cap : 8;
-
-	if (need <= *cap)
-		return p;
-	while (n < need)
-		n *= 2;
-	if (n > INT32_MAX || n > SIZE_MAX / size) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	p = realloc(p, (size_t)n * size);
-	if (p)
-		*cap = (uint32_t)n;
-	return p;
-}
-
+/* An array of c with room for more elements: where it is now, or NULL with ENOMEM. */
 #define GROW(c, what, more) \
-	grow((c)->what, &(c)->c##what, (uint64_t)(c)->n##what + (more), sizeof *(c)->what)
+	((uint64_t)(c)->n##what + (more) <= (c)->c##what ? (c)->what : \
+	 grow((c)->what, &(c)->c##what, (uint64_t)(c)->n##what + (more), sizeof *(c)->what))
 
 struct conf *conf_new(void)
 {
@@ -217,6 +202,14 @@ static void set_unref(struct conf *c, uint32_t set, enum fam fam)
 	if (!--s->rules[fam])
 		for (uint32_t i = 0; i < s->n; i++)
 			c->names[c->pool[s->off + i]].refs[fam]--;
+}
+
+void conf_expect(struct conf *c, uint32_t n)
+{
+	struct mroute *v = GROW(c, mroutes, n);
+
+	if (v)
+		c->mroutes = v;
 }
 
 int conf_add_mroute(struct conf *c, const struct mroute *m)

@@ -147,6 +147,9 @@ int conf_add_mroute(struct conf *c, const struct mroute *m);
 int conf_add_mgroup(struct conf *c, const struct mgroup *g);
 int conf_add_phyint(struct conf *c, const struct phyint *p);
 
+/* Makes room for n more rules, if there is memory for that: they will probably come. */
+void conf_expect(struct conf *c, uint32_t n);
+
 /* Gives rule m another set of outputs and counts the references anew. */
 void conf_mroute_oifs(struct conf *c, struct mroute *m, uint32_t set);
 

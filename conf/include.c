@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Files: reading one whole, and the include directive with its guards.  The
- * text of a file lives while its lines are parsed and no longer; whatever is
+ * Files: reading them piece by piece, and the include directive with its guards.
+ * The text of a file lives while its lines are parsed and no longer; whatever is
  * kept of it has been copied into values by then.
  */
 #include "conf/parse.h"
@@ -15,36 +15,56 @@
 
 #include "lib/paths.h"
 
-char *read_all(int fd, off_t guess, size_t *len)
+#define PIECE (64 * 1024)
+#define LINE 48			/* bytes of a usual line */
+
+ssize_t piece_next(struct pieces *f)
 {
-	size_t cap = guess > 0 && guess < CONF_MAX_FILE ? (size_t)guess + 1 : 65536, n = 0;
-	char *p = malloc(cap);
+	struct buf *b = &f->text;
 
-	while (p) {
-		ssize_t r = read(fd, p + n, cap - n);
+	buf_consume(b, f->given);
+	f->given = 0;
+	while (!f->end && !f->given) {
+		/* The beginning of a line that is left is short: the rest of the room is read into. */
+		if (!buf_reserve(b, b->cap ? 1 : PIECE)) {
+			errno = ENOMEM;
+			return -1;
+		}
+		ssize_t n = read(f->fd, b->p + b->len, b->cap - b->len);
 
-		if (!r)
-			break;
-		if (r < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR)
 			continue;
-		n += r > 0 ? (size_t)r : 0;
-		if (r < 0 || n > CONF_MAX_FILE) {
-			int err = r < 0 ? errno : EFBIG;
+		if (n < 0)
+			return -1;
+		const char *from = b->p + b->len, *nl = memrchr(from, '\n', (size_t)n);
 
-			free(p);
-			errno = err;
-			return NULL;
+		b->len += (size_t)n;
+		f->total += (size_t)n;
+		f->end = !n;
+		if (f->total > CONF_MAX_FILE) {
+			errno = EFBIG;
+			return -1;
 		}
-		if (n == cap) {
-			char *q = realloc(p, cap *= 2);
-
-			if (!q)
-				free(p);
-			p = q;
-		}
+		if (nl)
+			f->given = (size_t)(nl + 1 - b->p);
 	}
-	*len = n;
-	return p;
+	if (f->end)
+		f->given = b->len;
+	return (ssize_t)f->given;
+}
+
+/* Parses all of a file.  0, or -1 with errno when it cannot be read to its end. */
+static int parse_file(struct parser *ps, struct input *in, int fd)
+{
+	struct pieces f = { .fd = fd };
+	ssize_t n = 0;
+
+	while (!ps->stop && (n = piece_next(&f)) > 0)
+		parse_lines(ps, in, f.text.p, (size_t)n);
+	int err = errno;
+	buf_free(&f.text);
+	errno = err;
+	return ps->stop || !n ? 0 : -1;
 }
 
 static void free_parser(struct parser *ps)
@@ -76,26 +96,24 @@ bool conf_parse_file(struct conf *c, struct diags *d, const char *name)
 	struct parser ps = { .c = c, .d = d };
 	struct input in = { .path = is_stdin ? "" : name, .file = (uint16_t)(file < 0 ? 0 : file) };
 	struct stat st;
-	size_t len = 0;
-	char *text = NULL;
+	bool done = false;
 
-	if (fd >= 0 && file >= 0 && !fstat(fd, &st))
-		text = read_all(fd, S_ISREG(st.st_mode) ? st.st_size : 0, &len);
+	if (fd >= 0 && file >= 0 && !fstat(fd, &st)) {
+		in.dev = st.st_dev;
+		in.ino = S_ISREG(st.st_mode) ? st.st_ino : 0;
+		if (in.ino && st.st_size < CONF_MAX_FILE)
+			conf_expect(c, (uint32_t)st.st_size / LINE);
+		done = parse_file(&ps, &in, fd) == 0;
+	}
 	err = errno;
 	if (fd >= 0 && !is_stdin)
 		close(fd);
-	if (!text) {
+	free_parser(&ps);
+	if (!done)
 		diag_add(d, (struct where){ .file = in.file }, true, NULL, 0, "cannot read it: %s",
 			 strerror(err));
-		errno = err;
-		return false;
-	}
-	in.dev = st.st_dev;
-	in.ino = S_ISREG(st.st_mode) ? st.st_ino : 0;
-	parse_lines(&ps, &in, text, len);
-	free(text);
-	free_parser(&ps);
-	return true;
+	errno = err;
+	return done;
 }
 
 /* Why this file may not be included, or NULL. */
@@ -120,37 +138,29 @@ static void include_file(struct parser *ps, const struct word *w, const char *pa
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct input *up = ps->in, in = { .up = up, .path = path };
 	struct word shown = { path, strlen(path) };
-	char s[WORD_SHOW], *text = NULL;
 	const char *why = NULL;
+	char s[WORD_SHOW];
 	struct stat st;
-	size_t len = 0;
+	int file = -1;
 
-	if (fd >= 0 && !fstat(fd, &st)) {
-		why = refused(ps, &st);
-		if (!why)
-			text = read_all(fd, st.st_size, &len);
-	}
-	if (!text && !why)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		why = strerror(errno);
-	if (fd >= 0)
-		close(fd);
-	if (text) {
-		int file = conf_file(ps->c, path);
-
-		if (file < 0)
-			why = errno == EMFILE ? "more than 65534 files" : strerror(errno);
+	else
+		why = refused(ps, &st);
+	if (!why && (file = conf_file(ps->c, path)) < 0)
+		why = errno == EMFILE ? "more than 65534 files" : strerror(errno);
+	if (!why) {
 		in.file = (uint16_t)file;
-	}
-	if (why) {
-		parse_error(ps, w, "cannot include \"%s\": %s", word_show(&shown, s), why);
-	} else {
 		in.dev = st.st_dev;
 		in.ino = st.st_ino;
-		ps->in = &in;
-		parse_lines(ps, &in, text, len);
+		if (parse_file(ps, &in, fd) < 0)
+			why = strerror(errno);
 		ps->in = up;
 	}
-	free(text);
+	if (fd >= 0)
+		close(fd);
+	if (why)
+		parse_error(ps, w, "cannot include \"%s\": %s", word_show(&shown, s), why);
 }
 
 /* The words of a pattern start at the directory of the including file. */

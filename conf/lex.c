@@ -11,8 +11,14 @@ void lex_init(struct lex *l, const char *text, size_t n)
 		text += 3;
 		n -= 3;
 	}
+	l->no = 0;
+	lex_more(l, text, n);
+}
+
+void lex_more(struct lex *l, const char *text, size_t n)
+{
 	*l = (struct lex){ .p = text, .line = text, .eol = text, .end = text + n,
-			   .next = n ? text : NULL };
+			   .next = n ? text : NULL, .no = l->no };
 }
 
 bool lex_line(struct lex *l)

@@ -29,6 +29,9 @@ struct lex {
 /* Starts before the first line of n bytes; a UTF-8 byte order mark is skipped. */
 void lex_init(struct lex *l, const char *text, size_t n);
 
+/* Goes on with n more bytes, in the place of those before, which ended with a line. */
+void lex_more(struct lex *l, const char *text, size_t n);
+
 /* Goes to the next line, whatever was left of this one; false when there is none. */
 bool lex_line(struct lex *l);
 

@@ -251,7 +251,9 @@ void parse_lines(struct parser *ps, struct input *in, const char *text, size_t n
 	bool nul = n && memchr(text, 0, n);
 
 	ps->in = in;
-	lex_init(&in->lex, text, n);
+	/* What stood in the text before is gone. */
+	in->from.p = in->to.p = NULL;
+	(in->lex.no ? lex_more : lex_init)(&in->lex, text, n);
 	while (!ps->stop && lex_line(&in->lex)) {
 		const char *p = nul ? memchr(in->lex.line, 0, (size_t)(in->lex.eol - in->lex.line)) : NULL;
 		struct word w = { p, 1 };

@@ -116,10 +116,19 @@ uint32_t parse_oifs(struct parser *ps, const struct flow *f);
 
 /* ---- files ---- */
 
-/* Reads all of fd, whatever it is, up to CONF_MAX_FILE; NULL with errno.  The caller frees it. */
-char *read_all(int fd, off_t guess, size_t *len);
+/* A file that is read piece by piece, so that its text is in the processor's cache when it is parsed. */
+struct pieces {
+	int fd;
+	struct buf text;		/* the piece, and what was read of the line behind it */
+	size_t given, total;		/* bytes of the piece; of all that was read */
+	bool end;
+};
 
-/* Parses the lines of a text; in->lex is set up here. */
+/* Reads a further piece to f->text: whole lines, but for the last of the file.  Its bytes, 0 at the
+ * end, or -1 with errno: EFBIG beyond CONF_MAX_FILE. */
+ssize_t piece_next(struct pieces *f);
+
+/* Parses n bytes of text, whole lines, that follow those parsed before. */
 void parse_lines(struct parser *ps, struct input *in, const char *text, size_t n);
 
 /* Runs `include PATTERN`. */

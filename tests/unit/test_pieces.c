@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Files that are longer than what is read at once: the same as from one text.
+ */
+#include "conf/conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/unit/test.h"
+
+static char path[] = "/tmp/pieces.XXXXXX";
+
+/* Lines of many lengths, among them ones with errors and warnings, no end of line at the end. */
+static void write_text(struct buf *b, int seed, size_t longest)
+{
+	buf_str(b, "\xef\xbb\xbf# after a byte order mark\r\n");
+	for (int i = 0; i < 4500; i++) {
+		unsigned k = (unsigned)(i * 31 + seed);
+
+		if (k % 97 == 0)
+			buf_printf(b, "mroute from eth%d source 10.0.0.%d group 10.1.1.1 to eth1\n", i % 7, k % 300);
+		else if (k % 89 == 0)
+			buf_printf(b, "mroute from eth1 group 225.1.%d.1 to eth1 eth2 eth2\r\n", k % 256);
+		else
+			buf_printf(b, "mroute from eth%d source 10.%d.%d.1 group 225.1.2.%d to eth8%*s\n", i % 7,
+				   i >> 8 & 255, i & 255, k % 256, (int)(k % 40), "");
+		if (k % 577 == 0) {
+			buf_chr(b, '#');
+			buf_fill(b, 'x', (size_t)k * 7919 % longest);
+			buf_chr(b, '\n');
+		}
+		if (k % 1009 == 0)
+			buf_add(b, "mgroup from\0eth0\n", 17);
+	}
+	buf_str(b, "mgroup from eth0 group 225.9.9.9");
+}
+
+/* Everything that came of a text: canonical, then what was said of it, all but the name of the file. */
+static char *told(struct conf *c, const struct diags *d)
+{
+	struct buf b = { 0 };
+
+	conf_print(&b, c);
+	for (uint32_t i = 0; i < d->n; i++)
+		buf_printf(&b, "%u:%u: %s\n%s\n", (unsigned)d->v[i].where.line, d->v[i].where.col, d->v[i].text,
+			   d->v[i].line ? d->v[i].line : "-");
+	buf_printf(&b, "%u errors, %u warnings\n", d->errors, d->warnings);
+	buf_cstr(&b);
+	return b.p;
+}
+
+static void as_one_text(void)
+{
+	for (int seed = 0; seed < 40; seed++) {
+		struct conf *one = conf_new(), *many = conf_new();
+		struct diags d1 = { 0 }, d2 = { 0 };
+		struct buf text = { 0 };
+
+		write_text(&text, seed, seed % 4 ? 200 : 150000);
+		FILE *f = fopen(path, "w");
+		CHECK(f && fwrite(text.p, 1, text.len, f) == text.len);
+		if (f)
+			fclose(f);
+		CHECK(conf_parse_text(one, &d1, "one", text.p, text.len));
+		CHECK(conf_parse_file(many, &d2, path));
+		char *a = told(one, &d1), *b = told(many, &d2);
+
+		CHECK(d1.errors > 10 && d1.warnings > 10 && one->nmroutes > 1000 && one->nmgroups == 1);
+		CHECK(!strcmp(a, b));
+		free(a);
+		free(b);
+		diags_free(&d1);
+		diags_free(&d2);
+		conf_free(one);
+		conf_free(many);
+		buf_free(&text);
+	}
+}
+
+/* Warnings of the whole get their lines, wherever in the file these are. */
+static void lines_of_warnings(void)
+{
+	struct conf *c = conf_new();
+	struct diags d = { 0 };
+	unsigned with = 0;
+	FILE *f = fopen(path, "w");
+
+	CHECK(f != NULL);
+	for (int i = 0; f && i < 4000; i++)
+		fprintf(f, "mroute from eth0 source 10.0.%d.%d group 225.1.1.1 to eth1\n", i / 2 >> 8, i / 2 & 255);
+	if (f)
+		fclose(f);
+	CHECK(conf_check(c, &d, path, true));
+	for (uint32_t i = 0; i < d.n; i++) {
+		char want[64];
+		int k = (int)d.v[i].where.line - 1;
+
+		snprintf(want, sizeof want, "source 10.0.%d.%d group", k / 2 >> 8, k / 2 & 255);
+		with += d.v[i].line && strstr(d.v[i].line, want);
+	}
+	CHECK(d.n > 0);
+	CHECK_INT(with, d.n);
+	diags_free(&d);
+	conf_free(c);
+}
+
+static void setup(void)
+{
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0);
+	close(fd);
+}
+
+static void cleanup(void)
+{
+	CHECK_INT(unlink(path), 0);
+}
+
+TEST_MAIN(TEST(setup) TEST(as_one_text) TEST(lines_of_warnings) TEST(cleanup))
