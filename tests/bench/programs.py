@@ -99,9 +99,9 @@ class Process:
         told = re.sub(r"\x1b(\[[0-9;]*[A-Za-z]|[78])", "", p.stderr)
         return float(told.splitlines()[-1]) if p.returncode == 0 else None
 
-    def memory(self, what="RssAnon"):
-        """Bytes."""
-        with open(f"/proc/{self.pid}/status") as f:
+    def memory(self, what="Anonymous"):
+        """Bytes.  The figures of /proc/PID/status may lag behind by some dozen pages."""
+        with open(f"/proc/{self.pid}/smaps_rollup") as f:
             return next(int(line.split()[1]) * 1024 for line in f if line.startswith(what))
 
     def cpu(self):
