@@ -65,6 +65,8 @@ struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at)
 	if (!(t->v[at].flags & MFC_NOTED)) {
 		*f = (struct mfc_flow){ .prev = HASH_NONE, .next = HASH_NONE };
 		t->v[at].flags |= MFC_NOTED;
+		if (t->nflow <= at)
+			t->nflow = at + 1;
 	}
 	return f;
 }
@@ -124,11 +126,14 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 		if (!v)
 			return -1;
 		t->v = v;
-		/* No page of it is touched before mfc_flow() is. */
-		struct mfc_flow *flow = realloc(t->flow, cap * sizeof *flow);
+		/* Its pages are touched as far as mfc_flow() was, and no further. */
+		struct mfc_flow *flow = malloc(cap * sizeof *flow);
 
 		if (!flow)
 			return -1;
+		if (t->nflow)
+			memcpy(flow, t->flow, t->nflow * sizeof *flow);
+		free(t->flow);
 		t->flow = flow;
 		t->cap = cap;
 	}

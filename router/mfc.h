@@ -56,6 +56,7 @@ struct mfcs {
 	struct mfc *v;
 	struct mfc_flow *flow;		/* by the same numbers; see mfc_flow() */
 	uint32_t n, cap;		/* places, room */
+	uint32_t nflow;			/* places of flow up to the last that was ever in use */
 	uint32_t free;			/* first free place, chained by oifs */
 	struct hash by_sg;
 	uint32_t head[MFC_STATES], tail[MFC_STATES];
