@@ -143,7 +143,9 @@ $(B)/tests/turns.so: tests/bench/turns.c $(B)/.flags | $(MUSL_STAMP)
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -fPIC -shared -o $@ $< -ldl
 
-TEST_ENV = B='$(B)' SANITIZE='$(SANITIZE)' SMCROUTE='$(abspath $(B)/smcroute)' COMPILE='$(subst ','\'',$(COMPILE))'
+# The program that the tests and benchmarks run.
+SMCROUTE    = $(B)/smcroute
+TEST_ENV = B='$(B)' SANITIZE='$(SANITIZE)' SMCROUTE='$(abspath $(SMCROUTE))' COMPILE='$(subst ','\'',$(COMPILE))'
 
 check: all test-programs
 	@$(TEST_ENV) sh tests/run.sh
