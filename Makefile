@@ -2,7 +2,7 @@
 #
 # One Makefile, GNU make, no configure step.  Everything built goes into $(B).
 #
-#   make [CC= CFLAGS= LDFLAGS= SANITIZE=address,undefined V=1 B=dir]
+#   make [CC= STRIP= CFLAGS= LDFLAGS= SANITIZE=address,undefined V=1 B=dir]
 #        [WITH_LIBCAP=yes WITH_MRDISC=no WITH_HOST=no]
 #   make static | check | bench [N=...] | profile [N=...] | fuzz | bloat | demo | clean
 #   make static WITH_HOST=no: for an initramfs, without `smcroute-check -H` and `doctor`
@@ -22,6 +22,7 @@ WITH_MRDISC = yes
 WITH_HOST   = yes
 SANITIZE    =
 V           = 0
+STRIP       = strip
 CFLAGS      = -O2 -gdwarf-4
 LDFLAGS     =
 
@@ -200,8 +201,8 @@ STATIC_MAKE = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
 static:
 	+@$(STATIC_MAKE) $(B)/static/smcroute
 	$(say) STRIP $(B)/smcroute-static
-	$(Q)strip -s -R .comment -o $(B)/smcroute-static $(B)/static/smcroute
-	@size $(B)/smcroute-static
+	$(Q)$(STRIP) -s -R .comment -o $(B)/smcroute-static $(B)/static/smcroute
+	@wc -c $(B)/smcroute-static
 
 bloat: static
 	@$(MAKE) --no-print-directory -s static B=$(B)/nohost WITH_HOST=no >/dev/null
