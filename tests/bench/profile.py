@@ -220,6 +220,24 @@ def page_times(n, cpu, split):
             *table(("work", "daemon", "client", "floor", "ours / floor", "ns a route more than the floor"), rows)]
 
 
+def page_base(base):
+    return ["\n## One route\n",
+            "What a process costs before there are routes: fork, exec, the dynamic linker, sockets, VIFs, and for batch "
+            "and show two processes that wake each other. At 1,000 routes this is most of what the programs take, and why "
+            "they are over the targets against the bare loop there; what a route adds is below.\n",
+            *table(("work", "daemon, ms", "client, ms", "floor, ms"),
+                   [(work, f"{d:.2f}", f"{c:.2f}" if c else "-", f"{f:.2f}") for work, (d, c, f) in base.items()])]
+
+
+def page_added(n, cpu, base):
+    rows = []
+    for work, (daemon, client, floor) in cpu.items():
+        ours, least = (1e6 * (a - b) / (n - 1) for a, b in ((daemon + client, sum(base[work][:2])), (floor, base[work][2])))
+        rows.append((work, f"{ours:.0f}", f"{least:.0f}", f"{ours / least:.2f}" if least > 0 else "-"))
+    return [f"\n### What each of {n:,} routes adds to one, nanoseconds of processor time\n",
+            *table(("work", "ours", "floor", "ours / floor"), rows)]
+
+
 def page_calls(n, got):
     rows = []
     for work, (daemon, client) in got.items():
@@ -262,11 +280,16 @@ def main():
             f"of {TIMES} runs, shares of user space and kernel are samples."]
     parts = ((True, times, None), (STRACE, calls, page_calls), (CALLGRIND, callgrind, page_instructions),
              (PERF, functools.partial(samples, enough=SAMPLES), page_kernel))
+    base = in_a_lab(times, 1)
+    if base:
+        text += page_base(base)
     for n in SIZES:
         text.append(f"\n## {n:,} routes")
         got = [in_a_lab(fn, n) if have else None for have, fn, _ in parts]
         if got[0]:
             text += page_times(n, got[0], got[3])
+            if base and n > 1:
+                text += page_added(n, got[0], base)
         for (have, fn, page), found in zip(parts[1:], got[1:]):
             if found:
                 text += page(n, found)
