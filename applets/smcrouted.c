@@ -160,7 +160,7 @@ static int run(struct settings *s, const struct options *o)
 		s->pidfile = pidfile;
 		status = daemon_run(s);
 	} else {
-		fprintf(stderr, "smcrouted: out of memory\n");
+		fputs("smcrouted: out of memory\n", stderr);
 	}
 	free(conf);
 	free(socket);

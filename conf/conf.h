@@ -180,7 +180,8 @@ static inline unsigned mgroup_bits(const struct mgroup *g)
 
 /* Parses FILE ("-" = standard input) into c and appends what was wrong to d.  Lines with
  * errors are left out, all others are in.  False with errno when the file itself could not be
- * read (d has a diagnostic too); errors in its text are told by d->errors alone. */
+ * read to its end (d has a diagnostic too): then what came before that is in.  Errors in its text
+ * are told by d->errors alone. */
 bool conf_parse_file(struct conf *c, struct diags *d, const char *file);
 
 /* The same for text in memory, shown as `name` in diagnostics. */
@@ -198,9 +199,10 @@ const char *conf_parse_flow(const char *const *w, int nw, struct addr *source, u
  * to an equal conf. */
 void conf_print(struct buf *out, const struct conf *c);
 
-/* The same line by line: number i of conf_lines() appends its line, or nothing when it was removed. */
-uint32_t conf_lines(const struct conf *c);
-void conf_print_line(struct buf *out, const struct conf *c, uint32_t i);
+/* The same line by line: number i of a kind, or nothing when that was removed. */
+void conf_line_phyint(struct buf *out, const struct conf *c, uint32_t i);
+void conf_line_mgroup(struct buf *out, const struct conf *c, uint32_t i);
+void conf_line_mroute(struct buf *out, const struct conf *c, uint32_t i);
 
 /* Appends one rule or group as `show pending` has it: the directive padded to 7, no
  * newline. */

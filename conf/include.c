@@ -101,9 +101,10 @@ bool conf_parse_file(struct conf *c, struct diags *d, const char *name)
 	if (fd >= 0 && file >= 0 && !fstat(fd, &st)) {
 		in.dev = st.st_dev;
 		in.ino = S_ISREG(st.st_mode) ? st.st_ino : 0;
-		if (in.ino && st.st_size < CONF_MAX_FILE)
+		if (in.ino && st.st_size <= (off_t)CONF_MAX_FILE)
 			conf_expect(c, (uint32_t)st.st_size / LINE);
-		done = parse_file(&ps, &in, fd) == 0;
+		errno = EFBIG;
+		done = (!in.ino || st.st_size <= (off_t)CONF_MAX_FILE) && !parse_file(&ps, &in, fd);
 	}
 	err = errno;
 	if (fd >= 0 && !is_stdin)

@@ -66,35 +66,40 @@ static void put_phyint(struct buf *out, const struct conf *c, const struct phyin
 	}
 }
 
-uint32_t conf_lines(const struct conf *c)
+void conf_line_phyint(struct buf *out, const struct conf *c, uint32_t i)
 {
-	return c->nphyints + c->nmgroups + c->nmroutes;
+	put_phyint(out, c, &c->phyints[i]);
+	buf_chr(out, '\n');
 }
 
-void conf_print_line(struct buf *out, const struct conf *c, uint32_t i)
+void conf_line_mgroup(struct buf *out, const struct conf *c, uint32_t i)
 {
-	if (i < c->nphyints) {
-		put_phyint(out, c, &c->phyints[i]);
-	} else if ((i -= c->nphyints) < c->nmgroups) {
-		const struct mgroup *g = &c->mgroups[i];
+	const struct mgroup *g = &c->mgroups[i];
 
-		if (g->iif == CONF_NONE)
-			return;
-		buf_str(out, "mgroup ");
-		put_flow(out, c, g->iif, &g->source, g->slen, &g->group, g->glen);
-	} else {
-		const struct mroute *m = &c->mroutes[i - c->nmgroups];
+	if (g->iif == CONF_NONE)
+		return;
+	buf_str(out, "mgroup ");
+	put_flow(out, c, g->iif, &g->source, g->slen, &g->group, g->glen);
+	buf_chr(out, '\n');
+}
 
-		if (m->iif == CONF_NONE)
-			return;
-		buf_str(out, "mroute ");
-		put_mroute(out, c, m);
-	}
+void conf_line_mroute(struct buf *out, const struct conf *c, uint32_t i)
+{
+	const struct mroute *m = &c->mroutes[i];
+
+	if (m->iif == CONF_NONE)
+		return;
+	buf_str(out, "mroute ");
+	put_mroute(out, c, m);
 	buf_chr(out, '\n');
 }
 
 void conf_print(struct buf *out, const struct conf *c)
 {
-	for (uint32_t i = 0; i < conf_lines(c); i++)
-		conf_print_line(out, c, i);
+	for (uint32_t i = 0; i < c->nphyints; i++)
+		conf_line_phyint(out, c, i);
+	for (uint32_t i = 0; i < c->nmgroups; i++)
+		conf_line_mgroup(out, c, i);
+	for (uint32_t i = 0; i < c->nmroutes; i++)
+		conf_line_mroute(out, c, i);
 }

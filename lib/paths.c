@@ -5,6 +5,7 @@
  */
 #include "lib/paths.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -21,24 +22,49 @@ static unsigned char take(const char **p, const char *end)
 	return (unsigned char)*(*p)++;
 }
 
+/* Reads a class such as [:alpha:] whose '[' is at p: what is behind it, or NULL when it is none.  *is
+ * becomes true when c is of it. */
+static const char *match_class(const char *p, const char *end, unsigned char c, bool *is)
+{
+	static const struct { const char *name; int (*fn)(int c); } classes[] = {
+		{ "alnum", isalnum }, { "alpha", isalpha }, { "blank", isblank }, { "cntrl", iscntrl },
+		{ "digit", isdigit }, { "graph", isgraph }, { "lower", islower }, { "print", isprint },
+		{ "punct", ispunct }, { "space", isspace }, { "upper", isupper }, { "xdigit", isxdigit },
+	};
+
+	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+		size_t n = strlen(classes[i].name);
+
+		if ((size_t)(end - p) >= n + 4 && p[1] == ':' && !strncmp(p + 2, classes[i].name, n) &&
+		    p[n + 2] == ':' && p[n + 3] == ']') {
+			*is |= classes[i].fn(c) != 0;
+			return p + n + 4;
+		}
+	}
+	return NULL;
+}
+
 /* Holds c against the set that starts at p, behind '['.  Returns what is behind the set, or NULL when it
  * has no end, which makes '[' an ordinary character. */
 static const char *match_set(const char *p, const char *end, unsigned char c, bool *is)
 {
-	bool not = p < end && (*p == '!' || *p == '^');
-	const char *first = p += not;
+	bool not = p < end && (*p == '!' || *p == '^'), in = false;
+	const char *first = p += not, *behind;
 
-	*is = not;
 	while (p < end && (*p != ']' || p == first)) {
+		if (*p == '[' && (behind = match_class(p, end, c, &in))) {
+			p = behind;
+			continue;
+		}
 		unsigned char low = take(&p, end), high = low;
 
 		if (p + 1 < end && p[0] == '-' && p[1] != ']') {
 			p++;
 			high = take(&p, end);
 		}
-		if (low <= c && c <= high)
-			*is = !not;
+		in |= low <= c && c <= high;
 	}
+	*is = in != not;
 	return p < end ? p + 1 : NULL;
 }
 
@@ -59,7 +85,7 @@ static bool match(const char *p, const char *end, const char *name)
 {
 	const char *star = NULL, *from = NULL, *next;
 
-	if (*name == '.' && *p != '.')
+	if (*name == '.' && p[*p == '\\'] != '.')
 		return false;
 	while (*name) {
 		if (p < end && *p == '*') {
@@ -143,9 +169,8 @@ static int walk(struct paths *out, struct buf *path, const char *p)
 		for (; *p == '/'; p++)
 			buf_chr(path, '/');
 	}
-	if (lstat(buf_cstr(path), &st) < 0)
-		return absent() ? 0 : -1;
-	return add(out, buf_cstr(path));
+	/* What cannot be looked at is no match, whatever the reason, as in glob(3). */
+	return lstat(buf_cstr(path), &st) < 0 ? -(errno == ENOMEM) : add(out, buf_cstr(path));
 }
 
 static int compare(const void *a, const void *b)

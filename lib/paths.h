@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * The files that a pattern means, as glob(3) finds them in the C locale: `*`,
- * `?` and `[...]` in any part of the path, a backslash before what is meant as it
- * stands, no hidden file unless its dot is spelled out.  No classes such as
- * [:alpha:].
+ * `?` and `[...]`, with classes such as [:digit:], in any part of the path, a
+ * backslash before what is meant as it stands, no hidden file unless its dot is
+ * spelled out.
  */
 #ifndef LIB_PATHS_H
 #define LIB_PATHS_H

@@ -81,7 +81,7 @@ static void bound_output(struct control *ctl, const struct client *except)
 		if (total <= OUT_TOTAL || !slow)
 			return;
 		log_limited(&ctl->lim, loop_now(ctl->loop), LOG_LVL_NOTICE,
-			    "control: a client that does not read is dropped");
+			    "control: too much is kept for clients, the slowest is dropped");
 		drop(slow);
 	}
 }

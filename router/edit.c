@@ -45,7 +45,8 @@ static int parse_flow(struct cmd *c, struct flow *f)
 	return 0;
 }
 
-/* Number of a name, which conf_ifname() has found right, in the conf.  One that is not there is added, or with `known` CONF_NONE. */
+/* Number of a name, which conf_ifname() has found right, in the conf.  One that is not there is added, or
+ * with `known` CONF_NONE. */
 static uint16_t name_of(struct router *r, const char *word, bool known)
 {
 	size_t len = strcspn(word, ":");	/* the alias suffix is no part of it */

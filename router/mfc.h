@@ -67,7 +67,7 @@ struct mfcs {
 	uint32_t ndirty, cdirty;
 };
 
-/* Milliseconds of a tick of mfc.used. */
+/* Milliseconds of a tick of mfc_flow.used. */
 #define MFC_TICK 100
 
 void mfcs_init(struct mfcs *t);
@@ -106,7 +106,8 @@ void mfc_round(struct mfcs *t);
 /* True when the entry was there when this round began and had not been looked at; now it has. */
 bool mfc_first_look(struct mfcs *t, uint32_t at);
 
-/* Makes room for n more entries.  0, or -1 with ENOMEM. */
+/* Makes room for n more entries, and hardly more than that when there are none yet.  0, or -1 with
+ * ENOMEM. */
 int mfc_reserve(struct mfcs *t, uint32_t n);
 
 /* "static", "learned", "blocked". */

@@ -97,6 +97,7 @@ bool request_run(struct router *r, const struct wire_request *req, bool again, s
 	const char *argv[WIRE_MAX_WORDS + 2];
 	bool ours = req->cmd == WIRE_WORDS;
 	size_t before = out->len;
+	bool begun = *show != NULL;
 	struct cmd cmd;
 	int status;
 
@@ -115,6 +116,11 @@ bool request_run(struct router *r, const struct wire_request *req, bool again, s
 		out->len = before;
 	else if (!*show)
 		put_end(out, &cmd, before, status);
+	/* Where rows are gone out already, text of an error would be one more of them. */
+	if (begun && status && !ours) {
+		out->len = before;
+		return false;
+	}
 	buf_free(&cmd.diag);
 	if (out->failed) {
 		show_free(*show);
@@ -123,6 +129,8 @@ bool request_run(struct router *r, const struct wire_request *req, bool again, s
 		out->len = before;
 		cmd.note[0] = '\0';
 		status = cmd_fail(&cmd, EXIT_SYSTEM, "out of memory");
+		if (begun && !ours)
+			return false;
 		put_end(out, &cmd, before, status);
 	}
 	*end = (struct request_end){ .follow = ours && !status && cmd.follow, .json = cmd.json, .legacy = !ours,

@@ -15,18 +15,32 @@
 #define TURN_LINES 4096
 #define ASKING 6
 
-static bool config_lines(struct show *s)
+static bool config_lines(struct show *s, uint32_t n,
+			 void (*line)(struct buf *out, const struct conf *c, uint32_t i))
 {
-	uint32_t n = conf_lines(s->r->conf);
-
 	for (; show_more(s, n); s->at++) {
-		conf_print_line(&s->o.rows, s->r->conf, s->at);
+		line(&s->o.rows, s->r->conf, s->at);
 		out_row(&s->o);
 	}
 	return s->at >= n;
 }
 
-static show_part *const show_config[] = { config_lines, NULL };
+static bool phyints(struct show *s)
+{
+	return config_lines(s, s->r->conf->nphyints, conf_line_phyint);
+}
+
+static bool mgroups(struct show *s)
+{
+	return config_lines(s, s->r->conf->nmgroups, conf_line_mgroup);
+}
+
+static bool mroutes(struct show *s)
+{
+	return config_lines(s, s->r->conf->nmroutes, conf_line_mroute);
+}
+
+static show_part *const show_config[] = { phyints, mgroups, mroutes, NULL };
 
 static const struct {
 	const char *name;
@@ -62,12 +76,15 @@ bool show_json_text(struct show *s, const char *text)
 
 /* ---- counters ---- */
 
-static struct show_counts ask(const struct mfc *e)
+static struct show_counts ask(struct show *s, uint32_t at)
 {
+	const struct mfc *e = &s->r->mfc.v[at];
 	struct mfc_stats st;
 
-	if (e->state == MFC_FREE || !(e->flags & MFC_INSTALLED) ||
-	    kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, &st) < 0)
+	if (e->state == MFC_FREE || !(e->flags & MFC_INSTALLED))
+		return (struct show_counts){ 0 };
+	show_charge(s, ASKING);
+	if (kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, &st) < 0)
 		return (struct show_counts){ 0 };
 	return (struct show_counts){ st.packets, st.bytes, st.wrong_if };
 }
@@ -85,17 +102,15 @@ bool show_count_entries(struct show *s)
 		s->o.rows.failed = true;
 		return true;
 	}
-	for (; show_more(s, s->nentries); s->at++) {
-		s->entries[s->at] = ask(&t->v[s->at]);
-		s->left -= s->left < ASKING ? s->left : ASKING;
-	}
+	for (; show_more(s, s->nentries); s->at++)
+		s->entries[s->at] = ask(s, s->at);
 	return s->at >= s->nentries;
 }
 
-struct show_counts show_counts_of(const struct show *s, uint32_t at)
+struct show_counts show_counts_of(struct show *s, uint32_t at)
 {
 	/* Since an entry went, its place may be another's. */
-	return at < s->nentries && s->removals == s->r->mfc.removals ? s->entries[at] : ask(&s->r->mfc.v[at]);
+	return at < s->nentries && s->removals == s->r->mfc.removals ? s->entries[at] : ask(s, at);
 }
 
 /* ---- turns ---- */

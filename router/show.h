@@ -28,6 +28,7 @@ struct show {
 	uint32_t at;			/* next line of the part */
 	unsigned left;			/* that may be looked at in this turn */
 	bool any;			/* something was written */
+	uint64_t sum;			/* of a part that counts */
 	show_part *titled;		/* the part that has its title */
 	unsigned width;			/* of the column of interfaces */
 	struct show_counts *rules;	/* by rule, NULL when not wanted */
@@ -52,6 +53,12 @@ static inline bool show_more(struct show *s, uint32_t n)
 	return s->at < n && s->left && s->left--;
 }
 
+/* Has a line that takes as long as n others count for more of the turn. */
+static inline void show_charge(struct show *s, unsigned n)
+{
+	s->left -= n < s->left ? n : s->left;
+}
+
 /* True, once a part, when its title is due. */
 bool show_untitled(struct show *s);
 
@@ -65,8 +72,8 @@ show_part show_count_entries;
 extern show_part *const show_routes[], *const show_groups[], *const show_interfaces[], *const show_pending[],
 	*const show_metrics[];
 
-/* Counters of an entry, as they were counted. */
-struct show_counts show_counts_of(const struct show *s, uint32_t at);
+/* Counters of an entry as they were counted, or of now when entries went since. */
+struct show_counts show_counts_of(struct show *s, uint32_t at);
 
 /* Appends "kind", "source", "group" and "iif" of a line, kind only unless it is NULL. */
 void show_json_flow(struct buf *b, const char *kind, const struct addr *source, uint8_t slen,

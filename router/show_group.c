@@ -23,13 +23,15 @@ static void put_failure(struct output *o, int err, enum fam fam)
 }
 
 /* What of a line the kernel refused. */
-static void line_failures(struct router *r, struct output *o, const struct mgroup *g)
+static void line_failures(struct show *s, const struct mgroup *g)
 {
+	struct output *o = &s->o;
 	struct group_count n;
 
-	if (!r->groups.failed)
+	if (!s->r->groups.failed)
 		return;
-	group_line_count(r, g, &n);
+	group_line_count(s->r, g, &n);
+	show_charge(s, 1u << mgroup_bits(g));
 	if (!n.failed)
 		return;
 	if (o->json)
@@ -69,7 +71,7 @@ static bool lines(struct show *s)
 		} else {
 			text_line(s, "Group Memberships Table", &g->source, g->slen, &g->group, g->glen, iif);
 		}
-		line_failures(s->r, o, g);
+		line_failures(s, g);
 		buf_chr(&o->rows, o->json ? '}' : '\n');
 		out_row(o);
 	}
@@ -191,8 +193,10 @@ static bool pending_groups(struct show *s)
 		const struct mgroup *g = &c->mgroups[s->at];
 		const char *reason = g->iif == CONF_NONE ? NULL : router_group_reason(s->r, g);
 
-		if (reason)
+		if (reason) {
 			pending_line(s, NULL, g, c->names[g->iif].name, reason);
+			show_charge(s, s->r->ifs.n / 8);
+		}
 	}
 	return s->at >= c->nmgroups;
 }
@@ -206,8 +210,10 @@ static bool pending_rules(struct show *s)
 		uint16_t which;
 		const char *reason = m->iif == CONF_NONE ? NULL : router_rule_reason(s->r, m, &which);
 
-		if (reason)
+		if (reason) {
 			pending_line(s, m, NULL, c->names[which].name, reason);
+			show_charge(s, s->r->ifs.n / 8);
+		}
 	}
 	return s->at >= c->nmroutes;
 }

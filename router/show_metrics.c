@@ -7,7 +7,6 @@
 #include "router/show.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A label's value: backslash, quote and line end escaped; a byte that is no UTF-8 would spoil the whole
@@ -138,20 +137,37 @@ static void counters(struct router *r, struct buf *b)
 	}
 }
 
-static void gauges(struct router *r, struct buf *b)
+/* Counts the rules, then the memberships, that wait. */
+static bool waiting_rules(struct show *s)
 {
-	uint64_t pending = 0;
+	const struct conf *c = s->r->conf;
 	uint16_t which;
 
+	for (; show_more(s, c->nmroutes); s->at++)
+		if (c->mroutes[s->at].iif != CONF_NONE && router_rule_reason(s->r, &c->mroutes[s->at], &which)) {
+			s->sum++;
+			show_charge(s, s->r->ifs.n / 8);
+		}
+	return s->at >= c->nmroutes;
+}
+
+static bool waiting_groups(struct show *s)
+{
+	const struct conf *c = s->r->conf;
+
+	for (; show_more(s, c->nmgroups); s->at++)
+		if (c->mgroups[s->at].iif != CONF_NONE && router_group_reason(s->r, &c->mgroups[s->at])) {
+			s->sum++;
+			show_charge(s, s->r->ifs.n / 8);
+		}
+	return s->at >= c->nmgroups;
+}
+
+static void gauges(struct router *r, struct buf *b, uint64_t pending)
+{
 	family(b, "entries", "gauge", "Entries in the kernel's forwarding cache.");
 	for (enum mfc_state s = MFC_STATIC; s < MFC_STATES; s++)
 		sample(b, "entries", "state", mfc_state_str(s), r->mfc.count[s]);
-	for (uint32_t id = 0; id < r->conf->nmroutes; id++)
-		if (r->conf->mroutes[id].iif != CONF_NONE)
-			pending += router_rule_reason(r, &r->conf->mroutes[id], &which) != NULL;
-	for (uint32_t k = 0; k < r->conf->nmgroups; k++)
-		if (r->conf->mgroups[k].iif != CONF_NONE)
-			pending += router_group_reason(r, &r->conf->mgroups[k]) != NULL;
 	family(b, "rules", "gauge", "Rules in force.");
 	sample(b, "rules", NULL, NULL, r->conf->nmroutes - r->rules.removed);
 	family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
@@ -163,7 +179,7 @@ static void gauges(struct router *r, struct buf *b)
 
 static bool totals(struct show *s)
 {
-	gauges(s->r, &s->o.rows);
+	gauges(s->r, &s->o.rows, s->sum);
 	counters(s->r, &s->o.rows);
 	return true;
 }
@@ -197,5 +213,5 @@ static bool vifs(struct show *s)
 }
 
 show_part *const show_metrics[] = {
-	show_count_entries, totals, entry_packets, entry_bytes, entry_wrong, vifs, NULL
+	show_count_entries, waiting_rules, waiting_groups, totals, entry_packets, entry_bytes, entry_wrong, vifs, NULL
 };

@@ -144,7 +144,6 @@ static void json_line(struct show *s, const struct line *l)
 static void text_line(struct show *s, const struct line *l)
 {
 	struct buf *b = &s->o.rows;
-
 	size_t from;
 
 	show_text_flow(b, l->source, l->slen, l->group, l->glen, l->iif);

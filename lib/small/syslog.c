@@ -44,7 +44,8 @@ void closelog(void)
 void syslog(int priority, const char *fmt, ...)
 {
 	char line[2304];
-	int head = snprintf(line, 64, "<%d>%.32s[%d]: ", to.facility | priority, to.ident ? to.ident : "", (int)getpid());
+	int head = snprintf(line, 64, "<%d>%.32s[%d]: ", to.facility | priority, to.ident ? to.ident : "",
+			    (int)getpid());
 	size_t n;
 	va_list ap;
 

@@ -61,7 +61,8 @@ static void as_glob(void)
 		"[b-a]*", "[a", "a\\[*", "a\\\\*", "x\\*y*", "x[*]y", "[*]", "a*b", "a*a*b", "*a*a*a*", "**", "***b", "a?b",
 		".*.conf", ".h*", "[.]h*", "d/*", "d*/*.conf", "*/1.conf", "*/nothing", "d/./[12].conf", "./*.conf",
 		"nowhere/*", "a.conf/*", "*/", "dang*", "[0-9]", "[0-9]*", "[-]", "[a-]*", "[!-a]*", "[\\]a]", "e/*", "*/*",
-		"?", "??", "[a\\-b]*", "d//*.conf", "*[",
+		"?", "??", "[a\\-b]*", "d//*.conf", "*[", "[[:digit:]]*", "[![:alpha:]]*", "[[:upper:][:digit:]]*",
+		"[x[:lower:]]*", "d/[[:xdigit:]].conf", "[[:punct:]]", "\\.h*", "d/\\1*",
 	};
 	char whole[128];
 
@@ -102,6 +103,13 @@ static void unreadable(void)
 	CHECK_INT(paths_find(&p, "loop/*"), -1);
 	CHECK_INT(errno, ELOOP);
 	paths_free(&p);
+	/* A path that cannot be looked at is none. */
+	CHECK(!symlink("self", "d/self"));
+	close(open("d-e/m.conf", O_CREAT | O_WRONLY, 0644));
+	CHECK(!rename("d/self", "e/self"));
+	same("*/m.conf");
+	same("e/*/m.conf");
+	same("loop/m.conf");
 	cleanup();
 }
 

@@ -211,6 +211,35 @@ static void renumbered(void)
 	end();
 }
 
+/* Groups are joined while the configuration is written: each rule stays there once. */
+static void grown(void)
+{
+	struct buf got = { 0 };
+	int fd, status;
+	char *want, *text, group[32];
+
+	begin_full();
+	want = whole("config", "");
+	fd = join();
+	ask(fd, "config", "");
+	part(fd, &got, strlen(want) / 2);
+	for (int i = 0; i < 50; i++) {
+		struct mgroup g = { .iif = conf_name(router.conf, "a1", 2), .slen = ADDR_V4_BITS, .glen = 128 };
+
+		snprintf(group, sizeof group, "227.1.1.%d", i);
+		addr_any(FAM_4, &g.source, &g.slen);
+		CHECK_INT(addr_parse(group, strlen(group), &g.group), ADDR_OK);
+		CHECK(group_line_add(&router, &g) == 0);
+	}
+	text = rest(fd, &got, &status);
+	CHECK_INT(status, 0);
+	CHECK(!strcmp(text, want));
+	free(want);
+	free(text);
+	close(fd);
+	end();
+}
+
 /* While the table is written an entry goes and another comes into its place: it has its own counters. */
 static void replaced(void)
 {
@@ -275,4 +304,4 @@ static void given_up(void)
 	end();
 }
 
-TEST_MAIN(TEST(same_text) TEST(in_between) TEST(renumbered) TEST(replaced) TEST(given_up))
+TEST_MAIN(TEST(same_text) TEST(in_between) TEST(renumbered) TEST(grown) TEST(replaced) TEST(given_up))
