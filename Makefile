@@ -60,7 +60,7 @@ COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(CFLAGS) 
 # speed in the small build as well, which costs that 7 kB.
 HOT         = $(patsubst %,$(B)/%.o,conf/conf conf/lex conf/parse conf/flow conf/field lib/addr lib/hash lib/buf \
 	      lib/wire lib/small/memory router/rule router/mfc router/flow router/sync router/edit kernel/mroute_codec \
-	      kernel/linux_mroute)
+	      kernel/linux_mroute tests/bench/floor)
 HOT_CFLAGS  =
 
 LINK        = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
