@@ -15,6 +15,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/grow.h"
+
 struct watch {
 	int fd;			/* -1: dead */
 	loop_fd_fn *fn;
@@ -61,24 +63,6 @@ static int64_t clock_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* Makes room for n elements in a growing array; NULL with ENOMEM, *p as it was. */
-static void *grown(void *p, uint32_t *cap, uint64_t n, size_t size)
-{
-	uint64_t want = *cap ? *cap : 16;
-	void *bigger;
-
-	while (want < n)
-		want *= 2;
-	if (want > UINT32_MAX || want > SIZE_MAX / size) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	bigger = realloc(p, (size_t)want * size);
-	if (bigger)
-		*cap = (uint32_t)want;
-	return bigger;
 }
 
 struct loop *loop_new(void)
@@ -129,7 +113,7 @@ static int make_room(struct loop *l, int fd)
 {
 	if ((uint32_t)fd >= l->nplace) {
 		uint32_t had = l->nplace;
-		uint32_t *place = grown(l->place, &l->nplace, (uint64_t)fd + 1, sizeof *place);
+		uint32_t *place = grow(l->place, &l->nplace, (uint64_t)fd + 1, sizeof *place);
 
 		if (!place)
 			return -1;
@@ -138,13 +122,13 @@ static int make_room(struct loop *l, int fd)
 	}
 	if (l->n == l->cap) {
 		uint32_t cap = l->cap;
-		void *p = grown(l->watch, &cap, (uint64_t)l->n + 1, sizeof *l->watch);
+		void *p = grow(l->watch, &cap, (uint64_t)l->n + 1, sizeof *l->watch);
 
 		if (!p)
 			return -1;
 		l->watch = p;
 		cap = l->cap;
-		p = grown(l->pfd, &cap, (uint64_t)l->n + 1, sizeof *l->pfd);
+		p = grow(l->pfd, &cap, (uint64_t)l->n + 1, sizeof *l->pfd);
 		if (!p)
 			return -1;
 		l->pfd = p;
@@ -241,7 +225,7 @@ int timer_set(struct loop *l, struct timer *t, int64_t ms)
 
 	if (!t->due) {
 		if (l->ntimers == l->heap_cap) {
-			struct timer **heap = grown(l->heap, &l->heap_cap,
+			struct timer **heap = grow(l->heap, &l->heap_cap,
 						    (uint64_t)l->ntimers + 1, sizeof *heap);
 
 			if (!heap)
