@@ -4,7 +4,6 @@
 # when it did not, tables and JSON that programs can read.
 import json
 import os
-import pty
 import socket
 import subprocess
 
@@ -183,30 +182,6 @@ def small_tables(lab):
     check("mroute  from wg0 group 239.5.5.5 to a2" in text.splitlines(), f"not pending:\n{text}")
     d.do("remove", "wg0", "239.5.5.5")
     same(d.show("-p", "show", "pending").strip(), "No pending routes or groups", "pending")
-
-
-@case("no escape sequence into a pipe, and a terminal is never asked anything")
-def escapes(lab):
-    d = lab.daemon(RULES)
-    os.environ["TERM"] = "xterm"
-    for words in (["show"], ["show", "interfaces"], ["show", "pending"], ["-d", "show"], ["-t", "show"]):
-        check("\x1b" not in d.show(*words), f"an escape sequence in {words}")
-    # On a terminal: headings may be styled; queries start a sequence that ends in n, c or t.
-    for no_color in ("", "1"):
-        master, slave = pty.openpty()
-        env = dict(os.environ, **({"NO_COLOR": no_color} if no_color else {}))
-        p = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "show"], stdin=slave, stdout=slave, stderr=slave, env=env)
-        os.close(slave)
-        text = b""
-        try:
-            while chunk := os.read(master, 4096):
-                text += chunk
-        except OSError:		# EIO: the other side has gone
-            pass
-        same(p.wait(), 0, "exit status on a terminal")
-        for part in text.split(b"\x1b[")[1:]:
-            end = part.lstrip(b"0123456789;?>")[:1]
-            check(end == b"m" and not no_color, f"escape sequence {part[:12]!r} with NO_COLOR={no_color!r}")
 
 
 @case("wrong words are 64, wrong addresses 65, unknown rules 66; nothing is changed")
