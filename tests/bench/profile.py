@@ -220,11 +220,12 @@ def page_times(n, cpu, split):
             *table(("work", "daemon", "client", "floor", "ours / floor", "ns a route more than the floor"), rows)]
 
 
-def page_base(base):
+def page_base(base, nothing):
     return ["\n## One route\n",
             "What a process costs before there are routes: fork, exec, the dynamic linker, sockets, VIFs, and for batch "
             "and show two processes that wake each other. At 1,000 routes this is most of what the programs take, and why "
-            "they are over the targets against the bare loop there; what a route adds is below.\n",
+            "they are over the targets against the bare loop there; what a route adds is below. `true`, linked in the "
+            f"same way, takes {1e3 * nothing:.2f} ms of processor time to do nothing.\n",
             *table(("work", "daemon, ms", "client, ms", "floor, ms"),
                    [(work, f"{d:.2f}", f"{c:.2f}" if c else "-", f"{f:.2f}") for work, (d, c, f) in base.items()])]
 
@@ -282,7 +283,7 @@ def main():
              (PERF, functools.partial(samples, enough=SAMPLES), page_kernel))
     base = in_a_lab(times, 1)
     if base:
-        text += page_base(base)
+        text += page_base(base, statistics.median(client_time(["true"], os.devnull) for _ in range(5 * TIMES)))
     for n in SIZES:
         text.append(f"\n## {n:,} routes")
         got = [in_a_lab(fn, n) if have else None for have, fn, _ in parts]
