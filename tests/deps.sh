@@ -6,13 +6,13 @@
 PATH=$PATH:/usr/sbin:/sbin
 
 if command -v apt-get >/dev/null; then
-	manager=apt iproute=iproute2 headers='libc6-dev linux-libc-dev'
+	manager=apt iproute=iproute2 procps=procps headers='libc6-dev linux-libc-dev'
 elif command -v apk >/dev/null; then
-	manager=apk iproute=iproute2 headers='musl-dev linux-headers'
+	manager=apk iproute=iproute2 procps=procps headers='musl-dev linux-headers'
 elif command -v dnf >/dev/null; then
-	manager=dnf iproute=iproute headers='glibc-devel kernel-headers'
+	manager=dnf iproute=iproute procps=procps-ng headers='glibc-devel kernel-headers'
 else
-	manager=none iproute=iproute2 headers='C library and Linux headers'
+	manager=none iproute=iproute2 procps=procps headers='C library and Linux headers'
 fi
 
 need='' wish=''
@@ -23,6 +23,7 @@ lacks make && need="$need make"
 lacks ip && need="$need $iproute"
 lacks python3 && need="$need python3"
 lacks unshare && need="$need util-linux"
+lacks sysctl && need="$need $procps"
 [ -e /usr/include/linux/mroute6.h ] && [ -e /usr/include/stdio.h ] || need="$need $headers"
 for p in valgrind shellcheck mandoc iptables; do
 	lacks $p && wish="$wish $p"
