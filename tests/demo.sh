@@ -54,8 +54,7 @@ for side in west:1 east:2; do
 	run ip -n "$host" link set eth0 up
 done
 # The kernel makes the route for IPv6 multicast when it has seen the link come up.
-goes() { ip -n west -6 route get ff2e::42 oif eth0 >/dev/null 2>&1; }
-wait_for goes
+wait_for sh -c 'ip -n west -6 route get ff2e::42 oif eth0 >/dev/null 2>&1'
 
 say "The config: one source and group, and a template for any source, in both families"
 cat >/run/demo/demo.conf <<'CONF'
