@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * posix_spawnp(3) of the small build, with what lib/hook.c asks for: default
- * signals, a mask, a process group, one file to open.  For musl, by the fields of
- * its structs.
+ * fork(2) and posix_spawnp(3) of the small build, the latter with what lib/hook.c
+ * asks for: default signals, a mask, a process group, one file to open.  For musl,
+ * by the fields of its structs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,12 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* musl's takes the locks of its malloc and threads first: we have neither. */
+pid_t fork(void)
+{
+	return _Fork();
+}
 
 /* In fa: the descriptor and the flags, and the path, which is not copied. */
 #define FA_FD(fa) ((fa)->__pad0[0])

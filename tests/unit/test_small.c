@@ -19,7 +19,6 @@
 #include "tests/unit/test.h"
 
 static int (*const libc_vsnprintf)(char *, size_t, const char *, va_list) = vsnprintf;
-static char *(*const libc_strstr)(const char *, const char *) = strstr;
 static int (*const libc_getopt)(int, char *const [], const char *) = getopt;
 static int *const libc_optind = &optind;
 
@@ -53,11 +52,6 @@ long strtol(const char *restrict, char **restrict, int);
 #define qsort small_qsort
 void qsort(void *, size_t, size_t, int (*)(const void *, const void *));
 #include "lib/small/sort.c"
-
-#undef strstr
-#define strstr small_strstr
-char *strstr(const char *, const char *);
-#include "lib/small/string.c"
 
 #define memcpy small_memcpy
 #define memmove small_memmove
@@ -304,16 +298,6 @@ static void sorting(void)
 	}
 }
 
-static void searching(void)
-{
-	static const char *const texts_[] = { "", "a", "aa", "ab", "aab", "abcabd", "xabd" };
-	static const char *const parts[] = { "", "a", "ab", "abd", "b", "c", "abcabde" };
-
-	for (unsigned i = 0; i < 7; i++)
-		for (unsigned k = 0; k < 7; k++)
-			CHECK(small_strstr(texts_[i], parts[k]) == libc_strstr(texts_[i], parts[k]));
-}
-
 static void options(void)
 {
 	static char p[] = "p", ab[] = "-ab", c[] = "-c", val[] = "val", cval[] = "-cval", dash[] = "-", end[] = "--",
@@ -395,4 +379,4 @@ static void memory(void)
 		}
 }
 
-TEST_MAIN(TEST(memory) TEST(texts) TEST(integers) TEST(streams) TEST(output) TEST(numbers) TEST(sorting) TEST(searching) TEST(options) TEST(ids))
+TEST_MAIN(TEST(memory) TEST(texts) TEST(integers) TEST(streams) TEST(output) TEST(numbers) TEST(sorting) TEST(options) TEST(ids))

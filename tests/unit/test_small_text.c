@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Texts, the environment and the words for errors in the small build, beside the
+ * libc at hand.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/test.h"
+
+/* Both are asked through pointers, as compilers know what these functions do. */
+#define LIBC(type, name, args) static type (*const volatile libc_##name) args = name
+LIBC(char *, strchr, (const char *, int));
+LIBC(size_t, strspn, (const char *, const char *));
+LIBC(size_t, strcspn, (const char *, const char *));
+LIBC(char *, strstr, (const char *, const char *));
+LIBC(char *, stpcpy, (char *restrict, const char *restrict));
+LIBC(char *, strcpy, (char *restrict, const char *restrict));
+LIBC(char *, strncpy, (char *restrict, const char *restrict, size_t));
+LIBC(char *, getenv, (const char *));
+LIBC(char *, strerror, (int));
+
+#undef strchr
+#undef strspn
+#undef strcspn
+#undef strstr
+#undef stpcpy
+#undef strcpy
+#undef strncpy
+#define strchr small_strchr
+#define strspn small_strspn
+#define strcspn small_strcspn
+#define strstr small_strstr
+#define stpcpy small_stpcpy
+#define strcpy small_strcpy
+#define strncpy small_strncpy
+char *strchr(const char *, int);
+size_t strspn(const char *, const char *);
+size_t strcspn(const char *, const char *);
+char *strstr(const char *, const char *);
+char *stpcpy(char *restrict, const char *restrict);
+char *strcpy(char *restrict, const char *restrict);
+char *strncpy(char *restrict, const char *restrict, size_t);
+#include "lib/small/string.c"
+
+#define environ small_environ
+#define getenv small_getenv
+#define unsetenv small_unsetenv
+static char **environ;
+char *getenv(const char *);
+int unsetenv(const char *);
+#include "lib/small/environ.c"
+
+#define strerror small_strerror
+char *strerror(int);
+#include "lib/small/errors.c"
+
+static const char *const samples[] = { "", "a", "aa", "ab", "aab", "abcabd", "xabd", "b", "c", "abd", "abcabde", "\xff" "a" };
+enum { N = sizeof samples / sizeof *samples };
+
+static void searching(void)
+{
+	for (unsigned i = 0; i < N; i++) {
+		for (int c = -1; c < 256; c++)
+			CHECK(strchr(samples[i], c) == libc_strchr(samples[i], c));
+		for (unsigned k = 0; k < N; k++) {
+			CHECK(strstr(samples[i], samples[k]) == libc_strstr(samples[i], samples[k]));
+			CHECK_INT(strspn(samples[i], samples[k]), libc_strspn(samples[i], samples[k]));
+			CHECK_INT(strcspn(samples[i], samples[k]), libc_strcspn(samples[i], samples[k]));
+		}
+	}
+}
+
+static void copying(void)
+{
+	for (unsigned i = 0; i < N; i++) {
+		char a[16], b[16];
+
+		for (size_t n = 0; n <= sizeof a; n++) {
+			memset(a, '#', sizeof a);
+			memset(b, '#', sizeof b);
+			CHECK(strncpy(a, samples[i], n) == a);
+			libc_strncpy(b, samples[i], n);
+			CHECK(!memcmp(a, b, sizeof a));
+		}
+		memset(a, '#', sizeof a);
+		memset(b, '#', sizeof b);
+		CHECK(strcpy(a, samples[i]) == a);
+		libc_strcpy(b, samples[i]);
+		CHECK(!memcmp(a, b, sizeof a));
+		CHECK_INT(stpcpy(a, samples[i]) - a, libc_stpcpy(b, samples[i]) - b);
+		CHECK(!memcmp(a, b, sizeof a));
+	}
+}
+
+static void environment(void)
+{
+	static char ab[] = "AB=1", a[] = "A=x=y", none[] = "C=", again[] = "AB=2", odd[] = "D";
+	char *vars[] = { ab, a, none, again, odd, NULL };
+
+	CHECK(!getenv("A"));
+	CHECK_INT(unsetenv("A"), 0);
+	environ = vars;
+	CHECK_STR(getenv("A"), "x=y");
+	CHECK_STR(getenv("AB"), "1");
+	CHECK_STR(getenv("C"), "");
+	CHECK(!getenv("B"));
+	CHECK(!getenv("D"));
+	CHECK_INT(unsetenv("AB"), 0);
+	CHECK(!getenv("AB"));
+	CHECK(vars[0] == a && vars[1] == none && vars[2] == odd && !vars[3]);
+}
+
+static void errors(void)
+{
+	static const int odd[] = { -1, INT32_MIN, INT32_MAX, 99999 };
+
+	for (unsigned i = 0; i < sizeof odd / sizeof *odd; i++) {
+		char expect[40];
+
+		snprintf(expect, sizeof expect, "Unknown error %d", odd[i]);
+		CHECK_STR(strerror(odd[i]), expect);
+	}
+#ifdef __GLIBC__
+	for (int e = 0; e < 134; e++)
+		if (strncmp(strerror(e), "Unknown", 7))
+			CHECK_STR(strerror(e), libc_strerror(e));
+#endif
+	CHECK_STR(strerror(ENOENT), "No such file or directory");
+	CHECK_STR(strerror(EDQUOT), "Disk quota exceeded");
+	CHECK_STR(strerror(EDEADLK), "Unknown error 35");
+}
+
+TEST_MAIN(TEST(searching) TEST(copying) TEST(environment) TEST(errors))
