@@ -59,9 +59,10 @@ COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(CFLAGS) 
 # What a route, an upcall or a command of a batch goes through: 100,000 of them at a time.  It is for
 # speed in the small build as well, which costs that 7 kB.
 HOT         = $(patsubst %,$(B)/%.o,conf/conf conf/lex conf/parse conf/flow conf/field lib/addr lib/hash lib/buf \
-	      lib/wire lib/small/memory router/rule router/mfc router/flow router/sync router/edit kernel/mroute_codec \
-	      kernel/linux_mroute tests/bench/floor)
+	      lib/wire lib/small/memory router/rule router/mfc router/sync router/edit \
+	      tests/bench/floor)
 HOT_CFLAGS  =
+LIBC_CFLAGS =
 
 LINK        = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
 
@@ -98,7 +99,7 @@ $(B)/smcroute: $(OBJS) $(EXTRA_OBJS) $(B)/.flags
 $(B)/%.o: %.c $(B)/.flags | $(MUSL_STAMP)
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) $(if $(filter $@,$(HOT)),$(HOT_CFLAGS)) $(VERSION_FLAG) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(if $(filter $@,$(HOT)),$(HOT_CFLAGS)) $(if $(filter $@,$(SMALL_OBJS)),$(LIBC_CFLAGS)) $(VERSION_FLAG) -MMD -MP -c -o $@ $<
 
 # Only these know the version, so that a commit does not rebuild the rest.
 $(B)/smcroute.o $(B)/applets/%.o $(B)/router/%.o: VERSION_FLAG = -DVERSION='"$(VERSION)"'
@@ -112,7 +113,7 @@ $(COMPLETION): tests/tools/completion.sh $(NATIVE)
 # Written only when the contents differ.
 stamp = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' >$@
 $(B)/.flags: FORCE
-	$(call stamp,$(COMPILE) | $(HOT_CFLAGS) | $(LINK) $(LDLIBS))
+	$(call stamp,$(COMPILE) | $(HOT_CFLAGS) | $(LIBC_CFLAGS) | $(LINK) $(LDLIBS))
 $(B)/.version: FORCE
 	$(call stamp,$(VERSION))
 
@@ -184,20 +185,26 @@ $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(PURE_OBJS)
 STATIC_CC  := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
 # The flags, if the compiler takes them without a word.
 has         = $(if $(shell $(STATIC_CC) $(1) -E -xc /dev/null 2>&1 >/dev/null),,$(1))
-# -Oz is 2.7 kB less than -Os.  A program at a fixed address needs neither position independent code
-# (4 kB) nor tables of pointers that are written at start and then made read-only.  Without SSE what
-# takes a format does not save registers of floating point (1 kB).  Not worth it: -flto (1.6 kB).
-# Nothing: --icf, -fmerge-all-constants, -fno-jump-tables, -fno-stack-protector.
+links       = $(if $(shell echo 'int main(void) { return 0; }' | $(STATIC_CC) $(1) -o /dev/null -xc - -xnone 2>&1),,$(1))
+# -Oz is 2.7 kB less than -Os, -flto 5 kB.  A program at a fixed address needs neither position
+# independent code (4 kB) nor tables of pointers that are written at start and then made read-only.
+# Without SSE what takes a format does not save registers of floating point (1 kB).  What is switched
+# off makes code for speed that is longer, -Oz or not (3.5 kB in all).  -g is for `make bloat`.
+# Nothing: --icf, -fmerge-all-constants, -fno-stack-protector, three dozen further optimizations.
 SMALL       = $(or $(call has,-Oz),-Os) $(call has,-mno-sse) -fno-pie -ffunction-sections \
-	      -fdata-sections -fno-asynchronous-unwind-tables
-QUICK       = -O2 $(call has,-msse2) $(call has,-fno-inline-functions -fno-partial-inlining \
+	      -fdata-sections -fno-asynchronous-unwind-tables -g $(call links,-flto -flto-partition=one) \
+	      $(call has,-fno-caller-saves -fno-expensive-optimizations -fno-inline-functions-called-once \
+		-fno-jump-tables -fno-move-loop-invariants -fno-optimize-sibling-calls -fno-tree-dominator-opts)
+QUICK       = -O2 $(call has,-msse2 -fno-lto) $(call has,-fno-inline-functions -fno-partial-inlining \
 		$(addprefix -fno-align-,functions jumps labels loops))
+# What a compiler knows by name may be made to call itself, and be gone when it is looked for after -flto.
+LIBC_CFLAGS = -ffreestanding $(call has,-fno-lto)
 # Only beside musl, which has everything in files of its own.
 LIBC_PARTS  = $(if $(findstring musl,$(STATIC_CC) $(shell $(STATIC_CC) -dumpmachine)),$$(SMALL_OBJS))
 STATIC_MAKE = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
-		CFLAGS='$(SMALL)' HOT_CFLAGS='$(QUICK)' EXTRA_OBJS='$(LIBC_PARTS)' \
+		CFLAGS='$(SMALL)' HOT_CFLAGS='$(QUICK)' LIBC_CFLAGS='$(LIBC_CFLAGS)' EXTRA_OBJS='$(LIBC_PARTS)' \
 		LDFLAGS='-static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro \
-			-Wl,--build-id=none -Wl,-O2 -Wl,--sort-section=alignment -Wl,-Map=$$@.map $(LDFLAGS)'
+			-Wl,--build-id=none -Wl,-O2 -Wl,-z,common-page-size=256 -Wl,--sort-section=alignment -Wl,-Map=$$@.map $(LDFLAGS)'
 static:
 	+@$(STATIC_MAKE) $(B)/static/smcroute
 	$(say) STRIP $(B)/smcroute-static

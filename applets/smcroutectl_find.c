@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -145,6 +146,6 @@ int ctl_connect(const struct ctl *c)
 		waited = now_ms() - start;
 		if (waited >= (int64_t)c->wait * 1000 && (!behind || waited >= BUSY_SEC * 1000))
 			return complain(&p, err);
-		nanosleep(&(struct timespec){ .tv_nsec = RETRY_MS * 1000000L }, NULL);
+		poll(NULL, 0, RETRY_MS);
 	}
 }

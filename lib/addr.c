@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* For where the compiler makes a call of it. */
+extern inline enum fam addr_fam(const struct addr *a);
+
 /* Reads 1 to 3 digits without a superfluous zero; -1 when there is none or it is over max. */
 static int parse_number(const char **s, const char *end, int max)
 {

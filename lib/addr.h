@@ -77,7 +77,7 @@ int addr_cmp(const struct addr *a, const struct addr *b);
 #define ADDR_MAPPED_WORD htonl(0xffff)
 
 /* The family an address belongs to. */
-static inline enum fam addr_fam(const struct addr *a)
+inline enum fam addr_fam(const struct addr *a)
 {
 	return a->w[0] || a->w[1] || a->w[2] != ADDR_MAPPED_WORD ? FAM_6 : FAM_4;
 }

@@ -9,13 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
@@ -73,7 +73,7 @@ static int lock_directory(const char *path)
 		snprintf(dir, sizeof dir, "%.*s", slash > path ? (int)(slash - path) : 1, path);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && i < LOCK_TRIES; i++)
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+		poll(NULL, 0, 10);
 	return fd;
 }
 

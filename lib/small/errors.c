@@ -16,17 +16,13 @@
 	is(EINTR, "Interrupted system call") \
 	is(EIO, "Input/output error") \
 	is(ENXIO, "No such device or address") \
-	is(E2BIG, "Argument list too long") \
 	is(ENOEXEC, "Exec format error") \
 	is(EBADF, "Bad file descriptor") \
-	is(ECHILD, "No child processes") \
 	is(EAGAIN, "Resource temporarily unavailable") \
 	is(ENOMEM, "Cannot allocate memory") \
 	is(EACCES, "Permission denied") \
-	is(EFAULT, "Bad address") \
 	is(EBUSY, "Device or resource busy") \
 	is(EEXIST, "File exists") \
-	is(EXDEV, "Invalid cross-device link") \
 	is(ENODEV, "No such device") \
 	is(ENOTDIR, "Not a directory") \
 	is(EISDIR, "Is a directory") \
@@ -36,24 +32,18 @@
 	is(ENOTTY, "Inappropriate ioctl for device") \
 	is(EFBIG, "File too large") \
 	is(ENOSPC, "No space left on device") \
-	is(ESPIPE, "Illegal seek") \
 	is(EROFS, "Read-only file system") \
 	is(EPIPE, "Broken pipe") \
-	is(ERANGE, "Numerical result out of range") \
 	is(ENAMETOOLONG, "File name too long") \
 	is(ENOSYS, "Function not implemented") \
-	is(ENOTEMPTY, "Directory not empty") \
 	is(ELOOP, "Too many levels of symbolic links") \
 	is(ENODATA, "No data available") \
 	is(EPROTO, "Protocol error") \
-	is(EBADMSG, "Bad message") \
 	is(EOVERFLOW, "Value too large for defined data type") \
 	is(ENOTSOCK, "Socket operation on non-socket") \
 	is(EMSGSIZE, "Message too long") \
-	is(EPROTOTYPE, "Protocol wrong type for socket") \
 	is(ENOPROTOOPT, "Protocol not available") \
 	is(EPROTONOSUPPORT, "Protocol not supported") \
-	is(ESOCKTNOSUPPORT, "Socket type not supported") \
 	is(EOPNOTSUPP, "Operation not supported") \
 	is(EAFNOSUPPORT, "Address family not supported by protocol") \
 	is(EADDRINUSE, "Address already in use") \

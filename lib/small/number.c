@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * strtol(3) and its kin of the small build: bases 10 and 16, a sign, ERANGE.
+ * atoi(3), strtol(3) and its kin of the small build: bases 10 and 16, a sign, ERANGE.
  */
 #include <errno.h>
 #include <limits.h>
@@ -59,4 +59,9 @@ unsigned long strtoul(const char *restrict s, char **restrict end, int base)
 long strtol(const char *restrict s, char **restrict end, int base)
 {
 	return (long)parse(s, end, base, LONG_MAX, true);
+}
+
+int atoi(const char *s)
+{
+	return (int)strtol(s, NULL, 10);
 }

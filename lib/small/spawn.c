@@ -6,9 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +84,32 @@ int posix_spawnattr_setsigmask(posix_spawnattr_t *restrict at, const sigset_t *r
 	return 0;
 }
 
+/* Like execve(2), but looks for a name without a slash in the directories of PATH. */
+static void exec_named(const char *file, char *const argv[], char *const env[])
+{
+	const char *dirs = getenv("PATH");
+	int error = ENOENT;
+
+	if (strchr(file, '/')) {
+		execve(file, argv, env);
+		return;
+	}
+	for (dirs = dirs ? dirs : "/usr/local/bin:/bin:/usr/bin"; dirs; ) {
+		int n = (int)strcspn(dirs, ":");
+		char path[PATH_MAX];
+
+		if (snprintf(path, sizeof path, "%.*s%s%s", n, dirs, n ? "/" : "", file) < PATH_MAX) {
+			execve(path, argv, env);
+			if (errno == EACCES)
+				error = EACCES;
+			else if (errno != ENOENT && errno != ENOTDIR)
+				return;
+		}
+		dirs = dirs[n] ? dirs + n + 1 : NULL;
+	}
+	errno = error;
+}
+
 /* In the child, which shares the memory until it has become the program.  Returns when it could not. */
 static void become(const char *file, const posix_spawn_file_actions_t *fa, const posix_spawnattr_t *at,
 		   char *const argv[], char *const env[])
@@ -98,7 +127,7 @@ static void become(const char *file, const posix_spawn_file_actions_t *fa, const
 	}
 	if (at->__flags & POSIX_SPAWN_SETSIGMASK)
 		sigprocmask(SIG_SETMASK, &at->__mask, NULL);
-	execvpe(file, argv, env);
+	exec_named(file, argv, env);
 }
 
 int posix_spawnp(pid_t *restrict pid, const char *restrict file, const posix_spawn_file_actions_t *fa,

@@ -13,27 +13,28 @@ trap 'rm -f "$now"' EXIT
 
 bytes() { wc -c <"$1/smcroute-static" | tr -d ' '; }
 
-# The sections that the linker kept, by room: what is no object of ours is libc.
+# The symbols by the room of their source.  The linker, which optimizes all as one, keeps no other
+# word of it: code of no source of ours is libc, data of none is a table, and the rest are texts.
 split() {
-	awk 'function hex(s,  v, i) {
-			for (i = 3; i <= length(s); i++)
-				v = v * 16 + index("0123456789abcdef", substr(s, i, 1)) - 1
-			return v
-		}
-		/^Linker script and memory map/ { on = 1 }
-		!on || /^ \.(debug|comment|note)/ { next }
-		/^ [.C][^ ]*$/ { section = $1; next }
-		/^ [.C*]/ { section = $1; sub(/^ [^ ]+/, "") }
-		$1 ~ /^0x/ && $2 ~ /^0x/ && hex($1) && $3 {
-			kind = section ~ /^(\.bss|COMMON)/ ? "bss" : section ~ /^\.text/ ? "text" : "data"
-			room = $3 !~ /static\/[a-z\/_-]+\.o$/ ? "libc" : $3
-			sub(/.*static\//, "", room)
+	nm -S -l -t d "$1/static/smcroute" | awk -v root="$PWD/" -v sections="$(size -A -d "$1/static/smcroute" |
+			awk '$2 + 0 && $3 + 0 && $1 != ".bss" { n += $2 } END { print n }')" '
+		BEGIN { FS = "[ \t]+" }
+		NF < 4 || $2 + 0 == 0 || seen[$1]++ { next }
+		{
+			kind = $3 ~ /[bBcC]/ ? "bss" : $3 ~ /[tTwW]/ ? "text" : "data"
+			room = index($5, root) == 1 ? substr($5, length(root) + 1) : kind == "data" ? "tables" : "libc"
+			sub(/:[0-9?]*$/, "", room)
 			sub(room ~ /^lib\/small/ ? "/[^/]*$" : "/.*", "", room)
-			sum[room, kind] += hex($2)
+			sum[room, kind] += $2
+			if (kind != "bss")
+				sections -= $2
 			rooms[room]
 		}
-		END { for (r in rooms) printf "%-12s %8d %8d %8d\n", r, sum[r, "text"], sum[r, "data"], sum[r, "bss"] }
-	' "$1/static/smcroute.map" | LC_ALL=C sort | awk '
+		END {
+			for (r in rooms)
+				printf "%-12s %8d %8d %8d\n", r, sum[r, "text"], sum[r, "data"], sum[r, "bss"]
+			printf "%-12s %8d %8d %8d\n", "texts", 0, sections, 0
+		}' | LC_ALL=C sort | awk '
 		BEGIN { printf "%-12s %8s %8s %8s\n", "", "text", "data", "bss" }
 		{ print; t += $2; d += $3; b += $4 }
 		END { printf "%-12s %8d %8d %8d\n", "in all", t, d, b }'
@@ -42,7 +43,7 @@ split() {
 {
 	for dir; do echo "total${dir#"$1"} $(bytes "$dir")"; done
 	nm -S --size-sort -t d "$1/static/smcroute" |
-		awk '{ size[$4] += $2 } END { for (s in size) print s, size[s] }' | LC_ALL=C sort
+		awk '{ sub(/\.lto_priv\.[0-9]+$/, "", $4); size[$4] += $2 } END { for (s in size) print s, size[s] }' | LC_ALL=C sort
 } >"$now"
 
 for dir; do

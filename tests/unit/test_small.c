@@ -43,10 +43,12 @@ int printf(const char *, ...);
 #define strtoll small_strtoll
 #define strtoul small_strtoul
 #define strtol small_strtol
+#define atoi small_atoi
 unsigned long long strtoull(const char *restrict, char **restrict, int);
 long long strtoll(const char *restrict, char **restrict, int);
 unsigned long strtoul(const char *restrict, char **restrict, int);
 long strtol(const char *restrict, char **restrict, int);
+int atoi(const char *);
 #include "lib/small/number.c"
 
 #define qsort small_qsort
@@ -133,6 +135,7 @@ static ssize_t small_write(int, const void *, size_t);
 #undef strtoll
 #undef strtoul
 #undef strtol
+#undef atoi
 
 static void same(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -267,6 +270,7 @@ static void numbers(void)
 			NUMBER(strtoll);
 			NUMBER(strtoul);
 			NUMBER(strtol);
+			CHECK_INT(small_atoi(s), (int)strtol(s, NULL, 10));
 		}
 	}
 }
