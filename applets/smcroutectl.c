@@ -221,9 +221,8 @@ static int run(struct ctl *c, int n, const char **words)
 	if (fd < 0)
 		return -fd;
 	ctl_print_setup(c);
-	status = c->batch ? ctl_batch(c, fd) : ctl_single(c, fd, cmd, n, words);
-	close(fd);
-	return status;
+	/* The end of the process closes the socket: the daemon need not look at that first. */
+	return c->batch ? ctl_batch(c, fd) : ctl_single(c, fd, cmd, n, words);
 }
 
 static int ctl_main(int argc, char **argv)

@@ -26,11 +26,10 @@
 static const char *const run_dirs[] = { RUNSTATEDIR, "/run" };
 #define N_DIRS (sizeof run_dirs / sizeof *run_dirs)
 
-/* The places to look at: at most N_DIRS. */
+/* The places to look at. */
 struct places {
 	char path[N_DIRS][PATH_MAX];
-	char dir[N_DIRS + 1][PATH_MAX];
-	unsigned n, ndirs;
+	unsigned n;
 };
 
 /* True when a and b are the same directory, as /var/run and /run often are. */
@@ -42,30 +41,28 @@ static bool same_dir(const char *a, const char *b)
 	       (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
 
-static bool add_dir(struct places *p, const char *dir)
+static void add_dir(const char **dirs, unsigned *n, const char *dir)
 {
-	for (unsigned i = 0; i < p->ndirs; i++)
-		if (same_dir(p->dir[i], dir))
-			return false;
-	snprintf(p->dir[p->ndirs++], PATH_MAX, "%s", dir);
-	return true;
+	for (unsigned i = 0; i < *n; i++)
+		if (same_dir(dirs[i], dir))
+			return;
+	dirs[(*n)++] = dir;
 }
 
 static void list_places(const struct ctl *c, struct places *p)
 {
-	p->n = p->ndirs = 0;
-	if (c->path) {
-		const char *slash = strrchr(c->path, '/');
-		char dir[PATH_MAX] = ".";
+	const char *dirs[N_DIRS];
+	unsigned n = 0;
 
+	p->n = 0;
+	if (c->path) {
 		snprintf(p->path[p->n++], PATH_MAX, "%s", c->path);
-		if (slash)
-			snprintf(dir, sizeof dir, "%.*s", slash > c->path ? (int)(slash - c->path) : 1, c->path);
-		add_dir(p, dir);
+		return;
 	}
 	for (unsigned i = 0; i < N_DIRS; i++)
-		if (add_dir(p, run_dirs[i]) && !c->path)
-			snprintf(p->path[p->n++], PATH_MAX, "%s/%s.sock", run_dirs[i], c->ident);
+		add_dir(dirs, &n, run_dirs[i]);
+	for (unsigned i = 0; i < n; i++)
+		snprintf(p->path[p->n++], PATH_MAX, "%s/%s.sock", dirs[i], c->ident);
 }
 
 /* Appends the sockets in dir at which a daemon of ours answers. */
@@ -94,7 +91,25 @@ static void see_others(const char *dir, struct buf *seen, unsigned *n)
 		closedir(d);
 }
 
-static int complain(const struct places *p, const int *err)
+/* Where daemons may be: beside the socket that was asked for, and in the usual places. */
+static unsigned see_all(const char *path, struct buf *seen)
+{
+	const char *dirs[N_DIRS + 1], *slash = path ? strrchr(path, '/') : NULL;
+	unsigned ndirs = 0, n = 0;
+	char dir[PATH_MAX] = ".";
+
+	if (slash)
+		snprintf(dir, sizeof dir, "%.*s", slash > path ? (int)(slash - path) : 1, path);
+	if (path)
+		add_dir(dirs, &ndirs, dir);
+	for (unsigned i = 0; i < N_DIRS; i++)
+		add_dir(dirs, &ndirs, run_dirs[i]);
+	for (unsigned i = 0; i < ndirs; i++)
+		see_others(dirs[i], seen, &n);
+	return n;
+}
+
+static int complain(const struct ctl *c, const struct places *p, const int *err)
 {
 	struct buf tried = { 0 }, seen = { 0 };
 	int status = EXIT_BUSY;
@@ -108,8 +123,8 @@ static int complain(const struct places *p, const int *err)
 		if (err[i] == ENAMETOOLONG)
 			status = EXIT_USAGE;
 	}
-	for (unsigned i = 0; i < p->ndirs && status == EXIT_BUSY; i++)
-		see_others(p->dir[i], &seen, &n);
+	if (status == EXIT_BUSY)
+		n = see_all(c->path, &seen);
 	ctl_complain(0, "%s%s%s%s", status == EXIT_BUSY ? "no daemon answers at" : "cannot connect to",
 		     buf_cstr(&tried), n ? "; others answer at" : "", buf_cstr(&seen));
 	buf_free(&tried);
@@ -145,7 +160,7 @@ int ctl_connect(const struct ctl *c)
 		}
 		waited = now_ms() - start;
 		if (waited >= (int64_t)c->wait * 1000 && (!behind || waited >= BUSY_SEC * 1000))
-			return complain(&p, err);
+			return complain(c, &p, err);
 		poll(NULL, 0, RETRY_MS);
 	}
 }

@@ -19,7 +19,7 @@
 
 #define PATIENCE_MS 10000		/* without a byte from the daemon */
 #define OUT_MAX (256 * 1024)		/* unsent requests, before more lines are read */
-#define CHUNK (64 * 1024)		/* of replies */
+#define CHUNK (32 * 1024)		/* of replies: two records of a long table */
 #define LINES (16 * 1024)		/* of a batch: the daemon works on some while the next are read */
 
 /* A line whose answer is due. */
@@ -270,7 +270,7 @@ static void receive(struct talk *t)
 {
 	ssize_t n;
 
-	if (!buf_reserve(&t->in, CHUNK)) {
+	if (!buf_reserve(&t->in, t->in.len ? CHUNK / 4 : CHUNK)) {
 		ctl_complain(0, "out of memory");
 		fail(t, EXIT_SYSTEM);
 		t->no_daemon = true;

@@ -22,7 +22,7 @@
 
 #define REQUESTS_A_TURN 256
 #define TURN_MS 5			/* after which no further request is begun in a turn */
-#define READ_SIZE (16 * 1024)
+#define READ_SIZE (4 * 1024)		/* at first, and four times that after input that filled it */
 #define KEEP_SIZE (16 * 1024)		/* a larger buffer is freed once it is empty */
 #define EVENTS_MAX (256 * 1024)		/* unread output beyond which events are dropped */
 
@@ -186,13 +186,14 @@ static bool receive(struct client *c, int64_t now)
 	size_t room;
 	ssize_t n;
 
-	if (!buf_reserve(&c->in, c->in.len ? 1 : READ_SIZE))
+	if (!buf_reserve(&c->in, c->in.len ? 1 : c->much ? 4 * READ_SIZE : READ_SIZE))
 		return false;
 	room = (c->in.cap < WIRE_MAX ? c->in.cap : WIRE_MAX) - c->in.len;
 	n = recv(c->fd, c->in.p + c->in.len, room, MSG_DONTWAIT);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
 	c->eof = n == 0;
+	c->much |= (size_t)n == room;
 	c->in.len += (size_t)n;
 	if (n)
 		c->heard = now;
@@ -249,7 +250,7 @@ bool client_flush(struct client *c, int64_t now)
 		buf_consume(&c->out, c->sent);
 		c->sent = 0;
 	}
-	if (!c->out.len && c->out.cap > KEEP_SIZE)
+	if (!c->out.len && c->out.cap > KEEP_SIZE && !c->show)
 		buf_free(&c->out);
 	return true;
 }

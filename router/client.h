@@ -33,6 +33,7 @@ struct client {
 	uint64_t later;			/* the request at the head of in waits for this, 0 = none does */
 	struct show *show;		/* the table that it asks for, while it is written; or NULL */
 	bool more;			/* in may hold another whole request */
+	bool much;			/* sends more at once than fits into a small buffer */
 	bool eof, closing;		/* nothing more is read */
 	bool follow, json;		/* gets events, in that form */
 };

@@ -10,7 +10,7 @@
 
 #include "lib/wire.h"
 
-#define ROWS_MAX (32 * 1024)
+#define ROWS_MAX (15 * 1024)	/* a line or two less than what a doubled buffer has */
 
 void out_begin(struct output *o, struct cmd *c)
 {
@@ -81,8 +81,10 @@ void out_head(struct output *o, const char *fmt, ...)
 
 void out_row(struct output *o)
 {
-	if (o->rows.len >= ROWS_MAX)
+	if (o->rows.len >= ROWS_MAX) {
 		out_pause(o);
+		o->full = true;
+	}
 }
 
 void out_pad(struct buf *b, size_t from, size_t width)

@@ -18,6 +18,7 @@ struct output {
 	struct buf rows;	/* rows not passed on yet; append whole lines, then out_row() */
 	enum cmd_form form;
 	bool detail, json;
+	bool full;		/* a record was passed on: time for the reader */
 };
 
 /* Starts output into the reply of c. */

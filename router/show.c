@@ -120,6 +120,7 @@ void show_free(struct show *s)
 	if (!s)
 		return;
 	buf_free(&s->o.rows);
+	buf_free(&s->tail.text);
 	free(s->rules);
 	free(s->entries);
 	free(s);
@@ -146,6 +147,8 @@ static struct show *begin(struct router *r, struct cmd *c, show_part *const *par
 static bool go_on(struct show *s)
 {
 	s->left = TURN_LINES;
+	s->o.full = false;
+	s->tail.text.len = 0;
 	for (; *s->part; s->part++) {
 		if (!(*s->part)(s))
 			return false;

@@ -31,6 +31,13 @@ struct show {
 	uint64_t sum;			/* of a part that counts */
 	show_part *titled;		/* the part that has its title */
 	unsigned width;			/* of the column of interfaces */
+	struct tail {			/* of the line before, where it has no counters: mostly the next has the same */
+		struct buf text;	/* what is behind (S,G); empty when a turn begins */
+		const char *iif;
+		const struct conf_set *set;
+		uint32_t bits;
+		enum fam fam;
+	} tail;
 	struct show_counts *rules;	/* by rule, NULL when not wanted */
 	struct show_counts *entries;	/* by place in the mirror, NULL when not wanted */
 	uint32_t nrules, nentries;
@@ -50,7 +57,7 @@ size_t show_size(const struct show *s);
 /* True when there is a line to look at, of n; then s->at is to be stepped. */
 static inline bool show_more(struct show *s, uint32_t n)
 {
-	return s->at < n && s->left && s->left--;
+	return s->at < n && s->left && !s->o.full && s->left--;
 }
 
 /* Has a line that takes as long as n others count for more of the turn. */
@@ -79,9 +86,9 @@ struct show_counts show_counts_of(struct show *s, uint32_t at);
 void show_json_flow(struct buf *b, const char *kind, const struct addr *source, uint8_t slen,
 		    const struct addr *group, uint8_t glen, const char *iif);
 
-/* Appends "(S,G)" padded to its column, then the interface. */
+/* Appends "(S,G)" padded to its column. */
 void show_text_flow(struct buf *b, const struct addr *source, uint8_t slen, const struct addr *group,
-		    uint8_t glen, const char *iif);
+		    uint8_t glen);
 
 /* Appends the names of the interfaces behind VIF bits, sep between them. */
 void show_vif_names(struct router *r, struct buf *b, enum fam fam, uint32_t bits, const char *sep, bool json);

@@ -49,7 +49,9 @@ static void text_line(struct show *s, const char *title, const struct addr *sour
 		out_title(&s->o, title);
 		out_head(&s->o, "%-42s %s", "GROUP (S,G)", "IIF");
 	}
-	show_text_flow(&s->o.rows, source, slen, group, glen, iif);
+	show_text_flow(&s->o.rows, source, slen, group, glen);
+	buf_chr(&s->o.rows, ' ');
+	buf_str(&s->o.rows, iif);
 }
 
 static bool lines(struct show *s)

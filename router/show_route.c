@@ -78,7 +78,7 @@ void show_json_flow(struct buf *b, const char *kind, const struct addr *source, 
 }
 
 void show_text_flow(struct buf *b, const struct addr *source, uint8_t slen, const struct addr *group,
-		    uint8_t glen, const char *iif)
+		    uint8_t glen)
 {
 	size_t from = b->len;
 
@@ -97,8 +97,6 @@ void show_text_flow(struct buf *b, const struct addr *source, uint8_t slen, cons
 	*p++ = ')';
 	b->len = (size_t)(p - b->p);
 	out_pad(b, from, 42);
-	buf_chr(b, ' ');
-	buf_str(b, iif);
 }
 
 static bool dynamic(const struct mfc *e)
@@ -141,13 +139,13 @@ static void json_line(struct show *s, const struct line *l)
 	buf_chr(b, '}');
 }
 
-static void text_line(struct show *s, const struct line *l)
+/* What is behind (S,G). */
+static void put_tail(struct show *s, const struct line *l, struct buf *b)
 {
-	struct buf *b = &s->o.rows;
-	size_t from;
+	size_t from = b->len + 1;
 
-	show_text_flow(b, l->source, l->slen, l->group, l->glen, l->iif);
-	from = b->len - strlen(l->iif);
+	buf_chr(b, ' ');
+	buf_str(b, l->iif);
 	out_pad(b, from, s->width);
 	if (l->counts)
 		buf_printf(b, " %10llu %10llu", (unsigned long long)l->counts->packets,
@@ -168,6 +166,25 @@ static void text_line(struct show *s, const struct line *l)
 			show_vif_names(s->r, b, addr_fam(l->group), l->bits, " ", false);
 	}
 	buf_chr(b, '\n');
+}
+
+static void text_line(struct show *s, const struct line *l)
+{
+	enum fam fam = addr_fam(l->group);
+	struct tail *t = &s->tail;
+
+	show_text_flow(&s->o.rows, l->source, l->slen, l->group, l->glen);
+	if (l->counts) {
+		put_tail(s, l, &s->o.rows);
+		return;
+	}
+	if (!t->text.len || t->iif != l->iif || t->set != l->set || t->bits != l->bits || t->fam != fam) {
+		*t = (struct tail){ t->text, l->iif, l->set, l->bits, fam };
+		t->text.len = 0;
+		put_tail(s, l, &t->text);
+		s->o.rows.failed |= t->text.failed;
+	}
+	buf_add(&s->o.rows, t->text.p, t->text.len);
 }
 
 /* One line; the first of a part after its title and headings. */
