@@ -227,7 +227,7 @@ static int run(struct ctl *c, int n, const char **words)
 
 static int ctl_main(int argc, char **argv)
 {
-	const char *words[CTL_WORDS + 2];
+	const char *words[1 + CTL_WORDS + 2];
 	struct ctl c = { .ident = "smcroute" };
 	int status, n;
 
@@ -238,8 +238,8 @@ static int ctl_main(int argc, char **argv)
 		close(n);
 	/* A reader that leaves early must not end a batch half way. */
 	signal(SIGPIPE, SIG_IGN);
-	n = parse_options(&c, argc, argv, words);
-	status = n < 0 ? -n - 1 : run(&c, n, words);
+	n = parse_options(&c, argc, argv, words + 1);
+	status = n < 0 ? -n - 1 : run(&c, n, words + 1);
 	n = ctl_flush(&c);
 	return status ? status : n;
 }

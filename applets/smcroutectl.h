@@ -38,8 +38,8 @@ int ctl_local(const struct command *cmd, int n, const char *const *words);
 /* Returns a connection to the daemon, or minus the exit status when all is said. */
 int ctl_connect(const struct ctl *c);
 
-/* Sends one command over fd and shows the reply; the exit status. */
-int ctl_single(struct ctl *c, int fd, const struct command *cmd, int n, const char *const *words);
+/* Sends one command over fd and shows the reply; the exit status.  words[-1] is free for the options. */
+int ctl_single(struct ctl *c, int fd, const struct command *cmd, int n, const char **words);
 
 /* Runs the commands on standard input over fd; the exit status of the first that failed. */
 int ctl_batch(struct ctl *c, int fd);

@@ -374,14 +374,11 @@ static int talk(struct talk *t)
 	return t->status;
 }
 
-int ctl_single(struct ctl *c, int fd, const struct command *cmd, int n, const char *const *words)
+int ctl_single(struct ctl *c, int fd, const struct command *cmd, int n, const char **words)
 {
-	const char *all[CTL_WORDS + 1];
 	struct talk t = { .ctl = c, .fd = fd, .no_input = true, .follow = cmd->flags & CMD_FOLLOW };
 
-	if (n < CTL_WORDS)
-		memcpy(all + 1, words, (size_t)n * sizeof *words);
-	if (n >= CTL_WORDS || !ask(&t, cmd, n + 1, all)) {
+	if (!ask(&t, cmd, n + 1, words - 1)) {
 		ctl_complain(0, "too long for one request");
 		fail(&t, EXIT_USAGE);
 	}

@@ -27,7 +27,7 @@ static struct sockaddr_in6 to_sin6(const struct addr *a)
 
 static void from_in4(struct addr *a, struct in_addr in)
 {
-	*a = (struct addr){ .w = { 0, 0, htonl(0xffff), in.s_addr } };
+	*a = (struct addr){ .w = { 0, 0, ADDR_MAPPED_WORD, in.s_addr } };
 }
 
 /* Two reads of counters that go on counting: wrong ones may have overtaken all. */

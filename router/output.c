@@ -10,7 +10,8 @@
 
 #include "lib/wire.h"
 
-#define ROWS_MAX (15 * 1024)	/* a line or two less than what a doubled buffer has */
+#define ROWS_MAX (15 * 1024)	/* some lines less than what a doubled buffer has */
+#define TURN_MAX (8 * ROWS_MAX)
 
 void out_begin(struct output *o, struct cmd *c)
 {
@@ -38,6 +39,14 @@ bool out_pause(struct output *o)
 	/* json_sep() looks at the last byte. */
 	pass_on(o, o->json);
 	return !o->rows.failed && !o->to->failed;
+}
+
+void out_turn(struct output *o)
+{
+	o->turn = o->turn ? o->turn * 2 : ROWS_MAX;
+	if (o->turn > TURN_MAX)
+		o->turn = TURN_MAX;
+	o->end = o->to->len + o->turn;
 }
 
 bool out_end(struct output *o)
@@ -81,10 +90,8 @@ void out_head(struct output *o, const char *fmt, ...)
 
 void out_row(struct output *o)
 {
-	if (o->rows.len >= ROWS_MAX) {
+	if (o->rows.len >= ROWS_MAX)
 		out_pause(o);
-		o->full = true;
-	}
 }
 
 void out_pad(struct buf *b, size_t from, size_t width)

@@ -18,7 +18,7 @@ struct output {
 	struct buf rows;	/* rows not passed on yet; append whole lines, then out_row() */
 	enum cmd_form form;
 	bool detail, json;
-	bool full;		/* a record was passed on: time for the reader */
+	size_t turn, end;	/* bytes for this turn, and the length of the reply that ends it */
 };
 
 /* Starts output into the reply of c. */
@@ -27,7 +27,17 @@ void out_begin(struct output *o, struct cmd *c);
 /* Passes on what waits, while the output goes on: false when memory ran out on the way. */
 bool out_pause(struct output *o);
 
-/* The same for good: o is empty then. */
+/* Begins another turn.  In the first a record is enough, so that the reader has something to do; then there
+ * are more and more, as each time it is woken costs as much as some hundred lines. */
+void out_turn(struct output *o);
+
+/* True when that is enough for a turn. */
+static inline bool out_full(const struct output *o)
+{
+	return o->to->len >= o->end;
+}
+
+/* As out_pause(), for good: o is empty then. */
 bool out_end(struct output *o);
 
 /* A title above a table; its column headings. */

@@ -147,7 +147,7 @@ static struct show *begin(struct router *r, struct cmd *c, show_part *const *par
 static bool go_on(struct show *s)
 {
 	s->left = TURN_LINES;
-	s->o.full = false;
+	out_turn(&s->o);
 	s->tail.text.len = 0;
 	for (; *s->part; s->part++) {
 		if (!(*s->part)(s))

@@ -57,7 +57,7 @@ size_t show_size(const struct show *s);
 /* True when there is a line to look at, of n; then s->at is to be stepped. */
 static inline bool show_more(struct show *s, uint32_t n)
 {
-	return s->at < n && s->left && !s->o.full && s->left--;
+	return s->at < n && s->left && !out_full(&s->o) && s->left--;
 }
 
 /* Has a line that takes as long as n others count for more of the turn. */
