@@ -231,11 +231,10 @@ static int ctl_main(int argc, char **argv)
 	struct ctl c = { .ident = "smcroute" };
 	int status, n;
 
-	/* No socket of ours must get the number of a standard stream that is closed. */
-	while ((n = open("/dev/null", O_RDONLY)) >= 0 && n <= STDERR_FILENO)
-		;
-	if (n >= 0)
-		close(n);
+	/* No socket of ours must get the number of a standard stream that is closed; writing there must fail. */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDONLY);
 	/* A reader that leaves early must not end a batch half way. */
 	signal(SIGPIPE, SIG_IGN);
 	n = parse_options(&c, argc, argv, words + 1);

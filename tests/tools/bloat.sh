@@ -1,17 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# bloat.sh DIR [DIR...]: the size of the static program that was built in DIR, where
-# it comes from, its largest symbols and what has changed since the baseline; of
-# further ones the size alone.  UPDATE=1 makes the figures the baseline.
+# bloat.sh DIR [DIR...]: the size of the static program that was built in DIR, what of
+# it is resident when it is idle, where it comes from, its largest symbols and what has
+# changed since the baseline; of further ones the first two.  UPDATE=1 makes the figures
+# the baseline.
 set -e
 here=$(dirname "$0")
 base=$here/bloat.baseline
 target=163840
+target_kb=512
 now=$(mktemp)
-trap 'rm -f "$now"' EXIT
+dir=$(mktemp -d)
+trap 'rm -rf "$now" "$dir"' EXIT
 
 bytes() { wc -c <"$1/smcroute-static" | tr -d ' '; }
+
+# kB of a daemon without a route, in a network of its own: it returns when it is ready.
+resident() {
+	: >"$dir/conf"
+	net="unshare -n"
+	$net true 2>/dev/null || net="unshare -Urn"
+	# shellcheck disable=SC2016
+	$net sh -c '"$1" smcrouted -i bloat -f "$2/conf" -P "$2/pid" -u "$2/sock" -l none &&
+		read -r pid <"$2/pid" && awk "/^Rss/ { print \$2 }" "/proc/$pid/smaps_rollup" && kill "$pid"' \
+		sh "$1/smcroute-static" "$dir" 2>/dev/null
+}
 
 # The symbols by the room of their source.  The linker, which optimizes all as one, keeps no other
 # word of it: code of no source of ours is libc, data of none is a table, and the rest are texts.
@@ -24,6 +38,7 @@ split() {
 			kind = $3 ~ /[bBcC]/ ? "bss" : $3 ~ /[tTwW]/ ? "text" : "data"
 			room = index($5, root) == 1 ? substr($5, length(root) + 1) : kind == "data" ? "tables" : "libc"
 			sub(/:[0-9?]*$/, "", room)
+			sub(/^\.\//, "", room)
 			sub(room ~ /^lib\/small/ ? "/[^/]*$" : "/.*", "", room)
 			sum[room, kind] += $2
 			if (kind != "bss")
@@ -41,14 +56,16 @@ split() {
 }
 
 {
-	for dir; do echo "total${dir#"$1"} $(bytes "$dir")"; done
+	for at; do echo "total${at#"$1"} $(bytes "$at")"; done
 	nm -S --size-sort -t d "$1/static/smcroute" |
 		awk '{ sub(/\.lto_priv\.[0-9]+$/, "", $4); size[$4] += $2 } END { for (s in size) print s, size[s] }' | LC_ALL=C sort
 } >"$now"
 
-for dir; do
-	n=$(bytes "$dir")
-	echo "$dir/smcroute-static: $n bytes stripped, $((100 * n / target)) % of the target of $target"
+for at; do
+	n=$(bytes "$at")
+	echo "$at/smcroute-static: $n bytes stripped, $((100 * n / target)) % of the target of $target"
+	kb=$(resident "$at") || kb=
+	echo "	idle: ${kb:-not measured, no namespaces here?}${kb:+ kB resident, $((100 * ${kb:-0} / target_kb)) % of the target of $target_kb}"
 done
 split "$1"
 echo "largest symbols:"
