@@ -56,11 +56,10 @@ MUSL_FLAGS  = -isystem $(MUSL_DIR)
 endif
 
 COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(CFLAGS) $(SANFLAGS)
-# What a route, an upcall or a command of a batch goes through: 100,000 of them at a time.  It is for
-# speed in the small build as well, which costs that 7 kB.
+# What a route of a config or of a batch goes through, 100,000 of them at a time: it is for speed in the
+# small build as well, which costs that 7 kB.  What an upcall goes through waits for the kernel anyway.
 HOT         = $(patsubst %,$(B)/%.o,conf/conf conf/lex conf/parse conf/flow conf/field lib/addr lib/hash lib/buf \
-	      lib/wire lib/small/memory router/rule router/mfc router/sync router/edit \
-	      tests/bench/floor)
+	      lib/wire lib/small/memory router/rule router/mfc router/sync router/edit tests/bench/floor)
 HOT_CFLAGS  =
 LIBC_CFLAGS =
 
@@ -183,19 +182,21 @@ $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(PURE_OBJS)
 # ---- the small static binary ----
 
 STATIC_CC  := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
-# The flags, if the compiler takes them without a word.
-has         = $(if $(shell $(STATIC_CC) $(1) -E -xc /dev/null 2>&1 >/dev/null),,$(1))
+# Those of the flags that the compiler takes without a word; the same for all as one, when it links.
+has         = $(foreach f,$(1),$(if $(shell $(STATIC_CC) $(f) -E -xc /dev/null 2>&1 >/dev/null),,$(f)))
 links       = $(if $(shell echo 'int main(void) { return 0; }' | $(STATIC_CC) $(1) -o /dev/null -xc - -xnone 2>&1),,$(1))
-# -Oz is 2.7 kB less than -Os, -flto 5 kB.  A program at a fixed address needs neither position
+# -Oz is 2.7 kB less than -Os, -flto, where it is gcc's, 5 kB.  A program at a fixed address needs neither position
 # independent code (4 kB) nor tables of pointers that are written at start and then made read-only.
 # Without SSE what takes a format does not save registers of floating point (1 kB).  What is switched
 # off makes code for speed that is longer, -Oz or not (3.5 kB in all).  -g is for `make bloat`.
 # Nothing: --icf, -fmerge-all-constants, -fno-stack-protector, three dozen further optimizations.
-SMALL       = $(or $(call has,-Oz),-Os) $(call has,-mno-sse) -fno-pie -ffunction-sections \
+SMALL       = $(eval SMALL := $(SMALL_FLAGS))$(SMALL)
+SMALL_FLAGS = $(or $(call has,-Oz),-Os) $(call has,-mno-sse) -fno-pie -ffunction-sections \
 	      -fdata-sections -fno-asynchronous-unwind-tables -g $(call links,-flto -flto-partition=one) \
 	      $(call has,-fno-caller-saves -fno-expensive-optimizations -fno-inline-functions-called-once \
 		-fno-jump-tables -fno-move-loop-invariants -fno-optimize-sibling-calls -fno-tree-dominator-opts)
-QUICK       = -O2 $(call has,-msse2 -fno-lto) $(call has,-fno-inline-functions -fno-partial-inlining \
+QUICK       = $(eval QUICK := $(QUICK_FLAGS))$(QUICK)
+QUICK_FLAGS = -O2 $(call has,-msse2 -fno-lto -fno-inline-functions -fno-partial-inlining \
 		$(addprefix -fno-align-,functions jumps labels loops))
 # What a compiler knows by name may be made to call itself, and be gone when it is looked for after -flto.
 LIBC_CFLAGS = -ffreestanding $(call has,-fno-lto)
@@ -204,7 +205,7 @@ LIBC_PARTS  = $(if $(findstring musl,$(STATIC_CC) $(shell $(STATIC_CC) -dumpmach
 STATIC_MAKE = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
 		CFLAGS='$(SMALL)' HOT_CFLAGS='$(QUICK)' LIBC_CFLAGS='$(LIBC_CFLAGS)' EXTRA_OBJS='$(LIBC_PARTS)' \
 		LDFLAGS='-static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro \
-			-Wl,--build-id=none -Wl,-O2 -Wl,-z,common-page-size=256 -Wl,--sort-section=alignment -Wl,-Map=$$@.map $(LDFLAGS)'
+			-Wl,--build-id=none -Wl,-O2 -Wl,-z,common-page-size=256 -Wl,--sort-section=alignment $(LDFLAGS)'
 static:
 	+@$(STATIC_MAKE) $(B)/static/smcroute
 	$(say) STRIP $(B)/smcroute-static

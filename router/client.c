@@ -186,7 +186,9 @@ static bool receive(struct client *c, int64_t now)
 	size_t room;
 	ssize_t n;
 
-	if (!buf_reserve(&c->in, c->in.len ? 1 : c->much ? 4 * READ_SIZE : READ_SIZE))
+	size_t want = c->much ? 4 * READ_SIZE : READ_SIZE;
+
+	if (!buf_reserve(&c->in, c->in.len < want ? want - c->in.len : 1))
 		return false;
 	room = (c->in.cap < WIRE_MAX ? c->in.cap : WIRE_MAX) - c->in.len;
 	n = recv(c->fd, c->in.p + c->in.len, room, MSG_DONTWAIT);

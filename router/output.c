@@ -11,7 +11,7 @@
 #include "lib/wire.h"
 
 #define ROWS_MAX (15 * 1024)	/* some lines less than what a doubled buffer has */
-#define TURN_MAX (8 * ROWS_MAX)
+#define TURN_MAX (16 * ROWS_MAX)
 
 void out_begin(struct output *o, struct cmd *c)
 {

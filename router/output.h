@@ -28,7 +28,7 @@ void out_begin(struct output *o, struct cmd *c);
 bool out_pause(struct output *o);
 
 /* Begins another turn.  In the first a record is enough, so that the reader has something to do; then there
- * are more and more, as each time it is woken costs as much as some hundred lines. */
+ * are more and more, to 240 kB, as each time it is woken costs as much as some hundred lines. */
 void out_turn(struct output *o);
 
 /* True when that is enough for a turn. */

@@ -128,7 +128,7 @@ void show_free(struct show *s)
 
 size_t show_size(const struct show *s)
 {
-	return s ? sizeof *s + s->o.rows.cap + ((size_t)s->nrules + s->nentries) * sizeof *s->rules : 0;
+	return s ? sizeof *s + s->o.rows.cap + s->tail.text.cap + ((size_t)s->nrules + s->nentries) * sizeof *s->rules : 0;
 }
 
 static struct show *begin(struct router *r, struct cmd *c, show_part *const *parts)

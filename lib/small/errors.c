@@ -16,13 +16,16 @@
 	is(EINTR, "Interrupted system call") \
 	is(EIO, "Input/output error") \
 	is(ENXIO, "No such device or address") \
+	is(E2BIG, "Argument list too long") \
 	is(ENOEXEC, "Exec format error") \
 	is(EBADF, "Bad file descriptor") \
+	is(ECHILD, "No child processes") \
 	is(EAGAIN, "Resource temporarily unavailable") \
 	is(ENOMEM, "Cannot allocate memory") \
 	is(EACCES, "Permission denied") \
 	is(EBUSY, "Device or resource busy") \
 	is(EEXIST, "File exists") \
+	is(EXDEV, "Invalid cross-device link") \
 	is(ENODEV, "No such device") \
 	is(ENOTDIR, "Not a directory") \
 	is(EISDIR, "Is a directory") \
@@ -30,9 +33,11 @@
 	is(ENFILE, "Too many open files in system") \
 	is(EMFILE, "Too many open files") \
 	is(ENOTTY, "Inappropriate ioctl for device") \
+	is(ETXTBSY, "Text file busy") \
 	is(EFBIG, "File too large") \
 	is(ENOSPC, "No space left on device") \
 	is(EROFS, "Read-only file system") \
+	is(EMLINK, "Too many links") \
 	is(EPIPE, "Broken pipe") \
 	is(ENAMETOOLONG, "File name too long") \
 	is(ENOSYS, "Function not implemented") \
@@ -42,8 +47,10 @@
 	is(EOVERFLOW, "Value too large for defined data type") \
 	is(ENOTSOCK, "Socket operation on non-socket") \
 	is(EMSGSIZE, "Message too long") \
+	is(EPROTOTYPE, "Protocol wrong type for socket") \
 	is(ENOPROTOOPT, "Protocol not available") \
 	is(EPROTONOSUPPORT, "Protocol not supported") \
+	is(ESOCKTNOSUPPORT, "Socket type not supported") \
 	is(EOPNOTSUPP, "Operation not supported") \
 	is(EAFNOSUPPORT, "Address family not supported by protocol") \
 	is(EADDRINUSE, "Address already in use") \
@@ -57,6 +64,7 @@
 	is(ETIMEDOUT, "Connection timed out") \
 	is(ECONNREFUSED, "Connection refused") \
 	is(EHOSTUNREACH, "No route to host") \
+	is(ESTALE, "Stale file handle") \
 	is(EDQUOT, "Disk quota exceeded")
 
 #define NUMBER(no, text) no,

@@ -13,15 +13,15 @@
 enum {
 	UNIT = 16,		/* small blocks are multiples of it, and all are aligned to it */
 	HEAD = 8,		/* in front of a block: see head() */
-	SMALL = 512,		/* units at most; beyond that a mapping */
-	REGION = 65536,		/* bytes mapped at once for small blocks; what is not touched costs nothing */
+	SMALL = 640,		/* units at most, so that 8 kB are in; beyond that a mapping */
+	REGION = 65536,		/* bytes mapped at once for small blocks; pages not touched cost nothing */
 	PAGE = 4096,
 };
 
 /* Sizes in units: 1 to 8, 10, 12, 14, 16, 20 and so on to SMALL. */
 static struct hole {
 	struct hole *next;
-} *holes[32];
+} *holes[33];
 static char *fresh;		/* what is left of the last region */
 static size_t n_fresh;
 

@@ -23,20 +23,27 @@ resident() {
 	$net true 2>/dev/null || net="unshare -Urn"
 	# shellcheck disable=SC2016
 	$net sh -c '"$1" smcrouted -i bloat -f "$2/conf" -P "$2/pid" -u "$2/sock" -l none &&
-		read -r pid <"$2/pid" && awk "/^Rss/ { print \$2 }" "/proc/$pid/smaps_rollup" && kill "$pid"' \
+		read -r pid <"$2/pid" || exit
+		awk "/^Rss/ { print \$2 }" "/proc/$pid/smaps_rollup"
+		kill "$pid"
+		while [ -e "$2/pid" ] && kill -0 "$pid"; do sleep 0.02; done' \
 		sh "$1/smcroute-static" "$dir" 2>/dev/null
 }
 
 # The symbols by the room of their source.  The linker, which optimizes all as one, keeps no other
 # word of it: code of no source of ours is libc, data of none is a table, and the rest are texts.
+# What lib/small has of libc it would call by the header of libc.
 split() {
-	nm -S -l -t d "$1/static/smcroute" | awk -v root="$PWD/" -v sections="$(size -A -d "$1/static/smcroute" |
+	small=" $(nm -A --defined-only "$1"/static/lib/small/*.o | awk '{ printf "%s ", $NF }')"
+	nm -S -l -t d "$1/static/smcroute" | awk -v small="$small" -v root="$PWD/" -v sections="$(size -A -d "$1/static/smcroute" |
 			awk '$2 + 0 && $3 + 0 && $1 != ".bss" { n += $2 } END { print n }')" '
 		BEGIN { FS = "[ \t]+" }
 		NF < 4 || $2 + 0 == 0 || seen[$1]++ { next }
 		{
 			kind = $3 ~ /[bBcC]/ ? "bss" : $3 ~ /[tTwW]/ ? "text" : "data"
 			room = index($5, root) == 1 ? substr($5, length(root) + 1) : kind == "data" ? "tables" : "libc"
+			if (room == "libc" && index(small, " " $4 " "))
+				room = "lib/small/"
 			sub(/:[0-9?]*$/, "", room)
 			sub(/^\.\//, "", room)
 			sub(room ~ /^lib\/small/ ? "/[^/]*$" : "/.*", "", room)

@@ -342,7 +342,37 @@ static void follower_json(void)
 	follower(true);
 }
 
+/* Who sends much has a larger buffer, whether or not a request ends where a read does; it is gone with the input. */
+static void much(void)
+{
+	struct buf req = { 0 };
+	int fd[2];
+
+	begin();
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) < 0)
+		return;
+	struct client *c = client_new(fd[1], 1000);
+
+	put(&req, WIRE_WORDS, 2, "", "ping");
+	CHECK_INT(send(fd[0], req.p, req.len, 0), req.len);
+	CHECK(client_turn(c, &router, POLLIN, 1000));
+	CHECK(!c->in.cap && !c->much);
+	for (int i = 0; i < 1000; i++)
+		put(&req, WIRE_WORDS, 2, "", "ping");
+	CHECK(req.len % 4096 && send(fd[0], req.p, req.len, 0) == (ssize_t)req.len);
+	CHECK(client_turn(c, &router, POLLIN, 1000));
+	CHECK(client_turn(c, &router, POLLIN, 1000));
+	CHECK_INT(c->in.cap, 16384);
+	for (int i = 0; i < 20; i++)
+		CHECK(client_turn(c, &router, POLLIN, 1000));
+	CHECK(!c->in.cap && !c->in.p);
+	client_free(c);
+	close(fd[0]);
+	buf_free(&req);
+	end();
+}
+
 TEST_MAIN(
 	TEST(old_protocol) TEST(long_error) TEST(our_protocol) TEST(old_client_sees_the_end)
 	TEST(pipelined) TEST(lies) TEST(byte_by_byte) TEST(deadlines) TEST(follower_text)
-	TEST(follower_json))
+	TEST(follower_json) TEST(much))

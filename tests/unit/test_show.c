@@ -275,6 +275,47 @@ static void replaced(void)
 	end();
 }
 
+/* An interface gets another name between two turns: lines that end alike are of one turn. */
+static void renamed(void)
+{
+	struct buf text = { 0 }, got = { 0 };
+	struct diags d = { 0 };
+	struct conf *c = conf_new();
+	int fd, status;
+
+	begin();
+	log_set_level(LOG_LVL_NONE);
+	CHECK_INT(kernel_mroute_open(FAM_4, 0), 0);
+	router_family(&router, FAM_4, true);
+	link_up(2, "a1");
+	link_up(3, "b1");
+	for (int i = 0; i < RULES; i++)
+		buf_printf(&text, "mroute from a+ source 10.1.%d.%d group 225.1.1.1 to b1\n", i >> 8, i & 255);
+	CHECK(conf_parse_text(c, &d, "test", text.p, text.len));
+	CHECK_INT(router_apply_conf(&router, c, 1000), 0);
+	diags_free(&d);
+	buf_free(&text);
+
+	/* Into the second table, of entries, which are those of a1. */
+	char *before = whole("routes", "");
+	char *entries = strstr(before, "Kernel MFC Table");
+
+	CHECK(entries && strstr(entries, " a1 "));
+	fd = join();
+	ask(fd, "routes", "");
+	part(fd, &got, (size_t)(entries - before) + 4096);
+	link_up(2, "a9");
+	router_sync(&router);
+	char *all = rest(fd, &got, &status), *last = strrchr(all, '(');
+
+	CHECK_INT(status, 0);
+	CHECK(last && strstr(last, " a9 ") && !strstr(last, " a1 "));
+	free(before);
+	free(all);
+	close(fd);
+	end();
+}
+
 static void given_up(void)
 {
 	struct buf req = { 0 };
@@ -304,4 +345,4 @@ static void given_up(void)
 	end();
 }
 
-TEST_MAIN(TEST(same_text) TEST(in_between) TEST(renumbered) TEST(grown) TEST(replaced) TEST(given_up))
+TEST_MAIN(TEST(same_text) TEST(in_between) TEST(renumbered) TEST(grown) TEST(replaced) TEST(renamed) TEST(given_up))

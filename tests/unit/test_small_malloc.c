@@ -156,6 +156,23 @@ static void large_ones(void)
 	CHECK_INT(mapped, before);
 }
 
+/* What is left of a region when the next block does not fit. */
+static void rest_of_a_region(void)
+{
+	char *block[1 + REGION / 5120], *small;
+	unsigned n = sizeof block / sizeof *block;
+
+	/* Of no size that the other cases have given back. */
+	CHECK(!new_region());
+	for (unsigned i = 0; i < n; i++)
+		block[i] = malloc(320 * UNIT - HEAD);
+	small = malloc(224 * UNIT - HEAD);
+	CHECK(small > block[0] && small < block[0] + REGION);
+	for (unsigned i = 0; i < n; i++)
+		free(block[i]);
+	free(small);
+}
+
 static void too_much(void)
 {
 	unsigned char *p = malloc(10), *q = malloc(50000);
@@ -184,4 +201,4 @@ static void too_much(void)
 	CHECK(all(p, 1, 10) && all(q, 2, 50000));
 }
 
-TEST_MAIN(TEST(sizes) TEST(every_length) TEST(at_random) TEST(large_ones) TEST(too_much))
+TEST_MAIN(TEST(sizes) TEST(rest_of_a_region) TEST(every_length) TEST(at_random) TEST(large_ones) TEST(too_much))
