@@ -160,9 +160,10 @@ bench profile: all $(BENCHES) bench-static
 
 # The static program, and its floor linked as it is; what fails is left out, and said so.
 bench-static: all
-	@rm -f $(B)/smcroute-static $(B)/tests/floor-static
+	@rm -f $(B)/smcroute-static $(B)/tests/floor-static $(B)/nohost/smcroute-static
 	@{ $(MAKE) --no-print-directory static && $(STATIC_MAKE) $(B)/static/tests/floor && mkdir -p $(B)/tests && \
-		strip -s -R .comment -o $(B)/tests/floor-static $(B)/static/tests/floor; } >$(B)/bench-static.log 2>&1 || true
+		strip -s -R .comment -o $(B)/tests/floor-static $(B)/static/tests/floor && \
+		$(MAKE) --no-print-directory static B=$(B)/nohost WITH_HOST=no; } >$(B)/bench-static.log 2>&1 || true
 
 # ---- fuzzing: FUZZ_SECONDS each, seeds in tests/data/NAME, findings in $(B)/fuzz ----
 

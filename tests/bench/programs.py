@@ -22,6 +22,7 @@ B = os.environ.get("B", "build")
 FLOOR, FLOOR_STATIC, CLOCK, TRAFFIC, TURNS = (
     os.path.abspath(f"{B}/tests/{name}") for name in ("floor", "floor-static", "clock", "traffic", "turns.so"))
 STATIC = os.path.abspath(f"{B}/smcroute-static")
+NO_HOST = os.path.abspath(f"{B}/nohost/smcroute-static")
 PATIENCE = 180
 ADDRESS = {4: (lambda i: f"10.{1 + (i >> 16)}.{i >> 8 & 255}.{i & 255}", "225.1.1.1"),
            6: (lambda i: f"fd00:1::{i >> 16:x}:{i & 65535:x}", "ff2e::1")}

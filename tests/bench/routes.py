@@ -101,16 +101,17 @@ def fixed(here, programs):
 
 
 def detail(here, program, n):
-    """Seconds of `show -d`, which asks the kernel for the counters of each entry, and of the least that does."""
+    """Seconds of `show -d` and -j, which ask the kernel for the counters of each entry, and of the least that does."""
     p = Floor(here, program.floor, 4)
     p.start(n)
-    least = p.run("ask", n)
+    got = {"least": p.run("ask", n)}
     p.stop()
     p = Program(here, program)
     p.start(rules(4, n))
-    took = p.ctl("-d", "show")
+    for option in ("-d", "-j"):
+        got[option] = p.ctl(option, "show")
     p.stop()
-    return {"took": took, "ratio": took / least}
+    return got
 
 
 def calls(here, program, family, n, changed):
