@@ -146,6 +146,8 @@ static void link_new(struct router *r, const struct link_event *ev)
 	    (mattered || name_matters(r, i->name)))
 		r->vifs_stale = i->groups_stale = true;
 	r->mrdisc.stale |= i->mrdisc && (is_new || was != i->flags);
+	if (was & ~i->flags & LINK_UP)
+		mrdisc_down(r, i->ifindex);
 	/* What could not be joined before may be possible now. */
 	if (r->groups.failed && (was != i->flags || mtu != i->mtu))
 		i->groups_stale = true;

@@ -64,6 +64,15 @@ static void advertise(struct router *r, struct adv *a)
 	a->due = r->now + (delay > MRDISC_GAP_MS ? delay : MRDISC_GAP_MS);
 }
 
+/* From the first advertisement on. */
+static void begin(struct router *r, struct adv *a)
+{
+	a->down = a->failed = false;
+	a->sent = 0;
+	a->last = 0;
+	a->due = r->now + mrdisc_delay(r->mrdisc.interval, 0, next_random(&r->mrdisc));
+}
+
 static void start(struct router *r, enum fam fam, int ifindex)
 {
 	struct mrdisc *m = &r->mrdisc;
@@ -81,10 +90,8 @@ static void start(struct router *r, enum fam fam, int ifindex)
 	}
 	if (kernel_mrdisc_listen(fam, ifindex, true) < 0)
 		log_debug("interface %d: solicitations for %s are not heard: %s", ifindex, fam_str(fam), strerror(errno));
-	m->v[m->n++] = (struct adv){
-		.ifindex = ifindex, .fam = fam, .wanted = true,
-		.due = r->now + mrdisc_delay(m->interval, 0, next_random(m)),
-	};
+	m->v[m->n] = (struct adv){ .ifindex = ifindex, .fam = fam, .wanted = true };
+	begin(r, &m->v[m->n++]);
 }
 
 static void stop(struct router *r, uint32_t i)
@@ -114,10 +121,13 @@ void mrdisc_sync(struct router *r)
 			if (!m->up[f] || i->vif[f] < 0 || !iface_usable(i) || !(i->flags & LINK_UP))
 				continue;
 			struct adv *a = find(m, f, i->ifindex);
-			if (a)
-				a->wanted = true;
-			else
+			if (!a) {
 				start(r, f, i->ifindex);
+				continue;
+			}
+			a->wanted = true;
+			if (a->down)
+				begin(r, a);
 		}
 	}
 	for (uint32_t i = m->n; i-- > 0;)
@@ -163,6 +173,14 @@ void mrdisc_address(struct router *r, int ifindex)
 		if (m->v[i].ifindex == ifindex && m->v[i].failed)
 			m->v[i].due = r->now;
 	schedule(m);
+}
+
+void mrdisc_down(struct router *r, int ifindex)
+{
+	struct mrdisc *m = &r->mrdisc;
+
+	for (uint32_t i = 0; i < m->n; i++)
+		m->v[i].down |= m->v[i].ifindex == ifindex;
 }
 
 void mrdisc_end(struct router *r)

@@ -19,6 +19,7 @@ struct adv {
 	int ifindex;
 	enum fam fam;
 	bool wanted;			/* scratch of mrdisc_sync() */
+	bool down;			/* it was, and may be up again before anybody looks */
 	bool failed;			/* the last one could not be sent: no address perhaps */
 	unsigned sent;			/* advertisements so far */
 	int64_t due;			/* ms: the next one */
@@ -49,6 +50,9 @@ void mrdisc_solicited(struct router *r, enum fam fam, int ifindex);
 
 /* An address of the interface changed: what could not be sent is tried again. */
 void mrdisc_address(struct router *r, int ifindex);
+
+/* The interface went down: once it is up, mrdisc_sync() begins anew. */
+void mrdisc_down(struct router *r, int ifindex);
 
 /* Takes everything back: the daemon ends. */
 void mrdisc_end(struct router *r);

@@ -9,6 +9,7 @@
  *	conf				followed by indented lines: a configuration, applied
  *	link new INDEX NAME [up] [mcast]	link del INDEX		link begin | link end
  *	link addr INDEX			an address of it came or went
+ *	link hold | link release	what is in between is read in one go
  *	lost INDEX			the interface is gone, but nobody said so
  *	mrdisc 4|6			the socket of router discovery is there
  *	solicit 4|6 INDEX		a solicitation came in
@@ -38,6 +39,7 @@ struct player {
 	struct router r;
 	struct buf out;
 	int64_t now;
+	bool hold;
 };
 
 static void on_event(void *ctx, const struct event *ev)
@@ -74,6 +76,11 @@ static void play_link(struct player *p, int argc, char **argv)
 {
 	struct link_event ev = { .kind = LINK_NEW, .mtu = 1500 };
 
+	if (!strcmp(argv[1], "hold") || !strcmp(argv[1], "release")) {
+		p->hold = !strcmp(argv[1], "hold");
+		router_sync(&p->r);
+		return;
+	}
 	if (!strcmp(argv[1], "begin")) {
 		ev.kind = LINK_SWEEP_BEGIN;
 	} else if (!strcmp(argv[1], "end")) {
@@ -94,7 +101,8 @@ static void play_link(struct player *p, int argc, char **argv)
 		}
 	}
 	router_link_event(&p->r, &ev);
-	router_sync(&p->r);
+	if (!p->hold)
+		router_sync(&p->r);
 }
 
 static void play_mrdisc(struct player *p, char **argv)
