@@ -23,30 +23,43 @@ static void link_up(int ifindex, const char *name)
 	router_link_event(&router, &ev);
 }
 
-/* Rules that work, and 5000 that wait for an interface. */
-static void begin_full(void)
+/* IPv4, a1 and another interface. */
+static void begin_links(const char *other)
 {
-	struct buf text = { 0 };
-	struct diags d = { 0 };
-	struct conf *c = conf_new();
-
 	begin();
 	log_set_level(LOG_LVL_NONE);
 	CHECK_INT(kernel_mroute_open(FAM_4, 0), 0);
 	router_family(&router, FAM_4, true);
 	link_up(2, "a1");
-	link_up(3, "a2");
+	link_up(3, other);
+}
+
+/* Takes a configuration, and frees its text. */
+static void apply(struct buf *text)
+{
+	struct diags d = { 0 };
+	struct conf *c = conf_new();
+
+	CHECK(conf_parse_text(c, &d, "test", text->p, text->len));
+	CHECK_INT(d.errors, 0);
+	CHECK_INT(router_apply_conf(&router, c, 1000), 0);
+	diags_free(&d);
+	buf_free(text);
+}
+
+/* Rules that work, and 5000 that wait for an interface. */
+static void begin_full(void)
+{
+	struct buf text = { 0 };
+
+	begin_links("a2");
 	for (int i = 0; i < RULES; i++)
 		buf_printf(&text, "mroute from a1 source 10.1.%d.%d group 225.1.1.%d to %s\n", i >> 8, i & 255,
 			   1 + i % 3, i < 4000 ? "a2" : "a3");
 	buf_printf(&text, "mroute from a1 group 225.2.0.0/16 to a2\nmroute from a1 group 225.1.1.1 to a2\n");
 	for (int i = 0; i < 5000; i++)
 		buf_printf(&text, "mgroup from a1 group 226.1.%d.%d\n", i >> 8, i & 255);
-	CHECK(conf_parse_text(c, &d, "test", text.p, text.len));
-	CHECK_INT(d.errors, 0);
-	CHECK_INT(router_apply_conf(&router, c, 1000), 0);
-	diags_free(&d);
-	buf_free(&text);
+	apply(&text);
 	CHECK(router.mfc.by_sg.used >= 4000);
 }
 
@@ -279,22 +292,12 @@ static void replaced(void)
 static void renamed(void)
 {
 	struct buf text = { 0 }, got = { 0 };
-	struct diags d = { 0 };
-	struct conf *c = conf_new();
 	int fd, status;
 
-	begin();
-	log_set_level(LOG_LVL_NONE);
-	CHECK_INT(kernel_mroute_open(FAM_4, 0), 0);
-	router_family(&router, FAM_4, true);
-	link_up(2, "a1");
-	link_up(3, "b1");
+	begin_links("b1");
 	for (int i = 0; i < RULES; i++)
 		buf_printf(&text, "mroute from a+ source 10.1.%d.%d group 225.1.1.1 to b1\n", i >> 8, i & 255);
-	CHECK(conf_parse_text(c, &d, "test", text.p, text.len));
-	CHECK_INT(router_apply_conf(&router, c, 1000), 0);
-	diags_free(&d);
-	buf_free(&text);
+	apply(&text);
 
 	/* Into the second table, of entries, which are those of a1. */
 	char *before = whole("routes", "");
