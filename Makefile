@@ -185,7 +185,9 @@ $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(PURE_OBJS)
 STATIC_CC  := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
 # Those of the flags that the compiler takes without a word; the same for all as one, when it links.
 has         = $(foreach f,$(1),$(if $(shell $(STATIC_CC) $(f) -E -xc /dev/null 2>&1 >/dev/null),,$(f)))
-links       = $(if $(shell echo 'int main(void) { return 0; }' | $(STATIC_CC) $(1) -o /dev/null -xc - -xnone 2>&1),,$(1))
+# Not into /dev/null, which root's linker might replace.
+links       = $(if $(shell o=$$(mktemp 2>&1) && { echo 'int main(void) { return 0; }' | \
+		$(STATIC_CC) $(1) -o "$$o" -xc - -xnone 2>&1; rm -f "$$o"; } || echo no),,$(1))
 # -Oz is 2.7 kB less than -Os, -flto, where it is gcc's, 5 kB.  A program at a fixed address needs neither position
 # independent code (4 kB) nor tables of pointers that are written at start and then made read-only.
 # Without SSE what takes a format does not save registers of floating point (1 kB).  What is switched
