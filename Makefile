@@ -190,12 +190,12 @@ links       = $(if $(shell o=$$(mktemp 2>&1) && { echo 'int main(void) { return 
 		$(STATIC_CC) $(1) -o "$$o" -xc - -xnone 2>&1; rm -f "$$o"; } || echo no),,$(1))
 # -Oz is 2.7 kB less than -Os, -flto, where it is gcc's, 5 kB.  A program at a fixed address needs neither position
 # independent code (4 kB) nor tables of pointers that are written at start and then made read-only.
-# Without SSE what takes a format does not save registers of floating point (1 kB).  What is switched
+# Without SSE, or its like, what takes a format does not save registers of floating point (1 kB).  What is switched
 # off makes code for speed that is longer, -Oz or not (3.5 kB in all).  -g is for `make bloat`.
 # Nothing: --icf, -fmerge-all-constants, -fno-stack-protector, three dozen further optimizations.
 SMALL       = $(eval SMALL := $(SMALL_FLAGS))$(SMALL)
-SMALL_FLAGS = $(or $(call has,-Oz),-Os) $(call has,-mno-sse) -fno-pie -ffunction-sections \
-	      -fdata-sections -fno-asynchronous-unwind-tables -g $(call links,-flto -flto-partition=one) \
+SMALL_FLAGS = $(or $(call has,-Oz),-Os) $(or $(call has,-mno-sse),$(call has,-mgeneral-regs-only)) -fno-pie -ffunction-sections \
+	      -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -g $(call links,-flto -flto-partition=one) \
 	      $(call has,-fno-caller-saves -fno-expensive-optimizations -fno-inline-functions-called-once \
 		-fno-jump-tables -fno-move-loop-invariants -fno-optimize-sibling-calls -fno-tree-dominator-opts)
 QUICK       = $(eval QUICK := $(QUICK_FLAGS))$(QUICK)

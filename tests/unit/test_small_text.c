@@ -21,6 +21,16 @@ LIBC(char *, strstr, (const char *, const char *));
 LIBC(char *, stpcpy, (char *restrict, const char *restrict));
 LIBC(char *, strcpy, (char *restrict, const char *restrict));
 LIBC(char *, strncpy, (char *restrict, const char *restrict, size_t));
+LIBC(size_t, strlen, (const char *));
+LIBC(size_t, strnlen, (const char *, size_t));
+LIBC(int, strcmp, (const char *, const char *));
+LIBC(int, strncmp, (const char *, const char *, size_t));
+LIBC(void *, memchr, (const void *, int, size_t));
+LIBC(void *, memrchr, (const void *, int, size_t));
+LIBC(char *, strrchr, (const char *, int));
+LIBC(char *, strpbrk, (const char *, const char *));
+LIBC(char *, strsep, (char **, const char *));
+LIBC(char *, strtok_r, (char *restrict, const char *restrict, char **restrict));
 LIBC(char *, strerror, (int));
 
 #undef strchr
@@ -30,6 +40,26 @@ LIBC(char *, strerror, (int));
 #undef stpcpy
 #undef strcpy
 #undef strncpy
+#undef strlen
+#undef strnlen
+#undef strcmp
+#undef strncmp
+#undef memchr
+#undef memrchr
+#undef strrchr
+#undef strpbrk
+#undef strsep
+#undef strtok_r
+#define strlen small_strlen
+#define strnlen small_strnlen
+#define strcmp small_strcmp
+#define strncmp small_strncmp
+#define memchr small_memchr
+#define memrchr small_memrchr
+#define strrchr small_strrchr
+#define strpbrk small_strpbrk
+#define strsep small_strsep
+#define strtok_r small_strtok_r
 #define strchr small_strchr
 #define strspn small_strspn
 #define strcspn small_strcspn
@@ -44,6 +74,16 @@ char *strstr(const char *, const char *);
 char *stpcpy(char *restrict, const char *restrict);
 char *strcpy(char *restrict, const char *restrict);
 char *strncpy(char *restrict, const char *restrict, size_t);
+size_t strlen(const char *);
+size_t strnlen(const char *, size_t);
+int strcmp(const char *, const char *);
+int strncmp(const char *, const char *, size_t);
+void *memchr(const void *, int, size_t);
+void *memrchr(const void *, int, size_t);
+char *strrchr(const char *, int);
+char *strpbrk(const char *, const char *);
+char *strsep(char **, const char *);
+char *strtok_r(char *restrict, const char *restrict, char **restrict);
 #include "lib/small/string.c"
 
 #define environ small_environ
@@ -64,14 +104,64 @@ enum { N = sizeof samples / sizeof *samples };
 static void searching(void)
 {
 	for (unsigned i = 0; i < N; i++) {
-		for (int c = -1; c < 256; c++)
+		for (int c = -1; c < 256; c++) {
 			CHECK(strchr(samples[i], c) == libc_strchr(samples[i], c));
+			CHECK(strrchr(samples[i], c) == libc_strrchr(samples[i], c));
+			for (size_t n = 0; n <= libc_strlen(samples[i]); n++) {
+				CHECK(memchr(samples[i], c, n) == libc_memchr(samples[i], c, n));
+				CHECK(memrchr(samples[i], c, n) == libc_memrchr(samples[i], c, n));
+			}
+		}
 		for (unsigned k = 0; k < N; k++) {
 			CHECK(strstr(samples[i], samples[k]) == libc_strstr(samples[i], samples[k]));
+			CHECK(strpbrk(samples[i], samples[k]) == libc_strpbrk(samples[i], samples[k]));
 			CHECK_INT(strspn(samples[i], samples[k]), libc_strspn(samples[i], samples[k]));
 			CHECK_INT(strcspn(samples[i], samples[k]), libc_strcspn(samples[i], samples[k]));
 		}
 	}
+}
+
+static int sign(int n)
+{
+	return (n > 0) - (n < 0);
+}
+
+static void comparing(void)
+{
+	for (unsigned i = 0; i < N; i++) {
+		CHECK_INT(strlen(samples[i]), libc_strlen(samples[i]));
+		for (size_t n = 0; n < 8; n++)
+			CHECK_INT(strnlen(samples[i], n), libc_strnlen(samples[i], n));
+		for (unsigned k = 0; k < N; k++) {
+			CHECK_INT(sign(strcmp(samples[i], samples[k])), sign(libc_strcmp(samples[i], samples[k])));
+			for (size_t n = 0; n < 8; n++)
+				CHECK_INT(sign(strncmp(samples[i], samples[k], n)),
+					  sign(libc_strncmp(samples[i], samples[k], n)));
+		}
+	}
+}
+
+static const char *const lists[] = { "", " ", "a", " a", "a ", "a::b", ":a b: ", "::", "a:b" };
+
+/* Both take the same text apart, and leave it the same. */
+static void words(void)
+{
+	for (unsigned i = 0; i < sizeof lists / sizeof *lists; i++)
+		for (int empty = 0; empty < 2; empty++) {
+			char a[8], b[8], *a_at = a, *b_at = b, *v, *w;
+
+			libc_strcpy(a, lists[i]);
+			libc_strcpy(b, lists[i]);
+			v = empty ? a : strtok_r(a, ": ", &a_at);
+			w = empty ? b : libc_strtok_r(b, ": ", &b_at);
+			while (v && w) {
+				CHECK_INT(v - a, w - b);
+				v = empty ? strsep(&a_at, ": ") : strtok_r(NULL, ": ", &a_at);
+				w = empty ? libc_strsep(&b_at, ": ") : libc_strtok_r(NULL, ": ", &b_at);
+			}
+			CHECK(!v && !w);
+			CHECK(!memcmp(a, b, libc_strlen(lists[i]) + 1));
+		}
 }
 
 static void copying(void)
@@ -144,4 +234,4 @@ static void errors(void)
 	CHECK_STR(strerror(EDQUOT), "Disk quota exceeded");
 }
 
-TEST_MAIN(TEST(searching) TEST(copying) TEST(environment) TEST(errors))
+TEST_MAIN(TEST(searching) TEST(comparing) TEST(words) TEST(copying) TEST(environment) TEST(errors))
