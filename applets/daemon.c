@@ -183,8 +183,7 @@ static int wait_delay(struct daemon *d)
 	if (!d->set->delay)
 		return 0;
 	d->delay = (struct timer){ .fn = on_delay, .ctx = d };
-	if (timer_set(d->loop, &d->delay, (int64_t)d->set->delay * 1000) < 0)
-		return EXIT_SYSTEM;
+	timer_set(d->loop, &d->delay, (int64_t)d->set->delay * 1000);
 	/* What a client asks for now would go when the file is read. */
 	control_hold(d->control, true);
 	loop_run(d->loop);
@@ -245,8 +244,8 @@ static int set_up(struct daemon *d)
 	d->upcalls = (struct timer){ .fn = watch_upcalls, .ctx = d };
 	d->watchdog = (struct timer){ .fn = on_watchdog, .ctx = d };
 	d->lifetime = (struct timer){ .fn = on_stop, .ctx = d };
-	if (d->set->lifetime && timer_set(d->loop, &d->lifetime, (int64_t)d->set->lifetime * 1000) < 0)
-		return -1;
+	if (d->set->lifetime)
+		timer_set(d->loop, &d->lifetime, (int64_t)d->set->lifetime * 1000);
 	signal(SIGPIPE, SIG_IGN);
 	if (loop_signal(d->loop, SIGTERM, on_stop, d) < 0 || loop_signal(d->loop, SIGINT, on_stop, d) < 0 ||
 	    loop_signal(d->loop, SIGCHLD, on_child, d) < 0 || loop_signal(d->loop, SIGHUP, on_hup, d) < 0)

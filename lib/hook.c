@@ -219,7 +219,8 @@ static void start(struct hook *h, struct job *j)
 	char **env = make_env(j);
 	int e = ENOMEM;
 
-	if (env && !timer_set(h->loop, &h->limit, h->limit_ms)) {
+	if (env) {
+		timer_set(h->loop, &h->limit, h->limit_ms);
 		close_all_on_exec();
 		e = spawn(&h->pid, h->cmd, argv, env);
 	}

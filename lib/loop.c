@@ -3,7 +3,8 @@
  * The event loop.  Watchers stand in an array that poll(2) reads as it is; a
  * removed one leaves a dead slot until the turn is over and a new one goes to
  * the end, so what a callback adds or removes cannot upset the turn it is in.
- * Timers are a binary heap of pointers.  What is watched is not known here.
+ * They are a few hundred and timers a dozen, so both are simply gone through.
+ * What is watched is not known here.
  */
 #include "lib/loop.h"
 
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "lib/grow.h"
@@ -23,38 +23,28 @@ struct watch {
 	void *ctx;
 };
 
-struct on_signal {
-	loop_fn *fn;		/* NULL: not ours */
-	void *ctx;
-	struct sigaction old;
-};
-
 struct loop {
-	struct pollfd *pfd;	/* n of them; fd is negative while dead or paused */
-	struct watch *watch;	/* beside pfd */
-	uint32_t n, cap, dead;
-	uint32_t *place;	/* by descriptor: index + 1, or 0 */
-	uint32_t nplace;
-
-	struct timer **heap;
-	uint32_t ntimers, heap_cap;
-
-	struct on_signal sig[NSIG];
-	sigset_t wait_mask;	/* inside ppoll */
-	sigset_t old_mask;
-
 	int64_t now;
+	struct timer *timers;	/* in the order in which they are due */
+
+	struct pollfd *pfd;	/* n of them; fd is -1 while dead or paused */
+	struct watch *watch;	/* beside pfd */
+	uint32_t n, cap;
+
 	int code;
 	bool stopped;
+	sigset_t mask;		/* inside ppoll */
+	struct {
+		loop_fn *fn;	/* NULL: not ours */
+		void *ctx;
+	} sig[NSIG];
 };
 
-static volatile sig_atomic_t got_signal;
 static volatile sig_atomic_t got[NSIG];
 
 static void on_signal(int sig)
 {
 	got[sig] = 1;
-	got_signal = 1;
 }
 
 static int64_t clock_ms(void)
@@ -71,8 +61,7 @@ struct loop *loop_new(void)
 
 	if (!l)
 		return NULL;
-	sigprocmask(SIG_BLOCK, NULL, &l->old_mask);
-	l->wait_mask = l->old_mask;
+	sigprocmask(SIG_BLOCK, NULL, &l->mask);
 	l->now = clock_ms();
 	return l;
 }
@@ -82,14 +71,14 @@ void loop_free(struct loop *l)
 	if (!l)
 		return;
 	/* First the mask, so that what is pending still meets our handler. */
-	sigprocmask(SIG_SETMASK, &l->old_mask, NULL);
-	for (int sig = 1; sig < NSIG; sig++)
+	sigprocmask(SIG_SETMASK, &l->mask, NULL);
+	for (int sig = 1; sig < NSIG; sig++) {
 		if (l->sig[sig].fn)
-			sigaction(sig, &l->sig[sig].old, NULL);
+			signal(sig, SIG_DFL);
+		got[sig] = 0;
+	}
 	free(l->pfd);
 	free(l->watch);
-	free(l->place);
-	free(l->heap);
 	free(l);
 }
 
@@ -103,173 +92,108 @@ int64_t loop_touch(struct loop *l)
 	return l->now = clock_ms();
 }
 
-/* The watcher of fd as index + 1, or 0. */
+/* The place of the watcher of fd, or n. */
 static uint32_t place_of(const struct loop *l, int fd)
 {
-	return fd >= 0 && (uint32_t)fd < l->nplace ? l->place[fd] : 0;
-}
+	uint32_t i = 0;
 
-static int make_room(struct loop *l, int fd)
-{
-	if ((uint32_t)fd >= l->nplace) {
-		uint32_t had = l->nplace;
-		uint32_t *place = grow(l->place, &l->nplace, (uint64_t)fd + 1, sizeof *place);
-
-		if (!place)
-			return -1;
-		memset(place + had, 0, (l->nplace - had) * sizeof *place);
-		l->place = place;
-	}
-	if (l->n == l->cap) {
-		uint32_t cap = l->cap;
-		void *p = grow(l->watch, &cap, (uint64_t)l->n + 1, sizeof *l->watch);
-
-		if (!p)
-			return -1;
-		l->watch = p;
-		cap = l->cap;
-		p = grow(l->pfd, &cap, (uint64_t)l->n + 1, sizeof *l->pfd);
-		if (!p)
-			return -1;
-		l->pfd = p;
-		l->cap = cap;
-	}
-	return 0;
+	while (i < l->n && l->watch[i].fd != fd)
+		i++;
+	return i;
 }
 
 int loop_add(struct loop *l, int fd, short events, loop_fd_fn *fn, void *ctx)
 {
-	if (fd < 0 || place_of(l, fd)) {
+	uint32_t cap = l->cap;
+	void *p;
+
+	if (fd < 0 || place_of(l, fd) < l->n) {
 		errno = fd < 0 ? EBADF : EEXIST;
 		return -1;
 	}
-	if (make_room(l, fd) < 0)
+	p = grow(l->watch, &cap, l->n + 1, sizeof *l->watch);
+	if (!p)
 		return -1;
+	l->watch = p;
+	p = grow(l->pfd, &l->cap, l->n + 1, sizeof *l->pfd);
+	if (!p)
+		return -1;
+	l->pfd = p;
 	l->watch[l->n] = (struct watch){ fd, fn, ctx };
-	l->pfd[l->n] = (struct pollfd){ .fd = events ? fd : -1, .events = events };
-	l->place[fd] = ++l->n;
+	l->pfd[l->n++] = (struct pollfd){ .fd = -1 };
+	loop_events(l, fd, events);
 	return 0;
 }
 
 void loop_events(struct loop *l, int fd, short events)
 {
 	uint32_t i = place_of(l, fd);
-	struct pollfd *p;
 
-	if (!i)
+	if (i == l->n)
 		return;
-	p = &l->pfd[i - 1];
-	p->events = events;
+	l->pfd[i].events = events;
 	/* Without events poll(2) would still report a hang-up, over and over. */
-	p->fd = events ? fd : -1;
-	p->revents &= events ? (short)(events | POLLERR | POLLHUP | POLLNVAL) : 0;
+	l->pfd[i].fd = events ? fd : -1;
 }
 
 void loop_del(struct loop *l, int fd)
 {
 	uint32_t i = place_of(l, fd);
 
-	if (!i)
+	if (i == l->n)
 		return;
-	l->place[fd] = 0;
-	l->watch[i - 1].fd = -1;
-	l->pfd[i - 1] = (struct pollfd){ .fd = -1 };
-	l->dead++;
+	l->watch[i].fd = -1;
+	l->pfd[i].fd = -1;
 }
 
 static void drop_dead(struct loop *l)
 {
 	uint32_t to = 0;
 
-	if (!l->dead)
-		return;
 	for (uint32_t i = 0; i < l->n; i++) {
 		if (l->watch[i].fd < 0)
 			continue;
 		l->watch[to] = l->watch[i];
-		l->pfd[to] = l->pfd[i];
-		l->place[l->watch[to].fd] = to + 1;
-		to++;
+		l->pfd[to++] = l->pfd[i];
 	}
 	l->n = to;
-	l->dead = 0;
 }
 
-static void heap_put(struct loop *l, uint32_t i, struct timer *t)
+void timer_set(struct loop *l, struct timer *t, int64_t ms)
 {
-	l->heap[i] = t;
-	t->slot = i;
-}
+	struct timer **at = &l->timers;
 
-/* Puts t at place i and moves it up or down to where it belongs. */
-static void heap_sift(struct loop *l, uint32_t i, struct timer *t)
-{
-	while (i && l->heap[(i - 1) / 2]->due > t->due) {
-		heap_put(l, i, l->heap[(i - 1) / 2]);
-		i = (i - 1) / 2;
-	}
-	for (uint32_t child; (child = 2 * i + 1) < l->ntimers; i = child) {
-		if (child + 1 < l->ntimers && l->heap[child + 1]->due < l->heap[child]->due)
-			child++;
-		if (l->heap[child]->due >= t->due)
-			break;
-		heap_put(l, i, l->heap[child]);
-	}
-	heap_put(l, i, t);
-}
-
-int timer_set(struct loop *l, struct timer *t, int64_t ms)
-{
-	int64_t due = l->now + (ms > 0 ? ms : 0);
-	uint32_t i = t->slot;
-
-	if (!t->due) {
-		if (l->ntimers == l->heap_cap) {
-			struct timer **heap = grow(l->heap, &l->heap_cap,
-						    (uint64_t)l->ntimers + 1, sizeof *heap);
-
-			if (!heap)
-				return -1;
-			l->heap = heap;
-		}
-		i = l->ntimers++;
-	}
-	t->due = due > 0 ? due : 1;
-	heap_sift(l, i, t);
-	return 0;
+	timer_stop(l, t);
+	t->due = l->now + (ms > 0 ? ms : 0);
+	while (*at && (*at)->due <= t->due)
+		at = &(*at)->next;
+	t->next = *at;
+	*at = t;
 }
 
 void timer_stop(struct loop *l, struct timer *t)
 {
-	struct timer *last;
+	struct timer **at = &l->timers;
 
-	if (!t->due)
-		return;
-	last = l->heap[--l->ntimers];
-	if (last != t)
-		heap_sift(l, t->slot, last);
+	while (*at && *at != t)
+		at = &(*at)->next;
+	if (*at)
+		*at = t->next;
 	t->due = 0;
 }
 
 int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx)
 {
+	/* Nothing is blocked in the handler, so that one ppoll() delivers all. */
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NOCLDSTOP };
 	sigset_t one;
 
-	if (sig <= 0 || sig >= NSIG || !fn) {
-		errno = EINVAL;
+	if (sigaction(sig, &sa, NULL) < 0)
 		return -1;
-	}
-	if (!l->sig[sig].fn) {
-		sigemptyset(&sa.sa_mask);	/* so that one ppoll() delivers all */
-		sigemptyset(&one);
-		sigaddset(&one, sig);
-		got[sig] = 0;
-		if (sigprocmask(SIG_BLOCK, &one, NULL) < 0 ||
-		    sigaction(sig, &sa, &l->sig[sig].old) < 0)
-			return -1;
-		sigdelset(&l->wait_mask, sig);
-	}
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	sigprocmask(SIG_BLOCK, &one, NULL);
+	sigdelset(&l->mask, sig);
 	l->sig[sig].fn = fn;
 	l->sig[sig].ctx = ctx;
 	return 0;
@@ -277,24 +201,23 @@ int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx)
 
 static void run_signals(struct loop *l)
 {
-	if (!got_signal)
-		return;
-	got_signal = 0;
 	for (int sig = 1; sig < NSIG; sig++) {
-		if (!got[sig] || !l->sig[sig].fn)
+		if (!got[sig])
 			continue;
 		got[sig] = 0;
 		l->sig[sig].fn(l->sig[sig].ctx);
 	}
 }
 
-/* As many as were there at first, so that timers of 0 ms cannot hold the turn. */
+/* As many as are due at first, so that timers of 0 ms cannot hold the turn. */
 static void run_timers(struct loop *l)
 {
-	uint32_t left = l->ntimers;
+	unsigned left = 0;
 
-	while (left-- && l->ntimers && l->heap[0]->due <= l->now) {
-		struct timer *t = l->heap[0];
+	for (const struct timer *t = l->timers; t && t->due <= l->now; t = t->next)
+		left++;
+	while (left-- && l->timers && l->timers->due <= l->now) {
+		struct timer *t = l->timers;
 
 		timer_stop(l, t);
 		t->fn(t->ctx);
@@ -304,12 +227,12 @@ static void run_timers(struct loop *l)
 static void run_watchers(struct loop *l, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		short revents = l->pfd[i].revents;
+		const struct pollfd *p = &l->pfd[i];
+		/* Of what was reported only what is still asked for. */
+		short revents = p->revents & (short)(p->events | POLLERR | POLLHUP | POLLNVAL);
 
-		if (!revents || l->watch[i].fd < 0)
-			continue;
-		l->pfd[i].revents = 0;
-		l->watch[i].fn(l->watch[i].ctx, l->watch[i].fd, revents);
+		if (p->fd >= 0 && revents)
+			l->watch[i].fn(l->watch[i].ctx, p->fd, revents);
 	}
 }
 
@@ -321,21 +244,21 @@ int loop_turn(struct loop *l, bool block)
 	int ready;
 
 	drop_dead(l);
-	if (block && l->ntimers) {
-		int64_t ms = l->heap[0]->due - clock_ms();
+	if (block && l->timers) {
+		int64_t ms = l->timers->due - clock_ms();
 
 		if (ms > 0)
 			wait = (struct timespec){ .tv_sec = (time_t)(ms / 1000),
 						  .tv_nsec = (long)(ms % 1000) * 1000000 };
 	}
 	n = l->n;
-	ready = ppoll(l->pfd, n, block && !l->ntimers ? NULL : &wait, &l->wait_mask);
+	ready = ppoll(l->pfd, n, block && !l->timers ? NULL : &wait, &l->mask);
 	if (ready < 0 && errno != EINTR)
 		return -1;
 	/* With descriptors ready ppoll delivers no signal (fs/select.c, do_poll), and
 	 * a busy loop would never hear SIGTERM: ask again without any. */
 	if (ready > 0)
-		ppoll(NULL, 0, &at_once, &l->wait_mask);
+		ppoll(NULL, 0, &at_once, &l->mask);
 	l->now = clock_ms();
 	run_signals(l);
 	run_timers(l);

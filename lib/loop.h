@@ -22,13 +22,13 @@ struct timer {
 	int64_t due;		/* ms of loop_now() */
 	loop_fn *fn;
 	void *ctx;
-	uint32_t slot;		/* place in the loop's heap, its own business */
+	struct timer *next;	/* the loop's own business */
 };
 
 /* Returns a new loop, or NULL with errno. */
 struct loop *loop_new(void);
 
-/* Frees the loop; descriptors are not closed, signal handlers are restored. */
+/* Frees the loop; descriptors are not closed, signal handlers are the default ones again. */
 void loop_free(struct loop *l);
 
 /* Milliseconds of the monotonic clock, read afresh once a turn and after loop_touch(). */
@@ -46,13 +46,14 @@ void loop_events(struct loop *l, int fd, short events);
 /* Stops watching fd.  Its callback is not called again, not even in this turn. */
 void loop_del(struct loop *l, int fd);
 
-/* Starts or restarts t to fire once, ms from now; 0 or -1 with ENOMEM. */
-int timer_set(struct loop *l, struct timer *t, int64_t ms);
+/* Starts or restarts t to fire once, ms from now; those due at the same time fire in the order in which
+ * they were set. */
+void timer_set(struct loop *l, struct timer *t, int64_t ms);
 
 /* Stops t when it runs. */
 void timer_stop(struct loop *l, struct timer *t);
 
-/* Calls fn from the loop when sig arrives; 0 or -1 with errno. */
+/* Calls fn from the loop when sig arrives; 0 or -1 with errno.  For one loop in a process. */
 int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx);
 
 /* One turn: waits for at most the nearest timer (or not at all with block false),
