@@ -35,14 +35,14 @@ struct job {
 struct hook {
 	struct loop *loop;
 	char *cmd;
-	struct job *queue[HOOK_QUEUE];	/* a ring */
-	unsigned head, waiting;
+	unsigned head, waiting;		/* in the queue */
 	struct job *running;		/* NULL: none */
 	pid_t pid;			/* its process and process group */
 	bool killed;
 	int64_t limit_ms;
 	struct timer limit, tell;
 	struct log_limit dropped, failed;
+	struct job *queue[HOOK_QUEUE];	/* a ring */
 };
 
 static void out_of_time(void *ctx)
@@ -53,14 +53,19 @@ static void out_of_time(void *ctx)
 	kill(-h->pid, SIGKILL);
 }
 
+static void tell_later(struct hook *h)
+{
+	if ((h->dropped.dropped || h->failed.dropped) && !h->tell.due)
+		timer_set(h->loop, &h->tell, LOG_LIMIT_MS);
+}
+
 static void tell_dropped(void *ctx)
 {
 	struct hook *h = ctx;
 
 	log_limit_flush(&h->dropped, loop_now(h->loop), LOG_LVL_ERR, "hook runs");
 	log_limit_flush(&h->failed, loop_now(h->loop), LOG_LVL_NOTICE, "hook failures");
-	if (h->dropped.dropped || h->failed.dropped)
-		timer_set(h->loop, &h->tell, h->dropped.ms);
+	tell_later(h);
 }
 
 struct hook *hook_new(struct loop *l, const char *cmd)
@@ -76,10 +81,11 @@ struct hook *hook_new(struct loop *l, const char *cmd)
 	}
 	h->loop = l;
 	h->limit_ms = HOOK_LIMIT_MS;
-	h->limit = (struct timer){ .fn = out_of_time, .ctx = h };
-	h->tell = (struct timer){ .fn = tell_dropped, .ctx = h };
-	h->dropped = (struct log_limit){ .ms = 60000, .burst = 1 };
-	h->failed = (struct log_limit){ .ms = 60000, .burst = 10 };
+	h->limit.fn = out_of_time;
+	h->tell.fn = tell_dropped;
+	h->limit.ctx = h->tell.ctx = h;
+	h->dropped.burst = 1;
+	h->failed.burst = 10;
 	return h;
 }
 
@@ -103,39 +109,31 @@ void hook_set_limit(struct hook *h, int64_t ms)
 	h->limit_ms = ms;
 }
 
-/* True when s is "NAME=..." for the name that pair begins with. */
-static bool same_name(const char *s, const char *pair)
+/* True when one of n pairs NAME=VALUE has the name of s, "NAME=...". */
+static bool is_among(const char *s, char *const *pairs, size_t n)
 {
-	size_t n = strcspn(pair, "=");
+	size_t len = strcspn(s, "=") + 1;
 
-	return !strncmp(s, pair, n) && (s[n] == '=' || !s[n]);
-}
-
-static bool is_inherited(const char *s, char *const *pairs, size_t n)
-{
-	if (same_name(s, "NOTIFY_SOCKET="))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (same_name(s, pairs[i]))
-			return false;
-	return true;
+	while (n && strncmp(s, pairs[n - 1], len))
+		n--;
+	return n;
 }
 
 /* Our environment with the job's pairs in front; one block, to be freed.  Or NULL. */
 static char **make_env(struct job *j)
 {
 	size_t n = 0, ours = 0;
-	char **env, *p = j->text + strlen(j->text) + 1;
+	char **env, *p = j->text;
 
-	while (environ && environ[ours])
+	while (environ[ours])
 		ours++;
 	env = calloc(j->nenv + ours + 1, sizeof *env);
 	if (!env)
 		return NULL;
-	for (; n < j->nenv; p += strlen(p) + 1)
-		env[n++] = p;
+	while (n < j->nenv)
+		env[n++] = p += strlen(p) + 1;
 	for (size_t i = 0; i < ours; i++)
-		if (is_inherited(environ[i], env, j->nenv))
+		if (!is_among(environ[i], env, j->nenv))
 			env[n++] = environ[i];
 	return env;
 }
@@ -151,9 +149,12 @@ static void close_all_on_exec(void)
 	d = opendir("/proc/self/fd");	/* before Linux 5.11 */
 	if (!d)
 		return;
-	while ((e = readdir(d)))
-		if (atoi(e->d_name) > STDERR_FILENO)
-			fcntl(atoi(e->d_name), F_SETFD, FD_CLOEXEC);
+	while ((e = readdir(d))) {
+		int fd = atoi(e->d_name);
+
+		if (fd > STDERR_FILENO)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
 	closedir(d);
 }
 
@@ -162,35 +163,27 @@ static int spawn(pid_t *pid, const char *cmd, char *const *argv, char *const *en
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
-	sigset_t all, none;
-	int e;
+	sigset_t set;
+	int e = posix_spawn_file_actions_init(&fa);
 
-	sigfillset(&all);
-	sigemptyset(&none);
-	e = posix_spawn_file_actions_init(&fa);
 	if (e)
 		return e;
-	e = posix_spawnattr_init(&at);
-	if (e)
-		goto out;
-	posix_spawnattr_setsigdefault(&at, &all);
-	posix_spawnattr_setsigmask(&at, &none);
-	posix_spawnattr_setpgroup(&at, 0);
-	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
-				 POSIX_SPAWN_SETPGROUP);
 	e = posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (!e)
+		e = posix_spawnattr_init(&at);
+	if (!e) {
+		sigemptyset(&set);
+		posix_spawnattr_setsigmask(&at, &set);
+		sigfillset(&set);
+		posix_spawnattr_setsigdefault(&at, &set);
+		posix_spawnattr_setpgroup(&at, 0);
+		posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+					 POSIX_SPAWN_SETPGROUP);
 		e = posix_spawnp(pid, cmd, &fa, &at, argv, env);
-	posix_spawnattr_destroy(&at);
-out:
+		posix_spawnattr_destroy(&at);
+	}
 	posix_spawn_file_actions_destroy(&fa);
 	return e;
-}
-
-static void tell_later(struct hook *h, const struct log_limit *lim)
-{
-	if (lim->dropped && !h->tell.due)
-		timer_set(h->loop, &h->tell, lim->ms);
 }
 
 /* Says how job j failed.  Limited, because a packet can trigger it. */
@@ -198,19 +191,19 @@ static void log_failed(struct hook *h, const struct job *j, const char *how, con
 {
 	log_limited(&h->failed, loop_now(h->loop), LOG_LVL_NOTICE, "hook %s %s: %s %s",
 		    h->cmd, j->text, how, detail);
-	tell_later(h, &h->failed);
+	tell_later(h);
 }
 
 static void log_status(struct hook *h, int status)
 {
+	bool signaled = WIFSIGNALED(status);
 	char number[16];
 
 	if (!status)
 		return;
-	snprintf(number, sizeof number, "%d",
-		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	snprintf(number, sizeof number, "%d", signaled ? WTERMSIG(status) : WEXITSTATUS(status));
 	log_failed(h, h->running, h->killed ? "took too long, ended by signal" :
-		   WIFSIGNALED(status) ? "ended by signal" : "exit status", number);
+		   signaled ? "ended by signal" : "exit status", number);
 }
 
 static void start(struct hook *h, struct job *j)
@@ -220,17 +213,16 @@ static void start(struct hook *h, struct job *j)
 	int e = ENOMEM;
 
 	if (env) {
-		timer_set(h->loop, &h->limit, h->limit_ms);
 		close_all_on_exec();
 		e = spawn(&h->pid, h->cmd, argv, env);
 	}
 	free(env);
 	if (e) {
-		timer_stop(h->loop, &h->limit);
 		log_failed(h, j, "cannot be run:", strerror(e));
 		free(j);
 		return;
 	}
+	timer_set(h->loop, &h->limit, h->limit_ms);
 	h->running = j;
 	h->killed = false;
 }
@@ -252,7 +244,7 @@ int hook_run(struct hook *h, const char *arg, const char *const *env, size_t n)
 	if (h->waiting == HOOK_QUEUE) {
 		log_limited(&h->dropped, loop_now(h->loop), LOG_LVL_ERR,
 			    "hook %s: more than %d runs waiting, one left out", h->cmd, HOOK_QUEUE);
-		tell_later(h, &h->dropped);
+		tell_later(h);
 		errno = EAGAIN;
 		return -1;
 	}

@@ -11,19 +11,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
 /* One message; a longer one ends in "...". */
 #define LINE_MAX_BYTES 2048
 
+/* In front of one: priority, ident and pid. */
+#define HEAD_BYTES 64
+
 /* kernel/printk/printk.c, devkmsg_write: a record over 1024 bytes is refused. */
 #define KMSG_MAX_BYTES 960
 
 static const struct {
-	const char *name;
-	int prio;
+	char name[7];
+	unsigned char prio;
 } levels[] = {
 	[LOG_LVL_NONE] = { "none", 0 },
 	[LOG_LVL_ERR] = { "err", LOG_ERR },
@@ -37,39 +42,51 @@ static struct {
 	const char *ident;
 	bool console;		/* to stderr */
 	bool journal;		/* which belongs to the journal */
-	bool syslog;
-	int kmsg;
-} log_to = { .shown = LOG_LVL_NOTICE, .console = true, .kmsg = -1 };
+	bool system;		/* to the system's log */
+	bool kmsg;		/* which is the kernel's */
+	int fd;			/* of the system's log */
+} log_to = { .shown = LOG_LVL_NOTICE, .console = true, .fd = -1 };
 
 /* systemd.exec(5): JOURNAL_STREAM is DEVICE:INODE of what it has connected. */
 static bool stderr_is_journal(void)
 {
-	const char *s = getenv("JOURNAL_STREAM");
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[64];
 	struct stat st;
-	char *end;
 
-	return s && !fstat(STDERR_FILENO, &st) && strtoull(s, &end, 10) == st.st_dev && *end == ':' &&
-	       strtoull(end + 1, NULL, 10) == st.st_ino;
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(ours, sizeof ours, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return !strcmp(stream, ours);
+}
+
+/* Opens the system's log, anew where whoever reads it was started again. */
+static void connect_system(void)
+{
+	static const struct sockaddr_un sun = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
+
+	if (log_to.fd >= 0)
+		close(log_to.fd);
+	if (log_to.kmsg) {
+		log_to.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		return;
+	}
+	log_to.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* Without a connection writing fails, and then this is tried again. */
+	connect(log_to.fd, (const struct sockaddr *)&sun, sizeof sun);
 }
 
 void log_open(const char *ident, enum log_dest dest)
 {
 	int saved = errno;
 
-	if (log_to.syslog)
-		closelog();
-	if (log_to.kmsg >= 0)
-		close(log_to.kmsg);
 	log_to.ident = ident;
-	log_to.syslog = false;
-	log_to.kmsg = -1;
 	log_to.journal = stderr_is_journal();
 	log_to.console = dest != LOG_TO_SYSLOG;
-	if (dest != LOG_TO_STDERR && !access("/dev/log", F_OK)) {
-		openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
-		log_to.syslog = true;
-	} else if (dest != LOG_TO_STDERR) {
-		log_to.kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	log_to.system = dest != LOG_TO_STDERR;
+	if (log_to.system) {
+		log_to.kmsg = access(_PATH_LOG, F_OK) < 0;
+		connect_system();
 	}
 	errno = saved;
 }
@@ -96,54 +113,52 @@ int log_level_parse(const char *name)
  * (U+0080 to U+009F) included, because terminals obey them too. */
 static size_t clean(char *out, size_t size, const char *text)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t n = 0;
 	bool c1 = false;
 
 	for (const unsigned char *p = (const unsigned char *)text; *p && n + 5 < size; p++) {
 		bool starts_c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f;
 
-		if (*p < 0x20 || *p == 0x7f || starts_c1 || c1) {
-			out[n++] = '\\';
-			out[n++] = 'x';
-			out[n++] = hex[*p >> 4];
-			out[n++] = hex[*p & 15];
-		} else {
+		if (*p < 0x20 || *p == 0x7f || starts_c1 || c1)
+			n += (size_t)snprintf(out + n, 5, "\\x%02x", *p);
+		else
 			out[n++] = (char)*p;
-		}
 		c1 = starts_c1;
 	}
 	out[n] = '\0';
 	return n;
 }
 
-/* Writes one line of text to fd behind n bytes that stand in line already. */
-static void put(int fd, char *line, size_t n, size_t size, const char *text)
+/* Makes one line of text, behind n bytes that stand in it already.  Returns its length. */
+static size_t finish(char *line, int n, size_t size, const char *text)
 {
-	n += clean(line + n, size - 1 - n, text);
-	line[n++] = '\n';
-	/* Nobody is left to be told when this fails. */
-	if (write(fd, line, n) < 0)
-		return;
+	size_t len = (size_t)n;
+
+	len += clean(line + len, size - 1 - len, text);
+	line[len++] = '\n';
+	return len;
 }
 
 static void emit(enum log_level lvl, const char *text)
 {
-	char line[LINE_MAX_BYTES + 64];
-	int n;
+	char line[HEAD_BYTES + LINE_MAX_BYTES];
+	int n, prio = levels[lvl].prio;
+	size_t len;
 
+	/* Nobody is left to be told when writing fails. */
 	if (log_to.console) {
-		n = log_to.journal ? snprintf(line, 64, "<%d>", levels[lvl].prio) : 0;
-		put(STDERR_FILENO, line, (size_t)n, sizeof line, text);
+		n = log_to.journal ? snprintf(line, HEAD_BYTES, "<%d>", prio) : 0;
+		(void)!write(STDERR_FILENO, line, finish(line, n, sizeof line, text));
 	}
-	if (log_to.kmsg >= 0) {
-		n = snprintf(line, 64, "<%d>%.32s[%d]: ", LOG_DAEMON | levels[lvl].prio,
-			     log_to.ident ? log_to.ident : "", (int)getpid());
-		put(log_to.kmsg, line, (size_t)n, KMSG_MAX_BYTES + 1, text);
-	}
-	if (log_to.syslog) {
-		clean(line, sizeof line, text);
-		syslog(levels[lvl].prio, "%s", line);
+	if (!log_to.system)
+		return;
+	/* No time in it: whoever reads /dev/log knows it, and the time zone too (RFC 3164, section 4.3.2). */
+	n = snprintf(line, HEAD_BYTES, "<%d>%.32s[%d]: ", LOG_DAEMON | prio, log_to.ident, (int)getpid());
+	len = finish(line, n, log_to.kmsg ? KMSG_MAX_BYTES + 1 : sizeof line, text);
+	len -= !log_to.kmsg;		/* a datagram needs no newline */
+	if (write(log_to.fd, line, len) < 0 && !log_to.kmsg) {
+		connect_system();
+		(void)!write(log_to.fd, line, len);
 	}
 }
 
@@ -153,62 +168,57 @@ static void vlog(enum log_level lvl, const char *tail, const char *fmt, va_list 
 /* Logs the message with tail behind it; the tail is kept when the message is cut. */
 static void vlog(enum log_level lvl, const char *tail, const char *fmt, va_list ap)
 {
+	int saved = errno, n;
 	char text[LINE_MAX_BYTES];
-	size_t tail_len = strnlen(tail, 256), room = sizeof text - tail_len;
-	int n = vsnprintf(text, room, fmt, ap);
+	size_t tail_len = strlen(tail), room = sizeof text - tail_len;
 
+	if (lvl == LOG_LVL_NONE || !log_shows(lvl))
+		return;
+	n = vsnprintf(text, room, fmt, ap);
 	if (n < 0)
 		return;
 	if ((size_t)n >= room) {
 		memcpy(text + room - 4, "...", 3);
 		n = (int)room - 1;
 	}
-	memcpy(text + n, tail, tail_len);
-	text[(size_t)n + tail_len] = '\0';
+	memcpy(text + n, tail, tail_len + 1);
 	emit(lvl, text);
+	errno = saved;
 }
 
 void log_at(enum log_level lvl, const char *fmt, ...)
 {
-	int saved = errno;
 	va_list ap;
 
-	if (lvl == LOG_LVL_NONE || !log_shows(lvl))
-		return;
 	va_start(ap, fmt);
 	vlog(lvl, "", fmt, ap);
 	va_end(ap);
-	errno = saved;
 }
 
 void log_errno(const char *fmt, ...)
 {
-	int saved = errno;
 	char tail[256];
 	va_list ap;
 
-	if (!log_shows(LOG_LVL_ERR))
-		return;
-	snprintf(tail, sizeof tail, ": %s", strerror(saved));
+	snprintf(tail, sizeof tail, ": %s", strerror(errno));
 	va_start(ap, fmt);
 	vlog(LOG_LVL_ERR, tail, fmt, ap);
 	va_end(ap);
-	errno = saved;
 }
 
 static bool period_over(const struct log_limit *lim, int64_t now)
 {
-	return now - lim->start >= (lim->ms ? lim->ms : 60000);
+	return now - lim->start >= LOG_LIMIT_MS;
 }
 
 void log_limited(struct log_limit *lim, int64_t now, enum log_level lvl, const char *fmt, ...)
 {
-	int saved = errno;
-	char tail[64] = "";
+	char tail[64];
 	va_list ap;
 
-	if (lvl == LOG_LVL_NONE || !log_shows(lvl))
+	if (!log_shows(lvl))
 		return;
+	*tail = '\0';
 	if (!lim->shown || period_over(lim, now)) {
 		if (lim->dropped)
 			snprintf(tail, sizeof tail, " (%lu more left out before)", lim->dropped);
@@ -223,7 +233,6 @@ void log_limited(struct log_limit *lim, int64_t now, enum log_level lvl, const c
 	va_start(ap, fmt);
 	vlog(lvl, tail, fmt, ap);
 	va_end(ap);
-	errno = saved;
 }
 
 void log_limit_flush(struct log_limit *lim, int64_t now, enum log_level lvl, const char *what)

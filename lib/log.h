@@ -2,9 +2,9 @@
  *
  * Messages to people.  Foreground: stderr without a time, with <N> in front
  * when stderr is the journal's (JOURNAL_STREAM, sd-daemon(3)).  Background:
- * syslog(3), or the kernel log where /dev/log is missing, and stderr as well
- * as long as somebody may be looking at it.  errno survives every
- * call.  Control bytes in what is logged are shown as \xXX.
+ * /dev/log, or the kernel log where that is missing, and stderr as well as long
+ * as somebody may be looking at it.  errno survives every call.  Control bytes
+ * in what is logged are shown as \xXX.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
@@ -36,10 +36,11 @@ void log_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define log_info(...) log_at(LOG_LVL_INFO, __VA_ARGS__)
 #define log_debug(...) do { if (log_shows(LOG_LVL_DEBUG)) log_at(LOG_LVL_DEBUG, __VA_ARGS__); } while (0)
 
-/* For whatever a packet or a client can trigger: at most `burst` lines each `ms`
+/* For whatever a packet or a client can trigger: at most `burst` lines each LOG_LIMIT_MS
  * milliseconds; the first line of a new period tells how many were left out. */
+#define LOG_LIMIT_MS 60000
 struct log_limit {
-	int ms, burst;		/* set by the owner; 0 means 60000 and 5 */
+	int burst;		/* set by the owner; 0 means 5 */
 	int64_t start;
 	int shown;
 	unsigned long dropped;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/notify.h"
 #include "tests/unit/test.h"
 
 #define DEADLINE_MS 20000
@@ -139,6 +140,7 @@ static void environment(void)
 	static const char *const pairs[] = { "group=new", "empty=", "source=a b;c\nd" };
 
 	setenv("NOTIFY_SOCKET", "/run/x", 1);
+	notify_init();
 	setenv("group", "old", 1);
 	setenv("groups", "kept", 1);
 	begin("echo \"${NOTIFY_SOCKET-unset}|$group|$groups|${empty-unset}|$source\" >>$OUT\n"
@@ -147,7 +149,6 @@ static void environment(void)
 	wait_for(0);
 	CHECK_STR(written(), "unset|new|kept||a b;c\nd\n1\n");
 	end();
-	unsetenv("NOTIFY_SOCKET");
 	unsetenv("group");
 	unsetenv("groups");
 }

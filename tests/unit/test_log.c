@@ -162,7 +162,7 @@ static void journal(void)
 
 static void limit(void)
 {
-	struct log_limit lim = { .ms = 1000, .burst = 2 }, usual = { 0 };
+	struct log_limit lim = { .burst = 2 }, usual = { 0 };
 
 	capture();
 	for (int64_t now = 5000; now < 5900; now += 100)
@@ -170,19 +170,19 @@ static void limit(void)
 	CHECK_STR(written(), "n 5000\nn 5100\n");
 	CHECK_INT(lim.dropped, 7);
 	errno = EBUSY;
-	log_limited(&lim, 6000, LOG_LVL_ERR, "again");
+	log_limited(&lim, 5000 + LOG_LIMIT_MS, LOG_LVL_ERR, "again");
 	CHECK_INT(errno, EBUSY);
 	CHECK_STR(written(), "again (7 more left out before)\n");
-	log_limited(&lim, 6001, LOG_LVL_ERR, "b");
-	log_limited(&lim, 6002, LOG_LVL_ERR, "c");
+	log_limited(&lim, 65001, LOG_LVL_ERR, "b");
+	log_limited(&lim, 65002, LOG_LVL_ERR, "c");
 	CHECK_STR(written(), "b\n");
-	log_limit_flush(&lim, 6999, LOG_LVL_ERR, "too early");
+	log_limit_flush(&lim, 124999, LOG_LVL_ERR, "too early");
 	CHECK_STR(written(), "");
-	log_limit_flush(&lim, 7000, LOG_LVL_ERR, "packets");
+	log_limit_flush(&lim, 125000, LOG_LVL_ERR, "packets");
 	CHECK_STR(written(), "packets: 1 more left out\n");
-	log_limit_flush(&lim, 9000, LOG_LVL_ERR, "packets");
+	log_limit_flush(&lim, 190000, LOG_LVL_ERR, "packets");
 	CHECK_STR(written(), "");
-	log_limited(&lim, 9000, LOG_LVL_DEBUG, "not shown");
+	log_limited(&lim, 190000, LOG_LVL_DEBUG, "not shown");
 	CHECK_STR(written(), "");
 	for (int i = 0; i < 9; i++)
 		log_limited(&usual, 1, LOG_LVL_ERR, "x");
