@@ -15,6 +15,7 @@
 
 #include "applets/daemon.h"
 #include "conf/conf.h"
+#include "lib/number.h"
 #include "lib/status.h"
 
 static const char usage[] =
@@ -54,12 +55,9 @@ static int bad(int opt, const char *arg, const char *why)
 /* A number of decimal digits alone within bounds; false after saying what is wrong. */
 static bool number(int opt, const char *s, unsigned min, unsigned max, unsigned *out)
 {
-	unsigned long long v = 0;
-	const char *p = s;
+	int64_t v = number_parse(s, max);
 
-	for (; *p >= '0' && *p <= '9' && v <= max; p++)
-		v = v * 10 + (unsigned)(*p - '0');
-	if (p == s || *p || v < min || v > max) {
+	if (v < min) {
 		fprintf(stderr, "smcrouted: option -%c: \"%s\" is not a number from %u to %u; see smcrouted -h\n",
 			opt, s, min, max);
 		return false;

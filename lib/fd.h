@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: ISC
  *
- * The way out of what failed with a descriptor open.
+ * The way out of what failed with a descriptor open, and whether a path still
+ * leads to a file that was seen there.
  */
 #ifndef LIB_FD_H
 #define LIB_FD_H
 
-/* Closes fd; -1, with errno as it was. */
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Closes fd, unless it is negative; -1, with errno as it was. */
 int fd_fail(int fd);
+
+/* True when path itself, no link followed, is the file that these two numbers of stat(2) are of. */
+bool fd_is_at(const char *path, dev_t dev, ino_t ino);
 
 #endif

@@ -5,50 +5,45 @@
  */
 #include "lib/notify.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/fd.h"
-
-#define PATIENCE_MS 100
+#include "lib/number.h"
 
 static struct sockaddr_un to;
 static socklen_t to_len;	/* 0: nobody asked */
-static uint64_t watchdog;
+static int64_t watchdog;
 
-/* A whole decimal number, or 0. */
-static uint64_t number(const char *s)
+/* Takes a number out of the environment: 0 when there is none, -1 when it is something else. */
+static int64_t take_number(const char *name)
 {
-	char *end;
-	unsigned long long v;
+	const char *s = getenv(name);
+	int64_t v = s ? number_parse(s, INT64_MAX) : 0;
 
-	if (!s || *s < '0' || *s > '9')
-		return 0;
-	errno = 0;
-	v = strtoull(s, &end, 10);
-	return errno || *end ? 0 : v;
+	unsetenv(name);
+	return v;
 }
 
 void notify_init(void)
 {
-	const char *path = getenv("NOTIFY_SOCKET"), *pid = getenv("WATCHDOG_PID");
+	int64_t usec = take_number("WATCHDOG_USEC"), pid = take_number("WATCHDOG_PID");
+	const char *path = getenv("NOTIFY_SOCKET");
 	size_t n = path ? strlen(path) : 0;
 
+	watchdog = usec < 0 || (pid && pid != getpid()) ? 0 : usec;
 	to_len = 0;
 	if (n > 1 && n < sizeof to.sun_path && (*path == '/' || *path == '@')) {
-		to = (struct sockaddr_un){ .sun_family = AF_UNIX };
-		memcpy(to.sun_path, path, n);
+		to.sun_family = AF_UNIX;
+		memcpy(to.sun_path, path, n + 1);
 		to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
 		/* unix(7): an abstract name starts with NUL and ends with its length. */
 		if (*path == '@')
@@ -56,64 +51,39 @@ void notify_init(void)
 		else
 			to_len++;
 	}
-	watchdog = pid && number(pid) != (uint64_t)getpid() ? 0 : number(getenv("WATCHDOG_USEC"));
 	unsetenv("NOTIFY_SOCKET");
-	unsetenv("WATCHDOG_USEC");
-	unsetenv("WATCHDOG_PID");
 }
 
-/* Sends one datagram; waits a little where the receiver is behind, as it may be at
- * boot, but not so long that routing is held up. */
-static int send_text(int fd, const char *text, size_t n)
+void notify_send(const char *fmt, ...)
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	bool waited = false;
-
-	if (connect(fd, (struct sockaddr *)&to, to_len) < 0)
-		return -1;
-	while (send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-		if (errno != EAGAIN || waited)
-			return -1;
-		poll(&p, 1, PATIENCE_MS);
-		waited = true;
-	}
-	return 0;
-}
-
-int notify_send(const char *fmt, ...)
-{
+	/* Where the receiver is behind, as it may be at boot, we wait a little, but not so long that
+	 * routing is held up. */
+	static const struct timeval patience = { .tv_usec = 100000 };
 	char text[1024];
 	va_list ap;
-	int fd, n;
+	int fd;
 
 	if (!to_len)
-		return 0;
+		return;
 	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof text, fmt, ap);
+	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	if (n < 0 || n >= (int)sizeof text) {
-		errno = EMSGSIZE;
-		return -1;
-	}
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	if (send_text(fd, text, (size_t)n) < 0)
-		return fd_fail(fd);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to, to_len);
 	close(fd);
-	return 0;
 }
 
-int notify_reloading(void)
+void notify_reloading(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-			   (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
+	notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		    (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
 }
 
 uint64_t notify_watchdog_usec(void)
 {
-	return watchdog;
+	return (uint64_t)watchdog;
 }

@@ -12,11 +12,11 @@
  * environment, so that no program we start takes them for its own. */
 void notify_init(void);
 
-/* Sends lines such as "READY=1\nSTATUS=...".  0, also when nobody asked; -1 with errno. */
-int notify_send(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Sends lines such as "READY=1\nSTATUS=...", up to 1023 bytes.  When that fails there is nobody to tell. */
+void notify_send(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Sends RELOADING=1 with the MONOTONIC_USEC that goes with it. */
-int notify_reloading(void);
+void notify_reloading(void);
 
 /* How long we may be silent in microseconds, 0 when nobody watches.  Send
  * "WATCHDOG=1" at half of it. */

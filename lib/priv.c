@@ -10,11 +10,13 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "lib/number.h"
 
 /* Version 3 and its layout: include/uapi/linux/capability.h. */
 #define CAP_VERSION_3 0x20080522
@@ -28,86 +30,56 @@ struct cap_data {
 	uint32_t effective, permitted, inheritable;
 };
 
-struct caps {
-	uint64_t effective, permitted, inheritable;
-};
-
-static int caps_get(struct caps *c)
+/* capget(2) or capset(2) of this process; the second element is for capabilities from 32 on. */
+static int caps(long call, struct cap_data d[2])
 {
 	struct cap_header h = { .version = CAP_VERSION_3 };
-	struct cap_data d[2] = { { 0 }, { 0 } };
 
-	if (syscall(SYS_capget, &h, d) < 0)
-		return -1;
-	c->effective = d[0].effective | (uint64_t)d[1].effective << 32;
-	c->permitted = d[0].permitted | (uint64_t)d[1].permitted << 32;
-	c->inheritable = d[0].inheritable | (uint64_t)d[1].inheritable << 32;
-	return 0;
-}
-
-/* All three sets to mask, which holds low capabilities only. */
-static int caps_set(uint32_t mask)
-{
-	struct cap_header h = { .version = CAP_VERSION_3 };
-	struct cap_data d[2] = { { mask, mask, mask } };
-
-	return (int)syscall(SYS_capset, &h, d);
+	return (int)syscall(call, &h, d);
 }
 
 bool priv_has(enum priv_cap cap)
 {
-	struct caps c;
+	struct cap_data d[2];
 
-	return !caps_get(&c) && c.effective >> cap & 1;
+	return !caps(SYS_capget, d) && d->effective >> cap & 1;
 }
 
-/* A whole decimal number that can be an id; the highest one means "none". */
-static bool number(const char *s, size_t n, uint32_t *out)
+/* A number that can be an id, or -1; the highest one means "none". */
+static int64_t id_number(const char *s)
 {
-	uint64_t v = 0;
+	return number_parse(s, UINT32_MAX - 1);
+}
 
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] < '0' || s[i] > '9' || v > UINT32_MAX)
-			return false;
-		v = v * 10 + (uint64_t)(s[i] - '0');
-	}
-	*out = (uint32_t)v;
-	return n && v < UINT32_MAX;
+/* The user of a name or a number. */
+static bool find_user(const char *name, struct priv_id *id)
+{
+	const struct passwd *pw = getpwnam(name);
+	int64_t v = id_number(name);
+
+	if (!pw && v >= 0)
+		pw = getpwuid((uid_t)v);
+	*id = pw ? (struct priv_id){ pw->pw_uid, pw->pw_gid } : (struct priv_id){ (uid_t)v, (gid_t)v };
+	return pw || v >= 0;
+}
+
+static bool find_group(const char *name, gid_t *gid)
+{
+	const struct group *gr = getgrnam(name);
+	int64_t v = gr ? gr->gr_gid : id_number(name);
+
+	*gid = (gid_t)v;
+	return v >= 0;
 }
 
 int priv_lookup(const char *spec, struct priv_id *id)
 {
-	const char *colon = strchr(spec, ':');
-	size_t n = colon ? (size_t)(colon - spec) : strlen(spec);
-	const struct passwd *pw;
-	const struct group *gr;
+	size_t n = strcspn(spec, ":");
 	char user[256];
-	uint32_t v;
 
-	if (!n || n >= sizeof user || (colon && !colon[1]))
-		goto unknown;
-	memcpy(user, spec, n);
-	user[n] = '\0';
-	pw = getpwnam(user);
-	if (!pw && number(user, n, &v))
-		pw = getpwuid(v);
-	if (pw)
-		*id = (struct priv_id){ pw->pw_uid, pw->pw_gid };
-	else if (number(user, n, &v))
-		*id = (struct priv_id){ v, v };
-	else
-		goto unknown;
-	if (!colon)
+	snprintf(user, sizeof user, "%.*s", (int)n, spec);
+	if (n < sizeof user && find_user(user, id) && (!spec[n] || find_group(spec + n + 1, &id->gid)))
 		return 0;
-	gr = getgrnam(colon + 1);
-	if (gr)
-		id->gid = gr->gr_gid;
-	else if (number(colon + 1, strlen(colon + 1), &v))
-		id->gid = v;
-	else
-		goto unknown;
-	return 0;
-unknown:
 	errno = ENOENT;
 	return -1;
 }
@@ -115,17 +87,17 @@ unknown:
 /* Leaves exactly the capabilities of mask, in the ambient set as well. */
 static int caps_reduce(uint32_t mask)
 {
-	struct caps c;
+	struct cap_data wanted[2] = { { mask, mask, mask } }, left[2];
 
-	if (caps_set(mask) < 0)
+	if (caps(SYS_capset, wanted) < 0)
 		return -1;
 	/* Before Linux 4.3 there is no ambient set, so nothing in it either. */
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (mask >> PRIV_NET_ADMIN & 1)
+	if (mask)
 		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, PRIV_NET_ADMIN, 0, 0);
-	if (caps_get(&c) < 0)
+	if (caps(SYS_capget, left) < 0)
 		return -1;
-	if (c.effective != mask || c.permitted != mask || c.inheritable != mask) {
+	if (memcmp(wanted, left, sizeof left)) {
 		errno = EPERM;
 		return -1;
 	}
@@ -134,11 +106,11 @@ static int caps_reduce(uint32_t mask)
 
 static int wanted_caps(bool keep_net_admin, uint32_t *mask)
 {
-	struct caps c;
+	struct cap_data d[2];
 
-	if (caps_get(&c) < 0)
+	if (caps(SYS_capget, d) < 0)
 		return -1;
-	*mask = keep_net_admin ? (uint32_t)c.permitted & 1u << PRIV_NET_ADMIN : 0;
+	*mask = keep_net_admin ? d->permitted & 1u << PRIV_NET_ADMIN : 0;
 	return 0;
 }
 
@@ -156,18 +128,11 @@ int priv_drop(const struct priv_id *id, bool keep_net_admin)
 {
 	uint32_t mask;
 
-	if (wanted_caps(keep_net_admin, &mask) < 0)
-		return -1;
-	/* Capabilities outlive the change of uid only when asked to (capabilities(7)). */
-	if (mask && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
-		return -1;
-	/* Whoever is that user already may lack the right to say so again. */
-	if (getgroups(0, NULL) && setgroups(0, NULL) < 0)
-		return -1;
-	if (!is_id(id) && (setresgid(id->gid, id->gid, id->gid) < 0 ||
-			   setresuid(id->uid, id->uid, id->uid) < 0))
-		return -1;
-	if (caps_reduce(mask) < 0)
+	/* Capabilities outlive the change of uid only when asked to (capabilities(7)).  Whoever has no
+	 * groups may lack the right to say so again; ids that one has already may always be set. */
+	if (wanted_caps(keep_net_admin, &mask) < 0 || (mask && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) ||
+	    (getgroups(0, NULL) && setgroups(0, NULL) < 0) || setresgid(id->gid, id->gid, id->gid) < 0 ||
+	    setresuid(id->uid, id->uid, id->uid) < 0 || caps_reduce(mask) < 0)
 		return -1;
 	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 	if (!is_id(id) || getgroups(0, NULL) || (id->uid && !setuid(0))) {

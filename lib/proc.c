@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/fd.h"
 #include "lib/status.h"
 
 #define PID_TEXT 16
@@ -39,11 +40,9 @@ int proc_open_std(void)
 static int wait_verdict(int fd)
 {
 	unsigned char status = EXIT_SYSTEM;
-	ssize_t n;
 
-	do {
-		n = read(fd, &status, 1);
-	} while (n > 0 || (n < 0 && errno == EINTR));
+	while (read(fd, &status, 1) > 0)
+		;
 	return status;
 }
 
@@ -54,14 +53,9 @@ int proc_daemonize(void)
 	if (pipe2(fd, O_CLOEXEC) < 0)
 		return -1;
 	switch (fork()) {
-	case -1: {
-		int saved = errno;
-
-		close(fd[0]);
-		close(fd[1]);
-		errno = saved;
-		return -1;
-	}
+	case -1:
+		fd_fail(fd[0]);
+		return fd_fail(fd[1]);
 	case 0:
 		close(fd[0]);
 		verdict_fd = fd[1];
@@ -84,13 +78,11 @@ void proc_ready(int status)
 		null = open("/dev/null", O_RDWR | O_CLOEXEC);
 		for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
 			dup2(null, fd);
-		if (null > STDERR_FILENO)
-			close(null);
+		close(null);
 		/* So as not to hold a mount. */
 		(void)!chdir("/");
 	}
-	while (write(verdict_fd, &byte, 1) < 0 && errno == EINTR)
-		;
+	(void)!write(verdict_fd, &byte, 1);
 	/* After a failure the pipe closes with the process: then all is released. */
 	if (!status) {
 		close(verdict_fd);
@@ -98,59 +90,52 @@ void proc_ready(int status)
 	}
 }
 
-static bool same_file(const struct stat *st, const char *path)
-{
-	struct stat other;
-
-	return !lstat(path, &other) && st->st_dev == other.st_dev && st->st_ino == other.st_ino;
-}
-
-static ssize_t put_pid(int fd)
+static int put_pid(int fd)
 {
 	char text[PID_TEXT];
 	int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
 	ssize_t done = pwrite(fd, text, (size_t)n, 0);
 
-	if (done >= 0 && done < n) {
+	if (done == n)
+		return 0;
+	if (done >= 0)
 		errno = ENOSPC;
-		return -1;
-	}
-	return done;
+	return -1;
+}
+
+/* Takes back what make_beside() made; -1, with errno as it was. */
+static int take_back(int fd, const char *tmp)
+{
+	int err = errno;
+
+	unlink(tmp);
+	errno = err;
+	return fd_fail(fd);
 }
 
 /* Makes and locks a new file beside path; its descriptor, its name in tmp, or -1. */
 static int make_beside(const char *path, char *tmp, size_t size)
 {
-	int n = snprintf(tmp, size, "%s.XXXXXX", path), fd;
+	int fd;
 
-	if (n < 0 || (size_t)n >= size) {
+	if (snprintf(tmp, size, "%s.XXXXXX", path) >= (int)size) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || put_pid(fd) < 0 || fchmod(fd, 0644) < 0) {
-		int saved = errno;
-
-		unlink(tmp);
-		close(fd);
-		errno = saved;
-		return -1;
-	}
+	if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) < 0 || put_pid(fd) < 0 || fchmod(fd, 0644) < 0))
+		return take_back(fd, tmp);
 	return fd;
 }
 
 /* Opens what stands at path without following a link; -1 when that is no plain file. */
-static int open_old(const char *path)
+static int open_old(const char *path, struct stat *st)
 {
-	struct stat st;
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
-		close(fd);
-		fd = -1;
+	if (fd >= 0 && (fstat(fd, st) < 0 || !S_ISREG(st->st_mode))) {
 		errno = ELOOP;
+		return fd_fail(fd);
 	}
 	return fd;
 }
@@ -160,7 +145,7 @@ static int open_old(const char *path)
 static int take_place(const char *path, const char *tmp)
 {
 	struct stat st;
-	int old = open_old(path), r, saved;
+	int old = open_old(path, &st);
 
 	if (old < 0 && errno == ENOENT) {
 		/* Unlike rename(2) this never replaces what has come meanwhile. */
@@ -175,75 +160,52 @@ static int take_place(const char *path, const char *tmp)
 	if (old < 0)
 		return errno == ELOOP ? rename(tmp, path) : -1;
 	/* The old file's lock keeps everybody else out until ours is in its place. */
-	if (flock(old, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
-			errno = EBUSY;
-		r = -1;
-	} else if (fstat(old, &st) < 0 || !same_file(&st, path)) {
+	if (flock(old, LOCK_EX | LOCK_NB) < 0)
+		errno = errno == EWOULDBLOCK ? EBUSY : errno;
+	else if (!fd_is_at(path, st.st_dev, st.st_ino))
 		errno = EAGAIN;
-		r = -1;
-	} else {
-		r = rename(tmp, path);
-	}
-	saved = errno;
-	close(old);
-	errno = saved;
-	return r;
+	else if (!rename(tmp, path))
+		return close(old);
+	return fd_fail(old);
 }
 
 int pidfile_write(struct pidfile *f, const char *path)
 {
 	char tmp[PATH_MAX];
-	int r = -1, saved;
+	int fd = make_beside(path, tmp, sizeof tmp), tries = 10, r;
 
-	*f = (struct pidfile){ .path = strdup(path), .fd = -1 };
-	if (!f->path)
+	*f = (struct pidfile){ 0 };
+	if (fd < 0)
 		return -1;
-	f->fd = make_beside(path, tmp, sizeof tmp);
-	for (int tries = 10; f->fd >= 0 && tries; tries--) {
+	do
 		r = take_place(path, tmp);
-		if (!r)
-			return 0;
-		if (errno != EAGAIN)
-			break;
-	}
-	saved = errno;
-	if (f->fd >= 0) {
-		unlink(tmp);
-		close(f->fd);
-	}
-	free(f->path);
-	*f = (struct pidfile){ .fd = -1 };
-	errno = saved;
-	return -1;
+	while (r < 0 && errno == EAGAIN && --tries);
+	if (r < 0)
+		return take_back(fd, tmp);
+	f->path = path;
+	f->fd = fd;
+	return 0;
 }
 
 pid_t pidfile_owner(const char *path)
 {
-	int fd = open_old(path);
-	char text[PID_TEXT];
-	ssize_t n;
+	struct stat st;
+	int fd = open_old(path, &st);
+	char text[PID_TEXT] = "";
 	long pid = 0;
 
 	if (fd < 0)
 		return 0;
-	if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
-		n = read(fd, text, sizeof text - 1);
-		text[n > 0 ? n : 0] = '\0';
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK && read(fd, text, sizeof text - 1) > 0)
 		pid = strtol(text, NULL, 10);
-	}
 	close(fd);
 	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
 }
 
 int pidfile_touch(const struct pidfile *f)
 {
-	if (!f->path)
-		return 0;
 	/* Whoever is no longer the owner may still write what is open for writing. */
-	if (!futimens(f->fd, NULL))
-		return 0;
-	return put_pid(f->fd) < 0 ? -1 : 0;
+	return !f->path || !futimens(f->fd, NULL) ? 0 : put_pid(f->fd);
 }
 
 void pidfile_remove(struct pidfile *f)
@@ -252,9 +214,8 @@ void pidfile_remove(struct pidfile *f)
 
 	if (!f->path)
 		return;
-	if (!fstat(f->fd, &st) && same_file(&st, f->path) && unlink(f->path) < 0)
+	if (!fstat(f->fd, &st) && fd_is_at(f->path, st.st_dev, st.st_ino) && unlink(f->path) < 0)
 		(void)!ftruncate(f->fd, 0);
 	close(f->fd);
-	free(f->path);
-	*f = (struct pidfile){ .fd = -1 };
+	f->path = NULL;
 }

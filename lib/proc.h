@@ -30,13 +30,14 @@ int proc_daemonize(void);
 void proc_ready(int status);
 
 struct pidfile {
-	char *path;		/* owned; NULL when nothing is held */
+	const char *path;	/* NULL when nothing is held */
 	int fd;			/* holds the lock */
 };
 
-/* Writes this process's PID to path and holds it until pidfile_remove().  The
- * file is made beside it and renamed: readers see it whole and no link is
- * followed.  0, or -1 with errno: EBUSY when a living instance holds it. */
+/* Writes this process's PID to path, which is not copied, and holds it until
+ * pidfile_remove().  The file is made beside it and renamed: readers see it whole
+ * and no link is followed.  0, or -1 with errno: EBUSY when a living instance
+ * holds it. */
 int pidfile_write(struct pidfile *f, const char *path);
 
 /* The PID in the file at path when a living instance holds it, otherwise 0. */

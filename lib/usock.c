@@ -26,51 +26,38 @@
 
 #define BACKLOG 128
 
-static int fill_addr(struct sockaddr_un *sun, const char *path)
+/* Returns a new socket and fills in the address of path, or -1 with errno. */
+static int new_socket(struct sockaddr_un *sun, const char *path)
 {
 	size_t len = strlen(path);
 
-	memset(sun, 0, sizeof *sun);
-	sun->sun_family = AF_UNIX;
+	*sun = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	/* An empty path would be an abstract name of its own. */
 	if (!len || len >= sizeof sun->sun_path) {
 		errno = len ? ENAMETOOLONG : ENOENT;
 		return -1;
 	}
-	memcpy(sun->sun_path, path, len + 1);
-	return 0;
-}
-
-static int new_socket(void)
-{
+	memcpy(sun->sun_path, path, len);
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
 int usock_connect(const char *path)
 {
 	struct sockaddr_un sun;
-	int fd;
+	int fd = new_socket(&sun, path);
 
-	if (fill_addr(&sun, path) < 0)
-		return -1;
-	fd = new_socket();
-	if (fd < 0)
-		return -1;
-	if (connect(fd, (struct sockaddr *)&sun, sizeof sun) < 0)
-		return fd_fail(fd);
-	return fd;
+	return fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof sun) == 0 ? fd : fd_fail(fd);
 }
 
 /* Locks the directory of path: a descriptor to close, or -1, and then we go on without, as
  * whoever may read the directory may hold the lock for ever. */
 static int lock_directory(const char *path)
 {
-	char dir[sizeof ((struct sockaddr_un *)0)->sun_path] = ".";
+	char dir[sizeof ((struct sockaddr_un *)0)->sun_path + 1];
 	const char *slash = strrchr(path, '/');
 	int fd;
 
-	if (slash)
-		snprintf(dir, sizeof dir, "%.*s", slash > path ? (int)(slash - path) : 1, path);
+	snprintf(dir, sizeof dir, "%.*s.", slash ? (int)(slash + 1 - path) : 0, path);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && i < LOCK_TRIES; i++)
 		poll(NULL, 0, 10);
@@ -107,14 +94,11 @@ static int own(const char *path, uid_t uid, gid_t gid, struct usock_id *id)
 	struct stat st;
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return fd_fail(fd);
 	if (!S_ISSOCK(st.st_mode)) {
-		close(fd);
 		errno = EEXIST;
-		return -1;
+		return fd_fail(fd);
 	}
 	id->dev = st.st_dev;
 	id->ino = st.st_ino;
@@ -128,47 +112,36 @@ static int bind_and_listen(int fd, const struct sockaddr_un *sun, mode_t mode, u
 {
 	mode_t mask = umask(0777 & ~mode);
 	int res = bind(fd, (const struct sockaddr *)sun, sizeof *sun);
-	int err = errno;
 
 	umask(mask);
-	errno = err;
 	if (res < 0)
 		return -1;
 	if (own(sun->sun_path, uid, gid, id) == 0 && listen(fd, BACKLOG) == 0)
 		return 0;
-	err = errno;
+	res = errno;
 	usock_remove(sun->sun_path, id);
-	errno = err;
+	errno = res;
 	return -1;
 }
 
 int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct usock_id *id)
 {
 	struct sockaddr_un sun;
-	int fd, lock, res, err;
+	int fd = new_socket(&sun, path), lock;
 
 	*id = (struct usock_id){ 0 };
-	if (fill_addr(&sun, path) < 0)
-		return -1;
-	fd = new_socket();
 	if (fd < 0)
 		return -1;
 	lock = lock_directory(path);
-	res = clear_dead(path);
-	if (!res)
-		res = bind_and_listen(fd, &sun, mode, uid, gid, id);
-	err = errno;
-	if (lock >= 0)
-		close(lock);
-	errno = err;
-	return res < 0 ? fd_fail(fd) : fd;
+	if (clear_dead(path) < 0 || bind_and_listen(fd, &sun, mode, uid, gid, id) < 0)
+		fd = fd_fail(fd);
+	fd_fail(lock);
+	return fd;
 }
 
 void usock_remove(const char *path, const struct usock_id *id)
 {
-	struct stat st;
-
-	if (id->ino && lstat(path, &st) == 0 && st.st_dev == id->dev && st.st_ino == id->ino)
+	if (id->ino && fd_is_at(path, id->dev, id->ino))
 		unlink(path);
 }
 

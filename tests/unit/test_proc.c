@@ -177,7 +177,7 @@ static void readiness(void)
 	const char *name[2] = { abstract, path };
 
 	notify_init();
-	CHECK_INT(notify_send("READY=1"), 0);		/* nobody asked */
+	notify_send("READY=1");				/* nobody asked */
 	snprintf(abstract, sizeof abstract, "@test_proc.%d", (int)getpid());
 	snprintf(path, sizeof path, "/tmp/test_proc.%d", (int)getpid());
 	memset(big, 'x', sizeof big - 1);
@@ -188,21 +188,22 @@ static void readiness(void)
 		setenv("NOTIFY_SOCKET", name[i], 1);
 		notify_init();
 		CHECK(!getenv("NOTIFY_SOCKET"));
-		CHECK_INT(notify_send("READY=1\nSTATUS=%d routes", 5), 0);
+		notify_send("READY=1\nSTATUS=%d routes", 5);
 		CHECK_STR(heard(fd), "READY=1\nSTATUS=5 routes");
-		CHECK_INT(notify_reloading(), 0);
+		notify_reloading();
 		CHECK(!strncmp(heard(fd), "RELOADING=1\nMONOTONIC_USEC=", 27));
-		CHECK_INT(notify_send("%s", big), -1);
+		notify_send("%s", big);
+		CHECK_INT(strlen(heard(fd)), 1023);
 		close(fd);
-		CHECK_INT(notify_send("READY=1"), -1);
+		notify_send("READY=1");
 	}
 	unlink(path);
 	setenv("NOTIFY_SOCKET", "vsock:2:1234", 1);
 	notify_init();
-	CHECK_INT(notify_send("READY=1"), 0);
+	notify_send("READY=1");
 	setenv("NOTIFY_SOCKET", big, 1);
 	notify_init();
-	CHECK_INT(notify_send("READY=1"), 0);
+	notify_send("READY=1");
 }
 
 static void watchdog(void)
