@@ -5,7 +5,6 @@
  */
 #include "lib/paths.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -14,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "lib/buf.h"
+#include "lib/grow.h"
 
 static unsigned char take(const char **p, const char *end)
 {
@@ -22,62 +22,69 @@ static unsigned char take(const char **p, const char *end)
 	return (unsigned char)*(*p)++;
 }
 
+static bool match_set(const char **p, const char *end, unsigned char c);
+
 /* Reads a class such as [:alpha:] whose '[' is at p: what is behind it, or NULL when it is none.  *is
  * becomes true when c is of it. */
 static const char *match_class(const char *p, const char *end, unsigned char c, bool *is)
 {
-	static const struct { const char *name; int (*fn)(int c); } classes[] = {
-		{ "alnum", isalnum }, { "alpha", isalpha }, { "blank", isblank }, { "cntrl", iscntrl },
-		{ "digit", isdigit }, { "graph", isgraph }, { "lower", islower }, { "print", isprint },
-		{ "punct", ispunct }, { "space", isspace }, { "upper", isupper }, { "xdigit", isxdigit },
+	/* With the set that each stands for, in ASCII. */
+	static const struct { char name[11], set[13]; } classes[] = {
+		{ "[:alnum:]", "0-9A-Za-z" }, { "[:alpha:]", "A-Za-z" }, { "[:blank:]", " \t" },
+		{ "[:cntrl:]", "\1-\37\177" }, { "[:digit:]", "0-9" }, { "[:graph:]", "!-~" },
+		{ "[:lower:]", "a-z" }, { "[:print:]", " -~" }, { "[:punct:]", "!-/:-@[-`{-~" },
+		{ "[:space:]", " \t-\r" }, { "[:upper:]", "A-Z" }, { "[:xdigit:]", "0-9A-Fa-f" },
 	};
 
 	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+		const char *set = classes[i].set;
 		size_t n = strlen(classes[i].name);
 
-		if ((size_t)(end - p) >= n + 4 && p[1] == ':' && !strncmp(p + 2, classes[i].name, n) &&
-		    p[n + 2] == ':' && p[n + 3] == ']') {
-			*is |= classes[i].fn(c) != 0;
-			return p + n + 4;
+		if ((size_t)(end - p) >= n && !memcmp(p, classes[i].name, n)) {
+			*is |= match_set(&set, set + strlen(set), c);
+			return p + n;
 		}
 	}
 	return NULL;
 }
 
-/* Holds c against the set that starts at p, behind '['.  Returns what is behind the set, or NULL when it
- * has no end, which makes '[' an ordinary character. */
-static const char *match_set(const char *p, const char *end, unsigned char c, bool *is)
+/* Holds c against the ranges and classes from *p on, up to a ']' that is not the first of them; *p is there
+ * then, or at the end. */
+static bool match_set(const char **p, const char *end, unsigned char c)
 {
-	bool not = p < end && (*p == '!' || *p == '^'), in = false;
-	const char *first = p += not, *behind;
+	const char *first = *p, *behind;
+	bool in = false;
 
-	while (p < end && (*p != ']' || p == first)) {
-		if (*p == '[' && (behind = match_class(p, end, c, &in))) {
-			p = behind;
+	while (*p < end && (**p != ']' || *p == first)) {
+		if (**p == '[' && (behind = match_class(*p, end, c, &in))) {
+			*p = behind;
 			continue;
 		}
-		unsigned char low = take(&p, end), high = low;
+		unsigned char low = take(p, end), high = low;
 
-		if (p + 1 < end && p[0] == '-' && p[1] != ']') {
-			p++;
-			high = take(&p, end);
+		if (*p + 1 < end && (*p)[0] == '-' && (*p)[1] != ']') {
+			++*p;
+			high = take(p, end);
 		}
 		in |= low <= c && c <= high;
 	}
-	*is = in != not;
-	return p < end ? p + 1 : NULL;
+	return in;
 }
 
 /* Holds c against what stands at p, no '*'.  Returns what is behind that, or NULL. */
 static const char *match_one(const char *p, const char *end, unsigned char c)
 {
-	const char *behind;
-	bool is;
-
 	if (*p == '?')
 		return p + 1;
-	if (*p == '[' && (behind = match_set(p + 1, end, c, &is)))
-		return is ? behind : NULL;
+	if (*p == '[') {
+		bool not = p + 1 < end && (p[1] == '!' || p[1] == '^');
+		const char *set = p + 1 + not;
+		bool is = match_set(&set, end, c) != not;
+
+		/* A set without an end makes '[' an ordinary character. */
+		if (set < end)
+			return is ? set + 1 : NULL;
+	}
 	return take(&p, end) == c ? p : NULL;
 }
 
@@ -108,25 +115,16 @@ static bool match(const char *p, const char *end, const char *name)
 
 static int add(struct paths *out, const char *path)
 {
-	if (out->n == out->cap) {
-		size_t cap = out->cap ? 2 * out->cap : 16;
-		char **v = realloc(out->v, cap * sizeof *v);
+	char **v = grow(out->v, &out->cap, out->n + 1, sizeof *v);
 
-		if (!v)
-			return -1;
-		out->v = v;
-		out->cap = cap;
-	}
-	out->v[out->n] = strdup(path);
-	if (!out->v[out->n])
+	if (!v)
+		return -1;
+	out->v = v;
+	v[out->n] = strdup(path);
+	if (!v[out->n])
 		return -1;
 	out->n++;
 	return 0;
-}
-
-static bool absent(void)
-{
-	return errno == ENOENT || errno == ENOTDIR;
 }
 
 static int walk(struct paths *out, struct buf *path, const char *p);
@@ -140,7 +138,7 @@ static int walk_names(struct paths *out, struct buf *path, const char *p, const 
 	int r = 0, saved;
 
 	if (!d)
-		return absent() ? 0 : -1;
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 	while (!r && (errno = 0, e = readdir(d))) {
 		if (!match(p, rest, e->d_name))
 			continue;
@@ -200,5 +198,4 @@ void paths_free(struct paths *p)
 	for (size_t i = 0; i < p->n; i++)
 		free(p->v[i]);
 	free(p->v);
-	*p = (struct paths){ 0 };
 }

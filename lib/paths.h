@@ -8,11 +8,11 @@
 #ifndef LIB_PATHS_H
 #define LIB_PATHS_H
 
-#include <stddef.h>
+#include <stdint.h>
 
 struct paths {
 	char **v;		/* owned, as are the paths */
-	size_t n, cap;
+	uint32_t n, cap;
 };
 
 /* Fills in the paths that match, in the order of strcmp(3).  A directory that is not there is no

@@ -84,16 +84,21 @@ int priv_lookup(const char *spec, struct priv_id *id)
 	return -1;
 }
 
-/* Leaves exactly the capabilities of mask, in the ambient set as well. */
-static int caps_reduce(uint32_t mask)
+int priv_shed(bool keep_net_admin)
 {
-	struct cap_data wanted[2] = { { mask, mask, mask } }, left[2];
+	struct cap_data wanted[2] = { { 0 } }, left[2];
 
+	if (caps(SYS_capget, left) < 0)
+		return -1;
+	if (keep_net_admin)
+		wanted->permitted = left->permitted & 1u << PRIV_NET_ADMIN;
+	wanted->effective = wanted->inheritable = wanted->permitted;
 	if (caps(SYS_capset, wanted) < 0)
 		return -1;
-	/* Before Linux 4.3 there is no ambient set, so nothing in it either. */
+	/* What we start has the capabilities of the ambient set.  Before Linux 4.3 there is none, so nothing
+	 * in it either. */
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (mask)
+	if (wanted->permitted)
 		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, PRIV_NET_ADMIN, 0, 0);
 	if (caps(SYS_capget, left) < 0)
 		return -1;
@@ -101,16 +106,6 @@ static int caps_reduce(uint32_t mask)
 		errno = EPERM;
 		return -1;
 	}
-	return 0;
-}
-
-static int wanted_caps(bool keep_net_admin, uint32_t *mask)
-{
-	struct cap_data d[2];
-
-	if (caps(SYS_capget, d) < 0)
-		return -1;
-	*mask = keep_net_admin ? d->permitted & 1u << PRIV_NET_ADMIN : 0;
 	return 0;
 }
 
@@ -126,13 +121,11 @@ static bool is_id(const struct priv_id *id)
 
 int priv_drop(const struct priv_id *id, bool keep_net_admin)
 {
-	uint32_t mask;
-
 	/* Capabilities outlive the change of uid only when asked to (capabilities(7)).  Whoever has no
 	 * groups may lack the right to say so again; ids that one has already may always be set. */
-	if (wanted_caps(keep_net_admin, &mask) < 0 || (mask && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) ||
+	if ((keep_net_admin && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) ||
 	    (getgroups(0, NULL) && setgroups(0, NULL) < 0) || setresgid(id->gid, id->gid, id->gid) < 0 ||
-	    setresuid(id->uid, id->uid, id->uid) < 0 || caps_reduce(mask) < 0)
+	    setresuid(id->uid, id->uid, id->uid) < 0 || priv_shed(keep_net_admin) < 0)
 		return -1;
 	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 	if (!is_id(id) || getgroups(0, NULL) || (id->uid && !setuid(0))) {
@@ -140,11 +133,4 @@ int priv_drop(const struct priv_id *id, bool keep_net_admin)
 		return -1;
 	}
 	return 0;
-}
-
-int priv_shed(bool keep_net_admin)
-{
-	uint32_t mask;
-
-	return wanted_caps(keep_net_admin, &mask) < 0 ? -1 : caps_reduce(mask);
 }

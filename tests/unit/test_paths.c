@@ -28,6 +28,7 @@ static void setup(void)
 	static const char *const names[] = {
 		"a.conf", "b.conf", "B.conf", "a-b.conf", ".hidden.conf", "a]", "a[b", "a\\b", "x*y", "10", "9",
 		"d/1.conf", "d/2.conf", "d-e/1.conf", "e/.x", "\303\244.conf", "a", "aab", "aaab", "-",
+		"\t", "\v", "\r", " ", "\1", "\37", "\177", "!", "[", "`", "{", "~", "G", "g", "Z", "z", "f", "F", "@",
 	};
 
 	memcpy(dir, "/tmp/test_paths.XXXXXX", sizeof dir);
@@ -62,7 +63,9 @@ static void as_glob(void)
 		".*.conf", ".h*", "[.]h*", "d/*", "d*/*.conf", "*/1.conf", "*/nothing", "d/./[12].conf", "./*.conf",
 		"nowhere/*", "a.conf/*", "*/", "dang*", "[0-9]", "[0-9]*", "[-]", "[a-]*", "[!-a]*", "[\\]a]", "e/*", "*/*",
 		"?", "??", "[a\\-b]*", "d//*.conf", "*[", "[[:digit:]]*", "[![:alpha:]]*", "[[:upper:][:digit:]]*",
-		"[x[:lower:]]*", "d/[[:xdigit:]].conf", "[[:punct:]]", "\\.h*", "d/\\1*",
+		"[x[:lower:]]*", "d/[[:xdigit:]].conf", "[[:punct:]]", "[[:alnum:]]", "[[:blank:]]",
+		"[[:cntrl:]]", "[[:graph:]]", "[[:print:]]", "[[:space:]]", "[[:xdigit:]]", "[[:nothing:]]", "[[:alpha]",
+		"[![:punct:][:cntrl:]]", "\\.h*", "d/\\1*",
 	};
 	char whole[128];
 
