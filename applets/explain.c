@@ -151,9 +151,7 @@ static int answer(const struct conf *c, const struct flow *f, struct buf *out)
 static int parse(const char *const words[3], struct flow *f)
 {
 	const char *why;
-	char text[256];
 	uint8_t slen, glen;
-	int bad;
 
 	f->iif = words[0];
 	f->iif_len = strlen(words[0]);
@@ -162,7 +160,7 @@ static int parse(const char *const words[3], struct flow *f)
 		fprintf(stderr, "smcroute-check: %s: %s\n", words[0], why);
 		return EXIT_DATA;
 	}
-	why = conf_parse_flow(words + 1, 2, &f->source, &slen, &f->group, &glen, &bad, text, sizeof text);
+	why = conf_parse_flow(words + 1, 2, &f->source, &slen, &f->group, &glen);
 	if (!why && (slen != 128 || glen != 128))
 		why = "a packet has one source and one group: leave the prefix length out";
 	if (why) {

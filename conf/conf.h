@@ -8,6 +8,7 @@
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -100,9 +101,11 @@ struct diags {
 	uint32_t errors, warnings;	/* counted even when memory for the text ran out */
 };
 
-/* Appends a diagnostic; line is copied, at most len bytes of it, and may be NULL. */
-void diag_add(struct diags *d, struct where where, bool error, const char *line, size_t len,
-	      const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* Appends a diagnostic, which has no line yet; NULL when it could only be counted. */
+void diag_add(struct diags *d, struct where where, bool error, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+struct diag *diag_vadd(struct diags *d, struct where where, bool error, const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
 
 /* Appends "FILE:LINE:COL: error: text\n", with the line and a caret below when asked. */
 void diag_print(struct buf *out, const struct conf *c, const struct diag *d, bool caret);
@@ -190,10 +193,10 @@ bool conf_parse_text(struct conf *c, struct diags *d, const char *name, const ch
 /* ---- words of a client command: the same field parsers as the file's ---- */
 
 /* Parses `[SOURCE[/LEN]] GROUP[/LEN]`: w holds one or two words.  Returns NULL and fills the
- * four values (masked, both of one family, checked as in the file), or the reason as text in
- * buf[len]; *bad tells which word (0 or 1). */
+ * four values (masked, both of one family, checked as in the file), or the reason: a text that
+ * stays until the next call. */
 const char *conf_parse_flow(const char *const *w, int nw, struct addr *source, uint8_t *slen,
-			    struct addr *group, uint8_t *glen, int *bad, char *buf, size_t len);
+			    struct addr *group, uint8_t *glen);
 
 /* Appends the canonical text of c: phyint, mgroup, mroute, each in its order, which parses
  * to an equal conf. */

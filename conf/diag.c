@@ -6,7 +6,6 @@
  */
 #include "conf/conf.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,38 +38,35 @@ void diag_line(struct diag *d, const char *line, size_t len)
 	d->from = (uint16_t)(from + 1);
 }
 
-void diag_add(struct diags *d, struct where where, bool error, const char *line, size_t len,
-	      const char *fmt, ...)
+struct diag *diag_vadd(struct diags *d, struct where where, bool error, const char *fmt, va_list ap)
 {
-	char text[1024];
+	struct diag *v = d->v;
 	struct buf shown = { 0 };
+	char text[1024];
+
+	*(error ? &d->errors : &d->warnings) += 1;
+	if (d->n >= DIAGS_KEEP || !(v = grow(v, &d->cap, d->n + 1, sizeof *v)))
+		return NULL;
+	d->v = v;
+	v += d->n;
+	vsnprintf(text, sizeof text, fmt, ap);
+	/* Names of files and interfaces may hold anything. */
+	text_show(&shown, text, strlen(text), false);
+	*v = (struct diag){ .where = where, .error = error, .text = strdup(buf_cstr(&shown)) };
+	buf_free(&shown);
+	if (!v->text)
+		return NULL;
+	d->n++;
+	return v;
+}
+
+void diag_add(struct diags *d, struct where where, bool error, const char *fmt, ...)
+{
 	va_list ap;
 
-	if (error)
-		d->errors++;
-	else
-		d->warnings++;
-	if (d->n >= DIAGS_KEEP)
-		return;
-	struct diag *v = grow(d->v, &d->cap, d->n + 1, sizeof *v);
-
-	if (!v)
-		return;
-	d->v = v;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	diag_vadd(d, where, error, fmt, ap);
 	va_end(ap);
-
-	/* Names of files and interfaces may hold anything. */
-	text_show(&shown, NULL, text, strlen(text), false);
-	struct diag g = { .where = where, .error = error, .text = strdup(buf_cstr(&shown)) };
-
-	buf_free(&shown);
-	if (!g.text)
-		return;
-	if (line)
-		diag_line(&g, line, len);
-	d->v[d->n++] = g;
 }
 
 /* Bytes of the printable character at s, in ASCII or UTF-8; 0 when there is none.  C1 controls
@@ -91,24 +87,16 @@ static size_t printable(const char *s, size_t n)
 	return len;
 }
 
-void text_show(struct buf *out, struct buf *pad, const char *s, size_t n, bool tab)
+void text_show(struct buf *out, const char *s, size_t n, bool tab)
 {
 	for (size_t i = 0, len; i < n; i += len) {
-		size_t width = 1;
-
-		len = printable(s + i, n - i);
-		if (tab && s[i] == '\t') {
-			len = 1;
-			buf_chr(out, '\t');
-		} else if (len) {
+		len = tab && s[i] == '\t' ? 1 : printable(s + i, n - i);
+		if (len) {
 			buf_add(out, s + i, len);
 		} else {
-			len = 1;
-			width = 4;
 			buf_printf(out, "\\x%02x", (unsigned char)s[i]);
+			len = 1;
 		}
-		if (pad)
-			buf_fill(pad, s[i] == '\t' && tab ? '\t' : ' ', width);
 	}
 }
 
@@ -116,22 +104,24 @@ void diag_print(struct buf *out, const struct conf *c, const struct diag *d, boo
 {
 	const char *file = d->where.file < c->nfiles ? c->files[d->where.file] : "?";
 
-	text_show(out, NULL, file, strlen(file), false);
+	text_show(out, file, strlen(file), false);
 	if (d->where.line)
 		buf_printf(out, ":%lu:%u", (unsigned long)d->where.line, d->where.col);
-	buf_str(out, d->error ? ": error: " : ": warning: ");
-	buf_str(out, d->text);
-	buf_chr(out, '\n');
+	buf_printf(out, ": %s: %s\n", d->error ? "error" : "warning", d->text);
 	if (!caret || !d->line)
 		return;
 
 	struct buf pad = { 0 };
-	size_t len = strlen(d->line), at = (size_t)d->where.col - d->from;
+	size_t len = strlen(d->line), at = (size_t)d->where.col - d->from, i = out->len;
 
 	if (at > len)
 		at = len;
-	text_show(out, &pad, d->line, at, true);
-	text_show(out, NULL, d->line + at, len - at, true);
+	text_show(out, d->line, at, true);
+	/* As wide as what is shown: nothing for the bytes that continue a character of UTF-8. */
+	for (; i < out->len; i++)
+		if ((out->p[i] & 0xc0) != 0x80)
+			buf_chr(&pad, out->p[i] == '\t' ? '\t' : ' ');
+	text_show(out, d->line + at, len - at, true);
 	buf_printf(out, "\n%s^\n", buf_cstr(&pad));
 	buf_free(&pad);
 }

@@ -13,14 +13,26 @@
 
 #define SHOWN 36		/* bytes of a word that are worth showing */
 
-const char *word_show(const struct word *w, char buf[WORD_SHOW])
+const char *word_show(const struct word *w)
 {
-	struct buf b = { 0 };
+	static struct buf shown;
 
-	text_show(&b, NULL, w->p, w->n < SHOWN ? w->n : SHOWN, false);
-	snprintf(buf, WORD_SHOW, "%s%s", buf_cstr(&b), w->n > SHOWN ? "..." : "");
-	buf_free(&b);
-	return buf;
+	buf_free(&shown);
+	text_show(&shown, w->p, w->n < SHOWN ? w->n : SHOWN, false);
+	if (w->n > SHOWN)
+		buf_str(&shown, "...");
+	return buf_cstr(&shown);
+}
+
+static __attribute__((format(printf, 1, 2))) const char *because(const char *fmt, ...)
+{
+	static char why[320];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	return why;
 }
 
 static bool is_any(const struct addr *a)
@@ -28,76 +40,56 @@ static bool is_any(const struct addr *a)
 	return !a->w[3] && !a->w[0] && !a->w[1] && (!a->w[2] || addr_fam(a) == FAM_4);
 }
 
-/* What both kinds of address have in common; shortest = the least length, from 128. */
-static bool field_prefix(const struct word *w, const char *what, const char *example,
-			 struct addr *a, uint8_t *len, unsigned v4_min, unsigned v6_min, char *why)
+/* Why a word does not make an address, or a group that is none. */
+static const char *bad_addr(const struct word *w, bool group, enum addr_result res, bool v4, unsigned given)
 {
-	char s[WORD_SHOW];
-	bool v6;
-
-	switch (prefix_parse(w->p, w->n, a, len)) {
-	case ADDR_OK:
-		return true;
-	case ADDR_BAD_LEN:
-		v6 = memchr(w->p, ':', w->n);
-		snprintf(why, FIELD_WHY, "bad prefix length in \"%s\": an %s %s takes /%u to /%u, digits only",
-			 word_show(w, s), fam_str(v6 ? FAM_6 : FAM_4), what,
-			 v6 ? v6_min : v4_min, v6 ? 128 : 32);
-		return false;
-	case ADDR_MAPPED:
-		snprintf(why, FIELD_WHY, "\"%s\" is an IPv4 address written as IPv6: write 10.0.0.1, not ::ffff:10.0.0.1",
-			 word_show(w, s));
-		return false;
-	case ADDR_BAD:
-		break;
-	}
-	snprintf(why, FIELD_WHY, "\"%s\" is no address: write a %s such as %s",
-		 word_show(w, s), what, example);
-	return false;
-}
-
-bool field_group(const struct word *w, struct addr *a, uint8_t *len, char why[FIELD_WHY])
-{
-	char s[WORD_SHOW];
-
-	if (!field_prefix(w, "group", "225.1.2.3 or ff05::1", a, len, 4, 8, why))
-		return false;
-	if (addr_is_multicast(a, *len))
-		return true;
-	bool v4 = addr_fam(a) == FAM_4;
+	const char *s = word_show(w), *what = group ? "group" : "source", *fam = fam_str(v4 ? FAM_4 : FAM_6);
 	const char *range = v4 ? "224.0.0.0/4" : "ff00::/8";
-	unsigned least = v4 ? 4 : 8, given = *len - (v4 ? ADDR_V4_BITS : 0u);
+	unsigned least = !group ? 0 : v4 ? 4 : 8;
 
+	if (res == ADDR_BAD_LEN)
+		return because("bad prefix length in \"%s\": an %s %s takes /%u to /%u, digits only",
+			       s, fam, what, least, v4 ? 32 : 128);
+	if (res == ADDR_MAPPED)
+		return because("\"%s\" is an IPv4 address written as IPv6: write 10.0.0.1, not ::ffff:10.0.0.1", s);
+	if (res == ADDR_BAD)
+		return because("\"%s\" is no address: write a %s such as %s", s, what,
+			       group ? "225.1.2.3 or ff05::1" : "10.0.0.1 or 2001:db8::1");
 	if (given < least)
-		snprintf(why, FIELD_WHY, "group prefix \"%s\" is too short: the length is at least /%u, as in %s",
-			 word_show(w, s), least, range);
-	else
-		snprintf(why, FIELD_WHY, "\"%s\" is not a multicast group: %s groups lie in %s",
-			 word_show(w, s), fam_str(addr_fam(a)), range);
-	return false;
+		return because("group prefix \"%s\" is too short: the length is at least /%u, as in %s",
+			       s, least, range);
+	return because("\"%s\" is not a multicast group: %s groups lie in %s", s, fam, range);
 }
 
-bool field_source(const struct word *w, struct addr *a, uint8_t *len, char why[FIELD_WHY])
+const char *field_addr(const struct word *w, bool group, struct addr *a, uint8_t *len)
 {
-	char s[WORD_SHOW];
+	enum addr_result res = prefix_parse(w->p, w->n, a, len);
+	const char *kind = NULL;
+	bool v4;
 
-	if (!field_prefix(w, "source", "10.0.0.1 or 2001:db8::1", a, len, 0, 0, why))
-		return false;
-	bool v4 = addr_fam(a) == FAM_4;
-
-	if (addr_is_multicast(a, *len)) {
-		snprintf(why, FIELD_WHY, "source \"%s\" is a multicast address: a source is a host or a network",
-			 word_show(w, s));
-		return false;
-	}
-	if (v4 && *len == 128 && a->w[3] == UINT32_MAX) {
-		snprintf(why, FIELD_WHY, "source \"%s\" is the broadcast address: a source is a host or a network",
-			 word_show(w, s));
-		return false;
-	}
+	if (res != ADDR_OK)
+		return bad_addr(w, group, res, !memchr(w->p, ':', w->n), 0);
+	v4 = addr_fam(a) == FAM_4;
+	if (group)
+		return addr_is_multicast(a, *len) ? NULL :
+		       bad_addr(w, group, res, v4, *len - (v4 ? ADDR_V4_BITS : 0u));
+	if (addr_is_multicast(a, *len))
+		kind = "a multicast";
+	else if (v4 && *len == 128 && a->w[3] == UINT32_MAX)
+		kind = "the broadcast";
+	if (kind)
+		return because("source \"%s\" is %s address: a source is a host or a network", word_show(w), kind);
 	if (*len == 128 && is_any(a))
 		addr_any(addr_fam(a), a, len);
-	return true;
+	return NULL;
+}
+
+const char *field_mixed(const struct addr *source, const struct addr *group)
+{
+	enum fam s = addr_fam(source), g = addr_fam(group);
+
+	return s == g ? NULL : because("source is %s but group is %s: both must be of one family",
+				       fam_str(s), fam_str(g));
 }
 
 bool field_number(const struct word *w, unsigned lo, unsigned hi, unsigned *out)
@@ -199,35 +191,16 @@ int field_near(const struct word *w, const struct word *list, int n)
 }
 
 const char *conf_parse_flow(const char *const *w, int nw, struct addr *source, uint8_t *slen,
-			    struct addr *group, uint8_t *glen, int *bad, char *buf, size_t len)
+			    struct addr *group, uint8_t *glen)
 {
-	char why[FIELD_WHY] = "no group is given";
-	struct word word = { 0 };
+	struct word first = { w[0], strlen(w[0]) }, last = { w[nw - 1], strlen(w[nw - 1]) };
+	const char *why = nw > 1 ? field_addr(&first, false, source, slen) : NULL;
 
-	if (nw == 2) {
-		*bad = 0;
-		word = (struct word){ w[0], strlen(w[0]) };
-		if (!field_source(&word, source, slen, why))
-			goto out;
-	}
-	*bad = nw - 1;
-	if (nw < 1 || nw > 2)
-		goto out;
-	word = (struct word){ w[nw - 1], strlen(w[nw - 1]) };
-	if (!field_group(&word, group, glen, why))
-		goto out;
+	if (!why)
+		why = field_addr(&last, true, group, glen);
+	if (why)
+		return why;
 	if (nw == 1)
 		addr_any(addr_fam(group), source, slen);
-	if (addr_fam(source) == addr_fam(group))
-		return NULL;
-	field_mixed(source, group, why);
-out:
-	snprintf(buf, len, "%s", why);
-	return buf;
-}
-
-void field_mixed(const struct addr *source, const struct addr *group, char why[FIELD_WHY])
-{
-	snprintf(why, FIELD_WHY, "source is %s but group is %s: both must be of one family",
-		 fam_str(addr_fam(source)), fam_str(addr_fam(group)));
+	return field_mixed(source, group);
 }

@@ -32,12 +32,11 @@ static int clause_of(const struct word *w)
 
 uint16_t parse_name(struct parser *ps, const struct word *w)
 {
-	char s[WORD_SHOW];
 	size_t n = w->n;
 	const char *why = conf_ifname(w->p, &n);
 
 	if (why) {
-		parse_error(ps, w, "\"%s\" is no interface name: %s", word_show(w, s), why);
+		parse_error(ps, w, "\"%s\" is no interface name: %s", word_show(w), why);
 		return CONF_NONE;
 	}
 	uint16_t id = conf_name(ps->c, w->p, n);
@@ -191,7 +190,7 @@ static void clause(struct parser *ps, struct flow *f, int k, const struct word *
 {
 	static const char *const needs[] = { "IFNAME", "ADDR[/LEN]", "ADDR[/LEN]" };
 	bool twice = f->at[k].p != NULL;
-	char why[FIELD_WHY];
+	const char *why;
 	struct word v;
 
 	f->at[k] = *at;
@@ -209,11 +208,12 @@ static void clause(struct parser *ps, struct flow *f, int k, const struct word *
 		f->iif = parse_iif(ps, &v);
 		return;
 	}
-	if (k == C_SOURCE ? field_source(&v, &f->source, &f->slen, why)
-			  : field_group(&v, &f->group, &f->glen, why))
-		f->value[k] = v;
-	else
+	why = k == C_SOURCE ? field_addr(&v, false, &f->source, &f->slen)
+			    : field_addr(&v, true, &f->group, &f->glen);
+	if (why)
 		parse_error(ps, &v, "%s", why);
+	else
+		f->value[k] = v;
 }
 
 void parse_clauses(struct parser *ps, const struct directive *dir, struct flow *f, int n)
@@ -247,7 +247,7 @@ void check_flow(struct parser *ps, const struct directive *dir, const struct wor
 		struct flow *f)
 {
 	const struct word *s = &f->value[C_SOURCE], *g = &f->value[C_GROUP];
-	char why[FIELD_WHY];
+	const char *why;
 
 	for (int k = C_FROM; k <= C_GROUP && !f->lost; k++)
 		if (k != C_SOURCE && !f->at[k].p)
@@ -257,8 +257,6 @@ void check_flow(struct parser *ps, const struct directive *dir, const struct wor
 		return;
 	if (!f->at[C_SOURCE].p)
 		addr_any(addr_fam(&f->group), &f->source, &f->slen);
-	if (s->p && addr_fam(&f->source) != addr_fam(&f->group)) {
-		field_mixed(&f->source, &f->group, why);
+	else if (s->p && (why = field_mixed(&f->source, &f->group)))
 		parse_error(ps, s->p > g->p ? s : g, "%s", why);
-	}
 }

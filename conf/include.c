@@ -80,7 +80,7 @@ bool conf_parse_text(struct conf *c, struct diags *d, const char *name, const ch
 	struct input in = { .path = name, .file = (uint16_t)file };
 
 	if (file < 0) {
-		diag_add(d, (struct where){ 0 }, true, NULL, 0, "%s: %s", name, strerror(errno));
+		diag_add(d, (struct where){ 0 }, true, "%s: %s", name, strerror(errno));
 		return false;
 	}
 	parse_lines(&ps, &in, p, n);
@@ -111,8 +111,7 @@ bool conf_parse_file(struct conf *c, struct diags *d, const char *name)
 		close(fd);
 	free_parser(&ps);
 	if (!done)
-		diag_add(d, (struct where){ .file = in.file }, true, NULL, 0, "cannot read it: %s",
-			 strerror(err));
+		diag_add(d, (struct where){ .file = in.file }, true, "cannot read it: %s", strerror(err));
 	errno = err;
 	return done;
 }
@@ -140,7 +139,6 @@ static void include_file(struct parser *ps, const struct word *w, const char *pa
 	struct input *up = ps->in, in = { .up = up, .path = path };
 	struct word shown = { path, strlen(path) };
 	const char *why = NULL;
-	char s[WORD_SHOW];
 	struct stat st;
 	int file = -1;
 
@@ -161,7 +159,7 @@ static void include_file(struct parser *ps, const struct word *w, const char *pa
 	if (fd >= 0)
 		close(fd);
 	if (why)
-		parse_error(ps, w, "cannot include \"%s\": %s", word_show(&shown, s), why);
+		parse_error(ps, w, "cannot include \"%s\": %s", word_show(&shown), why);
 }
 
 /* The words of a pattern start at the directory of the including file. */

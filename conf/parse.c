@@ -8,7 +8,6 @@
 #include "conf/parse.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 /* ---- telling ---- */
 
@@ -21,10 +20,10 @@ static void __attribute__((format(printf, 4, 0)))
 tell(struct parser *ps, const struct word *at, bool error, const char *fmt, va_list ap)
 {
 	const struct lex *l = &ps->in->lex;
-	char text[640];
+	struct diag *d = diag_vadd(ps->d, parse_where(ps, at), error, fmt, ap);
 
-	vsnprintf(text, sizeof text, fmt, ap);
-	diag_add(ps->d, parse_where(ps, at), error, l->line, (size_t)(l->eol - l->line), "%s", text);
+	if (d)
+		diag_line(d, l->line, (size_t)(l->eol - l->line));
 }
 
 void parse_error(struct parser *ps, const struct word *at, const char *fmt, ...)
@@ -58,14 +57,13 @@ void parse_nomem(struct parser *ps)
 int parse_unknown(struct parser *ps, const struct word *w, const struct word *list, int n,
 		  const char *what, const char *usage)
 {
-	char s[WORD_SHOW];
+	const char *s = word_show(w);
 	int near = field_near(w, list, n);
 
 	if (near >= 0)
-		parse_error(ps, w, "unknown %s \"%s\", did you mean \"%s\"?", what, word_show(w, s),
-			    list[near].p);
+		parse_error(ps, w, "unknown %s \"%s\", did you mean \"%s\"?", what, s, list[near].p);
 	else
-		parse_error(ps, w, "unknown %s \"%s\": write %s", what, word_show(w, s), usage);
+		parse_error(ps, w, "unknown %s \"%s\": write %s", what, s, usage);
 	return near;
 }
 
@@ -108,10 +106,8 @@ static void parse_mgroup(struct parser *ps, const struct directive *dir, const s
 	if (bits > CONF_JOIN_BITS) {
 		const struct word *w = 128 - g.glen > CONF_JOIN_BITS ? &f.value[C_GROUP] : &f.value[C_SOURCE];
 
-		parse_error(ps, w, bits < 64 ? "this would be %llu memberships, and %u is the most: "
-			    "a longer prefix is needed" : "this would be 2^%llu memberships, and %u is "
-			    "the most: a longer prefix is needed",
-			    bits < 64 ? 1ull << bits : (unsigned long long)bits, 1u << CONF_JOIN_BITS);
+		parse_error(ps, w, "this would be %s%llu memberships, and %u is the most: a longer prefix is needed",
+			    bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits, 1u << CONF_JOIN_BITS);
 	} else if (conf_add_mgroup(ps->c, &g) < 0) {
 		parse_nomem(ps);
 	}
@@ -125,15 +121,13 @@ static const struct word phyint_words[P_N] = {
 /* Reads the number behind ttl-threshold. */
 static void phyint_ttl(struct parser *ps, struct phyint *p, const struct word *at)
 {
-	char s[WORD_SHOW];
 	unsigned ttl = 0;
 	struct word w;
 
 	if (!lex_word(&ps->in->lex, &w))
 		parse_error(ps, at, "\"ttl-threshold\" with nothing behind it: write a number from 1 to 255");
 	else if (!field_number(&w, 1, UINT8_MAX, &ttl))
-		parse_error(ps, &w, "bad ttl-threshold \"%s\": write a number from 1 to 255",
-			    word_show(&w, s));
+		parse_error(ps, &w, "bad ttl-threshold \"%s\": write a number from 1 to 255", word_show(&w));
 	p->ttl = (uint8_t)ttl;
 }
 
@@ -203,14 +197,13 @@ static void parse_phyint(struct parser *ps, const struct directive *dir, const s
 
 static void parse_include(struct parser *ps, const struct directive *dir, const struct word *at)
 {
-	char s[WORD_SHOW];
 	struct word w, more;
 
 	if (!lex_word(&ps->in->lex, &w))
 		parse_error(ps, at, "include without a file: write %s", dir->usage);
 	else if (lex_word(&ps->in->lex, &more))
 		parse_error(ps, &more, "unknown word \"%s\": include takes one file or pattern a line",
-			    word_show(&more, s));
+			    word_show(&more));
 	if (!ps->bad)
 		include_pattern(ps, &w);
 }

@@ -14,23 +14,19 @@
 
 /* ---- one field ---- */
 
-#define FIELD_WHY 320		/* room for the reason why a field is wrong */
-#define WORD_SHOW 160		/* room for a word as shown to people */
+/* Shows a word: control bytes as \xXX, the end of a long one as "...".  The text stays until the
+ * next call. */
+const char *word_show(const struct word *w);
 
-/* Shows a word: control bytes as \xXX, the end of a long one as "...".  Returns buf. */
-const char *word_show(const struct word *w, char buf[WORD_SHOW]);
+/* Appends n bytes of text, control bytes as \xXX (a tab stays when asked). */
+void text_show(struct buf *out, const char *s, size_t n, bool tab);
 
-/* Appends n bytes of text, control bytes as \xXX (a tab stays when asked); `pad`, when not NULL,
- * gets blanks and tabs of the same width. */
-void text_show(struct buf *out, struct buf *pad, const char *s, size_t n, bool tab);
+/* Parses a group or source with an optional length: masked, an any-source in its one form.
+ * NULL, or why it is none: a text that stays until the next call. */
+const char *field_addr(const struct word *w, bool group, struct addr *a, uint8_t *len);
 
-/* Parse a group or source with an optional length: masked, an any-source in its one form.
- * False with the reason in why. */
-bool field_group(const struct word *w, struct addr *a, uint8_t *len, char why[FIELD_WHY]);
-bool field_source(const struct word *w, struct addr *a, uint8_t *len, char why[FIELD_WHY]);
-
-/* Says that the two are not of one family. */
-void field_mixed(const struct addr *source, const struct addr *group, char why[FIELD_WHY]);
+/* NULL, or says that the two are not of one family. */
+const char *field_mixed(const struct addr *source, const struct addr *group);
 
 /* Parses a decimal number, digits only. */
 bool field_number(const struct word *w, unsigned lo, unsigned hi, unsigned *out);

@@ -8,7 +8,7 @@
 
 #include "conf/conf.h"
 
-#define WARN(d, where, ...) diag_add(d, where, false, NULL, 0, __VA_ARGS__)
+#define WARN(d, where, ...) diag_add(d, where, false, __VA_ARGS__)
 
 /* Where a rule or group first refers to a name. */
 struct use {

@@ -23,10 +23,9 @@ struct flow {
 /* Takes IIF [SOURCE[/LEN]] GROUP[/LEN] from the words.  0, or the exit status. */
 static int parse_flow(struct cmd *c, struct flow *f)
 {
-	char buf[256];
 	struct addr a;
 	uint8_t len;
-	int bad = 0, n = 1;
+	int n = 1;
 	const char *why;
 
 	f->iif = c->argv[1];
@@ -38,7 +37,7 @@ static int parse_flow(struct cmd *c, struct flow *f)
 	if (c->argc > 3 && (prefix_parse(c->argv[3], strlen(c->argv[3]), &a, &len) != ADDR_BAD ||
 			    (addr_parse(c->argv[2], strcspn(c->argv[2], "/"), &a) == ADDR_OK && !addr_is_multicast(&a, 128))))
 		n = 2;
-	why = conf_parse_flow(c->argv + 2, n, &f->source, &f->slen, &f->group, &f->glen, &bad, buf, sizeof buf);
+	why = conf_parse_flow(c->argv + 2, n, &f->source, &f->slen, &f->group, &f->glen);
 	if (why)
 		return cmd_fail(c, EXIT_DATA, "%s", why);
 	f->words = 2 + n;
