@@ -111,7 +111,7 @@ struct wanted {
 static void count_joins(const struct conf *c, struct wanted *w)
 {
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
-		const struct mgroup *g = &c->mgroups[i];
+		const struct mroute *g = &c->mgroups[i];
 		bool any = conf_any_source(&g->group, g->slen);
 
 		*(any ? &w->any : &w->single)[addr_fam(&g->group)] += (uint64_t)1 << mgroup_bits(g);

@@ -62,10 +62,22 @@ static bool set_equal(const void *ctx, uint32_t id, const void *key)
 static const struct hash_ops name_ops = { name_hash, name_equal };
 static const struct hash_ops set_ops = { set_hash, set_equal };
 
-/* An array of c with room for more elements: where it is now, or NULL with ENOMEM. */
-#define GROW(c, what, more) \
-	((uint64_t)(c)->n##what + (more) <= (c)->c##what ? (c)->what : \
-	 grow((c)->what, &(c)->c##what, (uint64_t)(c)->n##what + (more), sizeof *(c)->what))
+/* Makes room in an array, of whatever type, that *at points to. */
+static bool room(void *at, uint32_t *cap, uint64_t need, size_t size)
+{
+	void *v;
+
+	memcpy(&v, at, sizeof v);
+	v = grow(v, cap, need, size);
+	if (v)
+		memcpy(at, &v, sizeof v);
+	return v != NULL;
+}
+
+/* Makes room for more elements of an array of c; false with ENOMEM. */
+#define ROOM(c, what, more) \
+	((c)->c##what - (c)->n##what >= (more) || \
+	 room(&(c)->what, &(c)->c##what, (uint64_t)(c)->n##what + (more), sizeof *(c)->what))
 
 struct conf *conf_new(void)
 {
@@ -73,15 +85,12 @@ struct conf *conf_new(void)
 
 	if (!c)
 		return NULL;
-	c->sets = GROW(c, sets, 1);
-	c->files = GROW(c, files, 1);
-	if (!c->sets || !c->files || !(c->files[0] = strdup("command"))) {
+	if (!ROOM(c, sets, 1) || conf_file(c, "command") < 0) {
 		conf_free(c);
 		errno = ENOMEM;
 		return NULL;
 	}
-	c->sets[0] = (struct conf_set){ 0 };
-	c->nsets = c->nfiles = 1;
+	c->sets[c->nsets++] = (struct conf_set){ 0 };
 	return c;
 }
 
@@ -109,13 +118,9 @@ int conf_file(struct conf *c, const char *name)
 		errno = EMFILE;
 		return -1;
 	}
-	char **files = GROW(c, files, 1);
-
-	if (!files)
+	if (!ROOM(c, files, 1) || !(c->files[c->nfiles] = strdup(name)))
 		return -1;
-	c->files = files;
-	c->files[c->nfiles] = strdup(name);
-	return c->files[c->nfiles] ? (int)c->nfiles++ : -1;
+	return (int)c->nfiles++;
 }
 
 uint16_t conf_name_find(const struct conf *c, const char *s, size_t n)
@@ -137,12 +142,10 @@ uint16_t conf_name(struct conf *c, const char *s, size_t n)
 		errno = n && n < CONF_IFNAME ? ENOSPC : EINVAL;
 		return CONF_NONE;
 	}
-	struct conf_name *v = GROW(c, names, 1);
-
-	if (!v)
+	if (!ROOM(c, names, 1))
 		return CONF_NONE;
-	c->names = v;
-	v += c->nnames;
+	struct conf_name *v = &c->names[c->nnames];
+
 	*v = (struct conf_name){ .wild = s[n - 1] == '+' };
 	memcpy(v->name, s, n);
 	v->len = (uint8_t)(n - v->wild);
@@ -162,18 +165,10 @@ uint32_t conf_set(struct conf *c, const uint16_t *names, uint32_t n)
 
 	if (id != HASH_NONE)
 		return id;
-	uint16_t *pool = n <= UINT16_MAX ? GROW(c, pool, n) : NULL;
-
-	if (!pool)
+	if (n > UINT16_MAX || !ROOM(c, pool, n) || !ROOM(c, sets, 1))
 		return UINT32_MAX;
-	c->pool = pool;
-	struct conf_set *sets = GROW(c, sets, 1);
-
-	if (!sets)
-		return UINT32_MAX;
-	c->sets = sets;
-	memcpy(pool + c->npool, names, n * sizeof *names);
-	sets[c->nsets] = (struct conf_set){ .off = c->npool, .n = (uint16_t)n };
+	memcpy(c->pool + c->npool, names, n * sizeof *names);
+	c->sets[c->nsets] = (struct conf_set){ .off = c->npool, .n = (uint16_t)n };
 	if (hash_add(&c->by_set, &set_ops, c, h, c->nsets) < 0)
 		return UINT32_MAX;
 	c->npool += n;
@@ -204,36 +199,34 @@ static void set_unref(struct conf *c, uint32_t set, enum fam fam)
 			c->names[c->pool[s->off + i]].refs[fam]--;
 }
 
+/* Puts a new rule or group at its place and counts what it refers to. */
+static void enter(struct conf *c, struct mroute *at, const struct mroute *m)
+{
+	enum fam fam = addr_fam(&m->group);
+
+	*at = *m;
+	name_ref(c, m->iif, fam);
+	set_ref(c, m->oifs, fam);
+}
+
 void conf_expect(struct conf *c, uint32_t n)
 {
-	struct mroute *v = GROW(c, mroutes, n);
-
-	if (v)
-		c->mroutes = v;
+	(void)ROOM(c, mroutes, n);
 }
 
 int conf_add_mroute(struct conf *c, const struct mroute *m)
 {
-	struct mroute *v = GROW(c, mroutes, 1);
-
-	if (!v)
+	if (!ROOM(c, mroutes, 1))
 		return -1;
-	c->mroutes = v;
-	v[c->nmroutes] = *m;
-	name_ref(c, m->iif, addr_fam(&m->group));
-	set_ref(c, m->oifs, addr_fam(&m->group));
+	enter(c, &c->mroutes[c->nmroutes], m);
 	return (int)c->nmroutes++;
 }
 
-int conf_add_mgroup(struct conf *c, const struct mgroup *g)
+int conf_add_mgroup(struct conf *c, const struct mroute *g)
 {
-	struct mgroup *v = GROW(c, mgroups, 1);
-
-	if (!v)
+	if (!ROOM(c, mgroups, 1))
 		return -1;
-	c->mgroups = v;
-	v[c->nmgroups] = *g;
-	name_ref(c, g->iif, addr_fam(&g->group));
+	enter(c, &c->mgroups[c->nmgroups], g);
 	return (int)c->nmgroups++;
 }
 
@@ -255,12 +248,9 @@ int conf_add_phyint(struct conf *c, const struct phyint *p)
 	uint32_t *at = &c->names[p->name].phyint;
 
 	if (!*at) {
-		struct phyint *v = GROW(c, phyints, 1);
-
-		if (!v)
+		if (!ROOM(c, phyints, 1))
 			return -1;
-		c->phyints = v;
-		v[c->nphyints] = (struct phyint){ .where = p->where, .name = p->name, .enable = -1 };
+		c->phyints[c->nphyints] = (struct phyint){ .where = p->where, .name = p->name, .enable = -1 };
 		*at = ++c->nphyints;
 	}
 	struct phyint *q = &c->phyints[*at - 1];
@@ -292,10 +282,7 @@ void conf_del_mroute(struct conf *c, struct mroute *m)
 	m->iif = CONF_NONE;
 }
 
-void conf_del_mgroup(struct conf *c, struct mgroup *g)
+unsigned mgroup_bits(const struct mroute *g)
 {
-	if (g->iif == CONF_NONE)
-		return;
-	c->names[g->iif].refs[addr_fam(&g->group)]--;
-	g->iif = CONF_NONE;
+	return 128u - g->glen + (conf_any_source(&g->group, g->slen) ? 0 : 128u - g->slen);
 }

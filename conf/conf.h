@@ -55,20 +55,14 @@ struct phyint {
 	uint8_t ttl;		/* threshold 1-255, 0 = not said */
 };
 
-struct mgroup {
-	struct addr source, group;	/* masked to their lengths */
-	struct where where;
-	uint16_t iif;
-	uint8_t slen, glen;		/* counted from 128 */
-};
-
+/* A rule; or a group to join, which has the same clauses but for the outputs. */
 struct mroute {
 	struct addr source, group;	/* masked to their lengths */
 	struct where where;
 	uint32_t oifs;			/* number of a conf_set; set 0 is empty: a stop filter */
 	uint32_t next;			/* chain of router/rule.c */
 	uint16_t iif;			/* CONF_NONE: removed */
-	uint8_t slen, glen;
+	uint8_t slen, glen;		/* counted from 128 */
 };
 
 struct conf {
@@ -76,8 +70,7 @@ struct conf {
 	struct conf_set *sets;		/* set 0 always exists and is empty */
 	uint16_t *pool;			/* names of all sets */
 	struct phyint *phyints;
-	struct mgroup *mgroups;
-	struct mroute *mroutes;		/* in the order written */
+	struct mroute *mgroups, *mroutes;	/* in the order written */
 	char **files;			/* names as shown in diagnostics; 0 = "command" */
 	uint32_t nnames, nsets, npool, nphyints, nmgroups, nmroutes, nfiles;
 	uint32_t cnames, csets, cpool, cphyints, cmgroups, cmroutes, cfiles;	/* room */
@@ -147,7 +140,7 @@ uint32_t conf_set(struct conf *c, const uint16_t *names, uint32_t n);
 /* Appends a directive and counts its references.  The number in its array, or -1 with ENOMEM.
  * A name has one phyint: what further lines say is added to the first. */
 int conf_add_mroute(struct conf *c, const struct mroute *m);
-int conf_add_mgroup(struct conf *c, const struct mgroup *g);
+int conf_add_mgroup(struct conf *c, const struct mroute *g);
 int conf_add_phyint(struct conf *c, const struct phyint *p);
 
 /* Makes room for n more rules, if there is memory for that: they will probably come. */
@@ -158,7 +151,6 @@ void conf_mroute_oifs(struct conf *c, struct mroute *m, uint32_t set);
 
 /* Takes the references of a rule or group back and marks it removed (iif = CONF_NONE). */
 void conf_del_mroute(struct conf *c, struct mroute *m);
-void conf_del_mgroup(struct conf *c, struct mgroup *g);
 
 /* True when the rule names one source and one group: it is in the kernel without a packet. */
 static inline bool mroute_is_sg(const struct mroute *m)
@@ -174,10 +166,7 @@ static inline bool conf_any_source(const struct addr *group, uint8_t slen)
 
 /* A join of 2^bits memberships: groups times sources; more than 2^CONF_JOIN_BITS is an error. */
 #define CONF_JOIN_BITS 16
-static inline unsigned mgroup_bits(const struct mgroup *g)
-{
-	return 128u - g->glen + (conf_any_source(&g->group, g->slen) ? 0 : 128u - g->slen);
-}
+unsigned mgroup_bits(const struct mroute *g);
 
 /* ---- text ---- */
 
@@ -210,7 +199,7 @@ void conf_line_mroute(struct buf *out, const struct conf *c, uint32_t i);
 /* Appends one rule or group as `show pending` has it: the directive padded to 7, no
  * newline. */
 void conf_print_mroute(struct buf *out, const struct conf *c, const struct mroute *m);
-void conf_print_mgroup(struct buf *out, const struct conf *c, const struct mgroup *g);
+void conf_print_mgroup(struct buf *out, const struct conf *c, const struct mroute *g);
 
 /* Appends warnings about a conf whose lines are all right one by one (behaviour: section 11). */
 void conf_warn(const struct conf *c, struct diags *d);

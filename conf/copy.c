@@ -30,6 +30,25 @@ static uint32_t same_set(struct conf *to, const struct conf *from, uint32_t id)
 	return set;
 }
 
+/* Copies the rules or groups v[n] with `add`. */
+static bool copy_flows(struct conf *to, const struct conf *from, const struct mroute *v, uint32_t n, uint32_t *sets,
+		       int (*add)(struct conf *c, const struct mroute *m))
+{
+	for (; n; v++, n--) {
+		struct mroute m = *v;
+
+		if (m.iif == CONF_NONE)
+			continue;
+		if (sets[m.oifs] == UINT32_MAX)
+			sets[m.oifs] = same_set(to, from, m.oifs);
+		m.oifs = sets[m.oifs];
+		m.iif = same_name(to, from, m.iif);
+		if (m.iif == CONF_NONE || m.oifs == UINT32_MAX || add(to, &m) < 0)
+			return false;
+	}
+	return true;
+}
+
 static bool copy_directives(struct conf *to, const struct conf *from, uint32_t *sets)
 {
 	for (uint32_t i = 0; i < from->nphyints; i++) {
@@ -39,28 +58,8 @@ static bool copy_directives(struct conf *to, const struct conf *from, uint32_t *
 		if (p.name == CONF_NONE || conf_add_phyint(to, &p) < 0)
 			return false;
 	}
-	for (uint32_t i = 0; i < from->nmgroups; i++) {
-		struct mgroup g = from->mgroups[i];
-
-		if (g.iif == CONF_NONE)
-			continue;
-		g.iif = same_name(to, from, g.iif);
-		if (g.iif == CONF_NONE || conf_add_mgroup(to, &g) < 0)
-			return false;
-	}
-	for (uint32_t i = 0; i < from->nmroutes; i++) {
-		struct mroute m = from->mroutes[i];
-
-		if (m.iif == CONF_NONE)
-			continue;
-		if (sets[m.oifs] == UINT32_MAX)
-			sets[m.oifs] = same_set(to, from, m.oifs);
-		m.oifs = sets[m.oifs];
-		m.iif = same_name(to, from, m.iif);
-		if (m.iif == CONF_NONE || m.oifs == UINT32_MAX || conf_add_mroute(to, &m) < 0)
-			return false;
-	}
-	return true;
+	return copy_flows(to, from, from->mgroups, from->nmgroups, sets, conf_add_mgroup) &&
+	       copy_flows(to, from, from->mroutes, from->nmroutes, sets, conf_add_mroute);
 }
 
 /* The directives are copied kind by kind; the ranks keep the order of first references. */
@@ -80,8 +79,8 @@ struct conf *conf_copy(const struct conf *c)
 	uint32_t *sets = malloc(c->nsets * sizeof *sets);
 	bool ok = to && sets;
 
-	for (uint32_t i = 0; ok && i < c->nsets; i++)
-		sets[i] = UINT32_MAX;
+	if (ok)
+		memset(sets, 0xff, c->nsets * sizeof *sets);
 	for (uint32_t i = 1; ok && i < c->nfiles; i++)
 		ok = conf_file(to, c->files[i]) == (int)i;
 	ok = ok && copy_directives(to, c, sets);

@@ -117,7 +117,7 @@ static uint32_t read_oifs(struct parser *ps, const struct flow *f)
 			parse_warning(ps, &w, "%s is named twice: once is enough", name);
 			continue;
 		}
-		if (id == f->iif && !ps->c->names[id].wild)
+		if (id == f->m.iif && !ps->c->names[id].wild)
 			parse_warning(ps, &w, "%s is the inbound interface too: packets go out where they came in",
 				      name);
 		ps->seen[id] = ps->list;
@@ -142,11 +142,11 @@ uint32_t parse_oifs(struct parser *ps, const struct flow *f)
 	struct word rest = { in->lex.p, (size_t)(in->lex.eol - in->lex.p) };
 	uint32_t warnings = ps->d->warnings, set;
 
-	if (in->to.p && in->to_iif == f->iif && word_is(&rest, in->to.p, in->to.n))
+	if (in->to.p && in->to_iif == f->m.iif && word_is(&rest, in->to.p, in->to.n))
 		return in->oifs;
 	set = read_oifs(ps, f);
 	in->to = rest;
-	in->to_iif = f->iif;
+	in->to_iif = f->m.iif;
 	in->oifs = set;
 	if (set == UINT32_MAX || ps->d->warnings != warnings)
 		in->to.p = NULL;
@@ -205,11 +205,11 @@ static void clause(struct parser *ps, struct flow *f, int k, const struct word *
 	if (twice)
 		return;
 	if (k == C_FROM) {
-		f->iif = parse_iif(ps, &v);
+		f->m.iif = parse_iif(ps, &v);
 		return;
 	}
-	why = k == C_SOURCE ? field_addr(&v, false, &f->source, &f->slen)
-			    : field_addr(&v, true, &f->group, &f->glen);
+	why = k == C_SOURCE ? field_addr(&v, false, &f->m.source, &f->m.slen)
+			    : field_addr(&v, true, &f->m.group, &f->m.glen);
 	if (why)
 		parse_error(ps, &v, "%s", why);
 	else
@@ -249,6 +249,7 @@ void check_flow(struct parser *ps, const struct directive *dir, const struct wor
 	const struct word *s = &f->value[C_SOURCE], *g = &f->value[C_GROUP];
 	const char *why;
 
+	f->m.where = parse_where(ps, at);
 	for (int k = C_FROM; k <= C_GROUP && !f->lost; k++)
 		if (k != C_SOURCE && !f->at[k].p)
 			parse_error(ps, at, "%s without \"%s\": write %s", dir->word.p, clause_words[k].p,
@@ -256,7 +257,7 @@ void check_flow(struct parser *ps, const struct directive *dir, const struct wor
 	if (!g->p)
 		return;
 	if (!f->at[C_SOURCE].p)
-		addr_any(addr_fam(&f->group), &f->source, &f->slen);
-	else if (s->p && (why = field_mixed(&f->source, &f->group)))
+		addr_any(addr_fam(&f->m.group), &f->m.source, &f->m.slen);
+	else if (s->p && (why = field_mixed(&f->m.source, &f->m.group)))
 		parse_error(ps, s->p > g->p ? s : g, "%s", why);
 }

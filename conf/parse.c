@@ -71,46 +71,32 @@ int parse_unknown(struct parser *ps, const struct word *w, const struct word *li
 
 static void parse_mroute(struct parser *ps, const struct directive *dir, const struct word *at)
 {
-	struct flow f = { .iif = CONF_NONE, .lost = ps->bad };
-	uint32_t set = 0;
+	struct flow f = { .m.iif = CONF_NONE, .lost = ps->bad };
 
 	parse_clauses(ps, dir, &f, C_N);
 	check_flow(ps, dir, at, &f);
 	if (f.at[C_TO].p)
-		set = parse_oifs(ps, &f);
-	if (ps->bad)
-		return;
-	struct mroute m = {
-		.source = f.source, .slen = f.slen, .group = f.group, .glen = f.glen,
-		.where = parse_where(ps, at), .oifs = set, .iif = f.iif,
-	};
-
-	if (conf_add_mroute(ps->c, &m) < 0)
+		f.m.oifs = parse_oifs(ps, &f);
+	if (!ps->bad && conf_add_mroute(ps->c, &f.m) < 0)
 		parse_nomem(ps);
 }
 
 static void parse_mgroup(struct parser *ps, const struct directive *dir, const struct word *at)
 {
-	struct flow f = { .iif = CONF_NONE, .lost = ps->bad };
+	struct flow f = { .m.iif = CONF_NONE, .lost = ps->bad };
 
 	parse_clauses(ps, dir, &f, C_TO);
 	check_flow(ps, dir, at, &f);
 	if (ps->bad)
 		return;
-	struct mgroup g = {
-		.source = f.source, .slen = f.slen, .group = f.group, .glen = f.glen,
-		.where = parse_where(ps, at), .iif = f.iif,
-	};
-	unsigned bits = mgroup_bits(&g);
+	unsigned bits = mgroup_bits(&f.m);
 
-	if (bits > CONF_JOIN_BITS) {
-		const struct word *w = 128 - g.glen > CONF_JOIN_BITS ? &f.value[C_GROUP] : &f.value[C_SOURCE];
-
-		parse_error(ps, w, "this would be %s%llu memberships, and %u is the most: a longer prefix is needed",
+	if (bits > CONF_JOIN_BITS)
+		parse_error(ps, &f.value[128 - f.m.glen > CONF_JOIN_BITS ? C_GROUP : C_SOURCE],
+			    "this would be %s%llu memberships, and %u is the most: a longer prefix is needed",
 			    bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits, 1u << CONF_JOIN_BITS);
-	} else if (conf_add_mgroup(ps->c, &g) < 0) {
+	else if (conf_add_mgroup(ps->c, &f.m) < 0)
 		parse_nomem(ps);
-	}
 }
 
 enum { P_ENABLE, P_DISABLE, P_MRDISC, P_TTL, P_N };

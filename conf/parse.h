@@ -91,9 +91,7 @@ enum { C_FROM, C_SOURCE, C_GROUP, C_TO, C_N };
 struct flow {
 	struct word at[C_N];	/* the keywords; p = NULL: not there */
 	struct word value[C_N];	/* the word behind each */
-	struct addr source, group;
-	uint8_t slen, glen;
-	uint16_t iif;
+	struct mroute m;
 	bool lost;		/* what nobody understood may have been what is missing */
 };
 

@@ -29,17 +29,20 @@ static bool is_ssm(const struct addr *g, uint8_t len)
 	return len >= 32 && g->b[1] >> 4 == 3 && !g->b[2] && !g->b[3];
 }
 
-static void warn_group(struct diags *d, struct where where, const struct addr *group, uint8_t glen,
-		       uint8_t slen)
+/* Looks at the groups of the rules or memberships v[n]. */
+static void warn_groups(struct diags *d, const struct mroute *v, uint32_t n)
 {
 	char s[ADDR_STRLEN];
 
-	if (is_link_local(group, glen))
-		WARN(d, where, "group %s is link-local: routers never forward it",
-		     prefix_str(group, glen, s));
-	else if (is_ssm(group, glen) && conf_any_source(group, slen))
-		WARN(d, where, "group %s is in the range for one source (SSM, RFC 4607): add \"source ADDR\"",
-		     prefix_str(group, glen, s));
+	for (const struct mroute *end = v + n; v < end; v++) {
+		bool local = is_link_local(&v->group, v->glen);
+
+		if (v->iif == CONF_NONE || (!local && !(is_ssm(&v->group, v->glen) && conf_any_source(&v->group, v->slen))))
+			continue;
+		WARN(d, v->where, local ? "group %s is link-local: routers never forward it" :
+		     "group %s is in the range for one source (SSM, RFC 4607): add \"source ADDR\"",
+		     prefix_str(&v->group, v->glen, s));
+	}
 }
 
 /* ---- names ---- */
@@ -52,15 +55,12 @@ static void use(struct names *w, uint16_t id, enum fam fam, struct where where)
 		*u = (struct use){ where, true };
 }
 
-static void use_all(struct names *w, bool *done)
+/* Enters the names of the rules or groups v[n]; done: by set and family. */
+static void use_all(struct names *w, bool *done, const struct mroute *v, uint32_t n)
 {
 	const struct conf *c = w->c;
 
-	for (uint32_t i = 0; i < c->nmgroups; i++)
-		if (c->mgroups[i].iif != CONF_NONE)
-			use(w, c->mgroups[i].iif, addr_fam(&c->mgroups[i].group), c->mgroups[i].where);
-	for (uint32_t i = 0; i < c->nmroutes; i++) {
-		const struct mroute *m = &c->mroutes[i];
+	for (const struct mroute *m = v; m < v + n; m++) {
 		const struct conf_set *set = &c->sets[m->oifs];
 		enum fam fam = addr_fam(&m->group);
 
@@ -189,7 +189,7 @@ static void warn_joins(const struct conf *c, struct diags *d)
 	uint64_t filled[FAM_N] = { 0 }, sockets = 0;
 
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
-		const struct mgroup *g = &c->mgroups[i];
+		const struct mroute *g = &c->mgroups[i];
 		enum fam fam = addr_fam(&g->group);
 		uint64_t s = conf_any_source(&g->group, g->slen) ? 1 : 1ull << (128 - g->slen);
 
@@ -221,7 +221,8 @@ static bool warn_names(const struct conf *c, struct names *w, struct diags *d)
 	bool ok = done && ranks;
 
 	if (ok) {
-		use_all(w, done);
+		use_all(w, done, c->mgroups, c->nmgroups);
+		use_all(w, done, c->mroutes, c->nmroutes);
 		warn_disabled(w, d);
 		warn_thresholds(w, d);
 		warn_vifs(w, d, FAM_4, ranks);
@@ -236,14 +237,8 @@ void conf_warn(const struct conf *c, struct diags *d)
 {
 	struct names w = { .c = c, .v = calloc(c->nnames + 1u, sizeof *w.v) };
 
-	for (uint32_t i = 0; i < c->nmgroups; i++)
-		if (c->mgroups[i].iif != CONF_NONE)
-			warn_group(d, c->mgroups[i].where, &c->mgroups[i].group, c->mgroups[i].glen,
-				   c->mgroups[i].slen);
-	for (uint32_t i = 0; i < c->nmroutes; i++)
-		if (c->mroutes[i].iif != CONF_NONE)
-			warn_group(d, c->mroutes[i].where, &c->mroutes[i].group, c->mroutes[i].glen,
-				   c->mroutes[i].slen);
+	warn_groups(d, c->mgroups, c->nmgroups);
+	warn_groups(d, c->mroutes, c->nmroutes);
 	warn_joins(c, d);
 	if (!w.v || !warn_names(c, &w, d) || !warn_rules(&w, d))
 		WARN(d, (struct where){ .file = c->nfiles > 1 },

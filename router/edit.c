@@ -186,7 +186,7 @@ int edit_remove(struct router *r, struct cmd *c)
 }
 
 /* Takes the words of join and leave as a line of the conf, all but the name.  0, or the exit status. */
-static int parse_group(struct cmd *c, struct flow *f, struct mgroup *g)
+static int parse_group(struct cmd *c, struct flow *f, struct mroute *g)
 {
 	int status = parse_flow(c, f);
 
@@ -194,7 +194,7 @@ static int parse_group(struct cmd *c, struct flow *f, struct mgroup *g)
 		return status;
 	if (c->argc > f->words)
 		return cmd_fail(c, EXIT_USAGE, "%s: %s: one word too many", c->argv[0], c->argv[f->words]);
-	*g = (struct mgroup){ .source = f->source, .slen = f->slen, .group = f->group, .glen = f->glen };
+	*g = (struct mroute){ .source = f->source, .slen = f->slen, .group = f->group, .glen = f->glen };
 	unsigned bits = mgroup_bits(g);
 	if (bits > CONF_JOIN_BITS)
 		return cmd_fail(c, EXIT_DATA, "%s: this is %s%llu memberships, at most %u are possible at once",
@@ -204,7 +204,7 @@ static int parse_group(struct cmd *c, struct flow *f, struct mgroup *g)
 }
 
 /* How a line came out, or when that will be known. */
-static int join_result(struct router *r, struct cmd *c, const struct mgroup *g)
+static int join_result(struct router *r, struct cmd *c, const struct mroute *g)
 {
 	struct group_count n;
 
@@ -230,7 +230,7 @@ static int join_result(struct router *r, struct cmd *c, const struct mgroup *g)
 int edit_join(struct router *r, struct cmd *c)
 {
 	struct flow f;
-	struct mgroup g;
+	struct mroute g;
 	int status = parse_group(c, &f, &g);
 
 	if (status)
@@ -254,7 +254,7 @@ int edit_leave(struct router *r, struct cmd *c)
 	char s[ADDR_STRLEN], a[ADDR_STRLEN];
 	struct group_count n;
 	struct flow f;
-	struct mgroup g;
+	struct mroute g;
 	int status = parse_group(c, &f, &g);
 
 	if (status || c->again)

@@ -15,7 +15,7 @@
 #include "router/member.h"
 #include "router/router.h"
 
-static uint32_t line_key(const struct mgroup *g)
+static uint32_t line_key(const struct mroute *g)
 {
 	return hash_words(&g->source, 2 * sizeof g->source) ^
 	       (g->slen * 0x9e3779b1u + g->glen * 0x85ebca6bu + g->iif * 0xc2b2ae35u);
@@ -31,7 +31,7 @@ static uint32_t line_hash(const void *ctx, uint32_t id)
 static bool line_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct conf *c = ctx;
-	const struct mgroup *a = &c->mgroups[id], *b = key;
+	const struct mroute *a = &c->mgroups[id], *b = key;
 
 	return a->iif == b->iif && a->slen == b->slen && a->glen == b->glen &&
 	       addr_eq(&a->source, &b->source) && addr_eq(&a->group, &b->group);
@@ -120,7 +120,7 @@ static void count(struct router *r, uint32_t at, const struct member *key, void 
 
 /* Calls fn for each membership of a line on an interface; for unwant() the newest groups first: the kernel
  * looks through them from that end (net/ipv4/igmp.c, net/ipv6/mcast.c), but not so through sources. */
-static void expand(struct router *r, const struct mgroup *g, int ifindex, member_fn *fn, void *ctx)
+static void expand(struct router *r, const struct mroute *g, int ifindex, member_fn *fn, void *ctx)
 {
 	bool any = conf_any_source(&g->group, g->slen);
 	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - g->slen), n = UINT32_C(1) << mgroup_bits(g);
@@ -137,7 +137,7 @@ static void expand(struct router *r, const struct mgroup *g, int ifindex, member
 
 /* Does so for each usable interface that the line means, or for one of them; without fn it only makes
  * room for them.  0, or -1 with ENOMEM. */
-static int each_interface(struct router *r, const struct mgroup *g, int only, member_fn *fn, void *ctx)
+static int each_interface(struct router *r, const struct mroute *g, int only, member_fn *fn, void *ctx)
 {
 	const struct conf_name *n = &r->conf->names[g->iif];
 	uint32_t found = 0;
@@ -171,7 +171,7 @@ void groups_sync(struct router *r, int ifindex)
 		if (t->v[at].used && (!ifindex || t->v[at].ifindex == ifindex))
 			t->v[at].refs = 0;
 	for (uint32_t k = 0; k < r->conf->nmgroups; k++) {
-		const struct mgroup *g = &r->conf->mgroups[k];
+		const struct mroute *g = &r->conf->mgroups[k];
 
 		if (g->iif == CONF_NONE)
 			continue;
@@ -218,7 +218,7 @@ int groups_index(struct router *r)
 		if (c->mgroups[k].iif == CONF_NONE) {
 			t->removed++;
 		} else if (hash_find(&fresh, &line_ops, c, h, &c->mgroups[k]) != HASH_NONE) {
-			conf_del_mgroup(c, &c->mgroups[k]);
+			conf_del_mroute(c, &c->mgroups[k]);
 			t->removed++;
 		} else if (hash_add(&fresh, &line_ops, c, h, k) < 0) {
 			hash_free(&fresh);
@@ -230,12 +230,12 @@ int groups_index(struct router *r)
 	return 0;
 }
 
-uint32_t group_line_find(const struct router *r, const struct mgroup *g)
+uint32_t group_line_find(const struct router *r, const struct mroute *g)
 {
 	return hash_find(&r->groups.by_line, &line_ops, r->conf, line_key(g), g);
 }
 
-int group_line_add(struct router *r, const struct mgroup *g)
+int group_line_add(struct router *r, const struct mroute *g)
 {
 	struct conf *c = r->conf;
 	bool first = !c->names[g->iif].refs[addr_fam(&g->group)];
@@ -244,7 +244,7 @@ int group_line_add(struct router *r, const struct mgroup *g)
 	if (each_interface(r, g, 0, NULL, NULL) < 0 || (line = conf_add_mgroup(c, g)) < 0)
 		return -1;
 	if (hash_add(&r->groups.by_line, &line_ops, c, line_key(g), (uint32_t)line) < 0) {
-		conf_del_mgroup(c, &c->mgroups[line]);
+		conf_del_mroute(c, &c->mgroups[line]);
 		r->groups.removed++;
 		return -1;
 	}
@@ -262,20 +262,20 @@ void group_line_retry(struct router *r, uint32_t line)
 
 void group_line_del(struct router *r, uint32_t line)
 {
-	struct mgroup *g = &r->conf->mgroups[line];
+	struct mroute *g = &r->conf->mgroups[line];
 	const struct conf_name *n = &r->conf->names[g->iif];
 	enum fam fam = addr_fam(&g->group);
 
 	hash_del(&r->groups.by_line, &line_ops, r->conf, line_key(g), line);
 	groups_begin(&r->groups);
 	each_interface(r, g, 0, unwant, NULL);
-	conf_del_mgroup(r->conf, g);
+	conf_del_mroute(r->conf, g);
 	r->groups.removed++;
 	r->vifs_stale |= !n->refs[fam];
 	member_trim(&r->groups);
 }
 
-void group_line_count(struct router *r, const struct mgroup *g, struct group_count *out)
+void group_line_count(struct router *r, const struct mroute *g, struct group_count *out)
 {
 	*out = (struct group_count){ 0 };
 	if (g->iif != CONF_NONE)

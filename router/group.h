@@ -15,7 +15,7 @@
 #include "lib/hash.h"
 
 struct router;
-struct mgroup;
+struct mroute;
 
 struct member {
 	struct addr source, group;	/* source all zero: any (ASM) */
@@ -51,10 +51,10 @@ void groups_free(struct groups *t);
 int groups_index(struct router *r);
 
 /* The line with exactly these values, or HASH_NONE. */
-uint32_t group_line_find(const struct router *r, const struct mgroup *g);
+uint32_t group_line_find(const struct router *r, const struct mroute *g);
 
 /* Adds line g, which is not there yet.  0, or -1 with ENOMEM and nothing done. */
-int group_line_add(struct router *r, const struct mgroup *g);
+int group_line_add(struct router *r, const struct mroute *g);
 
 /* Tries again what of a line has failed. */
 void group_line_retry(struct router *r, uint32_t line);
@@ -67,7 +67,7 @@ struct group_count {
 	uint32_t joined, failed, waiting;	/* waiting: to be joined or left */
 	int err;				/* errno of one that failed */
 };
-void group_line_count(struct router *r, const struct mgroup *g, struct group_count *out);
+void group_line_count(struct router *r, const struct mroute *g, struct group_count *out);
 
 /* Starts a new slice. */
 void groups_begin(struct groups *t);

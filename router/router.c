@@ -299,7 +299,7 @@ const char *router_name_reason(struct router *r, uint16_t name, enum fam fam)
 	return name_reason(r, name, fam, route_reason);
 }
 
-const char *router_group_reason(struct router *r, const struct mgroup *g)
+const char *router_group_reason(struct router *r, const struct mroute *g)
 {
 	return name_reason(r, g->iif, addr_fam(&g->group), join_reason);
 }

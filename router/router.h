@@ -164,7 +164,7 @@ int router_compact(struct router *r, bool force);
 const char *router_name_reason(struct router *r, uint16_t name, enum fam fam);
 
 /* Why a line of memberships has none now: NULL when it has. */
-const char *router_group_reason(struct router *r, const struct mgroup *g);
+const char *router_group_reason(struct router *r, const struct mroute *g);
 
 /* The same for all names of a rule: the first reason, *which the name; NULL when all work. */
 const char *router_rule_reason(struct router *r, const struct mroute *m, uint16_t *which);

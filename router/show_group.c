@@ -23,7 +23,7 @@ static void put_failure(struct output *o, int err, enum fam fam)
 }
 
 /* What of a line the kernel refused. */
-static void line_failures(struct show *s, const struct mgroup *g)
+static void line_failures(struct show *s, const struct mroute *g)
 {
 	struct output *o = &s->o;
 	struct group_count n;
@@ -60,7 +60,7 @@ static bool lines(struct show *s)
 	struct output *o = &s->o;
 
 	for (; show_more(s, c->nmgroups); s->at++) {
-		const struct mgroup *g = &c->mgroups[s->at];
+		const struct mroute *g = &c->mgroups[s->at];
 
 		if (g->iif == CONF_NONE)
 			continue;
@@ -151,7 +151,7 @@ show_part *const show_groups[] = { groups_first, lines, groups_second, members, 
 /* ---- pending ---- */
 
 /* One pending line: a rule, or a group when m is NULL. */
-static void pending_line(struct show *s, const struct mroute *m, const struct mgroup *g, const char *name,
+static void pending_line(struct show *s, const struct mroute *m, const struct mroute *g, const char *name,
 			 const char *reason)
 {
 	const struct conf *c = s->r->conf;
@@ -192,7 +192,7 @@ static bool pending_groups(struct show *s)
 	const struct conf *c = s->r->conf;
 
 	for (; show_more(s, c->nmgroups); s->at++) {
-		const struct mgroup *g = &c->mgroups[s->at];
+		const struct mroute *g = &c->mgroups[s->at];
 		const char *reason = g->iif == CONF_NONE ? NULL : router_group_reason(s->r, g);
 
 		if (reason) {

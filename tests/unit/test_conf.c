@@ -156,8 +156,8 @@ static void references(void)
 	conf_del_mroute(c, &c->mroutes[1]);
 	CHECK_INT(refs(c, "a"), 1);
 	CHECK_INT(refs(c, "b"), 0);
-	conf_del_mgroup(c, &c->mgroups[0]);
-	conf_del_mgroup(c, &c->mgroups[0]);
+	conf_del_mroute(c, &c->mgroups[0]);
+	conf_del_mroute(c, &c->mgroups[0]);
 	CHECK_INT(refs(c, "a"), 0);
 	struct buf out = { 0 };
 

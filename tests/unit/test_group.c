@@ -337,7 +337,7 @@ static unsigned expected(void)
 
 	memset(there, 0, sizeof there);
 	for (uint32_t k = 0; k < c->nmgroups; k++) {
-		const struct mgroup *g = &c->mgroups[k];
+		const struct mroute *g = &c->mgroups[k];
 		const struct conf_name *name = g->iif == CONF_NONE ? NULL : &c->names[g->iif];
 
 		for (int i = 0; name && i < 4; i++)

@@ -237,7 +237,7 @@ static void grown(void)
 	ask(fd, "config", "");
 	part(fd, &got, strlen(want) / 2);
 	for (int i = 0; i < 50; i++) {
-		struct mgroup g = { .iif = conf_name(router.conf, "a1", 2), .slen = ADDR_V4_BITS, .glen = 128 };
+		struct mroute g = { .iif = conf_name(router.conf, "a1", 2), .slen = ADDR_V4_BITS, .glen = 128 };
 
 		snprintf(group, sizeof group, "227.1.1.%d", i);
 		addr_any(FAM_4, &g.source, &g.slen);
