@@ -41,7 +41,7 @@ static void fetch_lines(const struct conf *c, struct diags *d, uint32_t from, ui
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
 		f.end = true;
 	while (from < to && (n = piece_next(&f)) > 0) {
-		(l.no ? lex_more : lex_init)(&l, f.text.p, (size_t)n);
+		lex_text(&l, f.text.p, (size_t)n);
 		while (from < to && (d->v[from].where.line <= l.no || lex_line(&l))) {
 			if (!d->v[from].line && d->v[from].where.line == l.no)
 				diag_line(&d->v[from], l.line, (size_t)(l.eol - l.line));

@@ -12,34 +12,23 @@
 
 #include "lib/grow.h"
 
-struct name_key {
-	const char *s;
-	size_t n;
-};
-
 struct set_key {
 	const uint16_t *names;
 	uint32_t n;
 };
 
-static size_t name_len(const struct conf_name *name)
-{
-	return (size_t)name->len + name->wild;
-}
-
 static uint32_t name_hash(const void *ctx, uint32_t id)
 {
 	const struct conf *c = ctx;
 
-	return hash_bytes(c->names[id].name, name_len(&c->names[id]));
+	return hash_words(c->names[id].name, CONF_IFNAME);
 }
 
 static bool name_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct conf *c = ctx;
-	const struct name_key *k = key;
 
-	return name_len(&c->names[id]) == k->n && !memcmp(c->names[id].name, k->s, k->n);
+	return !memcmp(c->names[id].name, key, CONF_IFNAME);
 }
 
 static uint32_t set_hash(const void *ctx, uint32_t id)
@@ -76,8 +65,7 @@ static bool room(void *at, uint32_t *cap, uint64_t need, size_t size)
 
 /* Makes room for more elements of an array of c; false with ENOMEM. */
 #define ROOM(c, what, more) \
-	((c)->c##what - (c)->n##what >= (more) || \
-	 room(&(c)->what, &(c)->c##what, (uint64_t)(c)->n##what + (more), sizeof *(c)->what))
+	room(&(c)->what, &(c)->c##what, (uint64_t)(c)->n##what + (more), sizeof *(c)->what)
 
 struct conf *conf_new(void)
 {
@@ -125,21 +113,23 @@ int conf_file(struct conf *c, const char *name)
 
 uint16_t conf_name_find(const struct conf *c, const char *s, size_t n)
 {
-	const struct name_key key = { s, n };
-	uint32_t id = hash_find(&c->by_name, &name_ops, c, hash_bytes(s, n), &key);
+	struct conf_name key = { 0 };
 
-	return id == HASH_NONE ? CONF_NONE : (uint16_t)id;
+	if (n >= CONF_IFNAME)
+		return CONF_NONE;
+	memcpy(key.name, s, n);
+	/* HASH_NONE becomes CONF_NONE. */
+	return (uint16_t)hash_find(&c->by_name, &name_ops, c, hash_words(key.name, CONF_IFNAME), key.name);
 }
 
 uint16_t conf_name(struct conf *c, const char *s, size_t n)
 {
-	const struct name_key key = { s, n };
-	uint32_t h = hash_bytes(s, n), id = hash_find(&c->by_name, &name_ops, c, h, &key);
+	uint16_t id = conf_name_find(c, s, n);
 
-	if (id != HASH_NONE)
-		return (uint16_t)id;
+	if (id != CONF_NONE)
+		return id;
 	if (!n || n >= CONF_IFNAME || c->nnames >= CONF_NONE) {
-		errno = n && n < CONF_IFNAME ? ENOSPC : EINVAL;
+		errno = ENOSPC;
 		return CONF_NONE;
 	}
 	if (!ROOM(c, names, 1))
@@ -149,7 +139,7 @@ uint16_t conf_name(struct conf *c, const char *s, size_t n)
 	*v = (struct conf_name){ .wild = s[n - 1] == '+' };
 	memcpy(v->name, s, n);
 	v->len = (uint8_t)(n - v->wild);
-	if (hash_add(&c->by_name, &name_ops, c, h, c->nnames) < 0)
+	if (hash_add(&c->by_name, &name_ops, c, name_hash(c, c->nnames), c->nnames) < 0)
 		return CONF_NONE;
 	return (uint16_t)c->nnames++;
 }
@@ -175,38 +165,32 @@ uint32_t conf_set(struct conf *c, const uint16_t *names, uint32_t n)
 	return c->nsets++;
 }
 
-static void name_ref(struct conf *c, uint16_t id, enum fam fam)
+/* Counts one reference more or less (by = 1 or -1) to a name, a set, and all that a rule or group names. */
+static void name_count(struct conf *c, uint16_t id, enum fam fam, int by)
 {
-	if (!c->names[id].refs[fam]++)
-		c->names[id].first[fam] = ++c->rank;
+	struct conf_name *name = &c->names[id];
+
+	name->refs[fam] += (uint32_t)by;
+	if (by > 0 && name->refs[fam] == 1)
+		name->first[fam] = ++c->rank;
 }
 
-static void set_ref(struct conf *c, uint32_t set, enum fam fam)
-{
-	struct conf_set *s = &c->sets[set];
-
-	if (!s->rules[fam]++)
-		for (uint32_t i = 0; i < s->n; i++)
-			name_ref(c, c->pool[s->off + i], fam);
-}
-
-static void set_unref(struct conf *c, uint32_t set, enum fam fam)
+static void set_count(struct conf *c, uint32_t set, enum fam fam, int by)
 {
 	struct conf_set *s = &c->sets[set];
 
-	if (!--s->rules[fam])
+	s->rules[fam] += (uint32_t)by;
+	if (s->rules[fam] == (by > 0))
 		for (uint32_t i = 0; i < s->n; i++)
-			c->names[c->pool[s->off + i]].refs[fam]--;
+			name_count(c, c->pool[s->off + i], fam, by);
 }
 
-/* Puts a new rule or group at its place and counts what it refers to. */
-static void enter(struct conf *c, struct mroute *at, const struct mroute *m)
+static void count(struct conf *c, const struct mroute *m, int by)
 {
 	enum fam fam = addr_fam(&m->group);
 
-	*at = *m;
-	name_ref(c, m->iif, fam);
-	set_ref(c, m->oifs, fam);
+	name_count(c, m->iif, fam, by);
+	set_count(c, m->oifs, fam, by);
 }
 
 void conf_expect(struct conf *c, uint32_t n)
@@ -214,33 +198,23 @@ void conf_expect(struct conf *c, uint32_t n)
 	(void)ROOM(c, mroutes, n);
 }
 
+static int add(struct conf *c, struct mroute **v, uint32_t *n, uint32_t *cap, const struct mroute *m)
+{
+	if (!room(v, cap, *n + UINT64_C(1), sizeof **v))
+		return -1;
+	(*v)[*n] = *m;
+	count(c, m, 1);
+	return (int)(*n)++;
+}
+
 int conf_add_mroute(struct conf *c, const struct mroute *m)
 {
-	if (!ROOM(c, mroutes, 1))
-		return -1;
-	enter(c, &c->mroutes[c->nmroutes], m);
-	return (int)c->nmroutes++;
+	return add(c, &c->mroutes, &c->nmroutes, &c->cmroutes, m);
 }
 
 int conf_add_mgroup(struct conf *c, const struct mroute *g)
 {
-	if (!ROOM(c, mgroups, 1))
-		return -1;
-	enter(c, &c->mgroups[c->nmgroups], g);
-	return (int)c->nmgroups++;
-}
-
-/* Counts that a phyint line enables its interface, or no longer does. */
-static void phyint_enable(struct conf *c, struct phyint *p, int8_t enable)
-{
-	if ((p->enable == 1) != (enable == 1))
-		for (int fam = 0; fam < FAM_N; fam++) {
-			if (enable == 1)
-				name_ref(c, p->name, (enum fam)fam);
-			else
-				c->names[p->name].refs[fam]--;
-		}
-	p->enable = enable;
+	return add(c, &c->mgroups, &c->nmgroups, &c->cmgroups, g);
 }
 
 int conf_add_phyint(struct conf *c, const struct phyint *p)
@@ -255,8 +229,13 @@ int conf_add_phyint(struct conf *c, const struct phyint *p)
 	}
 	struct phyint *q = &c->phyints[*at - 1];
 
-	if (p->enable >= 0)
-		phyint_enable(c, q, p->enable);
+	if (p->enable >= 0) {
+		int by = (p->enable == 1) - (q->enable == 1);
+
+		for (int fam = 0; by && fam < FAM_N; fam++)
+			name_count(c, p->name, (enum fam)fam, by);
+		q->enable = p->enable;
+	}
 	q->mrdisc |= p->mrdisc;
 	if (p->ttl)
 		q->ttl = p->ttl;
@@ -268,8 +247,8 @@ void conf_mroute_oifs(struct conf *c, struct mroute *m, uint32_t set)
 	enum fam fam = addr_fam(&m->group);
 
 	/* The new set first: a name in both keeps its rank. */
-	set_ref(c, set, fam);
-	set_unref(c, m->oifs, fam);
+	set_count(c, set, fam, 1);
+	set_count(c, m->oifs, fam, -1);
 	m->oifs = set;
 }
 
@@ -277,8 +256,7 @@ void conf_del_mroute(struct conf *c, struct mroute *m)
 {
 	if (m->iif == CONF_NONE)
 		return;
-	c->names[m->iif].refs[addr_fam(&m->group)]--;
-	set_unref(c, m->oifs, addr_fam(&m->group));
+	count(c, m, -1);
 	m->iif = CONF_NONE;
 }
 

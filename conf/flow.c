@@ -15,17 +15,11 @@ static const struct word clause_words[C_N] = {
 
 static int clause_of(const struct word *w)
 {
-	int k;
+	/* Their lengths differ. */
+	static const signed char by_length[] = { -1, -1, C_TO, -1, C_FROM, C_GROUP, C_SOURCE };
+	int k = w->n < sizeof by_length ? by_length[w->n] : -1;
 
-	/* Their first letters differ. */
-	switch (*w->p) {
-	case 'f': k = C_FROM; break;
-	case 's': k = C_SOURCE; break;
-	case 'g': k = C_GROUP; break;
-	case 't': k = C_TO; break;
-	default: return -1;
-	}
-	return word_is(w, clause_words[k].p, clause_words[k].n) ? k : -1;
+	return k >= 0 && word_is(w, clause_words[k].p, w->n) ? k : -1;
 }
 
 /* ---- names ---- */
@@ -216,26 +210,24 @@ static void clause(struct parser *ps, struct flow *f, int k, const struct word *
 		f->value[k] = v;
 }
 
-void parse_clauses(struct parser *ps, const struct directive *dir, struct flow *f, int n)
+void parse_clauses(struct parser *ps, struct flow *f, int n)
 {
-	bool lost = false;
 	struct word w;
 
 	while (!f->at[C_TO].p && lex_word(&ps->in->lex, &w)) {
 		int k = clause_of(&w);
 		bool known = k >= 0 && k < n;
 
-		if (!known && lost)
-			continue;
-		if (k == C_TO && !known) {
-			parse_error(ps, &w, "%s takes no \"to\": write %s", dir->word.p, dir->usage);
+		if (known) {
+			ps->lost = false;
+		} else if (k == C_TO && !ps->lost) {
+			parse_error(ps, &w, "%s takes no \"to\": write %s", ps->name, ps->usage);
 			ps->in->lex.p = ps->in->lex.eol;
 			break;
+		} else {
+			k = parse_unknown(ps, &w, clause_words, n);
 		}
-		if (!known)
-			k = parse_unknown(ps, &w, clause_words, n, "word", dir->usage);
-		lost = k < 0;
-		f->lost |= lost;
+		f->lost |= k < 0;
 		if (k == C_TO)
 			f->at[C_TO] = w;
 		else if (k >= 0)
@@ -243,21 +235,21 @@ void parse_clauses(struct parser *ps, const struct directive *dir, struct flow *
 	}
 }
 
-void check_flow(struct parser *ps, const struct directive *dir, const struct word *at,
-		struct flow *f)
+void check_flow(struct parser *ps, struct flow *f)
 {
 	const struct word *s = &f->value[C_SOURCE], *g = &f->value[C_GROUP];
+	struct mroute *m = &f->m;
 	const char *why;
 
-	f->m.where = parse_where(ps, at);
+	m->where = parse_where(ps, &ps->at);
 	for (int k = C_FROM; k <= C_GROUP && !f->lost; k++)
 		if (k != C_SOURCE && !f->at[k].p)
-			parse_error(ps, at, "%s without \"%s\": write %s", dir->word.p, clause_words[k].p,
-				    dir->usage);
+			parse_error(ps, &ps->at, "%s without \"%s\": write %s", ps->name, clause_words[k].p,
+				    ps->usage);
 	if (!g->p)
 		return;
 	if (!f->at[C_SOURCE].p)
-		addr_any(addr_fam(&f->m.group), &f->m.source, &f->m.slen);
-	else if (s->p && (why = field_mixed(&f->m.source, &f->m.group)))
+		addr_any(addr_fam(&m->group), &m->source, &m->slen);
+	else if (s->p && (why = field_mixed(&m->source, &m->group)))
 		parse_error(ps, s->p > g->p ? s : g, "%s", why);
 }

@@ -5,20 +5,13 @@
  */
 #include "conf/lex.h"
 
-void lex_init(struct lex *l, const char *text, size_t n)
+void lex_text(struct lex *l, const char *text, size_t n)
 {
-	if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+	l->end = text + n;
+	if (!l->no && n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		text += 3;
-		n -= 3;
-	}
-	l->no = 0;
-	lex_more(l, text, n);
-}
-
-void lex_more(struct lex *l, const char *text, size_t n)
-{
-	*l = (struct lex){ .p = text, .line = text, .eol = text, .end = text + n,
-			   .next = n ? text : NULL, .no = l->no };
+	l->p = l->line = l->eol = text;
+	l->next = text < l->end ? text : NULL;
 }
 
 bool lex_line(struct lex *l)
@@ -59,6 +52,14 @@ bool lex_word(struct lex *l, struct word *w)
 	w->n = (size_t)(p - w->p);
 	l->p = p < eol && *p == '#' ? eol : p;
 	return w->n > 0;
+}
+
+int lex_find(const struct word *w, const struct word *list, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (word_is(w, list[i].p, list[i].n))
+			return i;
+	return -1;
 }
 
 uint16_t lex_col(const struct lex *l, const char *p)

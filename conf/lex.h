@@ -26,11 +26,9 @@ struct lex {
 	uint32_t no;		/* number of the line, from 1; 0 before the first */
 };
 
-/* Starts before the first line of n bytes; a UTF-8 byte order mark is skipped. */
-void lex_init(struct lex *l, const char *text, size_t n);
-
-/* Goes on with n more bytes, in the place of those before, which ended with a line. */
-void lex_more(struct lex *l, const char *text, size_t n);
+/* Starts before the first line of n bytes, when *l is all zero: a UTF-8 byte order mark is skipped.
+ * Otherwise goes on with these, in the place of those before, which ended with a line. */
+void lex_text(struct lex *l, const char *text, size_t n);
 
 /* Goes to the next line, whatever was left of this one; false when there is none. */
 bool lex_line(struct lex *l);
@@ -46,5 +44,8 @@ static inline bool word_is(const struct word *w, const char *s, size_t n)
 {
 	return w->n == n && !memcmp(w->p, s, n);
 }
+
+/* Number of a word in a list of n, or -1. */
+int lex_find(const struct word *w, const struct word *list, int n);
 
 #endif

@@ -54,39 +54,42 @@ void parse_nomem(struct parser *ps)
 	ps->stop = ps->bad = true;
 }
 
-int parse_unknown(struct parser *ps, const struct word *w, const struct word *list, int n,
-		  const char *what, const char *usage)
+int parse_unknown(struct parser *ps, const struct word *w, const struct word *list, int n)
 {
-	const char *s = word_show(w);
-	int near = field_near(w, list, n);
+	const char *what = ps->name ? "word" : "directive", *s = word_show(w);
+	int near = -1;
 
+	if (ps->lost)
+		return near;
+	near = field_near(w, list, n);
 	if (near >= 0)
 		parse_error(ps, w, "unknown %s \"%s\", did you mean \"%s\"?", what, s, list[near].p);
 	else
-		parse_error(ps, w, "unknown %s \"%s\": write %s", what, s, usage);
+		parse_error(ps, w, "unknown %s \"%s\": write %s", what, s, ps->usage);
+	ps->lost = near < 0;
 	return near;
 }
 
 /* ---- directives ---- */
 
-static void parse_mroute(struct parser *ps, const struct directive *dir, const struct word *at)
+static void parse_mroute(struct parser *ps)
 {
 	struct flow f = { .m.iif = CONF_NONE, .lost = ps->bad };
 
-	parse_clauses(ps, dir, &f, C_N);
-	check_flow(ps, dir, at, &f);
+	parse_clauses(ps, &f, C_N);
+	check_flow(ps, &f);
 	if (f.at[C_TO].p)
 		f.m.oifs = parse_oifs(ps, &f);
 	if (!ps->bad && conf_add_mroute(ps->c, &f.m) < 0)
 		parse_nomem(ps);
 }
 
-static void parse_mgroup(struct parser *ps, const struct directive *dir, const struct word *at)
+static void parse_mgroup(struct parser *ps)
 {
 	struct flow f = { .m.iif = CONF_NONE, .lost = ps->bad };
 
-	parse_clauses(ps, dir, &f, C_TO);
-	check_flow(ps, dir, at, &f);
+	parse_clauses(ps, &f, C_TO);
+	check_flow(ps, &f);
 	if (ps->bad)
 		return;
 	unsigned bits = mgroup_bits(&f.m);
@@ -134,7 +137,7 @@ static void phyint_option(struct parser *ps, struct phyint *p, int k, const stru
 }
 
 /* Lines of one interface add up; their order must not matter, so they may not contradict. */
-static void phyint_agrees(struct parser *ps, const struct phyint *p, const struct word *at)
+static void phyint_agrees(struct parser *ps, const struct phyint *p)
 {
 	const struct conf_name *name = &ps->c->names[p->name];
 
@@ -143,50 +146,46 @@ static void phyint_agrees(struct parser *ps, const struct phyint *p, const struc
 	const struct phyint *old = &ps->c->phyints[name->phyint - 1];
 
 	if (p->enable >= 0 && old->enable >= 0 && p->enable != old->enable)
-		parse_error(ps, at, "%s is enabled and disabled, see line %lu of %s", name->name,
+		parse_error(ps, &ps->at, "%s is enabled and disabled, see line %lu of %s", name->name,
 			    (unsigned long)old->where.line, ps->c->files[old->where.file]);
 	if (p->ttl && old->ttl && p->ttl != old->ttl)
-		parse_error(ps, at, "%s has ttl-threshold %u already, see line %lu of %s", name->name,
+		parse_error(ps, &ps->at, "%s has ttl-threshold %u already, see line %lu of %s", name->name,
 			    old->ttl, (unsigned long)old->where.line, ps->c->files[old->where.file]);
 }
 
-static void parse_phyint(struct parser *ps, const struct directive *dir, const struct word *at)
+static void parse_phyint(struct parser *ps)
 {
-	struct phyint p = { .where = parse_where(ps, at), .enable = -1 };
+	struct phyint p = { .where = parse_where(ps, &ps->at), .enable = -1 };
 	unsigned given = 0;
-	bool lost = false;
 	struct word w;
 
 	if (!lex_word(&ps->in->lex, &w)) {
-		parse_error(ps, at, "phyint without an interface: write %s", dir->usage);
+		parse_error(ps, &ps->at, "phyint without an interface: write %s", ps->usage);
 		return;
 	}
 	p.name = parse_name(ps, &w);
 	while (lex_word(&ps->in->lex, &w)) {
-		int k = P_N - 1;
+		int k = lex_find(&w, phyint_words, P_N);
 
-		while (k >= 0 && !word_is(&w, phyint_words[k].p, phyint_words[k].n))
-			k--;
-		if (k < 0 && lost)
-			continue;
-		if (k < 0)
-			k = parse_unknown(ps, &w, phyint_words, P_N, "word", dir->usage);
-		lost = k < 0;
-		if (!lost)
+		if (k >= 0)
+			ps->lost = false;
+		else
+			k = parse_unknown(ps, &w, phyint_words, P_N);
+		if (k >= 0)
 			phyint_option(ps, &p, k, &w, &given);
 	}
 	if (!ps->bad)
-		phyint_agrees(ps, &p, at);
+		phyint_agrees(ps, &p);
 	if (!ps->bad && conf_add_phyint(ps->c, &p) < 0)
 		parse_nomem(ps);
 }
 
-static void parse_include(struct parser *ps, const struct directive *dir, const struct word *at)
+static void parse_include(struct parser *ps)
 {
 	struct word w, more;
 
 	if (!lex_word(&ps->in->lex, &w))
-		parse_error(ps, at, "include without a file: write %s", dir->usage);
+		parse_error(ps, &ps->at, "include without a file: write %s", ps->usage);
 	else if (lex_word(&ps->in->lex, &more))
 		parse_error(ps, &more, "unknown word \"%s\": include takes one file or pattern a line",
 			    word_show(&more));
@@ -194,35 +193,39 @@ static void parse_include(struct parser *ps, const struct directive *dir, const 
 		include_pattern(ps, &w);
 }
 
-static const struct directive directives[] = {
-	{ WORD("mroute"), parse_mroute,
-	  "mroute from IFNAME [source ADDR[/LEN]] group ADDR[/LEN] [to IFNAME ...]" },
-	{ WORD("mgroup"), parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
-	{ WORD("phyint"), parse_phyint,
-	  "phyint IFNAME [enable | disable] [mrdisc] [ttl-threshold 1-255]" },
-	{ WORD("include"), parse_include, "include PATTERN" },
-	{ WORD("ssmgroup"), parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
+/* The keywords, and what each means. */
+enum { D_MROUTE, D_MGROUP, D_PHYINT, D_INCLUDE, D_SSMGROUP, D_N };
+static const struct word directive_words[D_N] = {
+	WORD("mroute"), WORD("mgroup"), WORD("phyint"), WORD("include"), WORD("ssmgroup")
 };
-#define DIRECTIVES ((int)(sizeof directives / sizeof *directives))
+static const struct directive {
+	void (*parse)(struct parser *ps);
+	const char *usage;
+} directives[D_N] = {
+	[D_MROUTE] = { parse_mroute, "mroute from IFNAME [source ADDR[/LEN]] group ADDR[/LEN] [to IFNAME ...]" },
+	[D_MGROUP] = { parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
+	[D_PHYINT] = { parse_phyint, "phyint IFNAME [enable | disable] [mrdisc] [ttl-threshold 1-255]" },
+	[D_INCLUDE] = { parse_include, "include PATTERN" },
+	[D_SSMGROUP] = { parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
+};
 
 static void parse_line(struct parser *ps)
 {
-	struct word w, words[DIRECTIVES];
-	int k = 0;
+	int k;
 
-	ps->bad = false;
-	if (!lex_word(&ps->in->lex, &w))
+	ps->bad = ps->lost = false;
+	if (!lex_word(&ps->in->lex, &ps->at))
 		return;
-	while (k < DIRECTIVES && !word_is(&w, directives[k].word.p, directives[k].word.n))
-		k++;
-	if (k == DIRECTIVES) {
-		for (k = 0; k < DIRECTIVES; k++)
-			words[k] = directives[k].word;
-		k = parse_unknown(ps, &w, words, DIRECTIVES, "directive",
-				 "mroute, mgroup, phyint or include");
-	}
-	if (k >= 0)
-		directives[k].parse(ps, &directives[k], &w);
+	ps->name = NULL;
+	ps->usage = "mroute, mgroup, phyint or include";
+	k = lex_find(&ps->at, directive_words, D_N);
+	if (k < 0)
+		k = parse_unknown(ps, &ps->at, directive_words, D_N);
+	if (k < 0)
+		return;
+	ps->name = directive_words[k].p;
+	ps->usage = directives[k].usage;
+	directives[k].parse(ps);
 }
 
 void parse_lines(struct parser *ps, struct input *in, const char *text, size_t n)
@@ -232,7 +235,7 @@ void parse_lines(struct parser *ps, struct input *in, const char *text, size_t n
 	ps->in = in;
 	/* What stood in the text before is gone. */
 	in->from.p = in->to.p = NULL;
-	(in->lex.no ? lex_more : lex_init)(&in->lex, text, n);
+	lex_text(&in->lex, text, n);
 	while (!ps->stop && lex_line(&in->lex)) {
 		const char *p = nul ? memchr(in->lex.line, 0, (size_t)(in->lex.eol - in->lex.line)) : NULL;
 		struct word w = { p, 1 };

@@ -55,7 +55,10 @@ struct parser {
 	struct conf *c;
 	struct diags *d;
 	struct input *in;
+	struct word at;			/* the directive of the present line, as written ... */
+	const char *name, *usage;	/* ... and as it is */
 	bool bad;			/* the present line has an error */
+	bool lost;			/* nobody understood the word before */
 	bool stop;			/* no memory: give up */
 	uint16_t *oifs;			/* scratch: names behind "to" */
 	uint32_t coifs;
@@ -70,18 +73,11 @@ void parse_warning(struct parser *ps, const struct word *at, const char *fmt, ..
 	__attribute__((format(printf, 3, 4)));
 void parse_nomem(struct parser *ps);
 
-/* Tells of a word that has no place here; returns the one of the list that was meant, or -1. */
-int parse_unknown(struct parser *ps, const struct word *w, const struct word *list, int n,
-		  const char *what, const char *usage);
+/* Tells of a word that has no place here, unless the one before had none either; returns the one
+ * of the list that was meant, or -1. */
+int parse_unknown(struct parser *ps, const struct word *w, const struct word *list, int n);
 
 struct where parse_where(const struct parser *ps, const struct word *at);
-
-/* A row of the keyword table. */
-struct directive {
-	struct word word;		/* the keyword */
-	void (*parse)(struct parser *ps, const struct directive *dir, const struct word *at);
-	const char *usage;
-};
 
 /* ---- clauses of mroute and mgroup (flow.c) ---- */
 
@@ -99,11 +95,10 @@ struct flow {
 uint16_t parse_name(struct parser *ps, const struct word *w);
 
 /* Reads clauses up to "to" or the end of the line; n is C_N, or C_TO where no "to" may come. */
-void parse_clauses(struct parser *ps, const struct directive *dir, struct flow *f, int n);
+void parse_clauses(struct parser *ps, struct flow *f, int n);
 
 /* Checks what must be there and what must fit together; an absent source becomes any. */
-void check_flow(struct parser *ps, const struct directive *dir, const struct word *at,
-		struct flow *f);
+void check_flow(struct parser *ps, struct flow *f);
 
 /* Reads the names behind "to"; UINT32_MAX when there is no set of them. */
 uint32_t parse_oifs(struct parser *ps, const struct flow *f);

@@ -14,11 +14,11 @@ static const char *words(const char *text, size_t n, char *out, size_t room)
 {
 	char *copy = malloc(n ? n : 1);
 	struct word w;
-	struct lex l;
+	struct lex l = { 0 };
 	size_t len = 0;
 
 	memcpy(copy, text, n);
-	lex_init(&l, copy, n);
+	lex_text(&l, copy, n);
 	out[0] = 0;
 	while (lex_line(&l))
 		while (lex_word(&l, &w))
@@ -72,9 +72,9 @@ static void rest_of_line(void)
 {
 	const char text[] = "a b c\nd";
 	struct word w;
-	struct lex l;
+	struct lex l = { 0 };
 
-	lex_init(&l, text, sizeof text - 1);
+	lex_text(&l, text, sizeof text - 1);
 	CHECK(!lex_word(&l, &w));
 	CHECK(lex_line(&l));
 	CHECK(lex_word(&l, &w));
@@ -89,12 +89,12 @@ static void long_line(void)
 	size_t n = 1 << 20;
 	char *text = malloc(n);
 	struct word w;
-	struct lex l;
+	struct lex l = { 0 };
 	unsigned count = 0;
 
 	for (size_t i = 0; i < n; i++)
 		text[i] = i % 8 == 7 ? ' ' : 'x';
-	lex_init(&l, text, n);
+	lex_text(&l, text, n);
 	CHECK(lex_line(&l));
 	while (lex_word(&l, &w)) {
 		size_t col = 8u * count++ + 1;
