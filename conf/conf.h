@@ -38,6 +38,7 @@ struct conf_name {
 	uint32_t phyint;	/* number of its phyint + 1, 0 = it has none */
 	uint32_t refs[FAM_N];	/* rules (iif), groups, sets in use, phyint enable */
 	uint32_t first[FAM_N];	/* rank of the first reference, 0 = never referred to */
+	uint32_t list;		/* the last list of outputs that named it, while parsing */
 };
 
 /* A list of output interfaces, shared by all rules that have the same one. */
@@ -75,6 +76,7 @@ struct conf {
 	uint32_t nnames, nsets, npool, nphyints, nmgroups, nmroutes, nfiles;
 	uint32_t cnames, csets, cpool, cphyints, cmgroups, cmroutes, cfiles;	/* room */
 	uint32_t rank;			/* last value given to conf_name.first */
+	uint32_t lists;			/* last value given to conf_name.list */
 	struct hash by_name, by_set;
 };
 

@@ -35,11 +35,6 @@ static __attribute__((format(printf, 1, 2))) const char *because(const char *fmt
 	return why;
 }
 
-static bool is_any(const struct addr *a)
-{
-	return !a->w[3] && !a->w[0] && !a->w[1] && (!a->w[2] || addr_fam(a) == FAM_4);
-}
-
 /* Why a word does not make an address, or a group that is none. */
 static const char *bad_addr(const struct word *w, bool group, enum addr_result res, bool v4, unsigned given)
 {
@@ -65,6 +60,8 @@ const char *field_addr(const struct word *w, bool group, struct addr *a, uint8_t
 {
 	enum addr_result res = prefix_parse(w->p, w->n, a, len);
 	const char *kind = NULL;
+	struct addr any;
+	uint8_t any_len;
 	bool v4;
 
 	if (res != ADDR_OK)
@@ -79,8 +76,11 @@ const char *field_addr(const struct word *w, bool group, struct addr *a, uint8_t
 		kind = "the broadcast";
 	if (kind)
 		return because("source \"%s\" is %s address: a source is a host or a network", word_show(w), kind);
-	if (*len == 128 && is_any(a))
-		addr_any(addr_fam(a), a, len);
+	if (*len == 128) {
+		addr_any(addr_fam(a), &any, &any_len);
+		if (addr_eq(a, &any))
+			*len = any_len;
+	}
 	return NULL;
 }
 
@@ -139,68 +139,65 @@ const char *conf_ifname(const char *s, size_t *n)
 }
 
 /* Edit distance with swaps of neighbours (optimal string alignment), letter case aside. */
-#define NEAR_MAX 20
+#define NEAR_MAX 20		/* no keyword is longer */
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
 static unsigned distance(const struct word *a, const struct word *b)
 {
-	unsigned char rows[3][NEAR_MAX + 1], *prev = rows[0], *row = rows[1], *before = rows[2];
+	enum { ROW = NEAR_MAX + 1 };
+	unsigned d[ROW * ROW];
 
-	for (size_t j = 0; j <= b->n; j++)
-		row[j] = (unsigned char)j;
-	for (size_t i = 1; i <= a->n; i++) {
-		unsigned char *oldest = before;
+	for (unsigned i = 0; i <= a->n; i++)
+		for (unsigned j = 0; j <= b->n; j++) {
+			const char *x = a->p + i - 1, *y = b->p + j - 1;
+			unsigned *at = &d[i * ROW + j];
 
-		before = prev;
-		prev = row;
-		row = oldest;
-		row[0] = (unsigned char)i;
-		for (size_t j = 1; j <= b->n; j++) {
-			char x = (char)(a->p[i - 1] | 0x20), y = b->p[j - 1];
-			unsigned best = prev[j - 1] + (x != y);
-
-			if (prev[j] + 1u < best)
-				best = prev[j] + 1u;
-			if (row[j - 1] + 1u < best)
-				best = row[j - 1] + 1u;
-			if (i > 1 && j > 1 && x == b->p[j - 2] && (a->p[i - 2] | 0x20) == y &&
-			    before[j - 2] + 1u < best)
-				best = before[j - 2] + 1u;
-			row[j] = (unsigned char)best;
+			*at = i + j;
+			if (!i || !j)
+				continue;
+			*at = least(least(at[-ROW], at[-1]) + 1, at[-ROW - 1] + ((*x | 0x20) != *y));
+			if (i > 1 && j > 1 && (*x | 0x20) == y[-1] && (x[-1] | 0x20) == *y)
+				*at = least(*at, at[-2 * ROW - 2] + 1);
 		}
-	}
-	return row[b->n];
+	return d[a->n * ROW + b->n];
 }
 
 int field_near(const struct word *w, const struct word *list, int n)
 {
-	unsigned least = UINT8_MAX;
+	unsigned nearest = UINT8_MAX;
 	int best = -1;
 
-	for (int i = 0; i < n; i++) {
-		if (list[i].n >= 4 && w->n > list[i].n && !memcmp(w->p, list[i].p, list[i].n))
-			return i;
-		if (w->n > NEAR_MAX || list[i].n > NEAR_MAX)
-			continue;
-		unsigned d = distance(w, &list[i]);
+	for (const struct word *k = list; k < list + n; k++) {
+		if (k->n >= 4 && w->n > k->n && !memcmp(w->p, k->p, k->n))
+			return (int)(k - list);
+		unsigned d = w->n > NEAR_MAX ? UINT8_MAX : distance(w, k);
 
-		if (d < least && d <= list[i].n / 3) {
-			least = d;
-			best = i;
+		if (d < nearest && d <= k->n / 3) {
+			nearest = d;
+			best = (int)(k - list);
 		}
 	}
 	return best;
 }
 
+static const char *client_addr(const char *s, bool group, struct addr *a, uint8_t *len)
+{
+	struct word w = { s, strlen(s) };
+
+	return field_addr(&w, group, a, len);
+}
+
 const char *conf_parse_flow(const char *const *w, int nw, struct addr *source, uint8_t *slen,
 			    struct addr *group, uint8_t *glen)
 {
-	struct word first = { w[0], strlen(w[0]) }, last = { w[nw - 1], strlen(w[nw - 1]) };
-	const char *why = nw > 1 ? field_addr(&first, false, source, slen) : NULL;
+	const char *why = nw > 1 ? client_addr(w[0], false, source, slen) : NULL;
 
 	if (!why)
-		why = field_addr(&last, true, group, glen);
-	if (why)
-		return why;
-	if (nw == 1)
+		why = client_addr(w[nw - 1], true, group, glen);
+	if (!why && nw == 1)
 		addr_any(addr_fam(group), source, slen);
-	return field_mixed(source, group);
+	return why ? why : field_mixed(source, group);
 }

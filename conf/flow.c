@@ -7,7 +7,8 @@
 #include "conf/parse.h"
 
 #include <errno.h>
-#include <stdlib.h>
+
+#include "lib/grow.h"
 
 static const struct word clause_words[C_N] = {
 	WORD("from"), WORD("source"), WORD("group"), WORD("to")
@@ -42,31 +43,6 @@ uint16_t parse_name(struct parser *ps, const struct word *w)
 	return id;
 }
 
-/* Has room for one more oif and for the mark of each name. */
-static bool oif_room(struct parser *ps, uint32_t n)
-{
-	if (n == ps->coifs) {
-		uint32_t cap = n ? n * 2 : 64;
-		uint16_t *v = realloc(ps->oifs, cap * sizeof *v);
-
-		if (!v)
-			return false;
-		ps->oifs = v;
-		ps->coifs = cap;
-	}
-	if (ps->c->nnames > ps->cseen) {
-		uint32_t cap = ps->c->cnames;
-		uint32_t *v = realloc(ps->seen, cap * sizeof *v);
-
-		if (!v)
-			return false;
-		memset(v + ps->cseen, 0, (cap - ps->cseen) * sizeof *v);
-		ps->seen = v;
-		ps->cseen = cap;
-	}
-	return true;
-}
-
 /* True, with the error told, when an oif and the one behind it are in truth a clause that came too
  * late. */
 static bool late_clause(struct parser *ps, const struct flow *f, const struct word *w,
@@ -92,30 +68,32 @@ static uint32_t read_oifs(struct parser *ps, const struct flow *f)
 	struct word w, last = { 0 };
 	bool none = true;
 
-	ps->list++;
+	ps->c->lists++;
 	while (!ps->stop && lex_word(l, &w)) {
 		none = false;
 		if (late_clause(ps, f, &last, &w))
 			return UINT32_MAX;
-		uint16_t id = parse_name(ps, &w);
+		uint16_t id = parse_name(ps, &w), *oifs;
 
 		if (id == CONF_NONE)
 			continue;
-		if (!oif_room(ps, n)) {
+		struct conf_name *name = &ps->c->names[id];
+
+		if (name->list == ps->c->lists) {
+			parse_warning(ps, &w, "%s is named twice: once is enough", name->name);
+			continue;
+		}
+		if (id == f->m.iif && !name->wild)
+			parse_warning(ps, &w, "%s is the inbound interface too: packets go out where they came in",
+				      name->name);
+		oifs = grow(ps->oifs, &ps->coifs, n + 1, sizeof *oifs);
+		if (!oifs) {
 			parse_nomem(ps);
 			return UINT32_MAX;
 		}
-		const char *name = ps->c->names[id].name;
-
-		if (ps->seen[id] == ps->list) {
-			parse_warning(ps, &w, "%s is named twice: once is enough", name);
-			continue;
-		}
-		if (id == f->m.iif && !ps->c->names[id].wild)
-			parse_warning(ps, &w, "%s is the inbound interface too: packets go out where they came in",
-				      name);
-		ps->seen[id] = ps->list;
-		ps->oifs[n++] = id;
+		ps->oifs = oifs;
+		oifs[n++] = id;
+		name->list = ps->c->lists;
 		last = w;
 	}
 	if (none)
@@ -166,18 +144,18 @@ static uint16_t parse_iif(struct parser *ps, const struct word *w)
  * which can be told by what follows: a keyword or the end of the line. */
 static bool clause_value(struct lex *l, int k, struct word *v)
 {
-	struct lex start = *l, ahead;
+	const char *start = l->p, *behind;
 	struct word next;
+	bool good;
 
 	if (!lex_word(l, v))
 		return false;
 	if (clause_of(v) < 0)
 		return true;
-	ahead = *l;
-	if (k == C_FROM && (!lex_word(&ahead, &next) || clause_of(&next) >= 0))
-		return true;
-	*l = start;
-	return false;
+	behind = l->p;
+	good = k == C_FROM && (!lex_word(l, &next) || clause_of(&next) >= 0);
+	l->p = good ? behind : start;
+	return good;
 }
 
 static void clause(struct parser *ps, struct flow *f, int k, const struct word *at, bool guessed)

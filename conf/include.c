@@ -67,12 +67,6 @@ static int parse_file(struct parser *ps, struct input *in, int fd)
 	return ps->stop || !n ? 0 : -1;
 }
 
-static void free_parser(struct parser *ps)
-{
-	free(ps->oifs);
-	free(ps->seen);
-}
-
 bool conf_parse_text(struct conf *c, struct diags *d, const char *name, const char *p, size_t n)
 {
 	int file = conf_file(c, name);
@@ -84,7 +78,7 @@ bool conf_parse_text(struct conf *c, struct diags *d, const char *name, const ch
 		return false;
 	}
 	parse_lines(&ps, &in, p, n);
-	free_parser(&ps);
+	free(ps.oifs);
 	return true;
 }
 
@@ -109,7 +103,7 @@ bool conf_parse_file(struct conf *c, struct diags *d, const char *name)
 	err = errno;
 	if (fd >= 0 && !is_stdin)
 		close(fd);
-	free_parser(&ps);
+	free(ps.oifs);
 	if (!done)
 		diag_add(d, (struct where){ .file = in.file }, true, "cannot read it: %s", strerror(err));
 	errno = err;

@@ -62,8 +62,6 @@ struct parser {
 	bool stop;			/* no memory: give up */
 	uint16_t *oifs;			/* scratch: names behind "to" */
 	uint32_t coifs;
-	uint32_t *seen;			/* by name: the last list it was in */
-	uint32_t cseen, list;
 };
 
 /* Tells an error or warning at a word of the present line. */
@@ -85,10 +83,10 @@ enum { C_FROM, C_SOURCE, C_GROUP, C_TO, C_N };
 
 /* What a line of clauses says. */
 struct flow {
-	struct word at[C_N];	/* the keywords; p = NULL: not there */
-	struct word value[C_N];	/* the word behind each */
 	struct mroute m;
 	bool lost;		/* what nobody understood may have been what is missing */
+	struct word at[C_N];	/* the keywords; p = NULL: not there */
+	struct word value[C_N];	/* the word behind each */
 };
 
 /* Reads an interface name; CONF_NONE when it is none, which has been told then. */
