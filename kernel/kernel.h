@@ -63,16 +63,6 @@ struct mfc_stats {
 int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *grp,
 		     struct mfc_stats *st);
 
-/* Calls fn for each entry of a table (0 = the default one), whoever owns it; idle_ms: since
- * the last packet, on any interface.  Entries that come or go meanwhile may make the kernel
- * leave out others: what is not named is unknown, not gone.  Needs no routing socket and no
- * capability.  The kernel's work grows with the square of the number: beyond some 10,000
- * entries, asking for each by kernel_mfc_stats() is quicker.  Waits at most 2 s for each part
- * of the answer (ETIMEDOUT); ENOENT: no such table. */
-typedef void kernel_mfc_fn(void *ctx, const struct addr *src, const struct addr *grp,
-			   const struct mfc_stats *st, uint64_t idle_ms);
-int kernel_mfc_dump(enum fam fam, uint32_t table, kernel_mfc_fn *fn, void *ctx);
-
 struct vif_stats {
 	uint64_t in_packets, in_bytes, out_packets, out_bytes;
 };
@@ -254,7 +244,10 @@ struct look_mfc {
 	struct mfc_stats st;
 };
 
-/* Calls fn for each forwarding entry of all tables, unresolved ones included. */
+/* Calls fn for each forwarding entry of all tables, whoever owns it, unresolved ones included.
+ * Entries that come or go meanwhile may make the kernel leave out others: what is not named is
+ * unknown, not gone.  Its work grows with the square of the number: beyond some 10,000 entries,
+ * asking for each by kernel_mfc_stats() is quicker. */
 typedef void look_mfc_fn(void *ctx, const struct look_mfc *e);
 int kernel_look_mfc(enum fam fam, look_mfc_fn *fn, void *ctx);
 

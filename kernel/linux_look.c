@@ -25,15 +25,6 @@
 #include "lib/grow.h"
 #include "lib/lines.h"
 
-/* Asks for a dump of a type with a family header of len bytes. */
-static int dump(uint16_t type, const void *body, size_t len, nlask_fn *fn, void *ctx)
-{
-	unsigned char req[RTNL_REQUEST_MAX];
-	size_t n = rtnl_ask(req, type, NLM_F_DUMP, NLASK_SEQ, body, len, 0, NULL, 0);
-
-	return nlask(NETLINK_ROUTE, req, n, false, fn, ctx);
-}
-
 static unsigned char mroute_family(enum fam fam)
 {
 	return fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR;
@@ -47,26 +38,19 @@ uint32_t kernel_default_table(enum fam fam)
 
 /* ---- interfaces ---- */
 
-struct links_ctx {
-	struct look_links *l;
-	bool failed;		/* out of memory */
-};
-
-static void link_one(void *ctx, const struct rtnl_msg *m)
+static int link_one(void *ctx, const struct rtnl_msg *m)
 {
-	struct links_ctx *c = ctx;
-	struct look_links *l = c->l;
+	struct look_links *l = ctx;
 	struct look_link one, *v;
 
 	if (!rtnl_look_link(m, &one))
-		return;
+		return 0;
 	v = grow(l->v, &l->cap, l->n + 1, sizeof *v);
-	if (!v) {
-		c->failed = true;
-		return;
-	}
+	if (!v)
+		return -1;
 	l->v = v;
-	l->v[l->n++] = one;
+	v[l->n++] = one;
+	return 0;
 }
 
 static struct look_link *by_index(struct look_links *l, int ifindex)
@@ -77,41 +61,35 @@ static struct look_link *by_index(struct look_links *l, int ifindex)
 	return NULL;
 }
 
-static void address_one(void *ctx, const struct rtnl_msg *m)
+static int address_one(void *ctx, const struct rtnl_msg *m)
 {
-	struct links_ctx *c = ctx;
 	struct look_link *l;
 	enum fam fam;
 	int ifindex;
 
-	if (!rtnl_look_addr(m, &ifindex, &fam))
-		return;
-	l = by_index(c->l, ifindex);
-	if (l)
+	if (rtnl_look_addr(m, &ifindex, &fam) && (l = by_index(ctx, ifindex)))
 		l->address[fam] = true;
+	return 0;
 }
 
-static void netconf_one(void *ctx, const struct rtnl_msg *m)
+static int netconf_one(void *ctx, const struct rtnl_msg *m)
 {
-	struct links_ctx *c = ctx;
+	struct look_links *all = ctx;
 	struct rtnl_netconf conf;
-	struct look_link *l;
+	struct look_link *l = NULL;
 
 	if (!rtnl_look_netconf(m, &conf))
-		return;
+		return 0;
 	/* MRT_INIT counts on "all" (net/ipv4/ipmr.c, net/ipv6/ip6mr.c). */
-	if (conf.ifindex == NETCONFA_IFINDEX_ALL) {
-		c->l->taken[conf.fam] = conf.mc_forwarding < 0 ? -1 : conf.mc_forwarding > 0;
-		if (conf.fam == FAM_4)
-			c->l->rp_all = (int8_t)conf.rp_filter;
-		return;
-	}
-	l = by_index(c->l, conf.ifindex);
-	if (!l)
-		return;
-	l->routing[conf.fam] = conf.mc_forwarding < 0 ? -1 : conf.mc_forwarding > 0;
+	if (conf.ifindex == NETCONFA_IFINDEX_ALL)
+		all->taken[conf.fam] = conf.mc_forwarding;
+	else if ((l = by_index(all, conf.ifindex)))
+		l->routing[conf.fam] = conf.mc_forwarding;
+	else
+		return 0;
 	if (conf.fam == FAM_4)
-		l->rp_own = (int8_t)conf.rp_filter;
+		*(l ? &l->rp_own : &all->rp_all) = conf.rp_filter;
+	return 0;
 }
 
 /* For kernels before 6.0.  /sys may be of another network namespace, so the index is compared. */
@@ -132,24 +110,13 @@ static seen_t sys_allmulti(const struct look_link *l)
 
 int kernel_look_links(struct look_links *l)
 {
-	struct links_ctx c = { l, false };
-	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
-	struct ifaddrmsg ifa = { .ifa_family = AF_UNSPEC };
-	struct netconfmsg conf = { .ncm_family = AF_INET };
-
 	*l = (struct look_links){ .taken = { -1, -1 }, .rp_all = -1 };
-	if (dump(RTM_GETLINK, &ifi, sizeof ifi, link_one, &c) < 0)
-		return -1;
-	if (c.failed) {
-		errno = ENOMEM;
-		return -1;
-	}
-	if (dump(RTM_GETADDR, &ifa, sizeof ifa, address_one, &c) < 0)
+	if (nlask_dump(NETLINK_ROUTE, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), link_one, l) < 0 ||
+	    nlask_dump(NETLINK_ROUTE, RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), address_one, l) < 0)
 		return -1;
 	/* Old kernels lack these: what they would tell stays unseen. */
-	dump(RTM_GETNETCONF, &conf, sizeof conf, netconf_one, &c);
-	conf.ncm_family = AF_INET6;
-	dump(RTM_GETNETCONF, &conf, sizeof conf, netconf_one, &c);
+	nlask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg), netconf_one, l);
+	nlask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg), netconf_one, l);
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct look_link *one = &l->v[i];
 
@@ -169,30 +136,17 @@ void kernel_look_links_free(struct look_links *l)
 
 /* ---- VIFs ---- */
 
-struct vifs_ctx {
+struct vifs {
 	struct look_vif *v;
 	int n, max;
 };
 
-static void vif_one(void *ctx, const struct look_vif *v)
+static int vifs_one(void *ctx, const struct rtnl_msg *m)
 {
-	struct vifs_ctx *c = ctx;
+	struct vifs *c = ctx;
 
-	if (c->n < c->max)
-		c->v[c->n++] = *v;
-}
-
-static void vifs_message(void *ctx, const struct rtnl_msg *m)
-{
-	rtnl_look_vifs(m, vif_one, ctx);
-}
-
-static int vifs4(struct look_vif *v, int max)
-{
-	struct ifinfomsg ifi = { .ifi_family = RTNL_FAMILY_IPMR };
-	struct vifs_ctx c = { v, 0, max };
-
-	return dump(RTM_GETLINK, &ifi, sizeof ifi, vifs_message, &c) < 0 ? -1 : c.n;
+	c->n += rtnl_look_vifs(m, c->v + c->n, c->max - c->n);
+	return 0;
 }
 
 /* VIFs of the default table. */
@@ -223,11 +177,13 @@ static int vifs_proc(enum fam fam, struct look_vif *v, int max)
 
 int kernel_look_vifs(enum fam fam, struct look_vif *v, int max)
 {
-	int n;
+	struct vifs c = { v, 0, max };
 
 	/* Rtnetlink has no such dump for IPv6, and none for IPv4 before 4.13. */
-	if (fam == FAM_4 && (n = vifs4(v, max)) > 0)
-		return n;
+	if (fam == FAM_4 &&
+	    nlask_dump(NETLINK_ROUTE, RTM_GETLINK, RTNL_FAMILY_IPMR, sizeof(struct ifinfomsg), vifs_one, &c) == 0 &&
+	    c.n)
+		return c.n;
 	return vifs_proc(fam, v, max);
 }
 
@@ -239,21 +195,21 @@ struct mfc_ctx {
 	void *ctx;
 };
 
-static void mfc_one(void *ctx, const struct rtnl_msg *m)
+static int mfc_one(void *ctx, const struct rtnl_msg *m)
 {
 	struct mfc_ctx *c = ctx;
 	struct look_mfc e;
 
 	if (rtnl_look_mfc(m, &e) && addr_fam(&e.grp) == c->fam)
 		c->fn(c->ctx, &e);
+	return 0;
 }
 
 int kernel_look_mfc(enum fam fam, look_mfc_fn *fn, void *ctx)
 {
-	struct rtmsg rtm = { .rtm_family = mroute_family(fam) };
 	struct mfc_ctx c = { fam, fn, ctx };
 
-	return dump(RTM_GETROUTE, &rtm, sizeof rtm, mfc_one, &c);
+	return nlask_dump(NETLINK_ROUTE, RTM_GETROUTE, mroute_family(fam), sizeof(struct rtmsg), mfc_one, &c);
 }
 
 /* ---- rules ---- */
@@ -261,58 +217,58 @@ int kernel_look_mfc(enum fam fam, look_mfc_fn *fn, void *ctx)
 struct table_ctx {
 	enum fam fam;
 	const char *iif;
-	struct rtnl_rule best;
+	uint32_t table;
 	bool found;
 };
 
-static void rule_one(void *ctx, const struct rtnl_msg *m)
+/* The first counts: they come in order of priority. */
+static int rule_one(void *ctx, const struct rtnl_msg *m)
 {
 	struct table_ctx *c = ctx;
 	struct rtnl_rule r;
 
-	if (!rtnl_look_rule(m, c->fam, &r) || !r.lookup || r.more)
-		return;
-	if (r.iif[0] && strcmp(r.iif, c->iif))
-		return;
-	/* They come in order of priority; of equal ones the first counts. */
-	if (!c->found || r.priority < c->best.priority)
-		c->best = r;
-	c->found = true;
+	if (!c->found && rtnl_look_rule(m, c->fam, &r) && r.lookup && !r.more &&
+	    (!r.iif[0] || !strcmp(r.iif, c->iif))) {
+		c->table = r.table;
+		c->found = true;
+	}
+	return 0;
 }
 
 int kernel_look_table(enum fam fam, const char *iif, uint32_t *table)
 {
-	struct fib_rule_hdr h = { .family = mroute_family(fam) };
 	struct table_ctx c = { .fam = fam, .iif = iif };
+	int r = nlask_dump(NETLINK_ROUTE, RTM_GETRULE, mroute_family(fam), sizeof(struct fib_rule_hdr),
+			   rule_one, &c);
 
-	if (dump(RTM_GETRULE, &h, sizeof h, rule_one, &c) < 0)
-		return -1;
-	*table = c.found ? c.best.table : 0;
-	return 0;
+	*table = c.table;
+	return r;
 }
 
 /* ---- routes ---- */
 
-static void route_one(void *ctx, const struct rtnl_msg *m)
+static int route_one(void *ctx, const struct rtnl_msg *m)
 {
 	rtnl_look_route(m, ctx);
+	return 0;
 }
 
 int kernel_look_route(const struct addr *host, struct look_route *r)
 {
-	enum fam fam = addr_fam(host);
-	unsigned len = fam == FAM_4 ? 4 : 16;
+	bool v4 = addr_fam(host) == FAM_4;
+	unsigned len = v4 ? 4 : 16;
 	struct rtmsg rtm = {
-		.rtm_family = fam == FAM_4 ? AF_INET : AF_INET6,
+		.rtm_family = v4 ? AF_INET : AF_INET6,
 		.rtm_dst_len = (unsigned char)(len * 8),
 		.rtm_flags = RTM_F_FIB_MATCH,	/* the route with all its ways, not a choice of one */
 	};
-	unsigned char req[RTNL_REQUEST_MAX];
-	size_t n = rtnl_ask(req, RTM_GETROUTE, NLM_F_ACK, NLASK_SEQ, &rtm, sizeof rtm, RTA_DST,
-			    host->b + sizeof host->b - len, len);
+	struct rtnl_req req;
 
 	*r = (struct look_route){ .none = true };
-	if (nlask(NETLINK_ROUTE, req, n, false, route_one, r) == 0)
+	rtnl_ask(&req, RTM_GETROUTE, NLM_F_ACK, 0, sizeof rtm);
+	memcpy(req.body, &rtm, sizeof rtm);
+	rtnl_ask_attr(&req, RTA_DST, host->b + sizeof host->b - len, len);
+	if (nlask(NETLINK_ROUTE, &req, route_one, r) == 0)
 		return 0;
 	switch (errno) {
 	case ENETUNREACH:

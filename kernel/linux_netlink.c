@@ -64,9 +64,13 @@ int kernel_link_fd(void)
 /* Asks for all links.  A new sweep begins, also when one was running. */
 static int dump_start(kernel_link_fn *fn, void *ctx)
 {
-	unsigned char req[RTNL_REQUEST_MAX];
+	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
+	struct rtnl_req req;
 
-	if (nlsock_send(nl.fd, req, rtnl_ask_links(req, ++nl.seq)) < 0)
+	rtnl_ask(&req, RTM_GETLINK, NLM_F_DUMP, AF_UNSPEC, sizeof(struct ifinfomsg));
+	rtnl_ask_attr(&req, IFLA_EXT_MASK, &filter, sizeof filter);
+	req.h.nlmsg_seq = ++nl.seq;
+	if (nlsock_send(nl.fd, &req, req.h.nlmsg_len) < 0)
 		return -1;
 	nl.dumping = true;
 	nl.cut = nl.lost = false;

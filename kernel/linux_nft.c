@@ -19,24 +19,10 @@
 #include "kernel/nft.h"
 #include "kernel/nlask.h"
 
-static void chain_one(void *ctx, const struct rtnl_msg *m)
-{
-	nft_chain_add(ctx, m);
-}
-
-static void rule_one(void *ctx, const struct rtnl_msg *m)
-{
-	nft_rule_add(ctx, m);
-}
-
 static int dump(int what, nlask_fn *fn, struct nft *n)
 {
-	struct nfgenmsg body = { .nfgen_family = NFPROTO_UNSPEC, .version = NFNETLINK_V0 };
-	unsigned char req[RTNL_REQUEST_MAX];
-	size_t len = rtnl_ask(req, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | what), NLM_F_DUMP, NLASK_SEQ,
-			      &body, sizeof body, 0, NULL, 0);
-
-	if (nlask(NETLINK_NETFILTER, req, len, false, fn, n) == 0)
+	if (nlask_dump(NETLINK_NETFILTER, NFNL_SUBSYS_NFTABLES << 8 | what, NFPROTO_UNSPEC,
+		       sizeof(struct nfgenmsg), fn, n) == 0)
 		return 0;
 	/* Without nfnetlink or nftables in this kernel (net/netfilter/nfnetlink.c). */
 	return errno == EPROTONOSUPPORT || errno == EINVAL || errno == EOPNOTSUPP ? 0 : -1;
@@ -47,13 +33,8 @@ struct nft *kernel_nft_open(void)
 	struct nft *n = calloc(1, sizeof *n);
 	int err;
 
-	if (!n)
-		return NULL;
-	if (dump(NFT_MSG_GETCHAIN, chain_one, n) == 0 && dump(NFT_MSG_GETRULE, rule_one, n) == 0) {
-		if (!n->failed)
-			return n;
-		errno = ENOMEM;
-	}
+	if (n && dump(NFT_MSG_GETCHAIN, nft_chain_add, n) == 0 && dump(NFT_MSG_GETRULE, nft_rule_add, n) == 0)
+		return n;
 	err = errno;
 	kernel_nft_close(n);
 	errno = err;
@@ -70,12 +51,12 @@ void kernel_nft_close(struct nft *n)
 void kernel_nft_judge(const struct nft *n, enum look_hook hook, const struct look_packet *p,
 		      look_chain_fn *fn, void *ctx)
 {
-	static const int number[] = {
+	static const uint8_t number[] = {
 		[HOOK_BEFORE] = NF_INET_PRE_ROUTING,
 		[HOOK_FORWARD] = NF_INET_FORWARD,
 		[HOOK_AFTER] = NF_INET_POST_ROUTING,
 	};
-	uint8_t family = addr_fam(&p->grp) == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+	bool v4 = addr_fam(&p->grp) == FAM_4;
 	struct look_packet there = *p;
 
 	/* A multicast packet that leaves has lost the interface it came from (ip_mc_output()). */
@@ -85,20 +66,20 @@ void kernel_nft_judge(const struct nft *n, enum look_hook hook, const struct loo
 	}
 	for (uint32_t i = 0; i < n->nchains; i++) {
 		const struct nft_chain *c = &n->chains[i];
-		struct look_chain out = {
-			.hook = hook,
-			.family = c->family == NFPROTO_INET ? "inet" : family == NFPROTO_IPV4 ? "ip" : "ip6",
-			.table = n->bytes + c->table,
-			.name = n->bytes + c->name,
-		};
+		bool inet = c->family == NFPROTO_INET;
 		unsigned bits;
 
-		if (c->hook != number[hook] || (c->family != NFPROTO_INET && c->family != family))
+		if (c->hook != number[hook] || (!inet && c->family != (v4 ? NFPROTO_IPV4 : NFPROTO_IPV6)))
 			continue;
 		bits = nft_judge(n, c, &there);
-		out.surely = bits == NFT_DROPS;
 		if (bits & NFT_DROPS)
-			fn(ctx, &out);
+			fn(ctx, &(struct look_chain){
+				.hook = hook,
+				.family = inet ? "inet" : v4 ? "ip" : "ip6",
+				.table = n->bytes + c->table,
+				.name = n->bytes + c->name,
+				.surely = bits == NFT_DROPS,
+			});
 	}
 }
 

@@ -17,6 +17,7 @@
 
 #define RCVBUF (256 * 1024)
 #define WAIT_MS 2000
+#define SEQ 1
 
 struct answer {
 	uint32_t pid;
@@ -25,20 +26,21 @@ struct answer {
 	void *ctx;
 };
 
-/* One datagram; 0, or -1 with the kernel's errno. */
+/* One datagram; 0, or -1 with an errno of the kernel's or of fn. */
 static int part(struct answer *a, const unsigned char *p, size_t len)
 {
 	struct rtnl_msg m;
 
 	while (rtnl_next(&p, &len, &m)) {
-		if (m.pid != a->pid || m.seq != NLASK_SEQ)
+		if (m.pid != a->pid || m.seq != SEQ)
 			continue;
 		if (m.type == NLMSG_DONE || m.type == NLMSG_ERROR) {
 			a->done = true;
 			errno = rtnl_error(&m);
 			return errno ? -1 : 0;
 		}
-		a->fn(a->ctx, &m);
+		if (a->fn(a->ctx, &m) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -65,21 +67,24 @@ static int parts(struct answer *a, int fd)
 	return 0;
 }
 
-int nlask(int protocol, const unsigned char *req, size_t len, bool strict, nlask_fn *fn,
-	  void *ctx)
+int nlask(int protocol, struct rtnl_req *req, nlask_fn *fn, void *ctx)
 {
 	struct answer a = { .fn = fn, .ctx = ctx };
-	int fd = nlsock_open(protocol, 0, RCVBUF, &a.pid), on = 1, r;
+	int fd = nlsock_open(protocol, 0, RCVBUF, &a.pid);
 
 	if (fd < 0)
 		return -1;
-	if (strict)
-		setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
-	r = nlsock_send(fd, req, len);
-	if (!r)
-		r = parts(&a, fd);
-	if (r)
+	req->h.nlmsg_seq = SEQ;
+	if (nlsock_send(fd, req, req->h.nlmsg_len) < 0 || parts(&a, fd) < 0)
 		return fd_fail(fd);
 	close(fd);
 	return 0;
+}
+
+int nlask_dump(int protocol, unsigned type, unsigned family, size_t size, nlask_fn *fn, void *ctx)
+{
+	struct rtnl_req req;
+
+	rtnl_ask(&req, type, NLM_F_DUMP, family, size);
+	return nlask(protocol, &req, fn, ctx);
 }

@@ -12,37 +12,36 @@
 #include "kernel/rtnl.h"
 
 struct nft_chain {
-	uint8_t family;			/* NFPROTO_* */
 	int hook;			/* NF_INET_*, -1 = only jumped to */
-	bool drop;			/* policy */
 	uint32_t table, name;		/* text, in nft.bytes */
-	uint32_t first, last;		/* rules, NFT_NONE = none */
+	uint32_t rules, end;		/* NFTA_RULE_EXPRESSIONS, one behind the other, in nft.bytes */
+	uint8_t family;			/* NFPROTO_* */
+	bool drop;			/* policy */
 };
-
-struct nft_rule {
-	uint32_t expr, len;		/* expressions, in nft.bytes */
-	uint32_t next;			/* in the chain */
-};
-
-#define NFT_NONE UINT32_MAX
 
 struct nft {
 	struct nft_chain *chains;
-	struct nft_rule *rules;
 	char *bytes;
-	uint32_t nchains, nrules, nbytes, cchains, crules, cbytes;
-	bool failed;			/* out of memory, or more than NFT_MAX bytes */
+	uint32_t nchains, nbytes, cchains, cbytes;
 };
 
-#define NFT_MAX (16u << 20)
+#define NFT_MAX (16u << 20)		/* bytes */
 
-/* Takes in a message of a dump of chains; then of a dump of rules.  Sets failed. */
-void nft_chain_add(struct nft *n, const struct rtnl_msg *m);
-void nft_rule_add(struct nft *n, const struct rtnl_msg *m);
+/* Takes a message of a dump of chains into a struct nft; then of a dump of rules.  0, or -1
+ * with ENOMEM, also beyond NFT_MAX. */
+int nft_chain_add(void *nft, const struct rtnl_msg *m);
+int nft_rule_add(void *nft, const struct rtnl_msg *m);
 void nft_free(struct nft *n);
 
-/* A chain by its name in the table of another; NFT_NONE when there is none. */
-uint32_t nft_chain_find(const struct nft *n, uint8_t family, const char *table, const char *name);
+/* A number of an attribute, or else v. */
+uint32_t nft_u32(const struct rtnl_attr *in, unsigned type, uint32_t v);
+
+/* Text of an attribute, "" when it is not there. */
+const char *nft_text(const struct rtnl_attr *in, unsigned type);
+
+/* A chain by its name and its table's; NULL when there is none. */
+struct nft_chain *nft_chain_find(const struct nft *n, uint8_t family, const char *table,
+				 const char *name);
 
 /* What becomes of a packet, as bits: either, or both when it cannot be told. */
 enum { NFT_ACCEPTS = 1, NFT_DROPS = 2 };

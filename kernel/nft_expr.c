@@ -19,269 +19,250 @@
 #define UDP 17
 #define TO_MANY 2		/* PACKET_MULTICAST of linux/if_packet.h */
 
-static uint32_t be32(const struct rtnl_attr *a)
+/* First word of a register of len bytes, NFT_WORDS when there is none such (nft_parse_register()). */
+static uint32_t reg_at(uint32_t reg, size_t len)
 {
-	return ntohl(rtnl_u32(a));
+	/* Four of 16 bytes, or the same as sixteen of 4; those in between come out beyond the end. */
+	uint32_t at = (reg <= NFT_REG_4 ? reg * 4 : reg - NFT_REG32_00 + 4) - 4;
+
+	return at < NFT_WORDS && len <= (NFT_WORDS - at) * 4 ? at : NFT_WORDS;
 }
 
-bool nft_named(const struct rtnl_attr *a, const char *name)
+/* Fills the register that an attribute names, or with p = NULL makes it unknown, and all behind
+ * it of which the length is not told. */
+static void reg_set(struct nft_run *r, uint32_t reg, const void *p, size_t len)
 {
-	size_t len = strlen(name);
-
-	return a->p && a->len >= len && !memcmp(a->p, name, len) && (a->len == len || !a->p[len]);
-}
-
-/* First word of a register of len bytes, -1 when there is none such (nft_parse_register()). */
-static int reg_at(uint32_t reg, size_t len)
-{
-	uint32_t at = reg <= NFT_REG_4 ? reg * 4 : reg - NFT_REG32_00 + 4;
-
-	return reg == NFT_REG_VERDICT || (reg > NFT_REG_4 && reg < NFT_REG32_00) || at >= NFT_WORDS ||
-	       len > (NFT_WORDS - at) * 4 ? -1 : (int)at;
-}
-
-/* Fills a register, or with p = NULL makes it unknown, and all behind it of which the length is
- * not told. */
-static void reg_set(struct nft_run *r, const struct rtnl_attr *dreg, const void *p, size_t len)
-{
-	int at = dreg->p ? reg_at(be32(dreg), p ? len : 4) : -1;
+	uint32_t at = reg_at(reg, p ? len : 4);
 	size_t words = p ? (len + 3) / 4 : 4;
 
-	if (at < 0)
+	if (at == NFT_WORDS)
 		return;
-	if (words > NFT_WORDS - (size_t)at)
-		words = NFT_WORDS - (size_t)at;
-	memset(r->reg + at * 4, 0, words * 4);
-	if (p)
+	memset(r->known + at, p != NULL, words);
+	if (p) {
+		memset(r->reg + at * 4, 0, words * 4);
 		memcpy(r->reg + at * 4, p, len);
-	for (size_t i = 0; i < words; i++)
-		r->known[(size_t)at + i] = p;
+	}
 }
 
 /* The bytes of a register, NULL when they are not known. */
-static const uint8_t *reg_get(const struct nft_run *r, const struct rtnl_attr *sreg, size_t len)
+static const uint8_t *reg_get(const struct nft_run *r, uint32_t reg, size_t len)
 {
-	int at = sreg->p ? reg_at(be32(sreg), len) : -1;
+	uint32_t at = reg_at(reg, len);
 
-	if (at < 0 || !len)
-		return NULL;
-	for (size_t i = 0; i < (len + 3) / 4; i++)
-		if (!r->known[(size_t)at + i])
-			return NULL;
-	return r->reg + at * 4;
+	return at == NFT_WORDS || !len || memchr(r->known + at, 0, (len + 3) / 4) ? NULL : r->reg + at * 4;
 }
 
-static enum nft_match expr_meta(struct nft_run *r, const struct rtnl_attr *data)
+/* An attribute inside another one. */
+static void inside(const struct rtnl_attr *in, unsigned outer, unsigned inner, struct rtnl_attr *a)
 {
-	enum { DREG, KEY, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[DREG] = { .type = NFTA_META_DREG, .least = 4 },
-		[KEY] = { .type = NFTA_META_KEY, .least = 4 },
-	};
-	char name[IFNAMSIZ] = "";
-	const char *dev;
-	uint8_t byte;
-	uint32_t word;
+	rtnl_attr(in, outer, a);
+	rtnl_attr(a, inner, a);
+}
 
-	if (!rtnl_attrs_find(data->p, data->len, at, ATTRS) || !at[KEY].p)
-		return NFT_MAY;
-	switch (be32(&at[KEY])) {
-	case NFT_META_IIF:
-	case NFT_META_OIF:
-		word = (uint32_t)(be32(&at[KEY]) == NFT_META_IIF ? r->p->iif : r->p->oif);
-		reg_set(r, &at[DREG], word ? &word : NULL, sizeof word);
-		return NFT_YES;
-	case NFT_META_IIFNAME:
-	case NFT_META_OIFNAME:
-		dev = be32(&at[KEY]) == NFT_META_IIFNAME ? r->p->iif_name : r->p->oif_name;
-		if (dev)
-			memcpy(name, dev, strnlen(dev, sizeof name - 1));
-		reg_set(r, &at[DREG], dev ? name : NULL, sizeof name);
-		return NFT_YES;
-	case NFT_META_NFPROTO:
-		byte = r->fam == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-		break;
-	case NFT_META_L4PROTO:
-		byte = UDP;
-		break;
-	case NFT_META_PKTTYPE:
-		byte = TO_MANY;
-		break;
-	default:
-		reg_set(r, &at[DREG], NULL, 0);
-		return NFT_YES;
+/* ---- what loads a register: each returns the bytes and their number, or NULL ---- */
+
+static const void *load_meta(const struct nft_run *r, const struct rtnl_attr *data, size_t *len)
+{
+	static const struct { uint8_t key, at, len; } keys[] = {
+		{ NFT_META_IIF, offsetof(struct nft_meta, iif), 4 },
+		{ NFT_META_OIF, offsetof(struct nft_meta, oif), 4 },
+		{ NFT_META_IIFNAME, offsetof(struct nft_meta, iif_name), KERNEL_IFNAME },
+		{ NFT_META_OIFNAME, offsetof(struct nft_meta, oif_name), KERNEL_IFNAME },
+		{ NFT_META_NFPROTO, offsetof(struct nft_meta, family), 1 },
+		{ NFT_META_L4PROTO, offsetof(struct nft_meta, protocol), 1 },
+		{ NFT_META_PKTTYPE, offsetof(struct nft_meta, type), 1 },
+	};
+	uint32_t key = nft_u32(data, NFTA_META_KEY, UINT32_MAX);
+
+	for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const char *p = (const char *)&r->meta + keys[i].at;
+
+		if (keys[i].key != key)
+			continue;
+		*len = keys[i].len;
+		return memcmp(p, "\0\0\0", 4) ? p : NULL;
 	}
-	reg_set(r, &at[DREG], &byte, 1);
-	return NFT_YES;
+	return NULL;
 }
 
 /* The addresses of the header, or nothing. */
-static const uint8_t *header_bytes(const struct nft_run *r, uint32_t offset, uint32_t len)
+static const void *load_payload(const struct nft_run *r, const struct rtnl_attr *data, size_t *len)
 {
-	uint32_t size = r->fam == FAM_4 ? 4 : 16, src = r->fam == FAM_4 ? 12 : 8;
+	bool v4 = addr_fam(&r->p->grp) == FAM_4;
+	uint32_t size = v4 ? 4 : 16, want = nft_u32(data, NFTA_PAYLOAD_LEN, 0);
+	uint32_t offset = nft_u32(data, NFTA_PAYLOAD_OFFSET, 0) - (v4 ? 12 : 8);
+	const struct addr *a = &r->p->src;
 
-	if (!len || len > size || offset < src || offset >= src + 2 * size)
+	*len = want;
+	if (nft_u32(data, NFTA_PAYLOAD_BASE, UINT32_MAX) != NFT_PAYLOAD_NETWORK_HEADER)
 		return NULL;
-	if (offset < src + size)
-		return r->p->any_source || offset + len > src + size ? NULL :
-		       r->p->src.b + 16 - size + (offset - src);
-	offset -= src + size;
-	return offset + len > size ? NULL : r->p->grp.b + 16 - size + offset;
-}
-
-static enum nft_match expr_payload(struct nft_run *r, const struct rtnl_attr *data)
-{
-	enum { DREG, BASE, OFFSET, LEN, SREG, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[DREG] = { .type = NFTA_PAYLOAD_DREG, .least = 4 },
-		[BASE] = { .type = NFTA_PAYLOAD_BASE, .least = 4 },
-		[OFFSET] = { .type = NFTA_PAYLOAD_OFFSET, .least = 4 },
-		[LEN] = { .type = NFTA_PAYLOAD_LEN, .least = 4 },
-		[SREG] = { .type = NFTA_PAYLOAD_SREG },
-	};
-	const uint8_t *p = NULL;
-	uint32_t len;
-
-	if (!rtnl_attrs_find(data->p, data->len, at, ATTRS))
-		return NFT_MAY;
-	if (at[SREG].p)
-		return NFT_YES;		/* it writes: nothing is asked */
-	len = be32(&at[LEN]);
-	if (at[BASE].p && be32(&at[BASE]) == NFT_PAYLOAD_NETWORK_HEADER)
-		p = header_bytes(r, be32(&at[OFFSET]), len);
-	reg_set(r, &at[DREG], p, len);
-	return NFT_YES;
+	if (offset >= size) {
+		offset -= size;
+		a = &r->p->grp;
+	} else if (r->p->any_source) {
+		return NULL;
+	}
+	return want && offset < size && want <= size - offset ? a->b + 16 - size + offset : NULL;
 }
 
 /* New to connection tracking: nothing ever answers from a group. */
-static enum nft_match expr_ct(struct nft_run *r, const struct rtnl_attr *data)
+static const void *load_ct(const struct rtnl_attr *data, size_t *len)
 {
-	enum { DREG, KEY, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[DREG] = { .type = NFTA_CT_DREG, .least = 4 },
-		[KEY] = { .type = NFTA_CT_KEY, .least = 4 },
+	static const uint32_t state = CT_NEW;
+
+	*len = sizeof state;
+	return nft_u32(data, NFTA_CT_KEY, UINT32_MAX) == NFT_CT_STATE ? &state : NULL;
+}
+
+static const void *load_bitwise(struct nft_run *r, const struct rtnl_attr *data, size_t *len)
+{
+	uint32_t n = nft_u32(data, NFTA_BITWISE_LEN, 0);
+	const uint8_t *p = reg_get(r, nft_u32(data, NFTA_BITWISE_SREG, 0), n);
+	struct rtnl_attr mask, xor;
+
+	inside(data, NFTA_BITWISE_MASK, NFTA_DATA_VALUE, &mask);
+	inside(data, NFTA_BITWISE_XOR, NFTA_DATA_VALUE, &xor);
+	/* A shift has neither. */
+	if (!p || n > sizeof r->result || mask.len < n || xor.len < n)
+		return NULL;
+	for (uint32_t i = 0; i < n; i++)
+		r->result[i] = (p[i] & mask.p[i]) ^ xor.p[i];
+	*len = n;
+	return r->result;
+}
+
+/* ---- what matches ---- */
+
+static enum nft_match expr_cmp(const struct nft_run *r, const struct rtnl_attr *data)
+{
+	enum { LESS = 1, SAME = 2, MORE = 4 };
+	static const uint8_t yes[] = {
+		[NFT_CMP_EQ] = SAME, [NFT_CMP_NEQ] = LESS | MORE,
+		[NFT_CMP_LT] = LESS, [NFT_CMP_LTE] = LESS | SAME,
+		[NFT_CMP_GT] = MORE, [NFT_CMP_GTE] = MORE | SAME,
 	};
-	uint32_t state = CT_NEW;
-	bool is_state;
-
-	if (!rtnl_attrs_find(data->p, data->len, at, ATTRS))
-		return NFT_MAY;
-	is_state = at[KEY].p && be32(&at[KEY]) == NFT_CT_STATE;
-	reg_set(r, &at[DREG], is_state ? &state : NULL, sizeof state);
-	return NFT_YES;
-}
-
-/* The value inside a data attribute; false when there is none. */
-static bool value(const struct rtnl_attr *data, struct rtnl_attr *v)
-{
-	*v = (struct rtnl_attr){ .type = NFTA_DATA_VALUE };
-	return data->p && rtnl_attrs_find(data->p, data->len, v, 1) && v->p;
-}
-
-static enum nft_match expr_bitwise(struct nft_run *r, const struct rtnl_attr *data)
-{
-	enum { SREG, DREG, LEN, MASK, XOR, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[SREG] = { .type = NFTA_BITWISE_SREG, .least = 4 },
-		[DREG] = { .type = NFTA_BITWISE_DREG, .least = 4 },
-		[LEN] = { .type = NFTA_BITWISE_LEN, .least = 4 },
-		[MASK] = { .type = NFTA_BITWISE_MASK },
-		[XOR] = { .type = NFTA_BITWISE_XOR },
-	}, mask, xor;
-	uint8_t out[16];
-	const uint8_t *p;
-	uint32_t len;
-
-	if (!rtnl_attrs_find(data->p, data->len, at, ATTRS))
-		return NFT_MAY;
-	len = be32(&at[LEN]);
-	p = len <= sizeof out ? reg_get(r, &at[SREG], len) : NULL;
-	if (!p || !value(&at[MASK], &mask) || !value(&at[XOR], &xor) || mask.len < len || xor.len < len) {
-		reg_set(r, &at[DREG], NULL, 0);		/* a shift, or of something unknown */
-		return NFT_YES;
-	}
-	for (uint32_t i = 0; i < len; i++)
-		out[i] = (p[i] & mask.p[i]) ^ xor.p[i];
-	reg_set(r, &at[DREG], out, len);
-	return NFT_YES;
-}
-
-static enum nft_match expr_cmp(struct nft_run *r, const struct rtnl_attr *data)
-{
-	enum { SREG, OP, DATA, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[SREG] = { .type = NFTA_CMP_SREG, .least = 4 },
-		[OP] = { .type = NFTA_CMP_OP, .least = 4 },
-		[DATA] = { .type = NFTA_CMP_DATA },
-	}, v;
+	uint32_t op = nft_u32(data, NFTA_CMP_OP, UINT32_MAX);
+	struct rtnl_attr v;
 	const uint8_t *p;
 	int c;
 
-	if (!rtnl_attrs_find(data->p, data->len, at, ATTRS) || !value(&at[DATA], &v))
-		return NFT_MAY;
-	p = reg_get(r, &at[SREG], v.len);
-	if (!p)
+	inside(data, NFTA_CMP_DATA, NFTA_DATA_VALUE, &v);
+	p = reg_get(r, nft_u32(data, NFTA_CMP_SREG, 0), v.len);
+	if (!p || op >= sizeof yes)
 		return NFT_MAY;
 	c = memcmp(p, v.p, v.len);
-	switch (be32(&at[OP])) {
-	case NFT_CMP_EQ: return c == 0 ? NFT_YES : NFT_NO;
-	case NFT_CMP_NEQ: return c != 0 ? NFT_YES : NFT_NO;
-	case NFT_CMP_LT: return c < 0 ? NFT_YES : NFT_NO;
-	case NFT_CMP_LTE: return c <= 0 ? NFT_YES : NFT_NO;
-	case NFT_CMP_GT: return c > 0 ? NFT_YES : NFT_NO;
-	case NFT_CMP_GTE: return c >= 0 ? NFT_YES : NFT_NO;
-	default: return NFT_MAY;
-	}
+	return yes[op] & (c < 0 ? LESS : c > 0 ? MORE : SAME) ? NFT_YES : NFT_NO;
 }
 
 /* Matches of iptables: only connection states are understood. */
-static enum nft_match expr_match(struct nft_run *r, const struct rtnl_attr *data)
+static enum nft_match expr_match(const struct rtnl_attr *data)
 {
-	enum { NAME, REV, INFO, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[NAME] = { .type = NFTA_MATCH_NAME },
-		[REV] = { .type = NFTA_MATCH_REV, .least = 4 },
-		[INFO] = { .type = NFTA_MATCH_INFO },
-	};
 	struct xt_conntrack_mtinfo3 ct;
 
-	(void)r;
-	if (!rtnl_attrs_find(data->p, data->len, at, ATTRS) || !at[NAME].p || !at[REV].p || !at[INFO].p)
-		return NFT_MAY;
-	if (strncmp((const char *)at[NAME].p, "conntrack", at[NAME].len) || be32(&at[REV]) != 3 ||
-	    at[INFO].len < sizeof ct)
-		return NFT_MAY;
-	memcpy(&ct, at[INFO].p, sizeof ct);
-	if (!(ct.match_flags & XT_CONNTRACK_STATE))
+	if (strcmp(nft_text(data, NFTA_MATCH_NAME), "conntrack") || nft_u32(data, NFTA_MATCH_REV, 0) != 3 ||
+	    !rtnl_value(data, NFTA_MATCH_INFO, &ct, sizeof ct) || !(ct.match_flags & XT_CONNTRACK_STATE))
 		return NFT_MAY;
 	/* The other flags ask for more, so a state that matches does not settle it. */
 	return !(ct.state_mask & CT_NEW) == !(ct.invert_flags & XT_CONNTRACK_STATE) ? NFT_NO :
 	       ct.match_flags == XT_CONNTRACK_STATE ? NFT_YES : NFT_MAY;
 }
 
-static enum nft_match expr_other(struct nft_run *r, const struct rtnl_attr *data)
+/* ---- what decides ---- */
+
+static void immediate(struct nft_verdict *v, const struct rtnl_attr *data)
 {
-	(void)r;
-	(void)data;
-	return NFT_YES;
+	struct rtnl_attr at;
+	int code;
+
+	inside(data, NFTA_IMMEDIATE_DATA, NFTA_DATA_VERDICT, &at);
+	code = (int)nft_u32(&at, NFTA_VERDICT_CODE, (uint32_t)NFT_CONTINUE);
+	switch (code) {
+	case NF_DROP:
+		v->bits = NFT_DROPS;
+		break;
+	case NF_ACCEPT:
+		v->bits = NFT_ACCEPTS;
+		break;
+	case NFT_RETURN:
+		v->bits = NFT_ON;
+		break;
+	case NFT_JUMP:
+	case NFT_GOTO:
+		v->chain = nft_text(&at, NFTA_VERDICT_CHAIN);
+		v->jump = code == NFT_JUMP;
+		break;
+	default:
+		if (code > 0 && (code & NF_VERDICT_MASK) == NF_QUEUE)
+			v->bits = NFT_ACCEPTS | NFT_DROPS;
+	}
 }
 
-static const struct {
-	const char *name;
-	enum nft_match (*run)(struct nft_run *r, const struct rtnl_attr *data);
-} exprs[] = {
-	{ "meta", expr_meta }, { "payload", expr_payload }, { "ct", expr_ct },
-	{ "bitwise", expr_bitwise }, { "cmp", expr_cmp }, { "match", expr_match },
-	/* These ask nothing. */
-	{ "counter", expr_other }, { "log", expr_other }, { "last", expr_other },
-	{ "notrack", expr_other }, { "objref", expr_other }, { "target", expr_other },
+/* A target of iptables that rejects. */
+static bool rejects(const char *target)
+{
+	return !strcmp(target, "REJECT") || !strcmp(target, "DROP");
+}
+
+/* ---- ---- */
+
+enum { META, PAYLOAD, CT, BITWISE, CMP, MATCH, IMMEDIATE, LOOKUP, REJECT, TARGET, ASKS_NOTHING };
+
+static const char names[][10] = {
+	[META] = "meta", [PAYLOAD] = "payload", [CT] = "ct", [BITWISE] = "bitwise", [CMP] = "cmp",
+	[MATCH] = "match", [IMMEDIATE] = "immediate", [LOOKUP] = "lookup", [REJECT] = "reject",
+	[TARGET] = "target", [ASKS_NOTHING] = "counter", "log", "last", "notrack", "objref",
 };
 
-enum nft_match nft_expr_run(struct nft_run *r, const struct rtnl_attr *name,
-			    const struct rtnl_attr *data)
+enum nft_match nft_expr_run(struct nft_run *r, const struct rtnl_attr *expr)
 {
-	for (size_t i = 0; i < sizeof exprs / sizeof *exprs; i++)
-		if (nft_named(name, exprs[i].name))
-			return exprs[i].run(r, data);
-	return NFT_MAY;
+	const char *name = nft_text(expr, NFTA_EXPR_NAME);
+	unsigned dreg = NFTA_META_DREG, i = 0;
+	struct rtnl_attr data;
+	const void *p = NULL;
+	size_t len = 0;
+
+	while (strcmp(names[i], name))
+		if (++i == sizeof names / sizeof *names)
+			return NFT_MAY;
+	rtnl_attr(expr, NFTA_EXPR_DATA, &data);
+	switch (i) {
+	case META:
+		p = load_meta(r, &data, &len);
+		break;
+	case PAYLOAD:
+		dreg = NFTA_PAYLOAD_DREG;	/* none: it writes to the packet, and asks nothing */
+		p = load_payload(r, &data, &len);
+		break;
+	case CT:
+		dreg = NFTA_CT_DREG;
+		p = load_ct(&data, &len);
+		break;
+	case BITWISE:
+		dreg = NFTA_BITWISE_DREG;
+		p = load_bitwise(r, &data, &len);
+		break;
+	case CMP:
+		return expr_cmp(r, &data);
+	case MATCH:
+		return expr_match(&data);
+	case IMMEDIATE:
+		immediate(&r->verdict, &data);
+		return NFT_YES;
+	case LOOKUP:
+		/* A map of verdicts, whose elements are not read. */
+		if (nft_u32(&data, NFTA_LOOKUP_DREG, UINT32_MAX) == NFT_REG_VERDICT)
+			r->verdict.bits = NFT_ACCEPTS | NFT_DROPS;
+		return NFT_MAY;
+	case TARGET:
+		if (!rejects(nft_text(&data, NFTA_TARGET_NAME)))
+			return NFT_YES;
+		/* fall through */
+	case REJECT:
+		r->verdict.bits = NFT_DROPS;
+		return NFT_YES;
+	default:
+		return NFT_YES;
+	}
+	reg_set(r, nft_u32(&data, dreg, NFT_REG_VERDICT), p, len);
+	return NFT_YES;
 }

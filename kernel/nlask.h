@@ -8,17 +8,15 @@
 
 #include "kernel/rtnl.h"
 
-/* The sequence number that a request must have. */
-#define NLASK_SEQ 1
-
-/* Takes in one message of the answer. */
-typedef void nlask_fn(void *ctx, const struct rtnl_msg *m);
+/* Takes in one message of the answer; -1 with errno gives up. */
+typedef int nlask_fn(void *ctx, const struct rtnl_msg *m);
 
 /* Sends req to a netlink protocol and calls fn for each message of the answer; a request that
- * is no dump must have NLM_F_ACK.  strict: the kernel shall heed all of the request
- * (NETLINK_GET_STRICT_CHK, 5.0).  0, or -1 with the kernel's errno, ETIMEDOUT when it kept
+ * is no dump must have NLM_F_ACK.  0, or -1 with the kernel's errno, ETIMEDOUT when it kept
  * silent for 2 s. */
-int nlask(int protocol, const unsigned char *req, size_t len, bool strict, nlask_fn *fn,
-	  void *ctx);
+int nlask(int protocol, struct rtnl_req *req, nlask_fn *fn, void *ctx);
+
+/* The same for a dump, with the family and the size of the header as rtnl_ask() takes them. */
+int nlask_dump(int protocol, unsigned type, unsigned family, size_t size, nlask_fn *fn, void *ctx);
 
 #endif

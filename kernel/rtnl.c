@@ -17,79 +17,82 @@
 
 /* ---- messages and attributes ---- */
 
+bool rtnl_take(const unsigned char **p, size_t *n, size_t header, size_t len)
+{
+	size_t step = NLMSG_ALIGN(len);
+
+	if (len < header || len > *n)
+		return false;
+	if (step > *n)
+		step = *n;
+	*p += step;
+	*n -= step;
+	return true;
+}
+
 bool rtnl_next(const unsigned char **p, size_t *n, struct rtnl_msg *m)
 {
+	const unsigned char *at = *p;
 	struct nlmsghdr h;
-	size_t step;
 
 	if (*n < sizeof h)
 		return false;
-	memcpy(&h, *p, sizeof h);
-	if (h.nlmsg_len < sizeof h || h.nlmsg_len > *n)
+	memcpy(&h, at, sizeof h);
+	if (!rtnl_take(p, n, sizeof h, h.nlmsg_len))
 		return false;
 	*m = (struct rtnl_msg){ h.nlmsg_type, h.nlmsg_flags, h.nlmsg_seq, h.nlmsg_pid,
-				*p + sizeof h, h.nlmsg_len - sizeof h };
-	step = NLMSG_ALIGN((size_t)h.nlmsg_len);
-	if (step > *n)
-		step = *n;
-	*p += step;
-	*n -= step;
+				at + sizeof h, h.nlmsg_len - sizeof h };
 	return true;
 }
 
-bool rtnl_attr_next(const unsigned char **p, size_t *n, struct rtnl_attr *a)
+bool rtnl_body(const struct rtnl_msg *m, unsigned type, void *header, size_t size,
+	       struct rtnl_attr *attrs)
+{
+	size_t at = NLMSG_ALIGN(size);
+
+	if (m->type != type || m->len < size)
+		return false;
+	memcpy(header, m->body, size);
+	*attrs = (struct rtnl_attr){ m->body + at, m->len > at ? m->len - at : 0 };
+	return true;
+}
+
+bool rtnl_attr_next(struct rtnl_attr *in, unsigned type, struct rtnl_attr *a)
 {
 	struct rtattr h;
-	size_t step;
 
-	if (*n < sizeof h)
-		return false;
-	memcpy(&h, *p, sizeof h);
-	if (h.rta_len < sizeof h || h.rta_len > *n)
-		return false;
-	a->type = h.rta_type & NLA_TYPE_MASK;
-	a->len = (uint16_t)(h.rta_len - sizeof h);
-	a->p = *p + sizeof h;
-	step = RTA_ALIGN((size_t)h.rta_len);
-	if (step > *n)
-		step = *n;
-	*p += step;
-	*n -= step;
-	return true;
+	while (in->len >= sizeof h) {
+		memcpy(&h, in->p, sizeof h);
+		*a = (struct rtnl_attr){ in->p + sizeof h, h.rta_len - sizeof h };
+		if (!rtnl_take(&in->p, &in->len, sizeof h, h.rta_len))
+			break;
+		if ((h.rta_type & NLA_TYPE_MASK) == type)
+			return true;
+	}
+	*a = (struct rtnl_attr){ 0 };
+	return false;
 }
 
-bool rtnl_attrs_find(const unsigned char *p, size_t n, struct rtnl_attr *want, unsigned wants)
+bool rtnl_attr(const struct rtnl_attr *in, unsigned type, struct rtnl_attr *a)
+{
+	struct rtnl_attr rest = *in;
+
+	return rtnl_attr_next(&rest, type, a);
+}
+
+bool rtnl_value(const struct rtnl_attr *in, unsigned type, void *value, size_t size)
 {
 	struct rtnl_attr a;
 
-	while (n >= sizeof(struct rtattr)) {
-		if (!rtnl_attr_next(&p, &n, &a))
-			return false;
-		for (unsigned i = 0; i < wants; i++) {
-			if (want[i].type != a.type)
-				continue;
-			want[i].len = a.len;
-			want[i].p = a.p;
-			if (a.len < want[i].least)
-				return false;
-		}
-	}
+	if (!rtnl_attr(in, type, &a) || a.len < size)
+		return false;
+	memcpy(value, a.p, size);
 	return true;
 }
 
-bool rtnl_attrs(const struct rtnl_msg *m, size_t hdr, struct rtnl_attr *want, unsigned wants)
+uint32_t rtnl_u32(const struct rtnl_attr *in, unsigned type, uint32_t v)
 {
-	size_t at = NLMSG_ALIGN(hdr);
-
-	return at >= m->len || rtnl_attrs_find(m->body + at, m->len - at, want, wants);
-}
-
-uint32_t rtnl_u32(const struct rtnl_attr *a)
-{
-	uint32_t v = 0;
-
-	if (a->p)
-		memcpy(&v, a->p, sizeof v);
+	rtnl_value(in, type, &v, sizeof v);
 	return v;
 }
 
@@ -123,59 +126,51 @@ unsigned rtnl_link_flags(unsigned ifi_flags)
 	return flags;
 }
 
-bool rtnl_ifname(const struct rtnl_attr *a, char *name)
+bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name)
 {
-	size_t n = a->p ? strnlen((const char *)a->p, a->len) : 0;
+	struct rtnl_attr a;
+	size_t n;
 
+	if (!rtnl_attr(in, type, &a))
+		return true;
+	n = strnlen((const char *)a.p, a.len);
 	if (n >= KERNEL_IFNAME)
 		return false;
-	if (n)
-		memcpy(name, a->p, n);
+	memcpy(name, a.p, n);
 	return true;
 }
 
 static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
 {
-	enum { NAME, MTU, MASTER, WIRELESS, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[NAME] = { .type = IFLA_IFNAME },
-		[MTU] = { .type = IFLA_MTU, .least = 4 },
-		[MASTER] = { .type = IFLA_MASTER, .least = 4 },
-		[WIRELESS] = { .type = IFLA_WIRELESS },
-	};
+	struct rtnl_attr at, wireless;
 	struct ifinfomsg ifi;
 
-	if (m->len < sizeof ifi)
+	if (!rtnl_body(m, m->type, &ifi, sizeof ifi, &at))
 		return false;
-	memcpy(&ifi, m->body, sizeof ifi);
 	/* Bridges tell of their ports in messages of AF_BRIDGE: those joined or left a
 	 * bridge (net/bridge/br_netlink.c), of which AF_UNSPEC tells as well. */
 	if (ifi.ifi_family != AF_UNSPEC || ifi.ifi_index <= 0)
 		return false;
-	if (!rtnl_attrs(m, sizeof ifi, at, ATTRS))
-		return false;
 	/* Scan results and the like, without the attributes that make up a link
 	 * (net/wireless/wext-core.c). */
-	if (at[WIRELESS].p)
+	if (rtnl_attr(&at, IFLA_WIRELESS, &wireless))
 		return false;
 	*ev = (struct link_event){
 		.kind = m->type == RTM_NEWLINK ? LINK_NEW : LINK_DEL,
 		.ifindex = ifi.ifi_index,
 		.flags = rtnl_link_flags(ifi.ifi_flags),
-		.mtu = rtnl_u32(&at[MTU]),
-		.master = (int)rtnl_u32(&at[MASTER]),
+		.mtu = rtnl_u32(&at, IFLA_MTU, 0),
+		.master = (int)rtnl_u32(&at, IFLA_MASTER, 0),
 	};
-	return rtnl_ifname(&at[NAME], ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
+	return rtnl_ifname(&at, IFLA_IFNAME, ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
 }
 
 static bool link_address(const struct rtnl_msg *m, struct link_event *ev)
 {
 	struct ifaddrmsg ifa;
+	struct rtnl_attr at;
 
-	if (m->len < sizeof ifa)
-		return false;
-	memcpy(&ifa, m->body, sizeof ifa);
-	if (!ifa.ifa_index || ifa.ifa_index > INT32_MAX)
+	if (!rtnl_body(m, m->type, &ifa, sizeof ifa, &at) || !ifa.ifa_index || ifa.ifa_index > INT32_MAX)
 		return false;
 	*ev = (struct link_event){ .kind = LINK_ADDR, .ifindex = (int)ifa.ifa_index };
 	return true;
@@ -195,97 +190,36 @@ bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 	}
 }
 
-/* ---- forwarding entries ---- */
-
-/* Milliseconds of clock_t: USER_HZ is 100 on all machines but alpha (asm-generic/param.h). */
-#define CLOCK_MS 10
-
-bool rtnl_addr(enum fam fam, const struct rtnl_attr *a, struct addr *out)
+bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct addr *out)
 {
+	struct rtnl_attr a;
 	uint8_t len;
 
-	if (!a->p || a->len != (fam == FAM_4 ? 4 : 16))
+	if (!rtnl_attr(in, type, &a) || a.len != (fam == FAM_4 ? 4 : 16))
 		return false;
 	addr_any(fam, out, &len);
-	memcpy(out->b + sizeof out->b - a->len, a->p, a->len);
+	memcpy(out->b + sizeof out->b - a.len, a.p, a.len);
 	return addr_fam(out) == fam;
-}
-
-bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *mfc)
-{
-	enum { TABLE, SRC, DST, STATS, EXPIRES, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[TABLE] = { .type = RTA_TABLE, .least = 4 },
-		[SRC] = { .type = RTA_SRC },
-		[DST] = { .type = RTA_DST },
-		[STATS] = { .type = RTA_MFC_STATS, .least = sizeof(struct rta_mfc_stats) },
-		[EXPIRES] = { .type = RTA_EXPIRES, .least = 8 },
-	};
-	struct rta_mfc_stats st;
-	struct rtmsg rtm;
-	enum fam fam;
-	uint64_t age = 0;
-
-	if (m->type != RTM_NEWROUTE || m->len < sizeof rtm)
-		return false;
-	memcpy(&rtm, m->body, sizeof rtm);
-	if (rtm.rtm_family != RTNL_FAMILY_IPMR && rtm.rtm_family != RTNL_FAMILY_IP6MR)
-		return false;
-	fam = rtm.rtm_family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6;
-	if (!rtnl_attrs(m, sizeof rtm, at, ATTRS) || !at[STATS].p)
-		return false;
-	if (!rtnl_addr(fam, &at[SRC], &mfc->src) || !rtnl_addr(fam, &at[DST], &mfc->grp))
-		return false;
-	memcpy(&st, at[STATS].p, sizeof st);
-	if (at[EXPIRES].p)
-		memcpy(&age, at[EXPIRES].p, sizeof age);
-	mfc->table = at[TABLE].p ? rtnl_u32(&at[TABLE]) : rtm.rtm_table;
-	mfc->st = (struct mfc_stats){
-		.packets = st.mfcs_packets > st.mfcs_wrong_if ? st.mfcs_packets - st.mfcs_wrong_if : 0,
-		.bytes = st.mfcs_bytes,
-		.wrong_if = st.mfcs_wrong_if,
-	};
-	mfc->idle_ms = age > UINT64_MAX / CLOCK_MS ? UINT64_MAX : age * CLOCK_MS;
-	return true;
 }
 
 /* ---- requests ---- */
 
-size_t rtnl_ask(unsigned char *buf, uint16_t type, uint16_t flags, uint32_t seq,
-		const void *body, size_t len, uint16_t attr, const void *value, size_t vlen)
+void rtnl_ask(struct rtnl_req *r, unsigned type, unsigned flags, unsigned family, size_t size)
 {
-	struct rtattr a = { (uint16_t)RTA_LENGTH(vlen), attr };
-	size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(len), size = at + (attr ? RTA_SPACE(vlen) : 0);
-	struct nlmsghdr h = {
-		.nlmsg_len = (uint32_t)size,
-		.nlmsg_type = type,
-		.nlmsg_flags = NLM_F_REQUEST | flags,
-		.nlmsg_seq = seq,
-	};
-
-	memset(buf, 0, size);
-	memcpy(buf, &h, sizeof h);
-	memcpy(buf + NLMSG_HDRLEN, body, len);
-	if (attr) {
-		memcpy(buf + at, &a, sizeof a);
-		memcpy(buf + at + RTA_LENGTH(0), value, vlen);
-	}
-	return size;
+	*r = (struct rtnl_req){ .h = {
+		.nlmsg_len = (uint32_t)NLMSG_SPACE(size),
+		.nlmsg_type = (uint16_t)type,
+		.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags),
+	} };
+	r->body[0] = (unsigned char)family;
 }
 
-size_t rtnl_ask_links(unsigned char *buf, uint32_t seq)
+void rtnl_ask_attr(struct rtnl_req *r, unsigned type, const void *value, size_t size)
 {
-	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
-	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
+	struct rtattr a = { (uint16_t)RTA_LENGTH(size), (uint16_t)type };
+	unsigned char *at = (unsigned char *)r + r->h.nlmsg_len;
 
-	return rtnl_ask(buf, RTM_GETLINK, NLM_F_DUMP, seq, &ifi, sizeof ifi, IFLA_EXT_MASK,
-			&filter, sizeof filter);
-}
-
-size_t rtnl_ask_mfc(unsigned char *buf, uint32_t seq, enum fam fam, uint32_t table)
-{
-	struct rtmsg rtm = { .rtm_family = fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR };
-
-	return rtnl_ask(buf, RTM_GETROUTE, NLM_F_DUMP, seq, &rtm, sizeof rtm, RTA_TABLE, &table,
-			sizeof table);
+	memcpy(at, &a, sizeof a);
+	memcpy(at + sizeof a, value, size);
+	r->h.nlmsg_len += (uint32_t)RTA_SPACE(size);
 }

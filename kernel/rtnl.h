@@ -7,6 +7,8 @@
 #ifndef KERNEL_RTNL_H
 #define KERNEL_RTNL_H
 
+#include <linux/netlink.h>
+
 #include "kernel/kernel.h"
 
 struct rtnl_msg {
@@ -25,31 +27,39 @@ int rtnl_error(const struct rtnl_msg *m);
 
 /* ---- attributes ---- */
 
+/* The value of an attribute, or a run of attributes. */
 struct rtnl_attr {
-	uint16_t type, least;		/* wanted by the decoder */
-	uint16_t len;
 	const unsigned char *p;		/* NULL when it is not there */
+	size_t len;
 };
 
-/* Takes the next attribute off the *n bytes at *p; false at the end and when it is cut short. */
-bool rtnl_attr_next(const unsigned char **p, size_t *n, struct rtnl_attr *a);
+/* Takes a record of len bytes, at least `header`, off the *n bytes at *p, and the padding behind
+ * it; false when there is none such. */
+bool rtnl_take(const unsigned char **p, size_t *n, size_t header, size_t len);
 
-/* Fills in those of the wanted attributes that the n bytes at p hold; false when one is cut
- * short or smaller than its least length. */
-bool rtnl_attrs_find(const unsigned char *p, size_t n, struct rtnl_attr *want, unsigned wants);
+/* Takes the family header of `size` bytes off a message of a type; false when it is not there. */
+bool rtnl_body(const struct rtnl_msg *m, unsigned type, void *header, size_t size,
+	       struct rtnl_attr *attrs);
 
-/* The same for those of a message behind its family header of hdr bytes. */
-bool rtnl_attrs(const struct rtnl_msg *m, size_t hdr, struct rtnl_attr *want, unsigned wants);
+/* Takes attributes off *in up to the next one of a type; false at the end and when one is cut
+ * short, and then *a is not there. */
+bool rtnl_attr_next(struct rtnl_attr *in, unsigned type, struct rtnl_attr *a);
 
-/* The value of an attribute of at least four bytes, 0 when it is not there. */
-uint32_t rtnl_u32(const struct rtnl_attr *a);
+/* Finds the first attribute of a type, in place when in and a are the same. */
+bool rtnl_attr(const struct rtnl_attr *in, unsigned type, struct rtnl_attr *a);
 
-/* An interface name, which need not end with a NUL, "" when it is not there; false when it
- * does not fit into name[KERNEL_IFNAME]. */
-bool rtnl_ifname(const struct rtnl_attr *a, char *name);
+/* Copies `size` bytes of an attribute; false when there are not so many. */
+bool rtnl_value(const struct rtnl_attr *in, unsigned type, void *value, size_t size);
+
+/* The first four bytes of an attribute, or else v. */
+uint32_t rtnl_u32(const struct rtnl_attr *in, unsigned type, uint32_t v);
+
+/* An interface name, which need not end with a NUL, into name[KERNEL_IFNAME] full of them; false
+ * when it does not fit. */
+bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name);
 
 /* An address of the family; false when it is not there or of another size. */
-bool rtnl_addr(enum fam fam, const struct rtnl_attr *a, struct addr *out);
+bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct addr *out);
 
 /* LINK_* of the flags of an interface. */
 unsigned rtnl_link_flags(unsigned ifi_flags);
@@ -60,26 +70,17 @@ unsigned rtnl_link_flags(unsigned ifi_flags);
  * or nothing that concerns us. */
 bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev);
 
-struct rtnl_mfc {
-	uint32_t table;
-	struct addr src, grp;
-	struct mfc_stats st;
-	uint64_t idle_ms;
+/* ---- requests ---- */
+
+struct rtnl_req {
+	struct nlmsghdr h;
+	unsigned char body[48];		/* a family header and one attribute of at most 16 bytes */
 };
 
-/* Reads a forwarding entry of a dump; false for anything else and for an unresolved one. */
-bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *mfc);
+/* Begins a request with a family header of `size` bytes: its first is the family, the others 0. */
+void rtnl_ask(struct rtnl_req *r, unsigned type, unsigned flags, unsigned family, size_t size);
 
-/* Room for any request of one attribute of at most 16 bytes. */
-#define RTNL_REQUEST_MAX 64
-
-/* Writes a request to buf and returns its length: a header, a body of len bytes and one
- * attribute, unless attr is 0. */
-size_t rtnl_ask(unsigned char *buf, uint16_t type, uint16_t flags, uint32_t seq,
-		const void *body, size_t len, uint16_t attr, const void *value, size_t vlen);
-
-/* Requests for a dump of the links, and of the forwarding entries of a table. */
-size_t rtnl_ask_links(unsigned char *buf, uint32_t seq);
-size_t rtnl_ask_mfc(unsigned char *buf, uint32_t seq, enum fam fam, uint32_t table);
+/* Adds an attribute. */
+void rtnl_ask_attr(struct rtnl_req *r, unsigned type, const void *value, size_t size);
 
 #endif

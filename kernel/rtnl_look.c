@@ -20,13 +20,20 @@
 #define ALLMULTI 61		/* IFLA_ALLMULTI */
 #define QUERIER_STATE 47	/* IFLA_BR_MCAST_QUERIER_STATE */
 
-static uint64_t u64(const struct rtnl_attr *a)
+static uint64_t u64(const struct rtnl_attr *in, unsigned type)
 {
 	uint64_t v = 0;
 
-	if (a->p)
-		memcpy(&v, a->p, sizeof v);
+	rtnl_value(in, type, &v, sizeof v);
 	return v;
+}
+
+/* Whether a number that may not be there is more than 0. */
+static seen_t seen(const struct rtnl_attr *in, unsigned type)
+{
+	int v = (int)rtnl_u32(in, type, UINT32_MAX);
+
+	return v < 0 ? -1 : v > 0;
 }
 
 static bool family(unsigned their, enum fam *fam)
@@ -38,73 +45,37 @@ static bool family(unsigned their, enum fam *fam)
 
 /* ---- interfaces ---- */
 
-static void bridge(const struct rtnl_attr *data, struct look_link *l)
+static void bridge(const struct rtnl_attr *info, struct look_link *l)
 {
-	enum { SNOOPING, QUERIER, STATE, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[SNOOPING] = { .type = IFLA_BR_MCAST_SNOOPING, .least = 1 },
-		[QUERIER] = { .type = IFLA_BR_MCAST_QUERIER, .least = 1 },
-		[STATE] = { .type = QUERIER_STATE },
-	};
+	struct rtnl_attr data, state;
+	uint8_t on;
 
-	if (!rtnl_attrs_find(data->p, data->len, at, ATTRS))
-		return;
-	if (at[SNOOPING].p)
-		l->snooping = *at[SNOOPING].p != 0;
+	rtnl_attr(info, IFLA_INFO_DATA, &data);
+	if (rtnl_value(&data, IFLA_BR_MCAST_SNOOPING, &on, sizeof on))
+		l->snooping = on != 0;
 	/* The state names a querier that was heard; its attribute is there even when empty. */
-	if (at[QUERIER].p)
-		l->querier = *at[QUERIER].p || at[STATE].len > 0;
-}
-
-static bool link_info(const struct rtnl_attr *info, struct look_link *l)
-{
-	enum { KIND, DATA, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[KIND] = { .type = IFLA_INFO_KIND },
-		[DATA] = { .type = IFLA_INFO_DATA },
-	};
-
-	if (!info->p)
-		return true;
-	if (!rtnl_attrs_find(info->p, info->len, at, ATTRS))
-		return false;
-	/* A kind is shorter than an interface name in all of the kernel; another is as good as none. */
-	if (!rtnl_ifname(&at[KIND], l->kind))
-		return true;
-	if (at[DATA].p && !strcmp(l->kind, "bridge"))
-		bridge(&at[DATA], l);
-	return true;
+	rtnl_attr(&data, QUERIER_STATE, &state);
+	if (rtnl_value(&data, IFLA_BR_MCAST_QUERIER, &on, sizeof on))
+		l->querier = on || state.len;
 }
 
 bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l)
 {
-	enum { NAME, MTU, MASTER, INFO, STATS, MULTI, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[NAME] = { .type = IFLA_IFNAME },
-		[MTU] = { .type = IFLA_MTU, .least = 4 },
-		[MASTER] = { .type = IFLA_MASTER, .least = 4 },
-		[INFO] = { .type = IFLA_LINKINFO },
-		[STATS] = { .type = IFLA_STATS64 },
-		[MULTI] = { .type = ALLMULTI, .least = 4 },
-	};
 	struct rtnl_link_stats64 st = { 0 };
+	struct rtnl_attr at, info;
+	struct link_event ev;
 	struct ifinfomsg ifi;
 
-	if (m->type != RTM_NEWLINK || m->len < sizeof ifi)
+	if (!rtnl_body(m, RTM_NEWLINK, &ifi, sizeof ifi, &at) || !rtnl_link(m, &ev))
 		return false;
-	memcpy(&ifi, m->body, sizeof ifi);
-	if (ifi.ifi_family != AF_UNSPEC || ifi.ifi_index <= 0)
-		return false;
-	if (!rtnl_attrs(m, sizeof ifi, at, ATTRS))
-		return false;
-	if (at[STATS].p)
-		memcpy(&st, at[STATS].p, at[STATS].len < sizeof st ? at[STATS].len : sizeof st);
+	/* What is behind these has come to it over time. */
+	rtnl_value(&at, IFLA_STATS64, &st, offsetof(struct rtnl_link_stats64, collisions));
 	*l = (struct look_link){
-		.ifindex = ifi.ifi_index,
-		.master = (int)rtnl_u32(&at[MASTER]),
-		.flags = rtnl_link_flags(ifi.ifi_flags),
-		.mtu = rtnl_u32(&at[MTU]),
-		.allmulti = at[MULTI].p ? rtnl_u32(&at[MULTI]) > 0 : -1,
+		.ifindex = ev.ifindex,
+		.master = ev.master,
+		.flags = ev.flags,
+		.mtu = ev.mtu,
+		.allmulti = seen(&at, ALLMULTI),
 		.snooping = -1,
 		.querier = -1,
 		.rp_filter = -1,
@@ -113,202 +84,140 @@ bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l)
 		.packets = st.rx_packets,
 		.multicast = st.multicast,
 	};
-	return rtnl_ifname(&at[NAME], l->name) && l->name[0] && link_info(&at[INFO], l);
+	memcpy(l->name, ev.name, sizeof l->name);
+	rtnl_attr(&at, IFLA_LINKINFO, &info);
+	/* A kind is shorter than an interface name in all of the kernel; another is as good as none. */
+	if (rtnl_ifname(&info, IFLA_INFO_KIND, l->kind) && !strcmp(l->kind, "bridge"))
+		bridge(&info, l);
+	return true;
 }
 
 bool rtnl_look_addr(const struct rtnl_msg *m, int *ifindex, enum fam *fam)
 {
 	struct ifaddrmsg ifa;
+	struct rtnl_attr at;
 
-	if (m->type != RTM_NEWADDR || m->len < sizeof ifa)
+	if (!rtnl_body(m, RTM_NEWADDR, &ifa, sizeof ifa, &at))
 		return false;
-	memcpy(&ifa, m->body, sizeof ifa);
 	*ifindex = (int)ifa.ifa_index;
 	return family(ifa.ifa_family, fam);
 }
 
 bool rtnl_look_netconf(const struct rtnl_msg *m, struct rtnl_netconf *c)
 {
-	enum { INDEX, RP, MC, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[INDEX] = { .type = NETCONFA_IFINDEX, .least = 4 },
-		[RP] = { .type = NETCONFA_RP_FILTER, .least = 4 },
-		[MC] = { .type = NETCONFA_MC_FORWARDING, .least = 4 },
-	};
+	struct netconfmsg conf;
+	struct rtnl_attr at;
 
-	if (m->type != RTM_NEWNETCONF || m->len < sizeof(struct netconfmsg))
+	if (!rtnl_body(m, RTM_NEWNETCONF, &conf, sizeof conf, &at) || !family(conf.ncm_family, &c->fam))
 		return false;
-	if (!family(m->body[0], &c->fam) || !rtnl_attrs(m, sizeof(struct netconfmsg), at, ATTRS))
-		return false;
-	c->ifindex = (int)rtnl_u32(&at[INDEX]);
-	c->rp_filter = at[RP].p ? (int)rtnl_u32(&at[RP]) : -1;
-	c->mc_forwarding = at[MC].p ? (int)rtnl_u32(&at[MC]) : -1;
-	return at[INDEX].p;
+	c->ifindex = (int)rtnl_u32(&at, NETCONFA_IFINDEX, 0);
+	c->rp_filter = (int8_t)rtnl_u32(&at, NETCONFA_RP_FILTER, UINT32_MAX);
+	c->mc_forwarding = seen(&at, NETCONFA_MC_FORWARDING);
+	return c->ifindex;
 }
 
 /* ---- VIFs: IPMRA_* of linux/mroute.h, ipmr_rtm_dumplink() ---- */
 
-static bool vif(const struct rtnl_attr *a, uint32_t table, struct look_vif *v)
+int rtnl_look_vifs(const struct rtnl_msg *m, struct look_vif *v, int max)
 {
-	enum { INDEX, ID, BYTES_IN, BYTES_OUT, IN, OUT, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[INDEX] = { .type = IPMRA_VIFA_IFINDEX, .least = 4 },
-		[ID] = { .type = IPMRA_VIFA_VIF_ID, .least = 4 },
-		[BYTES_IN] = { .type = IPMRA_VIFA_BYTES_IN, .least = 8 },
-		[BYTES_OUT] = { .type = IPMRA_VIFA_BYTES_OUT, .least = 8 },
-		[IN] = { .type = IPMRA_VIFA_PACKETS_IN, .least = 8 },
-		[OUT] = { .type = IPMRA_VIFA_PACKETS_OUT, .least = 8 },
-	};
+	struct rtnl_attr at, vifs, vif;
+	struct ifinfomsg ifi;
+	int n = 0;
 
-	if (a->type != IPMRA_VIF || !rtnl_attrs_find(a->p, a->len, at, ATTRS))
-		return false;
-	*v = (struct look_vif){
-		.table = table,
-		.vif = (int)rtnl_u32(&at[ID]),
-		.ifindex = (int)rtnl_u32(&at[INDEX]),
-		.st = { u64(&at[IN]), u64(&at[BYTES_IN]), u64(&at[OUT]), u64(&at[BYTES_OUT]) },
-	};
-	return at[INDEX].p;
-}
-
-bool rtnl_look_vifs(const struct rtnl_msg *m, rtnl_vif_fn *fn, void *ctx)
-{
-	struct rtnl_attr spec = { .type = IFLA_AF_SPEC }, a;
-	enum { TABLE, VIFS, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[TABLE] = { .type = IPMRA_TABLE_ID, .least = 4 },
-		[VIFS] = { .type = IPMRA_TABLE_VIFS },
-	};
-	struct look_vif v;
-
-	if (m->type != RTM_NEWLINK || m->len < sizeof(struct ifinfomsg) || m->body[0] != RTNL_FAMILY_IPMR)
-		return false;
-	if (!rtnl_attrs(m, sizeof(struct ifinfomsg), &spec, 1) || !spec.p)
-		return false;
-	if (!rtnl_attrs_find(spec.p, spec.len, at, ATTRS) || !at[TABLE].p)
-		return false;
-	for (size_t n = at[VIFS].len; rtnl_attr_next(&at[VIFS].p, &n, &a);)
-		if (vif(&a, rtnl_u32(&at[TABLE]), &v))
-			fn(ctx, &v);
-	return true;
+	if (!rtnl_body(m, RTM_NEWLINK, &ifi, sizeof ifi, &at) || ifi.ifi_family != RTNL_FAMILY_IPMR)
+		return 0;
+	rtnl_attr(&at, IFLA_AF_SPEC, &at);
+	rtnl_attr(&at, IPMRA_TABLE_VIFS, &vifs);
+	while (n < max && rtnl_attr_next(&vifs, IPMRA_VIF, &vif))
+		v[n++] = (struct look_vif){
+			.table = rtnl_u32(&at, IPMRA_TABLE_ID, 0),
+			.vif = (int)rtnl_u32(&vif, IPMRA_VIFA_VIF_ID, 0),
+			.ifindex = (int)rtnl_u32(&vif, IPMRA_VIFA_IFINDEX, 0),
+			.st = { u64(&vif, IPMRA_VIFA_PACKETS_IN), u64(&vif, IPMRA_VIFA_BYTES_IN),
+				u64(&vif, IPMRA_VIFA_PACKETS_OUT), u64(&vif, IPMRA_VIFA_BYTES_OUT) },
+		};
+	return n;
 }
 
 /* ---- forwarding entries and routes ---- */
 
-/* Takes the next hop off *p, n bytes; its interface, or 0 at the end. */
-static int hop_next(const unsigned char **p, size_t *n, uint8_t *hops)
+/* Takes the next hop off *hops; false at the end. */
+static bool hop_next(struct rtnl_attr *hops, struct rtnexthop *h)
 {
-	struct rtnexthop h;
-	size_t step;
-
-	if (!*p || *n < sizeof h)
-		return 0;
-	memcpy(&h, *p, sizeof h);
-	if (h.rtnh_len < sizeof h || h.rtnh_len > *n)
-		return 0;
-	step = RTNH_ALIGN((size_t)h.rtnh_len);
-	if (step > *n)
-		step = *n;
-	*p += step;
-	*n -= step;
-	*hops = h.rtnh_hops;
-	return h.rtnh_ifindex;
+	if (hops->len < sizeof *h)
+		return false;
+	memcpy(h, hops->p, sizeof *h);
+	return rtnl_take(&hops->p, &hops->len, sizeof *h, h->rtnh_len) && h->rtnh_ifindex;
 }
 
 bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e)
 {
-	enum { TABLE, SRC, DST, IIF, HOPS, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[TABLE] = { .type = RTA_TABLE, .least = 4 },
-		[SRC] = { .type = RTA_SRC },
-		[DST] = { .type = RTA_DST },
-		[IIF] = { .type = RTA_IIF, .least = 4 },
-		[HOPS] = { .type = RTA_MULTIPATH },
-	};
-	struct rtnl_mfc known;
+	struct rta_mfc_stats st = { 0 };
+	struct rtnl_attr at, hops;
+	struct rtnexthop h;
 	struct rtmsg rtm;
 	enum fam fam;
-	size_t n;
-	int oif;
 
-	if (m->type != RTM_NEWROUTE || m->len < sizeof rtm)
+	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at))
 		return false;
-	memcpy(&rtm, m->body, sizeof rtm);
 	/* A kernel without this family answers with unicast routes. */
 	if (rtm.rtm_family != RTNL_FAMILY_IPMR && rtm.rtm_family != RTNL_FAMILY_IP6MR)
 		return false;
-	family(rtm.rtm_family, &fam);
-	if (!rtnl_attrs(m, sizeof rtm, at, ATTRS))
-		return false;
+	fam = rtm.rtm_family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6;
+	rtnl_value(&at, RTA_MFC_STATS, &st, sizeof st);
 	*e = (struct look_mfc){
-		.table = at[TABLE].p ? rtnl_u32(&at[TABLE]) : rtm.rtm_table,
+		.table = rtnl_u32(&at, RTA_TABLE, rtm.rtm_table),
 		.unresolved = rtm.rtm_flags & RTNH_F_UNRESOLVED,
-		.iif = (int)rtnl_u32(&at[IIF]),
+		.iif = (int)rtnl_u32(&at, RTA_IIF, 0),
+		.st = {
+			.packets = st.mfcs_packets > st.mfcs_wrong_if ? st.mfcs_packets - st.mfcs_wrong_if : 0,
+			.bytes = st.mfcs_bytes,
+			.wrong_if = st.mfcs_wrong_if,
+		},
 	};
-	if (!rtnl_addr(fam, &at[SRC], &e->src) || !rtnl_addr(fam, &at[DST], &e->grp))
-		return false;
-	if (rtnl_mfc(m, &known))
-		e->st = known.st;
-	n = at[HOPS].len;
-	while (e->noifs < KERNEL_VIFS && (oif = hop_next(&at[HOPS].p, &n, &e->ttl[e->noifs])))
-		e->oif[e->noifs++] = oif;
-	return true;
+	rtnl_attr(&at, RTA_MULTIPATH, &hops);
+	while (e->noifs < KERNEL_VIFS && hop_next(&hops, &h)) {
+		e->ttl[e->noifs] = h.rtnh_hops;
+		e->oif[e->noifs++] = h.rtnh_ifindex;
+	}
+	return rtnl_addr(fam, &at, RTA_SRC, &e->src) && rtnl_addr(fam, &at, RTA_DST, &e->grp);
 }
 
 bool rtnl_look_route(const struct rtnl_msg *m, struct look_route *r)
 {
-	enum { OIF, HOPS, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[OIF] = { .type = RTA_OIF, .least = 4 },
-		[HOPS] = { .type = RTA_MULTIPATH },
-	};
+	struct rtnl_attr at, hops;
+	struct rtnexthop h;
 	struct rtmsg rtm;
-	uint8_t hops;
-	size_t n;
-	int oif;
 
-	if (m->type != RTM_NEWROUTE || m->len < sizeof rtm)
-		return false;
-	memcpy(&rtm, m->body, sizeof rtm);
-	if (!rtnl_attrs(m, sizeof rtm, at, ATTRS))
+	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at))
 		return false;
 	*r = (struct look_route){
 		.local = rtm.rtm_type == RTN_LOCAL,
 		.none = rtm.rtm_type != RTN_LOCAL && rtm.rtm_type != RTN_UNICAST,
 	};
-	if (at[OIF].p)
-		r->oif[r->n++] = (int)rtnl_u32(&at[OIF]);
-	n = at[HOPS].len;
-	while (r->n < sizeof r->oif / sizeof *r->oif && (oif = hop_next(&at[HOPS].p, &n, &hops)))
-		r->oif[r->n++] = oif;
+	r->n = rtnl_value(&at, RTA_OIF, &r->oif[0], sizeof r->oif[0]);
+	rtnl_attr(&at, RTA_MULTIPATH, &hops);
+	while (r->n < sizeof r->oif / sizeof *r->oif && hop_next(&hops, &h))
+		r->oif[r->n++] = h.rtnh_ifindex;
 	return true;
 }
 
 bool rtnl_look_rule(const struct rtnl_msg *m, enum fam fam, struct rtnl_rule *r)
 {
-	enum { TABLE, IIF, PRIORITY, MARK, OIF, SRC, DST, ATTRS };
-	struct rtnl_attr at[ATTRS] = {
-		[TABLE] = { .type = FRA_TABLE, .least = 4 },
-		[IIF] = { .type = FRA_IIFNAME },
-		[PRIORITY] = { .type = FRA_PRIORITY, .least = 4 },
-		[MARK] = { .type = FRA_FWMARK },
-		[OIF] = { .type = FRA_OIFNAME },
-		[SRC] = { .type = FRA_SRC },
-		[DST] = { .type = FRA_DST },
-	};
+	static const uint8_t more[] = { FRA_FWMARK, FRA_OIFNAME, FRA_SRC, FRA_DST };
+	struct rtnl_attr at, a;
 	struct fib_rule_hdr h;
 
-	*r = (struct rtnl_rule){ 0 };
-	if (m->type != RTM_NEWRULE || m->len < sizeof h)
+	if (!rtnl_body(m, RTM_NEWRULE, &h, sizeof h, &at))
 		return false;
-	memcpy(&h, m->body, sizeof h);
 	if (h.family != (fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR))
 		return false;
-	if (!rtnl_attrs(m, sizeof h, at, ATTRS) || !rtnl_ifname(&at[IIF], r->iif))
-		return false;
-	r->priority = rtnl_u32(&at[PRIORITY]);
-	r->table = at[TABLE].p ? rtnl_u32(&at[TABLE]) : h.table;
-	r->lookup = h.action == FR_ACT_TO_TBL;
-	r->more = at[MARK].p || at[OIF].p || at[SRC].p || at[DST].p || (h.flags & FIB_RULE_INVERT);
-	return true;
+	*r = (struct rtnl_rule){
+		.table = rtnl_u32(&at, FRA_TABLE, h.table),
+		.lookup = h.action == FR_ACT_TO_TBL,
+		.more = h.flags & FIB_RULE_INVERT,
+	};
+	for (unsigned i = 0; i < sizeof more; i++)
+		r->more |= rtnl_attr(&at, more[i], &a);
+	return rtnl_ifname(&at, FRA_IIFNAME, r->iif);
 }

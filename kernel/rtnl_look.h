@@ -20,18 +20,18 @@ bool rtnl_look_addr(const struct rtnl_msg *m, int *ifindex, enum fam *fam);
 struct rtnl_netconf {
 	int ifindex;			/* NETCONFA_IFINDEX_ALL is -1 */
 	enum fam fam;
-	int rp_filter, mc_forwarding;	/* -1 = not said */
+	int8_t rp_filter;		/* -1 = not said */
+	seen_t mc_forwarding;
 };
 bool rtnl_look_netconf(const struct rtnl_msg *m, struct rtnl_netconf *c);
 
 bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e);
 
-/* Calls fn for each VIF of a table. */
-typedef void rtnl_vif_fn(void *ctx, const struct look_vif *v);
-bool rtnl_look_vifs(const struct rtnl_msg *m, rtnl_vif_fn *fn, void *ctx);
+/* Fills v[max] with the VIFs of a table; their number. */
+int rtnl_look_vifs(const struct rtnl_msg *m, struct look_vif *v, int max);
 
 struct rtnl_rule {
-	uint32_t priority, table;
+	uint32_t table;
 	bool lookup;			/* it leads to a table */
 	bool more;			/* it asks for more than the interface */
 	char iif[KERNEL_IFNAME];	/* "" = any */

@@ -154,14 +154,13 @@ void fake_link_del(int ifindex)
 }
 
 void fake_set_stats(const struct addr *src, const struct addr *grp, uint64_t packets,
-		    uint64_t bytes, uint64_t wrong_if, uint64_t idle_ms)
+		    uint64_t bytes, uint64_t wrong_if)
 {
 	struct item key = item_key(0, src, grp), *i = item_find(&k.mfc, &key);
 
 	if (!i)
 		abort();
 	i->st = (struct mfc_stats){ packets, bytes, wrong_if };
-	i->idle_ms = idle_ms;
 }
 
 void fake_set_vif_stats(enum fam fam, int vif, const struct vif_stats *st)
@@ -340,18 +339,6 @@ int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *gr
 
 	if (!err && i)
 		*st = i->st;
-	return result(err);
-}
-
-int kernel_mfc_dump(enum fam fam, uint32_t table, kernel_mfc_fn *fn, void *ctx)
-{
-	int err = planned("mfc_dump", 0);
-
-	(void)table;
-	for (uint32_t i = 0; !err && i < k.mfc.n; i++)
-		if (addr_fam(&k.mfc.v[i].key.grp) == fam)
-			fn(ctx, &k.mfc.v[i].key.src, &k.mfc.v[i].key.grp, &k.mfc.v[i].st,
-			   k.mfc.v[i].idle_ms);
 	return result(err);
 }
 

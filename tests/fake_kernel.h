@@ -30,7 +30,7 @@ const char *fake_journal(void);
 void fake_journal_on(bool on);
 
 /* The next `times` calls of a verb fail with err: mroute_open vif_add vif_del mfc_add
- * mfc_del mfc_stats mfc_dump vif_stats mroute_drain link_open link_dump link_drain join leave
+ * mfc_del mfc_stats vif_stats mroute_drain link_open link_dump link_drain join leave
  * mrdisc_open mrdisc_listen mrdisc_send mrdisc_drain.  times < 0: until fake_reset(). */
 void fake_fail(const char *verb, int err, int times);
 
@@ -40,9 +40,9 @@ void fake_link_add(int ifindex);
 /* Removes one: its VIFs go with it, its memberships stay until they are left, as in Linux. */
 void fake_link_del(int ifindex);
 
-/* Counters of an entry that is in, as kernel_mfc_stats() and the dump will tell them. */
+/* Counters of an entry that is in, as kernel_mfc_stats() will tell them. */
 void fake_set_stats(const struct addr *src, const struct addr *grp, uint64_t packets,
-		    uint64_t bytes, uint64_t wrong_if, uint64_t idle_ms);
+		    uint64_t bytes, uint64_t wrong_if);
 void fake_set_vif_stats(enum fam fam, int vif, const struct vif_stats *st);
 
 /* Queues what kernel_mroute_drain(), kernel_link_drain() and kernel_mrdisc_drain() deliver.

@@ -25,7 +25,6 @@ struct item {
 	int iif;
 	uint32_t oifs;
 	struct mfc_stats st;
-	uint64_t idle_ms;
 };
 
 struct table {

@@ -11,17 +11,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void vif(void *ctx, const struct look_vif *v)
-{
-	(void)ctx;
-	(void)v;
-}
-
 static void message(const struct rtnl_msg *m, struct nft *n)
 {
 	struct look_link l;
 	struct look_mfc e;
 	struct look_route way;
+	struct look_vif v[2];
 	struct rtnl_netconf c;
 	struct rtnl_rule r;
 	enum fam fam;
@@ -35,7 +30,8 @@ static void message(const struct rtnl_msg *m, struct nft *n)
 		abort();
 	rtnl_look_addr(m, &ifindex, &fam);
 	rtnl_look_netconf(m, &c);
-	rtnl_look_vifs(m, vif, NULL);
+	if (rtnl_look_vifs(m, v, 2) > 2)
+		abort();
 	rtnl_look_rule(m, FAM_4, &r);
 	nft_chain_add(n, m);
 	nft_rule_add(n, m);

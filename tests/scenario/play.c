@@ -135,7 +135,7 @@ static void play_stats(char **argv)
 	addr_parse(argv[1], strlen(argv[1]), &s);
 	addr_parse(argv[2], strlen(argv[2]), &g);
 	fake_set_stats(&s, &g, strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10),
-		       strtoull(argv[5], NULL, 10), 0);
+		       strtoull(argv[5], NULL, 10));
 }
 
 static void play_tick(struct player *p, double sec, bool tell)

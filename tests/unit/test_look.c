@@ -70,25 +70,16 @@ static void netconf(void)
 	CHECK_INT(c.ifindex, -1);
 	CHECK_INT(c.fam, FAM_4);
 	CHECK_INT(c.rp_filter, 2);
-	CHECK_INT(c.mc_forwarding, 3);
+	CHECK_INT(c.mc_forwarding, 1);
 	END;
 	CUTS(rtnl_look_netconf(&m, &c));
-}
-
-static unsigned seen;
-static struct look_vif last;
-
-static void vif_seen(void *ctx, const struct look_vif *v)
-{
-	(void)ctx;
-	seen++;
-	last = *v;
 }
 
 static void vifs(void)
 {
 	struct ifinfomsg ifi = { .ifi_family = RTNL_FAMILY_IPMR };
 	uint64_t n = 77;
+	struct look_vif v[4];
 	size_t spec, list, vif;
 
 	start(RTM_NEWLINK, &ifi, sizeof ifi);
@@ -105,16 +96,15 @@ static void vifs(void)
 	nest_end(list);
 	nest_end(spec);
 	WHOLE(w);
-	seen = 0;
-	CHECK(rtnl_look_vifs(&w, vif_seen, NULL));
-	CHECK_INT(seen, 3);
-	CHECK_INT(last.table, 100);
-	CHECK_INT(last.ifindex, 12);
-	CHECK_INT(last.vif, 2);
-	CHECK_INT(last.st.out_packets, 77);
-	CHECK_INT(last.st.in_packets, 0);
+	CHECK_INT(rtnl_look_vifs(&w, v, 4), 3);
+	CHECK_INT(v[2].table, 100);
+	CHECK_INT(v[2].ifindex, 12);
+	CHECK_INT(v[2].vif, 2);
+	CHECK_INT(v[2].st.out_packets, 77);
+	CHECK_INT(v[2].st.in_packets, 0);
+	CHECK_INT(rtnl_look_vifs(&w, v, 2), 2);
 	END;
-	CUTS(rtnl_look_vifs(&m, vif_seen, NULL));
+	CUTS(rtnl_look_vifs(&m, v, 4));
 }
 
 static void entries(void)
@@ -166,6 +156,43 @@ static void entries(void)
 	END;
 }
 
+static void entry(unsigned char family)
+{
+	struct rtmsg rtm = { .rtm_family = family, .rtm_table = 253 };
+
+	start(RTM_NEWROUTE, &rtm, sizeof rtm);
+}
+
+static void entries_of_others(void)
+{
+	struct look_mfc e;
+	char a[ADDR_STRLEN];
+
+	entry(RTNL_FAMILY_IP6MR);
+	attr_u32(RTA_TABLE, 1000);
+	attr(RTA_SRC, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	attr(RTA_DST, "\xff\x0e\0\0\0\0\0\0\0\0\0\0\0\0\0\3", 16);
+	WHOLE(six);
+	CHECK(rtnl_look_mfc(&six, &e));
+	CHECK_INT(e.table, 1000);
+	CHECK_STR(addr_str(&e.src, a), "fd00::1");
+	CHECK_STR(addr_str(&e.grp, a), "ff0e::3");
+	END;
+
+	entry(RTNL_FAMILY_IPMR);	/* addresses of the other family */
+	attr(RTA_SRC, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	attr(RTA_DST, "\xff\x0e\0\0\0\0\0\0\0\0\0\0\0\0\0\3", 16);
+	WHOLE(mixed);
+	CHECK(!rtnl_look_mfc(&mixed, &e));
+	END;
+	entry(AF_INET);
+	attr(RTA_SRC, "\x0a\0\0\1", 4);
+	attr(RTA_DST, "\xe1\1\2\3", 4);
+	WHOLE(unicast);
+	CHECK(!rtnl_look_mfc(&unicast, &e));
+	END;
+}
+
 static void rules_and_routes(void)
 {
 	struct fib_rule_hdr h = { .family = RTNL_FAMILY_IP6MR, .action = FR_ACT_TO_TBL };
@@ -175,14 +202,12 @@ static void rules_and_routes(void)
 
 	start(RTM_NEWRULE, &h, sizeof h);
 	attr_u32(FRA_TABLE, 1000);
-	attr_u32(FRA_PRIORITY, 5);
 	attr(FRA_IIFNAME, "a1", 3);
 	WHOLE(w);
 	CHECK(!rtnl_look_rule(&w, FAM_4, &r));
 	CHECK(rtnl_look_rule(&w, FAM_6, &r) && r.lookup && !r.more);
 	CHECK_STR(r.iif, "a1");
 	CHECK_INT(r.table, 1000);
-	CHECK_INT(r.priority, 5);
 	END;
 	CUTS(rtnl_look_rule(&m, FAM_6, &r));
 
@@ -194,4 +219,4 @@ static void rules_and_routes(void)
 	CUTS(rtnl_look_route(&m, &way));
 }
 
-TEST_MAIN(TEST(bridge_link) TEST(netconf) TEST(vifs) TEST(entries) TEST(rules_and_routes))
+TEST_MAIN(TEST(bridge_link) TEST(netconf) TEST(vifs) TEST(entries) TEST(entries_of_others) TEST(rules_and_routes))

@@ -220,8 +220,8 @@ static void cut_short(void)
 	}
 	link(RTM_NEWLINK, AF_UNSPEC, 5, 0);
 	attr(IFLA_IFNAME, "eth0", 5);
-	attr(IFLA_MTU, "\1\2", 2);
-	CHECK(!decode(&ev));
+	attr(IFLA_MTU, "\1\2", 2);		/* counts as none */
+	CHECK(decode(&ev) && !ev.mtu);
 	link(RTM_NEWLINK, AF_UNSPEC, 5, 0);
 	attr(IFLA_IFNAME, "eth0", 5);
 	memcpy(buf + 32, "\xff\xff", 2);	/* rta_len past the end */
@@ -250,91 +250,58 @@ static void addresses(void)
 	CHECK(!decode(&ev));
 }
 
-static void entry(int family)
+static void attributes(void)
 {
-	struct rtmsg rtm = { .rtm_family = (unsigned char)family, .rtm_table = 253 };
-
-	start(RTM_NEWROUTE, &rtm, sizeof rtm);
-}
-
-static void entries(void)
-{
-	struct rta_mfc_stats st = { 30, 3000, 10 };
-	struct rtnl_mfc e;
+	struct ifinfomsg ifi;
+	struct rtnl_attr at, a;
 	struct rtnl_msg m;
-	char a[ADDR_STRLEN];
-	uint64_t age = 150;
+	uint32_t v = 9;
 
-	entry(RTNL_FAMILY_IPMR);
-	attr_u32(RTA_TABLE, 1000);
-	attr(RTA_SRC, "\x0a\0\0\1", 4);
-	attr(RTA_DST, "\xe1\1\2\3", 4);
-	attr(RTA_MFC_STATS, &st, sizeof st);
-	attr(RTA_EXPIRES, &age, sizeof age);
-	CHECK(next(&m) && rtnl_mfc(&m, &e));
-	CHECK_INT(e.table, 1000);
-	CHECK_STR(addr_str(&e.src, a), "10.0.0.1");
-	CHECK_STR(addr_str(&e.grp, a), "225.1.2.3");
-	CHECK(e.st.packets == 20 && e.st.bytes == 3000 && e.st.wrong_if == 10);
-	CHECK_INT(e.idle_ms, 1500);
-
-	entry(RTNL_FAMILY_IP6MR);
-	attr(RTA_SRC, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
-	attr(RTA_DST, "\xff\x0e\0\0\0\0\0\0\0\0\0\0\0\0\0\3", 16);
-	attr(RTA_MFC_STATS, &st, sizeof st);
-	CHECK(next(&m) && rtnl_mfc(&m, &e));
-	CHECK_INT(e.table, 253);
-	CHECK_STR(addr_str(&e.src, a), "fd00::1");
-	CHECK_STR(addr_str(&e.grp, a), "ff0e::3");
-	CHECK_INT(e.idle_ms, 0);
-}
-
-static void no_entries(void)
-{
-	struct rta_mfc_stats st = { 30, 3000, 10 };
-	struct rtnl_mfc e;
-	struct rtnl_msg m;
-
-	entry(RTNL_FAMILY_IPMR);	/* unresolved: no counters */
-	attr(RTA_SRC, "\x0a\0\0\1", 4);
-	attr(RTA_DST, "\xe1\1\2\3", 4);
-	CHECK(next(&m) && !rtnl_mfc(&m, &e));
-	entry(RTNL_FAMILY_IPMR);	/* addresses of the other family */
-	attr(RTA_SRC, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
-	attr(RTA_DST, "\xff\x0e\0\0\0\0\0\0\0\0\0\0\0\0\0\3", 16);
-	attr(RTA_MFC_STATS, &st, sizeof st);
-	CHECK(next(&m) && !rtnl_mfc(&m, &e));
-	entry(RTNL_FAMILY_IPMR);	/* counters cut short */
-	attr(RTA_SRC, "\x0a\0\0\1", 4);
-	attr(RTA_DST, "\xe1\1\2\3", 4);
-	attr(RTA_MFC_STATS, &st, sizeof st - 1);
-	CHECK(next(&m) && !rtnl_mfc(&m, &e));
-	entry(AF_INET);
-	attr(RTA_SRC, "\x0a\0\0\1", 4);
-	attr(RTA_DST, "\xe1\1\2\3", 4);
-	attr(RTA_MFC_STATS, &st, sizeof st);
-	CHECK(next(&m) && !rtnl_mfc(&m, &e));
-	start(RTM_NEWROUTE, "", 1);
-	CHECK(next(&m) && !rtnl_mfc(&m, &e));
+	link(RTM_NEWLINK, AF_UNSPEC, 5, 0);
+	attr_u32(7, 1);
+	attr_u32(8 | NLA_F_NESTED, 2);
+	attr_u32(7, 3);
+	attr(9, "\1\2\3", 3);
+	CHECK(next(&m));
+	CHECK(!rtnl_body(&m, RTM_DELLINK, &ifi, sizeof ifi, &at));
+	CHECK(rtnl_body(&m, RTM_NEWLINK, &ifi, sizeof ifi, &at) && ifi.ifi_index == 5);
+	CHECK_INT(rtnl_u32(&at, 7, 5), 1);
+	CHECK_INT(rtnl_u32(&at, 8, 5), 2);
+	CHECK_INT(rtnl_u32(&at, 9, 5), 5);
+	CHECK_INT(rtnl_u32(&at, 10, 5), 5);
+	CHECK(!rtnl_value(&at, 9, &v, 4) && v == 9);
+	CHECK(rtnl_attr(&at, 9, &a) && a.len == 3 && !memcmp(a.p, "\1\2\3", 3));
+	CHECK(!rtnl_attr(&at, 10, &a) && !a.p && !a.len);
+	for (uint32_t want = 1; want <= 3; want += 2) {
+		CHECK(rtnl_attr_next(&at, 7, &a) && a.len == 4);
+		CHECK(!memcmp(a.p, &want, 4));
+	}
+	CHECK(!rtnl_attr_next(&at, 7, &a) && !at.len);
 }
 
 static void requests(void)
 {
-	unsigned char req[RTNL_REQUEST_MAX];
-	const unsigned char *p = req;
-	size_t n = rtnl_ask_links(req, 42), size = n;
+	uint32_t mask = 8;
+	struct rtnl_req req;
+	const unsigned char *p = (const unsigned char *)&req;
+	struct rtnl_attr attrs;
+	struct ifinfomsg ifi;
 	struct rtnl_msg m;
+	size_t n;
 
+	rtnl_ask(&req, RTM_GETLINK, NLM_F_DUMP, RTNL_FAMILY_IPMR, sizeof ifi);
+	rtnl_ask_attr(&req, IFLA_EXT_MASK, &mask, sizeof mask);
+	req.h.nlmsg_seq = 42;
+	n = req.h.nlmsg_len;
 	CHECK_INT(n, 40);
-	CHECK(rtnl_next(&p, &n, &m));
-	CHECK(m.type == RTM_GETLINK && m.flags == (NLM_F_REQUEST | NLM_F_DUMP) && m.seq == 42);
-	CHECK_INT(m.len, size - 16);
-	p = req;
-	n = rtnl_ask_mfc(req, 43, FAM_6, 254);
-	CHECK_INT(n, 36);
-	CHECK(rtnl_next(&p, &n, &m));
-	CHECK(m.type == RTM_GETROUTE && m.seq == 43 && m.body[0] == RTNL_FAMILY_IP6MR);
+	CHECK(rtnl_next(&p, &n, &m) && !n);
+	CHECK(m.flags == (NLM_F_REQUEST | NLM_F_DUMP) && m.seq == 42);
+	CHECK(rtnl_body(&m, RTM_GETLINK, &ifi, sizeof ifi, &attrs));
+	CHECK_INT(ifi.ifi_family, RTNL_FAMILY_IPMR);
+	CHECK_INT(rtnl_u32(&attrs, IFLA_EXT_MASK, 0), 8);
+	rtnl_ask(&req, RTM_GETROUTE, NLM_F_DUMP, AF_INET, 1);
+	CHECK_INT(req.h.nlmsg_len, 20);
 }
 
 TEST_MAIN(TEST(messages) TEST(errors) TEST(new_link) TEST(names) TEST(meant_for_others)
-	  TEST(cut_short) TEST(addresses) TEST(entries) TEST(no_entries) TEST(requests))
+	  TEST(cut_short) TEST(addresses) TEST(attributes) TEST(requests))

@@ -267,7 +267,7 @@ static void replaced(void)
 	uint32_t at = mfc_find(&router.mfc, &old, &group);
 
 	CHECK(at != HASH_NONE && router.mfc.v[at].flags & MFC_INSTALLED);
-	fake_set_stats(&old, &group, 777777, 0, 0, 0);
+	fake_set_stats(&old, &group, 777777, 0, 0);
 	fd = join();
 	ask(fd, "routes", "-d");
 	part(fd, &got, 1);
@@ -277,7 +277,7 @@ static void replaced(void)
 	router.mfc.v[at].iif = 0;
 	router.mfc.v[at].flags |= MFC_INSTALLED;
 	CHECK_INT(kernel_mfc_add(FAM_4, &fresh, &group, 0, 2, router.ttl), 0);
-	fake_set_stats(&fresh, &group, 88, 0, 0, 0);
+	fake_set_stats(&fresh, &group, 88, 0, 0);
 	char *text = rest(fd, &got, &status), *line = strstr(text, "Kernel MFC Table");
 
 	CHECK_INT(status, 0);
