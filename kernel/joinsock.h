@@ -27,10 +27,16 @@ uint32_t joinsock_room(uint32_t pool, uint32_t at);
 /* True when slot is an open socket of that pool. */
 bool joinsock_is(uint32_t slot, uint32_t pool);
 
-/* MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP (RFC 3678, 5.1) and its opposite on a socket;
- * 0, or -1 with errno.  src may be NULL.  Nothing is counted. */
-int joinsock_join(uint32_t slot, int ifindex, const struct addr *src, const struct addr *grp);
-int joinsock_leave(uint32_t slot, int ifindex, const struct addr *src, const struct addr *grp);
+struct join {
+	int ifindex;
+	const struct addr *src, *grp;	/* src may be NULL */
+};
+
+/* MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP (RFC 3678, 5.1) and its opposite on a socket; the
+ * third leaves the group with all its sources.  0, or -1 with errno.  Nothing is counted. */
+int joinsock_join(uint32_t slot, const struct join *j);
+int joinsock_leave(uint32_t slot, const struct join *j);
+int joinsock_leave_group(uint32_t slot, const struct join *j);
 
 /* One membership more in the socket. */
 void joinsock_joined(uint32_t slot);

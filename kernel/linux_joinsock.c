@@ -16,6 +16,7 @@
 
 #include "kernel/ring.h"
 #include "kernel/sockaddr.h"
+#include "lib/fd.h"
 #include "lib/grow.h"
 
 #ifndef IPV6_MULTICAST_ALL
@@ -35,7 +36,6 @@ struct sock {
 static struct {
 	struct sock *v;
 	uint32_t n, cap, free;
-	rlim_t descriptors;	/* limit, 0 = not read yet */
 } s = { .free = JOINSOCK_NONE };
 
 static struct ring *ring(uint32_t at)
@@ -48,115 +48,91 @@ static struct ring *ring(uint32_t at)
 /* The limit of descriptors, raised as far as allowed. */
 static rlim_t descriptors(void)
 {
-	struct rlimit r;
+	struct rlimit r = { 0 };
+	rlim_t limit;
 
-	if (s.descriptors || getrlimit(RLIMIT_NOFILE, &r) < 0)
-		return s.descriptors;
-	s.descriptors = r.rlim_cur;
-	if (r.rlim_cur < r.rlim_max) {
-		r.rlim_cur = r.rlim_max;
-		if (prlimit(0, RLIMIT_NOFILE, &r, NULL) == 0)
-			s.descriptors = r.rlim_cur;
-	}
-	return s.descriptors;
+	prlimit(0, RLIMIT_NOFILE, NULL, &r);
+	limit = r.rlim_cur;
+	r.rlim_cur = r.rlim_max;
+	return prlimit(0, RLIMIT_NOFILE, &r, NULL) == 0 ? r.rlim_max : limit;
 }
 
 /* A socket without a port, which only wants its own groups and drops what might still come. */
 static int deaf_socket(enum fam fam)
 {
+	bool v4 = fam == FAM_4;
 	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog prog = { 1, &drop };
 	rlim_t limit = descriptors(), reserve = limit / 4 < RESERVE ? limit / 4 : RESERVE;
-	int off = 0, fd = socket(fam == FAM_4 ? AF_INET : AF_INET6,
-				 SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int off = 0, fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
 	if ((rlim_t)fd >= limit - reserve) {
-		close(fd);
 		errno = EMFILE;
-		return -1;
+		return fd_fail(fd);
 	}
-	if (fam == FAM_4)
-		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
-	else
-		setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &off, sizeof off);
+	setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, &off,
+		   sizeof off);
 	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog);
 	return fd;
 }
 
-static int group_option(uint32_t slot, int option, int ifindex, const struct addr *grp)
+/* A struct group_req is the beginning of a struct group_source_req, and may be longer. */
+static int option(uint32_t slot, int name, const struct join *j)
 {
-	struct group_req req = { .gr_interface = (uint32_t)ifindex };
+	struct group_source_req req = { .gsr_interface = (uint32_t)j->ifindex };
 
-	sockaddr_set(&req.gr_group, grp);
-	return setsockopt(s.v[slot].fd, addr_fam(grp) == FAM_4 ? IPPROTO_IP : IPPROTO_IPV6,
-			  option, &req, sizeof req);
+	sockaddr_set(&req.gsr_group, j->grp);
+	if (j->src)
+		sockaddr_set(&req.gsr_source, j->src);
+	return setsockopt(s.v[slot].fd, addr_fam(j->grp) == FAM_4 ? IPPROTO_IP : IPPROTO_IPV6, name, &req,
+			  sizeof req);
 }
 
-static int source_option(uint32_t slot, int option, int ifindex, const struct addr *src,
-			 const struct addr *grp)
+int joinsock_join(uint32_t slot, const struct join *j)
 {
-	struct group_source_req req = { .gsr_interface = (uint32_t)ifindex };
-
-	sockaddr_set(&req.gsr_group, grp);
-	sockaddr_set(&req.gsr_source, src);
-	return setsockopt(s.v[slot].fd, addr_fam(grp) == FAM_4 ? IPPROTO_IP : IPPROTO_IPV6,
-			  option, &req, sizeof req);
-}
-
-int joinsock_join(uint32_t slot, int ifindex, const struct addr *src, const struct addr *grp)
-{
-	int res = src ? source_option(slot, MCAST_JOIN_SOURCE_GROUP, ifindex, src, grp) :
-			group_option(slot, MCAST_JOIN_GROUP, ifindex, grp);
+	int res = option(slot, j->src ? MCAST_JOIN_SOURCE_GROUP : MCAST_JOIN_GROUP, j);
 
 	/* An interface without IPv6 (net/ipv6/mcast.c, __ipv6_dev_mc_inc). */
-	if (res < 0 && errno == EINVAL && addr_fam(grp) == FAM_6)
+	if (res < 0 && errno == EINVAL && addr_fam(j->grp) == FAM_6)
 		errno = ENODEV;
 	return res;
 }
 
-int joinsock_leave(uint32_t slot, int ifindex, const struct addr *src, const struct addr *grp)
+int joinsock_leave(uint32_t slot, const struct join *j)
 {
-	return src ? source_option(slot, MCAST_LEAVE_SOURCE_GROUP, ifindex, src, grp) :
-		     group_option(slot, MCAST_LEAVE_GROUP, ifindex, grp);
+	return option(slot, j->src ? MCAST_LEAVE_SOURCE_GROUP : MCAST_LEAVE_GROUP, j);
+}
+
+int joinsock_leave_group(uint32_t slot, const struct join *j)
+{
+	return option(slot, MCAST_LEAVE_GROUP, j);
 }
 
 /* ---- slots ---- */
 
-static bool slot_room(void)
-{
-	struct sock *v;
-
-	if (s.free != JOINSOCK_NONE || s.n < s.cap)
-		return true;
-	v = grow(s.v, &s.cap, s.n + 1, sizeof *v);
-	if (!v)
-		return false;
-	s.v = v;
-	for (; s.n < JOINSOCK_POOLS; s.n++) {
-		s.v[s.n].fd = -1;
-		ring_init(ring, s.n);
-	}
-	return true;
-}
-
 uint32_t joinsock_new(uint32_t pool)
 {
-	uint32_t at;
+	struct sock *v = grow(s.v, &s.cap, s.n + JOINSOCK_POOLS + 1, sizeof *v);
+	uint32_t at = s.free;
 	int fd;
 
-	if (!slot_room())
+	if (!v)
 		return JOINSOCK_NONE;
+	s.v = v;
+	for (; s.n < JOINSOCK_POOLS; s.n++) {
+		v[s.n].fd = -1;
+		ring_init(ring, s.n);
+	}
 	fd = deaf_socket(pool / 2);
 	if (fd < 0)
 		return JOINSOCK_NONE;
-	at = s.free;
 	if (at == JOINSOCK_NONE)
 		at = s.n++;
 	else
-		s.free = s.v[at].room.next;
-	s.v[at] = (struct sock){ .pool = pool, .fd = fd };
+		s.free = v[at].room.next;
+	v[at] = (struct sock){ .pool = pool, .fd = fd };
 	ring_add(ring, pool, at);
 	return at;
 }
@@ -211,5 +187,4 @@ void joinsock_close(void)
 	s.v = NULL;
 	s.n = s.cap = 0;
 	s.free = JOINSOCK_NONE;
-	s.descriptors = 0;
 }

@@ -59,9 +59,9 @@ static bool holder_equal(const void *ctx, uint32_t id, const void *key)
 
 static const struct hash_ops ops = { holder_hash, holder_equal };
 
-static uint32_t holder_find(int ifindex, const struct addr *grp, uint32_t slot)
+static uint32_t holder_find(const struct join *j, uint32_t slot)
 {
-	struct holder_key key = { *grp, (uint32_t)ifindex, slot };
+	struct holder_key key = { *j->grp, (uint32_t)j->ifindex, slot };
 
 	return hash_find(&m.by_key, &ops, NULL, hash_words(&key, sizeof key), &key);
 }
@@ -80,7 +80,7 @@ static bool holder_room(void)
 	return true;
 }
 
-static uint32_t holder_new(int ifindex, const struct addr *grp, uint32_t slot)
+static uint32_t holder_new(const struct join *j, uint32_t slot)
 {
 	uint32_t at = m.free;
 
@@ -88,7 +88,7 @@ static uint32_t holder_new(int ifindex, const struct addr *grp, uint32_t slot)
 		at = m.n++;
 	else
 		m.free = m.v[at].room.next;
-	m.v[at] = (struct holder){ .key = { *grp, (uint32_t)ifindex, slot } };
+	m.v[at] = (struct holder){ .key = { *j->grp, (uint32_t)j->ifindex, slot } };
 	ring_init(ring, at);
 	hash_add(&m.by_key, &ops, NULL, holder_hash(NULL, at), at);
 	return at;
@@ -108,13 +108,28 @@ static bool is_full(int err)
 	return err == ENOBUFS || err == ENOMEM;
 }
 
-/* Tries a new socket; its slot, or JOINSOCK_NONE with errno. */
-static uint32_t join_new(uint32_t pool, int ifindex, const struct addr *src, const struct addr *grp)
+/* Joins in a socket with room that does not hold the group yet, or in a new one; its slot, or
+ * JOINSOCK_NONE with errno. */
+static uint32_t join_room(const struct join *j)
 {
-	uint32_t slot = joinsock_new(pool);
+	uint32_t pool = joinsock_pool(addr_fam(j->grp), j->src), next;
+	uint32_t slot = joinsock_room(pool, JOINSOCK_NONE);
 	int err;
 
-	if (slot == JOINSOCK_NONE || joinsock_join(slot, ifindex, src, grp) == 0)
+	for (int i = 0; i < LOOK && slot != JOINSOCK_NONE; i++, slot = next) {
+		next = joinsock_room(pool, slot);
+		if (holder_find(j, slot) != HASH_NONE)
+			continue;
+		if (joinsock_join(slot, j) == 0)
+			return slot;
+		if (!is_full(errno))
+			return JOINSOCK_NONE;
+		/* The kernel may have taken the group and not the source. */
+		joinsock_leave_group(slot, j);
+		joinsock_full(slot);
+	}
+	slot = joinsock_new(pool);
+	if (slot == JOINSOCK_NONE || joinsock_join(slot, j) == 0)
 		return slot;
 	err = errno;
 	joinsock_unused(slot);
@@ -122,49 +137,14 @@ static uint32_t join_new(uint32_t pool, int ifindex, const struct addr *src, con
 	return JOINSOCK_NONE;
 }
 
-static uint32_t join_any(int ifindex, const struct addr *grp)
+static uint32_t join_source(const struct join *j)
 {
-	uint32_t slot, pool = joinsock_pool(addr_fam(grp), false);
-
-	while ((slot = joinsock_room(pool, JOINSOCK_NONE)) != JOINSOCK_NONE) {
-		if (joinsock_join(slot, ifindex, NULL, grp) == 0)
-			return slot;
-		if (!is_full(errno))
-			return JOINSOCK_NONE;
-		joinsock_full(slot);
-	}
-	return join_new(pool, ifindex, NULL, grp);
-}
-
-/* Joins in a socket that does not hold the group yet. */
-static uint32_t join_part(int ifindex, const struct addr *src, const struct addr *grp)
-{
-	uint32_t pool = joinsock_pool(addr_fam(grp), true), slot, next;
-
-	slot = joinsock_room(pool, JOINSOCK_NONE);
-	for (int i = 0; i < LOOK && slot != JOINSOCK_NONE; i++, slot = next) {
-		next = joinsock_room(pool, slot);
-		if (holder_find(ifindex, grp, slot) != HASH_NONE)
-			continue;
-		if (joinsock_join(slot, ifindex, src, grp) == 0)
-			return slot;
-		if (!is_full(errno))
-			return JOINSOCK_NONE;
-		/* The kernel may have taken the group and not the source. */
-		joinsock_leave(slot, ifindex, NULL, grp);
-		joinsock_full(slot);
-	}
-	return join_new(pool, ifindex, src, grp);
-}
-
-static uint32_t join_source(int ifindex, const struct addr *src, const struct addr *grp)
-{
-	uint32_t group = holder_find(ifindex, grp, JOINSOCK_NONE), part, slot;
+	uint32_t group = holder_find(j, JOINSOCK_NONE), part, slot;
 
 	while (group != HASH_NONE && !ring_alone(ring, group)) {
 		part = m.v[group].room.next;
 		slot = m.v[part].key.slot;
-		if (joinsock_join(slot, ifindex, src, grp) == 0) {
+		if (joinsock_join(slot, j) == 0) {
 			m.v[part].count++;
 			return slot;
 		}
@@ -177,13 +157,13 @@ static uint32_t join_source(int ifindex, const struct addr *src, const struct ad
 	}
 	if (!holder_room())
 		return JOINSOCK_NONE;
-	slot = join_part(ifindex, src, grp);
+	slot = join_room(j);
 	if (slot == JOINSOCK_NONE)
 		return slot;
 	if (group == HASH_NONE)
-		group = holder_new(ifindex, grp, JOINSOCK_NONE);
+		group = holder_new(j, JOINSOCK_NONE);
 	m.v[group].count++;
-	part = holder_new(ifindex, grp, slot);
+	part = holder_new(j, slot);
 	m.v[part].count = 1;
 	ring_add(ring, group, part);
 	return slot;
@@ -191,11 +171,13 @@ static uint32_t join_source(int ifindex, const struct addr *src, const struct ad
 
 int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uint32_t *slot)
 {
+	struct join j = { ifindex, src, grp };
+
 	if (ifindex <= 0) {
 		errno = ENODEV;		/* 0 lets the kernel choose */
 		return -1;
 	}
-	*slot = src ? join_source(ifindex, src, grp) : join_any(ifindex, grp);
+	*slot = src ? join_source(&j) : join_room(&j);
 	if (*slot == JOINSOCK_NONE)
 		return -1;
 	joinsock_joined(*slot);
@@ -203,10 +185,10 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 }
 
 /* Forgets one source of a part; true when the socket holds the group no longer. */
-static bool part_left(uint32_t part)
+static bool part_left(const struct join *j, uint32_t part)
 {
+	uint32_t group = holder_find(j, JOINSOCK_NONE);
 	struct holder *h = &m.v[part];
-	uint32_t group = holder_find((int)h->key.ifindex, &h->key.grp, JOINSOCK_NONE);
 
 	if (--h->count) {
 		if (!h->gone && ring_alone(ring, part))
@@ -219,37 +201,24 @@ static bool part_left(uint32_t part)
 	return true;
 }
 
-static int leave_source(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot)
+int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot)
 {
-	uint32_t part = holder_find(ifindex, grp, slot);
+	struct join j = { ifindex, src, grp };
+	uint32_t part = src ? holder_find(&j, slot) : HASH_NONE;
 
-	if (part == HASH_NONE) {
+	if (!joinsock_is(slot, joinsock_pool(addr_fam(grp), src)) || (src && part == HASH_NONE)) {
 		errno = EADDRNOTAVAIL;
 		return -1;
 	}
-	if (!m.v[part].gone && joinsock_leave(slot, ifindex, src, grp) < 0) {
-		if (errno != ENODEV)
+	if (!(src && m.v[part].gone) && joinsock_leave(slot, &j) < 0) {
+		if (!src || errno != ENODEV)
 			return -1;
 		/* Without its interface the kernel only lets go of the group as a whole. */
-		joinsock_leave(slot, ifindex, NULL, grp);
+		joinsock_leave_group(slot, &j);
 		m.v[part].gone = true;
 		ring_del(ring, part);
 	}
-	joinsock_left(slot, part_left(part));
-	return 0;
-}
-
-int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot)
-{
-	if (!joinsock_is(slot, joinsock_pool(addr_fam(grp), src))) {
-		errno = EADDRNOTAVAIL;
-		return -1;
-	}
-	if (src)
-		return leave_source(ifindex, src, grp, slot);
-	if (joinsock_leave(slot, ifindex, NULL, grp) < 0)
-		return -1;
-	joinsock_left(slot, true);
+	joinsock_left(slot, !src || part_left(&j, part));
 	return 0;
 }
 

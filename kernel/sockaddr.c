@@ -9,15 +9,11 @@
 
 socklen_t sockaddr_set(struct sockaddr_storage *ss, const struct addr *a)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
+	bool v4 = addr_fam(a) == FAM_4;
+	size_t at = v4 ? offsetof(struct sockaddr_in, sin_addr) : offsetof(struct sockaddr_in6, sin6_addr);
+	size_t len = v4 ? 4 : 16;
 
-	if (addr_fam(a) == FAM_4) {
-		memcpy(&sin.sin_addr, a->b + 12, sizeof sin.sin_addr);
-		memcpy(ss, &sin, sizeof sin);
-		return sizeof sin;
-	}
-	memcpy(&sin6.sin6_addr, a->b, sizeof sin6.sin6_addr);
-	memcpy(ss, &sin6, sizeof sin6);
-	return sizeof sin6;
+	ss->ss_family = v4 ? AF_INET : AF_INET6;
+	memcpy((char *)ss + at, a->b + sizeof a->b - len, len);
+	return v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 }

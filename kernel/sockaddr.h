@@ -9,7 +9,7 @@
 
 #include "lib/addr.h"
 
-/* Writes an address without a port; its length. */
+/* Writes an address without a port to a *ss that is all 0; its length. */
 socklen_t sockaddr_set(struct sockaddr_storage *ss, const struct addr *a);
 
 #endif
