@@ -38,18 +38,18 @@ struct settings {
 struct daemon {
 	const struct settings *set;
 	struct loop *loop;
-	struct router router;
 	struct control *control;
 	struct hook *hook;
-	struct pidfile pidfile;
-	struct timer tick, upcalls, watchdog, lifetime, delay;
-	struct priv_id id;
-	struct log_limit lim_socket;
-	struct router_changes reloaded;	/* what the last reload changed */
 	uint64_t reloading;		/* groups_ticket() of a reload that is still at work */
 	bool running;			/* the file has been read */
 	bool stopping;			/* asked to leave */
 	bool starting;			/* the loop runs until its memberships are joined */
+	struct router router;
+	struct timer tick, upcalls, watchdog, lifetime, delay;
+	struct pidfile pidfile;
+	struct priv_id id;
+	struct log_limit lim_socket;
+	struct router_changes reloaded;	/* what the last reload changed */
 };
 
 /* Runs the daemon to its end: the exit status. */
