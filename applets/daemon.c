@@ -29,6 +29,7 @@
 #include "router/control.h"
 #include "router/event.h"
 #include "router/router.h"
+#include "router/show.h"
 
 /* ---- events ---- */
 
@@ -60,25 +61,25 @@ static void on_stop(void *ctx)
 
 static void hook_install(struct daemon *d, const struct event *ev)
 {
-	char source[ADDR_STRLEN + 8] = "source=", group[ADDR_STRLEN + 8] = "group=", iif[KERNEL_IFNAME + 4];
-	struct buf oifs = { 0 };
+	char source[ADDR_STRLEN], group[ADDR_STRLEN];
+	const char *env[6];
+	struct buf text = { 0 };
+	size_t n = 0;
 
-	addr_str(ev->source, source + 7);
-	addr_str(ev->group, group + 6);
-	snprintf(iif, sizeof iif, "iif=%s", ev->iif ? ev->iif : "");
-	buf_str(&oifs, "oifs=");
-	for (int vif = 0; vif < KERNEL_VIFS; vif++) {
-		const struct iface *i = ev->oifs >> vif & 1 ? iface_by_vif(&d->router.ifs, ev->fam, vif) : NULL;
-
-		if (i)
-			buf_printf(&oifs, "%s%s", oifs.p[oifs.len - 1] == '=' ? "" : " ", i->name);
+	buf_printf(&text, "source=%s\ngroup=%s\niif=%s\noifs=", addr_str(ev->source, source),
+		   addr_str(ev->group, group), ev->iif ? ev->iif : "");
+	show_vif_names(&d->router, &text, ev->fam, ev->oifs, " ", false);
+	buf_printf(&text, "\nfamily=ipv%c\nevent=%s", ev->fam == FAM_4 ? '4' : '6', event_name(ev->kind));
+	buf_chr(&text, '\0');
+	for (char *p = text.failed ? NULL : text.p; p && n < sizeof env / sizeof *env; n++) {
+		env[n] = p;
+		p = strchr(p, '\n');
+		if (p)
+			*p++ = '\0';
 	}
-	const char *env[] = {
-		source, group, iif, buf_cstr(&oifs), ev->fam == FAM_4 ? "family=ipv4" : "family=ipv6",
-		ev->kind == EVENT_MOVED ? "event=moved" : "event=learned",
-	};
-	hook_run(d->hook, "install", env, sizeof env / sizeof *env);
-	buf_free(&oifs);
+	if (n)
+		hook_run(d->hook, "install", env, n);
+	buf_free(&text);
 }
 
 static void on_event(void *ctx, const struct event *ev)
@@ -124,6 +125,20 @@ static void on_watchdog(void *ctx)
 
 /* ---- start ---- */
 
+/* Says why the file at path, whose kind is `what`, cannot be ours; the exit status.  errno `held`:
+ * another instance has it, in the words of `holder`. */
+static int refused(const char *what, const char *path, int held, const char *holder)
+{
+	int err = errno;
+
+	if (err == held) {
+		log_err("%s: %s", path, holder);
+		return EXIT_BUSY;
+	}
+	log_errno("%s %s", what, path);
+	return err == EACCES || err == EPERM ? EXIT_DENIED : EXIT_SYSTEM;
+}
+
 /* Takes what tells instances apart: the PID file is only looked at here. */
 static int claim(struct daemon *d)
 {
@@ -134,19 +149,15 @@ static int claim(struct daemon *d)
 		log_err("%s: already running as pid %d", s->pidfile, (int)owner);
 		return EXIT_BUSY;
 	}
+	d->id = (struct priv_id){ (uid_t)-1, (gid_t)-1 };
 	if (s->user && priv_lookup(s->user, &d->id) < 0) {
 		log_err("option -p: %s: no such user or group", s->user);
 		return EXIT_USAGE;
 	}
 	d->control = control_new(d->loop, &d->router);
-	if (d->control && control_listen(d->control, s->socket, s->user ? 0660 : 0600,
-					 s->user ? d->id.uid : (uid_t)-1, s->user ? d->id.gid : (gid_t)-1) == 0)
+	if (d->control && control_listen(d->control, s->socket, s->user ? 0660 : 0600, d->id.uid, d->id.gid) == 0)
 		return 0;
-	if (errno == EADDRINUSE)
-		log_err("%s: another instance answers on this socket", s->socket);
-	else
-		log_errno("control socket %s", s->socket);
-	return errno == EADDRINUSE ? EXIT_BUSY : errno == EACCES || errno == EPERM ? EXIT_DENIED : EXIT_SYSTEM;
+	return refused("control socket", s->socket, EADDRINUSE, "another instance answers on this socket");
 }
 
 static int shed(struct daemon *d)
@@ -163,11 +174,7 @@ static int write_pidfile(struct daemon *d)
 {
 	if (pidfile_write(&d->pidfile, d->set->pidfile) == 0)
 		return 0;
-	if (errno == EBUSY)
-		log_err("%s: held by a living instance", d->set->pidfile);
-	else
-		log_errno("PID file %s", d->set->pidfile);
-	return errno == EBUSY ? EXIT_BUSY : errno == EACCES || errno == EPERM ? EXIT_DENIED : EXIT_SYSTEM;
+	return refused("PID file", d->set->pidfile, EBUSY, "held by a living instance");
 }
 
 static void on_delay(void *ctx)
