@@ -93,8 +93,9 @@ static void on_event(void *ctx, const struct event *ev)
 		struct timespec ts;
 
 		clock_gettime(CLOCK_REALTIME, &ts);
-		event_text(&d->router, ev, ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000, &text);
-		event_json(&d->router, ev, ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000, &json);
+		int64_t usec = ts.tv_sec * INT64_C(1000000) + (int)ts.tv_nsec / 1000;
+		event_text(&d->router, ev, usec, &text);
+		event_json(&d->router, ev, usec, &json);
 		control_event(d->control, buf_cstr(&text), buf_cstr(&json));
 		buf_free(&text);
 		buf_free(&json);
@@ -124,6 +125,14 @@ static void on_watchdog(void *ctx)
 }
 
 /* ---- start ---- */
+
+/* Has fn called in some seconds, 0 = never: 0, or -1 with errno. */
+static void set_timer(struct daemon *d, struct timer *t, loop_fn *fn, unsigned seconds)
+{
+	*t = (struct timer){ .fn = fn, .ctx = d };
+	if (seconds)
+		timer_set(d->loop, t, (int64_t)seconds * 1000);
+}
 
 /* Says why the file at path, whose kind is `what`, cannot be ours; the exit status.  errno `held`:
  * another instance has it, in the words of `holder`. */
@@ -177,36 +186,47 @@ static int write_pidfile(struct daemon *d)
 	return refused("PID file", d->set->pidfile, EBUSY, "held by a living instance");
 }
 
-static void on_delay(void *ctx)
+/* Lets the loop run until on_wait() or a signal ends it: 0, or -1 when the daemon is to end. */
+static int wait(struct daemon *d)
+{
+	loop_run(d->loop);
+	return d->stopping ? -1 : 0;
+}
+
+static void on_wait(void *ctx)
 {
 	struct daemon *d = ctx;
 
 	loop_stop(d->loop, 0);
 }
 
-/* Lets the loop run for the seconds of -d: a signal ends it as ever. */
+/* The seconds of -d. */
 static int wait_delay(struct daemon *d)
 {
+	int status;
+
 	if (!d->set->delay)
 		return 0;
-	d->delay = (struct timer){ .fn = on_delay, .ctx = d };
-	timer_set(d->loop, &d->delay, (int64_t)d->set->delay * 1000);
+	set_timer(d, &d->delay, on_wait, d->set->delay);
 	/* What a client asks for now would go when the file is read. */
 	control_hold(d->control, true);
-	loop_run(d->loop);
+	status = wait(d);
 	control_hold(d->control, false);
-	return d->stopping ? -1 : 0;
+	return status;
 }
 
-/* Lets the loop run until the memberships of the file are joined. */
+/* Until the memberships of the file are joined. */
 static int wait_groups(struct daemon *d)
 {
+	int status;
+
 	d->running = true;
-	d->starting = groups_ticket(&d->router.groups) != 0;
-	if (d->starting)
-		loop_run(d->loop);
+	if (!groups_ticket(&d->router.groups))
+		return 0;
+	d->starting = true;
+	status = wait(d);
 	d->starting = false;
-	return d->stopping ? -1 : 0;
+	return status;
 }
 
 static int start(struct daemon *d)
@@ -240,6 +260,13 @@ static int start(struct daemon *d)
 
 static int set_up(struct daemon *d)
 {
+	static const struct {
+		int number;
+		loop_fn *fn;
+	} signals[] = {
+		{ SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGCHLD, on_child }, { SIGHUP, on_hup },
+	};
+
 	d->loop = loop_new();
 	if (!d->loop || router_init(&d->router, &ops, d) < 0)
 		return -1;
@@ -247,19 +274,18 @@ static int set_up(struct daemon *d)
 	d->router.expire_sec = d->set->expire;
 	d->router.mrdisc.interval = d->set->mrdisc;
 	d->router.max_dynamic = d->set->max_dynamic;
-	d->tick = (struct timer){ .fn = watch_tick, .ctx = d };
-	d->upcalls = (struct timer){ .fn = watch_upcalls, .ctx = d };
-	d->watchdog = (struct timer){ .fn = on_watchdog, .ctx = d };
-	d->lifetime = (struct timer){ .fn = on_stop, .ctx = d };
-	if (d->set->lifetime)
-		timer_set(d->loop, &d->lifetime, (int64_t)d->set->lifetime * 1000);
+	set_timer(d, &d->tick, watch_tick, 0);
+	set_timer(d, &d->upcalls, watch_upcalls, 0);
+	set_timer(d, &d->watchdog, on_watchdog, 0);
+	set_timer(d, &d->lifetime, on_stop, d->set->lifetime);
 	signal(SIGPIPE, SIG_IGN);
-	if (loop_signal(d->loop, SIGTERM, on_stop, d) < 0 || loop_signal(d->loop, SIGINT, on_stop, d) < 0 ||
-	    loop_signal(d->loop, SIGCHLD, on_child, d) < 0 || loop_signal(d->loop, SIGHUP, on_hup, d) < 0)
-		return -1;
+	for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (loop_signal(d->loop, signals[i].number, signals[i].fn, d) < 0)
+			return -1;
 	return 0;
 }
 
+/* Undoes what there is, at whichever step the start ended. */
 static void tear_down(struct daemon *d)
 {
 	notify_send("STOPPING=1");
@@ -268,12 +294,8 @@ static void tear_down(struct daemon *d)
 	router_shutdown(&d->router);
 	kernel_link_close();
 	pidfile_remove(&d->pidfile);
-	if (d->control) {
-		control_unlisten(d->control);
-		control_free(d->control);
-	}
-	if (d->loop)
-		loop_free(d->loop);
+	control_free(d->control);
+	loop_free(d->loop);
 }
 
 /* Has arrays come from the system and go back to it whole, and freed ends of the heap too.  glibc raises
@@ -288,6 +310,34 @@ static void fix_malloc(void)
 #endif
 }
 
+/* What comes before anything is asked of the kernel: 0, or -1 with errno. */
+static int prepare(struct daemon *d)
+{
+	const struct settings *s = d->set;
+
+	if (proc_open_std() < 0)
+		return -1;
+	log_open(s->ident, !s->foreground ? LOG_TO_BOTH : s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR);
+	if (!s->foreground && proc_daemonize() < 0)
+		return -1;
+	notify_init();
+	log_info("smcroute %s", applet_version());
+	return set_up(d);
+}
+
+/* Lets the loop run to the end of the daemon: its exit status. */
+static int run(struct daemon *d)
+{
+	int status = loop_run(d->loop);
+
+	if (status < 0) {
+		log_errno("event loop");
+		status = errno == ENOMEM ? EXIT_SYSTEM : EXIT_INTERNAL;
+	}
+	log_notice("leaving");
+	return status;
+}
+
 int daemon_run(const struct settings *s)
 {
 	struct daemon d = { .set = s };
@@ -299,34 +349,14 @@ int daemon_run(const struct settings *s)
 		seed = (uint64_t)getpid() << 32 ^ (uintptr_t)&d;
 	hash_seed(seed);
 	log_set_level(s->level);
-	if (proc_open_std() < 0) {
-		log_errno("cannot start");
-		return EXIT_SYSTEM;
-	}
-	log_open(s->ident, !s->foreground ? LOG_TO_BOTH : s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR);
-	if (!s->foreground && proc_daemonize() < 0) {
-		log_errno("cannot start");
-		return EXIT_SYSTEM;
-	}
-	notify_init();
-	log_info("smcroute %s", applet_version());
-	if (set_up(&d) < 0) {
+	if (prepare(&d) < 0) {
 		log_errno("cannot start");
 		status = EXIT_SYSTEM;
 	} else {
 		status = start(&d);
 	}
-	if (!status) {
-		status = loop_run(d.loop);
-		if (status < 0) {
-			log_errno("event loop");
-			status = errno == ENOMEM ? EXIT_SYSTEM : EXIT_INTERNAL;
-		}
-		log_notice("leaving");
-	} else if (status < 0) {
-		/* Ended while it waited. */
-		status = 0;
-	}
+	/* Less than 0: ended while it waited. */
+	status = !status ? run(&d) : status < 0 ? 0 : status;
 	tear_down(&d);
 	proc_ready(status);
 	return status;

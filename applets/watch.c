@@ -40,6 +40,12 @@ void watch_tick(void *ctx)
 	watch_arm(d);
 }
 
+/* Says that a socket failed, which may be so again and again. */
+static void complain(struct daemon *d, const char *whose, const char *what)
+{
+	log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s%s: %s", whose, what, strerror(errno));
+}
+
 static void on_upcall(void *ctx, const struct upcall *up)
 {
 	struct daemon *d = ctx;
@@ -52,8 +58,7 @@ static void drain_upcalls(struct daemon *d, enum fam f)
 	int n = kernel_mroute_drain(f, UPCALLS_A_TURN, on_upcall, d);
 
 	if (n < 0)
-		log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s routing socket: %s", fam_str(f),
-			    strerror(errno));
+		complain(d, fam_str(f), " routing socket");
 	/* The rest has been read already, so the descriptor will not tell. */
 	if (n == UPCALLS_A_TURN)
 		timer_set(d->loop, &d->upcalls, 0);
@@ -90,7 +95,7 @@ static void on_netlink(void *ctx, int fd, short revents)
 	(void)revents;
 	d->router.now = loop_now(d->loop);
 	if (kernel_link_drain(LINKS_A_TURN, on_link, d) < 0)
-		log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "rtnetlink: %s", strerror(errno));
+		complain(d, "", "rtnetlink");
 	router_sync(&d->router);
 	watch_arm(d);
 }
@@ -110,14 +115,18 @@ static void on_mrdisc(void *ctx, int fd, short revents)
 	d->router.now = loop_now(d->loop);
 	for (enum fam f = 0; f < FAM_N; f++)
 		if (fd == kernel_mrdisc_fd(f) && kernel_mrdisc_drain(f, SOLICITS_A_TURN, on_solicit, d) < 0)
-			log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s router discovery socket: %s",
-				    fam_str(f), strerror(errno));
+			complain(d, fam_str(f), " router discovery socket");
 	watch_arm(d);
 }
 
-/* Why the routing socket of a family could not be had, in words, and as an exit status. */
-static int explain_family(const struct daemon *d, enum fam fam, int err)
+/* Why a family could not be had.  Of two reasons the last, which the user can mend most easily, is the verdict. */
+enum reason { NO_KERNEL, SYSTEM, BUSY, DENIED };
+
+/* The reason for an errno, after saying it in words. */
+static enum reason explain_family(const struct daemon *d, enum fam fam, int err)
 {
+	const char *symbol = fam == FAM_4 ? "IP" : "IPV6";
+	bool table = d->set->table;
 	char comm[64];
 	int pid;
 
@@ -129,54 +138,53 @@ static int explain_family(const struct daemon *d, enum fam fam, int err)
 		else
 			log_err("%s multicast routing is taken by another process; only one can have it in a routing table",
 				fam_str(fam));
-		return EXIT_BUSY;
+		return BUSY;
 	case EPERM:
 	case EACCES:
 		log_err("%s multicast routing: not permitted; %s is missing", fam_str(fam),
 			!priv_has(PRIV_NET_RAW) ? "the capability CAP_NET_RAW" :
-			d->set->table && !priv_has(PRIV_NET_ADMIN) ? "the capability CAP_NET_ADMIN (for -t)" :
+			table && !priv_has(PRIV_NET_ADMIN) ? "the capability CAP_NET_ADMIN (for -t)" :
 			"the right to this network namespace (CAP_NET_RAW in the user namespace that owns it)");
-		return EXIT_DENIED;
+		return DENIED;
 	case ENOPROTOOPT:
 	case EOPNOTSUPP:
 	case EAFNOSUPPORT:
 	case EPROTONOSUPPORT:
 	case EINVAL:
-		log_err("%s multicast routing is not in this kernel; it needs %s%s", fam_str(fam),
-			fam == FAM_4 ? "CONFIG_IP_MROUTE" : "CONFIG_IPV6_MROUTE",
-			!d->set->table ? "" : fam == FAM_4 ? " and CONFIG_IP_MROUTE_MULTIPLE_TABLES" :
-			" and CONFIG_IPV6_MROUTE_MULTIPLE_TABLES");
-		return EXIT_NOKERNEL;
+		log_err("%s multicast routing is not in this kernel; it needs CONFIG_%s_MROUTE%s%s%s", fam_str(fam),
+			symbol, table ? " and CONFIG_" : "", table ? symbol : "",
+			table ? "_MROUTE_MULTIPLE_TABLES" : "");
+		return NO_KERNEL;
 	default:
 		log_err("%s multicast routing: %s", fam_str(fam), strerror(err));
-		return EXIT_SYSTEM;
+		return SYSTEM;
 	}
 }
 
 int watch_families(struct daemon *d)
 {
-	/* Of two failures the one that the user can mend most easily is the verdict. */
-	static const int order[] = { EXIT_DENIED, EXIT_BUSY, EXIT_SYSTEM, EXIT_NOKERNEL };
-	int status[FAM_N] = { 0 };
+	static const uint8_t status[] = {
+		[NO_KERNEL] = EXIT_NOKERNEL, [SYSTEM] = EXIT_SYSTEM, [BUSY] = EXIT_BUSY, [DENIED] = EXIT_DENIED,
+	};
+	enum reason worst = NO_KERNEL;
 	bool any = false;
 
 	for (enum fam f = 0; f < FAM_N; f++) {
 		if (kernel_mroute_open(f, d->set->table) < 0) {
-			status[f] = explain_family(d, f, errno);
+			enum reason why = explain_family(d, f, errno);
+
+			worst = why > worst ? why : worst;
 			continue;
 		}
 		if (loop_add(d->loop, kernel_mroute_fd(f), POLLIN, on_mroute, d) < 0)
 			return EXIT_SYSTEM;
 		if (!kernel_mroute_has_pim(f))
-			log_notice("%s: the kernel has no CONFIG_%s, wrong interfaces are noticed only where they are an output",
-				   fam_str(f), f == FAM_4 ? "IP_PIMSM_V2" : "IPV6_PIMSM_V2");
+			log_notice("%s: the kernel has no CONFIG_%s_PIMSM_V2, wrong interfaces are noticed only where they are an output",
+				   fam_str(f), f == FAM_4 ? "IP" : "IPV6");
 		router_family(&d->router, f, true);
 		any = true;
 	}
-	for (unsigned i = 0; !any && i < sizeof order / sizeof *order; i++)
-		if (status[FAM_4] == order[i] || status[FAM_6] == order[i])
-			return order[i];
-	return 0;
+	return any ? 0 : status[worst];
 }
 
 int watch_links(struct daemon *d)
