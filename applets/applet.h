@@ -6,6 +6,8 @@
 #ifndef APPLETS_APPLET_H
 #define APPLETS_APPLET_H
 
+#include <stdbool.h>
+
 #include "lib/status.h"
 
 struct applet {
@@ -19,7 +21,13 @@ extern const struct applet smcrouted_applet;
 extern const struct applet smcroutectl_applet;
 extern const struct applet smcroute_check_applet;
 
+/* A bit for the letter of an option, upper or lower case: of those that were given. */
+#define OPTION(letter) (1u << ((letter) & 31))
+
 /* "0.1 (features ...)": what --version and -v print behind the program's name. */
 const char *applet_version(void);
+
+/* Prints what -h and -v ask for; false when opt is another option. */
+bool applet_told(const struct applet *a, int opt);
 
 #endif

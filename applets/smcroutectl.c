@@ -35,201 +35,191 @@ static const char usage[] =
 
 /* ---- words ---- */
 
-static int unknown(const char *what, const char *word, const char *candidates, char *why, size_t len)
+static void unknown(const char *what, const char *word, const char *candidates, char *why, size_t len)
 {
 	bool some = *word && !strncmp(candidates, word, strlen(word));
 
 	snprintf(why, len, some ? "%s \"%s\" is ambiguous: %s" : "no %s \"%s\", there are: %s", what, word, candidates);
-	return EXIT_USAGE;
 }
 
-int ctl_check(int n, const char **words, const struct command **cmd, char *why, size_t len)
+/* What stands between a command and its words. */
+static const char *blank(const struct command *c)
+{
+	return *c->words ? " " : "";
+}
+
+/* Returns the command of that name, or NULL with the reason in why[len]. */
+static const struct command *find(const char *word, char *why, size_t len)
 {
 	char list[256];
-	const struct command *c = command_find(words[0], list, sizeof list);
+	const struct command *c = command_find(word, list, sizeof list);
 
 	if (!c)
-		return unknown("command", words[0], list, why, len);
-	if (n - 1 < c->min || (c->max >= 0 && n - 1 > c->max)) {
-		snprintf(why, len, "too %s words, usage: smcroutectl %s%s%s", n - 1 < c->min ? "few" : "many",
-			 c->name, *c->words ? " " : "", c->words);
-		return EXIT_USAGE;
-	}
-	if (!strcmp(c->name, "show") && n > 1) {
-		int i = word_find(show_words, words[1], list, sizeof list);
+		unknown("command", word, list, why, len);
+	return c;
+}
 
-		if (i < 0)
-			return unknown("table", words[1], list, why, len);
-		words[1] = show_words[i];
+bool ctl_check(struct request *q)
+{
+	const struct command *c = find(q->words[1], q->why, sizeof q->why);
+	int more = q->n - 1;
+
+	if (!c)
+		return false;
+	if (more < c->min || (c->max >= 0 && more > c->max)) {
+		snprintf(q->why, sizeof q->why, "too %s words, usage: smcroutectl %s%s%s",
+			 more < c->min ? "few" : "many", c->name, blank(c), c->words);
+		return false;
 	}
-	words[0] = c->name;
-	*cmd = c;
-	return 0;
+	if (!strcmp(c->name, "show") && more) {
+		char list[256];
+		int i = word_find(show_words, q->words[2], list, sizeof list);
+
+		if (i < 0) {
+			unknown("table", q->words[2], list, q->why, sizeof q->why);
+			return false;
+		}
+		q->words[2] = show_words[i];
+	}
+	q->words[1] = c->name;
+	q->cmd = c;
+	return true;
 }
 
 static int help(const char *word)
 {
-	char list[256], why[512];
-	const struct command *c;
+	char why[512];
+	const struct command *c = commands;
 
 	if (!word) {
-		for (c = commands; c->name; c++)
-			printf("%s%s%s\n    %s\n", c->name, *c->words ? " " : "", c->words, c->help);
+		for (; c->name; c++)
+			printf("%s%s%s\n    %s\n", c->name, blank(c), c->words, c->help);
 		return 0;
 	}
-	c = command_find(word, list, sizeof list);
+	c = find(word, why, sizeof why);
 	if (!c) {
-		int status = unknown("command", word, list, why, sizeof why);
-
 		ctl_complain(0, "%s", why);
-		return status;
+		return EXIT_USAGE;
 	}
-	printf("Usage: smcroutectl %s%s%s\n", c->name, *c->words ? " " : "", c->words);
-	printf("  %s\n", c->help);
+	printf("Usage: smcroutectl %s%s%s\n  %s\n", c->name, blank(c), c->words, c->help);
 	if (*c->aliases)
 		printf("  also called: %s\n", c->aliases);
 	printf("Example: smcroutectl %s\n", c->example);
 	return 0;
 }
 
-int ctl_local(const struct command *cmd, int n, const char *const *words)
+int ctl_local(const struct command *cmd, const char *word)
 {
 	if (!strcmp(cmd->name, "help"))
-		return help(n > 1 ? words[1] : NULL);
-	printf("smcroutectl %s\n", applet_version());
+		return help(word);
+	applet_told(&smcroutectl_applet, 'v');
 	return 0;
 }
 
 /* ---- options ---- */
 
-static int bad_option(int opt)
+/* What an option was given is not what it must be: the exit status. */
+static int wrong(int opt, const char *must)
 {
-	if (strchr("iIuw", opt))
-		ctl_complain(0, "option -%c needs a value", opt);
-	else
-		ctl_complain(0, "unknown option -%c, see smcroutectl -h", opt);
+	ctl_complain(0, "-%c %s: not %s", opt, optarg, must);
 	return EXIT_USAGE;
 }
 
-static int set_wait(struct ctl *c, const char *s)
-{
-	size_t n = strlen(s);
-
-	c->wait = n && n <= 5 && strspn(s, "0123456789") == n ? atoi(s) : -1;
-	if (c->wait >= 0 && c->wait <= WAIT_MAX)
-		return 0;
-	ctl_complain(0, "-w %s: not a number of seconds from 0 to %d", s, WAIT_MAX);
-	return EXIT_USAGE;
-}
-
-static int set_ident(struct ctl *c, const char *s)
-{
-	c->ident = s;
-	if (*s && !strchr(s, '/'))
-		return 0;
-	ctl_complain(0, "-i %s: not a name", s);
-	return EXIT_USAGE;
-}
-
-/* Takes one option: 0 to go on, an exit status + 1 to leave with. */
+/* Takes one option: -1 to go on, or the exit status to leave with. */
 static int take_option(struct ctl *c, int opt)
 {
-	int status = 0;
+	size_t digits;
 
 	switch (opt) {
-	case 'b': c->batch = true; break;
-	case 'd': c->detail = true; break;
+	case '?':
+		ctl_complain(0, strchr("iIuw", optopt) ? "option -%c needs a value" :
+			     "unknown option -%c, see smcroutectl -h", optopt);
+		return EXIT_USAGE;
 	case 'i':
-	case 'I': status = set_ident(c, optarg); break;
-	case 'j': c->json = true; break;
-	case 'p': c->plain = true; break;
-	case 't': c->bare = true; break;
-	case 'u': c->path = optarg; break;
-	case 'w': status = set_wait(c, optarg); break;
-	case 'h':
-		fputs(usage, stdout);
-		return 1;
-	case 'v':
-		printf("smcroutectl %s\n", applet_version());
-		return 1;
+	case 'I':
+		c->ident = optarg;
+		return *optarg && !strchr(optarg, '/') ? -1 : wrong('i', "a name");
+	case 'u':
+		c->path = optarg;
+		return -1;
+	case 'w':
+		digits = strspn(optarg, "0123456789");
+		c->wait = atoi(optarg);
+		return digits && digits <= 5 && !optarg[digits] && c->wait <= WAIT_MAX ? -1 :
+		       wrong('w', "a number of seconds from 0 to 86400");
 	default:
-		status = bad_option(optopt);
+		if (applet_told(&smcroutectl_applet, opt))
+			return 0;
+		c->options |= OPTION(opt);
+		return -1;
 	}
-	return status ? status + 1 : 0;
 }
 
-/* Options may stand behind words too; "--" ends them.  Returns the number of words, or minus
- * what take_option() said. */
-static int parse_options(struct ctl *c, int argc, char **argv, const char **words)
+/* Takes one word; as take_option(). */
+static int take_word(struct request *q, const char *word)
 {
-	int n = 0, opt, left;
+	if (q->n < CTL_WORDS) {
+		q->words[++q->n] = word;
+		return -1;
+	}
+	ctl_complain(0, "more than %d words", CTL_WORDS);
+	return EXIT_USAGE;
+}
 
-	optind = 1;
+/* Options may stand behind words too; "--" ends them.  Returns as take_option(). */
+static int parse_options(struct ctl *c, int argc, char **argv, struct request *q)
+{
+	int opt, status = -1;
+	bool end = false;
+
 	opterr = 0;
-	for (;;) {
-		if (optind < argc && !strcmp(argv[optind], "--help"))
-			opt = 'h';
-		else if (optind < argc && !strcmp(argv[optind], "--version"))
-			opt = 'v';
-		else
-			opt = getopt(argc, argv, "+bdhi:I:jptu:vw:");
+	while (optind < argc && status < 0) {
+		opt = end ? -1 : !strcmp(argv[optind], "--help") ? 'h' : !strcmp(argv[optind], "--version") ? 'v' :
+		      getopt(argc, argv, "+bdhi:I:jptu:vw:");
 		if (opt != -1) {
-			left = take_option(c, opt);
-			if (left)
-				return -left;
-			continue;
+			status = take_option(c, opt);
+		} else if (optind < argc) {
+			end |= !strcmp(argv[optind - 1], "--");
+			status = take_word(q, argv[optind++]);
 		}
-		bool end = optind > 1 && !strcmp(argv[optind - 1], "--");
-		while (optind < argc) {
-			if (n == CTL_WORDS) {
-				ctl_complain(0, "more than %d words", CTL_WORDS);
-				return -(EXIT_USAGE + 1);
-			}
-			words[n++] = argv[optind++];
-			if (!end)
-				break;
-		}
-		if (optind >= argc)
-			return n;
 	}
+	return status;
 }
 
-static int run(struct ctl *c, int n, const char **words)
+static int run(struct ctl *c, struct request *q)
 {
-	const struct command *cmd = NULL;
-	char why[512];
-	int status, fd;
+	bool batch = c->options & OPTION('b');
+	int fd;
 
-	if (c->batch && n) {
-		ctl_complain(0, "-b reads its commands from standard input, not \"%s\"", words[0]);
+	if (batch && q->n) {
+		ctl_complain(0, "-b reads its commands from standard input, not \"%s\"", q->words[1]);
 		return EXIT_USAGE;
 	}
-	if (!c->batch && !n) {
-		words[n++] = "show";
-		words[n++] = "routes";
+	/* For a batch this is not asked, but no harm. */
+	if (!q->n) {
+		q->words[1] = "show";
+		q->words[2] = "routes";
+		q->n = 2;
 	}
-	if (!c->batch) {
-		status = ctl_check(n, words, &cmd, why, sizeof why);
-		if (status) {
-			ctl_complain(0, "%s", why);
-			return status;
-		}
-		if (cmd->flags & CMD_LOCAL)
-			return ctl_local(cmd, n, words);
+	if (!ctl_check(q)) {
+		ctl_complain(0, "%s", q->why);
+		return EXIT_USAGE;
 	}
+	if (q->cmd->flags & CMD_LOCAL)
+		return ctl_local(q->cmd, q->n > 1 ? q->words[2] : NULL);
 	fd = ctl_connect(c);
 	if (fd < 0)
 		return -fd;
 	ctl_print_setup(c);
 	/* The end of the process closes the socket: the daemon need not look at that first. */
-	return c->batch ? ctl_batch(c, fd) : ctl_single(c, fd, cmd, n, words);
+	return ctl_talk(c, fd, batch ? NULL : q);
 }
 
 static int ctl_main(int argc, char **argv)
 {
-	const char *words[1 + CTL_WORDS + 2];
 	struct ctl c = { .ident = "smcroute" };
-	int status, n;
+	struct request q;
+	int status, flushed;
 
 	/* No socket of ours must get the number of a standard stream that is closed; writing there must fail. */
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -237,10 +227,12 @@ static int ctl_main(int argc, char **argv)
 			open("/dev/null", O_RDONLY);
 	/* A reader that leaves early must not end a batch half way. */
 	signal(SIGPIPE, SIG_IGN);
-	n = parse_options(&c, argc, argv, words + 1);
-	status = n < 0 ? -n - 1 : run(&c, n, words + 1);
-	n = ctl_flush(&c);
-	return status ? status : n;
+	q.n = 0;
+	status = parse_options(&c, argc, argv, &q);
+	if (status < 0)
+		status = run(&c, &q);
+	flushed = ctl_flush(&c);
+	return status ? status : flushed;
 }
 
 const struct applet smcroutectl_applet = {

@@ -15,40 +15,47 @@
 #include "router/command.h"
 
 struct ctl {
-	bool batch, detail, json;	/* -b, -d, -j */
-	bool plain, bare;		/* -p, -t */
+	unsigned options;		/* OPTION() of each of -b -d -j -p -t that was given */
+	int wait;			/* -w, seconds */
 	const char *ident;		/* -i */
 	const char *path;		/* -u, or NULL: look where daemons are */
-	int wait;			/* -w, seconds */
-	bool styled;			/* headings for a terminal */
 	int width;			/* of a heading's line */
+	bool styled;			/* headings for a terminal */
 	bool deaf;			/* nobody reads our output any more */
 };
 
 /* Most words of a line, the options that are sent before them included. */
 #define CTL_WORDS WIRE_MAX_WORDS
 
-/* Checks n words against the command table and replaces shortened ones.  0 with *cmd set, or
- * EXIT_USAGE with one line in why[len]. */
-int ctl_check(int n, const char **words, const struct command **cmd, char *why, size_t len);
+/* One command line. */
+struct request {
+	const struct command *cmd;	/* set by ctl_check() */
+	int n;				/* words from words[1] on */
+	const char *words[1 + CTL_WORDS];	/* words[0] is for the options that are sent */
+	char why[512];			/* set by ctl_check() when it is refused: one line */
+};
 
-/* Runs a command that needs no daemon. */
-int ctl_local(const struct command *cmd, int n, const char *const *words);
+/* Checks the words against the command table and replaces shortened ones; false when they are no command. */
+bool ctl_check(struct request *q);
+
+/* Runs a command that needs no daemon, with its first word or NULL; the exit status. */
+int ctl_local(const struct command *cmd, const char *word);
 
 /* Returns a connection to the daemon, or minus the exit status when all is said. */
 int ctl_connect(const struct ctl *c);
 
-/* Sends one command over fd and shows the reply; the exit status.  words[-1] is free for the options. */
-int ctl_single(struct ctl *c, int fd, const struct command *cmd, int n, const char **words);
+/* Sends a request over fd and shows the reply; the exit status.  NULL: all those on standard input, and the
+ * status of the first that failed. */
+int ctl_talk(struct ctl *c, int fd, struct request *q);
 
-/* Runs the commands on standard input over fd; the exit status of the first that failed. */
-int ctl_batch(struct ctl *c, int fd);
+/* Milliseconds of the monotonic clock. */
+int64_t ctl_now(void);
 
 /* Finds out how headings are to look on standard output. */
 void ctl_print_setup(struct ctl *c);
 
 /* Shows one record of a reply; line: of the batch, 0 = none. */
-void ctl_print(struct ctl *c, const struct wire_record *rec, uint32_t line);
+void ctl_print(const struct ctl *c, const struct wire_record *rec, uint32_t line);
 
 /* One line on standard error, with the program's name and the line of a batch, 0 = none. */
 void ctl_complain(uint32_t line, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -26,10 +26,11 @@
 static const char *const run_dirs[] = { RUNSTATEDIR, "/run" };
 #define N_DIRS (sizeof run_dirs / sizeof *run_dirs)
 
-/* The places to look at. */
-struct places {
-	char path[N_DIRS][PATH_MAX];
-	unsigned n;
+/* What came of looking for the daemon. */
+struct search {
+	struct buf tried;	/* the places, with what was wrong there */
+	int status;		/* to leave with */
+	bool behind;		/* a listener does not keep up */
 };
 
 /* True when a and b are the same directory, as /var/run and /run often are. */
@@ -41,28 +42,13 @@ static bool same_dir(const char *a, const char *b)
 	       (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
 
-static void add_dir(const char **dirs, unsigned *n, const char *dir)
+/* True when dirs[i] is none of those before it. */
+static bool is_new(const char *const *dirs, unsigned i)
 {
-	for (unsigned i = 0; i < *n; i++)
-		if (same_dir(dirs[i], dir))
-			return;
-	dirs[(*n)++] = dir;
-}
-
-static void list_places(const struct ctl *c, struct places *p)
-{
-	const char *dirs[N_DIRS];
-	unsigned n = 0;
-
-	p->n = 0;
-	if (c->path) {
-		snprintf(p->path[p->n++], PATH_MAX, "%s", c->path);
-		return;
-	}
-	for (unsigned i = 0; i < N_DIRS; i++)
-		add_dir(dirs, &n, run_dirs[i]);
-	for (unsigned i = 0; i < n; i++)
-		snprintf(p->path[p->n++], PATH_MAX, "%s/%s.sock", dirs[i], c->ident);
+	for (unsigned k = 0; k < i; k++)
+		if (same_dir(dirs[k], dirs[i]))
+			return false;
+	return true;
 }
 
 /* Appends the sockets in dir at which a daemon of ours answers. */
@@ -94,45 +80,66 @@ static void see_others(const char *dir, struct buf *seen, unsigned *n)
 /* Where daemons may be: beside the socket that was asked for, and in the usual places. */
 static unsigned see_all(const char *path, struct buf *seen)
 {
-	const char *dirs[N_DIRS + 1], *slash = path ? strrchr(path, '/') : NULL;
-	unsigned ndirs = 0, n = 0;
+	const char *dirs[1 + N_DIRS], *slash = path ? strrchr(path, '/') : NULL;
 	char dir[PATH_MAX] = ".";
+	unsigned n = 0;
 
 	if (slash)
 		snprintf(dir, sizeof dir, "%.*s", slash > path ? (int)(slash - path) : 1, path);
-	if (path)
-		add_dir(dirs, &ndirs, dir);
-	for (unsigned i = 0; i < N_DIRS; i++)
-		add_dir(dirs, &ndirs, run_dirs[i]);
-	for (unsigned i = 0; i < ndirs; i++)
-		see_others(dirs[i], seen, &n);
+	dirs[0] = path ? dir : run_dirs[0];
+	memcpy(dirs + 1, run_dirs, sizeof run_dirs);
+	for (unsigned i = 0; i < 1 + N_DIRS; i++)
+		if (is_new(dirs, i))
+			see_others(dirs[i], seen, &n);
 	return n;
 }
 
-static int complain(const struct ctl *c, const struct places *p, const int *err)
+/* Says what was tried; minus the exit status. */
+static int complain(const struct ctl *c, struct search *s)
 {
-	struct buf tried = { 0 }, seen = { 0 };
-	int status = EXIT_BUSY;
-	unsigned n = 0;
+	bool silent = s->status == EXIT_BUSY;
+	struct buf seen = { 0 };
+	unsigned n = silent ? see_all(c->path, &seen) : 0;
 
-	for (unsigned i = 0; i < p->n; i++) {
-		buf_printf(&tried, "%s %s (%s)", i ? "," : "", p->path[i],
-			   err[i] == ENOENT ? "not there" : err[i] == ECONNREFUSED ? "nobody listens" : strerror(err[i]));
-		if (err[i] == EACCES || err[i] == EPERM)
-			status = EXIT_DENIED;
-		if (err[i] == ENAMETOOLONG)
-			status = EXIT_USAGE;
-	}
-	if (status == EXIT_BUSY)
-		n = see_all(c->path, &seen);
-	ctl_complain(0, "%s%s%s%s", status == EXIT_BUSY ? "no daemon answers at" : "cannot connect to",
-		     buf_cstr(&tried), n ? "; others answer at" : "", buf_cstr(&seen));
-	buf_free(&tried);
+	ctl_complain(0, "%s%s%s%s", silent ? "no daemon answers at" : "cannot connect to", buf_cstr(&s->tried),
+		     n ? "; others answer at" : "", buf_cstr(&seen));
 	buf_free(&seen);
-	return -status;
+	return -s->status;
 }
 
-static int64_t now_ms(void)
+/* Returns a connection to the daemon at path, or -1. */
+static int try(const char *path, struct search *s)
+{
+	int fd = usock_connect(path), err = errno;
+
+	if (fd >= 0)
+		return fd;
+	buf_printf(&s->tried, "%s %s (%s)", s->tried.len ? "," : "", path,
+		   err == ENOENT ? "not there" : err == ECONNREFUSED ? "nobody listens" : strerror(err));
+	if (err == EACCES || err == EPERM)
+		s->status = EXIT_DENIED;
+	if (err == ENAMETOOLONG)
+		s->status = EXIT_USAGE;
+	s->behind |= err == EAGAIN;
+	return -1;
+}
+
+static int try_all(const struct ctl *c, struct search *s)
+{
+	char path[PATH_MAX];
+	int fd = -1;
+
+	if (c->path)
+		return try(c->path, s);
+	for (unsigned i = 0; i < N_DIRS && fd < 0; i++) {
+		snprintf(path, sizeof path, "%s/%s.sock", run_dirs[i], c->ident);
+		if (is_new(run_dirs, i))
+			fd = try(path, s);
+	}
+	return fd;
+}
+
+int64_t ctl_now(void)
 {
 	struct timespec ts;
 
@@ -142,25 +149,20 @@ static int64_t now_ms(void)
 
 int ctl_connect(const struct ctl *c)
 {
-	struct places p;
-	int64_t start = now_ms(), waited = 0;
-	int err[N_DIRS];
+	int64_t start = ctl_now();
+	int fd;
 
-	list_places(c, &p);
-	for (;;) {
-		bool behind = false;
+	do {
+		struct search s = { .status = EXIT_BUSY };
+		int64_t waited;
 
-		for (unsigned i = 0; i < p.n; i++) {
-			int fd = usock_connect(p.path[i]);
-
-			if (fd >= 0)
-				return fd;
-			err[i] = errno;
-			behind |= errno == EAGAIN;
-		}
-		waited = now_ms() - start;
-		if (waited >= (int64_t)c->wait * 1000 && (!behind || waited >= BUSY_SEC * 1000))
-			return complain(c, &p, err);
-		poll(NULL, 0, RETRY_MS);
-	}
+		fd = try_all(c, &s);
+		waited = ctl_now() - start;
+		if (fd < 0 && waited >= c->wait * 1000 && (!s.behind || waited >= BUSY_SEC * 1000))
+			fd = complain(c, &s);
+		else if (fd < 0)
+			poll(NULL, 0, RETRY_MS);
+		buf_free(&s.tried);
+	} while (fd == -1);
+	return fd;
 }

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "applets/applet.h"
 #include "lib/buf.h"
 #include "lib/status.h"
 
@@ -27,17 +28,16 @@
 void ctl_print_setup(struct ctl *c)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM"), *columns = getenv("COLUMNS");
-	bool tty = isatty(STDOUT_FILENO);
 	struct winsize ws = { 0 };
 
 	c->width = PLAIN_WIDTH;
-	c->styled = tty && !c->plain && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
-	if (!tty)
+	if (!isatty(STDOUT_FILENO))
 		return;
+	c->styled = !(c->options & OPTION('p')) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
 		c->width = ws.ws_col;
 	else if (columns)
-		c->width = (int)strtol(columns, NULL, 10);
+		c->width = atoi(columns);
 	if (c->width < WIDTH_MIN || c->width > WIDTH_MAX)
 		c->width = PLAIN_WIDTH;
 }
@@ -64,33 +64,32 @@ static void rule(const struct ctl *c, char mark)
 	putchar('\n');
 }
 
-static void headline(const struct ctl *c, const struct wire_record *rec)
+static void headline(const struct ctl *c, const char *text, int len, bool title)
 {
-	int len = rec->len < WIRE_MAX ? (int)rec->len : WIRE_MAX;
-	bool title = rec->type == WIRE_TITLE;
+	const char *on = "", *off = "";
+	int width = 0;
 
-	if (c->bare)
-		return;
-	if (c->styled && title) {
-		printf(BOLD "%.*s" NORMAL "\n", len, rec->text);
-	} else if (c->styled) {
-		printf(INVERSE "%-*.*s" NORMAL "\n", c->width, len, rec->text);
+	if (c->styled) {
+		on = title ? BOLD : INVERSE;
+		off = NORMAL;
+		width = title ? 0 : c->width;
 	} else {
 		rule(c, title ? '_' : '=');
-		printf("%.*s\n", len, rec->text);
-		if (!title)
-			rule(c, '=');
 	}
+	printf("%s%-*.*s%s\n", on, width, len, text, off);
+	if (!c->styled && !title)
+		rule(c, '=');
 }
 
-void ctl_print(struct ctl *c, const struct wire_record *rec, uint32_t line)
+void ctl_print(const struct ctl *c, const struct wire_record *rec, uint32_t line)
 {
 	int len = rec->len < WIRE_MAX ? (int)rec->len : WIRE_MAX;
 
 	switch (rec->type) {
 	case WIRE_TITLE:
 	case WIRE_HEAD:
-		headline(c, rec);
+		if (!(c->options & OPTION('t')))
+			headline(c, rec->text, len, rec->type == WIRE_TITLE);
 		break;
 	case WIRE_ROW:
 		put(stdout, rec->text, rec->len);

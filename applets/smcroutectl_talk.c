@@ -12,14 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "applets/applet.h"
+#include "lib/grow.h"
 #include "lib/status.h"
 
-#define PATIENCE_MS 10000		/* without a byte from the daemon */
+#define PATIENCE_MS 10000		/* without a byte from the daemon; turn() names it */
 #define OUT_MAX (256 * 1024)		/* unsent requests, before more lines are read */
 #define CHUNK (32 * 1024)		/* of replies: two records of a long table */
+#define TOO_LONG "too long for one request"
 #define LINES (16 * 1024)		/* of a batch: the daemon works on some while the next are read */
 
 /* A line whose answer is due. */
@@ -32,26 +34,17 @@ struct due {
 struct talk {
 	struct ctl *ctl;
 	int fd;
-	struct buf out, in, text;	/* requests, replies, lines */
-	size_t sent;
+	int status;			/* of the first failure */
+	int64_t heard;			/* ms */
 	struct due *due;
-	size_t head, n, cap;		/* due[head .. head + n) are waiting */
+	uint32_t head, n, cap;		/* due[head .. head + n) are waiting */
 	uint32_t line;			/* number of the last line read */
 	bool follow;			/* prints until somebody leaves */
 	bool wait_gone;			/* the daemon ends: wait until it has */
 	bool no_input, no_daemon;	/* at its end */
 	bool skip;			/* in the rest of a line that is too long */
-	int64_t heard;			/* ms */
-	int status;			/* of the first failure */
+	struct buf out, in, text;	/* unsent requests, replies, lines */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void fail(struct talk *t, int status)
 {
@@ -59,40 +52,45 @@ static void fail(struct talk *t, int status)
 		t->status = status;
 }
 
+static void complain(struct talk *t, uint32_t line, int status, const char *why)
+{
+	ctl_complain(line, "%s", why);
+	fail(t, status);
+}
+
 /* ---- the queue ---- */
 
-static bool push(struct talk *t, struct due due)
+static struct due *first(const struct talk *t)
 {
+	return &t->due[t->head];
+}
+
+/* Puts the present line in; the text becomes the queue's. */
+static bool push(struct talk *t, const struct command *cmd, char *text)
+{
+	struct due *v;
+
 	if (t->head + t->n == t->cap && t->head) {
-		memmove(t->due, t->due + t->head, t->n * sizeof *t->due);
+		memmove(t->due, first(t), t->n * sizeof *t->due);
 		t->head = 0;
 	}
-	if (t->n == t->cap) {
-		size_t cap = t->cap ? t->cap * 2 : 64;
-		struct due *bigger = realloc(t->due, cap * sizeof *bigger);
-
-		if (!bigger)
-			return false;
-		t->due = bigger;
-		t->cap = cap;
-	}
+	v = grow(t->due, &t->cap, t->n + 1, sizeof *v);
+	if (!v)
+		return false;
+	t->due = v;
 	if (!t->n)
-		t->heard = now_ms();
-	t->due[t->head + t->n++] = due;
+		t->heard = ctl_now();
+	v[t->head + t->n++] = (struct due){ t->line, cmd, text };
 	return true;
 }
 
 /* Answers what needs no daemon. */
 static void answer_here(struct talk *t, uint32_t line, const struct command *cmd, const char *text)
 {
-	int status = EXIT_USAGE;
-
 	if (cmd)
-		status = ctl_local(cmd, text ? 2 : 1, (const char *const []){ cmd->name, text });
+		fail(t, ctl_local(cmd, text));
 	else
-		ctl_complain(line, "%s", text);
-	if (status)
-		fail(t, status);
+		complain(t, line, EXIT_USAGE, text);
 }
 
 static bool is_kept(const struct due *d)
@@ -103,12 +101,11 @@ static bool is_kept(const struct due *d)
 /* The first one has its answer; those kept behind it are next. */
 static void pop(struct talk *t)
 {
-	t->head++;
-	t->n--;
-	while (t->n && is_kept(&t->due[t->head])) {
-		struct due *d = &t->due[t->head++];
+	for (;;) {
+		struct due *d = &t->due[++t->head];
 
-		t->n--;
+		if (!--t->n || !is_kept(d))
+			return;
 		answer_here(t, d->line, d->cmd, d->text);
 		free(d->text);
 	}
@@ -117,11 +114,11 @@ static void pop(struct talk *t)
 /* Has a line answered here when its turn comes. */
 static void keep_line(struct talk *t, const struct command *cmd, const char *text)
 {
-	struct due due = { .line = t->line, .cmd = cmd, .text = t->n && text ? strdup(text) : NULL };
+	char *copy = t->n && text ? strdup(text) : NULL;
 
-	if (t->n && !due.text == !text && push(t, due))
+	if (t->n && !copy == !text && push(t, cmd, copy))
 		return;
-	free(due.text);
+	free(copy);
 	answer_here(t, t->line, cmd, text);
 }
 
@@ -130,18 +127,23 @@ static void refuse_line(struct talk *t, const char *why)
 	keep_line(t, NULL, why);
 }
 
+/* Ends the conversation: nobody waits for answers any more. */
+static void give_up(struct talk *t, uint32_t line, int status, const char *why)
+{
+	complain(t, line, status, why);
+	t->no_daemon = true;
+	t->n = 0;
+}
+
 /* ---- requests ---- */
 
-/* words[0] is free for the options. */
-static bool ask(struct talk *t, const struct command *cmd, int n, const char **words)
+static bool ask(struct talk *t, struct request *q)
 {
-	struct due due = { .line = t->line, .cmd = cmd };
+	bool json = t->ctl->options & OPTION('j');
 	size_t before = t->out.len;
 
-	words[0] = t->ctl->detail ? t->ctl->json ? "-dj" : "-d" : t->ctl->json ? "-j" : "";
-	if (!wire_put_request(&t->out, WIRE_WORDS, n, words))
-		return false;
-	if (push(t, due))
+	q->words[0] = t->ctl->options & OPTION('d') ? json ? "-dj" : "-d" : json ? "-j" : "";
+	if (wire_put_request(&t->out, WIRE_WORDS, 1 + q->n, q->words) && push(t, q->cmd, NULL))
 		return true;
 	t->out.len = before;
 	return false;
@@ -149,10 +151,8 @@ static bool ask(struct talk *t, const struct command *cmd, int n, const char **w
 
 static void take_line(struct talk *t, char *s, size_t len)
 {
-	const char *words[CTL_WORDS + 1];
-	const struct command *cmd;
-	char why[512];
-	int n = 1;
+	static const char blanks[] = " \t\r";
+	struct request q;
 
 	t->line++;
 	if (memchr(s, '\0', len)) {
@@ -160,30 +160,27 @@ static void take_line(struct talk *t, char *s, size_t len)
 		return;
 	}
 	s[len] = '\0';
-	while (*s && *s != '#') {
-		const char *word = s;
-
-		while (*s && *s != ' ' && *s != '\t' && *s != '\r')
-			s++;
-		if (*s)
-			*s++ = '\0';
-		if (*word && n == CTL_WORDS) {
+	q.n = 0;
+	for (s += strspn(s, blanks); *s && *s != '#'; s += strspn(s, blanks)) {
+		if (q.n == CTL_WORDS - 1) {
 			refuse_line(t, "too many words");
 			return;
 		}
-		if (*word)
-			words[n++] = word;
+		q.words[++q.n] = s;
+		s += strcspn(s, blanks);
+		if (*s)
+			*s++ = '\0';
 	}
-	if (n == 1)
+	if (!q.n)
 		return;
-	if (ctl_check(n - 1, words + 1, &cmd, why, sizeof why)) {
-		refuse_line(t, why);
-	} else if (cmd->flags & CMD_FOLLOW) {
+	if (!ctl_check(&q)) {
+		refuse_line(t, q.why);
+	} else if (q.cmd->flags & CMD_FOLLOW) {
 		refuse_line(t, "this has no end, it cannot be in a batch");
-	} else if (cmd->flags & CMD_LOCAL) {
-		keep_line(t, cmd, n > 2 ? words[2] : NULL);
-	} else if (!ask(t, cmd, n, words)) {
-		refuse_line(t, "too long for one request");
+	} else if (q.cmd->flags & CMD_LOCAL) {
+		keep_line(t, q.cmd, q.n > 1 ? q.words[2] : NULL);
+	} else if (!ask(t, &q)) {
+		refuse_line(t, TOO_LONG);
 	}
 }
 
@@ -207,7 +204,7 @@ static void take_lines(struct talk *t)
 	if (t->text.len > WIRE_MAX) {
 		if (!t->skip) {
 			t->line++;
-			refuse_line(t, "too long for one request");
+			refuse_line(t, TOO_LONG);
 		}
 		t->skip = true;
 		t->text.len = 0;
@@ -220,8 +217,7 @@ static void read_input(struct talk *t)
 
 	/* One more for the NUL behind the last line. */
 	if (!buf_reserve(&t->text, LINES + 1)) {
-		ctl_complain(0, "out of memory");
-		fail(t, EXIT_SYSTEM);
+		complain(t, 0, EXIT_SYSTEM, "out of memory");
 		t->no_input = true;
 		return;
 	}
@@ -246,24 +242,17 @@ static void take_records(struct talk *t)
 	size_t at = 0;
 
 	while (t->n && at < t->in.len && (res = wire_record(t->in.p + at, t->in.len - at, &rec)) == WIRE_OK) {
-		struct due due = t->due[t->head];
-
-		ctl_print(t->ctl, &rec, due.line);
+		ctl_print(t->ctl, &rec, first(t)->line);
 		if (rec.type == WIRE_END) {
-			if (*rec.text)
-				fail(t, (unsigned char)*rec.text);
-			t->wait_gone |= due.cmd->flags & CMD_GONE && !*rec.text;
+			fail(t, (unsigned char)*rec.text);
+			t->wait_gone |= first(t)->cmd->flags & CMD_GONE && !*rec.text;
 			pop(t);
 		}
 		at += rec.size;
 	}
 	buf_consume(&t->in, at);
-	if (t->n && res == WIRE_BAD) {
-		ctl_complain(t->due[t->head].line, "the answer makes no sense, this is no smcrouted of ours");
-		fail(t, EXIT_BUSY);
-		t->no_daemon = true;
-		t->n = 0;
-	}
+	if (t->n && res == WIRE_BAD)
+		give_up(t, first(t)->line, EXIT_BUSY, "the answer makes no sense, this is no smcrouted of ours");
 }
 
 static void receive(struct talk *t)
@@ -271,10 +260,7 @@ static void receive(struct talk *t)
 	ssize_t n;
 
 	if (!buf_reserve(&t->in, t->in.len ? CHUNK / 4 : CHUNK)) {
-		ctl_complain(0, "out of memory");
-		fail(t, EXIT_SYSTEM);
-		t->no_daemon = true;
-		t->n = 0;
+		give_up(t, 0, EXIT_SYSTEM, "out of memory");
 		return;
 	}
 	n = recv(t->fd, t->in.p + t->in.len, t->in.cap - t->in.len, MSG_DONTWAIT);
@@ -283,7 +269,7 @@ static void receive(struct talk *t)
 	t->no_daemon = n <= 0;
 	if (n > 0) {
 		t->in.len += (size_t)n;
-		t->heard = now_ms();
+		t->heard = ctl_now();
 		take_records(t);
 	}
 }
@@ -292,22 +278,20 @@ static void transmit(struct talk *t)
 {
 	ssize_t n;
 
-	if (t->sent == t->out.len)
+	if (!t->out.len)
 		return;
-	n = send(t->fd, t->out.p + t->sent, t->out.len - t->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+	n = send(t->fd, t->out.p, t->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	/* The daemon may have closed after an answer that is still to be read. */
-	t->sent = n < 0 ? t->out.len : t->sent + (size_t)n;
-	if (t->sent == t->out.len)
-		t->out.len = t->sent = 0;
+	buf_consume(&t->out, n < 0 ? t->out.len : (size_t)n);
 }
 
 /* ---- both ---- */
 
 static bool is_done(const struct talk *t)
 {
-	if (t->no_daemon || (t->ctl->deaf && (t->follow || !t->ctl->batch)))
+	if (t->no_daemon || (t->ctl->deaf && (t->follow || !(t->ctl->options & OPTION('b')))))
 		return true;
 	return t->no_input && !t->n && !t->wait_gone;
 }
@@ -315,29 +299,25 @@ static bool is_done(const struct talk *t)
 /* Milliseconds to wait for the daemon, -1 = for ever. */
 static int patience(const struct talk *t)
 {
-	int64_t left = t->heard + PATIENCE_MS - now_ms();
+	int64_t left = t->heard + PATIENCE_MS - ctl_now();
 
-	if (!t->n || t->due[t->head].cmd->flags & (CMD_LONG | CMD_FOLLOW | CMD_GONE))
+	if (!t->n || first(t)->cmd->flags & (CMD_LONG | CMD_FOLLOW | CMD_GONE))
 		return -1;
 	return left > 0 ? (int)left : 0;
 }
 
 static void turn(struct talk *t)
 {
-	bool wants = !t->no_input && t->out.len - t->sent < OUT_MAX;
+	bool wants = !t->no_input && t->out.len < OUT_MAX;
 	struct pollfd p[3] = {
-		{ .fd = t->fd, .events = (short)(POLLIN | (t->sent < t->out.len ? POLLOUT : 0)) },
+		{ .fd = t->fd, .events = (short)(POLLIN | (t->out.len ? POLLOUT : 0)) },
 		{ .fd = wants ? STDIN_FILENO : -1, .events = POLLIN },
 		{ .fd = t->follow ? STDOUT_FILENO : -1 },	/* tells when its reader leaves */
 	};
 	int ready = poll(p, 3, patience(t));
 
-	if (!ready && !patience(t)) {
-		ctl_complain(t->due[t->head].line, "the daemon has not answered for %d seconds", PATIENCE_MS / 1000);
-		fail(t, EXIT_BUSY);
-		t->no_daemon = true;
-		t->n = 0;
-	}
+	if (!ready)
+		give_up(t, first(t)->line, EXIT_BUSY, "the daemon has not answered for 10 seconds");
 	if (ready <= 0)
 		return;
 	if (p[0].revents & ~POLLOUT)
@@ -350,44 +330,36 @@ static void turn(struct talk *t)
 		t->ctl->deaf = true;
 }
 
-static int talk(struct talk *t)
+/* Frees what there is; says so where an answer has not come. */
+static void finish(struct talk *t)
 {
-	transmit(t);
-	while (!is_done(t)) {
-		turn(t);
-		/* Whoever sends line by line waits for the answer before the next one. */
-		if (t->follow || !t->n || ferror(stdout))
-			ctl_flush(t->ctl);
-	}
 	if (t->n && !t->ctl->deaf) {
-		ctl_complain(t->due[t->head].line, "the daemon has closed the connection%s",
+		ctl_complain(first(t)->line, "the daemon has closed the connection%s",
 			     t->follow ? "" : t->n > 1 || !t->no_input ? ", no answer to this line and those behind"
 							     : " without an answer");
 		fail(t, EXIT_BUSY);
 	}
-	for (size_t i = t->head; i < t->head + t->n; i++)
-		free(t->due[i].text);
+	while (t->n--)
+		free(t->due[t->head++].text);
 	free(t->due);
 	buf_free(&t->out);
 	buf_free(&t->in);
 	buf_free(&t->text);
-	return t->status;
 }
 
-int ctl_single(struct ctl *c, int fd, const struct command *cmd, int n, const char **words)
+int ctl_talk(struct ctl *c, int fd, struct request *q)
 {
-	struct talk t = { .ctl = c, .fd = fd, .no_input = true, .follow = cmd->flags & CMD_FOLLOW };
+	struct talk t = { .ctl = c, .fd = fd, .no_input = q != NULL, .follow = q && q->cmd->flags & CMD_FOLLOW };
 
-	if (!ask(&t, cmd, n + 1, words - 1)) {
-		ctl_complain(0, "too long for one request");
-		fail(&t, EXIT_USAGE);
+	if (q && !ask(&t, q))
+		complain(&t, 0, EXIT_USAGE, TOO_LONG);
+	transmit(&t);
+	while (!is_done(&t)) {
+		turn(&t);
+		/* Whoever sends line by line waits for the answer before the next one. */
+		if (t.follow || !t.n || ferror(stdout))
+			ctl_flush(c);
 	}
-	return talk(&t);
-}
-
-int ctl_batch(struct ctl *c, int fd)
-{
-	struct talk t = { .ctl = c, .fd = fd };
-
-	return talk(&t);
+	finish(&t);
+	return t.status;
 }

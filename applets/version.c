@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * The version and what was built in.
+ * The version and what was built in, and the options that ask for it and for help.
  */
 #include "applets/applet.h"
+
+#include <stdio.h>
 
 #ifndef VERSION
 #define VERSION "unknown"
@@ -23,4 +25,15 @@ const char *applet_version(void)
 	       " -host"
 #endif
 	       ")";
+}
+
+bool applet_told(const struct applet *a, int opt)
+{
+	if (opt == 'h')
+		fputs(a->usage, stdout);
+	else if (opt == 'v')
+		printf("%s %s\n", a->name, applet_version());
+	else
+		return false;
+	return true;
 }
