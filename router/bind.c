@@ -16,16 +16,10 @@ static struct rule_mask name_mask(struct router *r, uint16_t id)
 	const struct conf_name *n = &r->conf->names[id];
 	struct rule_mask m = { { 0 }, { 0 }, { 0 } };
 
-	for (uint32_t at = n->wild ? 0 : iface_find_name(&r->ifs, n->name); at < r->ifs.n; at++) {
-		const struct iface *i = &r->ifs.v[at];
-
-		if (i->ifindex && iface_usable(i) && iface_name_matches(i->name, n->name, n->len, n->wild))
-			for (enum fam f = 0; f < FAM_N; f++)
-				if (i->vif[f] >= 0)
-					(n->wild ? m.wild : m.exact)[f] |= UINT32_C(1) << i->vif[f];
-		if (!n->wild)
-			break;
-	}
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, n, i));)
+		for (enum fam f = 0; f < FAM_N; f++)
+			if (iface_usable(i) && i->vif[f] >= 0)
+				(n->wild ? m.wild : m.exact)[f] |= UINT32_C(1) << i->vif[f];
 	for (enum fam f = 0; f < FAM_N; f++)
 		m.lacks[f] = !(m.exact[f] | m.wild[f]);
 	return m;

@@ -253,7 +253,7 @@ static void expiry(struct router *r)
 
 int64_t router_due(const struct router *r)
 {
-	int64_t a = r->pass_due, b = r->mrdisc.due;
+	int64_t a = r->pass_due, b = mrdisc_due(&r->mrdisc);
 
 	if (groups_ticket(&r->groups))
 		return r->now ? r->now : 1;

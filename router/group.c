@@ -142,18 +142,12 @@ static int each_interface(struct router *r, const struct mroute *g, int only, me
 	const struct conf_name *n = &r->conf->names[g->iif];
 	uint32_t found = 0;
 
-	for (uint32_t at = n->wild ? 0 : iface_find_name(&r->ifs, n->name); at < r->ifs.n; at++) {
-		const struct iface *i = &r->ifs.v[at];
-
-		if (i->ifindex && (!only || i->ifindex == only) && iface_usable(i) &&
-		    iface_name_matches(i->name, n->name, n->len, n->wild)) {
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, n, i));)
+		if ((!only || i->ifindex == only) && iface_usable(i)) {
 			found++;
 			if (fn)
 				expand(r, g, i->ifindex, fn, ctx);
 		}
-		if (!n->wild)
-			break;
-	}
 	if (fn || !found)
 		return 0;
 	if (found > UINT32_MAX >> mgroup_bits(g)) {

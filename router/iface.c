@@ -5,9 +5,11 @@
  */
 #include "router/iface.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "conf/conf.h"
+#include "lib/grow.h"
 
 static uint32_t index_hash(const void *ctx, uint32_t id)
 {
@@ -52,109 +54,141 @@ void ifaces_free(struct ifaces *t)
 	free(t->v);
 	hash_free(&t->by_index);
 	hash_free(&t->by_name);
-	ifaces_init(t);
 }
 
-uint32_t iface_find(const struct ifaces *t, int ifindex)
+static struct iface *at_place(const struct ifaces *t, uint32_t at)
 {
-	return hash_find(&t->by_index, &by_index, t, hash_words(&ifindex, sizeof ifindex), &ifindex);
+	return at == HASH_NONE ? NULL : &t->v[at];
 }
 
-uint32_t iface_find_name(const struct ifaces *t, const char *name)
+static uint32_t place_of(const struct ifaces *t, const struct iface *i)
 {
-	return hash_find(&t->by_name, &by_name, t, hash_bytes(name, strlen(name)), name);
+	return (uint32_t)(i - t->v);
 }
 
-/* A free place: only looked for while there are some. */
-static uint32_t place(struct ifaces *t)
+struct iface *iface_find(const struct ifaces *t, int ifindex)
+{
+	return at_place(t, hash_find(&t->by_index, &by_index, t, hash_words(&ifindex, sizeof ifindex), &ifindex));
+}
+
+struct iface *iface_find_name(const struct ifaces *t, const char *name)
+{
+	return at_place(t, hash_find(&t->by_name, &by_name, t, hash_bytes(name, strlen(name)), name));
+}
+
+struct iface *iface_next(const struct ifaces *t, struct iface *last)
+{
+	for (struct iface *i = last ? last + 1 : t->v; i < t->v + t->n; i++)
+		if (i->ifindex)
+			return i;
+	return NULL;
+}
+
+struct iface *iface_match(const struct ifaces *t, const struct conf_name *n, struct iface *last)
+{
+	if (!n->wild)
+		return last ? NULL : iface_find_name(t, n->name);
+	do
+		last = iface_next(t, last);
+	while (last && !iface_is(last, n));
+	return last;
+}
+
+bool iface_is(const struct iface *i, const struct conf_name *n)
+{
+	/* An exact name ends where this one does. */
+	return !strncmp(i->name, n->name, n->wild ? n->len : sizeof i->name);
+}
+
+const char *iface_str(const struct iface *i)
+{
+	return i ? i->name : "?";
+}
+
+/* Has room for one more: a free place is only looked for while there are some. */
+static struct iface *place(struct ifaces *t)
 {
 	if (t->live < t->n)
-		for (uint32_t i = 0; i < t->n; i++)
-			if (!t->v[i].ifindex)
+		for (struct iface *i = t->v; i < t->v + t->n; i++)
+			if (!i->ifindex)
 				return i;
-	if (t->n == t->cap) {
-		uint32_t cap = t->cap ? t->cap * 2 : 16;
-		struct iface *v = realloc(t->v, cap * sizeof *v);
+	struct iface *v = grow(t->v, &t->cap, t->n + 1, sizeof *v);
 
-		if (!v)
-			return IFACE_NONE;
-		t->v = v;
-		t->cap = cap;
-	}
-	return t->n++;
+	if (!v)
+		return NULL;
+	t->v = v;
+	return &v[t->n++];
 }
 
-uint32_t iface_add(struct ifaces *t, int ifindex, const char *name)
+static void set_name(struct ifaces *t, struct iface *i, const char *name)
 {
-	uint32_t at;
+	uint32_t at = place_of(t, i);
 
+	memcpy(i->name, name, sizeof i->name);
+	hash_add(&t->by_name, &by_name, t, name_hash(t, at), at);
+}
+
+static void drop_name(struct ifaces *t, const struct iface *i)
+{
+	uint32_t at = place_of(t, i);
+
+	hash_del(&t->by_name, &by_name, t, name_hash(t, at), at);
+}
+
+struct iface *iface_add(struct ifaces *t, int ifindex, const char *name)
+{
 	if (hash_reserve(&t->by_index, &by_index, t, t->live + 1) < 0 ||
 	    hash_reserve(&t->by_name, &by_name, t, t->live + 1) < 0)
-		return IFACE_NONE;
-	at = place(t);
-	if (at == IFACE_NONE)
-		return IFACE_NONE;
-	struct iface *i = &t->v[at];
-	memset(i, 0, sizeof *i);
-	i->ifindex = ifindex;
-	memcpy(i->name, name, strnlen(name, sizeof i->name - 1));
-	i->vif[FAM_4] = i->vif[FAM_6] = -1;
-	i->ttl = 1;
-	hash_add(&t->by_index, &by_index, t, index_hash(t, at), at);
-	hash_add(&t->by_name, &by_name, t, name_hash(t, at), at);
+		return NULL;
+	struct iface *i = place(t);
+
+	if (!i)
+		return NULL;
+	*i = (struct iface){ .ifindex = ifindex, .vif = { -1, -1 }, .ttl = 1 };
+	hash_add(&t->by_index, &by_index, t, index_hash(t, place_of(t, i)), place_of(t, i));
+	set_name(t, i, name);
 	t->live++;
-	return at;
+	return i;
 }
 
-void iface_rename(struct ifaces *t, uint32_t at, const char *name)
+void iface_rename(struct ifaces *t, struct iface *i, const char *name)
 {
-	struct iface *i = &t->v[at];
-
-	hash_del(&t->by_name, &by_name, t, name_hash(t, at), at);
-	memset(i->name, 0, sizeof i->name);
-	memcpy(i->name, name, strnlen(name, sizeof i->name - 1));
-	hash_add(&t->by_name, &by_name, t, name_hash(t, at), at);
+	drop_name(t, i);
+	set_name(t, i, name);
 }
 
-void iface_del(struct ifaces *t, uint32_t at)
+void iface_del(struct ifaces *t, struct iface *i)
 {
-	hash_del(&t->by_index, &by_index, t, index_hash(t, at), at);
-	hash_del(&t->by_name, &by_name, t, name_hash(t, at), at);
-	t->v[at].ifindex = 0;
+	drop_name(t, i);
+	hash_del(&t->by_index, &by_index, t, index_hash(t, place_of(t, i)), place_of(t, i));
+	i->ifindex = 0;
 	t->live--;
 }
 
-bool iface_name_matches(const char *name, const char *pattern, unsigned len, bool wild)
-{
-	return wild ? !strncmp(name, pattern, len) : !strcmp(name, pattern);
-}
-
-int iface_slot_alloc(struct ifaces *t, enum fam fam, uint32_t at)
+int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i)
 {
 	if (t->used[fam] == UINT32_MAX)
 		return -1;
 	int vif = __builtin_ctz(~t->used[fam]);
 
 	t->used[fam] |= UINT32_C(1) << vif;
-	t->vif[fam][vif] = at;
-	t->v[at].vif[fam] = (int8_t)vif;
+	t->vif[fam][vif] = place_of(t, i);
+	i->vif[fam] = (int8_t)vif;
 	return vif;
 }
 
-void iface_slot_free(struct ifaces *t, enum fam fam, uint32_t at)
+void iface_slot_free(struct ifaces *t, enum fam fam, struct iface *i)
 {
-	int vif = t->v[at].vif[fam];
+	int vif = i->vif[fam];
 
 	if (vif < 0)
 		return;
 	t->used[fam] &= ~(UINT32_C(1) << vif);
-	t->vif[fam][vif] = IFACE_NONE;
-	t->v[at].vif[fam] = -1;
+	t->vif[fam][vif] = HASH_NONE;
+	i->vif[fam] = -1;
 }
 
-struct iface *iface_by_vif(struct ifaces *t, enum fam fam, int vif)
+struct iface *iface_by_vif(const struct ifaces *t, enum fam fam, int vif)
 {
-	if (vif < 0 || vif >= KERNEL_VIFS || t->vif[fam][vif] == IFACE_NONE)
-		return NULL;
-	return &t->v[t->vif[fam][vif]];
+	return vif < 0 || vif >= KERNEL_VIFS ? NULL : at_place(t, t->vif[fam][vif]);
 }

@@ -13,7 +13,7 @@
 #include "kernel/kernel.h"
 #include "lib/hash.h"
 
-#define IFACE_NONE UINT32_MAX
+struct conf_name;
 
 /* Whether the assignment of numbers in sync.c has come across an interface. */
 enum { IFACE_UNWANTED, IFACE_WANTED, IFACE_TRIED };
@@ -40,29 +40,40 @@ struct ifaces {
 	struct iface *v;
 	uint32_t n, cap;		/* places in use or free; room */
 	uint32_t live;
-	struct hash by_index, by_name;
-	uint32_t vif[FAM_N][KERNEL_VIFS];	/* place of the interface, or IFACE_NONE */
 	uint32_t used[FAM_N];			/* bit n: number n is taken */
+	struct hash by_index, by_name;
+	uint32_t vif[FAM_N][KERNEL_VIFS];	/* place of the interface, or HASH_NONE */
 };
 
 void ifaces_init(struct ifaces *t);
 void ifaces_free(struct ifaces *t);
 
-/* Place of an interface, or IFACE_NONE. */
-uint32_t iface_find(const struct ifaces *t, int ifindex);
-uint32_t iface_find_name(const struct ifaces *t, const char *name);
+/* The interface with that index, or that name; NULL when there is none.  It stays where it is until
+ * another one is added. */
+struct iface *iface_find(const struct ifaces *t, int ifindex);
+struct iface *iface_find_name(const struct ifaces *t, const char *name);
 
-/* Adds an interface under a name that no other has; its place, or IFACE_NONE with ENOMEM. */
-uint32_t iface_add(struct ifaces *t, int ifindex, const char *name);
+/* The next interface after `last`, which may be deleted by now; the first one when that is NULL.  NULL
+ * at the end. */
+struct iface *iface_next(const struct ifaces *t, struct iface *last);
 
-/* Gives the interface at a place another name that no other has. */
-void iface_rename(struct ifaces *t, uint32_t at, const char *name);
+/* The same of those that a name of the conf means. */
+struct iface *iface_match(const struct ifaces *t, const struct conf_name *n, struct iface *last);
+
+/* True when the name of the conf means the interface. */
+bool iface_is(const struct iface *i, const struct conf_name *n);
+
+/* Its name, or "?" when it is NULL. */
+const char *iface_str(const struct iface *i);
+
+/* Adds an interface under a name, KERNEL_IFNAME bytes, that no other has; NULL with ENOMEM. */
+struct iface *iface_add(struct ifaces *t, int ifindex, const char *name);
+
+/* Gives an interface another name, KERNEL_IFNAME bytes, that no other has. */
+void iface_rename(struct ifaces *t, struct iface *i, const char *name);
 
 /* Forgets an interface.  Its numbers must have been released. */
-void iface_del(struct ifaces *t, uint32_t at);
-
-/* True when name is the wildcard's (len bytes of prefix) or equals it. */
-bool iface_name_matches(const char *name, const char *pattern, unsigned len, bool wild);
+void iface_del(struct ifaces *t, struct iface *i);
 
 /* True when routes may use it: neither disabled nor without the MULTICAST flag. */
 static inline bool iface_usable(const struct iface *i)
@@ -72,12 +83,12 @@ static inline bool iface_usable(const struct iface *i)
 
 /* Takes the lowest free number of a family for an interface without asking the kernel; -1
  * when all are taken. */
-int iface_slot_alloc(struct ifaces *t, enum fam fam, uint32_t at);
+int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i);
 
 /* Gives the number of an interface back, if it has one. */
-void iface_slot_free(struct ifaces *t, enum fam fam, uint32_t at);
+void iface_slot_free(struct ifaces *t, enum fam fam, struct iface *i);
 
 /* The interface that has a number, or NULL. */
-struct iface *iface_by_vif(struct ifaces *t, enum fam fam, int vif);
+struct iface *iface_by_vif(const struct ifaces *t, enum fam fam, int vif);
 
 #endif

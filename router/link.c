@@ -10,21 +10,21 @@
 
 #include "router/sync.h"
 
-/* Of several that match, an exact name goes before a
- * wildcard and a longer wildcard before a shorter one, so that the order of lines does not matter. */
-void link_configure(struct router *r, uint32_t at)
+/* Of several lines that mean it, an exact name goes before a wildcard and a longer wildcard before a
+ * shorter one, so that the order of lines does not matter. */
+void link_configure(struct router *r, struct iface *i)
 {
-	struct iface *i = &r->ifs.v[at];
+	const struct conf *c = r->conf;
 	bool disabled = false, mrdisc = false;
 	int enable_by = -1, ttl_by = -1;
 	uint8_t ttl = 1;
 
-	for (uint32_t k = 0; k < r->conf->nphyints; k++) {
-		const struct phyint *p = &r->conf->phyints[k];
-		const struct conf_name *n = &r->conf->names[p->name];
+	for (uint32_t k = 0; k < c->nphyints; k++) {
+		const struct phyint *p = &c->phyints[k];
+		const struct conf_name *n = &c->names[p->name];
 		int weight = n->wild ? n->len : CONF_IFNAME;
 
-		if (!iface_name_matches(i->name, n->name, n->len, n->wild))
+		if (!iface_is(i, n))
 			continue;
 		if (p->enable >= 0 && weight > enable_by) {
 			disabled = !p->enable;
@@ -44,149 +44,138 @@ void link_configure(struct router *r, uint32_t at)
 	if (i->ttl == ttl)
 		return;
 	i->ttl = ttl;
-	if (i->vif[FAM_4] < 0)
-		return;
-	r->ttl[i->vif[FAM_4]] = ttl;
-	for (uint32_t e = 0; e < r->mfc.n; e++)
-		if (r->mfc.v[e].state != MFC_FREE && addr_fam(&r->mfc.v[e].group) == FAM_4 &&
-		    (r->mfc.v[e].oifs >> i->vif[FAM_4] & 1)) {
-			r->mfc.v[e].flags |= MFC_STALE;
-			mfc_dirty(&r->mfc, e);
-		}
+	if (i->vif[FAM_4] >= 0)
+		sync_ttl(r, i->vif[FAM_4], ttl);
 }
 
-/* True when anything in the configuration could mean an interface of that name. */
-static bool name_matters(const struct router *r, const char *name)
+/* True when anything in the configuration could mean an interface by its name. */
+static bool name_matters(const struct router *r, const struct iface *i)
 {
-	if (conf_name_find(r->conf, name, strlen(name)) != CONF_NONE)
-		return true;
-	for (uint32_t id = 0; id < r->conf->nnames; id++)
-		if (r->conf->names[id].wild &&
-		    iface_name_matches(name, r->conf->names[id].name, r->conf->names[id].len, true))
+	const struct conf *c = r->conf;
+
+	for (uint32_t id = 0; id < c->nnames; id++)
+		if (iface_is(i, &c->names[id]))
 			return true;
 	return false;
 }
 
-static void link_event(struct router *r, const char *name, const char *what)
+static void link_event(struct router *r, const struct iface *i, const char *what)
 {
-	struct event ev = { .kind = EVENT_LINK, .iif = name, .text = what };
+	struct event ev = { .kind = EVENT_LINK, .iif = i->name, .text = what };
 
-	log_debug("%s: %s", name, what);
+	log_debug("%s: %s", i->name, what);
 	router_event(r, &ev);
 }
 
-static void link_gone(struct router *r, uint32_t at)
+static void link_gone(struct router *r, struct iface *i)
 {
-	struct iface *i = &r->ifs.v[at];
-
 	/* The kernel removed the VIF with the device (net/ipv4/ipmr.c, ipmr_device_event). */
 	for (enum fam f = 0; f < FAM_N; f++)
 		if (i->vif[f] >= 0) {
 			sync_leave_vif(r, f, i->vif[f]);
-			iface_slot_free(&r->ifs, f, at);
+			iface_slot_free(&r->ifs, f, i);
 			r->vifs_stale = true;
 		}
-	if (name_matters(r, i->name))
-		r->vifs_stale = true;
+	r->vifs_stale |= name_matters(r, i);
 	groups_link_gone(r, i->ifindex);
-	link_event(r, i->name, "gone");
+	link_event(r, i, "gone");
 	r->mrdisc.stale |= i->mrdisc;
-	iface_del(&r->ifs, at);
+	iface_del(&r->ifs, i);
 }
 
 /* Makes sure that nobody else has the name: after lost events an interface may still be known by it. */
-static void free_name(struct router *r, const char *name, int ifindex)
+static void free_name(struct router *r, const struct link_event *ev)
 {
-	uint32_t other = iface_find_name(&r->ifs, name);
-	char away[KERNEL_IFNAME];
+	struct iface *other = iface_find_name(&r->ifs, ev->name);
+	char away[KERNEL_IFNAME] = "";
 
-	if (other == IFACE_NONE || r->ifs.v[other].ifindex == ifindex)
+	if (!other || other->ifindex == ev->ifindex)
 		return;
 	/* No interface can be called that: the kernel refuses '/' (net/core/dev.c, dev_valid_name). */
-	snprintf(away, sizeof away, "/%d", r->ifs.v[other].ifindex);
+	snprintf(away, sizeof away, "/%d", other->ifindex);
 	iface_rename(&r->ifs, other, away);
 	r->vifs_stale = true;
 }
 
+static void link_renamed(struct router *r, struct iface *i, const struct link_event *ev)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "renamed from %s", i->name);
+	iface_rename(&r->ifs, i, ev->name);
+	/* The rule for its old name is no longer for it (net/core/fib_rules.c, detach_rules). */
+	i->table_told[FAM_4] = i->table_told[FAM_6] = false;
+	link_event(r, i, text);
+}
+
 static void link_new(struct router *r, const struct link_event *ev)
 {
-	uint32_t at = iface_find(&r->ifs, ev->ifindex);
-	bool is_new = at == IFACE_NONE;
+	struct iface *i = iface_find(&r->ifs, ev->ifindex);
+	bool is_new = !i, named = is_new;	/* named: has a name that it did not have */
 
-	free_name(r, ev->name, ev->ifindex);
-	if (is_new) {
-		at = iface_add(&r->ifs, ev->ifindex, ev->name);
-		if (at == IFACE_NONE) {
-			log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "%s: out of memory", ev->name);
-			return;
-		}
+	free_name(r, ev);
+	if (is_new && !(i = iface_add(&r->ifs, ev->ifindex, ev->name))) {
+		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "%s: out of memory", ev->name);
+		return;
 	}
-	struct iface *i = &r->ifs.v[at];
-	bool renamed = strcmp(i->name, ev->name) != 0;
-	bool mattered = name_matters(r, i->name);
-	unsigned was = i->flags;
-	uint32_t mtu = i->mtu;
+	bool matters = name_matters(r, i);
+	unsigned changes = i->flags ^ ev->flags;
 
-	if (renamed) {
-		char text[64];
-
-		snprintf(text, sizeof text, "renamed from %s", i->name);
-		iface_rename(&r->ifs, at, ev->name);
-		/* The rule for its old name is no longer for it (net/core/fib_rules.c, detach_rules). */
-		i->table_told[FAM_4] = i->table_told[FAM_6] = false;
-		link_event(r, i->name, text);
+	if (strcmp(i->name, ev->name)) {
+		link_renamed(r, i, ev);
+		named = true;
+		matters |= name_matters(r, i);
 	}
+	if (changes & i->flags & LINK_UP)
+		mrdisc_down(r, i->ifindex);
+	/* What could not be joined before may be possible now. */
+	if (r->groups.failed && (changes || i->mtu != ev->mtu))
+		i->groups_stale = true;
 	i->swept = false;
 	i->flags = ev->flags;
 	i->mtu = ev->mtu;
 	i->master = ev->master;
-	if (is_new || renamed)
-		link_configure(r, at);
-	if ((is_new || renamed || ((was ^ i->flags) & LINK_MULTICAST) || i->vif_errno[FAM_4] || i->vif_errno[FAM_6]) &&
-	    (mattered || name_matters(r, i->name)))
+	if (named)
+		link_configure(r, i);
+	if (matters && (named || (changes & LINK_MULTICAST) || i->vif_errno[FAM_4] || i->vif_errno[FAM_6]))
 		r->vifs_stale = i->groups_stale = true;
-	r->mrdisc.stale |= i->mrdisc && (is_new || was != i->flags);
-	if (was & ~i->flags & LINK_UP)
-		mrdisc_down(r, i->ifindex);
-	/* What could not be joined before may be possible now. */
-	if (r->groups.failed && (was != i->flags || mtu != i->mtu))
-		i->groups_stale = true;
+	r->mrdisc.stale |= i->mrdisc && changes;
 	r->groups.some_stale |= i->groups_stale;
 	if (is_new)
-		link_event(r, i->name, "new");
-	else if ((was ^ i->flags) & LINK_UP)
-		link_event(r, i->name, i->flags & LINK_UP ? "up" : "down");
-	else if ((was ^ i->flags) & LINK_MULTICAST)
-		link_event(r, i->name, i->flags & LINK_MULTICAST ? "multicast on" : "multicast off");
+		link_event(r, i, "new");
+	else if (changes & LINK_UP)
+		link_event(r, i, i->flags & LINK_UP ? "up" : "down");
+	else if (changes & LINK_MULTICAST)
+		link_event(r, i, i->flags & LINK_MULTICAST ? "multicast on" : "multicast off");
 }
 
 void router_link_event(struct router *r, const struct link_event *ev)
 {
-	uint32_t at;
+	struct iface *i = NULL;
 
 	switch (ev->kind) {
 	case LINK_SWEEP_BEGIN:
-		for (at = 0; at < r->ifs.n; at++)
-			r->ifs.v[at].swept = true;
+		while ((i = iface_next(&r->ifs, i)))
+			i->swept = true;
 		break;
 	case LINK_NEW:
 		link_new(r, ev);
 		break;
 	case LINK_DEL:
-		at = iface_find(&r->ifs, ev->ifindex);
-		if (at != IFACE_NONE)
-			link_gone(r, at);
+		i = iface_find(&r->ifs, ev->ifindex);
+		if (i)
+			link_gone(r, i);
 		break;
 	case LINK_ADDR:
-		at = iface_find(&r->ifs, ev->ifindex);
-		if (at != IFACE_NONE)
-			r->groups.some_stale |= r->ifs.v[at].groups_stale |= r->groups.failed > 0;
+		i = iface_find(&r->ifs, ev->ifindex);
+		if (i && r->groups.failed)
+			r->groups.some_stale = i->groups_stale = true;
 		mrdisc_address(r, ev->ifindex);
 		break;
 	case LINK_SWEEP_END:
-		for (at = 0; at < r->ifs.n; at++)
-			if (r->ifs.v[at].ifindex && r->ifs.v[at].swept)
-				link_gone(r, at);
+		while ((i = iface_next(&r->ifs, i)))
+			if (i->swept)
+				link_gone(r, i);
 		break;
 	}
 }

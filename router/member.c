@@ -90,12 +90,11 @@ static void member_free(struct groups *t, uint32_t at)
 
 static void log_failure(struct router *r, const struct member *m)
 {
-	uint32_t at = iface_find(&r->ifs, m->ifindex);
 	const char *limit = kernel_join_limit(m->err, addr_fam(&m->group));
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
 
 	log_limited(&r->lim_join, r->now, LOG_LVL_ERR, "%s: cannot join (%s, %s): %s%s%s%s",
-		    at == IFACE_NONE ? "?" : r->ifs.v[at].name, member_is_asm(m) ? "*" : addr_str(&m->source, s),
+		    iface_str(iface_find(&r->ifs, m->ifindex)), member_is_asm(m) ? "*" : addr_str(&m->source, s),
 		    addr_str(&m->group, g), strerror(m->err), *limit ? " (" : "", limit, *limit ? ")" : "");
 }
 

@@ -9,13 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/grow.h"
 #include "router/router.h"
-
-void mrdisc_free(struct mrdisc *m)
-{
-	free(m->v);
-	memset(m, 0, sizeof *m);
-}
 
 /* Marsaglia's xorshift32: jitter need not be unpredictable, only different between routers. */
 static uint32_t next_random(struct mrdisc *m)
@@ -30,37 +25,38 @@ static uint32_t next_random(struct mrdisc *m)
 
 static struct adv *find(struct mrdisc *m, enum fam fam, int ifindex)
 {
-	for (uint32_t i = 0; i < m->n; i++)
-		if (m->v[i].ifindex == ifindex && m->v[i].fam == fam)
-			return &m->v[i];
+	for (uint32_t k = 0; k < m->n; k++)
+		if (m->v[k].ifindex == ifindex && m->v[k].fam == fam)
+			return &m->v[k];
 	return NULL;
 }
 
-static void schedule(struct mrdisc *m)
+int64_t mrdisc_due(const struct mrdisc *m)
 {
-	m->due = 0;
-	for (uint32_t i = 0; i < m->n; i++)
-		if (!m->due || m->v[i].due < m->due)
-			m->due = m->v[i].due;
+	int64_t due = 0;
+
+	for (uint32_t k = 0; k < m->n; k++)
+		if (!due || m->v[k].due < due)
+			due = m->v[k].due;
+	return due;
 }
 
 static void advertise(struct router *r, struct adv *a)
 {
 	struct mrdisc *m = &r->mrdisc;
+	uint32_t delay;
 
 	/* Query interval and robustness are those of a querier, which this router is not (section 3.2). */
 	a->failed = kernel_mrdisc_send(a->fam, a->ifindex, MRDISC_ADVERT, (uint8_t)m->interval, 0, 0) < 0;
 	if (a->failed) {
-		uint32_t at = iface_find(&r->ifs, a->ifindex);
-
-		log_debug("%s: no %s router advertisement: %s", at == IFACE_NONE ? "?" : r->ifs.v[at].name,
+		log_debug("%s: no %s router advertisement: %s", iface_str(iface_find(&r->ifs, a->ifindex)),
 			  fam_str(a->fam), strerror(errno));
-	} else if (a->sent < UINT32_MAX) {
-		a->sent++;
+		/* Without an address there is nothing to be done until one comes: see mrdisc_address(). */
+		delay = m->interval * 1000;
+	} else {
+		delay = mrdisc_delay(m->interval, ++a->sent, next_random(m));
 	}
 	a->last = r->now;
-	/* Without an address there is nothing to be done until one comes: see mrdisc_address(). */
-	uint32_t delay = a->failed ? m->interval * 1000 : mrdisc_delay(m->interval, a->sent, next_random(m));
 	a->due = r->now + (delay > MRDISC_GAP_MS ? delay : MRDISC_GAP_MS);
 }
 
@@ -76,33 +72,33 @@ static void begin(struct router *r, struct adv *a)
 static void start(struct router *r, enum fam fam, int ifindex)
 {
 	struct mrdisc *m = &r->mrdisc;
+	struct adv *v = grow(m->v, &m->cap, m->n + 1, sizeof *v);
 
-	if (m->n == m->cap) {
-		uint32_t cap = m->cap ? m->cap * 2 : 8;
-		struct adv *v = realloc(m->v, cap * sizeof *v);
-
-		if (!v) {
-			log_err("out of memory: no multicast router discovery on interface %d", ifindex);
-			return;
-		}
-		m->v = v;
-		m->cap = cap;
+	if (!v) {
+		log_err("out of memory: no multicast router discovery on interface %d", ifindex);
+		return;
 	}
+	m->v = v;
 	if (kernel_mrdisc_listen(fam, ifindex, true) < 0)
 		log_debug("interface %d: solicitations for %s are not heard: %s", ifindex, fam_str(fam), strerror(errno));
-	m->v[m->n] = (struct adv){ .ifindex = ifindex, .fam = fam, .wanted = true };
-	begin(r, &m->v[m->n++]);
+	v += m->n++;
+	v->ifindex = ifindex;
+	v->fam = fam;
+	begin(r, v);
 }
 
-static void stop(struct router *r, uint32_t i)
+static void stop(struct router *r, struct adv *a)
 {
-	struct mrdisc *m = &r->mrdisc;
-	struct adv *a = &m->v[i];
-
-	if (iface_find(&r->ifs, a->ifindex) != IFACE_NONE)
+	if (iface_find(&r->ifs, a->ifindex))
 		kernel_mrdisc_send(a->fam, a->ifindex, MRDISC_TERM, 0, 0, 0);
 	kernel_mrdisc_listen(a->fam, a->ifindex, false);
-	m->v[i] = m->v[--m->n];
+	*a = r->mrdisc.v[--r->mrdisc.n];
+}
+
+/* True when an interface is to be advertised on. */
+static bool wanted(const struct router *r, const struct iface *i, enum fam fam)
+{
+	return i && i->mrdisc && r->mrdisc.up[fam] && i->vif[fam] >= 0 && iface_usable(i) && (i->flags & LINK_UP);
 }
 
 void mrdisc_sync(struct router *r)
@@ -112,82 +108,73 @@ void mrdisc_sync(struct router *r)
 	if (!WITH_MRDISC || !m->stale)
 		return;
 	m->stale = false;
-	for (uint32_t i = 0; i < m->n; i++)
-		m->v[i].wanted = false;
-	for (uint32_t at = 0; at < r->ifs.n; at++) {
-		const struct iface *i = &r->ifs.v[at];
-
-		for (enum fam f = 0; i->ifindex && i->mrdisc && f < FAM_N; f++) {
-			if (!m->up[f] || i->vif[f] < 0 || !iface_usable(i) || !(i->flags & LINK_UP))
-				continue;
+	for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));)
+		for (enum fam f = 0; f < FAM_N; f++) {
 			struct adv *a = find(m, f, i->ifindex);
-			if (!a) {
-				start(r, f, i->ifindex);
+
+			if (!wanted(r, i, f))
 				continue;
-			}
-			a->wanted = true;
-			if (a->down)
+			if (!a)
+				start(r, f, i->ifindex);
+			else if (a->down)
 				begin(r, a);
 		}
-	}
-	for (uint32_t i = m->n; i-- > 0;)
-		if (!m->v[i].wanted)
-			stop(r, i);
-	schedule(m);
+	for (uint32_t k = m->n; k-- > 0;)
+		if (!wanted(r, iface_find(&r->ifs, m->v[k].ifindex), m->v[k].fam))
+			stop(r, &m->v[k]);
 }
 
 void mrdisc_tick(struct router *r)
 {
 	struct mrdisc *m = &r->mrdisc;
 
-	if (!WITH_MRDISC || !m->due || r->now < m->due)
-		return;
-	for (uint32_t i = 0; i < m->n; i++)
-		if (m->v[i].due <= r->now)
-			advertise(r, &m->v[i]);
-	schedule(m);
+	for (uint32_t k = 0; WITH_MRDISC && k < m->n; k++)
+		if (m->v[k].due <= r->now)
+			advertise(r, &m->v[k]);
 }
 
 void mrdisc_solicited(struct router *r, enum fam fam, int ifindex)
 {
-	struct mrdisc *m = &r->mrdisc;
-	struct adv *a = find(m, fam, ifindex);
+	struct adv *a = find(&r->mrdisc, fam, ifindex);
 
 	if (!a)
 		return;
+	int64_t soonest = a->last + MRDISC_GAP_MS;
+
 	/* Too soon after the last message: one answer later serves all who asked meanwhile. */
-	if (a->last && r->now - a->last < MRDISC_GAP_MS) {
-		if (a->due > a->last + MRDISC_GAP_MS)
-			a->due = a->last + MRDISC_GAP_MS;
-	} else {
+	if (!a->last || r->now >= soonest)
 		advertise(r, a);
-	}
-	schedule(m);
+	else if (a->due > soonest)
+		a->due = soonest;
 }
 
 void mrdisc_address(struct router *r, int ifindex)
 {
-	struct mrdisc *m = &r->mrdisc;
+	for (enum fam f = 0; f < FAM_N; f++) {
+		struct adv *a = find(&r->mrdisc, f, ifindex);
 
-	for (uint32_t i = 0; i < m->n; i++)
-		if (m->v[i].ifindex == ifindex && m->v[i].failed)
-			m->v[i].due = r->now;
-	schedule(m);
+		if (a && a->failed)
+			a->due = r->now;
+	}
 }
 
 void mrdisc_down(struct router *r, int ifindex)
 {
-	struct mrdisc *m = &r->mrdisc;
+	for (enum fam f = 0; f < FAM_N; f++) {
+		struct adv *a = find(&r->mrdisc, f, ifindex);
 
-	for (uint32_t i = 0; i < m->n; i++)
-		m->v[i].down |= m->v[i].ifindex == ifindex;
+		if (a)
+			a->down = true;
+	}
 }
 
 void mrdisc_end(struct router *r)
 {
-	while (r->mrdisc.n)
-		stop(r, r->mrdisc.n - 1);
+	struct mrdisc *m = &r->mrdisc;
+
+	while (m->n)
+		stop(r, &m->v[m->n - 1]);
 	for (enum fam f = 0; WITH_MRDISC && f < FAM_N; f++)
 		kernel_mrdisc_close(f);
-	mrdisc_free(&r->mrdisc);
+	free(m->v);
 }

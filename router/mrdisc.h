@@ -18,7 +18,6 @@ struct router;
 struct adv {
 	int ifindex;
 	enum fam fam;
-	bool wanted;			/* scratch of mrdisc_sync() */
 	bool down;			/* it was, and may be up again before anybody looks */
 	bool failed;			/* the last one could not be sent: no address perhaps */
 	unsigned sent;			/* advertisements so far */
@@ -33,14 +32,14 @@ struct mrdisc {
 	bool stale;			/* flags, VIFs or lines changed */
 	unsigned interval;		/* -m, seconds */
 	uint32_t rnd;			/* state of the jitter */
-	int64_t due;			/* the nearest of all, 0 = none */
 };
-
-void mrdisc_free(struct mrdisc *m);
 
 /* Starts where phyint lines ask for it and the interface routes, ends where not any more; the end is
  * told on the wire while the interface is there. */
 void mrdisc_sync(struct router *r);
+
+/* When the next one is due, 0 = none is. */
+int64_t mrdisc_due(const struct mrdisc *m);
 
 /* Sends what is due. */
 void mrdisc_tick(struct router *r);

@@ -89,9 +89,8 @@ static int adopt(struct router *r, struct conf *c)
 	r->vifs_stale = r->groups.stale = r->adopted = true;
 	if (groups_index(r) < 0)
 		log_err("out of memory: run-time changes of group memberships will not work");
-	for (uint32_t at = 0; at < r->ifs.n; at++)
-		if (r->ifs.v[at].ifindex)
-			link_configure(r, at);
+	for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));)
+		link_configure(r, i);
 	return 0;
 }
 
@@ -255,56 +254,35 @@ int router_rule_remove(struct router *r, const struct router_rule *rule)
 
 /* ---- questions ---- */
 
-/* Why an interface is of no use: NULL when it is. */
-static const char *route_reason(const struct iface *i, enum fam fam)
+/* Why an interface is of no use to routes, or to memberships: NULL when it is. */
+static const char *iface_reason(const struct iface *i, enum fam fam, bool routes)
 {
 	return i->disabled ? "disabled" :
 	       !(i->flags & LINK_MULTICAST) ? "no MULTICAST flag" :
-	       i->vif[fam] >= 0 ? NULL :
+	       !routes || i->vif[fam] >= 0 ? NULL :
 	       i->waits[fam] ? "no free VIF" :
 	       i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";
 }
 
-static const char *join_reason(const struct iface *i, enum fam fam)
-{
-	(void)fam;
-	return i->disabled ? "disabled" : !(i->flags & LINK_MULTICAST) ? "no MULTICAST flag" : NULL;
-}
-
 /* The reason of all interfaces that a name means: NULL when one of them is of use. */
-static const char *name_reason(struct router *r, uint16_t name, enum fam fam,
-			       const char *(*why)(const struct iface *i, enum fam fam))
+static const char *name_reason(const struct router *r, uint16_t name, enum fam fam, bool routes)
 {
 	const struct conf_name *n = &r->conf->names[name];
 	const char *reason = n->wild ? "no interface matches" : "no such interface";
 
-	for (uint32_t at = n->wild ? 0 : iface_find_name(&r->ifs, n->name); at < r->ifs.n; at++) {
-		const struct iface *i = &r->ifs.v[at];
-
-		if (i->ifindex && iface_name_matches(i->name, n->name, n->len, n->wild)) {
-			reason = why(i, fam);
-			if (!reason)
-				break;
-		}
-		if (!n->wild)
-			break;
-	}
+	if (routes && !r->up[fam])
+		return fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";
+	for (struct iface *i = NULL; reason && (i = iface_match(&r->ifs, n, i));)
+		reason = iface_reason(i, fam, routes);
 	return reason;
 }
 
-const char *router_name_reason(struct router *r, uint16_t name, enum fam fam)
+const char *router_group_reason(const struct router *r, const struct mroute *g)
 {
-	if (!r->up[fam])
-		return fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";
-	return name_reason(r, name, fam, route_reason);
+	return name_reason(r, g->iif, addr_fam(&g->group), false);
 }
 
-const char *router_group_reason(struct router *r, const struct mroute *g)
-{
-	return name_reason(r, g->iif, addr_fam(&g->group), join_reason);
-}
-
-const char *router_rule_reason(struct router *r, const struct mroute *m, uint16_t *which)
+const char *router_rule_reason(const struct router *r, const struct mroute *m, uint16_t *which)
 {
 	const struct conf *c = r->conf;
 	const struct conf_set *s = &c->sets[m->oifs];
@@ -312,9 +290,9 @@ const char *router_rule_reason(struct router *r, const struct mroute *m, uint16_
 
 	if (r->up[fam] && rule_is_bound(&r->rules, m))
 		return NULL;
-	const char *reason = router_name_reason(r, *which = m->iif, fam);
+	const char *reason = name_reason(r, *which = m->iif, fam, true);
 
 	for (uint32_t i = 0; !reason && i < s->n; i++)
-		reason = router_name_reason(r, *which = c->pool[s->off + i], fam);
+		reason = name_reason(r, *which = c->pool[s->off + i], fam, true);
 	return reason;
 }

@@ -76,32 +76,33 @@ struct told {
 };
 
 struct router {
+	/* What most functions use first, what is large last: the code is smaller for it. */
 	struct conf *conf;		/* the wanted state, owned */
-	struct rules rules;
-	struct ifaces ifs;
-	struct mfcs mfc;
-	struct groups groups;
-	struct told told;
-	struct mrdisc mrdisc;
-	uint32_t table;			/* -t, 0 = the default one */
+	int64_t now;			/* ms, as of the last entry point that got the time */
 	bool up[FAM_N];			/* the routing socket of the family is open */
 	bool vifs_stale;		/* references or interfaces changed */
 	bool adopted;			/* a new conf: all entries are to be looked at */
-	struct touched touched[FAM_N];	/* templates that changed: look at the entries they match */
-	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
-	int64_t now;			/* ms, as of the last entry point that got the time */
 	unsigned expire_sec;		/* -c; 0 = never */
+	struct ifaces ifs;
+	struct mfcs mfc;
+	struct rules rules;
+	struct groups groups;
+	struct mrdisc mrdisc;
+	struct told told;
+	uint32_t table;			/* -t, 0 = the default one */
 	uint32_t max_dynamic;		/* -M: learned plus blocked entries */
 	int64_t pass_start;		/* of the expiry pass, 0 = none begun */
 	int64_t pass_due;		/* when its next slice is due, 0 = nothing can expire */
 	uint32_t cursor;		/* next place that the pass looks at */
 	struct router_changes changes;	/* since the last router_sync() began */
-	struct router_counters count;
-	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join;
 	const struct router_ops *ops;
 	void *ops_ctx;
 	void (*settle)(void *ctx);	/* rules are about to get other numbers, or NULL */
 	void *settle_ctx;
+	struct router_counters count;
+	struct touched touched[FAM_N];	/* templates that changed: look at the entries they match */
+	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
+	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join;
 };
 
 /* Makes an empty state.  0, or -1 with ENOMEM. */
@@ -160,14 +161,11 @@ int router_compact(struct router *r, bool force);
 
 /* ---- questions, for show.c ---- */
 
-/* Why name is of no use for a family now: NULL when it is. */
-const char *router_name_reason(struct router *r, uint16_t name, enum fam fam);
-
 /* Why a line of memberships has none now: NULL when it has. */
-const char *router_group_reason(struct router *r, const struct mroute *g);
+const char *router_group_reason(const struct router *r, const struct mroute *g);
 
-/* The same for all names of a rule: the first reason, *which the name; NULL when all work. */
-const char *router_rule_reason(struct router *r, const struct mroute *m, uint16_t *which);
+/* Why a name of a rule is of no use now, *which the first such name; NULL when all work. */
+const char *router_rule_reason(const struct router *r, const struct mroute *m, uint16_t *which);
 
 /* Hands an event to the applet. */
 void router_event(struct router *r, const struct event *ev);

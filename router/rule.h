@@ -76,6 +76,14 @@ uint32_t rules_outputs(const struct rules *x, const struct conf *c, int vif, con
 uint32_t rules_outputs_sg(const struct rules *x, const struct conf *c, uint32_t sg, int vif,
 			  const struct addr *s, const struct addr *g, bool *covered);
 
+/* VIFs that a rule, which is not removed, has as its iif. */
+static inline uint32_t rule_iifs(const struct rules *x, const struct mroute *m)
+{
+	enum fam fam = addr_fam(&m->group);
+
+	return x->names[m->iif].exact[fam] | x->names[m->iif].wild[fam];
+}
+
 /* True when no name of the rule lacks a VIF. */
 static inline bool rule_is_bound(const struct rules *x, const struct mroute *m)
 {

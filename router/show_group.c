@@ -110,8 +110,7 @@ static bool members(struct show *s)
 
 		if (!m->used || m->gone)
 			continue;
-		uint32_t i = iface_find(&r->ifs, m->ifindex);
-		const char *iif = i == IFACE_NONE ? "?" : r->ifs.v[i].name;
+		const char *iif = iface_str(iface_find(&r->ifs, m->ifindex));
 
 		if (o->json) {
 			member_json(o, m, iif);

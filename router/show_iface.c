@@ -74,10 +74,10 @@ static seen_t *look_allmulti(const struct router *r)
 	memset(v, -1, r->ifs.n + 1u);
 	kernel_look_links(&l);
 	for (uint32_t i = 0; i < l.n; i++) {
-		uint32_t at = iface_find(&r->ifs, l.v[i].ifindex);
+		const struct iface *known = iface_find(&r->ifs, l.v[i].ifindex);
 
-		if (at != IFACE_NONE)
-			v[at] = l.v[i].allmulti;
+		if (known)
+			v[known - r->ifs.v] = l.v[i].allmulti;
 	}
 	kernel_look_links_free(&l);
 	return v;

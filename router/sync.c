@@ -280,16 +280,27 @@ void sync_leave_vif(struct router *r, enum fam fam, int vif)
 	}
 }
 
+void sync_ttl(struct router *r, int vif, uint8_t ttl)
+{
+	r->ttl[vif] = ttl;
+	for (uint32_t at = 0; at < r->mfc.n; at++) {
+		struct mfc *e = &r->mfc.v[at];
+
+		if (e->state != MFC_FREE && addr_fam(&e->group) == FAM_4 && (e->oifs >> vif & 1)) {
+			e->flags |= MFC_STALE;
+			mfc_dirty(&r->mfc, at);
+		}
+	}
+}
+
 static void sync_groups(struct router *r)
 {
 	if (r->groups.stale || r->groups.some_stale)
 		groups_begin(&r->groups);
 	if (r->groups.stale)
 		groups_sync(r, 0);
-	for (uint32_t at = 0; r->groups.some_stale && at < r->ifs.n; at++) {
-		struct iface *i = &r->ifs.v[at];
-
-		if (i->ifindex && i->groups_stale && !r->groups.stale)
+	for (struct iface *i = NULL; r->groups.some_stale && (i = iface_next(&r->ifs, i));) {
+		if (i->groups_stale && !r->groups.stale)
 			groups_sync(r, i->ifindex);
 		i->groups_stale = false;
 	}
@@ -311,13 +322,9 @@ void router_sync(struct router *r)
 	sync_entries(r);
 	/* A number that became free may be waited for. */
 	for (enum fam f = 0; vifs && f < FAM_N; f++)
-		if (r->up[f] && vif_release_unwanted(r, f)) {
-			bool waits = false;
-
-			for (uint32_t at = 0; at < r->ifs.n; at++)
-				waits |= r->ifs.v[at].ifindex && r->ifs.v[at].waits[f];
-			r->vifs_stale |= waits;
-		}
+		if (r->up[f] && vif_release_unwanted(r, f))
+			for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));)
+				r->vifs_stale |= i->waits[f];
 	if (r->vifs_stale)
 		router_sync(r);
 	sync_entries(r);

@@ -21,6 +21,9 @@ void sync_drop(struct router *r, uint32_t at);
 /* Takes everything off a VIF that is going away, in the mirror and in the kernel. */
 void sync_leave_vif(struct router *r, enum fam fam, int vif);
 
+/* Has an IPv4 VIF, which may be an output of entries, take another threshold. */
+void sync_ttl(struct router *r, int vif, uint8_t ttl);
+
 /* Counts a refusal by the kernel, with its errno. */
 void sync_failed(struct router *r, int err);
 
@@ -33,7 +36,7 @@ bool vif_release_unwanted(struct router *r, enum fam fam);
 /* Computes what names and lists mean anew and marks the rules that see a difference. */
 void bind_names(struct router *r);
 
-/* Takes over what phyint lines say of the interface at a place. */
-void link_configure(struct router *r, uint32_t at);
+/* Takes over what phyint lines say of the interface. */
+void link_configure(struct router *r, struct iface *i);
 
 #endif

@@ -12,7 +12,7 @@ static void tell(struct router *r, enum fam fam, struct iface *i)
 {
 	uint32_t table;
 
-	if (i->table_told[fam] || kernel_look_table(fam, i->name, &table) < 0)
+	if (!i || i->table_told[fam] || kernel_look_table(fam, i->name, &table) < 0)
 		return;
 	i->table_told[fam] = true;
 	if (table != r->table)
@@ -30,13 +30,11 @@ void table_tell(struct router *r)
 	for (uint32_t id = 0; id < c->nmroutes; id++) {
 		const struct mroute *m = &c->mroutes[id];
 
-		if (m->iif == CONF_NONE)
-			continue;
-		enum fam fam = addr_fam(&m->group);
-		in[fam] |= r->rules.names[m->iif].exact[fam] | r->rules.names[m->iif].wild[fam];
+		if (m->iif != CONF_NONE)
+			in[addr_fam(&m->group)] |= rule_iifs(&r->rules, m);
 	}
 	for (enum fam f = 0; f < FAM_N; f++)
 		for (int vif = 0; vif < KERNEL_VIFS; vif++)
-			if (in[f] >> vif & 1 && iface_by_vif(&r->ifs, f, vif))
+			if (in[f] >> vif & 1)
 				tell(r, f, iface_by_vif(&r->ifs, f, vif));
 }
