@@ -31,7 +31,7 @@ void bind_names(struct router *r)
 	bool *changed = calloc((size_t)c->nnames + c->nsets + 1, sizeof *changed);
 	bool any = false, lacks = false;
 
-	if (!changed || rules_masks(&r->rules, c) < 0) {
+	if (!changed || rules_masks(&r->rules) < 0) {
 		free(changed);
 		sync_failed(r, ENOMEM);
 		return;
@@ -47,7 +47,7 @@ void bind_names(struct router *r)
 			lacks |= m.lacks[f] && c->names[id].refs[f];
 	}
 	for (uint32_t id = 0; any && id < c->nsets; id++)
-		changed[c->nnames + id] = rules_set_mask(&r->rules, c, id);
+		changed[c->nnames + id] = rules_set_mask(&r->rules, id);
 	/* Of a new conf all entries are looked at anyway, and most often none of its rules waits. */
 	if (r->adopted && !lacks && !r->told.n)
 		any = false;

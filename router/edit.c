@@ -74,10 +74,11 @@ static int parse_rule(struct router *r, struct cmd *c, bool known, struct router
 		return status;
 	uint16_t *v = malloc((size_t)c->argc * sizeof *v);
 	*rule = (struct router_rule){
-		.iif = name_of(r, c->argv[1], known), .source = f.source, .slen = f.slen, .group = f.group,
-		.glen = f.glen, .oifs = v,
+		.key = { .iif = name_of(r, c->argv[1], known), .source = f.source, .slen = f.slen, .group = f.group,
+			 .glen = f.glen },
+		.oifs = v,
 	};
-	bool full = !v || (rule->iif == CONF_NONE && !known);
+	bool full = !v || (rule->key.iif == CONF_NONE && !known);
 	for (int i = f.words; !full && i < c->argc; i++) {
 		uint16_t name = name_of(r, c->argv[i], known);
 		uint32_t k = 0;
@@ -168,16 +169,16 @@ int edit_remove(struct router *r, struct cmd *c)
 
 	if (status)
 		return status;
-	uint32_t id = rule.iif == CONF_NONE ? HASH_NONE :
-		      rules_find(&r->rules, r->conf, rule.iif, &rule.source, rule.slen, &rule.group, rule.glen);
+	uint32_t id = rules_find(&r->rules, &rule.key);
 	/* Outputs were named and the rule has none of them: nothing to do, and surely not all of it. */
 	if (id != HASH_NONE && !(named && !rule.noifs))
-		res = router_rule_remove(r, &rule);
+		res = router_rule_remove(r, &rule, id);
 	free(oifs);
 	if (id == HASH_NONE)
 		return cmd_fail(c, EXIT_NONE, "no rule (%s, %s) from %s",
-				conf_any_source(&rule.group, rule.slen) ? "*" : prefix_str(&rule.source, rule.slen, s),
-				prefix_str(&rule.group, rule.glen, g), c->argv[1]);
+				conf_any_source(&rule.key.group, rule.key.slen) ? "*" :
+				prefix_str(&rule.key.source, rule.key.slen, s),
+				prefix_str(&rule.key.group, rule.key.glen, g), c->argv[1]);
 	if (res < 0)
 		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
 	status = apply(r, c);

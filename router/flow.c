@@ -6,8 +6,7 @@
  */
 #include "router/router.h"
 
-#include <errno.h>
-#include <string.h>
+#include <stddef.h>
 
 #include "router/sync.h"
 
@@ -15,6 +14,9 @@
 #define SLICE_STATS 256
 /* Places that one slice walks over. */
 #define SLICE_PLACES 16384
+
+_Static_assert(offsetof(struct upcall, grp) == offsetof(struct upcall, src) + sizeof(struct addr),
+	       "source, then group");
 
 static void flow_event(struct router *r, enum event_kind kind, const struct mfc *e)
 {
@@ -41,9 +43,10 @@ static bool read_packets(const struct mfc *e, uint32_t *packets)
 /* Makes room for one more learned or blocked entry; false when all are learned. */
 static bool make_room(struct router *r)
 {
-	if (r->mfc.count[MFC_LEARNED] + r->mfc.count[MFC_BLOCKED] < r->max_dynamic)
-		return true;
 	uint32_t at = r->mfc.head[MFC_BLOCKED];
+
+	if (mfc_dynamic(&r->mfc) < r->max_dynamic)
+		return true;
 	if (at == HASH_NONE)
 		return false;
 	r->count.evicted++;
@@ -57,13 +60,12 @@ static bool make_room(struct router *r)
  * (net/ipv4/ipmr.c, ipmr_cache_unresolved). */
 static void refuse(struct router *r, const struct upcall *up, const char *why)
 {
-	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+	char sg[SG_STRLEN];
 
 	if (!kernel_mfc_add(up->fam, &up->src, &up->grp, up->vif, 0, NULL))
 		kernel_mfc_del(up->fam, &up->src, &up->grp);
 	r->count.refused++;
-	log_limited(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new source (%s, %s): %s",
-		    addr_str(&up->src, s), addr_str(&up->grp, g), why);
+	log_limited(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new source %s: %s", sg_str(&up->src, sg), why);
 }
 
 /* The kernel asks for an entry that it has: a packet that looked for it just before it came waits in
@@ -73,73 +75,71 @@ static void refuse(struct router *r, const struct upcall *up, const char *why)
 static void asked_again(struct router *r, uint32_t at)
 {
 	struct mfc *e = &r->mfc.v[at];
+	struct mfc_flow *f = mfc_flow(&r->mfc, at);
 	uint8_t asked = e->flags & MFC_ASKED;
 
 	if (asked == MFC_ASKED)
 		return;
 	kernel_mfc_del(addr_fam(&e->group), &e->source, &e->group);
 	e->flags &= (uint8_t)~MFC_INSTALLED;
-	mfc_flow(&r->mfc, at)->seen = mfc_flow(&r->mfc, at)->mark = 0;
+	f->seen = f->mark = 0;
 	if (sync_entry(r, at, e->iif))
-		r->mfc.v[at].flags |= (uint8_t)(asked + MFC_ASKED_ONCE);
+		e->flags |= (uint8_t)(asked + MFC_ASKED_ONCE);
 }
 
-static void no_cache(struct router *r, const struct upcall *up)
+/* Makes an entry for a source that is new. */
+static void learn(struct router *r, const struct upcall *up)
 {
-	char s[ADDR_STRLEN], g[ADDR_STRLEN];
-	uint32_t at = mfc_find(&r->mfc, &up->src, &up->grp);
+	const char *full = make_room(r) ? NULL : "the table of learned entries is full (option -M)";
+	uint32_t at = full ? HASH_NONE : mfc_new(&r->mfc, &up->src, MFC_BLOCKED);
+	char sg[SG_STRLEN];
 
-	if (at != HASH_NONE && (r->mfc.v[at].flags & MFC_INSTALLED)) {
-		asked_again(r, at);
-		return;
-	}
-	if (at != HASH_NONE) {
-		sync_entry(r, at, up->vif);
-		return;
-	}
-	if (!make_room(r)) {
-		refuse(r, up, "the table of learned entries is full (option -M)");
-		return;
-	}
-	at = mfc_new(&r->mfc, &up->src, &up->grp, MFC_BLOCKED);
 	if (at == HASH_NONE) {
-		refuse(r, up, "out of memory");
+		refuse(r, up, full ? full : "out of memory");
 		return;
 	}
 	struct mfc *e = &r->mfc.v[at];
+
 	e->iif = (uint8_t)up->vif;
-	mfc_flow(&r->mfc, at)->used = (uint32_t)(r->now / MFC_TICK);
+	mfc_state(&r->mfc, at, MFC_BLOCKED, r->now);
 	if (!sync_entry(r, at, -1)) {
 		r->count.refused++;
 		return;
 	}
-	const struct iface *i = iface_by_vif(&r->ifs, up->fam, up->vif);
+	const char *iif = iface_str(iface_by_vif(&r->ifs, up->fam, up->vif));
+
 	if (e->state == MFC_BLOCKED) {
 		r->count.blocked++;
-		log_limited(&r->lim_blocked, r->now, LOG_LVL_INFO, "no rule for (%s, %s) on %s, blocked",
-			    addr_str(&up->src, s), addr_str(&up->grp, g), i ? i->name : "?");
-		flow_event(r, EVENT_BLOCKED, e);
+		log_limited(&r->lim_blocked, r->now, LOG_LVL_INFO, "no rule for %s on %s, blocked",
+			    sg_str(&up->src, sg), iif);
 	} else {
 		r->count.learned++;
-		log_debug("learned (%s, %s) on %s", addr_str(&up->src, s), addr_str(&up->grp, g), i ? i->name : "?");
-		flow_event(r, EVENT_LEARNED, e);
+		log_debug("learned %s on %s", sg_str(&up->src, sg), iif);
 	}
+	flow_event(r, e->state == MFC_BLOCKED ? EVENT_BLOCKED : EVENT_LEARNED, e);
+}
+
+static void no_cache(struct router *r, const struct upcall *up)
+{
+	uint32_t at = mfc_find(&r->mfc, &up->src);
+
+	if (at == HASH_NONE)
+		learn(r, up);
+	else if (r->mfc.v[at].flags & MFC_INSTALLED)
+		asked_again(r, at);
+	else
+		sync_entry(r, at, up->vif);
 }
 
 /* True when the entry may give its inbound interface up for another one that a rule covers. */
 static bool yields(struct router *r, uint32_t at)
 {
 	const struct mfc *e = &r->mfc.v[at];
-	bool covered = false;
+	struct mfc_flow *f = mfc_flow(&r->mfc, at);
 	uint32_t packets;
 
-	if (e->state == MFC_BLOCKED || !iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif))
-		return true;
-	rules_outputs(&r->rules, r->conf, e->iif, &e->source, &e->group, &covered);
-	if (!covered || !read_packets(e, &packets))
-		return true;
-	struct mfc_flow *f = mfc_flow(&r->mfc, at);
-	if (packets == f->mark)
+	if (e->state == MFC_BLOCKED || !iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif) ||
+	    !rules_cover(&r->rules, &e->source, e->iif) || !read_packets(e, &packets) || packets == f->mark)
 		return true;
 	f->mark = packets;
 	return false;
@@ -147,33 +147,27 @@ static bool yields(struct router *r, uint32_t at)
 
 static void wrong_vif(struct router *r, const struct upcall *up)
 {
-	char s[ADDR_STRLEN], g[ADDR_STRLEN];
-	uint32_t at = mfc_find(&r->mfc, &up->src, &up->grp);
-	bool covered = false;
+	char sg[SG_STRLEN];
+	uint32_t at = mfc_find(&r->mfc, &up->src);
 
 	if (at == HASH_NONE) {
-		no_cache(r, up);
+		learn(r, up);
 		return;
 	}
 	struct mfc *e = &r->mfc.v[at];
-	r->count.wrong_vif++;
-	if (up->vif == e->iif)
-		return;
-	rules_outputs(&r->rules, r->conf, up->vif, &up->src, &up->grp, &covered);
-	if (!covered || !yields(r, at))
-		return;
-	if (!sync_entry(r, at, up->vif))
-		return;
 	struct mfc_flow *f = mfc_flow(&r->mfc, at);
+
+	r->count.wrong_vif++;
+	if (up->vif == e->iif || !rules_cover(&r->rules, &up->src, up->vif) || !yields(r, at) ||
+	    !sync_entry(r, at, up->vif))
+		return;
 	if (!read_packets(e, &f->mark))
 		f->mark = 0;
 	f->seen = f->mark;
-	f->used = (uint32_t)(r->now / MFC_TICK);
-	if (e->state != MFC_STATIC)
-		mfc_touch(&r->mfc, at);
+	mfc_state(&r->mfc, at, e->state, r->now);
 	r->count.moved++;
-	log_limited(&r->lim_moved, r->now, LOG_LVL_INFO, "(%s, %s) moved to %s", addr_str(&up->src, s),
-		    addr_str(&up->grp, g), iface_by_vif(&r->ifs, up->fam, up->vif)->name);
+	log_limited(&r->lim_moved, r->now, LOG_LVL_INFO, "%s moved to %s", sg_str(&up->src, sg),
+		    iface_str(iface_by_vif(&r->ifs, up->fam, up->vif)));
 	flow_event(r, EVENT_MOVED, e);
 }
 
@@ -195,15 +189,14 @@ static void sample(struct router *r, uint32_t at)
 {
 	const struct mfc *e = &r->mfc.v[at];
 	struct mfc_flow *f = mfc_flow(&r->mfc, at);
-	uint32_t now = (uint32_t)(r->now / MFC_TICK), packets;
+	uint32_t packets;
 
 	if (!read_packets(e, &packets)) {
 		sync_drop(r, at);
 	} else if (packets != f->seen) {
 		f->seen = packets;
-		f->used = now;
-		mfc_touch(&r->mfc, at);
-	} else if (now - f->used >= r->expire_sec * (1000 / MFC_TICK)) {
+		mfc_state(&r->mfc, at, e->state, r->now);
+	} else if ((uint32_t)(r->now / MFC_TICK) - f->used >= r->expire_sec * (1000 / MFC_TICK)) {
 		r->count.expired++;
 		flow_event(r, EVENT_EXPIRED, e);
 		sync_drop(r, at);
@@ -223,9 +216,6 @@ static void tell_limits(struct router *r)
 static void expiry(struct router *r)
 {
 	unsigned stats = 0, places = 0;
-	/* An entry is to go between SEC and SEC + max(SEC / 10, 1) after its last packet: a sample may
-	 * see a packet up to one period late, and find the time not quite up once more. */
-	int64_t period = r->expire_sec * 40 < 400 ? 400 : (int64_t)r->expire_sec * 40;
 
 	if (!r->pass_due || r->now < r->pass_due)
 		return;
@@ -233,21 +223,20 @@ static void expiry(struct router *r)
 		r->pass_start = r->now;
 		r->cursor = 0;
 	}
-	for (; r->cursor < r->mfc.n && stats < SLICE_STATS && places < SLICE_PLACES; r->cursor++, places++) {
-		uint8_t state = r->mfc.v[r->cursor].state;
-
-		if (state == MFC_LEARNED || state == MFC_BLOCKED) {
+	for (; r->cursor < r->mfc.n && stats < SLICE_STATS && places < SLICE_PLACES; r->cursor++, places++)
+		if (mfc_is_dynamic(&r->mfc.v[r->cursor])) {
 			sample(r, r->cursor);
 			stats++;
 		}
-	}
-	if (r->cursor < r->mfc.n) {
-		r->pass_due = r->now;
+	r->pass_due = r->now;
+	if (r->cursor < r->mfc.n)
 		return;
-	}
 	tell_limits(r);
-	bool any = r->mfc.count[MFC_LEARNED] + r->mfc.count[MFC_BLOCKED] > 0;
-	r->pass_due = any ? (r->pass_start + period > r->now ? r->pass_start + period : r->now + 1) : 0;
+	/* An entry is to go between SEC and SEC + max(SEC / 10, 1) after its last packet: a sample may
+	 * see a packet up to one period late, and find the time not quite up once more. */
+	int64_t next = r->pass_start + (r->expire_sec < 10 ? 400 : (int64_t)r->expire_sec * 40);
+
+	r->pass_due = !mfc_dynamic(&r->mfc) ? 0 : next > r->now ? next : r->now + 1;
 	r->pass_start = 0;
 }
 
@@ -273,7 +262,7 @@ uint32_t router_flush(struct router *r)
 	uint32_t n = 0;
 
 	for (uint32_t at = 0; at < r->mfc.n; at++)
-		if (r->mfc.v[at].state == MFC_LEARNED || r->mfc.v[at].state == MFC_BLOCKED) {
+		if (mfc_is_dynamic(&r->mfc.v[at])) {
 			sync_drop(r, at);
 			n++;
 		}

@@ -15,37 +15,36 @@
 void link_configure(struct router *r, struct iface *i)
 {
 	const struct conf *c = r->conf;
-	bool disabled = false, mrdisc = false;
-	int enable_by = -1, ttl_by = -1;
-	uint8_t ttl = 1;
+	unsigned disable = 0, ttl = 1;		/* in the last 8 bits; before them the weight of the line */
+	bool mrdisc = false;
 
 	for (uint32_t k = 0; k < c->nphyints; k++) {
 		const struct phyint *p = &c->phyints[k];
 		const struct conf_name *n = &c->names[p->name];
-		int weight = n->wild ? n->len : CONF_IFNAME;
+		unsigned weight = (n->wild ? n->len : CONF_IFNAME) << 8;
 
 		if (!iface_is(i, n))
 			continue;
-		if (p->enable >= 0 && weight > enable_by) {
-			disabled = !p->enable;
-			enable_by = weight;
-		}
-		if (p->ttl && weight > ttl_by) {
-			ttl = p->ttl;
-			ttl_by = weight;
-		}
+		if (p->enable >= 0 && (weight | !p->enable) > disable)
+			disable = weight | !p->enable;
+		if (p->ttl && (weight | p->ttl) > ttl)
+			ttl = weight | p->ttl;
 		mrdisc |= p->mrdisc;
 	}
+	bool disabled = disable & 1;
+
 	if (i->disabled != disabled)
 		r->vifs_stale = i->groups_stale = true;
 	r->mrdisc.stale |= i->mrdisc != mrdisc;
 	i->disabled = disabled;
 	i->mrdisc = mrdisc;
-	if (i->ttl == ttl)
+	if (i->ttl == (uint8_t)ttl)
 		return;
-	i->ttl = ttl;
-	if (i->vif[FAM_4] >= 0)
-		sync_ttl(r, i->vif[FAM_4], ttl);
+	i->ttl = (uint8_t)ttl;
+	if (i->vif[FAM_4] < 0)
+		return;
+	r->ttl[i->vif[FAM_4]] = i->ttl;
+	sync_vif(r, FAM_4, i->vif[FAM_4], false);
 }
 
 /* True when anything in the configuration could mean an interface by its name. */
@@ -72,7 +71,7 @@ static void link_gone(struct router *r, struct iface *i)
 	/* The kernel removed the VIF with the device (net/ipv4/ipmr.c, ipmr_device_event). */
 	for (enum fam f = 0; f < FAM_N; f++)
 		if (i->vif[f] >= 0) {
-			sync_leave_vif(r, f, i->vif[f]);
+			sync_vif(r, f, i->vif[f], true);
 			iface_slot_free(&r->ifs, f, i);
 			r->vifs_stale = true;
 		}

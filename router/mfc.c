@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/grow.h"
+
 _Static_assert(offsetof(struct mfc, group) == sizeof(struct addr), "source, then group");
 _Static_assert(sizeof(struct mfc) <= 40, "100,000 of these is a normal size");
 
@@ -43,14 +45,11 @@ void mfcs_free(struct mfcs *t)
 	free(t->flow);
 	free(t->dirty);
 	hash_free(&t->by_sg);
-	mfcs_init(t);
 }
 
-uint32_t mfc_find(const struct mfcs *t, const struct addr *s, const struct addr *g)
+uint32_t mfc_find(const struct mfcs *t, const struct addr *sg)
 {
-	const struct addr key[2] = { *s, *g };
-
-	return hash_find(&t->by_sg, &ops, t, hash_words(key, sizeof key), key);
+	return hash_find(&t->by_sg, &ops, t, hash_words(sg, 2 * sizeof *sg), sg);
 }
 
 void mfc_prefetch(const struct mfcs *t, const struct addr *sg)
@@ -71,9 +70,15 @@ struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at)
 	return f;
 }
 
-static bool is_listed(const struct mfc *e)
+/* Where the list of the entry's state says that `at` follows prev, and that it stands before next. */
+static uint32_t *after(struct mfcs *t, uint8_t state, uint32_t prev)
 {
-	return e->state == MFC_LEARNED || e->state == MFC_BLOCKED;
+	return prev != HASH_NONE ? &t->flow[prev].next : &t->head[state];
+}
+
+static uint32_t *before(struct mfcs *t, uint8_t state, uint32_t next)
+{
+	return next != HASH_NONE ? &t->flow[next].prev : &t->tail[state];
 }
 
 static void unlink_entry(struct mfcs *t, uint32_t at)
@@ -81,18 +86,12 @@ static void unlink_entry(struct mfcs *t, uint32_t at)
 	const struct mfc *e = &t->v[at];
 
 	t->count[e->state]--;
-	if (!is_listed(e))
+	if (!mfc_is_dynamic(e))
 		return;
 	const struct mfc_flow *f = mfc_flow(t, at);
 
-	if (f->prev != HASH_NONE)
-		t->flow[f->prev].next = f->next;
-	else
-		t->head[e->state] = f->next;
-	if (f->next != HASH_NONE)
-		t->flow[f->next].prev = f->prev;
-	else
-		t->tail[e->state] = f->prev;
+	*after(t, e->state, f->prev) = f->next;
+	*before(t, e->state, f->next) = f->prev;
 }
 
 static void link_entry(struct mfcs *t, uint32_t at)
@@ -100,16 +99,13 @@ static void link_entry(struct mfcs *t, uint32_t at)
 	const struct mfc *e = &t->v[at];
 
 	t->count[e->state]++;
-	if (!is_listed(e))
+	if (!mfc_is_dynamic(e))
 		return;
 	struct mfc_flow *f = mfc_flow(t, at);
 
 	f->next = HASH_NONE;
 	f->prev = t->tail[e->state];
-	if (f->prev != HASH_NONE)
-		t->flow[f->prev].next = at;
-	else
-		t->head[e->state] = at;
+	*after(t, e->state, f->prev) = at;
 	t->tail[e->state] = at;
 }
 
@@ -140,24 +136,23 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 	return hash_reserve(&t->by_sg, &ops, t, t->by_sg.used + n);
 }
 
-/* Adds the entry (key[0], key[1]), whose hash is h. */
-static uint32_t add_entry(struct mfcs *t, const struct addr *key, uint32_t h, enum mfc_state state)
+/* Adds the entry of sg, whose hash is h. */
+static uint32_t add_entry(struct mfcs *t, const struct addr *sg, uint32_t h, enum mfc_state state)
 {
-	uint32_t at = t->free;
+	uint32_t at = t->free, next = HASH_NONE;
+	uint8_t flags = t->seen;
 
 	if (at == HASH_NONE) {
 		if (t->n == t->cap && mfc_reserve(t, 64) < 0)
 			return HASH_NONE;
 		at = t->n;
+	} else {
+		next = t->v[at].oifs;
+		flags |= t->v[at].flags & MFC_DIRTY;
 	}
 	struct mfc *e = &t->v[at];
-	uint32_t next = at == t->n ? HASH_NONE : e->oifs;
-	uint8_t dirty = at == t->n ? 0 : e->flags & MFC_DIRTY;
 
-	memset(e, 0, sizeof *e);
-	e->flags = dirty | t->seen;
-	e->source = key[0];
-	e->group = key[1];
+	*e = (struct mfc){ .source = sg[0], .group = sg[1], .iif = MFC_NO_VIF, .flags = flags };
 	if (hash_add(&t->by_sg, &ops, t, h, at) < 0) {
 		e->oifs = next;
 		return HASH_NONE;
@@ -167,24 +162,20 @@ static uint32_t add_entry(struct mfcs *t, const struct addr *key, uint32_t h, en
 	else
 		t->free = next;
 	e->state = state;
-	e->iif = MFC_NO_VIF;
 	link_entry(t, at);
 	return at;
 }
 
-uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state)
+uint32_t mfc_new(struct mfcs *t, const struct addr *sg, enum mfc_state state)
 {
-	const struct addr key[2] = { *s, *g };
-
-	return add_entry(t, key, hash_words(key, sizeof key), state);
+	return add_entry(t, sg, hash_words(sg, 2 * sizeof *sg), state);
 }
 
-uint32_t mfc_get(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state)
+uint32_t mfc_get(struct mfcs *t, const struct addr *sg, enum mfc_state state)
 {
-	const struct addr key[2] = { *s, *g };
-	uint32_t h = hash_words(key, sizeof key), at = hash_find(&t->by_sg, &ops, t, h, key);
+	uint32_t h = hash_words(sg, 2 * sizeof *sg), at = hash_find(&t->by_sg, &ops, t, h, sg);
 
-	return at != HASH_NONE ? at : add_entry(t, key, h, state);
+	return at != HASH_NONE ? at : add_entry(t, sg, h, state);
 }
 
 void mfc_round(struct mfcs *t)
@@ -216,18 +207,11 @@ void mfc_del(struct mfcs *t, uint32_t at)
 	t->removals++;
 }
 
-void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state)
+void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now)
 {
+	mfc_flow(t, at)->used = (uint32_t)(now / MFC_TICK);
 	unlink_entry(t, at);
 	t->v[at].state = state;
-	link_entry(t, at);
-}
-
-void mfc_touch(struct mfcs *t, uint32_t at)
-{
-	if (t->tail[t->v[at].state] == at)
-		return;
-	unlink_entry(t, at);
 	link_entry(t, at);
 }
 
@@ -235,15 +219,11 @@ int mfc_dirty(struct mfcs *t, uint32_t at)
 {
 	if (t->v[at].flags & MFC_DIRTY)
 		return 0;
-	if (t->ndirty == t->cdirty) {
-		uint32_t cap = t->cdirty ? t->cdirty * 2 : 64;
-		uint32_t *v = realloc(t->dirty, cap * sizeof *v);
+	uint32_t *v = grow(t->dirty, &t->cdirty, t->ndirty + 1, sizeof *v);
 
-		if (!v)
-			return -1;
-		t->dirty = v;
-		t->cdirty = cap;
-	}
+	if (!v)
+		return -1;
+	t->dirty = v;
 	t->v[at].flags |= MFC_DIRTY;
 	t->dirty[t->ndirty++] = at;
 	return 0;

@@ -70,20 +70,32 @@ struct mfcs {
 /* Milliseconds of a tick of mfc_flow.used. */
 #define MFC_TICK 100
 
+/* True when it is learned or blocked: it has a time to live. */
+static inline bool mfc_is_dynamic(const struct mfc *e)
+{
+	return e->state >= MFC_LEARNED;
+}
+
+/* How many are. */
+static inline uint32_t mfc_dynamic(const struct mfcs *t)
+{
+	return t->count[MFC_LEARNED] + t->count[MFC_BLOCKED];
+}
+
 void mfcs_init(struct mfcs *t);
 void mfcs_free(struct mfcs *t);
 
-/* Place of (s, g), or HASH_NONE. */
-uint32_t mfc_find(const struct mfcs *t, const struct addr *s, const struct addr *g);
+/* Place of (sg[0], sg[1]), or HASH_NONE. */
+uint32_t mfc_find(const struct mfcs *t, const struct addr *sg);
 
 /* Hints that (sg[0], sg[1]) is looked up soon, see hash_prefetch(). */
 void mfc_prefetch(const struct mfcs *t, const struct addr *sg);
 
-/* Adds (s, g), which is not in, with no VIF; its place, or HASH_NONE with ENOMEM. */
-uint32_t mfc_new(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state);
+/* Adds (sg[0], sg[1]), which is not in, with no VIF; its place, or HASH_NONE with ENOMEM. */
+uint32_t mfc_new(struct mfcs *t, const struct addr *sg, enum mfc_state state);
 
-/* Place of (s, g), which is added as by mfc_new() when it is not in. */
-uint32_t mfc_get(struct mfcs *t, const struct addr *s, const struct addr *g, enum mfc_state state);
+/* Place of (sg[0], sg[1]), which is added as by mfc_new() when it is not in. */
+uint32_t mfc_get(struct mfcs *t, const struct addr *sg, enum mfc_state state);
 
 /* What is noted of the entry's packets, all 0 at first.  Valid until an entry is added. */
 struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at);
@@ -91,11 +103,8 @@ struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at);
 /* Forgets the entry at a place. */
 void mfc_del(struct mfcs *t, uint32_t at);
 
-/* Changes the state of an entry and moves it to the tail of its new list. */
-void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state);
-
-/* Moves a learned or blocked entry to the tail of its list: it was just used. */
-void mfc_touch(struct mfcs *t, uint32_t at);
+/* Gives an entry that was used just now, in ms, a state, maybe the one it has, and the last place in its list. */
+void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now);
 
 /* Puts the entry on the dirty list.  0, or -1 with ENOMEM. */
 int mfc_dirty(struct mfcs *t, uint32_t at);

@@ -11,9 +11,7 @@
 /* Tells of one rule when that is news.  After router_sync() has looked at what it names. */
 void pending_tell(struct router *r, uint32_t id);
 
-/* Takes what was told of r->conf over to c, which comes in its place with the index x. */
-void pending_keep(struct router *r, const struct rules *x, const struct conf *c);
-
-void pending_free(struct told *p);
+/* Takes what was told of r->conf over to the conf of x, which comes in its place. */
+void pending_keep(struct router *r, const struct rules *x);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include "router/router.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +18,7 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 	ifaces_init(&r->ifs);
 	mfcs_init(&r->mfc);
 	groups_init(&r->groups);
-	r->conf = conf_new();
+	r->conf = r->rules.conf = conf_new();
 	if (!r->conf)
 		return -1;
 	memset(r->ttl, 1, sizeof r->ttl);
@@ -57,7 +56,7 @@ void router_shutdown(struct router *r)
 		kernel_mroute_close(f);
 	kernel_join_close();
 	groups_free(&r->groups);
-	pending_free(&r->told);
+	free(r->told.bits);
 	rules_free(&r->rules);
 	mfcs_free(&r->mfc);
 	ifaces_free(&r->ifs);
@@ -72,16 +71,11 @@ static int adopt(struct router *r, struct conf *c)
 {
 	struct rules x;
 
-	if (rules_index(&x, c) < 0)
+	if (mfc_reserve(&r->mfc, r->mfc.n ? 0 : c->nmroutes) < 0 || rules_index(&x, c) < 0)
 		return -1;
-	if (rules_masks(&x, c) < 0 || mfc_reserve(&r->mfc, r->mfc.n ? 0 : c->nmroutes) < 0) {
-		rules_free(&x);
-		errno = ENOMEM;
-		return -1;
-	}
 	if (r->settle)
 		r->settle(r->settle_ctx);
-	pending_keep(r, &x, c);
+	pending_keep(r, &x);
 	rules_free(&r->rules);
 	conf_free(r->conf);
 	r->rules = x;
@@ -124,131 +118,67 @@ int router_compact(struct router *r, bool force)
 
 /* ---- edits ---- */
 
-/* True when nothing refers to one of these names in the family. */
-static bool any_unused(const struct conf *c, const uint16_t *names, uint32_t n, enum fam fam)
+/* Has VIFs looked at when nothing refers to one of these names any more. */
+static void left_names(struct router *r, const uint16_t *names, uint32_t n, enum fam fam)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (!c->names[names[i]].refs[fam])
-			return true;
-	return false;
+		r->vifs_stale |= !r->conf->names[names[i]].refs[fam];
 }
 
-/* The outputs of set a with (or, take, without) those of list b; into out, which has room for all. */
-static uint32_t combine(const struct conf *c, const struct conf_set *a, const uint16_t *b, uint32_t nb, bool take,
-			uint16_t *out)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < a->n; i++) {
-		uint16_t name = c->pool[a->off + i];
-		bool in = false;
-
-		for (uint32_t k = 0; take && k < nb; k++)
-			in |= b[k] == name;
-		if (!in)
-			out[n++] = name;
-	}
-	for (uint32_t k = 0; !take && k < nb; k++) {
-		uint32_t i = 0;
-
-		while (i < n && out[i] != b[k])
-			i++;
-		if (i == n)
-			out[n++] = b[k];
-	}
-	return n;
-}
-
-/* Gives rule id the outputs of set and marks it. */
-static int set_outputs(struct router *r, uint32_t id, uint32_t set)
+/* Gives rule id the outputs of a set. */
+static void set_outputs(struct router *r, uint32_t id, uint32_t set)
 {
 	struct conf *c = r->conf;
 	struct mroute *m = &c->mroutes[id];
-
-	if (set == UINT32_MAX || rules_masks(&r->rules, c) < 0) {
-		errno = ENOMEM;
-		return -1;
-	}
-	if (m->oifs == set) {
-		/* The same again: what the kernel refused before is tried once more. */
-		sync_touch_rule(r, id);
-		return 0;
-	}
 	const struct conf_set *old = &c->sets[m->oifs];
+
 	conf_mroute_oifs(c, m, set);
-	r->vifs_stale |= any_unused(c, c->pool + old->off, old->n, addr_fam(&m->group));
-	rules_set_mask(&r->rules, c, set);
-	sync_touch_rule(r, id);
-	return 0;
+	left_names(r, c->pool + old->off, old->n, addr_fam(&m->group));
 }
 
 int router_rule_add(struct router *r, const struct router_rule *rule, bool replace, uint32_t *id)
 {
 	struct conf *c = r->conf;
-	enum fam fam = addr_fam(&rule->group);
+	struct mroute m = rule->key;
+	uint32_t chain = rules_chain(&r->rules, &m.source, m.slen, m.glen), rank = c->rank;
 
-	r->vifs_stale |= any_unused(c, &rule->iif, 1, fam) || any_unused(c, rule->oifs, rule->noifs, fam);
-	uint32_t chain = rules_chain(&r->rules, c, &rule->source, rule->slen, &rule->group, rule->glen);
-	*id = rules_with_iif(c, chain, rule->iif);
-	if (*id != HASH_NONE) {
-		const struct conf_set *old = &c->sets[c->mroutes[*id].oifs];
-		uint16_t *names = malloc(((size_t)old->n + rule->noifs + 1) * sizeof *names);
-		uint32_t n, set;
+	*id = rules_with_iif(c, chain, m.iif);
+	m.oifs = rules_combine(c, *id == HASH_NONE || replace ? 0 : c->mroutes[*id].oifs, rule->oifs, rule->noifs, false);
+	if (m.oifs == UINT32_MAX || rules_masks(&r->rules) < 0)
+		return -1;
+	if (*id == HASH_NONE) {
+		int at = conf_add_mroute(c, &m);
 
-		if (!names)
+		if (at < 0 || rules_add(&r->rules, (uint32_t)at, chain) < 0)
 			return -1;
-		n = combine(c, replace ? &c->sets[0] : old, rule->oifs, rule->noifs, false, names);
-		set = conf_set(c, names, n);
-		free(names);
-		return set_outputs(r, *id, set);
+		*id = (uint32_t)at;
+	} else {
+		set_outputs(r, *id, m.oifs);
 	}
-	struct mroute m = {
-		.source = rule->source, .group = rule->group, .slen = rule->slen, .glen = rule->glen,
-		.iif = rule->iif, .oifs = conf_set(c, rule->oifs, rule->noifs),
-	};
-	if (m.oifs == UINT32_MAX || rules_masks(&r->rules, c) < 0) {
-		errno = ENOMEM;
-		return -1;
-	}
-	int at = conf_add_mroute(c, &m);
-	if (at < 0)
-		return -1;
-	*id = (uint32_t)at;
-	if (rules_add(&r->rules, c, *id, chain) < 0) {
-		conf_del_mroute(c, &c->mroutes[*id]);
-		r->rules.removed++;
-		return -1;
-	}
-	rules_set_mask(&r->rules, c, m.oifs);
+	/* A name that nothing referred to before has got a rank. */
+	r->vifs_stale |= c->rank != rank;
+	rules_set_mask(&r->rules, m.oifs);
 	sync_touch_rule(r, *id);
 	return 0;
 }
 
-int router_rule_remove(struct router *r, const struct router_rule *rule)
+int router_rule_remove(struct router *r, const struct router_rule *rule, uint32_t id)
 {
 	struct conf *c = r->conf;
-	enum fam fam = addr_fam(&rule->group);
-	uint32_t id = rules_find(&r->rules, c, rule->iif, &rule->source, rule->slen, &rule->group, rule->glen);
+	uint32_t set = 0;
 
-	if (id == HASH_NONE) {
-		errno = ENOENT;
-		return -1;
-	}
-	const struct conf_set *old = &c->sets[c->mroutes[id].oifs];
 	if (rule->noifs) {
-		uint16_t *names = malloc(((size_t)old->n + 1) * sizeof *names);
-		uint32_t n, set;
-
-		if (!names)
+		set = rules_combine(c, c->mroutes[id].oifs, rule->oifs, rule->noifs, true);
+		if (set == UINT32_MAX || rules_masks(&r->rules) < 0)
 			return -1;
-		n = combine(c, old, rule->oifs, rule->noifs, true, names);
-		set = conf_set(c, names, n);
-		free(names);
-		return set_outputs(r, id, set);
+		rules_set_mask(&r->rules, set);
 	}
 	sync_touch_rule(r, id);
-	rules_del(&r->rules, c, id);
-	r->vifs_stale |= any_unused(c, &rule->iif, 1, fam) || any_unused(c, c->pool + old->off, old->n, fam);
+	set_outputs(r, id, set);
+	if (!rule->noifs) {
+		rules_del(&r->rules, id);
+		left_names(r, &rule->key.iif, 1, addr_fam(&rule->key.group));
+	}
 	return 0;
 }
 

@@ -137,10 +137,8 @@ void router_sync(struct router *r);
 
 /* A rule as a client names it: interfaces are numbers in r->conf. */
 struct router_rule {
-	uint16_t iif;
-	struct addr source, group;
-	uint8_t slen, glen;
-	const uint16_t *oifs;	/* none twice */
+	struct mroute key;	/* iif, source, group and their lengths */
+	const uint16_t *oifs;
 	uint32_t noifs;
 };
 
@@ -148,9 +146,9 @@ struct router_rule {
  * one gets exactly these.  *id is its number.  0, or -1 with ENOMEM. */
 int router_rule_add(struct router *r, const struct router_rule *rule, bool replace, uint32_t *id);
 
-/* Removes the rule, or with outputs named just those of them that it has; the last one leaves a
- * stop filter.  0, or -1 with ENOENT (no such rule) or ENOMEM. */
-int router_rule_remove(struct router *r, const struct router_rule *rule);
+/* Removes the rule, which is number id, or with outputs named just those of them that it has; the last one
+ * leaves a stop filter.  0, or -1 with ENOMEM. */
+int router_rule_remove(struct router *r, const struct router_rule *rule, uint32_t id);
 
 /* Removes all learned and blocked entries; their number. */
 uint32_t router_flush(struct router *r);

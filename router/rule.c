@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: ISC
  *
  * One hash from masked (S/LEN, G/LEN) to a chain of rules that differ in iif
- * alone, and per family the list of (LEN, LEN) pairs that occur.  A look-up
- * masks the addresses once for each pair and probes once.
+ * alone, and the list of (family, LEN, LEN) that occur.  A look-up masks the
+ * addresses once for each of those and probes once.
  */
 #include "router/rule.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/grow.h"
+
 struct key {
-	struct addr s, g;
+	const struct addr *sg;
 	uint8_t slen, glen;
 };
 
-/* source and group stand side by side in struct mroute as in struct key. */
+/* source and group stand side by side. */
 _Static_assert(offsetof(struct mroute, group) == sizeof(struct addr), "source, then group");
 
 static uint32_t key_hash(const struct addr *sg, uint8_t slen, uint8_t glen)
@@ -37,130 +38,135 @@ static bool rule_equal(const void *ctx, uint32_t id, const void *key)
 	const struct mroute *m = &c->mroutes[id];
 	const struct key *k = key;
 
-	return m->slen == k->slen && m->glen == k->glen && addr_pair_eq(&m->source, &k->s);
+	return m->slen == k->slen && m->glen == k->glen && addr_pair_eq(&m->source, k->sg);
 }
 
 static const struct hash_ops ops = { rule_hash, rule_equal };
 
-static uint32_t lookup(const struct rules *x, const struct conf *c, const struct key *k)
+uint32_t rules_chain(const struct rules *x, const struct addr *sg, uint8_t slen, uint8_t glen)
 {
-	return hash_find(&x->by_key, &ops, c, key_hash(&k->s, k->slen, k->glen), k);
+	struct key k = { sg, slen, glen };
+
+	return hash_find(&x->by_key, &ops, x->conf, key_hash(sg, slen, glen), &k);
 }
 
-static struct rule_pair *pair_of(const struct rules *x, enum fam fam, uint8_t slen, uint8_t glen)
+/* The lengths of a rule: where they stand in x->pairs, behind it when none has had them yet. */
+static struct rule_pair *pair_of(const struct rules *x, const struct mroute *m)
 {
-	for (uint32_t i = 0; i < x->npairs[fam]; i++) {
-		struct rule_pair *p = &x->pairs[fam][i];
+	enum fam fam = addr_fam(&m->group);
+	struct rule_pair *p = x->pairs;
 
-		if (p->slen == slen && p->glen == glen)
-			return p;
-	}
-	return NULL;
+	while (p < x->pairs + x->npairs && (p->fam != fam || p->slen != m->slen || p->glen != m->glen))
+		p++;
+	return p;
 }
 
-static int pair_ref(struct rules *x, enum fam fam, uint8_t slen, uint8_t glen)
+static void pair_unref(struct rules *x, const struct mroute *m)
 {
-	struct rule_pair *p = pair_of(x, fam, slen, glen);
+	struct rule_pair *p = pair_of(x, m);
 
-	if (p) {
-		p->rules++;
-		return 0;
-	}
-	if (x->npairs[fam] == x->cpairs[fam]) {
-		uint32_t cap = x->cpairs[fam] ? x->cpairs[fam] * 2 : 8;
+	if (!--p->rules)
+		*p = x->pairs[--x->npairs];
+}
 
-		p = realloc(x->pairs[fam], cap * sizeof *p);
-		if (!p)
-			return -1;
-		x->pairs[fam] = p;
-		x->cpairs[fam] = cap;
+static int pair_ref(struct rules *x, const struct mroute *m)
+{
+	struct rule_pair *v = grow(x->pairs, &x->cpairs, x->npairs + 1, sizeof *v);
+
+	if (!v)
+		return -1;
+	x->pairs = v;
+	v = pair_of(x, m);
+	if (v == x->pairs + x->npairs) {
+		*v = (struct rule_pair){ (uint8_t)addr_fam(&m->group), m->slen, m->glen, 0 };
+		x->npairs++;
 	}
-	x->pairs[fam][x->npairs[fam]++] = (struct rule_pair){ slen, glen, 1 };
+	v->rules++;
 	return 0;
 }
 
-static void pair_unref(struct rules *x, enum fam fam, uint8_t slen, uint8_t glen)
+static void remove_rule(struct rules *x, uint32_t id)
 {
-	struct rule_pair *p = pair_of(x, fam, slen, glen);
-
-	if (p && !--p->rules)
-		*p = x->pairs[fam][--x->npairs[fam]];
-}
-
-int rules_add(struct rules *x, struct conf *c, uint32_t id, uint32_t chain)
-{
-	struct mroute *m = &c->mroutes[id];
-	enum fam fam = addr_fam(&m->group);
-
-	m->next = HASH_NONE;
-	if (chain == HASH_NONE) {
-		if (pair_ref(x, fam, m->slen, m->glen) < 0)
-			return -1;
-		if (hash_add(&x->by_key, &ops, c, rule_hash(c, id), id) < 0) {
-			pair_unref(x, fam, m->slen, m->glen);
-			return -1;
-		}
-	} else {
-		while (c->mroutes[chain].next != HASH_NONE)
-			chain = c->mroutes[chain].next;
-		c->mroutes[chain].next = id;
-	}
-	if (!mroute_is_sg(m))
-		x->templates[fam]++;
-	return 0;
-}
-
-void rules_del(struct rules *x, struct conf *c, uint32_t id)
-{
-	struct mroute *m = &c->mroutes[id];
-	enum fam fam = addr_fam(&m->group);
-	struct key k = { m->source, m->group, m->slen, m->glen };
-	uint32_t at = lookup(x, c, &k);
-
-	if (at == id && m->next != HASH_NONE) {
-		hash_move(&x->by_key, rule_hash(c, id), id, m->next);
-	} else if (at == id) {
-		hash_del(&x->by_key, &ops, c, rule_hash(c, id), id);
-		pair_unref(x, fam, m->slen, m->glen);
-	} else {
-		while (c->mroutes[at].next != id)
-			at = c->mroutes[at].next;
-		c->mroutes[at].next = m->next;
-	}
-	if (!mroute_is_sg(m))
-		x->templates[fam]--;
-	conf_del_mroute(c, m);
+	conf_del_mroute(x->conf, &x->conf->mroutes[id]);
 	x->removed++;
 }
 
-/* Adds the outputs of rule id to rule `to`, which is the same but for them. */
-static int merge(struct conf *c, uint32_t to, uint32_t id)
+int rules_add(struct rules *x, uint32_t id, uint32_t chain)
 {
-	struct mroute *a = &c->mroutes[to], *b = &c->mroutes[id];
-	const struct conf_set *sa = &c->sets[a->oifs], *sb = &c->sets[b->oifs];
-	uint32_t n = sa->n, set;
+	struct mroute *v = x->conf->mroutes, *m = &v[id];
 
-	if (a->oifs == b->oifs)
+	m->next = HASH_NONE;
+	if (chain != HASH_NONE) {
+		while (v[chain].next != HASH_NONE)
+			chain = v[chain].next;
+		v[chain].next = id;
 		return 0;
-	uint16_t *names = malloc(((size_t)sa->n + sb->n + 1) * sizeof *names);
-	if (!names)
-		return -1;
-	if (n)
-		memcpy(names, c->pool + sa->off, n * sizeof *names);
-	for (uint32_t i = 0; i < sb->n; i++) {
-		uint16_t name = c->pool[sb->off + i];
-		uint32_t j = 0;
-
-		while (j < n && names[j] != name)
-			j++;
-		if (j == n)
-			names[n++] = name;
 	}
-	set = conf_set(c, names, n);
-	free(names);
+	if (pair_ref(x, m) == 0) {
+		if (hash_add(&x->by_key, &ops, x->conf, rule_hash(x->conf, id), id) == 0)
+			return 0;
+		pair_unref(x, m);
+	}
+	remove_rule(x, id);
+	return -1;
+}
+
+void rules_del(struct rules *x, uint32_t id)
+{
+	struct mroute *v = x->conf->mroutes, *m = &v[id];
+	uint32_t at = rules_chain(x, &m->source, m->slen, m->glen), h = rule_hash(x->conf, id);
+
+	if (at != id) {
+		while (v[at].next != id)
+			at = v[at].next;
+		v[at].next = m->next;
+	} else if (m->next != HASH_NONE) {
+		hash_move(&x->by_key, h, id, m->next);
+	} else {
+		hash_del(&x->by_key, &ops, x->conf, h, id);
+		pair_unref(x, m);
+	}
+	remove_rule(x, id);
+}
+
+static bool is_in(const uint16_t *names, uint32_t n, uint16_t name)
+{
+	while (n && names[n - 1] != name)
+		n--;
+	return n > 0;
+}
+
+uint32_t rules_combine(struct conf *c, uint32_t set, const uint16_t *names, uint32_t n, bool take)
+{
+	const struct conf_set *old = &c->sets[set];
+	uint16_t *v = malloc(((size_t)old->n + n + 1) * sizeof *v);
+	uint32_t nv = 0;
+
+	if (!v)
+		return UINT32_MAX;
+	for (uint32_t i = 0; i < old->n; i++)
+		if (!take || !is_in(names, n, c->pool[old->off + i]))
+			v[nv++] = c->pool[old->off + i];
+	for (uint32_t i = 0; !take && i < n; i++)
+		if (!is_in(v, nv, names[i]))
+			v[nv++] = names[i];
+	set = conf_set(c, v, nv);
+	free(v);
+	return set;
+}
+
+/* Adds the outputs of rule id to rule `to`, which is the same but for them, and removes it. */
+static int merge(struct rules *x, uint32_t to, uint32_t id)
+{
+	struct conf *c = x->conf;
+	struct mroute *m = &c->mroutes[to];
+	const struct conf_set *more = &c->sets[c->mroutes[id].oifs];
+	uint32_t set = rules_combine(c, m->oifs, c->pool + more->off, more->n, false);
+
 	if (set == UINT32_MAX)
 		return -1;
-	conf_mroute_oifs(c, a, set);
+	conf_mroute_oifs(c, m, set);
+	remove_rule(x, id);
 	return 0;
 }
 
@@ -171,94 +177,78 @@ uint32_t rules_with_iif(const struct conf *c, uint32_t id, uint16_t iif)
 	return id;
 }
 
+uint32_t rules_find(const struct rules *x, const struct mroute *key)
+{
+	return rules_with_iif(x->conf, rules_chain(x, &key->source, key->slen, key->glen), key->iif);
+}
+
+/* Indexes a rule that is not removed. */
+static int take_in(struct rules *x, uint32_t id)
+{
+	const struct mroute *m = &x->conf->mroutes[id];
+	uint32_t chain = rules_chain(x, &m->source, m->slen, m->glen);
+	uint32_t same = rules_with_iif(x->conf, chain, m->iif);
+
+	return same == HASH_NONE ? rules_add(x, id, chain) : merge(x, same, id);
+}
+
 int rules_index(struct rules *x, struct conf *c)
 {
-	memset(x, 0, sizeof *x);
-	if (hash_reserve(&x->by_key, &ops, c, c->nmroutes) < 0)
-		goto fail;
-	for (uint32_t id = 0; id < c->nmroutes; id++) {
-		struct mroute *m = &c->mroutes[id];
+	int res;
 
+	*x = (struct rules){ .conf = c };
+	res = hash_reserve(&x->by_key, &ops, c, c->nmroutes);
+	for (uint32_t id = 0; !res && id < c->nmroutes; id++) {
 		if (id + HASH_AHEAD < c->nmroutes)
 			hash_prefetch(&x->by_key, rule_hash(c, id + HASH_AHEAD));
-		if (m->iif == CONF_NONE) {
+		if (c->mroutes[id].iif == CONF_NONE)
 			x->removed++;
-			continue;
-		}
-		uint32_t chain = rules_chain(x, c, &m->source, m->slen, &m->group, m->glen);
-		uint32_t same = rules_with_iif(c, chain, m->iif);
-
-		if (same == HASH_NONE) {
-			if (rules_add(x, c, id, chain) < 0)
-				goto fail;
-		} else {
-			if (merge(c, same, id) < 0)
-				goto fail;
-			conf_del_mroute(c, &c->mroutes[id]);
-			x->removed++;
-		}
+		else
+			res = take_in(x, id);
+	}
+	if (res || rules_masks(x) < 0) {
+		rules_free(x);
+		return -1;
 	}
 	return 0;
-fail:
-	rules_free(x);
-	errno = ENOMEM;
-	return -1;
 }
 
 void rules_free(struct rules *x)
 {
 	hash_free(&x->by_key);
-	free(x->pairs[FAM_4]);
-	free(x->pairs[FAM_6]);
+	free(x->pairs);
 	free(x->names);
 	free(x->sets);
-	memset(x, 0, sizeof *x);
 }
 
-uint32_t rules_chain(const struct rules *x, const struct conf *c, const struct addr *s, uint8_t slen,
-		     const struct addr *g, uint8_t glen)
+/* Has room for n masks in v, new ones 0. */
+static int room(struct rule_mask **v, uint32_t *have, uint32_t n)
 {
-	struct key k = { *s, *g, slen, glen };
+	uint32_t had = *have;
 
-	return lookup(x, c, &k);
-}
+	if (n <= had)
+		return 0;
+	struct rule_mask *fresh = grow(*v, have, n, sizeof *fresh);
 
-uint32_t rules_find(const struct rules *x, const struct conf *c, uint16_t iif, const struct addr *s,
-		    uint8_t slen, const struct addr *g, uint8_t glen)
-{
-	return rules_with_iif(c, rules_chain(x, c, s, slen, g, glen), iif);
-}
-
-int rules_masks(struct rules *x, const struct conf *c)
-{
-	if (x->nnames < c->nnames) {
-		struct rule_mask *v = realloc(x->names, c->cnames * sizeof *v);
-
-		if (!v)
-			return -1;
-		memset(v + x->nnames, 0, (c->cnames - x->nnames) * sizeof *v);
-		x->names = v;
-		x->nnames = c->cnames;
-	}
-	if (x->nsets < c->nsets) {
-		struct rule_mask *v = realloc(x->sets, c->csets * sizeof *v);
-
-		if (!v)
-			return -1;
-		memset(v + x->nsets, 0, (c->csets - x->nsets) * sizeof *v);
-		x->sets = v;
-		x->nsets = c->csets;
-	}
+	if (!fresh)
+		return -1;
+	memset(fresh + had, 0, (*have - had) * sizeof *fresh);
+	*v = fresh;
 	return 0;
 }
 
-bool rules_set_mask(struct rules *x, const struct conf *c, uint32_t id)
+int rules_masks(struct rules *x)
 {
-	const struct conf_set *s = &c->sets[id];
+	return room(&x->names, &x->nnames, x->conf->nnames) < 0 ? -1 : room(&x->sets, &x->nsets, x->conf->nsets);
+}
+
+bool rules_set_mask(struct rules *x, uint32_t id)
+{
+	const struct conf_set *s = &x->conf->sets[id];
 	struct rule_mask m = { { 0 }, { 0 }, { 0 } };
 
 	for (uint32_t i = 0; i < s->n; i++) {
-		const struct rule_mask *n = &x->names[c->pool[s->off + i]];
+		const struct rule_mask *n = &x->names[x->conf->pool[s->off + i]];
 
 		for (enum fam f = 0; f < FAM_N; f++) {
 			m.exact[f] |= n->exact[f];
@@ -272,71 +262,79 @@ bool rules_set_mask(struct rules *x, const struct conf *c, uint32_t id)
 	return true;
 }
 
-/* The walk of both look-ups below: each rule of the chain at `id` that has VIF bit as an iif. */
-static inline uint32_t next_match(const struct rules *x, const struct conf *c, uint32_t id, enum fam fam,
-				  uint32_t bit)
-{
-	while (id != HASH_NONE) {
-		const struct rule_mask *iif = &x->names[c->mroutes[id].iif];
+/* A walk over the rules that match a packet. */
+struct walk {
+	const struct rules *x;
+	const struct addr *sg;
+	uint32_t bit;		/* of its VIF */
+	uint32_t pair;		/* the next of x->pairs */
+	uint32_t next;		/* rule to look at, if there is one, before that */
+	uint32_t alone;		/* first rule of (S,G) alone */
+	uint8_t fam;
+};
 
-		if ((iif->exact[fam] | iif->wild[fam]) & bit)
-			break;
-		id = c->mroutes[id].next;
-	}
-	return id;
+/* The rules of a pair of lengths for the packet. */
+static uint32_t pair_chain(const struct walk *w, const struct rule_pair *p)
+{
+	struct addr sg[2] = { w->sg[0], w->sg[1] };
+
+	addr_mask(&sg[0], p->slen);
+	addr_mask(&sg[1], p->glen);
+	return rules_chain(w->x, sg, p->slen, p->glen);
 }
 
-static uint32_t pair_chain(const struct rules *x, const struct conf *c, const struct rule_pair *p,
-			   const struct addr *s, const struct addr *g)
+/* The next rule, or HASH_NONE. */
+static inline uint32_t step(struct walk *w)
 {
-	struct key k = { *s, *g, p->slen, p->glen };
+	const struct rules *x = w->x;
 
-	addr_mask(&k.s, p->slen);
-	addr_mask(&k.g, p->glen);
-	return lookup(x, c, &k);
-}
+	for (;;) {
+		while (w->next != HASH_NONE) {
+			uint32_t id = w->next;
+			const struct mroute *m = &x->conf->mroutes[id];
+			const struct rule_mask *iif = &x->names[m->iif];
 
-uint32_t rules_outputs(const struct rules *x, const struct conf *c, int vif, const struct addr *s,
-		       const struct addr *g, bool *covered)
-{
-	return rules_outputs_sg(x, c, rules_chain(x, c, s, 128, g, 128), vif, s, g, covered);
-}
-
-uint32_t rules_outputs_sg(const struct rules *x, const struct conf *c, uint32_t sg, int vif,
-			  const struct addr *s, const struct addr *g, bool *covered)
-{
-	enum fam fam = addr_fam(g);
-	uint32_t bit = UINT32_C(1) << vif, out = 0;
-
-	*covered = false;
-	for (uint32_t i = 0; i < x->npairs[fam]; i++) {
-		const struct rule_pair *p = &x->pairs[fam][i];
-		uint32_t chain = p->slen == 128 && p->glen == 128 ? sg : pair_chain(x, c, p, s, g);
-		uint32_t id = next_match(x, c, chain, fam, bit);
-
-		while (id != HASH_NONE) {
-			const struct rule_mask *m = &x->sets[c->mroutes[id].oifs];
-
-			*covered = true;
-			out |= m->exact[fam] | (m->wild[fam] & ~bit);
-			id = next_match(x, c, c->mroutes[id].next, fam, bit);
+			w->next = m->next;
+			if ((iif->exact[w->fam] | iif->wild[w->fam]) & w->bit)
+				return id;
 		}
+		if (w->pair == x->npairs)
+			return HASH_NONE;
+		const struct rule_pair *p = &x->pairs[w->pair++];
+
+		if (p->fam == w->fam)
+			w->next = p->slen == 128 && p->glen == 128 ? w->alone : pair_chain(w, p);
 	}
-	return out;
 }
 
-void rules_matching(const struct rules *x, const struct conf *c, int vif, const struct addr *s,
-		    const struct addr *g, void (*fn)(void *ctx, uint32_t id), void *ctx)
+bool rules_outputs(const struct rules *x, const struct addr *sg, uint32_t alone, int vif, uint32_t *oifs)
 {
-	enum fam fam = addr_fam(g);
-	uint32_t bit = UINT32_C(1) << vif;
+	struct walk w = { x, sg, UINT32_C(1) << vif, 0, HASH_NONE, alone, (uint8_t)addr_fam(&sg[1]) };
+	bool covered = false;
 
-	for (uint32_t i = 0; i < x->npairs[fam]; i++) {
-		uint32_t id = next_match(x, c, pair_chain(x, c, &x->pairs[fam][i], s, g), fam, bit);
+	*oifs = 0;
+	for (uint32_t id; (id = step(&w)) != HASH_NONE; covered = true) {
+		const struct rule_mask *m = &x->sets[x->conf->mroutes[id].oifs];
 
-		while (id != HASH_NONE) {
-			fn(ctx, id);
-			id = next_match(x, c, c->mroutes[id].next, fam, bit);
-		}
+		*oifs |= m->exact[w.fam] | (m->wild[w.fam] & ~w.bit);
 	}
+	return covered;
+}
+
+bool rules_cover(const struct rules *x, const struct addr *sg, int vif)
+{
+	uint32_t oifs;
+
+	return rules_outputs(x, sg, rules_chain(x, sg, 128, 128), vif, &oifs);
+}
+
+void rules_matching(const struct rules *x, const struct addr *sg, int vif, void (*fn)(void *ctx, uint32_t id),
+		    void *ctx)
+{
+	struct walk w = {
+		x, sg, UINT32_C(1) << vif, 0, HASH_NONE, rules_chain(x, sg, 128, 128), (uint8_t)addr_fam(&sg[1]),
+	};
+
+	for (uint32_t id; (id = step(&w)) != HASH_NONE;)
+		fn(ctx, id);
 }

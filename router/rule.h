@@ -13,9 +13,9 @@
 #include "conf/conf.h"
 #include "lib/hash.h"
 
-/* One pair of prefix lengths in use in a family. */
+/* A pair of prefix lengths in use in a family. */
 struct rule_pair {
-	uint8_t slen, glen;
+	uint8_t fam, slen, glen;
 	uint32_t rules;			/* chains of that pair */
 };
 
@@ -27,54 +27,54 @@ struct rule_mask {
 };
 
 struct rules {
+	struct conf *conf;		/* whose rules they are */
 	struct hash by_key;		/* (S/LEN, G/LEN) -> first rule, chained by mroute.next */
-	struct rule_pair *pairs[FAM_N];
-	uint32_t npairs[FAM_N], cpairs[FAM_N];
+	struct rule_pair *pairs;
+	uint32_t npairs, cpairs;
 	uint32_t removed;		/* places in conf->mroutes that hold no rule */
-	uint32_t templates[FAM_N];	/* rules that are not (S,G) */
 	struct rule_mask *names;	/* by number in conf->names */
 	struct rule_mask *sets;		/* by number in conf->sets */
-	uint32_t nnames, nsets;
+	uint32_t nnames, nsets;		/* room */
 };
 
-/* Indexes all rules of c.  Rules with the same (iif, S, G) become one with the outputs of all; the
- * others are removed.  0, or -1 with ENOMEM; then x is empty. */
+/* Indexes all rules of c, with masks that are 0.  Rules with the same (iif, S, G) become one with the
+ * outputs of all; the others are removed.  0, or -1 with ENOMEM; then nothing is to be freed. */
 int rules_index(struct rules *x, struct conf *c);
 void rules_free(struct rules *x);
 
-/* Adds rule id, just appended to c, whose (iif, S, G) no other rule has, to the chain that
- * rules_chain() found for its prefixes.  0, or -1 with ENOMEM. */
-int rules_add(struct rules *x, struct conf *c, uint32_t id, uint32_t chain);
+/* Adds rule id, just appended to the conf, whose (iif, S, G) no other rule has, to the chain that
+ * rules_chain() found for its prefixes.  0, or -1 with ENOMEM and the rule removed. */
+int rules_add(struct rules *x, uint32_t id, uint32_t chain);
 
-/* Takes rule id out and removes it from c.  Numbers of other rules stay as they are. */
-void rules_del(struct rules *x, struct conf *c, uint32_t id);
+/* Takes rule id out and removes it from the conf.  Numbers of other rules stay as they are. */
+void rules_del(struct rules *x, uint32_t id);
 
-/* First rule with exactly these prefixes, any iif, in config order; HASH_NONE when none.
- * The others follow by mroute.next. */
-uint32_t rules_chain(const struct rules *x, const struct conf *c, const struct addr *s, uint8_t slen,
-		     const struct addr *g, uint8_t glen);
+/* First rule with exactly these prefixes of sg[0], the source, and sg[1], the group, and any iif, in config
+ * order; HASH_NONE when none.  The others follow by mroute.next. */
+uint32_t rules_chain(const struct rules *x, const struct addr *sg, uint8_t slen, uint8_t glen);
+
+/* The rule with the iif and prefixes of key, or HASH_NONE. */
+uint32_t rules_find(const struct rules *x, const struct mroute *key);
 
 /* The rule of a chain that has this iif, or HASH_NONE. */
 uint32_t rules_with_iif(const struct conf *c, uint32_t chain, uint16_t iif);
 
-/* The rule with exactly this iif and these prefixes, or HASH_NONE. */
-uint32_t rules_find(const struct rules *x, const struct conf *c, uint16_t iif, const struct addr *s,
-		    uint8_t slen, const struct addr *g, uint8_t glen);
+/* Number of the set with the outputs of `set` and then the names that it has not, or, with `take`, without
+ * those of the names that it has; UINT32_MAX with ENOMEM. */
+uint32_t rules_combine(struct conf *c, uint32_t set, const uint16_t *names, uint32_t n, bool take);
 
-/* Makes room for the masks of all names and sets of c; new ones are 0.  0, or -1 with ENOMEM. */
-int rules_masks(struct rules *x, const struct conf *c);
+/* Makes room for the masks of all names and sets of the conf; new ones are 0.  0, or -1 with ENOMEM. */
+int rules_masks(struct rules *x);
 
 /* Computes sets[id] anew from the names; true when it changed. */
-bool rules_set_mask(struct rules *x, const struct conf *c, uint32_t id);
+bool rules_set_mask(struct rules *x, uint32_t id);
 
-/* Outputs of a packet of (s, g) that comes in on VIF vif: the union over all rules that match.
- * *covered tells whether any rule matched at all. */
-uint32_t rules_outputs(const struct rules *x, const struct conf *c, int vif, const struct addr *s,
-		       const struct addr *g, bool *covered);
+/* True when any rule matches a packet of (sg[0], sg[1]) that comes in on VIF vif; *oifs: the outputs of all
+ * that do.  alone: the rules of (S,G) alone, which rules_chain() has found. */
+bool rules_outputs(const struct rules *x, const struct addr *sg, uint32_t alone, int vif, uint32_t *oifs);
 
-/* The same for one who has looked up the rules of (s, g) alone: sg is what rules_chain() returned. */
-uint32_t rules_outputs_sg(const struct rules *x, const struct conf *c, uint32_t sg, int vif,
-			  const struct addr *s, const struct addr *g, bool *covered);
+/* The same for one who does not ask for outputs. */
+bool rules_cover(const struct rules *x, const struct addr *sg, int vif);
 
 /* VIFs that a rule, which is not removed, has as its iif. */
 static inline uint32_t rule_iifs(const struct rules *x, const struct mroute *m)
@@ -92,8 +92,8 @@ static inline bool rule_is_bound(const struct rules *x, const struct mroute *m)
 	return !x->names[m->iif].lacks[fam] && !x->sets[m->oifs].lacks[fam];
 }
 
-/* Calls fn for each rule that matches (s, g) on VIF vif. */
-void rules_matching(const struct rules *x, const struct conf *c, int vif, const struct addr *s,
-		    const struct addr *g, void (*fn)(void *ctx, uint32_t id), void *ctx);
+/* Calls fn for each rule that matches such a packet. */
+void rules_matching(const struct rules *x, const struct addr *sg, int vif, void (*fn)(void *ctx, uint32_t id),
+		    void *ctx);
 
 #endif

@@ -310,7 +310,7 @@ static bool count_rules(struct show *s)
 		struct sum sum = { s, &counts };
 
 		if (e->state != MFC_FREE && counts.packets)
-			rules_matching(&r->rules, r->conf, e->iif, &e->source, &e->group, add_to_rule, &sum);
+			rules_matching(&r->rules, &e->source, e->iif, add_to_rule, &sum);
 	}
 	return s->at >= r->mfc.n;
 }

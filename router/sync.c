@@ -7,6 +7,7 @@
 #include "router/sync.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,14 @@ void sync_failed(struct router *r, int err)
 	r->changes.failed++;
 	r->changes.err = err;
 	r->count.errors++;
+}
+
+const char *sg_str(const struct addr *sg, char *buf)
+{
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+
+	snprintf(buf, SG_STRLEN, "(%s, %s)", addr_str(&sg[0], s), addr_str(&sg[1], g));
+	return buf;
 }
 
 /* ---- entries ---- */
@@ -39,83 +48,52 @@ struct want {
 	uint32_t oifs;
 };
 
-/* VIFs that any rule of the chain at id names as iif; *first: those of the first rule that has one. */
-static uint32_t chain_iifs(const struct router *r, uint32_t id, enum fam fam, uint32_t *first)
+/* Takes a VIF as the iif when it is there and a rule covers it; alone: the rules that name (S,G) alone. */
+static bool take_iif(const struct router *r, const struct mfc *e, uint32_t alone, int vif, struct want *w)
 {
-	uint32_t all = 0;
+	if (!iface_by_vif(&r->ifs, addr_fam(&e->group), vif) ||
+	    !rules_outputs(&r->rules, &e->source, alone, vif, &w->oifs))
+		return false;
+	w->iif = vif;
+	return true;
+}
 
-	*first = 0;
-	for (; id != HASH_NONE; id = r->conf->mroutes[id].next) {
-		const struct rule_mask *m = &r->rules.names[r->conf->mroutes[id].iif];
-		uint32_t bits = m->exact[fam] | m->wild[fam];
+/* What the rules want of an entry.  The iif stays where it is as long as a rule covers it. */
+static void find_want(const struct router *r, const struct mfc *e, int prefer, uint32_t alone, struct want *w)
+{
+	enum fam fam = addr_fam(&e->group);
+	uint32_t statics = 0, first = 0;	/* VIFs that rules alone name as iif, and the first such rule */
+	bool covered;
 
-		all |= bits;
-		if (!*first)
-			*first = bits;
+	for (uint32_t id = alone; id != HASH_NONE; id = r->conf->mroutes[id].next) {
+		statics |= rule_iifs(&r->rules, &r->conf->mroutes[id]);
+		if (!first)
+			first = statics;
 	}
-	return all;
-}
-
-/* The outputs on another VIF than *iif, of a rule that has it as its iif: without reports of wrong VIFs
- * a blocked entry would keep the packets that come in there out for good. */
-static uint32_t elsewhere(struct router *r, const struct mfc *e, int *iif, bool *covered)
-{
-	enum fam fam = addr_fam(&e->group);
-	uint32_t oifs = 0;
-
-	for (int vif = 0; !*covered && vif < KERNEL_VIFS; vif++)
-		if (iface_by_vif(&r->ifs, fam, vif)) {
-			oifs = rules_outputs(&r->rules, r->conf, vif, &e->source, &e->group, covered);
-			if (*covered)
-				*iif = vif;
-		}
-	return oifs;
-}
-
-/* What the rules want of an entry, sg being the first that names it alone.  The iif stays where it is as
- * long as a rule covers it. */
-static struct want want(struct router *r, const struct mfc *e, int prefer, uint32_t sg)
-{
-	enum fam fam = addr_fam(&e->group);
-	struct want w = { MFC_FREE, prefer, 0 };
-	uint32_t first, statics = chain_iifs(r, sg, fam, &first);
-	bool covered = false;
-
-	if (prefer < 0 && e->iif != MFC_NO_VIF && (e->state != MFC_STATIC || (e->flags & MFC_INSTALLED)))
-		w.iif = e->iif;
-	if (w.iif >= 0 && !iface_by_vif(&r->ifs, fam, w.iif))
-		w.iif = -1;
 	/* A new (S,G) rule takes an entry over that was learned or blocked on another interface. */
-	if (w.iif >= 0 && prefer < 0 && statics && e->state != MFC_STATIC && !(statics & (UINT32_C(1) << w.iif)))
-		w.iif = -1;
-	if (w.iif >= 0)
-		w.oifs = rules_outputs_sg(&r->rules, r->conf, sg, w.iif, &e->source, &e->group, &covered);
-	if (!covered && statics) {
-		w.iif = __builtin_ctz(first);
-		w.oifs = rules_outputs_sg(&r->rules, r->conf, sg, w.iif, &e->source, &e->group, &covered);
-	}
-	if (!covered && !kernel_mroute_has_pim(fam))
-		w.oifs = elsewhere(r, e, &w.iif, &covered);
-	if (statics)
-		w.state = MFC_STATIC;
-	else if (covered)
-		w.state = MFC_LEARNED;
-	else if (w.iif >= 0 && e->state != MFC_STATIC)
-		w.state = MFC_BLOCKED;
-	return w;
+	if (prefer < 0 && (mfc_is_dynamic(e) ? !statics || (statics >> e->iif & 1) : e->flags & MFC_INSTALLED))
+		prefer = e->iif;
+	w->iif = iface_by_vif(&r->ifs, fam, prefer) ? prefer : -1;
+	w->oifs = 0;
+	covered = take_iif(r, e, alone, prefer, w) || (statics && take_iif(r, e, alone, __builtin_ctz(first), w));
+	/* Without reports of wrong VIFs a blocked entry would keep out for good what comes in on a VIF that
+	 * rules do name. */
+	for (int vif = 0; !covered && vif < KERNEL_VIFS && !kernel_mroute_has_pim(fam); vif++)
+		covered = take_iif(r, e, alone, vif, w);
+	w->state = statics ? MFC_STATIC : covered ? MFC_LEARNED :
+		   w->iif >= 0 && mfc_is_dynamic(e) ? MFC_BLOCKED : MFC_FREE;
 }
 
 /* Gives the entry to the kernel.  On failure it stays as it was there. */
-static bool install(struct router *r, struct mfc *e, const struct want *w)
+static bool install(struct router *r, struct mfc *e, int iif, uint32_t oifs)
 {
-	enum fam fam = addr_fam(&e->group);
-	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+	char sg[SG_STRLEN];
 
-	if (kernel_mfc_add(fam, &e->source, &e->group, w->iif, w->oifs, r->ttl) < 0) {
+	if (kernel_mfc_add(addr_fam(&e->group), &e->source, &e->group, iif, oifs, r->ttl) < 0) {
 		e->failed = (uint8_t)errno;
 		sync_failed(r, errno);
-		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "the kernel refused route (%s, %s): %s",
-			    addr_str(&e->source, s), addr_str(&e->group, g), strerror(e->failed));
+		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "the kernel refused route %s: %s",
+			    sg_str(&e->source, sg), strerror(e->failed));
 		return false;
 	}
 	if (e->flags & MFC_INSTALLED) {
@@ -126,34 +104,30 @@ static bool install(struct router *r, struct mfc *e, const struct want *w)
 	}
 	e->failed = 0;
 	e->flags = (uint8_t)((e->flags | MFC_INSTALLED) & ~MFC_STALE);
-	e->iif = (uint8_t)w->iif;
-	e->oifs = w->oifs;
+	e->iif = (uint8_t)iif;
+	e->oifs = oifs;
 	return true;
 }
 
-static bool sync_one(struct router *r, uint32_t at, int prefer, uint32_t sg)
+static bool sync_one(struct router *r, uint32_t at, int prefer, uint32_t alone)
 {
 	struct mfc *e = &r->mfc.v[at];
-	struct want w = want(r, e, prefer, sg);
+	struct want w;
 
+	find_want(r, e, prefer, alone, &w);
 	/* One that loses its (S,G) rule counts as learned from now on. */
-	if (w.state == MFC_LEARNED && e->state == MFC_STATIC &&
-	    r->mfc.count[MFC_LEARNED] + r->mfc.count[MFC_BLOCKED] >= r->max_dynamic)
+	if (w.state == MFC_LEARNED && e->state == MFC_STATIC && mfc_dynamic(&r->mfc) >= r->max_dynamic)
+		w.state = MFC_FREE;
+	if (w.state != MFC_FREE &&
+	    ((e->flags & (MFC_INSTALLED | MFC_STALE)) != MFC_INSTALLED || e->iif != w.iif || e->oifs != w.oifs) &&
+	    !install(r, e, w.iif, w.oifs) && !(e->flags & MFC_INSTALLED) && w.state != MFC_STATIC)
 		w.state = MFC_FREE;
 	if (w.state == MFC_FREE) {
 		sync_drop(r, at);
 		return false;
 	}
-	if (!(e->flags & MFC_INSTALLED) || (e->flags & MFC_STALE) || e->iif != w.iif || e->oifs != w.oifs) {
-		if (!install(r, e, &w) && !(e->flags & MFC_INSTALLED) && w.state != MFC_STATIC) {
-			sync_drop(r, at);
-			return false;
-		}
-	}
-	if (e->state != w.state) {
-		mfc_flow(&r->mfc, at)->used = (uint32_t)(r->now / MFC_TICK);
-		mfc_state(&r->mfc, at, w.state);
-	}
+	if (e->state != w.state)
+		mfc_state(&r->mfc, at, w.state, r->now);
 	if (w.state != MFC_STATIC && r->expire_sec && !r->pass_due)
 		r->pass_due = r->now + 1;
 	return e->flags & MFC_INSTALLED;
@@ -161,9 +135,7 @@ static bool sync_one(struct router *r, uint32_t at, int prefer, uint32_t sg)
 
 bool sync_entry(struct router *r, uint32_t at, int prefer)
 {
-	const struct mfc *e = &r->mfc.v[at];
-
-	return sync_one(r, at, prefer, rules_chain(&r->rules, r->conf, &e->source, 128, &e->group, 128));
+	return sync_one(r, at, prefer, rules_chain(&r->rules, &r->mfc.v[at].source, 128, 128));
 }
 
 static void touch_template(struct touched *t, const struct mroute *m)
@@ -185,7 +157,7 @@ void sync_touch_rule(struct router *r, uint32_t id)
 	}
 	if (!r->up[fam])
 		return;
-	uint32_t at = mfc_get(&r->mfc, &m->source, &m->group, MFC_STATIC);
+	uint32_t at = mfc_get(&r->mfc, &m->source, MFC_STATIC);
 	if (at == HASH_NONE || mfc_dirty(&r->mfc, at) < 0)
 		sync_failed(r, ENOMEM);
 }
@@ -214,7 +186,7 @@ static void sync_all(struct router *r)
 			mfc_prefetch(t, &c->mroutes[id + HASH_AHEAD].source);
 		if (m->iif == CONF_NONE || !mroute_is_sg(m) || !r->up[addr_fam(&m->group)])
 			continue;
-		uint32_t before = t->by_sg.used, at = mfc_get(t, &m->source, &m->group, MFC_STATIC);
+		uint32_t before = t->by_sg.used, at = mfc_get(t, &m->source, MFC_STATIC);
 
 		if (at == HASH_NONE)
 			sync_failed(r, ENOMEM);
@@ -224,8 +196,6 @@ static void sync_all(struct router *r)
 	for (uint32_t at = 0; seen < t->by_sg.used && at < t->n; at++)
 		if (t->v[at].state != MFC_FREE && mfc_first_look(t, at))
 			sync_entry(r, at, -1);
-	r->touched[FAM_4].n = r->touched[FAM_6].n = 0;
-	r->adopted = false;
 }
 
 static void sync_entries(struct router *r)
@@ -234,12 +204,12 @@ static void sync_entries(struct router *r)
 
 	if (r->adopted)
 		sync_all(r);
-
 	/* Those of (S,G) rules as well: the outputs of all rules add up. */
-	for (uint32_t at = 0; at < t->n && r->touched[FAM_4].n + r->touched[FAM_6].n; at++)
+	for (uint32_t at = 0; !r->adopted && at < t->n && r->touched[FAM_4].n + r->touched[FAM_6].n; at++)
 		if (t->v[at].state != MFC_FREE && is_touched(r, &t->v[at]) && mfc_dirty(t, at) < 0)
 			sync_entry(r, at, -1);
 	r->touched[FAM_4].n = r->touched[FAM_6].n = 0;
+	r->adopted = false;
 	for (uint32_t i = 0; i < t->ndirty; i++) {
 		uint32_t at = t->dirty[i];
 
@@ -255,56 +225,41 @@ static void sync_entries(struct router *r)
 	}
 }
 
-void sync_leave_vif(struct router *r, enum fam fam, int vif)
+void sync_vif(struct router *r, enum fam fam, int vif, bool leaves)
 {
 	uint32_t bit = UINT32_C(1) << vif;
 
 	for (uint32_t at = 0; at < r->mfc.n; at++) {
 		struct mfc *e = &r->mfc.v[at];
+		bool in = leaves && e->iif == vif;
 
-		if (e->state == MFC_FREE || addr_fam(&e->group) != fam)
+		if (e->state == MFC_FREE || addr_fam(&e->group) != fam || !(in || (e->oifs & bit)))
 			continue;
-		if (e->iif == vif && e->state == MFC_STATIC) {
+		/* Looked at again later: the number may be another interface's by then. */
+		if (leaves && !in)
+			install(r, e, e->iif, e->oifs & ~bit);
+		else
 			e->flags |= MFC_STALE;
-			if (mfc_dirty(&r->mfc, at) < 0)
-				sync_drop(r, at);
-		} else if (e->iif == vif) {
+		if ((in && mfc_is_dynamic(e)) || (mfc_dirty(&r->mfc, at) < 0 && in))
 			sync_drop(r, at);
-		} else if (e->oifs & bit) {
-			struct want w = { e->state, e->iif, e->oifs & ~bit };
-
-			/* Looked at again later: the number may be another interface's by then. */
-			install(r, e, &w);
-			mfc_dirty(&r->mfc, at);
-		}
-	}
-}
-
-void sync_ttl(struct router *r, int vif, uint8_t ttl)
-{
-	r->ttl[vif] = ttl;
-	for (uint32_t at = 0; at < r->mfc.n; at++) {
-		struct mfc *e = &r->mfc.v[at];
-
-		if (e->state != MFC_FREE && addr_fam(&e->group) == FAM_4 && (e->oifs >> vif & 1)) {
-			e->flags |= MFC_STALE;
-			mfc_dirty(&r->mfc, at);
-		}
 	}
 }
 
 static void sync_groups(struct router *r)
 {
-	if (r->groups.stale || r->groups.some_stale)
-		groups_begin(&r->groups);
-	if (r->groups.stale)
+	struct groups *t = &r->groups;
+
+	if (!t->stale && !t->some_stale)
+		return;
+	groups_begin(t);
+	if (t->stale)
 		groups_sync(r, 0);
-	for (struct iface *i = NULL; r->groups.some_stale && (i = iface_next(&r->ifs, i));) {
-		if (i->groups_stale && !r->groups.stale)
+	for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));) {
+		if (i->groups_stale && !t->stale)
 			groups_sync(r, i->ifindex);
 		i->groups_stale = false;
 	}
-	r->groups.stale = r->groups.some_stale = false;
+	t->stale = t->some_stale = false;
 }
 
 void router_sync(struct router *r)

@@ -18,11 +18,13 @@ bool sync_entry(struct router *r, uint32_t at, int prefer);
 /* Takes an entry out of the kernel and out of the mirror. */
 void sync_drop(struct router *r, uint32_t at);
 
-/* Takes everything off a VIF that is going away, in the mirror and in the kernel. */
-void sync_leave_vif(struct router *r, enum fam fam, int vif);
+/* Takes everything off a VIF that leaves, in the mirror and in the kernel.  When it stays, has the kernel be
+ * told again of entries with that output. */
+void sync_vif(struct router *r, enum fam fam, int vif, bool leaves);
 
-/* Has an IPv4 VIF, which may be an output of entries, take another threshold. */
-void sync_ttl(struct router *r, int vif, uint8_t ttl);
+/* Writes "(S, G)" of sg[0] and sg[1] to buf[SG_STRLEN] and returns buf. */
+#define SG_STRLEN (2 * ADDR_STRLEN)
+const char *sg_str(const struct addr *sg, char *buf);
 
 /* Counts a refusal by the kernel, with its errno. */
 void sync_failed(struct router *r, int err);

@@ -23,7 +23,7 @@ bool vif_release_unwanted(struct router *r, enum fam fam)
 
 		if (!i || i->wanted[fam])
 			continue;
-		sync_leave_vif(r, fam, vif);
+		sync_vif(r, fam, vif, true);
 		if (kernel_vif_del(fam, vif) < 0)
 			sync_failed(r, errno);
 		log_vif(i, fam, vif, " released");

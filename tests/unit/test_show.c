@@ -206,7 +206,7 @@ static void renumbered(void)
 
 	begin_full();
 	for (uint32_t id = 0; id < 500; id++)
-		rules_del(&router.rules, router.conf, id);
+		rules_del(&router.rules, id);
 	want = whole("config", "");
 	fd = join();
 	ask(fd, "config", "");
@@ -264,7 +264,7 @@ static void replaced(void)
 	addr_parse("10.1.15.0", 9, &old);
 	addr_parse("10.9.9.9", 8, &fresh);
 	addr_parse("225.1.1.1", 9, &group);
-	uint32_t at = mfc_find(&router.mfc, &old, &group);
+	uint32_t at = mfc_find(&router.mfc, (struct addr[]){ old, group });
 
 	CHECK(at != HASH_NONE && router.mfc.v[at].flags & MFC_INSTALLED);
 	fake_set_stats(&old, &group, 777777, 0, 0);
@@ -273,7 +273,7 @@ static void replaced(void)
 	part(fd, &got, 1);
 	CHECK_INT(kernel_mfc_del(FAM_4, &old, &group), 0);
 	mfc_del(&router.mfc, at);
-	CHECK_INT(mfc_new(&router.mfc, &fresh, &group, MFC_LEARNED), at);
+	CHECK_INT(mfc_new(&router.mfc, (struct addr[]){ fresh, group }, MFC_LEARNED), at);
 	router.mfc.v[at].iif = 0;
 	router.mfc.v[at].flags |= MFC_INSTALLED;
 	CHECK_INT(kernel_mfc_add(FAM_4, &fresh, &group, 0, 2, router.ttl), 0);
