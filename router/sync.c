@@ -48,40 +48,40 @@ struct want {
 	uint32_t oifs;
 };
 
-/* Takes a VIF as the iif when it is there and a rule covers it; alone: the rules that name (S,G) alone. */
-static bool take_iif(const struct router *r, const struct mfc *e, uint32_t alone, int vif, struct want *w)
-{
-	if (!iface_by_vif(&r->ifs, addr_fam(&e->group), vif) ||
-	    !rules_outputs(&r->rules, &e->source, alone, vif, &w->oifs))
-		return false;
-	w->iif = vif;
-	return true;
-}
-
-/* What the rules want of an entry.  The iif stays where it is as long as a rule covers it. */
+/* What the rules want of an entry, alone being the first that names (S,G) alone.  The iif stays where it is
+ * as long as a rule covers it. */
 static void find_want(const struct router *r, const struct mfc *e, int prefer, uint32_t alone, struct want *w)
 {
+	const struct rules *x = &r->rules;
 	enum fam fam = addr_fam(&e->group);
 	uint32_t statics = 0, first = 0;	/* VIFs that rules alone name as iif, and the first such rule */
-	bool covered;
+	bool covered = false;
 
 	for (uint32_t id = alone; id != HASH_NONE; id = r->conf->mroutes[id].next) {
-		statics |= rule_iifs(&r->rules, &r->conf->mroutes[id]);
+		statics |= rule_iifs(x, &r->conf->mroutes[id]);
 		if (!first)
 			first = statics;
 	}
 	/* A new (S,G) rule takes an entry over that was learned or blocked on another interface. */
 	if (prefer < 0 && (mfc_is_dynamic(e) ? !statics || (statics >> e->iif & 1) : e->flags & MFC_INSTALLED))
 		prefer = e->iif;
-	w->iif = iface_by_vif(&r->ifs, fam, prefer) ? prefer : -1;
 	w->oifs = 0;
-	covered = take_iif(r, e, alone, prefer, w) || (statics && take_iif(r, e, alone, __builtin_ctz(first), w));
+	w->iif = iface_by_vif(&r->ifs, fam, prefer) ? prefer : -1;
+	if (w->iif >= 0)
+		covered = rules_outputs(x, &e->source, alone, w->iif, &w->oifs);
+	if (!covered && statics) {
+		w->iif = __builtin_ctz(first);
+		covered = rules_outputs(x, &e->source, alone, w->iif, &w->oifs);
+	}
 	/* Without reports of wrong VIFs a blocked entry would keep out for good what comes in on a VIF that
 	 * rules do name. */
 	for (int vif = 0; !covered && vif < KERNEL_VIFS && !kernel_mroute_has_pim(fam); vif++)
-		covered = take_iif(r, e, alone, vif, w);
+		if (iface_by_vif(&r->ifs, fam, vif) && rules_outputs(x, &e->source, alone, vif, &w->oifs)) {
+			w->iif = vif;
+			covered = true;
+		}
 	w->state = statics ? MFC_STATIC : covered ? MFC_LEARNED :
-		   w->iif >= 0 && mfc_is_dynamic(e) ? MFC_BLOCKED : MFC_FREE;
+		   w->iif >= 0 && e->state != MFC_STATIC ? MFC_BLOCKED : MFC_FREE;
 }
 
 /* Gives the entry to the kernel.  On failure it stays as it was there. */
