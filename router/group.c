@@ -15,6 +15,9 @@
 #include "router/member.h"
 #include "router/router.h"
 
+/* source and group stand side by side. */
+_Static_assert(offsetof(struct mroute, group) == sizeof(struct addr), "source, then group");
+
 static uint32_t line_key(const struct mroute *g)
 {
 	return hash_words(&g->source, 2 * sizeof g->source) ^
@@ -33,8 +36,7 @@ static bool line_equal(const void *ctx, uint32_t id, const void *key)
 	const struct conf *c = ctx;
 	const struct mroute *a = &c->mgroups[id], *b = key;
 
-	return a->iif == b->iif && a->slen == b->slen && a->glen == b->glen &&
-	       addr_eq(&a->source, &b->source) && addr_eq(&a->group, &b->group);
+	return a->iif == b->iif && a->slen == b->slen && a->glen == b->glen && addr_pair_eq(&a->source, &b->source);
 }
 
 static const struct hash_ops line_ops = { line_hash, line_equal };
@@ -51,7 +53,6 @@ void groups_free(struct groups *t)
 	free(t->v);
 	hash_free(&t->by_sg);
 	hash_free(&t->by_line);
-	groups_init(t);
 }
 
 /* Address number i of a prefix that has at most 2^CONF_JOIN_BITS of them. */
@@ -63,51 +64,18 @@ static struct addr nth(const struct addr *a, uint32_t i)
 	return out;
 }
 
-/* What is done to a membership of a line; at is HASH_NONE when there is none with that key. */
-typedef void member_fn(struct router *r, uint32_t at, const struct member *key, void *ctx);
+/* What is done to the memberships of a line. */
+enum verb {
+	RESERVE,	/* makes room for them */
+	WANT,		/* adds them where there are none and counts the line; groups_sync() does the rest */
+	JOIN,		/* the same, and joins those that no other line wants */
+	LEAVE,		/* counts it no longer, and leaves those that no other line wants */
+	RETRY,		/* tries those again that failed */
+	COUNT,		/* looks what they came to */
+};
 
-static void want(struct router *r, uint32_t at, const struct member *key, void *ctx)
+static void count(const struct member *m, struct group_count *c)
 {
-	(void)ctx;
-	if (at == HASH_NONE)
-		at = member_add(&r->groups, key);
-	r->groups.v[at].refs++;
-}
-
-static void want_now(struct router *r, uint32_t at, const struct member *key, void *ctx)
-{
-	(void)ctx;
-	if (at == HASH_NONE)
-		at = member_add(&r->groups, key);
-	if (!r->groups.v[at].refs++)
-		member_touch(r, at);
-}
-
-static void unwant(struct router *r, uint32_t at, const struct member *key, void *ctx)
-{
-	(void)key;
-	(void)ctx;
-	if (at != HASH_NONE && r->groups.v[at].refs && !--r->groups.v[at].refs)
-		member_touch(r, at);
-}
-
-static void retry(struct router *r, uint32_t at, const struct member *key, void *ctx)
-{
-	(void)key;
-	(void)ctx;
-	if (at != HASH_NONE && r->groups.v[at].err)
-		member_touch(r, at);
-}
-
-static void count(struct router *r, uint32_t at, const struct member *key, void *ctx)
-{
-	const struct member *m = r->groups.v;
-	struct group_count *c = ctx;
-
-	(void)key;
-	if (at == HASH_NONE)
-		return;
-	m += at;
 	if (m->queued) {
 		c->waiting++;
 	} else if (m->err) {
@@ -118,43 +86,72 @@ static void count(struct router *r, uint32_t at, const struct member *key, void 
 	}
 }
 
-/* Calls fn for each membership of a line on an interface; for unwant() the newest groups first: the kernel
+static void one_member(struct router *r, const struct member *key, enum verb verb, struct group_count *c)
+{
+	uint32_t at = member_find(&r->groups, key);
+	bool differs = false;
+
+	if (at == HASH_NONE && verb <= JOIN)
+		at = member_add(&r->groups, key);
+	if (at == HASH_NONE)
+		return;
+	struct member *m = &r->groups.v[at];
+
+	switch (verb) {
+	case WANT:
+		m->refs++;
+		break;
+	case JOIN:
+		differs = !m->refs++;
+		break;
+	case LEAVE:
+		differs = m->refs && !--m->refs;
+		break;
+	case RETRY:
+		differs = m->err;
+		break;
+	default:
+		count(m, c);
+	}
+	if (differs)
+		member_touch(r, at);
+}
+
+/* Does it to each membership of a line on an interface; LEAVE: the newest groups first, as the kernel
  * looks through them from that end (net/ipv4/igmp.c, net/ipv6/mcast.c), but not so through sources. */
-static void expand(struct router *r, const struct mroute *g, int ifindex, member_fn *fn, void *ctx)
+static void expand(struct router *r, const struct mroute *g, int ifindex, enum verb verb, struct group_count *c)
 {
 	bool any = conf_any_source(&g->group, g->slen);
 	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - g->slen), n = UINT32_C(1) << mgroup_bits(g);
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t k = fn == unwant ? (n - 1 - i) / sources : i / sources;
+		uint32_t k = (verb == LEAVE ? n - 1 - i : i) / sources;
 		struct member key = { .ifindex = ifindex, .group = nth(&g->group, k) };
 
 		if (!any)
 			key.source = nth(&g->source, i % sources);
-		fn(r, member_find(&r->groups, &key), &key, ctx);
+		one_member(r, &key, verb, c);
 	}
 }
 
-/* Does so for each usable interface that the line means, or for one of them; without fn it only makes
- * room for them.  0, or -1 with ENOMEM. */
-static int each_interface(struct router *r, const struct mroute *g, int only, member_fn *fn, void *ctx)
+/* Does it on each usable interface that the line means, or on one of them.  0, or for RESERVE -1 with ENOMEM;
+ * c: for COUNT. */
+static int each_interface(struct router *r, const struct mroute *g, int only, enum verb verb, struct group_count *c)
 {
-	const struct conf_name *n = &r->conf->names[g->iif];
-	uint32_t found = 0;
+	uint64_t n = 0;
 
-	for (struct iface *i = NULL; (i = iface_match(&r->ifs, n, i));)
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, &r->conf->names[g->iif], i));)
 		if ((!only || i->ifindex == only) && iface_usable(i)) {
-			found++;
-			if (fn)
-				expand(r, g, i->ifindex, fn, ctx);
+			n += UINT32_C(1) << mgroup_bits(g);
+			if (verb != RESERVE)
+				expand(r, g, i->ifindex, verb, c);
 		}
-	if (fn || !found)
-		return 0;
-	if (found > UINT32_MAX >> mgroup_bits(g)) {
-		errno = ENOMEM;
-		return -1;
-	}
-	return member_reserve(&r->groups, found << mgroup_bits(g));
+	return verb == RESERVE ? member_reserve(&r->groups, n) : 0;
+}
+
+static bool is_on(const struct member *m, int ifindex)
+{
+	return m->used && (!ifindex || m->ifindex == ifindex);
 }
 
 void groups_sync(struct router *r, int ifindex)
@@ -162,25 +159,25 @@ void groups_sync(struct router *r, int ifindex)
 	struct groups *t = &r->groups;
 
 	for (uint32_t at = 0; at < t->n; at++)
-		if (t->v[at].used && (!ifindex || t->v[at].ifindex == ifindex))
+		if (is_on(&t->v[at], ifindex))
 			t->v[at].refs = 0;
 	for (uint32_t k = 0; k < r->conf->nmgroups; k++) {
 		const struct mroute *g = &r->conf->mgroups[k];
 
 		if (g->iif == CONF_NONE)
 			continue;
-		if (each_interface(r, g, ifindex, NULL, NULL) == 0)
-			each_interface(r, g, ifindex, want, NULL);
+		if (each_interface(r, g, ifindex, RESERVE, NULL) == 0)
+			each_interface(r, g, ifindex, WANT, NULL);
 		else
 			log_limited(&r->lim_join, r->now, LOG_LVL_ERR, "%s: out of memory, some groups are not joined",
 				    r->conf->names[g->iif].name);
 	}
 	/* What is left first may make room for what is joined then. */
 	for (uint32_t at = t->n; at-- > 0;)
-		if (t->v[at].used && !t->v[at].refs && (!ifindex || t->v[at].ifindex == ifindex))
+		if (is_on(&t->v[at], ifindex) && !t->v[at].refs)
 			member_touch(r, at);
 	for (uint32_t at = 0; at < t->n; at++)
-		if (t->v[at].used && t->v[at].refs && !t->v[at].joined && (!ifindex || t->v[at].ifindex == ifindex))
+		if (is_on(&t->v[at], ifindex) && t->v[at].refs && !t->v[at].joined)
 			member_touch(r, at);
 }
 
@@ -188,15 +185,12 @@ void groups_link_gone(struct router *r, int ifindex)
 {
 	struct groups *t = &r->groups;
 
-	for (uint32_t at = t->n; at-- > 0;) {
-		struct member *m = &t->v[at];
-
-		if (!m->used || m->ifindex != ifindex)
-			continue;
-		m->refs = 0;
-		m->gone = true;
-		member_touch(r, at);
-	}
+	for (uint32_t at = t->n; at-- > 0;)
+		if (is_on(&t->v[at], ifindex)) {
+			t->v[at].refs = 0;
+			t->v[at].gone = true;
+			member_touch(r, at);
+		}
 }
 
 int groups_index(struct router *r)
@@ -235,7 +229,7 @@ int group_line_add(struct router *r, const struct mroute *g)
 	bool first = !c->names[g->iif].refs[addr_fam(&g->group)];
 	int line;
 
-	if (each_interface(r, g, 0, NULL, NULL) < 0 || (line = conf_add_mgroup(c, g)) < 0)
+	if (each_interface(r, g, 0, RESERVE, NULL) < 0 || (line = conf_add_mgroup(c, g)) < 0)
 		return -1;
 	if (hash_add(&r->groups.by_line, &line_ops, c, line_key(g), (uint32_t)line) < 0) {
 		conf_del_mroute(c, &c->mgroups[line]);
@@ -244,14 +238,14 @@ int group_line_add(struct router *r, const struct mroute *g)
 	}
 	r->vifs_stale |= first;
 	groups_begin(&r->groups);
-	each_interface(r, g, 0, want_now, NULL);
+	each_interface(r, g, 0, JOIN, NULL);
 	return 0;
 }
 
 void group_line_retry(struct router *r, uint32_t line)
 {
 	groups_begin(&r->groups);
-	each_interface(r, &r->conf->mgroups[line], 0, retry, NULL);
+	each_interface(r, &r->conf->mgroups[line], 0, RETRY, NULL);
 }
 
 void group_line_del(struct router *r, uint32_t line)
@@ -262,7 +256,7 @@ void group_line_del(struct router *r, uint32_t line)
 
 	hash_del(&r->groups.by_line, &line_ops, r->conf, line_key(g), line);
 	groups_begin(&r->groups);
-	each_interface(r, g, 0, unwant, NULL);
+	each_interface(r, g, 0, LEAVE, NULL);
 	conf_del_mroute(r->conf, g);
 	r->groups.removed++;
 	r->vifs_stale |= !n->refs[fam];
@@ -271,7 +265,7 @@ void group_line_del(struct router *r, uint32_t line)
 
 void group_line_count(struct router *r, const struct mroute *g, struct group_count *out)
 {
-	*out = (struct group_count){ 0 };
+	memset(out, 0, sizeof *out);
 	if (g->iif != CONF_NONE)
-		each_interface(r, g, 0, count, out);
+		each_interface(r, g, 0, COUNT, out);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/grow.h"
 #include "router/router.h"
 
 /* Joined or left in one go.  Among 65,536 memberships of an IPv6 interface one takes a millisecond. */
@@ -36,24 +37,15 @@ static bool member_equal(const void *ctx, uint32_t id, const void *key)
 
 static const struct hash_ops member_ops = { member_hash, member_equal };
 
-int member_reserve(struct groups *t, uint32_t n)
+int member_reserve(struct groups *t, uint64_t n)
 {
-	uint64_t want = (uint64_t)t->live + n, cap = t->cap ? t->cap : 16;
+	/* Free places are taken first, so this is enough. */
+	struct member *v = grow(t->v, &t->cap, t->live + n, sizeof *v);
 
-	while (cap < want)
-		cap *= 2;
-	if (want > UINT32_MAX / 2 || hash_reserve(&t->by_sg, &member_ops, t, (uint32_t)want) < 0) {
-		errno = ENOMEM;
-		return -1;
-	}
-	if (cap == t->cap)
-		return 0;
-	struct member *v = realloc(t->v, cap * sizeof *v);
 	if (!v)
-		return -1;
+		return n ? -1 : 0;
 	t->v = v;
-	t->cap = (uint32_t)cap;
-	return 0;
+	return hash_reserve(&t->by_sg, &member_ops, t, (uint32_t)(t->live + n));
 }
 
 uint32_t member_find(const struct groups *t, const struct member *key)

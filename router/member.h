@@ -9,7 +9,7 @@
 #include "router/group.h"
 
 /* Makes room for n more.  0, or -1 with ENOMEM. */
-int member_reserve(struct groups *t, uint32_t n);
+int member_reserve(struct groups *t, uint64_t n);
 
 /* Place of the membership with the source, group and ifindex of key, or HASH_NONE. */
 uint32_t member_find(const struct groups *t, const struct member *key);
