@@ -70,12 +70,9 @@ uint32_t member_add(struct groups *t, const struct member *key)
 
 static void member_free(struct groups *t, uint32_t at)
 {
-	struct member *m = &t->v[at];
-
-	t->failed -= m->err != 0;
 	hash_del(&t->by_sg, &member_ops, t, member_hash(t, at), at);
-	m->used = false;
-	m->refs = t->free;
+	t->v[at].used = false;
+	t->v[at].refs = t->free;
 	t->free = at;
 	t->live--;
 }
@@ -96,8 +93,9 @@ static void settle(struct router *r, uint32_t at)
 	struct groups *t = &r->groups;
 	struct member *m = &t->v[at];
 	const struct addr *src = member_is_asm(m) ? NULL : &m->source;
-	bool failed = m->err != 0;
 
+	t->failed -= m->err != 0;
+	m->err = 0;
 	if (m->joined && (m->gone || !m->refs)) {
 		kernel_leave(m->ifindex, src, &m->group, m->slot);
 		m->joined = false;
@@ -105,32 +103,30 @@ static void settle(struct router *r, uint32_t at)
 	m->gone = false;
 	if (!m->refs) {
 		member_free(t, at);
-		return;
-	}
-	if (m->joined)
-		return;
-	m->joined = kernel_join(m->ifindex, src, &m->group, &m->slot) == 0;
-	m->err = m->joined ? 0 : (uint16_t)errno;
-	t->failed += (m->err != 0) - failed;
-	if (m->err) {
+	} else if (!m->joined && kernel_join(m->ifindex, src, &m->group, &m->slot) < 0) {
+		m->err = (uint16_t)errno;
+		t->failed++;
 		r->count.errors++;
 		log_failure(r, m);
+	} else {
+		m->joined = true;
 	}
 }
 
 void member_touch(struct router *r, uint32_t at)
 {
 	struct groups *t = &r->groups;
+	struct member *m = &t->v[at];
 
-	if (t->v[at].queued)
+	if (m->queued)
 		return;
 	if (t->slice) {
 		t->slice--;
 		settle(r, at);
 		return;
 	}
-	t->v[at].queued = true;
-	t->v[at].next = HASH_NONE;
+	m->queued = true;
+	m->next = HASH_NONE;
 	if (t->head == HASH_NONE)
 		t->head = at;
 	else
