@@ -132,10 +132,8 @@ static void no_cache(struct router *r, const struct upcall *up)
 }
 
 /* True when the entry may give its inbound interface up for another one that a rule covers. */
-static bool yields(struct router *r, uint32_t at)
+static bool yields(const struct router *r, const struct mfc *e, struct mfc_flow *f)
 {
-	const struct mfc *e = &r->mfc.v[at];
-	struct mfc_flow *f = mfc_flow(&r->mfc, at);
 	uint32_t packets;
 
 	if (e->state == MFC_BLOCKED || !iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif) ||
@@ -158,7 +156,7 @@ static void wrong_vif(struct router *r, const struct upcall *up)
 	struct mfc_flow *f = mfc_flow(&r->mfc, at);
 
 	r->count.wrong_vif++;
-	if (up->vif == e->iif || !rules_cover(&r->rules, &up->src, up->vif) || !yields(r, at) ||
+	if (up->vif == e->iif || !rules_cover(&r->rules, &up->src, up->vif) || !yields(r, e, f) ||
 	    !sync_entry(r, at, up->vif))
 		return;
 	if (!read_packets(e, &f->mark))

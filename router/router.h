@@ -76,20 +76,14 @@ struct told {
 };
 
 struct router {
-	/* What most functions use first, what is large last: the code is smaller for it. */
+	/* What most functions use stands first and what is large last: the code is smaller for it. */
 	struct conf *conf;		/* the wanted state, owned */
 	int64_t now;			/* ms, as of the last entry point that got the time */
 	bool up[FAM_N];			/* the routing socket of the family is open */
 	bool vifs_stale;		/* references or interfaces changed */
 	bool adopted;			/* a new conf: all entries are to be looked at */
-	unsigned expire_sec;		/* -c; 0 = never */
-	struct ifaces ifs;
-	struct mfcs mfc;
-	struct rules rules;
-	struct groups groups;
-	struct mrdisc mrdisc;
-	struct told told;
 	uint32_t table;			/* -t, 0 = the default one */
+	unsigned expire_sec;		/* -c; 0 = never */
 	uint32_t max_dynamic;		/* -M: learned plus blocked entries */
 	int64_t pass_start;		/* of the expiry pass, 0 = none begun */
 	int64_t pass_due;		/* when its next slice is due, 0 = nothing can expire */
@@ -97,12 +91,18 @@ struct router {
 	struct router_changes changes;	/* since the last router_sync() began */
 	const struct router_ops *ops;
 	void *ops_ctx;
-	void (*settle)(void *ctx);	/* rules are about to get other numbers, or NULL */
-	void *settle_ctx;
+	struct ifaces ifs;
+	struct mfcs mfc;
+	struct rules rules;
+	struct groups groups;
+	struct mrdisc mrdisc;
+	struct told told;
 	struct router_counters count;
 	struct touched touched[FAM_N];	/* templates that changed: look at the entries they match */
 	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
 	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join;
+	void (*settle)(void *ctx);	/* rules are about to get other numbers, or NULL */
+	void *settle_ctx;
 };
 
 /* Makes an empty state.  0, or -1 with ENOMEM. */
