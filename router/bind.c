@@ -32,8 +32,8 @@ void bind_names(struct router *r)
 	bool any = false, lacks = false;
 
 	if (!changed || rules_masks(&r->rules) < 0) {
+		sync_failed(r);
 		free(changed);
-		sync_failed(r, ENOMEM);
 		return;
 	}
 	for (uint32_t id = 0; id < c->nnames; id++) {

@@ -193,34 +193,29 @@ void groups_link_gone(struct router *r, int ifindex)
 		}
 }
 
+uint32_t group_line_find(const struct router *r, const struct mroute *g)
+{
+	return hash_find(&r->groups.by_line, &line_ops, r->conf, line_key(g), g);
+}
+
 int groups_index(struct router *r)
 {
 	struct groups *t = &r->groups;
 	struct conf *c = r->conf;
-	struct hash fresh = { 0 };
 
+	hash_free(&t->by_line);
 	t->removed = 0;
 	for (uint32_t k = 0; k < c->nmgroups; k++) {
-		uint32_t h = line_key(&c->mgroups[k]);
+		struct mroute *g = &c->mgroups[k];
 
-		if (c->mgroups[k].iif == CONF_NONE) {
+		if (group_line_find(r, g) != HASH_NONE)
+			conf_del_mroute(c, g);
+		if (g->iif == CONF_NONE)
 			t->removed++;
-		} else if (hash_find(&fresh, &line_ops, c, h, &c->mgroups[k]) != HASH_NONE) {
-			conf_del_mroute(c, &c->mgroups[k]);
-			t->removed++;
-		} else if (hash_add(&fresh, &line_ops, c, h, k) < 0) {
-			hash_free(&fresh);
+		else if (hash_add(&t->by_line, &line_ops, c, line_key(g), k) < 0)
 			return -1;
-		}
 	}
-	hash_free(&t->by_line);
-	t->by_line = fresh;
 	return 0;
-}
-
-uint32_t group_line_find(const struct router *r, const struct mroute *g)
-{
-	return hash_find(&r->groups.by_line, &line_ops, r->conf, line_key(g), g);
 }
 
 int group_line_add(struct router *r, const struct mroute *g)

@@ -40,8 +40,7 @@ static bool name_equal(const void *ctx, uint32_t id, const void *key)
 	return !strcmp(t->v[id].name, key);
 }
 
-static const struct hash_ops by_index = { index_hash, index_equal };
-static const struct hash_ops by_name = { name_hash, name_equal };
+static const struct hash_ops ops[] = { [BY_INDEX] = { index_hash, index_equal }, [BY_NAME] = { name_hash, name_equal } };
 
 void ifaces_init(struct ifaces *t)
 {
@@ -52,8 +51,8 @@ void ifaces_init(struct ifaces *t)
 void ifaces_free(struct ifaces *t)
 {
 	free(t->v);
-	hash_free(&t->by_index);
-	hash_free(&t->by_name);
+	for (int by = 0; by < IFACE_KEYS; by++)
+		hash_free(&t->by[by]);
 }
 
 static struct iface *at_place(const struct ifaces *t, uint32_t at)
@@ -61,19 +60,19 @@ static struct iface *at_place(const struct ifaces *t, uint32_t at)
 	return at == HASH_NONE ? NULL : &t->v[at];
 }
 
-static uint32_t place_of(const struct ifaces *t, const struct iface *i)
+static struct iface *find(const struct ifaces *t, int by, uint32_t h, const void *key)
 {
-	return (uint32_t)(i - t->v);
+	return at_place(t, hash_find(&t->by[by], &ops[by], t, h, key));
 }
 
 struct iface *iface_find(const struct ifaces *t, int ifindex)
 {
-	return at_place(t, hash_find(&t->by_index, &by_index, t, hash_words(&ifindex, sizeof ifindex), &ifindex));
+	return find(t, BY_INDEX, hash_words(&ifindex, sizeof ifindex), &ifindex);
 }
 
 struct iface *iface_find_name(const struct ifaces *t, const char *name)
 {
-	return at_place(t, hash_find(&t->by_name, &by_name, t, hash_bytes(name, strlen(name)), name));
+	return find(t, BY_NAME, hash_bytes(name, strlen(name)), name);
 }
 
 struct iface *iface_next(const struct ifaces *t, struct iface *last)
@@ -106,7 +105,7 @@ const char *iface_str(const struct iface *i)
 }
 
 /* Has room for one more: a free place is only looked for while there are some. */
-static struct iface *place(struct ifaces *t)
+static struct iface *free_place(struct ifaces *t)
 {
 	if (t->live < t->n)
 		for (struct iface *i = t->v; i < t->v + t->n; i++)
@@ -120,47 +119,45 @@ static struct iface *place(struct ifaces *t)
 	return &v[t->n++];
 }
 
-static void set_name(struct ifaces *t, struct iface *i, const char *name)
+/* There is room for it. */
+static void index_in(struct ifaces *t, int by, const struct iface *i)
 {
-	uint32_t at = place_of(t, i);
-
-	memcpy(i->name, name, sizeof i->name);
-	hash_add(&t->by_name, &by_name, t, name_hash(t, at), at);
+	hash_add(&t->by[by], &ops[by], t, ops[by].hash(t, i->place), i->place);
 }
 
-static void drop_name(struct ifaces *t, const struct iface *i)
+static void index_out(struct ifaces *t, int by, const struct iface *i)
 {
-	uint32_t at = place_of(t, i);
-
-	hash_del(&t->by_name, &by_name, t, name_hash(t, at), at);
+	hash_del(&t->by[by], &ops[by], t, ops[by].hash(t, i->place), i->place);
 }
 
 struct iface *iface_add(struct ifaces *t, int ifindex, const char *name)
 {
-	if (hash_reserve(&t->by_index, &by_index, t, t->live + 1) < 0 ||
-	    hash_reserve(&t->by_name, &by_name, t, t->live + 1) < 0)
-		return NULL;
-	struct iface *i = place(t);
+	for (int by = 0; by < IFACE_KEYS; by++)
+		if (hash_reserve(&t->by[by], &ops[by], t, t->live + 1) < 0)
+			return NULL;
+	struct iface *i = free_place(t);
 
 	if (!i)
 		return NULL;
-	*i = (struct iface){ .ifindex = ifindex, .vif = { -1, -1 }, .ttl = 1 };
-	hash_add(&t->by_index, &by_index, t, index_hash(t, place_of(t, i)), place_of(t, i));
-	set_name(t, i, name);
+	*i = (struct iface){ .ifindex = ifindex, .place = (uint32_t)(i - t->v), .vif = { -1, -1 }, .ttl = 1 };
+	memcpy(i->name, name, sizeof i->name);
+	index_in(t, BY_INDEX, i);
+	index_in(t, BY_NAME, i);
 	t->live++;
 	return i;
 }
 
 void iface_rename(struct ifaces *t, struct iface *i, const char *name)
 {
-	drop_name(t, i);
-	set_name(t, i, name);
+	index_out(t, BY_NAME, i);
+	memcpy(i->name, name, sizeof i->name);
+	index_in(t, BY_NAME, i);
 }
 
 void iface_del(struct ifaces *t, struct iface *i)
 {
-	drop_name(t, i);
-	hash_del(&t->by_index, &by_index, t, index_hash(t, place_of(t, i)), place_of(t, i));
+	index_out(t, BY_INDEX, i);
+	index_out(t, BY_NAME, i);
 	i->ifindex = 0;
 	t->live--;
 }
@@ -172,7 +169,7 @@ int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i)
 	int vif = __builtin_ctz(~t->used[fam]);
 
 	t->used[fam] |= UINT32_C(1) << vif;
-	t->vif[fam][vif] = place_of(t, i);
+	t->vif[fam][vif] = i->place;
 	i->vif[fam] = (int8_t)vif;
 	return vif;
 }

@@ -20,6 +20,7 @@ enum { IFACE_UNWANTED, IFACE_WANTED, IFACE_TRIED };
 
 struct iface {
 	int ifindex;			/* 0 = this place is free */
+	uint32_t place;			/* in ifaces.v */
 	unsigned flags;			/* LINK_* */
 	uint32_t mtu;
 	int master;
@@ -36,12 +37,14 @@ struct iface {
 	uint8_t ttl;			/* threshold, 1 = none */
 };
 
+enum { BY_INDEX, BY_NAME, IFACE_KEYS };
+
 struct ifaces {
 	struct iface *v;
 	uint32_t n, cap;		/* places in use or free; room */
 	uint32_t live;
 	uint32_t used[FAM_N];			/* bit n: number n is taken */
-	struct hash by_index, by_name;
+	struct hash by[IFACE_KEYS];
 	uint32_t vif[FAM_N][KERNEL_VIFS];	/* place of the interface, or HASH_NONE */
 };
 

@@ -77,7 +77,7 @@ static seen_t *look_allmulti(const struct router *r)
 		const struct iface *known = iface_find(&r->ifs, l.v[i].ifindex);
 
 		if (known)
-			v[known - r->ifs.v] = l.v[i].allmulti;
+			v[known->place] = l.v[i].allmulti;
 	}
 	kernel_look_links_free(&l);
 	return v;

@@ -13,10 +13,10 @@
 
 #include "router/table.h"
 
-void sync_failed(struct router *r, int err)
+void sync_failed(struct router *r)
 {
 	r->changes.failed++;
-	r->changes.err = err;
+	r->changes.err = errno;
 	r->count.errors++;
 }
 
@@ -36,7 +36,7 @@ void sync_drop(struct router *r, uint32_t at)
 
 	if (e->flags & MFC_INSTALLED) {
 		if (kernel_mfc_del(addr_fam(&e->group), &e->source, &e->group) < 0 && errno != ENOENT)
-			sync_failed(r, errno);
+			sync_failed(r);
 		r->changes.removed++;
 	}
 	mfc_del(&r->mfc, at);
@@ -91,7 +91,7 @@ static bool install(struct router *r, struct mfc *e, int iif, uint32_t oifs)
 
 	if (kernel_mfc_add(addr_fam(&e->group), &e->source, &e->group, iif, oifs, r->ttl) < 0) {
 		e->failed = (uint8_t)errno;
-		sync_failed(r, errno);
+		sync_failed(r);
 		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "the kernel refused route %s: %s",
 			    sg_str(&e->source, sg), strerror(e->failed));
 		return false;
@@ -159,7 +159,7 @@ void sync_touch_rule(struct router *r, uint32_t id)
 		return;
 	uint32_t at = mfc_get(&r->mfc, &m->source, MFC_STATIC);
 	if (at == HASH_NONE || mfc_dirty(&r->mfc, at) < 0)
-		sync_failed(r, ENOMEM);
+		sync_failed(r);
 }
 
 /* True when a template that matches the entry was touched. */
@@ -189,7 +189,7 @@ static void sync_all(struct router *r)
 		uint32_t before = t->by_sg.used, at = mfc_get(t, &m->source, MFC_STATIC);
 
 		if (at == HASH_NONE)
-			sync_failed(r, ENOMEM);
+			sync_failed(r);
 		else if (t->by_sg.used > before || mfc_first_look(t, at))
 			seen += sync_one(r, at, -1, id);	/* id is the first of its chain */
 	}
@@ -270,7 +270,7 @@ void router_sync(struct router *r)
 		r->vifs_stale = false;
 		for (enum fam f = 0; f < FAM_N; f++)
 			if (r->up[f] && vif_assign(r, f) < 0)
-				sync_failed(r, ENOMEM);
+				sync_failed(r);
 		bind_names(r);
 		table_tell(r);
 	}

@@ -26,8 +26,8 @@ void sync_vif(struct router *r, enum fam fam, int vif, bool leaves);
 #define SG_STRLEN (2 * ADDR_STRLEN)
 const char *sg_str(const struct addr *sg, char *buf);
 
-/* Counts a refusal by the kernel, with its errno. */
-void sync_failed(struct router *r, int err);
+/* Counts a refusal by the kernel or of memory, with the errno of now. */
+void sync_failed(struct router *r);
 
 /* Gives numbers to the interfaces that the conf refers to.  0, or -1 with ENOMEM. */
 int vif_assign(struct router *r, enum fam fam);

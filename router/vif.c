@@ -25,7 +25,7 @@ bool vif_release_unwanted(struct router *r, enum fam fam)
 			continue;
 		sync_vif(r, fam, vif, true);
 		if (kernel_vif_del(fam, vif) < 0)
-			sync_failed(r, errno);
+			sync_failed(r);
 		log_vif(i, fam, vif, " released");
 		iface_slot_free(&r->ifs, fam, i);
 		any = true;
@@ -53,7 +53,7 @@ static void vif_take(struct router *r, enum fam fam, struct iface *i)
 	i->vif_errno[fam] = (int16_t)err;
 	if (err) {
 		iface_slot_free(&r->ifs, fam, i);
-		sync_failed(r, err);
+		sync_failed(r);
 		log_err("%s: the kernel refused it as a multicast interface for %s: %s", i->name,
 			fam_str(fam), strerror(err));
 		return;
