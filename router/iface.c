@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Interfaces in one array with places that stay put, found by index and by
- * name through two hash indexes; the VIF numbers are bits and a small table.
+ * name through two hash indexes; the VIF numbers are a small table.
  */
 #include "router/iface.h"
 
@@ -164,24 +164,18 @@ void iface_del(struct ifaces *t, struct iface *i)
 
 int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i)
 {
-	if (t->used[fam] == UINT32_MAX)
-		return -1;
-	int vif = __builtin_ctz(~t->used[fam]);
-
-	t->used[fam] |= UINT32_C(1) << vif;
-	t->vif[fam][vif] = i->place;
-	i->vif[fam] = (int8_t)vif;
-	return vif;
+	for (int vif = 0; vif < KERNEL_VIFS; vif++)
+		if (t->vif[fam][vif] == HASH_NONE) {
+			t->vif[fam][vif] = i->place;
+			i->vif[fam] = (int8_t)vif;
+			return vif;
+		}
+	return -1;
 }
 
 void iface_slot_free(struct ifaces *t, enum fam fam, struct iface *i)
 {
-	int vif = i->vif[fam];
-
-	if (vif < 0)
-		return;
-	t->used[fam] &= ~(UINT32_C(1) << vif);
-	t->vif[fam][vif] = HASH_NONE;
+	t->vif[fam][i->vif[fam]] = HASH_NONE;
 	i->vif[fam] = -1;
 }
 

@@ -43,7 +43,6 @@ struct ifaces {
 	struct iface *v;
 	uint32_t n, cap;		/* places in use or free; room */
 	uint32_t live;
-	uint32_t used[FAM_N];			/* bit n: number n is taken */
 	struct hash by[IFACE_KEYS];
 	uint32_t vif[FAM_N][KERNEL_VIFS];	/* place of the interface, or HASH_NONE */
 };
@@ -88,7 +87,7 @@ static inline bool iface_usable(const struct iface *i)
  * when all are taken. */
 int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i);
 
-/* Gives the number of an interface back, if it has one. */
+/* Gives the number of an interface, which has one, back. */
 void iface_slot_free(struct ifaces *t, enum fam fam, struct iface *i);
 
 /* The interface that has a number, or NULL. */

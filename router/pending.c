@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Which rules wait for an interface, as it was told last: a bit for each rule of
- * the conf, so that an event is told once and a reload repeats none.
+ * Which rules wait for an interface, as it was told last: a flag for each rule
+ * of the conf, so that an event is told once and a reload repeats none.
  */
 #include "router/pending.h"
 
@@ -12,19 +12,20 @@
 
 static bool told(const struct told *p, uint32_t id)
 {
-	return id / 32 < p->n && p->bits[id / 32] >> id % 32 & 1;
+	return id < p->n && p->waits[id];
 }
 
 /* False when there is no memory for it. */
 static bool set_told(struct told *p, uint32_t id, bool waits)
 {
-	uint32_t had = p->n, *bits = grow(p->bits, &p->n, id / 32 + 1, sizeof *bits);
+	uint32_t had = p->n;
+	bool *v = grow(p->waits, &p->n, id + 1, sizeof *v);
 
-	if (!bits)
+	if (!v)
 		return false;
-	p->bits = bits;
-	memset(bits + had, 0, (p->n - had) * sizeof *bits);
-	bits[id / 32] = (bits[id / 32] & ~(UINT32_C(1) << id % 32)) | (uint32_t)waits << id % 32;
+	p->waits = v;
+	memset(v + had, 0, p->n - had);
+	v[id] = waits;
 	return true;
 }
 
@@ -33,7 +34,7 @@ void pending_keep(struct router *r, const struct rules *x)
 	const struct conf *old = r->conf;
 	struct told kept = { 0 };
 
-	for (uint32_t id = 0; id / 32 < r->told.n; id++) {
+	for (uint32_t id = 0; id < r->told.n; id++) {
 		if (!told(&r->told, id) || old->mroutes[id].iif == CONF_NONE)
 			continue;
 		struct mroute key = old->mroutes[id];
@@ -44,7 +45,7 @@ void pending_keep(struct router *r, const struct rules *x)
 		if (same != HASH_NONE)
 			set_told(&kept, same, true);
 	}
-	free(r->told.bits);
+	free(r->told.waits);
 	r->told = kept;
 }
 

@@ -56,7 +56,7 @@ void router_shutdown(struct router *r)
 		kernel_mroute_close(f);
 	kernel_join_close();
 	groups_free(&r->groups);
-	free(r->told.bits);
+	free(r->told.waits);
 	rules_free(&r->rules);
 	mfcs_free(&r->mfc);
 	ifaces_free(&r->ifs);

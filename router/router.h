@@ -71,8 +71,8 @@ struct router_changes {
 
 /* What was told of rules, see pending.h. */
 struct told {
-	uint32_t *bits;			/* by rule: that it waits */
-	uint32_t n;			/* words */
+	bool *waits;			/* by rule */
+	uint32_t n;
 };
 
 struct router {
@@ -98,7 +98,7 @@ struct router {
 	struct mrdisc mrdisc;
 	struct told told;
 	struct router_counters count;
-	struct touched touched[FAM_N];	/* templates that changed: look at the entries they match */
+	struct touched touched;		/* templates that changed: look at the entries they match */
 	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
 	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join;
 	void (*settle)(void *ctx);	/* rules are about to get other numbers, or NULL */

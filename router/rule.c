@@ -144,12 +144,12 @@ uint32_t rules_combine(struct conf *c, uint32_t set, const uint16_t *names, uint
 
 	if (!v)
 		return UINT32_MAX;
-	for (uint32_t i = 0; i < old->n; i++)
-		if (!take || !is_in(names, n, c->pool[old->off + i]))
-			v[nv++] = c->pool[old->off + i];
-	for (uint32_t i = 0; !take && i < n; i++)
-		if (!is_in(v, nv, names[i]))
-			v[nv++] = names[i];
+	for (uint32_t i = 0; i < old->n + (take ? 0 : n); i++) {
+		uint16_t name = i < old->n ? c->pool[old->off + i] : names[i - old->n];
+
+		if (take ? !is_in(names, n, name) : !is_in(v, nv, name))
+			v[nv++] = name;
+	}
 	set = conf_set(c, v, nv);
 	free(v);
 	return set;

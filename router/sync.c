@@ -149,25 +149,23 @@ static void touch_template(struct touched *t, const struct mroute *m)
 void sync_touch_rule(struct router *r, uint32_t id)
 {
 	const struct mroute *m = &r->conf->mroutes[id];
-	enum fam fam = addr_fam(&m->group);
-
 	if (!mroute_is_sg(m)) {
-		touch_template(&r->touched[fam], m);
+		touch_template(&r->touched, m);
 		return;
 	}
-	if (!r->up[fam])
+	if (!r->up[addr_fam(&m->group)])
 		return;
 	uint32_t at = mfc_get(&r->mfc, &m->source, MFC_STATIC);
 	if (at == HASH_NONE || mfc_dirty(&r->mfc, at) < 0)
 		sync_failed(r);
 }
 
-/* True when a template that matches the entry was touched. */
+/* True when a template that matches the entry was touched, when any was. */
 static bool is_touched(const struct router *r, const struct mfc *e)
 {
-	const struct touched *t = &r->touched[addr_fam(&e->group)];
+	const struct touched *t = &r->touched;
 
-	return t->n > 1 || (t->n && addr_covers(&t->group, t->glen, &e->group) &&
+	return t->n > 1 || (addr_covers(&t->group, t->glen, &e->group) &&
 			    addr_covers(&t->source, t->slen, &e->source));
 }
 
@@ -205,10 +203,10 @@ static void sync_entries(struct router *r)
 	if (r->adopted)
 		sync_all(r);
 	/* Those of (S,G) rules as well: the outputs of all rules add up. */
-	for (uint32_t at = 0; !r->adopted && at < t->n && r->touched[FAM_4].n + r->touched[FAM_6].n; at++)
+	for (uint32_t at = 0; !r->adopted && at < t->n && r->touched.n; at++)
 		if (t->v[at].state != MFC_FREE && is_touched(r, &t->v[at]) && mfc_dirty(t, at) < 0)
 			sync_entry(r, at, -1);
-	r->touched[FAM_4].n = r->touched[FAM_6].n = 0;
+	r->touched.n = 0;
 	r->adopted = false;
 	for (uint32_t i = 0; i < t->ndirty; i++) {
 		uint32_t at = t->dirty[i];
@@ -269,8 +267,7 @@ void router_sync(struct router *r)
 	if (vifs) {
 		r->vifs_stale = false;
 		for (enum fam f = 0; f < FAM_N; f++)
-			if (r->up[f] && vif_assign(r, f) < 0)
-				sync_failed(r);
+			vif_assign(r, f);
 		bind_names(r);
 		table_tell(r);
 	}

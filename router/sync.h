@@ -29,8 +29,8 @@ const char *sg_str(const struct addr *sg, char *buf);
 /* Counts a refusal by the kernel or of memory, with the errno of now. */
 void sync_failed(struct router *r);
 
-/* Gives numbers to the interfaces that the conf refers to.  0, or -1 with ENOMEM. */
-int vif_assign(struct router *r, enum fam fam);
+/* Gives numbers of a family, when it is up, to the interfaces that the conf refers to. */
+void vif_assign(struct router *r, enum fam fam);
 
 /* Releases the numbers of interfaces that nothing wants; true when there was one. */
 bool vif_release_unwanted(struct router *r, enum fam fam);

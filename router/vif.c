@@ -76,15 +76,20 @@ static int by_rank(const void *a, const void *b)
 	return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-int vif_assign(struct router *r, enum fam fam)
+void vif_assign(struct router *r, enum fam fam)
 {
 	const struct conf *c = r->conf;
-	struct ranked *order = malloc((c->nnames + 1) * sizeof *order);
 	struct iface *i = NULL;
 	uint32_t n = 0;
 
-	if (!order)
-		return -1;
+	if (!r->up[fam])
+		return;
+	struct ranked *order = malloc((c->nnames + 1) * sizeof *order);
+
+	if (!order) {
+		sync_failed(r);
+		return;
+	}
 	while ((i = iface_next(&r->ifs, i)))
 		i->wanted[fam] = IFACE_UNWANTED;
 	for (uint32_t id = 0; id < c->nnames; id++) {
@@ -105,5 +110,4 @@ int vif_assign(struct router *r, enum fam fam)
 				vif_take(r, fam, i);
 			}
 	free(order);
-	return 0;
 }
