@@ -126,7 +126,7 @@ static void link_new(struct router *r, const struct link_event *ev)
 		matters |= name_matters(r, i);
 	}
 	if (changes & i->flags & LINK_UP)
-		mrdisc_down(r, i->ifindex);
+		mrdisc_link(r, i->ifindex, true);
 	/* What could not be joined before may be possible now. */
 	if (r->groups.failed && (changes || i->mtu != ev->mtu))
 		i->groups_stale = true;
@@ -169,7 +169,7 @@ void router_link_event(struct router *r, const struct link_event *ev)
 		i = iface_find(&r->ifs, ev->ifindex);
 		if (i && r->groups.failed)
 			r->groups.some_stale = i->groups_stale = true;
-		mrdisc_address(r, ev->ifindex);
+		mrdisc_link(r, ev->ifindex, false);
 		break;
 	case LINK_SWEEP_END:
 		while ((i = iface_next(&r->ifs, i)))

@@ -51,7 +51,7 @@ static void advertise(struct router *r, struct adv *a)
 	if (a->failed) {
 		log_debug("%s: no %s router advertisement: %s", iface_str(iface_find(&r->ifs, a->ifindex)),
 			  fam_str(a->fam), strerror(errno));
-		/* Without an address there is nothing to be done until one comes: see mrdisc_address(). */
+		/* Without an address there is nothing to be done until one comes: see mrdisc_link(). */
 		delay = m->interval * 1000;
 	} else {
 		delay = mrdisc_delay(m->interval, ++a->sent, next_random(m));
@@ -148,23 +148,19 @@ void mrdisc_solicited(struct router *r, enum fam fam, int ifindex)
 		a->due = soonest;
 }
 
-void mrdisc_address(struct router *r, int ifindex)
+void mrdisc_link(struct router *r, int ifindex, bool down)
 {
-	for (enum fam f = 0; f < FAM_N; f++) {
-		struct adv *a = find(&r->mrdisc, f, ifindex);
+	struct mrdisc *m = &r->mrdisc;
 
-		if (a && a->failed)
-			a->due = r->now;
-	}
-}
+	for (uint32_t k = 0; k < m->n; k++) {
+		struct adv *a = &m->v[k];
 
-void mrdisc_down(struct router *r, int ifindex)
-{
-	for (enum fam f = 0; f < FAM_N; f++) {
-		struct adv *a = find(&r->mrdisc, f, ifindex);
-
-		if (a)
+		if (a->ifindex != ifindex)
+			continue;
+		if (down)
 			a->down = true;
+		else if (a->failed)
+			a->due = r->now;
 	}
 }
 

@@ -47,11 +47,9 @@ void mrdisc_tick(struct router *r);
 /* Answers a solicitation, no faster than the RFC allows. */
 void mrdisc_solicited(struct router *r, enum fam fam, int ifindex);
 
-/* An address of the interface changed: what could not be sent is tried again. */
-void mrdisc_address(struct router *r, int ifindex);
-
-/* The interface went down: once it is up, mrdisc_sync() begins anew. */
-void mrdisc_down(struct router *r, int ifindex);
+/* The interface went down: once it is up, mrdisc_sync() begins anew.  Or an address of it changed: what could
+ * not be sent is tried again. */
+void mrdisc_link(struct router *r, int ifindex, bool down);
 
 /* Takes everything back: the daemon ends. */
 void mrdisc_end(struct router *r);
