@@ -15,13 +15,9 @@
 #include "router/member.h"
 #include "router/router.h"
 
-/* source and group stand side by side. */
-_Static_assert(offsetof(struct mroute, group) == sizeof(struct addr), "source, then group");
-
 static uint32_t line_key(const struct mroute *g)
 {
-	return hash_words(&g->source, 2 * sizeof g->source) ^
-	       (g->slen * 0x9e3779b1u + g->glen * 0x85ebca6bu + g->iif * 0xc2b2ae35u);
+	return rule_key(g) ^ g->iif * 0xc2b2ae35u;
 }
 
 static uint32_t line_hash(const void *ctx, uint32_t id)

@@ -62,7 +62,7 @@ static void link_event(struct router *r, const struct iface *i, const char *what
 {
 	struct event ev = { .kind = EVENT_LINK, .iif = i->name, .text = what };
 
-	log_debug("%s: %s", i->name, what);
+	log_at(LOG_LVL_DEBUG, "%s: %s", i->name, what);
 	router_event(r, &ev);
 }
 

@@ -139,29 +139,20 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 /* Adds the entry of sg, whose hash is h. */
 static uint32_t add_entry(struct mfcs *t, const struct addr *sg, uint32_t h, enum mfc_state state)
 {
-	uint32_t at = t->free, next = HASH_NONE;
+	uint32_t at = t->free;
 	uint8_t flags = t->seen;
 
+	/* In a free place there is room, and in the index, which never shrinks, as well. */
+	if (mfc_reserve(t, at == HASH_NONE) < 0)
+		return HASH_NONE;
 	if (at == HASH_NONE) {
-		if (t->n == t->cap && mfc_reserve(t, 64) < 0)
-			return HASH_NONE;
-		at = t->n;
+		at = t->n++;
 	} else {
-		next = t->v[at].oifs;
+		t->free = t->v[at].oifs;
 		flags |= t->v[at].flags & MFC_DIRTY;
 	}
-	struct mfc *e = &t->v[at];
-
-	*e = (struct mfc){ .source = sg[0], .group = sg[1], .iif = MFC_NO_VIF, .flags = flags };
-	if (hash_add(&t->by_sg, &ops, t, h, at) < 0) {
-		e->oifs = next;
-		return HASH_NONE;
-	}
-	if (at == t->n)
-		t->n++;
-	else
-		t->free = next;
-	e->state = state;
+	t->v[at] = (struct mfc){ .source = sg[0], .group = sg[1], .iif = MFC_NO_VIF, .state = (uint8_t)state, .flags = flags };
+	hash_add(&t->by_sg, &ops, t, h, at);
 	link_entry(t, at);
 	return at;
 }

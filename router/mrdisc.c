@@ -49,8 +49,8 @@ static void advertise(struct router *r, struct adv *a)
 	/* Query interval and robustness are those of a querier, which this router is not (section 3.2). */
 	a->failed = kernel_mrdisc_send(a->fam, a->ifindex, MRDISC_ADVERT, (uint8_t)m->interval, 0, 0) < 0;
 	if (a->failed) {
-		log_debug("%s: no %s router advertisement: %s", iface_str(iface_find(&r->ifs, a->ifindex)),
-			  fam_str(a->fam), strerror(errno));
+		log_at(LOG_LVL_DEBUG, "%s: no %s router advertisement: %s",
+		       iface_str(iface_find(&r->ifs, a->ifindex)), fam_str(a->fam), strerror(errno));
 		/* Without an address there is nothing to be done until one comes: see mrdisc_link(). */
 		delay = m->interval * 1000;
 	} else {
@@ -80,7 +80,8 @@ static void start(struct router *r, enum fam fam, int ifindex)
 	}
 	m->v = v;
 	if (kernel_mrdisc_listen(fam, ifindex, true) < 0)
-		log_debug("interface %d: solicitations for %s are not heard: %s", ifindex, fam_str(fam), strerror(errno));
+		log_at(LOG_LVL_DEBUG, "interface %d: solicitations for %s are not heard: %s", ifindex, fam_str(fam),
+		       strerror(errno));
 	v += m->n++;
 	v->ifindex = ifindex;
 	v->fam = fam;

@@ -24,12 +24,16 @@ static uint32_t key_hash(const struct addr *sg, uint8_t slen, uint8_t glen)
 	return hash_words(sg, 2 * sizeof *sg) ^ (slen * 0x9e3779b1u + glen * 0x85ebca6bu);
 }
 
+uint32_t rule_key(const struct mroute *m)
+{
+	return key_hash(&m->source, m->slen, m->glen);
+}
+
 static uint32_t rule_hash(const void *ctx, uint32_t id)
 {
 	const struct conf *c = ctx;
-	const struct mroute *m = &c->mroutes[id];
 
-	return key_hash(&m->source, m->slen, m->glen);
+	return rule_key(&c->mroutes[id]);
 }
 
 static bool rule_equal(const void *ctx, uint32_t id, const void *key)

@@ -37,6 +37,9 @@ struct rules {
 	uint32_t nnames, nsets;		/* room */
 };
 
+/* A hash of the prefixes of a rule, or of a group to join. */
+uint32_t rule_key(const struct mroute *m);
+
 /* Indexes all rules of c, with masks that are 0.  Rules with the same (iif, S, G) become one with the
  * outputs of all; the others are removed.  0, or -1 with ENOMEM; then nothing is to be freed. */
 int rules_index(struct rules *x, struct conf *c);

@@ -11,7 +11,7 @@
 
 static void log_vif(const struct iface *i, enum fam fam, int vif, const char *what)
 {
-	log_debug("%s: %s %d%s", i->name, fam == FAM_4 ? "VIF" : "MIF", vif, what);
+	log_at(LOG_LVL_DEBUG, "%s: %s %d%s", i->name, fam == FAM_4 ? "VIF" : "MIF", vif, what);
 }
 
 bool vif_release_unwanted(struct router *r, enum fam fam)
