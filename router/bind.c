@@ -5,24 +5,24 @@
  */
 #include "router/sync.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "router/pending.h"
 
-static struct rule_mask name_mask(struct router *r, uint16_t id)
+/* True when a name means something else now. */
+static bool bind_name(struct router *r, uint32_t id)
 {
 	const struct conf_name *n = &r->conf->names[id];
 	struct rule_mask m = { { 0 }, { 0 }, { 0 } };
+	uint32_t *bits = n->wild ? m.wild : m.exact;
 
 	for (struct iface *i = NULL; (i = iface_match(&r->ifs, n, i));)
 		for (enum fam f = 0; f < FAM_N; f++)
 			if (iface_usable(i) && i->vif[f] >= 0)
-				(n->wild ? m.wild : m.exact)[f] |= UINT32_C(1) << i->vif[f];
+				bits[f] |= UINT32_C(1) << i->vif[f];
 	for (enum fam f = 0; f < FAM_N; f++)
-		m.lacks[f] = !(m.exact[f] | m.wild[f]);
-	return m;
+		m.lacks[f] = !bits[f];
+	return rule_mask_set(&r->rules.names[id], &m);
 }
 
 void bind_names(struct router *r)
@@ -37,14 +37,9 @@ void bind_names(struct router *r)
 		return;
 	}
 	for (uint32_t id = 0; id < c->nnames; id++) {
-		struct rule_mask m = name_mask(r, (uint16_t)id);
-
-		if (memcmp(&m, &r->rules.names[id], sizeof m)) {
-			r->rules.names[id] = m;
-			changed[id] = any = true;
-		}
+		any |= changed[id] = bind_name(r, id);
 		for (enum fam f = 0; f < FAM_N; f++)
-			lacks |= m.lacks[f] && c->names[id].refs[f];
+			lacks |= r->rules.names[id].lacks[f] && c->names[id].refs[f];
 	}
 	for (uint32_t id = 0; any && id < c->nsets; id++)
 		changed[c->nnames + id] = rules_set_mask(&r->rules, id);

@@ -170,7 +170,7 @@ void groups_sync(struct router *r, int ifindex)
 	}
 	/* What is left first may make room for what is joined then. */
 	for (uint32_t at = t->n; at-- > 0;)
-		if (is_on(&t->v[at], ifindex) && !t->v[at].refs)
+		if (t->v[at].used && !t->v[at].refs)
 			member_touch(r, at);
 	for (uint32_t at = 0; at < t->n; at++)
 		if (is_on(&t->v[at], ifindex) && t->v[at].refs && !t->v[at].joined)

@@ -107,9 +107,9 @@ static void link_renamed(struct router *r, struct iface *i, const struct link_ev
 	link_event(r, i, text);
 }
 
-static void link_new(struct router *r, const struct link_event *ev)
+/* i: as it was before, NULL when it is new. */
+static void link_new(struct router *r, const struct link_event *ev, struct iface *i)
 {
-	struct iface *i = iface_find(&r->ifs, ev->ifindex);
 	bool is_new = !i, named = is_new;	/* named: has a name that it did not have */
 
 	free_name(r, ev);
@@ -150,7 +150,7 @@ static void link_new(struct router *r, const struct link_event *ev)
 
 void router_link_event(struct router *r, const struct link_event *ev)
 {
-	struct iface *i = NULL;
+	struct iface *i = iface_find(&r->ifs, ev->ifindex);	/* NULL for a sweep, which is of none */
 
 	switch (ev->kind) {
 	case LINK_SWEEP_BEGIN:
@@ -158,15 +158,13 @@ void router_link_event(struct router *r, const struct link_event *ev)
 			i->swept = true;
 		break;
 	case LINK_NEW:
-		link_new(r, ev);
+		link_new(r, ev, i);
 		break;
 	case LINK_DEL:
-		i = iface_find(&r->ifs, ev->ifindex);
 		if (i)
 			link_gone(r, i);
 		break;
 	case LINK_ADDR:
-		i = iface_find(&r->ifs, ev->ifindex);
 		if (i && r->groups.failed)
 			r->groups.some_stale = i->groups_stale = true;
 		mrdisc_link(r, ev->ifindex, false);

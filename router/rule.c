@@ -246,6 +246,14 @@ int rules_masks(struct rules *x)
 	return room(&x->names, &x->nnames, x->conf->nnames) < 0 ? -1 : room(&x->sets, &x->nsets, x->conf->nsets);
 }
 
+bool rule_mask_set(struct rule_mask *to, const struct rule_mask *m)
+{
+	if (!memcmp(to, m, sizeof *to))
+		return false;
+	*to = *m;
+	return true;
+}
+
 bool rules_set_mask(struct rules *x, uint32_t id)
 {
 	const struct conf_set *s = &x->conf->sets[id];
@@ -260,10 +268,7 @@ bool rules_set_mask(struct rules *x, uint32_t id)
 			m.lacks[f] |= n->lacks[f];
 		}
 	}
-	if (!memcmp(&m, &x->sets[id], sizeof m))
-		return false;
-	x->sets[id] = m;
-	return true;
+	return rule_mask_set(&x->sets[id], &m);
 }
 
 /* A walk over the rules that match a packet. */

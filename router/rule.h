@@ -69,6 +69,9 @@ uint32_t rules_combine(struct conf *c, uint32_t set, const uint16_t *names, uint
 /* Makes room for the masks of all names and sets of the conf; new ones are 0.  0, or -1 with ENOMEM. */
 int rules_masks(struct rules *x);
 
+/* Gives a name or set another meaning; true when it is another one. */
+bool rule_mask_set(struct rule_mask *to, const struct rule_mask *m);
+
 /* Computes sets[id] anew from the names; true when it changed. */
 bool rules_set_mask(struct rules *x, uint32_t id);
 
