@@ -107,8 +107,10 @@ static void learn(struct router *r, const struct upcall *up)
 		return;
 	}
 	const char *iif = iface_str(iface_by_vif(&r->ifs, up->fam, up->vif));
+	enum event_kind kind = EVENT_LEARNED;
 
 	if (e->state == MFC_BLOCKED) {
+		kind = EVENT_BLOCKED;
 		r->count.blocked++;
 		log_limited(&r->lim_blocked, r->now, LOG_LVL_INFO, "no rule for %s on %s, blocked",
 			    sg_str(&up->src, sg), iif);
@@ -116,7 +118,7 @@ static void learn(struct router *r, const struct upcall *up)
 		r->count.learned++;
 		log_debug("learned %s on %s", sg_str(&up->src, sg), iif);
 	}
-	flow_event(r, e->state == MFC_BLOCKED ? EVENT_BLOCKED : EVENT_LEARNED, e);
+	flow_event(r, kind, e);
 }
 
 static void no_cache(struct router *r, const struct upcall *up)

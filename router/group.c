@@ -152,13 +152,14 @@ static bool is_on(const struct member *m, int ifindex)
 
 void groups_sync(struct router *r, int ifindex)
 {
+	const struct conf *c = r->conf;
 	struct groups *t = &r->groups;
 
 	for (uint32_t at = 0; at < t->n; at++)
 		if (is_on(&t->v[at], ifindex))
 			t->v[at].refs = 0;
-	for (uint32_t k = 0; k < r->conf->nmgroups; k++) {
-		const struct mroute *g = &r->conf->mgroups[k];
+	for (uint32_t k = 0; k < c->nmgroups; k++) {
+		const struct mroute *g = &c->mgroups[k];
 
 		if (g->iif == CONF_NONE)
 			continue;
@@ -166,7 +167,7 @@ void groups_sync(struct router *r, int ifindex)
 			each_interface(r, g, ifindex, WANT, NULL);
 		else
 			log_limited(&r->lim_join, r->now, LOG_LVL_ERR, "%s: out of memory, some groups are not joined",
-				    r->conf->names[g->iif].name);
+				    c->names[g->iif].name);
 	}
 	/* What is left first may make room for what is joined then. */
 	for (uint32_t at = t->n; at-- > 0;)

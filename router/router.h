@@ -52,9 +52,8 @@ struct router_ops {
 
 /* Templates that were touched since the last sync. */
 struct touched {
-	unsigned n;			/* how many, no further than 2 = many */
-	struct addr source, group;	/* of the only one */
-	uint8_t slen, glen;
+	unsigned n;			/* how many */
+	struct mroute first;		/* as it was */
 };
 
 struct router_counters {

@@ -138,19 +138,12 @@ bool sync_entry(struct router *r, uint32_t at, int prefer)
 	return sync_one(r, at, prefer, rules_chain(&r->rules, &r->mfc.v[at].source, 128, 128));
 }
 
-static void touch_template(struct touched *t, const struct mroute *m)
-{
-	if (!t->n)
-		*t = (struct touched){ 0, m->source, m->group, m->slen, m->glen };
-	if (t->n < 2)
-		t->n++;
-}
-
 void sync_touch_rule(struct router *r, uint32_t id)
 {
 	const struct mroute *m = &r->conf->mroutes[id];
 	if (!mroute_is_sg(m)) {
-		touch_template(&r->touched, m);
+		if (!r->touched.n++)
+			r->touched.first = *m;
 		return;
 	}
 	if (!r->up[addr_fam(&m->group)])
@@ -165,8 +158,8 @@ static bool is_touched(const struct router *r, const struct mfc *e)
 {
 	const struct touched *t = &r->touched;
 
-	return t->n > 1 || (addr_covers(&t->group, t->glen, &e->group) &&
-			    addr_covers(&t->source, t->slen, &e->source));
+	return t->n > 1 || (addr_covers(&t->first.group, t->first.glen, &e->group) &&
+			    addr_covers(&t->first.source, t->first.slen, &e->source));
 }
 
 /* Looks at all entries, those that the (S,G) rules want first. */
