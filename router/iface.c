@@ -40,7 +40,10 @@ static bool name_equal(const void *ctx, uint32_t id, const void *key)
 	return !strcmp(t->v[id].name, key);
 }
 
-static const struct hash_ops ops[] = { [BY_INDEX] = { index_hash, index_equal }, [BY_NAME] = { name_hash, name_equal } };
+static const struct hash_ops ops[IFACE_KEYS] = {
+	[BY_INDEX] = { index_hash, index_equal },
+	[BY_NAME] = { name_hash, name_equal },
+};
 
 void ifaces_init(struct ifaces *t)
 {

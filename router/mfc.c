@@ -151,7 +151,9 @@ static uint32_t add_entry(struct mfcs *t, const struct addr *sg, uint32_t h, enu
 		t->free = t->v[at].oifs;
 		flags |= t->v[at].flags & MFC_DIRTY;
 	}
-	t->v[at] = (struct mfc){ .source = sg[0], .group = sg[1], .iif = MFC_NO_VIF, .state = (uint8_t)state, .flags = flags };
+	t->v[at] = (struct mfc){
+		.source = sg[0], .group = sg[1], .iif = MFC_NO_VIF, .state = (uint8_t)state, .flags = flags,
+	};
 	hash_add(&t->by_sg, &ops, t, h, at);
 	link_entry(t, at);
 	return at;

@@ -143,7 +143,8 @@ int router_rule_add(struct router *r, const struct router_rule *rule, bool repla
 	uint32_t chain = rules_chain(&r->rules, &m.source, m.slen, m.glen), rank = c->rank;
 
 	*id = rules_with_iif(c, chain, m.iif);
-	m.oifs = rules_combine(c, *id == HASH_NONE || replace ? 0 : c->mroutes[*id].oifs, rule->oifs, rule->noifs, false);
+	m.oifs = rules_combine(c, *id == HASH_NONE || replace ? 0 : c->mroutes[*id].oifs, rule->oifs, rule->noifs,
+			       false);
 	if (m.oifs == UINT32_MAX || rules_masks(&r->rules) < 0)
 		return -1;
 	if (*id == HASH_NONE) {
