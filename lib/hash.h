@@ -48,7 +48,11 @@ uint32_t hash_find(const struct hash *t, const struct hash_ops *ops, const void 
 
 /* Has the memory fetch the place of hash h, for one that is looked up HASH_AHEAD elements later:
  * in a large index each look-up would wait for it. */
+#if (defined __x86_64__ || defined __i386__) && !defined __SSE__
+#define HASH_AHEAD 0		/* it has no instruction for that */
+#else
 #define HASH_AHEAD 8
+#endif
 static inline void hash_prefetch(const struct hash *t, uint32_t h)
 {
 	if (t->slot)

@@ -30,14 +30,14 @@ static void flow_event(struct router *r, enum event_kind kind, const struct mfc 
 	router_event(r, &ev);
 }
 
+/* Packets of an entry; false, and 0, when the kernel has none such. */
 static bool read_packets(const struct mfc *e, uint32_t *packets)
 {
 	struct mfc_stats st;
+	bool is_there = kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, &st) == 0;
 
-	if (kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, &st) < 0)
-		return false;
-	*packets = (uint32_t)st.packets;
-	return true;
+	*packets = is_there ? (uint32_t)st.packets : 0;
+	return is_there;
 }
 
 /* Makes room for one more learned or blocked entry; false when all are learned. */
@@ -161,8 +161,7 @@ static void wrong_vif(struct router *r, const struct upcall *up)
 	if (up->vif == e->iif || !rules_cover(&r->rules, &up->src, up->vif) || !yields(r, e, f) ||
 	    !sync_entry(r, at, up->vif))
 		return;
-	if (!read_packets(e, &f->mark))
-		f->mark = 0;
+	read_packets(e, &f->mark);
 	f->seen = f->mark;
 	mfc_state(&r->mfc, at, e->state, r->now);
 	r->count.moved++;

@@ -136,6 +136,16 @@ static void set_outputs(struct router *r, uint32_t id, uint32_t set)
 	left_names(r, c->pool + old->off, old->n, addr_fam(&m->group));
 }
 
+/* The outputs of a set and those that the rule names, or without those; UINT32_MAX with ENOMEM. */
+static uint32_t new_outputs(struct router *r, uint32_t set, const struct router_rule *rule, bool take)
+{
+	set = rules_combine(r->conf, set, rule->oifs, rule->noifs, take);
+	if (set == UINT32_MAX || rules_masks(&r->rules) < 0)
+		return UINT32_MAX;
+	rules_set_mask(&r->rules, set);
+	return set;
+}
+
 int router_rule_add(struct router *r, const struct router_rule *rule, bool replace, uint32_t *id)
 {
 	struct conf *c = r->conf;
@@ -143,9 +153,8 @@ int router_rule_add(struct router *r, const struct router_rule *rule, bool repla
 	uint32_t chain = rules_chain(&r->rules, &m.source, m.slen, m.glen), rank = c->rank;
 
 	*id = rules_with_iif(c, chain, m.iif);
-	m.oifs = rules_combine(c, *id == HASH_NONE || replace ? 0 : c->mroutes[*id].oifs, rule->oifs, rule->noifs,
-			       false);
-	if (m.oifs == UINT32_MAX || rules_masks(&r->rules) < 0)
+	m.oifs = new_outputs(r, *id == HASH_NONE || replace ? 0 : c->mroutes[*id].oifs, rule, false);
+	if (m.oifs == UINT32_MAX)
 		return -1;
 	if (*id == HASH_NONE) {
 		int at = conf_add_mroute(c, &m);
@@ -158,21 +167,18 @@ int router_rule_add(struct router *r, const struct router_rule *rule, bool repla
 	}
 	/* A name that nothing referred to before has got a rank. */
 	r->vifs_stale |= c->rank != rank;
-	rules_set_mask(&r->rules, m.oifs);
 	sync_touch_rule(r, *id);
 	return 0;
 }
 
 int router_rule_remove(struct router *r, const struct router_rule *rule, uint32_t id)
 {
-	struct conf *c = r->conf;
 	uint32_t set = 0;
 
 	if (rule->noifs) {
-		set = rules_combine(c, c->mroutes[id].oifs, rule->oifs, rule->noifs, true);
-		if (set == UINT32_MAX || rules_masks(&r->rules) < 0)
+		set = new_outputs(r, r->conf->mroutes[id].oifs, rule, true);
+		if (set == UINT32_MAX)
 			return -1;
-		rules_set_mask(&r->rules, set);
 	}
 	sync_touch_rule(r, id);
 	set_outputs(r, id, set);

@@ -203,7 +203,7 @@ int rules_index(struct rules *x, struct conf *c)
 	*x = (struct rules){ .conf = c };
 	res = hash_reserve(&x->by_key, &ops, c, c->nmroutes);
 	for (uint32_t id = 0; !res && id < c->nmroutes; id++) {
-		if (id + HASH_AHEAD < c->nmroutes)
+		if (HASH_AHEAD && id + HASH_AHEAD < c->nmroutes)
 			hash_prefetch(&x->by_key, rule_hash(c, id + HASH_AHEAD));
 		if (c->mroutes[id].iif == CONF_NONE)
 			x->removed++;
@@ -259,15 +259,14 @@ bool rules_set_mask(struct rules *x, uint32_t id)
 	const struct conf_set *s = &x->conf->sets[id];
 	struct rule_mask m = { { 0 }, { 0 }, { 0 } };
 
-	for (uint32_t i = 0; i < s->n; i++) {
-		const struct rule_mask *n = &x->names[x->conf->pool[s->off + i]];
+	for (enum fam f = 0; f < FAM_N; f++)
+		for (uint32_t i = 0; i < s->n; i++) {
+			const struct rule_mask *n = &x->names[x->conf->pool[s->off + i]];
 
-		for (enum fam f = 0; f < FAM_N; f++) {
 			m.exact[f] |= n->exact[f];
 			m.wild[f] |= n->wild[f];
 			m.lacks[f] |= n->lacks[f];
 		}
-	}
 	return rule_mask_set(&x->sets[id], &m);
 }
 

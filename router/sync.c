@@ -173,7 +173,7 @@ static void sync_all(struct router *r)
 	for (uint32_t id = 0; id < c->nmroutes; id++) {
 		const struct mroute *m = &c->mroutes[id];
 
-		if (id + HASH_AHEAD < c->nmroutes)
+		if (HASH_AHEAD && id + HASH_AHEAD < c->nmroutes)
 			mfc_prefetch(t, &c->mroutes[id + HASH_AHEAD].source);
 		if (m->iif == CONF_NONE || !mroute_is_sg(m) || !r->up[addr_fam(&m->group)])
 			continue;
