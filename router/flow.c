@@ -91,7 +91,7 @@ static void asked_again(struct router *r, uint32_t at)
 static void learn(struct router *r, const struct upcall *up)
 {
 	const char *full = make_room(r) ? NULL : "the table of learned entries is full (option -M)";
-	uint32_t at = full ? HASH_NONE : mfc_new(&r->mfc, &up->src, MFC_BLOCKED);
+	uint32_t at = full ? HASH_NONE : mfc_get(&r->mfc, &up->src, MFC_BLOCKED);
 	char sg[SG_STRLEN];
 
 	if (at == HASH_NONE) {

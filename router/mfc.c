@@ -136,12 +136,14 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 	return hash_reserve(&t->by_sg, &ops, t, t->by_sg.used + n);
 }
 
-/* Adds the entry of sg, whose hash is h. */
-static uint32_t add_entry(struct mfcs *t, const struct addr *sg, uint32_t h, enum mfc_state state)
+uint32_t mfc_get(struct mfcs *t, const struct addr *sg, enum mfc_state state)
 {
-	uint32_t at = t->free;
+	uint32_t h = hash_words(sg, 2 * sizeof *sg), at = hash_find(&t->by_sg, &ops, t, h, sg);
 	uint8_t flags = t->seen;
 
+	if (at != HASH_NONE)
+		return at;
+	at = t->free;
 	/* In a free place there is room, and in the index, which never shrinks, as well. */
 	if (mfc_reserve(t, at == HASH_NONE) < 0)
 		return HASH_NONE;
@@ -157,18 +159,6 @@ static uint32_t add_entry(struct mfcs *t, const struct addr *sg, uint32_t h, enu
 	hash_add(&t->by_sg, &ops, t, h, at);
 	link_entry(t, at);
 	return at;
-}
-
-uint32_t mfc_new(struct mfcs *t, const struct addr *sg, enum mfc_state state)
-{
-	return add_entry(t, sg, hash_words(sg, 2 * sizeof *sg), state);
-}
-
-uint32_t mfc_get(struct mfcs *t, const struct addr *sg, enum mfc_state state)
-{
-	uint32_t h = hash_words(sg, 2 * sizeof *sg), at = hash_find(&t->by_sg, &ops, t, h, sg);
-
-	return at != HASH_NONE ? at : add_entry(t, sg, h, state);
 }
 
 void mfc_round(struct mfcs *t)
@@ -224,7 +214,7 @@ int mfc_dirty(struct mfcs *t, uint32_t at)
 
 const char *mfc_state_str(enum mfc_state state)
 {
-	static const char *const names[] = { "free", "static", "learned", "blocked" };
+	static const char names[MFC_STATES][8] = { "free", "static", "learned", "blocked" };
 
 	return names[state];
 }

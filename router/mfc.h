@@ -88,14 +88,11 @@ void mfcs_free(struct mfcs *t);
 /* Place of (sg[0], sg[1]), or HASH_NONE. */
 uint32_t mfc_find(const struct mfcs *t, const struct addr *sg);
 
+/* The same, but one that is not in is added in that state, with no VIF; HASH_NONE with ENOMEM. */
+uint32_t mfc_get(struct mfcs *t, const struct addr *sg, enum mfc_state state);
+
 /* Hints that (sg[0], sg[1]) is looked up soon, see hash_prefetch(). */
 void mfc_prefetch(const struct mfcs *t, const struct addr *sg);
-
-/* Adds (sg[0], sg[1]), which is not in, with no VIF; its place, or HASH_NONE with ENOMEM. */
-uint32_t mfc_new(struct mfcs *t, const struct addr *sg, enum mfc_state state);
-
-/* Place of (sg[0], sg[1]), which is added as by mfc_new() when it is not in. */
-uint32_t mfc_get(struct mfcs *t, const struct addr *sg, enum mfc_state state);
 
 /* What is noted of the entry's packets, all 0 at first.  Valid until an entry is added. */
 struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at);

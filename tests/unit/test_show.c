@@ -273,7 +273,7 @@ static void replaced(void)
 	part(fd, &got, 1);
 	CHECK_INT(kernel_mfc_del(FAM_4, &old, &group), 0);
 	mfc_del(&router.mfc, at);
-	CHECK_INT(mfc_new(&router.mfc, (struct addr[]){ fresh, group }, MFC_LEARNED), at);
+	CHECK_INT(mfc_get(&router.mfc, (struct addr[]){ fresh, group }, MFC_LEARNED), at);
 	router.mfc.v[at].iif = 0;
 	router.mfc.v[at].flags |= MFC_INSTALLED;
 	CHECK_INT(kernel_mfc_add(FAM_4, &fresh, &group, 0, 2, router.ttl), 0);
