@@ -167,7 +167,6 @@ static void sync_all(struct router *r)
 {
 	const struct conf *c = r->conf;
 	struct mfcs *t = &r->mfc;
-	uint32_t seen = 0;
 
 	mfc_round(t);
 	for (uint32_t id = 0; id < c->nmroutes; id++) {
@@ -182,9 +181,9 @@ static void sync_all(struct router *r)
 		if (at == HASH_NONE)
 			sync_failed(r);
 		else if (t->by_sg.used > before || mfc_first_look(t, at))
-			seen += sync_one(r, at, -1, id);	/* id is the first of its chain */
+			sync_one(r, at, -1, id);	/* id is the first of its chain */
 	}
-	for (uint32_t at = 0; seen < t->by_sg.used && at < t->n; at++)
+	for (uint32_t at = 0; at < t->n; at++)
 		if (t->v[at].state != MFC_FREE && mfc_first_look(t, at))
 			sync_entry(r, at, -1);
 }
