@@ -11,23 +11,23 @@
 /* For where the compiler makes a call of it. */
 extern inline enum fam addr_fam(const struct addr *a);
 
-/* Reads 1 to 3 digits without a superfluous zero; -1 when there is none or it is over max. */
-static int parse_number(const char **s, const char *end, int max)
+/* A prefix length up to max, without a superfluous zero; -1 when it is none. */
+static int parse_length(const char *s, const char *end, int max)
 {
-	const char *start = *s, *p = start;
-	unsigned v = 0, digit;
+	int v = 0;
 
-	while (p < end && (digit = (unsigned)*p - '0') <= 9 && p - start < 4) {
-		v = v * 10 + digit;
-		p++;
-	}
-	if (p == start || (p - start > 1 && *start == '0') || v > (unsigned)max)
+	if (s == end || (*s == '0' && end - s > 1))
 		return -1;
-	*s = p;
-	return (int)v;
+	for (; s < end; s++) {
+		unsigned digit = (unsigned)*s - '0';
+
+		if (digit > 9 || (v = v * 10 + (int)digit) > max)
+			return -1;
+	}
+	return v;
 }
 
-/* Four numbers as parse_number() reads them, in one go: most of the text of a config is this.
+/* Four numbers up to 255 without superfluous zeros: most of the text of a config is this.
  * *end is the first byte behind them, which is none of theirs. */
 static bool parse_v4(const char *s, const char **end, uint8_t *b)
 {
@@ -49,8 +49,9 @@ static bool parse_v4(const char *s, const char **end, uint8_t *b)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-	       c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	int low = c | 0x20;
+
+	return c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
 
 /* RFC 4291, section 2.2: fields of one to four digits, "::" once for some that are zero, IPv4 for the
@@ -99,26 +100,6 @@ static bool read_v6(const char *s, const char *end, uint8_t *b)
 	return true;
 }
 
-static enum addr_result parse_v6(const char *s, const char *end, struct addr *out)
-{
-	if (!read_v6(s, end, out->b))
-		return ADDR_BAD;
-	return addr_fam(out) == FAM_4 ? ADDR_MAPPED : ADDR_OK;
-}
-
-enum addr_result addr_parse(const char *s, size_t n, struct addr *out)
-{
-	struct addr a = { .w = { 0, 0, ADDR_MAPPED_WORD, 0 } };
-	const char *end = s + n;
-	enum addr_result r = ADDR_OK;
-
-	if (!parse_v4(s, &end, a.b + 12) || end != s + n)
-		r = parse_v6(s, s + n, &a);
-	if (r == ADDR_OK)
-		*out = a;
-	return r;
-}
-
 enum addr_result prefix_parse(const char *s, size_t n, struct addr *out, uint8_t *len)
 {
 	struct addr a = { .w = { 0, 0, ADDR_MAPPED_WORD, 0 } };
@@ -130,21 +111,22 @@ enum addr_result prefix_parse(const char *s, size_t n, struct addr *out, uint8_t
 		slash = memchr(s, '/', n);
 		if (!slash)
 			slash = end;
-		enum addr_result r = parse_v6(s, slash, &a);
-
-		if (r != ADDR_OK)
-			return r;
+		if (!read_v6(s, slash, a.b))
+			return ADDR_BAD;
+		if (addr_fam(&a) == FAM_4)
+			return ADDR_MAPPED;
 	}
-	if (slash != end) {
-		slash++;
-		bits = parse_number(&slash, end, bits);
-		if (bits < 0 || slash != end)
-			return ADDR_BAD_LEN;
-	}
+	if (slash != end && (bits = parse_length(slash + 1, end, bits)) < 0)
+		return ADDR_BAD_LEN;
 	*len = (uint8_t)(v4 ? bits + ADDR_V4_BITS : bits);
 	addr_mask(&a, *len);
 	*out = a;
 	return ADDR_OK;
+}
+
+enum addr_result addr_parse(const char *s, size_t n, struct addr *out)
+{
+	return memchr(s, '/', n) ? ADDR_BAD : prefix_parse(s, n, out, &(uint8_t){ 0 });
 }
 
 static char *put_number(char *p, unsigned v)
@@ -244,13 +226,10 @@ void addr_mask(struct addr *a, uint8_t len)
 
 bool addr_covers(const struct addr *net, uint8_t len, const struct addr *a)
 {
-	unsigned i = len / 32;
+	unsigned i = len / 8;
 
-	for (unsigned k = 0; k < i && k < 4; k++)
-		if (net->w[k] != a->w[k])
-			return false;
-	return i >= 4 || len % 32 == 0 ||
-	       !((net->w[i] ^ a->w[i]) & htonl(~(UINT32_MAX >> len % 32)));
+	return !memcmp(net->b, a->b, i) &&
+	       (i == sizeof a->b || !((net->b[i] ^ a->b[i]) & 0xff00 >> len % 8));
 }
 
 bool addr_eq(const struct addr *a, const struct addr *b)

@@ -63,11 +63,15 @@ bool addr_eq(const struct addr *a, const struct addr *b);
 /* True when a[0] and a[1], a source and a group, are b[0] and b[1]. */
 static inline bool addr_pair_eq(const struct addr *a, const struct addr *b)
 {
-	uint64_t x[4], y[4];
+	const char *p = (const char *)a, *q = (const char *)b;
+	uint64_t x, y, differ = 0;
 
-	memcpy(x, a, sizeof x);
-	memcpy(y, b, sizeof y);
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]));
+	for (size_t i = 0; i < 2 * sizeof *a; i += sizeof x) {
+		memcpy(&x, p + i, sizeof x);
+		memcpy(&y, q + i, sizeof y);
+		differ |= x ^ y;
+	}
+	return !differ;
 }
 
 /* Orders by bytes, as memcmp(3). */

@@ -15,15 +15,13 @@
 bool buf_grow(struct buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : FIRST_ROOM;
-	char *p;
+	char *p = NULL;
 
-	if (n > SIZE_MAX / 4 - b->len) {
-		b->failed = true;
-		return false;
+	if (n <= SIZE_MAX / 4 - b->len) {
+		while (cap < b->len + n)
+			cap *= 2;
+		p = realloc(b->p, cap);
 	}
-	while (cap < b->len + n)
-		cap *= 2;
-	p = realloc(b->p, cap);
 	if (!p) {
 		b->failed = true;
 		return false;
@@ -71,25 +69,24 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
-	va_list again;
-	int n;
+	size_t room;
+	int n = 63;
 
-	if (!buf_reserve(b, 64))
-		return;
-	va_copy(again, ap);
-	n = vsnprintf(b->p + b->len, b->cap - b->len, fmt, ap);
-	if (n >= 0 && (size_t)n >= b->cap - b->len) {
-		if (!buf_reserve(b, (size_t)n + 1)) {
-			va_end(again);
+	do {
+		va_list again;
+
+		if (!buf_reserve(b, (size_t)n + 1))
+			return;
+		room = b->cap - b->len;
+		va_copy(again, ap);
+		n = vsnprintf(b->p + b->len, room, fmt, again);
+		va_end(again);
+		if (n < 0) {
+			b->failed = true;
 			return;
 		}
-		n = vsnprintf(b->p + b->len, b->cap - b->len, fmt, again);
-	}
-	va_end(again);
-	if (n < 0)
-		b->failed = true;
-	else
-		b->len += (size_t)n;
+	} while ((size_t)n >= room);
+	b->len += (size_t)n;
 }
 
 void buf_u64(struct buf *b, unsigned long long v)
@@ -133,33 +130,28 @@ size_t utf8_len(const char *text, size_t n)
 
 void buf_json(struct buf *b, const char *s, size_t n)
 {
-	static const char hex[] = "0123456789abcdef";
-
 	buf_chr(b, '"');
 	for (size_t i = 0, len; i < n; i += len) {
 		unsigned char c = (unsigned char)s[i];
 
 		len = utf8_len(s + i, n - i);
-		if (c == '"' || c == '\\') {
-			buf_add(b, (char []){ '\\', (char)c }, 2);
-		} else if (c < 0x20 || c == 0x7f || !len) {
-			buf_add(b, (char []){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+		if (c < 0x20 || c == 0x7f || !len) {
+			buf_printf(b, "\\u%04x", c);
 			len = 1;
-		} else {
-			buf_add(b, s + i, len);
+			continue;
 		}
+		if (c == '"' || c == '\\')
+			buf_chr(b, '\\');
+		buf_add(b, s + i, len);
 	}
 	buf_chr(b, '"');
 }
 
 void buf_consume(struct buf *b, size_t n)
 {
-	if (n >= b->len) {
-		b->len = 0;
-		return;
-	}
-	memmove(b->p, b->p + n, b->len - n);
-	b->len -= n;
+	b->len -= n < b->len ? n : b->len;
+	if (b->len)
+		memmove(b->p, b->p + n, b->len);
 }
 
 const char *buf_cstr(struct buf *b)

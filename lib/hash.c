@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define FEWEST_SLOTS 16
+#define MOST (1u << 30)		/* elements; twice the slots for them is a number of 32 bits */
 #define KEYS 32			/* words; longer input goes through them again */
 
 static uint32_t key[KEYS];
@@ -49,16 +50,17 @@ static inline uint32_t nh(const unsigned char *p, size_t n)
 
 	if (!seeded)
 		hash_seed(0);
-	for (; n >= sizeof rest; p += sizeof rest, n -= sizeof rest, i += 2) {
+	for (; n; p += sizeof rest, n -= sizeof rest, i += 2) {
+		if (n < sizeof rest) {
+			memcpy(rest, p, n);
+			p = rest;
+			n = sizeof rest;
+		}
 		if (i == KEYS) {
 			h = mix(h);
 			i = 0;
 		}
 		h += term(key + i, p);
-	}
-	if (n) {
-		memcpy(rest, p, n);
-		h = (i == KEYS ? mix(h) : h) + term(key + i % KEYS, rest);
 	}
 	return (uint32_t)(mix(h) >> 32);
 }
@@ -145,23 +147,23 @@ static void put(struct hash *t, uint32_t h, uint32_t id)
 
 int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t n)
 {
-	uint64_t slots = n + (uint64_t)n / 4 + 1, more = 2 * (uint64_t)t->n;
+	uint32_t slots = n + n / 4 + 1;
 
+	if (n > MOST) {
+		errno = ENOMEM;
+		return -1;
+	}
 	if (slots <= t->n)
 		return 0;
 	struct hash grown = { .used = t->used, .ids = t->ids ? t->ids : FEWEST_SLOTS - 1 };
 
-	if (slots < more)
-		slots = more;
+	if (slots < 2 * t->n)
+		slots = 2 * t->n;
 	if (slots < FEWEST_SLOTS)
 		slots = FEWEST_SLOTS;
-	if (slots > (uint64_t)1 << 31 || slots > SIZE_MAX / sizeof *t->slot) {
-		errno = ENOMEM;
-		return -1;
-	}
 	fit(&grown, n);
-	grown.n = (uint32_t)slots;
-	grown.slot = calloc((size_t)slots, sizeof *grown.slot);
+	grown.n = slots;
+	grown.slot = calloc(slots, sizeof *grown.slot);
 	if (!grown.slot)
 		return -1;
 	for (uint32_t i = 0; i < t->n; i++)

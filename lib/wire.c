@@ -89,29 +89,17 @@ bool wire_put_request(struct buf *b, uint16_t cmd, int argc, const char *const *
 	return true;
 }
 
-static bool type_is_known(char type)
-{
-	switch ((enum wire_type)type) {
-	case WIRE_TITLE:
-	case WIRE_HEAD:
-	case WIRE_ROW:
-	case WIRE_ERROR:
-	case WIRE_NOTE:
-	case WIRE_DIAG:
-	case WIRE_END:
-		return true;
-	}
-	return false;
-}
-
 enum wire_result wire_record(const void *p, size_t n, struct wire_record *rec)
 {
+	static const char types[] = {
+		WIRE_TITLE, WIRE_HEAD, WIRE_ROW, WIRE_ERROR, WIRE_NOTE, WIRE_DIAG, WIRE_END,
+	};
 	const char *base = p;
 	uint32_t len;
 	size_t size;
 
 	for (size_t i = 0; i < 4 && i < n; i++)
-		if (i ? base[i] != '\0' : !type_is_known(base[0]))
+		if (i ? base[i] != '\0' : !memchr(types, base[0], sizeof types))
 			return WIRE_BAD;
 	if (n < RECORD_HDR)
 		return WIRE_MORE;
