@@ -257,5 +257,7 @@ bool addr_is_multicast(const struct addr *a, uint8_t len)
 
 const char *fam_str(enum fam fam)
 {
-	return fam == FAM_4 ? "IPv4" : "IPv6";
+	static const char name[FAM_N][8] = { "IPv4", "IPv6" };
+
+	return name[fam];
 }

@@ -132,9 +132,9 @@ static char **make_env(struct job *j)
 		return NULL;
 	while (n < j->nenv)
 		env[n++] = p += strlen(p) + 1;
-	for (size_t i = 0; i < ours; i++)
-		if (!is_among(environ[i], env, j->nenv))
-			env[n++] = environ[i];
+	for (char **e = environ; *e; e++)
+		if (!is_among(*e, env, j->nenv))
+			env[n++] = *e;
 	return env;
 }
 

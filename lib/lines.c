@@ -5,6 +5,7 @@
 #include "lib/lines.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,16 +17,6 @@ int lines_open(struct lines *l, const char *path)
 	return l->fd < 0 ? -1 : 0;
 }
 
-/* Cuts the line of n bytes that is next. */
-static char *cut(struct lines *l, size_t n)
-{
-	char *line = l->text.p + l->at;
-
-	line[n] = '\0';
-	l->at += n + 1;
-	return line;
-}
-
 char *lines_next(struct lines *l)
 {
 	for (;;) {
@@ -33,8 +24,13 @@ char *lines_next(struct lines *l)
 		char *nl = left ? memchr(l->text.p + l->at, '\n', left) : NULL;
 		ssize_t n;
 
-		if (nl)
-			return cut(l, (size_t)(nl - l->text.p) - l->at);
+		if (nl) {
+			char *line = l->text.p + l->at;
+
+			*nl = '\0';
+			l->at += (size_t)(nl + 1 - line);
+			return line;
+		}
 		buf_consume(&l->text, l->at);
 		l->at = 0;
 		if (left > LINES_MAX || !buf_reserve(&l->text, CHUNK))
@@ -51,18 +47,17 @@ char *lines_next(struct lines *l)
 
 void lines_close(struct lines *l)
 {
-	close(l->fd);
+	if (l->fd >= 0)
+		close(l->fd);
 	buf_free(&l->text);
 }
 
 bool lines_first(const char *path, char *text, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+	struct lines l;
+	const char *line = lines_open(&l, path) < 0 ? NULL : lines_next(&l);
 
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	text[strcspn(text, "\n")] = '\0';
+	snprintf(text, size, "%s", line ? line : "");
+	lines_close(&l);
 	return *text;
 }

@@ -197,7 +197,7 @@ void log_at(enum log_level lvl, const char *fmt, ...)
 
 void log_errno(const char *fmt, ...)
 {
-	char tail[256];
+	char tail[64];		/* the longest texts of errno have 50 bytes */
 	va_list ap;
 
 	snprintf(tail, sizeof tail, ": %s", strerror(errno));

@@ -34,7 +34,7 @@ void log_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define log_err(...) log_at(LOG_LVL_ERR, __VA_ARGS__)
 #define log_notice(...) log_at(LOG_LVL_NOTICE, __VA_ARGS__)
 #define log_info(...) log_at(LOG_LVL_INFO, __VA_ARGS__)
-#define log_debug(...) do { if (log_shows(LOG_LVL_DEBUG)) log_at(LOG_LVL_DEBUG, __VA_ARGS__); } while (0)
+#define log_debug(...) log_at(LOG_LVL_DEBUG, __VA_ARGS__)
 
 /* For whatever a packet or a client can trigger: at most `burst` lines each LOG_LIMIT_MS
  * milliseconds; the first line of a new period tells how many were left out. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * The event loop.  Watchers stand in an array that poll(2) reads as it is; a
- * removed one leaves a dead slot until the turn is over and a new one goes to
- * the end, so what a callback adds or removes cannot upset the turn it is in.
- * They are a few hundred and timers a dozen, so both are simply gone through.
- * What is watched is not known here.
+ * removed one leaves its place empty, and a new one begins without news, so what
+ * a callback adds or removes cannot upset the turn it is in.  They are a few
+ * hundred and timers a dozen, so both are simply gone through.  What is watched
+ * is not known here.
  */
 #include "lib/loop.h"
 
@@ -18,7 +18,7 @@
 #include "lib/grow.h"
 
 struct watch {
-	int fd;			/* -1: dead */
+	int fd;			/* -1: none */
 	loop_fd_fn *fn;
 	void *ctx;
 };
@@ -27,7 +27,7 @@ struct loop {
 	int64_t now;
 	struct timer *timers;	/* in the order in which they are due */
 
-	struct pollfd *pfd;	/* n of them; fd is -1 while dead or paused */
+	struct pollfd *pfd;	/* n of them; fd is -1 where there is none and while it is paused */
 	struct watch *watch;	/* beside pfd */
 	uint32_t n, cap;
 
@@ -104,23 +104,24 @@ static uint32_t place_of(const struct loop *l, int fd)
 
 int loop_add(struct loop *l, int fd, short events, loop_fd_fn *fn, void *ctx)
 {
-	uint32_t cap = l->cap;
+	uint32_t i = place_of(l, -1), cap = l->cap;
 	void *p;
 
 	if (fd < 0 || place_of(l, fd) < l->n) {
 		errno = fd < 0 ? EBADF : EEXIST;
 		return -1;
 	}
-	p = grow(l->watch, &cap, l->n + 1, sizeof *l->watch);
+	p = grow(l->watch, &cap, i + 1, sizeof *l->watch);
 	if (!p)
 		return -1;
 	l->watch = p;
-	p = grow(l->pfd, &l->cap, l->n + 1, sizeof *l->pfd);
+	p = grow(l->pfd, &l->cap, i + 1, sizeof *l->pfd);
 	if (!p)
 		return -1;
 	l->pfd = p;
-	l->watch[l->n] = (struct watch){ fd, fn, ctx };
-	l->pfd[l->n++] = (struct pollfd){ .fd = -1 };
+	l->n += i == l->n;
+	l->watch[i] = (struct watch){ fd, fn, ctx };
+	l->pfd[i].revents = 0;
 	loop_events(l, fd, events);
 	return 0;
 }
@@ -144,19 +145,6 @@ void loop_del(struct loop *l, int fd)
 		return;
 	l->watch[i].fd = -1;
 	l->pfd[i].fd = -1;
-}
-
-static void drop_dead(struct loop *l)
-{
-	uint32_t to = 0;
-
-	for (uint32_t i = 0; i < l->n; i++) {
-		if (l->watch[i].fd < 0)
-			continue;
-		l->watch[to] = l->watch[i];
-		l->pfd[to++] = l->pfd[i];
-	}
-	l->n = to;
 }
 
 void timer_set(struct loop *l, struct timer *t, int64_t ms)
@@ -186,13 +174,11 @@ int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx)
 {
 	/* Nothing is blocked in the handler, so that one ppoll() delivers all. */
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NOCLDSTOP };
-	sigset_t one;
 
 	if (sigaction(sig, &sa, NULL) < 0)
 		return -1;
-	sigemptyset(&one);
-	sigaddset(&one, sig);
-	sigprocmask(SIG_BLOCK, &one, NULL);
+	sigaddset(&sa.sa_mask, sig);
+	sigprocmask(SIG_BLOCK, &sa.sa_mask, NULL);
 	sigdelset(&l->mask, sig);
 	l->sig[sig].fn = fn;
 	l->sig[sig].ctx = ctx;
@@ -224,9 +210,9 @@ static void run_timers(struct loop *l)
 	}
 }
 
-static void run_watchers(struct loop *l, uint32_t n)
+static void run_watchers(struct loop *l)
 {
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < l->n; i++) {
 		const struct pollfd *p = &l->pfd[i];
 		/* Of what was reported only what is still asked for. */
 		short revents = p->revents & (short)(p->events | POLLERR | POLLHUP | POLLNVAL);
@@ -240,10 +226,8 @@ int loop_turn(struct loop *l, bool block)
 {
 	static const struct timespec at_once = { 0, 0 };
 	struct timespec wait = at_once;
-	uint32_t n;
 	int ready;
 
-	drop_dead(l);
 	if (block && l->timers) {
 		int64_t ms = l->timers->due - clock_ms();
 
@@ -251,8 +235,7 @@ int loop_turn(struct loop *l, bool block)
 			wait = (struct timespec){ .tv_sec = (time_t)(ms / 1000),
 						  .tv_nsec = (long)(ms % 1000) * 1000000 };
 	}
-	n = l->n;
-	ready = ppoll(l->pfd, n, block && !l->timers ? NULL : &wait, &l->mask);
+	ready = ppoll(l->pfd, l->n, block && !l->timers ? NULL : &wait, &l->mask);
 	if (ready < 0 && errno != EINTR)
 		return -1;
 	/* With descriptors ready ppoll delivers no signal (fs/select.c, do_poll), and
@@ -263,7 +246,7 @@ int loop_turn(struct loop *l, bool block)
 	run_signals(l);
 	run_timers(l);
 	if (ready > 0)
-		run_watchers(l, n);
+		run_watchers(l);
 	return 0;
 }
 
