@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "applets/applet.h"
 #include "conf/conf.h"
 #include "kernel/kernel.h"
+#include "lib/clock.h"
 #include "lib/hook.h"
 #include "lib/loop.h"
 #include "lib/notify.h"
@@ -90,12 +90,10 @@ static void on_event(void *ctx, const struct event *ev)
 		hook_install(d, ev);
 	if (d->control && control_followed(d->control)) {
 		struct buf text = { 0 }, json = { 0 };
-		struct timespec ts;
+		int64_t now = clock_usec(CLOCK_REALTIME);
 
-		clock_gettime(CLOCK_REALTIME, &ts);
-		int64_t usec = ts.tv_sec * INT64_C(1000000) + (int)ts.tv_nsec / 1000;
-		event_text(&d->router, ev, usec, &text);
-		event_json(&d->router, ev, usec, &json);
+		event_text(&d->router, ev, now, &text);
+		event_json(&d->router, ev, now, &json);
 		control_event(d->control, buf_cstr(&text), buf_cstr(&json));
 		buf_free(&text);
 		buf_free(&json);

@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/status.h"
 
 #define STANDARD SYSCONFDIR "/smcroute.conf"
@@ -109,21 +109,13 @@ static void packet(void *ctx, const struct sniffed *p)
 	w->df |= p->df;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Waits, and looks at the packets that arrive meanwhile. */
 static void watch(struct doctor *d, int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int64_t end = now_ms() + (int64_t)d->seconds * 1000, left;
+	int64_t end = clock_ms() + (int64_t)d->seconds * 1000, left;
 
-	while ((left = end - now_ms()) > 0)
+	while ((left = end - clock_ms()) > 0)
 		if (poll(&pfd, 1, (int)left) > 0 && kernel_sniff_drain(fd, SLICE, packet, d) < 0)
 			pfd.fd = -1;	/* what it saw until now is true all the same */
 }

@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/netlink.h>
@@ -19,6 +18,7 @@
 
 #include "kernel/nlsock.h"
 #include "kernel/rtnl.h"
+#include "lib/clock.h"
 
 /* 1,000 events in one go; an event takes about 4 kB of kernel memory. */
 #define RCVBUF (4 * 1024 * 1024)
@@ -155,23 +155,15 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 	return n;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 {
-	int64_t end = now_ms() + DUMP_MS, left;
+	int64_t end = clock_ms() + DUMP_MS, left;
 
 	nl.lost = true;
 	while (nl.lost || nl.dumping) {
 		if (kernel_link_drain(64, fn, ctx) < 0)
 			return -1;
-		left = end - now_ms();
+		left = end - clock_ms();
 		if (left <= 0) {
 			errno = ETIMEDOUT;
 			return -1;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/grow.h"
 
 struct watch {
@@ -45,14 +46,6 @@ static volatile sig_atomic_t got[NSIG];
 static void on_signal(int sig)
 {
 	got[sig] = 1;
-}
-
-static int64_t clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 struct loop *loop_new(void)

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/usock.h"
 #include "lib/wire.h"
 #include "router/request.h"
@@ -122,15 +122,6 @@ size_t client_size(const struct client *c)
 	return client_waiting(c) + show_size(c->show);
 }
 
-/* Coarse, but asked after each request: some of them take long. */
-static int64_t clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Runs the requests that are here, as many as are due this turn. */
 static void answer(struct client *c, struct router *r, int64_t now)
 {
@@ -138,7 +129,8 @@ static void answer(struct client *c, struct router *r, int64_t now)
 	size_t at = 0;
 	unsigned n = 0;
 	bool waited = client_waiting(c) > 0;
-	int64_t start = clock_ms();
+	/* Coarse, but asked after each request: some of them take long. */
+	int64_t start = clock_usec(CLOCK_MONOTONIC_COARSE);
 	const char *why;
 
 	if (c->later && !client_ready(c, r))
@@ -146,7 +138,7 @@ static void answer(struct client *c, struct router *r, int64_t now)
 	c->more = false;
 	while (at < c->in.len && !c->closing && !c->follow) {
 		if (client_waiting(c) >= CLIENT_OUT_FULL || n == REQUESTS_A_TURN ||
-		    (n && clock_ms() - start >= TURN_MS)) {
+		    (n && clock_usec(CLOCK_MONOTONIC_COARSE) - start >= TURN_MS * 1000)) {
 			c->more = true;
 			break;
 		}
