@@ -15,18 +15,18 @@
 #include "lib/buf.h"
 #include "lib/grow.h"
 
-static unsigned char take(const char **p, const char *end)
+/* The next character of a part, as it stands behind a backslash. */
+static unsigned char take(const char **p)
 {
-	if (**p == '\\' && *p + 1 < end)
+	if (**p == '\\' && (*p)[1] && (*p)[1] != '/')
 		++*p;
 	return (unsigned char)*(*p)++;
 }
 
-static bool match_set(const char **p, const char *end, unsigned char c);
+static bool match_set(const char **p, unsigned char c);
 
-/* Reads a class such as [:alpha:] whose '[' is at p: what is behind it, or NULL when it is none.  *is
- * becomes true when c is of it. */
-static const char *match_class(const char *p, const char *end, unsigned char c, bool *is)
+/* Reads a class such as [:alpha:] that *p is at; false when it is none.  *is becomes true when c is of it. */
+static bool match_class(const char **p, unsigned char c, bool *is)
 {
 	/* With the set that each stands for, in ASCII. */
 	static const struct { char name[11], set[13]; } classes[] = {
@@ -40,31 +40,30 @@ static const char *match_class(const char *p, const char *end, unsigned char c, 
 		const char *set = classes[i].set;
 		size_t n = strlen(classes[i].name);
 
-		if ((size_t)(end - p) >= n && !memcmp(p, classes[i].name, n)) {
-			*is |= match_set(&set, set + strlen(set), c);
-			return p + n;
+		if (!strncmp(*p, classes[i].name, n)) {
+			*is |= match_set(&set, c);
+			*p += n;
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }
 
 /* Holds c against the ranges and classes from *p on, up to a ']' that is not the first of them; *p is there
  * then, or at the end. */
-static bool match_set(const char **p, const char *end, unsigned char c)
+static bool match_set(const char **p, unsigned char c)
 {
-	const char *first = *p, *behind;
+	const char *first = *p;
 	bool in = false;
 
-	while (*p < end && (**p != ']' || *p == first)) {
-		if (**p == '[' && (behind = match_class(*p, end, c, &in))) {
-			*p = behind;
+	while (**p && (**p != ']' || *p == first)) {
+		if (**p == '[' && match_class(p, c, &in))
 			continue;
-		}
-		unsigned char low = take(p, end), high = low;
+		unsigned char low = take(p), high = low;
 
-		if (*p + 1 < end && (*p)[0] == '-' && (*p)[1] != ']') {
+		if ((*p)[0] == '-' && (*p)[1] && (*p)[1] != ']') {
 			++*p;
-			high = take(p, end);
+			high = take(p);
 		}
 		in |= low <= c && c <= high;
 	}
@@ -72,33 +71,33 @@ static bool match_set(const char **p, const char *end, unsigned char c)
 }
 
 /* Holds c against what stands at p, no '*'.  Returns what is behind that, or NULL. */
-static const char *match_one(const char *p, const char *end, unsigned char c)
+static const char *match_one(const char *p, unsigned char c)
 {
 	if (*p == '?')
 		return p + 1;
 	if (*p == '[') {
-		bool not = p + 1 < end && (p[1] == '!' || p[1] == '^');
+		bool not = p[1] == '!' || p[1] == '^';
 		const char *set = p + 1 + not;
-		bool is = match_set(&set, end, c) != not;
+		bool is = match_set(&set, c) != not;
 
 		/* A set without an end makes '[' an ordinary character. */
-		if (set < end)
+		if (*set)
 			return is ? set + 1 : NULL;
 	}
-	return take(&p, end) == c ? p : NULL;
+	return take(&p) == c ? p : NULL;
 }
 
-static bool match(const char *p, const char *end, const char *name)
+static bool match(const char *p, const char *name)
 {
 	const char *star = NULL, *from = NULL, *next;
 
 	if (*name == '.' && p[*p == '\\'] != '.')
 		return false;
 	while (*name) {
-		if (p < end && *p == '*') {
+		if (*p == '*') {
 			star = ++p;
 			from = name;
-		} else if (p < end && (next = match_one(p, end, (unsigned char)*name))) {
+		} else if (*p && (next = match_one(p, (unsigned char)*name))) {
 			p = next;
 			name++;
 		} else if (star) {
@@ -108,9 +107,7 @@ static bool match(const char *p, const char *end, const char *name)
 			return false;
 		}
 	}
-	while (p < end && *p == '*')
-		p++;
-	return p == end;
+	return !p[strspn(p, "*")];
 }
 
 static int add(struct paths *out, const char *path)
@@ -129,8 +126,8 @@ static int add(struct paths *out, const char *path)
 
 static int walk(struct paths *out, struct buf *path, const char *p);
 
-/* Goes on with rest behind each name in the directory at path that the part p matches. */
-static int walk_names(struct paths *out, struct buf *path, const char *p, const char *rest)
+/* Goes on with rest behind each name in the directory at path that the part matches. */
+static int walk_names(struct paths *out, struct buf *path, const char *part, const char *rest)
 {
 	size_t len = path->len;
 	DIR *d = opendir(len ? buf_cstr(path) : ".");
@@ -140,7 +137,7 @@ static int walk_names(struct paths *out, struct buf *path, const char *p, const 
 	if (!d)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 	while (!r && (errno = 0, e = readdir(d))) {
-		if (!match(p, rest, e->d_name))
+		if (!match(part, e->d_name))
 			continue;
 		buf_str(path, e->d_name);
 		r = walk(out, path, rest);
@@ -158,14 +155,21 @@ static int walk(struct paths *out, struct buf *path, const char *p)
 	struct stat st;
 
 	while (*p) {
-		const char *end = p + strcspn(p, "/");
+		size_t n = strcspn(p, "/");
 
-		if (strcspn(p, "*?[") < (size_t)(end - p))
-			return walk_names(out, path, p, end);
-		while (p < end)
-			buf_chr(path, (char)take(&p, end));
-		for (; *p == '/'; p++)
-			buf_chr(path, '/');
+		if (strcspn(p, "*?[") < n) {
+			char *part = strdup(p);
+			int r = -1;
+
+			if (part) {
+				part[n] = '\0';
+				r = walk_names(out, path, part, p + n);
+			}
+			free(part);
+			return r;
+		}
+		for (const char *end = p + n + strspn(p + n, "/"); p < end; )
+			buf_chr(path, (char)take(&p));
 	}
 	/* What cannot be looked at is no match, whatever the reason, as in glob(3). */
 	return lstat(buf_cstr(path), &st) < 0 ? -(errno == ENOMEM) : add(out, buf_cstr(path));
