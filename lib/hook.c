@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/log.h"
 
 #ifndef SYS_close_range
@@ -26,23 +27,17 @@
 #endif
 #define CLOEXEC_FLAG 4		/* include/uapi/linux/close_range.h */
 
-/* One run; its strings stand behind it, the argument first. */
-struct job {
-	size_t nenv;
-	char text[];
-};
-
 struct hook {
 	struct loop *loop;
 	char *cmd;
 	unsigned head, waiting;		/* in the queue */
-	struct job *running;		/* NULL: none */
+	char *running;			/* NULL: none */
 	pid_t pid;			/* its process and process group */
 	bool killed;
 	int64_t limit_ms;
 	struct timer limit, tell;
 	struct log_limit dropped, failed;
-	struct job *queue[HOOK_QUEUE];	/* a ring */
+	char *queue[HOOK_QUEUE];	/* a ring of runs: the argument and the pairs, and an empty text */
 };
 
 static void out_of_time(void *ctx)
@@ -98,8 +93,8 @@ void hook_free(struct hook *h)
 	if (h->running)
 		kill(-h->pid, SIGTERM);
 	free(h->running);
-	for (; h->waiting; h->waiting--, h->head++)
-		free(h->queue[h->head % HOOK_QUEUE]);
+	for (; h->waiting; h->waiting--)
+		free(h->queue[h->head++ % HOOK_QUEUE]);
 	free(h->cmd);
 	free(h);
 }
@@ -119,23 +114,18 @@ static bool is_among(const char *s, char *const *pairs, size_t n)
 	return n;
 }
 
-/* Our environment with the job's pairs in front; one block, to be freed.  Or NULL. */
-static char **make_env(struct job *j)
+/* The pairs of a run, and what we have ourselves under other names. */
+static void make_env(struct buf *env, char *run)
 {
-	size_t n = 0, ours = 0;
-	char **env, *p = j->text;
+	size_t n;
 
-	while (environ[ours])
-		ours++;
-	env = calloc(j->nenv + ours + 1, sizeof *env);
-	if (!env)
-		return NULL;
-	while (n < j->nenv)
-		env[n++] = p += strlen(p) + 1;
+	while (*(run += strlen(run) + 1))
+		buf_add(env, &run, sizeof run);
+	n = env->len / sizeof run;
 	for (char **e = environ; *e; e++)
-		if (!is_among(*e, env, j->nenv))
-			env[n++] = *e;
-	return env;
+		if (!is_among(*e, (char **)(void *)env->p, n))
+			buf_add(env, e, sizeof *e);
+	buf_add(env, &(char *){ NULL }, sizeof run);
 }
 
 /* Ours are close-on-exec from the start; this is for what we were started with. */
@@ -158,7 +148,7 @@ static void close_all_on_exec(void)
 	closedir(d);
 }
 
-/* Default signals, own process group, /dev/null as input.  0 or an errno. */
+/* Default signals, own process group (the attribute begins as 0), /dev/null as input.  0 or an errno. */
 static int spawn(pid_t *pid, const char *cmd, char *const *argv, char *const *env)
 {
 	posix_spawn_file_actions_t fa;
@@ -176,7 +166,6 @@ static int spawn(pid_t *pid, const char *cmd, char *const *argv, char *const *en
 		posix_spawnattr_setsigmask(&at, &set);
 		sigfillset(&set);
 		posix_spawnattr_setsigdefault(&at, &set);
-		posix_spawnattr_setpgroup(&at, 0);
 		posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
 					 POSIX_SPAWN_SETPGROUP);
 		e = posix_spawnp(pid, cmd, &fa, &at, argv, env);
@@ -186,11 +175,11 @@ static int spawn(pid_t *pid, const char *cmd, char *const *argv, char *const *en
 	return e;
 }
 
-/* Says how job j failed.  Limited, because a packet can trigger it. */
-static void log_failed(struct hook *h, const struct job *j, const char *how, const char *detail)
+/* Says how a run failed.  Limited, because a packet can trigger it. */
+static void log_failed(struct hook *h, const char *run, const char *how, const char *detail)
 {
 	log_limited(&h->failed, loop_now(h->loop), LOG_LVL_NOTICE, "hook %s %s: %s %s",
-		    h->cmd, j->text, how, detail);
+		    h->cmd, run, how, detail);
 	tell_later(h);
 }
 
@@ -206,24 +195,25 @@ static void log_status(struct hook *h, int status)
 		   signaled ? "ended by signal" : "exit status", number);
 }
 
-static void start(struct hook *h, struct job *j)
+static void start(struct hook *h, char *run)
 {
-	char *argv[] = { h->cmd, j->text, NULL };
-	char **env = make_env(j);
+	char *argv[] = { h->cmd, run, NULL };
+	struct buf env = { 0 };
 	int e = ENOMEM;
 
-	if (env) {
+	make_env(&env, run);
+	if (!env.failed) {
 		close_all_on_exec();
-		e = spawn(&h->pid, h->cmd, argv, env);
+		e = spawn(&h->pid, h->cmd, argv, (char **)(void *)env.p);
 	}
-	free(env);
+	buf_free(&env);
 	if (e) {
-		log_failed(h, j, "cannot be run:", strerror(e));
-		free(j);
+		log_failed(h, run, "cannot be run:", strerror(e));
+		free(run);
 		return;
 	}
 	timer_set(h->loop, &h->limit, h->limit_ms);
-	h->running = j;
+	h->running = run;
 	h->killed = false;
 }
 
@@ -235,31 +225,26 @@ static void start_next(struct hook *h)
 	}
 }
 
-int hook_run(struct hook *h, const char *arg, const char *const *env, size_t n)
+void hook_run(struct hook *h, const char *arg, const char *const *env, size_t n)
 {
-	size_t size = strlen(arg) + 1;
-	struct job *j;
-	char *p;
+	struct buf run = { 0 };
 
 	if (h->waiting == HOOK_QUEUE) {
 		log_limited(&h->dropped, loop_now(h->loop), LOG_LVL_ERR,
 			    "hook %s: more than %d runs waiting, one left out", h->cmd, HOOK_QUEUE);
 		tell_later(h);
-		errno = EAGAIN;
-		return -1;
+		return;
 	}
+	buf_add(&run, arg, strlen(arg) + 1);
 	for (size_t i = 0; i < n; i++)
-		size += strlen(env[i]) + 1;
-	j = malloc(sizeof *j + size);
-	if (!j)
-		return -1;
-	j->nenv = n;
-	p = stpcpy(j->text, arg) + 1;
-	for (size_t i = 0; i < n; i++)
-		p = stpcpy(p, env[i]) + 1;
-	h->queue[(h->head + h->waiting++) % HOOK_QUEUE] = j;
+		buf_add(&run, env[i], strlen(env[i]) + 1);
+	buf_chr(&run, '\0');
+	if (run.failed) {
+		buf_free(&run);
+		return;
+	}
+	h->queue[(h->head + h->waiting++) % HOOK_QUEUE] = run.p;
 	start_next(h);
-	return 0;
 }
 
 void hook_reap(struct hook *h)

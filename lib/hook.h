@@ -27,9 +27,9 @@ void hook_free(struct hook *h);
 /* How long each run may take; HOOK_LIMIT_MS at first. */
 void hook_set_limit(struct hook *h, int64_t ms);
 
-/* Queues `cmd arg` with n pairs NAME=VALUE added to the environment (all copied).
- * 0, or -1 with EAGAIN when too many wait already (counted and logged) or ENOMEM. */
-int hook_run(struct hook *h, const char *arg, const char *const *env, size_t n);
+/* Queues `cmd arg` with n pairs NAME=VALUE added to the environment (all copied).  It is left out when
+ * too many wait already (counted and logged) or memory ran out. */
+void hook_run(struct hook *h, const char *arg, const char *const *env, size_t n);
 
 /* Call on SIGCHLD: collects every child, ours or inherited as PID 1, and starts
  * the next run.  h may be NULL. */

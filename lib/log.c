@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -63,7 +62,11 @@ static bool stderr_is_journal(void)
 /* Opens the system's log, anew where whoever reads it was started again. */
 static void connect_system(void)
 {
-	static const struct sockaddr_un sun = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
+	/* A sockaddr_un whose path ends where the text does. */
+	static const struct {
+		sa_family_t family;
+		char path[sizeof _PATH_LOG];
+	} sun = { AF_UNIX, _PATH_LOG };
 
 	if (log_to.fd >= 0)
 		close(log_to.fd);

@@ -123,10 +123,10 @@ static void in_order(void)
 	for (int i = 0; i < 30; i++) {
 		snprintf(env[0], sizeof env[0], "source=10.0.0.%d", i);
 		snprintf(env[1], sizeof env[1], "group=225.1.2.%d", i);
-		CHECK_INT(hook_run(hook, "install", pairs, 2), 0);
+		hook_run(hook, "install", pairs, 2);
 		sprintf(want + strlen(want), "install 10.0.0.%d 225.1.2.%d\n", i, i);
 	}
-	CHECK_INT(hook_run(hook, "reload", NULL, 0), 0);
+	hook_run(hook, "reload", NULL, 0);
 	strcat(want, "reload\n");
 	CHECK_INT(hook_pending(hook), 31);
 	wait_for(0);
@@ -145,7 +145,7 @@ static void environment(void)
 	setenv("groups", "kept", 1);
 	begin("echo \"${NOTIFY_SOCKET-unset}|$group|$groups|${empty-unset}|$source\" >>$OUT\n"
 	      "env | grep -c '^group=' >>$OUT");
-	CHECK_INT(hook_run(hook, "install", pairs, 3), 0);
+	hook_run(hook, "install", pairs, 3);
 	wait_for(0);
 	CHECK_STR(written(), "unset|new|kept||a b;c\nd\n1\n");
 	end();
@@ -170,7 +170,7 @@ static void inherits_nothing(void)
 	      "test -e /proc/$$/fd/77 && echo leaked >>$OUT\n"
 	      "test $(ps -o pgid= -p $$ 2>/dev/null || echo $$) = $$ || echo group >>$OUT");
 	CHECK_INT(dup2(log_fd[0], 77), 77);		/* without close-on-exec */
-	CHECK_INT(hook_run(hook, "install", NULL, 0), 0);
+	hook_run(hook, "install", NULL, 0);
 	wait_for(0);
 	CHECK_STR(written(), "0000000\n0000000\n/dev/null\n");
 	close(77);
@@ -182,9 +182,9 @@ static void inherits_nothing(void)
 static void failures(void)
 {
 	begin("case $1 in one) exit 3;; two) kill -TERM $$;; *) exit 0;; esac");
-	CHECK_INT(hook_run(hook, "one", NULL, 0), 0);
-	CHECK_INT(hook_run(hook, "two", NULL, 0), 0);
-	CHECK_INT(hook_run(hook, "three", NULL, 0), 0);
+	hook_run(hook, "one", NULL, 0);
+	hook_run(hook, "two", NULL, 0);
+	hook_run(hook, "three", NULL, 0);
 	wait_for(0);
 	const char *got = logged();
 	CHECK(strstr(got, "program one: exit status 3\n"));
@@ -192,7 +192,7 @@ static void failures(void)
 	CHECK(!strstr(got, "three"));
 	CHECK_INT(chmod(program, 0644), 0);
 	unlink(program);
-	CHECK_INT(hook_run(hook, "four", NULL, 0), 0);	/* absent: logged, goes on */
+	hook_run(hook, "four", NULL, 0);	/* absent: logged, goes on */
 	CHECK_INT(hook_pending(hook), 0);
 	CHECK(strstr(logged(), "program four: cannot be run: "));
 	for (int i = 0; i < 100; i++)			/* and the log does not fill */
@@ -209,8 +209,8 @@ static void time_limit(void)
 	begin("echo $1 >>$OUT; test $1 = quick || { sleep 600 & cat $FIFO; wait; }");
 	hook_set_limit(hook, 100);
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	CHECK_INT(hook_run(hook, "slow", NULL, 0), 0);
-	CHECK_INT(hook_run(hook, "quick", NULL, 0), 0);
+	hook_run(hook, "slow", NULL, 0);
+	hook_run(hook, "quick", NULL, 0);
 	wait_for(0);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	CHECK(b.tv_sec - a.tv_sec < DEADLINE_MS / 2000);
@@ -225,11 +225,9 @@ static void queue_is_bounded(void)
 
 	begin("echo $1 >>$OUT; cat $FIFO");
 	for (int i = 0; i <= HOOK_QUEUE; i++)		/* one that runs, the rest waits */
-		CHECK_INT(hook_run(hook, "first", NULL, 0), 0);
-	for (int i = 0; i < 5; i++) {
-		CHECK_INT(hook_run(hook, "more", NULL, 0), -1);
-		CHECK_INT(errno, EAGAIN);
-	}
+		hook_run(hook, "first", NULL, 0);
+	for (int i = 0; i < 5; i++)
+		hook_run(hook, "more", NULL, 0);
 	CHECK_INT(hook_pending(hook), HOOK_QUEUE + 1);
 	got = logged();
 	CHECK(strstr(got, "more than 1024 runs waiting"));
@@ -247,7 +245,7 @@ static void reaps_strangers(void)
 	pid = fork();
 	if (!pid)
 		_exit(9);
-	CHECK_INT(hook_run(hook, "reload", NULL, 0), 0);
+	hook_run(hook, "reload", NULL, 0);
 	wait_for(0);
 	struct timer deadline = { .fn = too_late };
 	timer_set(loop, &deadline, DEADLINE_MS);
@@ -272,7 +270,7 @@ static void starts_are_cheap(void)
 	CHECK(big);
 	memset(big, 1, size);
 	for (int i = 0; i < 50; i++)
-		CHECK_INT(hook_run(hook, "install", NULL, 0), 0);
+		hook_run(hook, "install", NULL, 0);
 	wait_for(0);
 	CHECK_INT(big[size - 1], 1);
 	free(big);
