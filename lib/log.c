@@ -132,33 +132,36 @@ static size_t clean(char *out, size_t size, const char *text)
 	return n;
 }
 
-/* Makes one line of text, behind n bytes that stand in it already.  Returns its length. */
-static size_t finish(char *line, int n, size_t size, const char *text)
+/* Sets n bytes of head in front of body, where there is room, and returns where they begin. */
+static char *prepend(char *body, const char *head, int n)
 {
-	size_t len = (size_t)n;
-
-	len += clean(line + len, size - 1 - len, text);
-	line[len++] = '\n';
-	return len;
+	return memcpy(body - n, head, (size_t)n);
 }
 
 static void emit(enum log_level lvl, const char *text)
 {
-	char line[HEAD_BYTES + LINE_MAX_BYTES];
-	int n, prio = levels[lvl].prio;
-	size_t len;
+	char head[HEAD_BYTES], room[2 * HEAD_BYTES + LINE_MAX_BYTES], *body = room + HEAD_BYTES, *line;
+	size_t len = clean(body, sizeof room - HEAD_BYTES, text);
+	int prio = levels[lvl].prio, n = 0;
 
 	/* Nobody is left to be told when writing fails. */
+	body[len] = '\n';
 	if (log_to.console) {
-		n = log_to.journal ? snprintf(line, HEAD_BYTES, "<%d>", prio) : 0;
-		(void)!write(STDERR_FILENO, line, finish(line, n, sizeof line, text));
+		if (log_to.journal)
+			n = snprintf(head, sizeof head, "<%d>", prio);
+		(void)!write(STDERR_FILENO, prepend(body, head, n), (size_t)n + len + 1);
 	}
 	if (!log_to.system)
 		return;
 	/* No time in it: whoever reads /dev/log knows it, and the time zone too (RFC 3164, section 4.3.2). */
-	n = snprintf(line, HEAD_BYTES, "<%d>%.32s[%d]: ", LOG_DAEMON | prio, log_to.ident, (int)getpid());
-	len = finish(line, n, log_to.kmsg ? KMSG_MAX_BYTES + 1 : sizeof line, text);
-	len -= !log_to.kmsg;		/* a datagram needs no newline */
+	n = snprintf(head, sizeof head, "<%d>%.32s[%d]: ", LOG_DAEMON | prio, log_to.ident, (int)getpid());
+	line = prepend(body, head, n);
+	len += (size_t)n;
+	if (log_to.kmsg) {
+		if (len > KMSG_MAX_BYTES)
+			len = KMSG_MAX_BYTES;
+		line[len++] = '\n';
+	}
 	if (write(log_to.fd, line, len) < 0 && !log_to.kmsg) {
 		connect_system();
 		(void)!write(log_to.fd, line, len);
