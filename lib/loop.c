@@ -100,10 +100,6 @@ int loop_add(struct loop *l, int fd, short events, loop_fd_fn *fn, void *ctx)
 	uint32_t i = place_of(l, -1), cap = l->cap;
 	void *p;
 
-	if (fd < 0 || place_of(l, fd) < l->n) {
-		errno = fd < 0 ? EBADF : EEXIST;
-		return -1;
-	}
 	p = grow(l->watch, &cap, i + 1, sizeof *l->watch);
 	if (!p)
 		return -1;

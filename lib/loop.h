@@ -37,7 +37,7 @@ int64_t loop_now(const struct loop *l);
 /* Reads the clock again: for callbacks that took long. */
 int64_t loop_touch(struct loop *l);
 
-/* Watches fd for events (POLLIN, POLLOUT); 0 or -1 with errno.  One watcher a descriptor. */
+/* Watches fd, which is not watched yet, for events (POLLIN, POLLOUT); 0, or -1 with ENOMEM. */
 int loop_add(struct loop *l, int fd, short events, loop_fd_fn *fn, void *ctx);
 
 /* Changes the events of a watched descriptor; 0 pauses it. */

@@ -103,31 +103,6 @@ static int put_pid(int fd)
 	return -1;
 }
 
-/* Takes back what make_beside() made; -1, with errno as it was. */
-static int take_back(int fd, const char *tmp)
-{
-	int err = errno;
-
-	unlink(tmp);
-	errno = err;
-	return fd_fail(fd);
-}
-
-/* Makes and locks a new file beside path; its descriptor, its name in tmp, or -1. */
-static int make_beside(const char *path, char *tmp, size_t size)
-{
-	int fd;
-
-	if (snprintf(tmp, size, "%s.XXXXXX", path) >= (int)size) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	fd = mkostemp(tmp, O_CLOEXEC);
-	if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) < 0 || put_pid(fd) < 0 || fchmod(fd, 0644) < 0))
-		return take_back(fd, tmp);
-	return fd;
-}
-
 /* Opens what stands at path without following a link; -1 when that is no plain file. */
 static int open_old(const char *path, struct stat *st)
 {
@@ -142,7 +117,7 @@ static int open_old(const char *path, struct stat *st)
 
 /* Puts tmp in the place of path, if no living instance holds that.  0; -1 with
  * errno; EAGAIN when somebody else was there between two steps. */
-static int take_place(const char *path, const char *tmp)
+static int try_place(const char *path, const char *tmp)
 {
 	struct stat st;
 	int old = open_old(path, &st);
@@ -169,21 +144,36 @@ static int take_place(const char *path, const char *tmp)
 	return fd_fail(old);
 }
 
+static int take_place(const char *path, const char *tmp)
+{
+	int r, tries = 10;
+
+	do
+		r = try_place(path, tmp);
+	while (r < 0 && errno == EAGAIN && --tries);
+	return r;
+}
+
 int pidfile_write(struct pidfile *f, const char *path)
 {
 	char tmp[PATH_MAX];
-	int fd = make_beside(path, tmp, sizeof tmp), tries = 10, r;
+	int fd, err;
 
 	*f = (struct pidfile){ 0 };
+	if (snprintf(tmp, sizeof tmp, "%s.XXXXXX", path) >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = mkostemp(tmp, O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	do
-		r = take_place(path, tmp);
-	while (r < 0 && errno == EAGAIN && --tries);
-	if (r < 0)
-		return take_back(fd, tmp);
-	f->path = path;
-	f->fd = fd;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || put_pid(fd) < 0 || fchmod(fd, 0644) < 0 || take_place(path, tmp) < 0) {
+		err = errno;
+		unlink(tmp);
+		errno = err;
+		return fd_fail(fd);
+	}
+	*f = (struct pidfile){ path, fd };
 	return 0;
 }
 
