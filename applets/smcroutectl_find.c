@@ -59,7 +59,7 @@ static void see_others(const char *dir, struct buf *seen, unsigned *n)
 
 	while (d && *n < OTHERS_MAX && (e = readdir(d))) {
 		size_t len = strlen(e->d_name);
-		char path[PATH_MAX], name[17];
+		char path[PATH_MAX];
 		int fd;
 
 		if (len < 6 || strcmp(e->d_name + len - 5, ".sock") ||
@@ -69,7 +69,7 @@ static void see_others(const char *dir, struct buf *seen, unsigned *n)
 		fd = usock_connect(path);
 		if (fd < 0)
 			continue;
-		if (usock_peer(fd, name, sizeof name) && !strncmp(name, "smcroute", 8))
+		if (usock_peer_is(fd, "smcroute"))
 			buf_printf(seen, "%s %s", (*n)++ ? "," : "", path);
 		close(fd);
 	}

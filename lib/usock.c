@@ -145,15 +145,15 @@ void usock_remove(const char *path, const struct usock_id *id)
 		unlink(path);
 }
 
-bool usock_peer(int fd, char *name, size_t len)
+bool usock_peer_is(int fd, const char *begin)
 {
 	struct ucred cred;
 	socklen_t size = sizeof cred;
-	char path[40];
+	char path[40], name[17];
 
 	/* The pid is 0 for a process of another PID namespace. */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || cred.pid <= 0 || len < 2)
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || cred.pid <= 0)
 		return false;
 	snprintf(path, sizeof path, "/proc/%d/comm", (int)cred.pid);
-	return lines_first(path, name, len);
+	return lines_first(path, name, sizeof name) && !strncmp(name, begin, strlen(begin));
 }

@@ -8,7 +8,6 @@
 #define LIB_USOCK_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/types.h>
 
 /* Which file a socket was bound to, so that only that one is removed. */
@@ -29,8 +28,8 @@ void usock_remove(const char *path, const struct usock_id *id);
  * ECONNREFUSED nobody listens, ENOENT, EACCES, ENAMETOOLONG. */
 int usock_connect(const char *path);
 
-/* Writes the command name of the process at the other end to name[len]; false when it cannot
- * be seen from here. */
-bool usock_peer(int fd, char *name, size_t len);
+/* True when the command name of the process at the other end begins so; false also when it cannot be
+ * seen from here. */
+bool usock_peer_is(int fd, const char *begin);
 
 #endif

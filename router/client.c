@@ -83,7 +83,6 @@ short client_events(const struct client *c)
 static void run(struct client *c, struct router *r, const struct wire_request *req)
 {
 	struct request_end end;
-	char name[17];
 
 	if (!request_run(r, req, c->later != 0, &c->show, &c->out, &end)) {
 		c->closing = true;
@@ -95,7 +94,7 @@ static void run(struct client *c, struct router *r, const struct wire_request *r
 	/* SMCRoute's client reads until the connection is closed; other programs send their next
 	 * request over it when they have read the answer. */
 	if (end.legacy && c->linger < 0)
-		c->linger = usock_peer(c->fd, name, sizeof name) && !strncmp(name, "smcroute", 8) ? 0 : LINGER_MS;
+		c->linger = usock_peer_is(c->fd, "smcroute") ? 0 : LINGER_MS;
 }
 
 void client_settle(struct client *c, struct router *r, bool cut)
