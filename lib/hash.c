@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEWEST_SLOTS 16
 #define MOST (1u << 30)		/* elements; twice the slots for them is a number of 32 bits */
 #define KEYS 32			/* words; longer input goes through them again */
 
@@ -155,12 +154,10 @@ int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, ui
 	}
 	if (slots <= t->n)
 		return 0;
-	struct hash grown = { .used = t->used, .ids = t->ids ? t->ids : FEWEST_SLOTS - 1 };
+	struct hash grown = { .used = t->used, .ids = t->ids };
 
 	if (slots < 2 * t->n)
 		slots = 2 * t->n;
-	if (slots < FEWEST_SLOTS)
-		slots = FEWEST_SLOTS;
 	fit(&grown, n);
 	grown.n = slots;
 	grown.slot = calloc(slots, sizeof *grown.slot);
