@@ -53,18 +53,21 @@ ssize_t piece_next(struct pieces *f)
 	return (ssize_t)f->given;
 }
 
-/* Parses all of a file.  0, or -1 with errno when it cannot be read to its end. */
-static int parse_file(struct parser *ps, struct input *in, int fd)
+/* Parses all of a file.  0, or the errno of what kept it from being read to its end. */
+static int parse_file(struct parser *ps, struct input *in, int fd, const struct stat *st)
 {
 	struct pieces f = { .fd = fd };
 	ssize_t n = 0;
+	int err = 0;
 
+	in->dev = st->st_dev;
+	in->ino = st->st_ino;
 	while (!ps->stop && (n = piece_next(&f)) > 0)
 		parse_lines(ps, in, f.text.p, (size_t)n);
-	int err = errno;
+	if (n < 0)
+		err = errno;
 	buf_free(&f.text);
-	errno = err;
-	return ps->stop || !n ? 0 : -1;
+	return err;
 }
 
 bool conf_parse_text(struct conf *c, struct diags *d, const char *name, const char *p, size_t n)
@@ -90,24 +93,22 @@ bool conf_parse_file(struct conf *c, struct diags *d, const char *name)
 	struct parser ps = { .c = c, .d = d };
 	struct input in = { .path = is_stdin ? "" : name, .file = (uint16_t)(file < 0 ? 0 : file) };
 	struct stat st;
-	bool done = false;
 
-	if (fd >= 0 && file >= 0 && !fstat(fd, &st)) {
-		in.dev = st.st_dev;
-		in.ino = S_ISREG(st.st_mode) ? st.st_ino : 0;
-		if (in.ino && st.st_size <= (off_t)CONF_MAX_FILE)
-			conf_expect(c, (uint32_t)st.st_size / LINE);
-		errno = EFBIG;
-		done = (!in.ino || st.st_size <= (off_t)CONF_MAX_FILE) && !parse_file(&ps, &in, fd);
+	if (fd < 0 || file < 0 || fstat(fd, &st) < 0) {
+		err = errno;
+	} else if (st.st_size > (off_t)CONF_MAX_FILE) {
+		err = EFBIG;
+	} else {
+		conf_expect(c, (uint32_t)st.st_size / LINE);
+		err = parse_file(&ps, &in, fd, &st);
 	}
-	err = errno;
 	if (fd >= 0 && !is_stdin)
 		close(fd);
 	free(ps.oifs);
-	if (!done)
+	if (err)
 		diag_add(d, (struct where){ .file = in.file }, true, "cannot read it: %s", strerror(err));
 	errno = err;
-	return done;
+	return !err;
 }
 
 /* Why this file may not be included, or NULL. */
@@ -119,7 +120,7 @@ static const char *refused(const struct parser *ps, const struct stat *st)
 		return S_ISDIR(st->st_mode) ? "it is a directory: write its name with /*.conf behind it"
 					    : "it is no regular file";
 	for (const struct input *in = ps->in; in; in = in->up, depth++)
-		if (in->ino == st->st_ino && in->dev == st->st_dev && in->ino)
+		if (in->ino == st->st_ino && in->dev == st->st_dev)
 			return "it is being read already, it would include itself";
 	if (depth > CONF_MAX_DEPTH + 1)
 		return "more than 16 levels of include";
@@ -132,22 +133,18 @@ static void include_file(struct parser *ps, const struct word *w, const char *pa
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct input *up = ps->in, in = { .up = up, .path = path };
 	struct word shown = { path, strlen(path) };
-	const char *why = NULL;
+	const char *why;
 	struct stat st;
-	int file = -1;
+	int file = -1, err;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		why = strerror(errno);
-	else
-		why = refused(ps, &st);
+	why = fd < 0 || fstat(fd, &st) < 0 ? strerror(errno) : refused(ps, &st);
 	if (!why && (file = conf_file(ps->c, path)) < 0)
 		why = errno == EMFILE ? "more than 65534 files" : strerror(errno);
 	if (!why) {
 		in.file = (uint16_t)file;
-		in.dev = st.st_dev;
-		in.ino = st.st_ino;
-		if (parse_file(ps, &in, fd) < 0)
-			why = strerror(errno);
+		err = parse_file(ps, &in, fd, &st);
+		if (err)
+			why = strerror(err);
 		ps->in = up;
 	}
 	if (fd >= 0)

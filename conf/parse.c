@@ -230,18 +230,15 @@ static void parse_line(struct parser *ps)
 
 void parse_lines(struct parser *ps, struct input *in, const char *text, size_t n)
 {
-	bool nul = n && memchr(text, 0, n);
-
 	ps->in = in;
 	/* What stood in the text before is gone. */
 	in->from.p = in->to.p = NULL;
 	lex_text(&in->lex, text, n);
 	while (!ps->stop && lex_line(&in->lex)) {
-		const char *p = nul ? memchr(in->lex.line, 0, (size_t)(in->lex.eol - in->lex.line)) : NULL;
-		struct word w = { p, 1 };
+		struct word nul = { memchr(in->lex.line, 0, (size_t)(in->lex.eol - in->lex.line)), 1 };
 
-		if (p)
-			parse_error(ps, &w, "NUL byte: a configuration is plain text in ASCII or UTF-8");
+		if (nul.p)
+			parse_error(ps, &nul, "NUL byte: a configuration is plain text in ASCII or UTF-8");
 		else
 			parse_line(ps);
 	}

@@ -44,7 +44,7 @@ struct input {
 	const struct input *up;		/* the one that includes it */
 	const char *path;		/* its directory is where relative includes start */
 	dev_t dev;
-	ino_t ino;			/* 0 = not a file */
+	ino_t ino;
 	uint16_t file;			/* number in conf->files */
 	struct word from, to;		/* last text behind "from" and "to" (p = NULL: none) ... */
 	uint16_t iif, to_iif;		/* ... and what it stood for, the latter in a rule of to_iif */
