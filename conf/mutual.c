@@ -24,25 +24,18 @@ struct edge {
 	bool mutual;
 };
 
-/* A rule by its flow; no padding, all before `rule` is hashed. */
-struct way {
-	struct addr source, group;
-	uint8_t slen, glen;
-	uint8_t cut;		/* the group was cut to glen */
-	uint8_t zero;
-	uint32_t rule;
-	uint32_t next;		/* of the same flow */
-};
-#define WAY_KEY offsetof(struct way, rule)
+/* The flow of a rule as it is, or with its group cut: in the place of an inbound interface. */
+enum { WHOLE, CUT };
 
 struct mutual {
 	const struct names *w;
 	const struct conf *c;
 	struct shape *sh;
+	struct diags *d;
 	struct edge *edges;
-	struct way *ways;
-	uint32_t nedges, cedges, nways, cways;
-	struct hash by_edge, by_way;
+	uint32_t nedges, cedges;
+	struct flows flows;
+	struct hash by_edge;
 	struct hash by_io;	/* the first rule of each iif and oifs */
 	bool *has;		/* by that rule: it has a mutual pair */
 	bool *told;		/* by rule */
@@ -61,20 +54,6 @@ static bool edge_equal(const void *ctx, uint32_t id, const void *key)
 	const struct edge *k = key;
 
 	return m->edges[id].from == k->from && m->edges[id].to == k->to;
-}
-
-static uint32_t way_hash(const void *ctx, uint32_t id)
-{
-	const struct mutual *m = ctx;
-
-	return hash_words(&m->ways[id], WAY_KEY);
-}
-
-static bool way_equal(const void *ctx, uint32_t id, const void *key)
-{
-	const struct mutual *m = ctx;
-
-	return !memcmp(&m->ways[id], key, WAY_KEY);
 }
 
 static uint32_t hash_io(const struct mroute *r)
@@ -100,7 +79,6 @@ static bool io_equal(const void *ctx, uint32_t id, const void *key)
 }
 
 static const struct hash_ops edge_ops = { edge_hash, edge_equal };
-static const struct hash_ops way_ops = { way_hash, way_equal };
 static const struct hash_ops io_ops = { io_hash, io_equal };
 
 /* ---- pairs ---- */
@@ -187,47 +165,27 @@ static void mark_rules(struct mutual *m)
 
 /* ---- flows ---- */
 
-static bool add_way(struct mutual *m, struct way *k)
-{
-	uint32_t h = hash_words(k, WAY_KEY), first = hash_find(&m->by_way, &way_ops, m, h, k);
-	struct way *v = grow(m->ways, &m->cways, m->nways + 1, sizeof *v);
-
-	if (!v)
-		return false;
-	m->ways = v;
-	k->next = HASH_NONE;
-	if (first != HASH_NONE) {
-		k->next = m->ways[first].next;
-		m->ways[first].next = m->nways;
-	}
-	m->ways[m->nways] = *k;
-	if (first == HASH_NONE && hash_add(&m->by_way, &way_ops, m, h, m->nways) < 0)
-		return false;
-	m->nways++;
-	return true;
-}
-
 /* Enters a rule as it is, and with its group cut. */
 static bool enter(struct mutual *m, uint32_t rule)
 {
 	const struct mroute *r = &m->c->mroutes[rule];
 	enum fam fam = addr_fam(&r->group);
-	struct way k = { r->source, r->group, r->slen, r->glen, 0, 0, rule, 0 };
+	struct key k = { r->source, r->group, WHOLE, r->slen, r->glen };
 
-	if (!add_way(m, &k))
+	if (!flows_add(&m->flows, &k, rule))
 		return false;
-	k.cut = 1;
+	k.iif = CUT;
 	for (unsigned i = 0; i < m->sh->ng[fam]; i++) {
 		k.glen = m->sh->g[fam][i];
 		if (k.glen >= r->glen)
 			continue;
-		if (m->nways > WAYS * m->c->nmroutes) {
+		if (m->flows.n > WAYS * m->c->nmroutes) {
 			m->sh->partial = true;
 			break;
 		}
 		k.group = r->group;
 		addr_mask(&k.group, k.glen);
-		if (!add_way(m, &k))
+		if (!flows_add(&m->flows, &k, rule))
 			return false;
 	}
 	return true;
@@ -254,64 +212,59 @@ static bool sends(const struct mutual *m, const struct mroute *a, const struct m
 	return false;
 }
 
-static void tell(struct mutual *m, struct diags *d, uint32_t a, uint32_t b)
+static void tell(struct mutual *m, uint32_t a, uint32_t b)
 {
-	const struct conf *c = m->c;
-	uint32_t late = a > b ? a : b, early = a > b ? b : a;
+	const struct mroute *late = &m->c->mroutes[a > b ? a : b], *early = &m->c->mroutes[a > b ? b : a];
+	bool *told = &m->told[a > b ? a : b];
 
-	if (m->told[late])
-		return;
-	m->told[late] = true;
-	WARN(d, c->mroutes[late].where, "line %lu of %s sends the same packets the other way: a loop, if "
-	     "these networks meet elsewhere too", (unsigned long)c->mroutes[early].where.line,
-	     c->files[c->mroutes[early].where.file]);
+	if (!*told)
+		WARN(m->d, late->where, "line %lu of %s sends the same packets the other way: a loop, if "
+		     "these networks meet elsewhere too", (unsigned long)early->where.line,
+		     m->c->files[early->where.file]);
+	*told = true;
 }
 
 /* Looks for an opposite of a rule among those of one flow; true when no more need be looked for. */
-static bool try_way(struct mutual *m, struct diags *d, uint32_t rule, struct way *k)
+static bool try_way(struct mutual *m, uint32_t rule, uint16_t kind, uint8_t slen, uint8_t glen)
 {
 	const struct mroute *r = &m->c->mroutes[rule];
 
+	if (slen > r->slen || glen > r->glen)
+		return false;
 	if (!shape_spend(m->sh))
 		return true;
-	addr_mask(&k->source, k->slen);
-	addr_mask(&k->group, k->glen);
-	uint32_t id = hash_find(&m->by_way, &way_ops, m, hash_words(k, WAY_KEY), k);
+	uint32_t at = flows_look(&m->flows, r, kind, slen, glen);
 
-	for (int n = 0; id != HASH_NONE && n < SAME_FLOW; id = m->ways[id].next, n++) {
-		const struct mroute *other = &m->c->mroutes[m->ways[id].rule];
+	for (int n = 0; at != HASH_NONE && n < SAME_FLOW; n++) {
+		const struct way *way = &m->flows.v[at];
+		const struct mroute *other = &m->c->mroutes[way->rule];
 
+		at = way->next;
 		if (other->iif == r->iif || !sends(m, r, other) || !sends(m, other, r))
 			continue;
-		tell(m, d, rule, m->ways[id].rule);
+		tell(m, rule, way->rule);
 		return true;
 	}
 	return false;
 }
 
 /* Looks for rules that overlap this one, cover its source and go the other way. */
-static void find(struct mutual *m, struct diags *d, uint32_t rule)
+static void find(struct mutual *m, uint32_t rule)
 {
 	const struct mroute *r = &m->c->mroutes[rule];
+	const struct shape *sh = m->sh;
 	enum fam fam = addr_fam(&r->group);
 
-	for (uint32_t i = 0; i < m->sh->npairs[fam]; i++) {
-		struct lens l = m->sh->pairs[fam][i];
-		struct way k = { r->source, r->group, l.s, l.g, 0, 0, 0, 0 };
-
-		if (l.s <= r->slen && l.g <= r->glen && try_way(m, d, rule, &k))
+	for (uint32_t i = 0; i < sh->npairs[fam]; i++)
+		if (try_way(m, rule, WHOLE, sh->pairs[fam][i].s, sh->pairs[fam][i].g))
 			return;
-	}
-	for (unsigned i = 0; i < m->sh->ns[fam]; i++) {
-		struct way k = { r->source, r->group, m->sh->s[fam][i], r->glen, 1, 0, 0, 0 };
-
-		if (k.slen <= r->slen && try_way(m, d, rule, &k))
+	for (unsigned i = 0; i < sh->ns[fam]; i++)
+		if (try_way(m, rule, CUT, sh->s[fam][i], r->glen))
 			return;
-	}
 }
 
 /* Goes over the rules that have a mutual pair: first to enter, then to find. */
-static bool walk(struct mutual *m, struct diags *d, bool finding)
+static bool walk(struct mutual *m, bool finding)
 {
 	const struct conf *c = m->c;
 
@@ -321,16 +274,16 @@ static bool walk(struct mutual *m, struct diags *d, bool finding)
 		if (r->iif == CONF_NONE || !m->has[hash_find(&m->by_io, &io_ops, m, hash_io(r), r)])
 			continue;
 		if (finding)
-			find(m, d, i);
+			find(m, i);
 		else if (!enter(m, i))
 			return false;
 	}
 	return true;
 }
 
-bool warn_mutual(const struct names *w, struct diags *d, struct shape *sh)
+bool warn_mutual(struct names *w, struct diags *d, struct shape *sh)
 {
-	struct mutual m = { .w = w, .c = w->c, .sh = sh };
+	struct mutual m = { .w = w, .c = w->c, .sh = sh, .d = d };
 	bool ok = find_edges(&m);
 
 	if (ok && mark_edges(&m)) {
@@ -339,14 +292,13 @@ bool warn_mutual(const struct names *w, struct diags *d, struct shape *sh)
 		ok = m.told && m.has;
 		if (ok) {
 			mark_rules(&m);
-			ok = walk(&m, d, false) && walk(&m, d, true);
+			ok = walk(&m, false) && walk(&m, true);
 		}
 	}
 	hash_free(&m.by_edge);
-	hash_free(&m.by_way);
+	flows_free(&m.flows);
 	hash_free(&m.by_io);
 	free(m.edges);
-	free(m.ways);
 	free(m.has);
 	free(m.told);
 	return ok;

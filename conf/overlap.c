@@ -10,72 +10,81 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/grow.h"
+
 #define LOOKUPS 4000000u		/* well under a second */
 #define SAME_FLOW 32		/* rules of one flow that are compared with each other */
-
-/* A flow as hashed: no padding. */
-struct key {
-	struct addr source, group;
-	uint16_t iif;
-	uint8_t slen, glen;
-};
 
 struct overlap {
 	const struct names *w;
 	const struct conf *c;
+	struct diags *d;
 	struct shape *sh;
-	struct hash by_flow;	/* the first rule of each flow ... */
-	uint32_t *next;		/* ... and the others, HASH_NONE at the end */
 	uint32_t *mark, stamp;	/* by name: in the set under test */
+	struct flows flows;
 };
 
-static struct key key_of(const struct mroute *m)
+/* ---- flows ---- */
+
+static uint32_t way_hash(const void *ctx, uint32_t id)
 {
-	return (struct key){ m->source, m->group, m->iif, m->slen, m->glen };
+	const struct flows *f = ctx;
+
+	return hash_words(&f->v[id].key, sizeof f->v->key);
 }
 
-static uint32_t flow_hash(const void *ctx, uint32_t id)
+static bool way_equal(const void *ctx, uint32_t id, const void *key)
 {
-	const struct conf *c = ctx;
-	struct key k = key_of(&c->mroutes[id]);
+	const struct flows *f = ctx;
 
-	return hash_words(&k, sizeof k);
+	return !memcmp(&f->v[id].key, key, sizeof f->v->key);
 }
 
-static bool flow_equal(const void *ctx, uint32_t id, const void *key)
+static const struct hash_ops way_ops = { way_hash, way_equal };
+
+bool flows_add(struct flows *f, const struct key *k, uint32_t rule)
 {
-	const struct conf *c = ctx;
-	struct key k = key_of(&c->mroutes[id]);
+	uint32_t h = hash_words(k, sizeof *k), first = hash_find(&f->by_key, &way_ops, f, h, k);
+	struct way *v = grow(f->v, &f->room, f->n + 1, sizeof *v);
 
-	return !memcmp(&k, key, sizeof k);
-}
-
-static const struct hash_ops flow_ops = { flow_hash, flow_equal };
-
-static bool index_rules(struct overlap *o)
-{
-	const struct conf *c = o->c;
-
-	if (hash_reserve(&o->by_flow, &flow_ops, c, c->nmroutes) < 0)
+	if (!v)
 		return false;
-	for (uint32_t i = 0; i < c->nmroutes; i++) {
-		struct key k = key_of(&c->mroutes[i]);
-
-		o->next[i] = HASH_NONE;
-		if (k.iif == CONF_NONE)
-			continue;
-		uint32_t h = hash_words(&k, sizeof k);
-		uint32_t first = hash_find(&o->by_flow, &flow_ops, c, h, &k);
-
-		if (first == HASH_NONE) {
-			hash_add(&o->by_flow, &flow_ops, c, h, i);
-		} else {
-			o->next[i] = o->next[first];
-			o->next[first] = i;
-		}
+	f->v = v;
+	v[f->n] = (struct way){ *k, rule, HASH_NONE };
+	if (first != HASH_NONE) {
+		v[f->n].next = v[first].next;
+		v[first].next = f->n;
+	} else if (hash_add(&f->by_key, &way_ops, f, h, f->n) < 0) {
+		return false;
 	}
+	f->n++;
 	return true;
 }
+
+uint32_t flows_look(const struct flows *f, const struct mroute *m, uint16_t iif, uint8_t slen, uint8_t glen)
+{
+	struct key k = { m->source, m->group, iif, slen, glen };
+
+	addr_mask(&k.source, slen);
+	addr_mask(&k.group, glen);
+	return hash_find(&f->by_key, &way_ops, f, hash_words(&k, sizeof k), &k);
+}
+
+void flows_free(struct flows *f)
+{
+	hash_free(&f->by_key);
+	free(f->v);
+}
+
+bool shape_spend(struct shape *sh)
+{
+	if (sh->budget)
+		return sh->budget--;
+	sh->partial = true;
+	return false;
+}
+
+/* ---- superfluous rules ---- */
 
 /* True when all outputs of rule a are outputs of rule b too. */
 static bool outputs_within(struct overlap *o, const struct mroute *a, const struct mroute *b)
@@ -100,75 +109,72 @@ static bool outputs_within(struct overlap *o, const struct mroute *a, const stru
 	return true;
 }
 
-static void tell(struct overlap *o, struct diags *d, const struct mroute *a, const struct mroute *b)
-{
-	const struct conf *c = o->c;
-	unsigned long line = b->where.line;
-	const char *file = c->files[b->where.file];
-
-	if (!a->oifs && b->oifs)
-		WARN(d, a->where, "this stops nothing: line %lu of %s sends the same packets on",
-		     line, file);
-	else
-		WARN(d, a->where, "superfluous: line %lu of %s does all that this line does", line, file);
-}
-
-/* Looks for a rule that does what rule i does among those of one flow. */
-static bool superfluous(struct overlap *o, struct diags *d, uint32_t i, const struct key *k)
+/* Looks for a rule that does what rule i does among those of one flow that covers it. */
+static bool superfluous(struct overlap *o, uint32_t i, uint16_t iif, struct lens l)
 {
 	const struct conf *c = o->c;
 	const struct mroute *m = &c->mroutes[i];
-	uint32_t at = hash_find(&o->by_flow, &flow_ops, c, hash_words(k, sizeof *k), k);
+	uint32_t at = flows_look(&o->flows, m, iif, l.s, l.g);
 
-	for (int n = 0; at != HASH_NONE && n < SAME_FLOW; at = o->next[at], n++) {
-		const struct mroute *other = &c->mroutes[at];
-		struct key mine = key_of(m);
+	for (int n = 0; at != HASH_NONE && n < SAME_FLOW; n++) {
+		const struct way *way = &o->flows.v[at];
+		const struct mroute *other = &c->mroutes[way->rule];
 
-		if (at == i || !outputs_within(o, m, other))
+		at = way->next;
+		if (way->rule == i || !outputs_within(o, m, other))
 			continue;
 		/* Of two that say the same the later one is told of. */
-		if (at > i && !memcmp(&mine, k, sizeof mine) && outputs_within(o, other, m))
+		if (way->rule > i && iif == m->iif && l.s == m->slen && l.g == m->glen && outputs_within(o, other, m))
 			continue;
-		tell(o, d, m, other);
+		WARN(o->d, m->where, !m->oifs && other->oifs ?
+		     "this stops nothing: line %lu of %s sends the same packets on" :
+		     "superfluous: line %lu of %s does all that this line does",
+		     (unsigned long)other->where.line, c->files[other->where.file]);
 		return true;
 	}
 	return false;
 }
 
-static void check_rule(struct overlap *o, struct diags *d, uint32_t i)
+static void check_rule(struct overlap *o, uint32_t i)
 {
 	const struct mroute *m = &o->c->mroutes[i];
+	struct shape *sh = o->sh;
 	enum fam fam = addr_fam(&m->group);
 
-	for (uint16_t iif = m->iif; iif != CONF_NONE; iif = o->w->v[iif].wider) {
-		for (uint32_t p = 0; p < o->sh->npairs[fam]; p++) {
-			struct lens l = o->sh->pairs[fam][p];
-			struct key k = { m->source, m->group, iif, l.s, l.g };
+	for (uint16_t iif = m->iif; iif != CONF_NONE; iif = o->w->v[iif].wider)
+		for (uint32_t p = 0; p < sh->npairs[fam]; p++) {
+			struct lens l = sh->pairs[fam][p];
 
-			if (l.s > m->slen || l.g > m->glen)
-				continue;
-			addr_mask(&k.source, l.s);
-			addr_mask(&k.group, l.g);
-			if (!shape_spend(o->sh) || superfluous(o, d, i, &k))
+			if (l.s <= m->slen && l.g <= m->glen && (!shape_spend(sh) || superfluous(o, i, iif, l)))
 				return;
 		}
+}
+
+static bool index_rules(struct overlap *o)
+{
+	const struct conf *c = o->c;
+
+	if (hash_reserve(&o->flows.by_key, &way_ops, &o->flows, c->nmroutes) < 0)
+		return false;
+	for (uint32_t i = 0; i < c->nmroutes; i++) {
+		const struct mroute *m = &c->mroutes[i];
+		struct key k = { m->source, m->group, m->iif, m->slen, m->glen };
+
+		if (k.iif != CONF_NONE && !flows_add(&o->flows, &k, i))
+			return false;
 	}
+	return true;
 }
 
 static bool warn_superfluous(const struct names *w, struct diags *d, struct shape *sh)
 {
 	const struct conf *c = w->c;
-	struct overlap o = { .w = w, .c = c, .sh = sh };
-	bool ok;
+	struct overlap o = { .w = w, .c = c, .d = d, .sh = sh, .mark = calloc(c->nnames + 1u, sizeof *o.mark) };
+	bool ok = o.mark && index_rules(&o);
 
-	o.next = malloc(c->nmroutes * sizeof *o.next);
-	o.mark = calloc(c->nnames + 1u, sizeof *o.mark);
-	ok = o.next && o.mark && index_rules(&o);
 	for (uint32_t i = 0; ok && i < c->nmroutes; i++)
-		if (c->mroutes[i].iif != CONF_NONE)
-			check_rule(&o, d, i);
-	hash_free(&o.by_flow);
-	free(o.next);
+		check_rule(&o, i);
+	flows_free(&o.flows);
 	free(o.mark);
 	return ok;
 }
@@ -182,32 +188,28 @@ static bool shape_init(struct shape *sh, const struct conf *c)
 	for (uint32_t i = 0; ok && i < c->nmroutes; i++) {
 		const struct mroute *m = &c->mroutes[i];
 		enum fam fam = addr_fam(&m->group);
-		uint32_t n = sh->npairs[fam];
+		struct lens l = { m->slen, m->glen }, *v;
 
-		if (m->iif == CONF_NONE || seen[fam][m->slen][m->glen])
+		if (m->iif == CONF_NONE || seen[fam][l.s][l.g])
 			continue;
-		seen[fam][m->slen][m->glen] = true;
-		/* Powers of two are when it is full. */
-		if (!(n & (n - 1))) {
-			struct lens *v = realloc(sh->pairs[fam], (n ? n * 2 : 1) * sizeof *v);
-
-			ok = v != NULL;
-			if (!ok)
-				break;
-			sh->pairs[fam] = v;
-		}
-		sh->pairs[fam][sh->npairs[fam]++] = (struct lens){ m->slen, m->glen };
-		if (!s[fam][m->slen])
-			sh->s[fam][sh->ns[fam]++] = m->slen;
-		if (!g[fam][m->glen])
-			sh->g[fam][sh->ng[fam]++] = m->glen;
-		s[fam][m->slen] = g[fam][m->glen] = true;
+		seen[fam][l.s][l.g] = true;
+		v = grow(sh->pairs[fam], &sh->cpairs[fam], sh->npairs[fam] + 1, sizeof *v);
+		ok = v != NULL;
+		if (!ok)
+			break;
+		sh->pairs[fam] = v;
+		v[sh->npairs[fam]++] = l;
+		if (!s[fam][l.s])
+			sh->s[fam][sh->ns[fam]++] = l.s;
+		if (!g[fam][l.g])
+			sh->g[fam][sh->ng[fam]++] = l.g;
+		s[fam][l.s] = g[fam][l.g] = true;
 	}
 	free(seen);
 	return ok;
 }
 
-bool warn_rules(const struct names *w, struct diags *d)
+bool warn_rules(struct names *w, struct diags *d)
 {
 	struct shape sh = { .budget = LOOKUPS };
 	bool ok = !w->c->nmroutes ||

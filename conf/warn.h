@@ -28,7 +28,7 @@ struct names {
 };
 
 /* Warns of rules that overlap (overlap.c); false when memory ran out. */
-bool warn_rules(const struct names *w, struct diags *d);
+bool warn_rules(struct names *w, struct diags *d);
 
 /* ---- what overlap.c and mutual.c share ---- */
 
@@ -38,24 +38,43 @@ struct lens {
 
 /* The prefix lengths that the rules of each family have: few, whatever the number of rules. */
 struct shape {
-	struct lens *pairs[FAM_N];	/* source and group together */
-	uint32_t npairs[FAM_N];
-	uint8_t s[FAM_N][129], g[FAM_N][129];
-	unsigned ns[FAM_N], ng[FAM_N];
 	uint32_t budget;		/* look-ups left */
 	bool partial;			/* something was left out */
+	struct lens *pairs[FAM_N];	/* source and group together */
+	uint32_t npairs[FAM_N], cpairs[FAM_N];
+	unsigned ns[FAM_N], ng[FAM_N];
+	uint8_t s[FAM_N][129], g[FAM_N][129];
 };
 
+/* A flow as hashed: no padding. */
+struct key {
+	struct addr source, group;
+	uint16_t iif;			/* or what else parts the flows */
+	uint8_t slen, glen;
+};
+
+/* Rules by their flow, those of one flow in a chain. */
+struct flows {
+	struct way {
+		struct key key;
+		uint32_t rule;
+		uint32_t next;		/* HASH_NONE at the end */
+	} *v;
+	uint32_t n, room;
+	struct hash by_key;
+};
+
+/* Enters a rule under a flow; false when memory ran out. */
+bool flows_add(struct flows *f, const struct key *k, uint32_t rule);
+void flows_free(struct flows *f);
+
+/* Looks up the flow of a rule, cut to these lengths: number of its first way, or HASH_NONE. */
+uint32_t flows_look(const struct flows *f, const struct mroute *m, uint16_t iif, uint8_t slen, uint8_t glen);
+
 /* Counts a look-up; false when there were too many. */
-static inline bool shape_spend(struct shape *sh)
-{
-	if (sh->budget)
-		return sh->budget--;
-	sh->partial = true;
-	return false;
-}
+bool shape_spend(struct shape *sh);
 
 /* Warns of rules that send each other's packets back (mutual.c); false when memory ran out. */
-bool warn_mutual(const struct names *w, struct diags *d, struct shape *sh);
+bool warn_mutual(struct names *w, struct diags *d, struct shape *sh);
 
 #endif
