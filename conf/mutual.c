@@ -11,18 +11,10 @@
 #include "conf/warn.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#include "lib/grow.h"
 
 /* Rules of one flow that are compared; there are 32 inbound interfaces at most. */
 #define SAME_FLOW 64
 #define WAYS 8ull		/* entries for each rule, on average */
-
-struct edge {
-	uint16_t from, to;
-	bool mutual;
-};
 
 /* The flow of a rule as it is, or with its group cut: in the place of an inbound interface. */
 enum { WHOLE, CUT };
@@ -32,78 +24,59 @@ struct mutual {
 	const struct conf *c;
 	struct shape *sh;
 	struct diags *d;
-	struct edge *edges;
-	uint32_t nedges, cedges;
-	struct flows flows;
-	struct hash by_edge;
-	struct hash by_io;	/* the first rule of each iif and oifs */
-	bool *has;		/* by that rule: it has a mutual pair */
 	bool *told;		/* by rule */
+	struct flows edges;	/* pairs of interfaces; `rule` is 1 when the opposite occurs */
+	struct flows ios;	/* pairs of interface and set; `rule` is 1 when it has such an edge */
+	struct flows flows;
 };
-
-static uint32_t edge_hash(const void *ctx, uint32_t id)
-{
-	const struct mutual *m = ctx;
-
-	return hash_bytes(&m->edges[id], 2 * sizeof(uint16_t));
-}
-
-static bool edge_equal(const void *ctx, uint32_t id, const void *key)
-{
-	const struct mutual *m = ctx;
-	const struct edge *k = key;
-
-	return m->edges[id].from == k->from && m->edges[id].to == k->to;
-}
-
-static uint32_t hash_io(const struct mroute *r)
-{
-	uint32_t k[2] = { r->iif, r->oifs };
-
-	return hash_words(k, sizeof k);
-}
-
-static uint32_t io_hash(const void *ctx, uint32_t id)
-{
-	const struct mutual *m = ctx;
-
-	return hash_io(&m->c->mroutes[id]);
-}
-
-static bool io_equal(const void *ctx, uint32_t id, const void *key)
-{
-	const struct mutual *m = ctx;
-	const struct mroute *r = &m->c->mroutes[id], *k = key;
-
-	return r->iif == k->iif && r->oifs == k->oifs;
-}
-
-static const struct hash_ops edge_ops = { edge_hash, edge_equal };
-static const struct hash_ops io_ops = { io_hash, io_equal };
 
 /* ---- pairs ---- */
 
-static struct edge *find_edge(const struct mutual *m, uint16_t from, uint16_t to)
+/* An inbound interface with an output or a set of them, in the place of a flow. */
+static struct key pair_key(uint16_t iif, uint32_t to)
 {
-	struct edge k = { from, to, false };
-	uint32_t id = hash_find(&m->by_edge, &edge_ops, m, hash_bytes(&k, 2 * sizeof(uint16_t)), &k);
-
-	return id == HASH_NONE ? NULL : &m->edges[id];
+	return (struct key){ .iif = iif, .source.w = { to } };
 }
 
-static bool add_edge(struct mutual *m, uint16_t from, uint16_t to)
+static struct way *find_pair(const struct flows *f, uint16_t iif, uint32_t to)
 {
-	struct edge k = { from, to, false };
+	struct key k = pair_key(iif, to);
+	uint32_t id = flows_find(f, &k);
 
-	if (from == to || find_edge(m, from, to))
-		return true;
-	struct edge *v = grow(m->edges, &m->cedges, m->nedges + 1, sizeof *v);
+	return id == HASH_NONE ? NULL : &f->v[id];
+}
 
-	if (!v)
-		return false;
-	m->edges = v;
-	m->edges[m->nedges] = k;
-	return !hash_add(&m->by_edge, &edge_ops, m, hash_bytes(&k, 2 * sizeof(uint16_t)), m->nedges++);
+static bool add_pair(struct flows *f, uint16_t iif, uint32_t to)
+{
+	struct key k = pair_key(iif, to);
+
+	return flows_add(f, &k, false);
+}
+
+/* Collects the pairs of all rules. */
+static bool find_edges(struct mutual *m)
+{
+	const struct conf *c = m->c;
+	const struct mroute *last = NULL;
+
+	for (const struct mroute *r = c->mroutes; r < c->mroutes + c->nmroutes; last = r++) {
+		const struct conf_set *set = &c->sets[r->oifs];
+
+		/* Most lines say what the line before said. */
+		if (last && last->iif == r->iif && last->oifs == r->oifs)
+			continue;
+		if (r->iif == CONF_NONE || find_pair(&m->ios, r->iif, r->oifs))
+			continue;
+		if (!add_pair(&m->ios, r->iif, r->oifs))
+			return false;
+		for (uint32_t k = 0; k < set->n; k++) {
+			uint16_t oif = c->pool[set->off + k];
+
+			if (oif != r->iif && !find_pair(&m->edges, r->iif, oif) && !add_pair(&m->edges, r->iif, oif))
+				return false;
+		}
+	}
+	return true;
 }
 
 /* Marks the pairs whose opposite occurs too, by themselves or by wildcards that cover them. */
@@ -111,54 +84,26 @@ static bool mark_edges(struct mutual *m)
 {
 	bool any = false;
 
-	for (uint32_t i = 0; i < m->nedges; i++) {
-		struct edge *e = &m->edges[i];
-
-		for (uint16_t from = e->to; from != CONF_NONE; from = m->w->v[from].wider)
-			for (uint16_t to = e->from; to != CONF_NONE; to = m->w->v[to].wider) {
-				struct edge *back = find_edge(m, from, to);
+	for (struct way *e = m->edges.v; e < m->edges.v + m->edges.n; e++)
+		for (uint16_t from = (uint16_t)e->key.source.w[0]; from != CONF_NONE; from = m->w->v[from].wider)
+			for (uint16_t to = e->key.iif; to != CONF_NONE; to = m->w->v[to].wider) {
+				struct way *back = find_pair(&m->edges, from, to);
 
 				if (back)
-					back->mutual = e->mutual = any = true;
+					back->rule = e->rule = any = true;
 			}
-	}
 	return any;
 }
 
-/* Collects the pairs of all rules. */
-static bool find_edges(struct mutual *m)
+static void mark_ios(struct mutual *m)
 {
-	const struct conf *c = m->c;
+	for (struct way *io = m->ios.v; io < m->ios.v + m->ios.n; io++) {
+		const struct conf_set *set = &m->c->sets[io->key.source.w[0]];
 
-	for (uint32_t i = 0; i < c->nmroutes; i++) {
-		const struct mroute *r = &c->mroutes[i];
-		const struct conf_set *set = &c->sets[r->oifs];
+		for (uint32_t k = 0; k < set->n; k++) {
+			const struct way *e = find_pair(&m->edges, io->key.iif, m->c->pool[set->off + k]);
 
-		if (r->iif == CONF_NONE || hash_find(&m->by_io, &io_ops, m, hash_io(r), r) != HASH_NONE)
-			continue;
-		if (hash_add(&m->by_io, &io_ops, m, hash_io(r), i) < 0)
-			return false;
-		for (uint32_t k = 0; k < set->n; k++)
-			if (!add_edge(m, r->iif, c->pool[set->off + k]))
-				return false;
-	}
-	return true;
-}
-
-static void mark_rules(struct mutual *m)
-{
-	const struct conf *c = m->c;
-
-	for (uint32_t i = 0; i < c->nmroutes; i++) {
-		const struct mroute *r = &c->mroutes[i];
-		const struct conf_set *set = &c->sets[r->oifs];
-
-		if (r->iif == CONF_NONE || hash_find(&m->by_io, &io_ops, m, hash_io(r), r) != i)
-			continue;
-		for (uint32_t k = 0; k < set->n && !m->has[i]; k++) {
-			const struct edge *e = find_edge(m, r->iif, c->pool[set->off + k]);
-
-			m->has[i] = e && e->mutual;
+			io->rule |= e && e->rule;
 		}
 	}
 }
@@ -271,7 +216,7 @@ static bool walk(struct mutual *m, bool finding)
 	for (uint32_t i = 0; i < c->nmroutes; i++) {
 		const struct mroute *r = &c->mroutes[i];
 
-		if (r->iif == CONF_NONE || !m->has[hash_find(&m->by_io, &io_ops, m, hash_io(r), r)])
+		if (r->iif == CONF_NONE || !find_pair(&m->ios, r->iif, r->oifs)->rule)
 			continue;
 		if (finding)
 			find(m, i);
@@ -287,19 +232,13 @@ bool warn_mutual(struct names *w, struct diags *d, struct shape *sh)
 	bool ok = find_edges(&m);
 
 	if (ok && mark_edges(&m)) {
+		mark_ios(&m);
 		m.told = calloc(w->c->nmroutes, sizeof *m.told);
-		m.has = calloc(w->c->nmroutes, sizeof *m.has);
-		ok = m.told && m.has;
-		if (ok) {
-			mark_rules(&m);
-			ok = walk(&m, false) && walk(&m, true);
-		}
+		ok = m.told && walk(&m, false) && walk(&m, true);
 	}
-	hash_free(&m.by_edge);
+	flows_free(&m.edges);
+	flows_free(&m.ios);
 	flows_free(&m.flows);
-	hash_free(&m.by_io);
-	free(m.edges);
-	free(m.has);
 	free(m.told);
 	return ok;
 }

@@ -42,6 +42,11 @@ static bool way_equal(const void *ctx, uint32_t id, const void *key)
 
 static const struct hash_ops way_ops = { way_hash, way_equal };
 
+uint32_t flows_find(const struct flows *f, const struct key *k)
+{
+	return hash_find(&f->by_key, &way_ops, f, hash_words(k, sizeof *k), k);
+}
+
 bool flows_add(struct flows *f, const struct key *k, uint32_t rule)
 {
 	uint32_t h = hash_words(k, sizeof *k), first = hash_find(&f->by_key, &way_ops, f, h, k);
@@ -67,7 +72,7 @@ uint32_t flows_look(const struct flows *f, const struct mroute *m, uint16_t iif,
 
 	addr_mask(&k.source, slen);
 	addr_mask(&k.group, glen);
-	return hash_find(&f->by_key, &way_ops, f, hash_words(&k, sizeof k), &k);
+	return flows_find(f, &k);
 }
 
 void flows_free(struct flows *f)

@@ -68,7 +68,10 @@ struct flows {
 bool flows_add(struct flows *f, const struct key *k, uint32_t rule);
 void flows_free(struct flows *f);
 
-/* Looks up the flow of a rule, cut to these lengths: number of its first way, or HASH_NONE. */
+/* Number of the first way of a flow, or HASH_NONE. */
+uint32_t flows_find(const struct flows *f, const struct key *k);
+
+/* The same for the flow of a rule, cut to these lengths. */
 uint32_t flows_look(const struct flows *f, const struct mroute *m, uint16_t iif, uint8_t slen, uint8_t glen);
 
 /* Counts a look-up; false when there were too many. */
