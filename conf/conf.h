@@ -203,7 +203,8 @@ void conf_line_mroute(struct buf *out, const struct conf *c, uint32_t i);
 void conf_print_mroute(struct buf *out, const struct conf *c, const struct mroute *m);
 void conf_print_mgroup(struct buf *out, const struct conf *c, const struct mroute *g);
 
-/* Appends warnings about a conf whose lines are all right one by one (behaviour: section 11). */
+/* Appends warnings about a conf as it was parsed, whose lines are all right one by one
+ * (behaviour: section 11). */
 void conf_warn(const struct conf *c, struct diags *d);
 
 /* Parses a file and warns: what smcroute-check and `smcrouted -F` do.  Diagnostics come sorted by

@@ -22,7 +22,7 @@ enum { WHOLE, CUT };
 struct mutual {
 	const struct names *w;
 	const struct conf *c;
-	struct shape *sh;
+	struct shapes *sh;
 	struct diags *d;
 	bool *told;		/* by rule */
 	struct flows edges;	/* pairs of interfaces; `rule` is 1 when the opposite occurs */
@@ -65,7 +65,7 @@ static bool find_edges(struct mutual *m)
 		/* Most lines say what the line before said. */
 		if (last && last->iif == r->iif && last->oifs == r->oifs)
 			continue;
-		if (r->iif == CONF_NONE || find_pair(&m->ios, r->iif, r->oifs))
+		if (find_pair(&m->ios, r->iif, r->oifs))
 			continue;
 		if (!add_pair(&m->ios, r->iif, r->oifs))
 			return false;
@@ -114,14 +114,14 @@ static void mark_ios(struct mutual *m)
 static bool enter(struct mutual *m, uint32_t rule)
 {
 	const struct mroute *r = &m->c->mroutes[rule];
-	enum fam fam = addr_fam(&r->group);
+	const struct lengths *g = &m->sh->of[addr_fam(&r->group)].g;
 	struct key k = { r->source, r->group, WHOLE, r->slen, r->glen };
 
 	if (!flows_add(&m->flows, &k, rule))
 		return false;
 	k.iif = CUT;
-	for (unsigned i = 0; i < m->sh->ng[fam]; i++) {
-		k.glen = m->sh->g[fam][i];
+	for (unsigned i = 0; i < g->n; i++) {
+		k.glen = g->v[i];
 		if (k.glen >= r->glen)
 			continue;
 		if (m->flows.n > WAYS * m->c->nmroutes) {
@@ -197,14 +197,13 @@ static bool try_way(struct mutual *m, uint32_t rule, uint16_t kind, uint8_t slen
 static void find(struct mutual *m, uint32_t rule)
 {
 	const struct mroute *r = &m->c->mroutes[rule];
-	const struct shape *sh = m->sh;
-	enum fam fam = addr_fam(&r->group);
+	const struct shape *sh = &m->sh->of[addr_fam(&r->group)];
 
-	for (uint32_t i = 0; i < sh->npairs[fam]; i++)
-		if (try_way(m, rule, WHOLE, sh->pairs[fam][i].s, sh->pairs[fam][i].g))
+	for (uint32_t i = 0; i < sh->npairs; i++)
+		if (try_way(m, rule, WHOLE, sh->pairs[i].s, sh->pairs[i].g))
 			return;
-	for (unsigned i = 0; i < sh->ns[fam]; i++)
-		if (try_way(m, rule, CUT, sh->s[fam][i], r->glen))
+	for (unsigned i = 0; i < sh->s.n; i++)
+		if (try_way(m, rule, CUT, sh->s.v[i], r->glen))
 			return;
 }
 
@@ -216,7 +215,7 @@ static bool walk(struct mutual *m, bool finding)
 	for (uint32_t i = 0; i < c->nmroutes; i++) {
 		const struct mroute *r = &c->mroutes[i];
 
-		if (r->iif == CONF_NONE || !find_pair(&m->ios, r->iif, r->oifs)->rule)
+		if (!find_pair(&m->ios, r->iif, r->oifs)->rule)
 			continue;
 		if (finding)
 			find(m, i);
@@ -226,7 +225,7 @@ static bool walk(struct mutual *m, bool finding)
 	return true;
 }
 
-bool warn_mutual(struct names *w, struct diags *d, struct shape *sh)
+bool warn_mutual(const struct names *w, struct diags *d, struct shapes *sh)
 {
 	struct mutual m = { .w = w, .c = w->c, .sh = sh, .d = d };
 	bool ok = find_edges(&m);

@@ -19,7 +19,7 @@ struct overlap {
 	const struct names *w;
 	const struct conf *c;
 	struct diags *d;
-	struct shape *sh;
+	struct shapes *sh;
 	uint32_t *mark, stamp;	/* by name: in the set under test */
 	struct flows flows;
 };
@@ -81,7 +81,7 @@ void flows_free(struct flows *f)
 	free(f->v);
 }
 
-bool shape_spend(struct shape *sh)
+bool shape_spend(struct shapes *sh)
 {
 	if (sh->budget)
 		return sh->budget--;
@@ -115,11 +115,11 @@ static bool outputs_within(struct overlap *o, const struct mroute *a, const stru
 }
 
 /* Looks for a rule that does what rule i does among those of one flow that covers it. */
-static bool superfluous(struct overlap *o, uint32_t i, uint16_t iif, struct lens l)
+static bool superfluous(struct overlap *o, uint32_t i, uint16_t iif, const struct lens *l)
 {
 	const struct conf *c = o->c;
 	const struct mroute *m = &c->mroutes[i];
-	uint32_t at = flows_look(&o->flows, m, iif, l.s, l.g);
+	uint32_t at = flows_look(&o->flows, m, iif, l->s, l->g);
 
 	for (int n = 0; at != HASH_NONE && n < SAME_FLOW; n++) {
 		const struct way *way = &o->flows.v[at];
@@ -129,7 +129,7 @@ static bool superfluous(struct overlap *o, uint32_t i, uint16_t iif, struct lens
 		if (way->rule == i || !outputs_within(o, m, other))
 			continue;
 		/* Of two that say the same the later one is told of. */
-		if (way->rule > i && iif == m->iif && l.s == m->slen && l.g == m->glen && outputs_within(o, other, m))
+		if (way->rule > i && iif == m->iif && l->s == m->slen && l->g == m->glen && outputs_within(o, other, m))
 			continue;
 		WARN(o->d, m->where, !m->oifs && other->oifs ?
 		     "this stops nothing: line %lu of %s sends the same packets on" :
@@ -143,16 +143,13 @@ static bool superfluous(struct overlap *o, uint32_t i, uint16_t iif, struct lens
 static void check_rule(struct overlap *o, uint32_t i)
 {
 	const struct mroute *m = &o->c->mroutes[i];
-	struct shape *sh = o->sh;
-	enum fam fam = addr_fam(&m->group);
+	const struct shape *sh = &o->sh->of[addr_fam(&m->group)];
 
 	for (uint16_t iif = m->iif; iif != CONF_NONE; iif = o->w->v[iif].wider)
-		for (uint32_t p = 0; p < sh->npairs[fam]; p++) {
-			struct lens l = sh->pairs[fam][p];
-
-			if (l.s <= m->slen && l.g <= m->glen && (!shape_spend(sh) || superfluous(o, i, iif, l)))
+		for (const struct lens *l = sh->pairs; l < sh->pairs + sh->npairs; l++)
+			if (l->s <= m->slen && l->g <= m->glen &&
+			    (!shape_spend(o->sh) || superfluous(o, i, iif, l)))
 				return;
-		}
 }
 
 static bool index_rules(struct overlap *o)
@@ -165,13 +162,13 @@ static bool index_rules(struct overlap *o)
 		const struct mroute *m = &c->mroutes[i];
 		struct key k = { m->source, m->group, m->iif, m->slen, m->glen };
 
-		if (k.iif != CONF_NONE && !flows_add(&o->flows, &k, i))
+		if (!flows_add(&o->flows, &k, i))
 			return false;
 	}
 	return true;
 }
 
-static bool warn_superfluous(const struct names *w, struct diags *d, struct shape *sh)
+static bool warn_superfluous(const struct names *w, struct diags *d, struct shapes *sh)
 {
 	const struct conf *c = w->c;
 	struct overlap o = { .w = w, .c = c, .d = d, .sh = sh, .mark = calloc(c->nnames + 1u, sizeof *o.mark) };
@@ -184,46 +181,46 @@ static bool warn_superfluous(const struct names *w, struct diags *d, struct shap
 	return ok;
 }
 
-/* Collects the lengths that occur, each pair once. */
-static bool shape_init(struct shape *sh, const struct conf *c)
+static void add_length(struct lengths *l, uint8_t len)
 {
-	bool (*seen)[129][129] = calloc(FAM_N, sizeof *seen);
-	bool s[FAM_N][129] = { 0 }, g[FAM_N][129] = { 0 }, ok = seen != NULL;
-
-	for (uint32_t i = 0; ok && i < c->nmroutes; i++) {
-		const struct mroute *m = &c->mroutes[i];
-		enum fam fam = addr_fam(&m->group);
-		struct lens l = { m->slen, m->glen }, *v;
-
-		if (m->iif == CONF_NONE || seen[fam][l.s][l.g])
-			continue;
-		seen[fam][l.s][l.g] = true;
-		v = grow(sh->pairs[fam], &sh->cpairs[fam], sh->npairs[fam] + 1, sizeof *v);
-		ok = v != NULL;
-		if (!ok)
-			break;
-		sh->pairs[fam] = v;
-		v[sh->npairs[fam]++] = l;
-		if (!s[fam][l.s])
-			sh->s[fam][sh->ns[fam]++] = l.s;
-		if (!g[fam][l.g])
-			sh->g[fam][sh->ng[fam]++] = l.g;
-		s[fam][l.s] = g[fam][l.g] = true;
-	}
-	free(seen);
-	return ok;
+	if (!l->seen[len])
+		l->v[l->n++] = len;
+	l->seen[len] = true;
 }
 
-bool warn_rules(struct names *w, struct diags *d)
+/* Collects the lengths that occur, each and each pair once. */
+static bool shapes_init(struct shapes *all, const struct conf *c)
 {
-	struct shape sh = { .budget = LOOKUPS };
-	bool ok = !w->c->nmroutes ||
-		  (shape_init(&sh, w->c) && warn_superfluous(w, d, &sh) && warn_mutual(w, d, &sh));
+	all->budget = LOOKUPS;
+	for (const struct mroute *m = c->mroutes; m < c->mroutes + c->nmroutes; m++) {
+		struct shape *sh = &all->of[addr_fam(&m->group)];
+		bool *seen = &sh->seen[m->slen][m->glen];
+		struct lens *v;
 
-	if (sh.partial)
-		WARN(d, (struct where){ .file = w->c->nfiles > 1 },
-		     "too many prefix lengths: not all overlaps of rules were looked at");
-	free(sh.pairs[FAM_4]);
-	free(sh.pairs[FAM_6]);
+		if (*seen)
+			continue;
+		*seen = true;
+		v = grow(sh->pairs, &sh->cpairs, sh->npairs + 1, sizeof *v);
+		if (!v)
+			return false;
+		sh->pairs = v;
+		v[sh->npairs++] = (struct lens){ m->slen, m->glen };
+		add_length(&sh->s, m->slen);
+		add_length(&sh->g, m->glen);
+	}
+	return true;
+}
+
+bool warn_rules(const struct names *w, struct diags *d, bool *partial)
+{
+	struct shapes *sh = calloc(1, sizeof *sh);
+	bool ok = sh && shapes_init(sh, w->c) && warn_superfluous(w, d, sh) && warn_mutual(w, d, sh);
+
+	if (sh) {
+		*partial = sh->partial;
+		free(sh->of[FAM_4].pairs);
+		free(sh->of[FAM_6].pairs);
+	}
+	free(sh);
 	return ok;
 }

@@ -10,15 +10,9 @@
 
 #define WARN(d, where, ...) diag_add(d, where, false, __VA_ARGS__)
 
-/* Where a rule or group first refers to a name. */
-struct use {
-	struct where where;
-	bool used;
-};
-
 struct name_use {
-	struct use use[FAM_N];
-	uint16_t wider;		/* the next wider wildcard, CONF_NONE = none */
+	struct where use[FAM_N];	/* where a rule or group first refers to it; line 0: nowhere */
+	uint16_t wider;			/* the next wider wildcard, CONF_NONE = none */
 	bool told;
 };
 
@@ -27,23 +21,33 @@ struct names {
 	struct name_use *v;	/* by name */
 };
 
-/* Warns of rules that overlap (overlap.c); false when memory ran out. */
-bool warn_rules(struct names *w, struct diags *d);
+/* Warns of rules that overlap (overlap.c); false when memory ran out.  *partial: or there were too
+ * many prefix lengths to look at all. */
+bool warn_rules(const struct names *w, struct diags *d, bool *partial);
 
 /* ---- what overlap.c and mutual.c share ---- */
 
-struct lens {
-	uint8_t s, g;
+/* Lengths in the order in which they occurred. */
+struct lengths {
+	unsigned n;
+	uint8_t v[129];
+	bool seen[129];
 };
 
-/* The prefix lengths that the rules of each family have: few, whatever the number of rules. */
+/* The prefix lengths that the rules of a family have: few, whatever the number of rules. */
 struct shape {
+	struct lens {
+		uint8_t s, g;
+	} *pairs;			/* source and group together */
+	uint32_t npairs, cpairs;
+	struct lengths s, g;
+	bool seen[129][129];
+};
+
+struct shapes {
 	uint32_t budget;		/* look-ups left */
 	bool partial;			/* something was left out */
-	struct lens *pairs[FAM_N];	/* source and group together */
-	uint32_t npairs[FAM_N], cpairs[FAM_N];
-	unsigned ns[FAM_N], ng[FAM_N];
-	uint8_t s[FAM_N][129], g[FAM_N][129];
+	struct shape of[FAM_N];
 };
 
 /* A flow as hashed: no padding. */
@@ -75,9 +79,9 @@ uint32_t flows_find(const struct flows *f, const struct key *k);
 uint32_t flows_look(const struct flows *f, const struct mroute *m, uint16_t iif, uint8_t slen, uint8_t glen);
 
 /* Counts a look-up; false when there were too many. */
-bool shape_spend(struct shape *sh);
+bool shape_spend(struct shapes *sh);
 
 /* Warns of rules that send each other's packets back (mutual.c); false when memory ran out. */
-bool warn_mutual(struct names *w, struct diags *d, struct shape *sh);
+bool warn_mutual(const struct names *w, struct diags *d, struct shapes *sh);
 
 #endif
