@@ -13,26 +13,28 @@
 
 #include "conf/parse.h"
 
+/* Grows with the place in the text. */
+static uint64_t place(const struct where *w)
+{
+	return (uint64_t)w->file << 48 | (uint64_t)w->line << 16 | w->col;
+}
+
 static int by_place(const void *x, const void *y)
 {
 	const struct diag *a = x, *b = y;
+	uint64_t p = place(&a->where), q = place(&b->where);
 
-	if (a->where.file != b->where.file)
-		return a->where.file < b->where.file ? -1 : 1;
-	if (a->where.line != b->where.line)
-		return a->where.line < b->where.line ? -1 : 1;
-	if (a->where.col != b->where.col)
-		return a->where.col < b->where.col ? -1 : 1;
-	if (a->error != b->error)
-		return a->error ? -1 : 1;
-	return strcmp(a->text, b->text);
+	if (p != q)
+		return p < q ? -1 : 1;
+	return a->error == b->error ? strcmp(a->text, b->text) : b->error - a->error;
 }
 
-/* Warnings come when the text is gone: fetches the lines of d->v[from] up to `to`, which are of
- * one file, by reading it again.  What cannot be had again stays without. */
-static void fetch_lines(const struct conf *c, struct diags *d, uint32_t from, uint32_t to)
+/* Warnings come when the text is gone: fetches the lines of diagnostics from `v` on to `end`, as far as
+ * they are of one file, by reading it again.  What cannot be had again stays without.  Returns where the
+ * next file starts. */
+static struct diag *fetch_lines(const struct conf *c, struct diag *v, const struct diag *end)
 {
-	int fd = open(c->files[d->v[from].where.file], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int file = v->where.file, fd = open(c->files[file], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct pieces f = { .fd = fd };
 	struct lex l = { 0 };
 	struct stat st;
@@ -40,17 +42,19 @@ static void fetch_lines(const struct conf *c, struct diags *d, uint32_t from, ui
 
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
 		f.end = true;
-	while (from < to && (n = piece_next(&f)) > 0) {
+	while ((n = piece_next(&f)) > 0) {
 		lex_text(&l, f.text.p, (size_t)n);
-		while (from < to && (d->v[from].where.line <= l.no || lex_line(&l))) {
-			if (!d->v[from].line && d->v[from].where.line == l.no)
-				diag_line(&d->v[from], l.line, (size_t)(l.eol - l.line));
-			from += d->v[from].where.line <= l.no;
-		}
+		while (lex_line(&l))
+			for (; v < end && v->where.file == file && v->where.line <= l.no; v++)
+				if (v->where.line == l.no)
+					diag_line(v, l.line, (size_t)(l.eol - l.line));
 	}
 	buf_free(&f.text);
 	if (fd >= 0)
 		close(fd);
+	while (v < end && v->where.file == file)
+		v++;
+	return v;
 }
 
 bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines)
@@ -61,14 +65,8 @@ bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines)
 		conf_warn(c, d);
 	if (d->n)
 		qsort(d->v, d->n, sizeof *d->v, by_place);
-	for (uint32_t i = 0, to; lines && i < d->n; i = to) {
-		bool want = false;
-
-		for (to = i; to < d->n && d->v[to].where.file == d->v[i].where.file; to++)
-			want |= !d->v[to].line && d->v[to].where.line;
-		if (want)
-			fetch_lines(c, d, i, to);
-	}
+	for (struct diag *v = d->v; lines && v < d->v + d->n;)
+		v = fetch_lines(c, v, d->v + d->n);
 	return ok;
 }
 

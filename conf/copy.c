@@ -9,57 +9,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Number in `to` of a name of `from`. */
-static uint16_t same_name(struct conf *to, const struct conf *from, uint16_t id)
+struct copy {
+	struct conf *to;
+	const struct conf *from;
+	uint32_t *sets;		/* by set of `from`: its number in `to`, UINT32_MAX = none yet */
+};
+
+/* Makes a name of `from` one of `to`; CONF_NONE when memory ran out. */
+static uint16_t copy_name(const struct copy *y, uint16_t id)
 {
-	return conf_name(to, from->names[id].name, strlen(from->names[id].name));
+	const char *name = y->from->names[id].name;
+
+	return conf_name(y->to, name, strlen(name));
 }
 
-static uint32_t same_set(struct conf *to, const struct conf *from, uint32_t id)
+static uint32_t copy_set(const struct copy *y, uint32_t id)
 {
-	const struct conf_set *s = &from->sets[id];
+	const struct conf_set *s = &y->from->sets[id];
 	uint16_t *names = malloc((s->n + 1u) * sizeof *names);
 	uint32_t set = UINT32_MAX;
 
 	if (!names)
 		return set;
 	for (uint32_t i = 0; i < s->n; i++)
-		names[i] = same_name(to, from, from->pool[s->off + i]);
-	set = conf_set(to, names, s->n);
+		names[i] = copy_name(y, y->from->pool[s->off + i]);
+	set = conf_set(y->to, names, s->n);
 	free(names);
 	return set;
 }
 
-/* Copies the rules or groups v[n] with `add`. */
-static bool copy_flows(struct conf *to, const struct conf *from, const struct mroute *v, uint32_t n, uint32_t *sets,
-		       int (*add)(struct conf *c, const struct mroute *m))
+static bool copy_phyints(const struct copy *y)
 {
-	for (; n; v++, n--) {
-		struct mroute m = *v;
+	for (uint32_t i = 0; i < y->from->nphyints; i++) {
+		struct phyint p = y->from->phyints[i];
 
-		if (m.iif == CONF_NONE)
-			continue;
-		if (sets[m.oifs] == UINT32_MAX)
-			sets[m.oifs] = same_set(to, from, m.oifs);
-		m.oifs = sets[m.oifs];
-		m.iif = same_name(to, from, m.iif);
-		if (m.iif == CONF_NONE || m.oifs == UINT32_MAX || add(to, &m) < 0)
+		p.name = copy_name(y, p.name);
+		if (p.name == CONF_NONE || conf_add_phyint(y->to, &p) < 0)
 			return false;
 	}
 	return true;
 }
 
-static bool copy_directives(struct conf *to, const struct conf *from, uint32_t *sets)
+/* Copies the rules or groups v[n] with `add`. */
+static bool copy_flows(const struct copy *y, const struct mroute *v, uint32_t n,
+		       int (*add)(struct conf *c, const struct mroute *m))
 {
-	for (uint32_t i = 0; i < from->nphyints; i++) {
-		struct phyint p = from->phyints[i];
+	for (; n; v++, n--) {
+		struct mroute m = *v;
+		uint32_t *set = &y->sets[m.oifs];
 
-		p.name = same_name(to, from, p.name);
-		if (p.name == CONF_NONE || conf_add_phyint(to, &p) < 0)
+		if (m.iif == CONF_NONE)
+			continue;
+		if (*set == UINT32_MAX)
+			*set = copy_set(y, m.oifs);
+		m.oifs = *set;
+		m.iif = copy_name(y, m.iif);
+		if (m.iif == CONF_NONE || m.oifs == UINT32_MAX || add(y->to, &m) < 0)
 			return false;
 	}
-	return copy_flows(to, from, from->mgroups, from->nmgroups, sets, conf_add_mgroup) &&
-	       copy_flows(to, from, from->mroutes, from->nmroutes, sets, conf_add_mroute);
+	return true;
 }
 
 /* The directives are copied kind by kind; the ranks keep the order of first references. */
@@ -67,29 +75,30 @@ static void copy_ranks(struct conf *to, const struct conf *from)
 {
 	to->rank = from->rank;
 	for (uint32_t i = 0; i < to->nnames; i++) {
-		uint16_t old = conf_name_find(from, to->names[i].name, strlen(to->names[i].name));
+		struct conf_name *name = &to->names[i];
+		uint16_t old = conf_name_find(from, name->name, strlen(name->name));
 
-		memcpy(to->names[i].first, from->names[old].first, sizeof to->names[i].first);
+		memcpy(name->first, from->names[old].first, sizeof name->first);
 	}
 }
 
 struct conf *conf_copy(const struct conf *c)
 {
-	struct conf *to = conf_new();
-	uint32_t *sets = malloc(c->nsets * sizeof *sets);
-	bool ok = to && sets;
+	struct copy y = { conf_new(), c, malloc(c->nsets * sizeof *y.sets) };
+	bool ok = y.to && y.sets;
 
 	if (ok)
-		memset(sets, 0xff, c->nsets * sizeof *sets);
+		memset(y.sets, 0xff, c->nsets * sizeof *y.sets);
 	for (uint32_t i = 1; ok && i < c->nfiles; i++)
-		ok = conf_file(to, c->files[i]) == (int)i;
-	ok = ok && copy_directives(to, c, sets);
-	free(sets);
+		ok = conf_file(y.to, c->files[i]) == (int)i;
+	ok = ok && copy_phyints(&y) && copy_flows(&y, c->mgroups, c->nmgroups, conf_add_mgroup) &&
+	     copy_flows(&y, c->mroutes, c->nmroutes, conf_add_mroute);
+	free(y.sets);
 	if (!ok) {
-		conf_free(to);
+		conf_free(y.to);
 		errno = ENOMEM;
 		return NULL;
 	}
-	copy_ranks(to, c);
-	return to;
+	copy_ranks(y.to, c);
+	return y.to;
 }

@@ -5,13 +5,6 @@
  */
 #include "conf/conf.h"
 
-#include <string.h>
-
-static void put_name(struct buf *out, const struct conf *c, uint16_t id)
-{
-	buf_add(out, c->names[id].name, (size_t)c->names[id].len + c->names[id].wild);
-}
-
 static void put_flow(struct buf *out, const struct conf *c, const char *directive, const struct mroute *m)
 {
 	const struct conf_set *set = &c->sets[m->oifs];
@@ -19,7 +12,7 @@ static void put_flow(struct buf *out, const struct conf *c, const char *directiv
 
 	buf_str(out, directive);
 	buf_str(out, " from ");
-	put_name(out, c, m->iif);
+	buf_str(out, c->names[m->iif].name);
 	if (!conf_any_source(&m->group, m->slen)) {
 		buf_str(out, " source ");
 		buf_str(out, prefix_str(&m->source, m->slen, s));
@@ -30,7 +23,7 @@ static void put_flow(struct buf *out, const struct conf *c, const char *directiv
 		buf_str(out, " to");
 	for (uint32_t i = 0; i < set->n; i++) {
 		buf_chr(out, ' ');
-		put_name(out, c, c->pool[set->off + i]);
+		buf_str(out, c->names[c->pool[set->off + i]].name);
 	}
 }
 
@@ -67,7 +60,7 @@ void conf_line_phyint(struct buf *out, const struct conf *c, uint32_t i)
 	const struct phyint *p = &c->phyints[i];
 
 	buf_str(out, "phyint ");
-	put_name(out, c, p->name);
+	buf_str(out, c->names[p->name].name);
 	if (p->enable >= 0)
 		buf_str(out, p->enable ? " enable" : " disable");
 	if (p->mrdisc)
