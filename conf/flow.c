@@ -160,8 +160,7 @@ static bool clause_value(struct lex *l, int k, struct word *v)
 
 static void clause(struct parser *ps, struct flow *f, int k, const struct word *at, bool guessed)
 {
-	static const char *const needs[] = { "IFNAME", "ADDR[/LEN]", "ADDR[/LEN]" };
-	bool twice = f->at[k].p != NULL;
+	bool twice = f->at[k].p != NULL, group = k == C_GROUP;
 	const char *why;
 	struct word v;
 
@@ -171,7 +170,7 @@ static void clause(struct parser *ps, struct flow *f, int k, const struct word *
 	if (!clause_value(&ps->in->lex, k, &v)) {
 		if (!guessed)
 			parse_error(ps, at, "\"%s\" with nothing behind it: write %s %s", clause_words[k].p,
-				    clause_words[k].p, needs[k]);
+				    clause_words[k].p, k == C_FROM ? "IFNAME" : "ADDR[/LEN]");
 		return;
 	}
 	if (twice)
@@ -180,8 +179,7 @@ static void clause(struct parser *ps, struct flow *f, int k, const struct word *
 		f->m.iif = parse_iif(ps, &v);
 		return;
 	}
-	why = k == C_SOURCE ? field_addr(&v, false, &f->m.source, &f->m.slen)
-			    : field_addr(&v, true, &f->m.group, &f->m.glen);
+	why = field_addr(&v, group, group ? &f->m.group : &f->m.source, group ? &f->m.glen : &f->m.slen);
 	if (why)
 		parse_error(ps, &v, "%s", why);
 	else

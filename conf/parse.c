@@ -72,34 +72,40 @@ int parse_unknown(struct parser *ps, const struct word *w, const struct word *li
 
 /* ---- directives ---- */
 
-static void parse_mroute(struct parser *ps)
+/* Tells of a group that would be too many memberships. */
+static void join_fits(struct parser *ps, const struct flow *f)
+{
+	unsigned bits = mgroup_bits(&f->m);
+
+	if (bits > CONF_JOIN_BITS)
+		parse_error(ps, &f->value[128 - f->m.glen > CONF_JOIN_BITS ? C_GROUP : C_SOURCE],
+			    "this would be %s%llu memberships, and %u is the most: a longer prefix is needed",
+			    bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits, 1u << CONF_JOIN_BITS);
+}
+
+/* A rule, or a group to join where no "to" may come. */
+static void parse_flow(struct parser *ps, bool join)
 {
 	struct flow f = { .m.iif = CONF_NONE, .lost = ps->bad };
 
-	parse_clauses(ps, &f, C_N);
+	parse_clauses(ps, &f, join ? C_TO : C_N);
 	check_flow(ps, &f);
 	if (f.at[C_TO].p)
 		f.m.oifs = parse_oifs(ps, &f);
-	if (!ps->bad && conf_add_mroute(ps->c, &f.m) < 0)
+	if (join && !ps->bad)
+		join_fits(ps, &f);
+	if (!ps->bad && (join ? conf_add_mgroup : conf_add_mroute)(ps->c, &f.m) < 0)
 		parse_nomem(ps);
+}
+
+static void parse_mroute(struct parser *ps)
+{
+	parse_flow(ps, false);
 }
 
 static void parse_mgroup(struct parser *ps)
 {
-	struct flow f = { .m.iif = CONF_NONE, .lost = ps->bad };
-
-	parse_clauses(ps, &f, C_TO);
-	check_flow(ps, &f);
-	if (ps->bad)
-		return;
-	unsigned bits = mgroup_bits(&f.m);
-
-	if (bits > CONF_JOIN_BITS)
-		parse_error(ps, &f.value[128 - f.m.glen > CONF_JOIN_BITS ? C_GROUP : C_SOURCE],
-			    "this would be %s%llu memberships, and %u is the most: a longer prefix is needed",
-			    bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits, 1u << CONF_JOIN_BITS);
-	else if (conf_add_mgroup(ps->c, &f.m) < 0)
-		parse_nomem(ps);
+	parse_flow(ps, true);
 }
 
 enum { P_ENABLE, P_DISABLE, P_MRDISC, P_TTL, P_N };
