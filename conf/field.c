@@ -92,19 +92,20 @@ const char *field_mixed(const struct addr *source, const struct addr *group)
 				       fam_str(s), fam_str(g));
 }
 
-bool field_number(const struct word *w, unsigned lo, unsigned hi, unsigned *out)
+uint8_t field_ttl(const struct word *w)
 {
 	unsigned v = 0;
 
-	if (!w->n || w->n > 9)
-		return false;
+	if (w->n > 9)
+		return 0;
 	for (size_t i = 0; i < w->n; i++) {
-		if (w->p[i] < '0' || w->p[i] > '9')
-			return false;
-		v = v * 10 + (unsigned)(w->p[i] - '0');
+		unsigned digit = (unsigned)w->p[i] - '0';
+
+		if (digit > 9)
+			return 0;
+		v = v * 10 + digit;
 	}
-	*out = v;
-	return v >= lo && v <= hi;
+	return v <= UINT8_MAX ? (uint8_t)v : 0;
 }
 
 const char *conf_ifname(const char *s, size_t *n)

@@ -57,16 +57,14 @@ void parse_nomem(struct parser *ps)
 int parse_unknown(struct parser *ps, const struct word *w, const struct word *list, int n)
 {
 	const char *what = ps->name ? "word" : "directive", *s = word_show(w);
-	int near = -1;
+	int near;
 
 	if (ps->lost)
-		return near;
+		return -1;
 	near = field_near(w, list, n);
-	if (near >= 0)
-		parse_error(ps, w, "unknown %s \"%s\", did you mean \"%s\"?", what, s, list[near].p);
-	else
-		parse_error(ps, w, "unknown %s \"%s\": write %s", what, s, ps->usage);
 	ps->lost = near < 0;
+	parse_error(ps, w, ps->lost ? "unknown %s \"%s\": write %s" : "unknown %s \"%s\", did you mean \"%s\"?",
+		    what, s, ps->lost ? ps->usage : list[near].p);
 	return near;
 }
 
@@ -116,14 +114,12 @@ static const struct word phyint_words[P_N] = {
 /* Reads the number behind ttl-threshold. */
 static void phyint_ttl(struct parser *ps, struct phyint *p, const struct word *at)
 {
-	unsigned ttl = 0;
 	struct word w;
 
 	if (!lex_word(&ps->in->lex, &w))
 		parse_error(ps, at, "\"ttl-threshold\" with nothing behind it: write a number from 1 to 255");
-	else if (!field_number(&w, 1, UINT8_MAX, &ttl))
+	else if (!(p->ttl = field_ttl(&w)))
 		parse_error(ps, &w, "bad ttl-threshold \"%s\": write a number from 1 to 255", word_show(&w));
-	p->ttl = (uint8_t)ttl;
 }
 
 static void phyint_option(struct parser *ps, struct phyint *p, int k, const struct word *w,

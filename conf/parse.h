@@ -28,8 +28,8 @@ const char *field_addr(const struct word *w, bool group, struct addr *a, uint8_t
 /* NULL, or says that the two are not of one family. */
 const char *field_mixed(const struct addr *source, const struct addr *group);
 
-/* Parses a decimal number, digits only. */
-bool field_number(const struct word *w, unsigned lo, unsigned hi, unsigned *out);
+/* Parses a decimal number from 1 to 255, digits only; 0 when it is none. */
+uint8_t field_ttl(const struct word *w);
 
 /* Index of the keyword that was probably meant, or -1. */
 int field_near(const struct word *w, const struct word *list, int n);
