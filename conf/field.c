@@ -139,13 +139,14 @@ const char *conf_ifname(const char *s, size_t *n)
 	return NULL;
 }
 
-/* Edit distance with swaps of neighbours (optimal string alignment), letter case aside. */
 #define NEAR_MAX 20		/* no keyword is longer */
-static unsigned least(unsigned a, unsigned b)
+
+static unsigned min(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
 }
 
+/* Edit distance with swaps of neighbours (optimal string alignment), letter case aside. */
 static unsigned distance(const struct word *a, const struct word *b)
 {
 	enum { ROW = NEAR_MAX + 1 };
@@ -153,15 +154,16 @@ static unsigned distance(const struct word *a, const struct word *b)
 
 	for (unsigned i = 0; i <= a->n; i++)
 		for (unsigned j = 0; j <= b->n; j++) {
-			const char *x = a->p + i - 1, *y = b->p + j - 1;
 			unsigned *at = &d[i * ROW + j];
 
 			*at = i + j;
 			if (!i || !j)
 				continue;
-			*at = least(least(at[-ROW], at[-1]) + 1, at[-ROW - 1] + ((*x | 0x20) != *y));
+			const char *x = a->p + i - 1, *y = b->p + j - 1;
+
+			*at = min(min(at[-ROW], at[-1]) + 1, at[-ROW - 1] + ((*x | 0x20) != *y));
 			if (i > 1 && j > 1 && (*x | 0x20) == y[-1] && (x[-1] | 0x20) == *y)
-				*at = least(*at, at[-2 * ROW - 2] + 1);
+				*at = min(*at, at[-2 * ROW - 2] + 1);
 		}
 	return d[a->n * ROW + b->n];
 }

@@ -44,6 +44,7 @@ struct shape {
 	bool seen[129][129];
 };
 
+/* Both families, and what bounds the work on them. */
 struct shapes {
 	uint32_t budget;		/* look-ups left */
 	bool partial;			/* something was left out */
