@@ -160,7 +160,7 @@ const char *kernel_join_limit(int err, enum fam fam)
 
 	switch (err) {
 	case EMFILE:
-		if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == RLIM_INFINITY)
+		if (prlimit(0, RLIMIT_NOFILE, NULL, &r) < 0 || r.rlim_cur == RLIM_INFINITY)
 			return limit_text("RLIMIT_NOFILE", -1);
 		return limit_text("RLIMIT_NOFILE", (long long)r.rlim_cur);
 	case ENFILE:

@@ -12,10 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/filter.h>
-
 #include "kernel/ring.h"
-#include "kernel/sockaddr.h"
+#include "kernel/sock.h"
 #include "lib/fd.h"
 #include "lib/grow.h"
 
@@ -60,11 +58,9 @@ static rlim_t descriptors(void)
 /* A socket without a port, which only wants its own groups and drops what might still come. */
 static int deaf_socket(enum fam fam)
 {
-	bool v4 = fam == FAM_4;
 	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
-	struct sock_fprog prog = { 1, &drop };
 	rlim_t limit = descriptors(), reserve = limit / 4 < RESERVE ? limit / 4 : RESERVE;
-	int off = 0, fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = sock_open(fam, SOCK_DGRAM);
 
 	if (fd < 0)
 		return -1;
@@ -72,9 +68,8 @@ static int deaf_socket(enum fam fam)
 		errno = EMFILE;
 		return fd_fail(fd);
 	}
-	setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, &off,
-		   sizeof off);
-	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog);
+	sock_set(fd, sock_level(fam), fam == FAM_4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, 0);
+	sock_filter(fd, &drop, 1);
 	return fd;
 }
 
@@ -83,11 +78,10 @@ static int option(uint32_t slot, int name, const struct join *j)
 {
 	struct group_source_req req = { .gsr_interface = (uint32_t)j->ifindex };
 
-	sockaddr_set(&req.gsr_group, j->grp);
+	sock_addr(&req.gsr_group, j->grp);
 	if (j->src)
-		sockaddr_set(&req.gsr_source, j->src);
-	return setsockopt(s.v[slot].fd, addr_fam(j->grp) == FAM_4 ? IPPROTO_IP : IPPROTO_IPV6, name, &req,
-			  sizeof req);
+		sock_addr(&req.gsr_source, j->src);
+	return setsockopt(s.v[slot].fd, sock_level(addr_fam(j->grp)), name, &req, sizeof req);
 }
 
 int joinsock_join(uint32_t slot, const struct join *j)

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: ISC
  *
  * The two routing sockets: one wrapper for each kernel option and ioctl, and the
- * bounded drain of upcalls.  What differs between the families stands in a
- * table here (numbers) and in mroute_codec.c (structures).  No decisions.
+ * bounded drain of upcalls.  What differs between the families stands in
+ * mroute_codec.c.  No decisions.
  */
 #include "kernel/kernel.h"
 
 #include <errno.h>
-#include <netinet/icmp6.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/filter.h>
-
 #include "kernel/mroute_codec.h"
+#include "kernel/sock.h"
+#include "lib/fd.h"
 
 /* What waits unread, in bytes of kernel memory (an upcall takes 768): 20,000 new sources at once. */
 #define RCVBUF (16 * 1024 * 1024)
@@ -24,45 +22,13 @@
 #define WAITING_MIN 1024	/* upcalls for which there is always room */
 #define WAITING_MAX 32768	/* how many are read ahead; 44 bytes each */
 
-/* Neighbours' IGMP stays out: upcalls have 0 where a packet has its protocol. */
-static int filter4(int fd)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, 0xffff),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-	};
-	struct sock_fprog prog = { sizeof code / sizeof *code, code };
-
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog);
-}
-
-/* Neighbours' ICMPv6 stays out: upcalls do not pass this filter (net/ipv6/ip6mr.c). */
-static int filter6(int fd)
-{
-	struct icmp6_filter none;
-
-	ICMP6_FILTER_SETBLOCKALL(&none);
-	return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &none, sizeof none);
-}
-
-static const struct family {
-	int domain, protocol, level;
-	int table, init, done, pim, assert;
-	int add_vif, del_vif, add_mfc, del_mfc;
-	unsigned long get_mfc, get_vif;
-	int (*filter)(int fd);
-} family[FAM_N] = {
-	[FAM_4] = { AF_INET, IPPROTO_IGMP, IPPROTO_IP,
-		    MRT_TABLE, MRT_INIT, MRT_DONE, MRT_PIM, MRT_ASSERT,
-		    MRT_ADD_VIF, MRT_DEL_VIF, MRT_ADD_MFC, MRT_DEL_MFC,
-		    SIOCGETSGCNT, SIOCGETVIFCNT, filter4 },
-	[FAM_6] = { AF_INET6, IPPROTO_ICMPV6, IPPROTO_IPV6,
-		    MRT6_TABLE, MRT6_INIT, MRT6_DONE, MRT6_PIM, MRT6_ASSERT,
-		    MRT6_ADD_MIF, MRT6_DEL_MIF, MRT6_ADD_MFC, MRT6_DEL_MFC,
-		    SIOCGETSGCNT_IN6, SIOCGETMIFCNT_IN6, filter6 },
-};
+/* Both families number their options and requests alike. */
+_Static_assert(MRT_INIT == MRT6_INIT && MRT_DONE == MRT6_DONE && MRT_TABLE == MRT6_TABLE &&
+	       MRT_PIM == MRT6_PIM && MRT_ASSERT == MRT6_ASSERT &&
+	       MRT_ADD_VIF == MRT6_ADD_MIF && MRT_DEL_VIF == MRT6_DEL_MIF &&
+	       MRT_ADD_MFC == MRT6_ADD_MFC && MRT_DEL_MFC == MRT6_DEL_MFC &&
+	       SIOCGETSGCNT == SIOCGETSGCNT_IN6 && SIOCGETVIFCNT == SIOCGETMIFCNT_IN6,
+	       "options of both families");
 
 static struct {
 	int fd;			/* -1 while the family is closed */
@@ -97,9 +63,22 @@ static bool waiting_room(enum fam fam)
 	return waiting[fam].n + BATCH <= cap || (cap < WAITING_MAX && waiting_resize(fam, cap * 2) == 0);
 }
 
+/* Neighbours' packets stay out: upcalls have 0 where IPv4 has its protocol and ICMPv6 its type. */
+static int filter(enum fam fam)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, fam == FAM_4 ? offsetof(struct igmpmsg, im_mbz) : 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0xffff),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	return sock_filter(sock[fam].fd, code, sizeof code / sizeof *code);
+}
+
 static int set_option(enum fam fam, int option, const void *p, size_t len)
 {
-	return setsockopt(sock[fam].fd, family[fam].level, option, p, (socklen_t)len);
+	return setsockopt(sock[fam].fd, sock_level(fam), option, p, (socklen_t)len);
 }
 
 static int set_int(enum fam fam, int option, int v)
@@ -107,44 +86,23 @@ static int set_int(enum fam fam, int option, int v)
 	return set_option(fam, option, &v, sizeof v);
 }
 
-static void grow_buffer(int fd)
-{
-	int size = RCVBUF;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-}
-
 int kernel_mroute_open(enum fam fam, uint32_t table)
 {
-	const struct family *f = &family[fam];
-	int err;
-
 	if (sock[fam].fd >= 0) {
 		errno = EADDRINUSE;
 		return -1;
 	}
-	sock[fam].fd = socket(f->domain, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, f->protocol);
+	sock[fam].fd = sock_open(fam, SOCK_RAW);
 	if (sock[fam].fd < 0)
 		return -1;
-	if (f->filter(sock[fam].fd) < 0)
-		goto fail;
-	grow_buffer(sock[fam].fd);
-	if (table && set_option(fam, f->table, &table, sizeof table) < 0)
-		goto fail;
-	if (set_int(fam, f->init, 1) < 0)
-		goto fail;
-	sock[fam].pim = set_int(fam, f->pim, 1) == 0;
-	if (!sock[fam].pim && set_int(fam, f->assert, 1) < 0)
-		goto fail;
-	if (waiting_resize(fam, WAITING_MIN) < 0)
-		goto fail;
-	return 0;
-fail:
-	err = errno;
-	close(sock[fam].fd);
-	sock[fam].fd = -1;
-	errno = err;
+	sock_room(sock[fam].fd, RCVBUF);
+	if (filter(fam) == 0 && (!table || set_int(fam, MRT_TABLE, (int)table) == 0) &&
+	    set_int(fam, MRT_INIT, 1) == 0) {
+		sock[fam].pim = set_int(fam, MRT_PIM, 1) == 0;
+		if ((sock[fam].pim || set_int(fam, MRT_ASSERT, 1) == 0) && waiting_resize(fam, WAITING_MIN) == 0)
+			return 0;
+	}
+	sock[fam].fd = fd_fail(sock[fam].fd);
 	return -1;
 }
 
@@ -155,7 +113,7 @@ void kernel_mroute_close(enum fam fam)
 	free(waiting[fam].v);
 	waiting[fam].v = NULL;
 	waiting[fam].n = waiting[fam].cap = 0;
-	set_int(fam, family[fam].done, 1);	/* even if a child still has the descriptor */
+	set_int(fam, MRT_DONE, 1);	/* even if a child still has the descriptor */
 	close(sock[fam].fd);
 	sock[fam].fd = -1;
 }
@@ -176,7 +134,7 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 
 	if (mroute_codec[fam].vif(&a, vif, ifindex, threshold) < 0)
 		return -1;
-	if (set_option(fam, family[fam].add_vif, &a, mroute_codec[fam].vif_size) == 0)
+	if (set_option(fam, MRT_ADD_VIF, &a, mroute_codec[fam].vif_size) == 0)
 		return 0;
 	if (errno == EADDRNOTAVAIL)
 		errno = ENODEV;
@@ -188,7 +146,7 @@ int kernel_vif_del(enum fam fam, int vif)
 	union mroute_arg a;
 
 	mroute_codec[fam].vif(&a, vif, 0, 0);
-	if (set_option(fam, family[fam].del_vif, &a, mroute_codec[fam].vif_size) == 0)
+	if (set_option(fam, MRT_DEL_VIF, &a, mroute_codec[fam].vif_size) == 0)
 		return 0;
 	return errno == EADDRNOTAVAIL ? 0 : -1;
 }
@@ -199,7 +157,7 @@ int kernel_mfc_add(enum fam fam, const struct addr *src, const struct addr *grp,
 	union mroute_arg a;
 
 	mroute_codec[fam].mfc(&a, src, grp, iif, oifs, ttl);
-	return set_option(fam, family[fam].add_mfc, &a, mroute_codec[fam].mfc_size);
+	return set_option(fam, MRT_ADD_MFC, &a, mroute_codec[fam].mfc_size);
 }
 
 int kernel_mfc_del(enum fam fam, const struct addr *src, const struct addr *grp)
@@ -207,7 +165,7 @@ int kernel_mfc_del(enum fam fam, const struct addr *src, const struct addr *grp)
 	union mroute_arg a;
 
 	mroute_codec[fam].mfc(&a, src, grp, 0, 0, NULL);
-	return set_option(fam, family[fam].del_mfc, &a, mroute_codec[fam].mfc_size);
+	return set_option(fam, MRT_DEL_MFC, &a, mroute_codec[fam].mfc_size);
 }
 
 static int ask(enum fam fam, unsigned long request, union mroute_arg *a)
@@ -226,7 +184,7 @@ int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *gr
 	union mroute_arg a;
 
 	mroute_codec[fam].sg(&a, src, grp);
-	if (ask(fam, family[fam].get_mfc, &a) < 0)
+	if (ask(fam, SIOCGETSGCNT, &a) < 0)
 		return -1;
 	mroute_codec[fam].sg_read(&a, st);
 	return 0;
@@ -237,7 +195,7 @@ int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st)
 	union mroute_arg a;
 
 	mroute_codec[fam].count(&a, vif);
-	if (ask(fam, family[fam].get_vif, &a) < 0)
+	if (ask(fam, SIOCGETVIFCNT, &a) < 0)
 		return -1;
 	mroute_codec[fam].count_read(&a, st);
 	return 0;

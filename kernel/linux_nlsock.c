@@ -11,6 +11,7 @@
 
 #include <linux/netlink.h>
 
+#include "kernel/sock.h"
 #include "lib/fd.h"
 
 int nlsock_open(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)
@@ -21,8 +22,7 @@ int nlsock_open(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)
 
 	if (fd < 0)
 		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf, sizeof rcvbuf) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
+	sock_room(fd, rcvbuf);
 	if (bind(fd, (struct sockaddr *)&me, sizeof me) == 0 &&
 	    getsockname(fd, (struct sockaddr *)&me, &len) == 0) {
 		*pid = me.nl_pid;

@@ -22,6 +22,7 @@
 #include <linux/mroute6.h>
 #include <linux/nsfs.h>
 
+#include "kernel/sock.h"
 #include "kernel/words.h"
 #include "lib/lines.h"
 
@@ -132,25 +133,21 @@ static seen_t file_there(const char *path)
 	return access("/proc/net/dev", F_OK) == 0 ? 0 : -1;
 }
 
+_Static_assert(MRT_VERSION == MRT6_VERSION && MRT_PIM == MRT6_PIM, "options of both families");
+
 void kernel_look_support(enum fam fam, struct look_support *s)
 {
-	static const struct {
-		int domain, protocol, level, version, pim;
-		const char *file;
-	} f[FAM_N] = {
-		[FAM_4] = { AF_INET, IPPROTO_IGMP, IPPROTO_IP, MRT_VERSION, MRT_PIM,
-			    "/proc/net/ip_mr_vif" },
-		[FAM_6] = { AF_INET6, IPPROTO_ICMPV6, IPPROTO_IPV6, MRT6_VERSION, MRT6_PIM,
-			    "/proc/net/ip6_mr_vif" },
-	};
-	int fd = socket(f[fam].domain, SOCK_RAW | SOCK_CLOEXEC, f[fam].protocol);
+	int fd = sock_open(fam, SOCK_RAW);
 	uint32_t table;
 
-	*s = (struct look_support){ .routing = file_there(f[fam].file), .tables = -1, .pim = -1 };
+	*s = (struct look_support){
+		.routing = file_there(fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif"),
+		.tables = -1, .pim = -1,
+	};
 	if (fd >= 0) {
 		s->raw = 1;
-		s->routing = option_there(fd, f[fam].level, f[fam].version);
-		s->pim = option_there(fd, f[fam].level, f[fam].pim);
+		s->routing = option_there(fd, sock_level(fam), MRT_VERSION);
+		s->pim = option_there(fd, sock_level(fam), MRT_PIM);
 		close(fd);
 	} else if (errno != EPERM && errno != EACCES) {
 		s->raw = -1;

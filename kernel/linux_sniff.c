@@ -12,10 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
+#include "kernel/sock.h"
 #include "lib/fd.h"
 
 #define HEADER 40		/* bytes of a packet that are looked at */
@@ -32,7 +32,6 @@ static int filter(int fd, const struct addr *grp)
 	bool v4 = addr_fam(grp) == FAM_4;
 	unsigned words = v4 ? 1 : 4, n = 0;
 	struct sock_filter code[10];
-	struct sock_fprog prog = { 0, code };
 
 	for (unsigned i = 0; i < words; i++) {
 		unsigned rest = 2 * (words - 1 - i);	/* instructions before the one that accepts */
@@ -45,8 +44,7 @@ static int filter(int fd, const struct addr *grp)
 	}
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, HEADER);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-	prog.len = (unsigned short)n;
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog);
+	return sock_filter(fd, code, n);
 }
 
 int kernel_sniff_open(const struct addr *grp)
