@@ -330,8 +330,8 @@ void kernel_nft_close(struct nft *n);
 void kernel_nft_judge(const struct nft *n, enum look_hook hook, const struct look_packet *p,
 		      look_chain_fn *fn, void *ctx);
 
-/* True when filter tables of the older iptables are loaded: their rules nobody shows but their
- * own tool.  Needs to be root. */
+/* True when filter tables of the older iptables are loaded (linux_proc.c): their rules nobody
+ * shows but their own tool.  Needs to be root. */
 seen_t kernel_look_iptables(enum fam fam);
 
 /* ---- the packets of one group as they come in (linux_sniff.c): needs CAP_NET_RAW ---- */

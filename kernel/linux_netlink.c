@@ -94,17 +94,17 @@ static void dump_end(int err, kernel_link_fn *fn, void *ctx)
 
 static void message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
 {
-	bool ours = nl.dumping && m->pid == nl.pid && m->seq == nl.seq;
+	bool asked = m->pid == nl.pid;
 	struct link_event ev;
 
+	if (asked && !(nl.dumping && m->seq == nl.seq))
+		return;		/* of a dump that was given up */
 	if (m->type == NLMSG_DONE || m->type == NLMSG_ERROR) {
-		if (ours)
+		if (asked)
 			dump_end(rtnl_error(m), fn, ctx);
 		return;
 	}
-	if (m->pid == nl.pid && !ours)
-		return;		/* of a dump that was given up */
-	if (ours && (m->flags & NLM_F_DUMP_INTR))
+	if (asked && (m->flags & NLM_F_DUMP_INTR))
 		nl.cut = true;
 	if (rtnl_link(m, &ev))
 		fn(ctx, &ev);

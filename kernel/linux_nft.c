@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * The rules of the packet filter, read and never written: nftables by
- * nfnetlink, and whether the older iptables has any.
+ * The rules of the packet filter, read by nfnetlink and never written.
  */
 #include "kernel/kernel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -81,18 +77,4 @@ void kernel_nft_judge(const struct nft *n, enum look_hook hook, const struct loo
 				.surely = bits == NFT_DROPS,
 			});
 	}
-}
-
-seen_t kernel_look_iptables(enum fam fam)
-{
-	int fd = open(fam == FAM_4 ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names",
-		      O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-	char c;
-
-	if (fd < 0)
-		return errno == ENOENT && access("/proc/net/dev", F_OK) == 0 ? 0 : -1;
-	n = read(fd, &c, 1);
-	close(fd);
-	return n < 0 ? -1 : n > 0;
 }

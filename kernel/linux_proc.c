@@ -28,77 +28,61 @@
 
 /* ---- counters ---- */
 
-struct wanted {
-	const char *group, *name;	/* "Ip", "ForwDatagrams"; a group for itself in snmp6 */
-	size_t at;			/* in struct look_counters */
+#define COLUMNS 256
+#define UNWANTED UINT8_MAX
+
+/* Names that no other group of these files has; of IPv6 without "Ip6". */
+static const struct {
+	char name[20];
+	uint8_t at;			/* in struct look_counters */
+} wanted[] = {
+	{ "InMcastPkts", offsetof(struct look_counters, mcast_in) },
+	{ "OutMcastPkts", offsetof(struct look_counters, mcast_out) },
+	{ "ForwDatagrams", offsetof(struct look_counters, forwarded) },
+	{ "OutForwDatagrams", offsetof(struct look_counters, forwarded) },
+	{ "FragFails", offsetof(struct look_counters, frag_fails) },
+	{ "IPReversePathFilter", offsetof(struct look_counters, rp_filter) },
 };
 
-#define AT(field) offsetof(struct look_counters, field)
-
-static const struct wanted netstat[] = {
-	{ "IpExt:", "InMcastPkts", AT(mcast_in) },
-	{ "IpExt:", "OutMcastPkts", AT(mcast_out) },
-	{ "TcpExt:", "IPReversePathFilter", AT(rp_filter) },
-	{ NULL, NULL, 0 },
-};
-
-static const struct wanted snmp[] = {
-	{ "Ip:", "ForwDatagrams", AT(forwarded) },
-	{ "Ip:", "FragFails", AT(frag_fails) },
-	{ NULL, NULL, 0 },
-};
-
-static const struct wanted snmp6[] = {
-	{ NULL, "Ip6InMcastPkts", AT(mcast_in) },
-	{ NULL, "Ip6OutMcastPkts", AT(mcast_out) },
-	{ NULL, "Ip6OutForwDatagrams", AT(forwarded) },
-	{ NULL, "Ip6FragFails", AT(frag_fails) },
-	{ NULL, NULL, 0 },
-};
-
-static void counter_set(struct look_counters *c, const struct wanted *w, const char *group,
-			const char *name, const char *value)
+static uint8_t counter_find(const char *name)
 {
-	for (; w->name; w++) {
-		if (strcmp(w->name, name) || (w->group && strcmp(w->group, group)))
-			continue;
-		uint64_t v = strtoull(value, NULL, 10);
-
-		memcpy((char *)c + w->at, &v, sizeof v);
-	}
+	if (!strncmp(name, "Ip6", 3))
+		name += 3;
+	for (unsigned i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		if (!strcmp(wanted[i].name, name))
+			return wanted[i].at;
+	return UNWANTED;
 }
 
-/* A line of names, a line of values, both behind the same first word. */
-static void counters_pair(struct look_counters *c, const struct wanted *w, char *names, char *values)
+static void counter_set(struct look_counters *c, uint8_t at, const char *value)
 {
-	char *n, *v, *end_n, *end_v, *group = strtok_r(names, " \n", &end_n);
+	uint64_t v = strtoull(value, NULL, 10);
 
-	if (!group || !strtok_r(values, " \n", &end_v))
-		return;
-	while ((n = strtok_r(NULL, " \n", &end_n)) && (v = strtok_r(NULL, " \n", &end_v)))
-		counter_set(c, w, group, n, v);
+	if (at != UNWANTED)
+		memcpy((char *)c + at, &v, sizeof v);
 }
 
-static int counters_read(struct look_counters *c, const char *path, const struct wanted *w)
+/* IPv4: a line of names, then one of their values.  IPv6: lines of a name and its value. */
+static int counters_read(struct look_counters *c, enum fam fam, const char *path)
 {
-	char *line, *word[2], *names = NULL;
+	char *line, *word[COLUMNS];
+	uint8_t at[COLUMNS];
+	bool names = false;
 	struct lines l;
 
 	if (lines_open(&l, path) < 0)
 		return -1;
+	memset(at, UNWANTED, sizeof at);
 	while ((line = lines_next(&l))) {
-		if (!w->group) {
-			if (words_cut(line, word, 2) == 2)
-				counter_set(c, w, "", word[0], word[1]);
-		} else if (names) {
-			counters_pair(c, w, names, line);
-			free(names);
-			names = NULL;
-		} else if (!(names = strdup(line))) {
-			break;
-		}
+		unsigned n = words_cut(line, word, COLUMNS);
+
+		names = !names;
+		for (unsigned i = 0; i < n; i++)
+			if (fam == FAM_6 ? !i : names)
+				at[fam == FAM_6 ? 1 : i] = counter_find(word[i]);
+			else
+				counter_set(c, at[i], word[i]);
 	}
-	free(names);
 	lines_close(&l);
 	return 0;
 }
@@ -107,10 +91,10 @@ int kernel_look_counters(enum fam fam, struct look_counters *c)
 {
 	memset(c, 0, sizeof *c);
 	if (fam == FAM_6)
-		return counters_read(c, "/proc/net/snmp6", snmp6);
-	if (counters_read(c, "/proc/net/netstat", netstat) < 0)
+		return counters_read(c, fam, "/proc/net/snmp6");
+	if (counters_read(c, fam, "/proc/net/netstat") < 0)
 		return -1;
-	return counters_read(c, "/proc/net/snmp", snmp);
+	return counters_read(c, fam, "/proc/net/snmp");
 }
 
 /* ---- what this kernel can do ---- */
@@ -125,11 +109,9 @@ static seen_t option_there(int fd, int level, int option)
 	return errno == ENOPROTOOPT || errno == EOPNOTSUPP ? 0 : -1;
 }
 
-static seen_t file_there(const char *path)
+/* Only where /proc/net shows other things does a file's absence say something. */
+static seen_t absent(void)
 {
-	if (access(path, F_OK) == 0)
-		return 1;
-	/* Only where /proc/net shows other things does this one's absence say something. */
 	return access("/proc/net/dev", F_OK) == 0 ? 0 : -1;
 }
 
@@ -137,27 +119,41 @@ _Static_assert(MRT_VERSION == MRT6_VERSION && MRT_PIM == MRT6_PIM, "options of b
 
 void kernel_look_support(enum fam fam, struct look_support *s)
 {
-	int fd = sock_open(fam, SOCK_RAW);
+	const char *vifs = fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif";
+	int fd = sock_open(fam, SOCK_RAW), err = errno;
 	uint32_t table;
 
 	*s = (struct look_support){
-		.routing = file_there(fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif"),
-		.tables = -1, .pim = -1,
+		.routing = access(vifs, F_OK) == 0 ? 1 : absent(), .tables = -1, .pim = -1,
 	};
 	if (fd >= 0) {
 		s->raw = 1;
 		s->routing = option_there(fd, sock_level(fam), MRT_VERSION);
 		s->pim = option_there(fd, sock_level(fam), MRT_PIM);
 		close(fd);
-	} else if (errno != EPERM && errno != EACCES) {
+	} else if (err != EPERM && err != EACCES) {
 		s->raw = -1;
-		if (errno == EAFNOSUPPORT)
+		if (err == EAFNOSUPPORT)
 			s->routing = 0;
 	}
 	if (kernel_look_table(fam, "", &table) == 0)
 		s->tables = 1;
 	else if (errno == EAFNOSUPPORT || errno == EOPNOTSUPP)
 		s->tables = 0;
+}
+
+seen_t kernel_look_iptables(enum fam fam)
+{
+	int fd = open(fam == FAM_4 ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names",
+		      O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	char c;
+
+	if (fd < 0)
+		return errno == ENOENT ? absent() : -1;
+	n = read(fd, &c, 1);
+	close(fd);
+	return n < 0 ? -1 : n > 0;
 }
 
 seen_t kernel_look_netns_ours(void)
@@ -181,43 +177,25 @@ seen_t kernel_look_netns_ours(void)
 
 /* ---- memberships and limits ---- */
 
-/* A line of an interface, then those of its groups, printed as numbers of this machine. */
-static bool member4(struct lines *l, int ifindex, const struct addr *grp)
-{
-	const char *line;
-	uint32_t word;
-	int index = 0;
-
-	memcpy(&word, grp->b + 12, sizeof word);
-	while ((line = lines_next(l))) {
-		if (line[0] != '\t')
-			index = atoi(line);
-		else if (index == ifindex && strtoul(line, NULL, 16) == word)
-			return true;
-	}
-	return false;
-}
-
-static bool member6(struct lines *l, int ifindex, const struct addr *grp)
-{
-	char *line, want[33], *w[3];
-
-	for (unsigned i = 0; i < 16; i++)
-		snprintf(want + 2 * i, 3, "%02x", grp->b[i]);
-	while ((line = lines_next(l)))
-		if (words_cut(line, w, 3) == 3 && atoi(w[0]) == ifindex && !strcmp(w[2], want))
-			return true;
-	return false;
-}
-
+/* IPv4: a line of an interface, then those of its groups, each as a number of this machine.
+ * IPv6: lines of an interface, its name, and a group. */
 seen_t kernel_look_member(int ifindex, const struct addr *grp)
 {
-	bool v4 = addr_fam(grp) == FAM_4, is;
+	bool v4 = addr_fam(grp) == FAM_4, is = false;
+	char *line, want[33], *w[3];
+	int index = 0;
 	struct lines l;
 
 	if (lines_open(&l, v4 ? "/proc/net/igmp" : "/proc/net/igmp6") < 0)
 		return -1;
-	is = v4 ? member4(&l, ifindex, grp) : member6(&l, ifindex, grp);
+	for (unsigned i = 0; i < 4; i++)
+		snprintf(want + 8 * i, 9, v4 ? "%08X" : "%08x", v4 ? grp->w[3] : ntohl(grp->w[i]));
+	want[v4 ? 8 : 32] = '\0';
+	while (!is && (line = lines_next(&l))) {
+		if (line[0] != '\t')
+			index = atoi(line);
+		is = index == ifindex && words_cut(line, w, 3) == 3 && !strcmp(w[v4 ? 0 : 2], want);
+	}
 	lines_close(&l);
 	return is;
 }
