@@ -237,11 +237,11 @@ struct look_mfc {
 	uint32_t table;
 	struct addr src, grp;
 	bool unresolved;		/* waits for an answer of the daemon; then nothing below is set */
-	int iif;			/* ifindex, 0 = gone */
 	uint8_t noifs;
-	int oif[KERNEL_VIFS];		/* ifindex */
-	uint8_t ttl[KERNEL_VIFS];	/* threshold */
+	int iif;			/* ifindex, 0 = gone */
 	struct mfc_stats st;
+	uint8_t ttl[KERNEL_VIFS];	/* threshold */
+	int oif[KERNEL_VIFS];		/* ifindex */
 };
 
 /* Calls fn for each forwarding entry of all tables, whoever owns it, unresolved ones included.
@@ -262,8 +262,8 @@ uint32_t kernel_default_table(enum fam fam);
 struct look_route {
 	bool none;			/* there is none, or one that rejects */
 	bool local;			/* it is this host */
-	int oif[8];			/* ifindex of each way */
 	unsigned n;
+	int oif[8];			/* ifindex of each way */
 };
 int kernel_look_route(const struct addr *host, struct look_route *r);
 

@@ -41,15 +41,12 @@ uint32_t kernel_default_table(enum fam fam)
 static int link_one(void *ctx, const struct rtnl_msg *m)
 {
 	struct look_links *l = ctx;
-	struct look_link one, *v;
+	struct look_link *v = grow(l->v, &l->cap, l->n + 1, sizeof *v);
 
-	if (!rtnl_look_link(m, &one))
-		return 0;
-	v = grow(l->v, &l->cap, l->n + 1, sizeof *v);
 	if (!v)
 		return -1;
 	l->v = v;
-	v[l->n++] = one;
+	l->n += rtnl_look_link(m, &v[l->n]);
 	return 0;
 }
 
@@ -152,6 +149,7 @@ static int vifs_one(void *ctx, const struct rtnl_msg *m)
 /* VIFs of the default table. */
 static int vifs_proc(enum fam fam, struct look_vif *v, int max)
 {
+	uint64_t count[4];
 	struct lines l;
 	char *line, *w[6];
 	int n = 0;
@@ -161,15 +159,14 @@ static int vifs_proc(enum fam fam, struct look_vif *v, int max)
 	while (n < max && (line = lines_next(&l))) {
 		if (words_cut(line, w, 6) < 6 || w[0][0] < '0' || w[0][0] > '9')
 			continue;
-		v[n++] = (struct look_vif){
-			.table = kernel_default_table(fam),
-			.vif = atoi(w[0]),
-			.ifindex = (int)if_nametoindex(w[1]),
-			.st.in_bytes = strtoull(w[2], NULL, 10),
-			.st.in_packets = strtoull(w[3], NULL, 10),
-			.st.out_bytes = strtoull(w[4], NULL, 10),
-			.st.out_packets = strtoull(w[5], NULL, 10),
-		};
+		for (unsigned i = 0; i < 4; i++)
+			count[i] = strtoull(w[2 + i], NULL, 10);
+		v->table = kernel_default_table(fam);
+		v->vif = atoi(w[0]);
+		v->ifindex = (int)if_nametoindex(w[1]);
+		v->st = (struct vif_stats){ count[1], count[0], count[3], count[2] };
+		v++;
+		n++;
 	}
 	lines_close(&l);
 	return n;

@@ -165,7 +165,7 @@ static int source4(struct in_pktinfo *info)
 static int source6(struct in6_pktinfo *info)
 {
 	struct sockaddr_in6 sin6 = {
-		.sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_scope_id = info->ipi6_ifindex,
+		.sin6_family = AF_INET6, .sin6_scope_id = info->ipi6_ifindex,
 	};
 	socklen_t len = sizeof sin6;
 	int fd = sock_open(FAM_6, SOCK_DGRAM);

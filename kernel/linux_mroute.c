@@ -39,28 +39,26 @@ static struct {
  * of them at a time: the kernel looks for what waits for an entry in a list that begins with the newest,
  * and the one who answers the oldest first has it walk over all others each time (net/ipv4/ipmr.c,
  * mfc_unres_queue). */
-static struct {
+static struct waiting {
 	struct upcall *v;
 	unsigned n, cap;
 } waiting[FAM_N];
 
-static int waiting_resize(enum fam fam, unsigned cap)
+static int waiting_resize(struct waiting *w, unsigned cap)
 {
-	struct upcall *v = realloc(waiting[fam].v, cap * sizeof *v);
+	struct upcall *v = realloc(w->v, cap * sizeof *v);
 
 	if (!v)
 		return -1;
-	waiting[fam].v = v;
-	waiting[fam].cap = cap;
+	w->v = v;
+	w->cap = cap;
 	return 0;
 }
 
 /* Room for one more batch; false when enough waits already, or no memory is left. */
-static bool waiting_room(enum fam fam)
+static bool waiting_room(struct waiting *w)
 {
-	unsigned cap = waiting[fam].cap;
-
-	return waiting[fam].n + BATCH <= cap || (cap < WAITING_MAX && waiting_resize(fam, cap * 2) == 0);
+	return w->n + BATCH <= w->cap || (w->cap < WAITING_MAX && waiting_resize(w, w->cap * 2) == 0);
 }
 
 /* Neighbours' packets stay out: upcalls have 0 where IPv4 has its protocol and ICMPv6 its type. */
@@ -76,7 +74,7 @@ static int filter(enum fam fam)
 	return sock_filter(sock[fam].fd, code, sizeof code / sizeof *code);
 }
 
-static int set_option(enum fam fam, int option, const void *p, size_t len)
+static int set_option(enum fam fam, int option, const void *p, int len)
 {
 	return setsockopt(sock[fam].fd, sock_level(fam), option, p, (socklen_t)len);
 }
@@ -99,7 +97,7 @@ int kernel_mroute_open(enum fam fam, uint32_t table)
 	if (filter(fam) == 0 && (!table || set_int(fam, MRT_TABLE, (int)table) == 0) &&
 	    set_int(fam, MRT_INIT, 1) == 0) {
 		sock[fam].pim = set_int(fam, MRT_PIM, 1) == 0;
-		if ((sock[fam].pim || set_int(fam, MRT_ASSERT, 1) == 0) && waiting_resize(fam, WAITING_MIN) == 0)
+		if ((sock[fam].pim || set_int(fam, MRT_ASSERT, 1) == 0) && waiting_resize(&waiting[fam], WAITING_MIN) == 0)
 			return 0;
 	}
 	sock[fam].fd = fd_fail(sock[fam].fd);
@@ -111,8 +109,7 @@ void kernel_mroute_close(enum fam fam)
 	if (sock[fam].fd < 0)
 		return;
 	free(waiting[fam].v);
-	waiting[fam].v = NULL;
-	waiting[fam].n = waiting[fam].cap = 0;
+	waiting[fam] = (struct waiting){ 0 };
 	set_int(fam, MRT_DONE, 1);	/* even if a child still has the descriptor */
 	close(sock[fam].fd);
 	sock[fam].fd = -1;
@@ -131,10 +128,11 @@ bool kernel_mroute_has_pim(enum fam fam)
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 {
 	union mroute_arg a;
+	int len = mroute_codec[fam].vif(&a, vif, ifindex, threshold);
 
-	if (mroute_codec[fam].vif(&a, vif, ifindex, threshold) < 0)
+	if (len < 0)
 		return -1;
-	if (set_option(fam, MRT_ADD_VIF, &a, mroute_codec[fam].vif_size) == 0)
+	if (set_option(fam, MRT_ADD_VIF, &a, len) == 0)
 		return 0;
 	if (errno == EADDRNOTAVAIL)
 		errno = ENODEV;
@@ -145,8 +143,7 @@ int kernel_vif_del(enum fam fam, int vif)
 {
 	union mroute_arg a;
 
-	mroute_codec[fam].vif(&a, vif, 0, 0);
-	if (set_option(fam, MRT_DEL_VIF, &a, mroute_codec[fam].vif_size) == 0)
+	if (set_option(fam, MRT_DEL_VIF, &a, mroute_codec[fam].vif(&a, vif, 0, 0)) == 0)
 		return 0;
 	return errno == EADDRNOTAVAIL ? 0 : -1;
 }
@@ -156,16 +153,14 @@ int kernel_mfc_add(enum fam fam, const struct addr *src, const struct addr *grp,
 {
 	union mroute_arg a;
 
-	mroute_codec[fam].mfc(&a, src, grp, iif, oifs, ttl);
-	return set_option(fam, MRT_ADD_MFC, &a, mroute_codec[fam].mfc_size);
+	return set_option(fam, MRT_ADD_MFC, &a, mroute_codec[fam].mfc(&a, src, grp, iif, oifs, ttl));
 }
 
 int kernel_mfc_del(enum fam fam, const struct addr *src, const struct addr *grp)
 {
 	union mroute_arg a;
 
-	mroute_codec[fam].mfc(&a, src, grp, 0, 0, NULL);
-	return set_option(fam, MRT_DEL_MFC, &a, mroute_codec[fam].mfc_size);
+	return set_option(fam, MRT_DEL_MFC, &a, mroute_codec[fam].mfc(&a, src, grp, 0, 0, NULL));
 }
 
 static int ask(enum fam fam, unsigned long request, union mroute_arg *a)
@@ -202,7 +197,7 @@ int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st)
 }
 
 /* Reads all there is, as far as there is room. */
-static int read_upcalls(enum fam fam)
+static int read_upcalls(enum fam fam, struct waiting *w)
 {
 	char bytes[BATCH][MROUTE_UPCALL_MAX];
 	struct mmsghdr msg[BATCH];
@@ -213,7 +208,7 @@ static int read_upcalls(enum fam fam)
 		iov[i] = (struct iovec){ bytes[i], sizeof bytes[i] };
 		msg[i] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &iov[i], .msg_iovlen = 1 } };
 	}
-	for (int left = WAITING_MAX / BATCH; left && got == BATCH && waiting_room(fam); left--) {
+	for (int left = WAITING_MAX / BATCH; left && got == BATCH && waiting_room(w); left--) {
 		got = recvmmsg(sock[fam].fd, msg, BATCH, MSG_DONTWAIT, NULL);
 		if (got < 0 && errno == EINTR)
 			got = BATCH;
@@ -221,20 +216,20 @@ static int read_upcalls(enum fam fam)
 			return errno == EAGAIN ? 0 : -1;
 		else
 			for (int i = 0; i < got; i++)
-				waiting[fam].n += mroute_codec[fam].upcall(bytes[i], msg[i].msg_len,
-									  &waiting[fam].v[waiting[fam].n]);
+				w->n += mroute_codec[fam].upcall(bytes[i], msg[i].msg_len, &w->v[w->n]);
 	}
 	return 0;
 }
 
 int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx)
 {
-	int err = read_upcalls(fam), n = waiting[fam].n < (unsigned)max ? (int)waiting[fam].n : max;
-	const struct upcall *up = waiting[fam].v + (waiting[fam].n -= (unsigned)n);
+	struct waiting *w = &waiting[fam];
+	int err = read_upcalls(fam, w), n = w->n < (unsigned)max ? (int)w->n : max;
+	const struct upcall *up = w->v + (w->n -= (unsigned)n);
 
 	for (int i = 0; i < n; i++)
 		fn(ctx, &up[i]);
-	if (!waiting[fam].n && waiting[fam].cap > WAITING_MIN)
-		waiting_resize(fam, WAITING_MIN);
+	if (!w->n && w->cap > WAITING_MIN)
+		waiting_resize(w, WAITING_MIN);
 	return n ? n : err;
 }

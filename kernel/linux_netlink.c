@@ -8,7 +8,6 @@
 #include "kernel/kernel.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -119,14 +118,6 @@ static void datagram(const unsigned char *p, size_t len, kernel_link_fn *fn, voi
 		message(&m, fn, ctx);
 }
 
-/* True when there is something to read, at the latest in ms. */
-static bool waiting(int ms)
-{
-	struct pollfd pfd = { .fd = nl.fd, .events = POLLIN };
-
-	return poll(&pfd, 1, ms) != 0;
-}
-
 int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 {
 	unsigned char buf[NLSOCK_DATAGRAM];
@@ -150,7 +141,7 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 		return -1;
 	}
 	/* Not before the queue is empty is there room for the answer. */
-	if (nl.lost && !nl.dumping && !waiting(0) && dump_start(fn, ctx) < 0)
+	if (nl.lost && !nl.dumping && !nlsock_wait(nl.fd, 0) && dump_start(fn, ctx) < 0)
 		return -1;
 	return n;
 }
@@ -169,7 +160,7 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 			return -1;
 		}
 		if (nl.dumping)
-			waiting((int)left);
+			nlsock_wait(nl.fd, (int)left);
 	}
 	return 0;
 }

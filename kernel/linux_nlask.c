@@ -6,8 +6,6 @@
 #include "kernel/nlask.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/netlink.h>
@@ -48,16 +46,13 @@ static int part(struct answer *a, const unsigned char *p, size_t len)
 static int parts(struct answer *a, int fd)
 {
 	unsigned char buf[NLSOCK_DATAGRAM];
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	ssize_t len;
-	int n;
 
 	while (!a->done) {
-		n = poll(&pfd, 1, WAIT_MS);
-		if (!n)
+		if (!nlsock_wait(fd, WAIT_MS)) {
 			errno = ETIMEDOUT;
-		if (n <= 0 && !(n < 0 && errno == EINTR))
 			return -1;
+		}
 		len = nlsock_recv(fd, buf);
 		if (len < 0 && errno != EAGAIN)
 			return -1;

@@ -6,6 +6,7 @@
 #include "kernel/nlsock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,6 +41,13 @@ int nlsock_send(int fd, const void *p, size_t len)
 		n = sendto(fd, p, len, 0, (struct sockaddr *)&kernel, sizeof kernel);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -1 : 0;
+}
+
+bool nlsock_wait(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, ms) != 0;
 }
 
 ssize_t nlsock_recv(int fd, unsigned char *buf)

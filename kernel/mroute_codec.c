@@ -17,12 +17,10 @@ static struct in_addr to_in4(const struct addr *a)
 	return (struct in_addr){ a->w[3] };
 }
 
-static struct sockaddr_in6 to_sin6(const struct addr *a)
+static void set_sin6(struct sockaddr_in6 *s, const struct addr *a)
 {
-	struct sockaddr_in6 s = { .sin6_family = AF_INET6 };
-
-	memcpy(&s.sin6_addr, a->b, sizeof s.sin6_addr);
-	return s;
+	s->sin6_family = AF_INET6;
+	memcpy(&s->sin6_addr, a->b, sizeof s->sin6_addr);
 }
 
 static void from_in4(struct addr *a, struct in_addr in)
@@ -30,8 +28,8 @@ static void from_in4(struct addr *a, struct in_addr in)
 	*a = (struct addr){ .w = { 0, 0, ADDR_MAPPED_WORD, in.s_addr } };
 }
 
-/* Two reads of counters that go on counting: wrong ones may have overtaken all. */
-static void set_stats(struct mfc_stats *st, uint64_t packets, uint64_t bytes, uint64_t wrong)
+/* Wrong ones may have overtaken all. */
+void mroute_stats(struct mfc_stats *st, uint64_t packets, uint64_t bytes, uint64_t wrong)
 {
 	*st = (struct mfc_stats){ packets > wrong ? packets - wrong : 0, bytes, wrong };
 }
@@ -43,7 +41,7 @@ static int vif4(union mroute_arg *a, int vif, int ifindex, uint8_t threshold)
 	a->vif4.vifc_flags = VIFF_USE_IFINDEX;
 	a->vif4.vifc_threshold = threshold;
 	a->vif4.vifc_lcl_ifindex = ifindex;
-	return 0;
+	return sizeof a->vif4;
 }
 
 static int vif6(union mroute_arg *a, int vif, int ifindex, uint8_t threshold)
@@ -53,13 +51,13 @@ static int vif6(union mroute_arg *a, int vif, int ifindex, uint8_t threshold)
 	a->vif6.vifc_threshold = threshold;
 	a->vif6.mif6c_pifi = (uint16_t)ifindex;
 	if (a->vif6.mif6c_pifi == ifindex)
-		return 0;
+		return sizeof a->vif6;
 	errno = EOVERFLOW;
 	return -1;
 }
 
-static void mfc4(union mroute_arg *a, const struct addr *src, const struct addr *grp,
-		 int iif, uint32_t oifs, const uint8_t *ttl)
+static int mfc4(union mroute_arg *a, const struct addr *src, const struct addr *grp,
+		int iif, uint32_t oifs, const uint8_t *ttl)
 {
 	memset(&a->mfc4, 0, sizeof a->mfc4);
 	a->mfc4.mfcc_origin = to_in4(src);
@@ -68,17 +66,19 @@ static void mfc4(union mroute_arg *a, const struct addr *src, const struct addr 
 	for (int v = 0; oifs; v++, oifs >>= 1)
 		if (oifs & 1)
 			a->mfc4.mfcc_ttls[v] = ttl ? ttl[v] : 1;
+	return sizeof a->mfc4;
 }
 
-static void mfc6(union mroute_arg *a, const struct addr *src, const struct addr *grp,
-		 int iif, uint32_t oifs, const uint8_t *ttl)
+static int mfc6(union mroute_arg *a, const struct addr *src, const struct addr *grp,
+		int iif, uint32_t oifs, const uint8_t *ttl)
 {
 	(void)ttl;
 	memset(&a->mfc6, 0, sizeof a->mfc6);
-	a->mfc6.mf6cc_origin = to_sin6(src);
-	a->mfc6.mf6cc_mcastgrp = to_sin6(grp);
+	set_sin6(&a->mfc6.mf6cc_origin, src);
+	set_sin6(&a->mfc6.mf6cc_mcastgrp, grp);
 	a->mfc6.mf6cc_parent = (mifi_t)iif;
 	a->mfc6.mf6cc_ifset.ifs_bits[0] = oifs;
+	return sizeof a->mfc6;
 }
 
 static void sg4(union mroute_arg *a, const struct addr *src, const struct addr *grp)
@@ -88,17 +88,19 @@ static void sg4(union mroute_arg *a, const struct addr *src, const struct addr *
 
 static void sg6(union mroute_arg *a, const struct addr *src, const struct addr *grp)
 {
-	a->sg6 = (struct sioc_sg_req6){ .src = to_sin6(src), .grp = to_sin6(grp) };
+	memset(&a->sg6, 0, sizeof a->sg6);
+	set_sin6(&a->sg6.src, src);
+	set_sin6(&a->sg6.grp, grp);
 }
 
 static void sg4_read(const union mroute_arg *a, struct mfc_stats *st)
 {
-	set_stats(st, a->sg4.pktcnt, a->sg4.bytecnt, a->sg4.wrong_if);
+	mroute_stats(st, a->sg4.pktcnt, a->sg4.bytecnt, a->sg4.wrong_if);
 }
 
 static void sg6_read(const union mroute_arg *a, struct mfc_stats *st)
 {
-	set_stats(st, a->sg6.pktcnt, a->sg6.bytecnt, a->sg6.wrong_if);
+	mroute_stats(st, a->sg6.pktcnt, a->sg6.bytecnt, a->sg6.wrong_if);
 }
 
 static void count4(union mroute_arg *a, int vif)
@@ -166,8 +168,6 @@ static bool upcall6(const void *p, size_t len, struct upcall *up)
 }
 
 const struct mroute_codec mroute_codec[FAM_N] = {
-	[FAM_4] = { vif4, mfc4, sg4, sg4_read, count4, count4_read, upcall4,
-		    sizeof(struct vifctl), sizeof(struct mfcctl) },
-	[FAM_6] = { vif6, mfc6, sg6, sg6_read, count6, count6_read, upcall6,
-		    sizeof(struct mif6ctl), sizeof(struct mf6cctl) },
+	[FAM_4] = { vif4, mfc4, sg4, sg4_read, count4, count4_read, upcall4 },
+	[FAM_6] = { vif6, mfc6, sg6, sg6_read, count6, count6_read, upcall6 },
 };

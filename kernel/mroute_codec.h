@@ -28,12 +28,12 @@ union mroute_arg {
 };
 
 struct mroute_codec {
-	/* Fills in what adds and removes a VIF; 0, or -1 with EOVERFLOW. */
+	/* Fills in what adds and removes a VIF; its size, or -1 with EOVERFLOW. */
 	int (*vif)(union mroute_arg *a, int vif, int ifindex, uint8_t threshold);
 
-	/* Fills in what adds and removes an entry. */
-	void (*mfc)(union mroute_arg *a, const struct addr *src, const struct addr *grp,
-		    int iif, uint32_t oifs, const uint8_t *ttl);
+	/* Fills in what adds and removes an entry; its size. */
+	int (*mfc)(union mroute_arg *a, const struct addr *src, const struct addr *grp,
+		   int iif, uint32_t oifs, const uint8_t *ttl);
 
 	/* Fills in the question for the counters of an entry, and reads the answer. */
 	void (*sg)(union mroute_arg *a, const struct addr *src, const struct addr *grp);
@@ -45,8 +45,6 @@ struct mroute_codec {
 
 	/* Reads one message of the routing socket; false when it is no upcall of ours. */
 	bool (*upcall)(const void *p, size_t len, struct upcall *up);
-
-	size_t vif_size, mfc_size;	/* bytes that vif and mfc fill in */
 };
 
 extern const struct mroute_codec mroute_codec[FAM_N];
@@ -54,5 +52,8 @@ extern const struct mroute_codec mroute_codec[FAM_N];
 /* Longest message that upcall() needs to see: an IPv4 header with all options and the
  * IGMP header that ipmr_cache_report() puts behind it. */
 #define MROUTE_UPCALL_MAX 68
+
+/* Sets *st from counters that were read one after the other while they went on. */
+void mroute_stats(struct mfc_stats *st, uint64_t packets, uint64_t bytes, uint64_t wrong);
 
 #endif

@@ -69,11 +69,9 @@ int nft_chain_add(void *nft, const struct rtnl_msg *m)
 	n->chains = c;
 	c += n->nchains;
 	rtnl_attr(&at, NFTA_CHAIN_HOOK, &hook);
-	*c = (struct nft_chain){
-		.family = g.nfgen_family,
-		.hook = (int)nft_u32(&hook, NFTA_HOOK_HOOKNUM, UINT32_MAX),
-		.drop = nft_u32(&at, NFTA_CHAIN_POLICY, NF_ACCEPT) == NF_DROP,
-	};
+	*c = (struct nft_chain){ .family = g.nfgen_family };
+	c->hook = (int)nft_u32(&hook, NFTA_HOOK_HOOKNUM, UINT32_MAX);
+	c->drop = nft_u32(&at, NFTA_CHAIN_POLICY, NF_ACCEPT) == NF_DROP;
 	if (!keep_text(n, nft_text(&at, NFTA_CHAIN_TABLE), &c->table) ||
 	    !keep_text(n, nft_text(&at, NFTA_CHAIN_NAME), &c->name))
 		return -1;

@@ -62,6 +62,12 @@ static unsigned judge_chain(struct nft_run *r, const struct nft_chain *c, unsign
 	return maybe | NFT_ON;
 }
 
+static void name_set(char *to, const char *name)
+{
+	if (name)
+		memcpy(to, name, strnlen(name, KERNEL_IFNAME - 1));
+}
+
 unsigned nft_judge(const struct nft *n, const struct nft_chain *base, const struct look_packet *p)
 {
 	struct nft_run r = {
@@ -74,10 +80,8 @@ unsigned nft_judge(const struct nft *n, const struct nft_chain *base, const stru
 	};
 	unsigned bits;
 
-	if (p->iif_name)
-		memcpy(r.meta.iif_name, p->iif_name, strnlen(p->iif_name, KERNEL_IFNAME - 1));
-	if (p->oif_name)
-		memcpy(r.meta.oif_name, p->oif_name, strnlen(p->oif_name, KERNEL_IFNAME - 1));
+	name_set(r.meta.iif_name, p->iif_name);
+	name_set(r.meta.oif_name, p->oif_name);
 	bits = judge_chain(&r, base, 0);
 	if (bits & NFT_ON)
 		bits |= base->drop ? NFT_DROPS : NFT_ACCEPTS;

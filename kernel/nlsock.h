@@ -7,6 +7,7 @@
 #ifndef KERNEL_NLSOCK_H
 #define KERNEL_NLSOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,6 +21,9 @@ int nlsock_open(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid);
 
 /* Sends one request to the kernel; 0, or -1 with errno. */
 int nlsock_send(int fd, const void *p, size_t len);
+
+/* True when there is something to read, at the latest in ms. */
+bool nlsock_wait(int fd, int ms);
 
 /* Receives one datagram of the kernel's into buf[NLSOCK_DATAGRAM].  Its length, or -1 with
  * errno: EAGAIN nothing there, ENOBUFS some were dropped, EMSGSIZE one was too long. */

@@ -109,7 +109,7 @@ int rtnl_error(const struct rtnl_msg *m)
 
 /* ---- links ---- */
 
-unsigned rtnl_link_flags(unsigned ifi_flags)
+static unsigned link_flags(unsigned ifi_flags)
 {
 	static const struct { unsigned theirs, ours; } map[] = {
 		{ IFF_UP, LINK_UP },
@@ -158,10 +158,10 @@ static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
 	*ev = (struct link_event){
 		.kind = m->type == RTM_NEWLINK ? LINK_NEW : LINK_DEL,
 		.ifindex = ifi.ifi_index,
-		.flags = rtnl_link_flags(ifi.ifi_flags),
-		.mtu = rtnl_u32(&at, IFLA_MTU, 0),
-		.master = (int)rtnl_u32(&at, IFLA_MASTER, 0),
+		.flags = link_flags(ifi.ifi_flags),
 	};
+	ev->mtu = rtnl_u32(&at, IFLA_MTU, 0);
+	ev->master = (int)rtnl_u32(&at, IFLA_MASTER, 0);
 	return rtnl_ifname(&at, IFLA_IFNAME, ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
 }
 

@@ -61,9 +61,6 @@ bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name);
 /* An address of the family; false when it is not there or of another size. */
 bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct addr *out);
 
-/* LINK_* of the flags of an interface. */
-unsigned rtnl_link_flags(unsigned ifi_flags);
-
 /* ---- what it means ---- */
 
 /* Reads a message of the link and address groups or of a link dump; false when it is none

@@ -11,22 +11,15 @@
 
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
-#include <linux/mroute.h>
 #include <linux/netconf.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
+#include "kernel/mroute_codec.h"
+
 /* linux/if_link.h has these names since 6.0 and 5.16. */
 #define ALLMULTI 61		/* IFLA_ALLMULTI */
 #define QUERIER_STATE 47	/* IFLA_BR_MCAST_QUERIER_STATE */
-
-static uint64_t u64(const struct rtnl_attr *in, unsigned type)
-{
-	uint64_t v = 0;
-
-	rtnl_value(in, type, &v, sizeof v);
-	return v;
-}
 
 /* Whether a number that may not be there is more than 0. */
 static seen_t seen(const struct rtnl_attr *in, unsigned type)
@@ -75,7 +68,6 @@ bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l)
 		.master = ev.master,
 		.flags = ev.flags,
 		.mtu = ev.mtu,
-		.allmulti = seen(&at, ALLMULTI),
 		.snooping = -1,
 		.querier = -1,
 		.rp_filter = -1,
@@ -85,6 +77,7 @@ bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l)
 		.multicast = st.multicast,
 	};
 	memcpy(l->name, ev.name, sizeof l->name);
+	l->allmulti = seen(&at, ALLMULTI);
 	rtnl_attr(&at, IFLA_LINKINFO, &info);
 	/* A kind is shorter than an interface name in all of the kernel; another is as good as none. */
 	if (rtnl_ifname(&info, IFLA_INFO_KIND, l->kind) && !strcmp(l->kind, "bridge"))
@@ -120,22 +113,28 @@ bool rtnl_look_netconf(const struct rtnl_msg *m, struct rtnl_netconf *c)
 
 int rtnl_look_vifs(const struct rtnl_msg *m, struct look_vif *v, int max)
 {
+	static const struct { uint8_t type, size, at; } fields[] = {
+		{ IPMRA_VIFA_VIF_ID, 4, offsetof(struct look_vif, vif) },
+		{ IPMRA_VIFA_IFINDEX, 4, offsetof(struct look_vif, ifindex) },
+		{ IPMRA_VIFA_PACKETS_IN, 8, offsetof(struct look_vif, st.in_packets) },
+		{ IPMRA_VIFA_BYTES_IN, 8, offsetof(struct look_vif, st.in_bytes) },
+		{ IPMRA_VIFA_PACKETS_OUT, 8, offsetof(struct look_vif, st.out_packets) },
+		{ IPMRA_VIFA_BYTES_OUT, 8, offsetof(struct look_vif, st.out_bytes) },
+	};
 	struct rtnl_attr at, vifs, vif;
 	struct ifinfomsg ifi;
-	int n = 0;
+	int n;
 
 	if (!rtnl_body(m, RTM_NEWLINK, &ifi, sizeof ifi, &at) || ifi.ifi_family != RTNL_FAMILY_IPMR)
 		return 0;
 	rtnl_attr(&at, IFLA_AF_SPEC, &at);
 	rtnl_attr(&at, IPMRA_TABLE_VIFS, &vifs);
-	while (n < max && rtnl_attr_next(&vifs, IPMRA_VIF, &vif))
-		v[n++] = (struct look_vif){
-			.table = rtnl_u32(&at, IPMRA_TABLE_ID, 0),
-			.vif = (int)rtnl_u32(&vif, IPMRA_VIFA_VIF_ID, 0),
-			.ifindex = (int)rtnl_u32(&vif, IPMRA_VIFA_IFINDEX, 0),
-			.st = { u64(&vif, IPMRA_VIFA_PACKETS_IN), u64(&vif, IPMRA_VIFA_BYTES_IN),
-				u64(&vif, IPMRA_VIFA_PACKETS_OUT), u64(&vif, IPMRA_VIFA_BYTES_OUT) },
-		};
+	for (n = 0; n < max && rtnl_attr_next(&vifs, IPMRA_VIF, &vif); n++, v++) {
+		*v = (struct look_vif){ 0 };
+		v->table = rtnl_u32(&at, IPMRA_TABLE_ID, 0);
+		for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
+			rtnl_value(&vif, fields[i].type, (char *)v + fields[i].at, fields[i].size);
+	}
 	return n;
 }
 
@@ -165,16 +164,10 @@ bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e)
 		return false;
 	fam = rtm.rtm_family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6;
 	rtnl_value(&at, RTA_MFC_STATS, &st, sizeof st);
-	*e = (struct look_mfc){
-		.table = rtnl_u32(&at, RTA_TABLE, rtm.rtm_table),
-		.unresolved = rtm.rtm_flags & RTNH_F_UNRESOLVED,
-		.iif = (int)rtnl_u32(&at, RTA_IIF, 0),
-		.st = {
-			.packets = st.mfcs_packets > st.mfcs_wrong_if ? st.mfcs_packets - st.mfcs_wrong_if : 0,
-			.bytes = st.mfcs_bytes,
-			.wrong_if = st.mfcs_wrong_if,
-		},
-	};
+	*e = (struct look_mfc){ .unresolved = rtm.rtm_flags & RTNH_F_UNRESOLVED };
+	mroute_stats(&e->st, st.mfcs_packets, st.mfcs_bytes, st.mfcs_wrong_if);
+	e->table = rtnl_u32(&at, RTA_TABLE, rtm.rtm_table);
+	e->iif = (int)rtnl_u32(&at, RTA_IIF, 0);
 	rtnl_attr(&at, RTA_MULTIPATH, &hops);
 	while (e->noifs < KERNEL_VIFS && hop_next(&hops, &h)) {
 		e->ttl[e->noifs] = h.rtnh_hops;

@@ -22,14 +22,13 @@ static void vif(void)
 	union mroute_arg a;
 
 	memset(&a, 0xa5, sizeof a);
-	CHECK_INT(mroute_codec[FAM_4].vif(&a, 31, 70000, 7), 0);
-	CHECK_INT(mroute_codec[FAM_4].vif_size, 16);
+	CHECK_INT(mroute_codec[FAM_4].vif(&a, 31, 70000, 7), 16);
 	CHECK_INT(a.vif4.vifc_vifi, 31);
 	CHECK_INT(a.vif4.vifc_flags, VIFF_USE_IFINDEX);
 	CHECK_INT(a.vif4.vifc_threshold, 7);
 	CHECK_INT(a.vif4.vifc_lcl_ifindex, 70000);
 	CHECK_INT(a.vif4.vifc_rmt_addr.s_addr + a.vif4.vifc_rate_limit, 0);
-	CHECK_INT(mroute_codec[FAM_6].vif(&a, 31, 65535, 1), 0);
+	CHECK_INT(mroute_codec[FAM_6].vif(&a, 31, 65535, 1), sizeof a.vif6);
 	CHECK_INT(a.vif6.mif6c_mifi, 31);
 	CHECK_INT(a.vif6.mif6c_pifi, 65535);
 	CHECK_INT(a.vif6.mif6c_flags + a.vif6.vifc_rate_limit, 0);
