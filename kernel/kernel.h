@@ -87,12 +87,13 @@ int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx);
 
 /* ---- interfaces (linux_netlink.c) ---- */
 
+/* With the values of net/if.h, as rtnl.c has it checked. */
 enum {
-	LINK_UP = 1 << 0,
-	LINK_MULTICAST = 1 << 1,
-	LINK_LOOPBACK = 1 << 2,
-	LINK_POINTOPOINT = 1 << 3,
-	LINK_RUNNING = 1 << 4,
+	LINK_UP = 0x1,
+	LINK_LOOPBACK = 0x8,
+	LINK_POINTOPOINT = 0x10,
+	LINK_RUNNING = 0x40,
+	LINK_MULTICAST = 0x1000,
 };
 
 enum link_kind {

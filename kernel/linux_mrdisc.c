@@ -26,10 +26,8 @@ struct heard {
 	int ifindex, fd;	/* ifindex 0: free */
 };
 
-static struct {
-	int fd;
-	struct heard heard[KERNEL_VIFS];
-} s[FAM_N] = { { .fd = -1 }, { .fd = -1 } };
+static int fds[FAM_N] = { -1, -1 };
+static struct heard heard[FAM_N][KERNEL_VIFS];
 
 static const struct family {
 	int router_alert, ttl, loop, tell;	/* options of sock_level() */
@@ -73,7 +71,7 @@ int kernel_mrdisc_open(enum fam fam)
 {
 	int fd;
 
-	if (s[fam].fd >= 0) {
+	if (fds[fam] >= 0) {
 		errno = EALREADY;
 		return -1;
 	}
@@ -82,22 +80,22 @@ int kernel_mrdisc_open(enum fam fam)
 		return -1;
 	if (options(fam, fd) < 0)
 		return fd_fail(fd);
-	s[fam].fd = fd;
+	fds[fam] = fd;
 	return 0;
 }
 
 void kernel_mrdisc_close(enum fam fam)
 {
 	for (unsigned i = 0; i < KERNEL_VIFS; i++)
-		kernel_mrdisc_listen(fam, s[fam].heard[i].ifindex, false);
-	if (s[fam].fd >= 0)
-		close(s[fam].fd);
-	s[fam].fd = -1;
+		kernel_mrdisc_listen(fam, heard[fam][i].ifindex, false);
+	if (fds[fam] >= 0)
+		close(fds[fam]);
+	fds[fam] = -1;
 }
 
 int kernel_mrdisc_fd(enum fam fam)
 {
-	return s[fam].fd;
+	return fds[fam];
 }
 
 /* A socket of its own for each: as many as there are VIFs, whatever the sysctls say. */
@@ -117,8 +115,8 @@ static int join_routers(enum fam fam, int ifindex)
 static struct heard *heard_find(enum fam fam, int ifindex)
 {
 	for (unsigned i = 0; i < KERNEL_VIFS; i++)
-		if (s[fam].heard[i].ifindex == ifindex)
-			return &s[fam].heard[i];
+		if (heard[fam][i].ifindex == ifindex)
+			return &heard[fam][i];
 	return NULL;
 }
 
@@ -126,7 +124,7 @@ int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 {
 	struct heard *h = heard_find(fam, ifindex);
 
-	if (ifindex <= 0 || s[fam].fd < 0) {
+	if (ifindex <= 0 || fds[fam] < 0) {
 		errno = ifindex <= 0 ? ENODEV : EBADF;
 		return -1;
 	}
@@ -154,7 +152,7 @@ static int source4(struct in_pktinfo *info)
 {
 	struct ifreq req = { .ifr_ifindex = info->ipi_ifindex };
 
-	if (ioctl(s[FAM_4].fd, SIOCGIFNAME, &req) < 0 || ioctl(s[FAM_4].fd, SIOCGIFADDR, &req) < 0)
+	if (ioctl(fds[FAM_4], SIOCGIFNAME, &req) < 0 || ioctl(fds[FAM_4], SIOCGIFADDR, &req) < 0)
 		return -1;
 	memcpy(&info->ipi_spec_dst, (char *)&req.ifr_addr + offsetof(struct sockaddr_in, sin_addr),
 	       sizeof info->ipi_spec_dst);
@@ -211,7 +209,7 @@ int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t
 	if ((fam == FAM_4 ? source4(&control.info.v4) : source6(&control.info.v6)) < 0)
 		return -1;
 	m.msg_namelen = sock_addr(&to, mrdisc_group(fam, kind));
-	return sendmsg(s[fam].fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return sendmsg(fds[fam], &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 /* The interface a message came in on, 0 when the kernel does not say. */
@@ -245,7 +243,7 @@ int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx)
 		struct iovec iov = { bytes, sizeof bytes };
 		struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
 				    .msg_controllen = sizeof control };
-		ssize_t len = recvmsg(s[fam].fd, &m, MSG_DONTWAIT);
+		ssize_t len = recvmsg(fds[fam], &m, MSG_DONTWAIT);
 		size_t at;
 
 		if (len < 0)

@@ -34,11 +34,11 @@ int nlsock_open(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)
 
 int nlsock_send(int fd, const void *p, size_t len)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	ssize_t n;
 
+	/* To the kernel, as nothing else is said (netlink_sendmsg()). */
 	do {
-		n = sendto(fd, p, len, 0, (struct sockaddr *)&kernel, sizeof kernel);
+		n = send(fd, p, len, 0);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -1 : 0;
 }

@@ -14,10 +14,8 @@
 /* One byte each for type and interval, then checksum, query interval, robustness. */
 enum { ADVERT_LEN = 8, SHORT_LEN = 4 };
 
-static const uint8_t types[FAM_N][3] = {
-	[FAM_4] = { [MRDISC_ADVERT] = 0x30, [MRDISC_SOLICIT] = 0x31, [MRDISC_TERM] = 0x32 },
-	[FAM_6] = { [MRDISC_ADVERT] = 151, [MRDISC_SOLICIT] = 152, [MRDISC_TERM] = 153 },
-};
+/* The type of advertisements; solicitations and terminations follow. */
+static const uint8_t types[FAM_N] = { [FAM_4] = 0x30, [FAM_6] = 151 };
 
 /* RFC 1071: 16-bit ones' complement sum, over bytes in the order of the network. */
 static uint32_t sum(uint32_t acc, const uint8_t *p, size_t len)
@@ -45,7 +43,7 @@ size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDIS
 	size_t len = m->kind == MRDISC_ADVERT ? ADVERT_LEN : SHORT_LEN;
 
 	memset(buf, 0, MRDISC_MAX);
-	buf[0] = types[fam][m->kind];
+	buf[0] = (uint8_t)(types[fam] + m->kind);
 	if (m->kind == MRDISC_ADVERT) {
 		buf[1] = m->interval;
 		put16(buf + 4, m->query_interval);
@@ -59,13 +57,11 @@ size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDIS
 bool mrdisc_decode(enum fam fam, const void *p, size_t len, struct mrdisc_msg *m)
 {
 	const uint8_t *b = p;
-	int kind;
+	unsigned kind;
 
 	if (len < SHORT_LEN || len > UINT16_MAX)
 		return false;
-	for (kind = MRDISC_ADVERT; kind <= MRDISC_TERM; kind++)
-		if (b[0] == types[fam][kind])
-			break;
+	kind = b[0] - (unsigned)types[fam];
 	if (kind > MRDISC_TERM || (kind == MRDISC_ADVERT && len < ADVERT_LEN))
 		return false;
 	if (fam == FAM_4 && fold(sum(0, b, len)))

@@ -17,9 +17,9 @@
 
 #include "lib/grow.h"
 
-uint32_t nft_u32(const struct rtnl_attr *in, unsigned type, uint32_t v)
+uint32_t nft_u32(const struct rtnl_attr *in, unsigned type)
 {
-	return ntohl(rtnl_u32(in, type, htonl(v)));
+	return ntohl(rtnl_u32(in, type, UINT32_MAX));
 }
 
 const char *nft_text(const struct rtnl_attr *in, unsigned type)
@@ -70,8 +70,8 @@ int nft_chain_add(void *nft, const struct rtnl_msg *m)
 	c += n->nchains;
 	rtnl_attr(&at, NFTA_CHAIN_HOOK, &hook);
 	*c = (struct nft_chain){ .family = g.nfgen_family };
-	c->hook = (int)nft_u32(&hook, NFTA_HOOK_HOOKNUM, UINT32_MAX);
-	c->drop = nft_u32(&at, NFTA_CHAIN_POLICY, NF_ACCEPT) == NF_DROP;
+	c->hook = (int)nft_u32(&hook, NFTA_HOOK_HOOKNUM);
+	c->drop = nft_u32(&at, NFTA_CHAIN_POLICY) == NF_DROP;
 	if (!keep_text(n, nft_text(&at, NFTA_CHAIN_TABLE), &c->table) ||
 	    !keep_text(n, nft_text(&at, NFTA_CHAIN_NAME), &c->name))
 		return -1;

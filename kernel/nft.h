@@ -33,8 +33,8 @@ int nft_chain_add(void *nft, const struct rtnl_msg *m);
 int nft_rule_add(void *nft, const struct rtnl_msg *m);
 void nft_free(struct nft *n);
 
-/* A number of an attribute, or else v. */
-uint32_t nft_u32(const struct rtnl_attr *in, unsigned type, uint32_t v);
+/* A number of an attribute, UINT32_MAX when it is not there. */
+uint32_t nft_u32(const struct rtnl_attr *in, unsigned type);
 
 /* Text of an attribute, "" when it is not there. */
 const char *nft_text(const struct rtnl_attr *in, unsigned type);

@@ -72,7 +72,7 @@ static const void *load_meta(const struct nft_run *r, const struct rtnl_attr *da
 		{ NFT_META_L4PROTO, offsetof(struct nft_meta, protocol), 1 },
 		{ NFT_META_PKTTYPE, offsetof(struct nft_meta, type), 1 },
 	};
-	uint32_t key = nft_u32(data, NFTA_META_KEY, UINT32_MAX);
+	uint32_t key = nft_u32(data, NFTA_META_KEY);
 
 	for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++) {
 		const char *p = (const char *)&r->meta + keys[i].at;
@@ -88,21 +88,20 @@ static const void *load_meta(const struct nft_run *r, const struct rtnl_attr *da
 /* The addresses of the header, or nothing. */
 static const void *load_payload(const struct nft_run *r, const struct rtnl_attr *data, size_t *len)
 {
-	bool v4 = addr_fam(&r->p->grp) == FAM_4;
-	uint32_t size = v4 ? 4 : 16, want = nft_u32(data, NFTA_PAYLOAD_LEN, 0);
-	uint32_t offset = nft_u32(data, NFTA_PAYLOAD_OFFSET, 0) - (v4 ? 12 : 8);
 	const struct addr *a = &r->p->src;
+	bool v4 = addr_fam(&r->p->grp) == FAM_4;
+	uint32_t size = v4 ? 4 : 16, offset = nft_u32(data, NFTA_PAYLOAD_OFFSET) - (v4 ? 12 : 8);
 
-	*len = want;
-	if (nft_u32(data, NFTA_PAYLOAD_BASE, UINT32_MAX) != NFT_PAYLOAD_NETWORK_HEADER)
+	if (nft_u32(data, NFTA_PAYLOAD_BASE) != NFT_PAYLOAD_NETWORK_HEADER)
 		return NULL;
+	*len = nft_u32(data, NFTA_PAYLOAD_LEN);
 	if (offset >= size) {
 		offset -= size;
 		a = &r->p->grp;
 	} else if (r->p->any_source) {
 		return NULL;
 	}
-	return want && offset < size && want <= size - offset ? a->b + 16 - size + offset : NULL;
+	return *len && offset < size && *len <= size - offset ? a->b + 16 - size + offset : NULL;
 }
 
 /* New to connection tracking: nothing ever answers from a group. */
@@ -111,13 +110,13 @@ static const void *load_ct(const struct rtnl_attr *data, size_t *len)
 	static const uint32_t state = CT_NEW;
 
 	*len = sizeof state;
-	return nft_u32(data, NFTA_CT_KEY, UINT32_MAX) == NFT_CT_STATE ? &state : NULL;
+	return nft_u32(data, NFTA_CT_KEY) == NFT_CT_STATE ? &state : NULL;
 }
 
 static const void *load_bitwise(struct nft_run *r, const struct rtnl_attr *data, size_t *len)
 {
-	uint32_t n = nft_u32(data, NFTA_BITWISE_LEN, 0);
-	const uint8_t *p = reg_get(r, nft_u32(data, NFTA_BITWISE_SREG, 0), n);
+	uint32_t n = nft_u32(data, NFTA_BITWISE_LEN);
+	const uint8_t *p = reg_get(r, nft_u32(data, NFTA_BITWISE_SREG), n);
 	struct rtnl_attr mask, xor;
 
 	inside(data, NFTA_BITWISE_MASK, NFTA_DATA_VALUE, &mask);
@@ -141,13 +140,13 @@ static enum nft_match expr_cmp(const struct nft_run *r, const struct rtnl_attr *
 		[NFT_CMP_LT] = LESS, [NFT_CMP_LTE] = LESS | SAME,
 		[NFT_CMP_GT] = MORE, [NFT_CMP_GTE] = MORE | SAME,
 	};
-	uint32_t op = nft_u32(data, NFTA_CMP_OP, UINT32_MAX);
+	uint32_t op = nft_u32(data, NFTA_CMP_OP);
 	struct rtnl_attr v;
 	const uint8_t *p;
 	int c;
 
 	inside(data, NFTA_CMP_DATA, NFTA_DATA_VALUE, &v);
-	p = reg_get(r, nft_u32(data, NFTA_CMP_SREG, 0), v.len);
+	p = reg_get(r, nft_u32(data, NFTA_CMP_SREG), v.len);
 	if (!p || op >= sizeof yes)
 		return NFT_MAY;
 	c = memcmp(p, v.p, v.len);
@@ -159,7 +158,7 @@ static enum nft_match expr_match(const struct rtnl_attr *data)
 {
 	struct xt_conntrack_mtinfo3 ct;
 
-	if (strcmp(nft_text(data, NFTA_MATCH_NAME), "conntrack") || nft_u32(data, NFTA_MATCH_REV, 0) != 3 ||
+	if (strcmp(nft_text(data, NFTA_MATCH_NAME), "conntrack") || nft_u32(data, NFTA_MATCH_REV) != 3 ||
 	    !rtnl_value(data, NFTA_MATCH_INFO, &ct, sizeof ct) || !(ct.match_flags & XT_CONNTRACK_STATE))
 		return NFT_MAY;
 	/* The other flags ask for more, so a state that matches does not settle it. */
@@ -175,7 +174,7 @@ static void immediate(struct nft_verdict *v, const struct rtnl_attr *data)
 	int code;
 
 	inside(data, NFTA_IMMEDIATE_DATA, NFTA_DATA_VERDICT, &at);
-	code = (int)nft_u32(&at, NFTA_VERDICT_CODE, (uint32_t)NFT_CONTINUE);
+	code = (int)nft_u32(&at, NFTA_VERDICT_CODE);
 	switch (code) {
 	case NF_DROP:
 		v->bits = NFT_DROPS;
@@ -250,7 +249,7 @@ enum nft_match nft_expr_run(struct nft_run *r, const struct rtnl_attr *expr)
 		return NFT_YES;
 	case LOOKUP:
 		/* A map of verdicts, whose elements are not read. */
-		if (nft_u32(&data, NFTA_LOOKUP_DREG, UINT32_MAX) == NFT_REG_VERDICT)
+		if (nft_u32(&data, NFTA_LOOKUP_DREG) == NFT_REG_VERDICT)
 			r->verdict.bits = NFT_ACCEPTS | NFT_DROPS;
 		return NFT_MAY;
 	case TARGET:
@@ -263,6 +262,6 @@ enum nft_match nft_expr_run(struct nft_run *r, const struct rtnl_attr *expr)
 	default:
 		return NFT_YES;
 	}
-	reg_set(r, nft_u32(&data, dreg, NFT_REG_VERDICT), p, len);
+	reg_set(r, nft_u32(&data, dreg), p, len);
 	return NFT_YES;
 }

@@ -109,22 +109,9 @@ int rtnl_error(const struct rtnl_msg *m)
 
 /* ---- links ---- */
 
-static unsigned link_flags(unsigned ifi_flags)
-{
-	static const struct { unsigned theirs, ours; } map[] = {
-		{ IFF_UP, LINK_UP },
-		{ IFF_MULTICAST, LINK_MULTICAST },
-		{ IFF_LOOPBACK, LINK_LOOPBACK },
-		{ IFF_POINTOPOINT, LINK_POINTOPOINT },
-		{ IFF_RUNNING, LINK_RUNNING },
-	};
-	unsigned flags = 0;
-
-	for (unsigned i = 0; i < sizeof map / sizeof *map; i++)
-		if (ifi_flags & map[i].theirs)
-			flags |= map[i].ours;
-	return flags;
-}
+#define FLAGS (LINK_UP | LINK_LOOPBACK | LINK_POINTOPOINT | LINK_RUNNING | LINK_MULTICAST)
+_Static_assert(LINK_UP == IFF_UP && LINK_LOOPBACK == IFF_LOOPBACK && LINK_POINTOPOINT == IFF_POINTOPOINT &&
+	       LINK_RUNNING == IFF_RUNNING && LINK_MULTICAST == IFF_MULTICAST, "flags of an interface");
 
 bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name)
 {
@@ -158,7 +145,7 @@ static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
 	*ev = (struct link_event){
 		.kind = m->type == RTM_NEWLINK ? LINK_NEW : LINK_DEL,
 		.ifindex = ifi.ifi_index,
-		.flags = link_flags(ifi.ifi_flags),
+		.flags = ifi.ifi_flags & FLAGS,
 	};
 	ev->mtu = rtnl_u32(&at, IFLA_MTU, 0);
 	ev->master = (int)rtnl_u32(&at, IFLA_MASTER, 0);
