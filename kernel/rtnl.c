@@ -110,8 +110,9 @@ int rtnl_error(const struct rtnl_msg *m)
 /* ---- links ---- */
 
 #define FLAGS (LINK_UP | LINK_LOOPBACK | LINK_POINTOPOINT | LINK_RUNNING | LINK_MULTICAST)
-_Static_assert(LINK_UP == IFF_UP && LINK_LOOPBACK == IFF_LOOPBACK && LINK_POINTOPOINT == IFF_POINTOPOINT &&
-	       LINK_RUNNING == IFF_RUNNING && LINK_MULTICAST == IFF_MULTICAST, "flags of an interface");
+_Static_assert((int)LINK_UP == (int)IFF_UP && (int)LINK_LOOPBACK == (int)IFF_LOOPBACK &&
+	       (int)LINK_POINTOPOINT == (int)IFF_POINTOPOINT && (int)LINK_RUNNING == (int)IFF_RUNNING &&
+	       (int)LINK_MULTICAST == (int)IFF_MULTICAST, "flags of an interface");
 
 bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name)
 {
