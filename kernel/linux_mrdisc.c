@@ -30,21 +30,28 @@ static int fds[FAM_N] = { -1, -1 };
 static struct heard heard[FAM_N][KERNEL_VIFS];
 
 static const struct family {
-	int router_alert, ttl, loop, tell;	/* options of sock_level() */
-	int info;				/* what the last one has in each message */
-	uint8_t info_ifindex, info_len;		/* where in it, and its bytes */
-	uint8_t alert_len;
-	unsigned char alert[8];
-	uint8_t solicit;			/* RFC 4286, 4 and 5 */
+	uint8_t router_alert, ttl, loop, tell;	/* options of sock_level() */
+	uint8_t alert[8], alert_len;
+	uint8_t info, info_len;			/* what the last one has in each message */
+	uint8_t info_ifindex, info_source;	/* where in it */
+	uint8_t solicit;			/* the type (RFC 4286, 4 and 5) */
 } family[FAM_N] = {
-	/* RFC 2113. */
-	[FAM_4] = { IP_OPTIONS, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_PKTINFO, IP_PKTINFO,
-		    offsetof(struct in_pktinfo, ipi_ifindex), sizeof(struct in_pktinfo),
-		    4, { 148, 4, 0, 0 }, 0x31 },
-	/* Of value 0 (RFC 2711), and two bytes of padding. */
-	[FAM_6] = { IPV6_HOPOPTS, IPV6_MULTICAST_HOPS, IPV6_MULTICAST_LOOP, IPV6_RECVPKTINFO, IPV6_PKTINFO,
-		    offsetof(struct in6_pktinfo, ipi6_ifindex), sizeof(struct in6_pktinfo),
-		    8, { 0, 0, 5, 2, 0, 0, 1, 0 }, 152 },
+	[FAM_4] = {
+		.router_alert = IP_OPTIONS, .ttl = IP_MULTICAST_TTL, .loop = IP_MULTICAST_LOOP,
+		.alert = { 148, 4, 0, 0 }, .alert_len = 4,		/* RFC 2113 */
+		.tell = IP_PKTINFO, .info = IP_PKTINFO, .info_len = sizeof(struct in_pktinfo),
+		.info_ifindex = offsetof(struct in_pktinfo, ipi_ifindex),
+		.info_source = offsetof(struct in_pktinfo, ipi_spec_dst),
+		.solicit = 0x31,
+	},
+	[FAM_6] = {
+		.router_alert = IPV6_HOPOPTS, .ttl = IPV6_MULTICAST_HOPS, .loop = IPV6_MULTICAST_LOOP,
+		.alert = { 0, 0, 5, 2, 0, 0, 1, 0 }, .alert_len = 8,	/* of value 0 (RFC 2711), padded */
+		.tell = IPV6_RECVPKTINFO, .info = IPV6_PKTINFO, .info_len = sizeof(struct in6_pktinfo),
+		.info_ifindex = offsetof(struct in6_pktinfo, ipi6_ifindex),
+		.info_source = offsetof(struct in6_pktinfo, ipi6_addr),
+		.solicit = 152,
+	},
 };
 
 static int options(enum fam fam, int fd)
@@ -148,23 +155,20 @@ int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 }
 
 /* The address of the interface itself: left alone, the kernel takes another one's. */
-static int source4(struct in_pktinfo *info)
+static int source4(int ifindex, void *src)
 {
-	struct ifreq req = { .ifr_ifindex = info->ipi_ifindex };
+	struct ifreq req = { .ifr_ifindex = ifindex };
 
 	if (ioctl(fds[FAM_4], SIOCGIFNAME, &req) < 0 || ioctl(fds[FAM_4], SIOCGIFADDR, &req) < 0)
 		return -1;
-	memcpy(&info->ipi_spec_dst, (char *)&req.ifr_addr + offsetof(struct sockaddr_in, sin_addr),
-	       sizeof info->ipi_spec_dst);
+	memcpy(src, (char *)&req.ifr_addr + offsetof(struct sockaddr_in, sin_addr), sizeof(struct in_addr));
 	return 0;
 }
 
 /* The link-local address that the kernel would send from to a group of this link. */
-static int source6(struct in6_pktinfo *info)
+static int source6(int ifindex, void *src)
 {
-	struct sockaddr_in6 sin6 = {
-		.sin6_family = AF_INET6, .sin6_scope_id = info->ipi6_ifindex,
-	};
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_scope_id = (uint32_t)ifindex };
 	socklen_t len = sizeof sin6;
 	int fd = sock_open(FAM_6, SOCK_DGRAM);
 
@@ -178,36 +182,30 @@ static int source6(struct in6_pktinfo *info)
 		return fd_fail(fd);
 	}
 	close(fd);
-	info->ipi6_addr = sin6.sin6_addr;
+	memcpy(src, &sin6.sin6_addr, sizeof sin6.sin6_addr);
 	return 0;
 }
-
-struct control {
-	struct cmsghdr head;
-	union {
-		struct in_pktinfo v4;
-		struct in6_pktinfo v6;
-	} info;
-};
-_Static_assert(offsetof(struct control, info) == CMSG_LEN(0), "where CMSG_DATA() is");
 
 int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t interval,
 		       uint16_t query_interval, uint16_t robustness)
 {
 	const struct family *f = &family[fam];
 	struct mrdisc_msg msg = { kind, interval, query_interval, robustness };
-	struct control control = {
-		.head = { .cmsg_len = CMSG_LEN(f->info_len), .cmsg_level = sock_level(fam), .cmsg_type = f->info },
-	};
+	_Alignas(struct cmsghdr) unsigned char control[CMSG_SPACE(sizeof(struct in6_pktinfo))] = { 0 };
+	struct cmsghdr *c = (struct cmsghdr *)(void *)control;
+	unsigned char *info = CMSG_DATA(c);
 	struct sockaddr_storage to = { 0 };
 	uint8_t bytes[MRDISC_MAX];
 	struct iovec iov = { bytes, mrdisc_encode(fam, &msg, bytes) };
 	struct msghdr m = { .msg_name = &to, .msg_iov = &iov, .msg_iovlen = 1,
-			    .msg_control = &control, .msg_controllen = CMSG_SPACE(f->info_len) };
+			    .msg_control = control, .msg_controllen = CMSG_SPACE(f->info_len) };
 
-	memcpy((char *)&control.info + f->info_ifindex, &ifindex, sizeof ifindex);
-	if ((fam == FAM_4 ? source4(&control.info.v4) : source6(&control.info.v6)) < 0)
+	if ((fam == FAM_4 ? source4 : source6)(ifindex, info + f->info_source) < 0)
 		return -1;
+	memcpy(info + f->info_ifindex, &ifindex, sizeof ifindex);
+	c->cmsg_len = CMSG_LEN(f->info_len);
+	c->cmsg_level = sock_level(fam);
+	c->cmsg_type = f->info;
 	m.msg_namelen = sock_addr(&to, mrdisc_group(fam, kind));
 	return sendmsg(fds[fam], &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
