@@ -39,14 +39,12 @@ static void inodes_add(struct inodes *set, enum fam fam, unsigned bit)
 	unsigned long protocol = fam == FAM_4 ? IPPROTO_IGMP : IPPROTO_ICMPV6;
 	unsigned end = set->n + INODES / 2;
 	struct lines l;
-	char *line, *w[10];
+	char *w[10];
 	const char *colon;
 
 	if (lines_open(&l, fam == FAM_4 ? "/proc/net/raw" : "/proc/net/raw6") < 0)
 		return;
-	while (set->n < end && (line = lines_next(&l))) {
-		if (words_cut(line, w, 10) < 10)
-			continue;
+	while (set->n < end && words_next(&l, w, 10)) {
 		colon = strchr(w[1], ':');
 		if (!colon || strtoul(colon + 1, NULL, 16) != protocol)
 			continue;
@@ -116,13 +114,13 @@ bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
 
 long long kernel_look_sysctl(const char *name)
 {
-	char path[128], text[32];
+	char path[128];
 
 	snprintf(path, sizeof path, "/proc/sys/%s", name);
 	for (char *p = path + 10; *p; p++)
 		if (*p == '.')
 			*p = '/';
-	return lines_first(path, text, sizeof text) ? strtoll(text, NULL, 10) : -1;
+	return words_number(path);
 }
 
 const char *kernel_join_limit(int err, enum fam fam)

@@ -22,8 +22,8 @@
 #include "kernel/nlask.h"
 #include "kernel/rtnl_look.h"
 #include "kernel/words.h"
-#include "lib/grow.h"
 #include "lib/lines.h"
+#include "lib/grow.h"
 
 static unsigned char mroute_family(enum fam fam)
 {
@@ -92,17 +92,15 @@ static int netconf_one(void *ctx, const struct rtnl_msg *m)
 /* For kernels before 6.0.  /sys may be of another network namespace, so the index is compared. */
 static seen_t sys_allmulti(const struct look_link *l)
 {
-	static const char *const files[] = { "ifindex", "flags" };
-	char path[64], text[2][32];
+	char path[64];
+	long long flags;
 
-	for (unsigned i = 0; i < 2; i++) {
-		snprintf(path, sizeof path, "/sys/class/net/%s/%s", l->name, files[i]);
-		if (!lines_first(path, text[i], sizeof text[i]))
-			return -1;
-	}
-	if (strtol(text[0], NULL, 10) != l->ifindex)
+	snprintf(path, sizeof path, "/sys/class/net/%s/ifindex", l->name);
+	if (words_number(path) != l->ifindex)
 		return -1;
-	return (strtoul(text[1], NULL, 16) & IFF_ALLMULTI) != 0;
+	snprintf(path, sizeof path, "/sys/class/net/%s/flags", l->name);
+	flags = words_number(path);
+	return flags < 0 ? -1 : (flags & IFF_ALLMULTI) != 0;
 }
 
 int kernel_look_links(struct look_links *l)
@@ -151,13 +149,13 @@ static int vifs_proc(enum fam fam, struct look_vif *v, int max)
 {
 	uint64_t count[4];
 	struct lines l;
-	char *line, *w[6];
+	char *w[6];
 	int n = 0;
 
 	if (lines_open(&l, fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif") < 0)
 		return -1;
-	while (n < max && (line = lines_next(&l))) {
-		if (words_cut(line, w, 6) < 6 || w[0][0] < '0' || w[0][0] > '9')
+	while (n < max && words_next(&l, w, 6)) {
+		if (w[0][0] < '0' || w[0][0] > '9')
 			continue;
 		for (unsigned i = 0; i < 4; i++)
 			count[i] = strtoull(w[2 + i], NULL, 10);
@@ -222,13 +220,8 @@ struct table_ctx {
 static int rule_one(void *ctx, const struct rtnl_msg *m)
 {
 	struct table_ctx *c = ctx;
-	struct rtnl_rule r;
 
-	if (!c->found && rtnl_look_rule(m, c->fam, &r) && r.lookup && !r.more &&
-	    (!r.iif[0] || !strcmp(r.iif, c->iif))) {
-		c->table = r.table;
-		c->found = true;
-	}
+	c->found = c->found || rtnl_look_rule(m, c->fam, c->iif, &c->table);
 	return 0;
 }
 

@@ -31,9 +31,8 @@ static seen_t seen(const struct rtnl_attr *in, unsigned type)
 
 static bool family(unsigned their, enum fam *fam)
 {
-	*fam = their == AF_INET || their == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6;
-	return their == AF_INET || their == AF_INET6 || their == RTNL_FAMILY_IPMR ||
-	       their == RTNL_FAMILY_IP6MR;
+	*fam = their == AF_INET ? FAM_4 : FAM_6;
+	return their == AF_INET || their == AF_INET6;
 }
 
 /* ---- interfaces ---- */
@@ -195,22 +194,24 @@ bool rtnl_look_route(const struct rtnl_msg *m, struct look_route *r)
 	return true;
 }
 
-bool rtnl_look_rule(const struct rtnl_msg *m, enum fam fam, struct rtnl_rule *r)
+bool rtnl_look_rule(const struct rtnl_msg *m, enum fam fam, const char *iif, uint32_t *table)
 {
+	/* What asks for more than the interface. */
 	static const uint8_t more[] = { FRA_FWMARK, FRA_OIFNAME, FRA_SRC, FRA_DST };
+	char name[KERNEL_IFNAME] = "";
 	struct rtnl_attr at, a;
 	struct fib_rule_hdr h;
 
 	if (!rtnl_body(m, RTM_NEWRULE, &h, sizeof h, &at))
 		return false;
-	if (h.family != (fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR))
+	if (h.family != (fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR) || h.action != FR_ACT_TO_TBL ||
+	    (h.flags & FIB_RULE_INVERT))
 		return false;
-	*r = (struct rtnl_rule){
-		.table = rtnl_u32(&at, FRA_TABLE, h.table),
-		.lookup = h.action == FR_ACT_TO_TBL,
-		.more = h.flags & FIB_RULE_INVERT,
-	};
 	for (unsigned i = 0; i < sizeof more; i++)
-		r->more |= rtnl_attr(&at, more[i], &a);
-	return rtnl_ifname(&at, FRA_IIFNAME, r->iif);
+		if (rtnl_attr(&at, more[i], &a))
+			return false;
+	if (!rtnl_ifname(&at, FRA_IIFNAME, name) || (name[0] && strcmp(name, iif)))
+		return false;
+	*table = rtnl_u32(&at, FRA_TABLE, h.table);
+	return true;
 }

@@ -30,13 +30,8 @@ bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e);
 /* Fills v[max] with the VIFs of a table; their number. */
 int rtnl_look_vifs(const struct rtnl_msg *m, struct look_vif *v, int max);
 
-struct rtnl_rule {
-	uint32_t table;
-	bool lookup;			/* it leads to a table */
-	bool more;			/* it asks for more than the interface */
-	char iif[KERNEL_IFNAME];	/* "" = any */
-};
-bool rtnl_look_rule(const struct rtnl_msg *m, enum fam fam, struct rtnl_rule *r);
+/* A rule that leads all that comes in on iif to a table. */
+bool rtnl_look_rule(const struct rtnl_msg *m, enum fam fam, const char *iif, uint32_t *table);
 
 bool rtnl_look_route(const struct rtnl_msg *m, struct look_route *r);
 

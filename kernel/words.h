@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: ISC
  *
- * Lines of /proc as words: all that is needed of sscanf(3), which is larger than
- * the rest of what reads them.  Private to this room.
+ * Files of /proc and /sys as words and numbers: all that is needed of sscanf(3),
+ * which is larger than the rest of what reads them.  Private to this room.
  */
 #ifndef KERNEL_WORDS_H
 #define KERNEL_WORDS_H
 
-#include <string.h>
+#include "lib/lines.h"
 
 /* Cuts a line into at most max words in place; their number. */
-static inline unsigned words_cut(char *line, char **word, unsigned max)
-{
-	unsigned n = 0;
-	char *end;
+unsigned words_cut(char *line, char **word, unsigned max);
 
-	for (char *w = strtok_r(line, " \t\n", &end); w && n < max; w = strtok_r(NULL, " \t\n", &end))
-		word[n++] = w;
-	return n;
-}
+/* Cuts the next line that has n words; false at the end. */
+bool words_next(struct lines *l, char **word, unsigned n);
+
+/* The number that a file begins with, decimal or 0x; -1 when it cannot be read. */
+long long words_number(const char *path);
 
 #endif

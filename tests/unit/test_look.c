@@ -197,19 +197,23 @@ static void rules_and_routes(void)
 {
 	struct fib_rule_hdr h = { .family = RTNL_FAMILY_IP6MR, .action = FR_ACT_TO_TBL };
 	struct rtmsg rtm = { .rtm_family = AF_INET, .rtm_type = RTN_UNICAST };
-	struct rtnl_rule r;
+	uint32_t table = 0;
 	struct look_route way;
 
 	start(RTM_NEWRULE, &h, sizeof h);
 	attr_u32(FRA_TABLE, 1000);
 	attr(FRA_IIFNAME, "a1", 3);
 	WHOLE(w);
-	CHECK(!rtnl_look_rule(&w, FAM_4, &r));
-	CHECK(rtnl_look_rule(&w, FAM_6, &r) && r.lookup && !r.more);
-	CHECK_STR(r.iif, "a1");
-	CHECK_INT(r.table, 1000);
+	CHECK(!rtnl_look_rule(&w, FAM_4, "a1", &table));
+	CHECK(!rtnl_look_rule(&w, FAM_6, "a2", &table) && !table);
+	CHECK(rtnl_look_rule(&w, FAM_6, "a1", &table));
+	CHECK_INT(table, 1000);
 	END;
-	CUTS(rtnl_look_rule(&m, FAM_6, &r));
+	CUTS(rtnl_look_rule(&m, FAM_6, "a1", &table));
+	attr_u32(FRA_FWMARK, 1);
+	WHOLE(marked);
+	CHECK(!rtnl_look_rule(&marked, FAM_6, "a1", &table));
+	END;
 
 	start(RTM_NEWROUTE, &rtm, sizeof rtm);
 	attr_u32(RTA_OIF, 4);
