@@ -83,7 +83,7 @@ static unsigned process_has(const char *pid, const struct inodes *set, int *budg
 
 bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
 {
-	struct inodes set = { .n = 0 };
+	struct inodes set;
 	int budget = LINKS, found = 0, p;
 	unsigned has = 0;
 	struct dirent *e;
@@ -91,6 +91,7 @@ bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
 	DIR *proc;
 
 	/* Many programs have raw ICMPv6 sockets; one that has IGMP as well is a router. */
+	set.n = 0;
 	inodes_add(&set, fam, 1);
 	proc = set.n ? opendir("/proc") : NULL;
 	inodes_add(&set, !fam, 2);

@@ -22,8 +22,8 @@
 #include "kernel/nlask.h"
 #include "kernel/rtnl_look.h"
 #include "kernel/words.h"
-#include "lib/lines.h"
 #include "lib/grow.h"
+#include "lib/lines.h"
 
 static unsigned char mroute_family(enum fam fam)
 {

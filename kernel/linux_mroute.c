@@ -181,7 +181,7 @@ int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *gr
 	mroute_codec[fam].sg(&a, src, grp);
 	if (ask(fam, SIOCGETSGCNT, &a) < 0)
 		return -1;
-	mroute_codec[fam].sg_read(&a, st);
+	mroute_sg_read(fam, &a, st);
 	return 0;
 }
 
@@ -189,10 +189,10 @@ int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st)
 {
 	union mroute_arg a;
 
-	mroute_codec[fam].count(&a, vif);
+	mroute_count(&a, vif);
 	if (ask(fam, SIOCGETVIFCNT, &a) < 0)
 		return -1;
-	mroute_codec[fam].count_read(&a, st);
+	mroute_count_read(&a, st);
 	return 0;
 }
 
@@ -216,7 +216,7 @@ static int read_upcalls(enum fam fam, struct waiting *w)
 			return errno == EAGAIN ? 0 : -1;
 		else
 			for (int i = 0; i < got; i++)
-				w->n += mroute_codec[fam].upcall(bytes[i], msg[i].msg_len, &w->v[w->n]);
+				w->n += mroute_upcall(fam, bytes[i], msg[i].msg_len, &w->v[w->n]);
 	}
 	return 0;
 }

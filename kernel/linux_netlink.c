@@ -93,17 +93,17 @@ static void dump_end(int err, kernel_link_fn *fn, void *ctx)
 
 static void message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
 {
-	bool asked = m->pid == nl.pid;
+	bool asked = m->h.nlmsg_pid == nl.pid;
 	struct link_event ev;
 
-	if (asked && !(nl.dumping && m->seq == nl.seq))
+	if (asked && !(nl.dumping && m->h.nlmsg_seq == nl.seq))
 		return;		/* of a dump that was given up */
-	if (m->type == NLMSG_DONE || m->type == NLMSG_ERROR) {
+	if (m->h.nlmsg_type == NLMSG_DONE || m->h.nlmsg_type == NLMSG_ERROR) {
 		if (asked)
 			dump_end(rtnl_error(m), fn, ctx);
 		return;
 	}
-	if (asked && (m->flags & NLM_F_DUMP_INTR))
+	if (asked && (m->h.nlmsg_flags & NLM_F_DUMP_INTR))
 		nl.cut = true;
 	if (rtnl_link(m, &ev))
 		fn(ctx, &ev);

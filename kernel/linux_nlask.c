@@ -30,9 +30,9 @@ static int part(struct answer *a, const unsigned char *p, size_t len)
 	struct rtnl_msg m;
 
 	while (rtnl_next(&p, &len, &m)) {
-		if (m.pid != a->pid || m.seq != SEQ)
+		if (m.h.nlmsg_pid != a->pid || m.h.nlmsg_seq != SEQ)
 			continue;
-		if (m.type == NLMSG_DONE || m.type == NLMSG_ERROR) {
+		if (m.h.nlmsg_type == NLMSG_DONE || m.h.nlmsg_type == NLMSG_ERROR) {
 			a->done = true;
 			errno = rtnl_error(&m);
 			return errno ? -1 : 0;

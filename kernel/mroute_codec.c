@@ -23,11 +23,6 @@ static void set_sin6(struct sockaddr_in6 *s, const struct addr *a)
 	memcpy(&s->sin6_addr, a->b, sizeof s->sin6_addr);
 }
 
-static void from_in4(struct addr *a, struct in_addr in)
-{
-	*a = (struct addr){ .w = { 0, 0, ADDR_MAPPED_WORD, in.s_addr } };
-}
-
 /* Wrong ones may have overtaken all. */
 void mroute_stats(struct mfc_stats *st, uint64_t packets, uint64_t bytes, uint64_t wrong)
 {
@@ -93,81 +88,82 @@ static void sg6(union mroute_arg *a, const struct addr *src, const struct addr *
 	set_sin6(&a->sg6.grp, grp);
 }
 
-static void sg4_read(const union mroute_arg *a, struct mfc_stats *st)
+const struct mroute_codec mroute_codec[FAM_N] = {
+	[FAM_4] = { vif4, mfc4, sg4 },
+	[FAM_6] = { vif6, mfc6, sg6 },
+};
+
+void mroute_sg_read(enum fam fam, const union mroute_arg *a, struct mfc_stats *st)
 {
-	mroute_stats(st, a->sg4.pktcnt, a->sg4.bytecnt, a->sg4.wrong_if);
+	if (fam == FAM_4)
+		mroute_stats(st, a->sg4.pktcnt, a->sg4.bytecnt, a->sg4.wrong_if);
+	else
+		mroute_stats(st, a->sg6.pktcnt, a->sg6.bytecnt, a->sg6.wrong_if);
 }
 
-static void sg6_read(const union mroute_arg *a, struct mfc_stats *st)
+_Static_assert(sizeof(vifi_t) == sizeof(mifi_t) &&
+	       offsetof(struct sioc_vif_req, icount) == offsetof(struct sioc_mif_req6, icount) &&
+	       offsetof(struct sioc_vif_req, ocount) == offsetof(struct sioc_mif_req6, ocount) &&
+	       offsetof(struct sioc_vif_req, ibytes) == offsetof(struct sioc_mif_req6, ibytes) &&
+	       offsetof(struct sioc_vif_req, obytes) == offsetof(struct sioc_mif_req6, obytes),
+	       "counters of both families");
+
+void mroute_count(union mroute_arg *a, int vif)
 {
-	mroute_stats(st, a->sg6.pktcnt, a->sg6.bytecnt, a->sg6.wrong_if);
+	a->count = (struct sioc_vif_req){ .vifi = (vifi_t)vif };
 }
 
-static void count4(union mroute_arg *a, int vif)
+void mroute_count_read(const union mroute_arg *a, struct vif_stats *st)
 {
-	a->count4 = (struct sioc_vif_req){ .vifi = (vifi_t)vif };
-}
-
-static void count6(union mroute_arg *a, int vif)
-{
-	a->count6 = (struct sioc_mif_req6){ .mifi = (mifi_t)vif };
-}
-
-static void count4_read(const union mroute_arg *a, struct vif_stats *st)
-{
-	*st = (struct vif_stats){ a->count4.icount, a->count4.ibytes, a->count4.ocount, a->count4.obytes };
-}
-
-static void count6_read(const union mroute_arg *a, struct vif_stats *st)
-{
-	*st = (struct vif_stats){ a->count6.icount, a->count6.ibytes, a->count6.ocount, a->count6.obytes };
+	*st = (struct vif_stats){ a->count.icount, a->count.ibytes, a->count.ocount, a->count.obytes };
 }
 
 /* The two families number their messages alike (IGMPMSG_*, MRT6MSG_*). */
 _Static_assert(IGMPMSG_NOCACHE == MRT6MSG_NOCACHE && IGMPMSG_WRONGVIF == MRT6MSG_WRONGMIF,
 	       "message types of both families");
 
-static bool upcall_set(struct upcall *up, enum fam fam, int type, int vif)
+/* Where an upcall has what. */
+static const struct message {
+	uint8_t size, mbz, type, vif, src, dst, addr;
+} message[FAM_N] = {
+	[FAM_4] = {
+		.size = sizeof(struct igmpmsg), .mbz = offsetof(struct igmpmsg, im_mbz),
+		.type = offsetof(struct igmpmsg, im_msgtype), .vif = offsetof(struct igmpmsg, im_vif),
+		.src = offsetof(struct igmpmsg, im_src), .dst = offsetof(struct igmpmsg, im_dst), .addr = 4,
+	},
+	[FAM_6] = {
+		.size = sizeof(struct mrt6msg), .mbz = offsetof(struct mrt6msg, im6_mbz),
+		.type = offsetof(struct mrt6msg, im6_msgtype), .vif = offsetof(struct mrt6msg, im6_mif),
+		.src = offsetof(struct mrt6msg, im6_src), .dst = offsetof(struct mrt6msg, im6_dst), .addr = 16,
+	},
+};
+
+static bool addr_read(enum fam fam, struct addr *a, const uint8_t *p)
 {
-	if (type != IGMPMSG_NOCACHE && type != IGMPMSG_WRONGVIF)
-		return false;
-	up->kind = type == IGMPMSG_NOCACHE ? UPCALL_NOCACHE : UPCALL_WRONGVIF;
-	up->fam = fam;
-	up->vif = vif;
+	size_t n = message[fam].addr;
+	uint8_t len;
+
+	addr_any(fam, a, &len);
+	memcpy(a->b + sizeof a->b - n, p, n);
 	/* Older kernels let a mapped IPv4 source of an IPv6 packet through. */
-	return vif < KERNEL_VIFS && addr_fam(&up->src) == fam && addr_fam(&up->grp) == fam &&
+	return addr_fam(a) == fam;
+}
+
+bool mroute_upcall(enum fam fam, const void *p, size_t len, struct upcall *up)
+{
+	const struct message *m = &message[fam];
+	const uint8_t *b = p, *vif;
+	uint16_t mif;
+
+	/* A packet of a neighbour has its protocol there, IGMP, or its type, which is never 0. */
+	if (len < m->size || b[m->mbz])
+		return false;
+	vif = b + m->vif;
+	memcpy(&mif, vif, sizeof mif);
+	up->vif = fam == FAM_4 ? vif[0] | vif[1] << 8 : mif;	/* im_vif, im_vif_hi */
+	up->fam = fam;
+	up->kind = b[m->type] == IGMPMSG_NOCACHE ? UPCALL_NOCACHE : UPCALL_WRONGVIF;
+	return (b[m->type] == IGMPMSG_NOCACHE || b[m->type] == IGMPMSG_WRONGVIF) && up->vif < KERNEL_VIFS &&
+	       addr_read(fam, &up->src, b + m->src) && addr_read(fam, &up->grp, b + m->dst) &&
 	       addr_is_multicast(&up->grp, 128);
 }
-
-static bool upcall4(const void *p, size_t len, struct upcall *up)
-{
-	struct igmpmsg m;
-
-	if (len < sizeof m)
-		return false;
-	memcpy(&m, p, sizeof m);
-	if (m.im_mbz)
-		return false;	/* an IGMP packet of a neighbour: its protocol is 2 */
-	from_in4(&up->src, m.im_src);
-	from_in4(&up->grp, m.im_dst);
-	return upcall_set(up, FAM_4, m.im_msgtype, m.im_vif | m.im_vif_hi << 8);
-}
-
-static bool upcall6(const void *p, size_t len, struct upcall *up)
-{
-	struct mrt6msg m;
-
-	if (len < sizeof m)
-		return false;
-	memcpy(&m, p, sizeof m);
-	if (m.im6_mbz)
-		return false;	/* an ICMPv6 packet: no type is 0 */
-	memcpy(up->src.b, &m.im6_src, sizeof up->src.b);
-	memcpy(up->grp.b, &m.im6_dst, sizeof up->grp.b);
-	return upcall_set(up, FAM_6, m.im6_msgtype, m.im6_mif);
-}
-
-const struct mroute_codec mroute_codec[FAM_N] = {
-	[FAM_4] = { vif4, mfc4, sg4, sg4_read, count4, count4_read, upcall4 },
-	[FAM_6] = { vif6, mfc6, sg6, sg6_read, count6, count6_read, upcall6 },
-};

@@ -23,8 +23,7 @@ union mroute_arg {
 	struct mf6cctl mfc6;
 	struct sioc_sg_req sg4;
 	struct sioc_sg_req6 sg6;
-	struct sioc_vif_req count4;
-	struct sioc_mif_req6 count6;
+	struct sioc_vif_req count;	/* struct sioc_mif_req6 is alike */
 };
 
 struct mroute_codec {
@@ -35,21 +34,23 @@ struct mroute_codec {
 	int (*mfc)(union mroute_arg *a, const struct addr *src, const struct addr *grp,
 		   int iif, uint32_t oifs, const uint8_t *ttl);
 
-	/* Fills in the question for the counters of an entry, and reads the answer. */
+	/* Fills in the question for the counters of an entry. */
 	void (*sg)(union mroute_arg *a, const struct addr *src, const struct addr *grp);
-	void (*sg_read)(const union mroute_arg *a, struct mfc_stats *st);
-
-	/* The same for a VIF. */
-	void (*count)(union mroute_arg *a, int vif);
-	void (*count_read)(const union mroute_arg *a, struct vif_stats *st);
-
-	/* Reads one message of the routing socket; false when it is no upcall of ours. */
-	bool (*upcall)(const void *p, size_t len, struct upcall *up);
 };
 
 extern const struct mroute_codec mroute_codec[FAM_N];
 
-/* Longest message that upcall() needs to see: an IPv4 header with all options and the
+/* Reads the answer to it. */
+void mroute_sg_read(enum fam fam, const union mroute_arg *a, struct mfc_stats *st);
+
+/* Fills in the question for the counters of a VIF, and reads the answer; of either family. */
+void mroute_count(union mroute_arg *a, int vif);
+void mroute_count_read(const union mroute_arg *a, struct vif_stats *st);
+
+/* Reads one message of the routing socket; false when it is no upcall of ours. */
+bool mroute_upcall(enum fam fam, const void *p, size_t len, struct upcall *up);
+
+/* Longest message that mroute_upcall() needs to see: an IPv4 header with all options and the
  * IGMP header that ipmr_cache_report() puts behind it. */
 #define MROUTE_UPCALL_MAX 68
 

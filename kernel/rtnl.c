@@ -32,17 +32,12 @@ bool rtnl_take(const unsigned char **p, size_t *n, size_t header, size_t len)
 
 bool rtnl_next(const unsigned char **p, size_t *n, struct rtnl_msg *m)
 {
-	const unsigned char *at = *p;
-	struct nlmsghdr h;
-
-	if (*n < sizeof h)
+	if (*n < sizeof m->h)
 		return false;
-	memcpy(&h, at, sizeof h);
-	if (!rtnl_take(p, n, sizeof h, h.nlmsg_len))
-		return false;
-	*m = (struct rtnl_msg){ h.nlmsg_type, h.nlmsg_flags, h.nlmsg_seq, h.nlmsg_pid,
-				at + sizeof h, h.nlmsg_len - sizeof h };
-	return true;
+	memcpy(&m->h, *p, sizeof m->h);
+	m->body = *p + sizeof m->h;
+	m->len = m->h.nlmsg_len - sizeof m->h;
+	return rtnl_take(p, n, sizeof m->h, m->h.nlmsg_len);
 }
 
 bool rtnl_body(const struct rtnl_msg *m, unsigned type, void *header, size_t size,
@@ -50,7 +45,7 @@ bool rtnl_body(const struct rtnl_msg *m, unsigned type, void *header, size_t siz
 {
 	size_t at = NLMSG_ALIGN(size);
 
-	if (m->type != type || m->len < size)
+	if (m->h.nlmsg_type != type || m->len < size)
 		return false;
 	memcpy(header, m->body, size);
 	*attrs = (struct rtnl_attr){ m->body + at, m->len > at ? m->len - at : 0 };
@@ -102,7 +97,7 @@ int rtnl_error(const struct rtnl_msg *m)
 
 	/* An empty NLMSG_DONE is a good end; NLMSG_ERROR is never empty. */
 	if (m->len < sizeof err)
-		return m->type == NLMSG_DONE ? 0 : EBADMSG;
+		return m->h.nlmsg_type == NLMSG_DONE ? 0 : EBADMSG;
 	memcpy(&err, m->body, sizeof err);
 	return err > 0 || err < -4095 ? EBADMSG : -err;
 }
@@ -133,7 +128,7 @@ static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
 	struct rtnl_attr at, wireless;
 	struct ifinfomsg ifi;
 
-	if (!rtnl_body(m, m->type, &ifi, sizeof ifi, &at))
+	if (!rtnl_body(m, m->h.nlmsg_type, &ifi, sizeof ifi, &at))
 		return false;
 	/* Bridges tell of their ports in messages of AF_BRIDGE: those joined or left a
 	 * bridge (net/bridge/br_netlink.c), of which AF_UNSPEC tells as well. */
@@ -144,7 +139,7 @@ static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
 	if (rtnl_attr(&at, IFLA_WIRELESS, &wireless))
 		return false;
 	*ev = (struct link_event){
-		.kind = m->type == RTM_NEWLINK ? LINK_NEW : LINK_DEL,
+		.kind = m->h.nlmsg_type == RTM_NEWLINK ? LINK_NEW : LINK_DEL,
 		.ifindex = ifi.ifi_index,
 		.flags = ifi.ifi_flags & FLAGS,
 	};
@@ -158,7 +153,7 @@ static bool link_address(const struct rtnl_msg *m, struct link_event *ev)
 	struct ifaddrmsg ifa;
 	struct rtnl_attr at;
 
-	if (!rtnl_body(m, m->type, &ifa, sizeof ifa, &at) || !ifa.ifa_index || ifa.ifa_index > INT32_MAX)
+	if (!rtnl_body(m, m->h.nlmsg_type, &ifa, sizeof ifa, &at) || !ifa.ifa_index || ifa.ifa_index > INT32_MAX)
 		return false;
 	*ev = (struct link_event){ .kind = LINK_ADDR, .ifindex = (int)ifa.ifa_index };
 	return true;
@@ -166,7 +161,7 @@ static bool link_address(const struct rtnl_msg *m, struct link_event *ev)
 
 bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 {
-	switch (m->type) {
+	switch (m->h.nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
 		return link_change(m, ev);

@@ -12,8 +12,7 @@
 #include "kernel/kernel.h"
 
 struct rtnl_msg {
-	uint16_t type, flags;
-	uint32_t seq, pid;
+	struct nlmsghdr h;
 	const unsigned char *body;	/* behind the header, inside the input */
 	size_t len;
 };

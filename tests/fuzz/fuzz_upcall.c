@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct upcall up;
 
 	for (enum fam f = FAM_4; f < FAM_N; f++) {
-		if (mroute_codec[f].upcall(data, size, &up))
+		if (mroute_upcall(f, data, size, &up))
 			if (up.fam != f || up.vif < 0 || up.vif >= KERNEL_VIFS ||
 			    addr_fam(&up.src) != f || !addr_is_multicast(&up.grp, 128))
 				abort();

@@ -85,28 +85,28 @@ static void counters(void)
 	a.sg4.pktcnt = 30;
 	a.sg4.bytecnt = 3000;
 	a.sg4.wrong_if = 10;
-	mroute_codec[FAM_4].sg_read(&a, &st);
+	mroute_sg_read(FAM_4, &a, &st);
 	CHECK(st.packets == 20 && st.bytes == 3000 && st.wrong_if == 10);
 	a.sg4.wrong_if = 31;
-	mroute_codec[FAM_4].sg_read(&a, &st);
+	mroute_sg_read(FAM_4, &a, &st);
 	CHECK_INT(st.packets, 0);
 	mroute_codec[FAM_6].sg(&a, &s6, &g6);
 	CHECK(!memcmp(&a.sg6.src.sin6_addr, s6.b, 16) && !memcmp(&a.sg6.grp.sin6_addr, g6.b, 16));
 	a.sg6.pktcnt = 7;
-	mroute_codec[FAM_6].sg_read(&a, &st);
+	mroute_sg_read(FAM_6, &a, &st);
 	CHECK(st.packets == 7 && !st.bytes && !st.wrong_if);
-	mroute_codec[FAM_4].count(&a, 5);
-	CHECK_INT(a.count4.vifi, 5);
-	a.count4.icount = 1;
-	a.count4.ibytes = 2;
-	a.count4.ocount = 3;
-	a.count4.obytes = 4;
-	mroute_codec[FAM_4].count_read(&a, &v);
+	mroute_count(&a, 5);
+	CHECK_INT(a.count.vifi, 5);
+	a.count.icount = 1;
+	a.count.ibytes = 2;
+	a.count.ocount = 3;
+	a.count.obytes = 4;
+	mroute_count_read(&a, &v);
 	CHECK(v.in_packets == 1 && v.in_bytes == 2 && v.out_packets == 3 && v.out_bytes == 4);
-	mroute_codec[FAM_6].count(&a, 6);
-	CHECK_INT(a.count6.mifi, 6);
-	a.count6.obytes = 9;
-	mroute_codec[FAM_6].count_read(&a, &v);
+	mroute_count(&a, 6);
+	CHECK_INT(a.count.vifi, 6);
+	a.count.obytes = 9;
+	mroute_count_read(&a, &v);
 	CHECK(!v.in_packets && v.out_bytes == 9);
 }
 
@@ -116,32 +116,32 @@ static void upcall4(void)
 	struct addr s = ip("10.0.0.1"), g = ip("225.1.2.3");
 	struct upcall up;
 
-	CHECK(mroute_codec[FAM_4].upcall(m, sizeof m, &up));
+	CHECK(mroute_upcall(FAM_4, m, sizeof m, &up));
 	CHECK(up.kind == UPCALL_NOCACHE && up.fam == FAM_4 && up.vif == 5);
 	CHECK(addr_eq(&up.src, &s) && addr_eq(&up.grp, &g));
-	CHECK(mroute_codec[FAM_4].upcall(m, 20, &up));
+	CHECK(mroute_upcall(FAM_4, m, 20, &up));
 	for (size_t n = 0; n < 20; n++)
-		CHECK(!mroute_codec[FAM_4].upcall(m, n, &up));
+		CHECK(!mroute_upcall(FAM_4, m, n, &up));
 	m[8] = 2;
-	CHECK(mroute_codec[FAM_4].upcall(m, sizeof m, &up) && up.kind == UPCALL_WRONGVIF);
+	CHECK(mroute_upcall(FAM_4, m, sizeof m, &up) && up.kind == UPCALL_WRONGVIF);
 	for (int type = 0; type < 256; type++) {
 		m[8] = (unsigned char)type;
-		CHECK_INT(mroute_codec[FAM_4].upcall(m, sizeof m, &up), type == 1 || type == 2);
+		CHECK_INT(mroute_upcall(FAM_4, m, sizeof m, &up), type == 1 || type == 2);
 	}
 	m[8] = 1;
 	m[10] = 31;
-	CHECK(mroute_codec[FAM_4].upcall(m, sizeof m, &up) && up.vif == 31);
+	CHECK(mroute_upcall(FAM_4, m, sizeof m, &up) && up.vif == 31);
 	m[10] = 32;
-	CHECK(!mroute_codec[FAM_4].upcall(m, sizeof m, &up));
+	CHECK(!mroute_upcall(FAM_4, m, sizeof m, &up));
 	m[10] = 0;
 	m[11] = 1;	/* im_vif_hi */
-	CHECK(!mroute_codec[FAM_4].upcall(m, sizeof m, &up));
+	CHECK(!mroute_upcall(FAM_4, m, sizeof m, &up));
 	m[11] = 0;
 	m[9] = 2;	/* an IGMP packet */
-	CHECK(!mroute_codec[FAM_4].upcall(m, sizeof m, &up));
+	CHECK(!mroute_upcall(FAM_4, m, sizeof m, &up));
 	m[9] = 0;
 	m[16] = 10;	/* no group */
-	CHECK(!mroute_codec[FAM_4].upcall(m, sizeof m, &up));
+	CHECK(!mroute_upcall(FAM_4, m, sizeof m, &up));
 }
 
 static void upcall6(void)
@@ -150,28 +150,28 @@ static void upcall6(void)
 	struct addr s = ip("fd00::1"), g = ip("ff0e::3");
 	struct upcall up;
 
-	CHECK(mroute_codec[FAM_6].upcall(m, sizeof m, &up));
+	CHECK(mroute_upcall(FAM_6, m, sizeof m, &up));
 	CHECK(up.kind == UPCALL_NOCACHE && up.fam == FAM_6 && up.vif == 4);
 	CHECK(addr_eq(&up.src, &s) && addr_eq(&up.grp, &g));
 	for (size_t n = 0; n < 40; n++)
-		CHECK(!mroute_codec[FAM_6].upcall(m, n, &up));
+		CHECK(!mroute_upcall(FAM_6, m, n, &up));
 	for (int type = 0; type < 256; type++) {
 		m[1] = (unsigned char)type;
-		CHECK_INT(mroute_codec[FAM_6].upcall(m, sizeof m, &up), type == 1 || type == 2);
+		CHECK_INT(mroute_upcall(FAM_6, m, sizeof m, &up), type == 1 || type == 2);
 	}
 	m[1] = 2;
 	m[0] = 135;	/* an ICMPv6 packet */
-	CHECK(!mroute_codec[FAM_6].upcall(m, sizeof m, &up));
+	CHECK(!mroute_upcall(FAM_6, m, sizeof m, &up));
 	m[0] = 0;
 	m[2] = 32;
-	CHECK(!mroute_codec[FAM_6].upcall(m, sizeof m, &up));
+	CHECK(!mroute_upcall(FAM_6, m, sizeof m, &up));
 	m[2] = 0;
 	m[24] = 0xfe;
-	CHECK(!mroute_codec[FAM_6].upcall(m, sizeof m, &up));
+	CHECK(!mroute_upcall(FAM_6, m, sizeof m, &up));
 	m[24] = 0xff;
 	memset(m + 8, 0, 10);	/* ::ffff:10.0.0.1 as a source */
 	memcpy(m + 18, "\xff\xff\x0a\0\0\x01", 6);
-	CHECK(!mroute_codec[FAM_6].upcall(m, sizeof m, &up));
+	CHECK(!mroute_upcall(FAM_6, m, sizeof m, &up));
 }
 
 TEST_MAIN(TEST(vif) TEST(entry4) TEST(entry6) TEST(counters) TEST(upcall4) TEST(upcall6))

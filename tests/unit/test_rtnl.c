@@ -82,9 +82,9 @@ static void messages(void)
 	memcpy(two + 20, &h, sizeof h);
 	two[36] = 'b';
 	CHECK(rtnl_next(&p, &n, &m));
-	CHECK(m.type == 16 && m.seq == 1 && m.pid == 2 && m.len == 1 && m.body[0] == 'a');
+	CHECK(m.h.nlmsg_type == 16 && m.h.nlmsg_seq == 1 && m.h.nlmsg_pid == 2 && m.len == 1 && m.body[0] == 'a');
 	CHECK(rtnl_next(&p, &n, &m));
-	CHECK(m.type == 17 && m.len == 1 && m.body[0] == 'b');
+	CHECK(m.h.nlmsg_type == 17 && m.len == 1 && m.body[0] == 'b');
 	CHECK(!rtnl_next(&p, &n, &m) && !n);
 	for (n = 0; n < 17; n++) {
 		size_t left = n;
@@ -106,11 +106,11 @@ static void messages(void)
 
 static void errors(void)
 {
-	struct rtnl_msg m = { .type = NLMSG_DONE };
+	struct rtnl_msg m = { .h.nlmsg_type = NLMSG_DONE };
 	int v = -EBUSY;
 
 	CHECK_INT(rtnl_error(&m), 0);
-	m.type = NLMSG_ERROR;
+	m.h.nlmsg_type = NLMSG_ERROR;
 	CHECK_INT(rtnl_error(&m), EBADMSG);
 	m.body = (unsigned char *)&v;
 	m.len = sizeof v;
@@ -295,7 +295,7 @@ static void requests(void)
 	n = req.h.nlmsg_len;
 	CHECK_INT(n, 40);
 	CHECK(rtnl_next(&p, &n, &m) && !n);
-	CHECK(m.flags == (NLM_F_REQUEST | NLM_F_DUMP) && m.seq == 42);
+	CHECK(m.h.nlmsg_flags == (NLM_F_REQUEST | NLM_F_DUMP) && m.h.nlmsg_seq == 42);
 	CHECK(rtnl_body(&m, RTM_GETLINK, &ifi, sizeof ifi, &attrs));
 	CHECK_INT(ifi.ifi_family, RTNL_FAMILY_IPMR);
 	CHECK_INT(rtnl_u32(&attrs, IFLA_EXT_MASK, 0), 8);
