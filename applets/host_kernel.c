@@ -114,7 +114,7 @@ static void count_joins(const struct conf *c, struct wanted *w)
 		const struct mroute *g = &c->mgroups[i];
 		bool any = conf_any_source(&g->group, g->slen);
 
-		*(any ? &w->any : &w->single)[addr_fam(&g->group)] += (uint64_t)1 << mgroup_bits(g);
+		(any ? w->any : w->single)[addr_fam(&g->group)] += (uint64_t)1 << mgroup_bits(g);
 	}
 }
 

@@ -219,6 +219,8 @@ def memberships(lab):
     same((rc, kinds(found)), (1, ["memberships"]), "findings")
     paste(lab, commands(found, "memberships"))
     is_clean(lab, conf, wrap=("prlimit", "--nofile=1024:1024"))
+    set_sysctl("ipv4/igmp_max_msf", 0)
+    is_clean(lab, lab.write("six.conf", RULES + "mgroup from a1 group ff2e::5\n"))
 
 
 for family, table_name in (("inet", "house"), ("ip", "house")):
