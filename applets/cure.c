@@ -9,62 +9,72 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- reverse path filter: __fib_validate_source() of net/ipv4/fib_frontend.c ---- */
+/* ---- words ---- */
 
-const char *cure_rp_reason(const struct look_link *in, const struct addr *src,
-			   struct look_route *r)
+bool cure_among(const char *word, const char *list)
 {
-	*r = (struct look_route){ .none = true };
-	if (addr_fam(src) != FAM_4 || in->rp_filter <= 0 || kernel_look_route(src, r) < 0)
-		return NULL;
-	if (r->none)
-		return "there is no route back";
-	if (r->local)
-		return NULL;
-	for (unsigned i = 0; i < r->n; i++)
-		if (r->oif[i] == in->ifindex)
-			return NULL;
-	/* Loose is content with any route, but not on an interface without an address. */
-	if (in->rp_filter > 1 && in->address[FAM_4])
-		return NULL;
-	return "the route back leads elsewhere";
+	while (*list && strcmp(word, list))
+		list += strlen(list) + 1;
+	return *list;
 }
 
-/* "net.ipv4.conf.NAME.rp_filter", with slashes where the name has a dot (sysctl(8)). */
-static const char *rp_key(const struct look_link *in, char *buf, size_t len)
+const char *cure_six(enum fam fam)
 {
-	char key[64], word[WORD_LEN];
+	return fam == FAM_4 ? "" : "6";
+}
 
-	snprintf(key, sizeof key, strchr(in->name, '.') ? "net/ipv4/conf/%s/rp_filter" :
-		 "net.ipv4.conf.%s.rp_filter", in->name);
-	snprintf(buf, len, "%s", shell_word(key, word));
-	return buf;
+void cure_link(struct findings *f, const char *name, const char *what)
+{
+	char word[WORD_LEN];
+
+	finding_fix(f, "ip link set dev %s %s", shell_word(name, word), what);
+}
+
+/* ---- reverse path filter: __fib_validate_source() of net/ipv4/fib_frontend.c ---- */
+
+const char *cure_rp_reason(const struct host *h, const struct look_link *in, const struct addr *src,
+			   struct look_route *r, char *why)
+{
+	if (addr_fam(src) != FAM_4 || in->rp_filter <= 0 || kernel_look_route(src, r) < 0)
+		return NULL;
+	if (!r->none) {
+		if (r->local)
+			return NULL;
+		for (unsigned i = 0; i < r->n; i++)
+			if (r->oif[i] == in->ifindex)
+				return NULL;
+		/* Loose is content with any route, but not on an interface without an address. */
+		if (in->rp_filter > 1 && in->address[FAM_4])
+			return NULL;
+	}
+	snprintf(why, RP_WHY, "%s%s%s%s", r->none ? "there is no route back" : "the route back leads elsewhere",
+		 r->n ? " (" : "", r->n ? host_name(h, r->oif[0]) : "", r->n ? ")" : "");
+	return why;
 }
 
 void cure_rp_filter(struct findings *f, const struct host *h, const struct look_link *in,
 		    const struct addr *src, uint8_t slen, const struct look_route *r)
 {
-	char key[WORD_LEN], off[2 * WORD_LEN], word[WORD_LEN], text[ADDR_STRLEN];
+	bool none = src && r->none, loose = src && !none && in->address[FAM_4];
+	const char *all = h->links.rp_all ? " net.ipv4.conf.all.rp_filter=0" : "";
+	char name[64], key[WORD_LEN], word[WORD_LEN], text[ADDR_STRLEN];
 
-	rp_key(in, key, sizeof key);
-	snprintf(off, sizeof off, "sysctl -w %s%s%s%s", h->links.rp_all ? "net.ipv4.conf.all.rp_filter=0" : "",
-		 h->links.rp_all && in->rp_own ? " " : "", in->rp_own ? key : "", in->rp_own ? "=0" : "");
-	if (!src) {
-		finding_fix(f, "%s", off);
-		return;
-	}
-	shell_word(in->name, word);
-	prefix_str(src, slen, text);
-	if (!r->none && in->address[FAM_4]) {
-		/* The larger value of all and the interface counts, so 2 here is loose. */
+	/* With slashes where the name has a dot (sysctl(8)). */
+	snprintf(name, sizeof name, strchr(in->name, '.') ? "net/ipv4/conf/%s/rp_filter" :
+		 "net.ipv4.conf.%s.rp_filter", in->name);
+	shell_word(name, key);
+	/* The larger value of all and the interface counts, so 2 here is loose. */
+	if (loose) {
 		finding_fix(f, "sysctl -w %s=2", key);
-		finding_or(f, "ip route add %s dev %s", text, word);
-	} else if (r->none) {
-		finding_fix(f, "ip route add %s dev %s", text, word);
-		finding_or(f, "%s", off);
-	} else {
-		finding_fix(f, "%s", off);
+		finding_or(f);
 	}
+	if (none || loose) {
+		finding_fix(f, "ip route add %s dev %s", prefix_str(src, slen, text), shell_word(in->name, word));
+		finding_or(f);
+	}
+	if (!loose)
+		finding_fix(f, "sysctl -w%s%s%s%s", all, in->rp_own ? " " : "", in->rp_own ? key : "",
+			    in->rp_own ? "=0" : "");
 }
 
 /* ---- packet filter ---- */
@@ -77,41 +87,33 @@ bool cure_nft_name(const char *name)
 /* True for a chain that iptables made: those it manages itself. */
 static bool of_iptables(const struct look_chain *c)
 {
-	static const char *const tables[] = { "filter", "mangle", "raw", "security", "nat" };
-	static const char *const chains[] = { "FORWARD", "PREROUTING", "POSTROUTING" };
-	bool table = false, chain = false;
-
-	for (unsigned i = 0; i < sizeof tables / sizeof *tables; i++)
-		table |= !strcmp(c->table, tables[i]);
-	for (unsigned i = 0; i < sizeof chains / sizeof *chains; i++)
-		chain |= !strcmp(c->name, chains[i]);
-	return table && chain && strcmp(c->family, "inet");
-}
-
-static bool identifier(const char *s)
-{
-	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
-
-	return *s && !s[strspn(s, ok)];
+	return cure_among(c->table, "filter\0mangle\0raw\0security\0nat\0") &&
+	       cure_among(c->name, "FORWARD\0PREROUTING\0POSTROUTING\0") && strcmp(c->family, "inet");
 }
 
 void cure_chain(struct findings *f, const struct look_chain *c, const struct look_packet *p,
 		uint8_t glen)
 {
-	bool v4 = addr_fam(&p->grp) == FAM_4, after = c->hook == HOOK_AFTER;
-	const char *dev = after ? p->oif_name : p->iif_name;
-	char word[WORD_LEN], text[ADDR_STRLEN], from[48] = "";
+	const char *six = cure_six(addr_fam(&p->grp)), *way = "i", *dev = p->iif_name;
+	char word[WORD_LEN], text[ADDR_STRLEN], at[WORD_LEN + 4] = "";
 
+	if (c->hook == HOOK_AFTER) {
+		way = "o";
+		dev = p->oif_name;
+	}
 	prefix_str(&p->grp, glen, text);
 	if (of_iptables(c)) {
-		finding_fix(f, "%s%s%s -I %s%s%s -d %s -j ACCEPT", v4 ? "iptables" : "ip6tables",
-			    strcmp(c->table, "filter") ? " -t " : "", strcmp(c->table, "filter") ? c->table : "",
-			    c->name, dev ? after ? " -o " : " -i " : "", dev ? shell_word(dev, word) : "", text);
-	} else if (identifier(c->table) && identifier(c->name)) {
+		bool filter = !strcmp(c->table, "filter");
+
+		if (dev)
+			snprintf(at, sizeof at, " -%s %s", way, shell_word(dev, word));
+		finding_fix(f, "ip%stables%s%s -I %s%s -d %s -j ACCEPT", six, filter ? "" : " -t ",
+			    filter ? "" : c->table, c->name, at, text);
+	} else if (word_plain(c->table, "_-./") && word_plain(c->name, "_-./")) {
 		if (dev && cure_nft_name(dev))
-			snprintf(from, sizeof from, "%s \"%s\" ", after ? "oifname" : "iifname", dev);
-		finding_fix(f, "nft 'insert rule %s %s %s %s%s daddr %s accept'", c->family, c->table, c->name,
-			    from, v4 ? "ip" : "ip6", text);
+			snprintf(at, sizeof at, "%sifname \"%s\" ", way, dev);
+		finding_fix(f, "nft 'insert rule %s %s %s %sip%s daddr %s accept'", c->family, c->table, c->name,
+			    at, six, text);
 	}
 }
 

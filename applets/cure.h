@@ -9,14 +9,18 @@
 
 #include "applets/host.h"
 
-/* Why the reverse path filter of an interface refuses a source: NULL when it does not, or cannot
- * be seen.  *r is the route back. */
-const char *cure_rp_reason(const struct look_link *in, const struct addr *src,
-			   struct look_route *r);
+/* Says in why[RP_WHY] for what reason the reverse path filter of an interface refuses a source,
+ * and returns it: NULL when it does not, or cannot be seen.  *r is the route back. */
+#define RP_WHY 64
+const char *cure_rp_reason(const struct host *h, const struct look_link *in, const struct addr *src,
+			   struct look_route *r, char *why);
 
 /* The command that lets the source, or prefix, in; src = NULL: any source. */
 void cure_rp_filter(struct findings *f, const struct host *h, const struct look_link *in,
 		    const struct addr *src, uint8_t slen, const struct look_route *r);
+
+/* "ip link set dev NAME WHAT" */
+void cure_link(struct findings *f, const char *name, const char *what);
 
 /* The command that makes a chain accept the packet. */
 void cure_chain(struct findings *f, const struct look_chain *c, const struct look_packet *p,
@@ -27,5 +31,11 @@ void cure_table(struct findings *f, enum fam fam, const char *iif, uint32_t tabl
 
 /* True when an interface name can stand between double quotes in a rule of nft. */
 bool cure_nft_name(const char *name);
+
+/* True when a word is in a list of words, each ended by NUL. */
+bool cure_among(const char *word, const char *list);
+
+/* What the name of a tool or keyword of IPv6 has in it: "ip" and "ip6". */
+const char *cure_six(enum fam fam);
 
 #endif

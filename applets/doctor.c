@@ -24,13 +24,18 @@
 /* The flow of a source; a new one when there is room, else NULL. */
 static struct flow *flow_get(struct doctor *d, const struct addr *src)
 {
-	for (unsigned i = 0; i < d->nflows; i++)
-		if (addr_eq(&d->flows[i].src, src))
-			return &d->flows[i];
-	if (d->nflows == DOCTOR_FLOWS)
+	struct flow *w = d->flows;
+
+	for (; w < d->flows + d->nflows; w++)
+		if (addr_eq(&w->src, src))
+			return w;
+	if (d->nflows == DOCTOR_FLOWS) {
+		d->more = true;
 		return NULL;
-	d->flows[d->nflows] = (struct flow){ .src = *src, .ttl_min = UINT8_MAX };
-	return &d->flows[d->nflows++];
+	}
+	w->src = *src;
+	d->nflows++;
+	return w;
 }
 
 static void others_add(struct doctor *d, const struct look_mfc *e)
@@ -38,15 +43,16 @@ static void others_add(struct doctor *d, const struct look_mfc *e)
 	unsigned copies = d->looked++ < OTHERS_LOOKED ? doctor_copies(e) : 1;
 
 	for (unsigned i = 0; i < e->noifs; i++) {
-		unsigned k = 0;
+		struct others *o = doctor_others(d, e->table, e->oif[i]);
 
-		while (k < d->nothers && (d->others[k].table != e->table || d->others[k].oif != e->oif[i]))
-			k++;
-		if (k == HOST_VIFS)
-			return;
-		if (k == d->nothers)
-			d->others[d->nothers++] = (struct others){ .table = e->table, .oif = e->oif[i] };
-		*(d->second ? &d->others[k].after : &d->others[k].before) += e->st.packets / copies;
+		if (o == d->others + d->nothers) {
+			if (d->nothers == HOST_VIFS)
+				return;
+			d->nothers++;
+			o->table = e->table;
+			o->oif = e->oif[i];
+		}
+		o->packets[d->second] += e->st.packets / copies;
 	}
 }
 
@@ -60,12 +66,8 @@ static void entry(void *ctx, const struct look_mfc *e)
 		return;
 	}
 	w = flow_get(d, &e->src);
-	if (!w) {
-		d->more = true;
-		return;
-	}
 	/* Of entries in two tables the busier one. */
-	if (w->entry && w->e.st.packets > e->st.packets)
+	if (!w || (w->entry && w->e.st.packets > e->st.packets))
 		return;
 	if (!d->second) {
 		w->right_before = e->st.packets;
@@ -75,19 +77,21 @@ static void entry(void *ctx, const struct look_mfc *e)
 	w->e = *e;
 }
 
-static int sample_take(struct doctor *d, struct sample *s, bool first)
+static int sample_take(struct doctor *d, struct sample *s)
 {
-	s->counted = true;
-	if (first)
-		s->counted = kernel_look_counters(d->fam, &s->count) == 0;
-	else if (kernel_look_mfc(d->fam, entry, d) < 0)
-		return -1;
-	s->nvifs = kernel_look_vifs(d->fam, s->vifs, HOST_VIFS);
-	if (first && kernel_look_mfc(d->fam, entry, d) < 0)
-		return -1;
-	if (!first)
-		s->counted = kernel_look_counters(d->fam, &s->count) == 0;
-	return kernel_look_links(&s->links);
+	for (int i = 0; i < 3; i++)
+		switch (d->second ? 2 - i : i) {
+		case 0:
+			d->uncounted |= kernel_look_counters(d->fam, &s->count) < 0;
+			break;
+		case 1:
+			s->nvifs = kernel_look_vifs(d->fam, s->vifs, HOST_VIFS);
+			break;
+		default:
+			if (kernel_look_mfc(d->fam, entry, d) < 0)
+				return -1;
+		}
+	return 0;
 }
 
 static void packet(void *ctx, const struct sniffed *p)
@@ -95,18 +99,14 @@ static void packet(void *ctx, const struct sniffed *p)
 	struct doctor *d = ctx;
 	struct flow *w = flow_get(d, &p->src);
 
-	if (!w) {
-		d->more = true;
+	if (!w)
 		return;
-	}
 	/* Where the entry waits for it, or else where it was seen first. */
 	if (!w->in || (w->entry && w->e.iif == p->ifindex))
 		w->in = p->ifindex;
 	w->sniffed++;
-	w->ttl_min = p->ttl < w->ttl_min ? p->ttl : w->ttl_min;
 	w->ttl_max = p->ttl > w->ttl_max ? p->ttl : w->ttl_max;
 	w->len = p->len > w->len ? p->len : w->len;
-	w->df |= p->df;
 }
 
 /* Waits, and looks at the packets that arrive meanwhile. */
@@ -125,15 +125,18 @@ static int look(struct doctor *d, const struct conf *c)
 	int fd = kernel_sniff_open(&d->grp), r;
 
 	d->sniffs = fd >= 0;
-	r = sample_take(d, &d->before, true);
+	r = sample_take(d, &d->before);
+	if (!r)
+		r = kernel_look_links(&d->links_before);
 	if (!r)
 		watch(d, fd);
 	kernel_sniff_close(fd);
+	if (r)
+		return r;
 	d->second = true;
 	for (unsigned i = 0; i < d->nflows; i++)
 		d->flows[i].entry = false;
-	if (!r)
-		r = sample_take(d, &d->after, false);
+	r = sample_take(d, &d->after);
 	return r ? r : host_look(&d->host, c);
 }
 
@@ -146,31 +149,25 @@ static int usage(const char *word, const char *text)
 	return EXIT_USAGE;
 }
 
-static bool number(const char *s, unsigned *out)
-{
-	size_t n = strlen(s);
-
-	if (!n || n > 4 || strspn(s, "0123456789") != n)
-		return false;
-	*out = (unsigned)strtoul(s, NULL, 10);
-	return *out >= 1 && *out <= DOCTOR_SECONDS_MAX;
-}
-
 static int words_read(struct doctor *d, char **words, int n)
 {
+	bool digits = n > 1 && !words[1][strspn(words[1], "0123456789")];
+
 	if (n < 1 || n > 3)
 		return usage(n < 1 ? "" : words[3], n < 1 ? "which group?" : ": one word too many");
 	if (addr_parse(words[0], strlen(words[0]), &d->grp) != ADDR_OK || !addr_is_multicast(&d->grp, 128))
 		return usage(words[0], " is no address of a multicast group");
 	d->fam = addr_fam(&d->grp);
 	d->seconds = DOCTOR_SECONDS;
-	if (n > 1 && !number(words[1], &d->seconds)) {
-		if (n > 2 || strspn(words[1], "0123456789") == strlen(words[1]))
-			return usage(words[1], " is no number of seconds from 1 to 3600");
-		d->file = words[1];
-	}
 	if (n > 2)
 		d->file = words[2];
+	if (n == 2 && !digits) {
+		d->file = words[1];
+	} else if (n > 1) {
+		d->seconds = (unsigned)strtoul(words[1], NULL, 10);
+		if (!digits || strlen(words[1]) > 4 || !d->seconds || d->seconds > DOCTOR_SECONDS_MAX)
+			return usage(words[1], " is no number of seconds from 1 to 3600");
+	}
 	return 0;
 }
 
@@ -188,47 +185,34 @@ static void unseen(struct doctor *d)
 {
 	struct findings *f = &d->host.found;
 
+	f->what = "ttl";
 	if (!d->sniffs)
-		finding_add(f, FINDING_UNSEEN, "ttl", "the packets themselves, their TTL and where they arrive: "
-			    "CAP_NET_RAW is needed");
-	if (!d->before.counted || !d->after.counted)
-		finding_add(f, FINDING_UNSEEN, "counters", "the counters of this host: /proc/net is masked");
+		finding_add(f, FINDING_UNSEEN, "the packets themselves, their TTL and where they arrive: CAP_NET_RAW is "
+			    "needed");
+	f->what = "counters";
+	if (d->uncounted)
+		finding_add(f, FINDING_UNSEEN, "the counters of this host: /proc/net is masked");
+	f->what = "vifs";
 	if (d->after.nvifs < 0)
-		finding_add(f, FINDING_UNSEEN, "vifs", "the counters of the VIFs: this kernel does not list them");
-	if (!d->host.nft)
-		finding_add(f, FINDING_UNSEEN, "firewall", "the rules of nftables: %s", d->host.nft_errno == EPERM ?
-			    "CAP_NET_ADMIN is needed to read them" : strerror(d->host.nft_errno));
+		finding_add(f, FINDING_UNSEEN, "the counters of the VIFs: this kernel does not list them");
+	host_unseen_nft(&d->host);
+	f->what = "flows";
 	if (d->more)
-		finding_add(f, FINDING_NOTE, "flows", "there are more sources than the %d told here", DOCTOR_FLOWS);
+		finding_add(f, FINDING_NOTE, "there are more sources than the %d told here", DOCTOR_FLOWS);
 }
 
-static bool print(struct doctor *d, enum form form)
+static bool print(const struct doctor *d, enum form form)
 {
-	struct findings *f = &d->host.found;
-	struct buf out = { 0 };
-	char text[ADDR_STRLEN];
-	bool ok;
+	char text[ADDR_STRLEN], head[ADDR_STRLEN + 40];
 
-	findings_sort(f);
-	if (form == FORM_JSON) {
-		buf_printf(&out, "{\"group\":\"%s\",\"seconds\":%u,\"findings\":", addr_str(&d->grp, text),
-			   d->seconds);
-		findings_json(&out, f);
-		buf_str(&out, "}\n");
-	} else if (form == FORM_TEXT) {
-		findings_print(&out, f);
-	}
-	ok = !f->failed && !out.failed && fwrite(out.p ? out.p : "", 1, out.len, stdout) == out.len &&
-	     !fflush(stdout);
-	buf_free(&out);
-	return ok;
+	snprintf(head, sizeof head, "\"group\":\"%s\",\"seconds\":%u,", addr_str(&d->grp, text), d->seconds);
+	return findings_tell(&d->host.found, form, head, form == FORM_JSON ? "}\n" : "");
 }
 
 /* Judges all flows that moved; true when each of them is forwarded. */
 static bool report(struct doctor *d)
 {
 	bool fine = true, any = false;
-	struct flow unknown;
 
 	doctor_diff(d);
 	for (unsigned i = 0; i < d->nflows; i++) {
@@ -241,8 +225,10 @@ static bool report(struct doctor *d)
 	}
 	if (!any) {
 		fine = false;
-		doctor_guess(d, &unknown);
-		doctor_report(d, d->sniffs ? NULL : &unknown);
+		d->unknown.any = true;
+		if (!d->sniffs)
+			doctor_guess(d);
+		doctor_report(d, &d->unknown);
 	}
 	unseen(d);
 	return fine;
@@ -285,8 +271,7 @@ int doctor_main(char **words, int n, enum form form)
 out:
 	if (d) {
 		host_free(&d->host);
-		kernel_look_links_free(&d->before.links);
-		kernel_look_links_free(&d->after.links);
+		kernel_look_links_free(&d->links_before);
 	}
 	free(d);
 	diags_free(&diags);

@@ -16,35 +16,33 @@
 
 /* One source of the group. */
 struct flow {
-	struct addr src;
+	struct flow_diff d;
 	bool any;			/* the source is not known */
 	bool entry;			/* the kernel has an entry for it: e, as it was at the end */
-	struct look_mfc e;
-	uint64_t right_before, wrong_before;
+	uint8_t ttl_max;
 	int in;				/* where it arrives, ifindex; 0 = not known */
-	uint64_t sniffed;
-	uint8_t ttl_min, ttl_max;
-	uint32_t len;			/* of its largest packet */
-	bool df;
 	int worst;			/* its output that lacks most, ifindex */
-	struct flow_diff d;
+	uint32_t len;			/* of its largest packet */
+	uint64_t sniffed;
+	uint64_t right_before, wrong_before;
+	struct addr src;
+	struct look_mfc e;
 };
 
 struct sample {
 	struct look_counters count;
-	bool counted;
-	struct look_vif vifs[HOST_VIFS];
 	int nvifs;
-	struct look_links links;
+	struct look_vif vifs[HOST_VIFS];
 };
 
 /* What other groups send out of an interface. */
 struct others {
 	uint32_t table;
 	int oif;
-	uint64_t before, after;
+	uint64_t packets[2];		/* in each sample */
 };
 
+/* Is all zero at the start. */
 struct doctor {
 	struct host host;
 	struct addr grp;
@@ -52,13 +50,15 @@ struct doctor {
 	unsigned seconds;
 	const char *file;		/* of the configuration, NULL = none */
 	bool sniffs;
+	bool uncounted;			/* the counters of the host cannot be seen */
 	bool second;			/* the second sample is being taken */
-	struct sample before, after;
+	bool more;			/* sources beyond those of flows[] */
+	unsigned nflows, nothers, looked;
+	struct look_links links_before;
+	struct flow unknown;		/* told when there is no other */
 	struct flow flows[DOCTOR_FLOWS];
-	unsigned nflows;
-	bool more;			/* sources beyond that */
-	struct others others[HOST_VIFS];
-	unsigned nothers, looked;
+	struct others others[HOST_VIFS + 1];	/* the last stays free */
+	struct sample before, after;
 };
 
 /* Runs `doctor GROUP [SECONDS] [FILE]`: n words.  The exit status: 0 all of it is forwarded, 1
@@ -74,26 +74,34 @@ unsigned doctor_copies(const struct look_mfc *e);
 /* Fills in the differences of all flows. */
 void doctor_diff(struct doctor *d);
 
-/* Makes *w what the counters alone tell, for when no flow can be seen: a guess. */
-void doctor_guess(struct doctor *d, struct flow *w);
+/* Makes d->unknown what the counters alone tell, for when no flow can be seen: a guess. */
+void doctor_guess(struct doctor *d);
+
+/* What other groups send out of an interface, or the first free place for it. */
+struct others *doctor_others(struct doctor *d, uint32_t table, int oif);
+
+/* Asks the packet filter about a flow that comes in on iif (0 = not known): before it is routed,
+ * or on its way to each output of its entry.  Returns how many chains drop it, or might.  With f
+ * only those that surely do, or only those that might, and what mends each is appended. */
+unsigned doctor_judge(const struct doctor *d, const struct flow *w, int iif, bool before,
+		      struct findings *f, bool surely);
 
 /* ---- doctor_text.c ---- */
 
 /* One flow, while it is being told. */
 struct report {
 	struct doctor *d;
-	const struct flow *w;
 	struct findings *f;
-	char flow[2 * ADDR_STRLEN + 8];		/* "(S, G)" */
-	char src[ADDR_STRLEN], grp[ADDR_STRLEN];
+	const struct flow *w;
 	const struct look_link *in;		/* where it arrives, NULL when not known */
 	const char *in_name;
-	int out[KERNEL_VIFS];			/* interfaces that it could go to */
+	char src[ADDR_STRLEN], grp[ADDR_STRLEN];	/* src: "" when not known */
+	char flow[2 * ADDR_STRLEN + 8];		/* "(S, G)" */
 	unsigned nout;
-	bool guessed;				/* ... by no rule and no entry */
+	int out[KERNEL_VIFS];			/* interfaces that it could go to */
 };
 
-/* Appends the verdict on a flow to the findings, with what mends it; NULL: nothing arrives. */
+/* Appends the verdict on a flow to the findings, with what mends it. */
 enum verdict doctor_report(struct doctor *d, const struct flow *w);
 
 /* The same for a group that no router forwards. */
@@ -101,10 +109,11 @@ void doctor_report_local(struct doctor *d);
 
 /* ---- doctor_rule.c ---- */
 
-/* True when a rule of the configuration is about this flow, whatever its interface. */
-bool report_covers(const struct report *r, const struct mroute *m);
+/* True when a rule of the configuration waits for the flow on an interface. */
+bool report_rule_on(const struct report *r, const struct look_link *l);
 
-/* Appends the commands that give the running router, or one yet to be started, the rule. */
-void report_fix_rule(struct report *r, bool with_source);
+/* Appends the commands that give the running router, or one yet to be started, the rule; src =
+ * "": for any source. */
+void report_fix_rule(struct report *r, const char *src);
 
 #endif

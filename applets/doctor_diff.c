@@ -39,12 +39,13 @@ static bool vif_sent(const struct doctor *d, uint32_t table, int ifindex, uint64
 	return b;
 }
 
-static uint64_t others_sent(const struct doctor *d, uint32_t table, int ifindex)
+struct others *doctor_others(struct doctor *d, uint32_t table, int oif)
 {
-	for (unsigned i = 0; i < d->nothers; i++)
-		if (d->others[i].table == table && d->others[i].oif == ifindex)
-			return less(d->others[i].after, d->others[i].before);
-	return 0;
+	struct others *o = d->others;
+
+	while (o < d->others + d->nothers && (o->table != table || o->oif != oif))
+		o++;
+	return o;
 }
 
 unsigned doctor_copies(const struct look_mfc *e)
@@ -74,12 +75,13 @@ static uint64_t group_wanted(const struct doctor *d, uint32_t table, int oif)
 }
 
 /* Finds the output that lacks most; sums up what all of them had. */
-static void outputs(const struct doctor *d, struct flow *w)
+static void outputs(struct doctor *d, struct flow *w)
 {
 	w->d.outputs = w->e.noifs;
 	for (unsigned i = 0; i < w->e.noifs; i++) {
 		const struct look_link *l = host_link(&d->host, w->e.oif[i]);
-		uint64_t others = others_sent(d, w->e.table, w->e.oif[i]), sent, lacking = 0;
+		const struct others *o = doctor_others(d, w->e.table, w->e.oif[i]);
+		uint64_t others = less(o->packets[1], o->packets[0]), sent, lacking = 0;
 		bool down = l && !(l->flags & LINK_UP);
 
 		if (vif_sent(d, w->e.table, w->e.oif[i], &sent))
@@ -101,35 +103,52 @@ static void outputs(const struct doctor *d, struct flow *w)
 	}
 }
 
-struct drops {
-	bool any;
+/* ---- packet filter ---- */
+
+struct judge {
+	struct look_packet p;
+	struct findings *f;
+	bool surely;
+	unsigned n;
 };
 
-static void drop(void *ctx, const struct look_chain *c)
+static void chain(void *ctx, const struct look_chain *c)
 {
-	struct drops *s = ctx;
+	struct judge *j = ctx;
 
-	(void)c;
-	s->any = true;
+	if (j->f && c->surely != j->surely)
+		return;
+	if (j->f)
+		cure_chain(j->f, c, &j->p, 128);
+	j->n++;
+}
+
+unsigned doctor_judge(const struct doctor *d, const struct flow *w, int iif, bool before,
+		      struct findings *f, bool surely)
+{
+	const struct look_link *in = host_link(&d->host, iif);
+	enum look_hook last = before ? HOOK_BEFORE : HOOK_AFTER;
+	struct judge j = { .p = { .src = w->src, .grp = d->grp, .any_source = w->any }, .f = f, .surely = surely };
+
+	if (in) {
+		j.p.iif = iif;
+		j.p.iif_name = in->name;
+	}
+	for (unsigned i = 0; d->host.nft && i < (before ? 1u : w->e.noifs); i++) {
+		if (!before) {
+			j.p.oif = w->e.oif[i];
+			j.p.oif_name = host_name(&d->host, j.p.oif);
+		}
+		for (enum look_hook hook = before ? HOOK_BEFORE : HOOK_FORWARD; hook <= last; hook++)
+			kernel_nft_judge(d->host.nft, hook, &j.p, chain, &j);
+	}
+	return j.n;
 }
 
 /* True when the packet filter can be read and lets a flow pass. */
 static bool filter_lets(const struct doctor *d, const struct flow *w)
 {
-	struct drops s = { 0 };
-
-	if (!d->host.nft || kernel_look_iptables(d->fam) == 1)
-		return false;
-	for (unsigned i = 0; i < w->e.noifs; i++) {
-		struct look_packet p = {
-			.src = w->src, .grp = d->grp, .iif = w->e.iif, .oif = w->e.oif[i],
-			.iif_name = host_name(&d->host, w->e.iif), .oif_name = host_name(&d->host, w->e.oif[i]),
-		};
-
-		for (enum look_hook hook = HOOK_FORWARD; hook <= HOOK_AFTER; hook++)
-			kernel_nft_judge(d->host.nft, hook, &p, drop, &s);
-	}
-	return !s.any;
+	return d->host.nft && kernel_look_iptables(d->fam) != 1 && !doctor_judge(d, w, w->e.iif, false, NULL, false);
 }
 
 /* Copies that VIFs counted and the host did not send: what is sent besides hides some, so the
@@ -138,7 +157,7 @@ static uint64_t unsent(const struct doctor *d)
 {
 	uint64_t sent = 0, forwarded, multicast;
 
-	if (!d->before.counted || !d->after.counted)
+	if (d->uncounted)
 		return 0;
 	for (int i = 0; i < d->after.nvifs; i++) {
 		uint64_t one;
@@ -159,8 +178,8 @@ static uint64_t unrouted(const struct doctor *d, const struct look_link *l)
 {
 	uint64_t in = 0, routed = 0;
 
-	for (uint32_t i = 0; i < d->before.links.n; i++) {
-		const struct look_link *was = &d->before.links.v[i];
+	for (uint32_t i = 0; i < d->links_before.n; i++) {
+		const struct look_link *was = &d->links_before.v[i];
 
 		if (was->ifindex == l->ifindex)
 			in = l->multicast ? grown(was->multicast, l->multicast) : grown(was->packets, l->packets);
@@ -180,8 +199,8 @@ static int guess(const struct doctor *d, uint64_t *n)
 	int best = 0;
 
 	*n = d->seconds + 5;
-	for (uint32_t i = 0; i < d->after.links.n; i++) {
-		const struct look_link *l = &d->after.links.v[i];
+	for (uint32_t i = 0; i < d->host.links.n; i++) {
+		const struct look_link *l = &d->host.links.v[i];
 		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : unrouted(d, l);
 
 		if (in > *n) {
@@ -201,6 +220,7 @@ static void here(const struct doctor *d, struct flow *w)
 	const struct look_link *l = host_link(h, w->in);
 	uint32_t table = kernel_default_table(d->fam);
 	struct look_route r;
+	char why[RP_WHY];
 
 	if (!l)
 		return;
@@ -212,12 +232,12 @@ static void here(const struct doctor *d, struct flow *w)
 		w->d.other_table = table == kernel_default_table(FAM_6);
 		w->d.vif = !w->d.other_table;
 	}
-	w->d.rp_refuses = !w->any && cure_rp_reason(l, &w->src, &r);
+	w->d.rp_refuses = !w->any && cure_rp_reason(h, l, &w->src, &r, why);
 }
 
 static void counters(const struct doctor *d, struct flow *w)
 {
-	if (d->before.counted && d->after.counted) {
+	if (!d->uncounted) {
 		w->d.frag_fails = grown(d->before.count.frag_fails, d->after.count.frag_fails);
 		w->d.rp_filter = grown(d->before.count.rp_filter, d->after.count.rp_filter);
 	}
@@ -277,11 +297,10 @@ static void adopt(struct doctor *d)
 	d->nflows = n;
 }
 
-void doctor_guess(struct doctor *d, struct flow *w)
+void doctor_guess(struct doctor *d)
 {
-	*w = (struct flow){ .any = true };
-	addr_any(d->fam, &w->src, &(uint8_t){ 0 });
-	flow_diff(d, w);
+	addr_any(d->fam, &d->unknown.src, &(uint8_t){ 0 });
+	flow_diff(d, &d->unknown);
 }
 
 void doctor_diff(struct doctor *d)
@@ -293,7 +312,7 @@ void doctor_diff(struct doctor *d)
 		flow_diff(d, &d->flows[i]);
 	/* Only what is sent besides can be mistaken for this flow's. */
 	for (unsigned i = 0; i < d->nothers; i++)
-		busy |= d->others[i].after > d->others[i].before;
+		busy |= d->others[i].packets[1] > d->others[i].packets[0];
 	for (unsigned i = 1; i < d->nflows; i++)
 		busy |= d->flows[i].d.right > 0;
 	for (unsigned i = 0; i < d->nflows; i++) {

@@ -4,18 +4,21 @@
  */
 #include "applets/finding.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/grow.h"
 
 static const char *const severity_names[] = { "error", "warning", "note", "not seen", "good" };
+static const char labels[2][4] = { "fix", "or" };
 
 static void finding_free(struct finding *g)
 {
 	buf_free(&g->text);
-	buf_free(&g->fix);
-	buf_free(&g->or);
+	for (int or = 0; or < 2; or++)
+		buf_free(&g->commands[or]);
 }
 
 /* True when this has been said, or enough of its kind. */
@@ -23,44 +26,47 @@ static bool superfluous(struct findings *f, const struct finding *g)
 {
 	unsigned same = 0;
 
-	for (uint32_t i = 0; i < f->n; i++) {
-		if (f->v[i].text.len == g->text.len && !memcmp(f->v[i].text.p, g->text.p, g->text.len))
+	for (const struct finding *old = f->v; old < g; old++) {
+		if (!strcmp(old->text.p, g->text.p))
 			return true;
-		same += !strcmp(f->v[i].what, g->what);
+		same += !strcmp(old->what, g->what);
 	}
 	f->dropped += same >= FINDING_MAX;
 	return same >= FINDING_MAX;
 }
 
-void finding_add(struct findings *f, enum severity severity, const char *what, const char *fmt, ...)
-{
-	struct finding g = { .severity = severity, .what = what, .rank = f->n }, *v;
-	va_list ap;
-
-	va_start(ap, fmt);
-	buf_vprintf(&g.text, fmt, ap);
-	va_end(ap);
-	f->skip = true;
-	f->failed |= g.text.failed;
-	v = grow(f->v, &f->cap, f->n + 1, sizeof *v);
-	if (v)
-		f->v = v;
-	else
-		f->failed = true;
-	if (f->failed || superfluous(f, &g)) {
-		finding_free(&g);
-		return;
-	}
-	f->v[f->n++] = g;
-	f->skip = false;
-}
-
 static void __attribute__((format(printf, 3, 0)))
-command(struct findings *f, struct buf *to, const char *fmt, va_list ap)
+append(struct findings *f, struct buf *to, const char *fmt, va_list ap)
 {
 	buf_vprintf(to, fmt, ap);
 	buf_chr(to, '\0');
 	f->failed |= to->failed;
+}
+
+void finding_add(struct findings *f, enum severity severity, const char *fmt, ...)
+{
+	struct finding *v = grow(f->v, &f->cap, f->n + 1, sizeof *v), *g;
+	va_list ap;
+
+	f->last = NULL;
+	if (!v) {
+		f->failed = true;
+		return;
+	}
+	f->v = v;
+	g = &v[f->n];
+	*g = (struct finding){ .severity = severity, .what = f->what };
+	va_start(ap, fmt);
+	append(f, &g->text, fmt, ap);
+	va_end(ap);
+	if (f->failed || superfluous(f, g)) {
+		finding_free(g);
+		return;
+	}
+	f->n++;
+	f->count[severity]++;
+	f->last = g;
+	f->or = false;
 }
 
 void finding_fix(struct findings *f, const char *fmt, ...)
@@ -68,89 +74,77 @@ void finding_fix(struct findings *f, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (!f->skip)
-		command(f, &f->v[f->n - 1].fix, fmt, ap);
+	if (f->last)
+		append(f, &f->last->commands[f->or], fmt, ap);
 	va_end(ap);
 }
 
-void finding_or(struct findings *f, const char *fmt, ...)
+/* ---- output ---- */
+
+static void print_text(struct buf *out, const struct finding *g)
 {
-	va_list ap;
+	buf_printf(out, "%s: %s\n", severity_names[g->severity], g->text.p);
+	for (int or = 0; or < 2; or++) {
+		const struct buf *b = &g->commands[or];
 
-	va_start(ap, fmt);
-	if (!f->skip)
-		command(f, &f->v[f->n - 1].or, fmt, ap);
-	va_end(ap);
-}
-
-uint32_t findings_count(const struct findings *f, enum severity severity)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < f->n; i++)
-		n += f->v[i].severity == severity;
-	return n;
-}
-
-static int by_severity(const void *x, const void *y)
-{
-	const struct finding *a = x, *b = y;
-
-	if (a->severity != b->severity)
-		return a->severity < b->severity ? -1 : 1;
-	return a->rank < b->rank ? -1 : a->rank > b->rank;
-}
-
-void findings_sort(struct findings *f)
-{
-	if (f->n)
-		qsort(f->v, f->n, sizeof *f->v, by_severity);
-	f->skip = true;
-}
-
-static void print_commands(struct buf *out, const char *label, const struct buf *b)
-{
-	for (size_t at = 0; at < b->len; at += strlen(b->p + at) + 1)
-		buf_printf(out, "  %s: %s\n", label, b->p + at);
-}
-
-void findings_print(struct buf *out, const struct findings *f)
-{
-	for (uint32_t i = 0; i < f->n; i++) {
-		const struct finding *g = &f->v[i];
-
-		buf_printf(out, "%s: ", severity_names[g->severity]);
-		buf_add(out, g->text.p, g->text.len);
-		buf_chr(out, '\n');
-		print_commands(out, "fix", &g->fix);
-		print_commands(out, "or", &g->or);
+		for (size_t at = 0; at < b->len; at += strlen(b->p + at) + 1)
+			buf_printf(out, "  %s: %s\n", labels[or], b->p + at);
 	}
 }
 
-static void json_commands(struct buf *out, const char *key, const struct buf *b)
+static void print_json(struct buf *out, const struct finding *g)
 {
-	buf_printf(out, ",\"%s\":[", key);
-	for (size_t at = 0; at < b->len; at += strlen(b->p + at) + 1) {
-		buf_str(out, at ? "," : "");
-		buf_json(out, b->p + at, strlen(b->p + at));
+	buf_printf(out, "{\"severity\":\"%s\",\"what\":\"%s\",\"text\":", severity_names[g->severity], g->what);
+	buf_json(out, g->text.p, g->text.len - 1);
+	for (int or = 0; or < 2; or++) {
+		const struct buf *b = &g->commands[or];
+
+		buf_printf(out, ",\"%s\":[", labels[or]);
+		for (size_t at = 0; at < b->len; at += strlen(b->p + at) + 1) {
+			buf_str(out, at ? "," : "");
+			buf_json(out, b->p + at, strlen(b->p + at));
+		}
+		buf_chr(out, ']');
 	}
-	buf_chr(out, ']');
+	buf_chr(out, '}');
 }
 
-void findings_json(struct buf *out, const struct findings *f)
+void findings_print(struct buf *out, const struct findings *f, enum form form)
 {
-	buf_chr(out, '[');
-	for (uint32_t i = 0; i < f->n; i++) {
-		const struct finding *g = &f->v[i];
+	const char *before = "[";
 
-		buf_printf(out, "%s{\"severity\":\"%s\",\"what\":\"%s\",\"text\":", i ? "," : "",
-			   severity_names[g->severity], g->what);
-		buf_json(out, g->text.p ? g->text.p : "", g->text.len);
-		json_commands(out, "fix", &g->fix);
-		json_commands(out, "or", &g->or);
-		buf_chr(out, '}');
-	}
-	buf_chr(out, ']');
+	for (enum severity s = FINDING_ERROR; s <= FINDING_GOOD; s++)
+		for (uint32_t i = 0; i < f->n; i++) {
+			const struct finding *g = &f->v[i];
+
+			if (g->severity != s)
+				continue;
+			if (form == FORM_TEXT) {
+				print_text(out, g);
+			} else if (form == FORM_JSON) {
+				buf_str(out, before);
+				before = ",";
+				print_json(out, g);
+			}
+		}
+	if (form == FORM_JSON)
+		buf_str(out, *before == '[' ? "[]" : "]");
+}
+
+bool findings_tell(const struct findings *f, enum form form, const char *head, const char *tail)
+{
+	struct buf out = { 0 };
+	const char *text;
+	bool ok;
+
+	if (form == FORM_JSON)
+		buf_printf(&out, "{%s\"findings\":", head);
+	findings_print(&out, f, form);
+	buf_str(&out, tail);
+	text = buf_cstr(&out);
+	ok = !f->failed && !out.failed && fputs(text, stdout) >= 0 && !fflush(stdout);
+	buf_free(&out);
+	return ok;
 }
 
 void findings_free(struct findings *f)
@@ -161,23 +155,29 @@ void findings_free(struct findings *f)
 	*f = (struct findings){ 0 };
 }
 
+/* ---- words of commands ---- */
+
+bool word_plain(const char *s, const char *others)
+{
+	const char *at = s;
+
+	while (*at && (isalnum((unsigned char)*at) || strchr(others, *at)))
+		at++;
+	return at != s && !*at;
+}
+
 const char *shell_word(const char *name, char *buf)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@%+,/=-";
-	size_t n = 0;
+	char *end = buf + WORD_LEN - 6, *to = buf;
 
-	if (*name && !name[strspn(name, plain)] && strlen(name) < WORD_LEN)
+	if (word_plain(name, "._:@%+,/=-") && strlen(name) < WORD_LEN)
 		return strcpy(buf, name);
-	buf[n++] = '\'';
-	for (; *name && n < WORD_LEN - 6; name++) {
-		if (*name == '\'') {
-			memcpy(buf + n, "'\\''", 4);
-			n += 4;
-		} else {
-			buf[n++] = *name;
-		}
+	*to++ = '\'';
+	for (; *name && to < end; name++) {
+		if (*name == '\'')
+			to = stpcpy(to, "'\\'");
+		*to++ = *name;
 	}
-	buf[n++] = '\'';
-	buf[n] = '\0';
+	strcpy(to, "'");
 	return buf;
 }

@@ -20,47 +20,54 @@ enum form { FORM_TEXT, FORM_JSON, FORM_NONE };
 struct finding {
 	enum severity severity;
 	const char *what;	/* short name of the check or verdict; not owned */
-	uint32_t rank;		/* order in which it was added */
-	struct buf text;
-	struct buf fix, or;	/* commands, each ended by NUL; `or`: other ways to the same end */
+	struct buf text;	/* ended by NUL */
+	struct buf commands[2];	/* that mend it, each ended by NUL; other ways to the same end */
 };
 
 struct findings {
+	const char *what;	/* of the findings to come; not owned */
 	struct finding *v;	/* owned */
 	uint32_t n, cap;
+	struct finding *last;	/* gets the commands; NULL: it was left out */
+	uint32_t count[FINDING_GOOD + 1];	/* of each severity */
 	uint32_t dropped;	/* beyond FINDING_MAX of a kind */
-	bool skip;		/* the last one was left out: so are its commands */
+	bool or;		/* the commands are another way */
 	bool failed;		/* out of memory */
 };
 
 /* Of one kind that many are kept. */
 #define FINDING_MAX 20
 
-/* Appends a finding.  One with the text of an earlier one is left out, or of a kind that there
- * are enough of, and so are the commands that follow. */
-void finding_add(struct findings *f, enum severity severity, const char *what, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+/* Appends a finding, named f->what.  One with the text of an earlier one is left out, or of a
+ * kind that there are enough of, and so are the commands that follow. */
+void finding_add(struct findings *f, enum severity severity, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* Appends a command to the last finding: one that mends it, all in order; or another way. */
+/* Appends a command to the last finding: one that mends it, all in order. */
 void finding_fix(struct findings *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void finding_or(struct findings *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* How many there are of a severity. */
-uint32_t findings_count(const struct findings *f, enum severity severity);
+/* From here to the next finding the commands are another way to the same end. */
+static inline void finding_or(struct findings *f)
+{
+	f->or = true;
+}
 
-/* Puts the most severe first, else in the order they came. */
-void findings_sort(struct findings *f);
+/* The most severe first, else in the order they came: "error: TEXT\n  fix: COMMAND\n  or:
+ * COMMAND\n"..., or a JSON array, or nothing. */
+void findings_print(struct buf *out, const struct findings *f, enum form form);
 
-/* "error: TEXT\n  fix: COMMAND\n  or: COMMAND\n"... */
-void findings_print(struct buf *out, const struct findings *f);
+/* Prints them to stdout with a tail, as JSON in an object that begins with the members of head.
+ * False when that failed. */
+bool findings_tell(const struct findings *f, enum form form, const char *head, const char *tail);
 
-/* The same as a JSON array. */
-void findings_json(struct buf *out, const struct findings *f);
 void findings_free(struct findings *f);
 
 /* Writes an interface name to buf[WORD_LEN] as a shell takes it, quoted where need be, and
  * returns buf. */
 #define WORD_LEN 80
 const char *shell_word(const char *name, char *buf);
+
+/* True when a text is not empty and all of it letters and digits of ASCII, or among others. */
+bool word_plain(const char *s, const char *others);
 
 #endif

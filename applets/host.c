@@ -13,11 +13,14 @@
 
 #include "lib/status.h"
 
-static void use_name(struct host_use *use, struct where where, enum fam fam)
+static struct host_use *use_name(struct host *h, uint32_t name, struct where where, enum fam fam)
 {
+	struct host_use *use = &h->use[name];
+
 	if (!use->where.line)
 		use->where = where;
-	use->fam[fam] = true;
+	use->fam[fam] = h->has[fam] = true;
+	return use;
 }
 
 /* Fills h->use: one pass over the configuration. */
@@ -31,14 +34,14 @@ static int use_read(struct host *h, const struct conf *c)
 		const struct conf_set *s = &c->sets[m->oifs];
 		enum fam fam = addr_fam(&m->group);
 
-		use_name(&h->use[m->iif], m->where, fam);
-		h->use[m->iif].in = true;
+		use_name(h, m->iif, m->where, fam)->in = true;
 		for (uint32_t k = 0; k < s->n; k++)
-			use_name(&h->use[c->pool[s->off + k]], m->where, fam);
+			use_name(h, c->pool[s->off + k], m->where, fam);
 	}
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
-		use_name(&h->use[c->mgroups[i].iif], c->mgroups[i].where, addr_fam(&c->mgroups[i].group));
-		h->use[c->mgroups[i].iif].join = true;
+		const struct mgroup *g = &c->mgroups[i];
+
+		use_name(h, g->iif, g->where, addr_fam(&g->group))->join = true;
 	}
 	for (uint32_t i = 0; i < c->nphyints; i++)
 		h->use[c->phyints[i].name].disabled = c->phyints[i].enable == 0;
@@ -80,14 +83,6 @@ const struct look_link *host_link(const struct host *h, int ifindex)
 	return NULL;
 }
 
-const struct look_link *host_named(const struct host *h, const char *name)
-{
-	for (uint32_t i = 0; i < h->links.n; i++)
-		if (!strcmp(h->links.v[i].name, name))
-			return &h->links.v[i];
-	return NULL;
-}
-
 const char *host_name(const struct host *h, int ifindex)
 {
 	const struct look_link *l = host_link(h, ifindex);
@@ -95,17 +90,33 @@ const char *host_name(const struct host *h, int ifindex)
 	return l ? l->name : "?";
 }
 
-bool host_means(const struct conf_name *n, const struct look_link *l)
+bool host_means(const struct host *h, uint32_t name, const struct look_link *l)
 {
-	return n->wild ? !strncmp(l->name, n->name, n->len) : !strcmp(l->name, n->name);
+	const struct conf_name *n = &h->conf->names[name];
+
+	return !strncmp(l->name, n->name, n->wild ? n->len : KERNEL_IFNAME);
 }
 
-const struct look_link *host_match(const struct host *h, const struct conf_name *n, uint32_t *i)
+const struct look_link *host_match(const struct host *h, uint32_t name, uint32_t *i)
 {
 	while (*i < h->links.n) {
 		const struct look_link *l = &h->links.v[(*i)++];
 
-		if (host_means(n, l))
+		if (host_means(h, name, l))
+			return l;
+	}
+	return NULL;
+}
+
+const struct look_link *host_output(const struct host *h, const struct mroute *m,
+				    struct host_output *at)
+{
+	const struct conf_set *s = &h->conf->sets[m->oifs];
+
+	for (; at->name < s->n; *at = (struct host_output){ .name = at->name + 1 }) {
+		const struct look_link *l = host_match(h, h->conf->pool[s->off + at->name], &at->link);
+
+		if (l)
 			return l;
 	}
 	return NULL;
@@ -124,14 +135,7 @@ const struct look_vif *host_vif(const struct host *h, enum fam fam, int ifindex,
 
 bool host_wants(const struct host *h, enum fam fam)
 {
-	bool any = false;
-
-	for (uint32_t i = 0; i < h->conf->nnames; i++) {
-		any |= h->use[i].fam[FAM_4] || h->use[i].fam[FAM_6];
-		if (h->use[i].fam[fam])
-			return true;
-	}
-	return !any;
+	return h->has[fam] || !(h->has[FAM_4] || h->has[FAM_6]);
 }
 
 bool host_ours(const struct host *h, enum fam fam)
@@ -139,40 +143,61 @@ bool host_ours(const struct host *h, enum fam fam)
 	return h->holder[fam] && !strncmp(h->comm[fam], "smcroute", 8);
 }
 
+void host_unseen_nft(struct host *h)
+{
+	h->found.what = "firewall";
+	if (!h->nft)
+		finding_add(&h->found, FINDING_UNSEEN, "the rules of nftables: %s", h->nft_errno == EPERM ?
+			    "CAP_NET_ADMIN is needed to read them" : strerror(h->nft_errno));
+}
+
 /* ---- smcroute-check -H ---- */
 
-static void (*const checks[])(struct host *h) = {
-	check_kernel, check_rights, check_holder, check_interfaces, check_vifs, check_tables,
-	check_rp_filter, check_firewall, check_allmulti, check_bridges, check_memberships,
+static const struct check {
+	const char *what;
+	void (*family)(struct host *h, enum fam fam);	/* is called for both */
+	void (*host)(struct host *h);
+} checks[] = {
+	{ "kernel", .family = check_kernel },
+	{ "rights", .host = check_rights },
+	{ "holder", .family = check_holder },
+	{ "interface", .host = check_interfaces },
+	{ "vifs", .family = check_vifs },
+	{ "table", .family = check_tables },
+	{ "rp_filter", .host = check_rp_filter },
+	{ "firewall", .host = check_firewall },
+	{ "allmulti", .family = check_allmulti },
+	{ "snooping", .host = check_bridges },
+	{ "memberships", .host = check_memberships },
 };
 
-static int print(struct host *h, enum form form)
+static void check_all(struct host *h)
 {
-	struct findings *f = &h->found;
-	uint32_t bad = findings_count(f, FINDING_ERROR) + findings_count(f, FINDING_WARNING);
-	struct buf out = { 0 };
-	bool ok;
-
-	findings_sort(f);
-	if (form == FORM_JSON) {
-		buf_str(&out, "{\"findings\":");
-		findings_json(&out, f);
-		buf_printf(&out, ",\"errors\":%lu,\"warnings\":%lu,\"more\":%lu}\n",
-			   (unsigned long)findings_count(f, FINDING_ERROR),
-			   (unsigned long)findings_count(f, FINDING_WARNING), (unsigned long)f->dropped);
-	} else if (form == FORM_TEXT) {
-		findings_print(&out, f);
-		if (f->dropped)
-			buf_printf(&out, "and %lu more of these kinds\n", (unsigned long)f->dropped);
-		if (!bad)
-			buf_printf(&out, "good: nothing was found that stands in the way%s\n",
-				   h->links.taken[FAM_4] || h->links.taken[FAM_6] ? "" :
-				   "; no multicast router runs here now");
+	for (const struct check *c = checks; c < checks + sizeof checks / sizeof *checks; c++) {
+		h->found.what = c->what;
+		for (enum fam fam = 0; c->family && fam < FAM_N; fam++)
+			c->family(h, fam);
+		if (c->host)
+			c->host(h);
 	}
-	ok = !f->failed && !out.failed && fwrite(out.p ? out.p : "", 1, out.len, stdout) == out.len &&
-	     !fflush(stdout);
-	buf_free(&out);
-	return !ok ? EXIT_SYSTEM : bad ? 1 : 0;
+}
+
+static int print(const struct host *h, enum form form)
+{
+	const struct findings *f = &h->found;
+	uint32_t bad = f->count[FINDING_ERROR] + f->count[FINDING_WARNING];
+	char more[40] = "", tail[160] = "";
+
+	if (f->dropped)
+		snprintf(more, sizeof more, "and %u more of these kinds\n", f->dropped);
+	if (form == FORM_JSON)
+		snprintf(tail, sizeof tail, ",\"errors\":%u,\"warnings\":%u,\"more\":%u}\n",
+			 f->count[FINDING_ERROR], f->count[FINDING_WARNING], f->dropped);
+	else if (form == FORM_TEXT)
+		snprintf(tail, sizeof tail, "%s%s%s", more, bad ? "" : "good: nothing was found that stands in the way",
+			 bad ? "" : h->links.taken[FAM_4] || h->links.taken[FAM_6] ? "\n" :
+			 "; no multicast router runs here now\n");
+	return !findings_tell(f, form, "", tail) ? EXIT_SYSTEM : bad ? 1 : 0;
 }
 
 static int failed(const char *what)
@@ -210,12 +235,11 @@ int host_main(char **files, int n, bool standard, enum form form)
 	if (host_look(h, c) < 0) {
 		failed("cannot look at this host");
 	} else {
+		h->found.what = "config";
 		if (errors)
-			finding_add(&h->found, FINDING_ERROR, "config", "errors in the configuration: %lu; "
-				    "those lines are left out here, smcroute-check without -H shows them",
-				    (unsigned long)errors);
-		for (unsigned i = 0; i < sizeof checks / sizeof *checks; i++)
-			checks[i](h);
+			finding_add(&h->found, FINDING_ERROR, "errors in the configuration: %u; "
+				    "those lines are left out here, smcroute-check without -H shows them", errors);
+		check_all(h);
 		status = print(h, form);
 		if (errors && status == 1)
 			status = EXIT_CONFIG;

@@ -22,36 +22,43 @@ struct host_use {
 };
 
 struct host {
-	struct look_links links;
-	struct look_vif vifs[FAM_N][HOST_VIFS];
-	int nvifs[FAM_N];		/* -1: not to be seen */
-	struct look_support support[FAM_N];
-	int holder[FAM_N];		/* pid, 0 = none seen */
-	char comm[FAM_N][32];
-	struct nft *nft;		/* NULL: not to be seen, nft_errno says why */
-	int nft_errno;
+	struct findings found;
 	const struct conf *conf;
 	struct host_use *use;		/* of each name in conf */
-	struct findings found;
+	struct look_links links;
+	struct nft *nft;		/* NULL: not to be seen, nft_errno says why */
+	int nft_errno;
+	bool has[FAM_N];		/* conf has rules or memberships of the family */
+	int nvifs[FAM_N];		/* -1: not to be seen */
+	int holder[FAM_N];		/* pid, 0 = none seen */
+	struct look_support support[FAM_N];
+	char comm[FAM_N][32];
+	struct look_vif vifs[FAM_N][HOST_VIFS];
 };
 
 /* Looks.  0, or -1 with errno; host_free() in either case. */
 int host_look(struct host *h, const struct conf *c);
 void host_free(struct host *h);
 
-/* An interface by index or name; NULL when there is none. */
+/* An interface by index; NULL when there is none. */
 const struct look_link *host_link(const struct host *h, int ifindex);
-const struct look_link *host_named(const struct host *h, const char *name);
 
 /* Its name, "?" when it is gone. */
 const char *host_name(const struct host *h, int ifindex);
 
 /* True when a name of the configuration means an interface. */
-bool host_means(const struct conf_name *n, const struct look_link *l);
+bool host_means(const struct host *h, uint32_t name, const struct look_link *l);
 
 /* The next interface after *i that a name of the configuration means; NULL at the end.  Starts
  * with *i = 0. */
-const struct look_link *host_match(const struct host *h, const struct conf_name *n, uint32_t *i);
+const struct look_link *host_match(const struct host *h, uint32_t name, uint32_t *i);
+
+/* The next interface that a rule sends to; NULL at the end.  Starts with all zero. */
+struct host_output {
+	uint32_t name, link;
+};
+const struct look_link *host_output(const struct host *h, const struct mroute *m,
+				    struct host_output *at);
 
 /* The VIF of an interface in a table; with table 0 in any.  NULL when it has none. */
 const struct look_vif *host_vif(const struct host *h, enum fam fam, int ifindex, uint32_t table);
@@ -67,19 +74,22 @@ bool host_ours(const struct host *h, enum fam fam);
  * findings, 78 errors in a file, 71. */
 int host_main(char **files, int n, bool standard, enum form form);
 
+/* Adds that the rules of nftables cannot be seen, if so. */
+void host_unseen_nft(struct host *h);
+
 /* ---- the checks, each adds to h->found ---- */
 
-void check_kernel(struct host *h);
+void check_kernel(struct host *h, enum fam fam);
 void check_rights(struct host *h);
-void check_holder(struct host *h);
+void check_holder(struct host *h, enum fam fam);
 void check_memberships(struct host *h);
 
 void check_interfaces(struct host *h);
 void check_bridges(struct host *h);
-void check_vifs(struct host *h);
-void check_allmulti(struct host *h);
+void check_vifs(struct host *h, enum fam fam);
+void check_allmulti(struct host *h, enum fam fam);
 
-void check_tables(struct host *h);
+void check_tables(struct host *h, enum fam fam);
 void check_rp_filter(struct host *h);
 void check_firewall(struct host *h);
 

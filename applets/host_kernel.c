@@ -8,43 +8,32 @@
 #include <errno.h>
 #include <unistd.h>
 
-static const struct {
-	const char *routing, *tables, *pim;
-} symbols[FAM_N] = {
-	[FAM_4] = { "CONFIG_IP_MROUTE", "CONFIG_IP_MROUTE_MULTIPLE_TABLES", "CONFIG_IP_PIMSM_V2" },
-	[FAM_6] = { "CONFIG_IPV6_MROUTE", "CONFIG_IPV6_MROUTE_MULTIPLE_TABLES", "CONFIG_IPV6_PIMSM_V2" },
-};
-
-void check_kernel(struct host *h)
+void check_kernel(struct host *h, enum fam fam)
 {
-	for (enum fam fam = 0; fam < FAM_N; fam++) {
-		const struct look_support *s = &h->support[fam];
-		const char *name = fam_str(fam);
+	const struct look_support *s = &h->support[fam];
+	const char *name = fam_str(fam), *v6 = fam == FAM_4 ? "" : "V6";
 
-		if (!host_wants(h, fam))
-			continue;
-		if (s->routing == 0) {
-			finding_add(&h->found, FINDING_ERROR, "kernel", "this kernel routes no %s multicast: "
-				    "it was built without %s, or %s is off", name, symbols[fam].routing, name);
-			continue;
-		}
-		if (s->routing < 0)
-			finding_add(&h->found, FINDING_UNSEEN, "kernel", "whether this kernel has %s: /proc/net "
-				    "is masked, and a socket to ask needs CAP_NET_RAW", symbols[fam].routing);
-		if (s->tables == 0)
-			finding_add(&h->found, FINDING_NOTE, "kernel", "this kernel has one table for %s "
-				    "multicast, so -t cannot be used: no %s", name, symbols[fam].tables);
-		else if (s->tables < 0)
-			finding_add(&h->found, FINDING_UNSEEN, "kernel", "whether this kernel has %s",
-				    symbols[fam].tables);
-		if (s->pim == 0)
-			finding_add(&h->found, FINDING_NOTE, "kernel", "no %s in this kernel: not needed, only "
-				    "moves of a source to another interface are noticed less often",
-				    symbols[fam].pim);
-		else if (s->pim < 0)
-			finding_add(&h->found, FINDING_UNSEEN, "kernel", "whether this kernel has %s (not "
-				    "needed): a socket to ask needs CAP_NET_RAW", symbols[fam].pim);
+	if (!host_wants(h, fam))
+		return;
+	if (s->routing == 0) {
+		finding_add(&h->found, FINDING_ERROR, "this kernel routes no %s multicast: it was built without "
+			    "CONFIG_IP%s_MROUTE, or %s is off", name, v6, name);
+		return;
 	}
+	if (s->routing < 0)
+		finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has CONFIG_IP%s_MROUTE: /proc/net is masked, "
+			    "and a socket to ask needs CAP_NET_RAW", v6);
+	if (s->tables == 0)
+		finding_add(&h->found, FINDING_NOTE, "this kernel has one table for %s multicast, so -t cannot be used: "
+			    "no CONFIG_IP%s_MROUTE_MULTIPLE_TABLES", name, v6);
+	else if (s->tables < 0)
+		finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has CONFIG_IP%s_MROUTE_MULTIPLE_TABLES", v6);
+	if (s->pim == 0)
+		finding_add(&h->found, FINDING_NOTE, "no CONFIG_IP%s_PIMSM_V2 in this kernel: not needed, only moves of a "
+			    "source to another interface are noticed less often", v6);
+	else if (s->pim < 0)
+		finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has CONFIG_IP%s_PIMSM_V2 (not needed): a "
+			    "socket to ask needs CAP_NET_RAW", v6);
 }
 
 /* Rights only matter where no daemon runs yet. */
@@ -60,43 +49,39 @@ void check_rights(struct host *h)
 	if (!lacks)
 		return;
 	if (kernel_look_netns_ours() == 0) {
-		finding_add(&h->found, FINDING_ERROR, "rights", "no routing socket can be opened here: this "
-			    "network namespace belongs to another user namespace, where the capabilities of "
-			    "this container do not count; start it in the host's user namespace, or with a "
-			    "network of its own");
+		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: this network namespace "
+			    "belongs to another user namespace, where the capabilities of this container do not count; "
+			    "start it in the host's user namespace, or with a network of its own");
 	} else if (geteuid() == 0) {
-		finding_add(&h->found, FINDING_ERROR, "rights", "no routing socket can be opened here: "
+		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: "
 			    "CAP_NET_RAW is missing in this container (CAP_NET_ADMIN is for -t only)");
 		finding_fix(&h->found, "docker run --cap-add NET_RAW IMAGE");
 	} else {
-		finding_add(&h->found, FINDING_NOTE, "rights", "uid %u may not open a routing socket: "
+		finding_add(&h->found, FINDING_NOTE, "uid %u may not open a routing socket: "
 			    "CAP_NET_RAW is missing", (unsigned)geteuid());
 		finding_fix(&h->found, "sudo smcrouted");
 	}
 }
 
-void check_holder(struct host *h)
+void check_holder(struct host *h, enum fam fam)
 {
-	for (enum fam fam = 0; fam < FAM_N; fam++) {
-		const char *name = fam_str(fam);
+	const char *name = fam_str(fam);
 
-		if (!host_wants(h, fam))
-			continue;
-		if (h->links.taken[fam] < 0)
-			finding_add(&h->found, FINDING_UNSEEN, "holder", "whether somebody holds the %s multicast "
-				    "routing socket: this kernel does not tell", name);
-		if (h->links.taken[fam] != 1 || host_ours(h, fam))
-			continue;
-		if (h->holder[fam]) {
-			finding_add(&h->found, FINDING_ERROR, "holder", "process %d (%s) holds the %s multicast "
-				    "routing socket, so smcrouted cannot have it; end it, or give smcrouted a "
-				    "table of its own (-t)", h->holder[fam], h->comm[fam], name);
-			finding_fix(&h->found, "kill %d", h->holder[fam]);
-		} else {
-			finding_add(&h->found, FINDING_UNSEEN, "holder", "who holds the %s multicast routing "
-				    "socket: %s", name, geteuid() == 0 ? "a process that /proc does not show" :
-				    "root sees it");
-		}
+	if (!host_wants(h, fam))
+		return;
+	if (h->links.taken[fam] < 0)
+		finding_add(&h->found, FINDING_UNSEEN, "whether somebody holds the %s multicast routing socket: this "
+			    "kernel does not tell", name);
+	if (h->links.taken[fam] != 1 || host_ours(h, fam))
+		return;
+	if (h->holder[fam]) {
+		finding_add(&h->found, FINDING_ERROR, "process %d (%s) holds the %s multicast routing socket, so smcrouted "
+			    "cannot have it; end it, or give smcrouted a table of its own (-t)", h->holder[fam],
+			    h->comm[fam], name);
+		finding_fix(&h->found, "kill %d", h->holder[fam]);
+	} else {
+		finding_add(&h->found, FINDING_UNSEEN, "who holds the %s multicast routing socket: %s", name,
+			    geteuid() == 0 ? "a process that /proc does not show" : "root sees it");
 	}
 }
 
@@ -104,57 +89,61 @@ void check_holder(struct host *h)
 
 #define OTHERS 32		/* descriptors that the daemon has besides */
 
+/* Memberships that the configuration wants: all, and those of single sources. */
 struct wanted {
-	uint64_t any[FAM_N], single[FAM_N];	/* memberships: of any source, of single ones */
+	uint64_t all[FAM_N], single[FAM_N];
 };
 
 static void count_joins(const struct conf *c, struct wanted *w)
 {
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
 		const struct mroute *g = &c->mgroups[i];
-		bool any = conf_any_source(&g->group, g->slen);
+		enum fam fam = addr_fam(&g->group);
+		uint64_t n = (uint64_t)1 << mgroup_bits(g);
 
-		(any ? w->any : w->single)[addr_fam(&g->group)] += (uint64_t)1 << mgroup_bits(g);
+		w->all[fam] += n;
+		if (!conf_any_source(&g->group, g->slen))
+			w->single[fam] += n;
 	}
 }
 
-/* A limit of 0 admits none. */
-static void check_zero(struct host *h, const char *name, long long value, uint64_t wanted, int usual)
+/* Returns the value of a limit, -1 where it cannot be read.  One of 0 admits none. */
+static long long limit(struct host *h, const char *name, uint64_t wanted, int usual)
 {
-	if (!wanted)
-		return;
-	if (value < 0)
-		finding_add(&h->found, FINDING_UNSEEN, "memberships", "%s, which limits the memberships of the "
-			    "configuration: /proc/sys does not show it", name);
-	else if (value == 0) {
-		finding_add(&h->found, FINDING_ERROR, "memberships", "%s is 0: no group can be joined", name);
+	long long value = kernel_look_sysctl(name);
+
+	if (wanted && value < 0)
+		finding_add(&h->found, FINDING_UNSEEN, "%s, which limits the memberships of the configuration: /proc/sys "
+			    "does not show it", name);
+	else if (wanted && value == 0) {
+		finding_add(&h->found, FINDING_ERROR, "%s is 0: no group can be joined", name);
 		finding_fix(&h->found, "sysctl -w %s=%d", name, usual);
 	}
+	return value;
 }
 
 void check_memberships(struct host *h)
 {
-	long long most = kernel_look_sysctl("net.ipv4.igmp_max_memberships");
-	long long files = kernel_look_nofile(h->holder[FAM_4]);
+	long long files = kernel_look_nofile(h->holder[FAM_4]), most;
 	struct wanted w = { 0 };
-	uint64_t sockets;
+	unsigned long long wanted, sockets;
 
 	count_joins(h->conf, &w);
-	check_zero(h, "net.ipv4.igmp_max_memberships", most, w.any[FAM_4] + w.single[FAM_4], 20);
-	check_zero(h, "net.ipv4.igmp_max_msf", kernel_look_sysctl("net.ipv4.igmp_max_msf"), w.single[FAM_4], 10);
-	check_zero(h, "net.ipv6.mld_max_msf", kernel_look_sysctl("net.ipv6.mld_max_msf"), w.single[FAM_6], 64);
+	wanted = w.all[FAM_4];
+	most = limit(h, "net.ipv4.igmp_max_memberships", wanted, 20);
+	limit(h, "net.ipv4.igmp_max_msf", w.single[FAM_4], 10);
+	limit(h, "net.ipv6.mld_max_msf", w.single[FAM_6], 64);
 	if (most <= 0)
 		return;
 	/* Each socket takes that many groups; the daemon spreads them. */
-	sockets = (w.any[FAM_4] + w.single[FAM_4] + (uint64_t)most - 1) / (uint64_t)most;
+	sockets = (wanted + (uint64_t)most - 1) / (uint64_t)most;
 	if (files < 0 && sockets) {
-		finding_add(&h->found, FINDING_UNSEEN, "memberships", "how many descriptors smcrouted may have");
+		finding_add(&h->found, FINDING_UNSEEN, "how many descriptors smcrouted may have");
 	} else if (sockets + OTHERS > (uint64_t)files && files > 2 * OTHERS) {
-		finding_add(&h->found, FINDING_ERROR, "memberships", "%llu IPv4 memberships take %llu sockets of %lld "
-			    "(net.ipv4.igmp_max_memberships), and smcrouted may have %lld descriptors",
-			    (unsigned long long)(w.any[FAM_4] + w.single[FAM_4]), (unsigned long long)sockets,
+		finding_add(&h->found, FINDING_ERROR, "%llu IPv4 memberships take %llu sockets of %lld "
+			    "(net.ipv4.igmp_max_memberships), and smcrouted may have %lld descriptors", wanted, sockets,
 			    most, files);
 		finding_fix(&h->found, "sysctl -w net.ipv4.igmp_max_memberships=%llu",
-			    (unsigned long long)(w.any[FAM_4] + w.single[FAM_4]) / (uint64_t)(files - 2 * OTHERS) + 1);
+			    wanted / (uint64_t)(files - 2 * OTHERS) + 1);
 	}
 }

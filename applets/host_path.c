@@ -5,7 +5,6 @@
  */
 #include "applets/host.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,26 +15,23 @@
 #define RULES 1000
 #define PAIRS 4000
 
-void check_tables(struct host *h)
+void check_tables(struct host *h, enum fam fam)
 {
-	for (enum fam fam = 0; fam < FAM_N; fam++) {
-		if (h->links.taken[fam] == 1 && h->nvifs[fam] < 0)
-			finding_add(&h->found, FINDING_UNSEEN, "table", "the %s VIFs: this kernel does not list them",
-				    fam_str(fam));
-		for (int i = 0; i < h->nvifs[fam]; i++) {
-			const struct look_vif *v = &h->vifs[fam][i];
-			const struct look_link *l = host_link(h, v->ifindex);
-			uint32_t table;
+	if (h->links.taken[fam] == 1 && h->nvifs[fam] < 0)
+		finding_add(&h->found, FINDING_UNSEEN, "the %s VIFs: this kernel does not list them", fam_str(fam));
+	for (int i = 0; i < h->nvifs[fam]; i++) {
+		const struct look_vif *v = &h->vifs[fam][i];
+		const struct look_link *l = host_link(h, v->ifindex);
+		uint32_t table;
 
-			if (!l || kernel_look_table(fam, l->name, &table) < 0 || table == v->table)
-				continue;
-			/* Two routers, one in each table, and this one gets the packets. */
-			if (host_vif(h, fam, v->ifindex, table))
-				continue;
-			finding_add(&h->found, FINDING_ERROR, "table", "%s routes in table %lu, and no rule leads its "
-				    "%s packets there", l->name, (unsigned long)v->table, fam_str(fam));
-			cure_table(&h->found, fam, l->name, v->table);
-		}
+		if (!l || kernel_look_table(fam, l->name, &table) < 0 || table == v->table)
+			continue;
+		/* Two routers, one in each table, and this one gets the packets. */
+		if (host_vif(h, fam, v->ifindex, table))
+			continue;
+		finding_add(&h->found, FINDING_ERROR, "%s routes in table %u, and no rule leads its %s packets there",
+			    l->name, v->table, fam_str(fam));
+		cure_table(&h->found, fam, l->name, v->table);
 	}
 }
 
@@ -55,14 +51,12 @@ static void rp_one(struct host *h, const struct mroute *m, const struct look_lin
 {
 	struct addr src = host_of(&m->source, m->slen);
 	struct look_route r;
-	char text[ADDR_STRLEN];
-	const char *why = cure_rp_reason(l, &src, &r);
+	char text[ADDR_STRLEN], why[RP_WHY];
 
-	if (!why)
+	if (!cure_rp_reason(h, l, &src, &r, why))
 		return;
-	finding_add(&h->found, FINDING_ERROR, "rp_filter", "%s drops what comes from %s: rp_filter is %d there and %s%s%s%s",
-		    l->name, prefix_str(&m->source, m->slen, text), l->rp_filter, why, r.n ? " (" : "",
-		    r.n ? host_name(h, r.oif[0]) : "", r.n ? ")" : "");
+	finding_add(&h->found, FINDING_ERROR, "%s drops what comes from %s: rp_filter is %d there and %s",
+		    l->name, prefix_str(&m->source, m->slen, text), l->rp_filter, why);
 	cure_rp_filter(&h->found, h, l, &m->source, m->slen, &r);
 }
 
@@ -82,11 +76,11 @@ void check_rp_filter(struct host *h)
 			continue;
 		before = m;
 		looked++;
-		while ((l = host_match(h, &h->conf->names[m->iif], &next)))
+		while ((l = host_match(h, m->iif, &next)))
 			if (l->rp_filter > 0)
 				rp_one(h, m, l);
 			else if (l->rp_filter < 0)
-				finding_add(&h->found, FINDING_UNSEEN, "rp_filter",
+				finding_add(&h->found, FINDING_UNSEEN,
 					    "the reverse path filter: this kernel does not tell");
 	}
 }
@@ -101,19 +95,18 @@ struct judge {
 
 static void chain_drops(void *ctx, const struct look_chain *c)
 {
-	struct judge *j = ctx;
+	const struct judge *j = ctx;
+	bool after = c->hook == HOOK_AFTER;
 	char text[ADDR_STRLEN];
 
 	if (!c->surely) {
-		finding_add(&j->h->found, FINDING_NOTE, "firewall", "chain %s of table %s (%s) may drop packets of the "
-			    "rules: not all that it asks for can be judged from here", c->name, c->table,
-			    c->family);
+		finding_add(&j->h->found, FINDING_NOTE, "chain %s of table %s (%s) may drop packets of the rules: not all "
+			    "that it asks for can be judged from here", c->name, c->table, c->family);
 		return;
 	}
-	finding_add(&j->h->found, FINDING_ERROR, "firewall", "chain %s of table %s (%s) drops %s %s %s", c->name,
-		    c->table, c->family, prefix_str(&j->p->grp, j->glen, text),
-		    c->hook == HOOK_AFTER ? "to" : "from",
-		    c->hook == HOOK_AFTER ? j->p->oif_name : j->p->iif_name);
+	finding_add(&j->h->found, FINDING_ERROR, "chain %s of table %s (%s) drops %s %s %s", c->name, c->table,
+		    c->family, prefix_str(&j->p->grp, j->glen, text), after ? "to" : "from",
+		    after ? j->p->oif_name : j->p->iif_name);
 	cure_chain(&j->h->found, c, j->p, j->glen);
 }
 
@@ -132,17 +125,12 @@ static void firewall_one(struct host *h, const struct mroute *m, const struct lo
 
 static void firewall_rule(struct host *h, const struct mroute *m, unsigned *pairs)
 {
-	const struct conf_set *s = &h->conf->sets[m->oifs];
 	const struct look_link *in, *out;
 
-	for (uint32_t a = 0; (in = host_match(h, &h->conf->names[m->iif], &a));)
-		for (uint32_t k = 0; k < s->n; k++) {
-			const struct conf_name *n = &h->conf->names[h->conf->pool[s->off + k]];
-
-			for (uint32_t b = 0; (out = host_match(h, n, &b));)
-				if (out != in && (*pairs)++ < PAIRS)
-					firewall_one(h, m, in, out);
-		}
+	for (uint32_t a = 0; (in = host_match(h, m->iif, &a));)
+		for (struct host_output b = { 0 }; (out = host_output(h, m, &b));)
+			if (out != in && (*pairs)++ < PAIRS)
+				firewall_one(h, m, in, out);
 }
 
 void check_firewall(struct host *h)
@@ -151,21 +139,16 @@ void check_firewall(struct host *h)
 
 	for (enum fam fam = 0; fam < FAM_N; fam++) {
 		seen_t old = host_wants(h, fam) ? kernel_look_iptables(fam) : 0;
-		const char *tool = fam == FAM_4 ? "iptables-legacy" : "ip6tables-legacy";
+		const char *name = fam_str(fam);
 
 		if (old == 1)
-			finding_add(&h->found, FINDING_NOTE, "firewall", "the older iptables has %s tables, whose rules "
-				    "only its own tool shows: %s -nvL FORWARD", fam_str(fam), tool);
+			finding_add(&h->found, FINDING_NOTE, "the older iptables has %s tables, whose rules only its own tool "
+				    "shows: ip%stables-legacy -nvL FORWARD", name, cure_six(fam));
 		else if (old < 0)
-			finding_add(&h->found, FINDING_UNSEEN, "firewall", "whether the older iptables has %s rules: "
-				    "root sees it", fam_str(fam));
+			finding_add(&h->found, FINDING_UNSEEN, "whether the older iptables has %s rules: root sees it", name);
 	}
-	if (!h->nft) {
-		finding_add(&h->found, FINDING_UNSEEN, "firewall", "the rules of nftables: %s",
-			    h->nft_errno == EPERM ? "CAP_NET_ADMIN is needed to read them" : strerror(h->nft_errno));
-		return;
-	}
-	for (uint32_t i = 0; i < h->conf->nmroutes && i < RULES; i++)
+	host_unseen_nft(h);
+	for (uint32_t i = 0; h->nft && i < h->conf->nmroutes && i < RULES; i++)
 		if (!h->use[h->conf->mroutes[i].iif].disabled)
 			firewall_rule(h, &h->conf->mroutes[i], &pairs);
 }
