@@ -18,10 +18,7 @@ bool cure_among(const char *word, const char *list)
 	return *list;
 }
 
-const char *cure_six(enum fam fam)
-{
-	return fam == FAM_4 ? "" : "6";
-}
+const char cure_six[FAM_N][2] = { "", "6" };
 
 void cure_link(struct findings *f, const char *name, const char *what)
 {
@@ -94,9 +91,10 @@ static bool of_iptables(const struct look_chain *c)
 void cure_chain(struct findings *f, const struct look_chain *c, const struct look_packet *p,
 		uint8_t glen)
 {
-	const char *six = cure_six(addr_fam(&p->grp)), *way = "i", *dev = p->iif_name;
-	char word[WORD_LEN], text[ADDR_STRLEN], at[WORD_LEN + 4] = "";
+	const char *six = cure_six[addr_fam(&p->grp)], *way = "i", *dev = p->iif_name;
+	char word[WORD_LEN], text[ADDR_STRLEN], at[WORD_LEN + 4];
 
+	at[0] = '\0';
 	if (c->hook == HOOK_AFTER) {
 		way = "o";
 		dev = p->oif_name;

@@ -36,6 +36,6 @@ bool cure_nft_name(const char *name);
 bool cure_among(const char *word, const char *list);
 
 /* What the name of a tool or keyword of IPv6 has in it: "ip" and "ip6". */
-const char *cure_six(enum fam fam);
+extern const char cure_six[FAM_N][2];
 
 #endif

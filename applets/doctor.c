@@ -85,7 +85,7 @@ static int sample_take(struct doctor *d, struct sample *s)
 			d->uncounted |= kernel_look_counters(d->fam, &s->count) < 0;
 			break;
 		case 1:
-			s->nvifs = kernel_look_vifs(d->fam, s->vifs, HOST_VIFS);
+			s->vifs.n = kernel_look_vifs(d->fam, s->vifs.v, HOST_VIFS);
 			break;
 		default:
 			if (kernel_look_mfc(d->fam, entry, d) < 0)
@@ -193,7 +193,7 @@ static void unseen(struct doctor *d)
 	if (d->uncounted)
 		finding_add(f, FINDING_UNSEEN, "the counters of this host: /proc/net is masked");
 	f->what = "vifs";
-	if (d->after.nvifs < 0)
+	if (d->after.vifs.n < 0)
 		finding_add(f, FINDING_UNSEEN, "the counters of the VIFs: this kernel does not list them");
 	host_unseen_nft(&d->host);
 	f->what = "flows";
@@ -240,7 +240,7 @@ int doctor_main(char **words, int n, enum form form)
 	struct conf *c = conf_new();
 	struct diags diags = { 0 };
 	int status = EXIT_SYSTEM;
-	bool fine;
+	bool fine = false;
 
 	if (!d || !c) {
 		fputs("smcroute-check: out of memory\n", stderr);
@@ -251,23 +251,20 @@ int doctor_main(char **words, int n, enum form form)
 		goto out;
 	if (local_scope(&d->grp)) {
 		doctor_report_local(d);
-		status = print(d, form) ? 1 : EXIT_SYSTEM;
-		goto out;
+	} else {
+		if (!d->file && access(STANDARD, R_OK) == 0)
+			d->file = STANDARD;
+		if (d->file && !conf_parse_file(c, &diags, d->file) && d->file == words[n - 1]) {
+			status = usage(d->file, " cannot be read");
+			goto out;
+		}
+		if (look(d, c) < 0) {
+			status = host_failed("cannot look at this host");
+			goto out;
+		}
+		fine = report(d);
 	}
-	if (!d->file && access(STANDARD, R_OK) == 0)
-		d->file = STANDARD;
-	if (d->file && !conf_parse_file(c, &diags, d->file) && d->file == words[n - 1]) {
-		status = usage(d->file, " cannot be read");
-		goto out;
-	}
-	status = EXIT_SYSTEM;
-	if (look(d, c) < 0) {
-		fprintf(stderr, "smcroute-check: cannot look at this host: %s\n", strerror(errno));
-		goto out;
-	}
-	fine = report(d);
-	if (print(d, form))
-		status = fine ? 0 : 1;
+	status = !print(d, form) ? EXIT_SYSTEM : fine ? 0 : 1;
 out:
 	if (d) {
 		host_free(&d->host);

@@ -31,8 +31,7 @@ struct flow {
 
 struct sample {
 	struct look_counters count;
-	int nvifs;
-	struct look_vif vifs[HOST_VIFS];
+	struct host_vifs vifs;		/* of the second one: what they count more than before */
 };
 
 /* What other groups send out of an interface. */
@@ -95,6 +94,8 @@ struct report {
 	const struct flow *w;
 	const struct look_link *in;		/* where it arrives, NULL when not known */
 	const char *in_name;
+	enum fam fam;
+	char in_word[WORD_LEN];			/* in_name for a shell */
 	char src[ADDR_STRLEN], grp[ADDR_STRLEN];	/* src: "" when not known */
 	char flow[2 * ADDR_STRLEN + 8];		/* "(S, G)" */
 	unsigned nout;

@@ -21,22 +21,16 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-static const struct look_vif *vif_find(const struct sample *s, uint32_t table, int ifindex)
+/* Makes the VIFs of the second sample count what they count more than in the first. */
+static void vifs_diff(struct doctor *d)
 {
-	for (int i = 0; i < s->nvifs; i++)
-		if (s->vifs[i].table == table && s->vifs[i].ifindex == ifindex)
-			return &s->vifs[i];
-	return NULL;
-}
+	for (int i = 0; i < d->after.vifs.n; i++) {
+		struct look_vif *b = &d->after.vifs.v[i];
+		const struct look_vif *a = host_vif(&d->before.vifs, b->ifindex, b->table);
 
-/* Packets that a VIF sent meanwhile; false when it cannot be seen. */
-static bool vif_sent(const struct doctor *d, uint32_t table, int ifindex, uint64_t *n)
-{
-	const struct look_vif *a = vif_find(&d->before, table, ifindex);
-	const struct look_vif *b = vif_find(&d->after, table, ifindex);
-
-	*n = b ? grown(a ? a->st.out_packets : 0, b->st.out_packets) : 0;
-	return b;
+		b->st.in_packets = a ? grown(a->st.in_packets, b->st.in_packets) : 0;
+		b->st.out_packets = grown(a ? a->st.out_packets : 0, b->st.out_packets);
+	}
 }
 
 struct others *doctor_others(struct doctor *d, uint32_t table, int oif)
@@ -60,15 +54,15 @@ unsigned doctor_copies(const struct look_mfc *e)
 /* ---- outputs ---- */
 
 /* What an output should have had of all flows of the group. */
-static uint64_t group_wanted(const struct doctor *d, uint32_t table, int oif)
+static uint64_t group_wanted(const struct doctor *d, const struct look_vif *v)
 {
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < d->nflows; i++) {
 		const struct flow *w = &d->flows[i];
 
-		for (unsigned k = 0; w->entry && w->e.table == table && k < w->e.noifs; k++)
-			if (w->e.oif[k] == oif)
+		for (unsigned k = 0; w->entry && w->e.table == v->table && k < w->e.noifs; k++)
+			if (w->e.oif[k] == v->ifindex)
 				sum += w->d.right;
 	}
 	return sum;
@@ -81,11 +75,12 @@ static void outputs(struct doctor *d, struct flow *w)
 	for (unsigned i = 0; i < w->e.noifs; i++) {
 		const struct look_link *l = host_link(&d->host, w->e.oif[i]);
 		const struct others *o = doctor_others(d, w->e.table, w->e.oif[i]);
-		uint64_t others = less(o->packets[1], o->packets[0]), sent, lacking = 0;
+		const struct look_vif *v = host_vif(&d->after.vifs, w->e.oif[i], w->e.table);
+		uint64_t others = less(o->packets[1], o->packets[0]), lacking = 0;
 		bool down = l && !(l->flags & LINK_UP);
 
-		if (vif_sent(d, w->e.table, w->e.oif[i], &sent))
-			lacking = less(group_wanted(d, w->e.table, w->e.oif[i]), less(sent, others));
+		if (v)
+			lacking = less(group_wanted(d, v), less(v->st.out_packets, others));
 		if (lacking > w->d.right)
 			lacking = w->d.right;
 		/* It is the others' that lack where this flow is seen to come with enough TTL and
@@ -159,12 +154,8 @@ static uint64_t unsent(const struct doctor *d)
 
 	if (d->uncounted)
 		return 0;
-	for (int i = 0; i < d->after.nvifs; i++) {
-		uint64_t one;
-
-		vif_sent(d, d->after.vifs[i].table, d->after.vifs[i].ifindex, &one);
-		sent += one;
-	}
+	for (int i = 0; i < d->after.vifs.n; i++)
+		sent += d->after.vifs.v[i].st.out_packets;
 	forwarded = less(sent, grown(d->before.count.forwarded, d->after.count.forwarded));
 	multicast = less(sent, grown(d->before.count.mcast_out, d->after.count.mcast_out));
 	return forwarded > multicast ? forwarded : multicast;
@@ -184,11 +175,11 @@ static uint64_t unrouted(const struct doctor *d, const struct look_link *l)
 		if (was->ifindex == l->ifindex)
 			in = l->multicast ? grown(was->multicast, l->multicast) : grown(was->packets, l->packets);
 	}
-	for (int i = 0; i < d->after.nvifs; i++) {
-		const struct look_vif *b = &d->after.vifs[i], *a = vif_find(&d->before, b->table, b->ifindex);
+	for (int i = 0; i < d->after.vifs.n; i++) {
+		const struct look_vif *v = &d->after.vifs.v[i];
 
-		if (b->ifindex == l->ifindex && a)
-			routed += grown(a->st.in_packets, b->st.in_packets);
+		if (v->ifindex == l->ifindex)
+			routed += v->st.in_packets;
 	}
 	return less(in, routed);
 }
@@ -217,6 +208,7 @@ static int guess(const struct doctor *d, uint64_t *n)
 static void here(const struct doctor *d, struct flow *w)
 {
 	const struct host *h = &d->host;
+	const struct host_vifs *vifs = &h->of[d->fam].vifs;
 	const struct look_link *l = host_link(h, w->in);
 	uint32_t table = kernel_default_table(d->fam);
 	struct look_route r;
@@ -225,8 +217,8 @@ static void here(const struct doctor *d, struct flow *w)
 	if (!l)
 		return;
 	kernel_look_table(d->fam, l->name, &table);
-	w->d.vif = table && host_vif(h, d->fam, l->ifindex, table);
-	w->d.other_table = !w->d.vif && host_vif(h, d->fam, l->ifindex, 0);
+	w->d.vif = table && host_vif(vifs, l->ifindex, table);
+	w->d.other_table = !w->d.vif && host_vif(vifs, l->ifindex, 0);
 	/* The kernel lists MIFs of the default table alone, but counts all on the interface. */
 	if (d->fam == FAM_6 && !w->d.vif && l->routing[FAM_6] == 1) {
 		w->d.other_table = table == kernel_default_table(FAM_6);
@@ -307,6 +299,7 @@ void doctor_diff(struct doctor *d)
 {
 	bool busy = false;
 
+	vifs_diff(d);
 	adopt(d);
 	for (unsigned i = 0; i < d->nflows; i++)
 		flow_diff(d, &d->flows[i]);

@@ -21,7 +21,7 @@ static void out_add(struct report *r, const struct look_link *l)
 
 static bool covers(const struct report *r, const struct mroute *m)
 {
-	return addr_fam(&m->group) == r->d->fam && addr_covers(&m->group, m->glen, &r->d->grp) &&
+	return addr_fam(&m->group) == r->fam && addr_covers(&m->group, m->glen, &r->d->grp) &&
 	       (r->w->any || addr_covers(&m->source, m->slen, &r->w->src));
 }
 
@@ -43,6 +43,7 @@ static void outs_choose(struct report *r)
 {
 	const struct doctor *d = r->d;
 	const struct host *h = &d->host;
+	const struct host_vifs *vifs = &h->of[r->fam].vifs;
 	const struct look_link *l;
 
 	for (uint32_t i = 0; i < h->conf->nmroutes; i++) {
@@ -59,8 +60,8 @@ static void outs_choose(struct report *r)
 	}
 	if (r->nout)
 		return;
-	for (int i = 0; i < h->nvifs[d->fam]; i++)
-		out_add(r, host_link(h, h->vifs[d->fam][i].ifindex));
+	for (int i = 0; i < vifs->n; i++)
+		out_add(r, host_link(h, vifs->v[i].ifindex));
 	for (uint32_t i = 0; !r->nout && i < h->links.n; i++) {
 		l = &h->links.v[i];
 		if ((l->flags & (LINK_UP | LINK_MULTICAST | LINK_LOOPBACK)) == (LINK_UP | LINK_MULTICAST) && !l->master)
@@ -85,19 +86,19 @@ static void fix_start(struct report *r)
 void report_fix_rule(struct report *r, const char *src)
 {
 	const struct host *h = &r->d->host;
-	enum fam fam = r->d->fam;
+	const struct host_fam *k = &h->of[r->fam];
 	char word[WORD_LEN];
 	struct buf b = { 0 };
 
 	if (!r->in)
 		return;
-	if (h->links.taken[fam] == 1 && h->holder[fam] && !host_ours(h, fam)) {
+	if (k->foreign) {
 		r->f->what = "holder";
 		finding_add(r->f, FINDING_NOTE, "process %d (%s) routes %s multicast here, so the rule must be told to "
-			    "that", h->holder[fam], h->comm[fam], fam_str(fam));
+			    "that", k->holder, k->comm, k->name);
 		return;
 	}
-	if (h->links.taken[fam] == 0) {
+	if (k->taken == 0) {
 		fix_start(r);
 		if (report_rule_on(r, r->in))
 			return;		/* it is in the file */
@@ -106,7 +107,7 @@ void report_fix_rule(struct report *r, const char *src)
 	for (unsigned i = 0; i < r->nout; i++)
 		buf_printf(&b, " %s", shell_word(host_name(h, r->out[i]), word));
 	if (r->nout)
-		finding_fix(r->f, "smcroutectl add %s %s%s%s%s", shell_word(r->in_name, word), src, *src ? " " : "",
+		finding_fix(r->f, "smcroutectl add %s %s%s%s%s", r->in_word, src, *src ? " " : "",
 			    r->grp, buf_cstr(&b));
 	buf_free(&b);
 }

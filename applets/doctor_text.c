@@ -46,7 +46,7 @@ static void fine(struct report *r)
 /* The command that changes packets of the group as they come in. */
 static void mangle(struct report *r, const char *chain, const char *from, const char *set)
 {
-	const char *six = cure_six(r->d->fam);
+	const char *six = cure_six[r->fam];
 
 	finding_fix(r->f, "nft 'add table ip%s smcroute; add chain ip%s smcroute %s { type filter hook prerouting priority "
 		    "-150; }; add rule ip%s smcroute %s %sip%s daddr %s %s'", six, six, chain, six, chain, from, six,
@@ -55,10 +55,11 @@ static void mangle(struct report *r, const char *chain, const char *from, const 
 
 static void ttl(struct report *r)
 {
-	bool v4 = r->d->fam == FAM_4;
+	bool v4 = r->fam == FAM_4;
 	unsigned threshold = r->w->d.threshold, to = threshold >= TTL_SET ? threshold + 1 : TTL_SET;
-	char text[48] = "", from[48] = "", word[WORD_LEN];
+	char text[48], from[48];
 
+	text[0] = from[0] = '\0';
 	if (r->w->sniffed)
 		snprintf(text, sizeof text, " with a %s of %u", v4 ? "TTL" : "hop limit", r->w->ttl_max);
 	finding_add(r->f, FINDING_ERROR, "TTL too small: %llu packets of %s came in on %s%s, %s sends only those above %u; "
@@ -71,8 +72,8 @@ static void ttl(struct report *r)
 	snprintf(text, sizeof text, "%s set %u", v4 ? "ip ttl" : "ip6 hoplimit", to);
 	mangle(r, "ttl", from, text);
 	finding_or(r->f);
-	finding_fix(r->f, "ip%stables -t mangle -A PREROUTING%s%s -d %s -j %s %u", cure_six(r->d->fam),
-		    r->in ? " -i " : "", r->in ? shell_word(r->in_name, word) : "", r->grp,
+	finding_fix(r->f, "ip%stables -t mangle -A PREROUTING%s%s -d %s -j %s %u", cure_six[r->fam],
+		    r->in ? " -i " : "", r->in ? r->in_word : "", r->grp,
 		    v4 ? "TTL --ttl-set" : "HL --hl-set", to);
 }
 
@@ -86,7 +87,7 @@ static void mtu(struct report *r)
 	const struct host *h = &r->d->host;
 	const struct look_link *out = host_link(h, r->w->worst);
 	uint32_t need = r->in ? r->in->mtu : 0;
-	char text[40] = "";
+	char text[40];
 
 	for (unsigned i = 0; i < e->noifs; i++) {
 		const struct look_link *l = host_link(h, e->oif[i]);
@@ -96,6 +97,7 @@ static void mtu(struct report *r)
 	}
 	if (!out)
 		return;
+	text[0] = '\0';
 	if (r->w->len) {
 		snprintf(text, sizeof text, " of up to %u bytes", r->w->len);
 		need = r->w->len > need ? r->w->len : need;
@@ -106,7 +108,7 @@ static void mtu(struct report *r)
 	if (!cure_among(out->kind, tunnels)) {
 		snprintf(text, sizeof text, "mtu %u", need);
 		cure_link(r->f, out->name, text);
-	} else if (r->d->fam == FAM_4) {
+	} else if (r->fam == FAM_4) {
 		mangle(r, "df", "", "ip frag-off set 0");
 	}
 }
@@ -142,7 +144,7 @@ static void no_vif(struct report *r)
 {
 	finding_add(r->f, FINDING_ERROR, "arrives where nothing is routed: %s on %s (%llu packets%s), %s", r->flow,
 		    r->in_name, (ull)r->w->d.arrived, r->w->d.seen ? "" : ", of any group",
-		    r->d->host.links.taken[r->d->fam] == 0 ? "no multicast router runs here" :
+		    r->d->host.of[r->fam].taken == 0 ? "no multicast router runs here" :
 		    "which no rule names as its input");
 	report_fix_rule(r, "");
 }
@@ -157,35 +159,34 @@ static void no_rule(struct report *r)
 /* The interface is known here: it has a VIF. */
 static void table(struct report *r)
 {
-	const struct look_vif *v = host_vif(&r->d->host, r->d->fam, r->w->in, 0);
+	const struct look_vif *v = host_vif(&r->d->host.of[r->fam].vifs, r->w->in, 0);
 	uint32_t there = r->w->entry ? r->w->e.table : 0, now = 0;
 
 	/* MIFs of other tables cannot be seen; the router of IPv4 has the same number (-t). */
 	if (!v && !there)
-		v = host_vif(&r->d->host, FAM_4, r->w->in, 0);
+		v = host_vif(&r->d->host.of[FAM_4].vifs, r->w->in, 0);
 	if (v)
 		there = v->table;
-	kernel_look_table(r->d->fam, r->in_name, &now);
+	kernel_look_table(r->fam, r->in_name, &now);
 	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s arrives on %s and is looked up in table %u, the "
 		    "routes are in table %u", r->flow, r->in_name, now, there);
 	if (there)
-		cure_table(r->f, r->d->fam, r->in_name, there);
+		cure_table(r->f, r->fam, r->in_name, there);
 }
 
 static void firewall(struct report *r)
 {
 	const struct flow *w = r->w;
 	bool before = !w->d.right;
-	char word[WORD_LEN];
 
 	finding_add(r->f, FINDING_ERROR, "dropped by the packet filter: %s came in on %s (%llu packets)%s", r->flow,
 		    r->in_name, (ull)(before ? w->d.arrived : w->d.right), before ? " and got as far as no entry" :
 		    ", was routed and not sent");
 	/* Chains that surely drop it, else those that may. */
 	if (!doctor_judge(r->d, w, w->in, before, r->f, true) && !doctor_judge(r->d, w, w->in, before, r->f, false) &&
-	    !before && (!r->d->host.nft || kernel_look_iptables(r->d->fam) != 0))
-		finding_fix(r->f, "ip%stables%s -I FORWARD -i %s -d %s -j ACCEPT", cure_six(r->d->fam),
-			    kernel_look_iptables(r->d->fam) == 1 ? "-legacy" : "", shell_word(r->in_name, word), r->grp);
+	    !before && (!r->d->host.nft || kernel_look_iptables(r->fam) != 0))
+		finding_fix(r->f, "ip%stables%s -I FORWARD -i %s -d %s -j ACCEPT", cure_six[r->fam],
+			    kernel_look_iptables(r->fam) == 1 ? "-legacy" : "", r->in_word, r->grp);
 }
 
 static void output(struct report *r)
@@ -222,7 +223,7 @@ static void nothing_on(struct report *r, const struct look_link *l)
 	finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s on %s within %u s; %s", r->flow, l->name,
 		    r->d->seconds, member == 0 ? "this host is no member there, so a switch that snoops keeps the group away" :
 		    look_at);
-	if (member == 0 && r->d->host.links.taken[r->d->fam] == 1)
+	if (member == 0 && r->d->host.of[r->fam].taken == 1)
 		finding_fix(r->f, "smcroutectl join %s %s", shell_word(l->name, word), r->grp);
 	finding_or(r->f);
 	cure_link(r->f, l->name, "promisc on");
@@ -271,14 +272,15 @@ static const struct {
 
 enum verdict doctor_report(struct doctor *d, const struct flow *w)
 {
-	struct report r = { .d = d, .f = &d->host.found, .w = w, .in = host_link(&d->host, w->in) };
+	struct report r = { .d = d, .f = &d->host.found, .w = w, .in = host_link(&d->host, w->in), .fam = d->fam };
 	enum verdict v = verdict_of(&w->d);
 
 	if (!w->any)
 		addr_str(&w->src, r.src);
 	addr_str(&d->grp, r.grp);
 	snprintf(r.flow, sizeof r.flow, "(%s, %s)", r.src[0] ? r.src : "*", r.grp);
-	r.in_name = r.in ? r.in->name : "?";
+	r.in_name = host_name(&d->host, w->in);
+	shell_word(r.in_name, r.in_word);
 	r.f->what = verdicts[v].what;
 	verdicts[v].say(&r);
 	return v;

@@ -19,7 +19,7 @@ static struct host_use *use_name(struct host *h, uint32_t name, struct where whe
 
 	if (!use->where.line)
 		use->where = where;
-	use->fam[fam] = h->has[fam] = true;
+	use->fam[fam] = h->of[fam].used = true;
 	return use;
 }
 
@@ -54,12 +54,19 @@ int host_look(struct host *h, const struct conf *c)
 	if (use_read(h, c) < 0 || kernel_look_links(&h->links) < 0)
 		return -1;
 	for (enum fam fam = 0; fam < FAM_N; fam++) {
-		h->nvifs[fam] = kernel_look_vifs(fam, h->vifs[fam], HOST_VIFS);
-		kernel_look_support(fam, &h->support[fam]);
+		struct host_fam *k = &h->of[fam];
+
+		k->fam = fam;
+		k->name = fam_str(fam);
+		k->wanted = k->used || !h->of[!fam].used;
+		k->taken = h->links.taken[fam];
+		k->vifs.n = kernel_look_vifs(fam, k->vifs.v, HOST_VIFS);
+		kernel_look_support(fam, &k->support);
 		/* Many programs have raw ICMPv6 sockets: only where somebody routes is it one of them. */
-		if (h->links.taken[fam] && !kernel_mroute_holder(fam, &h->holder[fam], h->comm[fam],
-								 sizeof h->comm[fam]))
-			h->holder[fam] = 0;
+		if (k->taken && kernel_mroute_holder(fam, &k->holder, k->comm, sizeof k->comm))
+			k->foreign = k->taken == 1 && strncmp(k->comm, "smcroute", 8);
+		else
+			k->holder = 0;
 	}
 	h->nft = kernel_nft_open();
 	h->nft_errno = h->nft ? 0 : errno;
@@ -122,25 +129,15 @@ const struct look_link *host_output(const struct host *h, const struct mroute *m
 	return NULL;
 }
 
-const struct look_vif *host_vif(const struct host *h, enum fam fam, int ifindex, uint32_t table)
+const struct look_vif *host_vif(const struct host_vifs *vifs, int ifindex, uint32_t table)
 {
-	for (int i = 0; i < h->nvifs[fam]; i++) {
-		const struct look_vif *v = &h->vifs[fam][i];
+	for (int i = 0; i < vifs->n; i++) {
+		const struct look_vif *v = &vifs->v[i];
 
 		if (v->ifindex == ifindex && (!table || v->table == table))
 			return v;
 	}
 	return NULL;
-}
-
-bool host_wants(const struct host *h, enum fam fam)
-{
-	return h->has[fam] || !(h->has[FAM_4] || h->has[FAM_6]);
-}
-
-bool host_ours(const struct host *h, enum fam fam)
-{
-	return h->holder[fam] && !strncmp(h->comm[fam], "smcroute", 8);
 }
 
 void host_unseen_nft(struct host *h)
@@ -155,7 +152,7 @@ void host_unseen_nft(struct host *h)
 
 static const struct check {
 	const char *what;
-	void (*family)(struct host *h, enum fam fam);	/* is called for both */
+	void (*family)(struct host *h, const struct host_fam *k);	/* is called for both */
 	void (*host)(struct host *h);
 } checks[] = {
 	{ "kernel", .family = check_kernel },
@@ -176,7 +173,7 @@ static void check_all(struct host *h)
 	for (const struct check *c = checks; c < checks + sizeof checks / sizeof *checks; c++) {
 		h->found.what = c->what;
 		for (enum fam fam = 0; c->family && fam < FAM_N; fam++)
-			c->family(h, fam);
+			c->family(h, &h->of[fam]);
 		if (c->host)
 			c->host(h);
 	}
@@ -186,8 +183,9 @@ static int print(const struct host *h, enum form form)
 {
 	const struct findings *f = &h->found;
 	uint32_t bad = f->count[FINDING_ERROR] + f->count[FINDING_WARNING];
-	char more[40] = "", tail[160] = "";
+	char more[40], tail[160];
 
+	more[0] = tail[0] = '\0';
 	if (f->dropped)
 		snprintf(more, sizeof more, "and %u more of these kinds\n", f->dropped);
 	if (form == FORM_JSON)
@@ -195,12 +193,12 @@ static int print(const struct host *h, enum form form)
 			 f->count[FINDING_ERROR], f->count[FINDING_WARNING], f->dropped);
 	else if (form == FORM_TEXT)
 		snprintf(tail, sizeof tail, "%s%s%s", more, bad ? "" : "good: nothing was found that stands in the way",
-			 bad ? "" : h->links.taken[FAM_4] || h->links.taken[FAM_6] ? "\n" :
+			 bad ? "" : h->of[FAM_4].taken || h->of[FAM_6].taken ? "\n" :
 			 "; no multicast router runs here now\n");
 	return !findings_tell(f, form, "", tail) ? EXIT_SYSTEM : bad ? 1 : 0;
 }
 
-static int failed(const char *what)
+int host_failed(const char *what)
 {
 	fprintf(stderr, "smcroute-check: %s: %s\n", what, strerror(errno));
 	return EXIT_SYSTEM;
@@ -228,12 +226,12 @@ int host_main(char **files, int n, bool standard, enum form form)
 	int status = EXIT_SYSTEM;
 
 	if (!c || !h) {
-		failed("-H");
+		host_failed("-H");
 		goto out;
 	}
 	errors = read_files(c, files, n, standard);
 	if (host_look(h, c) < 0) {
-		failed("cannot look at this host");
+		host_failed("cannot look at this host");
 	} else {
 		h->found.what = "config";
 		if (errors)

@@ -21,6 +21,26 @@ struct host_use {
 	bool disabled;
 };
 
+/* VIFs of all tables of a family. */
+struct host_vifs {
+	int n;				/* -1: not to be seen */
+	struct look_vif v[HOST_VIFS];
+};
+
+/* What there is once a family. */
+struct host_fam {
+	const char *name;
+	enum fam fam;
+	bool used;			/* conf has rules or memberships of it */
+	bool wanted;			/* ... or none at all: it matters */
+	seen_t taken;			/* somebody holds a routing socket */
+	bool foreign;			/* the holder is none of ours */
+	int holder;			/* pid, 0 = none seen */
+	char comm[32];
+	struct look_support support;
+	struct host_vifs vifs;
+};
+
 struct host {
 	struct findings found;
 	const struct conf *conf;
@@ -28,17 +48,15 @@ struct host {
 	struct look_links links;
 	struct nft *nft;		/* NULL: not to be seen, nft_errno says why */
 	int nft_errno;
-	bool has[FAM_N];		/* conf has rules or memberships of the family */
-	int nvifs[FAM_N];		/* -1: not to be seen */
-	int holder[FAM_N];		/* pid, 0 = none seen */
-	struct look_support support[FAM_N];
-	char comm[FAM_N][32];
-	struct look_vif vifs[FAM_N][HOST_VIFS];
+	struct host_fam of[FAM_N];
 };
 
 /* Looks.  0, or -1 with errno; host_free() in either case. */
 int host_look(struct host *h, const struct conf *c);
 void host_free(struct host *h);
+
+/* Prints what failed with errno to stderr; returns EXIT_SYSTEM. */
+int host_failed(const char *what);
 
 /* An interface by index; NULL when there is none. */
 const struct look_link *host_link(const struct host *h, int ifindex);
@@ -61,13 +79,7 @@ const struct look_link *host_output(const struct host *h, const struct mroute *m
 				    struct host_output *at);
 
 /* The VIF of an interface in a table; with table 0 in any.  NULL when it has none. */
-const struct look_vif *host_vif(const struct host *h, enum fam fam, int ifindex, uint32_t table);
-
-/* True when a family matters: the configuration has rules of it, or there is none. */
-bool host_wants(const struct host *h, enum fam fam);
-
-/* True when the holder of the routing socket is one of ours. */
-bool host_ours(const struct host *h, enum fam fam);
+const struct look_vif *host_vif(const struct host_vifs *vifs, int ifindex, uint32_t table);
 
 /* Looks at this host for `smcroute-check -H` and prints what was found.  n files, a missing one
  * is no matter when it is the default (`standard`).  The exit status: 0 nothing but notes, 1
@@ -79,17 +91,17 @@ void host_unseen_nft(struct host *h);
 
 /* ---- the checks, each adds to h->found ---- */
 
-void check_kernel(struct host *h, enum fam fam);
+void check_kernel(struct host *h, const struct host_fam *k);
 void check_rights(struct host *h);
-void check_holder(struct host *h, enum fam fam);
+void check_holder(struct host *h, const struct host_fam *k);
 void check_memberships(struct host *h);
 
 void check_interfaces(struct host *h);
 void check_bridges(struct host *h);
-void check_vifs(struct host *h, enum fam fam);
-void check_allmulti(struct host *h, enum fam fam);
+void check_vifs(struct host *h, const struct host_fam *k);
+void check_allmulti(struct host *h, const struct host_fam *k);
 
-void check_tables(struct host *h, enum fam fam);
+void check_tables(struct host *h, const struct host_fam *k);
 void check_rp_filter(struct host *h);
 void check_firewall(struct host *h);
 

@@ -124,9 +124,8 @@ void check_bridges(struct host *h)
 }
 
 /* What the configuration wants against what the router has. */
-void check_vifs(struct host *h, enum fam fam)
+void check_vifs(struct host *h, const struct host_fam *k)
 {
-	bool ours = h->links.taken[fam] == 1 && (host_ours(h, fam) || !h->holder[fam]);
 	unsigned wanted = 0;
 
 	if (!h->conf->nmroutes)
@@ -134,28 +133,29 @@ void check_vifs(struct host *h, enum fam fam)
 	for (uint32_t i = 0; i < h->links.n; i++) {
 		const struct look_link *l = &h->links.v[i];
 
-		wanted += used(h, l, fam) && (l->flags & LINK_MULTICAST);
+		wanted += (l->flags & LINK_MULTICAST) && used(h, l, k->fam);
 	}
-	if (wanted > KERNEL_VIFS)
+	if (wanted > KERNEL_VIFS) {
 		finding_add(&h->found, FINDING_ERROR, "the configuration means %u interfaces of this host for %s, and a "
 			    "kernel table has room for %u: %u wait; name fewer, or run a second smcrouted with another "
-			    "table (-t)", wanted, fam_str(fam), KERNEL_VIFS, wanted - KERNEL_VIFS);
-	for (uint32_t i = 0; ours && wanted <= KERNEL_VIFS && i < h->links.n; i++) {
+			    "table (-t)", wanted, k->name, KERNEL_VIFS, wanted - KERNEL_VIFS);
+		return;
+	}
+	for (uint32_t i = 0; k->taken == 1 && !k->foreign && i < h->links.n; i++) {
 		const struct look_link *l = &h->links.v[i];
 
-		if (!used(h, l, fam) || !(l->flags & LINK_MULTICAST) || l->routing[fam] != 0)
+		if (l->routing[k->fam] != 0 || !(l->flags & LINK_MULTICAST) || !used(h, l, k->fam))
 			continue;
 		finding_add(&h->found, FINDING_ERROR, "%s is in the configuration and has no %s VIF (mc_forwarding 0, for "
-			    "the router alone to change): the router that runs here does not know of it", l->name,
-			    fam_str(fam));
+			    "the router alone to change): the router that runs here does not know of it", l->name, k->name);
 		finding_fix(&h->found, "smcroutectl reload");
 	}
 }
 
-void check_allmulti(struct host *h, enum fam fam)
+void check_allmulti(struct host *h, const struct host_fam *k)
 {
-	for (int i = 0; i < h->nvifs[fam]; i++) {
-		const struct look_link *l = host_link(h, h->vifs[fam][i].ifindex);
+	for (int i = 0; i < k->vifs.n; i++) {
+		const struct look_link *l = host_link(h, k->vifs.v[i].ifindex);
 
 		if (!l || l->allmulti == 1 || !(l->flags & LINK_MULTICAST))
 			continue;

@@ -8,79 +8,76 @@
 #include <errno.h>
 #include <unistd.h>
 
-void check_kernel(struct host *h, enum fam fam)
+/* v6: "V6" for IPv6, else "". */
+static void unseen(struct host *h, const char *v6, const char *symbol)
 {
-	const struct look_support *s = &h->support[fam];
-	const char *name = fam_str(fam), *v6 = fam == FAM_4 ? "" : "V6";
+	finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has CONFIG_IP%s_%s", v6, symbol);
+}
 
-	if (!host_wants(h, fam))
+void check_kernel(struct host *h, const struct host_fam *k)
+{
+	const struct look_support *s = &k->support;
+	const char *v6 = k->fam == FAM_4 ? "" : "V6";
+
+	if (!k->wanted)
 		return;
 	if (s->routing == 0) {
 		finding_add(&h->found, FINDING_ERROR, "this kernel routes no %s multicast: it was built without "
-			    "CONFIG_IP%s_MROUTE, or %s is off", name, v6, name);
+			    "CONFIG_IP%s_MROUTE, or %s is off", k->name, v6, k->name);
 		return;
 	}
 	if (s->routing < 0)
-		finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has CONFIG_IP%s_MROUTE: /proc/net is masked, "
-			    "and a socket to ask needs CAP_NET_RAW", v6);
+		unseen(h, v6, "MROUTE: /proc/net is masked, and a socket to ask needs CAP_NET_RAW");
 	if (s->tables == 0)
 		finding_add(&h->found, FINDING_NOTE, "this kernel has one table for %s multicast, so -t cannot be used: "
-			    "no CONFIG_IP%s_MROUTE_MULTIPLE_TABLES", name, v6);
+			    "no CONFIG_IP%s_MROUTE_MULTIPLE_TABLES", k->name, v6);
 	else if (s->tables < 0)
-		finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has CONFIG_IP%s_MROUTE_MULTIPLE_TABLES", v6);
+		unseen(h, v6, "MROUTE_MULTIPLE_TABLES");
 	if (s->pim == 0)
 		finding_add(&h->found, FINDING_NOTE, "no CONFIG_IP%s_PIMSM_V2 in this kernel: not needed, only moves of a "
 			    "source to another interface are noticed less often", v6);
 	else if (s->pim < 0)
-		finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has CONFIG_IP%s_PIMSM_V2 (not needed): a "
-			    "socket to ask needs CAP_NET_RAW", v6);
+		unseen(h, v6, "PIMSM_V2 (not needed): a socket to ask needs CAP_NET_RAW");
 }
 
 /* Rights only matter where no daemon runs yet. */
 void check_rights(struct host *h)
 {
-	bool lacks = false;
+	bool lacks = false, elsewhere;
+	unsigned uid = geteuid();
 
-	for (enum fam fam = 0; fam < FAM_N; fam++) {
-		if (h->links.taken[fam] == 1)
+	for (const struct host_fam *k = h->of; k < h->of + FAM_N; k++) {
+		if (k->taken == 1)
 			return;
-		lacks |= host_wants(h, fam) && h->support[fam].raw == 0;
+		lacks |= k->wanted && k->support.raw == 0;
 	}
 	if (!lacks)
 		return;
-	if (kernel_look_netns_ours() == 0) {
-		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: this network namespace "
-			    "belongs to another user namespace, where the capabilities of this container do not count; "
-			    "start it in the host's user namespace, or with a network of its own");
-	} else if (geteuid() == 0) {
-		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: "
+	elsewhere = kernel_look_netns_ours() == 0;
+	if (elsewhere || uid == 0)
+		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: %s", elsewhere ?
+			    "this network namespace belongs to another user namespace, where the capabilities of this "
+			    "container do not count; start it in the host's user namespace, or with a network of its own" :
 			    "CAP_NET_RAW is missing in this container (CAP_NET_ADMIN is for -t only)");
-		finding_fix(&h->found, "docker run --cap-add NET_RAW IMAGE");
-	} else {
-		finding_add(&h->found, FINDING_NOTE, "uid %u may not open a routing socket: "
-			    "CAP_NET_RAW is missing", (unsigned)geteuid());
-		finding_fix(&h->found, "sudo smcrouted");
-	}
+	else
+		finding_add(&h->found, FINDING_NOTE, "uid %u may not open a routing socket: CAP_NET_RAW is missing", uid);
+	if (!elsewhere)
+		finding_fix(&h->found, uid == 0 ? "docker run --cap-add NET_RAW IMAGE" : "sudo smcrouted");
 }
 
-void check_holder(struct host *h, enum fam fam)
+void check_holder(struct host *h, const struct host_fam *k)
 {
-	const char *name = fam_str(fam);
-
-	if (!host_wants(h, fam))
+	if (!k->wanted)
 		return;
-	if (h->links.taken[fam] < 0)
+	if (k->taken < 0)
 		finding_add(&h->found, FINDING_UNSEEN, "whether somebody holds the %s multicast routing socket: this "
-			    "kernel does not tell", name);
-	if (h->links.taken[fam] != 1 || host_ours(h, fam))
-		return;
-	if (h->holder[fam]) {
+			    "kernel does not tell", k->name);
+	if (k->foreign) {
 		finding_add(&h->found, FINDING_ERROR, "process %d (%s) holds the %s multicast routing socket, so smcrouted "
-			    "cannot have it; end it, or give smcrouted a table of its own (-t)", h->holder[fam],
-			    h->comm[fam], name);
-		finding_fix(&h->found, "kill %d", h->holder[fam]);
-	} else {
-		finding_add(&h->found, FINDING_UNSEEN, "who holds the %s multicast routing socket: %s", name,
+			    "cannot have it; end it, or give smcrouted a table of its own (-t)", k->holder, k->comm, k->name);
+		finding_fix(&h->found, "kill %d", k->holder);
+	} else if (k->taken == 1 && !k->holder) {
+		finding_add(&h->found, FINDING_UNSEEN, "who holds the %s multicast routing socket: %s", k->name,
 			    geteuid() == 0 ? "a process that /proc does not show" : "root sees it");
 	}
 }
@@ -124,13 +121,14 @@ static long long limit(struct host *h, const char *name, uint64_t wanted, int us
 
 void check_memberships(struct host *h)
 {
-	long long files = kernel_look_nofile(h->holder[FAM_4]), most;
+	static const char groups[] = "net.ipv4.igmp_max_memberships";
+	long long files = kernel_look_nofile(h->of[FAM_4].holder), most;
 	struct wanted w = { 0 };
 	unsigned long long wanted, sockets;
 
 	count_joins(h->conf, &w);
 	wanted = w.all[FAM_4];
-	most = limit(h, "net.ipv4.igmp_max_memberships", wanted, 20);
+	most = limit(h, groups, wanted, 20);
 	limit(h, "net.ipv4.igmp_max_msf", w.single[FAM_4], 10);
 	limit(h, "net.ipv6.mld_max_msf", w.single[FAM_6], 64);
 	if (most <= 0)
@@ -140,10 +138,9 @@ void check_memberships(struct host *h)
 	if (files < 0 && sockets) {
 		finding_add(&h->found, FINDING_UNSEEN, "how many descriptors smcrouted may have");
 	} else if (sockets + OTHERS > (uint64_t)files && files > 2 * OTHERS) {
-		finding_add(&h->found, FINDING_ERROR, "%llu IPv4 memberships take %llu sockets of %lld "
-			    "(net.ipv4.igmp_max_memberships), and smcrouted may have %lld descriptors", wanted, sockets,
-			    most, files);
-		finding_fix(&h->found, "sysctl -w net.ipv4.igmp_max_memberships=%llu",
+		finding_add(&h->found, FINDING_ERROR, "%llu IPv4 memberships take %llu sockets of %lld (%s), and smcrouted "
+			    "may have %lld descriptors", wanted, sockets, most, groups, files);
+		finding_fix(&h->found, "sysctl -w %s=%llu", groups,
 			    wanted / (uint64_t)(files - 2 * OTHERS) + 1);
 	}
 }

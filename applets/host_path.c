@@ -15,44 +15,37 @@
 #define RULES 1000
 #define PAIRS 4000
 
-void check_tables(struct host *h, enum fam fam)
+void check_tables(struct host *h, const struct host_fam *k)
 {
-	if (h->links.taken[fam] == 1 && h->nvifs[fam] < 0)
-		finding_add(&h->found, FINDING_UNSEEN, "the %s VIFs: this kernel does not list them", fam_str(fam));
-	for (int i = 0; i < h->nvifs[fam]; i++) {
-		const struct look_vif *v = &h->vifs[fam][i];
+	if (k->taken == 1 && k->vifs.n < 0)
+		finding_add(&h->found, FINDING_UNSEEN, "the %s VIFs: this kernel does not list them", k->name);
+	for (int i = 0; i < k->vifs.n; i++) {
+		const struct look_vif *v = &k->vifs.v[i];
 		const struct look_link *l = host_link(h, v->ifindex);
 		uint32_t table;
 
-		if (!l || kernel_look_table(fam, l->name, &table) < 0 || table == v->table)
+		if (!l || kernel_look_table(k->fam, l->name, &table) < 0 || table == v->table)
 			continue;
 		/* Two routers, one in each table, and this one gets the packets. */
-		if (host_vif(h, fam, v->ifindex, table))
+		if (host_vif(&k->vifs, v->ifindex, table))
 			continue;
 		finding_add(&h->found, FINDING_ERROR, "%s routes in table %u, and no rule leads its %s packets there",
-			    l->name, v->table, fam_str(fam));
-		cure_table(&h->found, fam, l->name, v->table);
+			    l->name, v->table, k->name);
+		cure_table(&h->found, k->fam, l->name, v->table);
 	}
 }
 
 /* ---- reverse path filter ---- */
 
-/* Any host of a prefix: the address of the network itself may be a broadcast. */
-static struct addr host_of(const struct addr *a, uint8_t len)
-{
-	struct addr host = *a;
-
-	if (len < 127)
-		host.b[15] |= 1;
-	return host;
-}
-
 static void rp_one(struct host *h, const struct mroute *m, const struct look_link *l)
 {
-	struct addr src = host_of(&m->source, m->slen);
+	struct addr src = m->source;
 	struct look_route r;
 	char text[ADDR_STRLEN], why[RP_WHY];
 
+	/* The address of the network itself may be a broadcast. */
+	if (m->slen < 127)
+		src.b[15] |= 1;
 	if (!cure_rp_reason(h, l, &src, &r, why))
 		return;
 	finding_add(&h->found, FINDING_ERROR, "%s drops what comes from %s: rp_filter is %d there and %s",
@@ -88,8 +81,8 @@ void check_rp_filter(struct host *h)
 /* ---- packet filter ---- */
 
 struct judge {
-	struct host *h;
-	const struct look_packet *p;
+	struct look_packet p;
+	struct findings *f;
 	uint8_t glen;
 };
 
@@ -100,27 +93,29 @@ static void chain_drops(void *ctx, const struct look_chain *c)
 	char text[ADDR_STRLEN];
 
 	if (!c->surely) {
-		finding_add(&j->h->found, FINDING_NOTE, "chain %s of table %s (%s) may drop packets of the rules: not all "
+		finding_add(j->f, FINDING_NOTE, "chain %s of table %s (%s) may drop packets of the rules: not all "
 			    "that it asks for can be judged from here", c->name, c->table, c->family);
 		return;
 	}
-	finding_add(&j->h->found, FINDING_ERROR, "chain %s of table %s (%s) drops %s %s %s", c->name, c->table,
-		    c->family, prefix_str(&j->p->grp, j->glen, text), after ? "to" : "from",
-		    after ? j->p->oif_name : j->p->iif_name);
-	cure_chain(&j->h->found, c, j->p, j->glen);
+	finding_add(j->f, FINDING_ERROR, "chain %s of table %s (%s) drops %s %s %s", c->name, c->table,
+		    c->family, prefix_str(&j->p.grp, j->glen, text), after ? "to" : "from",
+		    after ? j->p.oif_name : j->p.iif_name);
+	cure_chain(j->f, c, &j->p, j->glen);
 }
 
 static void firewall_one(struct host *h, const struct mroute *m, const struct look_link *in,
 			 const struct look_link *out)
 {
-	struct look_packet p = {
-		.src = m->source, .grp = m->group, .any_source = m->slen != 128,
-		.iif = in->ifindex, .oif = out->ifindex, .iif_name = in->name, .oif_name = out->name,
+	struct judge j = {
+		.p = {
+			.src = m->source, .grp = m->group, .any_source = m->slen != 128,
+			.iif = in->ifindex, .oif = out->ifindex, .iif_name = in->name, .oif_name = out->name,
+		},
+		.f = &h->found, .glen = m->glen,
 	};
-	struct judge j = { h, &p, m->glen };
 
 	for (enum look_hook hook = HOOK_BEFORE; hook <= HOOK_AFTER; hook++)
-		kernel_nft_judge(h->nft, hook, &p, chain_drops, &j);
+		kernel_nft_judge(h->nft, hook, &j.p, chain_drops, &j);
 }
 
 static void firewall_rule(struct host *h, const struct mroute *m, unsigned *pairs)
@@ -137,18 +132,20 @@ void check_firewall(struct host *h)
 {
 	unsigned pairs = 0;
 
-	for (enum fam fam = 0; fam < FAM_N; fam++) {
-		seen_t old = host_wants(h, fam) ? kernel_look_iptables(fam) : 0;
-		const char *name = fam_str(fam);
+	for (const struct host_fam *k = h->of; k < h->of + FAM_N; k++) {
+		seen_t old = k->wanted ? kernel_look_iptables(k->fam) : 0;
 
 		if (old == 1)
 			finding_add(&h->found, FINDING_NOTE, "the older iptables has %s tables, whose rules only its own tool "
-				    "shows: ip%stables-legacy -nvL FORWARD", name, cure_six(fam));
+				    "shows: ip%stables-legacy -nvL FORWARD", k->name, cure_six[k->fam]);
 		else if (old < 0)
-			finding_add(&h->found, FINDING_UNSEEN, "whether the older iptables has %s rules: root sees it", name);
+			finding_add(&h->found, FINDING_UNSEEN, "whether the older iptables has %s rules: root sees it", k->name);
 	}
 	host_unseen_nft(h);
-	for (uint32_t i = 0; h->nft && i < h->conf->nmroutes && i < RULES; i++)
-		if (!h->use[h->conf->mroutes[i].iif].disabled)
-			firewall_rule(h, &h->conf->mroutes[i], &pairs);
+	for (uint32_t i = 0; h->nft && i < h->conf->nmroutes && i < RULES; i++) {
+		const struct mroute *m = &h->conf->mroutes[i];
+
+		if (!h->use[m->iif].disabled)
+			firewall_rule(h, m, &pairs);
+	}
 }
