@@ -29,28 +29,28 @@ void cure_link(struct findings *f, const char *name, const char *what)
 
 /* ---- reverse path filter: __fib_validate_source() of net/ipv4/fib_frontend.c ---- */
 
-const char *cure_rp_reason(const struct host *h, const struct look_link *in, const struct addr *src,
-			   struct look_route *r, char *why)
+bool cure_rp_refuses(const struct host *h, const struct look_link *in, const struct addr *src,
+		     struct look_route *r, char *why)
 {
 	if (addr_fam(src) != FAM_4 || in->rp_filter <= 0 || kernel_look_route(src, r) < 0)
-		return NULL;
+		return false;
 	if (!r->none) {
 		if (r->local)
-			return NULL;
+			return false;
 		for (unsigned i = 0; i < r->n; i++)
 			if (r->oif[i] == in->ifindex)
-				return NULL;
+				return false;
 		/* Loose is content with any route, but not on an interface without an address. */
 		if (in->rp_filter > 1 && in->address[FAM_4])
-			return NULL;
+			return false;
 	}
 	snprintf(why, RP_WHY, "%s%s%s%s", r->none ? "there is no route back" : "the route back leads elsewhere",
 		 r->n ? " (" : "", r->n ? host_name(h, r->oif[0]) : "", r->n ? ")" : "");
-	return why;
+	return true;
 }
 
-void cure_rp_filter(struct findings *f, const struct host *h, const struct look_link *in,
-		    const struct addr *src, uint8_t slen, const struct look_route *r)
+void cure_rp_filter(struct host *h, const struct look_link *in, const struct addr *src,
+		    uint8_t slen, const struct look_route *r)
 {
 	bool none = src && r->none, loose = src && !none && in->address[FAM_4];
 	const char *all = h->links.rp_all ? " net.ipv4.conf.all.rp_filter=0" : "";
@@ -62,15 +62,15 @@ void cure_rp_filter(struct findings *f, const struct host *h, const struct look_
 	shell_word(name, key);
 	/* The larger value of all and the interface counts, so 2 here is loose. */
 	if (loose) {
-		finding_fix(f, "sysctl -w %s=2", key);
-		finding_or(f);
+		finding_fix(&h->found, "sysctl -w %s=2", key);
+		finding_or(&h->found);
 	}
 	if (none || loose) {
-		finding_fix(f, "ip route add %s dev %s", prefix_str(src, slen, text), shell_word(in->name, word));
-		finding_or(f);
+		finding_fix(&h->found, "ip route add %s dev %s", prefix_str(src, slen, text), shell_word(in->name, word));
+		finding_or(&h->found);
 	}
 	if (!loose)
-		finding_fix(f, "sysctl -w%s%s%s%s", all, in->rp_own ? " " : "", in->rp_own ? key : "",
+		finding_fix(&h->found, "sysctl -w%s%s%s%s", all, in->rp_own ? " " : "", in->rp_own ? key : "",
 			    in->rp_own ? "=0" : "");
 }
 
@@ -121,6 +121,6 @@ void cure_table(struct findings *f, enum fam fam, const char *iif, uint32_t tabl
 {
 	char word[WORD_LEN];
 
-	finding_fix(f, "ip %smrule add iif %s lookup %lu", fam == FAM_4 ? "" : "-6 ", shell_word(iif, word),
-		    (unsigned long)table);
+	finding_fix(f, "ip %smrule add iif %s lookup %u", fam == FAM_4 ? "" : "-6 ", shell_word(iif, word),
+		    table);
 }

@@ -9,15 +9,15 @@
 
 #include "applets/host.h"
 
-/* Says in why[RP_WHY] for what reason the reverse path filter of an interface refuses a source,
- * and returns it: NULL when it does not, or cannot be seen.  *r is the route back. */
+/* True when the reverse path filter of an interface refuses a source, with the reason in
+ * why[RP_WHY]; false when it does not, or cannot be seen.  *r is the route back. */
 #define RP_WHY 64
-const char *cure_rp_reason(const struct host *h, const struct look_link *in, const struct addr *src,
-			   struct look_route *r, char *why);
+bool cure_rp_refuses(const struct host *h, const struct look_link *in, const struct addr *src,
+		     struct look_route *r, char *why);
 
 /* The command that lets the source, or prefix, in; src = NULL: any source. */
-void cure_rp_filter(struct findings *f, const struct host *h, const struct look_link *in,
-		    const struct addr *src, uint8_t slen, const struct look_route *r);
+void cure_rp_filter(struct host *h, const struct look_link *in, const struct addr *src,
+		    uint8_t slen, const struct look_route *r);
 
 /* "ip link set dev NAME WHAT" */
 void cure_link(struct findings *f, const char *name, const char *what);

@@ -104,9 +104,12 @@ static void packet(void *ctx, const struct sniffed *p)
 	/* Where the entry waits for it, or else where it was seen first. */
 	if (!w->in || (w->entry && w->e.iif == p->ifindex))
 		w->in = p->ifindex;
-	w->sniffed++;
-	w->ttl_max = p->ttl > w->ttl_max ? p->ttl : w->ttl_max;
-	w->len = p->len > w->len ? p->len : w->len;
+	w->d.seen = true;
+	w->d.arrived++;
+	if (p->ttl > w->d.ttl)
+		w->d.ttl = p->ttl;
+	if (p->len > w->len)
+		w->len = p->len;
 }
 
 /* Waits, and looks at the packets that arrive meanwhile. */
@@ -218,7 +221,7 @@ static bool report(struct doctor *d)
 	for (unsigned i = 0; i < d->nflows; i++) {
 		const struct flow *w = &d->flows[i];
 
-		if (!w->d.right && !w->d.wrong && !w->sniffed && !w->d.unresolved)
+		if (!w->d.right && !w->d.wrong && !w->d.seen && !w->d.unresolved)
 			continue;
 		any = true;
 		fine &= doctor_report(d, w) == VERDICT_FINE;

@@ -16,14 +16,12 @@
 
 /* One source of the group. */
 struct flow {
-	struct flow_diff d;
+	struct flow_diff d;		/* seen, arrived and ttl are set as its packets come */
 	bool any;			/* the source is not known */
 	bool entry;			/* the kernel has an entry for it: e, as it was at the end */
-	uint8_t ttl_max;
 	int in;				/* where it arrives, ifindex; 0 = not known */
 	int worst;			/* its output that lacks most, ifindex */
 	uint32_t len;			/* of its largest packet */
-	uint64_t sniffed;
 	uint64_t right_before, wrong_before;
 	struct addr src;
 	struct look_mfc e;
@@ -43,7 +41,6 @@ struct others {
 
 /* Is all zero at the start. */
 struct doctor {
-	struct host host;
 	struct addr grp;
 	enum fam fam;
 	unsigned seconds;
@@ -53,6 +50,7 @@ struct doctor {
 	bool second;			/* the second sample is being taken */
 	bool more;			/* sources beyond those of flows[] */
 	unsigned nflows, nothers, looked;
+	struct host host;
 	struct look_links links_before;
 	struct flow unknown;		/* told when there is no other */
 	struct flow flows[DOCTOR_FLOWS];
@@ -81,9 +79,9 @@ struct others *doctor_others(struct doctor *d, uint32_t table, int oif);
 
 /* Asks the packet filter about a flow that comes in on iif (0 = not known): before it is routed,
  * or on its way to each output of its entry.  Returns how many chains drop it, or might.  With f
- * only those that surely do, or only those that might, and what mends each is appended. */
+ * only those that surely do, else those that might, and what mends each is appended. */
 unsigned doctor_judge(const struct doctor *d, const struct flow *w, int iif, bool before,
-		      struct findings *f, bool surely);
+		      struct findings *f);
 
 /* ---- doctor_text.c ---- */
 
@@ -95,11 +93,12 @@ struct report {
 	const struct look_link *in;		/* where it arrives, NULL when not known */
 	const char *in_name;
 	enum fam fam;
-	char in_word[WORD_LEN];			/* in_name for a shell */
-	char src[ADDR_STRLEN], grp[ADDR_STRLEN];	/* src: "" when not known */
+	char grp[ADDR_STRLEN];
 	char flow[2 * ADDR_STRLEN + 8];		/* "(S, G)" */
+	char src[ADDR_STRLEN];			/* "" when not known */
+	char in_word[WORD_LEN];			/* in_name for a shell */
 	unsigned nout;
-	int out[KERNEL_VIFS];			/* interfaces that it could go to */
+	const struct look_link *out[KERNEL_VIFS];	/* interfaces that it could go to */
 };
 
 /* Appends the verdict on a flow to the findings, with what mends it. */

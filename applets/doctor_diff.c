@@ -85,8 +85,7 @@ static void outputs(struct doctor *d, struct flow *w)
 			lacking = w->d.right;
 		/* It is the others' that lack where this flow is seen to come with enough TTL and
 		 * nothing was too large. */
-		if ((d->nflows > 1 || others) && w->sniffed && w->ttl_max > w->e.ttl[i] &&
-		    !w->d.frag_fails && !down)
+		if ((d->nflows > 1 || others) && w->d.seen && w->d.ttl > w->e.ttl[i] && !w->d.frag_fails && !down)
 			lacking = 0;
 		w->d.out += w->d.right - lacking;
 		if (i && lacking <= w->d.lacking)
@@ -103,7 +102,7 @@ static void outputs(struct doctor *d, struct flow *w)
 struct judge {
 	struct look_packet p;
 	struct findings *f;
-	bool surely;
+	bool maybe;			/* those that may drop it, with f */
 	unsigned n;
 };
 
@@ -111,39 +110,48 @@ static void chain(void *ctx, const struct look_chain *c)
 {
 	struct judge *j = ctx;
 
-	if (j->f && c->surely != j->surely)
+	if (j->f && c->surely == j->maybe)
 		return;
 	if (j->f)
 		cure_chain(j->f, c, &j->p, 128);
 	j->n++;
 }
 
+static void judge(const struct doctor *d, const struct flow *w, bool before, struct judge *j)
+{
+	enum look_hook last = before ? HOOK_BEFORE : HOOK_AFTER;
+
+	for (unsigned i = 0; d->host.nft && i < (before ? 1u : w->e.noifs); i++) {
+		if (!before) {
+			j->p.oif = w->e.oif[i];
+			j->p.oif_name = host_name(&d->host, j->p.oif);
+		}
+		for (enum look_hook hook = before ? HOOK_BEFORE : HOOK_FORWARD; hook <= last; hook++)
+			kernel_nft_judge(d->host.nft, hook, &j->p, chain, j);
+	}
+}
+
 unsigned doctor_judge(const struct doctor *d, const struct flow *w, int iif, bool before,
-		      struct findings *f, bool surely)
+		      struct findings *f)
 {
 	const struct look_link *in = host_link(&d->host, iif);
-	enum look_hook last = before ? HOOK_BEFORE : HOOK_AFTER;
-	struct judge j = { .p = { .src = w->src, .grp = d->grp, .any_source = w->any }, .f = f, .surely = surely };
+	struct judge j = { .p = { .src = w->src, .grp = d->grp, .any_source = w->any }, .f = f };
 
 	if (in) {
 		j.p.iif = iif;
 		j.p.iif_name = in->name;
 	}
-	for (unsigned i = 0; d->host.nft && i < (before ? 1u : w->e.noifs); i++) {
-		if (!before) {
-			j.p.oif = w->e.oif[i];
-			j.p.oif_name = host_name(&d->host, j.p.oif);
-		}
-		for (enum look_hook hook = before ? HOOK_BEFORE : HOOK_FORWARD; hook <= last; hook++)
-			kernel_nft_judge(d->host.nft, hook, &j.p, chain, &j);
-	}
+	judge(d, w, before, &j);
+	j.maybe = true;
+	if (f && !j.n)
+		judge(d, w, before, &j);
 	return j.n;
 }
 
 /* True when the packet filter can be read and lets a flow pass. */
 static bool filter_lets(const struct doctor *d, const struct flow *w)
 {
-	return d->host.nft && kernel_look_iptables(d->fam) != 1 && !doctor_judge(d, w, w->e.iif, false, NULL, false);
+	return d->host.nft && kernel_look_iptables(d->fam) != 1 && !doctor_judge(d, w, w->e.iif, false, NULL);
 }
 
 /* Copies that VIFs counted and the host did not send: what is sent besides hides some, so the
@@ -185,23 +193,19 @@ static uint64_t unrouted(const struct doctor *d, const struct look_link *l)
 }
 
 /* The interface with most of those, when they are more than the chatter of neighbours. */
-static int guess(const struct doctor *d, uint64_t *n)
+static void guess(const struct doctor *d, struct flow *w)
 {
-	int best = 0;
+	uint64_t chatter = d->seconds + 5;
 
-	*n = d->seconds + 5;
 	for (uint32_t i = 0; i < d->host.links.n; i++) {
 		const struct look_link *l = &d->host.links.v[i];
 		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : unrouted(d, l);
 
-		if (in > *n) {
-			*n = in;
-			best = l->ifindex;
+		if (in > chatter && in > w->d.arrived) {
+			w->d.arrived = in;
+			w->in = l->ifindex;
 		}
 	}
-	if (!best)
-		*n = 0;
-	return best;
 }
 
 /* What "here" is like: its VIF, its table, its reverse path filter. */
@@ -224,7 +228,7 @@ static void here(const struct doctor *d, struct flow *w)
 		w->d.other_table = table == kernel_default_table(FAM_6);
 		w->d.vif = !w->d.other_table;
 	}
-	w->d.rp_refuses = !w->any && cure_rp_reason(h, l, &w->src, &r, why);
+	w->d.rp_refuses = !w->any && cure_rp_refuses(h, l, &w->src, &r, why);
 }
 
 static void counters(const struct doctor *d, struct flow *w)
@@ -238,21 +242,18 @@ static void counters(const struct doctor *d, struct flow *w)
 static void flow_diff(const struct doctor *d, struct flow *w)
 {
 	counters(d, w);
-	w->d.seen = w->sniffed > 0;
-	w->d.arrived = w->sniffed;
-	w->d.ttl = w->ttl_max;
 	if (w->entry) {
 		w->d.unresolved = w->e.unresolved;
 		w->d.right = grown(w->right_before, w->e.st.packets) / doctor_copies(&w->e);
 		/* Too few does no harm: it is compared with what went out. */
-		if (w->sniffed && w->d.right > w->sniffed)
-			w->d.right = w->sniffed;
+		if (w->d.seen && w->d.right > w->d.arrived)
+			w->d.right = w->d.arrived;
 		w->d.wrong = grown(w->wrong_before, w->e.st.wrong_if);
 	}
 	if (!w->in && w->d.right)
 		w->in = w->e.iif;
 	else if (!w->in)
-		w->in = guess(d, &w->d.arrived);
+		guess(d, w);
 	here(d, w);
 }
 
@@ -275,16 +276,19 @@ static void adopt(struct doctor *d)
 	for (unsigned i = 0; i < d->nflows; i++) {
 		struct flow *w = &d->flows[i];
 
-		if (w->entry || !w->sniffed)
+		if (w->entry)
 			continue;
-		all->in = all->in ? all->in : w->in;
-		all->sniffed += w->sniffed;
-		all->ttl_max = w->ttl_max > all->ttl_max ? w->ttl_max : all->ttl_max;
-		all->len = w->len > all->len ? w->len : all->len;
-		w->sniffed = 0;
+		if (!all->in)
+			all->in = w->in;
+		if (w->d.ttl > all->d.ttl)
+			all->d.ttl = w->d.ttl;
+		if (w->len > all->len)
+			all->len = w->len;
+		all->d.arrived += w->d.arrived;
+		all->d.seen |= w->d.seen;
 	}
 	for (unsigned i = 0; i < d->nflows; i++)
-		if (d->flows[i].entry || d->flows[i].sniffed)
+		if (d->flows[i].entry)
 			d->flows[n++] = d->flows[i];
 	d->nflows = n;
 }
@@ -301,13 +305,13 @@ void doctor_diff(struct doctor *d)
 
 	vifs_diff(d);
 	adopt(d);
-	for (unsigned i = 0; i < d->nflows; i++)
+	for (unsigned i = 0; i < d->nflows; i++) {
 		flow_diff(d, &d->flows[i]);
+		busy |= i && d->flows[i].d.right;
+	}
 	/* Only what is sent besides can be mistaken for this flow's. */
 	for (unsigned i = 0; i < d->nothers; i++)
 		busy |= d->others[i].packets[1] > d->others[i].packets[0];
-	for (unsigned i = 1; i < d->nflows; i++)
-		busy |= d->flows[i].d.right > 0;
 	for (unsigned i = 0; i < d->nflows; i++) {
 		struct flow *w = &d->flows[i];
 

@@ -14,9 +14,9 @@ static void out_add(struct report *r, const struct look_link *l)
 	if (!l || l == r->in || r->nout == KERNEL_VIFS)
 		return;
 	for (unsigned i = 0; i < r->nout; i++)
-		if (r->out[i] == l->ifindex)
+		if (r->out[i] == l)
 			return;
-	r->out[r->nout++] = l->ifindex;
+	r->out[r->nout++] = l;
 }
 
 static bool covers(const struct report *r, const struct mroute *m)
@@ -105,7 +105,7 @@ void report_fix_rule(struct report *r, const char *src)
 	}
 	outs_choose(r);
 	for (unsigned i = 0; i < r->nout; i++)
-		buf_printf(&b, " %s", shell_word(host_name(h, r->out[i]), word));
+		buf_printf(&b, " %s", shell_word(r->out[i]->name, word));
 	if (r->nout)
 		finding_fix(r->f, "smcroutectl add %s %s%s%s%s", r->in_word, src, *src ? " " : "",
 			    r->grp, buf_cstr(&b));

@@ -22,8 +22,8 @@ static void fine(struct report *r)
 	struct buf b = { 0 };
 
 	for (unsigned i = 0; i < e->noifs; i++)
-		buf_printf(&b, "%s%s", i ? " " : "", host_name(&r->d->host, e->oif[i]));
-	finding_add(r->f, FINDING_GOOD, "forwarded: %s came in on %s (%llu packets) and went out on %s", r->flow,
+		buf_printf(&b, " %s", host_name(&r->d->host, e->oif[i]));
+	finding_add(r->f, FINDING_GOOD, "forwarded: %s came in on %s (%llu packets) and went out on%s", r->flow,
 		    r->in_name, (ull)r->w->d.right, buf_cstr(&b));
 	buf_free(&b);
 	for (unsigned i = 0; i < e->noifs; i++) {
@@ -60,8 +60,8 @@ static void ttl(struct report *r)
 	char text[48], from[48];
 
 	text[0] = from[0] = '\0';
-	if (r->w->sniffed)
-		snprintf(text, sizeof text, " with a %s of %u", v4 ? "TTL" : "hop limit", r->w->ttl_max);
+	if (r->w->d.seen)
+		snprintf(text, sizeof text, " with a %s of %u", v4 ? "TTL" : "hop limit", r->w->d.ttl);
 	finding_add(r->f, FINDING_ERROR, "TTL too small: %llu packets of %s came in on %s%s, %s sends only those above %u; "
 		    "raise it at the sender (IP_MULTICAST_TTL, ping -t), or here with care: it is what ends loops",
 		    (ull)r->w->d.right, r->flow, r->in_name, text, host_name(&r->d->host, r->w->worst), threshold);
@@ -115,7 +115,7 @@ static void mtu(struct report *r)
 
 static void rp_filter(struct report *r)
 {
-	const struct host *h = &r->d->host;
+	struct host *h = &r->d->host;
 	const struct look_link *in = r->in;
 	const struct addr *src = NULL;
 	struct look_route route;
@@ -126,11 +126,11 @@ static void rp_filter(struct report *r)
 			in = &h->links.v[i];
 	if (!in)
 		return;
-	if (r->w->sniffed && cure_rp_reason(h, in, &r->w->src, &route, why))
+	if (r->w->d.seen && cure_rp_refuses(h, in, &r->w->src, &route, why))
 		src = &r->w->src;
 	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s comes in on %s, rp_filter is %d there and %s",
 		    r->flow, in->name, in->rp_filter, src ? why : "packets are refused for their source");
-	cure_rp_filter(r->f, h, in, src, 128, &route);
+	cure_rp_filter(h, in, src, 128, &route);
 }
 
 static void wrong_iif(struct report *r)
@@ -182,22 +182,21 @@ static void firewall(struct report *r)
 	finding_add(r->f, FINDING_ERROR, "dropped by the packet filter: %s came in on %s (%llu packets)%s", r->flow,
 		    r->in_name, (ull)(before ? w->d.arrived : w->d.right), before ? " and got as far as no entry" :
 		    ", was routed and not sent");
-	/* Chains that surely drop it, else those that may. */
-	if (!doctor_judge(r->d, w, w->in, before, r->f, true) && !doctor_judge(r->d, w, w->in, before, r->f, false) &&
-	    !before && (!r->d->host.nft || kernel_look_iptables(r->fam) != 0))
+	if (!doctor_judge(r->d, w, w->in, before, r->f) && !before &&
+	    (!r->d->host.nft || kernel_look_iptables(r->fam) != 0))
 		finding_fix(r->f, "ip%stables%s -I FORWARD -i %s -d %s -j ACCEPT", cure_six[r->fam],
 			    kernel_look_iptables(r->fam) == 1 ? "-legacy" : "", r->in_word, r->grp);
 }
 
 static void output(struct report *r)
 {
-	const struct look_link *l = host_link(&r->d->host, r->w->worst);
-	bool down = l && !(l->flags & LINK_UP);
+	const char *out = host_name(&r->d->host, r->w->worst);
+	bool down = r->w->d.output_down;
 
 	finding_add(r->f, FINDING_ERROR, "an output takes none: %llu packets of %s came in on %s, %s sent none of them%s",
-		    (ull)r->w->d.right, r->flow, r->in_name, l ? l->name : "?", down ? ": it is down" : "");
+		    (ull)r->w->d.right, r->flow, r->in_name, out, down ? ": it is down" : "");
 	if (down)
-		cure_link(r->f, l->name, "up");
+		cure_link(r->f, out, "up");
 }
 
 /* ---- nothing arrives ---- */

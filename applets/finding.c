@@ -11,7 +11,7 @@
 
 #include "lib/grow.h"
 
-static const char *const severity_names[] = { "error", "warning", "note", "not seen", "good" };
+static const char severity_names[][9] = { "error", "warning", "note", "not seen", "good" };
 static const char labels[2][4] = { "fix", "or" };
 
 static void finding_free(struct finding *g)
@@ -81,54 +81,50 @@ void finding_fix(struct findings *f, const char *fmt, ...)
 
 /* ---- output ---- */
 
-static void print_text(struct buf *out, const struct finding *g)
+static void print(struct buf *out, const struct finding *g, bool json)
 {
-	buf_printf(out, "%s: %s\n", severity_names[g->severity], g->text.p);
+	const char *severity = severity_names[g->severity];
+
+	if (json) {
+		buf_printf(out, "{\"severity\":\"%s\",\"what\":\"%s\",\"text\":", severity, g->what);
+		buf_json(out, g->text.p, g->text.len - 1);
+	} else {
+		buf_printf(out, "%s: %s\n", severity, g->text.p);
+	}
 	for (int or = 0; or < 2; or++) {
 		const struct buf *b = &g->commands[or];
 
+		if (json)
+			buf_printf(out, ",\"%s\":[", labels[or]);
 		for (size_t at = 0; at < b->len; at += strlen(b->p + at) + 1)
-			buf_printf(out, "  %s: %s\n", labels[or], b->p + at);
+			if (json) {
+				buf_str(out, at ? "," : "");
+				buf_json(out, b->p + at, strlen(b->p + at));
+			} else {
+				buf_printf(out, "  %s: %s\n", labels[or], b->p + at);
+			}
+		if (json)
+			buf_chr(out, ']');
 	}
-}
-
-static void print_json(struct buf *out, const struct finding *g)
-{
-	buf_printf(out, "{\"severity\":\"%s\",\"what\":\"%s\",\"text\":", severity_names[g->severity], g->what);
-	buf_json(out, g->text.p, g->text.len - 1);
-	for (int or = 0; or < 2; or++) {
-		const struct buf *b = &g->commands[or];
-
-		buf_printf(out, ",\"%s\":[", labels[or]);
-		for (size_t at = 0; at < b->len; at += strlen(b->p + at) + 1) {
-			buf_str(out, at ? "," : "");
-			buf_json(out, b->p + at, strlen(b->p + at));
-		}
-		buf_chr(out, ']');
-	}
-	buf_chr(out, '}');
+	if (json)
+		buf_chr(out, '}');
 }
 
 void findings_print(struct buf *out, const struct findings *f, enum form form)
 {
 	const char *before = "[";
 
-	for (enum severity s = FINDING_ERROR; s <= FINDING_GOOD; s++)
+	for (enum severity s = FINDING_ERROR; s <= FINDING_GOOD && form != FORM_NONE; s++)
 		for (uint32_t i = 0; i < f->n; i++) {
-			const struct finding *g = &f->v[i];
-
-			if (g->severity != s)
+			if (f->v[i].severity != s)
 				continue;
-			if (form == FORM_TEXT) {
-				print_text(out, g);
-			} else if (form == FORM_JSON) {
+			if (form == FORM_JSON)
 				buf_str(out, before);
-				before = ",";
-				print_json(out, g);
-			}
+			before = ",";
+			print(out, &f->v[i], form == FORM_JSON);
 		}
 	if (form == FORM_JSON)
-		buf_str(out, *before == '[' ? "[]" : "]");
+		buf_str(out, f->n ? "]" : "[]");
 }
 
 bool findings_tell(const struct findings *f, enum form form, const char *head, const char *tail)

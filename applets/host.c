@@ -50,15 +50,18 @@ static int use_read(struct host *h, const struct conf *c)
 
 int host_look(struct host *h, const struct conf *c)
 {
+	bool none;
+
 	*h = (struct host){ .conf = c };
 	if (use_read(h, c) < 0 || kernel_look_links(&h->links) < 0)
 		return -1;
+	none = !h->of[FAM_4].used && !h->of[FAM_6].used;
 	for (enum fam fam = 0; fam < FAM_N; fam++) {
 		struct host_fam *k = &h->of[fam];
 
 		k->fam = fam;
 		k->name = fam_str(fam);
-		k->wanted = k->used || !h->of[!fam].used;
+		k->wanted = k->used || none;
 		k->taken = h->links.taken[fam];
 		k->vifs.n = kernel_look_vifs(fam, k->vifs.v, HOST_VIFS);
 		kernel_look_support(fam, &k->support);

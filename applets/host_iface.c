@@ -14,7 +14,7 @@
 struct named {
 	const struct host_use *use;
 	const char *file;
-	char at[300];		/* "FILE:LINE" where it is used first */
+	char at[320];		/* "NAME (FILE:LINE)", where it is used first */
 };
 
 /* A command that names another interface in the configuration, when both names and the file's can
@@ -35,8 +35,8 @@ static void port(struct host *h, const struct named *n, const struct look_link *
 	if (!master || !strcmp(master->kind, "vrf") || !(n->use->in || n->use->join))
 		return;
 	h->found.what = "port";
-	finding_add(&h->found, FINDING_ERROR, "%s (%s) is a port of %s: frames arrive on %s, name that",
-		    l->name, n->at, master->name, master->name);
+	finding_add(&h->found, FINDING_ERROR, "%s is a port of %s: frames arrive on %s, name that", n->at,
+		    master->name, master->name);
 	fix_rename(h, l->name, master->name, n->file);
 }
 
@@ -45,8 +45,8 @@ static void addresses(struct host *h, const struct named *n, const struct look_l
 	h->found.what = "address";
 	for (enum fam fam = 0; fam < FAM_N; fam++)
 		if (n->use->join && (l->flags & LINK_UP) && n->use->fam[fam] && !l->address[fam])
-			finding_add(&h->found, FINDING_NOTE, "%s (%s) has no %s address: routing does not need one, but "
-				    "memberships are reported from %s", l->name, n->at, fam_str(fam), fam == FAM_4 ?
+			finding_add(&h->found, FINDING_NOTE, "%s has no %s address: routing does not need one, but memberships "
+				    "are reported from %s", n->at, fam_str(fam), fam == FAM_4 ?
 				    "0.0.0.0, which some switches ignore" : "a link-local one only");
 }
 
@@ -55,12 +55,10 @@ static void one_link(struct host *h, const struct named *n, const struct look_li
 	bool down = !(l->flags & LINK_UP), mute = !(l->flags & LINK_MULTICAST);
 
 	if (down || mute) {
-		finding_add(&h->found, FINDING_ERROR, "%s (%s) %s%s%s", l->name, n->at, down ? "is down" : "",
-			    down && mute ? " and " : "", mute ? "has no MULTICAST flag" : "");
+		finding_add(&h->found, FINDING_ERROR, "%s %s%s%s", n->at, down ? "is down" : "", down && mute ? " and " : "", mute ? "has no MULTICAST flag" : "");
 		cure_link(&h->found, l->name, !mute ? "up" : down ? "up multicast on" : "multicast on");
 	} else if (!(l->flags & LINK_RUNNING)) {
-		finding_add(&h->found, FINDING_WARNING, "%s (%s) has no carrier: the other end of the link is down",
-			    l->name, n->at);
+		finding_add(&h->found, FINDING_WARNING, "%s has no carrier: the other end of the link is down", n->at);
 	}
 	port(h, n, l);
 	addresses(h, n, l);
@@ -80,13 +78,13 @@ void check_interfaces(struct host *h)
 		if (!n.use->where.line || n.use->disabled)
 			continue;
 		n.file = n.use->where.file < c->nfiles ? c->files[n.use->where.file] : "?";
-		snprintf(n.at, sizeof n.at, "%s:%u", n.file, n.use->where.line);
+		snprintf(n.at, sizeof n.at, "%s (%s:%u)", name->name, n.file, n.use->where.line);
 		h->found.what = "interface";
 		l = host_match(h, i, &next);
 		if (!l)
 			finding_add(&h->found, FINDING_WARNING, name->wild ?
-				    "no interface matches %s (%s): its rules wait" :
-				    "there is no interface %s (%s): its rules wait for it", name->name, n.at);
+				    "no interface matches %s: its rules wait" :
+				    "there is no interface %s: its rules wait for it", n.at);
 		/* A wildcard takes what is of use; only a name asks for this one. */
 		else if (!name->wild)
 			one_link(h, &n, l);

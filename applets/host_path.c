@@ -46,11 +46,11 @@ static void rp_one(struct host *h, const struct mroute *m, const struct look_lin
 	/* The address of the network itself may be a broadcast. */
 	if (m->slen < 127)
 		src.b[15] |= 1;
-	if (!cure_rp_reason(h, l, &src, &r, why))
+	if (!cure_rp_refuses(h, l, &src, &r, why))
 		return;
 	finding_add(&h->found, FINDING_ERROR, "%s drops what comes from %s: rp_filter is %d there and %s",
 		    l->name, prefix_str(&m->source, m->slen, text), l->rp_filter, why);
-	cure_rp_filter(&h->found, h, l, &m->source, m->slen, &r);
+	cure_rp_filter(h, l, &m->source, m->slen, &r);
 }
 
 void check_rp_filter(struct host *h)
