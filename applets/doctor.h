@@ -93,6 +93,7 @@ struct report {
 	const struct look_link *in;		/* where it arrives, NULL when not known */
 	const char *in_name;
 	enum fam fam;
+	const struct host_fam *k;		/* of this host */
 	char grp[ADDR_STRLEN];
 	char flow[2 * ADDR_STRLEN + 8];		/* "(S, G)" */
 	char src[ADDR_STRLEN];			/* "" when not known */

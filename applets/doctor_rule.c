@@ -43,7 +43,7 @@ static void outs_choose(struct report *r)
 {
 	const struct doctor *d = r->d;
 	const struct host *h = &d->host;
-	const struct host_vifs *vifs = &h->of[r->fam].vifs;
+	const struct host_vifs *vifs = &r->k->vifs;
 	const struct look_link *l;
 
 	for (uint32_t i = 0; i < h->conf->nmroutes; i++) {
@@ -85,8 +85,7 @@ static void fix_start(struct report *r)
 
 void report_fix_rule(struct report *r, const char *src)
 {
-	const struct host *h = &r->d->host;
-	const struct host_fam *k = &h->of[r->fam];
+	const struct host_fam *k = r->k;
 	char word[WORD_LEN];
 	struct buf b = { 0 };
 

@@ -144,7 +144,7 @@ static void no_vif(struct report *r)
 {
 	finding_add(r->f, FINDING_ERROR, "arrives where nothing is routed: %s on %s (%llu packets%s), %s", r->flow,
 		    r->in_name, (ull)r->w->d.arrived, r->w->d.seen ? "" : ", of any group",
-		    r->d->host.of[r->fam].taken == 0 ? "no multicast router runs here" :
+		    r->k->taken == 0 ? "no multicast router runs here" :
 		    "which no rule names as its input");
 	report_fix_rule(r, "");
 }
@@ -159,7 +159,7 @@ static void no_rule(struct report *r)
 /* The interface is known here: it has a VIF. */
 static void table(struct report *r)
 {
-	const struct look_vif *v = host_vif(&r->d->host.of[r->fam].vifs, r->w->in, 0);
+	const struct look_vif *v = host_vif(&r->k->vifs, r->w->in, 0);
 	uint32_t there = r->w->entry ? r->w->e.table : 0, now = 0;
 
 	/* MIFs of other tables cannot be seen; the router of IPv4 has the same number (-t). */
@@ -222,7 +222,7 @@ static void nothing_on(struct report *r, const struct look_link *l)
 	finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s on %s within %u s; %s", r->flow, l->name,
 		    r->d->seconds, member == 0 ? "this host is no member there, so a switch that snoops keeps the group away" :
 		    look_at);
-	if (member == 0 && r->d->host.of[r->fam].taken == 1)
+	if (member == 0 && r->k->taken == 1)
 		finding_fix(r->f, "smcroutectl join %s %s", shell_word(l->name, word), r->grp);
 	finding_or(r->f);
 	cure_link(r->f, l->name, "promisc on");
@@ -271,7 +271,8 @@ static const struct {
 
 enum verdict doctor_report(struct doctor *d, const struct flow *w)
 {
-	struct report r = { .d = d, .f = &d->host.found, .w = w, .in = host_link(&d->host, w->in), .fam = d->fam };
+	struct report r = { .d = d, .f = &d->host.found, .w = w, .in = host_link(&d->host, w->in), .fam = d->fam,
+			    .k = &d->host.of[d->fam] };
 	enum verdict v = verdict_of(&w->d);
 
 	if (!w->any)
