@@ -82,7 +82,8 @@ static int sample_take(struct doctor *d, struct sample *s)
 	for (int i = 0; i < 3; i++)
 		switch (d->second ? 2 - i : i) {
 		case 0:
-			d->uncounted |= kernel_look_counters(d->fam, &s->count) < 0;
+			if (kernel_look_counters(d->fam, &s->count) < 0)
+				d->uncounted = true;
 			break;
 		case 1:
 			s->vifs.n = kernel_look_vifs(d->fam, s->vifs.v, HOST_VIFS);
@@ -224,7 +225,8 @@ static bool report(struct doctor *d)
 		if (!w->d.right && !w->d.wrong && !w->d.seen && !w->d.unresolved)
 			continue;
 		any = true;
-		fine &= doctor_report(d, w) == VERDICT_FINE;
+		if (doctor_report(d, w) != VERDICT_FINE)
+			fine = false;
 	}
 	if (!any) {
 		fine = false;

@@ -221,14 +221,17 @@ static void here(const struct doctor *d, struct flow *w)
 	if (!l)
 		return;
 	kernel_look_table(d->fam, l->name, &table);
-	w->d.vif = table && host_vif(vifs, l->ifindex, table);
-	w->d.other_table = !w->d.vif && host_vif(vifs, l->ifindex, 0);
+	if (table && host_vif(vifs, l->ifindex, table))
+		w->d.vif = true;
+	else
+		w->d.other_table = host_vif(vifs, l->ifindex, 0);
 	/* The kernel lists MIFs of the default table alone, but counts all on the interface. */
 	if (d->fam == FAM_6 && !w->d.vif && l->routing[FAM_6] == 1) {
 		w->d.other_table = table == kernel_default_table(FAM_6);
 		w->d.vif = !w->d.other_table;
 	}
-	w->d.rp_refuses = !w->any && cure_rp_refuses(h, l, &w->src, &r, why);
+	if (!w->any)
+		w->d.rp_refuses = cure_rp_refuses(h, l, &w->src, &r, why);
 }
 
 static void counters(const struct doctor *d, struct flow *w)
@@ -307,11 +310,13 @@ void doctor_diff(struct doctor *d)
 	adopt(d);
 	for (unsigned i = 0; i < d->nflows; i++) {
 		flow_diff(d, &d->flows[i]);
-		busy |= i && d->flows[i].d.right;
+		if (i && d->flows[i].d.right)
+			busy = true;
 	}
 	/* Only what is sent besides can be mistaken for this flow's. */
 	for (unsigned i = 0; i < d->nothers; i++)
-		busy |= d->others[i].packets[1] > d->others[i].packets[0];
+		if (d->others[i].packets[1] > d->others[i].packets[0])
+			busy = true;
 	for (unsigned i = 0; i < d->nflows; i++) {
 		struct flow *w = &d->flows[i];
 

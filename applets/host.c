@@ -19,7 +19,7 @@ static struct host_use *use_name(struct host *h, uint32_t name, struct where whe
 
 	if (!use->where.line)
 		use->where = where;
-	use->fam[fam] = h->of[fam].used = true;
+	use->fam[fam] = h->of[fam].wanted = true;
 	return use;
 }
 
@@ -50,26 +50,24 @@ static int use_read(struct host *h, const struct conf *c)
 
 int host_look(struct host *h, const struct conf *c)
 {
-	bool none;
-
 	*h = (struct host){ .conf = c };
 	if (use_read(h, c) < 0 || kernel_look_links(&h->links) < 0)
 		return -1;
-	none = !h->of[FAM_4].used && !h->of[FAM_6].used;
+	if (!h->of[FAM_4].wanted && !h->of[FAM_6].wanted)
+		h->of[FAM_4].wanted = h->of[FAM_6].wanted = true;
 	for (enum fam fam = 0; fam < FAM_N; fam++) {
 		struct host_fam *k = &h->of[fam];
 
 		k->fam = fam;
 		k->name = fam_str(fam);
-		k->wanted = k->used || none;
 		k->taken = h->links.taken[fam];
 		k->vifs.n = kernel_look_vifs(fam, k->vifs.v, HOST_VIFS);
 		kernel_look_support(fam, &k->support);
 		/* Many programs have raw ICMPv6 sockets: only where somebody routes is it one of them. */
-		if (k->taken && kernel_mroute_holder(fam, &k->holder, k->comm, sizeof k->comm))
-			k->foreign = k->taken == 1 && strncmp(k->comm, "smcroute", 8);
-		else
+		if (!k->taken || !kernel_mroute_holder(fam, &k->holder, k->comm, sizeof k->comm))
 			k->holder = 0;
+		else if (k->taken == 1 && strncmp(k->comm, "smcroute", 8))
+			k->foreign = true;
 	}
 	h->nft = kernel_nft_open();
 	h->nft_errno = h->nft ? 0 : errno;

@@ -31,8 +31,7 @@ struct host_vifs {
 struct host_fam {
 	const char *name;
 	enum fam fam;
-	bool used;			/* conf has rules or memberships of it */
-	bool wanted;			/* ... or none at all: it matters */
+	bool wanted;			/* conf has rules or memberships of it, or none at all */
 	seen_t taken;			/* somebody holds a routing socket */
 	bool foreign;			/* the holder is none of ours */
 	int holder;			/* pid, 0 = none seen */

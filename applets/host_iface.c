@@ -43,10 +43,12 @@ static void port(struct host *h, const struct named *n, const struct look_link *
 static void addresses(struct host *h, const struct named *n, const struct look_link *l)
 {
 	h->found.what = "address";
-	for (enum fam fam = 0; fam < FAM_N; fam++)
-		if (n->use->join && (l->flags & LINK_UP) && n->use->fam[fam] && !l->address[fam])
+	if (!n->use->join || !(l->flags & LINK_UP))
+		return;
+	for (const struct host_fam *k = h->of; k < h->of + FAM_N; k++)
+		if (n->use->fam[k->fam] && !l->address[k->fam])
 			finding_add(&h->found, FINDING_NOTE, "%s has no %s address: routing does not need one, but memberships "
-				    "are reported from %s", n->at, fam_str(fam), fam == FAM_4 ?
+				    "are reported from %s", n->at, k->name, k->fam == FAM_4 ?
 				    "0.0.0.0, which some switches ignore" : "a link-local one only");
 }
 
@@ -131,7 +133,8 @@ void check_vifs(struct host *h, const struct host_fam *k)
 	for (uint32_t i = 0; i < h->links.n; i++) {
 		const struct look_link *l = &h->links.v[i];
 
-		wanted += (l->flags & LINK_MULTICAST) && used(h, l, k->fam);
+		if ((l->flags & LINK_MULTICAST) && used(h, l, k->fam))
+			wanted++;
 	}
 	if (wanted > KERNEL_VIFS) {
 		finding_add(&h->found, FINDING_ERROR, "the configuration means %u interfaces of this host for %s, and a "

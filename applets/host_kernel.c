@@ -49,7 +49,8 @@ void check_rights(struct host *h)
 	for (const struct host_fam *k = h->of; k < h->of + FAM_N; k++) {
 		if (k->taken == 1)
 			return;
-		lacks |= k->wanted && k->support.raw == 0;
+		if (k->wanted && k->support.raw == 0)
+			lacks = true;
 	}
 	if (!lacks)
 		return;
