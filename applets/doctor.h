@@ -94,11 +94,11 @@ struct report {
 	const char *in_name;
 	enum fam fam;
 	const struct host_fam *k;		/* of this host */
+	unsigned nout;				/* of out[] */
 	char grp[ADDR_STRLEN];
 	char flow[2 * ADDR_STRLEN + 8];		/* "(S, G)" */
 	char src[ADDR_STRLEN];			/* "" when not known */
 	char in_word[WORD_LEN];			/* in_name for a shell */
-	unsigned nout;
 	const struct look_link *out[KERNEL_VIFS];	/* interfaces that it could go to */
 };
 

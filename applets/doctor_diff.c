@@ -119,15 +119,19 @@ static void chain(void *ctx, const struct look_chain *c)
 
 static void judge(const struct doctor *d, const struct flow *w, bool before, struct judge *j)
 {
-	enum look_hook last = before ? HOOK_BEFORE : HOOK_AFTER;
+	const struct nft *nft = d->host.nft;
 
-	for (unsigned i = 0; d->host.nft && i < (before ? 1u : w->e.noifs); i++) {
-		if (!before) {
-			j->p.oif = w->e.oif[i];
-			j->p.oif_name = host_name(&d->host, j->p.oif);
-		}
-		for (enum look_hook hook = before ? HOOK_BEFORE : HOOK_FORWARD; hook <= last; hook++)
-			kernel_nft_judge(d->host.nft, hook, &j->p, chain, j);
+	if (!nft)
+		return;
+	if (before) {
+		kernel_nft_judge(nft, HOOK_BEFORE, &j->p, chain, j);
+		return;
+	}
+	for (unsigned i = 0; i < w->e.noifs; i++) {
+		j->p.oif = w->e.oif[i];
+		j->p.oif_name = host_name(&d->host, j->p.oif);
+		kernel_nft_judge(nft, HOOK_FORWARD, &j->p, chain, j);
+		kernel_nft_judge(nft, HOOK_AFTER, &j->p, chain, j);
 	}
 }
 
