@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,78 +45,70 @@ static void usage(FILE *to)
 }
 
 /* Makes one name in DIR for this binary; an older link there is replaced. */
-static int install_one(const char *self, const char *dir, const char *name, int symbolic)
+static int install_one(const char *self, const char *dir, const char *name, bool symbolic)
 {
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path) {
-		fprintf(stderr, "smcroute: %s: %s\n", dir, strerror(ENAMETOOLONG));
-		return EXIT_SYSTEM;
-	}
-	if (unlink(path) < 0 && errno != ENOENT) {
-		fprintf(stderr, "smcroute: cannot replace %s: %s\n", path, strerror(errno));
-		return EXIT_SYSTEM;
-	}
-	if ((symbolic ? symlink(self, path) : link(self, path)) < 0) {
-		fprintf(stderr, "smcroute: cannot make %s: %s%s\n", path, strerror(errno),
-			errno == EXDEV ? "; try --install -s" : "");
-		return EXIT_SYSTEM;
-	}
+	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
+		return applet_fail(EXIT_SYSTEM, "%s: %s", dir, strerror(ENAMETOOLONG));
+	if (unlink(path) < 0 && errno != ENOENT)
+		return applet_fail(EXIT_SYSTEM, "cannot replace %s: %s", path, strerror(errno));
+	if ((symbolic ? symlink : link)(self, path) < 0)
+		return applet_fail(EXIT_SYSTEM, "cannot make %s: %s%s", path, strerror(errno),
+				   errno == EXDEV ? "; try --install -s" : "");
 	return 0;
 }
 
 static int install(int argc, char **argv)
 {
-	int symbolic = argc > 0 && !strcmp(argv[0], "-s"), status = 0;
+	bool symbolic = argc > 0 && !strcmp(argv[0], "-s");
 	char self[PATH_MAX];
+	int status = 0;
 	ssize_t n;
 
-	if (argc != symbolic + 1) {
-		fprintf(stderr, "smcroute: --install takes one directory: smcroute --install [-s] DIR\n");
-		return EXIT_USAGE;
-	}
+	if (argc != symbolic + 1)
+		return applet_fail(EXIT_USAGE, "--install takes one directory: smcroute --install [-s] DIR");
 	n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n < 0) {
-		fprintf(stderr, "smcroute: cannot tell my own path, /proc/self/exe: %s\n", strerror(errno));
-		return EXIT_SYSTEM;
-	}
+	if (n < 0)
+		return applet_fail(EXIT_SYSTEM, "cannot tell my own path, /proc/self/exe: %s", strerror(errno));
 	self[n] = '\0';
 	for (unsigned i = 0; i < APPLETS && !status; i++)
 		status = install_one(self, argv[symbolic], applets[i]->name, symbolic);
 	return status;
 }
 
-/* Runs an applet; those two options have a long form everywhere. */
-static int run(const struct applet *a, int argc, char **argv)
+/* Two options have a long form everywhere: returns the short one, or the word as it is. */
+static char *short_form(char *word)
 {
 	static char help[] = "-h", version[] = "-v";
 
-	if (argc > 1 && !strcmp(argv[1], "--help"))
-		argv[1] = help;
-	else if (argc > 1 && !strcmp(argv[1], "--version"))
-		argv[1] = version;
-	return a->main(argc, argv);
+	return !strcmp(word, "--help") ? help : !strcmp(word, "--version") ? version : word;
 }
 
 int main(int argc, char **argv)
 {
 	const struct applet *a = argc > 0 ? find(argv[0]) : NULL;
 
+	if (!a && argc > 1 && (a = find(argv[1]))) {
+		argc--;
+		argv++;
+	}
+	if (argc > 1)
+		argv[1] = short_form(argv[1]);
 	if (a)
-		return run(a, argc, argv);
-	if (argc > 1 && (a = find(argv[1])))
-		return run(a, argc - 1, argv + 1);
-	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		return applet_run(a, argc, argv);
+	const char *word = argc > 1 ? argv[1] : "-h";
+	if (!strcmp(word, "-h")) {
 		usage(stdout);
 		return 0;
 	}
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-v")) {
+	if (!strcmp(word, "-v")) {
 		printf("smcroute %s\n", applet_version());
 		return 0;
 	}
-	if (!strcmp(argv[1], "--install"))
+	if (!strcmp(word, "--install"))
 		return install(argc - 2, argv + 2);
-	fprintf(stderr, "smcroute: %s: no such applet\n\n", argv[1]);
+	applet_fail(EXIT_USAGE, "%s: no such applet\n", word);
 	usage(stderr);
 	return EXIT_USAGE;
 }

@@ -30,4 +30,10 @@ const char *applet_version(void);
 /* Prints what -h and -v ask for; false when opt is another option. */
 bool applet_told(const struct applet *a, int opt);
 
+/* Runs an applet: its exit status. */
+int applet_run(const struct applet *a, int argc, char **argv);
+
+/* One line on standard error, behind the name of the applet that runs; returns status. */
+int applet_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

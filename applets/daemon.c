@@ -29,7 +29,6 @@
 #include "router/control.h"
 #include "router/event.h"
 #include "router/router.h"
-#include "router/show.h"
 
 /* ---- events ---- */
 
@@ -64,11 +63,17 @@ static void hook_install(struct daemon *d, const struct event *ev)
 	char source[ADDR_STRLEN], group[ADDR_STRLEN];
 	const char *env[6];
 	struct buf text = { 0 };
-	size_t n = 0;
+	size_t n = 0, start;
 
 	buf_printf(&text, "source=%s\ngroup=%s\niif=%s\noifs=", addr_str(ev->source, source),
 		   addr_str(ev->group, group), ev->iif ? ev->iif : "");
-	show_vif_names(&d->router, &text, ev->fam, ev->oifs, " ", false);
+	start = text.len;
+	for (uint32_t bits = ev->oifs; bits; bits &= bits - 1) {
+		const struct iface *i = iface_by_vif(&d->router.ifs, ev->fam, __builtin_ctz(bits));
+
+		if (i)
+			buf_printf(&text, "%s%s", text.len > start ? " " : "", i->name);
+	}
 	buf_printf(&text, "\nfamily=ipv%c\nevent=%s", ev->fam == FAM_4 ? '4' : '6', event_name(ev->kind));
 	buf_chr(&text, '\0');
 	for (char *p = text.failed ? NULL : text.p; p && n < sizeof env / sizeof *env; n++) {
@@ -124,10 +129,11 @@ static void on_watchdog(void *ctx)
 
 /* ---- start ---- */
 
-/* Has fn called in some seconds, 0 = never: 0, or -1 with errno. */
-static void set_timer(struct daemon *d, struct timer *t, loop_fn *fn, unsigned seconds)
+/* Has fn called when t fires, which it does in some seconds, 0 = not yet. */
+static void init_timer(struct daemon *d, struct timer *t, loop_fn *fn, unsigned seconds)
 {
-	*t = (struct timer){ .fn = fn, .ctx = d };
+	t->fn = fn;
+	t->ctx = d;
 	if (seconds)
 		timer_set(d->loop, t, (int64_t)seconds * 1000);
 }
@@ -205,7 +211,7 @@ static int wait_delay(struct daemon *d)
 
 	if (!d->set->delay)
 		return 0;
-	set_timer(d, &d->delay, on_wait, d->set->delay);
+	init_timer(d, &d->delay, on_wait, d->set->delay);
 	/* What a client asks for now would go when the file is read. */
 	control_hold(d->control, true);
 	status = wait(d);
@@ -272,10 +278,10 @@ static int set_up(struct daemon *d)
 	d->router.expire_sec = d->set->expire;
 	d->router.mrdisc.interval = d->set->mrdisc;
 	d->router.max_dynamic = d->set->max_dynamic;
-	set_timer(d, &d->tick, watch_tick, 0);
-	set_timer(d, &d->upcalls, watch_upcalls, 0);
-	set_timer(d, &d->watchdog, on_watchdog, 0);
-	set_timer(d, &d->lifetime, on_stop, d->set->lifetime);
+	init_timer(d, &d->tick, watch_tick, 0);
+	init_timer(d, &d->upcalls, watch_upcalls, 0);
+	init_timer(d, &d->watchdog, on_watchdog, 0);
+	init_timer(d, &d->lifetime, on_stop, d->set->lifetime);
 	signal(SIGPIPE, SIG_IGN);
 	for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)
 		if (loop_signal(d->loop, signals[i].number, signals[i].fn, d) < 0)

@@ -18,10 +18,12 @@
 
 struct settings {
 	const char *ident;		/* -i */
-	const char *conf;		/* -f: absolute path, or "-" */
-	const char *pidfile;		/* -P: absolute path */
-	const char *socket;		/* -u: absolute path */
-	const char *hook;		/* -e, or NULL */
+	const char *check;		/* -F, or NULL */
+	/* Paths, for daemon_run() absolute. */
+	const char *conf;		/* -f, may be "-" */
+	const char *pidfile;		/* -P */
+	const char *socket;		/* -u */
+	const char *hook;		/* -e, or NULL; without a slash it is in PATH */
 	const char *user;		/* -p, or NULL */
 	enum log_level level;		/* -l */
 	bool conf_given;		/* -f was there */

@@ -3,7 +3,7 @@
  * smcroute-check: tells what is wrong with configuration files before a daemon
  * sees them.  Options and output only; the checking itself is conf/check.c.
  */
-#include "applets/applet.h"
+#include "applets/smcroute-check.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -11,45 +11,41 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "applets/applet.h"
 #include "applets/doctor.h"
 #include "applets/explain.h"
 #include "applets/host.h"
 #include "conf/conf.h"
+#include "router/output.h"
 
 int smcroute_check_main(int argc, char **argv);
-
-struct options {
-	bool quiet, print, json, host;
-};
 
 /* What was found in all files. */
 struct found {
 	struct buf files, diags;	/* JSON: elements of the two arrays */
-	unsigned long errors, warnings;
+	unsigned errors, warnings;
 };
 
-static void put_json(struct buf *b, const char *s)
+static void put_diag(struct buf *b, const struct conf *c, const struct diag *d)
 {
-	buf_json(b, s, strlen(s));
+	json_sep(b);
+	buf_chr(b, '{');
+	json_str(b, "file", d->where.file < c->nfiles ? c->files[d->where.file] : "");
+	json_u64(b, "line", d->where.line);
+	json_u64(b, "column", d->where.col);
+	json_str(b, "severity", d->error ? "error" : "warning");
+	json_str(b, "message", d->text);
+	buf_chr(b, '}');
 }
 
 static void collect_json(struct found *f, const struct conf *c, const struct diags *d)
 {
 	for (uint32_t i = 1; i < c->nfiles; i++) {
-		buf_str(&f->files, f->files.len ? "," : "");
-		put_json(&f->files, c->files[i]);
+		json_sep(&f->files);
+		buf_json(&f->files, c->files[i], strlen(c->files[i]));
 	}
-	for (uint32_t i = 0; i < d->n; i++) {
-		const struct diag *g = &d->v[i];
-
-		buf_str(&f->diags, f->diags.len ? "," : "");
-		buf_str(&f->diags, "{\"file\":");
-		put_json(&f->diags, g->where.file < c->nfiles ? c->files[g->where.file] : "");
-		buf_printf(&f->diags, ",\"line\":%lu,\"column\":%u,\"severity\":\"%s\",\"message\":",
-			   (unsigned long)g->where.line, g->where.col, g->error ? "error" : "warning");
-		put_json(&f->diags, g->text);
-		buf_chr(&f->diags, '}');
-	}
+	for (uint32_t i = 0; i < d->n; i++)
+		put_diag(&f->diags, c, &d->v[i]);
 }
 
 static bool write_out(FILE *to, struct buf *b)
@@ -61,24 +57,24 @@ static bool write_out(FILE *to, struct buf *b)
 }
 
 /* Checks one file; false when the output could not be written or memory ran out. */
-static bool check(const char *file, const struct options *o, struct found *f)
+static bool check(const char *file, unsigned options, struct found *f)
 {
 	struct conf *c = conf_new();
 	struct diags d = { 0 };
 	struct buf out = { 0 };
-	bool caret = !o->quiet && !o->json && isatty(2), ok = true;
+	bool json = options & OPTION('j'), quiet = options & OPTION('q'), caret = !quiet && !json && isatty(2), ok;
 
 	if (!c)
 		return false;
 	conf_check(c, &d, file, caret);
 	f->errors += d.errors;
 	f->warnings += d.warnings;
-	if (o->json)
+	if (json)
 		collect_json(f, c, &d);
-	else if (!o->quiet)
+	else if (!quiet)
 		diags_print(&out, c, &d, caret);
 	ok = write_out(stderr, &out);
-	if (o->print) {
+	if (options & OPTION('p')) {
 		conf_print(&out, c);
 		ok &= write_out(stdout, &out);
 	}
@@ -87,104 +83,67 @@ static bool check(const char *file, const struct options *o, struct found *f)
 	return ok;
 }
 
-static bool finish(const struct options *o, struct found *f)
-{
-	struct buf out = { 0 };
-	bool ok = true;
-
-	if (o->json && !o->quiet) {
-		buf_str(&out, "{\"files\":[");
-		buf_add(&out, f->files.p, f->files.len);
-		buf_printf(&out, "],\"errors\":%lu,\"warnings\":%lu,\"diagnostics\":[", f->errors,
-			   f->warnings);
-		buf_add(&out, f->diags.p, f->diags.len);
-		buf_str(&out, "]}\n");
-		out.failed |= f->files.failed || f->diags.failed;
-		ok = write_out(stdout, &out);
-	}
-	buf_free(&f->files);
-	buf_free(&f->diags);
-	return !fflush(stdout) && ok;
-}
-
-/* A file of that name is checked as ./explain. */
-static int explain(int argc, char **argv, const char *standard)
-{
-	if (argc != 3 && argc != 4) {
-		fputs("usage: smcroute-check explain IIF SOURCE GROUP [FILE]\n", stderr);
-		return EXIT_USAGE;
-	}
-	return explain_main((const char *const[]){ argv[0], argv[1], argv[2] }, argc == 4 ? argv[3] : standard);
-}
-
-/* Checks n files; the exit status. */
-static int check_all(char **files, int n, const struct options *o)
+int check_files(const char *const *files, int n, unsigned options)
 {
 	struct found f = { 0 };
 	bool ok = true;
 
 	for (int i = 0; i < n; i++)
-		ok &= check(files[i], o, &f);
-	ok &= finish(o, &f);
-	if (!ok) {
-		fputs("smcroute-check: out of memory, or the output could not be written\n", stderr);
-		return EXIT_SYSTEM;
-	}
+		ok &= check(files[i], options, &f);
+	if ((options & (OPTION('j') | OPTION('q'))) == OPTION('j'))
+		ok &= printf("{\"files\":[%s],\"errors\":%u,\"warnings\":%u,\"diagnostics\":[%s]}\n",
+			     buf_cstr(&f.files), f.errors, f.warnings, buf_cstr(&f.diags)) > 0 &&
+		      !f.files.failed && !f.diags.failed;
+	buf_free(&f.files);
+	buf_free(&f.diags);
+	if (!ok || fflush(stdout))
+		return applet_fail(EXIT_SYSTEM, "out of memory, or the output could not be written");
 	return f.errors ? EXIT_CONFIG : 0;
+}
+
+/* The words after the options; the exit status. */
+static int run(char **words, int n, unsigned options)
+{
+	static char standard[] = SYSCONFDIR "/smcroute.conf";
+	static char *fallback[] = { standard };
+	enum form form = options & OPTION('q') ? FORM_NONE : options & OPTION('j') ? FORM_JSON : FORM_TEXT;
+	bool host = options & OPTION('H'), doctor = n && !strcmp(words[0], "doctor"), none = !n;
+
+	/* A file of that name is checked as ./explain. */
+	if (n && !strcmp(words[0], "explain")) {
+		if (n == 4 || n == 5)
+			return explain_main((const char *const *)words + 1, n == 5 ? words[4] : standard);
+		fputs("usage: smcroute-check explain IIF SOURCE GROUP [FILE]\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (!WITH_HOST && (doctor || host))
+		return applet_fail(EXIT_BUSY, "-H and doctor are not in this build (WITH_HOST=no)");
+	if (doctor)
+		return doctor_main(words + 1, n - 1, form);
+	if (none) {
+		words = fallback;
+		n = 1;
+	}
+	return host ? host_main(words, n, none, form) : check_files((const char *const *)words, n, options);
 }
 
 int smcroute_check_main(int argc, char **argv)
 {
-	static char standard[] = SYSCONFDIR "/smcroute.conf";
-	static char *fallback[] = { standard };
-	struct options o = { 0 };
+	unsigned options = 0;
 	int opt;
 
 	while ((opt = getopt(argc, argv, "hHjpqv")) != -1) {
-		switch (opt) {
-		case 'h':
-			fputs(smcroute_check_applet.usage, stdout);
+		if (applet_told(&smcroute_check_applet, opt))
 			return 0;
-		case 'H':
-			o.host = true;
-			break;
-		case 'j':
-			o.json = true;
-			break;
-		case 'p':
-			o.print = true;
-			break;
-		case 'q':
-			o.quiet = true;
-			break;
-		case 'v':
-			printf("smcroute-check %s\n", applet_version());
-			return 0;
-		default:
+		if (opt == '?') {
 			fputs(smcroute_check_applet.usage, stderr);
 			return EXIT_USAGE;
 		}
+		options |= OPTION(opt);
 	}
-	if (o.json && o.print) {
-		fputs("smcroute-check: -j and -p both write to standard output: choose one\n", stderr);
-		return EXIT_USAGE;
-	}
-	if (argc > optind && !strcmp(argv[optind], "explain"))
-		return explain(argc - optind - 1, argv + optind + 1, standard);
-	int n = argc > optind ? argc - optind : 1;
-	char **files = argc > optind ? argv + optind : fallback;
-	enum form form = o.quiet ? FORM_NONE : o.json ? FORM_JSON : FORM_TEXT;
-	bool doctor = argc > optind && !strcmp(argv[optind], "doctor");
-
-	if (!WITH_HOST && (doctor || o.host)) {
-		fputs("smcroute-check: -H and doctor are not in this build (WITH_HOST=no)\n", stderr);
-		return EXIT_BUSY;
-	}
-	if (doctor)
-		return doctor_main(argv + optind + 1, argc - optind - 1, form);
-	if (o.host)
-		return host_main(files, n, argc <= optind, form);
-	return check_all(files, n, &o);
+	if (options & OPTION('j') && options & OPTION('p'))
+		return applet_fail(EXIT_USAGE, "-j and -p both write to standard output: choose one");
+	return run(argv + optind, argc - optind, options);
 }
 
 const struct applet smcroute_check_applet = {

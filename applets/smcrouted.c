@@ -5,8 +5,8 @@
  */
 #include "applets/applet.h"
 
-#include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "applets/daemon.h"
-#include "conf/conf.h"
+#include "applets/smcroute-check.h"
 #include "lib/number.h"
 #include "lib/status.h"
 
@@ -41,39 +41,60 @@ static const char usage[] =
 	"  -u FILE    control socket, default NAME.sock\n"
 	"  -v         version and features\n";
 
-/* What the options say before paths are made of them. */
-struct options {
-	const char *pidfile, *socket, *check;
-};
-
 static int bad(int opt, const char *arg, const char *why)
 {
-	fprintf(stderr, "smcrouted: option -%c: \"%s\" %s; see smcrouted -h\n", opt, arg, why);
-	return EXIT_USAGE;
+	return applet_fail(EXIT_USAGE, "option -%c: \"%s\" %s; see smcrouted -h", opt, arg, why);
 }
 
-/* A number of decimal digits alone within bounds; false after saying what is wrong. */
-static bool number(int opt, const char *s, unsigned min, unsigned max, unsigned *out)
-{
-	int64_t v = number_parse(s, max);
+/* Options that take a number: its bounds, and where it goes. */
+static const struct number {
+	char opt;
+	uint8_t at;		/* of an unsigned in struct settings */
+	unsigned min, max;
+} numbers[] = {
+	{ 'c', offsetof(struct settings, expire), 0, 31536000 },
+	{ 'd', offsetof(struct settings, delay), 0, 86400 },
+	{ 'D', offsetof(struct settings, lifetime), 1, 31536000 },
+	{ 'm', offsetof(struct settings, mrdisc), 4, 180 },
+	{ 'M', offsetof(struct settings, max_dynamic), 1, 16777216 },
+	{ 't', offsetof(struct settings, table), 0, 999999999 },
+};
 
-	if (v < min) {
-		fprintf(stderr, "smcrouted: option -%c: \"%s\" is not a number from %u to %u; see smcrouted -h\n",
-			opt, s, min, max);
-		return false;
+/* Takes a number of decimal digits alone within bounds; 0, or an exit status. */
+static int take_number(const struct number *n, const char *s, struct settings *to)
+{
+	int64_t v = number_parse(s, n->max);
+	char why[64];
+
+	if (v < n->min) {
+		snprintf(why, sizeof why, "is not a number from %u to %u", n->min, n->max);
+		return bad(n->opt, s, why);
 	}
-	*out = (unsigned)v;
-	return true;
+	*(unsigned *)(void *)((char *)to + n->at) = (unsigned)v;
+	return 0;
+}
+
+/* A path that lasts as long as the process. */
+static const char *join(const char *dir, const char *name, const char *suffix)
+{
+	char *out;
+
+	if (asprintf(&out, "%s/%s%s", dir, name, suffix) < 0)
+		exit(applet_fail(EXIT_SYSTEM, "out of memory"));
+	return out;
 }
 
 /* The absolute form of a path, as the daemon will not stay in this directory. */
-static char *absolute(const char *path)
+static const char *absolute(const char *path)
 {
-	char cwd[PATH_MAX], *out;
+	char cwd[PATH_MAX];
 
-	if (*path == '/' || !getcwd(cwd, sizeof cwd))
-		return strdup(path);
-	return asprintf(&out, "%s/%s", cwd, path) < 0 ? NULL : out;
+	return *path == '/' || !getcwd(cwd, sizeof cwd) ? path : join(cwd, path, "");
+}
+
+static bool is_path(const char *s)
+{
+	return s && strchr(s, '/');
 }
 
 /* RUNSTATEDIR, or /run in small images that do not have it. */
@@ -84,38 +105,15 @@ static const char *run_dir(void)
 	return stat(RUNSTATEDIR, &st) < 0 && !stat("/run", &st) ? "/run" : RUNSTATEDIR;
 }
 
-static char *default_path(const char *dir, const char *name, const char *suffix)
-{
-	char *out;
-
-	return asprintf(&out, "%s/%s%s", dir, name, suffix) < 0 ? NULL : out;
-}
-
-static int check(const char *file)
-{
-	struct buf out = { 0 };
-	bool ok = conf_check_file(file, &out, isatty(STDERR_FILENO));
-
-	fputs(buf_cstr(&out), stderr);
-	buf_free(&out);
-	return ok ? 0 : EXIT_CONFIG;
-}
-
 /* Takes one option; 0, or an exit status. */
-static int take(int opt, const char *arg, struct settings *s, struct options *o)
+static int take(int opt, const char *arg, struct settings *s)
 {
 	int lvl;
 
 	switch (opt) {
-	case 'c': return number(opt, arg, 0, 31536000, &s->expire) ? 0 : EXIT_USAGE;
-	case 'd': return number(opt, arg, 0, 86400, &s->delay) ? 0 : EXIT_USAGE;
-	case 'D': return number(opt, arg, 1, 31536000, &s->lifetime) ? 0 : EXIT_USAGE;
-	case 'm': return number(opt, arg, 4, 180, &s->mrdisc) ? 0 : EXIT_USAGE;
-	case 'M': return number(opt, arg, 1, 16777216, &s->max_dynamic) ? 0 : EXIT_USAGE;
-	case 't': return number(opt, arg, 0, 999999999, &s->table) ? 0 : EXIT_USAGE;
 	case 'e': s->hook = arg; break;
 	case 'f': s->conf = arg; s->conf_given = true; break;
-	case 'F': o->check = arg; break;
+	case 'F': s->check = arg; break;
 	case 'i': case 'I':
 		if (!*arg || strchr(arg, '/') || strlen(arg) > 64)
 			return bad(opt, arg, "is no name: 1 to 64 bytes without a slash");
@@ -130,41 +128,37 @@ static int take(int opt, const char *arg, struct settings *s, struct options *o)
 	case 'n': s->foreground = true; break;
 	case 'N': break;
 	case 'p': s->user = arg; break;
-	case 'P': o->pidfile = arg; break;
+	case 'P': s->pidfile = arg; break;
 	case 's': s->syslog = true; break;
-	case 'u': o->socket = arg; break;
-	default: return EXIT_USAGE;
+	case 'u': s->socket = arg; break;
+	case '?':
+		fputs("see smcrouted -h\n", stderr);
+		return EXIT_USAGE;
+	default:
+		for (const struct number *n = numbers; n < numbers + sizeof numbers / sizeof *numbers; n++)
+			if (n->opt == opt)
+				return take_number(n, arg, s);
 	}
 	return 0;
 }
 
-static int run(struct settings *s, const struct options *o)
+/* Makes the paths out of what the options say. */
+static void set_paths(struct settings *s)
 {
-	char *conf = s->conf ? strcmp(s->conf, "-") ? absolute(s->conf) : strdup("-")
-			     : default_path(SYSCONFDIR, s->ident, ".conf");
-	char *socket = o->socket ? absolute(o->socket) : default_path(run_dir(), s->ident, ".sock");
+	if (!s->conf)
+		s->conf = join(SYSCONFDIR, s->ident, ".conf");
+	else if (strcmp(s->conf, "-"))
+		s->conf = absolute(s->conf);
+	s->socket = s->socket ? absolute(s->socket) : join(run_dir(), s->ident, ".sock");
 	/* A bare name goes to the run directory and gets its suffix, a path is taken as it is. */
-	char *pidfile = o->pidfile && strchr(o->pidfile, '/') ? absolute(o->pidfile)
-			: default_path(run_dir(), o->pidfile ? o->pidfile : s->ident,
-				       o->pidfile && strchr(o->pidfile, '.') ? "" : ".pid");
+	if (is_path(s->pidfile))
+		s->pidfile = absolute(s->pidfile);
+	else
+		s->pidfile = join(run_dir(), s->pidfile ? s->pidfile : s->ident,
+				  s->pidfile && strchr(s->pidfile, '.') ? "" : ".pid");
 	/* A program with a path is looked for from here, one without in PATH. */
-	char *hook = s->hook && strchr(s->hook, '/') ? absolute(s->hook) : strdup(s->hook ? s->hook : "");
-	int status = EXIT_SYSTEM;
-
-	if (conf && socket && pidfile && hook) {
-		s->hook = s->hook ? hook : NULL;
-		s->conf = conf;
-		s->socket = socket;
-		s->pidfile = pidfile;
-		status = daemon_run(s);
-	} else {
-		fputs("smcrouted: out of memory\n", stderr);
-	}
-	free(conf);
-	free(socket);
-	free(pidfile);
-	free(hook);
-	return status;
+	if (is_path(s->hook))
+		s->hook = absolute(s->hook);
 }
 
 static int smcrouted_main(int argc, char **argv)
@@ -172,30 +166,18 @@ static int smcrouted_main(int argc, char **argv)
 	struct settings s = {
 		.ident = "smcroute", .level = LOG_LVL_NOTICE, .expire = 60, .mrdisc = 20, .max_dynamic = 65536,
 	};
-	struct options o = { NULL, NULL, NULL };
-	int opt;
+	int opt, status = 0;
 
-	while ((opt = getopt(argc, argv, "c:d:D:e:f:F:hi:I:l:m:M:nNp:P:st:u:v")) != -1) {
-		if (opt == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (opt == 'v') {
-			printf("smcrouted %s\n", applet_version());
-			return 0;
-		}
-		int status = take(opt, optarg, &s, &o);
-		if (status) {
-			if (opt == '?')
-				fprintf(stderr, "see smcrouted -h\n");
+	while ((opt = getopt(argc, argv, "c:d:D:e:f:F:hi:I:l:m:M:nNp:P:st:u:v")) != -1)
+		if (applet_told(&smcrouted_applet, opt) || (status = take(opt, optarg, &s)))
 			return status;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "smcrouted: \"%s\" is one word too many; see smcrouted -h\n", argv[optind]);
-		return EXIT_USAGE;
-	}
-	return o.check ? check(o.check) : run(&s, &o);
+	if (optind < argc)
+		return applet_fail(EXIT_USAGE, "\"%s\" is one word too many; see smcrouted -h", argv[optind]);
+	if (s.check)
+		return check_files(&s.check, 1, 0);
+	set_paths(&s);
+	/* No return, so that the paths stay where they are. */
+	exit(daemon_run(&s));
 }
 
 const struct applet smcrouted_applet = {

@@ -69,20 +69,3 @@ bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines)
 		v = fetch_lines(c, v, d->v + d->n);
 	return ok;
 }
-
-bool conf_check_file(const char *file, struct buf *out, bool caret)
-{
-	struct conf *c = conf_new();
-	struct diags d = { 0 };
-	bool ok = false;
-
-	if (c) {
-		ok = conf_check(c, &d, file, caret) && !d.errors;
-		diags_print(out, c, &d, caret);
-	} else {
-		buf_str(out, "error: out of memory\n");
-	}
-	diags_free(&d);
-	conf_free(c);
-	return ok;
-}

@@ -212,7 +212,4 @@ void conf_warn(const struct conf *c, struct diags *d);
  * conf_parse_file() otherwise. */
 bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines);
 
-/* conf_check() with all diagnostics printed to out; true when there was no error. */
-bool conf_check_file(const char *file, struct buf *out, bool caret);
-
 #endif

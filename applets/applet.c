@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: ISC
  *
- * The version and what was built in, and the options that ask for it and for help.
+ * What all programs have: a name before their messages, a version with what was
+ * built in, and the options that ask for it and for help.
  */
 #include "applets/applet.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+
+#include "lib/buf.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
+
+static const char *name = "smcroute";
 
 const char *applet_version(void)
 {
@@ -36,4 +42,25 @@ bool applet_told(const struct applet *a, int opt)
 	else
 		return false;
 	return true;
+}
+
+int applet_run(const struct applet *a, int argc, char **argv)
+{
+	name = a->name;
+	return a->main(argc, argv);
+}
+
+int applet_fail(int status, const char *fmt, ...)
+{
+	struct buf line = { 0 };
+	va_list ap;
+
+	buf_printf(&line, "%s: ", name);
+	va_start(ap, fmt);
+	buf_vprintf(&line, fmt, ap);
+	va_end(ap);
+	buf_chr(&line, '\n');
+	fputs(buf_cstr(&line), stderr);
+	buf_free(&line);
+	return status;
 }
