@@ -23,10 +23,10 @@ static void log_diags(const struct conf *c, const struct diags *diags)
 	struct buf b = { 0 };
 
 	diags_print(&b, c, diags, log_shows(LOG_LVL_DEBUG));
-	for (const char *p = buf_cstr(&b), *end; *p; p = *end ? end + 1 : end) {
-		end = p + strcspn(p, "\n");
-		log_at(strstr(p, ": warning:") && strstr(p, ": warning:") < end ? LOG_LVL_INFO : LOG_LVL_ERR,
-		       "%.*s", (int)(end - p), p);
+	buf_chr(&b, '\0');
+	for (char *p = b.failed ? NULL : b.p, *end; p && (end = strchr(p, '\n')); p = end + 1) {
+		*end = '\0';
+		log_at(strstr(p, ": warning:") ? LOG_LVL_INFO : LOG_LVL_ERR, "%s", p);
 	}
 	buf_free(&b);
 }
@@ -63,22 +63,23 @@ void reload_done(struct daemon *d)
 	reload_ready(d, "");
 }
 
-static int note_changes(const struct daemon *d, struct cmd *c)
+/* Takes in a conf that was read, which is gone when that fails: 0, or -1 with ENOMEM. */
+static int apply(struct daemon *d, struct conf *conf)
 {
-	const struct router_changes *ch = &d->reloaded;
-
-	cmd_note(c, "reloaded: %u entries added, %u changed, %u removed", ch->added, ch->changed, ch->removed);
+	if (router_apply_conf(&d->router, conf, loop_touch(d->loop)) < 0) {
+		conf_free(conf);
+		return -1;
+	}
+	d->reloaded = d->router.changes;
 	return 0;
 }
 
-int reload_again(struct daemon *d, struct cmd *c)
+static int begin(struct daemon *d, struct cmd *c)
 {
 	struct diags diags = { 0 };
 	struct conf *conf;
 	int status = 0;
 
-	if (c->again)
-		return note_changes(d, c);
 	if (!strcmp(d->set->conf, "-"))
 		return cmd_fail(c, EXIT_CONFIG, "the configuration came from standard input and cannot be read again");
 	conf = conf_new();
@@ -89,22 +90,29 @@ int reload_again(struct daemon *d, struct cmd *c)
 	log_diags(conf, &diags);
 	if (diags.errors) {
 		diags_print(&c->diag, conf, &diags, false);
+		conf_free(conf);
 		status = cmd_fail(c, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, diags.errors,
 				  diags.errors == 1 ? "" : "s");
-		conf_free(conf);
-	} else if (router_apply_conf(&d->router, conf, loop_touch(d->loop)) < 0) {
+	} else if (apply(d, conf) < 0) {
 		status = cmd_fail(c, EXIT_SYSTEM, "out of memory, nothing was changed");
-		conf_free(conf);
 	} else {
-		d->reloaded = d->router.changes;
 		c->later = d->reloading = groups_ticket(&d->router.groups);
 		if (!d->reloading)
 			reload_done(d);
-		status = note_changes(d, c);
 	}
 	if (status)
 		reload_ready(d, c->error);
 	diags_free(&diags);
+	return status;
+}
+
+int reload_again(struct daemon *d, struct cmd *c)
+{
+	const struct router_changes *ch = &d->reloaded;
+	int status = c->again ? 0 : begin(d, c);
+
+	if (!status)
+		cmd_note(c, "reloaded: %u entries added, %u changed, %u removed", ch->added, ch->changed, ch->removed);
 	return status;
 }
 
@@ -120,11 +128,9 @@ int reload_first(struct daemon *d)
 	else
 		log_diags(conf, &diags);
 	diags_free(&diags);
-	if (router_apply_conf(&d->router, conf, loop_touch(d->loop)) < 0) {
-		conf_free(conf);
+	if (apply(d, conf) < 0) {
 		log_err("out of memory");
 		return EXIT_SYSTEM;
 	}
-	d->reloaded = d->router.changes;
 	return 0;
 }

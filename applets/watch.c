@@ -125,7 +125,7 @@ enum reason { NO_KERNEL, SYSTEM, BUSY, DENIED };
 /* The reason for an errno, after saying it in words. */
 static enum reason explain_family(const struct daemon *d, enum fam fam, int err)
 {
-	const char *symbol = fam == FAM_4 ? "IP" : "IPV6";
+	const char *name = fam_str(fam), *symbol = fam == FAM_4 ? "IP" : "IPV6";
 	bool table = d->set->table;
 	char comm[64];
 	int pid;
@@ -133,15 +133,15 @@ static enum reason explain_family(const struct daemon *d, enum fam fam, int err)
 	switch (err) {
 	case EADDRINUSE:
 		if (kernel_mroute_holder(fam, &pid, comm, sizeof comm))
-			log_err("%s multicast routing is taken by %s (pid %d)%s", fam_str(fam), comm, pid,
+			log_err("%s multicast routing is taken by %s (pid %d)%s", name, comm, pid,
 				!strncmp(comm, "smcroute", 8) ? ": already running, use smcroutectl reload" : "");
 		else
 			log_err("%s multicast routing is taken by another process; only one can have it in a routing table",
-				fam_str(fam));
+				name);
 		return BUSY;
 	case EPERM:
 	case EACCES:
-		log_err("%s multicast routing: not permitted; %s is missing", fam_str(fam),
+		log_err("%s multicast routing: not permitted; %s is missing", name,
 			!priv_has(PRIV_NET_RAW) ? "the capability CAP_NET_RAW" :
 			table && !priv_has(PRIV_NET_ADMIN) ? "the capability CAP_NET_ADMIN (for -t)" :
 			"the right to this network namespace (CAP_NET_RAW in the user namespace that owns it)");
@@ -151,12 +151,12 @@ static enum reason explain_family(const struct daemon *d, enum fam fam, int err)
 	case EAFNOSUPPORT:
 	case EPROTONOSUPPORT:
 	case EINVAL:
-		log_err("%s multicast routing is not in this kernel; it needs CONFIG_%s_MROUTE%s%s%s", fam_str(fam),
+		log_err("%s multicast routing is not in this kernel; it needs CONFIG_%s_MROUTE%s%s%s", name,
 			symbol, table ? " and CONFIG_" : "", table ? symbol : "",
 			table ? "_MROUTE_MULTIPLE_TABLES" : "");
 		return NO_KERNEL;
 	default:
-		log_err("%s multicast routing: %s", fam_str(fam), strerror(err));
+		log_err("%s multicast routing: %s", name, strerror(err));
 		return SYSTEM;
 	}
 }
