@@ -47,16 +47,21 @@ static void usage(FILE *to)
 /* Makes one name in DIR for this binary; an older link there is replaced. */
 static int install_one(const char *self, const char *dir, const char *name, bool symbolic)
 {
+	const char *what = "cannot make ", *where;
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
-		return applet_fail(EXIT_SYSTEM, "%s: %s", dir, strerror(ENAMETOOLONG));
-	if (unlink(path) < 0 && errno != ENOENT)
-		return applet_fail(EXIT_SYSTEM, "cannot replace %s: %s", path, strerror(errno));
-	if ((symbolic ? symlink : link)(self, path) < 0)
-		return applet_fail(EXIT_SYSTEM, "cannot make %s: %s%s", path, strerror(errno),
-				   errno == EXDEV ? "; try --install -s" : "");
-	return 0;
+	where = path;
+	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path) {
+		errno = ENAMETOOLONG;
+		what = "";
+		where = dir;
+	} else if (unlink(path) < 0 && errno != ENOENT) {
+		what = "cannot replace ";
+	} else if ((symbolic ? symlink : link)(self, path) == 0) {
+		return 0;
+	}
+	return applet_fail(EXIT_SYSTEM, "%s%s: %s%s", what, where, strerror(errno),
+			   errno == EXDEV ? "; try --install -s" : "");
 }
 
 static int install(int argc, char **argv)

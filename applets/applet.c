@@ -6,7 +6,7 @@
 #include "applets/applet.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+#include <unistd.h>
 
 #include "lib/buf.h"
 
@@ -50,6 +50,20 @@ int applet_run(const struct applet *a, int argc, char **argv)
 	return a->main(argc, argv);
 }
 
+/* The kernel allows nearly any byte in the name of an interface. */
+void applet_put(FILE *to, const char *text, size_t len)
+{
+	if (!isatty(fileno(to))) {
+		fwrite(text, 1, len, to);
+		return;
+	}
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		putc((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : c, to);
+	}
+}
+
 int applet_fail(int status, const char *fmt, ...)
 {
 	struct buf line = { 0 };
@@ -60,7 +74,9 @@ int applet_fail(int status, const char *fmt, ...)
 	buf_vprintf(&line, fmt, ap);
 	va_end(ap);
 	buf_chr(&line, '\n');
-	fputs(buf_cstr(&line), stderr);
+	/* Both may go to one place: keep the order. */
+	fflush(stdout);
+	applet_put(stderr, line.p, line.len);
 	buf_free(&line);
 	return status;
 }

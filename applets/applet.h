@@ -7,6 +7,7 @@
 #define APPLETS_APPLET_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "lib/status.h"
 
@@ -35,5 +36,8 @@ int applet_run(const struct applet *a, int argc, char **argv);
 
 /* One line on standard error, behind the name of the applet that runs; returns status. */
 int applet_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes text as it is, but to a terminal without what it would obey. */
+void applet_put(FILE *to, const char *text, size_t len);
 
 #endif

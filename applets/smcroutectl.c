@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
-#include "lib/status.h"
 
 #define WAIT_MAX 86400
 
@@ -97,10 +96,8 @@ static int help(const char *word)
 		return 0;
 	}
 	c = find(word, why, sizeof why);
-	if (!c) {
-		ctl_complain(0, "%s", why);
-		return EXIT_USAGE;
-	}
+	if (!c)
+		return applet_fail(EXIT_USAGE, "%s", why);
 	printf("Usage: smcroutectl %s%s%s\n  %s\n", c->name, blank(c), c->words, c->help);
 	if (*c->aliases)
 		printf("  also called: %s\n", c->aliases);
@@ -121,8 +118,7 @@ int ctl_local(const struct command *cmd, const char *word)
 /* What an option was given is not what it must be: the exit status. */
 static int wrong(int opt, const char *must)
 {
-	ctl_complain(0, "-%c %s: not %s", opt, optarg, must);
-	return EXIT_USAGE;
+	return applet_fail(EXIT_USAGE, "-%c %s: not %s", opt, optarg, must);
 }
 
 /* Takes one option: -1 to go on, or the exit status to leave with. */
@@ -132,9 +128,8 @@ static int take_option(struct ctl *c, int opt)
 
 	switch (opt) {
 	case '?':
-		ctl_complain(0, strchr("iIuw", optopt) ? "option -%c needs a value" :
-			     "unknown option -%c, see smcroutectl -h", optopt);
-		return EXIT_USAGE;
+		return applet_fail(EXIT_USAGE, strchr("iIuw", optopt) ? "option -%c needs a value" :
+				   "unknown option -%c, see smcroutectl -h", optopt);
 	case 'i':
 	case 'I':
 		c->ident = optarg;
@@ -158,12 +153,10 @@ static int take_option(struct ctl *c, int opt)
 /* Takes one word; as take_option(). */
 static int take_word(struct request *q, const char *word)
 {
-	if (q->n < CTL_WORDS) {
-		q->words[++q->n] = word;
-		return -1;
-	}
-	ctl_complain(0, "more than %d words", CTL_WORDS);
-	return EXIT_USAGE;
+	if (q->n == CTL_WORDS)
+		return applet_fail(EXIT_USAGE, "more than %d words", CTL_WORDS);
+	q->words[++q->n] = word;
+	return -1;
 }
 
 /* Options may stand behind words too; "--" ends them.  Returns as take_option(). */
@@ -191,20 +184,16 @@ static int run(struct ctl *c, struct request *q)
 	bool batch = c->options & OPTION('b');
 	int fd;
 
-	if (batch && q->n) {
-		ctl_complain(0, "-b reads its commands from standard input, not \"%s\"", q->words[1]);
-		return EXIT_USAGE;
-	}
+	if (batch && q->n)
+		return applet_fail(EXIT_USAGE, "-b reads its commands from standard input, not \"%s\"", q->words[1]);
 	/* For a batch this is not asked, but no harm. */
 	if (!q->n) {
 		q->words[1] = "show";
 		q->words[2] = "routes";
 		q->n = 2;
 	}
-	if (!ctl_check(q)) {
-		ctl_complain(0, "%s", q->why);
-		return EXIT_USAGE;
-	}
+	if (!ctl_check(q))
+		return applet_fail(EXIT_USAGE, "%s", q->why);
 	if (q->cmd->flags & CMD_LOCAL)
 		return ctl_local(q->cmd, q->n > 1 ? q->words[2] : NULL);
 	fd = ctl_connect(c);

@@ -57,8 +57,9 @@ void ctl_print_setup(struct ctl *c);
 /* Shows one record of a reply; line: of the batch, 0 = none. */
 void ctl_print(const struct ctl *c, const struct wire_record *rec, uint32_t line);
 
-/* One line on standard error, with the program's name and the line of a batch, 0 = none. */
-void ctl_complain(uint32_t line, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* One line on standard error: the line of a batch, 0 = none, and two pieces of text, of the second up to
+ * max bytes. */
+void ctl_complain(uint32_t line, const char *what, const char *text, int max);
 
 /* Passes on what was shown so far; notes in c->deaf when nobody reads it.  0, or EXIT_SYSTEM. */
 int ctl_flush(struct ctl *c);

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "applets/applet.h"
 #include "lib/buf.h"
-#include "lib/status.h"
 #include "lib/usock.h"
 
 #define BUSY_SEC 10		/* a listener that is behind is given that long */
@@ -101,8 +101,8 @@ static int complain(const struct ctl *c, struct search *s)
 	struct buf seen = { 0 };
 	unsigned n = silent ? see_all(c->path, &seen) : 0;
 
-	ctl_complain(0, "%s%s%s%s", silent ? "no daemon answers at" : "cannot connect to", buf_cstr(&s->tried),
-		     n ? "; others answer at" : "", buf_cstr(&seen));
+	applet_fail(0, "%s%s%s%s", silent ? "no daemon answers at" : "cannot connect to", buf_cstr(&s->tried),
+		    n ? "; others answer at" : "", buf_cstr(&seen));
 	buf_free(&seen);
 	return -s->status;
 }

@@ -6,7 +6,6 @@
 #include "applets/smcroutectl.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,6 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
-#include "lib/buf.h"
-#include "lib/status.h"
 
 #define PLAIN_WIDTH 79
 #define WIDTH_MIN 20
@@ -40,21 +37,6 @@ void ctl_print_setup(struct ctl *c)
 		c->width = atoi(columns);
 	if (c->width < WIDTH_MIN || c->width > WIDTH_MAX)
 		c->width = PLAIN_WIDTH;
-}
-
-/* Writes text as it is, but to a terminal without what it would obey: the kernel allows nearly
- * any byte in the name of an interface. */
-static void put(FILE *to, const char *text, size_t len)
-{
-	if (!isatty(fileno(to))) {
-		fwrite(text, 1, len, to);
-		return;
-	}
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		putc((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : c, to);
-	}
 }
 
 static void rule(const struct ctl *c, char mark)
@@ -92,39 +74,30 @@ void ctl_print(const struct ctl *c, const struct wire_record *rec, uint32_t line
 			headline(c, rec->text, len, rec->type == WIRE_TITLE);
 		break;
 	case WIRE_ROW:
-		put(stdout, rec->text, rec->len);
+		applet_put(stdout, rec->text, rec->len);
 		break;
 	case WIRE_ERROR:
-		ctl_complain(line, "%.*s", len, rec->text);
+		ctl_complain(line, "", rec->text, len);
 		break;
 	case WIRE_NOTE:
-		ctl_complain(line, "note: %.*s", len, rec->text);
+		ctl_complain(line, "note: ", rec->text, len);
 		break;
 	case WIRE_DIAG:
 		fflush(stdout);
-		put(stderr, rec->text, rec->len);
+		applet_put(stderr, rec->text, rec->len);
 		break;
 	case WIRE_END:
 		break;
 	}
 }
 
-void ctl_complain(uint32_t line, const char *fmt, ...)
+void ctl_complain(uint32_t line, const char *what, const char *text, int max)
 {
-	struct buf text = { 0 };
-	va_list ap;
+	char at[24] = "";
 
-	buf_str(&text, "smcroutectl: ");
 	if (line)
-		buf_printf(&text, "line %lu: ", (unsigned long)line);
-	va_start(ap, fmt);
-	buf_vprintf(&text, fmt, ap);
-	va_end(ap);
-	buf_chr(&text, '\n');
-	/* Both may go to one place: keep the order. */
-	fflush(stdout);
-	put(stderr, text.p, text.len);
-	buf_free(&text);
+		snprintf(at, sizeof at, "line %lu: ", (unsigned long)line);
+	applet_fail(0, "%s%s%.*s", at, what, max, text);
 }
 
 int ctl_flush(struct ctl *c)
@@ -134,6 +107,5 @@ int ctl_flush(struct ctl *c)
 	c->deaf = true;
 	if (errno == EPIPE)
 		return 0;
-	ctl_complain(0, "cannot write: %s", strerror(errno));
-	return EXIT_SYSTEM;
+	return applet_fail(EXIT_SYSTEM, "cannot write: %s", strerror(errno));
 }

@@ -16,7 +16,6 @@
 
 #include "applets/applet.h"
 #include "lib/grow.h"
-#include "lib/status.h"
 
 #define PATIENCE_MS 10000		/* without a byte from the daemon; turn() names it */
 #define OUT_MAX (256 * 1024)		/* unsent requests, before more lines are read */
@@ -54,7 +53,7 @@ static void fail(struct talk *t, int status)
 
 static void complain(struct talk *t, uint32_t line, int status, const char *why)
 {
-	ctl_complain(line, "%s", why);
+	ctl_complain(line, why, "", 0);
 	fail(t, status);
 }
 
@@ -225,8 +224,7 @@ static void read_input(struct talk *t)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n < 0) {
-		ctl_complain(0, "cannot read standard input: %s", strerror(errno));
-		fail(t, EXIT_SYSTEM);
+		fail(t, applet_fail(EXIT_SYSTEM, "cannot read standard input: %s", strerror(errno)));
 	}
 	t->no_input = n <= 0;
 	t->text.len += n > 0 ? (size_t)n : 0;
@@ -334,9 +332,9 @@ static void turn(struct talk *t)
 static void finish(struct talk *t)
 {
 	if (t->n && !t->ctl->deaf) {
-		ctl_complain(first(t)->line, "the daemon has closed the connection%s",
+		ctl_complain(first(t)->line, "the daemon has closed the connection",
 			     t->follow ? "" : t->n > 1 || !t->no_input ? ", no answer to this line and those behind"
-							     : " without an answer");
+							     : " without an answer", WIRE_MAX);
 		fail(t, EXIT_BUSY);
 	}
 	while (t->n--)

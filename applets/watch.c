@@ -75,9 +75,7 @@ void watch_upcalls(void *ctx)
 static void on_mroute(void *ctx, int fd, short revents)
 {
 	(void)revents;
-	for (enum fam f = 0; f < FAM_N; f++)
-		if (fd == kernel_mroute_fd(f))
-			drain_upcalls(ctx, f);
+	drain_upcalls(ctx, fd == kernel_mroute_fd(FAM_6) ? FAM_6 : FAM_4);
 }
 
 static void on_link(void *ctx, const struct link_event *ev)
@@ -110,12 +108,12 @@ static void on_solicit(void *ctx, enum fam fam, int ifindex)
 static void on_mrdisc(void *ctx, int fd, short revents)
 {
 	struct daemon *d = ctx;
+	enum fam f = fd == kernel_mrdisc_fd(FAM_6) ? FAM_6 : FAM_4;
 
 	(void)revents;
 	d->router.now = loop_now(d->loop);
-	for (enum fam f = 0; f < FAM_N; f++)
-		if (fd == kernel_mrdisc_fd(f) && kernel_mrdisc_drain(f, SOLICITS_A_TURN, on_solicit, d) < 0)
-			complain(d, fam_str(f), " router discovery socket");
+	if (kernel_mrdisc_drain(f, SOLICITS_A_TURN, on_solicit, d) < 0)
+		complain(d, fam_str(f), " router discovery socket");
 	watch_arm(d);
 }
 
