@@ -105,10 +105,10 @@ static int help(const char *word)
 	return 0;
 }
 
-int ctl_local(const struct command *cmd, const char *word)
+int ctl_local(const struct request *q)
 {
-	if (!strcmp(cmd->name, "help"))
-		return help(word);
+	if (!strcmp(q->cmd->name, "help"))
+		return help(q->n > 1 ? q->words[2] : NULL);
 	applet_told(&smcroutectl_applet, 'v');
 	return 0;
 }
@@ -195,13 +195,13 @@ static int run(struct ctl *c, struct request *q)
 	if (!ctl_check(q))
 		return applet_fail(EXIT_USAGE, "%s", q->why);
 	if (q->cmd->flags & CMD_LOCAL)
-		return ctl_local(q->cmd, q->n > 1 ? q->words[2] : NULL);
+		return ctl_local(q);
 	fd = ctl_connect(c);
 	if (fd < 0)
 		return -fd;
 	ctl_print_setup(c);
 	/* The end of the process closes the socket: the daemon need not look at that first. */
-	return ctl_talk(c, fd, batch ? NULL : q);
+	return ctl_talk(c, fd, q);
 }
 
 static int ctl_main(int argc, char **argv)

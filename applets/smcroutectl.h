@@ -38,14 +38,14 @@ struct request {
 /* Checks the words against the command table and replaces shortened ones; false when they are no command. */
 bool ctl_check(struct request *q);
 
-/* Runs a command that needs no daemon, with its first word or NULL; the exit status. */
-int ctl_local(const struct command *cmd, const char *word);
+/* Runs a command that needs no daemon; the exit status. */
+int ctl_local(const struct request *q);
 
 /* Returns a connection to the daemon, or minus the exit status when all is said. */
 int ctl_connect(const struct ctl *c);
 
-/* Sends a request over fd and shows the reply; the exit status.  NULL: all those on standard input, and the
- * status of the first that failed. */
+/* Sends a request over fd and shows the reply; the exit status.  With -b it is all those on standard input, and
+ * the status of the first that failed. */
 int ctl_talk(struct ctl *c, int fd, struct request *q);
 
 /* Milliseconds of the monotonic clock. */

@@ -2,7 +2,8 @@
  *
  * The conversation: requests out, replies in, both at once, so that neither side
  * can wait for the other.  Replies come in the order of the requests; a batch
- * keeps a queue of the lines that are still to be answered.
+ * keeps a queue of the lines that are still to be answered, and a line that
+ * the daemon is not asked for waits until that is empty.
  */
 #include "applets/smcroutectl.h"
 
@@ -26,12 +27,12 @@
 /* A line whose answer is due. */
 struct due {
 	uint32_t line;			/* of the batch, 0 = there is none */
-	const struct command *cmd;	/* NULL: nothing was sent, as text says; CMD_LOCAL: it is run here */
-	char *text;			/* what is wrong, or the word of a CMD_LOCAL, or NULL; owned */
+	const struct command *cmd;
 };
 
 struct talk {
 	struct ctl *ctl;
+	struct request *q;		/* the line that is looked at */
 	int fd;
 	int status;			/* of the first failure */
 	int64_t heard;			/* ms */
@@ -41,7 +42,11 @@ struct talk {
 	bool follow;			/* prints until somebody leaves */
 	bool wait_gone;			/* the daemon ends: wait until it has */
 	bool no_input, no_daemon;	/* at its end */
+	bool over;			/* no answer is waited for any more */
 	bool skip;			/* in the rest of a line that is too long */
+	bool held;			/* that line is answered here, when those before have their answers: */
+	const char *why;		/* what is wrong with it, when q->cmd is NULL */
+	size_t at;			/* of the next line in text */
 	struct buf out, in, text;	/* unsent requests, replies, lines */
 };
 
@@ -57,15 +62,22 @@ static void complain(struct talk *t, uint32_t line, int status, const char *why)
 	fail(t, status);
 }
 
-/* ---- the queue ---- */
-
 static struct due *first(const struct talk *t)
 {
 	return &t->due[t->head];
 }
 
-/* Puts the present line in; the text becomes the queue's. */
-static bool push(struct talk *t, const struct command *cmd, char *text)
+static void give_up(struct talk *t, uint32_t line, int status, const char *why)
+{
+	complain(t, line, status, why);
+	t->over = true;
+	t->n = 0;
+}
+
+/* ---- requests ---- */
+
+/* Notes that the present line is sent. */
+static bool push(struct talk *t)
 {
 	struct due *v;
 
@@ -79,134 +91,113 @@ static bool push(struct talk *t, const struct command *cmd, char *text)
 	t->due = v;
 	if (!t->n)
 		t->heard = ctl_now();
-	v[t->head + t->n++] = (struct due){ t->line, cmd, text };
+	v[t->head + t->n++] = (struct due){ t->line, t->q->cmd };
 	return true;
 }
 
-/* Answers what needs no daemon. */
-static void answer_here(struct talk *t, uint32_t line, const struct command *cmd, const char *text)
-{
-	if (cmd)
-		fail(t, ctl_local(cmd, text));
-	else
-		complain(t, line, EXIT_USAGE, text);
-}
-
-static bool is_kept(const struct due *d)
-{
-	return !d->cmd || d->cmd->flags & CMD_LOCAL;
-}
-
-/* The first one has its answer; those kept behind it are next. */
-static void pop(struct talk *t)
-{
-	for (;;) {
-		struct due *d = &t->due[++t->head];
-
-		if (!--t->n || !is_kept(d))
-			return;
-		answer_here(t, d->line, d->cmd, d->text);
-		free(d->text);
-	}
-}
-
-/* Has a line answered here when its turn comes. */
-static void keep_line(struct talk *t, const struct command *cmd, const char *text)
-{
-	char *copy = t->n && text ? strdup(text) : NULL;
-
-	if (t->n && !copy == !text && push(t, cmd, copy))
-		return;
-	free(copy);
-	answer_here(t, t->line, cmd, text);
-}
-
-static void refuse_line(struct talk *t, const char *why)
-{
-	keep_line(t, NULL, why);
-}
-
-/* Ends the conversation: nobody waits for answers any more. */
-static void give_up(struct talk *t, uint32_t line, int status, const char *why)
-{
-	complain(t, line, status, why);
-	t->no_daemon = true;
-	t->n = 0;
-}
-
-/* ---- requests ---- */
-
-static bool ask(struct talk *t, struct request *q)
+static bool ask(struct talk *t)
 {
 	bool json = t->ctl->options & OPTION('j');
+	struct request *q = t->q;
 	size_t before = t->out.len;
 
 	q->words[0] = t->ctl->options & OPTION('d') ? json ? "-dj" : "-d" : json ? "-j" : "";
-	if (wire_put_request(&t->out, WIRE_WORDS, 1 + q->n, q->words) && push(t, q->cmd, NULL))
+	if (wire_put_request(&t->out, WIRE_WORDS, 1 + q->n, q->words) && push(t))
 		return true;
 	t->out.len = before;
 	return false;
 }
 
-static void take_line(struct talk *t, char *s, size_t len)
+static void refuse(struct talk *t, const char *why)
+{
+	t->q->cmd = NULL;
+	t->why = why;
+	t->held = true;
+}
+
+/* Splits a line; false when it has too many words. */
+static bool split(struct request *q, char *s)
 {
 	static const char blanks[] = " \t\r";
-	struct request q;
 
-	t->line++;
-	if (memchr(s, '\0', len)) {
-		refuse_line(t, "there is a NUL byte in it");
-		return;
-	}
-	s[len] = '\0';
-	q.n = 0;
+	q->n = 0;
 	for (s += strspn(s, blanks); *s && *s != '#'; s += strspn(s, blanks)) {
-		if (q.n == CTL_WORDS - 1) {
-			refuse_line(t, "too many words");
-			return;
-		}
-		q.words[++q.n] = s;
+		if (q->n == CTL_WORDS - 1)
+			return false;
+		q->words[++q->n] = s;
 		s += strcspn(s, blanks);
 		if (*s)
 			*s++ = '\0';
 	}
-	if (!q.n)
-		return;
-	if (!ctl_check(&q)) {
-		refuse_line(t, q.why);
-	} else if (q.cmd->flags & CMD_FOLLOW) {
-		refuse_line(t, "this has no end, it cannot be in a batch");
-	} else if (q.cmd->flags & CMD_LOCAL) {
-		keep_line(t, q.cmd, q.n > 1 ? q.words[2] : NULL);
-	} else if (!ask(t, &q)) {
-		refuse_line(t, TOO_LONG);
-	}
+	return true;
 }
 
-/* Takes the whole lines out of t->text, and what is left at the end of the input. */
-static void take_lines(struct talk *t)
+static void take_line(struct talk *t, char *s, size_t len)
 {
-	size_t at = 0;
+	struct request *q = t->q;
 
-	while (at < t->text.len) {
-		char *s = t->text.p + at, *nl = memchr(s, '\n', t->text.len - at);
-		size_t len = nl ? (size_t)(nl - s) : t->text.len - at;
+	t->line++;
+	s[len] = '\0';
+	if (strlen(s) < len)
+		refuse(t, "there is a NUL byte in it");
+	else if (!split(q, s))
+		refuse(t, "too many words");
+	else if (!q->n)
+		return;
+	else if (!ctl_check(q))
+		refuse(t, q->why);
+	else if (q->cmd->flags & CMD_FOLLOW)
+		refuse(t, "this has no end, it cannot be in a batch");
+	else if (q->cmd->flags & CMD_LOCAL)
+		t->held = true;
+	else if (!ask(t))
+		refuse(t, TOO_LONG);
+}
 
-		if (!nl && !t->no_input)
-			break;
+/* Takes the next whole line out of t->text, or what is left at the end of the input; false when there is none. */
+static bool next_line(struct talk *t)
+{
+	char *s = t->text.p + t->at, *nl;
+	size_t len = t->text.len - t->at;
+
+	nl = len ? memchr(s, '\n', len) : NULL;
+	if (nl || (len && t->no_input)) {
+		len = nl ? (size_t)(nl - s) : len;
 		if (!t->skip)
 			take_line(t, s, len);
 		t->skip = false;
-		at += len + 1;
-	}
-	buf_consume(&t->text, at);
-	if (t->text.len > WIRE_MAX) {
+		t->at += len + (nl != NULL);
+	} else if (len > WIRE_MAX) {
 		if (!t->skip) {
 			t->line++;
-			refuse_line(t, TOO_LONG);
+			refuse(t, TOO_LONG);
 		}
 		t->skip = true;
-		t->text.len = 0;
+		t->at += len;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void answer_held(struct talk *t)
+{
+	t->held = false;
+	if (t->q->cmd)
+		fail(t, ctl_local(t->q));
+	else
+		complain(t, t->line, EXIT_USAGE, t->why);
+}
+
+static void take_lines(struct talk *t)
+{
+	for (;;) {
+		if (t->held && t->n)
+			return;
+		if (t->held)
+			answer_held(t);
+		else if (!next_line(t))
+			return;
 	}
 }
 
@@ -214,6 +205,8 @@ static void read_input(struct talk *t)
 {
 	ssize_t n;
 
+	buf_consume(&t->text, t->at);
+	t->at = 0;
 	/* One more for the NUL behind the last line. */
 	if (!buf_reserve(&t->text, LINES + 1)) {
 		complain(t, 0, EXIT_SYSTEM, "out of memory");
@@ -223,12 +216,10 @@ static void read_input(struct talk *t)
 	n = read(STDIN_FILENO, t->text.p + t->text.len, LINES);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
-	if (n < 0) {
+	if (n < 0)
 		fail(t, applet_fail(EXIT_SYSTEM, "cannot read standard input: %s", strerror(errno)));
-	}
 	t->no_input = n <= 0;
 	t->text.len += n > 0 ? (size_t)n : 0;
-	take_lines(t);
 }
 
 /* ---- replies ---- */
@@ -243,8 +234,10 @@ static void take_records(struct talk *t)
 		ctl_print(t->ctl, &rec, first(t)->line);
 		if (rec.type == WIRE_END) {
 			fail(t, (unsigned char)*rec.text);
-			t->wait_gone |= first(t)->cmd->flags & CMD_GONE && !*rec.text;
-			pop(t);
+			if (first(t)->cmd->flags & CMD_GONE && !*rec.text)
+				t->wait_gone = true;
+			t->head++;
+			t->n--;
 		}
 		at += rec.size;
 	}
@@ -289,7 +282,7 @@ static void transmit(struct talk *t)
 
 static bool is_done(const struct talk *t)
 {
-	if (t->no_daemon || (t->ctl->deaf && (t->follow || !(t->ctl->options & OPTION('b')))))
+	if (t->over || t->no_daemon || (t->ctl->deaf && (t->follow || !(t->ctl->options & OPTION('b')))))
 		return true;
 	return t->no_input && !t->n && !t->wait_gone;
 }
@@ -306,7 +299,7 @@ static int patience(const struct talk *t)
 
 static void turn(struct talk *t)
 {
-	bool wants = !t->no_input && t->out.len < OUT_MAX;
+	bool wants = !t->no_input && !t->held && t->out.len < OUT_MAX;
 	struct pollfd p[3] = {
 		{ .fd = t->fd, .events = (short)(POLLIN | (t->out.len ? POLLOUT : 0)) },
 		{ .fd = wants ? STDIN_FILENO : -1, .events = POLLIN },
@@ -320,8 +313,11 @@ static void turn(struct talk *t)
 		return;
 	if (p[0].revents & ~POLLOUT)
 		receive(t);
+	if (t->over)
+		return;
 	if (p[1].revents)
 		read_input(t);
+	take_lines(t);
 	if (!t->no_daemon)
 		transmit(t);
 	if (p[2].revents)
@@ -333,12 +329,10 @@ static void finish(struct talk *t)
 {
 	if (t->n && !t->ctl->deaf) {
 		ctl_complain(first(t)->line, "the daemon has closed the connection",
-			     t->follow ? "" : t->n > 1 || !t->no_input ? ", no answer to this line and those behind"
+			     t->follow ? "" : t->n > 1 || !t->no_input || t->held ? ", no answer to this line and those behind"
 							     : " without an answer", WIRE_MAX);
 		fail(t, EXIT_BUSY);
 	}
-	while (t->n--)
-		free(t->due[t->head++].text);
 	free(t->due);
 	buf_free(&t->out);
 	buf_free(&t->in);
@@ -347,9 +341,10 @@ static void finish(struct talk *t)
 
 int ctl_talk(struct ctl *c, int fd, struct request *q)
 {
-	struct talk t = { .ctl = c, .fd = fd, .no_input = q != NULL, .follow = q && q->cmd->flags & CMD_FOLLOW };
+	bool batch = c->options & OPTION('b');
+	struct talk t = { .ctl = c, .q = q, .fd = fd, .no_input = !batch, .follow = q->cmd->flags & CMD_FOLLOW };
 
-	if (q && !ask(&t, q))
+	if (!batch && !ask(&t))
 		complain(&t, 0, EXIT_USAGE, TOO_LONG);
 	transmit(&t);
 	while (!is_done(&t)) {
