@@ -345,12 +345,12 @@ static int run(struct daemon *d)
 int daemon_run(const struct settings *s)
 {
 	struct daemon d = { .set = s };
-	uint64_t seed;
+	uint64_t seed = (uint64_t)getpid() << 32 ^ (uintptr_t)&d;
 	int status;
 
 	fix_malloc();
-	if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed)
-		seed = (uint64_t)getpid() << 32 ^ (uintptr_t)&d;
+	/* Early at boot there may be no better one. */
+	(void)!getrandom(&seed, sizeof seed, GRND_NONBLOCK);
 	hash_seed(seed);
 	log_set_level(s->level);
 	if (prepare(&d) < 0) {

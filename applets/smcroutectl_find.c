@@ -80,15 +80,16 @@ static void see_others(const char *dir, struct buf *seen, unsigned *n)
 /* Where daemons may be: beside the socket that was asked for, and in the usual places. */
 static unsigned see_all(const char *path, struct buf *seen)
 {
-	const char *dirs[1 + N_DIRS], *slash = path ? strrchr(path, '/') : NULL;
-	char dir[PATH_MAX] = ".";
+	const char *dirs[] = { run_dirs[0], run_dirs[0], run_dirs[1] }, *slash;
+	char dir[PATH_MAX];
 	unsigned n = 0;
 
-	if (slash)
-		snprintf(dir, sizeof dir, "%.*s", slash > path ? (int)(slash - path) : 1, path);
-	dirs[0] = path ? dir : run_dirs[0];
-	memcpy(dirs + 1, run_dirs, sizeof run_dirs);
-	for (unsigned i = 0; i < 1 + N_DIRS; i++)
+	if (path) {
+		slash = strrchr(path, '/');
+		snprintf(dir, sizeof dir, "%.*s", slash > path ? (int)(slash - path) : 1, slash ? path : ".");
+		dirs[0] = dir;
+	}
+	for (unsigned i = 0; i < sizeof dirs / sizeof *dirs; i++)
 		if (is_new(dirs, i))
 			see_others(dirs[i], seen, &n);
 	return n;

@@ -93,11 +93,10 @@ void ctl_print(const struct ctl *c, const struct wire_record *rec, uint32_t line
 
 void ctl_complain(uint32_t line, const char *what, const char *text, int max)
 {
-	char at[24] = "";
-
 	if (line)
-		snprintf(at, sizeof at, "line %lu: ", (unsigned long)line);
-	applet_fail(0, "%s%s%.*s", at, what, max, text);
+		applet_fail(0, "line %lu: %s%.*s", (unsigned long)line, what, max, text);
+	else
+		applet_fail(0, "%s%.*s", what, max, text);
 }
 
 int ctl_flush(struct ctl *c)
