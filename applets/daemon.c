@@ -32,11 +32,6 @@
 
 /* ---- events ---- */
 
-static int on_reload(void *ctx, struct cmd *c)
-{
-	return reload_again(ctx, c);
-}
-
 static void on_hup(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -105,12 +100,7 @@ static void on_event(void *ctx, const struct event *ev)
 	}
 }
 
-static void on_wake(void *ctx)
-{
-	watch_arm(ctx);
-}
-
-static const struct router_ops ops = { on_reload, on_stop, on_event, on_wake };
+static const struct router_ops ops = { reload_again, on_stop, on_event, watch_arm };
 
 static void on_child(void *ctx)
 {

@@ -74,8 +74,8 @@ void watch_tick(void *d);
 /* Answers upcalls that were read ahead: for the timer d->upcalls, whose ctx is the daemon. */
 void watch_upcalls(void *d);
 
-/* Sees that the router is called when it has something to do. */
-void watch_arm(struct daemon *d);
+/* Sees that the router is called when it has something to do: for router_ops, whose ctx is the daemon. */
+void watch_arm(void *d);
 
 /* ---- reload.c ---- */
 
@@ -83,8 +83,8 @@ void watch_arm(struct daemon *d);
 int reload_first(struct daemon *d);
 
 /* Reads the file again and applies the difference: the exit status of the client, whose c->note or
- * c->error and c->diag are filled in.  Errors leave everything as it is. */
-int reload_again(struct daemon *d, struct cmd *c);
+ * c->error and c->diag are filled in.  Errors leave everything as it is.  For router_ops, too. */
+int reload_again(void *d, struct cmd *c);
 
 /* Ends a reload whose memberships are joined and left. */
 void reload_done(struct daemon *d);

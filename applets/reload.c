@@ -106,8 +106,9 @@ static int begin(struct daemon *d, struct cmd *c)
 	return status;
 }
 
-int reload_again(struct daemon *d, struct cmd *c)
+int reload_again(void *ctx, struct cmd *c)
 {
+	struct daemon *d = ctx;
 	const struct router_changes *ch = &d->reloaded;
 	int status = c->again ? 0 : begin(d, c);
 

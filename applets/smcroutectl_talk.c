@@ -44,8 +44,8 @@ struct talk {
 	bool no_input, no_daemon;	/* at its end */
 	bool over;			/* no answer is waited for any more */
 	bool skip;			/* in the rest of a line that is too long */
-	bool held;			/* that line is answered here, when those before have their answers: */
-	const char *why;		/* what is wrong with it, when q->cmd is NULL */
+	bool held;			/* that line is answered here, once those before have their answers */
+	const char *why;		/* what is wrong with it; for that q->cmd is NULL */
 	size_t at;			/* of the next line in text */
 	struct buf out, in, text;	/* unsent requests, replies, lines */
 };
@@ -56,6 +56,7 @@ static void fail(struct talk *t, int status)
 		t->status = status;
 }
 
+/* Says what is wrong, and remembers the status. */
 static void complain(struct talk *t, uint32_t line, int status, const char *why)
 {
 	ctl_complain(line, why, "", 0);
@@ -67,6 +68,7 @@ static struct due *first(const struct talk *t)
 	return &t->due[t->head];
 }
 
+/* The same, and the conversation ends: no answer is waited for. */
 static void give_up(struct talk *t, uint32_t line, int status, const char *why)
 {
 	complain(t, line, status, why);
@@ -95,6 +97,7 @@ static bool push(struct talk *t)
 	return true;
 }
 
+/* Sends the present line; false when it is too long. */
 static bool ask(struct talk *t)
 {
 	bool json = t->ctl->options & OPTION('j');
@@ -108,6 +111,7 @@ static bool ask(struct talk *t)
 	return false;
 }
 
+/* The present line is no request. */
 static void refuse(struct talk *t, const char *why)
 {
 	t->q->cmd = NULL;
@@ -157,11 +161,14 @@ static void take_line(struct talk *t, char *s, size_t len)
 /* Takes the next whole line out of t->text, or what is left at the end of the input; false when there is none. */
 static bool next_line(struct talk *t)
 {
-	char *s = t->text.p + t->at, *nl;
 	size_t len = t->text.len - t->at;
+	char *s, *nl;
 
-	nl = len ? memchr(s, '\n', len) : NULL;
-	if (nl || (len && t->no_input)) {
+	if (!len)
+		return false;
+	s = t->text.p + t->at;
+	nl = memchr(s, '\n', len);
+	if (nl || t->no_input) {
 		len = nl ? (size_t)(nl - s) : len;
 		if (!t->skip)
 			take_line(t, s, len);

@@ -18,8 +18,9 @@
 #define LINKS_A_TURN 64
 #define SOLICITS_A_TURN 16
 
-void watch_arm(struct daemon *d)
+void watch_arm(void *ctx)
 {
+	struct daemon *d = ctx;
 	int64_t due = router_due(&d->router), now = loop_now(d->loop);
 
 	if (due && (!d->tick.due || due < d->tick.due))
