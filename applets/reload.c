@@ -63,6 +63,20 @@ void reload_done(struct daemon *d)
 	reload_ready(d, "");
 }
 
+/* Reads the file and logs what is wrong with it; NULL with ENOMEM. */
+static struct conf *read_file(const struct daemon *d, struct diags *diags)
+{
+	struct conf *c = conf_new();
+
+	if (!c)
+		return NULL;
+	if (!conf_parse_file(c, diags, d->set->conf) && errno == ENOENT && !d->set->conf_given && !d->running)
+		log_notice("no config file %s, waiting for commands", d->set->conf);
+	else
+		log_diags(c, diags);
+	return c;
+}
+
 /* Takes in a conf that was read, which is gone when that fails: 0, or -1 with ENOMEM. */
 static int apply(struct daemon *d, struct conf *conf)
 {
@@ -82,13 +96,11 @@ static int begin(struct daemon *d, struct cmd *c)
 
 	if (!strcmp(d->set->conf, "-"))
 		return cmd_fail(c, EXIT_CONFIG, "the configuration came from standard input and cannot be read again");
-	conf = conf_new();
-	if (!conf)
-		return cmd_fail(c, EXIT_SYSTEM, "out of memory");
 	notify_reloading();
-	conf_parse_file(conf, &diags, d->set->conf);
-	log_diags(conf, &diags);
-	if (diags.errors) {
+	conf = read_file(d, &diags);
+	if (!conf) {
+		status = cmd_fail(c, EXIT_SYSTEM, "out of memory");
+	} else if (diags.errors) {
 		diags_print(&c->diag, conf, &diags, false);
 		conf_free(conf);
 		status = cmd_fail(c, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, diags.errors,
@@ -119,19 +131,12 @@ int reload_again(void *ctx, struct cmd *c)
 
 int reload_first(struct daemon *d)
 {
-	struct conf *conf = conf_new();
 	struct diags diags = { 0 };
+	struct conf *conf = read_file(d, &diags);
 
-	if (!conf)
-		return EXIT_SYSTEM;
-	if (!conf_parse_file(conf, &diags, d->set->conf) && errno == ENOENT && !d->set->conf_given)
-		log_notice("no config file %s, waiting for commands", d->set->conf);
-	else
-		log_diags(conf, &diags);
 	diags_free(&diags);
-	if (apply(d, conf) < 0) {
-		log_err("out of memory");
-		return EXIT_SYSTEM;
-	}
-	return 0;
+	if (conf && apply(d, conf) == 0)
+		return 0;
+	log_err("out of memory");
+	return EXIT_SYSTEM;
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "applets/daemon.h"
@@ -100,9 +99,7 @@ static bool is_path(const char *s)
 /* RUNSTATEDIR, or /run in small images that do not have it. */
 static const char *run_dir(void)
 {
-	struct stat st;
-
-	return stat(RUNSTATEDIR, &st) < 0 && !stat("/run", &st) ? "/run" : RUNSTATEDIR;
+	return access(RUNSTATEDIR, F_OK) < 0 && !access("/run", F_OK) ? "/run" : RUNSTATEDIR;
 }
 
 /* Takes one option; 0, or an exit status. */
