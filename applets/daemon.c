@@ -71,6 +71,7 @@ static void hook_install(struct daemon *d, const struct event *ev)
 	}
 	buf_printf(&text, "\nfamily=ipv%c\nevent=%s", ev->fam == FAM_4 ? '4' : '6', event_name(ev->kind));
 	buf_chr(&text, '\0');
+	/* No name of an interface has a newline in it: dev_valid_name(), net/core/dev.c. */
 	for (char *p = text.failed ? NULL : text.p; p && n < sizeof env / sizeof *env; n++) {
 		env[n] = p;
 		p = strchr(p, '\n');

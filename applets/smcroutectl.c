@@ -139,9 +139,8 @@ static int take_option(struct ctl *c, int opt)
 		return -1;
 	case 'w':
 		digits = strspn(optarg, "0123456789");
-		c->wait = atoi(optarg);
-		return digits && digits <= 5 && !optarg[digits] && c->wait <= WAIT_MAX ? -1 :
-		       wrong('w', "a number of seconds from 0 to 86400");
+		c->wait = digits && digits <= 5 && !optarg[digits] ? atoi(optarg) : -1;
+		return c->wait >= 0 && c->wait <= WAIT_MAX ? -1 : wrong('w', "a number of seconds from 0 to 86400");
 	default:
 		if (applet_told(&smcroutectl_applet, opt))
 			return 0;

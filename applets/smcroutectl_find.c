@@ -86,7 +86,7 @@ static unsigned see_all(const char *path, struct buf *seen)
 
 	if (path) {
 		slash = strrchr(path, '/');
-		snprintf(dir, sizeof dir, "%.*s", slash > path ? (int)(slash - path) : 1, slash ? path : ".");
+		snprintf(dir, sizeof dir, "%.*s", slash && slash > path ? (int)(slash - path) : 1, slash ? path : ".");
 		dirs[0] = dir;
 	}
 	for (unsigned i = 0; i < sizeof dirs / sizeof *dirs; i++)
