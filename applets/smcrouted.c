@@ -45,31 +45,43 @@ static int bad(int opt, const char *arg, const char *why)
 	return applet_fail(EXIT_USAGE, "option -%c: \"%s\" %s; see smcrouted -h", opt, arg, why);
 }
 
-/* Options that take a number: its bounds, and where it goes. */
-static const struct number {
+/* Options that take a value, and where it goes: a number within bounds, or, without them, a text. */
+static const struct value {
 	char opt;
-	uint8_t at;		/* of an unsigned in struct settings */
-	unsigned min, max;
-} numbers[] = {
+	uint8_t at, min;
+	unsigned max;
+} values[] = {
 	{ 'c', offsetof(struct settings, expire), 0, 31536000 },
 	{ 'd', offsetof(struct settings, delay), 0, 86400 },
 	{ 'D', offsetof(struct settings, lifetime), 1, 31536000 },
+	{ 'e', offsetof(struct settings, hook), 0, 0 },
+	{ 'f', offsetof(struct settings, conf), 0, 0 },
+	{ 'F', offsetof(struct settings, check), 0, 0 },
 	{ 'm', offsetof(struct settings, mrdisc), 4, 180 },
 	{ 'M', offsetof(struct settings, max_dynamic), 1, 16777216 },
+	{ 'p', offsetof(struct settings, user), 0, 0 },
+	{ 'P', offsetof(struct settings, pidfile), 0, 0 },
 	{ 't', offsetof(struct settings, table), 0, 999999999 },
+	{ 'u', offsetof(struct settings, socket), 0, 0 },
 };
 
-/* Takes a number of decimal digits alone within bounds; 0, or an exit status. */
-static int take_number(const struct number *n, const char *s, struct settings *to)
+/* Takes a value, a number of decimal digits alone; 0, or an exit status. */
+static int take_value(const struct value *row, const char *s, struct settings *to)
 {
-	int64_t v = number_parse(s, n->max);
+	void *at = (char *)to + row->at;
+	int64_t v;
 	char why[64];
 
-	if (v < n->min) {
-		snprintf(why, sizeof why, "is not a number from %u to %u", n->min, n->max);
-		return bad(n->opt, s, why);
+	if (!row->max) {
+		*(const char **)at = s;
+		return 0;
 	}
-	*(unsigned *)(void *)((char *)to + n->at) = (unsigned)v;
+	v = number_parse(s, row->max);
+	if (v < row->min) {
+		snprintf(why, sizeof why, "is not a number from %u to %u", row->min, row->max);
+		return bad(row->opt, s, why);
+	}
+	*(unsigned *)at = (unsigned)v;
 	return 0;
 }
 
@@ -108,9 +120,6 @@ static int take(int opt, const char *arg, struct settings *s)
 	int lvl;
 
 	switch (opt) {
-	case 'e': s->hook = arg; break;
-	case 'f': s->conf = arg; s->conf_given = true; break;
-	case 'F': s->check = arg; break;
 	case 'i': case 'I':
 		if (!*arg || strchr(arg, '/') || strlen(arg) > 64)
 			return bad(opt, arg, "is no name: 1 to 64 bytes without a slash");
@@ -124,17 +133,14 @@ static int take(int opt, const char *arg, struct settings *s)
 		break;
 	case 'n': s->foreground = true; break;
 	case 'N': break;
-	case 'p': s->user = arg; break;
-	case 'P': s->pidfile = arg; break;
 	case 's': s->syslog = true; break;
-	case 'u': s->socket = arg; break;
 	case '?':
 		fputs("see smcrouted -h\n", stderr);
 		return EXIT_USAGE;
 	default:
-		for (const struct number *n = numbers; n < numbers + sizeof numbers / sizeof *numbers; n++)
-			if (n->opt == opt)
-				return take_number(n, arg, s);
+		for (unsigned i = 0; i < sizeof values / sizeof *values; i++)
+			if (values[i].opt == opt)
+				return take_value(&values[i], arg, s);
 	}
 	return 0;
 }
@@ -142,6 +148,7 @@ static int take(int opt, const char *arg, struct settings *s)
 /* Makes the paths out of what the options say. */
 static void set_paths(struct settings *s)
 {
+	s->conf_given = s->conf != NULL;
 	if (!s->conf)
 		s->conf = join(SYSCONFDIR, s->ident, ".conf");
 	else if (strcmp(s->conf, "-"))
