@@ -39,7 +39,7 @@ static int use_read(struct host *h, const struct conf *c)
 			use_name(h, c->pool[s->off + k], m->where, fam);
 	}
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
-		const struct mgroup *g = &c->mgroups[i];
+		const struct mroute *g = &c->mgroups[i];
 
 		use_name(h, g->iif, g->where, addr_fam(&g->group))->join = true;
 	}
