@@ -49,17 +49,17 @@ static inline uint32_t nh(const unsigned char *p, size_t n)
 
 	if (!seeded)
 		hash_seed(0);
-	for (; n; p += sizeof rest, n -= sizeof rest, i += 2) {
-		if (n < sizeof rest) {
-			memcpy(rest, p, n);
-			p = rest;
-			n = sizeof rest;
-		}
+	for (; n >= sizeof rest; p += sizeof rest, n -= sizeof rest) {
+		h += term(key + i, p);
+		i += 2;
 		if (i == KEYS) {
 			h = mix(h);
 			i = 0;
 		}
-		h += term(key + i, p);
+	}
+	if (n) {
+		memcpy(rest, p, n);
+		h += term(key + i, rest);
 	}
 	return (uint32_t)(mix(h) >> 32);
 }
