@@ -93,10 +93,12 @@ static bool read_v6(const char *s, const char *end, uint8_t *b)
 			s++;
 		}
 	}
-	if (gap < 0 || n == 16)
-		return gap < 0 && n == 16;
-	memmove(b + 16 - (n - gap), b + gap, (size_t)(n - gap));
-	memset(b + gap, 0, (size_t)(16 - n));
+	if ((gap < 0) != (n == 16))
+		return false;
+	if (gap >= 0) {
+		memmove(b + 16 - (n - gap), b + gap, (size_t)(n - gap));
+		memset(b + gap, 0, (size_t)(16 - n));
+	}
 	return true;
 }
 
