@@ -139,7 +139,7 @@ const char *conf_ifname(const char *s, size_t *n)
 	return NULL;
 }
 
-#define NEAR_MAX 20		/* no keyword is longer */
+#define NEAR_MAX 20		/* a longer word is far from every keyword */
 
 static unsigned min(unsigned a, unsigned b)
 {
@@ -147,7 +147,7 @@ static unsigned min(unsigned a, unsigned b)
 }
 
 /* Edit distance with swaps of neighbours (optimal string alignment), letter case aside. */
-static unsigned distance(const struct word *a, const struct word *b)
+static unsigned distance(const struct word *a, const struct keyword *b)
 {
 	enum { ROW = NEAR_MAX + 1 };
 	unsigned d[ROW * ROW];
@@ -159,7 +159,7 @@ static unsigned distance(const struct word *a, const struct word *b)
 			*at = i + j;
 			if (!i || !j)
 				continue;
-			const char *x = a->p + i - 1, *y = b->p + j - 1;
+			const char *x = a->p + i - 1, *y = b->s + j - 1;
 
 			*at = min(min(at[-ROW], at[-1]) + 1, at[-ROW - 1] + ((*x | 0x20) != *y));
 			if (i > 1 && j > 1 && (*x | 0x20) == y[-1] && (x[-1] | 0x20) == *y)
@@ -168,13 +168,13 @@ static unsigned distance(const struct word *a, const struct word *b)
 	return d[a->n * ROW + b->n];
 }
 
-int field_near(const struct word *w, const struct word *list, int n)
+int field_near(const struct word *w, const struct keyword *list, int n)
 {
 	unsigned nearest = UINT8_MAX;
 	int best = -1;
 
-	for (const struct word *k = list; k < list + n; k++) {
-		if (k->n >= 4 && w->n > k->n && !memcmp(w->p, k->p, k->n))
+	for (const struct keyword *k = list; k < list + n; k++) {
+		if (k->n >= 4 && w->n > k->n && !memcmp(w->p, k->s, k->n))
 			return (int)(k - list);
 		unsigned d = w->n > NEAR_MAX ? UINT8_MAX : distance(w, k);
 

@@ -10,8 +10,8 @@
 
 #include "lib/grow.h"
 
-static const struct word clause_words[C_N] = {
-	WORD("from"), WORD("source"), WORD("group"), WORD("to")
+static const struct keyword clause_words[C_N] = {
+	KEYWORD("from"), KEYWORD("source"), KEYWORD("group"), KEYWORD("to")
 };
 
 static int clause_of(const struct word *w)
@@ -20,7 +20,7 @@ static int clause_of(const struct word *w)
 	static const signed char by_length[] = { -1, -1, C_TO, -1, C_FROM, C_GROUP, C_SOURCE };
 	int k = w->n < sizeof by_length ? by_length[w->n] : -1;
 
-	return k >= 0 && word_is(w, clause_words[k].p, w->n) ? k : -1;
+	return k >= 0 && word_is(w, clause_words[k].s, w->n) ? k : -1;
 }
 
 /* ---- names ---- */
@@ -56,7 +56,7 @@ static bool late_clause(struct parser *ps, const struct flow *f, const struct wo
 		return false;
 	if (k == C_FROM ? f->at[C_FROM].p != NULL : prefix_parse(next->p, next->n, &a, &len) != ADDR_OK)
 		return false;
-	parse_error(ps, w, "\"%s\" must stand before \"to\"", clause_words[k].p);
+	parse_error(ps, w, "\"%s\" must stand before \"to\"", clause_words[k].s);
 	return true;
 }
 
@@ -166,11 +166,11 @@ static void clause(struct parser *ps, struct flow *f, int k, const struct word *
 
 	f->at[k] = *at;
 	if (twice)
-		parse_error(ps, at, "\"%s\" is given twice", clause_words[k].p);
+		parse_error(ps, at, "\"%s\" is given twice", clause_words[k].s);
 	if (!clause_value(&ps->in->lex, k, &v)) {
 		if (!guessed)
-			parse_error(ps, at, "\"%s\" with nothing behind it: write %s %s", clause_words[k].p,
-				    clause_words[k].p, k == C_FROM ? "IFNAME" : "ADDR[/LEN]");
+			parse_error(ps, at, "\"%s\" with nothing behind it: write %s %s", clause_words[k].s,
+				    clause_words[k].s, k == C_FROM ? "IFNAME" : "ADDR[/LEN]");
 		return;
 	}
 	if (twice)
@@ -220,7 +220,7 @@ void check_flow(struct parser *ps, struct flow *f)
 	m->where = parse_where(ps, &ps->at);
 	for (int k = C_FROM; k <= C_GROUP && !f->lost; k++)
 		if (k != C_SOURCE && !f->at[k].p)
-			parse_error(ps, &ps->at, "%s without \"%s\": write %s", ps->name, clause_words[k].p,
+			parse_error(ps, &ps->at, "%s without \"%s\": write %s", ps->name, clause_words[k].s,
 				    ps->usage);
 	if (!g->p)
 		return;

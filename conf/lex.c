@@ -54,10 +54,10 @@ bool lex_word(struct lex *l, struct word *w)
 	return w->n > 0;
 }
 
-int lex_find(const struct word *w, const struct word *list, int n)
+int lex_find(const struct word *w, const struct keyword *list, int n)
 {
 	for (int i = 0; i < n; i++)
-		if (word_is(w, list[i].p, list[i].n))
+		if (word_is(w, list[i].s, list[i].n))
 			return i;
 	return -1;
 }

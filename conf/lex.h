@@ -45,7 +45,14 @@ static inline bool word_is(const struct word *w, const char *s, size_t n)
 	return w->n == n && !memcmp(w->p, s, n);
 }
 
-/* Number of a word in a list of n, or -1. */
-int lex_find(const struct word *w, const struct word *list, int n);
+/* A word that is known. */
+struct keyword {
+	char s[15];
+	uint8_t n;		/* its length */
+};
+#define KEYWORD(s) { s, sizeof(s) - 1 }
+
+/* Number of a word in a list of n keywords, or -1. */
+int lex_find(const struct word *w, const struct keyword *list, int n);
 
 #endif

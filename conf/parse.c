@@ -54,7 +54,7 @@ void parse_nomem(struct parser *ps)
 	ps->stop = ps->bad = true;
 }
 
-int parse_unknown(struct parser *ps, const struct word *w, const struct word *list, int n)
+int parse_unknown(struct parser *ps, const struct word *w, const struct keyword *list, int n)
 {
 	const char *what = ps->name ? "word" : "directive", *s = word_show(w);
 	int near;
@@ -64,7 +64,7 @@ int parse_unknown(struct parser *ps, const struct word *w, const struct word *li
 	near = field_near(w, list, n);
 	ps->lost = near < 0;
 	parse_error(ps, w, ps->lost ? "unknown %s \"%s\": write %s" : "unknown %s \"%s\", did you mean \"%s\"?",
-		    what, s, ps->lost ? ps->usage : list[near].p);
+		    what, s, ps->lost ? ps->usage : list[near].s);
 	return near;
 }
 
@@ -107,8 +107,8 @@ static void parse_mgroup(struct parser *ps)
 }
 
 enum { P_ENABLE, P_DISABLE, P_MRDISC, P_TTL, P_N };
-static const struct word phyint_words[P_N] = {
-	WORD("enable"), WORD("disable"), WORD("mrdisc"), WORD("ttl-threshold")
+static const struct keyword phyint_words[P_N] = {
+	KEYWORD("enable"), KEYWORD("disable"), KEYWORD("mrdisc"), KEYWORD("ttl-threshold")
 };
 
 /* Reads the number behind ttl-threshold. */
@@ -126,7 +126,7 @@ static void phyint_option(struct parser *ps, struct phyint *p, int k, const stru
 			  unsigned *given)
 {
 	if (*given & 1u << k)
-		parse_error(ps, w, "\"%s\" is given twice", phyint_words[k].p);
+		parse_error(ps, w, "\"%s\" is given twice", phyint_words[k].s);
 	else if (k <= P_DISABLE && *given & (1u << P_ENABLE | 1u << P_DISABLE))
 		parse_error(ps, w, "both \"enable\" and \"disable\": choose one");
 	*given |= 1u << k;
@@ -197,8 +197,8 @@ static void parse_include(struct parser *ps)
 
 /* The keywords, and what each means. */
 enum { D_MROUTE, D_MGROUP, D_PHYINT, D_INCLUDE, D_SSMGROUP, D_N };
-static const struct word directive_words[D_N] = {
-	WORD("mroute"), WORD("mgroup"), WORD("phyint"), WORD("include"), WORD("ssmgroup")
+static const struct keyword directive_words[D_N] = {
+	KEYWORD("mroute"), KEYWORD("mgroup"), KEYWORD("phyint"), KEYWORD("include"), KEYWORD("ssmgroup")
 };
 static const struct directive {
 	void (*parse)(struct parser *ps);
@@ -225,7 +225,7 @@ static void parse_line(struct parser *ps)
 		k = parse_unknown(ps, &ps->at, directive_words, D_N);
 	if (k < 0)
 		return;
-	ps->name = directive_words[k].p;
+	ps->name = directive_words[k].s;
 	ps->usage = directives[k].usage;
 	directives[k].parse(ps);
 }

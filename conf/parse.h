@@ -32,9 +32,7 @@ const char *field_mixed(const struct addr *source, const struct addr *group);
 uint8_t field_ttl(const struct word *w);
 
 /* Index of the keyword that was probably meant, or -1. */
-int field_near(const struct word *w, const struct word *list, int n);
-
-#define WORD(s) { s, sizeof(s) - 1 }
+int field_near(const struct word *w, const struct keyword *list, int n);
 
 /* ---- the parser ---- */
 
@@ -73,7 +71,7 @@ void parse_nomem(struct parser *ps);
 
 /* Tells of a word that has no place here, unless the one before had none either; returns the one
  * of the list that was meant, or -1. */
-int parse_unknown(struct parser *ps, const struct word *w, const struct word *list, int n);
+int parse_unknown(struct parser *ps, const struct word *w, const struct keyword *list, int n);
 
 struct where parse_where(const struct parser *ps, const struct word *at);
 
