@@ -189,12 +189,12 @@ seen_t kernel_look_member(int ifindex, const struct addr *grp)
 	if (lines_open(&l, v4 ? "/proc/net/igmp" : "/proc/net/igmp6") < 0)
 		return -1;
 	for (unsigned i = 0; i < 4; i++)
-		snprintf(want + 8 * i, 9, v4 ? "%08X" : "%08x", v4 ? grp->w[3] : ntohl(grp->w[i]));
-	want[v4 ? 8 : 32] = '\0';
+		snprintf(want + 8 * i, 9, "%08x", ntohl(grp->w[i]));
 	while (!is && (line = lines_next(&l))) {
 		if (line[0] != '\t')
 			index = atoi(line);
-		is = index == ifindex && words_cut(line, w, 3) == 3 && !strcmp(w[v4 ? 0 : 2], want);
+		is = index == ifindex && words_cut(line, w, 3) == 3 &&
+		     (v4 ? strtoul(w[0], NULL, 16) == grp->w[3] : !strcmp(w[2], want));
 	}
 	lines_close(&l);
 	return is;
