@@ -121,7 +121,7 @@ long long kernel_look_sysctl(const char *name)
 	for (char *p = path + 10; *p; p++)
 		if (*p == '.')
 			*p = '/';
-	return words_number(path);
+	return words_number(path, 10);
 }
 
 const char *kernel_join_limit(int err, enum fam fam)

@@ -96,10 +96,10 @@ static seen_t sys_allmulti(const struct look_link *l)
 	long long flags;
 
 	snprintf(path, sizeof path, "/sys/class/net/%s/ifindex", l->name);
-	if (words_number(path) != l->ifindex)
+	if (words_number(path, 10) != l->ifindex)
 		return -1;
 	snprintf(path, sizeof path, "/sys/class/net/%s/flags", l->name);
-	flags = words_number(path);
+	flags = words_number(path, 16);
 	return flags < 0 ? -1 : (flags & IFF_ALLMULTI) != 0;
 }
 

@@ -29,9 +29,9 @@ bool words_next(struct lines *l, char **word, unsigned n)
 	return false;
 }
 
-long long words_number(const char *path)
+long long words_number(const char *path, int base)
 {
 	char text[32];
 
-	return lines_first(path, text, sizeof text) ? strtoll(text, NULL, 0) : -1;
+	return lines_first(path, text, sizeof text) ? strtoll(text, NULL, base) : -1;
 }

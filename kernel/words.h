@@ -14,7 +14,7 @@ unsigned words_cut(char *line, char **word, unsigned max);
 /* Cuts the next line that has n words; false at the end. */
 bool words_next(struct lines *l, char **word, unsigned n);
 
-/* The number that a file begins with, decimal or 0x; -1 when it cannot be read. */
-long long words_number(const char *path);
+/* The number that a file begins with, -1 when it cannot be read. */
+long long words_number(const char *path, int base);
 
 #endif
