@@ -35,7 +35,7 @@ bool cure_nft_name(const char *name);
 /* True when a word is in a list of words, each ended by NUL. */
 bool cure_among(const char *word, const char *list);
 
-/* What the name of a tool or keyword of IPv6 has in it: "ip" and "ip6". */
+/* What stands behind the "ip" of tools and keywords of a family: "ip%stables". */
 extern const char cure_six[FAM_N][2];
 
 #endif

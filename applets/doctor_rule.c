@@ -21,7 +21,7 @@ static void out_add(struct report *r, const struct look_link *l)
 
 static bool covers(const struct report *r, const struct mroute *m)
 {
-	return addr_fam(&m->group) == r->fam && addr_covers(&m->group, m->glen, &r->d->grp) &&
+	return addr_covers(&m->group, m->glen, &r->d->grp) &&
 	       (r->w->any || addr_covers(&m->source, m->slen, &r->w->src));
 }
 

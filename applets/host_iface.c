@@ -5,6 +5,7 @@
  */
 #include "applets/host.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 struct named {
 	const struct host_use *use;
 	const char *file;
-	char at[320];		/* "NAME (FILE:LINE)", where it is used first */
+	char at[PATH_MAX + 64];		/* "NAME (FILE:LINE)", where it is used first */
 };
 
 /* A command that names another interface in the configuration, when both names and the file's can
@@ -57,7 +58,8 @@ static void one_link(struct host *h, const struct named *n, const struct look_li
 	bool down = !(l->flags & LINK_UP), mute = !(l->flags & LINK_MULTICAST);
 
 	if (down || mute) {
-		finding_add(&h->found, FINDING_ERROR, "%s %s%s%s", n->at, down ? "is down" : "", down && mute ? " and " : "", mute ? "has no MULTICAST flag" : "");
+		finding_add(&h->found, FINDING_ERROR, "%s %s%s%s", n->at, down ? "is down" : "",
+			    down && mute ? " and " : "", mute ? "has no MULTICAST flag" : "");
 		cure_link(&h->found, l->name, !mute ? "up" : down ? "up multicast on" : "multicast on");
 	} else if (!(l->flags & LINK_RUNNING)) {
 		finding_add(&h->found, FINDING_WARNING, "%s has no carrier: the other end of the link is down", n->at);
