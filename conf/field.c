@@ -15,13 +15,13 @@
 
 const char *word_show(const struct word *w)
 {
-	static struct buf shown;
+	static char shown[4 * SHOWN + sizeof "..."];
+	struct buf b = { 0 };
 
-	buf_free(&shown);
-	text_show(&shown, w->p, w->n < SHOWN ? w->n : SHOWN, false);
-	if (w->n > SHOWN)
-		buf_str(&shown, "...");
-	return buf_cstr(&shown);
+	text_show(&b, w->p, w->n < SHOWN ? w->n : SHOWN, false);
+	snprintf(shown, sizeof shown, "%s%s", buf_cstr(&b), w->n > SHOWN ? "..." : "");
+	buf_free(&b);
+	return shown;
 }
 
 static __attribute__((format(printf, 1, 2))) const char *because(const char *fmt, ...)
