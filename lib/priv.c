@@ -86,7 +86,7 @@ int priv_lookup(const char *spec, struct priv_id *id)
 
 int priv_shed(bool keep_net_admin)
 {
-	struct cap_data wanted[2] = { { 0 } }, left[2];
+	struct cap_data wanted[2] = { { 0 } }, left[2] = { { 0 } };
 
 	if (caps(SYS_capget, left) < 0)
 		return -1;
