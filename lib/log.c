@@ -43,6 +43,7 @@ static struct {
 	bool journal;		/* which belongs to the journal */
 	bool system;		/* to the system's log */
 	bool kmsg;		/* which is the kernel's */
+	bool stream;		/* which takes lines, not messages */
 	int fd;			/* of the system's log */
 } log_to = { .shown = LOG_LVL_NOTICE, .console = true, .fd = -1 };
 
@@ -74,9 +75,15 @@ static void connect_system(void)
 		log_to.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
 		return;
 	}
-	log_to.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	/* Without a connection writing fails, and then this is tried again. */
-	connect(log_to.fd, (const struct sockaddr *)&sun, sizeof sun);
+	for (int type = SOCK_DGRAM; ; type = SOCK_STREAM) {
+		log_to.fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+		log_to.stream = type == SOCK_STREAM;
+		if (!connect(log_to.fd, (const struct sockaddr *)&sun, sizeof sun) || errno != EPROTOTYPE ||
+		    log_to.stream)
+			return;
+		close(log_to.fd);
+	}
 }
 
 void log_open(const char *ident, enum log_dest dest)
@@ -160,8 +167,9 @@ static void emit(enum log_level lvl, const char *text)
 	if (log_to.kmsg) {
 		if (len > KMSG_MAX_BYTES)
 			len = KMSG_MAX_BYTES;
-		line[len++] = '\n';
+		line[len] = '\n';
 	}
+	len += log_to.kmsg || log_to.stream;
 	if (write(log_to.fd, line, len) < 0 && !log_to.kmsg) {
 		connect_system();
 		(void)!write(log_to.fd, line, len);

@@ -68,6 +68,27 @@ def background(lab):
     check("x.conf:2:1: error: " in both, f"syslog: {both!r}")
 
 
+@case("a syslog that takes a stream of lines")
+def stream(lab):
+    private_dev(lab).close()
+    os.unlink("/dev/log")
+    s = socket.socket(socket.AF_UNIX)
+    s.bind("/dev/log")
+    s.listen()
+    s.setblocking(False)
+    same(lab.run(*SMCROUTED, "-i", "east", *files(lab)), (0, "", ""), "start")
+    pid = end(lab)
+    text = b""
+    for _ in range(2):	# that of the parent, and its child's
+        reader = s.accept()[0]
+        reader.setblocking(True)
+        while got := reader.recv(4096):
+            text += got
+    lines = text.decode().split("\n")
+    check(any(re.search(rf"^<29>.*\beast\[{pid}\]: started: 1 rules", line) for line in lines), f"started: {lines}")
+    same(lines[-1], "", "what is behind the last line")
+
+
 @case("in the background without syslog: the kernel's log")
 def kernel_log(lab):
     private_dev(lab)
