@@ -71,8 +71,7 @@ static void link_gone(struct router *r, struct iface *i)
 	/* The kernel removed the VIF with the device (net/ipv4/ipmr.c, ipmr_device_event). */
 	for (enum fam f = 0; f < FAM_N; f++)
 		if (i->vif[f] >= 0) {
-			sync_vif(r, f, i->vif[f], true);
-			iface_slot_free(&r->ifs, f, i);
+			vif_leave(r, f, i);
 			r->vifs_stale = true;
 		}
 	r->vifs_stale |= name_matters(r, i);

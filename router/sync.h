@@ -32,6 +32,9 @@ void sync_failed(struct router *r);
 /* Gives numbers of a family, when it is up, to the interfaces that the conf refers to. */
 void vif_assign(struct router *r, enum fam fam);
 
+/* Takes everything off the VIF of an interface, which loses its number; the VIF itself stays in the kernel. */
+void vif_leave(struct router *r, enum fam fam, struct iface *i);
+
 /* Releases the numbers of interfaces that nothing wants; true when there was one. */
 bool vif_release_unwanted(struct router *r, enum fam fam);
 

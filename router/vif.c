@@ -14,6 +14,12 @@ static void log_vif(const struct iface *i, enum fam fam, int vif, const char *wh
 	log_at(LOG_LVL_DEBUG, "%s: %s %d%s", i->name, fam == FAM_4 ? "VIF" : "MIF", vif, what);
 }
 
+void vif_leave(struct router *r, enum fam fam, struct iface *i)
+{
+	sync_vif(r, fam, i->vif[fam], true);
+	iface_slot_free(&r->ifs, fam, i);
+}
+
 bool vif_release_unwanted(struct router *r, enum fam fam)
 {
 	bool any = false;
@@ -23,11 +29,10 @@ bool vif_release_unwanted(struct router *r, enum fam fam)
 
 		if (!i || i->wanted[fam])
 			continue;
-		sync_vif(r, fam, vif, true);
+		vif_leave(r, fam, i);
 		if (kernel_vif_del(fam, vif) < 0)
 			sync_failed(r);
 		log_vif(i, fam, vif, " released");
-		iface_slot_free(&r->ifs, fam, i);
 		any = true;
 	}
 	return any;
