@@ -215,6 +215,13 @@ int groups_index(struct router *r)
 	return 0;
 }
 
+/* Does it to a line that a client names. */
+static void at_once(struct router *r, const struct mroute *g, enum verb verb)
+{
+	groups_begin(&r->groups);
+	each_interface(r, g, 0, verb, NULL);
+}
+
 int group_line_add(struct router *r, const struct mroute *g)
 {
 	struct conf *c = r->conf;
@@ -229,15 +236,13 @@ int group_line_add(struct router *r, const struct mroute *g)
 		return -1;
 	}
 	r->vifs_stale |= first;
-	groups_begin(&r->groups);
-	each_interface(r, g, 0, JOIN, NULL);
+	at_once(r, g, JOIN);
 	return 0;
 }
 
 void group_line_retry(struct router *r, uint32_t line)
 {
-	groups_begin(&r->groups);
-	each_interface(r, &r->conf->mgroups[line], 0, RETRY, NULL);
+	at_once(r, &r->conf->mgroups[line], RETRY);
 }
 
 void group_line_del(struct router *r, uint32_t line)
@@ -247,8 +252,7 @@ void group_line_del(struct router *r, uint32_t line)
 	enum fam fam = addr_fam(&g->group);
 
 	hash_del(&r->groups.by_line, &line_ops, r->conf, line_key(g), line);
-	groups_begin(&r->groups);
-	each_interface(r, g, 0, LEAVE, NULL);
+	at_once(r, g, LEAVE);
 	conf_del_mroute(r->conf, g);
 	r->groups.removed++;
 	r->vifs_stale |= !n->refs[fam];
