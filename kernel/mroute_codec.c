@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Encoders and decoders of the routing sockets, in pairs: the only place where
- * the two families differ in more than numbers.
+ * Encoders of the routing sockets in pairs, decoders by tables: the only place
+ * where the two families differ in more than numbers.
  */
 #include "kernel/mroute_codec.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * The structures of linux/mroute.h and linux/mroute6.h from and to our own
- * values.  Pure: no socket, no state, every length checked.  One table of codec
- * functions a family; who calls them never asks which family it is.  Private to
- * this room.
+ * values.  Pure: no socket, no state, every length checked.  Who calls it never
+ * asks which family it is.  Private to this room.
  */
 #ifndef KERNEL_MROUTE_CODEC_H
 #define KERNEL_MROUTE_CODEC_H

@@ -28,8 +28,7 @@ static uint32_t reg_at(uint32_t reg, size_t len)
 	return at < NFT_WORDS && len <= (NFT_WORDS - at) * 4 ? at : NFT_WORDS;
 }
 
-/* Fills the register that an attribute names, or with p = NULL makes it unknown, and all behind
- * it of which the length is not told. */
+/* Fills a register, or with p = NULL makes it unknown, and as much behind it as the longest has. */
 static void reg_set(struct nft_run *r, uint32_t reg, const void *p, size_t len)
 {
 	uint32_t at = reg_at(reg, p ? len : 4);
@@ -202,7 +201,7 @@ static bool rejects(const char *target)
 	return !strcmp(target, "REJECT") || !strcmp(target, "DROP");
 }
 
-/* ---- ---- */
+/* ---- all of them ---- */
 
 enum { META, PAYLOAD, CT, BITWISE, CMP, MATCH, IMMEDIATE, LOOKUP, REJECT, TARGET, ASKS_NOTHING };
 

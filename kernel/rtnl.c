@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The rtnetlink codec.  Attributes are looked up in a table of places that the
- * decoder names beforehand with their least length, so that nobody reads past
- * one.  Bytes are copied out: nothing is assumed of their alignment.
+ * The rtnetlink codec.  Attributes are asked for by type and size; one that is
+ * shorter counts as not there, so that nobody reads past one.  Bytes are copied
+ * out: nothing is assumed of their alignment.
  */
 #include "kernel/rtnl.h"
 
