@@ -25,6 +25,11 @@ int cmd_fail(struct cmd *c, int status, const char *fmt, ...)
 	return status;
 }
 
+int cmd_no_memory(struct cmd *c)
+{
+	return cmd_fail(c, EXIT_SYSTEM, "out of memory");
+}
+
 void cmd_note(struct cmd *c, const char *fmt, ...)
 {
 	va_list ap;

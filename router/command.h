@@ -87,6 +87,9 @@ int command_run(struct router *r, struct cmd *c);
 /* Sets c->error and returns status. */
 int cmd_fail(struct cmd *c, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* The same for "out of memory". */
+int cmd_no_memory(struct cmd *c);
+
 /* Sets c->note: told to the user though the command succeeded. */
 void cmd_note(struct cmd *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

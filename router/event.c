@@ -5,7 +5,6 @@
 #include "router/event.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "router/output.h"
 #include "router/show.h"
@@ -21,9 +20,20 @@ const char *event_name(enum event_kind kind)
 	return names[kind];
 }
 
+/* The flow that an event is about, or the rule's; false when there is neither. */
+static bool flow_of(const struct router *r, const struct event *ev, struct show_flow *f)
+{
+	if (ev->rule)
+		show_mroute_flow(f, r->conf, ev->rule);
+	else
+		*f = (struct show_flow){ ev->source, ev->group, ev->iif, NULL, ev->oifs, 128, 128 };
+	return f->source;
+}
+
 void event_text(struct router *r, const struct event *ev, int64_t usec, struct buf *out)
 {
 	char a[ADDR_STRLEN];
+	struct show_flow f;
 
 	buf_printf(out, "%" PRId64 ".%06d %s", usec / 1000000, (int)(usec % 1000000), event_name(ev->kind));
 	if (ev->source) {
@@ -33,8 +43,9 @@ void event_text(struct router *r, const struct event *ev, int64_t usec, struct b
 	if (ev->iif && !ev->rule)
 		buf_printf(out, " %s%s", ev->source ? "from " : "", ev->iif);
 	if (ev->source && ev->oifs) {
-		buf_str(out, " to ");
-		show_vif_names(r, out, ev->fam, ev->oifs, " ", false);
+		buf_str(out, " to");
+		flow_of(r, ev, &f);
+		show_oifs(r, out, &f, false);
 	}
 	if (ev->rule) {
 		buf_chr(out, ' ');
@@ -49,35 +60,20 @@ void event_text(struct router *r, const struct event *ev, int64_t usec, struct b
 
 void event_json(struct router *r, const struct event *ev, int64_t usec, struct buf *out)
 {
-	char a[ADDR_STRLEN];
+	bool link = ev->kind == EVENT_LINK;
+	struct show_flow f;
 
 	buf_printf(out, "{\"time\":%" PRId64 ".%06d", usec / 1000000, (int)(usec % 1000000));
 	json_str(out, "event", event_name(ev->kind));
-	if (ev->source) {
+	if (ev->source)
 		json_str(out, "family", ev->fam == FAM_4 ? "ipv4" : "ipv6");
-		json_str(out, "source", addr_str(ev->source, a));
-		json_str(out, "group", addr_str(ev->group, a));
+	if (flow_of(r, ev, &f)) {
+		show_json_flow(out, ev->rule ? "mroute" : NULL, &f);
+		show_oifs(r, out, &f, true);
 	}
-	if (ev->iif && !ev->rule)
-		json_str(out, ev->kind == EVENT_LINK ? "name" : "iif", ev->iif);
-	if (ev->source) {
-		json_key(out, "oifs");
-		buf_chr(out, '[');
-		show_vif_names(r, out, ev->fam, ev->oifs, ",", true);
-		buf_chr(out, ']');
-	}
-	if (ev->rule) {
-		const struct mroute *m = ev->rule;
-
-		show_json_flow(out, "mroute", &m->source, m->slen, &m->group, m->glen, r->conf->names[m->iif].name);
-		json_key(out, "oifs");
-		buf_chr(out, '[');
-		show_set_names(r, out, &r->conf->sets[m->oifs], ",", true);
-		buf_chr(out, ']');
-		if (ev->iif)
-			json_str(out, "waits_for", ev->iif);
-	}
+	if (ev->iif && !ev->source)
+		json_str(out, link ? "name" : "waits_for", ev->iif);
 	if (ev->text)
-		json_str(out, ev->kind == EVENT_LINK ? "change" : "reason", ev->text);
+		json_str(out, link ? "change" : "reason", ev->text);
 	buf_str(out, "}\n");
 }

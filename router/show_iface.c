@@ -17,15 +17,6 @@ static void vif_text(struct buf *b, int vif)
 		buf_printf(b, " %4d", vif);
 }
 
-static void json_vif(struct buf *b, const char *key, int vif)
-{
-	json_key(b, key);
-	if (vif < 0)
-		buf_str(b, "null");
-	else
-		buf_u64(b, (unsigned)vif);
-}
-
 /* Sums of the VIF and the MIF of an interface. */
 static struct vif_stats iface_stats(const struct iface *i)
 {
@@ -41,38 +32,40 @@ static struct vif_stats iface_stats(const struct iface *i)
 	return sum;
 }
 
-/* Flags as a short word list: up, multicast, disabled ... */
-static void flag_names(struct buf *b, const struct iface *i, const char *sep, const char *quote)
+/* Flags that are not the kernel's, beside LINK_*. */
+#define DISABLED (1u << 30)
+#define MRDISC (1u << 31)
+
+/* Flags as a short list of words, each between quotes: up, multicast, disabled ... */
+static void flag_names(struct buf *b, const struct iface *i, const char *quote)
 {
-	const struct { bool on; const char *name; } flags[] = {
-		{ (i->flags & LINK_UP) != 0, "up" },
-		{ (i->flags & LINK_RUNNING) != 0, "running" },
-		{ (i->flags & LINK_MULTICAST) != 0, "multicast" },
-		{ (i->flags & LINK_LOOPBACK) != 0, "loopback" },
-		{ (i->flags & LINK_POINTOPOINT) != 0, "pointopoint" },
-		{ i->disabled, "disabled" },
-		{ i->mrdisc, "mrdisc" },
+	static const struct { unsigned flag; char name[12]; } names[] = {
+		{ LINK_UP, "up" }, { LINK_RUNNING, "running" }, { LINK_MULTICAST, "multicast" },
+		{ LINK_LOOPBACK, "loopback" }, { LINK_POINTOPOINT, "pointopoint" },
+		{ DISABLED, "disabled" }, { MRDISC, "mrdisc" },
 	};
+	unsigned flags = i->flags | (i->disabled ? DISABLED : 0) | (i->mrdisc ? MRDISC : 0);
 	const char *before = "";
 
-	for (unsigned k = 0; k < sizeof flags / sizeof *flags; k++)
-		if (flags[k].on) {
-			buf_printf(b, "%s%s%s%s", before, quote, flags[k].name, quote);
-			before = sep;
+	for (unsigned k = 0; k < sizeof names / sizeof *names; k++)
+		if (flags & names[k].flag) {
+			buf_printf(b, "%s%s%s%s", before, quote, names[k].name, quote);
+			before = ",";
 		}
 }
 
-/* Whether each interface takes in all multicast frames, by place, for the caller to free.  NULL with
- * ENOMEM. */
-static seen_t *look_allmulti(const struct router *r)
+/* Whether each interface takes in all multicast frames, when that is wanted; by place, for the caller to
+ * free.  NULL with ENOMEM. */
+static seen_t *look_allmulti(const struct router *r, bool wanted)
 {
 	seen_t *v = malloc(r->ifs.n + 1u);
-	struct look_links l;
+	struct look_links l = { 0 };
 
 	if (!v)
 		return NULL;
-	memset(v, -1, r->ifs.n + 1u);
-	kernel_look_links(&l);
+	memset(v, -1, r->ifs.n);
+	if (wanted)
+		kernel_look_links(&l);
 	for (uint32_t i = 0; i < l.n; i++) {
 		uint32_t at = iface_find(&r->ifs, l.v[i].ifindex);
 
@@ -87,39 +80,32 @@ static void iface_json(struct buf *b, const struct iface *i, seen_t allmulti)
 {
 	struct vif_stats st = iface_stats(i);
 
-	json_sep(b);
-	buf_chr(b, '{');
+	json_open(b);
 	json_u64(b, "index", (unsigned)i->ifindex);
 	json_str(b, "name", i->name);
-	json_vif(b, "vif", i->vif[FAM_4]);
-	json_vif(b, "mif", i->vif[FAM_6]);
+	json_u64(b, "vif", (uint64_t)i->vif[FAM_4]);
+	json_u64(b, "mif", (uint64_t)i->vif[FAM_6]);
 	json_u64(b, "ttl_threshold", i->ttl);
 	json_key(b, "flags");
 	buf_chr(b, '[');
-	flag_names(b, i, ",", "\"");
+	flag_names(b, i, "\"");
 	buf_chr(b, ']');
-	if (allmulti < 0)
-		json_str(b, "allmulti", NULL);
-	else
-		json_bool(b, "allmulti", allmulti);
+	json_key(b, "allmulti");
+	buf_str(b, allmulti < 0 ? "null" : allmulti ? "true" : "false");
 	json_u64(b, "in_packets", st.in_packets);
 	json_u64(b, "in_bytes", st.in_bytes);
 	json_u64(b, "out_packets", st.out_packets);
 	json_u64(b, "out_bytes", st.out_bytes);
-	buf_chr(b, '}');
 }
 
 /* Widths of the columns that depend on what is in them. */
 struct widths {
-	unsigned name, flags;
+	int name, flags;
 };
 
 static void iface_text(struct buf *b, const struct iface *i, const struct widths *w)
 {
-	buf_printf(b, "%6d ", i->ifindex);
-	size_t from = b->len;
-	buf_str(b, i->name);
-	out_pad(b, from, w->name);
+	buf_printf(b, "%6d %-*s", i->ifindex, w->name, i->name);
 	vif_text(b, i->vif[FAM_4]);
 	vif_text(b, i->vif[FAM_6]);
 }
@@ -130,16 +116,16 @@ static void iface_detail(struct buf *b, const struct iface *i, const struct widt
 
 	buf_printf(b, " %4u ", i->ttl);
 	size_t from = b->len;
-	flag_names(b, i, ",", "");
+	flag_names(b, i, "");
 	if (b->len == from)
 		buf_chr(b, '-');
-	out_pad(b, from, w->flags);
+	out_pad(b, from, (size_t)w->flags);
 	buf_printf(b, " %-8s %10llu %10llu %10llu %10llu", allmulti < 0 ? "-" : allmulti ? "yes" : "no",
 		   (unsigned long long)st.in_packets, (unsigned long long)st.in_bytes,
 		   (unsigned long long)st.out_packets, (unsigned long long)st.out_bytes);
 }
 
-static unsigned flags_width(const struct router *r)
+static int flags_width(const struct router *r)
 {
 	struct buf b = { 0 };
 	size_t w = strlen("FLAGS");
@@ -147,32 +133,37 @@ static unsigned flags_width(const struct router *r)
 	for (uint32_t at = 0; at < r->ifs.n; at++) {
 		b.len = 0;
 		if (r->ifs.v[at].ifindex)
-			flag_names(&b, &r->ifs.v[at], ",", "");
+			flag_names(&b, &r->ifs.v[at], "");
 		if (b.len > w)
 			w = b.len;
 	}
 	buf_free(&b);
-	return (unsigned)w;
+	return (int)w;
 }
 
-static bool all_interfaces(struct show *s)
+static void heading(struct output *o, const struct widths *w)
+{
+	if (o->detail)
+		out_head(o, WIRE_HEAD, "%6s %-*s %4s %4s %4s %-*s %-8s %10s %10s %10s %10s", "INDEX", w->name, "PHYINT",
+			 "VIF", "MIF", "TTL", w->flags, "FLAGS", "ALLMULTI", "PKTS-IN", "BYTES-IN", "PKTS-OUT",
+			 "BYTES-OUT");
+	else
+		out_head(o, WIRE_HEAD, "%6s %-*s %4s %4s", "INDEX", w->name, "PHYINT", "VIF", "MIF");
+}
+
+static void all_interfaces(struct show *s)
 {
 	struct router *r = s->r;
 	struct output *o = &s->o;
-	struct widths w = { show_name_width(r, 6), o->detail && !o->json ? flags_width(r) : 0 };
-	seen_t *allmulti = o->detail || o->json ? look_allmulti(r) : NULL;
+	struct widths w = { (int)show_name_width(r, 6), flags_width(r) };
+	seen_t *allmulti = look_allmulti(r, o->detail || o->json);
 
-	if ((o->detail || o->json) && !allmulti) {
+	if (!allmulti) {
 		o->rows.failed = true;
-		return true;
+		return;
 	}
-	if (o->json)
-		buf_str(&o->rows, "{\"interfaces\":[");
-	else if (o->detail)
-		out_head(o, "%6s %-*s %4s %4s %4s %-*s %-8s %10s %10s %10s %10s", "INDEX", (int)w.name, "PHYINT", "VIF",
-			 "MIF", "TTL", (int)w.flags, "FLAGS", "ALLMULTI", "PKTS-IN", "BYTES-IN", "PKTS-OUT", "BYTES-OUT");
-	else
-		out_head(o, "%6s %-*s %4s %4s", "INDEX", (int)w.name, "PHYINT", "VIF", "MIF");
+	if (!o->json)
+		heading(o, &w);
 	for (uint32_t at = 0; at < r->ifs.n; at++) {
 		const struct iface *i = &r->ifs.v[at];
 
@@ -184,13 +175,12 @@ static bool all_interfaces(struct show *s)
 			iface_text(&o->rows, i, &w);
 			if (o->detail)
 				iface_detail(&o->rows, i, &w, allmulti[at]);
-			buf_chr(&o->rows, '\n');
 		}
+		show_end(s);
 		out_row(o);
 	}
 	free(allmulti);
-	return show_json_text(s, "]}\n");
 }
 
-/* Each takes system calls of its own, but there are never many. */
-show_part *const show_interfaces[] = { all_interfaces, NULL };
+/* Takes system calls for each, but there are never many. */
+const struct show_part show_interfaces[] = { { all_interfaces, .flags = SHOW_LAST, .after = "]}\n" } };

@@ -154,7 +154,8 @@ static void play_tick(struct player *p, double sec, bool tell)
 static void play_ctl(struct player *p, int argc, char **argv)
 {
 	struct buf out = { 0 };
-	struct cmd c = { .form = CMD_LEGACY, .out = &out };
+	struct show *more = NULL;
+	struct cmd c = { .form = CMD_LEGACY, .out = &out, .show = &more };
 	int i = 1;
 
 	for (; i < argc && *argv[i] == '-'; i++) {
@@ -166,8 +167,11 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	for (int k = 0; k < c.argc; k++)
 		words[k] = argv[i + k];
 	c.argv = words;
-	int status = command_run(&p->r, &c);
+	int status;
 
+	do
+		status = command_run(&p->r, &c);
+	while (more);
 	if (c.later) {
 		while (!groups_done(&p->r.groups, c.later))
 			router_tick(&p->r, p->now);
