@@ -86,11 +86,11 @@ static int cmd_ping(struct router *r, struct cmd *c)
 
 const struct command commands[] = {
 	{ "add", "", "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]", "add a multicast route, or more outputs to one",
-	  "add eth0 192.168.1.42 225.1.2.3 eth1 eth2", 2, 4096, 0, edit_add },
+	  "add eth0 192.168.1.42 225.1.2.3 eth1 eth2", 2, WIRE_MAX_WORDS, 0, edit_add },
 	{ "replace", "", "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]", "add a route, or give one exactly these outputs",
-	  "replace eth0 225.1.2.3 eth2", 2, 4096, 0, edit_replace },
+	  "replace eth0 225.1.2.3 eth2", 2, WIRE_MAX_WORDS, 0, edit_replace },
 	{ "remove", "del rem", "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]", "remove a route, or some of its outputs",
-	  "remove eth0 192.168.1.42 225.1.2.3 eth2", 2, 4096, 0, edit_remove },
+	  "remove eth0 192.168.1.42 225.1.2.3 eth2", 2, WIRE_MAX_WORDS, 0, edit_remove },
 	{ "join", "", "IIF [SOURCE[/LEN]] GROUP[/LEN]", "join a multicast group on an interface",
 	  "join eth0 192.168.1.42 232.1.2.3", 2, 3, CMD_LONG, edit_join },
 	{ "leave", "", "IIF [SOURCE[/LEN]] GROUP[/LEN]", "leave a joined group",

@@ -16,9 +16,9 @@
 
 struct output {
 	struct buf *to;		/* the reply */
-	struct buf rows;	/* rows not passed on yet; append whole lines, then out_row() */
 	enum cmd_form form;
 	bool detail, json;
+	struct buf rows;	/* rows not passed on yet; append whole lines, then out_row() */
 	size_t turn, end;	/* bytes for this turn, and the length of the reply that ends it */
 };
 

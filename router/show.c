@@ -137,6 +137,7 @@ void show_free(struct show *s)
 	buf_free(&s->tail.text);
 	free(s->rules);
 	free(s->entries);
+	free(s->allmulti);
 	free(s);
 }
 
@@ -149,17 +150,17 @@ size_t show_size(const struct show *s)
 static uint32_t lines(const struct show *s)
 {
 	const struct router *r = s->r;
-	const uint32_t n[] = {
-		[SHOW_ONCE] = 1,
-		[SHOW_PHYINTS] = r->conf->nphyints,
-		[SHOW_MGROUPS] = r->conf->nmgroups,
-		[SHOW_MROUTES] = r->conf->nmroutes,
-		[SHOW_ENTRIES] = r->mfc.n,
-		[SHOW_COUNTED] = s->nentries,
-		[SHOW_MEMBERS] = r->groups.n,
-	};
 
-	return n[s->part->of];
+	switch (s->part->of) {
+	case SHOW_PHYINTS: return r->conf->nphyints;
+	case SHOW_MGROUPS: return r->conf->nmgroups;
+	case SHOW_MROUTES: return r->conf->nmroutes;
+	case SHOW_ENTRIES: return r->mfc.n;
+	case SHOW_COUNTED: return s->nentries;
+	case SHOW_MEMBERS: return r->groups.n;
+	case SHOW_IFACES: return r->ifs.n;
+	default: return 1;
+	}
 }
 
 /* Writes what is due in a turn: true when that was all. */

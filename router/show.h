@@ -19,6 +19,7 @@ enum show_of {
 	SHOW_ENTRIES,		/* places in the mirror */
 	SHOW_COUNTED,		/* those whose counters are asked for */
 	SHOW_MEMBERS,
+	SHOW_IFACES,
 };
 
 enum { SHOW_DETAIL = 1 << 0, SHOW_LAST = 1 << 1 };
@@ -38,23 +39,24 @@ struct show {
 	const struct show_part *part;	/* the one at work */
 	uint32_t at;			/* its next line */
 	unsigned left;			/* lines that may be looked at in this turn */
-	unsigned width;			/* of the column of interfaces */
+	unsigned width, flags_width;	/* of the columns of interfaces and of their flags */
 	uint32_t pending;		/* rules and groups that wait, so far */
 	struct output o;
 	const char *title;		/* the last one; NULL = none yet */
-	struct mfc_stats *rules;	/* sums over their entries, NULL when not wanted */
-	struct mfc_stats *entries;	/* by place in the mirror, NULL when not wanted */
-	uint32_t nrules, nentries;
-	uint64_t removals;		/* r->mfc.removals when the entries were counted */
-	const struct mfc_stats *counts;	/* the last answer of show_counts() */
-	struct mfc_stats now;		/* where it is of now */
 	struct tail {			/* of the line before, where it has no counters: mostly the next has the same */
-		struct buf text;	/* what is behind (S,G); empty when a turn begins */
 		const char *iif;
 		const struct conf_set *set;
 		uint32_t bits;
 		enum fam fam;
+		struct buf text;	/* what is behind (S,G); empty when a turn begins */
 	} tail;
+	struct mfc_stats *rules;	/* sums over their entries, NULL when not wanted */
+	struct mfc_stats *entries;	/* by place in the mirror, NULL when not wanted */
+	seen_t *allmulti;		/* by place of the interface, NULL when not wanted */
+	uint32_t nrules, nentries, nallmulti;
+	uint64_t removals;		/* r->mfc.removals when the entries were counted */
+	const struct mfc_stats *counts;	/* the last answer of show_counts() */
+	struct mfc_stats now;		/* where it is of now */
 };
 
 /* A flow as the lines of several tables have it. */

@@ -5,7 +5,6 @@
  */
 #include "router/show.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,8 +35,8 @@ static struct vif_stats iface_stats(const struct iface *i)
 #define DISABLED (1u << 30)
 #define MRDISC (1u << 31)
 
-/* Flags as a short list of words, each between quotes: up, multicast, disabled ... */
-static void flag_names(struct buf *b, const struct iface *i, const char *quote)
+/* Appends the flags as a list of words, each between quotes: up, multicast, disabled ...  Its length. */
+static unsigned flag_names(struct buf *b, const struct iface *i, const char *quote)
 {
 	static const struct { unsigned flag; char name[12]; } names[] = {
 		{ LINK_UP, "up" }, { LINK_RUNNING, "running" }, { LINK_MULTICAST, "multicast" },
@@ -46,39 +45,68 @@ static void flag_names(struct buf *b, const struct iface *i, const char *quote)
 	};
 	unsigned flags = i->flags | (i->disabled ? DISABLED : 0) | (i->mrdisc ? MRDISC : 0);
 	const char *before = "";
+	size_t from = b->len;
 
 	for (unsigned k = 0; k < sizeof names / sizeof *names; k++)
 		if (flags & names[k].flag) {
 			buf_printf(b, "%s%s%s%s", before, quote, names[k].name, quote);
 			before = ",";
 		}
+	return (unsigned)(b->len - from);
 }
 
-/* Whether each interface takes in all multicast frames, when that is wanted; by place, for the caller to
- * free.  NULL with ENOMEM. */
-static seen_t *look_allmulti(const struct router *r, bool wanted)
+/* Notes which interfaces take in all multicast frames. */
+static void look_allmulti(struct show *s)
 {
-	seen_t *v = malloc(r->ifs.n + 1u);
-	struct look_links l = { 0 };
+	const struct ifaces *ifs = &s->r->ifs;
+	struct look_links l;
 
-	if (!v)
-		return NULL;
-	memset(v, -1, r->ifs.n);
-	if (wanted)
-		kernel_look_links(&l);
+	s->nallmulti = ifs->n;
+	s->allmulti = malloc(ifs->n + 1u);
+	if (!s->allmulti) {
+		s->o.rows.failed = true;
+		return;
+	}
+	memset(s->allmulti, -1, ifs->n);
+	kernel_look_links(&l);
 	for (uint32_t i = 0; i < l.n; i++) {
-		uint32_t at = iface_find(&r->ifs, l.v[i].ifindex);
+		uint32_t at = iface_find(ifs, l.v[i].ifindex);
 
 		if (at != IFACE_NONE)
-			v[at] = l.v[i].allmulti;
+			s->allmulti[at] = l.v[i].allmulti;
 	}
 	kernel_look_links_free(&l);
-	return v;
 }
 
-static void iface_json(struct buf *b, const struct iface *i, seen_t allmulti)
+static void headings(struct show *s)
+{
+	const struct router *r = s->r;
+	struct output *o = &s->o;
+	struct buf b = { 0 };
+	unsigned flags = strlen("FLAGS");
+
+	s->width = show_name_width(r, 6);
+	for (uint32_t at = 0; at < r->ifs.n; at++) {
+		unsigned n = r->ifs.v[at].ifindex ? flag_names(&b, &r->ifs.v[at], "") : 0;
+
+		flags = n > flags ? n : flags;
+	}
+	buf_free(&b);
+	s->flags_width = flags;
+	if (o->json)
+		return;
+	if (o->detail)
+		out_head(o, WIRE_HEAD, "%6s %-*s %4s %4s %4s %-*s %-8s %10s %10s %10s %10s", "INDEX", (int)s->width,
+			 "PHYINT", "VIF", "MIF", "TTL", (int)flags, "FLAGS", "ALLMULTI", "PKTS-IN", "BYTES-IN",
+			 "PKTS-OUT", "BYTES-OUT");
+	else
+		out_head(o, WIRE_HEAD, "%6s %-*s %4s %4s", "INDEX", (int)s->width, "PHYINT", "VIF", "MIF");
+}
+
+static void iface_json(struct show *s, const struct iface *i, seen_t allmulti)
 {
 	struct vif_stats st = iface_stats(i);
+	struct buf *b = &s->o.rows;
 
 	json_open(b);
 	json_u64(b, "index", (unsigned)i->ifindex);
@@ -98,89 +126,39 @@ static void iface_json(struct buf *b, const struct iface *i, seen_t allmulti)
 	json_u64(b, "out_bytes", st.out_bytes);
 }
 
-/* Widths of the columns that depend on what is in them. */
-struct widths {
-	int name, flags;
-};
-
-static void iface_text(struct buf *b, const struct iface *i, const struct widths *w)
+static void iface_text(struct show *s, const struct iface *i, seen_t allmulti)
 {
-	buf_printf(b, "%6d %-*s", i->ifindex, w->name, i->name);
+	struct buf *b = &s->o.rows;
+
+	buf_printf(b, "%6d %-*s", i->ifindex, (int)s->width, i->name);
 	vif_text(b, i->vif[FAM_4]);
 	vif_text(b, i->vif[FAM_6]);
-}
-
-static void iface_detail(struct buf *b, const struct iface *i, const struct widths *w, seen_t allmulti)
-{
+	if (!s->o.detail)
+		return;
 	struct vif_stats st = iface_stats(i);
 
 	buf_printf(b, " %4u ", i->ttl);
 	size_t from = b->len;
-	flag_names(b, i, "");
-	if (b->len == from)
+	if (!flag_names(b, i, ""))
 		buf_chr(b, '-');
-	out_pad(b, from, (size_t)w->flags);
+	out_pad(b, from, s->flags_width);
 	buf_printf(b, " %-8s %10llu %10llu %10llu %10llu", allmulti < 0 ? "-" : allmulti ? "yes" : "no",
 		   (unsigned long long)st.in_packets, (unsigned long long)st.in_bytes,
 		   (unsigned long long)st.out_packets, (unsigned long long)st.out_bytes);
 }
 
-static int flags_width(const struct router *r)
+static void iface(struct show *s)
 {
-	struct buf b = { 0 };
-	size_t w = strlen("FLAGS");
+	const struct iface *i = &s->r->ifs.v[s->at];
 
-	for (uint32_t at = 0; at < r->ifs.n; at++) {
-		b.len = 0;
-		if (r->ifs.v[at].ifindex)
-			flag_names(&b, &r->ifs.v[at], "");
-		if (b.len > w)
-			w = b.len;
-	}
-	buf_free(&b);
-	return (int)w;
-}
-
-static void heading(struct output *o, const struct widths *w)
-{
-	if (o->detail)
-		out_head(o, WIRE_HEAD, "%6s %-*s %4s %4s %4s %-*s %-8s %10s %10s %10s %10s", "INDEX", w->name, "PHYINT",
-			 "VIF", "MIF", "TTL", w->flags, "FLAGS", "ALLMULTI", "PKTS-IN", "BYTES-IN", "PKTS-OUT",
-			 "BYTES-OUT");
-	else
-		out_head(o, WIRE_HEAD, "%6s %-*s %4s %4s", "INDEX", w->name, "PHYINT", "VIF", "MIF");
-}
-
-static void all_interfaces(struct show *s)
-{
-	struct router *r = s->r;
-	struct output *o = &s->o;
-	struct widths w = { (int)show_name_width(r, 6), flags_width(r) };
-	seen_t *allmulti = look_allmulti(r, o->detail || o->json);
-
-	if (!allmulti) {
-		o->rows.failed = true;
+	if (!i->ifindex)
 		return;
-	}
-	if (!o->json)
-		heading(o, &w);
-	for (uint32_t at = 0; at < r->ifs.n; at++) {
-		const struct iface *i = &r->ifs.v[at];
-
-		if (!i->ifindex)
-			continue;
-		if (o->json) {
-			iface_json(&o->rows, i, allmulti[at]);
-		} else {
-			iface_text(&o->rows, i, &w);
-			if (o->detail)
-				iface_detail(&o->rows, i, &w, allmulti[at]);
-		}
-		show_end(s);
-		out_row(o);
-	}
-	free(allmulti);
+	(s->o.json ? iface_json : iface_text)(s, i, s->at < s->nallmulti ? s->allmulti[s->at] : -1);
+	show_end(s);
 }
 
-/* Takes system calls for each, but there are never many. */
-const struct show_part show_interfaces[] = { { all_interfaces, .flags = SHOW_LAST, .after = "]}\n" } };
+const struct show_part show_interfaces[] = {
+	{ look_allmulti, .of = SHOW_ONCE, .flags = SHOW_DETAIL },
+	{ headings, .of = SHOW_ONCE },
+	{ iface, .of = SHOW_IFACES, .flags = SHOW_LAST, .after = "]}\n" },
+};

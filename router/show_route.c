@@ -112,19 +112,21 @@ static uint64_t idle_sec(const struct router *r, const struct mfc *e)
 
 static void json_line(struct show *s, const struct line *l)
 {
+	const struct mfc_stats *n = l->counts;
+	const struct mfc *e = l->entry;
 	struct buf *b = &s->o.rows;
 
 	json_open(b);
 	show_json_flow(b, NULL, &l->flow);
 	show_oifs(s->r, b, &l->flow, true);
-	json_u64(b, "packets", l->counts->packets);
-	json_u64(b, "bytes", l->counts->bytes);
-	if (l->entry) {
-		json_u64(b, "wrong_if", l->counts->wrong_if);
-		json_u64(b, "idle_sec", idle_sec(s->r, l->entry));
-		json_str(b, "state", mfc_state_str(l->entry->state));
+	json_u64(b, "packets", n->packets);
+	json_u64(b, "bytes", n->bytes);
+	if (e) {
+		json_u64(b, "wrong_if", n->wrong_if);
+		json_u64(b, "idle_sec", idle_sec(s->r, e));
+		json_str(b, "state", mfc_state_str(e->state));
 	}
-	buf_chr(b, '}');
+	show_end(s);
 }
 /* What is behind (S,G). */
 static void put_tail(struct show *s, const struct line *l, struct buf *b)
@@ -166,7 +168,10 @@ static void text_line(struct show *s, const struct line *l)
 		return;
 	}
 	if (!t->text.len || t->iif != f->iif || t->set != f->set || t->bits != f->bits || t->fam != fam) {
-		*t = (struct tail){ t->text, f->iif, f->set, f->bits, fam };
+		t->iif = f->iif;
+		t->set = f->set;
+		t->bits = f->bits;
+		t->fam = fam;
 		t->text.len = 0;
 		put_tail(s, l, &t->text);
 		b->failed |= t->text.failed;
