@@ -20,7 +20,7 @@ int cmd_fail(struct cmd *c, int status, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(c->error, sizeof c->error, fmt, ap);
+	vsnprintf(status ? c->error : c->note, sizeof c->error, fmt, ap);
 	va_end(ap);
 	return status;
 }
@@ -28,15 +28,6 @@ int cmd_fail(struct cmd *c, int status, const char *fmt, ...)
 int cmd_no_memory(struct cmd *c)
 {
 	return cmd_fail(c, EXIT_SYSTEM, "out of memory");
-}
-
-void cmd_note(struct cmd *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(c->note, sizeof c->note, fmt, ap);
-	va_end(ap);
 }
 
 static int cmd_flush(struct router *r, struct cmd *c)
@@ -51,14 +42,14 @@ static int cmd_reload(struct router *r, struct cmd *c)
 	if (!r->ops || !r->ops->reload)
 		return cmd_fail(c, EXIT_INTERNAL, "this daemon cannot reload");
 	int status = r->ops->reload(r->ops_ctx, c);
-	struct output o;
 
 	/* What changed is asked for here, so it is an answer and no remark. */
-	out_begin(&o, c);
-	if (!status && c->form == CMD_RECORDS && *c->note)
-		buf_printf(&o.rows, "%s\n", c->note);
+	if (!status && c->form == CMD_RECORDS && *c->note) {
+		char row[sizeof c->note + 1];
+
+		wire_put_record(c->out, WIRE_ROW, row, (size_t)snprintf(row, sizeof row, "%s\n", c->note));
+	}
 	*c->note = '\0';
-	out_end(&o);
 	return status;
 }
 
@@ -109,79 +100,64 @@ const struct command commands[] = {
 
 /* ---- finding ---- */
 
-static void append(char *why, size_t len, const char *name, size_t n)
-{
-	size_t at = strlen(why);
+/* A search for a word among the names of some rows. */
+struct search {
+	const char *word;
+	char *why;		/* names that begin with it, blank-separated */
+	size_t len;
+	int hit, hits;		/* the last row that has such a name, and how many have */
+};
 
-	if (at < len)
-		snprintf(why + at, len - at, "%s%.*s", at ? " " : "", (int)n, name);
+static void append(struct search *s, const char *name, size_t n)
+{
+	size_t at = strlen(s->why);
+
+	snprintf(s->why + at, s->len - at, "%s%.*s", at ? " " : "", (int)n, name);
 }
 
-enum match { NO_MATCH, PREFIX, WHOLE };
-
-/* How word fits one of the blank-separated names; appends those that begin with it. */
-static enum match match(const char *names, const char *word, char *why, size_t len)
+/* Looks through the blank-separated names of a row: true when the word is one of them. */
+static bool is_one_of(struct search *s, int row, const char *names)
 {
-	enum match best = NO_MATCH;
-	size_t n = strlen(word);
+	size_t n = strlen(s->word), len;
 
-	for (const char *a = names; *a; a += strcspn(a, " "), a += strspn(a, " ")) {
-		if (!n || strncmp(a, word, n))
+	for (const char *a = names; *a; a += len, a += strspn(a, " ")) {
+		len = strcspn(a, " ");
+		if (!n || strncmp(a, s->word, n))
 			continue;
-		if (strcspn(a, " ") == n)
-			return WHOLE;
-		append(why, len, a, strcspn(a, " "));
-		best = PREFIX;
+		if (len == n)
+			return true;
+		append(s, a, len);
+		s->hits += s->hit != row;
+		s->hit = row;
 	}
-	return best;
+	return false;
 }
 
 const struct command *command_find(const char *word, char *why, size_t len)
 {
-	const struct command *hit = NULL;
-	unsigned hits = 0;
+	struct search s = { word, why, len, -1, 0 };
+	const struct command *c;
 
-	if (len)
-		*why = '\0';
-	for (const struct command *c = commands; c->name; c++) {
-		enum match name = match(c->name, word, why, len);
-		enum match alias = name == WHOLE ? NO_MATCH : match(c->aliases, word, why, len);
-
-		if (name == WHOLE || alias == WHOLE)
+	*why = '\0';
+	for (c = commands; c->name; c++)
+		if (is_one_of(&s, (int)(c - commands), c->name) || is_one_of(&s, (int)(c - commands), c->aliases))
 			return c;
-		if (name || alias) {
-			hit = c;
-			hits++;
-		}
-	}
-	if (hits == 1)
-		return hit;
-	for (const struct command *c = commands; !hits && c->name; c++)
-		append(why, len, c->name, strlen(c->name));
-	return NULL;
+	for (c = commands; !s.hits && c->name; c++)
+		append(&s, c->name, strlen(c->name));
+	return s.hits == 1 ? &commands[s.hit] : NULL;
 }
 
 int word_find(const char *const *list, const char *word, char *why, size_t len)
 {
-	int hit = -1, hits = 0;
+	struct search s = { word, why, len, -1, 0 };
 
-	if (len)
-		*why = '\0';
-	for (int i = 0; list[i]; i++) {
-		enum match how = match(list[i], word, why, len);
-
-		if (how == WHOLE)
+	*why = '\0';
+	for (int i = 0; list[i]; i++)
+		if (is_one_of(&s, i, list[i]))
 			return i;
-		if (how) {
-			hit = i;
-			hits++;
-		}
-	}
-	if (hits == 1)
-		return hit;
-	for (int i = 0; !hits && list[i]; i++)
-		append(why, len, list[i], strlen(list[i]));
-	return -1;
+	for (int i = 0; !s.hits && list[i]; i++)
+		append(&s, list[i], strlen(list[i]));
+	return s.hits == 1 ? s.hit : -1;
 }
 
 int command_run(struct router *r, struct cmd *c)

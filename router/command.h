@@ -44,7 +44,7 @@ extern const char *const show_words[];
 
 /* Finds a command by name or alias or an unambiguous prefix of one; what is written out wins.
  * NULL when there is none or several; then the candidates (or all names) are written to
- * why[len], blank-separated. */
+ * why[len], blank-separated; len > 0. */
 const struct command *command_find(const char *word, char *why, size_t len);
 
 /* The same for a word of a NULL-ended list: its place, or -1. */
@@ -84,13 +84,13 @@ static inline void cmd_init(struct cmd *c, enum cmd_form form, struct buf *out)
  * c->error says why.  argv[0] may be shortened. */
 int command_run(struct router *r, struct cmd *c);
 
-/* Sets c->error and returns status. */
+/* Sets c->error, or c->note when status is 0, and returns status. */
 int cmd_fail(struct cmd *c, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* The same for "out of memory". */
-int cmd_no_memory(struct cmd *c);
+/* Tells the user something though the command succeeded. */
+#define cmd_note(c, ...) cmd_fail(c, 0, __VA_ARGS__)
 
-/* Sets c->note: told to the user though the command succeeded. */
-void cmd_note(struct cmd *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Fails for want of memory. */
+int cmd_no_memory(struct cmd *c);
 
 #endif
