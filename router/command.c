@@ -15,6 +15,14 @@
 #include "router/router.h"
 #include "router/show.h"
 
+void cmd_init(struct cmd *c, enum cmd_form form, struct buf *out)
+{
+	memset(c, 0, offsetof(struct cmd, error));
+	c->error[0] = c->note[0] = '\0';
+	c->form = form;
+	c->out = out;
+}
+
 int cmd_fail(struct cmd *c, int status, const char *fmt, ...)
 {
 	va_list ap;

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "lib/buf.h"
 
@@ -33,7 +32,7 @@ struct command {
 	const char *example;	/* a whole command line without the program's name */
 	int min, max;		/* words after the name */
 	unsigned flags;
-	int (*run)(struct router *r, struct cmd *c);	/* exit status; NULL when CMD_LOCAL */
+	int (*run)(struct router *r, struct cmd *c);	/* exit status, if not 0 by cmd_fail(); NULL when CMD_LOCAL */
 };
 
 /* The table; the last row has a NULL name. */
@@ -72,13 +71,7 @@ struct cmd {
 };
 
 /* Makes a command without words whose reply goes to out. */
-static inline void cmd_init(struct cmd *c, enum cmd_form form, struct buf *out)
-{
-	memset(c, 0, offsetof(struct cmd, error));
-	c->error[0] = c->note[0] = '\0';
-	c->form = form;
-	c->out = out;
-}
+void cmd_init(struct cmd *c, enum cmd_form form, struct buf *out);
 
 /* Runs argv[0] with its words: returns the exit status of the client, 0 = done.  On failure
  * c->error says why.  argv[0] may be shortened. */

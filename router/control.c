@@ -58,7 +58,7 @@ static void drop(struct client *c)
 
 	ctl->clients[c->slot] = last;
 	last->slot = c->slot;
-	ctl->followers -= c->follow;
+	ctl->followers -= c->reply.follow;
 	loop_del(ctl->loop, c->fd);
 	client_free(c);
 	resume_accept(ctl);
@@ -90,10 +90,10 @@ static void serve(void *ctx, int fd, short revents)
 {
 	struct client *c = ctx;
 	struct control *ctl = c->ctl;
-	bool followed = c->follow;
+	bool followed = c->reply.follow;
 	bool alive = client_turn(c, ctl->router, revents, loop_now(ctl->loop));
 
-	ctl->followers += c->follow && !followed;
+	ctl->followers += c->reply.follow && !followed;
 	if (!alive) {
 		drop(c);
 		return;
@@ -115,7 +115,7 @@ static bool evict(struct control *ctl, int worst)
 	for (uint32_t i = 0; i < ctl->n; i++) {
 		struct client *c = ctl->clients[i];
 		/* What came in this turn has not been heard yet. */
-		int class = c->follow ? 2 : c->in.len || client_waiting(c) || client_active(c) == now;
+		int class = c->reply.follow ? 2 : c->in.len || client_waiting(c) || client_active(c) == now;
 
 		if (class < best || (class == best && (!victim || client_active(c) < client_active(victim)))) {
 			victim = c;
@@ -269,9 +269,9 @@ void control_event(struct control *ctl, const char *text, const char *json)
 	for (uint32_t i = 0; ctl->followers && i < ctl->n; i++) {
 		struct client *c = ctl->clients[i];
 
-		if (!c->follow)
+		if (!c->reply.follow)
 			continue;
-		client_event(c, c->json ? json : text, loop_now(ctl->loop));
+		client_event(c, c->reply.json ? json : text, loop_now(ctl->loop));
 		loop_events(ctl->loop, c->fd, client_events(c));
 	}
 }

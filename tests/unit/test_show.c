@@ -343,9 +343,9 @@ static void given_up(void)
 	put(&req, WIRE_WORDS, 3, "-d", "show", "routes");
 	CHECK_INT(send(fd[0], req.p, req.len, 0), req.len);
 	CHECK(client_turn(c, &router, POLLIN, 1000));
-	CHECK(c->show && client_size(c) >= show_size(c->show));
+	CHECK(c->reply.show && client_size(c) >= show_size(c->reply.show));
 	client_settle(c, &router, true);
-	CHECK(!c->show && c->closing && !(client_events(c) & POLLIN));
+	CHECK(!c->reply.show && c->closing && !(client_events(c) & POLLIN));
 	client_free(c);
 	close(fd[0]);
 	buf_free(&req);
