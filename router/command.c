@@ -171,10 +171,8 @@ int word_find(const char *const *list, const char *word, char *why, size_t len)
 int command_run(struct router *r, struct cmd *c)
 {
 	char why[256];
-	const struct command *cmd = c->argc > 0 ? command_find(c->argv[0], why, sizeof why) : NULL;
+	const struct command *cmd = command_find(c->argv[0], why, sizeof why);
 
-	if (c->argc < 1)
-		return cmd_fail(c, EXIT_USAGE, "no command");
 	if (!cmd)
 		return cmd_fail(c, EXIT_USAGE, "%s: no such command, or not only one: %s", c->argv[0], why);
 	if (!cmd->run)

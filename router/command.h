@@ -73,7 +73,7 @@ struct cmd {
 /* Makes a command without words whose reply goes to out. */
 void cmd_init(struct cmd *c, enum cmd_form form, struct buf *out);
 
-/* Runs argv[0] with its words: returns the exit status of the client, 0 = done.  On failure
+/* Runs argv[0], which must be there, with its words: returns the exit status of the client, 0 = done.  On failure
  * c->error says why.  argv[0] may be shortened. */
 int command_run(struct router *r, struct cmd *c);
 

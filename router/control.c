@@ -25,15 +25,21 @@
 struct control {
 	struct loop *loop;
 	struct router *router;
-	struct client *clients[CLIENTS_MAX];
 	uint32_t n, followers;
 	struct timer sweep;		/* runs at the nearest deadline */
 	int fd;				/* that listens, or -1 */
+	bool paused;			/* accept waits for descriptors or memory */
 	char *path;
 	struct usock_id id;
-	bool paused;			/* accept waits for descriptors or memory */
 	struct log_limit lim;
+	struct client *clients[CLIENTS_MAX];
 };
+
+/* Polls for what a client waits for. */
+static void watch(const struct client *c)
+{
+	loop_events(c->ctl->loop, c->fd, client_events(c));
+}
 
 static void resume_accept(struct control *ctl)
 {
@@ -90,6 +96,8 @@ static void serve(void *ctx, int fd, short revents)
 {
 	struct client *c = ctx;
 	struct control *ctl = c->ctl;
+
+	(void)fd;
 	bool followed = c->reply.follow;
 	bool alive = client_turn(c, ctl->router, revents, loop_now(ctl->loop));
 
@@ -100,7 +108,7 @@ static void serve(void *ctx, int fd, short revents)
 	}
 	if (client_size(c) > CLIENT_OUT_FULL)
 		bound_output(ctl, c);
-	loop_events(ctl->loop, fd, client_events(c));
+	watch(c);
 	arm(ctl, client_deadline(c));
 }
 
@@ -272,7 +280,7 @@ void control_event(struct control *ctl, const char *text, const char *json)
 		if (!c->reply.follow)
 			continue;
 		client_event(c, c->reply.json ? json : text, loop_now(ctl->loop));
-		loop_events(ctl->loop, c->fd, client_events(c));
+		watch(c);
 	}
 }
 
@@ -285,7 +293,7 @@ void control_resume(struct control *ctl)
 		if (c && client_ready(c, ctl->router))
 			serve(c, c->fd, 0);
 		else if (c && client_still(c, loop_now(ctl->loop)))
-			loop_events(ctl->loop, c->fd, client_events(c));
+			watch(c);
 	}
 }
 

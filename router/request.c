@@ -13,33 +13,36 @@
 
 #define LEGACY_TEXT 254		/* bytes of an error, without the NUL */
 
-static const char *legacy_name(uint16_t letter)
-{
-	static const struct { char letter, name[7]; } names[] = {
-		{ 'a', "add" }, { 'r', "remove" }, { 'j', "join" }, { 'l', "leave" }, { 'F', "flush" },
-		{ 'H', "reload" }, { 'k', "kill" }, { 's', "show" }, { 'S', "show" }, { 'J', "show" },
-	};
-
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i].letter == letter)
-			return names[i].name;
-	return NULL;
-}
-
-static const char *legacy_table(char letter)
-{
-	return letter == 'g' ? "groups" : letter == 'i' ? "interfaces" : letter == 'p' ? "pending" : "routes";
-}
-
 /* Takes the words of a request.  NULL, or what is wrong with it. */
 static const char *take_words(const struct wire_request *req, struct cmd *cmd, const char **argv)
 {
+	static const struct { char letter, name[7]; } legacy[] = {
+		{ 'a', "add" }, { 'r', "remove" }, { 'j', "join" }, { 'l', "leave" }, { 'F', "flush" },
+		{ 'H', "reload" }, { 'k', "kill" }, { 's', "show" }, { 'S', "show" }, { 'J', "show" },
+	};
 	const char *word = wire_next_arg(req, NULL);
 
-	if (cmd->form == CMD_RECORDS) {
-		/* The first says -d, -j; the others are the command. */
-		if (!word)
-			return "no command";
+	if (cmd->form == CMD_LEGACY) {
+		unsigned i = 0, n = sizeof legacy / sizeof *legacy;
+
+		while (i < n && legacy[i].letter != req->cmd)
+			i++;
+		if (i == n)
+			return "unknown command";
+		cmd->detail = req->cmd == 'S';
+		cmd->json = req->cmd == 'J';
+		argv[cmd->argc++] = legacy[i].name;
+		if (!strcmp(legacy[i].name, "show")) {
+			/* A letter for one of the first four tables. */
+			int table = word ? 3 : 0;
+
+			while (table && *word != *show_words[table])
+				table--;
+			argv[cmd->argc++] = show_words[table];
+			return NULL;
+		}
+	} else if (word) {
+		/* The first word says -d, -j; the others are the command. */
 		for (const char *o = word + (*word == '-'); *o; o++) {
 			if (*o != 'd' && *o != 'j')
 				return "unknown option";
@@ -47,22 +50,10 @@ static const char *take_words(const struct wire_request *req, struct cmd *cmd, c
 			cmd->json |= *o == 'j';
 		}
 		word = wire_next_arg(req, word);
-	} else {
-		const char *name = legacy_name(req->cmd);
-
-		if (!name)
-			return "unknown command";
-		cmd->detail = req->cmd == 'S';
-		cmd->json = req->cmd == 'J';
-		argv[cmd->argc++] = name;
-		if (!strcmp(name, "show")) {
-			argv[cmd->argc++] = legacy_table(word ? *word : '\0');
-			return NULL;
-		}
 	}
 	for (; word; word = wire_next_arg(req, word))
 		argv[cmd->argc++] = word;
-	return NULL;
+	return cmd->argc ? NULL : "no command";
 }
 
 static void put_text(struct buf *out, enum wire_type type, const char *text)
