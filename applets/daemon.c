@@ -92,8 +92,7 @@ static void on_event(void *ctx, const struct event *ev)
 		struct timespec ts;
 
 		clock_gettime(CLOCK_REALTIME, &ts);
-		event_text(&d->router, ev, ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000, &text);
-		event_json(&d->router, ev, ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000, &json);
+		event_lines(&d->router, ev, &ts, &text, &json);
 		control_event(d->control, buf_cstr(&text), buf_cstr(&json));
 		buf_free(&text);
 		buf_free(&json);

@@ -11,24 +11,24 @@
 
 #include "router/pending.h"
 
-static struct rule_mask name_mask(struct router *r, uint16_t id)
+static void name_mask(const struct router *r, const struct conf_name *n, struct rule_mask *m)
 {
-	const struct conf_name *n = &r->conf->names[id];
-	struct rule_mask m = { { 0 }, { 0 }, { 0 } };
+	uint32_t at = n->wild ? 0 : iface_find_name(&r->ifs, n->name);
+	uint32_t end = n->wild ? r->ifs.n : at + 1;	/* 0 when there is none */
+	uint32_t *bits = n->wild ? m->wild : m->exact;
 
-	for (uint32_t at = n->wild ? 0 : iface_find_name(&r->ifs, n->name); at < r->ifs.n; at++) {
+	memset(m, 0, sizeof *m);
+	for (; at < end; at++) {
 		const struct iface *i = &r->ifs.v[at];
 
-		if (i->ifindex && iface_usable(i) && iface_name_matches(i->name, n->name, n->len, n->wild))
-			for (enum fam f = 0; f < FAM_N; f++)
-				if (i->vif[f] >= 0)
-					(n->wild ? m.wild : m.exact)[f] |= UINT32_C(1) << i->vif[f];
-		if (!n->wild)
-			break;
+		if (!i->ifindex || !iface_usable(i) || !iface_name_matches(i->name, n->name, n->len, n->wild))
+			continue;
+		for (enum fam f = 0; f < FAM_N; f++)
+			if (i->vif[f] >= 0)
+				bits[f] |= UINT32_C(1) << i->vif[f];
 	}
 	for (enum fam f = 0; f < FAM_N; f++)
-		m.lacks[f] = !(m.exact[f] | m.wild[f]);
-	return m;
+		m->lacks[f] = !bits[f];
 }
 
 void bind_names(struct router *r)
@@ -42,25 +42,27 @@ void bind_names(struct router *r)
 		sync_failed(r, ENOMEM);
 		return;
 	}
+	bool *sets = changed + c->nnames;
 	for (uint32_t id = 0; id < c->nnames; id++) {
-		struct rule_mask m = name_mask(r, (uint16_t)id);
+		const struct conf_name *n = &c->names[id];
+		struct rule_mask m, *old = &r->rules.names[id];
 
-		if (memcmp(&m, &r->rules.names[id], sizeof m)) {
-			r->rules.names[id] = m;
+		name_mask(r, n, &m);
+		if (memcmp(&m, old, sizeof m)) {
+			*old = m;
 			changed[id] = any = true;
 		}
-		for (enum fam f = 0; f < FAM_N; f++)
-			lacks |= m.lacks[f] && c->names[id].refs[f];
+		lacks |= (m.lacks[FAM_4] && n->refs[FAM_4]) || (m.lacks[FAM_6] && n->refs[FAM_6]);
 	}
 	for (uint32_t id = 0; any && id < c->nsets; id++)
-		changed[c->nnames + id] = rules_set_mask(&r->rules, c, id);
+		sets[id] = rules_set_mask(&r->rules, c, id);
 	/* Of a new conf all entries are looked at anyway, and most often none of its rules waits. */
 	if (r->adopted && !lacks && !r->told.n)
 		any = false;
 	for (uint32_t id = 0; any && id < c->nmroutes; id++) {
 		const struct mroute *m = &c->mroutes[id];
 
-		if (m->iif == CONF_NONE || !(changed[m->iif] || changed[c->nnames + m->oifs]))
+		if (m->iif == CONF_NONE || !(changed[m->iif] || sets[m->oifs]))
 			continue;
 		if (!r->adopted)
 			sync_touch_rule(r, id);
