@@ -11,15 +11,16 @@
 
 static void put_failure(struct output *o, int err, const struct addr *group)
 {
-	const char *limit = kernel_join_limit(err, addr_fam(group));
+	const char *limit = kernel_join_limit(err, addr_fam(group)), *why = strerror(err);
 
-	if (o->json) {
-		json_str(&o->rows, "reason", strerror(err));
-		if (*limit)
-			json_str(&o->rows, "limit", limit);
-	} else {
-		buf_printf(&o->rows, "failed: %s%s%s%s", strerror(err), *limit ? " (" : "", limit, *limit ? ")" : "");
-	}
+	if (o->json)
+		json_str(&o->rows, "reason", why);
+	else
+		buf_printf(&o->rows, "failed: %s", why);
+	if (*limit && o->json)
+		json_str(&o->rows, "limit", limit);
+	else if (*limit)
+		buf_printf(&o->rows, " (%s)", limit);
 }
 
 /* One line of a table of memberships, but for what is wrong with it and its end. */
@@ -33,7 +34,7 @@ static void put_flow(struct show *s, const char *title, const struct show_flow *
 		return;
 	}
 	if (show_title(s, title))
-		out_head(&s->o, WIRE_HEAD, "%-42s %s", "GROUP (S,G)", "IIF");
+		out_head(&s->o, WIRE_HEAD, "%-42s IIF", "GROUP (S,G)");
 	show_text_flow(b, f);
 	buf_chr(b, ' ');
 	buf_str(b, f->iif);
@@ -71,8 +72,7 @@ static void member(struct show *s)
 	const struct router *r = s->r;
 	const struct member *m = &r->groups.v[s->at];
 	struct output *o = &s->o;
-	struct show_flow f = { &m->source, &m->group, "?", .slen = 128, .glen = 128 };
-	struct addr any;
+	struct show_flow f = { &m->source, &m->group, "?", NULL, 0, 128, 128 };
 
 	if (!m->used || m->gone)
 		return;
@@ -80,7 +80,7 @@ static void member(struct show *s)
 	if (i != IFACE_NONE)
 		f.iif = r->ifs.v[i].name;
 	if (member_is_asm(m))
-		addr_any(addr_fam(&m->group), &any, &f.slen);
+		f.slen = addr_fam(&m->group) == FAM_4 ? ADDR_V4_BITS : 0;
 	put_flow(s, "Kernel Group Membership Table", &f);
 	if (o->json)
 		json_str(&o->rows, "state", m->refs ? m->joined ? "joined" : m->err ? "failed" : "joining" : "leaving");
@@ -98,14 +98,19 @@ const struct show_part show_groups[] = {
 
 /* ---- pending ---- */
 
-/* One pending line: a rule, or a group when m is NULL; name: the interface that it waits for. */
-static void pending_line(struct show *s, const struct mroute *m, const struct mgroup *g, uint16_t name,
-			 const char *reason)
+/* A pending line: a rule, or a group when m is NULL. */
+static void pending(struct show *s, const struct mroute *m, const struct mgroup *g)
 {
 	const struct conf *c = s->r->conf;
 	struct buf *b = &s->o.rows;
 	struct show_flow f;
+	uint16_t name = m ? m->iif : g->iif;
 
+	if (name == CONF_NONE)
+		return;
+	const char *reason = m ? router_rule_reason(s->r, m, &name) : router_group_reason(s->r, g);
+	if (!reason)
+		return;
 	show_charge(s, s->r->ifs.n / 8);
 	s->pending++;
 	if (s->part->arg)
@@ -133,21 +138,12 @@ static void pending_line(struct show *s, const struct mroute *m, const struct mg
 
 void show_pending_group(struct show *s)
 {
-	const struct mgroup *g = &s->r->conf->mgroups[s->at];
-	const char *reason = g->iif == CONF_NONE ? NULL : router_group_reason(s->r, g);
-
-	if (reason)
-		pending_line(s, NULL, g, g->iif, reason);
+	pending(s, NULL, &s->r->conf->mgroups[s->at]);
 }
 
 void show_pending_rule(struct show *s)
 {
-	const struct mroute *m = &s->r->conf->mroutes[s->at];
-	uint16_t which;
-	const char *reason = m->iif == CONF_NONE ? NULL : router_rule_reason(s->r, m, &which);
-
-	if (reason)
-		pending_line(s, m, NULL, which, reason);
+	pending(s, &s->r->conf->mroutes[s->at], NULL);
 }
 
 static void no_pending(struct show *s)

@@ -96,11 +96,10 @@ static void headings(struct show *s)
 	if (o->json)
 		return;
 	if (o->detail)
-		out_head(o, WIRE_HEAD, "%6s %-*s %4s %4s %4s %-*s %-8s %10s %10s %10s %10s", "INDEX", (int)s->width,
-			 "PHYINT", "VIF", "MIF", "TTL", (int)flags, "FLAGS", "ALLMULTI", "PKTS-IN", "BYTES-IN",
-			 "PKTS-OUT", "BYTES-OUT");
+		out_head(o, WIRE_HEAD, " INDEX %-*s  VIF  MIF  TTL %-*s ALLMULTI    PKTS-IN   BYTES-IN   PKTS-OUT  BYTES-OUT",
+			 (int)s->width, "PHYINT", (int)flags, "FLAGS");
 	else
-		out_head(o, WIRE_HEAD, "%6s %-*s %4s %4s", "INDEX", (int)s->width, "PHYINT", "VIF", "MIF");
+		out_head(o, WIRE_HEAD, " INDEX %-*s  VIF  MIF", (int)s->width, "PHYINT");
 }
 
 static void iface_json(struct show *s, const struct iface *i, seen_t allmulti)

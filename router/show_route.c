@@ -5,6 +5,7 @@
  */
 #include "router/show.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One line: a rule or an entry. */
@@ -14,17 +15,21 @@ struct line {
 	const struct mfc *entry;	/* NULL for a rule */
 };
 
+static unsigned wider(unsigned width, const char *name)
+{
+	unsigned n = (unsigned)strlen(name);
+
+	return n > width ? n : width;
+}
+
 unsigned show_name_width(const struct router *r, unsigned min)
 {
-	unsigned w = min;
-
 	for (uint32_t i = 0; i < r->ifs.n; i++)
-		if (r->ifs.v[i].ifindex && strlen(r->ifs.v[i].name) > w)
-			w = (unsigned)strlen(r->ifs.v[i].name);
+		if (r->ifs.v[i].ifindex)
+			min = wider(min, r->ifs.v[i].name);
 	for (uint32_t i = 0; i < r->conf->nnames; i++)
-		if (strlen(r->conf->names[i].name) > w)
-			w = (unsigned)strlen(r->conf->names[i].name);
-	return w;
+		min = wider(min, r->conf->names[i].name);
+	return min;
 }
 
 void show_mroute_flow(struct show_flow *f, const struct conf *c, const struct mroute *m)
@@ -140,14 +145,13 @@ static void put_tail(struct show *s, const struct line *l, struct buf *b)
 	if (n)
 		buf_printf(b, " %10llu %10llu", (unsigned long long)n->packets, (unsigned long long)n->bytes);
 	if (n && l->entry) {
-		uint64_t idle = idle_sec(s->r, l->entry);
+		uint64_t sec = idle_sec(s->r, l->entry);
+		char idle[12] = "-";
 
-		buf_printf(b, " %10llu ", (unsigned long long)n->wrong_if);
-		if (idle == JSON_NONE)
-			buf_str(b, "     -");
-		else
-			buf_printf(b, "%6u", (unsigned)idle);
-		buf_printf(b, " %-7s", mfc_state_str(l->entry->state));
+		if (sec != JSON_NONE)
+			snprintf(idle, sizeof idle, "%u", (unsigned)sec);
+		buf_printf(b, " %10llu %6s %-7s", (unsigned long long)n->wrong_if, idle,
+			   mfc_state_str(l->entry->state));
 	}
 	if (l->flow.set ? l->flow.set->n : l->flow.bits)
 		buf_chr(b, ' ');
@@ -188,15 +192,10 @@ static void put_line(struct show *s, const struct line *l, const char *title)
 		json_line(s, l);
 		return;
 	}
-	if (show_title(s, title)) {
-		int width = (int)s->width;
-
-		if (!o->detail)
-			out_head(o, WIRE_HEAD, "%-42s %-*s  %s", "ROUTE (S,G)", width, "IIF", "OIFS");
-		else
-			out_head(o, WIRE_HEAD, "%-42s %-*s %10s %10s%s  %s", "ROUTE (S,G)", width, "IIF", "PACKETS",
-				 "BYTES", l->entry ? "      WRONG   IDLE STATE  " : "", "OIFS");
-	}
+	if (show_title(s, title))
+		out_head(o, WIRE_HEAD, "%-42s %-*s%s  OIFS", "ROUTE (S,G)", (int)s->width, "IIF",
+			 !o->detail ? "" : !l->entry ? "    PACKETS      BYTES" :
+			 "    PACKETS      BYTES      WRONG   IDLE STATE  ");
 	text_line(s, l);
 }
 
