@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-#define ROWS_MAX (15 * 1024)	/* some lines less than what a doubled buffer has */
-#define TURN_MAX (16 * ROWS_MAX)
+#define TURN_MAX (16 * OUT_ROWS)
 
 void out_begin(struct output *o, struct cmd *c)
 {
@@ -42,7 +41,7 @@ bool out_pause(struct output *o)
 
 void out_turn(struct output *o)
 {
-	o->turn = o->turn ? o->turn * 2 : ROWS_MAX;
+	o->turn = o->turn ? o->turn * 2 : OUT_ROWS;
 	if (o->turn > TURN_MAX)
 		o->turn = TURN_MAX;
 	o->end = o->to->len + o->turn;
@@ -68,12 +67,6 @@ void out_head(struct output *o, enum wire_type type, const char *fmt, ...)
 	if (o->form == CMD_LEGACY)
 		buf_str(&o->rows, type == WIRE_TITLE ? "_\n" : "=\n");
 	pass_on(o, type, 0);
-}
-
-void out_row(struct output *o)
-{
-	if (o->rows.len >= ROWS_MAX)
-		out_pause(o);
 }
 
 void out_pad(struct buf *b, size_t from, size_t width)

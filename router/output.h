@@ -44,8 +44,15 @@ bool out_end(struct output *o);
 /* A line above a table: WIRE_TITLE, or its column headings, WIRE_HEAD. */
 void out_head(struct output *o, enum wire_type type, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Bytes of rows that are worth a record: some lines less than what a doubled buffer has. */
+#define OUT_ROWS (15 * 1024)
+
 /* The line just appended to o->rows is complete, newline included. */
-void out_row(struct output *o);
+static inline void out_row(struct output *o)
+{
+	if (o->rows.len >= OUT_ROWS)
+		out_pause(o);
+}
 
 /* Pads what was written since `from` (a length of b before) with blanks to `width`. */
 void out_pad(struct buf *b, size_t from, size_t width);

@@ -172,18 +172,19 @@ static bool go_on(struct show *s)
 	s->tail.text.len = 0;
 	out_turn(o);
 	for (;; s->part++, s->at = 0) {
-		bool wanted = !(s->part->flags & SHOW_DETAIL) || o->detail || o->json;
+		const struct show_part *part = s->part;
+		bool wanted = !(part->flags & SHOW_DETAIL) || o->detail || o->json;
 
 		for (uint32_t n = wanted ? lines(s) : 0; s->at < n; s->at++) {
 			if (!s->left || out_full(o))
 				return false;
 			s->left--;
-			s->part->line(s);
+			part->line(s);
 			out_row(o);
 		}
 		if (o->json)
-			buf_str(&o->rows, s->part->after);
-		if (s->part->flags & SHOW_LAST || o->rows.failed)
+			buf_str(&o->rows, part->after);
+		if (part->flags & SHOW_LAST || o->rows.failed)
 			return true;
 	}
 }
