@@ -50,7 +50,7 @@ int ctl_check(int n, const char **words, const struct command **cmd, char *why, 
 
 	if (!c)
 		return unknown("command", words[0], list, why, len);
-	if (n - 1 < c->min || (c->max >= 0 && n - 1 > c->max)) {
+	if (n - 1 < c->min || n - 1 > c->max) {
 		snprintf(why, len, "too %s words, usage: smcroutectl %s%s%s", n - 1 < c->min ? "few" : "many",
 			 c->name, *c->words ? " " : "", c->words);
 		return EXIT_USAGE;
@@ -73,7 +73,7 @@ static int help(const char *word)
 	const struct command *c;
 
 	if (!word) {
-		for (c = commands; c->name; c++)
+		for (c = commands; c < commands + COMMANDS; c++)
 			printf("%s%s%s\n    %s\n", c->name, *c->words ? " " : "", c->words, c->help);
 		return 0;
 	}

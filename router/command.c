@@ -52,10 +52,11 @@ static int cmd_reload(struct router *r, struct cmd *c)
 	int status = r->ops->reload(r->ops_ctx, c);
 
 	/* What changed is asked for here, so it is an answer and no remark. */
-	if (!status && c->form == CMD_RECORDS && *c->note) {
-		char row[sizeof c->note + 1];
+	if (!status && c->form == CMD_RECORDS) {
+		size_t n = strlen(c->note);
 
-		wire_put_record(c->out, WIRE_ROW, row, (size_t)snprintf(row, sizeof row, "%s\n", c->note));
+		c->note[n++] = '\n';
+		wire_put_record(c->out, WIRE_ROW, c->note, n);
 	}
 	*c->note = '\0';
 	return status;
@@ -83,27 +84,26 @@ static int cmd_ping(struct router *r, struct cmd *c)
 	return 0;
 }
 
-const struct command commands[] = {
+const struct command commands[COMMANDS] = {
 	{ "add", "", "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]", "add a multicast route, or more outputs to one",
-	  "add eth0 192.168.1.42 225.1.2.3 eth1 eth2", 2, WIRE_MAX_WORDS, 0, edit_add },
+	  "add eth0 192.168.1.42 225.1.2.3 eth1 eth2", edit_add, 2, WIRE_MAX_WORDS, 0 },
 	{ "replace", "", "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]", "add a route, or give one exactly these outputs",
-	  "replace eth0 225.1.2.3 eth2", 2, WIRE_MAX_WORDS, 0, edit_replace },
+	  "replace eth0 225.1.2.3 eth2", edit_replace, 2, WIRE_MAX_WORDS, 0 },
 	{ "remove", "del rem", "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]", "remove a route, or some of its outputs",
-	  "remove eth0 192.168.1.42 225.1.2.3 eth2", 2, WIRE_MAX_WORDS, 0, edit_remove },
+	  "remove eth0 192.168.1.42 225.1.2.3 eth2", edit_remove, 2, WIRE_MAX_WORDS, 0 },
 	{ "join", "", "IIF [SOURCE[/LEN]] GROUP[/LEN]", "join a multicast group on an interface",
-	  "join eth0 192.168.1.42 232.1.2.3", 2, 3, CMD_LONG, edit_join },
+	  "join eth0 192.168.1.42 232.1.2.3", edit_join, 2, 3, CMD_LONG },
 	{ "leave", "", "IIF [SOURCE[/LEN]] GROUP[/LEN]", "leave a joined group",
-	  "leave eth0 192.168.1.42 232.1.2.3", 2, 3, CMD_LONG, edit_leave },
-	{ "flush", "", "", "forget all learned and blocked entries", "flush", 0, 0, 0, cmd_flush },
-	{ "reload", "restart", "", "read the config file again, as SIGHUP does", "reload", 0, 0, CMD_LONG, cmd_reload },
-	{ "kill", "", "", "end the daemon", "kill", 0, 0, CMD_GONE, cmd_kill },
+	  "leave eth0 192.168.1.42 232.1.2.3", edit_leave, 2, 3, CMD_LONG },
+	{ "flush", "", "", "forget all learned and blocked entries", "flush", cmd_flush, 0, 0, 0 },
+	{ "reload", "restart", "", "read the config file again, as SIGHUP does", "reload", cmd_reload, 0, 0, CMD_LONG },
+	{ "kill", "", "", "end the daemon", "kill", cmd_kill, 0, 0, CMD_GONE },
 	{ "show", "", "[routes | groups | interfaces | pending | config | metrics]", "show what is routed, and what waits",
-	  "-d show routes", 0, 1, 0, show_run },
-	{ "monitor", "", "", "print events as they happen, until interrupted", "-j monitor", 0, 0, CMD_FOLLOW, cmd_monitor },
-	{ "ping", "", "", "succeed when the daemon answers", "ping", 0, 0, 0, cmd_ping },
-	{ "help", "", "[COMMAND]", "show this text, or that of one command", "help add", 0, 1, CMD_LOCAL, NULL },
-	{ "version", "", "", "show version and features", "version", 0, 0, CMD_LOCAL, NULL },
-	{ NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+	  "-d show routes", show_run, 0, 1, 0 },
+	{ "monitor", "", "", "print events as they happen, until interrupted", "-j monitor", cmd_monitor, 0, 0, CMD_FOLLOW },
+	{ "ping", "", "", "succeed when the daemon answers", "ping", cmd_ping, 0, 0, 0 },
+	{ "help", "", "[COMMAND]", "show this text, or that of one command", "help add", NULL, 0, 1, CMD_LOCAL },
+	{ "version", "", "", "show version and features", "version", NULL, 0, 0, CMD_LOCAL },
 };
 
 /* ---- finding ---- */
@@ -147,10 +147,10 @@ const struct command *command_find(const char *word, char *why, size_t len)
 	const struct command *c;
 
 	*why = '\0';
-	for (c = commands; c->name; c++)
+	for (c = commands; c < commands + COMMANDS; c++)
 		if (is_one_of(&s, (int)(c - commands), c->name) || is_one_of(&s, (int)(c - commands), c->aliases))
 			return c;
-	for (c = commands; !s.hits && c->name; c++)
+	for (c = commands; !s.hits && c < commands + COMMANDS; c++)
 		append(&s, c->name, strlen(c->name));
 	return s.hits == 1 ? &commands[s.hit] : NULL;
 }

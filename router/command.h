@@ -30,13 +30,14 @@ struct command {
 	const char *words;	/* what follows the name, as help shows it */
 	const char *help;	/* one line */
 	const char *example;	/* a whole command line without the program's name */
-	int min, max;		/* words after the name */
-	unsigned flags;
 	int (*run)(struct router *r, struct cmd *c);	/* exit status, if not 0 by cmd_fail(); NULL when CMD_LOCAL */
+	uint16_t min, max;	/* words after the name */
+	uint8_t flags;
 };
 
-/* The table; the last row has a NULL name. */
-extern const struct command commands[];
+/* The table. */
+#define COMMANDS 13
+extern const struct command commands[COMMANDS];
 
 /* Words of `show`, in order, NULL at the end. */
 extern const char *const show_words[];
@@ -67,7 +68,7 @@ struct cmd {
 					 * must be all there at once */
 	struct buf diag;		/* config diagnostics of a failed reload; the caller frees */
 	char error[512];		/* set with cmd_fail(); "" = none */
-	char note[512];			/* set with cmd_note(); "" = none */
+	char note[512 + 1];		/* set with cmd_note(); "" = none; with room for a newline */
 };
 
 /* Makes a command without words whose reply goes to out. */

@@ -154,7 +154,6 @@ int control_adopt(struct control *ctl, int fd)
 	}
 	if (loop_add(ctl->loop, fd, POLLIN, serve, c) < 0) {
 		client_free(c);
-		errno = ENOMEM;
 		return -1;
 	}
 	c->ctl = ctl;

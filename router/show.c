@@ -98,16 +98,22 @@ static void ask(struct show *s, struct mfc_stats *st)
 	}
 }
 
+static struct mfc_stats *no_counts(struct show *s, uint32_t n)
+{
+	struct mfc_stats *v = calloc(n + 1u, sizeof *v);
+
+	s->o.rows.failed |= !v;
+	return v;
+}
+
 void show_count_begin(struct show *s)
 {
 	s->nentries = s->r->mfc.n;
 	s->removals = s->r->mfc.removals;
-	s->entries = calloc(s->nentries + 1u, sizeof *s->entries);
-	s->o.rows.failed = !s->entries;
+	s->entries = no_counts(s, s->nentries);
 	if (s->part->arg) {
 		s->nrules = s->r->conf->nmroutes;
-		s->rules = calloc(s->nrules + 1u, sizeof *s->rules);
-		s->o.rows.failed |= !s->rules;
+		s->rules = no_counts(s, s->nrules);
 	}
 }
 

@@ -42,7 +42,6 @@ struct show {
 	unsigned width, flags_width;	/* of the columns of interfaces and of their flags */
 	uint32_t pending;		/* rules and groups that wait, so far */
 	struct output o;
-	const char *title;		/* the last one; NULL = none yet */
 	struct tail {			/* of the line before, where it has no counters: mostly the next has the same */
 		const char *iif;
 		const struct conf_set *set;
@@ -50,6 +49,7 @@ struct show {
 		enum fam fam;
 		struct buf text;	/* what is behind (S,G); empty when a turn begins */
 	} tail;
+	const char *title;		/* the last one; NULL = none yet */
 	struct mfc_stats *rules;	/* sums over their entries, NULL when not wanted */
 	struct mfc_stats *entries;	/* by place in the mirror, NULL when not wanted */
 	seen_t *allmulti;		/* by place of the interface, NULL when not wanted */
