@@ -141,31 +141,36 @@ static bool is_one_of(struct search *s, int row, const char *names)
 	return false;
 }
 
-const struct command *command_find(const char *word, char *why, size_t len)
-{
-	struct search s = { word, why, len, -1, 0 };
-	const struct command *c;
-
-	*why = '\0';
-	for (c = commands; c < commands + COMMANDS; c++)
-		if (is_one_of(&s, (int)(c - commands), c->name) || is_one_of(&s, (int)(c - commands), c->aliases))
-			return c;
-	for (c = commands; !s.hits && c < commands + COMMANDS; c++)
-		append(&s, c->name, strlen(c->name));
-	return s.hits == 1 ? &commands[s.hit] : NULL;
-}
-
-int word_find(const char *const *list, const char *word, char *why, size_t len)
+/* word_find() in a list of which each row has `width` entries, the first its name. */
+static int find(const char *const *list, int width, const char *word, char *why, size_t len)
 {
 	struct search s = { word, why, len, -1, 0 };
 
 	*why = '\0';
 	for (int i = 0; list[i]; i++)
-		if (is_one_of(&s, i, list[i]))
-			return i;
-	for (int i = 0; !s.hits && list[i]; i++)
+		if (is_one_of(&s, i / width, list[i]))
+			return i / width;
+	for (int i = 0; !s.hits && list[i]; i += width)
 		append(&s, list[i], strlen(list[i]));
 	return s.hits == 1 ? s.hit : -1;
+}
+
+int word_find(const char *const *list, const char *word, char *why, size_t len)
+{
+	return find(list, 1, word, why, len);
+}
+
+const struct command *command_find(const char *word, char *why, size_t len)
+{
+	const char *names[2 * COMMANDS + 1], **n = names;
+
+	for (const struct command *c = commands; c < commands + COMMANDS; c++) {
+		*n++ = c->name;
+		*n++ = c->aliases;
+	}
+	*n = NULL;
+	int row = find(names, 2, word, why, len);
+	return row < 0 ? NULL : &commands[row];
 }
 
 int command_run(struct router *r, struct cmd *c)
