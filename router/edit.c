@@ -62,36 +62,42 @@ static const char *source_str(const struct addr *source, uint8_t slen, const str
 
 /* ---- rules ---- */
 
-/* Takes IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...] from the words.  With `known` interface names that the conf
- * does not have are left out, otherwise they are added.  oifs: room for as many outputs as there are words;
- * *named tells whether there were any.  0, or the exit status. */
-static int parse_rule(struct router *r, struct cmd *c, bool known, struct router_rule *rule, uint16_t *oifs,
-		      bool *named)
-{
-	struct mgroup g;
-	int words, status = parse_flow(c, &g, &words);
+/* What a client says of a rule. */
+struct words {
+	struct router_rule rule;
+	bool named;			/* outputs were */
+	uint16_t oifs[WIRE_MAX_WORDS];
+};
 
-	for (int i = words; !status && i < c->argc; i++)
+/* Takes IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...] from the words.  With `known` interface names that the conf
+ * does not have are left out, otherwise they are added.  0, or the exit status. */
+static int parse_rule(struct router *r, struct cmd *c, bool known, struct words *w)
+{
+	struct router_rule *rule = &w->rule;
+	struct mgroup g;
+	int i, at, status = parse_flow(c, &g, &at);
+
+	for (i = at; !status && i < c->argc; i++)
 		status = check_name(c, i);
 	if (status)
 		return status;
 	*rule = (struct router_rule){
 		.iif = name_of(r, c->argv[1], known), .source = g.source, .slen = g.slen, .group = g.group,
-		.glen = g.glen, .oifs = oifs,
+		.glen = g.glen, .oifs = w->oifs,
 	};
+	w->named = i > at;
 	bool full = rule->iif == CONF_NONE && !known;
-	for (int i = words; !full && i < c->argc; i++) {
-		uint16_t name = name_of(r, c->argv[i], known);
+	for (; !full && at < c->argc; at++) {
+		uint16_t name = name_of(r, c->argv[at], known);
 		uint32_t k = 0;
 
-		while (k < rule->noifs && oifs[k] != name)
+		while (k < rule->noifs && w->oifs[k] != name)
 			k++;
 		if (name == CONF_NONE)
 			full = !known;
 		else if (k == rule->noifs)
-			oifs[rule->noifs++] = name;
+			w->oifs[rule->noifs++] = name;
 	}
-	*named = c->argc > words;
 	return full ? no_names(c) : 0;
 }
 
@@ -126,26 +132,25 @@ enum change { ADD, REPLACE, REMOVE };
 static int change(struct router *r, struct cmd *c, enum change how)
 {
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
-	uint16_t oifs[WIRE_MAX_WORDS];
-	struct router_rule rule;
-	bool named;
+	struct words w;
+	const struct router_rule *rule = &w.rule;
 	uint32_t id;
-	int status = parse_rule(r, c, how == REMOVE, &rule, oifs, &named), res = 0;
+	int status = parse_rule(r, c, how == REMOVE, &w), res = 0;
 
 	if (status)
 		return status;
 	if (how == REMOVE) {
-		id = rule.iif == CONF_NONE ? HASH_NONE :
-		     rules_find(&r->rules, r->conf, rule.iif, &rule.source, rule.slen, &rule.group, rule.glen);
+		id = rule->iif == CONF_NONE ? HASH_NONE :
+		     rules_find(&r->rules, r->conf, rule->iif, &rule->source, rule->slen, &rule->group, rule->glen);
 		if (id == HASH_NONE)
 			return cmd_fail(c, EXIT_NONE, "no rule (%s, %s) from %s",
-					source_str(&rule.source, rule.slen, &rule.group, s),
-					prefix_str(&rule.group, rule.glen, g), c->argv[1]);
+					source_str(&rule->source, rule->slen, &rule->group, s),
+					prefix_str(&rule->group, rule->glen, g), c->argv[1]);
 		/* Outputs were named and the rule has none of them: nothing to do, and surely not all of it. */
-		if (rule.noifs || !named)
-			res = router_rule_remove(r, &rule);
+		if (rule->noifs || !w.named)
+			res = router_rule_remove(r, rule);
 	} else {
-		res = router_rule_add(r, &rule, how == REPLACE, &id);
+		res = router_rule_add(r, rule, how == REPLACE, &id);
 	}
 	if (res < 0)
 		return cmd_no_memory(c);
