@@ -33,7 +33,7 @@ static void mroute(struct show *s)
 static const struct show_part show_config[] = {
 	{ phyint, .of = SHOW_PHYINTS },
 	{ mgroup, .of = SHOW_MGROUPS },
-	{ mroute, .of = SHOW_MROUTES, .flags = SHOW_LAST },
+	{ mroute, .of = SHOW_MROUTES, .after = SHOW_END },
 };
 
 const char *const show_words[] = { "routes", "groups", "interfaces", "pending", "config", "metrics", NULL };
@@ -172,6 +172,10 @@ static uint32_t lines(const struct show *s)
 /* Writes what is due in a turn: true when that was all. */
 static bool go_on(struct show *s)
 {
+	static const char after[][13] = {
+		[SHOW_SSM] = "],\"ssm\":[", [SHOW_KERNEL] = "],\"kernel\":[", [SHOW_END_LIST] = "]}\n",
+		[SHOW_END_LISTS] = "]}}\n",
+	};
 	struct output *o = &s->o;
 
 	s->left = TURN_LINES;
@@ -179,7 +183,7 @@ static bool go_on(struct show *s)
 	out_turn(o);
 	for (;; s->part++, s->at = 0) {
 		const struct show_part *part = s->part;
-		bool wanted = !(part->flags & SHOW_DETAIL) || o->detail || o->json;
+		bool wanted = !part->detail || o->detail || o->json;
 
 		for (uint32_t n = wanted ? lines(s) : 0; s->at < n; s->at++) {
 			if (!s->left || out_full(o))
@@ -189,8 +193,8 @@ static bool go_on(struct show *s)
 			out_row(o);
 		}
 		if (o->json)
-			buf_str(&o->rows, part->after);
-		if (part->flags & SHOW_LAST || o->rows.failed)
+			buf_str(&o->rows, after[part->after]);
+		if (part->after >= SHOW_END || o->rows.failed)
 			return true;
 	}
 }

@@ -22,15 +22,16 @@ enum show_of {
 	SHOW_IFACES,
 };
 
-enum { SHOW_DETAIL = 1 << 0, SHOW_LAST = 1 << 1 };
+/* What comes after a part: in JSON, the next list or the end. */
+enum show_after { SHOW_NEXT, SHOW_SSM, SHOW_KERNEL, SHOW_END, SHOW_END_LIST, SHOW_END_LISTS };
 
 /* A part of a table. */
 struct show_part {
 	void (*line)(struct show *s);	/* writes line s->at, if there is one */
 	uint8_t of;			/* enum show_of */
-	uint8_t flags;			/* SHOW_DETAIL: with -d or -j only; SHOW_LAST of its table */
+	uint8_t after;			/* enum show_after: from SHOW_END on it is the last of its table */
 	uint8_t arg;			/* what line() makes of it */
-	char after[13];			/* what follows it in JSON */
+	bool detail;			/* with -d or -j only */
 };
 
 /* A table that is being written. */

@@ -92,8 +92,8 @@ static void member(struct show *s)
 }
 
 const struct show_part show_groups[] = {
-	{ group, .of = SHOW_MGROUPS, .after = "],\"kernel\":[" },
-	{ member, .of = SHOW_MEMBERS, .flags = SHOW_DETAIL | SHOW_LAST, .after = "]}}\n" },
+	{ group, .of = SHOW_MGROUPS, .after = SHOW_KERNEL },
+	{ member, .of = SHOW_MEMBERS, .detail = true, .after = SHOW_END_LISTS },
 };
 
 /* ---- pending ---- */
@@ -155,5 +155,5 @@ static void no_pending(struct show *s)
 const struct show_part show_pending[] = {
 	{ show_pending_group, .of = SHOW_MGROUPS },
 	{ show_pending_rule, .of = SHOW_MROUTES },
-	{ no_pending, .flags = SHOW_LAST, .after = "]}\n" },
+	{ no_pending, .after = SHOW_END_LIST },
 };

@@ -157,7 +157,7 @@ static void iface(struct show *s)
 }
 
 const struct show_part show_interfaces[] = {
-	{ look_allmulti, .of = SHOW_ONCE, .flags = SHOW_DETAIL },
+	{ look_allmulti, .of = SHOW_ONCE, .detail = true },
 	{ headings, .of = SHOW_ONCE },
-	{ iface, .of = SHOW_IFACES, .flags = SHOW_LAST, .after = "]}\n" },
+	{ iface, .of = SHOW_IFACES, .after = SHOW_END_LIST },
 };

@@ -176,5 +176,5 @@ const struct show_part show_metrics[] = {
 	{ entry, .of = SHOW_ENTRIES, .arg = 1 },
 	{ entry_head, .arg = 2 },
 	{ entry, .of = SHOW_ENTRIES, .arg = 2 },
-	{ vifs, .flags = SHOW_LAST },
+	{ vifs, .after = SHOW_END },
 };

@@ -260,11 +260,11 @@ static void widths(struct show *s)
 }
 
 const struct show_part show_routes[] = {
-	{ show_count_begin, .flags = SHOW_DETAIL, .arg = true },
-	{ show_count, .of = SHOW_COUNTED, .flags = SHOW_DETAIL },
-	{ count_rules, .of = SHOW_ENTRIES, .flags = SHOW_DETAIL },
+	{ show_count_begin, .detail = true, .arg = true },
+	{ show_count, .of = SHOW_COUNTED, .detail = true },
+	{ count_rules, .of = SHOW_ENTRIES, .detail = true },
 	{ widths, .of = SHOW_ONCE },
-	{ rule, .of = SHOW_MROUTES, .after = "],\"ssm\":[" },
-	{ rule, .of = SHOW_MROUTES, .arg = true, .after = "],\"kernel\":[" },
-	{ entry, .of = SHOW_ENTRIES, .flags = SHOW_LAST, .after = "]}}\n" },
+	{ rule, .of = SHOW_MROUTES, .after = SHOW_SSM },
+	{ rule, .of = SHOW_MROUTES, .arg = true, .after = SHOW_KERNEL },
+	{ entry, .of = SHOW_ENTRIES, .after = SHOW_END_LISTS },
 };
