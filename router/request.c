@@ -13,33 +13,40 @@
 
 #define LEGACY_TEXT 254		/* bytes of an error, without the NUL */
 
-/* Takes the words of a request.  NULL, or what is wrong with it. */
-static const char *take_words(const struct wire_request *req, struct cmd *cmd, const char **argv)
+/* The command that a letter of the old protocol stands for, or NULL. */
+static const char *legacy_name(uint16_t letter)
 {
-	static const struct { char letter, name[7]; } legacy[] = {
+	static const struct { char letter, name[7]; } names[] = {
 		{ 'a', "add" }, { 'r', "remove" }, { 'j', "join" }, { 'l', "leave" }, { 'F', "flush" },
 		{ 'H', "reload" }, { 'k', "kill" }, { 's', "show" }, { 'S', "show" }, { 'J', "show" },
 	};
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+		if (names[i].letter == letter)
+			return names[i].name;
+	return NULL;
+}
+
+/* Takes the words of a request.  NULL, or what is wrong with it. */
+static const char *take_words(const struct wire_request *req, struct cmd *cmd, const char **argv)
+{
 	const char *word = wire_next_arg(req, NULL);
+	int n = 0;
 
 	if (cmd->form == CMD_LEGACY) {
-		unsigned i = 0, n = sizeof legacy / sizeof *legacy;
-
-		while (i < n && legacy[i].letter != req->cmd)
-			i++;
-		if (i == n)
+		argv[n++] = legacy_name(req->cmd);
+		if (!argv[0])
 			return "unknown command";
 		cmd->detail = req->cmd == 'S';
 		cmd->json = req->cmd == 'J';
-		argv[cmd->argc++] = legacy[i].name;
-		if (!strcmp(legacy[i].name, "show")) {
-			/* A letter for one of the first four tables. */
+		if (!strcmp(argv[0], "show")) {
+			/* A letter for one of the first four tables, and nothing else. */
 			int table = word ? 3 : 0;
 
 			while (table && *word != *show_words[table])
 				table--;
-			argv[cmd->argc++] = show_words[table];
-			return NULL;
+			argv[n++] = show_words[table];
+			word = NULL;
 		}
 	} else if (word) {
 		/* The first word says -d, -j; the others are the command. */
@@ -52,8 +59,11 @@ static const char *take_words(const struct wire_request *req, struct cmd *cmd, c
 		word = wire_next_arg(req, word);
 	}
 	for (; word; word = wire_next_arg(req, word))
-		argv[cmd->argc++] = word;
-	return cmd->argc ? NULL : "no command";
+		argv[n++] = word;
+	argv[n] = NULL;
+	cmd->argv = argv;
+	cmd->argc = n;
+	return n ? NULL : "no command";
 }
 
 static void put_text(struct buf *out, enum wire_type type, const char *text)
@@ -92,12 +102,10 @@ bool request_run(struct router *r, const struct wire_request *req, struct reply 
 	int status;
 
 	cmd_init(&cmd, req->cmd == WIRE_WORDS ? CMD_RECORDS : CMD_LEGACY, out);
-	cmd.argv = argv;
 	cmd.again = reply->later;
 	cmd.show = &reply->show;
 	const char *why = take_words(req, &cmd, argv);
 
-	argv[cmd.argc] = NULL;
 	if (why)
 		status = cmd_fail(&cmd, EXIT_USAGE, "%s", why);
 	else
