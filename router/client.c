@@ -170,6 +170,12 @@ static void answer(struct client *c, struct router *r, int64_t now)
 		c->moved = now;
 }
 
+/* True when a call that failed may be tried again. */
+static bool is_alive(void)
+{
+	return errno == EAGAIN || errno == EINTR;
+}
+
 /* False when the connection is no more. */
 static bool receive(struct client *c, int64_t now)
 {
@@ -183,7 +189,7 @@ static bool receive(struct client *c, int64_t now)
 	room = (c->in.cap < WIRE_MAX ? c->in.cap : WIRE_MAX) - c->in.len;
 	n = recv(c->fd, c->in.p + c->in.len, room, MSG_DONTWAIT);
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
+		return is_alive();
 	c->eof = n == 0;
 	c->much |= (size_t)n == room;
 	c->in.len += (size_t)n;
@@ -236,7 +242,7 @@ bool client_flush(struct client *c, int64_t now)
 		return true;
 	n = send(c->fd, c->out.p + c->sent, client_waiting(c), MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
+		return is_alive();
 	c->sent += (size_t)n;
 	c->moved = now;
 	/* Moved down only when most of it is gone, so that the cost stays in proportion. */

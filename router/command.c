@@ -45,10 +45,9 @@ static int cmd_flush(struct router *r, struct cmd *c)
 	return 0;
 }
 
+/* The daemon gives both ops to its router. */
 static int cmd_reload(struct router *r, struct cmd *c)
 {
-	if (!r->ops || !r->ops->reload)
-		return cmd_fail(c, EXIT_INTERNAL, "this daemon cannot reload");
 	int status = r->ops->reload(r->ops_ctx, c);
 
 	/* What changed is asked for here, so it is an answer and no remark. */
@@ -65,8 +64,7 @@ static int cmd_reload(struct router *r, struct cmd *c)
 static int cmd_kill(struct router *r, struct cmd *c)
 {
 	(void)c;
-	if (r->ops && r->ops->stop)
-		r->ops->stop(r->ops_ctx);
+	r->ops->stop(r->ops_ctx);
 	return 0;
 }
 

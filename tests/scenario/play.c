@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/status.h"
 #include "router/command.h"
 #include "router/event.h"
 #include "router/router.h"
@@ -149,6 +150,13 @@ static void play_tick(struct player *p, double sec, bool tell)
 			buf_printf(&p->out, "at %lld: %s", (long long)(p->now - start), fake_journal());
 	}
 	p->now = p->r.now = end;
+}
+
+/* There is no file here. */
+static int on_reload(void *ctx, struct cmd *c)
+{
+	(void)ctx;
+	return cmd_fail(c, EXIT_INTERNAL, "this daemon cannot reload");
 }
 
 static void play_ctl(struct player *p, int argc, char **argv)
@@ -299,7 +307,7 @@ static void tell_difference(const char *got, const char *ok)
 
 static bool play_file(const char *path)
 {
-	static const struct router_ops ops = { .event = on_event };
+	static const struct router_ops ops = { .reload = on_reload, .event = on_event };
 	struct player p = { .now = 1000000 };
 	char ok_path[512], *text = read_file(path), *ok;
 	bool good;
