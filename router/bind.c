@@ -13,19 +13,19 @@
 
 static void name_mask(const struct router *r, const struct conf_name *n, struct rule_mask *m)
 {
-	uint32_t at = n->wild ? 0 : iface_find_name(&r->ifs, n->name);
-	uint32_t end = n->wild ? r->ifs.n : at + 1;	/* 0 when there is none */
+	const struct ifaces *ifs = &r->ifs;
+	uint32_t at = n->wild ? 0 : iface_find_name(ifs, n->name);
 	uint32_t *bits = n->wild ? m->wild : m->exact;
 
 	memset(m, 0, sizeof *m);
-	for (; at < end; at++) {
-		const struct iface *i = &r->ifs.v[at];
+	while (at < ifs->n) {
+		const struct iface *i = &ifs->v[at];
 
-		if (!i->ifindex || !iface_usable(i) || !iface_name_matches(i->name, n->name, n->len, n->wild))
-			continue;
-		for (enum fam f = 0; f < FAM_N; f++)
-			if (i->vif[f] >= 0)
-				bits[f] |= UINT32_C(1) << i->vif[f];
+		if (i->ifindex && iface_usable(i) && iface_name_matches(i->name, n->name, n->len, n->wild))
+			for (enum fam f = 0; f < FAM_N; f++)
+				if (i->vif[f] >= 0)
+					bits[f] |= UINT32_C(1) << i->vif[f];
+		at = n->wild ? at + 1 : IFACE_NONE;
 	}
 	for (enum fam f = 0; f < FAM_N; f++)
 		m->lacks[f] = !bits[f];
@@ -34,7 +34,7 @@ static void name_mask(const struct router *r, const struct conf_name *n, struct 
 void bind_names(struct router *r)
 {
 	const struct conf *c = r->conf;
-	bool *changed = calloc((size_t)c->nnames + c->nsets + 1, sizeof *changed);
+	bool *changed = calloc((size_t)c->nnames + c->nsets + 1, sizeof *changed), *sets = changed;
 	bool any = false, lacks = false;
 
 	if (!changed || rules_masks(&r->rules, c) < 0) {
@@ -42,17 +42,16 @@ void bind_names(struct router *r)
 		sync_failed(r, ENOMEM);
 		return;
 	}
-	bool *sets = changed + c->nnames;
-	for (uint32_t id = 0; id < c->nnames; id++) {
-		const struct conf_name *n = &c->names[id];
-		struct rule_mask m, *old = &r->rules.names[id];
-
+	/* What changed of the names, and behind them of the sets. */
+	struct rule_mask m, *old = r->rules.names;
+	for (const struct conf_name *n = c->names; n < c->names + c->nnames; n++, old++, sets++) {
 		name_mask(r, n, &m);
 		if (memcmp(&m, old, sizeof m)) {
 			*old = m;
-			changed[id] = any = true;
+			*sets = any = true;
 		}
-		lacks |= (m.lacks[FAM_4] && n->refs[FAM_4]) || (m.lacks[FAM_6] && n->refs[FAM_6]);
+		for (enum fam f = 0; f < FAM_N; f++)
+			lacks |= m.lacks[f] && n->refs[f];
 	}
 	for (uint32_t id = 0; any && id < c->nsets; id++)
 		sets[id] = rules_set_mask(&r->rules, c, id);
@@ -60,9 +59,9 @@ void bind_names(struct router *r)
 	if (r->adopted && !lacks && !r->told.n)
 		any = false;
 	for (uint32_t id = 0; any && id < c->nmroutes; id++) {
-		const struct mroute *m = &c->mroutes[id];
+		const struct mroute *rule = &c->mroutes[id];
 
-		if (m->iif == CONF_NONE || !(changed[m->iif] || sets[m->oifs]))
+		if (rule->iif == CONF_NONE || !(changed[rule->iif] || sets[rule->oifs]))
 			continue;
 		if (!r->adopted)
 			sync_touch_rule(r, id);
