@@ -98,7 +98,7 @@ static void ask(struct show *s, struct mfc_stats *st)
 	}
 }
 
-static struct mfc_stats *no_counts(struct show *s, uint32_t n)
+static struct mfc_stats *zero_counts(struct show *s, uint32_t n)
 {
 	struct mfc_stats *v = calloc(n + 1u, sizeof *v);
 
@@ -110,10 +110,10 @@ void show_count_begin(struct show *s)
 {
 	s->nentries = s->r->mfc.n;
 	s->removals = s->r->mfc.removals;
-	s->entries = no_counts(s, s->nentries);
+	s->entries = zero_counts(s, s->nentries);
 	if (s->part->arg) {
 		s->nrules = s->r->conf->nmroutes;
-		s->rules = no_counts(s, s->nrules);
+		s->rules = zero_counts(s, s->nrules);
 	}
 }
 
