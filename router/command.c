@@ -173,11 +173,10 @@ const struct command *command_find(const char *word, char *why, size_t len)
 
 int command_run(struct router *r, struct cmd *c)
 {
-	char why[256];
-	const struct command *cmd = command_find(c->argv[0], why, sizeof why);
+	const struct command *cmd = command_find(c->argv[0], c->names, sizeof c->names);
 
 	if (!cmd)
-		return cmd_fail(c, EXIT_USAGE, "%s: no such command, or not only one: %s", c->argv[0], why);
+		return cmd_fail(c, EXIT_USAGE, "%s: no such command, or not only one: %s", c->argv[0], c->names);
 	if (!cmd->run)
 		return cmd_fail(c, EXIT_USAGE, "%s: only the client itself knows that", cmd->name);
 	if (c->argc - 1 < cmd->min || c->argc - 1 > cmd->max)

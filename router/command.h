@@ -69,6 +69,7 @@ struct cmd {
 	struct buf diag;		/* config diagnostics of a failed reload; the caller frees */
 	char error[512];		/* set with cmd_fail(); "" = none */
 	char note[512 + 1];		/* set with cmd_note(); "" = none; with room for a newline */
+	char names[256];		/* what a word might have meant that means nothing */
 };
 
 /* Makes a command without words whose reply goes to out. */

@@ -205,11 +205,10 @@ int show_run(struct router *r, struct cmd *c)
 	bool ok;
 
 	if (!s) {
-		char why[128];
-		int n = c->argc > 1 ? word_find(show_words, c->argv[1], why, sizeof why) : 0;
+		int n = c->argc > 1 ? word_find(show_words, c->argv[1], c->names, sizeof c->names) : 0;
 
 		if (n < 0)
-			return cmd_fail(c, EXIT_USAGE, "show %s: no such table, there are: %s", c->argv[1], why);
+			return cmd_fail(c, EXIT_USAGE, "show %s: no such table, there are: %s", c->argv[1], c->names);
 		s = calloc(1, sizeof *s);
 		if (!s)
 			return cmd_no_memory(c);
