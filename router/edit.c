@@ -54,10 +54,18 @@ static int no_names(struct cmd *c)
 	return cmd_fail(c, EXIT_SYSTEM, "out of memory or of interface names");
 }
 
-/* A source as it is shown, in buf[ADDR_STRLEN]. */
-static const char *source_str(const struct addr *source, uint8_t slen, const struct addr *group, char *buf)
+/* Fails as there is no such rule, or with `leave` no such membership. */
+static int no_flow(struct cmd *c, bool leave, const struct addr *source, uint8_t slen, const struct addr *group,
+		   uint8_t glen)
 {
-	return conf_any_source(group, slen) ? "*" : prefix_str(source, slen, buf);
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+	const char *from = conf_any_source(group, slen) ? "*" : prefix_str(source, slen, s);
+
+	prefix_str(group, glen, g);
+	if (leave)
+		/* Programs look for this text: see behaviour of SMCRoute 2.4. */
+		return cmd_fail(c, EXIT_NONE, "failed leave (%s,%s), not a member", from, g);
+	return cmd_fail(c, EXIT_NONE, "no rule (%s, %s) from %s", from, g, c->argv[1]);
 }
 
 /* ---- rules ---- */
@@ -131,7 +139,6 @@ enum change { ADD, REPLACE, REMOVE };
 /* Changes a rule and brings the kernel in line; what it refused is the command's failure. */
 static int change(struct router *r, struct cmd *c, enum change how)
 {
-	char s[ADDR_STRLEN], g[ADDR_STRLEN];
 	struct words w;
 	const struct router_rule *rule = &w.rule;
 	uint32_t id;
@@ -143,9 +150,7 @@ static int change(struct router *r, struct cmd *c, enum change how)
 		id = rule->iif == CONF_NONE ? HASH_NONE :
 		     rules_find(&r->rules, r->conf, rule->iif, &rule->source, rule->slen, &rule->group, rule->glen);
 		if (id == HASH_NONE)
-			return cmd_fail(c, EXIT_NONE, "no rule (%s, %s) from %s",
-					source_str(&rule->source, rule->slen, &rule->group, s),
-					prefix_str(&rule->group, rule->glen, g), c->argv[1]);
+			return no_flow(c, false, &rule->source, rule->slen, &rule->group, rule->glen);
 		/* Outputs were named and the rule has none of them: nothing to do, and surely not all of it. */
 		if (rule->noifs || !w.named)
 			res = router_rule_remove(r, rule);
@@ -246,7 +251,6 @@ int edit_join(struct router *r, struct cmd *c)
 
 int edit_leave(struct router *r, struct cmd *c)
 {
-	char s[ADDR_STRLEN], a[ADDR_STRLEN];
 	struct group_count n;
 	struct mgroup g;
 	uint32_t line;
@@ -255,9 +259,7 @@ int edit_leave(struct router *r, struct cmd *c)
 	if (status || c->again)
 		return status;
 	if (line == HASH_NONE)
-		/* Programs look for this text: see behaviour of SMCRoute 2.4. */
-		return cmd_fail(c, EXIT_NONE, "failed leave (%s,%s), not a member",
-				source_str(&g.source, g.slen, &g.group, s), prefix_str(&g.group, g.glen, a));
+		return no_flow(c, true, &g.source, g.slen, &g.group, g.glen);
 	group_line_del(r, line);
 	router_sync(r);
 	group_line_count(r, &g, &n);
