@@ -55,23 +55,23 @@ static int no_names(struct cmd *c)
 }
 
 /* Fails as there is no such rule, or with `leave` no such membership. */
-static int no_flow(struct cmd *c, bool leave, const struct addr *source, uint8_t slen, const struct addr *group,
-		   uint8_t glen)
+static int no_flow(struct cmd *c, const struct mgroup *f, bool leave)
 {
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
-	const char *from = conf_any_source(group, slen) ? "*" : prefix_str(source, slen, s);
+	const char *source = conf_any_source(&f->group, f->slen) ? "*" : prefix_str(&f->source, f->slen, s);
 
-	prefix_str(group, glen, g);
+	prefix_str(&f->group, f->glen, g);
 	if (leave)
 		/* Programs look for this text: see behaviour of SMCRoute 2.4. */
-		return cmd_fail(c, EXIT_NONE, "failed leave (%s,%s), not a member", from, g);
-	return cmd_fail(c, EXIT_NONE, "no rule (%s, %s) from %s", from, g, c->argv[1]);
+		return cmd_fail(c, EXIT_NONE, "failed leave (%s,%s), not a member", source, g);
+	return cmd_fail(c, EXIT_NONE, "no rule (%s, %s) from %s", source, g, c->argv[1]);
 }
 
 /* ---- rules ---- */
 
 /* What a client says of a rule. */
 struct words {
+	struct mgroup flow;		/* its source and group */
 	struct router_rule rule;
 	bool named;			/* outputs were */
 	uint16_t oifs[WIRE_MAX_WORDS];
@@ -82,16 +82,16 @@ struct words {
 static int parse_rule(struct router *r, struct cmd *c, bool known, struct words *w)
 {
 	struct router_rule *rule = &w->rule;
-	struct mgroup g;
-	int i, at, status = parse_flow(c, &g, &at);
+	const struct mgroup *f = &w->flow;
+	int i, at, status = parse_flow(c, &w->flow, &at);
 
 	for (i = at; !status && i < c->argc; i++)
 		status = check_name(c, i);
 	if (status)
 		return status;
 	*rule = (struct router_rule){
-		.iif = name_of(r, c->argv[1], known), .source = g.source, .slen = g.slen, .group = g.group,
-		.glen = g.glen, .oifs = w->oifs,
+		.iif = name_of(r, c->argv[1], known), .source = f->source, .slen = f->slen, .group = f->group,
+		.glen = f->glen, .oifs = w->oifs,
 	};
 	w->named = i > at;
 	bool full = rule->iif == CONF_NONE && !known;
@@ -150,7 +150,7 @@ static int change(struct router *r, struct cmd *c, enum change how)
 		id = rule->iif == CONF_NONE ? HASH_NONE :
 		     rules_find(&r->rules, r->conf, rule->iif, &rule->source, rule->slen, &rule->group, rule->glen);
 		if (id == HASH_NONE)
-			return no_flow(c, false, &rule->source, rule->slen, &rule->group, rule->glen);
+			return no_flow(c, &w.flow, false);
 		/* Outputs were named and the rule has none of them: nothing to do, and surely not all of it. */
 		if (rule->noifs || !w.named)
 			res = router_rule_remove(r, rule);
@@ -259,7 +259,7 @@ int edit_leave(struct router *r, struct cmd *c)
 	if (status || c->again)
 		return status;
 	if (line == HASH_NONE)
-		return no_flow(c, true, &g.source, g.slen, &g.group, g.glen);
+		return no_flow(c, &g, true);
 	group_line_del(r, line);
 	router_sync(r);
 	group_line_count(r, &g, &n);
