@@ -91,10 +91,8 @@ static void on_event(void *ctx, const struct event *ev)
 		hook_install(d, ev);
 	if (d->control && control_followed(d->control)) {
 		struct buf text = { 0 }, json = { 0 };
-		int64_t now = clock_usec(CLOCK_REALTIME);
 
-		event_text(&d->router, ev, now, &text);
-		event_json(&d->router, ev, now, &json);
+		event_lines(&d->router, ev, clock_usec(CLOCK_REALTIME), &text, &json);
 		control_event(d->control, buf_cstr(&text), buf_cstr(&json));
 		buf_free(&text);
 		buf_free(&json);

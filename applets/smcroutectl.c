@@ -65,7 +65,7 @@ bool ctl_check(struct request *q)
 
 	if (!c)
 		return false;
-	if (more < c->min || (c->max >= 0 && more > c->max)) {
+	if (more < c->min || more > c->max) {
 		snprintf(q->why, sizeof q->why, "too %s words, usage: smcroutectl %s%s%s",
 			 more < c->min ? "few" : "many", c->name, blank(c), c->words);
 		return false;
@@ -91,7 +91,7 @@ static int help(const char *word)
 	const struct command *c = commands;
 
 	if (!word) {
-		for (; c->name; c++)
+		for (; c < commands + COMMANDS; c++)
 			printf("%s%s%s\n    %s\n", c->name, blank(c), c->words, c->help);
 		return 0;
 	}

@@ -47,7 +47,7 @@ struct client *client_new(int fd, int64_t now)
 void client_free(struct client *c)
 {
 	close(c->fd);
-	show_free(c->show);
+	show_free(c->reply.show);
 	buf_free(&c->in);
 	buf_free(&c->out);
 	free(c);
@@ -55,11 +55,11 @@ void client_free(struct client *c)
 
 int64_t client_deadline(const struct client *c)
 {
-	if (c->follow)
+	if (c->reply.follow)
 		return INT64_MAX;
 	if (client_waiting(c) || c->more)
 		return c->moved + SLOW_MS;
-	if (c->later)
+	if (c->reply.later)
 		return INT64_MAX;
 	if (c->half)
 		return c->half + HALF_MS;
@@ -69,7 +69,7 @@ int64_t client_deadline(const struct client *c)
 /* True while input is wanted. */
 static bool reads(const struct client *c)
 {
-	return !c->more && !c->later && !c->eof && !c->closing && client_waiting(c) < CLIENT_OUT_FULL;
+	return !c->more && !c->reply.later && !c->eof && !c->closing && client_waiting(c) < CLIENT_OUT_FULL;
 }
 
 short client_events(const struct client *c)
@@ -82,18 +82,11 @@ short client_events(const struct client *c)
 
 static void run(struct client *c, struct router *r, const struct wire_request *req)
 {
-	struct request_end end;
-
-	if (!request_run(r, req, c->later != 0, &c->show, &c->out, &end)) {
+	if (!request_run(r, req, &c->reply, &c->out))
 		c->closing = true;
-		return;
-	}
-	c->later = end.later;
-	c->follow = end.follow;
-	c->json = end.json;
 	/* SMCRoute's client reads until the connection is closed; other programs send their next
 	 * request over it when they have read the answer. */
-	if (end.legacy && c->linger < 0)
+	else if (c->reply.legacy && c->linger < 0)
 		c->linger = usock_peer_is(c->fd, "smcroute") ? 0 : LINGER_MS;
 }
 
@@ -102,23 +95,23 @@ void client_settle(struct client *c, struct router *r, bool cut)
 	struct wire_request req;
 	const char *why;
 
-	if (!c->show)
+	if (!c->reply.show)
 		return;
 	if (cut || wire_request(c->in.p, c->in.len, &req, &why) != WIRE_OK) {
-		show_free(c->show);
-		c->show = NULL;
+		show_free(c->reply.show);
+		c->reply.show = NULL;
 		c->more = false;
 		c->closing = true;
 		return;
 	}
-	while (c->show)
+	while (c->reply.show)
 		run(c, r, &req);
 	buf_consume(&c->in, req.len);
 }
 
 size_t client_size(const struct client *c)
 {
-	return client_waiting(c) + show_size(c->show);
+	return client_waiting(c) + show_size(c->reply.show);
 }
 
 /* Runs the requests that are here, as many as are due this turn. */
@@ -132,15 +125,14 @@ static void answer(struct client *c, struct router *r, int64_t now)
 	int64_t start = clock_usec(CLOCK_MONOTONIC_COARSE);
 	const char *why;
 
-	if (c->later && !client_ready(c, r))
+	if (c->reply.later && !client_ready(c, r))
 		return;
 	c->more = false;
-	while (at < c->in.len && !c->closing && !c->follow) {
-		if (client_waiting(c) >= CLIENT_OUT_FULL || n == REQUESTS_A_TURN ||
-		    (n && clock_usec(CLOCK_MONOTONIC_COARSE) - start >= TURN_MS * 1000)) {
-			c->more = true;
+	while (at < c->in.len && !c->closing && !c->reply.follow) {
+		c->more = client_waiting(c) >= CLIENT_OUT_FULL || n == REQUESTS_A_TURN ||
+			  (n && clock_usec(CLOCK_MONOTONIC_COARSE) - start >= TURN_MS * 1000);
+		if (c->more)
 			break;
-		}
 		enum wire_result res = wire_request(c->in.p + at, c->in.len - at, &req, &why);
 		if (res == WIRE_MORE)
 			break;
@@ -151,24 +143,27 @@ static void answer(struct client *c, struct router *r, int64_t now)
 		}
 		run(c, r, &req);
 		n++;
-		if (c->later)
-			break;
 		/* The rest of a long table has its turns: others come in between. */
-		if (c->show) {
-			c->more = true;
+		c->more = c->reply.show;
+		if (c->more || c->reply.later)
 			break;
-		}
 		at += req.len;
 	}
-	buf_consume(&c->in, c->closing || c->follow ? c->in.len : at);
+	buf_consume(&c->in, c->closing || c->reply.follow ? c->in.len : at);
 	if (!c->in.len)
 		buf_free(&c->in);
-	if (!c->in.len || c->more || c->later)
+	if (!c->in.len || c->more || c->reply.later)
 		c->half = 0;
 	else if (n || !c->half)
 		c->half = now;
 	if (!waited)
 		c->moved = now;
+}
+
+/* True when a call that failed may be tried again. */
+static bool is_alive(void)
+{
+	return errno == EAGAIN || errno == EINTR;
 }
 
 /* False when the connection is no more. */
@@ -184,13 +179,22 @@ static bool receive(struct client *c, int64_t now)
 	room = (c->in.cap < WIRE_MAX ? c->in.cap : WIRE_MAX) - c->in.len;
 	n = recv(c->fd, c->in.p + c->in.len, room, MSG_DONTWAIT);
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
+		return is_alive();
 	c->eof = n == 0;
 	c->much |= (size_t)n == room;
 	c->in.len += (size_t)n;
 	if (n)
 		c->heard = now;
 	return true;
+}
+
+/* Queues a row; false when there is no memory for it. */
+static bool put_row(struct client *c, const char *text, size_t n)
+{
+	wire_put_record(&c->out, WIRE_ROW, text, n);
+	bool ok = !c->out.failed;
+	c->out.failed = false;
+	return ok;
 }
 
 /* Tells a follower how many events it has missed. */
@@ -201,28 +205,21 @@ static void tell_dropped(struct client *c)
 	int n;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	if (c->json)
+	if (c->reply.json)
 		n = snprintf(text, sizeof text, "{\"time\":%lld.%03ld,\"event\":\"dropped\",\"count\":%lu}\n",
 			     (long long)ts.tv_sec, ts.tv_nsec / 1000000, c->dropped);
 	else
 		n = snprintf(text, sizeof text, "dropped %lu events\n", c->dropped);
-	wire_put_record(&c->out, WIRE_ROW, text, (size_t)n);
-	if (!c->out.failed)
+	if (put_row(c, text, (size_t)n))
 		c->dropped = 0;
-	c->out.failed = false;
 }
 
 void client_event(struct client *c, const char *line, int64_t now)
 {
-	if (c->dropped || client_waiting(c) > EVENTS_MAX) {
-		c->dropped++;
-		return;
-	}
 	if (!client_waiting(c))
 		c->moved = now;
-	wire_put_record(&c->out, WIRE_ROW, line, strlen(line));
-	c->dropped += c->out.failed;
-	c->out.failed = false;
+	if (c->dropped || client_waiting(c) > EVENTS_MAX || !put_row(c, line, strlen(line)))
+		c->dropped++;
 }
 
 bool client_flush(struct client *c, int64_t now)
@@ -235,7 +232,7 @@ bool client_flush(struct client *c, int64_t now)
 		return true;
 	n = send(c->fd, c->out.p + c->sent, client_waiting(c), MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR;
+		return is_alive();
 	c->sent += (size_t)n;
 	c->moved = now;
 	/* Moved down only when most of it is gone, so that the cost stays in proportion. */
@@ -243,7 +240,7 @@ bool client_flush(struct client *c, int64_t now)
 		buf_consume(&c->out, c->sent);
 		c->sent = 0;
 	}
-	if (!c->out.len && c->out.cap > KEEP_SIZE && !c->show)
+	if (!c->out.len && c->out.cap > KEEP_SIZE && !c->reply.show)
 		buf_free(&c->out);
 	return true;
 }
@@ -253,9 +250,9 @@ static bool is_done(const struct client *c)
 {
 	char byte;
 
-	if (c->follow)
+	if (c->reply.follow)
 		return c->eof;
-	if (client_waiting(c) || c->more || c->later)
+	if (client_waiting(c) || c->more || c->reply.later)
 		return false;
 	if (c->eof || c->closing)
 		return true;
@@ -264,15 +261,14 @@ static bool is_done(const struct client *c)
 
 bool client_ready(const struct client *c, const struct router *r)
 {
-	return c->later && groups_done(&r->groups, c->later);
+	return c->reply.later && groups_done(&r->groups, c->reply.later);
 }
 
 bool client_still(struct client *c, int64_t now)
 {
-	if (!c->later || c->linger >= 0 || client_waiting(c) || now - c->moved < STILL_MS)
+	if (!c->reply.later || c->linger >= 0 || client_waiting(c) || now - c->moved < STILL_MS)
 		return false;
-	wire_put_record(&c->out, WIRE_ROW, "", 0);
-	c->out.failed = false;
+	put_row(c, "", 0);
 	client_flush(c, now);
 	return true;
 }

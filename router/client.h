@@ -12,10 +12,9 @@
 #include <stdint.h>
 
 #include "lib/buf.h"
+#include "router/request.h"
 
 struct control;
-struct router;
-struct show;
 
 /* Unread output beyond which no request of a client is taken. */
 #define CLIENT_OUT_FULL (1024 * 1024)
@@ -24,18 +23,16 @@ struct client {
 	struct control *ctl;		/* for control.c, as is slot */
 	uint32_t slot;
 	int fd;
+	bool more;			/* in may hold another whole request */
+	bool much;			/* sends more at once than fits into a small buffer */
+	bool eof, closing;		/* nothing more is read */
+	struct reply reply;		/* to the request at the head of in, or to the one before */
 	struct buf in, out;
 	size_t sent;			/* bytes of out that are gone */
 	int64_t heard, moved;		/* when input came, when output left or began to wait */
 	int64_t half;			/* since when part of a request is here, or 0 */
 	int64_t linger;			/* ms of silence granted, -1 = any */
 	unsigned long dropped;		/* events since the last line that got through */
-	uint64_t later;			/* the request at the head of in waits for this, 0 = none does */
-	struct show *show;		/* the table that it asks for, while it is written; or NULL */
-	bool more;			/* in may hold another whole request */
-	bool much;			/* sends more at once than fits into a small buffer */
-	bool eof, closing;		/* nothing more is read */
-	bool follow, json;		/* gets events, in that form */
 };
 
 /* Returns a client that owns the connected, non-blocking fd, or NULL with ENOMEM. */

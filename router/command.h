@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "lib/buf.h"
 
@@ -31,20 +30,21 @@ struct command {
 	const char *words;	/* what follows the name, as help shows it */
 	const char *help;	/* one line */
 	const char *example;	/* a whole command line without the program's name */
-	int min, max;		/* words after the name */
-	unsigned flags;
-	int (*run)(struct router *r, struct cmd *c);	/* exit status; NULL when CMD_LOCAL */
+	int (*run)(struct router *r, struct cmd *c);	/* exit status, if not 0 by cmd_fail(); NULL when CMD_LOCAL */
+	uint16_t min, max;	/* words after the name */
+	uint8_t flags;
 };
 
-/* The table; the last row has a NULL name. */
-extern const struct command commands[];
+/* The table. */
+#define COMMANDS 13
+extern const struct command commands[COMMANDS];
 
 /* Words of `show`, in order, NULL at the end. */
 extern const char *const show_words[];
 
 /* Finds a command by name or alias or an unambiguous prefix of one; what is written out wins.
  * NULL when there is none or several; then the candidates (or all names) are written to
- * why[len], blank-separated. */
+ * why[len], blank-separated; len > 0. */
 const struct command *command_find(const char *word, char *why, size_t len);
 
 /* The same for a word of a NULL-ended list: its place, or -1. */
@@ -68,26 +68,24 @@ struct cmd {
 					 * must be all there at once */
 	struct buf diag;		/* config diagnostics of a failed reload; the caller frees */
 	char error[512];		/* set with cmd_fail(); "" = none */
-	char note[512];			/* set with cmd_note(); "" = none */
+	char note[512 + 1];		/* set with cmd_note(); "" = none; with room for a newline */
+	char names[256];		/* what a word might have meant that means nothing */
 };
 
 /* Makes a command without words whose reply goes to out. */
-static inline void cmd_init(struct cmd *c, enum cmd_form form, struct buf *out)
-{
-	memset(c, 0, offsetof(struct cmd, error));
-	c->error[0] = c->note[0] = '\0';
-	c->form = form;
-	c->out = out;
-}
+void cmd_init(struct cmd *c, enum cmd_form form, struct buf *out);
 
-/* Runs argv[0] with its words: returns the exit status of the client, 0 = done.  On failure
+/* Runs argv[0], which must be there, with its words: returns the exit status of the client, 0 = done.  On failure
  * c->error says why.  argv[0] may be shortened. */
 int command_run(struct router *r, struct cmd *c);
 
-/* Sets c->error and returns status. */
+/* Sets c->error, or c->note when status is 0, and returns status. */
 int cmd_fail(struct cmd *c, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Sets c->note: told to the user though the command succeeded. */
-void cmd_note(struct cmd *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Tells the user something though the command succeeded. */
+#define cmd_note(c, ...) cmd_fail(c, 0, __VA_ARGS__)
+
+/* Fails for want of memory. */
+int cmd_no_memory(struct cmd *c);
 
 #endif

@@ -25,15 +25,21 @@
 struct control {
 	struct loop *loop;
 	struct router *router;
-	struct client *clients[CLIENTS_MAX];
 	uint32_t n, followers;
 	struct timer sweep;		/* runs at the nearest deadline */
 	int fd;				/* that listens, or -1 */
+	bool paused;			/* accept waits for descriptors or memory */
 	char *path;
 	struct usock_id id;
-	bool paused;			/* accept waits for descriptors or memory */
 	struct log_limit lim;
+	struct client *clients[CLIENTS_MAX];
 };
+
+/* Polls for what a client waits for. */
+static void watch(const struct client *c)
+{
+	loop_events(c->ctl->loop, c->fd, client_events(c));
+}
 
 static void resume_accept(struct control *ctl)
 {
@@ -58,7 +64,7 @@ static void drop(struct client *c)
 
 	ctl->clients[c->slot] = last;
 	last->slot = c->slot;
-	ctl->followers -= c->follow;
+	ctl->followers -= c->reply.follow;
 	loop_del(ctl->loop, c->fd);
 	client_free(c);
 	resume_accept(ctl);
@@ -90,17 +96,19 @@ static void serve(void *ctx, int fd, short revents)
 {
 	struct client *c = ctx;
 	struct control *ctl = c->ctl;
-	bool followed = c->follow;
+
+	(void)fd;
+	bool followed = c->reply.follow;
 	bool alive = client_turn(c, ctl->router, revents, loop_now(ctl->loop));
 
-	ctl->followers += c->follow && !followed;
+	ctl->followers += c->reply.follow && !followed;
 	if (!alive) {
 		drop(c);
 		return;
 	}
 	if (client_size(c) > CLIENT_OUT_FULL)
 		bound_output(ctl, c);
-	loop_events(ctl->loop, fd, client_events(c));
+	watch(c);
 	arm(ctl, client_deadline(c));
 }
 
@@ -115,7 +123,7 @@ static bool evict(struct control *ctl, int worst)
 	for (uint32_t i = 0; i < ctl->n; i++) {
 		struct client *c = ctl->clients[i];
 		/* What came in this turn has not been heard yet. */
-		int class = c->follow ? 2 : c->in.len || client_waiting(c) || client_active(c) == now;
+		int class = c->reply.follow ? 2 : c->in.len || client_waiting(c) || client_active(c) == now;
 
 		if (class < best || (class == best && (!victim || client_active(c) < client_active(victim)))) {
 			victim = c;
@@ -146,7 +154,6 @@ int control_adopt(struct control *ctl, int fd)
 	}
 	if (loop_add(ctl->loop, fd, POLLIN, serve, c) < 0) {
 		client_free(c);
-		errno = ENOMEM;
 		return -1;
 	}
 	c->ctl = ctl;
@@ -269,10 +276,10 @@ void control_event(struct control *ctl, const char *text, const char *json)
 	for (uint32_t i = 0; ctl->followers && i < ctl->n; i++) {
 		struct client *c = ctl->clients[i];
 
-		if (!c->follow)
+		if (!c->reply.follow)
 			continue;
-		client_event(c, c->json ? json : text, loop_now(ctl->loop));
-		loop_events(ctl->loop, c->fd, client_events(c));
+		client_event(c, c->reply.json ? json : text, loop_now(ctl->loop));
+		watch(c);
 	}
 }
 
@@ -285,7 +292,7 @@ void control_resume(struct control *ctl)
 		if (c && client_ready(c, ctl->router))
 			serve(c, c->fd, 0);
 		else if (c && client_still(c, loop_now(ctl->loop)))
-			loop_events(ctl->loop, c->fd, client_events(c));
+			watch(c);
 	}
 }
 

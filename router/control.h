@@ -28,7 +28,8 @@ int control_listen(struct control *c, const char *path, mode_t mode, uid_t uid, 
 /* Leaves new clients in the queue of the socket, or serves them again. */
 void control_hold(struct control *c, bool hold);
 
-/* Serves a connected descriptor, which becomes the server's.  For tests: a socketpair. */
+/* Serves a connected descriptor, which becomes the server's.  0, or -1 when there is no memory.  For tests: a
+ * socketpair. */
 int control_adopt(struct control *c, int fd);
 
 /* Answers those whose requests had to wait for the router and no longer have to. */

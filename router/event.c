@@ -4,9 +4,6 @@
  */
 #include "router/event.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "router/output.h"
 #include "router/show.h"
 
@@ -21,63 +18,60 @@ const char *event_name(enum event_kind kind)
 	return names[kind];
 }
 
-void event_text(struct router *r, const struct event *ev, int64_t usec, struct buf *out)
+static void put_text(struct router *r, const struct event *ev, const struct show_flow *f, struct buf *out)
 {
-	char a[ADDR_STRLEN];
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
 
-	buf_printf(out, "%" PRId64 ".%06d %s", usec / 1000000, (int)(usec % 1000000), event_name(ev->kind));
-	if (ev->source) {
-		buf_printf(out, " (%s, ", addr_str(ev->source, a));
-		buf_printf(out, "%s)", addr_str(ev->group, a));
-	}
-	if (ev->iif && !ev->rule)
-		buf_printf(out, " %s%s", ev->source ? "from " : "", ev->iif);
-	if (ev->source && ev->oifs) {
-		buf_str(out, " to ");
-		show_vif_names(r, out, ev->fam, ev->oifs, " ", false);
-	}
 	if (ev->rule) {
 		buf_chr(out, ' ');
 		conf_print_mroute(out, r->conf, ev->rule);
+		if (ev->text)
+			buf_printf(out, "  # %s: %s", ev->iif, ev->text);
+		return;
 	}
-	if (ev->text && ev->rule)
-		buf_printf(out, "  # %s: %s", ev->iif, ev->text);
-	else if (ev->text)
-		buf_printf(out, " %s", ev->text);
-	buf_chr(out, '\n');
-}
-
-void event_json(struct router *r, const struct event *ev, int64_t usec, struct buf *out)
-{
-	char a[ADDR_STRLEN];
-
-	buf_printf(out, "{\"time\":%" PRId64 ".%06d", usec / 1000000, (int)(usec % 1000000));
-	json_str(out, "event", event_name(ev->kind));
-	if (ev->source) {
-		json_str(out, "family", ev->fam == FAM_4 ? "ipv4" : "ipv6");
-		json_str(out, "source", addr_str(ev->source, a));
-		json_str(out, "group", addr_str(ev->group, a));
-	}
-	if (ev->iif && !ev->rule)
-		json_str(out, ev->kind == EVENT_LINK ? "name" : "iif", ev->iif);
-	if (ev->source) {
-		json_key(out, "oifs");
-		buf_chr(out, '[');
-		show_vif_names(r, out, ev->fam, ev->oifs, ",", true);
-		buf_chr(out, ']');
-	}
-	if (ev->rule) {
-		const struct mroute *m = ev->rule;
-
-		show_json_flow(out, "mroute", &m->source, m->slen, &m->group, m->glen, r->conf->names[m->iif].name);
-		json_key(out, "oifs");
-		buf_chr(out, '[');
-		show_set_names(r, out, &r->conf->sets[m->oifs], ",", true);
-		buf_chr(out, ']');
-		if (ev->iif)
-			json_str(out, "waits_for", ev->iif);
+	if (ev->source)
+		buf_printf(out, " (%s, %s)", addr_str(ev->source, s), addr_str(ev->group, g));
+	if (ev->iif)
+		buf_printf(out, " %s%s", ev->source ? "from " : "", ev->iif);
+	if (ev->source && ev->oifs) {
+		buf_str(out, " to");
+		show_oifs(r, out, f, false);
 	}
 	if (ev->text)
-		json_str(out, ev->kind == EVENT_LINK ? "change" : "reason", ev->text);
-	buf_str(out, "}\n");
+		buf_printf(out, " %s", ev->text);
+}
+
+static void put_json(struct router *r, const struct event *ev, const struct show_flow *f, struct buf *out)
+{
+	bool link = ev->kind == EVENT_LINK;
+
+	if (ev->source)
+		json_str(out, "family", ev->fam == FAM_4 ? "ipv4" : "ipv6");
+	if (f->source) {
+		show_json_flow(out, ev->rule ? "mroute" : NULL, f);
+		show_oifs(r, out, f, true);
+	}
+	if (ev->iif && !ev->source)
+		json_str(out, link ? "name" : "waits_for", ev->iif);
+	if (ev->text)
+		json_str(out, link ? "change" : "reason", ev->text);
+}
+
+void event_lines(struct router *r, const struct event *ev, int64_t usec, struct buf *text,
+		 struct buf *json)
+{
+	/* Of an event without a flow all is left out. */
+	struct show_flow f = { ev->source, ev->group, ev->iif, NULL, ev->oifs, 128, 128 };
+	const char *name = event_name(ev->kind);
+	long long sec = usec / 1000000;
+
+	if (ev->rule)
+		show_mroute_flow(&f, r->conf, ev->rule);
+	buf_printf(text, "%lld.%06ld %s", sec, (long)(usec % 1000000), name);
+	put_text(r, ev, &f, text);
+	buf_chr(text, '\n');
+	buf_printf(json, "{\"time\":%lld.%06ld", sec, (long)(usec % 1000000));
+	json_str(json, "event", name);
+	put_json(r, ev, &f, json);
+	buf_str(json, "}\n");
 }

@@ -5,7 +5,7 @@
 #ifndef ROUTER_EVENT_H
 #define ROUTER_EVENT_H
 
-#include <stdint.h>
+#include <time.h>
 
 #include "lib/buf.h"
 #include "router/router.h"
@@ -13,8 +13,8 @@
 /* "learned", "moved" ... */
 const char *event_name(enum event_kind kind);
 
-/* Appends one line with its newline.  usec: wall clock in microseconds since 1970. */
-void event_text(struct router *r, const struct event *ev, int64_t usec, struct buf *out);
-void event_json(struct router *r, const struct event *ev, int64_t usec, struct buf *out);
+/* Appends one line with its newline to each.  usec: microseconds of the wall clock. */
+void event_lines(struct router *r, const struct event *ev, int64_t usec, struct buf *text,
+		 struct buf *json);
 
 #endif

@@ -5,13 +5,9 @@
  */
 #include "router/output.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "lib/wire.h"
-
-#define ROWS_MAX (15 * 1024)	/* some lines less than what a doubled buffer has */
-#define TURN_MAX (16 * ROWS_MAX)
+#define TURN_MAX (16 * OUT_ROWS)
 
 void out_begin(struct output *o, struct cmd *c)
 {
@@ -22,28 +18,30 @@ void out_begin(struct output *o, struct cmd *c)
 	o->json = c->json;
 }
 
-/* Passes on the rows but for the last `keep` bytes. */
-static void pass_on(struct output *o, size_t keep)
+/* Passes on what waits as a record, but for the last `keep` bytes. */
+static void pass_on(struct output *o, enum wire_type type, size_t keep)
 {
-	if (o->rows.len <= keep)
+	struct buf *b = &o->rows;
+
+	if (b->len <= keep)
 		return;
 	if (o->form == CMD_RECORDS)
-		wire_put_record(o->to, WIRE_ROW, o->rows.p, o->rows.len - keep);
+		wire_put_record(o->to, type, b->p, b->len - keep);
 	else
-		buf_add(o->to, o->rows.p, o->rows.len - keep);
-	buf_consume(&o->rows, o->rows.len - keep);
+		buf_add(o->to, b->p, b->len - keep);
+	buf_consume(b, b->len - keep);
 }
 
 bool out_pause(struct output *o)
 {
 	/* json_sep() looks at the last byte. */
-	pass_on(o, o->json);
+	pass_on(o, WIRE_ROW, o->json);
 	return !o->rows.failed && !o->to->failed;
 }
 
 void out_turn(struct output *o)
 {
-	o->turn = o->turn ? o->turn * 2 : ROWS_MAX;
+	o->turn = o->turn ? o->turn * 2 : OUT_ROWS;
 	if (o->turn > TURN_MAX)
 		o->turn = TURN_MAX;
 	o->end = o->to->len + o->turn;
@@ -51,47 +49,24 @@ void out_turn(struct output *o)
 
 bool out_end(struct output *o)
 {
-	bool ok;
-
-	pass_on(o, 0);
-	ok = !o->rows.failed && !o->to->failed;
+	pass_on(o, WIRE_ROW, 0);
+	bool ok = out_pause(o);
 	buf_free(&o->rows);
 	return ok;
 }
 
-/* SMCRoute's client styles a line by its last byte: `_` is a title, `=` are headings. */
-static void headline(struct output *o, enum wire_type type, const char *text, char mark)
+void out_head(struct output *o, enum wire_type type, const char *fmt, ...)
 {
-	pass_on(o, 0);
-	if (o->form == CMD_RECORDS) {
-		wire_put_record(o->to, type, text, strlen(text));
-	} else {
-		buf_str(o->to, text);
-		buf_chr(o->to, mark);
-		buf_chr(o->to, '\n');
-	}
-}
-
-void out_title(struct output *o, const char *text)
-{
-	headline(o, WIRE_TITLE, text, '_');
-}
-
-void out_head(struct output *o, const char *fmt, ...)
-{
-	char text[256];
 	va_list ap;
 
+	pass_on(o, WIRE_ROW, 0);
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	buf_vprintf(&o->rows, fmt, ap);
 	va_end(ap);
-	headline(o, WIRE_HEAD, text, '=');
-}
-
-void out_row(struct output *o)
-{
-	if (o->rows.len >= ROWS_MAX)
-		out_pause(o);
+	/* SMCRoute's client styles a line by its last byte. */
+	if (o->form == CMD_LEGACY)
+		buf_str(&o->rows, type == WIRE_TITLE ? "_\n" : "=\n");
+	pass_on(o, type, 0);
 }
 
 void out_pad(struct buf *b, size_t from, size_t width)
@@ -126,11 +101,14 @@ void json_str(struct buf *b, const char *key, const char *value)
 void json_u64(struct buf *b, const char *key, uint64_t value)
 {
 	json_key(b, key);
-	buf_u64(b, value);
+	if (value != JSON_NONE)
+		buf_u64(b, value);
+	else
+		buf_str(b, "null");
 }
 
-void json_bool(struct buf *b, const char *key, bool value)
+void json_open(struct buf *b)
 {
-	json_key(b, key);
-	buf_str(b, value ? "true" : "false");
+	json_sep(b);
+	buf_chr(b, '{');
 }

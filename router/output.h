@@ -11,13 +11,14 @@
 #include <stdint.h>
 
 #include "lib/buf.h"
+#include "lib/wire.h"
 #include "router/command.h"
 
 struct output {
 	struct buf *to;		/* the reply */
-	struct buf rows;	/* rows not passed on yet; append whole lines, then out_row() */
 	enum cmd_form form;
 	bool detail, json;
+	struct buf rows;	/* rows not passed on yet; append whole lines, then out_row() */
 	size_t turn, end;	/* bytes for this turn, and the length of the reply that ends it */
 };
 
@@ -40,23 +41,34 @@ static inline bool out_full(const struct output *o)
 /* As out_pause(), for good: o is empty then. */
 bool out_end(struct output *o);
 
-/* A title above a table; its column headings. */
-void out_title(struct output *o, const char *text);
-void out_head(struct output *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A line above a table: WIRE_TITLE, or its column headings, WIRE_HEAD. */
+void out_head(struct output *o, enum wire_type type, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Bytes of rows that are worth a record: some lines less than what a doubled buffer has. */
+#define OUT_ROWS (15 * 1024)
 
 /* The line just appended to o->rows is complete, newline included. */
-void out_row(struct output *o);
+static inline void out_row(struct output *o)
+{
+	if (o->rows.len >= OUT_ROWS)
+		out_pause(o);
+}
 
 /* Pads what was written since `from` (a length of b before) with blanks to `width`. */
 void out_pad(struct buf *b, size_t from, size_t width);
 
-/* JSON: `"key":` with a comma before unless it follows a bracket or brace; then a value. */
+/* JSON: a comma unless the text ends in an opening bracket or brace. */
+void json_sep(struct buf *b);
+
+/* `"key":` after such a comma; then a value. */
 void json_key(struct buf *b, const char *key);
 void json_str(struct buf *b, const char *key, const char *value);	/* NULL = null */
-void json_u64(struct buf *b, const char *key, uint64_t value);
-void json_bool(struct buf *b, const char *key, bool value);
+void json_u64(struct buf *b, const char *key, uint64_t value);	/* JSON_NONE = null */
 
-/* A comma unless the text ends in an opening bracket or brace. */
-void json_sep(struct buf *b);
+/* Also what -1 becomes. */
+#define JSON_NONE UINT64_MAX
+
+/* Begins an object, after such a comma. */
+void json_open(struct buf *b);
 
 #endif

@@ -17,19 +17,18 @@
 struct router;
 struct show;
 
-/* What the connection has to know after a request. */
-struct request_end {
-	bool follow;	/* events are to follow, there is no end of the reply */
-	bool json;	/* as JSON lines */
-	bool legacy;	/* it was a request of the old protocol */
-	uint64_t later;	/* no reply yet: run it again when groups_done() says so of this */
+/* How far a reply has come, all 0 at first: kept by the connection from one call to the next. */
+struct reply {
+	struct show *show;	/* its table is long and goes on: the same request is to be run again; or NULL */
+	uint64_t later;		/* there is none yet: run it again when groups_done() says so of this; or 0 */
+	bool follow;		/* events are to follow, it has no end */
+	bool json;		/* as JSON lines */
+	bool legacy;		/* it is of the old protocol */
 };
 
-/* Runs a request, or with `again` ends one that had to wait, and appends its reply.  *show is not NULL
- * when that is only the beginning of a long table, and the same request is to be run again.  False when
- * there was no memory even to say so: then nothing is appended. */
-bool request_run(struct router *r, const struct wire_request *req, bool again, struct show **show,
-		 struct buf *out, struct request_end *end);
+/* Runs a request, or goes on with it when the reply is not at its end, and appends what there is of it.  False
+ * when there was no memory even to say so: then nothing is appended. */
+bool request_run(struct router *r, const struct wire_request *req, struct reply *reply, struct buf *out);
 
 /* Appends the reply to n bytes that are no request, why being wire_request()'s reason. */
 void request_refuse(const char *p, size_t n, const char *why, struct buf *out);

@@ -15,102 +15,122 @@
 #define TURN_LINES 4096
 #define ASKING 6
 
-static bool config_lines(struct show *s, uint32_t n,
-			 void (*line)(struct buf *out, const struct conf *c, uint32_t i))
+static void phyint(struct show *s)
 {
-	for (; show_more(s, n); s->at++) {
-		line(&s->o.rows, s->r->conf, s->at);
-		out_row(&s->o);
-	}
-	return s->at >= n;
+	conf_line_phyint(&s->o.rows, s->r->conf, s->at);
 }
 
-static bool phyints(struct show *s)
+static void mgroup(struct show *s)
 {
-	return config_lines(s, s->r->conf->nphyints, conf_line_phyint);
+	conf_line_mgroup(&s->o.rows, s->r->conf, s->at);
 }
 
-static bool mgroups(struct show *s)
+static void mroute(struct show *s)
 {
-	return config_lines(s, s->r->conf->nmgroups, conf_line_mgroup);
+	conf_line_mroute(&s->o.rows, s->r->conf, s->at);
 }
 
-static bool mroutes(struct show *s)
-{
-	return config_lines(s, s->r->conf->nmroutes, conf_line_mroute);
-}
-
-static show_part *const show_config[] = { phyints, mgroups, mroutes, NULL };
-
-static const struct {
-	const char *name;
-	show_part *const *parts;
-} tables[] = {
-	{ "routes", show_routes },
-	{ "groups", show_groups },
-	{ "interfaces", show_interfaces },
-	{ "pending", show_pending },
-	{ "config", show_config },
-	{ "metrics", show_metrics },
+static const struct show_part show_config[] = {
+	{ phyint, .of = SHOW_PHYINTS },
+	{ mgroup, .of = SHOW_MGROUPS },
+	{ mroute, .of = SHOW_MROUTES, .after = SHOW_END },
 };
 
-/* The same names in the same order. */
 const char *const show_words[] = { "routes", "groups", "interfaces", "pending", "config", "metrics", NULL };
+
+/* In the order of the words: the parts, and what JSON begins with. */
+static const struct {
+	const struct show_part *parts;
+	const char *before;
+} tables[] = {
+	{ show_routes, "{\"routes\":{\"asm\":[" },
+	{ show_groups, "{\"groups\":{\"conf\":[" },
+	{ show_interfaces, "{\"interfaces\":[" },
+	{ show_pending, "{\"pending\":[" },
+	{ show_config, "" },
+	{ show_metrics, "" },
+};
 
 _Static_assert(sizeof show_words / sizeof *show_words == sizeof tables / sizeof *tables + 1, "one word a table");
 
-bool show_untitled(struct show *s)
+bool show_title(struct show *s, const char *title)
 {
-	bool due = s->titled != *s->part;
-
-	s->titled = *s->part;
-	return due;
+	if (s->title == title)
+		return false;
+	s->title = title;
+	out_head(&s->o, WIRE_TITLE, "%s", title);
+	return true;
 }
 
-bool show_json_text(struct show *s, const char *text)
+void show_end(struct show *s)
 {
-	if (s->o.json)
-		buf_str(&s->o.rows, text);
-	return true;
+	buf_chr(&s->o.rows, s->o.json ? '}' : '\n');
+}
+
+void show_charge(struct show *s, unsigned n)
+{
+	s->left -= n < s->left ? n : s->left;
 }
 
 /* ---- counters ---- */
 
-static struct show_counts ask(struct show *s, uint32_t at)
+const struct mfc *show_entry(const struct show *s, const char **iif)
 {
-	const struct mfc *e = &s->r->mfc.v[at];
-	struct mfc_stats st;
+	const struct mfc *e = &s->r->mfc.v[s->at];
 
 	if (e->state == MFC_FREE || !(e->flags & MFC_INSTALLED))
-		return (struct show_counts){ 0 };
-	show_charge(s, ASKING);
-	if (kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, &st) < 0)
-		return (struct show_counts){ 0 };
-	return (struct show_counts){ st.packets, st.bytes, st.wrong_if };
+		return NULL;
+	const struct iface *i = iface_by_vif(&s->r->ifs, addr_fam(&e->group), e->iif);
+	*iif = i ? i->name : "?";
+	return e;
 }
 
-bool show_count_entries(struct show *s)
+/* Asks the kernel for the counters of the entry s->at; what it does not have is 0. */
+static void ask(struct show *s, struct mfc_stats *st)
 {
-	struct mfcs *t = &s->r->mfc;
+	const char *iif;
+	const struct mfc *e = show_entry(s, &iif);
 
-	if (!s->entries) {
-		s->nentries = t->n;
-		s->removals = t->removals;
-		s->entries = calloc(t->n + 1u, sizeof *s->entries);
+	*st = (struct mfc_stats){ 0 };
+	if (e) {
+		show_charge(s, ASKING);
+		kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, st);
 	}
-	if (!s->entries) {
-		s->o.rows.failed = true;
-		return true;
-	}
-	for (; show_more(s, s->nentries); s->at++)
-		s->entries[s->at] = ask(s, s->at);
-	return s->at >= s->nentries;
 }
 
-struct show_counts show_counts_of(struct show *s, uint32_t at)
+static struct mfc_stats *zero_counts(struct show *s, uint32_t n)
 {
+	struct mfc_stats *v = calloc(n + 1u, sizeof *v);
+
+	s->o.rows.failed |= !v;
+	return v;
+}
+
+void show_count_begin(struct show *s)
+{
+	s->nentries = s->r->mfc.n;
+	s->removals = s->r->mfc.removals;
+	s->entries = zero_counts(s, s->nentries);
+	if (s->part->arg) {
+		s->nrules = s->r->conf->nmroutes;
+		s->rules = zero_counts(s, s->nrules);
+	}
+}
+
+void show_count(struct show *s)
+{
+	ask(s, &s->entries[s->at]);
+}
+
+const struct mfc_stats *show_counts(struct show *s)
+{
+	s->counts = &s->entries[s->at];
 	/* Since an entry went, its place may be another's. */
-	return at < s->nentries && s->removals == s->r->mfc.removals ? s->entries[at] : ask(s, at);
+	if (s->at >= s->nentries || s->removals != s->r->mfc.removals) {
+		s->counts = &s->now;
+		ask(s, &s->now);
+	}
+	return s->counts;
 }
 
 /* ---- turns ---- */
@@ -123,6 +143,7 @@ void show_free(struct show *s)
 	buf_free(&s->tail.text);
 	free(s->rules);
 	free(s->entries);
+	free(s->allmulti);
 	free(s);
 }
 
@@ -131,60 +152,78 @@ size_t show_size(const struct show *s)
 	return s ? sizeof *s + s->o.rows.cap + s->tail.text.cap + ((size_t)s->nrules + s->nentries) * sizeof *s->rules : 0;
 }
 
-static struct show *begin(struct router *r, struct cmd *c, show_part *const *parts)
+/* How many lines the part has as things are now. */
+static uint32_t lines(const struct show *s)
 {
-	struct show *s = calloc(1, sizeof *s);
+	const struct router *r = s->r;
 
-	if (!s)
-		return NULL;
-	s->r = r;
-	s->part = parts;
-	out_begin(&s->o, c);
-	return s;
+	switch (s->part->of) {
+	case SHOW_PHYINTS: return r->conf->nphyints;
+	case SHOW_MGROUPS: return r->conf->nmgroups;
+	case SHOW_MROUTES: return r->conf->nmroutes;
+	case SHOW_ENTRIES: return r->mfc.n;
+	case SHOW_COUNTED: return s->nentries;
+	case SHOW_MEMBERS: return r->groups.n;
+	case SHOW_IFACES: return r->ifs.n;
+	default: return 1;
+	}
 }
 
 /* Writes what is due in a turn: true when that was all. */
 static bool go_on(struct show *s)
 {
+	static const char after[][13] = {
+		[SHOW_SSM] = "],\"ssm\":[", [SHOW_KERNEL] = "],\"kernel\":[", [SHOW_END_LIST] = "]}\n",
+		[SHOW_END_LISTS] = "]}}\n",
+	};
+	struct output *o = &s->o;
+
 	s->left = TURN_LINES;
-	out_turn(&s->o);
 	s->tail.text.len = 0;
-	for (; *s->part; s->part++) {
-		if (!(*s->part)(s))
-			return false;
-		s->at = 0;
-		if (s->o.rows.failed)
+	out_turn(o);
+	for (;; s->part++, s->at = 0) {
+		const struct show_part *part = s->part;
+		bool wanted = !part->detail || o->detail || o->json;
+
+		for (uint32_t n = wanted ? lines(s) : 0; s->at < n; s->at++) {
+			if (!s->left || out_full(o))
+				return false;
+			s->left--;
+			part->line(s);
+			out_row(o);
+		}
+		if (o->json)
+			buf_str(&o->rows, after[part->after]);
+		if (part->after >= SHOW_END || o->rows.failed)
 			return true;
 	}
-	return true;
 }
 
 int show_run(struct router *r, struct cmd *c)
 {
-	struct show *s = c->show ? *c->show : NULL;
-	char why[128];
-	bool done, ok;
+	struct show *s = *c->show;
+	bool ok;
 
 	if (!s) {
-		int n = c->argc > 1 ? word_find(show_words, c->argv[1], why, sizeof why) : 0;
+		int n = c->argc > 1 ? word_find(show_words, c->argv[1], c->names, sizeof c->names) : 0;
 
 		if (n < 0)
-			return cmd_fail(c, EXIT_USAGE, "show %s: no such table, there are: %s", c->argv[1], why);
-		s = begin(r, c, tables[n].parts);
+			return cmd_fail(c, EXIT_USAGE, "show %s: no such table, there are: %s", c->argv[1], c->names);
+		s = calloc(1, sizeof *s);
 		if (!s)
-			return cmd_fail(c, EXIT_SYSTEM, "out of memory");
+			return cmd_no_memory(c);
+		s->r = r;
+		s->part = tables[n].parts;
+		out_begin(&s->o, c);
+		if (c->json)
+			buf_str(&s->o.rows, tables[n].before);
 	}
-	do {
-		done = go_on(s);
-		ok = done || out_pause(&s->o);
-	} while (!done && ok && !c->show);
-	if (!done && ok) {
+	if (!go_on(s) && out_pause(&s->o)) {
 		*c->show = s;
 		return 0;
 	}
-	ok = out_end(&s->o) && ok;
+	ok = out_end(&s->o);
 	show_free(s);
-	if (c->show)
-		*c->show = NULL;
-	return ok ? 0 : cmd_fail(c, EXIT_SYSTEM, "out of memory");
+	*c->show = NULL;
+	return ok ? 0 : cmd_no_memory(c);
 }

@@ -9,226 +9,148 @@
 
 /* ---- groups ---- */
 
-static void put_failure(struct output *o, int err, enum fam fam)
+static void put_failure(struct output *o, int err, const struct addr *group)
 {
-	const char *limit = kernel_join_limit(err, fam);
+	const char *limit = kernel_join_limit(err, addr_fam(group)), *why = strerror(err);
 
-	if (o->json) {
-		json_str(&o->rows, "reason", strerror(err));
-		if (*limit)
-			json_str(&o->rows, "limit", limit);
-	} else {
-		buf_printf(&o->rows, "failed: %s%s%s%s", strerror(err), *limit ? " (" : "", limit, *limit ? ")" : "");
-	}
-}
-
-/* What of a line the kernel refused. */
-static void line_failures(struct show *s, const struct mroute *g)
-{
-	struct output *o = &s->o;
-	struct group_count n;
-
-	if (!s->r->groups.failed)
-		return;
-	group_line_count(s->r, g, &n);
-	show_charge(s, 1u << mgroup_bits(g));
-	if (!n.failed)
-		return;
 	if (o->json)
-		json_u64(&o->rows, "failed", n.failed);
+		json_str(&o->rows, "reason", why);
 	else
-		buf_printf(&o->rows, "  %u of %u ", n.failed, n.failed + n.joined + n.waiting);
-	put_failure(o, n.err, addr_fam(&g->group));
+		buf_printf(&o->rows, "failed: %s", why);
+	if (*limit && o->json)
+		json_str(&o->rows, "limit", limit);
+	else if (*limit)
+		buf_printf(&o->rows, " (%s)", limit);
 }
 
 /* One line of a table of memberships, but for what is wrong with it and its end. */
-static void text_line(struct show *s, const char *title, const struct addr *source, uint8_t slen,
-		      const struct addr *group, uint8_t glen, const char *iif)
+static void put_flow(struct show *s, const char *title, const struct show_flow *f)
 {
-	if (show_untitled(s)) {
-		out_title(&s->o, title);
-		out_head(&s->o, "%-42s %s", "GROUP (S,G)", "IIF");
-	}
-	show_text_flow(&s->o.rows, source, slen, group, glen);
-	buf_chr(&s->o.rows, ' ');
-	buf_str(&s->o.rows, iif);
-}
-
-static bool lines(struct show *s)
-{
-	const struct conf *c = s->r->conf;
-	struct output *o = &s->o;
-
-	for (; show_more(s, c->nmgroups); s->at++) {
-		const struct mroute *g = &c->mgroups[s->at];
-
-		if (g->iif == CONF_NONE)
-			continue;
-		const char *iif = c->names[g->iif].name;
-
-		if (o->json) {
-			json_sep(&o->rows);
-			buf_chr(&o->rows, '{');
-			show_json_flow(&o->rows, NULL, &g->source, g->slen, &g->group, g->glen, iif);
-		} else {
-			text_line(s, "Group Memberships Table", &g->source, g->slen, &g->group, g->glen, iif);
-		}
-		line_failures(s, g);
-		buf_chr(&o->rows, o->json ? '}' : '\n');
-		out_row(o);
-	}
-	return s->at >= c->nmgroups;
-}
-
-static void member_json(struct output *o, const struct member *m, const char *iif)
-{
-	struct buf *b = &o->rows;
-	uint8_t any;
-	struct addr a;
-
-	addr_any(addr_fam(&m->group), &a, &any);
-	json_sep(b);
-	buf_chr(b, '{');
-	show_json_flow(b, NULL, &m->source, member_is_asm(m) ? any : 128, &m->group, 128, iif);
-	json_str(b, "state", m->refs ? m->joined ? "joined" : m->err ? "failed" : "joining" : "leaving");
-	if (m->err)
-		put_failure(o, m->err, addr_fam(&m->group));
-	buf_chr(b, '}');
-}
-
-static bool members(struct show *s)
-{
-	struct router *r = s->r;
-	struct output *o = &s->o;
-
-	if (!o->json && !o->detail)
-		return true;
-	for (; show_more(s, r->groups.n); s->at++) {
-		const struct member *m = &r->groups.v[s->at];
-		struct addr a;
-		uint8_t any;
-
-		if (!m->used || m->gone)
-			continue;
-		const char *iif = iface_str(iface_find(&r->ifs, m->ifindex));
-
-		if (o->json) {
-			member_json(o, m, iif);
-			out_row(o);
-			continue;
-		}
-		addr_any(addr_fam(&m->group), &a, &any);
-		text_line(s, "Kernel Group Membership Table", &m->source, member_is_asm(m) ? any : 128, &m->group,
-			  128, iif);
-		if (m->err) {
-			buf_str(&o->rows, "  ");
-			put_failure(o, m->err, addr_fam(&m->group));
-		}
-		buf_chr(&o->rows, '\n');
-		out_row(o);
-	}
-	return s->at >= r->groups.n;
-}
-
-static bool groups_first(struct show *s)
-{
-	return show_json_text(s, "{\"groups\":{\"conf\":[");
-}
-
-static bool groups_second(struct show *s)
-{
-	return show_json_text(s, "],\"kernel\":[");
-}
-
-static bool groups_last(struct show *s)
-{
-	return show_json_text(s, "]}}\n");
-}
-
-show_part *const show_groups[] = { groups_first, lines, groups_second, members, groups_last, NULL };
-
-/* ---- pending ---- */
-
-/* One pending line: a rule, or a group when m is NULL. */
-static void pending_line(struct show *s, const struct mroute *m, const struct mroute *g, const char *name,
-			 const char *reason)
-{
-	const struct conf *c = s->r->conf;
 	struct buf *b = &s->o.rows;
 
 	if (s->o.json) {
-		json_sep(b);
-		buf_chr(b, '{');
-		if (m)
-			show_json_flow(b, "mroute", &m->source, m->slen, &m->group, m->glen, c->names[m->iif].name);
-		else
-			show_json_flow(b, "mgroup", &g->source, g->slen, &g->group, g->glen, c->names[g->iif].name);
-		json_key(b, "oifs");
-		buf_chr(b, '[');
-		if (m)
-			show_set_names(s->r, b, &c->sets[m->oifs], ",", true);
-		buf_chr(b, ']');
-		json_str(b, "reason", reason);
-		buf_chr(b, '}');
-		out_row(&s->o);
+		json_open(b);
+		show_json_flow(b, NULL, f);
 		return;
 	}
-	if (!s->any)
-		out_title(&s->o, "PENDING ROUTES AND GROUPS");
-	s->any = true;
-	if (m)
-		conf_print_mroute(b, c, m);
-	else
-		conf_print_mgroup(b, c, g);
-	if (s->o.detail)
-		buf_printf(b, "  # %s: %s", name, reason);
-	buf_chr(b, '\n');
-	out_row(&s->o);
+	if (show_title(s, title))
+		out_head(&s->o, WIRE_HEAD, "%-42s IIF", "GROUP (S,G)");
+	show_text_flow(b, f);
+	buf_chr(b, ' ');
+	buf_str(b, f->iif);
 }
 
-static bool pending_groups(struct show *s)
+/* A line of the conf, and what of it the kernel refused. */
+static void group(struct show *s)
 {
 	const struct conf *c = s->r->conf;
+	const struct mroute *g = &c->mgroups[s->at];
+	struct output *o = &s->o;
+	struct group_count n = { 0 };
+	struct show_flow f;
 
-	for (; show_more(s, c->nmgroups); s->at++) {
-		const struct mroute *g = &c->mgroups[s->at];
-		const char *reason = g->iif == CONF_NONE ? NULL : router_group_reason(s->r, g);
-
-		if (reason) {
-			pending_line(s, NULL, g, c->names[g->iif].name, reason);
-			show_charge(s, s->r->ifs.n / 8);
-		}
+	if (g->iif == CONF_NONE)
+		return;
+	show_mgroup_flow(&f, c, g);
+	put_flow(s, "Group Memberships Table", &f);
+	if (s->r->groups.failed) {
+		group_line_count(s->r, g, &n);
+		show_charge(s, 1u << mgroup_bits(g));
 	}
-	return s->at >= c->nmgroups;
+	if (n.failed) {
+		if (o->json)
+			json_u64(&o->rows, "failed", n.failed);
+		else
+			buf_printf(&o->rows, "  %u of %u ", n.failed, n.failed + n.joined + n.waiting);
+		put_failure(o, n.err, &g->group);
+	}
+	show_end(s);
 }
 
-static bool pending_rules(struct show *s)
+static void member(struct show *s)
+{
+	const struct router *r = s->r;
+	const struct member *m = &r->groups.v[s->at];
+	struct output *o = &s->o;
+	struct show_flow f = { &m->source, &m->group, iface_str(iface_find(&r->ifs, m->ifindex)), NULL, 0, 128, 128 };
+
+	if (!m->used || m->gone)
+		return;
+	if (member_is_asm(m))
+		f.slen = addr_fam(&m->group) == FAM_4 ? ADDR_V4_BITS : 0;
+	put_flow(s, "Kernel Group Membership Table", &f);
+	if (o->json)
+		json_str(&o->rows, "state", m->refs ? m->joined ? "joined" : m->err ? "failed" : "joining" : "leaving");
+	else if (m->err)
+		buf_str(&o->rows, "  ");
+	if (m->err)
+		put_failure(o, m->err, &m->group);
+	show_end(s);
+}
+
+const struct show_part show_groups[] = {
+	{ group, .of = SHOW_MGROUPS, .after = SHOW_KERNEL },
+	{ member, .of = SHOW_MEMBERS, .detail = true, .after = SHOW_END_LISTS },
+};
+
+/* ---- pending ---- */
+
+/* A pending line: a rule, or a group when m is NULL. */
+static void pending(struct show *s, const struct mroute *m, const struct mroute *g)
 {
 	const struct conf *c = s->r->conf;
+	struct buf *b = &s->o.rows;
+	struct show_flow f;
+	uint16_t name = m ? m->iif : g->iif;
 
-	for (; show_more(s, c->nmroutes); s->at++) {
-		const struct mroute *m = &c->mroutes[s->at];
-		uint16_t which;
-		const char *reason = m->iif == CONF_NONE ? NULL : router_rule_reason(s->r, m, &which);
-
-		if (reason) {
-			pending_line(s, m, NULL, c->names[which].name, reason);
-			show_charge(s, s->r->ifs.n / 8);
-		}
+	if (name == CONF_NONE)
+		return;
+	const char *reason = m ? router_rule_reason(s->r, m, &name) : router_group_reason(s->r, g);
+	if (!reason)
+		return;
+	show_charge(s, s->r->ifs.n / 8);
+	s->pending++;
+	if (s->part->arg)
+		return;
+	if (s->o.json) {
+		if (m)
+			show_mroute_flow(&f, c, m);
+		else
+			show_mgroup_flow(&f, c, g);
+		json_open(b);
+		show_json_flow(b, m ? "mroute" : "mgroup", &f);
+		show_oifs(s->r, b, &f, true);
+		json_str(b, "reason", reason);
+	} else {
+		show_title(s, "PENDING ROUTES AND GROUPS");
+		if (m)
+			conf_print_mroute(b, c, m);
+		else
+			conf_print_mgroup(b, c, g);
+		if (s->o.detail)
+			buf_printf(b, "  # %s: %s", c->names[name].name, reason);
 	}
-	return s->at >= c->nmroutes;
+	show_end(s);
 }
 
-static bool pending_first(struct show *s)
+void show_pending_group(struct show *s)
 {
-	return show_json_text(s, "{\"pending\":[");
+	pending(s, NULL, &s->r->conf->mgroups[s->at]);
 }
 
-static bool pending_last(struct show *s)
+void show_pending_rule(struct show *s)
 {
-	if (!s->o.json && !s->any)
+	pending(s, &s->r->conf->mroutes[s->at], NULL);
+}
+
+static void no_pending(struct show *s)
+{
+	if (!s->o.json && !s->pending)
 		buf_str(&s->o.rows, "No pending routes or groups\n");
-	return show_json_text(s, "]}\n");
 }
 
-show_part *const show_pending[] = { pending_first, pending_groups, pending_rules, pending_last, NULL };
+const struct show_part show_pending[] = {
+	{ show_pending_group, .of = SHOW_MGROUPS },
+	{ show_pending_rule, .of = SHOW_MROUTES },
+	{ no_pending, .after = SHOW_END_LIST },
+};

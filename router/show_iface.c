@@ -5,7 +5,6 @@
  */
 #include "router/show.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,15 +14,6 @@ static void vif_text(struct buf *b, int vif)
 		buf_str(b, "  N/A");
 	else
 		buf_printf(b, " %4d", vif);
-}
-
-static void json_vif(struct buf *b, const char *key, int vif)
-{
-	json_key(b, key);
-	if (vif < 0)
-		buf_str(b, "null");
-	else
-		buf_u64(b, (unsigned)vif);
 }
 
 /* Sums of the VIF and the MIF of an interface. */
@@ -41,156 +31,133 @@ static struct vif_stats iface_stats(const struct iface *i)
 	return sum;
 }
 
-/* Flags as a short word list: up, multicast, disabled ... */
-static void flag_names(struct buf *b, const struct iface *i, const char *sep, const char *quote)
-{
-	const struct { bool on; const char *name; } flags[] = {
-		{ (i->flags & LINK_UP) != 0, "up" },
-		{ (i->flags & LINK_RUNNING) != 0, "running" },
-		{ (i->flags & LINK_MULTICAST) != 0, "multicast" },
-		{ (i->flags & LINK_LOOPBACK) != 0, "loopback" },
-		{ (i->flags & LINK_POINTOPOINT) != 0, "pointopoint" },
-		{ i->disabled, "disabled" },
-		{ i->mrdisc, "mrdisc" },
-	};
-	const char *before = "";
+/* Flags that are not the kernel's, beside LINK_*. */
+#define DISABLED (1u << 30)
+#define MRDISC (1u << 31)
 
-	for (unsigned k = 0; k < sizeof flags / sizeof *flags; k++)
-		if (flags[k].on) {
-			buf_printf(b, "%s%s%s%s", before, quote, flags[k].name, quote);
-			before = sep;
+/* Appends the flags as a list of words, each between quotes: up, multicast, disabled ...  Its length. */
+static unsigned flag_names(struct buf *b, const struct iface *i, const char *quote)
+{
+	static const struct { unsigned flag; char name[12]; } names[] = {
+		{ LINK_UP, "up" }, { LINK_RUNNING, "running" }, { LINK_MULTICAST, "multicast" },
+		{ LINK_LOOPBACK, "loopback" }, { LINK_POINTOPOINT, "pointopoint" },
+		{ DISABLED, "disabled" }, { MRDISC, "mrdisc" },
+	};
+	unsigned flags = i->flags | (i->disabled ? DISABLED : 0) | (i->mrdisc ? MRDISC : 0);
+	const char *before = "";
+	size_t from = b->len;
+
+	for (unsigned k = 0; k < sizeof names / sizeof *names; k++)
+		if (flags & names[k].flag) {
+			buf_printf(b, "%s%s%s%s", before, quote, names[k].name, quote);
+			before = ",";
 		}
+	return (unsigned)(b->len - from);
 }
 
-/* Whether each interface takes in all multicast frames, by place, for the caller to free.  NULL with
- * ENOMEM. */
-static seen_t *look_allmulti(const struct router *r)
+/* Notes which interfaces take in all multicast frames. */
+static void look_allmulti(struct show *s)
 {
-	seen_t *v = malloc(r->ifs.n + 1u);
+	const struct ifaces *ifs = &s->r->ifs;
 	struct look_links l;
 
-	if (!v)
-		return NULL;
-	memset(v, -1, r->ifs.n + 1u);
+	s->nallmulti = ifs->n;
+	s->allmulti = malloc(ifs->n + 1u);
+	if (!s->allmulti) {
+		s->o.rows.failed = true;
+		return;
+	}
+	memset(s->allmulti, -1, ifs->n);
 	kernel_look_links(&l);
 	for (uint32_t i = 0; i < l.n; i++) {
-		const struct iface *known = iface_find(&r->ifs, l.v[i].ifindex);
+		const struct iface *known = iface_find(ifs, l.v[i].ifindex);
 
 		if (known)
-			v[known->place] = l.v[i].allmulti;
+			s->allmulti[known->place] = l.v[i].allmulti;
 	}
 	kernel_look_links_free(&l);
-	return v;
 }
 
-static void iface_json(struct buf *b, const struct iface *i, seen_t allmulti)
+static void headings(struct show *s)
+{
+	const struct router *r = s->r;
+	struct output *o = &s->o;
+	struct buf b = { 0 };
+	unsigned flags = strlen("FLAGS");
+
+	s->width = show_name_width(r, 6);
+	for (uint32_t at = 0; at < r->ifs.n; at++) {
+		unsigned n = r->ifs.v[at].ifindex ? flag_names(&b, &r->ifs.v[at], "") : 0;
+
+		flags = n > flags ? n : flags;
+	}
+	buf_free(&b);
+	s->flags_width = flags;
+	if (o->json)
+		return;
+	if (o->detail)
+		out_head(o, WIRE_HEAD, " INDEX %-*s  VIF  MIF  TTL %-*s ALLMULTI    PKTS-IN   BYTES-IN   PKTS-OUT  BYTES-OUT",
+			 (int)s->width, "PHYINT", (int)flags, "FLAGS");
+	else
+		out_head(o, WIRE_HEAD, " INDEX %-*s  VIF  MIF", (int)s->width, "PHYINT");
+}
+
+static void iface_json(struct show *s, const struct iface *i, seen_t allmulti)
 {
 	struct vif_stats st = iface_stats(i);
+	struct buf *b = &s->o.rows;
 
-	json_sep(b);
-	buf_chr(b, '{');
+	json_open(b);
 	json_u64(b, "index", (unsigned)i->ifindex);
 	json_str(b, "name", i->name);
-	json_vif(b, "vif", i->vif[FAM_4]);
-	json_vif(b, "mif", i->vif[FAM_6]);
+	json_u64(b, "vif", (uint64_t)i->vif[FAM_4]);
+	json_u64(b, "mif", (uint64_t)i->vif[FAM_6]);
 	json_u64(b, "ttl_threshold", i->ttl);
 	json_key(b, "flags");
 	buf_chr(b, '[');
-	flag_names(b, i, ",", "\"");
+	flag_names(b, i, "\"");
 	buf_chr(b, ']');
-	if (allmulti < 0)
-		json_str(b, "allmulti", NULL);
-	else
-		json_bool(b, "allmulti", allmulti);
+	json_key(b, "allmulti");
+	buf_str(b, allmulti < 0 ? "null" : allmulti ? "true" : "false");
 	json_u64(b, "in_packets", st.in_packets);
 	json_u64(b, "in_bytes", st.in_bytes);
 	json_u64(b, "out_packets", st.out_packets);
 	json_u64(b, "out_bytes", st.out_bytes);
-	buf_chr(b, '}');
 }
 
-/* Widths of the columns that depend on what is in them. */
-struct widths {
-	unsigned name, flags;
-};
-
-static void iface_text(struct buf *b, const struct iface *i, const struct widths *w)
+static void iface_text(struct show *s, const struct iface *i, seen_t allmulti)
 {
-	buf_printf(b, "%6d ", i->ifindex);
-	size_t from = b->len;
-	buf_str(b, i->name);
-	out_pad(b, from, w->name);
+	struct buf *b = &s->o.rows;
+
+	buf_printf(b, "%6d %-*s", i->ifindex, (int)s->width, i->name);
 	vif_text(b, i->vif[FAM_4]);
 	vif_text(b, i->vif[FAM_6]);
-}
-
-static void iface_detail(struct buf *b, const struct iface *i, const struct widths *w, seen_t allmulti)
-{
+	if (!s->o.detail)
+		return;
 	struct vif_stats st = iface_stats(i);
 
 	buf_printf(b, " %4u ", i->ttl);
 	size_t from = b->len;
-	flag_names(b, i, ",", "");
-	if (b->len == from)
+	if (!flag_names(b, i, ""))
 		buf_chr(b, '-');
-	out_pad(b, from, w->flags);
+	out_pad(b, from, s->flags_width);
 	buf_printf(b, " %-8s %10llu %10llu %10llu %10llu", allmulti < 0 ? "-" : allmulti ? "yes" : "no",
 		   (unsigned long long)st.in_packets, (unsigned long long)st.in_bytes,
 		   (unsigned long long)st.out_packets, (unsigned long long)st.out_bytes);
 }
 
-static unsigned flags_width(const struct router *r)
+static void iface(struct show *s)
 {
-	struct buf b = { 0 };
-	size_t w = strlen("FLAGS");
+	const struct iface *i = &s->r->ifs.v[s->at];
 
-	for (uint32_t at = 0; at < r->ifs.n; at++) {
-		b.len = 0;
-		if (r->ifs.v[at].ifindex)
-			flag_names(&b, &r->ifs.v[at], ",", "");
-		if (b.len > w)
-			w = b.len;
-	}
-	buf_free(&b);
-	return (unsigned)w;
+	if (!i->ifindex)
+		return;
+	(s->o.json ? iface_json : iface_text)(s, i, s->at < s->nallmulti ? s->allmulti[s->at] : -1);
+	show_end(s);
 }
 
-static bool all_interfaces(struct show *s)
-{
-	struct router *r = s->r;
-	struct output *o = &s->o;
-	struct widths w = { show_name_width(r, 6), o->detail && !o->json ? flags_width(r) : 0 };
-	seen_t *allmulti = o->detail || o->json ? look_allmulti(r) : NULL;
-
-	if ((o->detail || o->json) && !allmulti) {
-		o->rows.failed = true;
-		return true;
-	}
-	if (o->json)
-		buf_str(&o->rows, "{\"interfaces\":[");
-	else if (o->detail)
-		out_head(o, "%6s %-*s %4s %4s %4s %-*s %-8s %10s %10s %10s %10s", "INDEX", (int)w.name, "PHYINT", "VIF",
-			 "MIF", "TTL", (int)w.flags, "FLAGS", "ALLMULTI", "PKTS-IN", "BYTES-IN", "PKTS-OUT", "BYTES-OUT");
-	else
-		out_head(o, "%6s %-*s %4s %4s", "INDEX", (int)w.name, "PHYINT", "VIF", "MIF");
-	for (uint32_t at = 0; at < r->ifs.n; at++) {
-		const struct iface *i = &r->ifs.v[at];
-
-		if (!i->ifindex)
-			continue;
-		if (o->json) {
-			iface_json(&o->rows, i, allmulti[at]);
-		} else {
-			iface_text(&o->rows, i, &w);
-			if (o->detail)
-				iface_detail(&o->rows, i, &w, allmulti[at]);
-			buf_chr(&o->rows, '\n');
-		}
-		out_row(o);
-	}
-	free(allmulti);
-	return show_json_text(s, "]}\n");
-}
-
-/* Each takes system calls of its own, but there are never many. */
-show_part *const show_interfaces[] = { all_interfaces, NULL };
+const struct show_part show_interfaces[] = {
+	{ look_allmulti, .of = SHOW_ONCE, .detail = true },
+	{ headings, .of = SHOW_ONCE },
+	{ iface, .of = SHOW_IFACES, .after = SHOW_END_LIST },
+};

@@ -6,14 +6,54 @@
  */
 #include "router/show.h"
 
-#include <stdio.h>
 #include <string.h>
+
+/* A family of counters. */
+struct metric {
+	const char *name, *help;
+	size_t offset;		/* of the counter in the struct that has it, an uint64_t */
+};
+
+/* Of each entry: arg of the parts is their place. */
+static const struct metric of_entry[] = {
+	{ "entry_packets", "Packets that came in on the right interface.", offsetof(struct mfc_stats, packets) },
+	{ "entry_bytes", "Bytes that came in.", offsetof(struct mfc_stats, bytes) },
+	{ "entry_wrong_interface", "Packets that came in on a wrong interface.", offsetof(struct mfc_stats, wrong_if) },
+};
+
+static const struct metric of_vif[] = {
+	{ "vif_in_packets", "Packets in.", offsetof(struct vif_stats, in_packets) },
+	{ "vif_in_bytes", "Bytes in.", offsetof(struct vif_stats, in_bytes) },
+	{ "vif_out_packets", "Packets out.", offsetof(struct vif_stats, out_packets) },
+	{ "vif_out_bytes", "Bytes out.", offsetof(struct vif_stats, out_bytes) },
+};
+
+#define OF_ROUTER(field) offsetof(struct router_counters, field)
+
+static const struct metric of_router[] = {
+	{ "learned", "Entries made for new sources by a template.", OF_ROUTER(learned) },
+	{ "moved", "Entries that moved to another inbound interface.", OF_ROUTER(moved) },
+	{ "blocked", "Entries made for flows without a rule.", OF_ROUTER(blocked) },
+	{ "expired", "Learned and blocked entries that were idle too long.", OF_ROUTER(expired) },
+	{ "evicted", "Blocked entries that made room for others.", OF_ROUTER(evicted) },
+	{ "refused", "New sources for which there was no room.", OF_ROUTER(refused) },
+	{ "wrong_vif_reports", "Reports of the kernel of packets on a wrong interface.", OF_ROUTER(wrong_vif) },
+	{ "reloads", "Successful reloads.", OF_ROUTER(reloads) },
+	{ "errors", "Requests that the kernel refused.", OF_ROUTER(errors) },
+};
+
+static unsigned long long counter(const struct metric *m, const void *counters)
+{
+	uint64_t v;
+
+	memcpy(&v, (const char *)counters + m->offset, sizeof v);
+	return v;
+}
 
 /* A label's value: backslash, quote and line end escaped; a byte that is no UTF-8 would spoil the whole
  * exposition and is spelled out. */
-static void label(struct buf *b, const char *name, const char *value)
+static void escaped(struct buf *b, const char *value)
 {
-	buf_printf(b, "%s=\"", name);
 	for (size_t len; *value; value += len) {
 		len = utf8_len(value, strlen(value));
 		if (*value == '\\' || *value == '"')
@@ -26,7 +66,6 @@ static void label(struct buf *b, const char *name, const char *value)
 			buf_printf(b, "\\\\x%02x", (unsigned char)*value);
 		len += !len;
 	}
-	buf_chr(b, '"');
 }
 
 static void family(struct buf *b, const char *name, const char *type, const char *help)
@@ -34,184 +73,108 @@ static void family(struct buf *b, const char *name, const char *type, const char
 	buf_printf(b, "# TYPE smcroute_%s %s\n# HELP smcroute_%s %s\n", name, type, name, help);
 }
 
-/* One sample without labels but an optional one. */
-static void sample(struct buf *b, const char *name, const char *key, const char *value, uint64_t v)
+static const char *family_of(enum fam f)
 {
-	buf_printf(b, "smcroute_%s", name);
-	if (key) {
-		buf_chr(b, '{');
-		label(b, key, value);
-		buf_chr(b, '}');
+	return f == FAM_4 ? "ipv4" : "ipv6";
+}
+
+/* ---- the parts ---- */
+
+static void gauges(struct show *s)
+{
+	const struct router *r = s->r;
+	struct buf *b = &s->o.rows;
+
+	family(b, "entries", "gauge", "Entries in the kernel's forwarding cache.");
+	for (enum mfc_state state = MFC_STATIC; state < MFC_STATES; state++)
+		buf_printf(b, "smcroute_entries{state=\"%s\"} %u\n", mfc_state_str(state), r->mfc.count[state]);
+	family(b, "rules", "gauge", "Rules in force.");
+	buf_printf(b, "smcroute_rules %u\n", r->conf->nmroutes - r->rules.removed);
+	family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
+	buf_printf(b, "smcroute_pending %u\n", s->pending);
+	family(b, "memberships", "gauge", "Group memberships.");
+	buf_printf(b, "smcroute_memberships{state=\"joined\"} %u\nsmcroute_memberships{state=\"failed\"} %u\n",
+		   r->groups.live - r->groups.failed, r->groups.failed);
+}
+
+static void counters(struct show *s)
+{
+	const struct router_counters *c = &s->r->count;
+	struct buf *b = &s->o.rows;
+
+	family(b, "upcalls", "counter", "Reports of the kernel.");
+	for (enum fam f = 0; f < FAM_N; f++)
+		buf_printf(b, "smcroute_upcalls_total{family=\"%s\"} %llu\n", family_of(f),
+			   (unsigned long long)c->upcalls[f]);
+	for (unsigned i = 0; i < sizeof of_router / sizeof *of_router; i++) {
+		const struct metric *m = &of_router[i];
+
+		family(b, m->name, "counter", m->help);
+		buf_printf(b, "smcroute_%s_total %llu\n", m->name, counter(m, c));
 	}
-	buf_printf(b, " %llu\n", (unsigned long long)v);
 }
 
-static bool entry_family(struct show *show, const char *name, const char *help,
-			 uint64_t (*pick)(const struct show_counts *))
+static void entry_head(struct show *s)
 {
-	char s[ADDR_STRLEN], g[ADDR_STRLEN];
-	struct router *r = show->r;
-	struct buf *b = &show->o.rows;
+	const struct metric *m = &of_entry[s->part->arg];
 
-	if (show_untitled(show))
-		family(b, name, "counter", help);
-	for (; show_more(show, r->mfc.n); show->at++) {
-		const struct mfc *e = &r->mfc.v[show->at];
-
-		if (e->state == MFC_FREE || !(e->flags & MFC_INSTALLED))
-			continue;
-		const struct iface *i = iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif);
-		struct show_counts counts = show_counts_of(show, show->at);
-
-		buf_printf(b, "smcroute_%s_total{source=\"%s\",group=\"%s\",state=\"%s\",", name,
-			   addr_str(&e->source, s), addr_str(&e->group, g), mfc_state_str(e->state));
-		label(b, "iif", i ? i->name : "?");
-		buf_printf(b, "} %llu\n", (unsigned long long)pick(&counts));
-		out_row(&show->o);
-	}
-	return show->at >= r->mfc.n;
+	family(&s->o.rows, m->name, "counter", m->help);
 }
 
-static uint64_t packets_of(const struct show_counts *c)
+static void entry(struct show *s)
 {
-	return c->packets;
+	const struct metric *m = &of_entry[s->part->arg];
+	char source[ADDR_STRLEN], group[ADDR_STRLEN];
+	struct buf *b = &s->o.rows;
+	const char *iif;
+	const struct mfc *e = show_entry(s, &iif);
+
+	if (!e)
+		return;
+	buf_printf(b, "smcroute_%s_total{source=\"%s\",group=\"%s\",state=\"%s\",iif=\"", m->name,
+		   addr_str(&e->source, source), addr_str(&e->group, group), mfc_state_str(e->state));
+	escaped(b, iif);
+	buf_printf(b, "\"} %llu\n", counter(m, show_counts(s)));
 }
 
-static uint64_t bytes_of(const struct show_counts *c)
+static void vif_family(struct show *s, const struct metric *m)
 {
-	return c->bytes;
-}
+	struct buf *b = &s->o.rows;
 
-static uint64_t wrong_of(const struct show_counts *c)
-{
-	return c->wrong_if;
-}
-
-static void vif_family(struct router *r, struct output *o, const char *name, const char *help, size_t offset)
-{
-	struct buf *b = &o->rows;
-
-	family(b, name, "counter", help);
+	family(b, m->name, "counter", m->help);
 	for (enum fam f = 0; f < FAM_N; f++)
 		for (int vif = 0; vif < KERNEL_VIFS; vif++) {
-			const struct iface *i = iface_by_vif(&r->ifs, f, vif);
+			const struct iface *i = iface_by_vif(&s->r->ifs, f, vif);
 			struct vif_stats st;
 
 			if (!i || kernel_vif_stats(f, vif, &st) < 0)
 				continue;
-			buf_printf(b, "smcroute_%s_total{", name);
-			label(b, "interface", i->name);
-			buf_printf(b, ",family=\"%s\",vif=\"%d\"} %llu\n", f == FAM_4 ? "ipv4" : "ipv6", vif,
-				   (unsigned long long)*(const uint64_t *)(const void *)((const char *)&st + offset));
-			out_row(o);
+			buf_printf(b, "smcroute_%s_total{interface=\"", m->name);
+			escaped(b, i->name);
+			buf_printf(b, "\",family=\"%s\",vif=\"%d\"} %llu\n", family_of(f), vif, counter(m, &st));
+			out_row(&s->o);
 		}
 }
 
-static void counters(struct router *r, struct buf *b)
+static void vifs(struct show *s)
 {
-	const struct router_counters *c = &r->count;
-	const struct {
-		const char *name, *help;
-		uint64_t value;
-	} all[] = {
-		{ "learned", "Entries made for new sources by a template.", c->learned },
-		{ "moved", "Entries that moved to another inbound interface.", c->moved },
-		{ "blocked", "Entries made for flows without a rule.", c->blocked },
-		{ "expired", "Learned and blocked entries that were idle too long.", c->expired },
-		{ "evicted", "Blocked entries that made room for others.", c->evicted },
-		{ "refused", "New sources for which there was no room.", c->refused },
-		{ "wrong_vif_reports", "Reports of the kernel of packets on a wrong interface.", c->wrong_vif },
-		{ "reloads", "Successful reloads.", c->reloads },
-		{ "errors", "Requests that the kernel refused.", c->errors },
-	};
-
-	family(b, "upcalls", "counter", "Reports of the kernel.");
-	for (enum fam f = 0; f < FAM_N; f++)
-		sample(b, "upcalls_total", "family", f == FAM_4 ? "ipv4" : "ipv6", c->upcalls[f]);
-	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
-		char name[64];
-
-		family(b, all[i].name, "counter", all[i].help);
-		snprintf(name, sizeof name, "%s_total", all[i].name);
-		sample(b, name, NULL, NULL, all[i].value);
-	}
+	for (unsigned i = 0; i < sizeof of_vif / sizeof *of_vif; i++)
+		vif_family(s, &of_vif[i]);
+	buf_str(&s->o.rows, "# EOF\n");
 }
 
-/* Counts the rules, then the memberships, that wait. */
-static bool waiting_rules(struct show *s)
-{
-	const struct conf *c = s->r->conf;
-	uint16_t which;
-
-	for (; show_more(s, c->nmroutes); s->at++)
-		if (c->mroutes[s->at].iif != CONF_NONE && router_rule_reason(s->r, &c->mroutes[s->at], &which)) {
-			s->sum++;
-			show_charge(s, s->r->ifs.n / 8);
-		}
-	return s->at >= c->nmroutes;
-}
-
-static bool waiting_groups(struct show *s)
-{
-	const struct conf *c = s->r->conf;
-
-	for (; show_more(s, c->nmgroups); s->at++)
-		if (c->mgroups[s->at].iif != CONF_NONE && router_group_reason(s->r, &c->mgroups[s->at])) {
-			s->sum++;
-			show_charge(s, s->r->ifs.n / 8);
-		}
-	return s->at >= c->nmgroups;
-}
-
-static void gauges(struct router *r, struct buf *b, uint64_t pending)
-{
-	family(b, "entries", "gauge", "Entries in the kernel's forwarding cache.");
-	for (enum mfc_state s = MFC_STATIC; s < MFC_STATES; s++)
-		sample(b, "entries", "state", mfc_state_str(s), r->mfc.count[s]);
-	family(b, "rules", "gauge", "Rules in force.");
-	sample(b, "rules", NULL, NULL, r->conf->nmroutes - r->rules.removed);
-	family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
-	sample(b, "pending", NULL, NULL, pending);
-	family(b, "memberships", "gauge", "Group memberships.");
-	sample(b, "memberships", "state", "joined", r->groups.live - r->groups.failed);
-	sample(b, "memberships", "state", "failed", r->groups.failed);
-}
-
-static bool totals(struct show *s)
-{
-	gauges(s->r, &s->o.rows, s->sum);
-	counters(s->r, &s->o.rows);
-	return true;
-}
-
-static bool entry_packets(struct show *s)
-{
-	return entry_family(s, "entry_packets", "Packets that came in on the right interface.", packets_of);
-}
-
-static bool entry_bytes(struct show *s)
-{
-	return entry_family(s, "entry_bytes", "Bytes that came in.", bytes_of);
-}
-
-static bool entry_wrong(struct show *s)
-{
-	return entry_family(s, "entry_wrong_interface", "Packets that came in on a wrong interface.", wrong_of);
-}
-
-static bool vifs(struct show *s)
-{
-	struct router *r = s->r;
-	struct output *o = &s->o;
-
-	vif_family(r, o, "vif_in_packets", "Packets in.", offsetof(struct vif_stats, in_packets));
-	vif_family(r, o, "vif_in_bytes", "Bytes in.", offsetof(struct vif_stats, in_bytes));
-	vif_family(r, o, "vif_out_packets", "Packets out.", offsetof(struct vif_stats, out_packets));
-	vif_family(r, o, "vif_out_bytes", "Bytes out.", offsetof(struct vif_stats, out_bytes));
-	buf_str(&o->rows, "# EOF\n");
-	return true;
-}
-
-show_part *const show_metrics[] = {
-	show_count_entries, waiting_rules, waiting_groups, totals, entry_packets, entry_bytes, entry_wrong, vifs, NULL
+const struct show_part show_metrics[] = {
+	{ show_count_begin, .of = SHOW_ONCE },
+	{ show_count, .of = SHOW_COUNTED },
+	{ show_pending_rule, .of = SHOW_MROUTES, .arg = true },
+	{ show_pending_group, .of = SHOW_MGROUPS, .arg = true },
+	{ gauges, .of = SHOW_ONCE },
+	{ counters, .of = SHOW_ONCE },
+	{ entry_head, .arg = 0 },
+	{ entry, .of = SHOW_ENTRIES, .arg = 0 },
+	{ entry_head, .arg = 1 },
+	{ entry, .of = SHOW_ENTRIES, .arg = 1 },
+	{ entry_head, .arg = 2 },
+	{ entry, .of = SHOW_ENTRIES, .arg = 2 },
+	{ vifs, .after = SHOW_END },
 };

@@ -5,80 +5,88 @@
  */
 #include "router/show.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-/* One line: a rule (set of names) or an entry (VIF bits). */
+/* One line: a rule or an entry. */
 struct line {
-	const struct addr *source, *group;
-	uint8_t slen, glen;
-	const char *iif;
-	const struct conf_set *set;	/* NULL: oifs are bits */
-	uint32_t bits;
-	const struct show_counts *counts;	/* NULL: none are shown */
+	struct show_flow flow;
+	const struct mfc_stats *counts;	/* NULL: none are shown */
 	const struct mfc *entry;	/* NULL for a rule */
 };
 
+static unsigned wider(unsigned width, const char *name)
+{
+	unsigned n = (unsigned)strlen(name);
+
+	return n > width ? n : width;
+}
+
 unsigned show_name_width(const struct router *r, unsigned min)
 {
-	unsigned w = min;
-
 	for (uint32_t i = 0; i < r->ifs.n; i++)
-		if (r->ifs.v[i].ifindex && strlen(r->ifs.v[i].name) > w)
-			w = (unsigned)strlen(r->ifs.v[i].name);
+		if (r->ifs.v[i].ifindex)
+			min = wider(min, r->ifs.v[i].name);
 	for (uint32_t i = 0; i < r->conf->nnames; i++)
-		if (strlen(r->conf->names[i].name) > w)
-			w = (unsigned)strlen(r->conf->names[i].name);
-	return w;
+		min = wider(min, r->conf->names[i].name);
+	return min;
 }
 
-void show_vif_names(struct router *r, struct buf *b, enum fam fam, uint32_t bits, const char *sep, bool json)
+void show_mroute_flow(struct show_flow *f, const struct conf *c, const struct mroute *m)
 {
-	bool first = true;
+	*f = (struct show_flow){ &m->source, &m->group, c->names[m->iif].name, &c->sets[m->oifs], 0, m->slen, m->glen };
+}
 
-	for (; bits; bits &= bits - 1) {
+void show_mgroup_flow(struct show_flow *f, const struct conf *c, const struct mroute *g)
+{
+	*f = (struct show_flow){ &g->source, &g->group, c->names[g->iif].name, NULL, 0, g->slen, g->glen };
+}
+
+static void put_name(struct buf *b, const char *name, bool json)
+{
+	if (json) {
+		json_sep(b);
+		buf_json(b, name, strlen(name));
+	} else {
+		buf_chr(b, ' ');
+		buf_str(b, name);
+	}
+}
+
+void show_oifs(struct router *r, struct buf *b, const struct show_flow *f, bool json)
+{
+	const struct conf *c = r->conf;
+	enum fam fam = addr_fam(f->group);
+
+	if (json) {
+		json_key(b, "oifs");
+		buf_chr(b, '[');
+	}
+	for (uint32_t i = 0; f->set && i < f->set->n; i++)
+		put_name(b, c->names[c->pool[f->set->off + i]].name, json);
+	for (uint32_t bits = f->bits; bits; bits &= bits - 1) {
 		const struct iface *i = iface_by_vif(&r->ifs, fam, __builtin_ctz(bits));
 
-		if (!i)
-			continue;
-		if (!first)
-			buf_str(b, sep);
-		first = false;
-		if (json)
-			buf_json(b, i->name, strlen(i->name));
-		else
-			buf_str(b, i->name);
-	}
-}
-
-void show_set_names(const struct router *r, struct buf *b, const struct conf_set *s, const char *sep, bool json)
-{
-	for (uint32_t i = 0; i < s->n; i++) {
-		const char *name = r->conf->names[r->conf->pool[s->off + i]].name;
-
 		if (i)
-			buf_str(b, sep);
-		if (json)
-			buf_json(b, name, strlen(name));
-		else
-			buf_str(b, name);
+			put_name(b, i->name, json);
 	}
+	if (json)
+		buf_chr(b, ']');
 }
 
-void show_json_flow(struct buf *b, const char *kind, const struct addr *source, uint8_t slen,
-		    const struct addr *group, uint8_t glen, const char *iif)
+void show_json_flow(struct buf *b, const char *kind, const struct show_flow *f)
 {
 	char a[ADDR_STRLEN];
 
 	if (kind)
 		json_str(b, "kind", kind);
-	json_str(b, "source", conf_any_source(group, slen) ? NULL : prefix_str(source, slen, a));
-	json_str(b, "group", prefix_str(group, glen, a));
-	json_str(b, "iif", iif);
+	json_str(b, "source", conf_any_source(f->group, f->slen) ? NULL : prefix_str(f->source, f->slen, a));
+	json_str(b, "group", prefix_str(f->group, f->glen, a));
+	if (f->iif)
+		json_str(b, "iif", f->iif);
 }
 
-void show_text_flow(struct buf *b, const struct addr *source, uint8_t slen, const struct addr *group,
-		    uint8_t glen)
+void show_text_flow(struct buf *b, const struct show_flow *f)
 {
 	size_t from = b->len;
 
@@ -87,257 +95,176 @@ void show_text_flow(struct buf *b, const struct addr *source, uint8_t slen, cons
 	char *p = b->p + from;
 
 	*p++ = '(';
-	if (conf_any_source(group, slen))
+	if (conf_any_source(f->group, f->slen))
 		*p++ = '*';
 	else
-		p = prefix_put(source, slen, p);
+		p = prefix_put(f->source, f->slen, p);
 	*p++ = ',';
 	*p++ = ' ';
-	p = prefix_put(group, glen, p);
+	p = prefix_put(f->group, f->glen, p);
 	*p++ = ')';
 	b->len = (size_t)(p - b->p);
 	out_pad(b, from, 42);
 }
 
-static bool dynamic(const struct mfc *e)
+/* Seconds since an entry was used; JSON_NONE when it does not matter. */
+static uint64_t idle_sec(const struct router *r, const struct mfc *e)
 {
-	return e->state == MFC_LEARNED || e->state == MFC_BLOCKED;
-}
-
-static uint32_t idle_sec(const struct router *r, const struct mfc *e)
-{
+	if (e->state == MFC_STATIC)
+		return JSON_NONE;
 	return ((uint32_t)(r->now / MFC_TICK) - r->mfc.flow[e - r->mfc.v].used) / (1000 / MFC_TICK);
 }
 
 static void json_line(struct show *s, const struct line *l)
 {
+	const struct mfc_stats *n = l->counts;
+	const struct mfc *e = l->entry;
 	struct buf *b = &s->o.rows;
 
-	json_sep(b);
-	buf_chr(b, '{');
-	show_json_flow(b, NULL, l->source, l->slen, l->group, l->glen, l->iif);
-	json_key(b, "oifs");
-	buf_chr(b, '[');
-	if (l->set)
-		show_set_names(s->r, b, l->set, ",", true);
-	else
-		show_vif_names(s->r, b, addr_fam(l->group), l->bits, ",", true);
-	buf_chr(b, ']');
-	if (l->counts) {
-		json_u64(b, "packets", l->counts->packets);
-		json_u64(b, "bytes", l->counts->bytes);
+	json_open(b);
+	show_json_flow(b, NULL, &l->flow);
+	show_oifs(s->r, b, &l->flow, true);
+	json_u64(b, "packets", n->packets);
+	json_u64(b, "bytes", n->bytes);
+	if (e) {
+		json_u64(b, "wrong_if", n->wrong_if);
+		json_u64(b, "idle_sec", idle_sec(s->r, e));
+		json_str(b, "state", mfc_state_str(e->state));
 	}
-	if (l->entry) {
-		json_u64(b, "wrong_if", l->counts ? l->counts->wrong_if : 0);
-		json_key(b, "idle_sec");
-		if (dynamic(l->entry))
-			buf_u64(b, idle_sec(s->r, l->entry));
-		else
-			buf_str(b, "null");
-		json_str(b, "state", mfc_state_str(l->entry->state));
-	}
-	buf_chr(b, '}');
+	show_end(s);
 }
-
 /* What is behind (S,G). */
 static void put_tail(struct show *s, const struct line *l, struct buf *b)
 {
+	const struct mfc_stats *n = l->counts;
 	size_t from = b->len + 1;
 
 	buf_chr(b, ' ');
-	buf_str(b, l->iif);
+	buf_str(b, l->flow.iif);
 	out_pad(b, from, s->width);
-	if (l->counts)
-		buf_printf(b, " %10llu %10llu", (unsigned long long)l->counts->packets,
-			   (unsigned long long)l->counts->bytes);
-	if (l->counts && l->entry) {
-		buf_printf(b, " %10llu ", (unsigned long long)l->counts->wrong_if);
-		if (dynamic(l->entry))
-			buf_printf(b, "%6u", idle_sec(s->r, l->entry));
-		else
-			buf_str(b, "     -");
-		buf_printf(b, " %-7s", mfc_state_str(l->entry->state));
+	if (n)
+		buf_printf(b, " %10llu %10llu", (unsigned long long)n->packets, (unsigned long long)n->bytes);
+	if (n && l->entry) {
+		uint64_t sec = idle_sec(s->r, l->entry);
+		char idle[12] = "-";
+
+		if (sec != JSON_NONE)
+			snprintf(idle, sizeof idle, "%u", (unsigned)sec);
+		buf_printf(b, " %10llu %6s %-7s", (unsigned long long)n->wrong_if, idle,
+			   mfc_state_str(l->entry->state));
 	}
-	if (l->set ? l->set->n : l->bits) {
-		buf_add(b, "  ", 2);
-		if (l->set)
-			show_set_names(s->r, b, l->set, " ", false);
-		else
-			show_vif_names(s->r, b, addr_fam(l->group), l->bits, " ", false);
-	}
+	if (l->flow.set ? l->flow.set->n : l->flow.bits)
+		buf_chr(b, ' ');
+	show_oifs(s->r, b, &l->flow, false);
 	buf_chr(b, '\n');
 }
 
 static void text_line(struct show *s, const struct line *l)
 {
-	enum fam fam = addr_fam(l->group);
+	const struct show_flow *f = &l->flow;
+	enum fam fam = addr_fam(f->group);
+	struct buf *b = &s->o.rows;
 	struct tail *t = &s->tail;
 
-	show_text_flow(&s->o.rows, l->source, l->slen, l->group, l->glen);
+	show_text_flow(b, f);
 	if (l->counts) {
-		put_tail(s, l, &s->o.rows);
+		put_tail(s, l, b);
 		return;
 	}
-	if (!t->text.len || t->iif != l->iif || t->set != l->set || t->bits != l->bits || t->fam != fam) {
-		*t = (struct tail){ t->text, l->iif, l->set, l->bits, fam };
+	if (!t->text.len || t->iif != f->iif || t->set != f->set || t->bits != f->bits || t->fam != fam) {
+		t->iif = f->iif;
+		t->set = f->set;
+		t->bits = f->bits;
+		t->fam = fam;
 		t->text.len = 0;
 		put_tail(s, l, &t->text);
-		s->o.rows.failed |= t->text.failed;
+		b->failed |= t->text.failed;
 	}
-	buf_add(&s->o.rows, t->text.p, t->text.len);
+	buf_add(b, t->text.p, t->text.len);
 }
 
-/* One line; the first of a part after its title and headings. */
+/* One line; the first under a title after headings. */
 static void put_line(struct show *s, const struct line *l, const char *title)
 {
 	struct output *o = &s->o;
 
 	if (o->json) {
 		json_line(s, l);
-	} else {
-		if (show_untitled(s)) {
-			out_title(o, title);
-			if (!o->detail)
-				out_head(o, "%-42s %-*s  %s", "ROUTE (S,G)", (int)s->width, "IIF", "OIFS");
-			else
-				out_head(o, "%-42s %-*s %10s %10s%s  %s", "ROUTE (S,G)", (int)s->width, "IIF",
-					 "PACKETS", "BYTES", l->entry ? "      WRONG   IDLE STATE  " : "", "OIFS");
-		}
-		text_line(s, l);
+		return;
 	}
-	out_row(o);
+	if (show_title(s, title))
+		out_head(o, WIRE_HEAD, "%-42s %-*s%s  OIFS", "ROUTE (S,G)", (int)s->width, "IIF",
+			 !o->detail ? "" : !l->entry ? "    PACKETS      BYTES" :
+			 "    PACKETS      BYTES      WRONG   IDLE STATE  ");
+	text_line(s, l);
 }
 
-/* One table of rules: the templates, or the (S,G) rules. */
-static bool rules(struct show *s, bool sg, const char *title)
+/* A rule: with arg one of (S,G), else a template. */
+static void rule(struct show *s)
 {
+	static const struct mfc_stats none;
 	const struct conf *c = s->r->conf;
-	static const struct show_counts none;
+	const struct mroute *m = &c->mroutes[s->at];
+	struct line l;
 
-	for (; show_more(s, c->nmroutes); s->at++) {
-		const struct mroute *m = &c->mroutes[s->at];
-
-		if (m->iif == CONF_NONE || mroute_is_sg(m) != sg)
-			continue;
-		put_line(s, &(struct line){
-			.source = &m->source, .group = &m->group, .slen = m->slen, .glen = m->glen,
-			.iif = c->names[m->iif].name, .set = &c->sets[m->oifs],
-			.counts = !s->rules ? NULL : s->at < s->nrules ? &s->rules[s->at] : &none,
-		}, title);
-	}
-	return s->at >= c->nmroutes;
+	if (m->iif == CONF_NONE || mroute_is_sg(m) != s->part->arg)
+		return;
+	show_mroute_flow(&l.flow, c, m);
+	l.counts = !s->rules ? NULL : s->at < s->nrules ? &s->rules[s->at] : &none;
+	l.entry = NULL;
+	put_line(s, &l, s->part->arg ? "(S,G) Rules" : "(*,G) Template Rules");
 }
 
-static bool templates(struct show *s)
+static void entry(struct show *s)
 {
-	return rules(s, false, "(*,G) Template Rules");
-}
+	const char *iif;
+	const struct mfc *e = show_entry(s, &iif);
 
-static bool sg_rules(struct show *s)
-{
-	return rules(s, true, "(S,G) Rules");
-}
-
-static bool entries(struct show *s)
-{
-	struct router *r = s->r;
-
-	for (; show_more(s, r->mfc.n); s->at++) {
-		const struct mfc *e = &r->mfc.v[s->at];
-
-		if (e->state == MFC_FREE || !(e->flags & MFC_INSTALLED))
-			continue;
-		const struct iface *i = iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif);
-		struct show_counts counts = { 0 };
-
-		if (s->entries)
-			counts = show_counts_of(s, s->at);
-		put_line(s, &(struct line){
-			.source = &e->source, .group = &e->group, .slen = 128, .glen = 128,
-			.iif = i ? i->name : "?", .bits = e->oifs, .entry = e,
-			.counts = s->entries ? &counts : NULL,
-		}, "Kernel MFC Table");
-	}
-	return s->at >= r->mfc.n;
+	if (!e)
+		return;
+	put_line(s, &(struct line){
+		.flow = { &e->source, &e->group, iif, NULL, e->oifs, 128, 128 },
+		.counts = s->entries ? show_counts(s) : NULL, .entry = e,
+	}, "Kernel MFC Table");
 }
 
 /* ---- counters ---- */
 
-struct sum {
-	const struct show *show;
-	const struct show_counts *add;
-};
-
 static void add_to_rule(void *ctx, uint32_t id)
 {
-	const struct sum *s = ctx;
+	struct show *s = ctx;
+	const struct mfc_stats *n = s->counts;
 
-	if (id >= s->show->nrules)
+	if (id >= s->nrules)
 		return;
-	s->show->rules[id].packets += s->add->packets;
-	s->show->rules[id].bytes += s->add->bytes;
-	s->show->rules[id].wrong_if += s->add->wrong_if;
+	s->rules[id].packets += n->packets;
+	s->rules[id].bytes += n->bytes;
+	s->rules[id].wrong_if += n->wrong_if;
 }
 
-static bool wants_counters(const struct show *s)
+/* Adds the counters of an entry to those of the rules behind it. */
+static void count_rules(struct show *s)
 {
-	return s->o.detail || s->o.json;
-}
+	const struct router *r = s->r;
+	const struct mfc *e = &r->mfc.v[s->at];
 
-static bool count_entries(struct show *s)
-{
-	return !wants_counters(s) || show_count_entries(s);
-}
-
-/* Sums the counters of entries up for the rules behind them. */
-static bool count_rules(struct show *s)
-{
-	struct router *r = s->r;
-
-	if (!wants_counters(s))
-		return true;
-	if (!s->rules) {
-		s->nrules = r->conf->nmroutes;
-		s->rules = calloc(s->nrules + 1u, sizeof *s->rules);
-	}
-	if (!s->rules) {
-		s->o.rows.failed = true;
-		return true;
-	}
-	for (; show_more(s, r->mfc.n); s->at++) {
-		const struct mfc *e = &r->mfc.v[s->at];
-		struct show_counts counts = show_counts_of(s, s->at);
-		struct sum sum = { s, &counts };
-
-		if (e->state != MFC_FREE && counts.packets)
-			rules_matching(&r->rules, &e->source, e->iif, add_to_rule, &sum);
-	}
-	return s->at >= r->mfc.n;
+	if (e->state != MFC_FREE && show_counts(s)->packets)
+		rules_matching(&r->rules, &e->source, e->iif, add_to_rule, s);
 }
 
 /* ---- the table ---- */
 
-static bool first(struct show *s)
+static void widths(struct show *s)
 {
 	s->width = show_name_width(s->r, 3);
-	return show_json_text(s, "{\"routes\":{\"asm\":[");
 }
 
-static bool second(struct show *s)
-{
-	return show_json_text(s, "],\"ssm\":[");
-}
-
-static bool third(struct show *s)
-{
-	return show_json_text(s, "],\"kernel\":[");
-}
-
-static bool last(struct show *s)
-{
-	return show_json_text(s, "]}}\n");
-}
-
-show_part *const show_routes[] = {
-	count_entries, count_rules, first, templates, second, sg_rules, third, entries, last, NULL
+const struct show_part show_routes[] = {
+	{ show_count_begin, .detail = true, .arg = true },
+	{ show_count, .of = SHOW_COUNTED, .detail = true },
+	{ count_rules, .of = SHOW_ENTRIES, .detail = true },
+	{ widths, .of = SHOW_ONCE },
+	{ rule, .of = SHOW_MROUTES, .after = SHOW_SSM },
+	{ rule, .of = SHOW_MROUTES, .arg = true, .after = SHOW_KERNEL },
+	{ entry, .of = SHOW_ENTRIES, .after = SHOW_END_LISTS },
 };

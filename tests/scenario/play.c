@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/status.h"
 #include "router/command.h"
 #include "router/event.h"
 #include "router/router.h"
@@ -151,10 +152,18 @@ static void play_tick(struct player *p, double sec, bool tell)
 	p->now = p->r.now = end;
 }
 
+/* There is no file here. */
+static int on_reload(void *ctx, struct cmd *c)
+{
+	(void)ctx;
+	return cmd_fail(c, EXIT_INTERNAL, "this daemon cannot reload");
+}
+
 static void play_ctl(struct player *p, int argc, char **argv)
 {
 	struct buf out = { 0 };
-	struct cmd c = { .form = CMD_LEGACY, .out = &out };
+	struct show *more = NULL;
+	struct cmd c = { .form = CMD_LEGACY, .out = &out, .show = &more };
 	int i = 1;
 
 	for (; i < argc && *argv[i] == '-'; i++) {
@@ -166,8 +175,11 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	for (int k = 0; k < c.argc; k++)
 		words[k] = argv[i + k];
 	c.argv = words;
-	int status = command_run(&p->r, &c);
+	int status;
 
+	do
+		status = command_run(&p->r, &c);
+	while (more);
 	if (c.later) {
 		while (!groups_done(&p->r.groups, c.later))
 			router_tick(&p->r, p->now);
@@ -295,7 +307,7 @@ static void tell_difference(const char *got, const char *ok)
 
 static bool play_file(const char *path)
 {
-	static const struct router_ops ops = { .event = on_event };
+	static const struct router_ops ops = { .reload = on_reload, .event = on_event };
 	struct player p = { .now = 1000000 };
 	char ok_path[512], *text = read_file(path), *ok;
 	bool good;

@@ -287,8 +287,8 @@ static void follower(bool json)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) < 0)
 		return;
 	c = client_new(fd[1], 1000);
-	c->follow = true;
-	c->json = json;
+	c->reply.follow = true;
+	c->reply.json = json;
 	for (int i = 0; i < 100000; i++) {
 		client_event(c, json ? "{\"event\":\"learned\"}\n" : "an event\n", 1000);
 		if (i % 1000 == 0)

@@ -51,7 +51,8 @@ static bool ctl_words(const char *line, int *status)
 {
 	char words[128], *argv[8];
 	struct buf out = { 0 };
-	struct cmd c = { .out = &out };
+	struct show *more = NULL;
+	struct cmd c = { .out = &out, .show = &more };
 
 	snprintf(words, sizeof words, "%s", line);
 	for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))

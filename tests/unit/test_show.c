@@ -82,11 +82,12 @@ static char *text_of(const struct buf *got, int *status)
 	return text.p;
 }
 
-/* A table in one go. */
+/* A table without others in between. */
 static char *whole(const char *table, const char *options)
 {
 	const char *words[] = { "show", table };
 	struct buf out = { 0 };
+	struct show *more = NULL;
 	struct cmd c;
 	int status;
 
@@ -95,7 +96,10 @@ static char *whole(const char *table, const char *options)
 	c.argv = words;
 	c.detail = strchr(options, 'd');
 	c.json = strchr(options, 'j');
-	CHECK_INT(command_run(&router, &c), 0);
+	c.show = &more;
+	do
+		CHECK_INT(command_run(&router, &c), 0);
+	while (more);
 	char *text = text_of(&out, &status);
 
 	buf_free(&out);
@@ -339,9 +343,9 @@ static void given_up(void)
 	put(&req, WIRE_WORDS, 3, "-d", "show", "routes");
 	CHECK_INT(send(fd[0], req.p, req.len, 0), req.len);
 	CHECK(client_turn(c, &router, POLLIN, 1000));
-	CHECK(c->show && client_size(c) >= show_size(c->show));
+	CHECK(c->reply.show && client_size(c) >= show_size(c->reply.show));
 	client_settle(c, &router, true);
-	CHECK(!c->show && c->closing && !(client_events(c) & POLLIN));
+	CHECK(!c->reply.show && c->closing && !(client_events(c) & POLLIN));
 	client_free(c);
 	close(fd[0]);
 	buf_free(&req);
