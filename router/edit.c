@@ -186,8 +186,10 @@ int edit_remove(struct router *r, struct cmd *c)
  * not there is added, or with `known` CONF_NONE.  0, or the exit status. */
 static int parse_group(struct router *r, struct cmd *c, bool known, struct mroute *g, uint32_t *line)
 {
-	int words, status = parse_flow(c, g, &words);
+	int words, status;
 
+	*g = (struct mroute){ 0 };
+	status = parse_flow(c, g, &words);
 	if (status)
 		return status;
 	if (c->argc > words)
@@ -197,7 +199,6 @@ static int parse_group(struct router *r, struct cmd *c, bool known, struct mrout
 		return cmd_fail(c, EXIT_DATA, "%s: this is %s%llu memberships, at most %u are possible at once",
 				c->argv[words - 1], bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits,
 				1u << CONF_JOIN_BITS);
-	g->where = (struct where){ 0 };
 	g->iif = name_of(r, c->argv[1], known);
 	*line = g->iif == CONF_NONE ? HASH_NONE : group_line_find(r, g);
 	return 0;
