@@ -131,22 +131,40 @@ enum addr_result addr_parse(const char *s, size_t n, struct addr *out)
 	return memchr(s, '/', n) ? ADDR_BAD : prefix_parse(s, n, out, &(uint8_t){ 0 });
 }
 
-static char *put_number(char *p, unsigned v)
+/* Digits of the numbers of a byte and how many they are, made when the first one is asked for. */
+static struct octet {
+	char text[3];
+	uint8_t n;
+} octets[256];
+
+static void octets_make(void)
 {
-	if (v >= 100)
-		*p++ = (char)('0' + v / 100);
-	if (v >= 10)
-		*p++ = (char)('0' + v / 10 % 10);
-	*p++ = (char)('0' + v % 10);
-	return p;
+	for (unsigned v = 0; v < 256; v++) {
+		struct octet *o = &octets[v];
+
+		if (v >= 100)
+			o->text[o->n++] = (char)('0' + v / 100);
+		if (v >= 10)
+			o->text[o->n++] = (char)('0' + v / 10 % 10);
+		o->text[o->n++] = (char)('0' + v % 10);
+	}
+}
+
+/* Writes three bytes, however many of them count: there is room in ADDR_STRLEN. */
+static inline char *put_octet(char *p, uint8_t v)
+{
+	const struct octet *o = &octets[v];
+
+	memcpy(p, o->text, sizeof o->text);
+	return p + o->n;
 }
 
 static char *put_v4(char *p, const uint8_t *b)
 {
-	for (int i = 0; i < 4; i++) {
-		if (i)
-			*p++ = '.';
-		p = put_number(p, b[i]);
+	p = put_octet(p, b[0]);
+	for (int i = 1; i < 4; i++) {
+		*p++ = '.';
+		p = put_octet(p, b[i]);
 	}
 	return p;
 }
@@ -189,6 +207,8 @@ static char *put_v6(char *p, const uint8_t *b)
 
 static char *put_addr(char *p, const struct addr *a)
 {
+	if (!octets->n)
+		octets_make();
 	return addr_fam(a) == FAM_4 ? put_v4(p, a->b + 12) : put_v6(p, a->b);
 }
 
@@ -205,7 +225,7 @@ char *prefix_put(const struct addr *a, uint8_t len, char *p)
 		*p++ = '/';
 		if (addr_fam(a) == FAM_4)
 			len = len > ADDR_V4_BITS ? len - ADDR_V4_BITS : 0;
-		p = put_number(p, len);
+		p = put_octet(p, len);
 	}
 	return p;
 }
