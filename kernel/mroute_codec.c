@@ -155,7 +155,7 @@ bool mroute_upcall(enum fam fam, const void *p, size_t len, struct upcall *up)
 	const uint8_t *b = p, *vif;
 	uint16_t mif;
 
-	/* A packet of a neighbour has its protocol there, IGMP, or its type, which is never 0. */
+	/* A packet that came before the filter has its protocol there, IGMP, or the type of ICMPv6. */
 	if (len < m->size || b[m->mbz])
 		return false;
 	vif = b + m->vif;

@@ -8,6 +8,10 @@
 #include <netinet/in.h>
 #include <sys/wait.h>
 
+#include <linux/mroute6.h>
+
+#include "kernel/mrdisc.h"
+
 static struct addr S[FAM_N], T[FAM_N], G[FAM_N];
 #define EACH_FAMILY(f) for (enum fam f = FAM_4; f < FAM_N; f++)
 
@@ -314,6 +318,30 @@ static void neighbours_are_not_heard(void)
 	close_lab();
 }
 
+/* An ICMPv6 packet of type 0, made up as an upcall, its checksum on the number of the MIF. */
+static void neighbours_make_no_upcalls(void)
+{
+	struct addr from = ip("fe80::77"), all = ip("ff02::1");
+	unsigned char icmp6[40] = { [1] = MRT6MSG_NOCACHE }, p[256];
+	uint16_t pad;
+	size_t len;
+	int h1;
+
+	open_lab(1);
+	h1 = wire("h1");
+	memcpy(icmp6 + 8, S[FAM_6].b, 16);
+	memcpy(icmp6 + 24, G[FAM_6].b, 16);
+	pad = mrdisc_checksum6(&from, &all, icmp6, sizeof icmp6);
+	memcpy(icmp6 + 4, &pad, sizeof pad);
+	len = frame(p, &from, &all, IPPROTO_ICMPV6, 255, icmp6, sizeof icmp6);
+	CHECK_INT(kernel_vif_add(FAM_6, 0, a1, 1), 0);
+	CHECK(send(h1, p, len, 0) > 0);
+	CHECK(!readable(kernel_mroute_fd(FAM_6), 200));
+	CHECK_INT(upcalls(FAM_6, 1), 0);
+	close(h1);
+	close_lab();
+}
+
 /* Sources that all speak at once, before the first upcall is read: more than 20 times what a
  * buffer of the default size holds.  The kernel searches all unanswered ones for each packet. */
 #define BURST 6000
@@ -404,4 +432,5 @@ static void order(void)
 }
 
 TEST_MAIN(TEST(family_is_taken_once) TEST(other_table) TEST(vifs) TEST(entries) TEST(flow)
-	  TEST(copies_of_the_router) TEST(thresholds) TEST(neighbours_are_not_heard) TEST(burst) TEST(order))
+	  TEST(copies_of_the_router) TEST(thresholds) TEST(neighbours_are_not_heard)
+	  TEST(neighbours_make_no_upcalls) TEST(burst) TEST(order))
