@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined __x86_64__ || defined __AARCH64EL__
+#if defined __LP64__ && (defined __x86_64__ || defined __AARCH64EL__)
 
 /* The last argument of a variadic function, which all of these have as one word. */
 #define LAST(arg, after) do {			\
@@ -102,7 +102,8 @@ ssize_t readlink(const char *restrict path, char *restrict buf, size_t len)
 
 char *getcwd(char *buf, size_t len)
 {
-	return syscall(SYS_getcwd, buf, len) < 0 ? NULL : buf;
+	/* Outside our root it begins with "(unreachable)". */
+	return syscall(SYS_getcwd, buf, len) < 0 || *buf != '/' ? NULL : buf;
 }
 
 int pipe2(int fd[2], int flags)
@@ -117,17 +118,17 @@ int isatty(int fd)
 	return ioctl(fd, TIOCGWINSZ, &size) == 0;
 }
 
+/* Not by getrandom(2), which early at boot may wait: nobody's file is opened, whatever the name. */
 int mkostemp(char *path, int flags)
 {
 	char *end = path + strlen(path) - 6;
-	unsigned long random;
+	struct timespec now;
 	int fd;
 
 	do {
-		if (syscall(SYS_getrandom, &random, sizeof random, 0) < 0)
-			return -1;
-		for (int i = 0; i < 6; i++, random >>= 4)
-			end[i] = (char)('A' + (random & 15));
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		for (int i = 0; i < 6; i++, now.tv_nsec >>= 4)
+			end[i] = (char)('A' + (now.tv_nsec & 15));
 		fd = open(path, flags | O_RDWR | O_CREAT | O_EXCL, 0600);
 	} while (fd < 0 && errno == EEXIST);
 	return fd;

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined __x86_64__ || defined __AARCH64EL__
+#if defined __LP64__ && (defined __x86_64__ || defined __AARCH64EL__)
 
 /* As the kernel has it.  Handlers return through libc's __restore_rt. */
 struct kernel_action {

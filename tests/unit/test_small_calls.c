@@ -7,20 +7,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
 #include "tests/unit/test.h"
 
-#if defined __x86_64__ || defined __AARCH64EL__
+#if defined __LP64__ && (defined __x86_64__ || defined __AARCH64EL__)
 
 static int (*const libc_stat)(const char *restrict, struct stat *restrict) = stat;
 static int (*const libc_lstat)(const char *restrict, struct stat *restrict) = lstat;
@@ -144,6 +152,50 @@ static void files(void)
 	CHECK_STR(text, dir);
 }
 
+/* What a child answers that may do without. */
+static int apart(int (*fn)(void))
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (!child)
+		_exit(fn());
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int names_without_random(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getrandom, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { sizeof code / sizeof *code, code };
+	char a[] = "a.XXXXXX", b[] = "b.XXXXXX";
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0)
+		return 0;
+	return mkostemp(a, 0) < 0 || mkostemp(b, 0) < 0 || !strcmp(a + 2, b + 2);
+}
+
+static int outside_of_the_root(void)
+{
+	char text[64];
+
+	if (chroot(at("d")) < 0 && (unshare(CLONE_NEWUSER) < 0 || chroot(at("d")) < 0))
+		return 0;
+	return getcwd(text, sizeof text) != NULL;
+}
+
+/* The working directory is that of the test. */
+static void apart_from_others(void)
+{
+	CHECK_INT(apart(names_without_random), 0);
+	CHECK_INT(apart(outside_of_the_root), 0);
+}
+
 /* More names than one call of getdents64(2) takes. */
 static void directories(void)
 {
@@ -258,7 +310,7 @@ static void begin(void)
 	CHECK(mkdtemp(dir));
 }
 
-TEST_MAIN(TEST(begin) TEST(files) TEST(directories) TEST(sockets) TEST(others) TEST(away))
+TEST_MAIN(TEST(begin) TEST(files) TEST(directories) TEST(apart_from_others) TEST(sockets) TEST(others) TEST(away))
 
 #else
 
