@@ -253,7 +253,8 @@ typedef void look_mfc_fn(void *ctx, const struct look_mfc *e);
 int kernel_look_mfc(enum fam fam, look_mfc_fn *fn, void *ctx);
 
 /* The table that packets of a family get into which come in on an interface, by the rules that
- * `ip mrule` shows.  errno EAFNOSUPPORT, EOPNOTSUPP: this kernel has one table only. */
+ * `ip mrule` shows; 0 = none.  errno EAFNOSUPPORT, EOPNOTSUPP: this kernel has one table only,
+ * and *table stays as it was. */
 int kernel_look_table(enum fam fam, const char *iif, uint32_t *table);
 
 /* The table without MRT_TABLE. */

@@ -228,11 +228,11 @@ static int rule_one(void *ctx, const struct rtnl_msg *m)
 int kernel_look_table(enum fam fam, const char *iif, uint32_t *table)
 {
 	struct table_ctx c = { .fam = fam, .iif = iif };
-	int r = nlask_dump(NETLINK_ROUTE, RTM_GETRULE, mroute_family(fam), sizeof(struct fib_rule_hdr),
-			   rule_one, &c);
 
+	if (nlask_dump(NETLINK_ROUTE, RTM_GETRULE, mroute_family(fam), sizeof(struct fib_rule_hdr), rule_one, &c) < 0)
+		return -1;
 	*table = c.table;
-	return r;
+	return 0;
 }
 
 /* ---- routes ---- */

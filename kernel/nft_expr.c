@@ -7,7 +7,6 @@
 #include "kernel/nft_expr.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <string.h>
 
 #include <linux/netfilter.h>
@@ -16,8 +15,6 @@
 #include <linux/netfilter/xt_conntrack.h>
 
 #define CT_NEW 8u		/* NF_CT_STATE_BIT(IP_CT_NEW) */
-#define UDP 17
-#define TO_MANY 2		/* PACKET_MULTICAST of linux/if_packet.h */
 
 /* First word of a register of len bytes, NFT_WORDS when there is none such (nft_parse_register()). */
 static uint32_t reg_at(uint32_t reg, size_t len)

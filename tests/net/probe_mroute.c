@@ -6,6 +6,7 @@
 #include "tests/net/probe.h"
 
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <linux/mroute6.h>
@@ -105,6 +106,27 @@ static void other_table(void)
 	}
 	EACH_FAMILY(f)
 		kernel_mroute_close(f);
+}
+
+/* Who asks where there are no rules knows the default table and keeps it. */
+static void table_unknown(void)
+{
+	struct rlimit full, none;
+	uint32_t table;
+
+	lab(0);
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &full), 0);
+	none = full;
+	none.rlim_cur = 0;
+	EACH_FAMILY(f) {
+		table = 12;
+		CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+		CHECK(kernel_look_table(f, "a1", &table) < 0 && errno == EMFILE);
+		CHECK_INT(setrlimit(RLIMIT_NOFILE, &full), 0);
+		CHECK_INT(table, 12);
+		CHECK_INT(kernel_look_table(f, "a1", &table), 0);
+		CHECK_INT(table, kernel_default_table(f));
+	}
 }
 
 static void vifs(void)
@@ -431,6 +453,6 @@ static void order(void)
 	}
 }
 
-TEST_MAIN(TEST(family_is_taken_once) TEST(other_table) TEST(vifs) TEST(entries) TEST(flow)
+TEST_MAIN(TEST(family_is_taken_once) TEST(other_table) TEST(table_unknown) TEST(vifs) TEST(entries) TEST(flow)
 	  TEST(copies_of_the_router) TEST(thresholds) TEST(neighbours_are_not_heard)
 	  TEST(neighbours_make_no_upcalls) TEST(burst) TEST(order))
