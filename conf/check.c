@@ -63,8 +63,9 @@ bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines)
 
 	if (ok)
 		conf_warn(c, d);
-	if (d->n)
-		qsort(d->v, d->n, sizeof *d->v, by_place);
+	if (!d->n)
+		return ok;
+	qsort(d->v, d->n, sizeof *d->v, by_place);
 	for (struct diag *v = d->v; lines && v < d->v + d->n;)
 		v = fetch_lines(c, v, d->v + d->n);
 	return ok;

@@ -59,7 +59,8 @@ static bool find_edges(struct mutual *m)
 	const struct conf *c = m->c;
 	const struct mroute *last = NULL;
 
-	for (const struct mroute *r = c->mroutes; r < c->mroutes + c->nmroutes; last = r++) {
+	for (uint32_t i = 0; i < c->nmroutes; last = &c->mroutes[i++]) {
+		const struct mroute *r = &c->mroutes[i];
 		const struct conf_set *set = &c->sets[r->oifs];
 
 		/* Most lines say what the line before said. */
@@ -84,7 +85,9 @@ static bool mark_edges(struct mutual *m)
 {
 	bool any = false;
 
-	for (struct way *e = m->edges.v; e < m->edges.v + m->edges.n; e++)
+	for (uint32_t i = 0; i < m->edges.n; i++) {
+		struct way *e = &m->edges.v[i];
+
 		for (uint16_t from = (uint16_t)e->key.source.w[0]; from != CONF_NONE; from = m->w->v[from].wider)
 			for (uint16_t to = e->key.iif; to != CONF_NONE; to = m->w->v[to].wider) {
 				struct way *back = find_pair(&m->edges, from, to);
@@ -92,12 +95,14 @@ static bool mark_edges(struct mutual *m)
 				if (back)
 					back->rule = e->rule = any = true;
 			}
+	}
 	return any;
 }
 
 static void mark_ios(struct mutual *m)
 {
-	for (struct way *io = m->ios.v; io < m->ios.v + m->ios.n; io++) {
+	for (uint32_t i = 0; i < m->ios.n; i++) {
+		struct way *io = &m->ios.v[i];
 		const struct conf_set *set = &m->c->sets[io->key.source.w[0]];
 
 		for (uint32_t k = 0; k < set->n; k++) {

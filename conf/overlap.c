@@ -192,7 +192,8 @@ static void add_length(struct lengths *l, uint8_t len)
 static bool shapes_init(struct shapes *all, const struct conf *c)
 {
 	all->budget = LOOKUPS;
-	for (const struct mroute *m = c->mroutes; m < c->mroutes + c->nmroutes; m++) {
+	for (uint32_t i = 0; i < c->nmroutes; i++) {
+		const struct mroute *m = &c->mroutes[i];
 		struct shape *sh = &all->of[addr_fam(&m->group)];
 		bool *seen = &sh->seen[m->slen][m->glen];
 		struct lens *v;

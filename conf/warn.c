@@ -34,7 +34,7 @@ static void warn_groups(struct diags *d, const struct mroute *v, uint32_t n)
 {
 	char s[ADDR_STRLEN];
 
-	for (const struct mroute *end = v + n; v < end; v++) {
+	for (; n; v++, n--) {
 		bool local = is_link_local(&v->group, v->glen);
 
 		if (!local && !(is_ssm(&v->group, v->glen) && conf_any_source(&v->group, v->slen)))
@@ -55,12 +55,12 @@ static void use(struct names *w, uint16_t id, enum fam fam, struct where where)
 		*at = where;
 }
 
-/* Enters the names of the rules or groups v[n]; done: by set and family. */
-static void use_all(struct names *w, bool *done, const struct mroute *v, uint32_t n)
+/* Enters the names of the rules or groups m[n]; done: by set and family. */
+static void use_all(struct names *w, bool *done, const struct mroute *m, uint32_t n)
 {
 	const struct conf *c = w->c;
 
-	for (const struct mroute *m = v; m < v + n; m++) {
+	for (; n; m++, n--) {
 		const struct conf_set *set = &c->sets[m->oifs];
 		enum fam fam = addr_fam(&m->group);
 
