@@ -27,13 +27,14 @@ static uint32_t copy_set(const struct copy *y, uint32_t id)
 {
 	const struct conf_set *s = &y->from->sets[id];
 	uint16_t *names = malloc((s->n + 1u) * sizeof *names);
-	uint32_t set = UINT32_MAX;
+	bool ok = names != NULL;
 
-	if (!names)
-		return set;
-	for (uint32_t i = 0; i < s->n; i++)
+	for (uint32_t i = 0; ok && i < s->n; i++) {
 		names[i] = copy_name(y, y->from->pool[s->off + i]);
-	set = conf_set(y->to, names, s->n);
+		ok = names[i] != CONF_NONE;
+	}
+	uint32_t set = ok ? conf_set(y->to, names, s->n) : UINT32_MAX;
+
 	free(names);
 	return set;
 }
