@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@
 
 /* In front of one: priority, ident and pid. */
 #define HEAD_BYTES 64
+
+/* How long one waits for a reader that is behind. */
+#define PATIENCE_MS 100
 
 /* kernel/printk/printk.c, devkmsg_write: a record over 1024 bytes is refused. */
 #define KMSG_MAX_BYTES 960
@@ -77,7 +81,7 @@ static void connect_system(void)
 	}
 	/* Without a connection writing fails, and then this is tried again. */
 	for (int type = SOCK_DGRAM; ; type = SOCK_STREAM) {
-		log_to.fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+		log_to.fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		log_to.stream = type == SOCK_STREAM;
 		if (!connect(log_to.fd, (const struct sockaddr *)&sun, sizeof sun) || errno != EPROTOTYPE ||
 		    log_to.stream)
@@ -94,7 +98,8 @@ void log_open(const char *ident, enum log_dest dest)
 	log_to.journal = stderr_is_journal();
 	log_to.console = dest != LOG_TO_SYSLOG;
 	log_to.system = dest != LOG_TO_STDERR;
-	if (log_to.system) {
+	/* What is open stays: once privileges are gone the kernel's log cannot be opened. */
+	if (log_to.system && log_to.fd < 0) {
 		log_to.kmsg = access(_PATH_LOG, F_OK) < 0;
 		connect_system();
 	}
@@ -145,6 +150,19 @@ static char *prepend(char *body, const char *head, int n)
 	return memcpy(body - n, head, (size_t)n);
 }
 
+/* Writes n bytes to fd, false when that failed.  Where it would have to wait for whoever reads them, they are
+ * left out, the first of them after a little patience: routing must go on. */
+static bool put(int fd, const char *p, size_t n)
+{
+	static bool is_behind[2];
+	bool *behind = &is_behind[fd == STDERR_FILENO];
+	struct pollfd to = { .fd = fd, .events = POLLOUT };
+
+	/* The kernel's log always takes them, which poll(2) does not say (kernel/printk/printk.c, devkmsg_poll). */
+	*behind = fd >= 0 && !log_to.kmsg && !poll(&to, 1, *behind ? 0 : PATIENCE_MS);
+	return *behind || write(fd, p, n) >= 0;
+}
+
 static void emit(enum log_level lvl, const char *text)
 {
 	char head[HEAD_BYTES], room[2 * HEAD_BYTES + LINE_MAX_BYTES], *body = room + HEAD_BYTES, *line;
@@ -156,7 +174,7 @@ static void emit(enum log_level lvl, const char *text)
 	if (log_to.console) {
 		if (log_to.journal)
 			n = snprintf(head, sizeof head, "<%d>", prio);
-		(void)!write(STDERR_FILENO, prepend(body, head, n), (size_t)n + len + 1);
+		put(STDERR_FILENO, prepend(body, head, n), (size_t)n + len + 1);
 	}
 	if (!log_to.system)
 		return;
@@ -170,9 +188,9 @@ static void emit(enum log_level lvl, const char *text)
 		line[len] = '\n';
 	}
 	len += log_to.kmsg || log_to.stream;
-	if (write(log_to.fd, line, len) < 0 && !log_to.kmsg) {
+	if (!put(log_to.fd, line, len) && !log_to.kmsg) {
 		connect_system();
-		(void)!write(log_to.fd, line, len);
+		put(log_to.fd, line, len);
 	}
 }
 

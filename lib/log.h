@@ -4,7 +4,8 @@
  * when stderr is the journal's (JOURNAL_STREAM, sd-daemon(3)).  Background:
  * /dev/log, or the kernel log where that is missing, and stderr as well as long
  * as somebody may be looking at it.  errno survives every call.  Control bytes
- * in what is logged are shown as \xXX.
+ * in what is logged are shown as \xXX.  A reader that stands still loses messages
+ * and holds nothing up.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H

@@ -45,7 +45,8 @@ def files(lab):
 def end(lab):
     pid = int(open(lab.path("x.pid")).read())
     os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: not os.path.exists(lab.path("x.pid")), "its end")
+    # After -p it is left there, empty.
+    wait_until(lambda: not os.path.exists(lab.path("x.pid")) or not os.path.getsize(lab.path("x.pid")), "its end")
     return pid
 
 
@@ -79,14 +80,25 @@ def stream(lab):
     same(lab.run(*SMCROUTED, "-i", "east", *files(lab)), (0, "", ""), "start")
     pid = end(lab)
     text = b""
-    for _ in range(2):	# that of the parent, and its child's
-        reader = s.accept()[0]
-        reader.setblocking(True)
-        while got := reader.recv(4096):
-            text += got
+    reader = s.accept()[0]
+    reader.setblocking(True)
+    while got := reader.recv(4096):
+        text += got
     lines = text.decode().split("\n")
     check(any(re.search(rf"^<29>.*\beast\[{pid}\]: started: 1 rules", line) for line in lines), f"started: {lines}")
     same(lines[-1], "", "what is behind the last line")
+
+
+@case("a syslog that nobody reads holds nothing up, and is told more when it goes on")
+def stuck(lab):
+    s = private_dev(lab)
+    options = files(lab)
+    lab.write("x.conf", ROUTE + "nonsense\n" * 500)
+    same(lab.run(*SMCROUTED, *options)[0], 0, "exit status")
+    full = syslog_lines(s)
+    check(full and len(full) < 400, f"{len(full)} lines waited")
+    end(lab)
+    check(any("leaving" in line for line in syslog_lines(s)), "nothing came later")
 
 
 @case("in the background without syslog: the kernel's log")
@@ -97,6 +109,11 @@ def kernel_log(lab):
     pid = end(lab)
     log = open("/dev/kmsg").read()
     check(re.search(rf"^<29>east\[{pid}\]: started: 1 rules", log, re.M), f"started: {log!r}")
+    os.chmod(os.path.dirname(lab.path("x.pid")), 0o755)
+    same(lab.run(*SMCROUTED, "-i", "west", "-p", "65534", *files(lab)), (0, "", ""), "start with -p")
+    pid = end(lab)
+    log = open("/dev/kmsg").read()
+    check(re.search(rf"^<29>west\[{pid}\]: started: 1 rules", log, re.M), f"started, then without privileges: {log!r}")
 
 
 @case("-n: to stderr, bare; with -s to syslog instead")

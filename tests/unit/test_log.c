@@ -160,6 +160,28 @@ static void journal(void)
 	release();
 }
 
+/* A pipe that nobody reads from is full after a while, and this must come back all the same. */
+static void reader_is_behind(void)
+{
+	static char s[1000];
+	int flags;
+
+	capture();
+	flags = fcntl(pipe_fd[1], F_GETFL);
+	fcntl(pipe_fd[1], F_SETFL, flags & ~O_NONBLOCK);
+	memset(s, 'x', sizeof s - 1);
+	alarm(5);
+	for (int i = 0; i < 1000; i++)
+		log_err("%s", s);
+	CHECK(strlen(written()) > 1000);
+	while (*written())
+		;
+	log_err("again");
+	CHECK_STR(written(), "again\n");
+	alarm(0);
+	release();
+}
+
 static void limit(void)
 {
 	struct log_limit lim = { .burst = 2 }, usual = { 0 };
@@ -200,5 +222,6 @@ TEST_MAIN(
 	TEST(hostile_bytes)
 	TEST(long_lines)
 	TEST(journal)
+	TEST(reader_is_behind)
 	TEST(limit)
 )
