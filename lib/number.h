@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* The number that s is, from 0 to max; -1 when it is anything else. */
+/* The number that s is, from 0 to max, which is 9 or more; -1 when it is anything else. */
 int64_t number_parse(const char *s, int64_t max);
 
 #endif
