@@ -73,7 +73,8 @@ static bool check(const char *file, unsigned options, struct found *f)
 		collect_json(f, c, &d);
 	else if (!quiet)
 		diags_print(&out, c, &d, caret);
-	ok = write_out(stderr, &out);
+	/* Whoever asks by -F may have closed standard error: the status is the answer. */
+	ok = write_out(stderr, &out) || options & OPTION('F');
 	if (options & OPTION('p')) {
 		conf_print(&out, c);
 		ok &= write_out(stdout, &out);

@@ -178,7 +178,7 @@ static int smcrouted_main(int argc, char **argv)
 	if (optind < argc)
 		return applet_fail(EXIT_USAGE, "\"%s\" is one word too many; see smcrouted -h", argv[optind]);
 	if (s.check)
-		return check_files(&s.check, 1, 0);
+		return check_files(&s.check, 1, OPTION('F'));
 	set_paths(&s);
 	/* No return, so that the paths stay where they are. */
 	exit(daemon_run(&s));

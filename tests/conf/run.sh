@@ -118,6 +118,16 @@ check -x >/dev/null 2>&1
 [ $? = 64 ] || echo "-x: exit status" >>"$tmp/why"
 ok "options" "$tmp/why"
 
+# An init script may close standard error, or lead it to a full disk: the status of -F is the same.
+: >"$tmp/why"
+for f in "twenty 78" "warn-group 0" "mroute 0"; do
+	"$SMCROUTE" smcrouted -F "${f% *}.conf" 2>&-
+	[ $? = "${f#* }" ] || echo "${f% *}.conf: exit status with standard error closed" >>"$tmp/why"
+	"$SMCROUTE" smcrouted -F "${f% *}.conf" 2>/dev/full
+	[ $? = "${f#* }" ] || echo "${f% *}.conf: exit status with a full disk" >>"$tmp/why"
+done
+ok "-F without standard error" "$tmp/why"
+
 # What comes out of a packet: each line of explain/questions, its answer and the exit status.
 (
 	cd explain || exit
