@@ -53,7 +53,8 @@ struct show {
 	const char *title;		/* the last one; NULL = none yet */
 	struct mfc_stats *rules;	/* sums over their entries, NULL when not wanted */
 	struct mfc_stats *entries;	/* by place in the mirror, NULL when not wanted */
-	seen_t *allmulti;		/* by place of the interface, NULL when not wanted */
+	int *allmulti;			/* by place: ifindex of an interface that takes in all multicast frames, its
+					 * negative where it does not, 0 = not seen; NULL when not wanted */
 	uint32_t nrules, nentries, nallmulti;
 	uint64_t removals;		/* r->mfc.removals when the entries were counted */
 	const struct mfc_stats *counts;	/* the last answer of show_counts() */

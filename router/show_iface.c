@@ -62,18 +62,17 @@ static void look_allmulti(struct show *s)
 	struct look_links l;
 
 	s->nallmulti = ifs->n;
-	s->allmulti = malloc(ifs->n + 1u);
+	s->allmulti = calloc(ifs->n + 1u, sizeof *s->allmulti);
 	if (!s->allmulti) {
 		s->o.rows.failed = true;
 		return;
 	}
-	memset(s->allmulti, -1, ifs->n);
 	kernel_look_links(&l);
 	for (uint32_t i = 0; i < l.n; i++) {
 		const struct iface *known = iface_find(ifs, l.v[i].ifindex);
 
-		if (known)
-			s->allmulti[known->place] = l.v[i].allmulti;
+		if (known && l.v[i].allmulti >= 0)
+			s->allmulti[known->place] = l.v[i].allmulti ? known->ifindex : -known->ifindex;
 	}
 	kernel_look_links_free(&l);
 }
@@ -149,10 +148,12 @@ static void iface_text(struct show *s, const struct iface *i, seen_t allmulti)
 static void iface(struct show *s)
 {
 	const struct iface *i = &s->r->ifs.v[s->at];
+	int noted = s->at < s->nallmulti ? s->allmulti[s->at] : 0;
 
 	if (!i->ifindex)
 		return;
-	(s->o.json ? iface_json : iface_text)(s, i, s->at < s->nallmulti ? s->allmulti[s->at] : -1);
+	/* What was noted may be of one whose place this has got since. */
+	(s->o.json ? iface_json : iface_text)(s, i, noted == i->ifindex ? 1 : noted == -i->ifindex ? 0 : -1);
 	show_end(s);
 }
 

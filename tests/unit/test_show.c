@@ -323,6 +323,43 @@ static void renamed(void)
 	end();
 }
 
+/* An interface comes into the place of another between two turns: what was seen of that one is not told of it. */
+static void successor(void)
+{
+	struct link_event gone = { .kind = LINK_DEL, .ifindex = 1000 };
+	struct buf text = { 0 }, got = { 0 };
+	int fd, status;
+	char name[8];
+
+	begin_links("a2");
+	for (int i = 100; i < 1000; i++) {
+		snprintf(name, sizeof name, "b%d", i);
+		link_up(i, name);
+	}
+	link_up(1000, "old");
+	buf_printf(&text, "mroute from a1 group 225.1.1.1 to old\n");
+	apply(&text);
+	char *before = whole("interfaces", "-j"), *line = strstr(before, "\"old\"");
+
+	CHECK(line && strstr(line, "\"allmulti\":true"));
+	fd = join();
+	ask(fd, "interfaces", "-j");
+	part(fd, &got, 1);
+	router_link_event(&router, &gone);
+	link_up(1001, "fresh");
+	router_sync(&router);
+	char *all = rest(fd, &got, &status);
+
+	CHECK_INT(status, 0);
+	CHECK(!strstr(all, "\"old\""));
+	line = strstr(all, "\"fresh\"");
+	CHECK(line && strstr(line, "\"allmulti\":null"));
+	free(before);
+	free(all);
+	close(fd);
+	end();
+}
+
 static void given_up(void)
 {
 	struct buf req = { 0 };
@@ -352,4 +389,5 @@ static void given_up(void)
 	end();
 }
 
-TEST_MAIN(TEST(same_text) TEST(in_between) TEST(renumbered) TEST(grown) TEST(replaced) TEST(renamed) TEST(given_up))
+TEST_MAIN(TEST(same_text) TEST(in_between) TEST(renumbered) TEST(grown) TEST(replaced) TEST(renamed) TEST(successor)
+	  TEST(given_up))
