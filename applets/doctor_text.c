@@ -214,6 +214,7 @@ static void nothing_on(struct report *r, const struct look_link *l)
 
 	if (lacks) {
 		finding_add(r->f, FINDING_ERROR, "nothing arrives: %s on %s, which %s", r->flow, l->name, lacks);
+		/* "is ...": no command brings a carrier. */
 		if (*lacks == 'i')
 			cure_link(r->f, l->name, "up multicast on");
 		return;

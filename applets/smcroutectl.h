@@ -48,9 +48,6 @@ int ctl_connect(const struct ctl *c);
  * the status of the first that failed. */
 int ctl_talk(struct ctl *c, int fd, struct request *q);
 
-/* Milliseconds of the monotonic clock. */
-int64_t ctl_now(void);
-
 /* Finds out how headings are to look on standard output. */
 void ctl_print_setup(struct ctl *c);
 

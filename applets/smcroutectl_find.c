@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "applets/applet.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/usock.h"
 
 #define BUSY_SEC 10		/* a listener that is behind is given that long */
@@ -140,17 +140,9 @@ static int try_all(const struct ctl *c, struct search *s)
 	return fd;
 }
 
-int64_t ctl_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int ctl_connect(const struct ctl *c)
 {
-	int64_t start = ctl_now();
+	int64_t start = clock_ms();
 	int fd;
 
 	do {
@@ -158,7 +150,7 @@ int ctl_connect(const struct ctl *c)
 		int64_t waited;
 
 		fd = try_all(c, &s);
-		waited = ctl_now() - start;
+		waited = clock_ms() - start;
 		if (fd < 0 && waited >= c->wait * 1000 && (!s.behind || waited >= BUSY_SEC * 1000))
 			fd = complain(c, &s);
 		else if (fd < 0)

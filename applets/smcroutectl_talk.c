@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "lib/clock.h"
 #include "lib/grow.h"
 
 #define PATIENCE_MS 10000		/* without a byte from the daemon; turn() names it */
@@ -92,7 +93,7 @@ static bool push(struct talk *t)
 		return false;
 	t->due = v;
 	if (!t->n)
-		t->heard = ctl_now();
+		t->heard = clock_ms();
 	v[t->head + t->n++] = (struct due){ t->line, t->q->cmd };
 	return true;
 }
@@ -267,7 +268,7 @@ static void receive(struct talk *t)
 	t->no_daemon = n <= 0;
 	if (n > 0) {
 		t->in.len += (size_t)n;
-		t->heard = ctl_now();
+		t->heard = clock_ms();
 		take_records(t);
 	}
 }
@@ -297,7 +298,7 @@ static bool is_done(const struct talk *t)
 /* Milliseconds to wait for the daemon, -1 = for ever. */
 static int patience(const struct talk *t)
 {
-	int64_t left = t->heard + PATIENCE_MS - ctl_now();
+	int64_t left = t->heard + PATIENCE_MS - clock_ms();
 
 	if (!t->n || first(t)->cmd->flags & (CMD_LONG | CMD_FOLLOW | CMD_GONE))
 		return -1;

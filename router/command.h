@@ -64,8 +64,7 @@ struct cmd {
 	uint64_t later;			/* set by run: the reply waits for this groups_ticket(), then run is called
 					 * again with the same words and `again`; 0 = it is done */
 	bool again;			/* what these words began is done: say how it went */
-	struct show **show;		/* where a long table may pause until it is called for again; NULL = it
-					 * must be all there at once */
+	struct show **show;		/* of the caller: where a long table pauses until it is called for again */
 	struct buf diag;		/* config diagnostics of a failed reload; the caller frees */
 	char error[512];		/* set with cmd_fail(); "" = none */
 	char note[512 + 1];		/* set with cmd_note(); "" = none; with room for a newline */

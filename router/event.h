@@ -5,7 +5,7 @@
 #ifndef ROUTER_EVENT_H
 #define ROUTER_EVENT_H
 
-#include <time.h>
+#include <stdint.h>
 
 #include "lib/buf.h"
 #include "router/router.h"

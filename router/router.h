@@ -39,7 +39,7 @@ struct event {
 	const char *text;			/* what else there is to say, or NULL */
 };
 
-/* What the applet does for the router.  Each may be NULL. */
+/* What the applet does for the router.  event and wake may be NULL, and without commands all of it. */
 struct router_ops {
 	/* Reads the configuration again; fills c->error or c->note, c->diag; the exit status. */
 	int (*reload)(void *ctx, struct cmd *c);
