@@ -23,6 +23,7 @@ static uint16_t copy_name(const struct copy *y, uint16_t id)
 	return conf_name(y->to, name, strlen(name));
 }
 
+/* The same for a set; UINT32_MAX. */
 static uint32_t copy_set(const struct copy *y, uint32_t id)
 {
 	const struct conf_set *s = &y->from->sets[id];
