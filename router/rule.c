@@ -151,7 +151,8 @@ uint32_t rules_combine(struct conf *c, uint32_t set, const uint16_t *names, uint
 	for (uint32_t i = 0; i < old->n + (take ? 0 : n); i++) {
 		uint16_t name = i < old->n ? c->pool[old->off + i] : names[i - old->n];
 
-		if (take ? !is_in(names, n, name) : !is_in(v, nv, name))
+		/* In the set itself no name is twice, and looking would cost the square of its size. */
+		if (take ? !is_in(names, n, name) : i < old->n || !is_in(v, nv, name))
 			v[nv++] = name;
 	}
 	set = conf_set(c, v, nv);
