@@ -92,7 +92,7 @@ static void free_name(struct router *r, const struct link_event *ev)
 	/* No interface can be called that: the kernel refuses '/' (net/core/dev.c, dev_valid_name). */
 	snprintf(away, sizeof away, "/%d", other->ifindex);
 	iface_rename(&r->ifs, other, away);
-	r->vifs_stale = true;
+	r->vifs_stale = r->groups.some_stale = other->groups_stale = true;
 }
 
 static void link_renamed(struct router *r, struct iface *i, const struct link_event *ev)
