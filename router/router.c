@@ -66,7 +66,7 @@ void router_shutdown(struct router *r)
 
 /* ---- configurations ---- */
 
-/* Puts c in the place of the present conf, for router_sync() to bring everything in line. */
+/* Puts c in the place of the present conf and brings everything in line: till then its names mean nothing. */
 static int adopt(struct router *r, struct conf *c)
 {
 	struct rules x;
@@ -85,17 +85,15 @@ static int adopt(struct router *r, struct conf *c)
 		log_err("out of memory: run-time changes of group memberships will not work");
 	for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));)
 		link_configure(r, i);
+	memset(&r->changes, 0, sizeof r->changes);
+	router_sync(r);
 	return 0;
 }
 
 int router_apply_conf(struct router *r, struct conf *c, int64_t now)
 {
 	r->now = now;
-	if (adopt(r, c) < 0)
-		return -1;
-	memset(&r->changes, 0, sizeof r->changes);
-	router_sync(r);
-	return 0;
+	return adopt(r, c);
 }
 
 int router_compact(struct router *r, bool force)

@@ -152,7 +152,7 @@ int router_rule_remove(struct router *r, const struct router_rule *rule, uint32_
 /* Removes all learned and blocked entries; their number. */
 uint32_t router_flush(struct router *r);
 
-/* Rebuilds the conf without what is no longer used when that is much, or with force at all;
+/* Rebuilds the conf without what is no longer used when that is much, or with force at all, and syncs;
  * numbers of names and rules change.  0, or -1 with ENOMEM and nothing changed. */
 int router_compact(struct router *r, bool force);
 

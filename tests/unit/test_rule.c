@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * Rules that are the same but for their outputs become one.
+ * Rules that are the same but for their outputs become one; what they mean when they get other numbers.
  */
 #include "router/rule.h"
 
-#include <stdlib.h>
 #include <time.h>
 
+#include "router/router.h"
+#include "tests/fake_kernel.h"
 #include "tests/unit/test.h"
 
 /* One output a line, as scripts write it: the time may not grow with the cube of the lines. */
@@ -53,7 +54,48 @@ static void combined(void)
 	conf_free(c);
 }
 
+static void link_is(struct router *r, int ifindex, const char *name)
+{
+	struct link_event ev = { .kind = LINK_NEW, .ifindex = ifindex, .flags = LINK_UP | LINK_MULTICAST };
+
+	snprintf(ev.name, sizeof ev.name, "%s", name);
+	fake_link_add(ifindex);
+	router_link_event(r, &ev);
+}
+
+/* Any command may be the one before which the conf is rebuilt, and the next thing may be a new source. */
+static void compacted(void)
+{
+	static const char text[] = "mroute from eth0 group 225.1.1.1 to eth1\nmroute from wg0 group 225.2.2.2 to eth1\n";
+	struct upcall up = { .kind = UPCALL_NOCACHE, .fam = FAM_4 };
+	struct diags d = { 0 };
+	struct router r;
+	struct conf *c = conf_new();
+	uint32_t oifs = 0;
+
+	fake_reset();
+	CHECK_INT(router_init(&r, NULL, NULL), 0);
+	kernel_mroute_open(FAM_4, 0);
+	router_family(&r, FAM_4, true);
+	link_is(&r, 2, "eth0");
+	link_is(&r, 3, "eth1");
+	conf_parse_text(c, &d, "test", text, strlen(text));
+	diags_free(&d);
+	CHECK_INT(router_apply_conf(&r, c, 1000), 0);
+	CHECK_INT(router_compact(&r, true), 0);
+	CHECK(rule_is_bound(&r.rules, &r.conf->mroutes[0]));
+	CHECK(!rule_is_bound(&r.rules, &r.conf->mroutes[1]));
+	addr_parse("10.0.0.1", 8, &up.src);
+	addr_parse("225.1.1.1", 9, &up.grp);
+	router_upcall(&r, &up, 2000);
+	CHECK(fake_mfc(&up.src, &up.grp, NULL, &oifs));
+	CHECK_INT(oifs, 2);
+	router_shutdown(&r);
+	fake_reset();
+}
+
 TEST_MAIN(
+	TEST(compacted)
 	TEST(output_by_output)
 	TEST(combined)
 )
