@@ -207,7 +207,7 @@ static void directories(void)
 
 	CHECK_INT(mkdir(at("d"), 0700), 0);
 	for (int i = 0; i < FILES; i++) {
-		char name[16];
+		char name[24];
 
 		snprintf(name, sizeof name, "d/file-%d", i);
 		close(open(at(name), O_WRONLY | O_CREAT, 0600));
