@@ -8,7 +8,6 @@
 #include "conf/parse.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SHOWN 36		/* bytes of a word that are worth showing */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the files of conf_warn() share: how names are used, and which wildcards
- * cover which.  Private to conf/.
+ * What the files of conf_warn() share: how names are used, which wildcards
+ * cover which, the prefix lengths that occur, and an index of rules by flow.
+ * Private to conf/.
  */
 #ifndef CONF_WARN_H
 #define CONF_WARN_H

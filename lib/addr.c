@@ -259,11 +259,6 @@ bool addr_eq(const struct addr *a, const struct addr *b)
 	return !memcmp(a->b, b->b, sizeof a->b);
 }
 
-int addr_cmp(const struct addr *a, const struct addr *b)
-{
-	return memcmp(a->b, b->b, sizeof a->b);
-}
-
 void addr_any(enum fam fam, struct addr *a, uint8_t *len)
 {
 	*a = (struct addr){ .w = { 0, 0, fam == FAM_4 ? ADDR_MAPPED_WORD : 0, 0 } };

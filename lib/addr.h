@@ -74,9 +74,6 @@ static inline bool addr_pair_eq(const struct addr *a, const struct addr *b)
 	return !differ;
 }
 
-/* Orders by bytes, as memcmp(3). */
-int addr_cmp(const struct addr *a, const struct addr *b);
-
 /* The third word of an IPv4 address: htonl(0xffff), of which musl would make a call. */
 #define ADDR_MAPPED_WORD (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? UINT32_C(0xffff0000) : UINT32_C(0xffff))
 
