@@ -21,7 +21,7 @@
 #define LINE_MAX_BYTES 2048
 
 /* In front of one: priority, ident and pid. */
-#define HEAD_BYTES 64
+#define HEAD_BYTES 96
 
 /* How long one waits for a reader that is behind. */
 #define PATIENCE_MS 100
@@ -179,7 +179,7 @@ static void emit(enum log_level lvl, const char *text)
 	if (!log_to.system)
 		return;
 	/* No time in it: whoever reads /dev/log knows it, and the time zone too (RFC 3164, section 4.3.2). */
-	n = snprintf(head, sizeof head, "<%d>%.32s[%d]: ", LOG_DAEMON | prio, log_to.ident, (int)getpid());
+	n = snprintf(head, sizeof head, "<%d>%.64s[%d]: ", LOG_DAEMON | prio, log_to.ident, (int)getpid());
 	line = prepend(body, head, n);
 	len += (size_t)n;
 	if (log_to.kmsg) {

@@ -17,7 +17,7 @@ enum log_level { LOG_LVL_NONE, LOG_LVL_ERR, LOG_LVL_NOTICE, LOG_LVL_INFO, LOG_LV
 
 enum log_dest { LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_BOTH };
 
-/* Sets where messages go and their ident, which is not copied. */
+/* Sets where messages go and their ident, which is not copied; 64 bytes of it are shown. */
 void log_open(const char *ident, enum log_dest dest);
 
 /* The last level that is shown; LOG_LVL_NOTICE at first. */
