@@ -219,6 +219,7 @@ static void read_input(struct talk *t)
 	if (!buf_reserve(&t->text, LINES + 1)) {
 		complain(t, 0, EXIT_SYSTEM, "out of memory");
 		t->no_input = true;
+		t->text.len = 0;	/* half a line is no command */
 		return;
 	}
 	n = read(STDIN_FILENO, t->text.p + t->text.len, LINES);

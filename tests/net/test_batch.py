@@ -2,12 +2,14 @@
 #
 # Commands on standard input: any number over one connection, answers in order,
 # errors by their line.
+import os
+import resource
 import socket
 import subprocess
 import time
 
 from cases import case, main
-from lab import SMCROUTECTL, check, note, same
+from lab import SMCROUTECTL, Skip, check, note, same
 
 MANY = "".join(f"mroute from a1 source 10.9.{i // 250}.{i % 250 + 1} group 225.2.2.2 to a2\n" for i in range(5000))
 
@@ -26,6 +28,24 @@ def batch(lab):
     same(lab.route("10.1.0.9", "225.7.7.8"), ("a1", ["a2", "a3"]), "line 10")
     same(d.ctl("-b", stdin="remove a1 225.99.9.9\nfoo\n")[0], 66, "status of the first failure")
     same(d.ctl("-b", stdin=""), (0, "", ""), "nothing to do")
+
+
+@case("a line that there is no memory for is not run by half")
+def no_memory(lab):
+    if os.environ.get("SANITIZE"):
+        raise Skip("the sanitizer wants more address space as it goes")
+    d = lab.daemon()
+    client = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "-b"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+    # The answer shows that the buffers are there; from here on no page is added.
+    client.stdin.write("show config\n")
+    client.stdin.flush()
+    client.stdout.readline()
+    size = int(open(f"/proc/{client.pid}/statm").read().split()[0]) * resource.getpagesize()
+    resource.prlimit(client.pid, resource.RLIMIT_AS, (size, size))
+    _, err = client.communicate("add a1 225.1.1.1" + " " * 60000 + "a2\n")
+    same((client.returncode, err), (71, "smcroutectl: out of memory\n"), "status, stderr")
+    check("group 225.1.1.1" not in d.show("show", "config"), "half a line is in force")
 
 
 @case("5,000 adds in one batch, a bad one in the middle")
