@@ -8,7 +8,6 @@
 #include "router/group.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * The interfaces of this machine as rtnetlink tells them, and the VIF (IPv4)
  * and MIF (IPv6) numbers given to them.  Sole owner of both numberings.  Knows
- * no rule: router.c says which interface is to have a number.
+ * no rule: vif.c says which interface is to have a number.
  */
 #ifndef ROUTER_IFACE_H
 #define ROUTER_IFACE_H
@@ -15,7 +15,7 @@
 
 struct conf_name;
 
-/* Whether the assignment of numbers in sync.c has come across an interface. */
+/* Whether the assignment of numbers in vif.c has come across an interface. */
 enum { IFACE_UNWANTED, IFACE_WANTED, IFACE_TRIED };
 
 struct iface {
@@ -37,6 +37,7 @@ struct iface {
 	uint8_t ttl;			/* threshold, 1 = none */
 };
 
+/* By what an interface is found. */
 enum { BY_INDEX, BY_NAME, IFACE_KEYS };
 
 struct ifaces {

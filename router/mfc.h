@@ -2,7 +2,7 @@
  *
  * Mirror of the kernel's forwarding cache: what this program put there, per
  * (S,G), and how long each learned or blocked entry has been idle.  Only
- * stores; router.c decides what an entry is to be and calls the kernel.
+ * stores; sync.c decides what an entry is to be and calls the kernel.
  */
 #ifndef ROUTER_MFC_H
 #define ROUTER_MFC_H

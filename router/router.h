@@ -62,7 +62,7 @@ struct router_counters {
 	uint64_t reloads, errors;	/* errors: refusals by the kernel */
 };
 
-/* What one sync did to the kernel's entries. */
+/* What was done to the kernel's entries. */
 struct router_changes {
 	uint32_t added, changed, removed, failed;
 	int err;			/* errno of the last failure */
@@ -87,7 +87,7 @@ struct router {
 	int64_t pass_start;		/* of the expiry pass, 0 = none begun */
 	int64_t pass_due;		/* when its next slice is due, 0 = nothing can expire */
 	uint32_t cursor;		/* next place that the pass looks at */
-	struct router_changes changes;	/* since the last router_sync() began */
+	struct router_changes changes;	/* since the conf came; those that failed: since the last edit */
 	const struct router_ops *ops;
 	void *ops_ctx;
 	struct ifaces ifs;

@@ -4,8 +4,6 @@
  */
 #include "router/table.h"
 
-#include <stdlib.h>
-
 #include "router/router.h"
 
 static void tell(struct router *r, enum fam fam, struct iface *i)
