@@ -80,7 +80,7 @@ struct words {
 static int parse_rule(struct router *r, struct cmd *c, bool known, struct words *w)
 {
 	struct router_rule *rule = &w->rule;
-	int i, at, status;
+	int i, at = 0, status;
 
 	*rule = (struct router_rule){ .oifs = w->oifs };
 	status = parse_flow(c, &rule->key, &at);
