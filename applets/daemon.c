@@ -297,7 +297,7 @@ static void tear_down(struct daemon *d)
 static void fix_malloc(void)
 {
 #ifdef M_MMAP_THRESHOLD
-	mallopt(M_MMAP_THRESHOLD, 8 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 2 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 16 * 1024);
 	mallopt(M_TOP_PAD, 4 * 1024);
 #endif
