@@ -171,10 +171,11 @@ static char *put_v4(char *p, const uint8_t *b)
 
 static char *put_hex(char *p, unsigned v)
 {
-	for (int shift = 12; shift >= 0; shift -= 4)
-		if (v >> shift || !shift)
-			*p++ = "0123456789abcdef"[v >> shift & 15];
-	return p;
+	int n = 1 + (v > 0xf) + (v > 0xff) + (v > 0xfff);
+
+	for (int i = n; i--; v >>= 4)
+		p[i] = "0123456789abcdef"[v & 15];
+	return p + n;
 }
 
 /* RFC 5952, section 4: no leading zeros, the first longest run of two or more
