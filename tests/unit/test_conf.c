@@ -7,19 +7,6 @@
 
 #include "tests/unit/test.h"
 
-/* conf_copy() short of memory: the copy of one name, after so many, fails. */
-static struct conf *scarce_copy(const struct conf *c);
-static int names_left;
-static uint16_t scarce_name(struct conf *c, const char *s, size_t n)
-{
-	return names_left-- ? conf_name(c, s, n) : CONF_NONE;
-}
-#define conf_name(c, s, n) scarce_name(c, s, n)
-#define conf_copy(c) scarce_copy(c)
-#include "conf/copy.c"
-#undef conf_name
-#undef conf_copy
-
 static uint16_t name(struct conf *c, const char *s)
 {
 	return conf_name(c, s, strlen(s));
@@ -260,21 +247,5 @@ static void caret(void)
 	finish(c, &d);
 }
 
-static void copy_fails(void)
-{
-	struct diags d;
-	struct conf *c = parse("mroute from a group 225.1.1.1 to b c\nmgroup from d group 225.1.1.1\n", &d), *copy;
-
-	for (int n = 0; n < 4; n++) {
-		names_left = n;
-		CHECK(!scarce_copy(c));
-	}
-	names_left = 4;
-	copy = scarce_copy(c);
-	CHECK(copy && copy->nnames == 4);
-	conf_free(copy);
-	finish(c, &d);
-}
-
 TEST_MAIN(TEST(names) TEST(names_run_out) TEST(sets) TEST(ifnames) TEST(ranks) TEST(references)
-	  TEST(referred_again) TEST(phyint_lines_add_up) TEST(client_words) TEST(caret) TEST(copy_fails))
+	  TEST(referred_again) TEST(phyint_lines_add_up) TEST(client_words) TEST(caret))
