@@ -56,13 +56,6 @@ MUSL_FLAGS  = -isystem $(MUSL_DIR)
 endif
 
 COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(CFLAGS) $(SANFLAGS)
-# Where a route of a config or of a batch spends its time, 100,000 of them at a time: it is for speed in the
-# small build as well, which costs that 2 kB.  The rest of the way of a route would cost 4 kB more, for 1 % of
-# the instructions.
-HOT         = $(patsubst %,$(B)/%.o,conf/flow conf/lex lib/addr lib/hash lib/small/memory tests/bench/floor)
-HOT_CFLAGS  =
-LIBC_CFLAGS =
-
 LINK        = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
 
 # The program itself tells what there is to complete.  For another machine than this one NATIVE is
@@ -70,15 +63,17 @@ LINK        = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
 NATIVE      = $(B)/smcroute
 COMPLETION := $(if $(NATIVE),$(B)/completion/smcroutectl.bash $(B)/completion/_smcroutectl)
 
-SRCS       := smcroute.c $(sort $(wildcard $(addsuffix /*.c,applets router conf kernel lib)))
+# The rooms, and of kernel/ the folder of one system.
+OS         ?= $(shell uname -s | tr A-Z a-z)
+ROOMS       = applets applets/control applets/doctor router conf kernel kernel/$(OS) lib
+SRCS       := smcroute.c $(sort $(wildcard $(ROOMS:%=%/*.c)))
 OBJS       := $(SRCS:%.c=$(B)/%.o)
-MAIN_OBJS  := $(filter $(B)/smcroute.o $(B)/applets/%,$(OBJS))
-LIB_OBJS   := $(filter-out $(MAIN_OBJS),$(OBJS))
-# Parts of libc in small, for the static build.
-SMALL_OBJS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard lib/small/*.c)))
+LIB_OBJS   := $(filter-out $(B)/smcroute.o,$(OBJS))
 # What touches the kernel; tests link tests/fake_kernel.o in its place.
-REAL_OBJS  := $(filter $(B)/kernel/linux_%.o $(B)/kernel/membership.o,$(OBJS))
-PURE_OBJS  := $(filter-out $(REAL_OBJS),$(LIB_OBJS)) $(patsubst %.c,$(B)/%.o,$(wildcard tests/fake_kernel.c))
+CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,mroute_codec nft nft_expr nft_judge probe_rtnl rtnl words)
+REAL_OBJS  := $(filter-out $(CODECS),$(filter $(B)/kernel/$(OS)/%.o,$(OBJS))) $(B)/kernel/membership.o
+# All but that and main: a test takes from here what it needs.
+HOUSE      := $(B)/tests/house.a
 
 UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
 SCENARIO   := $(patsubst tests/scenario/%.c,$(B)/tests/%,$(sort $(wildcard tests/scenario/*.c)))
@@ -91,18 +86,18 @@ say         = $(if $(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),@:
 
 all: $(B)/smcroute $(COMPLETION)
 
-$(B)/smcroute: $(OBJS) $(EXTRA_OBJS) $(B)/.flags
+$(B)/smcroute: $(OBJS) $(B)/.flags
 	$(say) LD $@
-	$(Q)$(LINK) -o $@ $(OBJS) $(EXTRA_OBJS) $(LDLIBS)
+	$(Q)$(LINK) -o $@ $(OBJS) $(LDLIBS)
 
 $(B)/%.o: %.c $(B)/.flags | $(MUSL_STAMP)
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) $(if $(filter $@,$(HOT)),$(HOT_CFLAGS)) $(if $(filter $@,$(SMALL_OBJS)),$(LIBC_CFLAGS)) $(VERSION_FLAG) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) $(VERSION_FLAG) -MMD -MP -c -o $@ $<
 
 # Only these know the version, so that a commit does not rebuild the rest.
-$(B)/smcroute.o $(B)/applets/%.o $(B)/router/%.o: VERSION_FLAG = -DVERSION='"$(VERSION)"'
-$(filter $(B)/smcroute.o $(B)/applets/% $(B)/router/%,$(OBJS)): $(B)/.version
+$(B)/smcroute.o $(B)/applets/%.o: VERSION_FLAG = -DVERSION='"$(VERSION)"'
+$(filter $(B)/smcroute.o $(B)/applets/%,$(OBJS)): $(B)/.version
 
 $(COMPLETION): tests/tools/completion.sh $(NATIVE)
 	$(say) GEN $@
@@ -112,7 +107,7 @@ $(COMPLETION): tests/tools/completion.sh $(NATIVE)
 # Written only when the contents differ.
 stamp = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' >$@
 $(B)/.flags: FORCE
-	$(call stamp,$(COMPILE) | $(HOT_CFLAGS) | $(LIBC_CFLAGS) | $(LINK) $(LDLIBS))
+	$(call stamp,$(COMPILE) | $(LINK) $(LDLIBS))
 $(B)/.version: FORCE
 	$(call stamp,$(VERSION))
 
@@ -127,13 +122,18 @@ $(B)/linux-headers/linux:
 .SECONDARY:
 test-programs: $(UNIT) $(SCENARIO) $(NETPROBES) $(BENCHES)
 
-$(UNIT): $(B)/tests/%: $(B)/tests/unit/%.o $(PURE_OBJS)
+$(HOUSE): $(filter-out $(REAL_OBJS),$(LIB_OBJS))
+	$(say) AR $@
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(UNIT): $(B)/tests/%: $(B)/tests/unit/%.o $(B)/tests/fake_kernel.o $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
-$(SCENARIO): $(B)/tests/%: $(B)/tests/scenario/%.o $(PURE_OBJS)
+$(SCENARIO): $(B)/tests/%: $(B)/tests/scenario/%.o $(B)/tests/fake_kernel.o $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
-$(NETPROBES): $(B)/tests/%: $(B)/tests/net/%.o $(LIB_OBJS)
+$(NETPROBES): $(B)/tests/%: $(B)/tests/net/%.o $(REAL_OBJS) $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 $(filter-out %.so,$(BENCHES)): $(B)/tests/%: $(B)/tests/bench/%.o
@@ -162,7 +162,7 @@ bench profile: all $(BENCHES) bench-static
 bench-static: all
 	@rm -f $(B)/smcroute-static $(B)/tests/floor-static $(B)/nohost/smcroute-static
 	@{ $(MAKE) --no-print-directory static && $(STATIC_MAKE) $(B)/static/tests/floor && mkdir -p $(B)/tests && \
-		strip -s -R .comment -o $(B)/tests/floor-static $(B)/static/tests/floor && \
+		strip -s -o $(B)/tests/floor-static $(B)/static/tests/floor && \
 		$(MAKE) --no-print-directory static B=$(B)/nohost WITH_HOST=no; } >$(B)/bench-static.log 2>&1 || true
 
 # ---- fuzzing: FUZZ_SECONDS each, seeds in tests/data/NAME, findings in $(B)/fuzz ----
@@ -176,43 +176,21 @@ fuzz-run: $(FUZZERS:%=$(B)/%)
 		echo "== $$f, $(FUZZ_SECONDS) s"; seeds=; test ! -d tests/data/$$f || seeds=tests/data/$$f; \
 		$(B)/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
 			-artifact_prefix=$(B)/$$f- $(B)/corpus/$$f $$seeds || exit 1; done
-$(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(PURE_OBJS)
+$(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(B)/tests/fake_kernel.o $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 # ---- the small static binary ----
 
-STATIC_CC  := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
-# Those of the flags that the compiler takes without a word; the same for all as one, when it links.
-has         = $(foreach f,$(1),$(if $(shell $(STATIC_CC) $(f) -E -xc /dev/null 2>&1 >/dev/null),,$(f)))
-# Not into /dev/null, which root's linker might replace.
-links       = $(if $(shell o=$$(mktemp 2>&1) && { echo 'int main(void) { return 0; }' | \
-		$(STATIC_CC) $(1) -o "$$o" -xc - -xnone 2>&1; rm -f "$$o"; } || echo no),,$(1))
-# -Oz is 2.7 kB less than -Os, -flto, where it is gcc's, 5 kB.  A program at a fixed address needs neither position
-# independent code (4 kB) nor tables of pointers that are written at start and then made read-only.
-# Without SSE, or its like, what takes a format does not save registers of floating point (1 kB).  What is switched
-# off makes code for speed that is longer, -Oz or not (3.5 kB in all).  -g is for `make bloat`.
-# Nothing: --icf, -fmerge-all-constants, -fno-stack-protector, three dozen further optimizations.
-SMALL       = $(eval SMALL := $(SMALL_FLAGS))$(SMALL)
-SMALL_FLAGS = $(or $(call has,-Oz),-Os) $(or $(call has,-mno-sse),$(call has,-mgeneral-regs-only)) -fno-pie -ffunction-sections \
-	      -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -g $(call links,-flto -flto-partition=one) \
-	      $(call has,-fno-caller-saves -fno-expensive-optimizations -fno-inline-functions-called-once \
-		-fno-jump-tables -fno-move-loop-invariants -fno-optimize-sibling-calls -fno-tree-dominator-opts)
-QUICK       = $(eval QUICK := $(QUICK_FLAGS))$(QUICK)
-QUICK_FLAGS = -O2 $(call has,-msse2 -fno-lto -fno-inline-functions -fno-partial-inlining \
-		$(addprefix -fno-align-,functions jumps labels loops))
-# What a compiler knows by name may be made to call itself, and be gone when it is looked for after -flto.
-LIBC_CFLAGS = -ffreestanding $(call has,-fno-lto)
-# Only beside musl, which has everything in files of its own.
-LIBC_PARTS  = $(if $(findstring musl,$(STATIC_CC) $(shell $(STATIC_CC) -dumpmachine)),$$(SMALL_OBJS))
-STATIC_MAKE = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
-		CFLAGS='$(SMALL)' HOT_CFLAGS='$(QUICK)' LIBC_CFLAGS='$(LIBC_CFLAGS)' EXTRA_OBJS='$(LIBC_PARTS)' \
-		LDFLAGS='-static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,norelro \
-			-Wl,--build-id=none -Wl,-O2 -Wl,-z,common-page-size=256 -Wl,--sort-section=alignment $(LDFLAGS)'
+STATIC_CC     := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
+STATIC_CFLAGS  = -Os -flto -ffunction-sections -fdata-sections -g
+STATIC_LDFLAGS = -static -Wl,--gc-sections
+STATIC_MAKE    = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
+		 CFLAGS='$(STATIC_CFLAGS)' LDFLAGS='$(STATIC_LDFLAGS) $(LDFLAGS)'
 static:
 	+@$(STATIC_MAKE) $(B)/static/smcroute
 	$(say) STRIP $(B)/smcroute-static
-	$(Q)$(STRIP) -s -R .comment -o $(B)/smcroute-static $(B)/static/smcroute
+	$(Q)$(STRIP) -s -o $(B)/smcroute-static $(B)/static/smcroute
 	@wc -c $(B)/smcroute-static
 
 bloat: static

@@ -25,9 +25,9 @@
 #include "lib/priv.h"
 #include "lib/proc.h"
 #include "lib/status.h"
-#include "router/command.h"
-#include "router/control.h"
-#include "router/event.h"
+#include "applets/control/command.h"
+#include "applets/control/server.h"
+#include "applets/control/monitor.h"
 #include "router/router.h"
 
 /* ---- events ---- */

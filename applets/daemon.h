@@ -13,7 +13,7 @@
 #include "lib/loop.h"
 #include "lib/priv.h"
 #include "lib/proc.h"
-#include "router/control.h"
+#include "applets/control/server.h"
 #include "router/router.h"
 
 struct settings {

@@ -10,7 +10,7 @@
 
 #include "lib/notify.h"
 #include "lib/status.h"
-#include "router/command.h"
+#include "applets/control/command.h"
 
 void reload_hook(struct daemon *d)
 {

@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
-#include "applets/doctor.h"
+#include "applets/doctor/doctor.h"
 #include "applets/explain.h"
-#include "applets/host.h"
+#include "applets/doctor/host.h"
 #include "conf/conf.h"
-#include "router/output.h"
+#include "applets/control/output.h"
 
 int smcroute_check_main(int argc, char **argv);
 

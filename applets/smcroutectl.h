@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "lib/wire.h"
-#include "router/command.h"
+#include "applets/control/command.h"
 
 struct ctl {
 	unsigned options;		/* OPTION() of each of -b -d -j -p -t that was given */

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "kernel/joinsock.h"
-#include "kernel/ring.h"
+#include "lib/ring.h"
 #include "lib/grow.h"
 #include "lib/hash.h"
 

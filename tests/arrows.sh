@@ -36,6 +36,7 @@ arrow() {
 {
 	arrow smcroute.c 'applets/'
 	arrow applets/ 'applets/|router/|conf/|kernel/kernel\.h"|lib/'
+	arrow applets/control/ 'applets/|router/|conf/|kernel/|lib/'
 	arrow router/ 'router/|conf/conf\.h"|kernel/kernel\.h"|lib/'
 	arrow conf/ 'conf/|lib/'
 	arrow kernel/ 'kernel/|lib/'
@@ -77,13 +78,6 @@ verdict "exit() in applets only"
 
 sources | grep -v '^kernel/' | xargs grep -nE 'IPPROTO_|SOL_IP|AF_NETLINK' >"$out"
 verdict "network sockets in kernel/ only"
-
-# lib/small/printf.c knows no others.
-sources | grep -v '^lib/small/' | while read -r f; do
-	sed 's/%%//g' "$f" | grep -noE '%[-+#0-9.*]*(hh|h|ll|l|z|j|t|L)?[a-zA-Z]' |
-		grep -vE '%-?0?([0-9]+|\*)?((ll|l|z|j|t)?[diux]|c|(\.([0-9]+|\*))?s)$' | sed "s|^|$f:|"
-done >"$out"
-verdict "formats that the small build has"
 
 # shellcheck disable=SC2046
 awk 'FNR == 1 { start = 0 }

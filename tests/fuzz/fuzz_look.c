@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/nft.h"
-#include "kernel/rtnl_look.h"
+#include "kernel/linux/nft.h"
+#include "kernel/linux/probe_rtnl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "kernel/mrdisc.h"
-#include "kernel/mroute_codec.h"
+#include "kernel/linux/mroute_codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

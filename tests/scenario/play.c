@@ -31,8 +31,8 @@
 
 #include "lib/buf.h"
 #include "lib/status.h"
-#include "router/command.h"
-#include "router/event.h"
+#include "applets/control/command.h"
+#include "applets/control/monitor.h"
 #include "router/router.h"
 #include "tests/fake_kernel.h"
 

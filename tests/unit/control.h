@@ -15,7 +15,7 @@
 
 #include "lib/loop.h"
 #include "lib/wire.h"
-#include "router/control.h"
+#include "applets/control/server.h"
 #include "router/router.h"
 #include "tests/fake_kernel.h"
 #include "tests/unit/test.h"

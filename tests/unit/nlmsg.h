@@ -12,7 +12,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
-#include "kernel/rtnl.h"
+#include "kernel/linux/rtnl.h"
 
 static unsigned char buf[1024];
 static size_t len;

@@ -3,7 +3,7 @@
  * One client: bytes of both protocols, order, lies, deadlines, events, and what is
  * left in memory afterwards.
  */
-#include "router/client.h"
+#include "applets/control/client.h"
 
 #include <poll.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Many clients at once and the socket they come through: who is served, who has
  * to go, and whose place is never taken.
  */
-#include "router/control.h"
+#include "applets/control/server.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -3,11 +3,10 @@
  * The list of findings: order, what is said twice, both outputs, and words that
  * a shell would take apart.
  */
-#include "applets/finding.h"
+#include "applets/doctor/finding.h"
 
 #include "tests/unit/test.h"
 
-#include "applets/finding.c"
 
 static void text_and_json(void)
 {

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "router/command.h"
+#include "applets/control/command.h"
 #include "tests/unit/control.h"
 
 static void link_is(enum link_kind kind, int ifindex, const char *name)

@@ -2,7 +2,7 @@
  *
  * Replies that have to wait until many groups are joined or left.
  */
-#include "router/control.h"
+#include "applets/control/server.h"
 
 #include "router/router.h"
 #include "tests/unit/control.h"

@@ -3,7 +3,7 @@
  * The codec of what only looks, on messages made by hand, whole and cut short at
  * every length.
  */
-#include "kernel/rtnl_look.h"
+#include "kernel/linux/probe_rtnl.h"
 
 #include <net/if.h>
 #include <sys/socket.h>

@@ -3,7 +3,7 @@
  * The codec of the routing sockets, byte by byte: what the kernel reads at which
  * place, and what messages are believed.
  */
-#include "kernel/mroute_codec.h"
+#include "kernel/linux/mroute_codec.h"
 
 #include <errno.h>
 

@@ -3,7 +3,7 @@
  * What rules of nftables would do with a packet, on rules made by hand; rules cut
  * short, and chains that jump in a circle.
  */
-#include "kernel/nft.h"
+#include "kernel/linux/nft.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

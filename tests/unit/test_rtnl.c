@@ -3,7 +3,7 @@
  * The rtnetlink codec on messages made by hand: well-formed ones of each kind,
  * and each way in which one can be cut short, too long or meant for others.
  */
-#include "kernel/rtnl.h"
+#include "kernel/linux/rtnl.h"
 
 #include <errno.h>
 #include <net/if.h>

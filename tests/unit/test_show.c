@@ -3,13 +3,13 @@
  * Long tables, which are written in several turns: the same text as in one go,
  * others are answered in between, and the rules may be numbered anew meanwhile.
  */
-#include "router/show.h"
+#include "applets/control/show.h"
 
 #include <poll.h>
 #include <stdlib.h>
 
 #include "lib/status.h"
-#include "router/client.h"
+#include "applets/control/client.h"
 #include "tests/unit/control.h"
 
 #define RULES 9000			/* more than one turn of each table */

@@ -3,11 +3,10 @@
  * The verdicts, by the table of signatures: which counters move by how much when
  * 20 packets come in.
  */
-#include "applets/verdict.h"
+#include "applets/doctor/verdict.h"
 
 #include "tests/unit/test.h"
 
-#include "applets/verdict.c"
 
 #define X 20
 

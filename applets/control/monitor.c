@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Events as lines: the parts that an event does not have are left out.
+ */
+#include "applets/control/monitor.h"
+
+#include "applets/control/output.h"
+#include "applets/control/show.h"
+
+const char *event_name(enum event_kind kind)
+{
+	static const char *const names[] = {
+		[EVENT_LEARNED] = "learned", [EVENT_MOVED] = "moved", [EVENT_EXPIRED] = "expired",
+		[EVENT_BLOCKED] = "blocked", [EVENT_EVICTED] = "evicted", [EVENT_LINK] = "link",
+		[EVENT_PENDING] = "pending", [EVENT_ACTIVE] = "active", [EVENT_RELOAD] = "reload",
+	};
+
+	return names[kind];
+}
+
+static void put_text(struct router *r, const struct event *ev, const struct show_flow *f, struct buf *out)
+{
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+
+	if (ev->rule) {
+		buf_chr(out, ' ');
+		conf_print_mroute(out, r->conf, ev->rule);
+		if (ev->text)
+			buf_printf(out, "  # %s: %s", ev->iif, ev->text);
+		return;
+	}
+	if (ev->source)
+		buf_printf(out, " (%s, %s)", addr_str(ev->source, s), addr_str(ev->group, g));
+	if (ev->iif)
+		buf_printf(out, " %s%s", ev->source ? "from " : "", ev->iif);
+	if (ev->source && ev->oifs) {
+		buf_str(out, " to");
+		show_oifs(r, out, f, false);
+	}
+	if (ev->text)
+		buf_printf(out, " %s", ev->text);
+}
+
+static void put_json(struct router *r, const struct event *ev, const struct show_flow *f, struct buf *out)
+{
+	bool link = ev->kind == EVENT_LINK;
+
+	if (ev->source)
+		json_str(out, "family", ev->fam == FAM_4 ? "ipv4" : "ipv6");
+	if (f->source) {
+		show_json_flow(out, ev->rule ? "mroute" : NULL, f);
+		show_oifs(r, out, f, true);
+	}
+	if (ev->iif && !ev->source)
+		json_str(out, link ? "name" : "waits_for", ev->iif);
+	if (ev->text)
+		json_str(out, link ? "change" : "reason", ev->text);
+}
+
+void event_lines(struct router *r, const struct event *ev, int64_t usec, struct buf *text,
+		 struct buf *json)
+{
+	/* Of an event without a flow all is left out. */
+	struct show_flow f = { ev->source, ev->group, ev->iif, NULL, ev->oifs, 128, 128 };
+	const char *name = event_name(ev->kind);
+	long long sec = usec / 1000000;
+
+	if (ev->rule)
+		show_mroute_flow(&f, r->conf, ev->rule);
+	buf_printf(text, "%lld.%06ld %s", sec, (long)(usec % 1000000), name);
+	put_text(r, ev, &f, text);
+	buf_chr(text, '\n');
+	buf_printf(json, "{\"time\":%lld.%06ld", sec, (long)(usec % 1000000));
+	json_str(json, "event", name);
+	put_json(r, ev, &f, json);
+	buf_str(json, "}\n");
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What `monitor` prints of an event, as a line of text and as a JSON object.
+ */
+#ifndef APPLETS_CONTROL_MONITOR_H
+#define APPLETS_CONTROL_MONITOR_H
+
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "router/router.h"
+
+/* "learned", "moved" ... */
+const char *event_name(enum event_kind kind);
+
+/* Appends one line with its newline to each.  usec: microseconds of the wall clock. */
+void event_lines(struct router *r, const struct event *ev, int64_t usec, struct buf *text,
+		 struct buf *json);
+
+#endif

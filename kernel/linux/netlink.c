@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The rtnetlink socket for links and addresses: dumps, events, and what is done
+ * when the kernel had to drop some.  A dump and the events that fall into it
+ * come through one and the same path, in the kernel's order.  Meaning is
+ * rtnl.c's, decisions are the router's.
+ */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel/linux/nlsock.h"
+#include "kernel/linux/rtnl.h"
+#include "lib/clock.h"
+
+/* 1,000 events in one go; an event takes about 4 kB of kernel memory. */
+#define RCVBUF (4 * 1024 * 1024)
+
+#define DUMP_MS 10000		/* how long a dump at the start may take */
+#define DUMP_AGAIN 3		/* times that an interrupted dump is repeated */
+
+static struct {
+	int fd;
+	uint32_t pid;		/* our address */
+	uint32_t seq;		/* of the last request */
+	bool dumping;		/* the answer to seq is not complete yet */
+	bool cut;		/* the kernel says that this dump is not consistent */
+	bool lost;		/* events were dropped: dump again */
+	int cuts;		/* dumps in a row that were not consistent */
+	int err;		/* errno of a dump that the kernel refused */
+} nl = { .fd = -1 };
+
+int kernel_link_open(void)
+{
+	if (nl.fd >= 0) {
+		errno = EALREADY;
+		return -1;
+	}
+	memset(&nl, 0, sizeof nl);
+	nl.fd = nlsock_open(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+			    RCVBUF, &nl.pid);
+	return nl.fd < 0 ? -1 : 0;
+}
+
+void kernel_link_close(void)
+{
+	if (nl.fd >= 0)
+		close(nl.fd);
+	nl.fd = -1;
+}
+
+int kernel_link_fd(void)
+{
+	return nl.fd;
+}
+
+/* Asks for all links.  A new sweep begins, also when one was running. */
+static int dump_start(kernel_link_fn *fn, void *ctx)
+{
+	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
+	struct rtnl_req req;
+
+	rtnl_ask(&req, RTM_GETLINK, NLM_F_DUMP, AF_UNSPEC, sizeof(struct ifinfomsg));
+	rtnl_ask_attr(&req, IFLA_EXT_MASK, &filter, sizeof filter);
+	req.h.nlmsg_seq = ++nl.seq;
+	if (nlsock_send(nl.fd, &req, req.h.nlmsg_len) < 0)
+		return -1;
+	nl.dumping = true;
+	nl.cut = nl.lost = false;
+	fn(ctx, &(struct link_event){ .kind = LINK_SWEEP_BEGIN });
+	return 0;
+}
+
+/* The dump is over: well, or to be repeated.  An inconsistent one has at most missed what
+ * events told, so where links change all the time it is good enough in the end. */
+static void dump_end(int err, kernel_link_fn *fn, void *ctx)
+{
+	nl.dumping = false;
+	nl.err = err;
+	if (err || (nl.cut && nl.cuts++ < DUMP_AGAIN))
+		nl.lost = true;
+	if (nl.lost)
+		return;
+	nl.cuts = 0;
+	fn(ctx, &(struct link_event){ .kind = LINK_SWEEP_END });
+}
+
+static void message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
+{
+	bool asked = m->h.nlmsg_pid == nl.pid;
+	struct link_event ev;
+
+	if (asked && !(nl.dumping && m->h.nlmsg_seq == nl.seq))
+		return;		/* of a dump that was given up */
+	if (m->h.nlmsg_type == NLMSG_DONE || m->h.nlmsg_type == NLMSG_ERROR) {
+		if (asked)
+			dump_end(rtnl_error(m), fn, ctx);
+		return;
+	}
+	if (asked && (m->h.nlmsg_flags & NLM_F_DUMP_INTR))
+		nl.cut = true;
+	if (rtnl_link(m, &ev))
+		fn(ctx, &ev);
+}
+
+/* All messages of one datagram of len bytes. */
+static void datagram(const unsigned char *p, size_t len, kernel_link_fn *fn, void *ctx)
+{
+	struct rtnl_msg m;
+
+	while (rtnl_next(&p, &len, &m))
+		message(&m, fn, ctx);
+}
+
+int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
+{
+	unsigned char buf[NLSOCK_DATAGRAM];
+	int n;
+
+	nl.err = 0;
+	for (n = 0; n < max; n++) {
+		ssize_t len = nlsock_recv(nl.fd, buf);
+
+		if (len >= 0)
+			datagram(buf, (size_t)len, fn, ctx);
+		else if (errno == ENOBUFS || errno == EMSGSIZE)
+			nl.lost = true;
+		else if (errno == EAGAIN)
+			break;
+		else
+			return -1;
+	}
+	if (nl.err) {
+		errno = nl.err;		/* the next event tries again */
+		return -1;
+	}
+	/* Not before the queue is empty is there room for the answer. */
+	if (nl.lost && !nl.dumping && !nlsock_wait(nl.fd, 0) && dump_start(fn, ctx) < 0)
+		return -1;
+	return n;
+}
+
+int kernel_link_dump(kernel_link_fn *fn, void *ctx)
+{
+	int64_t end = clock_ms() + DUMP_MS, left;
+
+	nl.lost = true;
+	while (nl.lost || nl.dumping) {
+		if (kernel_link_drain(64, fn, ctx) < 0)
+			return -1;
+		left = end - clock_ms();
+		if (left <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (nl.dumping)
+			nlsock_wait(nl.fd, (int)left);
+	}
+	return 0;
+}

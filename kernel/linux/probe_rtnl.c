@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The codec of what only looks.  As in rtnl.c nothing is read past the end of
+ * an attribute, and what a kernel does not tell stays "not seen".
+ */
+#include "kernel/linux/probe_rtnl.h"
+
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/fib_rules.h>
+#include <linux/if_link.h>
+#include <linux/netconf.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel/linux/mroute_codec.h"
+
+/* linux/if_link.h has these names since 6.0 and 5.16. */
+#define ALLMULTI 61		/* IFLA_ALLMULTI */
+#define QUERIER_STATE 47	/* IFLA_BR_MCAST_QUERIER_STATE */
+
+/* Whether a number that may not be there is more than 0. */
+static seen_t seen(const struct rtnl_attr *in, unsigned type)
+{
+	int v = (int)rtnl_u32(in, type, UINT32_MAX);
+
+	return v < 0 ? -1 : v > 0;
+}
+
+static bool family(unsigned their, enum fam *fam)
+{
+	*fam = their == AF_INET ? FAM_4 : FAM_6;
+	return their == AF_INET || their == AF_INET6;
+}
+
+/* ---- interfaces ---- */
+
+static void bridge(const struct rtnl_attr *info, struct look_link *l)
+{
+	struct rtnl_attr data, state;
+	uint8_t on;
+
+	rtnl_attr(info, IFLA_INFO_DATA, &data);
+	if (rtnl_value(&data, IFLA_BR_MCAST_SNOOPING, &on, sizeof on))
+		l->snooping = on != 0;
+	/* The state names a querier that was heard; its attribute is there even when empty. */
+	rtnl_attr(&data, QUERIER_STATE, &state);
+	if (rtnl_value(&data, IFLA_BR_MCAST_QUERIER, &on, sizeof on))
+		l->querier = on || state.len;
+}
+
+bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l)
+{
+	struct rtnl_link_stats64 st = { 0 };
+	struct rtnl_attr at, info;
+	struct link_event ev;
+	struct ifinfomsg ifi;
+
+	if (!rtnl_body(m, RTM_NEWLINK, &ifi, sizeof ifi, &at) || !rtnl_link(m, &ev))
+		return false;
+	/* What is behind these has come to it over time. */
+	rtnl_value(&at, IFLA_STATS64, &st, offsetof(struct rtnl_link_stats64, collisions));
+	*l = (struct look_link){
+		.ifindex = ev.ifindex,
+		.master = ev.master,
+		.flags = ev.flags,
+		.mtu = ev.mtu,
+		.snooping = -1,
+		.querier = -1,
+		.rp_filter = -1,
+		.rp_own = -1,
+		.routing = { -1, -1 },
+		.packets = st.rx_packets,
+		.multicast = st.multicast,
+	};
+	memcpy(l->name, ev.name, sizeof l->name);
+	l->allmulti = seen(&at, ALLMULTI);
+	rtnl_attr(&at, IFLA_LINKINFO, &info);
+	/* A kind is shorter than an interface name in all of the kernel; another is as good as none. */
+	if (rtnl_ifname(&info, IFLA_INFO_KIND, l->kind) && !strcmp(l->kind, "bridge"))
+		bridge(&info, l);
+	return true;
+}
+
+bool rtnl_look_addr(const struct rtnl_msg *m, int *ifindex, enum fam *fam)
+{
+	struct ifaddrmsg ifa;
+	struct rtnl_attr at;
+
+	if (!rtnl_body(m, RTM_NEWADDR, &ifa, sizeof ifa, &at))
+		return false;
+	*ifindex = (int)ifa.ifa_index;
+	return family(ifa.ifa_family, fam);
+}
+
+bool rtnl_look_netconf(const struct rtnl_msg *m, struct rtnl_netconf *c)
+{
+	struct netconfmsg conf;
+	struct rtnl_attr at;
+
+	if (!rtnl_body(m, RTM_NEWNETCONF, &conf, sizeof conf, &at) || !family(conf.ncm_family, &c->fam))
+		return false;
+	c->ifindex = (int)rtnl_u32(&at, NETCONFA_IFINDEX, 0);
+	c->rp_filter = (int8_t)rtnl_u32(&at, NETCONFA_RP_FILTER, UINT32_MAX);
+	c->mc_forwarding = seen(&at, NETCONFA_MC_FORWARDING);
+	return c->ifindex;
+}
+
+/* ---- VIFs: IPMRA_* of linux/mroute.h, ipmr_rtm_dumplink() ---- */
+
+int rtnl_look_vifs(const struct rtnl_msg *m, struct look_vif *v, int max)
+{
+	static const struct { uint8_t type, size, at; } fields[] = {
+		{ IPMRA_VIFA_VIF_ID, 4, offsetof(struct look_vif, vif) },
+		{ IPMRA_VIFA_IFINDEX, 4, offsetof(struct look_vif, ifindex) },
+		{ IPMRA_VIFA_PACKETS_IN, 8, offsetof(struct look_vif, st.in_packets) },
+		{ IPMRA_VIFA_BYTES_IN, 8, offsetof(struct look_vif, st.in_bytes) },
+		{ IPMRA_VIFA_PACKETS_OUT, 8, offsetof(struct look_vif, st.out_packets) },
+		{ IPMRA_VIFA_BYTES_OUT, 8, offsetof(struct look_vif, st.out_bytes) },
+	};
+	struct rtnl_attr at, vifs, vif;
+	struct ifinfomsg ifi;
+	int n;
+
+	if (!rtnl_body(m, RTM_NEWLINK, &ifi, sizeof ifi, &at) || ifi.ifi_family != RTNL_FAMILY_IPMR)
+		return 0;
+	rtnl_attr(&at, IFLA_AF_SPEC, &at);
+	rtnl_attr(&at, IPMRA_TABLE_VIFS, &vifs);
+	for (n = 0; n < max && rtnl_attr_next(&vifs, IPMRA_VIF, &vif); n++, v++) {
+		*v = (struct look_vif){ 0 };
+		v->table = rtnl_u32(&at, IPMRA_TABLE_ID, 0);
+		for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
+			rtnl_value(&vif, fields[i].type, (char *)v + fields[i].at, fields[i].size);
+	}
+	return n;
+}
+
+/* ---- forwarding entries and routes ---- */
+
+/* Takes the next hop off *hops; false at the end. */
+static bool hop_next(struct rtnl_attr *hops, struct rtnexthop *h)
+{
+	if (hops->len < sizeof *h)
+		return false;
+	memcpy(h, hops->p, sizeof *h);
+	return rtnl_take(&hops->p, &hops->len, sizeof *h, h->rtnh_len) && h->rtnh_ifindex;
+}
+
+bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e)
+{
+	struct rta_mfc_stats st = { 0 };
+	struct rtnl_attr at, hops;
+	struct rtnexthop h;
+	struct rtmsg rtm;
+	enum fam fam;
+
+	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at))
+		return false;
+	/* A kernel without this family answers with unicast routes. */
+	if (rtm.rtm_family != RTNL_FAMILY_IPMR && rtm.rtm_family != RTNL_FAMILY_IP6MR)
+		return false;
+	fam = rtm.rtm_family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6;
+	rtnl_value(&at, RTA_MFC_STATS, &st, sizeof st);
+	*e = (struct look_mfc){ .unresolved = rtm.rtm_flags & RTNH_F_UNRESOLVED };
+	mroute_stats(&e->st, st.mfcs_packets, st.mfcs_bytes, st.mfcs_wrong_if);
+	e->table = rtnl_u32(&at, RTA_TABLE, rtm.rtm_table);
+	e->iif = (int)rtnl_u32(&at, RTA_IIF, 0);
+	rtnl_attr(&at, RTA_MULTIPATH, &hops);
+	while (e->noifs < KERNEL_VIFS && hop_next(&hops, &h)) {
+		e->ttl[e->noifs] = h.rtnh_hops;
+		e->oif[e->noifs++] = h.rtnh_ifindex;
+	}
+	return rtnl_addr(fam, &at, RTA_SRC, &e->src) && rtnl_addr(fam, &at, RTA_DST, &e->grp);
+}
+
+bool rtnl_look_route(const struct rtnl_msg *m, struct look_route *r)
+{
+	struct rtnl_attr at, hops;
+	struct rtnexthop h;
+	struct rtmsg rtm;
+
+	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at))
+		return false;
+	*r = (struct look_route){
+		.local = rtm.rtm_type == RTN_LOCAL,
+		.none = rtm.rtm_type != RTN_LOCAL && rtm.rtm_type != RTN_UNICAST,
+	};
+	r->n = rtnl_value(&at, RTA_OIF, &r->oif[0], sizeof r->oif[0]);
+	rtnl_attr(&at, RTA_MULTIPATH, &hops);
+	while (r->n < sizeof r->oif / sizeof *r->oif && hop_next(&hops, &h))
+		r->oif[r->n++] = h.rtnh_ifindex;
+	return true;
+}
+
+bool rtnl_look_rule(const struct rtnl_msg *m, enum fam fam, const char *iif, uint32_t *table)
+{
+	/* What asks for more than the interface. */
+	static const uint8_t more[] = { FRA_FWMARK, FRA_OIFNAME, FRA_SRC, FRA_DST };
+	char name[KERNEL_IFNAME] = "";
+	struct rtnl_attr at, a;
+	struct fib_rule_hdr h;
+
+	if (!rtnl_body(m, RTM_NEWRULE, &h, sizeof h, &at))
+		return false;
+	if (h.family != (fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR) || h.action != FR_ACT_TO_TBL ||
+	    (h.flags & FIB_RULE_INVERT))
+		return false;
+	for (unsigned i = 0; i < sizeof more; i++)
+		if (rtnl_attr(&at, more[i], &a))
+			return false;
+	if (!rtnl_ifname(&at, FRA_IIFNAME, name) || (name[0] && strcmp(name, iif)))
+		return false;
+	*table = rtnl_u32(&at, FRA_TABLE, h.table);
+	return true;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The rtnetlink codec.  Attributes are asked for by type and size; one that is
+ * shorter counts as not there, so that nobody reads past one.  Bytes are copied
+ * out: nothing is assumed of their alignment.
+ */
+#include "kernel/linux/rtnl.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+/* ---- messages and attributes ---- */
+
+bool rtnl_take(const unsigned char **p, size_t *n, size_t header, size_t len)
+{
+	size_t step = NLMSG_ALIGN(len);
+
+	if (len < header || len > *n)
+		return false;
+	if (step > *n)
+		step = *n;
+	*p += step;
+	*n -= step;
+	return true;
+}
+
+bool rtnl_next(const unsigned char **p, size_t *n, struct rtnl_msg *m)
+{
+	if (*n < sizeof m->h)
+		return false;
+	memcpy(&m->h, *p, sizeof m->h);
+	m->body = *p + sizeof m->h;
+	m->len = m->h.nlmsg_len - sizeof m->h;
+	return rtnl_take(p, n, sizeof m->h, m->h.nlmsg_len);
+}
+
+bool rtnl_body(const struct rtnl_msg *m, unsigned type, void *header, size_t size,
+	       struct rtnl_attr *attrs)
+{
+	size_t at = NLMSG_ALIGN(size);
+
+	if (m->h.nlmsg_type != type || m->len < size)
+		return false;
+	memcpy(header, m->body, size);
+	*attrs = (struct rtnl_attr){ m->body + at, m->len > at ? m->len - at : 0 };
+	return true;
+}
+
+bool rtnl_attr_next(struct rtnl_attr *in, unsigned type, struct rtnl_attr *a)
+{
+	struct rtattr h;
+
+	while (in->len >= sizeof h) {
+		memcpy(&h, in->p, sizeof h);
+		*a = (struct rtnl_attr){ in->p + sizeof h, h.rta_len - sizeof h };
+		if (!rtnl_take(&in->p, &in->len, sizeof h, h.rta_len))
+			break;
+		if ((h.rta_type & NLA_TYPE_MASK) == type)
+			return true;
+	}
+	*a = (struct rtnl_attr){ 0 };
+	return false;
+}
+
+bool rtnl_attr(const struct rtnl_attr *in, unsigned type, struct rtnl_attr *a)
+{
+	struct rtnl_attr rest = *in;
+
+	return rtnl_attr_next(&rest, type, a);
+}
+
+bool rtnl_value(const struct rtnl_attr *in, unsigned type, void *value, size_t size)
+{
+	struct rtnl_attr a;
+
+	if (!rtnl_attr(in, type, &a) || a.len < size)
+		return false;
+	memcpy(value, a.p, size);
+	return true;
+}
+
+uint32_t rtnl_u32(const struct rtnl_attr *in, unsigned type, uint32_t v)
+{
+	rtnl_value(in, type, &v, sizeof v);
+	return v;
+}
+
+int rtnl_error(const struct rtnl_msg *m)
+{
+	int err;
+
+	/* An empty NLMSG_DONE is a good end; NLMSG_ERROR is never empty. */
+	if (m->len < sizeof err)
+		return m->h.nlmsg_type == NLMSG_DONE ? 0 : EBADMSG;
+	memcpy(&err, m->body, sizeof err);
+	return err > 0 || err < -4095 ? EBADMSG : -err;
+}
+
+/* ---- links ---- */
+
+#define FLAGS (LINK_UP | LINK_LOOPBACK | LINK_POINTOPOINT | LINK_RUNNING | LINK_MULTICAST)
+_Static_assert((int)LINK_UP == (int)IFF_UP && (int)LINK_LOOPBACK == (int)IFF_LOOPBACK &&
+	       (int)LINK_POINTOPOINT == (int)IFF_POINTOPOINT && (int)LINK_RUNNING == (int)IFF_RUNNING &&
+	       (int)LINK_MULTICAST == (int)IFF_MULTICAST, "flags of an interface");
+
+bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name)
+{
+	struct rtnl_attr a;
+	size_t n;
+
+	if (!rtnl_attr(in, type, &a))
+		return true;
+	n = strnlen((const char *)a.p, a.len);
+	if (n >= KERNEL_IFNAME)
+		return false;
+	memcpy(name, a.p, n);
+	return true;
+}
+
+static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
+{
+	struct rtnl_attr at, wireless;
+	struct ifinfomsg ifi;
+
+	if (!rtnl_body(m, m->h.nlmsg_type, &ifi, sizeof ifi, &at))
+		return false;
+	/* Bridges tell of their ports in messages of AF_BRIDGE: those joined or left a
+	 * bridge (net/bridge/br_netlink.c), of which AF_UNSPEC tells as well. */
+	if (ifi.ifi_family != AF_UNSPEC || ifi.ifi_index <= 0)
+		return false;
+	/* Scan results and the like, without the attributes that make up a link
+	 * (net/wireless/wext-core.c). */
+	if (rtnl_attr(&at, IFLA_WIRELESS, &wireless))
+		return false;
+	*ev = (struct link_event){
+		.kind = m->h.nlmsg_type == RTM_NEWLINK ? LINK_NEW : LINK_DEL,
+		.ifindex = ifi.ifi_index,
+		.flags = ifi.ifi_flags & FLAGS,
+	};
+	ev->mtu = rtnl_u32(&at, IFLA_MTU, 0);
+	ev->master = (int)rtnl_u32(&at, IFLA_MASTER, 0);
+	return rtnl_ifname(&at, IFLA_IFNAME, ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
+}
+
+static bool link_address(const struct rtnl_msg *m, struct link_event *ev)
+{
+	struct ifaddrmsg ifa;
+	struct rtnl_attr at;
+
+	if (!rtnl_body(m, m->h.nlmsg_type, &ifa, sizeof ifa, &at) || !ifa.ifa_index || ifa.ifa_index > INT32_MAX)
+		return false;
+	*ev = (struct link_event){ .kind = LINK_ADDR, .ifindex = (int)ifa.ifa_index };
+	return true;
+}
+
+bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
+{
+	switch (m->h.nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		return link_change(m, ev);
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		return link_address(m, ev);
+	default:
+		return false;
+	}
+}
+
+bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct addr *out)
+{
+	struct rtnl_attr a;
+	uint8_t len;
+
+	if (!rtnl_attr(in, type, &a) || a.len != (fam == FAM_4 ? 4 : 16))
+		return false;
+	addr_any(fam, out, &len);
+	memcpy(out->b + sizeof out->b - a.len, a.p, a.len);
+	return addr_fam(out) == fam;
+}
+
+/* ---- requests ---- */
+
+void rtnl_ask(struct rtnl_req *r, unsigned type, unsigned flags, unsigned family, size_t size)
+{
+	*r = (struct rtnl_req){ .h = {
+		.nlmsg_len = (uint32_t)NLMSG_SPACE(size),
+		.nlmsg_type = (uint16_t)type,
+		.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags),
+	} };
+	r->body[0] = (unsigned char)family;
+}
+
+void rtnl_ask_attr(struct rtnl_req *r, unsigned type, const void *value, size_t size)
+{
+	struct rtattr a = { (uint16_t)RTA_LENGTH(size), (uint16_t)type };
+	unsigned char *at = (unsigned char *)r + r->h.nlmsg_len;
+
+	memcpy(at, &a, sizeof a);
+	memcpy(at + sizeof a, value, size);
+	r->h.nlmsg_len += (uint32_t)RTA_SPACE(size);
+}

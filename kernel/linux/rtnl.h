@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * rtnetlink messages from and to bytes.  Pure: no socket, no state.  The lower
+ * half takes messages and attributes apart with every length checked, the upper
+ * half turns them into structs of our own.  Private to this room.
+ */
+#ifndef KERNEL_LINUX_RTNL_H
+#define KERNEL_LINUX_RTNL_H
+
+#include <linux/netlink.h>
+
+#include "kernel/kernel.h"
+
+struct rtnl_msg {
+	struct nlmsghdr h;
+	const unsigned char *body;	/* behind the header, inside the input */
+	size_t len;
+};
+
+/* Takes the next message off the *n bytes at *p and moves both past it; false at the end
+ * and at a length that cannot be. */
+bool rtnl_next(const unsigned char **p, size_t *n, struct rtnl_msg *m);
+
+/* The errno that an NLMSG_ERROR or NLMSG_DONE carries, 0 for success. */
+int rtnl_error(const struct rtnl_msg *m);
+
+/* ---- attributes ---- */
+
+/* The value of an attribute, or a run of attributes. */
+struct rtnl_attr {
+	const unsigned char *p;		/* NULL when it is not there */
+	size_t len;
+};
+
+/* Takes a record of len bytes, at least `header`, off the *n bytes at *p, and the padding behind
+ * it; false when there is none such. */
+bool rtnl_take(const unsigned char **p, size_t *n, size_t header, size_t len);
+
+/* Takes the family header of `size` bytes off a message of a type; false when it is not there. */
+bool rtnl_body(const struct rtnl_msg *m, unsigned type, void *header, size_t size,
+	       struct rtnl_attr *attrs);
+
+/* Takes attributes off *in up to the next one of a type; false at the end and when one is cut
+ * short, and then *a is not there. */
+bool rtnl_attr_next(struct rtnl_attr *in, unsigned type, struct rtnl_attr *a);
+
+/* Finds the first attribute of a type, in place when in and a are the same. */
+bool rtnl_attr(const struct rtnl_attr *in, unsigned type, struct rtnl_attr *a);
+
+/* Copies `size` bytes of an attribute; false when there are not so many. */
+bool rtnl_value(const struct rtnl_attr *in, unsigned type, void *value, size_t size);
+
+/* The first four bytes of an attribute, or else v. */
+uint32_t rtnl_u32(const struct rtnl_attr *in, unsigned type, uint32_t v);
+
+/* An interface name, which need not end with a NUL, into name[KERNEL_IFNAME] full of them; false
+ * when it does not fit. */
+bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name);
+
+/* An address of the family; false when it is not there or of another size. */
+bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct addr *out);
+
+/* ---- what it means ---- */
+
+/* Reads a message of the link and address groups or of a link dump; false when it is none
+ * or nothing that concerns us. */
+bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev);
+
+/* ---- requests ---- */
+
+struct rtnl_req {
+	struct nlmsghdr h;
+	unsigned char body[48];		/* a family header and one attribute of at most 16 bytes */
+};
+
+/* Begins a request with a family header of `size` bytes: its first is the family, the others 0. */
+void rtnl_ask(struct rtnl_req *r, unsigned type, unsigned flags, unsigned family, size_t size);
+
+/* Adds an attribute. */
+void rtnl_ask_attr(struct rtnl_req *r, unsigned type, const void *value, size_t size);
+
+#endif
