@@ -60,8 +60,8 @@ static void hook_install(struct daemon *d, const struct event *ev)
 	struct buf text = { 0 };
 	size_t n = 0, start;
 
-	buf_printf(&text, "source=%s\ngroup=%s\niif=%s\noifs=", addr_str(ev->source, source),
-		   addr_str(ev->group, group), ev->iif ? ev->iif : "");
+	buf_printf(&text, "source=%s\ngroup=%s\niif=%s\noifs=", addr_str(&ev->flow->source, source),
+		   addr_str(&ev->flow->group, group), ev->iif ? ev->iif : "");
 	start = text.len;
 	for (uint32_t bits = ev->oifs; bits; bits &= bits - 1) {
 		const struct iface *i = iface_by_vif(&d->router.ifs, ev->fam, __builtin_ctz(bits));

@@ -14,30 +14,30 @@
 #include "conf/conf.h"
 
 /* The packet that is asked about, where, and the answer. */
-struct flow {
+struct question {
 	struct buf out;
 	const struct conf *c;
 	const char *iif;		/* without alias */
 	size_t iif_len;
-	struct addr source, group;
+	struct flow_range range;
 };
 
 /* What keeps a rule from matching, the fewer and later the nearer. */
 enum miss { MISS_IIF = 4, MISS_GROUP = 2, MISS_SOURCE = 1 };
 
-static bool name_is(const struct conf_name *n, const struct flow *f)
+static bool name_is(const struct conf_name *n, const struct question *f)
 {
 	return (n->wild ? f->iif_len >= n->len : f->iif_len == n->len) && !memcmp(f->iif, n->name, n->len);
 }
 
-static unsigned misses(const struct flow *f, const struct mroute *m)
+static unsigned misses(const struct question *f, const struct conf_rule *m)
 {
 	return (name_is(&f->c->names[m->iif], f) ? 0 : MISS_IIF) |
-	       (addr_covers(&m->group, m->glen, &f->group) ? 0 : MISS_GROUP) |
-	       (addr_covers(&m->source, m->slen, &f->source) ? 0 : MISS_SOURCE);
+	       (addr_covers(&m->range.flow.group, m->range.group_len, &f->range.flow.group) ? 0 : MISS_GROUP) |
+	       (addr_covers(&m->range.flow.source, m->range.source_len, &f->range.flow.source) ? 0 : MISS_SOURCE);
 }
 
-static void put_rule(struct flow *f, const struct mroute *m)
+static void put_rule(struct question *f, const struct conf_rule *m)
 {
 	buf_printf(&f->out, "%s:%lu: ", f->c->files[m->where.file], (unsigned long)m->where.line);
 	conf_print_mroute(&f->out, f->c, m);
@@ -45,7 +45,7 @@ static void put_rule(struct flow *f, const struct mroute *m)
 }
 
 /* Adds the outputs of a rule to those of the rules before, each once. */
-static void add_outputs(const struct conf *c, const struct mroute *m, uint8_t *in)
+static void add_outputs(const struct conf *c, const struct conf_rule *m, uint8_t *in)
 {
 	const struct conf_set *s = &c->sets[m->oifs];
 
@@ -53,7 +53,7 @@ static void add_outputs(const struct conf *c, const struct mroute *m, uint8_t *i
 		in[c->pool[s->off + i]] = 1;
 }
 
-static void put_output(struct flow *f, const struct conf_name *n, const char *head)
+static void put_output(struct question *f, const struct conf_name *n, const char *head)
 {
 	const struct phyint *p = n->phyint ? &f->c->phyints[n->phyint - 1] : NULL;
 
@@ -63,12 +63,12 @@ static void put_output(struct flow *f, const struct conf_name *n, const char *he
 			   name_is(n, f) ? ", but not the inbound one" : "");
 	if (p && p->enable == 0)
 		buf_str(&f->out, "  (disabled by its phyint line: nothing goes there)");
-	else if (p && p->ttl > 1 && addr_fam(&f->group) == FAM_4)
+	else if (p && p->ttl > 1 && addr_fam(&f->range.flow.group) == FAM_4)
 		buf_printf(&f->out, "  (packets with a TTL above %u)", p->ttl);
 	buf_chr(&f->out, '\n');
 }
 
-static void put_outputs(struct flow *f, const uint8_t *in)
+static void put_outputs(struct question *f, const uint8_t *in)
 {
 	bool any = false;
 
@@ -82,7 +82,7 @@ static void put_outputs(struct flow *f, const uint8_t *in)
 		buf_str(&f->out, "outputs: none, the packets are stopped here\n");
 }
 
-static void put_miss(struct flow *f, const char *what, const struct addr *prefix, uint8_t len, const struct addr *a)
+static void put_miss(struct question *f, const char *what, const struct addr *prefix, uint8_t len, const struct addr *a)
 {
 	char x[ADDR_STRLEN], y[ADDR_STRLEN];
 
@@ -90,7 +90,7 @@ static void put_miss(struct flow *f, const char *what, const struct addr *prefix
 }
 
 /* Why the nearest rule does not match. */
-static void put_nearest(struct flow *f, const struct mroute *m, unsigned miss)
+static void put_nearest(struct question *f, const struct conf_rule *m, unsigned miss)
 {
 	buf_str(&f->out, "no rule matches: the packets go nowhere\n");
 	if (!m)
@@ -101,9 +101,9 @@ static void put_nearest(struct flow *f, const struct mroute *m, unsigned miss)
 		buf_printf(&f->out, "  it is for packets from %s, not from %.*s\n", f->c->names[m->iif].name,
 			   (int)f->iif_len, f->iif);
 	if (miss & MISS_GROUP)
-		put_miss(f, "group", &m->group, m->glen, &f->group);
+		put_miss(f, "group", &m->range.flow.group, m->range.group_len, &f->range.flow.group);
 	if (miss & MISS_SOURCE)
-		put_miss(f, "source", &m->source, m->slen, &f->source);
+		put_miss(f, "source", &m->range.flow.source, m->range.source_len, &f->range.flow.source);
 }
 
 /* Groups that no router forwards, whatever its rules: RFC 5771, 4; RFC 4291, 2.7. */
@@ -114,11 +114,11 @@ static bool stays_on_link(const struct addr *g)
 	return (g->b[1] & 0x0f) <= 2;
 }
 
-static int answer(struct flow *f)
+static int answer(struct question *f)
 {
 	const struct conf *c = f->c;
 	uint8_t *in = calloc(c->nnames + 1u, 1);
-	const struct mroute *nearest = NULL, *m;
+	const struct conf_rule *nearest = NULL, *m;
 	unsigned least = ~0u;
 
 	if (!in)
@@ -126,7 +126,7 @@ static int answer(struct flow *f)
 	for (m = c->mroutes; m < c->mroutes + c->nmroutes; m++) {
 		unsigned miss;
 
-		if (m->iif == CONF_NONE || addr_fam(&m->group) != addr_fam(&f->group))
+		if (m->iif == CONF_NONE || flow_range_fam(&m->range) != addr_fam(&f->range.flow.group))
 			continue;
 		miss = misses(f, m);
 		if (!miss) {
@@ -142,31 +142,30 @@ static int answer(struct flow *f)
 		put_outputs(f, in);
 	else
 		put_nearest(f, nearest, least);
-	if (stays_on_link(&f->group))
+	if (stays_on_link(&f->range.flow.group))
 		buf_str(&f->out, "note: this group stays on its link, no router forwards it\n");
 	free(in);
 	return least ? 1 : 0;
 }
 
-static int parse(const char *const words[3], struct flow *f)
+static int parse(const char *const words[3], struct question *f)
 {
 	const char *why;
-	uint8_t slen, glen;
 
 	f->iif = words[0];
 	f->iif_len = strlen(words[0]);
 	why = conf_ifname(f->iif, &f->iif_len);
 	if (why)
 		return applet_fail(EXIT_DATA, "%s: %s", words[0], why);
-	why = conf_parse_flow(words + 1, 2, &f->source, &slen, &f->group, &glen);
-	if (!why && (slen != 128 || glen != 128))
+	why = conf_parse_range(words + 1, 2, &f->range);
+	if (!why && !flow_range_is_single(&f->range))
 		why = "a packet has one source and one group: leave the prefix length out";
 	return why ? applet_fail(EXIT_DATA, "%s", why) : 0;
 }
 
 int explain_main(const char *const words[3], const char *file)
 {
-	struct flow f = { 0 };
+	struct question f = { 0 };
 	struct diags d = { 0 };
 	struct conf *c;
 	int status = parse(words, &f), found;

@@ -185,9 +185,9 @@ static void set_count(struct conf *c, uint32_t set, enum fam fam, int by)
 			name_count(c, c->pool[s->off + i], fam, by);
 }
 
-static void count(struct conf *c, const struct mroute *m, int by)
+static void count(struct conf *c, const struct conf_rule *m, int by)
 {
-	enum fam fam = addr_fam(&m->group);
+	enum fam fam = flow_range_fam(&m->range);
 
 	name_count(c, m->iif, fam, by);
 	set_count(c, m->oifs, fam, by);
@@ -198,7 +198,7 @@ void conf_expect(struct conf *c, uint32_t n)
 	(void)ROOM(c, mroutes, n);
 }
 
-static int add(struct conf *c, struct mroute **v, uint32_t *n, uint32_t *cap, const struct mroute *m)
+static int add(struct conf *c, struct conf_rule **v, uint32_t *n, uint32_t *cap, const struct conf_rule *m)
 {
 	if (!room(v, cap, *n + UINT64_C(1), sizeof **v))
 		return -1;
@@ -207,12 +207,12 @@ static int add(struct conf *c, struct mroute **v, uint32_t *n, uint32_t *cap, co
 	return (int)(*n)++;
 }
 
-int conf_add_mroute(struct conf *c, const struct mroute *m)
+int conf_add_mroute(struct conf *c, const struct conf_rule *m)
 {
 	return add(c, &c->mroutes, &c->nmroutes, &c->cmroutes, m);
 }
 
-int conf_add_mgroup(struct conf *c, const struct mroute *g)
+int conf_add_mgroup(struct conf *c, const struct conf_rule *g)
 {
 	return add(c, &c->mgroups, &c->nmgroups, &c->cmgroups, g);
 }
@@ -242,9 +242,9 @@ int conf_add_phyint(struct conf *c, const struct phyint *p)
 	return (int)*at - 1;
 }
 
-void conf_mroute_oifs(struct conf *c, struct mroute *m, uint32_t set)
+void conf_mroute_oifs(struct conf *c, struct conf_rule *m, uint32_t set)
 {
-	enum fam fam = addr_fam(&m->group);
+	enum fam fam = flow_range_fam(&m->range);
 
 	/* The new set first: a name in both keeps its rank. */
 	set_count(c, set, fam, 1);
@@ -252,7 +252,7 @@ void conf_mroute_oifs(struct conf *c, struct mroute *m, uint32_t set)
 	m->oifs = set;
 }
 
-void conf_del_mroute(struct conf *c, struct mroute *m)
+void conf_del_mroute(struct conf *c, struct conf_rule *m)
 {
 	if (m->iif == CONF_NONE)
 		return;
@@ -260,7 +260,7 @@ void conf_del_mroute(struct conf *c, struct mroute *m)
 	m->iif = CONF_NONE;
 }
 
-unsigned mgroup_bits(const struct mroute *g)
+unsigned mgroup_bits(const struct conf_rule *g)
 {
-	return 128u - g->glen + (conf_any_source(&g->group, g->slen) ? 0 : 128u - g->slen);
+	return 128u - g->range.group_len + (flow_range_any_source(&g->range) ? 0 : 128u - g->range.source_len);
 }

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
 #include "lib/buf.h"
+#include "lib/flow.h"
 #include "lib/hash.h"
 
 #define CONF_IFNAME 16		/* bytes of a name with its NUL, `+` included */
@@ -57,13 +57,12 @@ struct phyint {
 };
 
 /* A rule; or a group to join, which has the same clauses but for the outputs. */
-struct mroute {
-	struct addr source, group;	/* masked to their lengths */
+struct conf_rule {
+	struct flow_range range;
 	struct where where;
 	uint32_t oifs;			/* number of a conf_set; set 0 is empty: a stop filter */
 	uint32_t next;			/* chain of router/rule.c */
 	uint16_t iif;			/* CONF_NONE: removed */
-	uint8_t slen, glen;		/* counted from 128 */
 };
 
 struct conf {
@@ -71,7 +70,7 @@ struct conf {
 	struct conf_set *sets;		/* set 0 always exists and is empty */
 	uint16_t *pool;			/* names of all sets */
 	struct phyint *phyints;
-	struct mroute *mgroups, *mroutes;	/* in the order written */
+	struct conf_rule *mgroups, *mroutes;	/* in the order written */
 	char **files;			/* names as shown in diagnostics; 0 = "command" */
 	uint32_t nnames, nsets, npool, nphyints, nmgroups, nmroutes, nfiles;
 	uint32_t cnames, csets, cpool, cphyints, cmgroups, cmroutes, cfiles;	/* room */
@@ -141,34 +140,22 @@ uint32_t conf_set(struct conf *c, const uint16_t *names, uint32_t n);
 
 /* Appends a directive and counts its references.  The number in its array, or -1 with ENOMEM.
  * A name has one phyint: what further lines say is added to the first. */
-int conf_add_mroute(struct conf *c, const struct mroute *m);
-int conf_add_mgroup(struct conf *c, const struct mroute *g);
+int conf_add_mroute(struct conf *c, const struct conf_rule *m);
+int conf_add_mgroup(struct conf *c, const struct conf_rule *g);
 int conf_add_phyint(struct conf *c, const struct phyint *p);
 
 /* Makes room for n more rules, if there is memory for that: they will probably come. */
 void conf_expect(struct conf *c, uint32_t n);
 
 /* Gives rule m another set of outputs and counts the references anew. */
-void conf_mroute_oifs(struct conf *c, struct mroute *m, uint32_t set);
+void conf_mroute_oifs(struct conf *c, struct conf_rule *m, uint32_t set);
 
 /* Takes the references of a rule or group back and marks it removed (iif = CONF_NONE). */
-void conf_del_mroute(struct conf *c, struct mroute *m);
-
-/* True when the rule names one source and one group: it is in the kernel without a packet. */
-static inline bool mroute_is_sg(const struct mroute *m)
-{
-	return m->slen == 128 && m->glen == 128;
-}
-
-/* True when a source of this length says "any source" in the family of the group. */
-static inline bool conf_any_source(const struct addr *group, uint8_t slen)
-{
-	return slen == (addr_fam(group) == FAM_4 ? ADDR_V4_BITS : 0);
-}
+void conf_del_mroute(struct conf *c, struct conf_rule *m);
 
 /* A join of 2^bits memberships: groups times sources; more than 2^CONF_JOIN_BITS is an error. */
 #define CONF_JOIN_BITS 16
-unsigned mgroup_bits(const struct mroute *g);
+unsigned mgroup_bits(const struct conf_rule *g);
 
 /* ---- text ---- */
 
@@ -184,10 +171,9 @@ bool conf_parse_text(struct conf *c, struct diags *d, const char *name, const ch
 /* ---- words of a client command: the same field parsers as the file's ---- */
 
 /* Parses `[SOURCE[/LEN]] GROUP[/LEN]`: w holds one or two words.  Returns NULL and fills the
- * four values (masked, both of one family, checked as in the file), or the reason: a text that
+ * range (masked, both of one family, checked as in the file), or the reason: a text that
  * stays until the next call. */
-const char *conf_parse_flow(const char *const *w, int nw, struct addr *source, uint8_t *slen,
-			    struct addr *group, uint8_t *glen);
+const char *conf_parse_range(const char *const *w, int nw, struct flow_range *range);
 
 /* Appends the canonical text of c: phyint, mgroup, mroute, each in its order, which parses
  * to an equal conf. */
@@ -200,8 +186,8 @@ void conf_line_mroute(struct buf *out, const struct conf *c, uint32_t i);
 
 /* Appends one rule or group as `show pending` has it: the directive padded to 7, no
  * newline. */
-void conf_print_mroute(struct buf *out, const struct conf *c, const struct mroute *m);
-void conf_print_mgroup(struct buf *out, const struct conf *c, const struct mroute *g);
+void conf_print_mroute(struct buf *out, const struct conf *c, const struct conf_rule *m);
+void conf_print_mgroup(struct buf *out, const struct conf *c, const struct conf_rule *g);
 
 /* Appends warnings about a conf as it was parsed, whose lines are all right one by one
  * (behaviour: section 11). */

@@ -53,11 +53,11 @@ static bool copy_phyints(const struct copy *y)
 }
 
 /* Copies the rules or groups v[n] with `add`. */
-static bool copy_flows(const struct copy *y, const struct mroute *v, uint32_t n,
-		       int (*add)(struct conf *c, const struct mroute *m))
+static bool copy_flows(const struct copy *y, const struct conf_rule *v, uint32_t n,
+		       int (*add)(struct conf *c, const struct conf_rule *m))
 {
 	for (; n; v++, n--) {
-		struct mroute m = *v;
+		struct conf_rule m = *v;
 		uint32_t *set = &y->sets[m.oifs];
 
 		if (m.iif == CONF_NONE)

@@ -192,14 +192,14 @@ static const char *client_addr(const char *s, bool group, struct addr *a, uint8_
 	return field_addr(&w, group, a, len);
 }
 
-const char *conf_parse_flow(const char *const *w, int nw, struct addr *source, uint8_t *slen,
-			    struct addr *group, uint8_t *glen)
+const char *conf_parse_range(const char *const *w, int nw, struct flow_range *range)
 {
-	const char *why = nw > 1 ? client_addr(w[0], false, source, slen) : NULL;
+	struct flow *f = &range->flow;
+	const char *why = nw > 1 ? client_addr(w[0], false, &f->source, &range->source_len) : NULL;
 
 	if (!why)
-		why = client_addr(w[nw - 1], true, group, glen);
+		why = client_addr(w[nw - 1], true, &f->group, &range->group_len);
 	if (!why && nw == 1)
-		addr_any(addr_fam(group), source, slen);
-	return why ? why : field_mixed(source, group);
+		addr_any(flow_fam(f), &f->source, &range->source_len);
+	return why ? why : field_mixed(&f->source, &f->group);
 }

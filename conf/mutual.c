@@ -57,10 +57,10 @@ static bool add_pair(struct flows *f, uint16_t iif, uint32_t to)
 static bool find_edges(struct mutual *m)
 {
 	const struct conf *c = m->c;
-	const struct mroute *last = NULL;
+	const struct conf_rule *last = NULL;
 
 	for (uint32_t i = 0; i < c->nmroutes; last = &c->mroutes[i++]) {
-		const struct mroute *r = &c->mroutes[i];
+		const struct conf_rule *r = &c->mroutes[i];
 		const struct conf_set *set = &c->sets[r->oifs];
 
 		/* Most lines say what the line before said. */
@@ -118,22 +118,22 @@ static void mark_ios(struct mutual *m)
 /* Enters a rule as it is, and with its group cut. */
 static bool enter(struct mutual *m, uint32_t rule)
 {
-	const struct mroute *r = &m->c->mroutes[rule];
-	const struct lengths *g = &m->sh->of[addr_fam(&r->group)].g;
-	struct key k = { r->source, r->group, WHOLE, r->slen, r->glen };
+	const struct conf_rule *r = &m->c->mroutes[rule];
+	const struct lengths *g = &m->sh->of[flow_range_fam(&r->range)].g;
+	struct key k = { r->range.flow.source, r->range.flow.group, WHOLE, r->range.source_len, r->range.group_len };
 
 	if (!flows_add(&m->flows, &k, rule))
 		return false;
 	k.iif = CUT;
 	for (unsigned i = 0; i < g->n; i++) {
 		k.glen = g->v[i];
-		if (k.glen >= r->glen)
+		if (k.glen >= r->range.group_len)
 			continue;
 		if (m->flows.n > WAYS * m->c->nmroutes) {
 			m->sh->partial = true;
 			break;
 		}
-		k.group = r->group;
+		k.group = r->range.flow.group;
 		addr_mask(&k.group, k.glen);
 		if (!flows_add(&m->flows, &k, rule))
 			return false;
@@ -149,7 +149,7 @@ static bool covers(const struct mutual *m, uint16_t wide, uint16_t id)
 }
 
 /* True when rule a sends to where the packets of rule b come from. */
-static bool sends(const struct mutual *m, const struct mroute *a, const struct mroute *b)
+static bool sends(const struct mutual *m, const struct conf_rule *a, const struct conf_rule *b)
 {
 	const struct conf_set *set = &m->c->sets[a->oifs];
 
@@ -164,7 +164,7 @@ static bool sends(const struct mutual *m, const struct mroute *a, const struct m
 
 static void tell(struct mutual *m, uint32_t a, uint32_t b)
 {
-	const struct mroute *late = &m->c->mroutes[a > b ? a : b], *early = &m->c->mroutes[a > b ? b : a];
+	const struct conf_rule *late = &m->c->mroutes[a > b ? a : b], *early = &m->c->mroutes[a > b ? b : a];
 	bool *told = &m->told[a > b ? a : b];
 
 	if (!*told)
@@ -177,9 +177,9 @@ static void tell(struct mutual *m, uint32_t a, uint32_t b)
 /* Looks for an opposite of a rule among those of one flow; true when no more need be looked for. */
 static bool try_way(struct mutual *m, uint32_t rule, uint16_t kind, uint8_t slen, uint8_t glen)
 {
-	const struct mroute *r = &m->c->mroutes[rule];
+	const struct conf_rule *r = &m->c->mroutes[rule];
 
-	if (slen > r->slen || glen > r->glen)
+	if (slen > r->range.source_len || glen > r->range.group_len)
 		return false;
 	if (!shape_spend(m->sh))
 		return true;
@@ -187,7 +187,7 @@ static bool try_way(struct mutual *m, uint32_t rule, uint16_t kind, uint8_t slen
 
 	for (int n = 0; at != HASH_NONE && n < SAME_FLOW; n++) {
 		const struct way *way = &m->flows.v[at];
-		const struct mroute *other = &m->c->mroutes[way->rule];
+		const struct conf_rule *other = &m->c->mroutes[way->rule];
 
 		at = way->next;
 		if (other->iif == r->iif || !sends(m, r, other) || !sends(m, other, r))
@@ -201,14 +201,14 @@ static bool try_way(struct mutual *m, uint32_t rule, uint16_t kind, uint8_t slen
 /* Looks for rules that overlap this one, cover its source and go the other way. */
 static void find(struct mutual *m, uint32_t rule)
 {
-	const struct mroute *r = &m->c->mroutes[rule];
-	const struct shape *sh = &m->sh->of[addr_fam(&r->group)];
+	const struct conf_rule *r = &m->c->mroutes[rule];
+	const struct shape *sh = &m->sh->of[flow_range_fam(&r->range)];
 
 	for (uint32_t i = 0; i < sh->npairs; i++)
 		if (try_way(m, rule, WHOLE, sh->pairs[i].s, sh->pairs[i].g))
 			return;
 	for (unsigned i = 0; i < sh->s.n; i++)
-		if (try_way(m, rule, CUT, sh->s.v[i], r->glen))
+		if (try_way(m, rule, CUT, sh->s.v[i], r->range.group_len))
 			return;
 }
 
@@ -218,7 +218,7 @@ static bool walk(struct mutual *m, bool finding)
 	const struct conf *c = m->c;
 
 	for (uint32_t i = 0; i < c->nmroutes; i++) {
-		const struct mroute *r = &c->mroutes[i];
+		const struct conf_rule *r = &c->mroutes[i];
 
 		if (!find_pair(&m->ios, r->iif, r->oifs)->rule)
 			continue;

@@ -66,9 +66,9 @@ bool flows_add(struct flows *f, const struct key *k, uint32_t rule)
 	return true;
 }
 
-uint32_t flows_look(const struct flows *f, const struct mroute *m, uint16_t iif, uint8_t slen, uint8_t glen)
+uint32_t flows_look(const struct flows *f, const struct conf_rule *m, uint16_t iif, uint8_t slen, uint8_t glen)
 {
-	struct key k = { m->source, m->group, iif, slen, glen };
+	struct key k = { m->range.flow.source, m->range.flow.group, iif, slen, glen };
 
 	addr_mask(&k.source, slen);
 	addr_mask(&k.group, glen);
@@ -92,7 +92,7 @@ bool shape_spend(struct shapes *sh)
 /* ---- superfluous rules ---- */
 
 /* True when all outputs of rule a are outputs of rule b too. */
-static bool outputs_within(struct overlap *o, const struct mroute *a, const struct mroute *b)
+static bool outputs_within(struct overlap *o, const struct conf_rule *a, const struct conf_rule *b)
 {
 	const struct conf *c = o->c;
 	const struct conf_set *x = &c->sets[a->oifs], *y = &c->sets[b->oifs];
@@ -118,18 +118,18 @@ static bool outputs_within(struct overlap *o, const struct mroute *a, const stru
 static bool superfluous(struct overlap *o, uint32_t i, uint16_t iif, const struct lens *l)
 {
 	const struct conf *c = o->c;
-	const struct mroute *m = &c->mroutes[i];
+	const struct conf_rule *m = &c->mroutes[i];
 	uint32_t at = flows_look(&o->flows, m, iif, l->s, l->g);
 
 	for (int n = 0; at != HASH_NONE && n < SAME_FLOW; n++) {
 		const struct way *way = &o->flows.v[at];
-		const struct mroute *other = &c->mroutes[way->rule];
+		const struct conf_rule *other = &c->mroutes[way->rule];
 
 		at = way->next;
 		if (way->rule == i || !outputs_within(o, m, other))
 			continue;
 		/* Of two that say the same the later one is told of. */
-		if (way->rule > i && iif == m->iif && l->s == m->slen && l->g == m->glen && outputs_within(o, other, m))
+		if (way->rule > i && iif == m->iif && l->s == m->range.source_len && l->g == m->range.group_len && outputs_within(o, other, m))
 			continue;
 		WARN(o->d, m->where, !m->oifs && other->oifs ?
 		     "this stops nothing: line %lu of %s sends the same packets on" :
@@ -142,12 +142,12 @@ static bool superfluous(struct overlap *o, uint32_t i, uint16_t iif, const struc
 
 static void check_rule(struct overlap *o, uint32_t i)
 {
-	const struct mroute *m = &o->c->mroutes[i];
-	const struct shape *sh = &o->sh->of[addr_fam(&m->group)];
+	const struct conf_rule *m = &o->c->mroutes[i];
+	const struct shape *sh = &o->sh->of[flow_range_fam(&m->range)];
 
 	for (uint16_t iif = m->iif; iif != CONF_NONE; iif = o->w->v[iif].wider)
 		for (const struct lens *l = sh->pairs; l < sh->pairs + sh->npairs; l++)
-			if (l->s <= m->slen && l->g <= m->glen &&
+			if (l->s <= m->range.source_len && l->g <= m->range.group_len &&
 			    (!shape_spend(o->sh) || superfluous(o, i, iif, l)))
 				return;
 }
@@ -159,8 +159,8 @@ static bool index_rules(struct overlap *o)
 	if (hash_reserve(&o->flows.by_key, &way_ops, &o->flows, c->nmroutes) < 0)
 		return false;
 	for (uint32_t i = 0; i < c->nmroutes; i++) {
-		const struct mroute *m = &c->mroutes[i];
-		struct key k = { m->source, m->group, m->iif, m->slen, m->glen };
+		const struct conf_rule *m = &c->mroutes[i];
+		struct key k = { m->range.flow.source, m->range.flow.group, m->iif, m->range.source_len, m->range.group_len };
 
 		if (!flows_add(&o->flows, &k, i))
 			return false;
@@ -193,9 +193,9 @@ static bool shapes_init(struct shapes *all, const struct conf *c)
 {
 	all->budget = LOOKUPS;
 	for (uint32_t i = 0; i < c->nmroutes; i++) {
-		const struct mroute *m = &c->mroutes[i];
-		struct shape *sh = &all->of[addr_fam(&m->group)];
-		bool *seen = &sh->seen[m->slen][m->glen];
+		const struct conf_rule *m = &c->mroutes[i];
+		struct shape *sh = &all->of[flow_range_fam(&m->range)];
+		bool *seen = &sh->seen[m->range.source_len][m->range.group_len];
 		struct lens *v;
 
 		if (*seen)
@@ -205,9 +205,9 @@ static bool shapes_init(struct shapes *all, const struct conf *c)
 		if (!v)
 			return false;
 		sh->pairs = v;
-		v[sh->npairs++] = (struct lens){ m->slen, m->glen };
-		add_length(&sh->s, m->slen);
-		add_length(&sh->g, m->glen);
+		v[sh->npairs++] = (struct lens){ m->range.source_len, m->range.group_len };
+		add_length(&sh->s, m->range.source_len);
+		add_length(&sh->g, m->range.group_len);
 	}
 	return true;
 }

@@ -71,12 +71,12 @@ int parse_unknown(struct parser *ps, const struct word *w, const struct keyword 
 /* ---- directives ---- */
 
 /* Tells of a group that would be too many memberships. */
-static void join_fits(struct parser *ps, const struct flow *f)
+static void join_fits(struct parser *ps, const struct clauses *f)
 {
 	unsigned bits = mgroup_bits(&f->m);
 
 	if (bits > CONF_JOIN_BITS)
-		parse_error(ps, &f->value[128 - f->m.glen > CONF_JOIN_BITS ? C_GROUP : C_SOURCE],
+		parse_error(ps, &f->value[128 - f->m.range.group_len > CONF_JOIN_BITS ? C_GROUP : C_SOURCE],
 			    "this would be %s%llu memberships, and %u is the most: a longer prefix is needed",
 			    bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits, 1u << CONF_JOIN_BITS);
 }
@@ -84,10 +84,10 @@ static void join_fits(struct parser *ps, const struct flow *f)
 /* A rule, or a group to join where no "to" may come. */
 static void parse_flow(struct parser *ps, bool join)
 {
-	struct flow f = { .m.iif = CONF_NONE, .lost = ps->bad };
+	struct clauses f = { .m.iif = CONF_NONE, .lost = ps->bad };
 
 	parse_clauses(ps, &f, join ? C_TO : C_N);
-	check_flow(ps, &f);
+	check_clauses(ps, &f);
 	if (f.at[C_TO].p)
 		f.m.oifs = parse_oifs(ps, &f);
 	if (join && !ps->bad)

@@ -80,8 +80,8 @@ struct where parse_where(const struct parser *ps, const struct word *at);
 enum { C_FROM, C_SOURCE, C_GROUP, C_TO, C_N };
 
 /* What a line of clauses says. */
-struct flow {
-	struct mroute m;
+struct clauses {
+	struct conf_rule m;
 	bool lost;		/* what nobody understood may have been what is missing */
 	struct word at[C_N];	/* the keywords; p = NULL: not there */
 	struct word value[C_N];	/* the word behind each */
@@ -91,13 +91,13 @@ struct flow {
 uint16_t parse_name(struct parser *ps, const struct word *w);
 
 /* Reads clauses up to "to" or the end of the line; n is C_N, or C_TO where no "to" may come. */
-void parse_clauses(struct parser *ps, struct flow *f, int n);
+void parse_clauses(struct parser *ps, struct clauses *f, int n);
 
 /* Checks what must be there and what must fit together; an absent source becomes any. */
-void check_flow(struct parser *ps, struct flow *f);
+void check_clauses(struct parser *ps, struct clauses *f);
 
 /* Reads the names behind "to"; UINT32_MAX when there is no set of them. */
-uint32_t parse_oifs(struct parser *ps, const struct flow *f);
+uint32_t parse_oifs(struct parser *ps, const struct clauses *f);
 
 /* ---- files ---- */
 

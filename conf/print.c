@@ -5,7 +5,7 @@
  */
 #include "conf/conf.h"
 
-static void put_flow(struct buf *out, const struct conf *c, const char *directive, const struct mroute *m)
+static void put_flow(struct buf *out, const struct conf *c, const char *directive, const struct conf_rule *m)
 {
 	const struct conf_set *set = &c->sets[m->oifs];
 	char s[ADDR_STRLEN];
@@ -13,12 +13,12 @@ static void put_flow(struct buf *out, const struct conf *c, const char *directiv
 	buf_str(out, directive);
 	buf_str(out, " from ");
 	buf_str(out, c->names[m->iif].name);
-	if (!conf_any_source(&m->group, m->slen)) {
+	if (!flow_range_any_source(&m->range)) {
 		buf_str(out, " source ");
-		buf_str(out, prefix_str(&m->source, m->slen, s));
+		buf_str(out, prefix_str(&m->range.flow.source, m->range.source_len, s));
 	}
 	buf_str(out, " group ");
-	buf_str(out, prefix_str(&m->group, m->glen, s));
+	buf_str(out, prefix_str(&m->range.flow.group, m->range.group_len, s));
 	if (set->n)
 		buf_str(out, " to");
 	for (uint32_t i = 0; i < set->n; i++) {
@@ -27,17 +27,17 @@ static void put_flow(struct buf *out, const struct conf *c, const char *directiv
 	}
 }
 
-void conf_print_mroute(struct buf *out, const struct conf *c, const struct mroute *m)
+void conf_print_mroute(struct buf *out, const struct conf *c, const struct conf_rule *m)
 {
 	put_flow(out, c, "mroute ", m);
 }
 
-void conf_print_mgroup(struct buf *out, const struct conf *c, const struct mroute *g)
+void conf_print_mgroup(struct buf *out, const struct conf *c, const struct conf_rule *g)
 {
 	put_flow(out, c, "mgroup ", g);
 }
 
-static void line_flow(struct buf *out, const struct conf *c, const char *directive, const struct mroute *m)
+static void line_flow(struct buf *out, const struct conf *c, const char *directive, const struct conf_rule *m)
 {
 	if (m->iif == CONF_NONE)
 		return;

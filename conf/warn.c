@@ -30,18 +30,18 @@ static bool is_ssm(const struct addr *g, uint8_t len)
 }
 
 /* Looks at the groups of the rules or memberships v[n]. */
-static void warn_groups(struct diags *d, const struct mroute *v, uint32_t n)
+static void warn_groups(struct diags *d, const struct conf_rule *v, uint32_t n)
 {
 	char s[ADDR_STRLEN];
 
 	for (; n; v++, n--) {
-		bool local = is_link_local(&v->group, v->glen);
+		bool local = is_link_local(&v->range.flow.group, v->range.group_len);
 
-		if (!local && !(is_ssm(&v->group, v->glen) && conf_any_source(&v->group, v->slen)))
+		if (!local && !(is_ssm(&v->range.flow.group, v->range.group_len) && flow_range_any_source(&v->range)))
 			continue;
 		WARN(d, v->where, local ? "group %s is link-local: routers never forward it" :
 		     "group %s is in the range for one source (SSM, RFC 4607): add \"source ADDR\"",
-		     prefix_str(&v->group, v->glen, s));
+		     prefix_str(&v->range.flow.group, v->range.group_len, s));
 	}
 }
 
@@ -56,13 +56,13 @@ static void use(struct names *w, uint16_t id, enum fam fam, struct where where)
 }
 
 /* Enters the names of the rules or groups m[n]; done: by set and family. */
-static void use_all(struct names *w, bool *done, const struct mroute *m, uint32_t n)
+static void use_all(struct names *w, bool *done, const struct conf_rule *m, uint32_t n)
 {
 	const struct conf *c = w->c;
 
 	for (; n; m++, n--) {
 		const struct conf_set *set = &c->sets[m->oifs];
-		enum fam fam = addr_fam(&m->group);
+		enum fam fam = flow_range_fam(&m->range);
 
 		use(w, m->iif, fam, m->where);
 		if (done[m->oifs * FAM_N + fam])
@@ -182,11 +182,11 @@ static void warn_joins(const struct conf *c, struct diags *d)
 	uint64_t filled[FAM_N] = { 0 };
 
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
-		const struct mroute *g = &c->mgroups[i];
-		enum fam fam = addr_fam(&g->group);
-		uint64_t s = conf_any_source(&g->group, g->slen) ? 1 : 1ull << (128 - g->slen);
+		const struct conf_rule *g = &c->mgroups[i];
+		enum fam fam = flow_range_fam(&g->range);
+		uint64_t s = flow_range_any_source(&g->range) ? 1 : 1ull << (128 - g->range.source_len);
 
-		filled[fam] += (1ull << (128 - g->glen)) * ((s + sources[fam] - 1) / sources[fam]);
+		filled[fam] += (1ull << (128 - g->range.group_len)) * ((s + sources[fam] - 1) / sources[fam]);
 		if (filled[FAM_4] / groups[FAM_4] + filled[FAM_6] / groups[FAM_6] <= USUAL_SOCKETS)
 			continue;
 		WARN(d, g->where, "from here on the memberships need more than %d sockets with the usual "

@@ -78,7 +78,7 @@ void flows_free(struct flows *f);
 uint32_t flows_find(const struct flows *f, const struct key *k);
 
 /* The same for the flow of a rule, cut to these lengths. */
-uint32_t flows_look(const struct flows *f, const struct mroute *m, uint16_t iif, uint8_t slen, uint8_t glen);
+uint32_t flows_look(const struct flows *f, const struct conf_rule *m, uint16_t iif, uint8_t slen, uint8_t glen);
 
 /* Counts a look-up; false when there were too many. */
 bool shape_spend(struct shapes *sh);

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
+#include "lib/flow.h"
 
 /* VIFs (IPv4) or MIFs (IPv6) a family and table: MAXVIFS of linux/mroute.h. */
 #define KERNEL_VIFS 32
@@ -44,13 +44,12 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold);
 /* Removes a VIF.  One that went with its interface counts as removed. */
 int kernel_vif_del(enum fam fam, int vif);
 
-/* Adds the entry (src, grp) or replaces it in place.  iif: VIF number; oifs: bit n =
+/* Adds the entry of a flow or replaces it in place.  iif: VIF number; oifs: bit n =
  * VIF n; ttl[n]: threshold of VIF n, IPv4 only, may be NULL for all 1. */
-int kernel_mfc_add(enum fam fam, const struct addr *src, const struct addr *grp,
-		   int iif, uint32_t oifs, const uint8_t *ttl);
+int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl);
 
 /* Removes an entry; ENOENT when there is none. */
-int kernel_mfc_del(enum fam fam, const struct addr *src, const struct addr *grp);
+int kernel_mfc_del(const struct flow *flow);
 
 struct mfc_stats {
 	uint64_t packets;	/* that came in on the right interface; IPv4 adds a copy for
@@ -60,8 +59,7 @@ struct mfc_stats {
 };
 
 /* Counters of an entry; ENOENT when there is none. */
-int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *grp,
-		     struct mfc_stats *st);
+int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st);
 
 struct vif_stats {
 	uint64_t in_packets, in_bytes, out_packets, out_bytes;
@@ -76,7 +74,7 @@ struct upcall {
 	enum upcall_kind kind;
 	enum fam fam;
 	int vif;
-	struct addr src, grp;
+	struct flow flow;
 };
 typedef void kernel_upcall_fn(void *ctx, const struct upcall *up);
 
@@ -236,7 +234,7 @@ int kernel_look_vifs(enum fam fam, struct look_vif *v, int max);
 
 struct look_mfc {
 	uint32_t table;
-	struct addr src, grp;
+	struct flow flow;
 	bool unresolved;		/* waits for an answer of the daemon; then nothing below is set */
 	uint8_t noifs;
 	int iif;			/* ifindex, 0 = gone */
@@ -307,8 +305,8 @@ enum look_hook { HOOK_BEFORE, HOOK_FORWARD, HOOK_AFTER };
 
 /* A multicast packet that somebody asks about. */
 struct look_packet {
-	struct addr src, grp;
-	bool any_source;		/* src is not known */
+	struct flow flow;
+	bool any_source;		/* the source is not known */
 	int iif, oif;			/* ifindex, 0 = not known */
 	const char *iif_name, *oif_name;	/* NULL = not known */
 };

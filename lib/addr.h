@@ -60,20 +60,6 @@ bool addr_covers(const struct addr *net, uint8_t len, const struct addr *a);
 
 bool addr_eq(const struct addr *a, const struct addr *b);
 
-/* True when a[0] and a[1], a source and a group, are b[0] and b[1]. */
-static inline bool addr_pair_eq(const struct addr *a, const struct addr *b)
-{
-	const char *p = (const char *)a, *q = (const char *)b;
-	uint64_t x, y, differ = 0;
-
-	for (size_t i = 0; i < 2 * sizeof *a; i += sizeof x) {
-		memcpy(&x, p + i, sizeof x);
-		memcpy(&y, q + i, sizeof y);
-		differ |= x ^ y;
-	}
-	return !differ;
-}
-
 /* The third word of an IPv4 address: htonl(0xffff), of which musl would make a call. */
 #define ADDR_MAPPED_WORD (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? UINT32_C(0xffff0000) : UINT32_C(0xffff))
 

@@ -46,19 +46,6 @@ void hash_seed(uint64_t seed);
 uint32_t hash_find(const struct hash *t, const struct hash_ops *ops, const void *ctx,
 		   uint32_t h, const void *key);
 
-/* Has the memory fetch the place of hash h, for one that is looked up HASH_AHEAD elements later:
- * in a large index each look-up would wait for it. */
-#if (defined __x86_64__ || defined __i386__) && !defined __SSE__
-#define HASH_AHEAD 0		/* it has no instruction for that */
-#else
-#define HASH_AHEAD 8
-#endif
-static inline void hash_prefetch(const struct hash *t, uint32_t h)
-{
-	if (t->slot)
-		__builtin_prefetch(&t->slot[hash_home(t, h)]);
-}
-
 /* Adds element id, which has hash h and must not be in yet.  0, or -1 with ENOMEM. */
 int hash_add(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t h, uint32_t id);
 

@@ -47,7 +47,7 @@ void bind_names(struct router *r)
 	if (r->adopted && !lacks && !r->told.n)
 		any = false;
 	for (uint32_t id = 0; any && id < c->nmroutes; id++) {
-		const struct mroute *m = &c->mroutes[id];
+		const struct conf_rule *m = &c->mroutes[id];
 
 		if (m->iif == CONF_NONE || !(changed[m->iif] || changed[c->nnames + m->oifs]))
 			continue;

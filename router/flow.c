@@ -6,8 +6,6 @@
  */
 #include "router/router.h"
 
-#include <stddef.h>
-
 #include "router/sync.h"
 
 /* Entries that one slice of the expiry pass asks the kernel about, and may have it drop: some 0.6 and 4 us. */
@@ -15,15 +13,12 @@
 /* Places that one slice walks over. */
 #define SLICE_PLACES 16384
 
-_Static_assert(offsetof(struct upcall, grp) == offsetof(struct upcall, src) + sizeof(struct addr),
-	       "source, then group");
-
 static void flow_event(struct router *r, enum event_kind kind, const struct mfc *e)
 {
-	enum fam fam = addr_fam(&e->group);
+	enum fam fam = flow_fam(&e->flow);
 	const struct iface *i = iface_by_vif(&r->ifs, fam, e->iif);
 	struct event ev = {
-		.kind = kind, .fam = fam, .source = &e->source, .group = &e->group,
+		.kind = kind, .fam = fam, .flow = &e->flow,
 		.iif = i ? i->name : NULL, .oifs = e->oifs,
 	};
 
@@ -34,7 +29,7 @@ static void flow_event(struct router *r, enum event_kind kind, const struct mfc 
 static bool read_packets(const struct mfc *e, uint32_t *packets)
 {
 	struct mfc_stats st;
-	bool is_there = kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, &st) == 0;
+	bool is_there = kernel_mfc_stats(&e->flow, &st) == 0;
 
 	*packets = is_there ? (uint32_t)st.packets : 0;
 	return is_there;
@@ -60,12 +55,12 @@ static bool make_room(struct router *r)
  * (net/ipv4/ipmr.c, ipmr_cache_unresolved). */
 static void refuse(struct router *r, const struct upcall *up, const char *why)
 {
-	char sg[SG_STRLEN];
+	char flow[FLOW_STRLEN];
 
-	if (!kernel_mfc_add(up->fam, &up->src, &up->grp, up->vif, 0, NULL))
-		kernel_mfc_del(up->fam, &up->src, &up->grp);
+	if (!kernel_mfc_add(&up->flow, up->vif, 0, NULL))
+		kernel_mfc_del(&up->flow);
 	r->count.refused++;
-	log_limited(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new source %s: %s", sg_str(&up->src, sg), why);
+	log_limited(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new source %s: %s", flow_str(&up->flow, flow), why);
 }
 
 /* The kernel asks for an entry that it has: a packet that looked for it just before it came waits in
@@ -80,7 +75,7 @@ static void asked_again(struct router *r, uint32_t at)
 
 	if (asked == MFC_ASKED)
 		return;
-	kernel_mfc_del(addr_fam(&e->group), &e->source, &e->group);
+	kernel_mfc_del(&e->flow);
 	e->flags &= (uint8_t)~MFC_INSTALLED;
 	f->seen = f->mark = 0;
 	if (sync_entry(r, at, e->iif))
@@ -91,8 +86,8 @@ static void asked_again(struct router *r, uint32_t at)
 static void learn(struct router *r, const struct upcall *up)
 {
 	const char *full = make_room(r) ? NULL : "the table of learned entries is full (option -M)";
-	uint32_t at = full ? HASH_NONE : mfc_get(&r->mfc, &up->src, MFC_BLOCKED);
-	char sg[SG_STRLEN];
+	uint32_t at = full ? HASH_NONE : mfc_get(&r->mfc, &up->flow, MFC_BLOCKED);
+	char flow[FLOW_STRLEN];
 
 	if (at == HASH_NONE) {
 		refuse(r, up, full ? full : "out of memory");
@@ -113,17 +108,17 @@ static void learn(struct router *r, const struct upcall *up)
 		kind = EVENT_BLOCKED;
 		r->count.blocked++;
 		log_limited(&r->lim_blocked, r->now, LOG_LVL_INFO, "no rule for %s on %s, blocked",
-			    sg_str(&up->src, sg), iif);
+			    flow_str(&up->flow, flow), iif);
 	} else {
 		r->count.learned++;
-		log_debug("learned %s on %s", sg_str(&up->src, sg), iif);
+		log_debug("learned %s on %s", flow_str(&up->flow, flow), iif);
 	}
 	flow_event(r, kind, e);
 }
 
 static void no_cache(struct router *r, const struct upcall *up)
 {
-	uint32_t at = mfc_find(&r->mfc, &up->src);
+	uint32_t at = mfc_find(&r->mfc, &up->flow);
 
 	if (at == HASH_NONE)
 		learn(r, up);
@@ -138,8 +133,8 @@ static bool yields(const struct router *r, const struct mfc *e, struct mfc_flow 
 {
 	uint32_t packets;
 
-	if (e->state == MFC_BLOCKED || !iface_by_vif(&r->ifs, addr_fam(&e->group), e->iif) ||
-	    !rules_cover(&r->rules, &e->source, e->iif) || !read_packets(e, &packets) || packets == f->mark)
+	if (e->state == MFC_BLOCKED || !iface_by_vif(&r->ifs, flow_fam(&e->flow), e->iif) ||
+	    !rules_cover(&r->rules, &e->flow, e->iif) || !read_packets(e, &packets) || packets == f->mark)
 		return true;
 	f->mark = packets;
 	return false;
@@ -147,8 +142,8 @@ static bool yields(const struct router *r, const struct mfc *e, struct mfc_flow 
 
 static void wrong_vif(struct router *r, const struct upcall *up)
 {
-	char sg[SG_STRLEN];
-	uint32_t at = mfc_find(&r->mfc, &up->src);
+	char flow[FLOW_STRLEN];
+	uint32_t at = mfc_find(&r->mfc, &up->flow);
 
 	if (at == HASH_NONE) {
 		learn(r, up);
@@ -158,14 +153,14 @@ static void wrong_vif(struct router *r, const struct upcall *up)
 	struct mfc_flow *f = mfc_flow(&r->mfc, at);
 
 	r->count.wrong_vif++;
-	if (up->vif == e->iif || !rules_cover(&r->rules, &up->src, up->vif) || !yields(r, e, f) ||
+	if (up->vif == e->iif || !rules_cover(&r->rules, &up->flow, up->vif) || !yields(r, e, f) ||
 	    !sync_entry(r, at, up->vif))
 		return;
 	read_packets(e, &f->mark);
 	f->seen = f->mark;
 	mfc_state(&r->mfc, at, e->state, r->now);
 	r->count.moved++;
-	log_limited(&r->lim_moved, r->now, LOG_LVL_INFO, "%s moved to %s", sg_str(&up->src, sg),
+	log_limited(&r->lim_moved, r->now, LOG_LVL_INFO, "%s moved to %s", flow_str(&up->flow, flow),
 		    iface_str(iface_by_vif(&r->ifs, up->fam, up->vif)));
 	flow_event(r, EVENT_MOVED, e);
 }
@@ -175,7 +170,7 @@ void router_upcall(struct router *r, const struct upcall *up, int64_t now)
 	r->now = now;
 	r->count.upcalls[up->fam]++;
 	/* A report may be older than the interface that has the number now. */
-	if (!iface_by_vif(&r->ifs, up->fam, up->vif) || addr_fam(&up->grp) != up->fam)
+	if (!iface_by_vif(&r->ifs, up->fam, up->vif) || addr_fam(&up->flow.group) != up->fam)
 		return;
 	if (up->kind == UPCALL_WRONGVIF)
 		wrong_vif(r, up);

@@ -14,9 +14,9 @@
 #include "router/member.h"
 #include "router/router.h"
 
-static uint32_t line_key(const struct mroute *g)
+static uint32_t line_key(const struct conf_rule *g)
 {
-	return rule_key(g) ^ g->iif * 0xc2b2ae35u;
+	return flow_range_hash(&g->range) ^ g->iif * 0xc2b2ae35u;
 }
 
 static uint32_t line_hash(const void *ctx, uint32_t id)
@@ -29,9 +29,9 @@ static uint32_t line_hash(const void *ctx, uint32_t id)
 static bool line_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct conf *c = ctx;
-	const struct mroute *a = &c->mgroups[id], *b = key;
+	const struct conf_rule *a = &c->mgroups[id], *b = key;
 
-	return a->iif == b->iif && a->slen == b->slen && a->glen == b->glen && addr_pair_eq(&a->source, &b->source);
+	return a->iif == b->iif && flow_range_eq(&a->range, &b->range);
 }
 
 static const struct hash_ops line_ops = { line_hash, line_equal };
@@ -114,24 +114,24 @@ static void one_member(struct router *r, const struct member *key, enum verb ver
 
 /* Does it to each membership of a line on an interface; LEAVE: the newest groups first, as the kernel
  * looks through them from that end (net/ipv4/igmp.c, net/ipv6/mcast.c), but not so through sources. */
-static void expand(struct router *r, const struct mroute *g, int ifindex, enum verb verb, struct group_count *c)
+static void expand(struct router *r, const struct conf_rule *g, int ifindex, enum verb verb, struct group_count *c)
 {
-	bool any = conf_any_source(&g->group, g->slen);
-	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - g->slen), n = UINT32_C(1) << mgroup_bits(g);
+	bool any = flow_range_any_source(&g->range);
+	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - g->range.source_len), n = UINT32_C(1) << mgroup_bits(g);
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t k = (verb == LEAVE ? n - 1 - i : i) / sources;
-		struct member key = { .ifindex = ifindex, .group = nth(&g->group, k) };
+		struct member key = { .ifindex = ifindex, .flow.group = nth(&g->range.flow.group, k) };
 
 		if (!any)
-			key.source = nth(&g->source, i % sources);
+			key.flow.source = nth(&g->range.flow.source, i % sources);
 		one_member(r, &key, verb, c);
 	}
 }
 
 /* Does it on each usable interface that the line means, or on one of them.  0, or for RESERVE -1 with ENOMEM;
  * c: for COUNT. */
-static int each_interface(struct router *r, const struct mroute *g, int only, enum verb verb, struct group_count *c)
+static int each_interface(struct router *r, const struct conf_rule *g, int only, enum verb verb, struct group_count *c)
 {
 	uint64_t n = 0;
 
@@ -158,7 +158,7 @@ void groups_sync(struct router *r, int ifindex)
 		if (is_on(&t->v[at], ifindex))
 			t->v[at].refs = 0;
 	for (uint32_t k = 0; k < c->nmgroups; k++) {
-		const struct mroute *g = &c->mgroups[k];
+		const struct conf_rule *g = &c->mgroups[k];
 
 		if (g->iif == CONF_NONE)
 			continue;
@@ -189,7 +189,7 @@ void groups_link_gone(struct router *r, int ifindex)
 		}
 }
 
-uint32_t group_line_find(const struct router *r, const struct mroute *g)
+uint32_t group_line_find(const struct router *r, const struct conf_rule *g)
 {
 	return hash_find(&r->groups.by_line, &line_ops, r->conf, line_key(g), g);
 }
@@ -202,7 +202,7 @@ int groups_index(struct router *r)
 	hash_free(&t->by_line);
 	t->removed = 0;
 	for (uint32_t k = 0; k < c->nmgroups; k++) {
-		struct mroute *g = &c->mgroups[k];
+		struct conf_rule *g = &c->mgroups[k];
 
 		if (group_line_find(r, g) != HASH_NONE)
 			conf_del_mroute(c, g);
@@ -215,16 +215,16 @@ int groups_index(struct router *r)
 }
 
 /* Does it to a line that a client names. */
-static void at_once(struct router *r, const struct mroute *g, enum verb verb)
+static void at_once(struct router *r, const struct conf_rule *g, enum verb verb)
 {
 	groups_begin(&r->groups);
 	each_interface(r, g, 0, verb, NULL);
 }
 
-int group_line_add(struct router *r, const struct mroute *g)
+int group_line_add(struct router *r, const struct conf_rule *g)
 {
 	struct conf *c = r->conf;
-	bool first = !c->names[g->iif].refs[addr_fam(&g->group)];
+	bool first = !c->names[g->iif].refs[flow_range_fam(&g->range)];
 	int line;
 
 	if (each_interface(r, g, 0, RESERVE, NULL) < 0 || (line = conf_add_mgroup(c, g)) < 0)
@@ -246,9 +246,9 @@ void group_line_retry(struct router *r, uint32_t line)
 
 void group_line_del(struct router *r, uint32_t line)
 {
-	struct mroute *g = &r->conf->mgroups[line];
+	struct conf_rule *g = &r->conf->mgroups[line];
 	const struct conf_name *n = &r->conf->names[g->iif];
-	enum fam fam = addr_fam(&g->group);
+	enum fam fam = flow_range_fam(&g->range);
 
 	hash_del(&r->groups.by_line, &line_ops, r->conf, line_key(g), line);
 	at_once(r, g, LEAVE);
@@ -258,7 +258,7 @@ void group_line_del(struct router *r, uint32_t line)
 	member_trim(&r->groups);
 }
 
-void group_line_count(struct router *r, const struct mroute *g, struct group_count *out)
+void group_line_count(struct router *r, const struct conf_rule *g, struct group_count *out)
 {
 	memset(out, 0, sizeof *out);
 	if (g->iif != CONF_NONE)

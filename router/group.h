@@ -11,14 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
+#include "lib/flow.h"
 #include "lib/hash.h"
 
 struct router;
-struct mroute;
+struct conf_rule;
 
 struct member {
-	struct addr source, group;	/* source all zero: any (ASM) */
+	struct flow flow;		/* source all zero: any (ASM) */
 	int ifindex;
 	uint32_t refs;			/* mgroup lines that want it; next free place while free */
 	uint32_t slot;			/* of kernel_join() */
@@ -51,10 +51,10 @@ void groups_free(struct groups *t);
 int groups_index(struct router *r);
 
 /* The line with exactly these values, or HASH_NONE. */
-uint32_t group_line_find(const struct router *r, const struct mroute *g);
+uint32_t group_line_find(const struct router *r, const struct conf_rule *g);
 
 /* Adds line g, which is not there yet.  0, or -1 with ENOMEM and nothing done. */
-int group_line_add(struct router *r, const struct mroute *g);
+int group_line_add(struct router *r, const struct conf_rule *g);
 
 /* Tries again what of a line has failed. */
 void group_line_retry(struct router *r, uint32_t line);
@@ -67,7 +67,7 @@ struct group_count {
 	uint32_t joined, failed, waiting;	/* waiting: to be joined or left */
 	int err;				/* errno of one that failed */
 };
-void group_line_count(struct router *r, const struct mroute *g, struct group_count *out);
+void group_line_count(struct router *r, const struct conf_rule *g, struct group_count *out);
 
 /* Starts a new slice. */
 void groups_begin(struct groups *t);
@@ -95,7 +95,7 @@ static inline bool groups_done(const struct groups *t, uint64_t ticket)
 /* True when a membership is for any source. */
 static inline bool member_is_asm(const struct member *m)
 {
-	return !(m->source.w[0] | m->source.w[1] | m->source.w[2] | m->source.w[3]);
+	return !(m->flow.source.w[0] | m->flow.source.w[1] | m->flow.source.w[2] | m->flow.source.w[3]);
 }
 
 #endif

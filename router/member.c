@@ -25,14 +25,14 @@ static uint32_t member_hash(const void *ctx, uint32_t id)
 {
 	const struct groups *t = ctx;
 
-	return hash_words(&t->v[id].source, KEY_BYTES);
+	return hash_words(&t->v[id].flow, KEY_BYTES);
 }
 
 static bool member_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct groups *t = ctx;
 
-	return !memcmp(&t->v[id].source, key, KEY_BYTES);
+	return !memcmp(&t->v[id].flow, key, KEY_BYTES);
 }
 
 static const struct hash_ops member_ops = { member_hash, member_equal };
@@ -50,7 +50,7 @@ int member_reserve(struct groups *t, uint64_t n)
 
 uint32_t member_find(const struct groups *t, const struct member *key)
 {
-	return hash_find(&t->by_sg, &member_ops, t, hash_words(&key->source, KEY_BYTES), &key->source);
+	return hash_find(&t->by_sg, &member_ops, t, hash_words(&key->flow, KEY_BYTES), &key->flow);
 }
 
 uint32_t member_add(struct groups *t, const struct member *key)
@@ -79,12 +79,12 @@ static void member_free(struct groups *t, uint32_t at)
 
 static void log_failure(struct router *r, const struct member *m)
 {
-	const char *limit = kernel_join_limit(m->err, addr_fam(&m->group));
+	const char *limit = kernel_join_limit(m->err, addr_fam(&m->flow.group));
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
 
 	log_limited(&r->lim_join, r->now, LOG_LVL_ERR, "%s: cannot join (%s, %s): %s%s%s%s",
-		    iface_str(iface_find(&r->ifs, m->ifindex)), member_is_asm(m) ? "*" : addr_str(&m->source, s),
-		    addr_str(&m->group, g), strerror(m->err), *limit ? " (" : "", limit, *limit ? ")" : "");
+		    iface_str(iface_find(&r->ifs, m->ifindex)), member_is_asm(m) ? "*" : addr_str(&m->flow.source, s),
+		    addr_str(&m->flow.group, g), strerror(m->err), *limit ? " (" : "", limit, *limit ? ")" : "");
 }
 
 /* Makes the kernel match what is wanted of one, which is forgotten when that is nothing. */
@@ -92,18 +92,18 @@ static void settle(struct router *r, uint32_t at)
 {
 	struct groups *t = &r->groups;
 	struct member *m = &t->v[at];
-	const struct addr *src = member_is_asm(m) ? NULL : &m->source;
+	const struct addr *src = member_is_asm(m) ? NULL : &m->flow.source;
 
 	t->failed -= m->err != 0;
 	m->err = 0;
 	if (m->joined && (m->gone || !m->refs)) {
-		kernel_leave(m->ifindex, src, &m->group, m->slot);
+		kernel_leave(m->ifindex, src, &m->flow.group, m->slot);
 		m->joined = false;
 	}
 	m->gone = false;
 	if (!m->refs) {
 		member_free(t, at);
-	} else if (!m->joined && kernel_join(m->ifindex, src, &m->group, &m->slot) < 0) {
+	} else if (!m->joined && kernel_join(m->ifindex, src, &m->flow.group, &m->slot) < 0) {
 		m->err = (uint16_t)errno;
 		t->failed++;
 		r->count.errors++;

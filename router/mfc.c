@@ -12,21 +12,20 @@
 
 #include "lib/grow.h"
 
-_Static_assert(offsetof(struct mfc, group) == sizeof(struct addr), "source, then group");
 _Static_assert(sizeof(struct mfc) <= 40, "100,000 of these is a normal size");
 
 static uint32_t sg_hash(const void *ctx, uint32_t id)
 {
 	const struct mfcs *t = ctx;
 
-	return hash_words(&t->v[id].source, 2 * sizeof(struct addr));
+	return flow_hash(&t->v[id].flow);
 }
 
 static bool sg_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct mfcs *t = ctx;
 
-	return addr_pair_eq(&t->v[id].source, key);
+	return flow_eq(&t->v[id].flow, key);
 }
 
 static const struct hash_ops ops = { sg_hash, sg_equal };
@@ -47,14 +46,9 @@ void mfcs_free(struct mfcs *t)
 	hash_free(&t->by_sg);
 }
 
-uint32_t mfc_find(const struct mfcs *t, const struct addr *sg)
+uint32_t mfc_find(const struct mfcs *t, const struct flow *flow)
 {
-	return hash_find(&t->by_sg, &ops, t, hash_words(sg, 2 * sizeof *sg), sg);
-}
-
-void mfc_prefetch(const struct mfcs *t, const struct addr *sg)
-{
-	hash_prefetch(&t->by_sg, hash_words(sg, 2 * sizeof *sg));
+	return hash_find(&t->by_sg, &ops, t, flow_hash(flow), flow);
 }
 
 struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at)
@@ -136,9 +130,9 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 	return hash_reserve(&t->by_sg, &ops, t, t->by_sg.used + n);
 }
 
-uint32_t mfc_get(struct mfcs *t, const struct addr *sg, enum mfc_state state)
+uint32_t mfc_get(struct mfcs *t, const struct flow *flow, enum mfc_state state)
 {
-	uint32_t h = hash_words(sg, 2 * sizeof *sg), at = hash_find(&t->by_sg, &ops, t, h, sg);
+	uint32_t h = flow_hash(flow), at = hash_find(&t->by_sg, &ops, t, h, flow);
 	uint8_t flags = t->seen;
 
 	if (at != HASH_NONE)
@@ -154,7 +148,7 @@ uint32_t mfc_get(struct mfcs *t, const struct addr *sg, enum mfc_state state)
 		flags |= t->v[at].flags & MFC_DIRTY;
 	}
 	t->v[at] = (struct mfc){
-		.source = sg[0], .group = sg[1], .iif = MFC_NO_VIF, .state = (uint8_t)state, .flags = flags,
+		.flow = *flow, .iif = MFC_NO_VIF, .state = (uint8_t)state, .flags = flags,
 	};
 	hash_add(&t->by_sg, &ops, t, h, at);
 	link_entry(t, at);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/addr.h"
+#include "lib/flow.h"
 #include "lib/hash.h"
 
 enum mfc_state {
@@ -36,7 +36,7 @@ enum {
 #define MFC_NO_VIF 0xff
 
 struct mfc {
-	struct addr source, group;
+	struct flow flow;
 	uint32_t oifs;			/* VIF bits, as the kernel has them; of a free place the next one */
 	uint8_t iif;			/* VIF number, as the kernel has it */
 	uint8_t state;			/* enum mfc_state */
@@ -85,14 +85,11 @@ static inline uint32_t mfc_dynamic(const struct mfcs *t)
 void mfcs_init(struct mfcs *t);
 void mfcs_free(struct mfcs *t);
 
-/* Place of (sg[0], sg[1]), or HASH_NONE. */
-uint32_t mfc_find(const struct mfcs *t, const struct addr *sg);
+/* Place of the flow's entry, or HASH_NONE. */
+uint32_t mfc_find(const struct mfcs *t, const struct flow *flow);
 
 /* The same, but one that is not in is added in that state, with no VIF; HASH_NONE with ENOMEM. */
-uint32_t mfc_get(struct mfcs *t, const struct addr *sg, enum mfc_state state);
-
-/* Hints that (sg[0], sg[1]) is looked up soon, see hash_prefetch(). */
-void mfc_prefetch(const struct mfcs *t, const struct addr *sg);
+uint32_t mfc_get(struct mfcs *t, const struct flow *flow, enum mfc_state state);
 
 /* What is noted of the entry's packets, all 0 at first.  Valid until an entry is added. */
 struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at);

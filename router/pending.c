@@ -37,7 +37,7 @@ void pending_keep(struct router *r, const struct rules *x)
 	for (uint32_t id = 0; id < r->told.n; id++) {
 		if (!told(&r->told, id) || old->mroutes[id].iif == CONF_NONE)
 			continue;
-		struct mroute key = old->mroutes[id];
+		struct conf_rule key = old->mroutes[id];
 		const char *name = old->names[key.iif].name;
 
 		key.iif = conf_name_find(x->conf, name, strlen(name));
@@ -51,12 +51,12 @@ void pending_keep(struct router *r, const struct rules *x)
 
 void pending_tell(struct router *r, uint32_t id)
 {
-	const struct mroute *m = &r->conf->mroutes[id];
+	const struct conf_rule *m = &r->conf->mroutes[id];
 	uint16_t which;
 
 	if (m->iif == CONF_NONE)
 		return;
-	struct event ev = { .kind = EVENT_ACTIVE, .fam = addr_fam(&m->group), .rule = m };
+	struct event ev = { .kind = EVENT_ACTIVE, .fam = flow_range_fam(&m->range), .rule = m };
 	bool waits = !rule_is_bound(&r->rules, m);
 	if (waits == told(&r->told, id) || !set_told(&r->told, id, waits))
 		return;

@@ -44,7 +44,7 @@ void router_family(struct router *r, enum fam fam, bool up)
 	if (!up)
 		return;
 	for (uint32_t id = 0; id < r->conf->nmroutes; id++)
-		if (r->conf->mroutes[id].iif != CONF_NONE && addr_fam(&r->conf->mroutes[id].group) == fam)
+		if (r->conf->mroutes[id].iif != CONF_NONE && flow_range_fam(&r->conf->mroutes[id].range) == fam)
 			sync_touch_rule(r, id);
 }
 
@@ -127,11 +127,11 @@ static void left_names(struct router *r, const uint16_t *names, uint32_t n, enum
 static void set_outputs(struct router *r, uint32_t id, uint32_t set)
 {
 	struct conf *c = r->conf;
-	struct mroute *m = &c->mroutes[id];
+	struct conf_rule *m = &c->mroutes[id];
 	const struct conf_set *old = &c->sets[m->oifs];
 
 	conf_mroute_oifs(c, m, set);
-	left_names(r, c->pool + old->off, old->n, addr_fam(&m->group));
+	left_names(r, c->pool + old->off, old->n, flow_range_fam(&m->range));
 }
 
 /* The outputs of a set and those that the rule names, or without those; UINT32_MAX with ENOMEM. */
@@ -147,8 +147,8 @@ static uint32_t new_outputs(struct router *r, uint32_t set, const struct router_
 int router_rule_add(struct router *r, const struct router_rule *rule, bool replace, uint32_t *id)
 {
 	struct conf *c = r->conf;
-	struct mroute m = rule->key;
-	uint32_t chain = rules_chain(&r->rules, &m.source, m.slen, m.glen), rank = c->rank;
+	struct conf_rule m = rule->key;
+	uint32_t chain = rules_chain(&r->rules, &m.range), rank = c->rank;
 
 	*id = rules_with_iif(c, chain, m.iif);
 	m.oifs = new_outputs(r, *id == HASH_NONE || replace ? 0 : c->mroutes[*id].oifs, rule, false);
@@ -182,7 +182,7 @@ int router_rule_remove(struct router *r, const struct router_rule *rule, uint32_
 	set_outputs(r, id, set);
 	if (!rule->noifs) {
 		rules_del(&r->rules, id);
-		left_names(r, &rule->key.iif, 1, addr_fam(&rule->key.group));
+		left_names(r, &rule->key.iif, 1, flow_range_fam(&rule->key.range));
 	}
 	return 0;
 }
@@ -212,16 +212,16 @@ static const char *name_reason(const struct router *r, uint16_t name, enum fam f
 	return reason;
 }
 
-const char *router_group_reason(const struct router *r, const struct mroute *g)
+const char *router_group_reason(const struct router *r, const struct conf_rule *g)
 {
-	return name_reason(r, g->iif, addr_fam(&g->group), false);
+	return name_reason(r, g->iif, flow_range_fam(&g->range), false);
 }
 
-const char *router_rule_reason(const struct router *r, const struct mroute *m, uint16_t *which)
+const char *router_rule_reason(const struct router *r, const struct conf_rule *m, uint16_t *which)
 {
 	const struct conf *c = r->conf;
 	const struct conf_set *s = &c->sets[m->oifs];
-	enum fam fam = addr_fam(&m->group);
+	enum fam fam = flow_range_fam(&m->range);
 
 	if (r->up[fam] && rule_is_bound(&r->rules, m))
 		return NULL;

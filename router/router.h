@@ -32,8 +32,8 @@ enum event_kind {
 struct event {
 	enum event_kind kind;
 	enum fam fam;
-	const struct addr *source, *group;	/* of a flow event, else NULL */
-	const struct mroute *rule;		/* that is pending or active, else NULL */
+	const struct flow *flow;		/* of a flow event, else NULL */
+	const struct conf_rule *rule;		/* that is pending or active, else NULL */
 	const char *iif;			/* interface of a flow or link event, or waited for; else NULL */
 	uint32_t oifs;				/* VIF bits of a flow event */
 	const char *text;			/* what else there is to say, or NULL */
@@ -53,7 +53,7 @@ struct router_ops {
 /* Templates that were touched since the last sync. */
 struct touched {
 	unsigned n;			/* how many */
-	struct mroute first;		/* as it was */
+	struct conf_rule first;		/* as it was */
 };
 
 struct router_counters {
@@ -136,7 +136,7 @@ void router_sync(struct router *r);
 
 /* A rule as a client names it: interfaces are numbers in r->conf. */
 struct router_rule {
-	struct mroute key;	/* iif, source, group and their lengths */
+	struct conf_rule key;	/* iif, source, group and their lengths */
 	const uint16_t *oifs;
 	uint32_t noifs;
 };
@@ -159,10 +159,10 @@ int router_compact(struct router *r, bool force);
 /* ---- questions, for show.c ---- */
 
 /* Why a line of memberships has none now: NULL when it has. */
-const char *router_group_reason(const struct router *r, const struct mroute *g);
+const char *router_group_reason(const struct router *r, const struct conf_rule *g);
 
 /* Why a name of a rule is of no use now, *which the first such name; NULL when all work. */
-const char *router_rule_reason(const struct router *r, const struct mroute *m, uint16_t *which);
+const char *router_rule_reason(const struct router *r, const struct conf_rule *m, uint16_t *which);
 
 /* Hands an event to the applet. */
 void router_event(struct router *r, const struct event *ev);

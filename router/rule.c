@@ -11,61 +11,46 @@
 
 #include "lib/grow.h"
 
-struct key {
-	const struct addr *sg;
-	uint8_t slen, glen;
-};
-
-/* source and group stand side by side. */
-_Static_assert(offsetof(struct mroute, group) == sizeof(struct addr), "source, then group");
-
-static uint32_t key_hash(const struct addr *sg, uint8_t slen, uint8_t glen)
-{
-	return hash_words(sg, 2 * sizeof *sg) ^ (slen * 0x9e3779b1u + glen * 0x85ebca6bu);
-}
-
-uint32_t rule_key(const struct mroute *m)
-{
-	return key_hash(&m->source, m->slen, m->glen);
-}
-
 static uint32_t rule_hash(const void *ctx, uint32_t id)
 {
 	const struct conf *c = ctx;
 
-	return rule_key(&c->mroutes[id]);
+	return flow_range_hash(&c->mroutes[id].range);
 }
 
 static bool rule_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct conf *c = ctx;
-	const struct mroute *m = &c->mroutes[id];
-	const struct key *k = key;
 
-	return m->slen == k->slen && m->glen == k->glen && addr_pair_eq(&m->source, k->sg);
+	return flow_range_eq(&c->mroutes[id].range, key);
 }
 
 static const struct hash_ops ops = { rule_hash, rule_equal };
 
-uint32_t rules_chain(const struct rules *x, const struct addr *sg, uint8_t slen, uint8_t glen)
+uint32_t rules_chain(const struct rules *x, const struct flow_range *range)
 {
-	struct key k = { sg, slen, glen };
+	return hash_find(&x->by_key, &ops, x->conf, flow_range_hash(range), range);
+}
 
-	return hash_find(&x->by_key, &ops, x->conf, key_hash(sg, slen, glen), &k);
+uint32_t rules_alone(const struct rules *x, const struct flow *flow)
+{
+	struct flow_range range = flow_range_of(flow);
+
+	return rules_chain(x, &range);
 }
 
 /* The lengths of a rule: where they stand in x->pairs, behind it when none has had them yet. */
-static struct rule_pair *pair_of(const struct rules *x, const struct mroute *m)
+static struct rule_pair *pair_of(const struct rules *x, const struct conf_rule *m)
 {
-	enum fam fam = addr_fam(&m->group);
+	enum fam fam = flow_range_fam(&m->range);
 	struct rule_pair *p = x->pairs;
 
-	while (p < x->pairs + x->npairs && (p->fam != fam || p->slen != m->slen || p->glen != m->glen))
+	while (p < x->pairs + x->npairs && (p->fam != fam || p->slen != m->range.source_len || p->glen != m->range.group_len))
 		p++;
 	return p;
 }
 
-static void pair_unref(struct rules *x, const struct mroute *m)
+static void pair_unref(struct rules *x, const struct conf_rule *m)
 {
 	struct rule_pair *p = pair_of(x, m);
 
@@ -73,7 +58,7 @@ static void pair_unref(struct rules *x, const struct mroute *m)
 		*p = x->pairs[--x->npairs];
 }
 
-static int pair_ref(struct rules *x, const struct mroute *m)
+static int pair_ref(struct rules *x, const struct conf_rule *m)
 {
 	struct rule_pair *v = grow(x->pairs, &x->cpairs, x->npairs + 1, sizeof *v);
 
@@ -82,7 +67,7 @@ static int pair_ref(struct rules *x, const struct mroute *m)
 	x->pairs = v;
 	v = pair_of(x, m);
 	if (v == x->pairs + x->npairs) {
-		*v = (struct rule_pair){ (uint8_t)addr_fam(&m->group), m->slen, m->glen, 0 };
+		*v = (struct rule_pair){ (uint8_t)flow_range_fam(&m->range), m->range.source_len, m->range.group_len, 0 };
 		x->npairs++;
 	}
 	v->rules++;
@@ -97,7 +82,7 @@ static void remove_rule(struct rules *x, uint32_t id)
 
 int rules_add(struct rules *x, uint32_t id, uint32_t chain)
 {
-	struct mroute *v = x->conf->mroutes, *m = &v[id];
+	struct conf_rule *v = x->conf->mroutes, *m = &v[id];
 
 	m->next = HASH_NONE;
 	if (chain != HASH_NONE) {
@@ -117,8 +102,8 @@ int rules_add(struct rules *x, uint32_t id, uint32_t chain)
 
 void rules_del(struct rules *x, uint32_t id)
 {
-	struct mroute *v = x->conf->mroutes, *m = &v[id];
-	uint32_t at = rules_chain(x, &m->source, m->slen, m->glen), h = rule_hash(x->conf, id);
+	struct conf_rule *v = x->conf->mroutes, *m = &v[id];
+	uint32_t at = rules_chain(x, &m->range), h = rule_hash(x->conf, id);
 
 	if (at != id) {
 		while (v[at].next != id)
@@ -164,7 +149,7 @@ uint32_t rules_combine(struct conf *c, uint32_t set, const uint16_t *names, uint
 static int merge(struct rules *x, uint32_t to, uint32_t id)
 {
 	struct conf *c = x->conf;
-	struct mroute *m = &c->mroutes[to];
+	struct conf_rule *m = &c->mroutes[to];
 	const struct conf_set *more = &c->sets[c->mroutes[id].oifs];
 	uint32_t set = rules_combine(c, m->oifs, c->pool + more->off, more->n, false);
 
@@ -182,16 +167,16 @@ uint32_t rules_with_iif(const struct conf *c, uint32_t id, uint16_t iif)
 	return id;
 }
 
-uint32_t rules_find(const struct rules *x, const struct mroute *key)
+uint32_t rules_find(const struct rules *x, const struct conf_rule *key)
 {
-	return rules_with_iif(x->conf, rules_chain(x, &key->source, key->slen, key->glen), key->iif);
+	return rules_with_iif(x->conf, rules_chain(x, &key->range), key->iif);
 }
 
 /* Indexes a rule that is not removed. */
 static int take_in(struct rules *x, uint32_t id)
 {
-	const struct mroute *m = &x->conf->mroutes[id];
-	uint32_t chain = rules_chain(x, &m->source, m->slen, m->glen);
+	const struct conf_rule *m = &x->conf->mroutes[id];
+	uint32_t chain = rules_chain(x, &m->range);
 	uint32_t same = rules_with_iif(x->conf, chain, m->iif);
 
 	return same == HASH_NONE ? rules_add(x, id, chain) : merge(x, same, id);
@@ -204,8 +189,6 @@ int rules_index(struct rules *x, struct conf *c)
 	*x = (struct rules){ .conf = c };
 	res = hash_reserve(&x->by_key, &ops, c, c->nmroutes);
 	for (uint32_t id = 0; !res && id < c->nmroutes; id++) {
-		if (HASH_AHEAD && id + HASH_AHEAD < c->nmroutes)
-			hash_prefetch(&x->by_key, rule_hash(c, id + HASH_AHEAD));
 		if (c->mroutes[id].iif == CONF_NONE)
 			x->removed++;
 		else
@@ -274,7 +257,7 @@ bool rules_set_mask(struct rules *x, uint32_t id)
 /* A walk over the rules that match a packet. */
 struct walk {
 	const struct rules *x;
-	const struct addr *sg;
+	const struct flow *flow;
 	uint32_t bit;		/* of its VIF */
 	uint32_t pair;		/* the next of x->pairs */
 	uint32_t next;		/* rule to look at, if there is one, before that */
@@ -285,11 +268,11 @@ struct walk {
 /* The rules of a pair of lengths for the packet. */
 static uint32_t pair_chain(const struct walk *w, const struct rule_pair *p)
 {
-	struct addr sg[2] = { w->sg[0], w->sg[1] };
+	struct flow_range range = { *w->flow, p->slen, p->glen };
 
-	addr_mask(&sg[0], p->slen);
-	addr_mask(&sg[1], p->glen);
-	return rules_chain(w->x, sg, p->slen, p->glen);
+	addr_mask(&range.flow.source, p->slen);
+	addr_mask(&range.flow.group, p->glen);
+	return rules_chain(w->x, &range);
 }
 
 /* The next rule, or HASH_NONE. */
@@ -300,7 +283,7 @@ static inline uint32_t step(struct walk *w)
 	for (;;) {
 		while (w->next != HASH_NONE) {
 			uint32_t id = w->next;
-			const struct mroute *m = &x->conf->mroutes[id];
+			const struct conf_rule *m = &x->conf->mroutes[id];
 			const struct rule_mask *iif = &x->names[m->iif];
 
 			w->next = m->next;
@@ -316,9 +299,9 @@ static inline uint32_t step(struct walk *w)
 	}
 }
 
-bool rules_outputs(const struct rules *x, const struct addr *sg, uint32_t alone, int vif, uint32_t *oifs)
+bool rules_outputs(const struct rules *x, const struct flow *flow, uint32_t alone, int vif, uint32_t *oifs)
 {
-	struct walk w = { x, sg, UINT32_C(1) << vif, 0, HASH_NONE, alone, (uint8_t)addr_fam(&sg[1]) };
+	struct walk w = { x, flow, UINT32_C(1) << vif, 0, HASH_NONE, alone, (uint8_t)flow_fam(flow) };
 	bool covered = false;
 
 	*oifs = 0;
@@ -330,18 +313,18 @@ bool rules_outputs(const struct rules *x, const struct addr *sg, uint32_t alone,
 	return covered;
 }
 
-bool rules_cover(const struct rules *x, const struct addr *sg, int vif)
+bool rules_cover(const struct rules *x, const struct flow *flow, int vif)
 {
 	uint32_t oifs;
 
-	return rules_outputs(x, sg, rules_chain(x, sg, 128, 128), vif, &oifs);
+	return rules_outputs(x, flow, rules_alone(x, flow), vif, &oifs);
 }
 
-void rules_matching(const struct rules *x, const struct addr *sg, int vif, void (*fn)(void *ctx, uint32_t id),
+void rules_matching(const struct rules *x, const struct flow *flow, int vif, void (*fn)(void *ctx, uint32_t id),
 		    void *ctx)
 {
 	struct walk w = {
-		x, sg, UINT32_C(1) << vif, 0, HASH_NONE, rules_chain(x, sg, 128, 128), (uint8_t)addr_fam(&sg[1]),
+		x, flow, UINT32_C(1) << vif, 0, HASH_NONE, rules_alone(x, flow), (uint8_t)flow_fam(flow),
 	};
 
 	for (uint32_t id; (id = step(&w)) != HASH_NONE;)

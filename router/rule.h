@@ -37,9 +37,6 @@ struct rules {
 	uint32_t nnames, nsets;		/* room */
 };
 
-/* A hash of the prefixes of a rule, or of a group to join. */
-uint32_t rule_key(const struct mroute *m);
-
 /* Indexes all rules of c, with masks that are 0.  Rules with the same (iif, S, G) become one with the
  * outputs of all; the others are removed.  0, or -1 with ENOMEM; then nothing is to be freed. */
 int rules_index(struct rules *x, struct conf *c);
@@ -52,12 +49,15 @@ int rules_add(struct rules *x, uint32_t id, uint32_t chain);
 /* Takes rule id out and removes it from the conf.  Numbers of other rules stay as they are. */
 void rules_del(struct rules *x, uint32_t id);
 
-/* First rule with exactly these prefixes of sg[0], the source, and sg[1], the group, and any iif, in config
- * order; HASH_NONE when none.  The others follow by mroute.next. */
-uint32_t rules_chain(const struct rules *x, const struct addr *sg, uint8_t slen, uint8_t glen);
+/* First rule with exactly this range and any iif, in config order; HASH_NONE when none.  The others follow
+ * by conf_rule.next. */
+uint32_t rules_chain(const struct rules *x, const struct flow_range *range);
+
+/* The same for the range that is this flow alone. */
+uint32_t rules_alone(const struct rules *x, const struct flow *flow);
 
 /* The rule with the iif and prefixes of key, or HASH_NONE. */
-uint32_t rules_find(const struct rules *x, const struct mroute *key);
+uint32_t rules_find(const struct rules *x, const struct conf_rule *key);
 
 /* The rule of a chain that has this iif, or HASH_NONE. */
 uint32_t rules_with_iif(const struct conf *c, uint32_t chain, uint16_t iif);
@@ -75,31 +75,31 @@ bool rule_mask_set(struct rule_mask *to, const struct rule_mask *m);
 /* Computes sets[id] anew from the names; true when it changed. */
 bool rules_set_mask(struct rules *x, uint32_t id);
 
-/* True when any rule matches a packet of (sg[0], sg[1]) that comes in on VIF vif; *oifs: the outputs of all
+/* True when any rule matches a packet of a flow that comes in on VIF vif; *oifs: the outputs of all
  * that do.  alone: the rules of (S,G) alone, which rules_chain() has found. */
-bool rules_outputs(const struct rules *x, const struct addr *sg, uint32_t alone, int vif, uint32_t *oifs);
+bool rules_outputs(const struct rules *x, const struct flow *flow, uint32_t alone, int vif, uint32_t *oifs);
 
 /* The same for one who does not ask for outputs. */
-bool rules_cover(const struct rules *x, const struct addr *sg, int vif);
+bool rules_cover(const struct rules *x, const struct flow *flow, int vif);
 
 /* VIFs that a rule, which is not removed, has as its iif. */
-static inline uint32_t rule_iifs(const struct rules *x, const struct mroute *m)
+static inline uint32_t rule_iifs(const struct rules *x, const struct conf_rule *m)
 {
-	enum fam fam = addr_fam(&m->group);
+	enum fam fam = flow_range_fam(&m->range);
 
 	return x->names[m->iif].exact[fam] | x->names[m->iif].wild[fam];
 }
 
 /* True when no name of the rule lacks a VIF. */
-static inline bool rule_is_bound(const struct rules *x, const struct mroute *m)
+static inline bool rule_is_bound(const struct rules *x, const struct conf_rule *m)
 {
-	enum fam fam = addr_fam(&m->group);
+	enum fam fam = flow_range_fam(&m->range);
 
 	return !x->names[m->iif].lacks[fam] && !x->sets[m->oifs].lacks[fam];
 }
 
 /* Calls fn for each rule that matches such a packet. */
-void rules_matching(const struct rules *x, const struct addr *sg, int vif, void (*fn)(void *ctx, uint32_t id),
+void rules_matching(const struct rules *x, const struct flow *flow, int vif, void (*fn)(void *ctx, uint32_t id),
 		    void *ctx);
 
 #endif

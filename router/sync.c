@@ -20,14 +20,6 @@ void sync_failed(struct router *r)
 	r->count.errors++;
 }
 
-const char *sg_str(const struct addr *sg, char *buf)
-{
-	char s[ADDR_STRLEN], g[ADDR_STRLEN];
-
-	snprintf(buf, SG_STRLEN, "(%s, %s)", addr_str(&sg[0], s), addr_str(&sg[1], g));
-	return buf;
-}
-
 /* ---- entries ---- */
 
 void sync_drop(struct router *r, uint32_t at)
@@ -35,7 +27,7 @@ void sync_drop(struct router *r, uint32_t at)
 	struct mfc *e = &r->mfc.v[at];
 
 	if (e->flags & MFC_INSTALLED) {
-		if (kernel_mfc_del(addr_fam(&e->group), &e->source, &e->group) < 0 && errno != ENOENT)
+		if (kernel_mfc_del(&e->flow) < 0 && errno != ENOENT)
 			sync_failed(r);
 		r->changes.removed++;
 	}
@@ -53,7 +45,7 @@ struct want {
 static void find_want(const struct router *r, const struct mfc *e, int prefer, uint32_t alone, struct want *w)
 {
 	const struct rules *x = &r->rules;
-	enum fam fam = addr_fam(&e->group);
+	enum fam fam = flow_fam(&e->flow);
 	uint32_t statics = 0, first = 0;	/* VIFs that rules alone name as iif, and the first such rule */
 	bool covered = false;
 
@@ -68,15 +60,15 @@ static void find_want(const struct router *r, const struct mfc *e, int prefer, u
 	w->oifs = 0;
 	w->iif = iface_by_vif(&r->ifs, fam, prefer) ? prefer : -1;
 	if (w->iif >= 0)
-		covered = rules_outputs(x, &e->source, alone, w->iif, &w->oifs);
+		covered = rules_outputs(x, &e->flow, alone, w->iif, &w->oifs);
 	if (!covered && statics) {
 		w->iif = __builtin_ctz(first);
-		covered = rules_outputs(x, &e->source, alone, w->iif, &w->oifs);
+		covered = rules_outputs(x, &e->flow, alone, w->iif, &w->oifs);
 	}
 	/* Without reports of wrong VIFs a blocked entry would keep out for good what comes in on a VIF that
 	 * rules do name. */
 	for (int vif = 0; !covered && vif < KERNEL_VIFS && !kernel_mroute_has_pim(fam); vif++)
-		if (iface_by_vif(&r->ifs, fam, vif) && rules_outputs(x, &e->source, alone, vif, &w->oifs)) {
+		if (iface_by_vif(&r->ifs, fam, vif) && rules_outputs(x, &e->flow, alone, vif, &w->oifs)) {
 			w->iif = vif;
 			covered = true;
 		}
@@ -87,13 +79,13 @@ static void find_want(const struct router *r, const struct mfc *e, int prefer, u
 /* Gives the entry to the kernel.  On failure it stays as it was there. */
 static bool install(struct router *r, struct mfc *e, int iif, uint32_t oifs)
 {
-	char sg[SG_STRLEN];
+	char flow[FLOW_STRLEN];
 
-	if (kernel_mfc_add(addr_fam(&e->group), &e->source, &e->group, iif, oifs, r->ttl) < 0) {
+	if (kernel_mfc_add(&e->flow, iif, oifs, r->ttl) < 0) {
 		e->failed = (uint8_t)errno;
 		sync_failed(r);
 		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "the kernel refused route %s: %s",
-			    sg_str(&e->source, sg), strerror(e->failed));
+			    flow_str(&e->flow, flow), strerror(e->failed));
 		return false;
 	}
 	if (e->flags & MFC_INSTALLED) {
@@ -135,20 +127,20 @@ static bool sync_one(struct router *r, uint32_t at, int prefer, uint32_t alone)
 
 bool sync_entry(struct router *r, uint32_t at, int prefer)
 {
-	return sync_one(r, at, prefer, rules_chain(&r->rules, &r->mfc.v[at].source, 128, 128));
+	return sync_one(r, at, prefer, rules_alone(&r->rules, &r->mfc.v[at].flow));
 }
 
 void sync_touch_rule(struct router *r, uint32_t id)
 {
-	const struct mroute *m = &r->conf->mroutes[id];
-	if (!mroute_is_sg(m)) {
+	const struct conf_rule *m = &r->conf->mroutes[id];
+	if (!flow_range_is_single(&m->range)) {
 		if (!r->touched.n++)
 			r->touched.first = *m;
 		return;
 	}
-	if (!r->up[addr_fam(&m->group)])
+	if (!r->up[flow_range_fam(&m->range)])
 		return;
-	uint32_t at = mfc_get(&r->mfc, &m->source, MFC_STATIC);
+	uint32_t at = mfc_get(&r->mfc, &m->range.flow, MFC_STATIC);
 	if (at == HASH_NONE || mfc_dirty(&r->mfc, at) < 0)
 		sync_failed(r);
 }
@@ -158,8 +150,7 @@ static bool is_touched(const struct router *r, const struct mfc *e)
 {
 	const struct touched *t = &r->touched;
 
-	return t->n > 1 || (addr_covers(&t->first.group, t->first.glen, &e->group) &&
-			    addr_covers(&t->first.source, t->first.slen, &e->source));
+	return t->n > 1 || flow_range_has(&t->first.range, &e->flow);
 }
 
 /* Looks at all entries, those that the (S,G) rules want first. */
@@ -170,13 +161,11 @@ static void sync_all(struct router *r)
 
 	mfc_round(t);
 	for (uint32_t id = 0; id < c->nmroutes; id++) {
-		const struct mroute *m = &c->mroutes[id];
+		const struct conf_rule *m = &c->mroutes[id];
 
-		if (HASH_AHEAD && id + HASH_AHEAD < c->nmroutes)
-			mfc_prefetch(t, &c->mroutes[id + HASH_AHEAD].source);
-		if (m->iif == CONF_NONE || !mroute_is_sg(m) || !r->up[addr_fam(&m->group)])
+		if (m->iif == CONF_NONE || !flow_range_is_single(&m->range) || !r->up[flow_range_fam(&m->range)])
 			continue;
-		uint32_t before = t->by_sg.used, at = mfc_get(t, &m->source, MFC_STATIC);
+		uint32_t before = t->by_sg.used, at = mfc_get(t, &m->range.flow, MFC_STATIC);
 
 		if (at == HASH_NONE)
 			sync_failed(r);
@@ -223,7 +212,7 @@ void sync_vif(struct router *r, enum fam fam, int vif, bool leaves)
 		struct mfc *e = &r->mfc.v[at];
 		bool in = leaves && e->iif == vif;
 
-		if (e->state == MFC_FREE || addr_fam(&e->group) != fam || !(in || (e->oifs & bit)))
+		if (e->state == MFC_FREE || flow_fam(&e->flow) != fam || !(in || (e->oifs & bit)))
 			continue;
 		/* Looked at again later: the number may be another interface's by then. */
 		if (leaves && !in)

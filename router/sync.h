@@ -22,10 +22,6 @@ void sync_drop(struct router *r, uint32_t at);
  * told again of entries with that output. */
 void sync_vif(struct router *r, enum fam fam, int vif, bool leaves);
 
-/* Writes "(S, G)" of sg[0] and sg[1] to buf[SG_STRLEN] and returns buf. */
-#define SG_STRLEN (2 * ADDR_STRLEN)
-const char *sg_str(const struct addr *sg, char *buf);
-
 /* Counts a refusal by the kernel or of memory, with the errno of now. */
 void sync_failed(struct router *r);
 

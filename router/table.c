@@ -26,10 +26,10 @@ void table_tell(struct router *r)
 	if (!r->table)
 		return;
 	for (uint32_t id = 0; id < c->nmroutes; id++) {
-		const struct mroute *m = &c->mroutes[id];
+		const struct conf_rule *m = &c->mroutes[id];
 
 		if (m->iif != CONF_NONE)
-			in[addr_fam(&m->group)] |= rule_iifs(&r->rules, m);
+			in[flow_range_fam(&m->range)] |= rule_iifs(&r->rules, m);
 	}
 	for (enum fam f = 0; f < FAM_N; f++)
 		for (int vif = 0; vif < KERNEL_VIFS; vif++)

@@ -153,10 +153,9 @@ void fake_link_del(int ifindex)
 	}
 }
 
-void fake_set_stats(const struct addr *src, const struct addr *grp, uint64_t packets,
-		    uint64_t bytes, uint64_t wrong_if)
+void fake_set_stats(const struct flow *flow, uint64_t packets, uint64_t bytes, uint64_t wrong_if)
 {
-	struct item key = item_key(0, src, grp), *i = item_find(&k.mfc, &key);
+	struct item key = item_key(0, &flow->source, &flow->group), *i = item_find(&k.mfc, &key);
 
 	if (!i)
 		abort();
@@ -174,9 +173,9 @@ void fake_set_holder(int pid, const char *comm)
 	strncpy(k.holder, comm, sizeof k.holder - 1);
 }
 
-bool fake_mfc(const struct addr *src, const struct addr *grp, int *iif, uint32_t *oifs)
+bool fake_mfc(const struct flow *flow, int *iif, uint32_t *oifs)
 {
-	struct item key = item_key(0, src, grp), *i = item_find(&k.mfc, &key);
+	struct item key = item_key(0, &flow->source, &flow->group), *i = item_find(&k.mfc, &key);
 
 	if (i && iif)
 		*iif = i->iif;
@@ -208,7 +207,7 @@ void kernel_mroute_close(enum fam fam)
 	k.open[fam] = false;
 	memset(k.vif_if[fam], 0, sizeof k.vif_if[fam]);
 	for (uint32_t i = k.mfc.n; i-- > 0;)
-		if (addr_fam(&k.mfc.v[i].key.grp) == fam)
+		if (flow_fam(&k.mfc.v[i].key.flow) == fam)
 			item_del(&k.mfc, &k.mfc.v[i]);
 	SAY("close%d\n", fam_digit(fam));
 }
@@ -295,15 +294,15 @@ static void say_oifs(enum fam fam, uint32_t oifs, const uint8_t *ttl)
 			SAY("%s%d", n++ ? "," : "", ttl[v]);
 }
 
-int kernel_mfc_add(enum fam fam, const struct addr *src, const struct addr *grp,
-		   int iif, uint32_t oifs, const uint8_t *ttl)
+int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
 {
+	enum fam fam = flow_fam(flow);
 	int err = planned("mfc_add", if_closed(fam, iif < 0 || iif >= KERNEL_VIFS ? ENFILE : 0));
-	struct item key = item_key(0, src, grp), *i;
+	struct item key = item_key(0, &flow->source, &flow->group), *i;
 
 	if (!k.quiet) {
 		SAY("mfc%d add ", fam_digit(fam));
-		say_sg(src, grp);
+		say_sg(&flow->source, &flow->group);
 		SAY(" iif %d", iif);
 		say_oifs(fam, oifs, ttl);
 	}
@@ -317,24 +316,25 @@ int kernel_mfc_add(enum fam fam, const struct addr *src, const struct addr *grp,
 	return done(err);
 }
 
-int kernel_mfc_del(enum fam fam, const struct addr *src, const struct addr *grp)
+int kernel_mfc_del(const struct flow *flow)
 {
-	struct item key = item_key(0, src, grp), *i = item_find(&k.mfc, &key);
+	enum fam fam = flow_fam(flow);
+	struct item key = item_key(0, &flow->source, &flow->group), *i = item_find(&k.mfc, &key);
 	int err = planned("mfc_del", if_closed(fam, i ? 0 : ENOENT));
 
 	if (!k.quiet) {
 		SAY("mfc%d del ", fam_digit(fam));
-		say_sg(src, grp);
+		say_sg(&flow->source, &flow->group);
 	}
 	if (!err && i)
 		item_del(&k.mfc, i);
 	return done(err);
 }
 
-int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *grp,
-		     struct mfc_stats *st)
+int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
 {
-	struct item key = item_key(0, src, grp), *i = item_find(&k.mfc, &key);
+	enum fam fam = flow_fam(flow);
+	struct item key = item_key(0, &flow->source, &flow->group), *i = item_find(&k.mfc, &key);
 	int err = planned("mfc_stats", if_closed(fam, i ? 0 : ENOENT));
 
 	if (!err && i)

@@ -41,8 +41,7 @@ void fake_link_add(int ifindex);
 void fake_link_del(int ifindex);
 
 /* Counters of an entry that is in, as kernel_mfc_stats() will tell them. */
-void fake_set_stats(const struct addr *src, const struct addr *grp, uint64_t packets,
-		    uint64_t bytes, uint64_t wrong_if);
+void fake_set_stats(const struct flow *flow, uint64_t packets, uint64_t bytes, uint64_t wrong_if);
 void fake_set_vif_stats(enum fam fam, int vif, const struct vif_stats *st);
 
 /* Queues what kernel_mroute_drain(), kernel_link_drain() and kernel_mrdisc_drain() deliver.
@@ -61,7 +60,7 @@ void fake_set_holder(int pid, const char *comm);
 unsigned fake_mfc_count(enum fam fam);
 unsigned fake_join_count(enum fam fam);
 
-/* The entry (src, grp); false when there is none.  iif, oifs may be NULL. */
-bool fake_mfc(const struct addr *src, const struct addr *grp, int *iif, uint32_t *oifs);
+/* The entry of a flow; false when there is none.  iif, oifs may be NULL. */
+bool fake_mfc(const struct flow *flow, int *iif, uint32_t *oifs);
 
 #endif

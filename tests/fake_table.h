@@ -16,7 +16,7 @@
 
 /* One entry or one membership; ifindex is 0 for entries, src all zero for ASM. */
 struct item_key {
-	struct addr src, grp;
+	struct flow flow;
 	uint32_t ifindex;
 };
 
@@ -53,10 +53,10 @@ static const struct hash_ops item_ops = { item_hash, item_equal };
 
 static inline struct item item_key(int ifindex, const struct addr *src, const struct addr *grp)
 {
-	struct item i = { .key = { .grp = *grp, .ifindex = (uint32_t)ifindex } };
+	struct item i = { .key = { .flow.group = *grp, .ifindex = (uint32_t)ifindex } };
 
 	if (src)
-		i.key.src = *src;
+		i.key.flow.source = *src;
 	return i;
 }
 
@@ -82,7 +82,7 @@ static inline struct item *item_add(struct table *t, const struct item *key)
 	t->v[t->n] = *key;
 	if (hash_add(&t->index, &item_ops, t, item_hash(t, t->n), t->n) < 0)
 		abort();
-	t->count[addr_fam(&key->key.grp)]++;
+	t->count[flow_fam(&key->key.flow)]++;
 	return &t->v[t->n++];
 }
 
@@ -90,7 +90,7 @@ static inline void item_del(struct table *t, struct item *i)
 {
 	uint32_t at = (uint32_t)(i - t->v), last = t->n - 1;
 
-	t->count[addr_fam(&i->key.grp)]--;
+	t->count[flow_fam(&i->key.flow)]--;
 	hash_del(&t->index, &item_ops, t, item_hash(t, at), at);
 	if (at != last) {
 		hash_move(&t->index, item_hash(t, last), last, at);

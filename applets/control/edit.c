@@ -21,7 +21,7 @@ static int check_name(struct cmd *c, int i)
 
 /* Takes IIF [SOURCE[/LEN]] GROUP[/LEN] from the words, the interface as text still.  *words: how many that
  * were, with the command.  0, or the exit status. */
-static int parse_flow(struct cmd *c, struct mroute *g, int *words)
+static int parse_flow(struct cmd *c, struct conf_rule *g, int *words)
 {
 	const char *const *w = c->argv + 2;
 	struct addr a;
@@ -35,7 +35,7 @@ static int parse_flow(struct cmd *c, struct mroute *g, int *words)
 			    (addr_parse(w[0], strcspn(w[0], "/"), &a) == ADDR_OK && !addr_is_multicast(&a, 128))))
 		n = 2;
 	*words = 2 + n;
-	const char *why = conf_parse_flow(w, n, &g->source, &g->slen, &g->group, &g->glen);
+	const char *why = conf_parse_range(w, n, &g->range);
 	return why ? cmd_fail(c, EXIT_DATA, "%s", why) : 0;
 }
 
@@ -54,12 +54,12 @@ static int no_names(struct cmd *c)
 }
 
 /* Fails as there is no such rule, or with `leave` no such membership. */
-static int no_flow(struct cmd *c, const struct mroute *f, bool leave)
+static int no_flow(struct cmd *c, const struct conf_rule *f, bool leave)
 {
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
-	const char *source = conf_any_source(&f->group, f->slen) ? "*" : prefix_str(&f->source, f->slen, s);
+	const char *source = flow_range_any_source(&f->range) ? "*" : prefix_str(&f->range.flow.source, f->range.source_len, s);
 
-	prefix_str(&f->group, f->glen, g);
+	prefix_str(&f->range.flow.group, f->range.group_len, g);
 	if (leave)
 		/* Programs look for this text: see behaviour of SMCRoute 2.4. */
 		return cmd_fail(c, EXIT_NONE, "failed leave (%s,%s), not a member", source, g);
@@ -107,7 +107,7 @@ static int parse_rule(struct router *r, struct cmd *c, bool known, struct words 
 }
 
 /* True when an output is the inbound interface by its own name, not by a wildcard. */
-static bool names_itself(const struct conf *c, const struct mroute *m)
+static bool names_itself(const struct conf *c, const struct conf_rule *m)
 {
 	const struct conf_set *s = &c->sets[m->oifs];
 
@@ -118,7 +118,7 @@ static bool names_itself(const struct conf *c, const struct mroute *m)
 }
 
 /* What is remarkable about a rule that was added. */
-static void note_rule(struct router *r, struct cmd *c, const struct mroute *m)
+static void note_rule(struct router *r, struct cmd *c, const struct conf_rule *m)
 {
 	uint16_t which;
 	const char *reason = router_rule_reason(r, m, &which);
@@ -184,11 +184,11 @@ int edit_remove(struct router *r, struct cmd *c)
 
 /* Takes the words of join and leave as a line of the conf; *line is its number or HASH_NONE.  A name that is
  * not there is added, or with `known` CONF_NONE.  0, or the exit status. */
-static int parse_group(struct router *r, struct cmd *c, bool known, struct mroute *g, uint32_t *line)
+static int parse_group(struct router *r, struct cmd *c, bool known, struct conf_rule *g, uint32_t *line)
 {
 	int words, status;
 
-	*g = (struct mroute){ 0 };
+	*g = (struct conf_rule){ 0 };
 	status = parse_flow(c, g, &words);
 	if (status)
 		return status;
@@ -205,7 +205,7 @@ static int parse_group(struct router *r, struct cmd *c, bool known, struct mrout
 }
 
 /* How a line came out, or when that will be known. */
-static int join_result(struct router *r, struct cmd *c, const struct mroute *g)
+static int join_result(struct router *r, struct cmd *c, const struct conf_rule *g)
 {
 	struct group_count n;
 
@@ -215,7 +215,7 @@ static int join_result(struct router *r, struct cmd *c, const struct mroute *g)
 		return 0;
 	}
 	if (n.failed) {
-		const char *limit = kernel_join_limit(n.err, addr_fam(&g->group));
+		const char *limit = kernel_join_limit(n.err, flow_range_fam(&g->range));
 
 		return cmd_fail(c, EXIT_SYSTEM, "the kernel refused %u of %u memberships: %s%s%s%s", n.failed,
 				n.failed + n.joined, strerror(n.err), *limit ? " (" : "", limit, *limit ? ")" : "");
@@ -228,7 +228,7 @@ static int join_result(struct router *r, struct cmd *c, const struct mroute *g)
 
 int edit_join(struct router *r, struct cmd *c)
 {
-	struct mroute g;
+	struct conf_rule g;
 	uint32_t line;
 	int status = parse_group(r, c, c->again, &g, &line);
 
@@ -249,7 +249,7 @@ int edit_join(struct router *r, struct cmd *c)
 int edit_leave(struct router *r, struct cmd *c)
 {
 	struct group_count n;
-	struct mroute g;
+	struct conf_rule g;
 	uint32_t line;
 	int status = parse_group(r, c, true, &g, &line);
 

@@ -20,7 +20,7 @@ const char *event_name(enum event_kind kind)
 
 static void put_text(struct router *r, const struct event *ev, const struct show_flow *f, struct buf *out)
 {
-	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+	char flow[FLOW_STRLEN];
 
 	if (ev->rule) {
 		buf_chr(out, ' ');
@@ -29,11 +29,11 @@ static void put_text(struct router *r, const struct event *ev, const struct show
 			buf_printf(out, "  # %s: %s", ev->iif, ev->text);
 		return;
 	}
-	if (ev->source)
-		buf_printf(out, " (%s, %s)", addr_str(ev->source, s), addr_str(ev->group, g));
+	if (ev->flow)
+		buf_printf(out, " %s", flow_str(ev->flow, flow));
 	if (ev->iif)
-		buf_printf(out, " %s%s", ev->source ? "from " : "", ev->iif);
-	if (ev->source && ev->oifs) {
+		buf_printf(out, " %s%s", ev->flow ? "from " : "", ev->iif);
+	if (ev->flow && ev->oifs) {
 		buf_str(out, " to");
 		show_oifs(r, out, f, false);
 	}
@@ -45,13 +45,13 @@ static void put_json(struct router *r, const struct event *ev, const struct show
 {
 	bool link = ev->kind == EVENT_LINK;
 
-	if (ev->source)
+	if (ev->flow)
 		json_str(out, "family", ev->fam == FAM_4 ? "ipv4" : "ipv6");
-	if (f->source) {
+	if (ev->flow || ev->rule) {
 		show_json_flow(out, ev->rule ? "mroute" : NULL, f);
 		show_oifs(r, out, f, true);
 	}
-	if (ev->iif && !ev->source)
+	if (ev->iif && !ev->flow)
 		json_str(out, link ? "name" : "waits_for", ev->iif);
 	if (ev->text)
 		json_str(out, link ? "change" : "reason", ev->text);
@@ -61,10 +61,12 @@ void event_lines(struct router *r, const struct event *ev, int64_t usec, struct 
 		 struct buf *json)
 {
 	/* Of an event without a flow all is left out. */
-	struct show_flow f = { ev->source, ev->group, ev->iif, NULL, ev->oifs, 128, 128 };
+	struct show_flow f = { .iif = ev->iif, .bits = ev->oifs };
 	const char *name = event_name(ev->kind);
 	long long sec = usec / 1000000;
 
+	if (ev->flow)
+		f.range = flow_range_of(ev->flow);
 	if (ev->rule)
 		show_mroute_flow(&f, r->conf, ev->rule);
 	buf_printf(text, "%lld.%06ld %s", sec, (long)(usec % 1000000), name);

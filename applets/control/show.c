@@ -80,7 +80,7 @@ const struct mfc *show_entry(const struct show *s, const char **iif)
 
 	if (e->state == MFC_FREE || !(e->flags & MFC_INSTALLED))
 		return NULL;
-	const struct iface *i = iface_by_vif(&s->r->ifs, addr_fam(&e->group), e->iif);
+	const struct iface *i = iface_by_vif(&s->r->ifs, flow_fam(&e->flow), e->iif);
 	*iif = i ? i->name : "?";
 	return e;
 }
@@ -94,7 +94,7 @@ static void ask(struct show *s, struct mfc_stats *st)
 	*st = (struct mfc_stats){ 0 };
 	if (e) {
 		show_charge(s, ASKING);
-		kernel_mfc_stats(addr_fam(&e->group), &e->source, &e->group, st);
+		kernel_mfc_stats(&e->flow, st);
 	}
 }
 

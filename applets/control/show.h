@@ -63,11 +63,10 @@ struct show {
 
 /* A flow as the lines of several tables have it. */
 struct show_flow {
-	const struct addr *source, *group;
+	struct flow_range range;
 	const char *iif;		/* NULL is left out */
 	const struct conf_set *set;	/* outputs; NULL: they are bits */
 	uint32_t bits;
-	uint8_t slen, glen;
 };
 
 /* `show` with its words: exit status, as struct command's run.  When the table is long, *c->show is set and
@@ -108,8 +107,8 @@ const struct mfc_stats *show_counts(struct show *s);
 const struct mfc *show_entry(const struct show *s, const char **iif);
 
 /* The flow of a line of the conf. */
-void show_mroute_flow(struct show_flow *f, const struct conf *c, const struct mroute *m);
-void show_mgroup_flow(struct show_flow *f, const struct conf *c, const struct mroute *g);
+void show_mroute_flow(struct show_flow *f, const struct conf *c, const struct conf_rule *m);
+void show_mgroup_flow(struct show_flow *f, const struct conf *c, const struct conf_rule *g);
 
 /* Appends "kind", "source", "group" and "iif", kind only unless it is NULL. */
 void show_json_flow(struct buf *b, const char *kind, const struct show_flow *f);

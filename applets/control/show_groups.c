@@ -44,7 +44,7 @@ static void put_flow(struct show *s, const char *title, const struct show_flow *
 static void group(struct show *s)
 {
 	const struct conf *c = s->r->conf;
-	const struct mroute *g = &c->mgroups[s->at];
+	const struct conf_rule *g = &c->mgroups[s->at];
 	struct output *o = &s->o;
 	struct group_count n = { 0 };
 	struct show_flow f;
@@ -62,7 +62,7 @@ static void group(struct show *s)
 			json_u64(&o->rows, "failed", n.failed);
 		else
 			buf_printf(&o->rows, "  %u of %u ", n.failed, n.failed + n.joined + n.waiting);
-		put_failure(o, n.err, &g->group);
+		put_failure(o, n.err, &g->range.flow.group);
 	}
 	show_end(s);
 }
@@ -72,19 +72,19 @@ static void member(struct show *s)
 	const struct router *r = s->r;
 	const struct member *m = &r->groups.v[s->at];
 	struct output *o = &s->o;
-	struct show_flow f = { &m->source, &m->group, iface_str(iface_find(&r->ifs, m->ifindex)), NULL, 0, 128, 128 };
+	struct show_flow f = { flow_range_of(&m->flow), iface_str(iface_find(&r->ifs, m->ifindex)), NULL, 0 };
 
 	if (!m->used || m->gone)
 		return;
 	if (member_is_asm(m))
-		f.slen = addr_fam(&m->group) == FAM_4 ? ADDR_V4_BITS : 0;
+		f.range.source_len = flow_fam(&m->flow) == FAM_4 ? ADDR_V4_BITS : 0;
 	put_flow(s, "Kernel Group Membership Table", &f);
 	if (o->json)
 		json_str(&o->rows, "state", m->refs ? m->joined ? "joined" : m->err ? "failed" : "joining" : "leaving");
 	else if (m->err)
 		buf_str(&o->rows, "  ");
 	if (m->err)
-		put_failure(o, m->err, &m->group);
+		put_failure(o, m->err, &m->flow.group);
 	show_end(s);
 }
 
@@ -96,7 +96,7 @@ const struct show_part show_groups[] = {
 /* ---- pending ---- */
 
 /* A pending line: a rule, or a group when m is NULL. */
-static void pending(struct show *s, const struct mroute *m, const struct mroute *g)
+static void pending(struct show *s, const struct conf_rule *m, const struct conf_rule *g)
 {
 	const struct conf *c = s->r->conf;
 	struct buf *b = &s->o.rows;

@@ -132,7 +132,7 @@ static void entry(struct show *s)
 	if (!e)
 		return;
 	buf_printf(b, "smcroute_%s_total{source=\"%s\",group=\"%s\",state=\"%s\",iif=\"", m->name,
-		   addr_str(&e->source, source), addr_str(&e->group, group), mfc_state_str(e->state));
+		   addr_str(&e->flow.source, source), addr_str(&e->flow.group, group), mfc_state_str(e->state));
 	escaped(b, iif);
 	buf_printf(b, "\"} %llu\n", counter(m, show_counts(s)));
 }

@@ -32,14 +32,14 @@ unsigned show_name_width(const struct router *r, unsigned min)
 	return min;
 }
 
-void show_mroute_flow(struct show_flow *f, const struct conf *c, const struct mroute *m)
+void show_mroute_flow(struct show_flow *f, const struct conf *c, const struct conf_rule *m)
 {
-	*f = (struct show_flow){ &m->source, &m->group, c->names[m->iif].name, &c->sets[m->oifs], 0, m->slen, m->glen };
+	*f = (struct show_flow){ m->range, c->names[m->iif].name, &c->sets[m->oifs], 0 };
 }
 
-void show_mgroup_flow(struct show_flow *f, const struct conf *c, const struct mroute *g)
+void show_mgroup_flow(struct show_flow *f, const struct conf *c, const struct conf_rule *g)
 {
-	*f = (struct show_flow){ &g->source, &g->group, c->names[g->iif].name, NULL, 0, g->slen, g->glen };
+	*f = (struct show_flow){ g->range, c->names[g->iif].name, NULL, 0 };
 }
 
 static void put_name(struct buf *b, const char *name, bool json)
@@ -56,7 +56,7 @@ static void put_name(struct buf *b, const char *name, bool json)
 void show_oifs(struct router *r, struct buf *b, const struct show_flow *f, bool json)
 {
 	const struct conf *c = r->conf;
-	enum fam fam = addr_fam(f->group);
+	enum fam fam = flow_range_fam(&f->range);
 
 	if (json) {
 		json_key(b, "oifs");
@@ -80,8 +80,8 @@ void show_json_flow(struct buf *b, const char *kind, const struct show_flow *f)
 
 	if (kind)
 		json_str(b, "kind", kind);
-	json_str(b, "source", conf_any_source(f->group, f->slen) ? NULL : prefix_str(f->source, f->slen, a));
-	json_str(b, "group", prefix_str(f->group, f->glen, a));
+	json_str(b, "source", flow_range_any_source(&f->range) ? NULL : prefix_str(&f->range.flow.source, f->range.source_len, a));
+	json_str(b, "group", prefix_str(&f->range.flow.group, f->range.group_len, a));
 	if (f->iif)
 		json_str(b, "iif", f->iif);
 }
@@ -95,13 +95,13 @@ void show_text_flow(struct buf *b, const struct show_flow *f)
 	char *p = b->p + from;
 
 	*p++ = '(';
-	if (conf_any_source(f->group, f->slen))
+	if (flow_range_any_source(&f->range))
 		*p++ = '*';
 	else
-		p = prefix_put(f->source, f->slen, p);
+		p = prefix_put(&f->range.flow.source, f->range.source_len, p);
 	*p++ = ',';
 	*p++ = ' ';
-	p = prefix_put(f->group, f->glen, p);
+	p = prefix_put(&f->range.flow.group, f->range.group_len, p);
 	*p++ = ')';
 	b->len = (size_t)(p - b->p);
 	out_pad(b, from, 42);
@@ -162,7 +162,7 @@ static void put_tail(struct show *s, const struct line *l, struct buf *b)
 static void text_line(struct show *s, const struct line *l)
 {
 	const struct show_flow *f = &l->flow;
-	enum fam fam = addr_fam(f->group);
+	enum fam fam = flow_range_fam(&f->range);
 	struct buf *b = &s->o.rows;
 	struct tail *t = &s->tail;
 
@@ -204,10 +204,10 @@ static void rule(struct show *s)
 {
 	static const struct mfc_stats none;
 	const struct conf *c = s->r->conf;
-	const struct mroute *m = &c->mroutes[s->at];
+	const struct conf_rule *m = &c->mroutes[s->at];
 	struct line l;
 
-	if (m->iif == CONF_NONE || mroute_is_sg(m) != s->part->arg)
+	if (m->iif == CONF_NONE || flow_range_is_single(&m->range) != s->part->arg)
 		return;
 	show_mroute_flow(&l.flow, c, m);
 	l.counts = !s->rules ? NULL : s->at < s->nrules ? &s->rules[s->at] : &none;
@@ -223,7 +223,7 @@ static void entry(struct show *s)
 	if (!e)
 		return;
 	put_line(s, &(struct line){
-		.flow = { &e->source, &e->group, iif, NULL, e->oifs, 128, 128 },
+		.flow = { flow_range_of(&e->flow), iif, NULL, e->oifs },
 		.counts = s->entries ? show_counts(s) : NULL, .entry = e,
 	}, "Kernel MFC Table");
 }
@@ -249,7 +249,7 @@ static void count_rules(struct show *s)
 	const struct mfc *e = &r->mfc.v[s->at];
 
 	if (e->state != MFC_FREE && show_counts(s)->packets)
-		rules_matching(&r->rules, &e->source, e->iif, add_to_rule, s);
+		rules_matching(&r->rules, &e->flow, e->iif, add_to_rule, s);
 }
 
 /* ---- the table ---- */

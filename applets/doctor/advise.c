@@ -176,7 +176,7 @@ static void table(struct report *r)
 
 static void firewall(struct report *r)
 {
-	const struct flow *w = r->w;
+	const struct seen *w = r->w;
 	bool before = !w->d.right;
 
 	finding_add(r->f, FINDING_ERROR, "dropped by the packet filter: %s came in on %s (%llu packets)%s", r->flow,
@@ -270,7 +270,7 @@ static const struct {
 	[VERDICT_OUTPUT] = { "output", output },
 };
 
-enum verdict doctor_report(struct doctor *d, const struct flow *w)
+enum verdict doctor_report(struct doctor *d, const struct seen *w)
 {
 	struct report r = { .d = d, .f = &d->host.found, .w = w, .in = host_link(&d->host, w->in), .fam = d->fam,
 			    .k = &d->host.of[d->fam] };

@@ -95,12 +95,12 @@ struct wanted {
 static void count_joins(const struct conf *c, struct wanted *w)
 {
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
-		const struct mroute *g = &c->mgroups[i];
-		enum fam fam = addr_fam(&g->group);
+		const struct conf_rule *g = &c->mgroups[i];
+		enum fam fam = flow_range_fam(&g->range);
 		uint64_t n = (uint64_t)1 << mgroup_bits(g);
 
 		w->all[fam] += n;
-		if (!conf_any_source(&g->group, g->slen))
+		if (!flow_range_any_source(&g->range))
 			w->single[fam] += n;
 	}
 }

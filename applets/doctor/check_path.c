@@ -37,35 +37,35 @@ void check_tables(struct host *h, const struct host_fam *k)
 
 /* ---- reverse path filter ---- */
 
-static void rp_one(struct host *h, const struct mroute *m, const struct look_link *l)
+static void rp_one(struct host *h, const struct conf_rule *m, const struct look_link *l)
 {
-	struct addr src = m->source;
+	struct addr src = m->range.flow.source;
 	struct look_route r;
 	char text[ADDR_STRLEN], why[RP_WHY];
 
 	/* The address of the network itself may be a broadcast. */
-	if (m->slen < 127)
+	if (m->range.source_len < 127)
 		src.b[15] |= 1;
 	if (!cure_rp_refuses(h, l, &src, &r, why))
 		return;
 	finding_add(&h->found, FINDING_ERROR, "%s drops what comes from %s: rp_filter is %d there and %s",
-		    l->name, prefix_str(&m->source, m->slen, text), l->rp_filter, why);
-	cure_rp_filter(h, l, &m->source, m->slen, &r);
+		    l->name, prefix_str(&m->range.flow.source, m->range.source_len, text), l->rp_filter, why);
+	cure_rp_filter(h, l, &m->range.flow.source, m->range.source_len, &r);
 }
 
 void check_rp_filter(struct host *h)
 {
-	const struct mroute *before = NULL;
+	const struct conf_rule *before = NULL;
 	unsigned looked = 0;
 
 	for (uint32_t i = 0; i < h->conf->nmroutes && looked < RULES; i++) {
-		const struct mroute *m = &h->conf->mroutes[i];
+		const struct conf_rule *m = &h->conf->mroutes[i];
 		const struct look_link *l;
 		uint32_t next = 0;
 
-		if (addr_fam(&m->group) != FAM_4 || conf_any_source(&m->group, m->slen) || h->use[m->iif].disabled)
+		if (flow_range_fam(&m->range) != FAM_4 || flow_range_any_source(&m->range) || h->use[m->iif].disabled)
 			continue;
-		if (before && before->iif == m->iif && before->slen == m->slen && addr_eq(&before->source, &m->source))
+		if (before && before->iif == m->iif && before->range.source_len == m->range.source_len && addr_eq(&before->range.flow.source, &m->range.flow.source))
 			continue;
 		before = m;
 		looked++;
@@ -98,27 +98,27 @@ static void chain_drops(void *ctx, const struct look_chain *c)
 		return;
 	}
 	finding_add(j->f, FINDING_ERROR, "chain %s of table %s (%s) drops %s %s %s", c->name, c->table,
-		    c->family, prefix_str(&j->p.grp, j->glen, text), after ? "to" : "from",
+		    c->family, prefix_str(&j->p.flow.group, j->glen, text), after ? "to" : "from",
 		    after ? j->p.oif_name : j->p.iif_name);
 	cure_chain(j->f, c, &j->p, j->glen);
 }
 
-static void firewall_one(struct host *h, const struct mroute *m, const struct look_link *in,
+static void firewall_one(struct host *h, const struct conf_rule *m, const struct look_link *in,
 			 const struct look_link *out)
 {
 	struct judge j = {
 		.p = {
-			.src = m->source, .grp = m->group, .any_source = m->slen != 128,
+			.flow = m->range.flow, .any_source = m->range.source_len != 128,
 			.iif = in->ifindex, .oif = out->ifindex, .iif_name = in->name, .oif_name = out->name,
 		},
-		.f = &h->found, .glen = m->glen,
+		.f = &h->found, .glen = m->range.group_len,
 	};
 
 	for (enum look_hook hook = HOOK_BEFORE; hook <= HOOK_AFTER; hook++)
 		kernel_nft_judge(h->nft, hook, &j.p, chain_drops, &j);
 }
 
-static void firewall_rule(struct host *h, const struct mroute *m, unsigned *pairs)
+static void firewall_rule(struct host *h, const struct conf_rule *m, unsigned *pairs)
 {
 	const struct look_link *in, *out;
 
@@ -143,7 +143,7 @@ void check_firewall(struct host *h)
 	}
 	host_unseen_nft(h);
 	for (uint32_t i = 0; h->nft && i < h->conf->nmroutes && i < RULES; i++) {
-		const struct mroute *m = &h->conf->mroutes[i];
+		const struct conf_rule *m = &h->conf->mroutes[i];
 
 		if (!h->use[m->iif].disabled)
 			firewall_rule(h, m, &pairs);

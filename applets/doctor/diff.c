@@ -46,8 +46,8 @@ unsigned doctor_copies(const struct look_mfc *e)
 {
 	unsigned n = 1;
 
-	for (unsigned i = 0; addr_fam(&e->grp) == FAM_4 && i < e->noifs; i++)
-		n += kernel_look_member(e->oif[i], &e->grp) == 1;
+	for (unsigned i = 0; flow_fam(&e->flow) == FAM_4 && i < e->noifs; i++)
+		n += kernel_look_member(e->oif[i], &e->flow.group) == 1;
 	return n;
 }
 
@@ -59,7 +59,7 @@ static uint64_t group_wanted(const struct doctor *d, const struct look_vif *v)
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < d->nflows; i++) {
-		const struct flow *w = &d->flows[i];
+		const struct seen *w = &d->flows[i];
 
 		for (unsigned k = 0; w->entry && w->e.table == v->table && k < w->e.noifs; k++)
 			if (w->e.oif[k] == v->ifindex)
@@ -69,7 +69,7 @@ static uint64_t group_wanted(const struct doctor *d, const struct look_vif *v)
 }
 
 /* Finds the output that lacks most; sums up what all of them had. */
-static void outputs(struct doctor *d, struct flow *w)
+static void outputs(struct doctor *d, struct seen *w)
 {
 	w->d.outputs = w->e.noifs;
 	for (unsigned i = 0; i < w->e.noifs; i++) {
@@ -117,7 +117,7 @@ static void chain(void *ctx, const struct look_chain *c)
 	j->n++;
 }
 
-static void judge(const struct doctor *d, const struct flow *w, bool before, struct judge *j)
+static void judge(const struct doctor *d, const struct seen *w, bool before, struct judge *j)
 {
 	const struct nft *nft = d->host.nft;
 
@@ -135,11 +135,11 @@ static void judge(const struct doctor *d, const struct flow *w, bool before, str
 	}
 }
 
-unsigned doctor_judge(const struct doctor *d, const struct flow *w, int iif, bool before,
+unsigned doctor_judge(const struct doctor *d, const struct seen *w, int iif, bool before,
 		      struct findings *f)
 {
 	const struct look_link *in = host_link(&d->host, iif);
-	struct judge j = { .p = { .src = w->src, .grp = d->grp, .any_source = w->any }, .f = f };
+	struct judge j = { .p = { .flow = { w->src, d->grp }, .any_source = w->any }, .f = f };
 
 	if (in) {
 		j.p.iif = iif;
@@ -153,7 +153,7 @@ unsigned doctor_judge(const struct doctor *d, const struct flow *w, int iif, boo
 }
 
 /* True when the packet filter can be read and lets a flow pass. */
-static bool filter_lets(const struct doctor *d, const struct flow *w)
+static bool filter_lets(const struct doctor *d, const struct seen *w)
 {
 	return d->host.nft && kernel_look_iptables(d->fam) != 1 && !doctor_judge(d, w, w->e.iif, false, NULL);
 }
@@ -197,7 +197,7 @@ static uint64_t unrouted(const struct doctor *d, const struct look_link *l)
 }
 
 /* The interface with most of those, when they are more than the chatter of neighbours. */
-static void guess(const struct doctor *d, struct flow *w)
+static void guess(const struct doctor *d, struct seen *w)
 {
 	uint64_t chatter = d->seconds + 5;
 
@@ -213,7 +213,7 @@ static void guess(const struct doctor *d, struct flow *w)
 }
 
 /* What "here" is like: its VIF, its table, its reverse path filter. */
-static void here(const struct doctor *d, struct flow *w)
+static void here(const struct doctor *d, struct seen *w)
 {
 	const struct host *h = &d->host;
 	const struct host_vifs *vifs = &h->of[d->fam].vifs;
@@ -238,7 +238,7 @@ static void here(const struct doctor *d, struct flow *w)
 		w->d.rp_refuses = cure_rp_refuses(h, l, &w->src, &r, why);
 }
 
-static void counters(const struct doctor *d, struct flow *w)
+static void counters(const struct doctor *d, struct seen *w)
 {
 	if (!d->uncounted) {
 		w->d.frag_fails = grown(d->before.count.frag_fails, d->after.count.frag_fails);
@@ -246,7 +246,7 @@ static void counters(const struct doctor *d, struct flow *w)
 	}
 }
 
-static void flow_diff(const struct doctor *d, struct flow *w)
+static void flow_diff(const struct doctor *d, struct seen *w)
 {
 	counters(d, w);
 	if (w->entry) {
@@ -268,7 +268,7 @@ static void flow_diff(const struct doctor *d, struct flow *w)
  * they are told as that. */
 static void adopt(struct doctor *d)
 {
-	struct flow *all = NULL;
+	struct seen *all = NULL;
 	struct addr any;
 	unsigned n = 0;
 	uint8_t len;
@@ -281,7 +281,7 @@ static void adopt(struct doctor *d)
 		return;
 	all->any = true;
 	for (unsigned i = 0; i < d->nflows; i++) {
-		struct flow *w = &d->flows[i];
+		struct seen *w = &d->flows[i];
 
 		if (w->entry)
 			continue;
@@ -322,7 +322,7 @@ void doctor_diff(struct doctor *d)
 		if (d->others[i].packets[1] > d->others[i].packets[0])
 			busy = true;
 	for (unsigned i = 0; i < d->nflows; i++) {
-		struct flow *w = &d->flows[i];
+		struct seen *w = &d->flows[i];
 
 		if (!w->entry)
 			continue;

@@ -22,9 +22,9 @@
 #define OTHERS_LOOKED 256	/* entries of other groups that are looked at in detail */
 
 /* The flow of a source; a new one when there is room, else NULL. */
-static struct flow *flow_get(struct doctor *d, const struct addr *src)
+static struct seen *flow_get(struct doctor *d, const struct addr *src)
 {
-	struct flow *w = d->flows;
+	struct seen *w = d->flows;
 
 	for (; w < d->flows + d->nflows; w++)
 		if (addr_eq(&w->src, src))
@@ -59,13 +59,13 @@ static void others_add(struct doctor *d, const struct look_mfc *e)
 static void entry(void *ctx, const struct look_mfc *e)
 {
 	struct doctor *d = ctx;
-	struct flow *w;
+	struct seen *w;
 
-	if (!addr_eq(&e->grp, &d->grp)) {
+	if (!addr_eq(&e->flow.group, &d->grp)) {
 		others_add(d, e);
 		return;
 	}
-	w = flow_get(d, &e->src);
+	w = flow_get(d, &e->flow.source);
 	/* Of entries in two tables the busier one. */
 	if (!w || (w->entry && w->e.st.packets > e->st.packets))
 		return;
@@ -98,7 +98,7 @@ static int sample_take(struct doctor *d, struct sample *s)
 static void packet(void *ctx, const struct sniffed *p)
 {
 	struct doctor *d = ctx;
-	struct flow *w = flow_get(d, &p->src);
+	struct seen *w = flow_get(d, &p->src);
 
 	if (!w)
 		return;
@@ -220,7 +220,7 @@ static bool report(struct doctor *d)
 
 	doctor_diff(d);
 	for (unsigned i = 0; i < d->nflows; i++) {
-		const struct flow *w = &d->flows[i];
+		const struct seen *w = &d->flows[i];
 
 		if (!w->d.right && !w->d.wrong && !w->d.seen && !w->d.unresolved)
 			continue;

@@ -15,7 +15,7 @@
 #define DOCTOR_SECONDS_MAX 3600
 
 /* One source of the group. */
-struct flow {
+struct seen {
 	struct flow_diff d;		/* seen, arrived and ttl are set as its packets come */
 	bool any;			/* the source is not known */
 	bool entry;			/* the kernel has an entry for it: e, as it was at the end */
@@ -52,8 +52,8 @@ struct doctor {
 	unsigned nflows, nothers, looked;
 	struct host host;
 	struct look_links links_before;
-	struct flow unknown;		/* told when there is no other */
-	struct flow flows[DOCTOR_FLOWS];
+	struct seen unknown;		/* told when there is no other */
+	struct seen flows[DOCTOR_FLOWS];
 	struct others others[HOST_VIFS + 1];	/* the last stays free */
 	struct sample before, after;
 };
@@ -80,7 +80,7 @@ struct others *doctor_others(struct doctor *d, uint32_t table, int oif);
 /* Asks the packet filter about a flow that comes in on iif (0 = not known): before it is routed,
  * or on its way to each output of its entry.  Returns how many chains drop it, or might.  With f
  * only those that surely do, else those that might, and what mends each is appended. */
-unsigned doctor_judge(const struct doctor *d, const struct flow *w, int iif, bool before,
+unsigned doctor_judge(const struct doctor *d, const struct seen *w, int iif, bool before,
 		      struct findings *f);
 
 /* ---- doctor_text.c ---- */
@@ -89,7 +89,7 @@ unsigned doctor_judge(const struct doctor *d, const struct flow *w, int iif, boo
 struct report {
 	struct doctor *d;
 	struct findings *f;
-	const struct flow *w;
+	const struct seen *w;
 	const struct look_link *in;		/* where it arrives, NULL when not known */
 	const char *in_name;
 	enum fam fam;
@@ -103,7 +103,7 @@ struct report {
 };
 
 /* Appends the verdict on a flow to the findings, with what mends it. */
-enum verdict doctor_report(struct doctor *d, const struct flow *w);
+enum verdict doctor_report(struct doctor *d, const struct seen *w);
 
 /* The same for a group that no router forwards. */
 void doctor_report_local(struct doctor *d);

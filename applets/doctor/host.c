@@ -30,18 +30,18 @@ static int use_read(struct host *h, const struct conf *c)
 	if (!h->use)
 		return -1;
 	for (uint32_t i = 0; i < c->nmroutes; i++) {
-		const struct mroute *m = &c->mroutes[i];
+		const struct conf_rule *m = &c->mroutes[i];
 		const struct conf_set *s = &c->sets[m->oifs];
-		enum fam fam = addr_fam(&m->group);
+		enum fam fam = flow_range_fam(&m->range);
 
 		use_name(h, m->iif, m->where, fam)->in = true;
 		for (uint32_t k = 0; k < s->n; k++)
 			use_name(h, c->pool[s->off + k], m->where, fam);
 	}
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
-		const struct mroute *g = &c->mgroups[i];
+		const struct conf_rule *g = &c->mgroups[i];
 
-		use_name(h, g->iif, g->where, addr_fam(&g->group))->join = true;
+		use_name(h, g->iif, g->where, flow_range_fam(&g->range))->join = true;
 	}
 	for (uint32_t i = 0; i < c->nphyints; i++)
 		h->use[c->phyints[i].name].disabled = c->phyints[i].enable == 0;
@@ -116,7 +116,7 @@ const struct look_link *host_match(const struct host *h, uint32_t name, uint32_t
 	return NULL;
 }
 
-const struct look_link *host_output(const struct host *h, const struct mroute *m,
+const struct look_link *host_output(const struct host *h, const struct conf_rule *m,
 				    struct host_output *at)
 {
 	const struct conf_set *s = &h->conf->sets[m->oifs];

@@ -74,7 +74,7 @@ const struct look_link *host_match(const struct host *h, uint32_t name, uint32_t
 struct host_output {
 	uint32_t name, link;
 };
-const struct look_link *host_output(const struct host *h, const struct mroute *m,
+const struct look_link *host_output(const struct host *h, const struct conf_rule *m,
 				    struct host_output *at);
 
 /* The VIF of an interface in a table; with table 0 in any.  NULL when it has none. */

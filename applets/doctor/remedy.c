@@ -91,7 +91,7 @@ static bool of_iptables(const struct look_chain *c)
 void cure_chain(struct findings *f, const struct look_chain *c, const struct look_packet *p,
 		uint8_t glen)
 {
-	const char *six = cure_six[addr_fam(&p->grp)], *way = "i", *dev = p->iif_name;
+	const char *six = cure_six[flow_fam(&p->flow)], *way = "i", *dev = p->iif_name;
 	char word[WORD_LEN], text[ADDR_STRLEN], at[WORD_LEN + 4];
 
 	at[0] = '\0';
@@ -99,7 +99,7 @@ void cure_chain(struct findings *f, const struct look_chain *c, const struct loo
 		way = "o";
 		dev = p->oif_name;
 	}
-	prefix_str(&p->grp, glen, text);
+	prefix_str(&p->flow.group, glen, text);
 	if (of_iptables(c)) {
 		bool filter = !strcmp(c->table, "filter");
 

@@ -19,10 +19,10 @@ static void out_add(struct report *r, const struct look_link *l)
 	r->out[r->nout++] = l;
 }
 
-static bool covers(const struct report *r, const struct mroute *m)
+static bool covers(const struct report *r, const struct conf_rule *m)
 {
-	return addr_covers(&m->group, m->glen, &r->d->grp) &&
-	       (r->w->any || addr_covers(&m->source, m->slen, &r->w->src));
+	return addr_covers(&m->range.flow.group, m->range.group_len, &r->d->grp) &&
+	       (r->w->any || addr_covers(&m->range.flow.source, m->range.source_len, &r->w->src));
 }
 
 bool report_rule_on(const struct report *r, const struct look_link *l)
@@ -30,7 +30,7 @@ bool report_rule_on(const struct report *r, const struct look_link *l)
 	const struct host *h = &r->d->host;
 
 	for (uint32_t i = 0; i < h->conf->nmroutes; i++) {
-		const struct mroute *m = &h->conf->mroutes[i];
+		const struct conf_rule *m = &h->conf->mroutes[i];
 
 		if (host_means(h, m->iif, l) && covers(r, m))
 			return true;
@@ -47,13 +47,13 @@ static void outs_choose(struct report *r)
 	const struct look_link *l;
 
 	for (uint32_t i = 0; i < h->conf->nmroutes; i++) {
-		const struct mroute *m = &h->conf->mroutes[i];
+		const struct conf_rule *m = &h->conf->mroutes[i];
 
 		for (struct host_output at = { 0 }; covers(r, m) && (l = host_output(h, m, &at));)
 			out_add(r, l);
 	}
 	for (unsigned i = 0; !r->nout && i < d->nflows; i++) {
-		const struct flow *w = &d->flows[i];
+		const struct seen *w = &d->flows[i];
 
 		for (unsigned k = 0; w->entry && k < w->e.noifs; k++)
 			out_add(r, host_link(h, w->e.oif[k]));

@@ -154,19 +154,20 @@ int kernel_vif_del(enum fam fam, int vif)
 	return errno == EADDRNOTAVAIL ? 0 : -1;
 }
 
-int kernel_mfc_add(enum fam fam, const struct addr *src, const struct addr *grp,
-		   int iif, uint32_t oifs, const uint8_t *ttl)
+int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
 {
+	enum fam fam = flow_fam(flow);
 	union mroute_arg a;
 
-	return set_option(fam, MRT_ADD_MFC, &a, mroute_codec[fam].mfc(&a, src, grp, iif, oifs, ttl));
+	return set_option(fam, MRT_ADD_MFC, &a, mroute_codec[fam].mfc(&a, flow, iif, oifs, ttl));
 }
 
-int kernel_mfc_del(enum fam fam, const struct addr *src, const struct addr *grp)
+int kernel_mfc_del(const struct flow *flow)
 {
+	enum fam fam = flow_fam(flow);
 	union mroute_arg a;
 
-	return set_option(fam, MRT_DEL_MFC, &a, mroute_codec[fam].mfc(&a, src, grp, 0, 0, NULL));
+	return set_option(fam, MRT_DEL_MFC, &a, mroute_codec[fam].mfc(&a, flow, 0, 0, NULL));
 }
 
 static int ask(enum fam fam, unsigned long request, union mroute_arg *a)
@@ -179,12 +180,12 @@ static int ask(enum fam fam, unsigned long request, union mroute_arg *a)
 	return -1;
 }
 
-int kernel_mfc_stats(enum fam fam, const struct addr *src, const struct addr *grp,
-		     struct mfc_stats *st)
+int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
 {
+	enum fam fam = flow_fam(flow);
 	union mroute_arg a;
 
-	mroute_codec[fam].sg(&a, src, grp);
+	mroute_codec[fam].sg(&a, flow);
 	if (ask(fam, SIOCGETSGCNT, &a) < 0)
 		return -1;
 	mroute_sg_read(fam, &a, st);

@@ -51,12 +51,12 @@ static int vif6(union mroute_arg *a, int vif, int ifindex, uint8_t threshold)
 	return -1;
 }
 
-static int mfc4(union mroute_arg *a, const struct addr *src, const struct addr *grp,
+static int mfc4(union mroute_arg *a, const struct flow *flow,
 		int iif, uint32_t oifs, const uint8_t *ttl)
 {
 	memset(&a->mfc4, 0, sizeof a->mfc4);
-	a->mfc4.mfcc_origin = to_in4(src);
-	a->mfc4.mfcc_mcastgrp = to_in4(grp);
+	a->mfc4.mfcc_origin = to_in4(&flow->source);
+	a->mfc4.mfcc_mcastgrp = to_in4(&flow->group);
 	a->mfc4.mfcc_parent = (vifi_t)iif;
 	for (int v = 0; oifs; v++, oifs >>= 1)
 		if (oifs & 1)
@@ -64,28 +64,28 @@ static int mfc4(union mroute_arg *a, const struct addr *src, const struct addr *
 	return sizeof a->mfc4;
 }
 
-static int mfc6(union mroute_arg *a, const struct addr *src, const struct addr *grp,
+static int mfc6(union mroute_arg *a, const struct flow *flow,
 		int iif, uint32_t oifs, const uint8_t *ttl)
 {
 	(void)ttl;
 	memset(&a->mfc6, 0, sizeof a->mfc6);
-	set_sin6(&a->mfc6.mf6cc_origin, src);
-	set_sin6(&a->mfc6.mf6cc_mcastgrp, grp);
+	set_sin6(&a->mfc6.mf6cc_origin, &flow->source);
+	set_sin6(&a->mfc6.mf6cc_mcastgrp, &flow->group);
 	a->mfc6.mf6cc_parent = (mifi_t)iif;
 	a->mfc6.mf6cc_ifset.ifs_bits[0] = oifs;
 	return sizeof a->mfc6;
 }
 
-static void sg4(union mroute_arg *a, const struct addr *src, const struct addr *grp)
+static void sg4(union mroute_arg *a, const struct flow *flow)
 {
-	a->sg4 = (struct sioc_sg_req){ .src = to_in4(src), .grp = to_in4(grp) };
+	a->sg4 = (struct sioc_sg_req){ .src = to_in4(&flow->source), .grp = to_in4(&flow->group) };
 }
 
-static void sg6(union mroute_arg *a, const struct addr *src, const struct addr *grp)
+static void sg6(union mroute_arg *a, const struct flow *flow)
 {
 	memset(&a->sg6, 0, sizeof a->sg6);
-	set_sin6(&a->sg6.src, src);
-	set_sin6(&a->sg6.grp, grp);
+	set_sin6(&a->sg6.src, &flow->source);
+	set_sin6(&a->sg6.grp, &flow->group);
 }
 
 const struct mroute_codec mroute_codec[FAM_N] = {
@@ -164,6 +164,6 @@ bool mroute_upcall(enum fam fam, const void *p, size_t len, struct upcall *up)
 	up->fam = fam;
 	up->kind = b[m->type] == IGMPMSG_NOCACHE ? UPCALL_NOCACHE : UPCALL_WRONGVIF;
 	return (b[m->type] == IGMPMSG_NOCACHE || b[m->type] == IGMPMSG_WRONGVIF) && up->vif < KERNEL_VIFS &&
-	       addr_read(fam, &up->src, b + m->src) && addr_read(fam, &up->grp, b + m->dst) &&
-	       addr_is_multicast(&up->grp, 128);
+	       addr_read(fam, &up->flow.source, b + m->src) && addr_read(fam, &up->flow.group, b + m->dst) &&
+	       addr_is_multicast(&up->flow.group, 128);
 }

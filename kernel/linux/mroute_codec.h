@@ -30,11 +30,11 @@ struct mroute_codec {
 	int (*vif)(union mroute_arg *a, int vif, int ifindex, uint8_t threshold);
 
 	/* Fills in what adds and removes an entry; its size. */
-	int (*mfc)(union mroute_arg *a, const struct addr *src, const struct addr *grp,
+	int (*mfc)(union mroute_arg *a, const struct flow *flow,
 		   int iif, uint32_t oifs, const uint8_t *ttl);
 
 	/* Fills in the question for the counters of an entry. */
-	void (*sg)(union mroute_arg *a, const struct addr *src, const struct addr *grp);
+	void (*sg)(union mroute_arg *a, const struct flow *flow);
 };
 
 extern const struct mroute_codec mroute_codec[FAM_N];

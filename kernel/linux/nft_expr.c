@@ -84,8 +84,8 @@ static const void *load_meta(const struct nft_run *r, const struct rtnl_attr *da
 /* The addresses of the header, or nothing. */
 static const void *load_payload(const struct nft_run *r, const struct rtnl_attr *data, size_t *len)
 {
-	const struct addr *a = &r->p->src;
-	bool v4 = addr_fam(&r->p->grp) == FAM_4;
+	const struct addr *a = &r->p->flow.source;
+	bool v4 = flow_fam(&r->p->flow) == FAM_4;
 	uint32_t size = v4 ? 4 : 16, offset = nft_u32(data, NFTA_PAYLOAD_OFFSET) - (v4 ? 12 : 8);
 
 	if (nft_u32(data, NFTA_PAYLOAD_BASE) != NFT_PAYLOAD_NETWORK_HEADER)
@@ -93,7 +93,7 @@ static const void *load_payload(const struct nft_run *r, const struct rtnl_attr 
 	*len = nft_u32(data, NFTA_PAYLOAD_LEN);
 	if (offset >= size) {
 		offset -= size;
-		a = &r->p->grp;
+		a = &r->p->flow.group;
 	} else if (r->p->any_source) {
 		return NULL;
 	}

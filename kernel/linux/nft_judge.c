@@ -74,7 +74,7 @@ unsigned nft_judge(const struct nft *n, const struct nft_chain *base, const stru
 		.n = n, .p = p,
 		.meta = {
 			.iif = (uint32_t)p->iif, .oif = (uint32_t)p->oif,
-			.family = { addr_fam(&p->grp) == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6 },
+			.family = { flow_fam(&p->flow) == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6 },
 			.protocol = { UDP }, .type = { TO_MANY },
 		},
 	};

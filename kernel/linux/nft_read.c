@@ -52,7 +52,7 @@ void kernel_nft_judge(const struct nft *n, enum look_hook hook, const struct loo
 		[HOOK_FORWARD] = NF_INET_FORWARD,
 		[HOOK_AFTER] = NF_INET_POST_ROUTING,
 	};
-	bool v4 = addr_fam(&p->grp) == FAM_4;
+	bool v4 = flow_fam(&p->flow) == FAM_4;
 	struct look_packet there = *p;
 
 	/* A multicast packet that leaves has lost the interface it came from (ip_mc_output()). */

@@ -195,7 +195,7 @@ static int mfc_one(void *ctx, const struct rtnl_msg *m)
 	struct mfc_ctx *c = ctx;
 	struct look_mfc e;
 
-	if (rtnl_look_mfc(m, &e) && addr_fam(&e.grp) == c->fam)
+	if (rtnl_look_mfc(m, &e) && flow_fam(&e.flow) == c->fam)
 		c->fn(c->ctx, &e);
 	return 0;
 }

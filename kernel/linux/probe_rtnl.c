@@ -172,7 +172,7 @@ bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e)
 		e->ttl[e->noifs] = h.rtnh_hops;
 		e->oif[e->noifs++] = h.rtnh_ifindex;
 	}
-	return rtnl_addr(fam, &at, RTA_SRC, &e->src) && rtnl_addr(fam, &at, RTA_DST, &e->grp);
+	return rtnl_addr(fam, &at, RTA_SRC, &e->flow.source) && rtnl_addr(fam, &at, RTA_DST, &e->flow.group);
 }
 
 bool rtnl_look_route(const struct rtnl_msg *m, struct look_route *r)

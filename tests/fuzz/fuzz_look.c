@@ -43,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct nft n = { 0 };
 	struct rtnl_msg m;
 
-	addr_parse("10.1.0.9", 8, &p.src);
-	addr_parse("225.1.2.3", 9, &p.grp);
+	addr_parse("10.1.0.9", 8, &p.flow.source);
+	addr_parse("225.1.2.3", 9, &p.flow.group);
 	while (rtnl_next(&data, &size, &m))
 		message(&m, &n);
 	for (uint32_t i = 0; i < n.nchains; i++)

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (enum fam f = FAM_4; f < FAM_N; f++) {
 		if (mroute_upcall(f, data, size, &up))
 			if (up.fam != f || up.vif < 0 || up.vif >= KERNEL_VIFS ||
-			    addr_fam(&up.src) != f || !addr_is_multicast(&up.grp, 128))
+			    addr_fam(&up.flow.source) != f || !addr_is_multicast(&up.flow.group, 128))
 				abort();
 		if (!mrdisc_decode(f, data, size, &msg))
 			continue;

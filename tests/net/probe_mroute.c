@@ -168,7 +168,7 @@ static void saw(void *ctx, const struct look_mfc *e)
 {
 	struct seen *s = ctx;
 
-	CHECK(addr_eq(&e->src, &S[addr_fam(&e->grp)]) && addr_eq(&e->grp, &G[addr_fam(&e->grp)]));
+	CHECK(addr_eq(&e->flow.source, &S[addr_fam(&e->flow.group)]) && addr_eq(&e->flow.group, &G[addr_fam(&e->flow.group)]));
 	s->n += !e->unresolved;
 	s->st = e->st;
 }
@@ -182,21 +182,21 @@ static void entries(void)
 	EACH_FAMILY(f) {
 		CHECK_INT(kernel_vif_add(f, 0, a1, 1), 0);
 		CHECK_INT(kernel_vif_add(f, 1, a2, 1), 0);
-		CHECK(kernel_mfc_del(f, &S[f], &G[f]) < 0 && errno == ENOENT);
-		CHECK(kernel_mfc_stats(f, &S[f], &G[f], &st) < 0 && errno == ENOENT);
-		CHECK_INT(kernel_mfc_add(f, &S[f], &G[f], 0, 2, NULL), 0);
-		CHECK_INT(kernel_mfc_add(f, &S[f], &G[f], 1, 1, NULL), 0);
-		CHECK_INT(kernel_mfc_add(f, &S[f], &G[f], 0, 0, NULL), 0);
-		CHECK_INT(kernel_mfc_stats(f, &S[f], &G[f], &st), 0);
+		CHECK(kernel_mfc_del(&(struct flow){ S[f], G[f] }) < 0 && errno == ENOENT);
+		CHECK(kernel_mfc_stats(&(struct flow){ S[f], G[f] }, &st) < 0 && errno == ENOENT);
+		CHECK_INT(kernel_mfc_add(&(struct flow){ S[f], G[f] }, 0, 2, NULL), 0);
+		CHECK_INT(kernel_mfc_add(&(struct flow){ S[f], G[f] }, 1, 1, NULL), 0);
+		CHECK_INT(kernel_mfc_add(&(struct flow){ S[f], G[f] }, 0, 0, NULL), 0);
+		CHECK_INT(kernel_mfc_stats(&(struct flow){ S[f], G[f] }, &st), 0);
 		CHECK_INT(st.packets + st.bytes + st.wrong_if, 0);
 		seen = (struct seen){ 0 };
 		CHECK_INT(kernel_look_mfc(f, saw, &seen), 0);
 		CHECK_INT(seen.n, 1);
-		CHECK_INT(kernel_mfc_del(f, &S[f], &G[f]), 0);
+		CHECK_INT(kernel_mfc_del(&(struct flow){ S[f], G[f] }), 0);
 		seen = (struct seen){ 0 };
 		CHECK_INT(kernel_look_mfc(f, saw, &seen), 0);
 		CHECK_INT(seen.n, 0);
-		CHECK(kernel_mfc_add(f, &S[f], &G[f], 32, 0, NULL) < 0);
+		CHECK(kernel_mfc_add(&(struct flow){ S[f], G[f] }, 32, 0, NULL) < 0);
 	}
 	close_lab();
 }
@@ -219,15 +219,15 @@ static void flow(void)
 		CHECK_INT(last.kind, UPCALL_NOCACHE);
 		CHECK_INT(last.fam, f);
 		CHECK_INT(last.vif, 0);
-		CHECK(addr_eq(&last.src, &S[f]) && addr_eq(&last.grp, &G[f]));
+		CHECK(addr_eq(&last.flow.source, &S[f]) && addr_eq(&last.flow.group, &G[f]));
 		CHECK_INT(kernel_look_mfc(f, saw, &seen), 0);
 		CHECK_INT(seen.n, 0);
-		CHECK_INT(kernel_mfc_add(f, &S[f], &G[f], 0, 1 << 1, NULL), 0);
+		CHECK_INT(kernel_mfc_add(&(struct flow){ S[f], G[f] }, 0, 1 << 1, NULL), 0);
 		CHECK_INT(count_udp(h2, &G[f], 3), 3);	/* the held ones were released */
 		send_udp(h1, &S[f], &G[f], 17);
 		CHECK_INT(count_udp(h2, &G[f], 17), 17);
 		CHECK_INT(count_udp(h3, &G[f], 0), 0);
-		CHECK_INT(kernel_mfc_stats(f, &S[f], &G[f], &st), 0);
+		CHECK_INT(kernel_mfc_stats(&(struct flow){ S[f], G[f] }, &st), 0);
 		CHECK_INT(st.packets, 20);
 		CHECK_INT(st.wrong_if, 0);
 		CHECK_INT(kernel_vif_stats(f, 0, &vif), 0);
@@ -240,7 +240,7 @@ static void flow(void)
 		CHECK_INT(upcalls(f, 1), 1);
 		CHECK_INT(last.kind, UPCALL_WRONGVIF);
 		CHECK_INT(last.vif, 2);
-		CHECK_INT(kernel_mfc_stats(f, &S[f], &G[f], &st), 0);
+		CHECK_INT(kernel_mfc_stats(&(struct flow){ S[f], G[f] }, &st), 0);
 		CHECK_INT(st.packets, 20);
 		CHECK_INT(st.wrong_if, 5);
 		CHECK_INT(kernel_look_mfc(f, saw, &seen), 0);
@@ -272,18 +272,18 @@ static void copies_of_the_router(void)
 		CHECK_INT(kernel_vif_add(f, 0, a1, 1), 0);
 		CHECK_INT(kernel_vif_add(f, 1, a2, 1), 0);
 		CHECK_INT(kernel_vif_add(f, 2, (int)if_nametoindex("a5"), 1), 0);
-		CHECK_INT(kernel_mfc_add(f, &S[f], &G[f], 0, 1 << 2, NULL), 0);
+		CHECK_INT(kernel_mfc_add(&(struct flow){ S[f], G[f] }, 0, 1 << 2, NULL), 0);
 		send_udp(h1, &S[f], &G[f], 20);
 		count_udp(h2, &G[f], 0);
-		CHECK_INT(kernel_mfc_stats(f, &S[f], &G[f], &st), 0);
+		CHECK_INT(kernel_mfc_stats(&(struct flow){ S[f], G[f] }, &st), 0);
 		CHECK_INT(st.packets, 20);
 		CHECK_INT(st.wrong_if, f == FAM_6 ? 20 : 0);
 
-		CHECK_INT(kernel_mfc_add(f, &T[f], &G[f], 0, 1 << 1, NULL), 0);
+		CHECK_INT(kernel_mfc_add(&(struct flow){ T[f], G[f] }, 0, 1 << 1, NULL), 0);
 		CHECK_INT(kernel_join(a2, NULL, &G[f], &slot), 0);
 		send_udp(h1, &T[f], &G[f], 20);
 		CHECK_INT(count_udp(h2, &G[f], 20), 20);
-		CHECK_INT(kernel_mfc_stats(f, &T[f], &G[f], &st), 0);
+		CHECK_INT(kernel_mfc_stats(&(struct flow){ T[f], G[f] }, &st), 0);
 		CHECK(st.packets == 20 || (f == FAM_4 && st.packets == 40));
 		CHECK_INT(st.wrong_if, f == FAM_6 ? 20 : 0);
 		CHECK_INT(kernel_leave(a2, NULL, &G[f], slot), 0);
@@ -304,7 +304,7 @@ static void thresholds(void)
 	CHECK_INT(kernel_vif_add(FAM_4, 0, a1, 1), 0);
 	CHECK_INT(kernel_vif_add(FAM_4, 1, a2, 1), 0);
 	CHECK_INT(kernel_vif_add(FAM_4, 2, a3, 1), 0);
-	CHECK_INT(kernel_mfc_add(FAM_4, &S[FAM_4], &G[FAM_4], 0, 6, ttl), 0);
+	CHECK_INT(kernel_mfc_add(&(struct flow){ S[FAM_4], G[FAM_4] }, 0, 6, ttl), 0);
 	send_udp(h1, &S[FAM_4], &G[FAM_4], 4);	/* TTL 8: over 7, not over 8 */
 	CHECK_INT(count_udp(h3, &G[FAM_4], 4), 4);
 	CHECK_INT(count_udp(h2, &G[FAM_4], 0), 0);
@@ -371,7 +371,7 @@ static uint8_t heard[BURST];
 
 static void hear(void *ctx, const struct upcall *up)
 {
-	unsigned n = (unsigned)up->src.b[13] << 16 | (unsigned)up->src.b[14] << 8 | up->src.b[15];
+	unsigned n = (unsigned)up->flow.source.b[13] << 16 | (unsigned)up->flow.source.b[14] << 8 | up->flow.source.b[15];
 
 	if (n < BURST && !heard[n]++)
 		++*(int *)ctx;
@@ -381,7 +381,7 @@ static void write_down(void *ctx, const struct upcall *up)
 {
 	char *p = ctx;
 
-	p[strlen(p)] = (char)('0' + up->src.b[15]);
+	p[strlen(p)] = (char)('0' + up->flow.source.b[15]);
 }
 
 static bool buffer_is_large(int fd)

@@ -49,8 +49,8 @@ static void on_event(void *ctx, const struct event *ev)
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
 
 	buf_printf(&p->out, "event %s", event_name(ev->kind));
-	if (ev->source)
-		buf_printf(&p->out, " (%s,%s)", addr_str(ev->source, s), addr_str(ev->group, g));
+	if (ev->flow)
+		buf_printf(&p->out, " (%s,%s)", addr_str(&ev->flow->source, s), addr_str(&ev->flow->group, g));
 	if (ev->rule) {
 		buf_chr(&p->out, ' ');
 		conf_print_mroute(&p->out, p->r.conf, ev->rule);
@@ -124,18 +124,18 @@ static void play_upcall(struct player *p, char **argv)
 		.fam = *argv[1] == '4' ? FAM_4 : FAM_6, .vif = atoi(argv[3]),
 	};
 
-	addr_parse(argv[4], strlen(argv[4]), &up.src);
-	addr_parse(argv[5], strlen(argv[5]), &up.grp);
+	addr_parse(argv[4], strlen(argv[4]), &up.flow.source);
+	addr_parse(argv[5], strlen(argv[5]), &up.flow.group);
 	router_upcall(&p->r, &up, p->now);
 }
 
 static void play_stats(char **argv)
 {
-	struct addr s, g;
+	struct flow flow;
 
-	addr_parse(argv[1], strlen(argv[1]), &s);
-	addr_parse(argv[2], strlen(argv[2]), &g);
-	fake_set_stats(&s, &g, strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10),
+	addr_parse(argv[1], strlen(argv[1]), &flow.source);
+	addr_parse(argv[2], strlen(argv[2]), &flow.group);
+	fake_set_stats(&flow, strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10),
 		       strtoull(argv[5], NULL, 10));
 }
 

@@ -171,7 +171,7 @@ static void referred_again(void)
 {
 	struct diags d;
 	struct conf *c = parse("mroute from a group 225.1.1.1 to b\nmroute from c group 225.1.1.1\n", &d);
-	struct mroute m = c->mroutes[0];
+	struct conf_rule m = c->mroutes[0];
 
 	conf_del_mroute(c, &c->mroutes[0]);
 	CHECK_INT(conf_add_mroute(c, &m), 2);
@@ -205,14 +205,13 @@ static const char *flow(const char *a, const char *b)
 {
 	static char out[2 * ADDR_STRLEN + 2];
 	const char *w[] = { a, b };
-	struct addr s, g;
-	uint8_t slen, glen;
+	struct flow_range f;
 	char x[ADDR_STRLEN], y[ADDR_STRLEN];
-	const char *why = conf_parse_flow(w, b ? 2 : 1, &s, &slen, &g, &glen);
+	const char *why = conf_parse_range(w, b ? 2 : 1, &f);
 
 	if (why)
 		return why;
-	sprintf(out, "%s %s", prefix_str(&s, slen, x), prefix_str(&g, glen, y));
+	sprintf(out, "%s %s", prefix_str(&f.flow.source, f.source_len, x), prefix_str(&f.flow.group, f.group_len, y));
 	return out;
 }
 

@@ -338,12 +338,12 @@ static unsigned expected(void)
 
 	memset(there, 0, sizeof there);
 	for (uint32_t k = 0; k < c->nmgroups; k++) {
-		const struct mroute *g = &c->mgroups[k];
+		const struct conf_rule *g = &c->mgroups[k];
 		const struct conf_name *name = g->iif == CONF_NONE ? NULL : &c->names[g->iif];
 
 		for (int i = 0; name && i < 4; i++)
-			for (int a = 0; a < 1 << (128 - g->glen); a++)
-				there[i][(g->group.b[15] + a) & 63] |= up[i] && (name->wild || name->name[1] == '0' + i);
+			for (int a = 0; a < 1 << (128 - g->range.group_len); a++)
+				there[i][(g->range.flow.group.b[15] + a) & 63] |= up[i] && (name->wild || name->name[1] == '0' + i);
 	}
 	for (int i = 0; i < 4; i++)
 		for (int a = 0; a < 64; a++)

@@ -175,8 +175,8 @@ static void entries_of_others(void)
 	WHOLE(six);
 	CHECK(rtnl_look_mfc(&six, &e));
 	CHECK_INT(e.table, 1000);
-	CHECK_STR(addr_str(&e.src, a), "fd00::1");
-	CHECK_STR(addr_str(&e.grp, a), "ff0e::3");
+	CHECK_STR(addr_str(&e.flow.source, a), "fd00::1");
+	CHECK_STR(addr_str(&e.flow.group, a), "ff0e::3");
 	END;
 
 	entry(RTNL_FAMILY_IPMR);	/* addresses of the other family */

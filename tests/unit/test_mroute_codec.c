@@ -39,35 +39,35 @@ static void vif(void)
 
 static void entry4(void)
 {
-	struct addr s = ip("10.0.0.5"), g = ip("225.1.2.3");
+	struct flow f = { ip("10.0.0.5"), ip("225.1.2.3") };
 	uint8_t ttl[KERNEL_VIFS] = { [0] = 9, [1] = 16, [31] = 255 };
 	union mroute_arg a;
 
 	memset(&a, 0xa5, sizeof a);
-	mroute_codec[FAM_4].mfc(&a, &s, &g, 3, 1u << 1 | 1u << 31, ttl);
+	mroute_codec[FAM_4].mfc(&a, &f, 3, 1u << 1 | 1u << 31, ttl);
 	CHECK(!memcmp(&a.mfc4.mfcc_origin, "\x0a\0\0\x05", 4));
 	CHECK(!memcmp(&a.mfc4.mfcc_mcastgrp, "\xe1\x01\x02\x03", 4));
 	CHECK_INT(a.mfc4.mfcc_parent, 3);
 	for (int v = 0; v < MAXVIFS; v++)
 		CHECK_INT(a.mfc4.mfcc_ttls[v], v == 1 ? 16 : v == 31 ? 255 : 0);
-	mroute_codec[FAM_4].mfc(&a, &s, &g, 0, UINT32_MAX, NULL);
+	mroute_codec[FAM_4].mfc(&a, &f, 0, UINT32_MAX, NULL);
 	for (int v = 0; v < MAXVIFS; v++)
 		CHECK_INT(a.mfc4.mfcc_ttls[v], 1);
-	mroute_codec[FAM_4].mfc(&a, &s, &g, 0, 0, ttl);
+	mroute_codec[FAM_4].mfc(&a, &f, 0, 0, ttl);
 	for (int v = 0; v < MAXVIFS; v++)
 		CHECK_INT(a.mfc4.mfcc_ttls[v], 0);
 }
 
 static void entry6(void)
 {
-	struct addr s = ip("fd00::5"), g = ip("ff0e::3");
+	struct flow f = { ip("fd00::5"), ip("ff0e::3") };
 	union mroute_arg a;
 
 	memset(&a, 0xa5, sizeof a);
-	mroute_codec[FAM_6].mfc(&a, &s, &g, 31, 0x80000001, NULL);
+	mroute_codec[FAM_6].mfc(&a, &f, 31, 0x80000001, NULL);
 	CHECK_INT(a.mfc6.mf6cc_origin.sin6_family, AF_INET6);
-	CHECK(!memcmp(&a.mfc6.mf6cc_origin.sin6_addr, s.b, 16));
-	CHECK(!memcmp(&a.mfc6.mf6cc_mcastgrp.sin6_addr, g.b, 16));
+	CHECK(!memcmp(&a.mfc6.mf6cc_origin.sin6_addr, f.source.b, 16));
+	CHECK(!memcmp(&a.mfc6.mf6cc_mcastgrp.sin6_addr, f.group.b, 16));
 	CHECK_INT(a.mfc6.mf6cc_parent, 31);
 	for (int v = 0; v < IF_SETSIZE; v++)
 		CHECK_INT((a.mfc6.mf6cc_ifset.ifs_bits[v / 32] >> v % 32) & 1, v == 0 || v == 31);
@@ -75,13 +75,13 @@ static void entry6(void)
 
 static void counters(void)
 {
-	struct addr s4 = ip("10.0.0.5"), g4 = ip("225.1.2.3"), s6 = ip("fd00::5"), g6 = ip("ff0e::3");
+	struct flow f4 = { ip("10.0.0.5"), ip("225.1.2.3") }, f6 = { ip("fd00::5"), ip("ff0e::3") };
 	union mroute_arg a;
 	struct mfc_stats st;
 	struct vif_stats v;
 
-	mroute_codec[FAM_4].sg(&a, &s4, &g4);
-	CHECK(!memcmp(&a.sg4.src, s4.b + 12, 4) && !memcmp(&a.sg4.grp, g4.b + 12, 4));
+	mroute_codec[FAM_4].sg(&a, &f4);
+	CHECK(!memcmp(&a.sg4.src, f4.source.b + 12, 4) && !memcmp(&a.sg4.grp, f4.group.b + 12, 4));
 	a.sg4.pktcnt = 30;
 	a.sg4.bytecnt = 3000;
 	a.sg4.wrong_if = 10;
@@ -90,8 +90,8 @@ static void counters(void)
 	a.sg4.wrong_if = 31;
 	mroute_sg_read(FAM_4, &a, &st);
 	CHECK_INT(st.packets, 0);
-	mroute_codec[FAM_6].sg(&a, &s6, &g6);
-	CHECK(!memcmp(&a.sg6.src.sin6_addr, s6.b, 16) && !memcmp(&a.sg6.grp.sin6_addr, g6.b, 16));
+	mroute_codec[FAM_6].sg(&a, &f6);
+	CHECK(!memcmp(&a.sg6.src.sin6_addr, f6.source.b, 16) && !memcmp(&a.sg6.grp.sin6_addr, f6.group.b, 16));
 	a.sg6.pktcnt = 7;
 	mroute_sg_read(FAM_6, &a, &st);
 	CHECK(st.packets == 7 && !st.bytes && !st.wrong_if);
@@ -118,7 +118,7 @@ static void upcall4(void)
 
 	CHECK(mroute_upcall(FAM_4, m, sizeof m, &up));
 	CHECK(up.kind == UPCALL_NOCACHE && up.fam == FAM_4 && up.vif == 5);
-	CHECK(addr_eq(&up.src, &s) && addr_eq(&up.grp, &g));
+	CHECK(addr_eq(&up.flow.source, &s) && addr_eq(&up.flow.group, &g));
 	CHECK(mroute_upcall(FAM_4, m, 20, &up));
 	for (size_t n = 0; n < 20; n++)
 		CHECK(!mroute_upcall(FAM_4, m, n, &up));
@@ -152,7 +152,7 @@ static void upcall6(void)
 
 	CHECK(mroute_upcall(FAM_6, m, sizeof m, &up));
 	CHECK(up.kind == UPCALL_NOCACHE && up.fam == FAM_6 && up.vif == 4);
-	CHECK(addr_eq(&up.src, &s) && addr_eq(&up.grp, &g));
+	CHECK(addr_eq(&up.flow.source, &s) && addr_eq(&up.flow.group, &g));
 	for (size_t n = 0; n < 40; n++)
 		CHECK(!mroute_upcall(FAM_6, m, n, &up));
 	for (int type = 0; type < 256; type++) {

@@ -134,8 +134,8 @@ static void begin(int policy)
 {
 	nft_free(&filter);
 	packet = (struct look_packet){ .iif = 3, .oif = 4, .iif_name = "a1", .oif_name = "a2" };
-	addr_parse("10.1.0.9", 8, &packet.src);
-	addr_parse("225.1.2.3", 9, &packet.grp);
+	addr_parse("10.1.0.9", 8, &packet.flow.source);
+	addr_parse("225.1.2.3", 9, &packet.flow.group);
 	chain("f", NF_INET_FORWARD, policy);
 }
 
@@ -166,7 +166,7 @@ static void addresses(void)
 	CHECK_INT(judge(), NFT_ACCEPTS);
 	packet.any_source = true;
 	CHECK_INT(judge(), NFT_ACCEPTS | NFT_DROPS);
-	addr_parse("225.1.2.4", 9, &packet.grp);
+	addr_parse("225.1.2.4", 9, &packet.flow.group);
 	CHECK_INT(judge(), NFT_DROPS);
 
 	/* A field that is not known here. */

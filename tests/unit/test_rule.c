@@ -14,13 +14,13 @@
 static void output_by_output(void)
 {
 	enum { LINES = 4000 };
-	struct mroute m = { .slen = 128, .glen = 128 };
+	struct conf_rule m = { .range = { .source_len = 128, .group_len = 128 } };
 	struct conf *c = conf_new();
 	struct rules x;
 	char s[CONF_IFNAME];
 
-	addr_parse("10.0.0.1", 8, &m.source);
-	addr_parse("225.1.1.1", 9, &m.group);
+	addr_parse("10.0.0.1", 8, &m.range.flow.source);
+	addr_parse("225.1.1.1", 9, &m.range.flow.group);
 	m.iif = conf_name(c, "eth0", 4);
 	for (int i = 0; i < LINES; i++) {
 		uint16_t name = conf_name(c, s, (size_t)snprintf(s, sizeof s, "i%d", i));
@@ -85,10 +85,10 @@ static void compacted(void)
 	CHECK_INT(router_compact(&r, true), 0);
 	CHECK(rule_is_bound(&r.rules, &r.conf->mroutes[0]));
 	CHECK(!rule_is_bound(&r.rules, &r.conf->mroutes[1]));
-	addr_parse("10.0.0.1", 8, &up.src);
-	addr_parse("225.1.1.1", 9, &up.grp);
+	addr_parse("10.0.0.1", 8, &up.flow.source);
+	addr_parse("225.1.1.1", 9, &up.flow.group);
 	router_upcall(&r, &up, 2000);
-	CHECK(fake_mfc(&up.src, &up.grp, NULL, &oifs));
+	CHECK(fake_mfc(&up.flow, NULL, &oifs));
 	CHECK_INT(oifs, 2);
 	router_shutdown(&r);
 	fake_reset();

@@ -241,11 +241,11 @@ static void grown(void)
 	ask(fd, "config", "");
 	part(fd, &got, strlen(want) / 2);
 	for (int i = 0; i < 50; i++) {
-		struct mroute g = { .iif = conf_name(router.conf, "a1", 2), .slen = ADDR_V4_BITS, .glen = 128 };
+		struct conf_rule g = { .iif = conf_name(router.conf, "a1", 2), .range.group_len = 128 };
 
 		snprintf(group, sizeof group, "227.1.1.%d", i);
-		addr_any(FAM_4, &g.source, &g.slen);
-		CHECK_INT(addr_parse(group, strlen(group), &g.group), ADDR_OK);
+		addr_any(FAM_4, &g.range.flow.source, &g.range.source_len);
+		CHECK_INT(addr_parse(group, strlen(group), &g.range.flow.group), ADDR_OK);
 		CHECK(group_line_add(&router, &g) == 0);
 	}
 	text = rest(fd, &got, &status);
@@ -261,27 +261,28 @@ static void grown(void)
 static void replaced(void)
 {
 	struct buf got = { 0 };
-	struct addr old, group, fresh;
+	struct flow old, fresh;
 	int fd, status;
 
 	begin_full();
-	addr_parse("10.1.15.0", 9, &old);
-	addr_parse("10.9.9.9", 8, &fresh);
-	addr_parse("225.1.1.1", 9, &group);
-	uint32_t at = mfc_find(&router.mfc, (struct addr[]){ old, group });
+	addr_parse("10.1.15.0", 9, &old.source);
+	addr_parse("10.9.9.9", 8, &fresh.source);
+	addr_parse("225.1.1.1", 9, &old.group);
+	fresh.group = old.group;
+	uint32_t at = mfc_find(&router.mfc, &old);
 
 	CHECK(at != HASH_NONE && router.mfc.v[at].flags & MFC_INSTALLED);
-	fake_set_stats(&old, &group, 777777, 0, 0);
+	fake_set_stats(&old, 777777, 0, 0);
 	fd = join();
 	ask(fd, "routes", "-d");
 	part(fd, &got, 1);
-	CHECK_INT(kernel_mfc_del(FAM_4, &old, &group), 0);
+	CHECK_INT(kernel_mfc_del(&old), 0);
 	mfc_del(&router.mfc, at);
-	CHECK_INT(mfc_get(&router.mfc, (struct addr[]){ fresh, group }, MFC_LEARNED), at);
+	CHECK_INT(mfc_get(&router.mfc, &fresh, MFC_LEARNED), at);
 	router.mfc.v[at].iif = 0;
 	router.mfc.v[at].flags |= MFC_INSTALLED;
-	CHECK_INT(kernel_mfc_add(FAM_4, &fresh, &group, 0, 2, router.ttl), 0);
-	fake_set_stats(&fresh, &group, 88, 0, 0);
+	CHECK_INT(kernel_mfc_add(&fresh, 0, 2, router.ttl), 0);
+	fake_set_stats(&fresh, 88, 0, 0);
 	char *text = rest(fd, &got, &status), *line = strstr(text, "Kernel MFC Table");
 
 	CHECK_INT(status, 0);

@@ -45,7 +45,7 @@ uint16_t parse_name(struct parser *ps, const struct word *w)
 
 /* True, with the error told, when an oif and the one behind it are in truth a clause that came too
  * late. */
-static bool late_clause(struct parser *ps, const struct flow *f, const struct word *w,
+static bool late_clause(struct parser *ps, const struct clauses *f, const struct word *w,
 			const struct word *next)
 {
 	struct addr a;
@@ -61,7 +61,7 @@ static bool late_clause(struct parser *ps, const struct flow *f, const struct wo
 }
 
 /* Reads the names behind "to"; UINT32_MAX when there is no set of them. */
-static uint32_t read_oifs(struct parser *ps, const struct flow *f)
+static uint32_t read_oifs(struct parser *ps, const struct clauses *f)
 {
 	struct lex *l = &ps->in->lex;
 	uint32_t n = 0, set;
@@ -108,7 +108,7 @@ static uint32_t read_oifs(struct parser *ps, const struct flow *f)
 }
 
 /* Most lines say what the line before said. */
-uint32_t parse_oifs(struct parser *ps, const struct flow *f)
+uint32_t parse_oifs(struct parser *ps, const struct clauses *f)
 {
 	struct input *in = ps->in;
 	struct word rest = { in->lex.p, (size_t)(in->lex.eol - in->lex.p) };
@@ -158,7 +158,7 @@ static bool clause_value(struct lex *l, int k, struct word *v)
 	return good;
 }
 
-static void clause(struct parser *ps, struct flow *f, int k, const struct word *at, bool guessed)
+static void clause(struct parser *ps, struct clauses *f, int k, const struct word *at, bool guessed)
 {
 	bool twice = f->at[k].p != NULL, group = k == C_GROUP;
 	const char *why;
@@ -179,14 +179,14 @@ static void clause(struct parser *ps, struct flow *f, int k, const struct word *
 		f->m.iif = parse_iif(ps, &v);
 		return;
 	}
-	why = field_addr(&v, group, group ? &f->m.group : &f->m.source, group ? &f->m.glen : &f->m.slen);
+	why = field_addr(&v, group, group ? &f->m.range.flow.group : &f->m.range.flow.source, group ? &f->m.range.group_len : &f->m.range.source_len);
 	if (why)
 		parse_error(ps, &v, "%s", why);
 	else
 		f->value[k] = v;
 }
 
-void parse_clauses(struct parser *ps, struct flow *f, int n)
+void parse_clauses(struct parser *ps, struct clauses *f, int n)
 {
 	struct word w;
 
@@ -211,10 +211,10 @@ void parse_clauses(struct parser *ps, struct flow *f, int n)
 	}
 }
 
-void check_flow(struct parser *ps, struct flow *f)
+void check_clauses(struct parser *ps, struct clauses *f)
 {
 	const struct word *s = &f->value[C_SOURCE], *g = &f->value[C_GROUP];
-	struct mroute *m = &f->m;
+	struct conf_rule *m = &f->m;
 	const char *why;
 
 	m->where = parse_where(ps, &ps->at);
@@ -225,7 +225,7 @@ void check_flow(struct parser *ps, struct flow *f)
 	if (!g->p)
 		return;
 	if (!f->at[C_SOURCE].p)
-		addr_any(addr_fam(&m->group), &m->source, &m->slen);
-	else if (s->p && (why = field_mixed(&m->source, &m->group)))
+		addr_any(flow_range_fam(&m->range), &m->range.flow.source, &m->range.source_len);
+	else if (s->p && (why = field_mixed(&m->range.flow.source, &m->range.flow.group)))
 		parse_error(ps, s->p > g->p ? s : g, "%s", why);
 }
