@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Which room may include what, and other habits that a compiler does not check.
-# Prints TAP.  COMPILE is the compiler with its flags, as the Makefile has it.
+# Which room may include what, and other habits that a compiler does not check;
+# tools/house.py has those that need to read C.  Prints TAP.  COMPILE is the compiler with its flags, as the Makefile has it.
 cd "$(dirname "$0")/.." || exit 1
 LC_ALL=C
 export LC_ALL
 n=0 bad=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+dir=$(mktemp -d)
+out=$dir/out
+trap 'rm -rf "$dir"' EXIT
 
 # The last command wrote its findings to $out: empty is good.
 verdict() {
@@ -28,25 +29,40 @@ sources() {
 }
 c_files() { sources | grep '\.c$'; }
 
-# arrow ROOM PATTERN: the includes of ROOM match PATTERN.
-arrow() {
-	sources | grep "^$1" | xargs grep -n '#include "' /dev/null |
-		grep -vE "#include \"($2)" | sed 's/$/ (not an arrow of this house)/'
-}
-{
-	arrow smcroute.c 'applets/'
-	arrow applets/ 'applets/|router/|conf/|kernel/kernel\.h"|lib/'
-	arrow applets/control/ 'applets/|router/|conf/|kernel/|lib/'
-	arrow router/ 'router/|conf/conf\.h"|kernel/kernel\.h"|lib/'
-	arrow conf/ 'conf/|lib/'
-	arrow kernel/ 'kernel/|lib/'
-	arrow lib/ 'lib/'
-} >"$out"
-verdict "arrows between the rooms"
+debt=tests/data/arrows/debt
+[ -e $debt ] || debt=/dev/null
+house=$dir/house
+python3 tests/tools/house.py . $debt >"$house" || echo "house.py: failed" >"$house"
+while read -r check what; do
+	grep "^$check " "$house" >"$out"
+	verdict "$what"
+done <<-END
+	arrows arrows between the rooms
+	os-headers headers of one system stay in its folder of kernel/
+	circles no circle of files
+	names no function or static has the name of another
+	headers what a header declares is in the file of its name
+	probes the daemon does not include probe.h
+	engine the engine speaks of no client, command or show
+	lengths functions to 60 lines, files to 400, lines to 120 columns, no trailing blanks
+	cited files that comments name are in the tree
+	unit-tests tests/unit/test_X.c is for X.c
+	house.py: house.py itself
+END
 
-sources | grep -v '^kernel/' | xargs grep -nE '#include <(linux|net|netinet)/(mroute|netlink|rtnetlink|if_link|igmp|icmp)' >"$out"
-grep -n '#include <' kernel/kernel.h | grep -vE '<std(bool|def|int)\.h>' >>"$out"
-verdict "headers of the routing sockets stay in kernel/"
+# The same checks on small trees that break a rule each: NAME.tree has its files, each after a
+# line "== PATH", and at its end under "== expect" the findings.
+for tree in tests/data/arrows/*.tree; do
+	rm -rf "$dir/tree"
+	mkdir "$dir/tree"
+	awk -v root="$dir/tree" '/^== / {
+		close(file); file = root "/" $2
+		folder = file; sub("/[^/]*$", "", folder); system("mkdir -p " folder)
+		next
+	} { print >file }' "$tree"
+	python3 tests/tools/house.py "$dir/tree" 2>&1 | diff "$dir/tree/expect" - >"$out"
+	verdict "what is wrong in $(basename "$tree" .tree) is found"
+done
 
 # But for the one body of an inline function, which C11 asks for (6.7.4).
 c_files | xargs grep -nE '^[[:space:]]*extern\b' | grep -v ':extern inline' >"$out"
@@ -78,14 +94,6 @@ verdict "exit() in applets only"
 
 sources | grep -v '^kernel/' | xargs grep -nE 'IPPROTO_|SOL_IP|AF_NETLINK' >"$out"
 verdict "network sockets in kernel/ only"
-
-# shellcheck disable=SC2046
-awk 'FNR == 1 { start = 0 }
-	/^{/ { start = FNR }
-	/^}/ && start { if (FNR - start + 1 > 60) print FILENAME ":" start ": a function of " FNR - start + 1 " lines"; start = 0 }
-	FNR == 401 { print FILENAME ": over 400 lines" }
-	/[ \t]$/ { print FILENAME ":" FNR ": blank at the end of the line" }' $(sources) >"$out"
-verdict "files to 400 lines, functions to 60, no trailing blanks"
 
 echo "1..$n"
 exit $bad
