@@ -11,30 +11,19 @@
 #include <string.h>
 
 #include "applets/applet.h"
-#include "conf/conf.h"
+#include "conf/match.h"
 
 /* The packet that is asked about, where, and the answer. */
 struct question {
 	struct buf out;
 	const struct conf *c;
-	const char *iif;		/* without alias */
-	size_t iif_len;
+	char iif[IFNAME_SIZE];		/* without alias */
 	struct flow_range range;
 };
 
-/* What keeps a rule from matching, the fewer and later the nearer. */
-enum miss { MISS_IIF = 4, MISS_GROUP = 2, MISS_SOURCE = 1 };
-
-static bool name_is(const struct conf_name *n, const struct question *f)
-{
-	return (n->wild ? f->iif_len >= n->len : f->iif_len == n->len) && !memcmp(f->iif, n->name, n->len);
-}
-
 static unsigned misses(const struct question *f, const struct conf_rule *m)
 {
-	return (name_is(&f->c->names[m->iif], f) ? 0 : MISS_IIF) |
-	       (addr_covers(&m->range.flow.group, m->range.group_len, &f->range.flow.group) ? 0 : MISS_GROUP) |
-	       (addr_covers(&m->range.flow.source, m->range.source_len, &f->range.flow.source) ? 0 : MISS_SOURCE);
+	return match_rule(&f->c->names[m->iif].ifname, &m->range, f->iif, &f->range.flow);
 }
 
 static void put_rule(struct question *f, const struct conf_rule *m)
@@ -57,10 +46,10 @@ static void put_output(struct question *f, const struct conf_name *n, const char
 {
 	const struct phyint *p = n->phyint ? &f->c->phyints[n->phyint - 1] : NULL;
 
-	buf_printf(&f->out, "%s%s", head, n->name);
-	if (n->wild)
+	buf_printf(&f->out, "%s%s", head, n->ifname.text);
+	if (n->ifname.is_wildcard)
 		buf_printf(&f->out, "  (each interface of that name%s)",
-			   name_is(n, f) ? ", but not the inbound one" : "");
+			   ifname_matches(&n->ifname, f->iif) ? ", but not the inbound one" : "");
 	if (p && p->enable == 0)
 		buf_str(&f->out, "  (disabled by its phyint line: nothing goes there)");
 	else if (p && p->ttl > 1 && addr_fam(&f->range.flow.group) == FAM_4)
@@ -98,20 +87,12 @@ static void put_nearest(struct question *f, const struct conf_rule *m, unsigned 
 	buf_str(&f->out, "nearest: ");
 	put_rule(f, m);
 	if (miss & MISS_IIF)
-		buf_printf(&f->out, "  it is for packets from %s, not from %.*s\n", f->c->names[m->iif].name,
-			   (int)f->iif_len, f->iif);
+		buf_printf(&f->out, "  it is for packets from %s, not from %s\n", f->c->names[m->iif].ifname.text,
+			   f->iif);
 	if (miss & MISS_GROUP)
 		put_miss(f, "group", &m->range.flow.group, m->range.group_len, &f->range.flow.group);
 	if (miss & MISS_SOURCE)
 		put_miss(f, "source", &m->range.flow.source, m->range.source_len, &f->range.flow.source);
-}
-
-/* Groups that no router forwards, whatever its rules: RFC 5771, 4; RFC 4291, 2.7. */
-static bool stays_on_link(const struct addr *g)
-{
-	if (addr_fam(g) == FAM_4)
-		return g->b[12] == 224 && !g->b[13] && !g->b[14];
-	return (g->b[1] & 0x0f) <= 2;
 }
 
 static int answer(struct question *f)
@@ -142,7 +123,7 @@ static int answer(struct question *f)
 		put_outputs(f, in);
 	else
 		put_nearest(f, nearest, least);
-	if (stays_on_link(&f->range.flow.group))
+	if (match_link_local(&f->range.flow.group, 128))
 		buf_str(&f->out, "note: this group stays on its link, no router forwards it\n");
 	free(in);
 	return least ? 1 : 0;
@@ -150,12 +131,13 @@ static int answer(struct question *f)
 
 static int parse(const char *const words[3], struct question *f)
 {
+	size_t len = strlen(words[0]);
 	const char *why;
 
-	f->iif = words[0];
-	f->iif_len = strlen(words[0]);
-	why = conf_ifname(f->iif, &f->iif_len);
-	if (why)
+	why = ifname_check(words[0], &len);
+	if (!why)
+		memcpy(f->iif, words[0], len);
+	else
 		return applet_fail(EXIT_DATA, "%s: %s", words[0], why);
 	why = conf_parse_range(words + 1, 2, &f->range);
 	if (!why && !flow_range_is_single(&f->range))

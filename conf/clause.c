@@ -28,7 +28,7 @@ static int clause_of(const struct word *w)
 uint16_t parse_name(struct parser *ps, const struct word *w)
 {
 	size_t n = w->n;
-	const char *why = conf_ifname(w->p, &n);
+	const char *why = ifname_check(w->p, &n);
 
 	if (why) {
 		parse_error(ps, w, "\"%s\" is no interface name: %s", word_show(w), why);
@@ -80,12 +80,12 @@ static uint32_t read_oifs(struct parser *ps, const struct clauses *f)
 		struct conf_name *name = &ps->c->names[id];
 
 		if (name->list == ps->c->lists) {
-			parse_warning(ps, &w, "%s is named twice: once is enough", name->name);
+			parse_warning(ps, &w, "%s is named twice: once is enough", name->ifname.text);
 			continue;
 		}
-		if (id == f->m.iif && !name->wild)
+		if (id == f->m.iif && !name->ifname.is_wildcard)
 			parse_warning(ps, &w, "%s is the inbound interface too: packets go out where they came in",
-				      name->name);
+				      name->ifname.text);
 		oifs = grow(ps->oifs, &ps->coifs, n + 1, sizeof *oifs);
 		if (!oifs) {
 			parse_nomem(ps);

@@ -21,14 +21,14 @@ static uint32_t name_hash(const void *ctx, uint32_t id)
 {
 	const struct conf *c = ctx;
 
-	return hash_words(c->names[id].name, CONF_IFNAME);
+	return hash_words(c->names[id].ifname.text, IFNAME_SIZE);
 }
 
 static bool name_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct conf *c = ctx;
 
-	return !memcmp(c->names[id].name, key, CONF_IFNAME);
+	return !memcmp(c->names[id].ifname.text, key, IFNAME_SIZE);
 }
 
 static uint32_t set_hash(const void *ctx, uint32_t id)
@@ -113,13 +113,13 @@ int conf_file(struct conf *c, const char *name)
 
 uint16_t conf_name_find(const struct conf *c, const char *s, size_t n)
 {
-	struct conf_name key = { 0 };
+	char key[IFNAME_SIZE] = "";
 
-	if (n >= CONF_IFNAME)
+	if (n >= sizeof key)
 		return CONF_NONE;
-	memcpy(key.name, s, n);
+	memcpy(key, s, n);
 	/* HASH_NONE becomes CONF_NONE. */
-	return (uint16_t)hash_find(&c->by_name, &name_ops, c, hash_words(key.name, CONF_IFNAME), key.name);
+	return (uint16_t)hash_find(&c->by_name, &name_ops, c, hash_words(key, sizeof key), key);
 }
 
 uint16_t conf_name(struct conf *c, const char *s, size_t n)
@@ -128,17 +128,13 @@ uint16_t conf_name(struct conf *c, const char *s, size_t n)
 
 	if (id != CONF_NONE)
 		return id;
-	if (!n || n >= CONF_IFNAME || c->nnames >= CONF_NONE) {
+	if (!n || n >= IFNAME_SIZE || c->nnames >= CONF_NONE) {
 		errno = ENOSPC;
 		return CONF_NONE;
 	}
 	if (!ROOM(c, names, 1))
 		return CONF_NONE;
-	struct conf_name *v = &c->names[c->nnames];
-
-	*v = (struct conf_name){ .wild = s[n - 1] == '+' };
-	memcpy(v->name, s, n);
-	v->len = (uint8_t)(n - v->wild);
+	c->names[c->nnames] = (struct conf_name){ .ifname = ifname_of(s, n) };
 	if (hash_add(&c->by_name, &name_ops, c, name_hash(c, c->nnames), c->nnames) < 0)
 		return CONF_NONE;
 	return (uint16_t)c->nnames++;
@@ -224,7 +220,9 @@ int conf_add_phyint(struct conf *c, const struct phyint *p)
 	if (!*at) {
 		if (!ROOM(c, phyints, 1))
 			return -1;
-		c->phyints[c->nphyints] = (struct phyint){ .where = p->where, .name = p->name, .enable = -1 };
+		c->phyints[c->nphyints] = (struct phyint){
+			.ifname = c->names[p->name].ifname, .where = p->where, .name = p->name, .enable = -1
+		};
 		*at = ++c->nphyints;
 	}
 	struct phyint *q = &c->phyints[*at - 1];

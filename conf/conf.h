@@ -13,11 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conf/ifname.h"
 #include "lib/buf.h"
 #include "lib/flow.h"
 #include "lib/hash.h"
 
-#define CONF_IFNAME 16		/* bytes of a name with its NUL, `+` included */
 #define CONF_NONE UINT16_MAX	/* no such name; as the iif of a rule: the rule is removed */
 #define CONF_MAX_DEPTH 16	/* levels of include */
 #define CONF_MAX_FILE (256u << 20)	/* bytes of one file */
@@ -32,9 +32,7 @@ struct where {
 /* An interface name that something refers to.  `refs` and `first` are counted per family by
  * conf_add_*, conf_del_* and conf_mroute_oifs(). */
 struct conf_name {
-	char name[CONF_IFNAME];	/* without alias suffix; a wildcard ends in '+' */
-	bool wild;
-	uint8_t len;		/* of name, without a final '+' */
+	struct ifname ifname;
 	uint32_t phyint;	/* number of its phyint + 1, 0 = it has none */
 	uint32_t refs[FAM_N];	/* rules (iif), groups, sets in use, phyint enable */
 	uint32_t first[FAM_N];	/* rank of the first reference, 0 = never referred to */
@@ -49,6 +47,7 @@ struct conf_set {
 };
 
 struct phyint {
+	struct ifname ifname;	/* of `name` */
 	struct where where;
 	uint16_t name;
 	int8_t enable;		/* 1 enable, 0 disable, -1 not said */
@@ -125,14 +124,11 @@ struct conf *conf_copy(const struct conf *c);
 int conf_file(struct conf *c, const char *name);
 
 /* Returns the number of a name, which is added when new; CONF_NONE when memory or numbers ran
- * out.  n bytes, already checked by conf_ifname(). */
+ * out.  n bytes, already checked by ifname_check(). */
 uint16_t conf_name(struct conf *c, const char *s, size_t n);
 
 /* Returns the number of a name or CONF_NONE. */
 uint16_t conf_name_find(const struct conf *c, const char *s, size_t n);
-
-/* Checks an interface name as typed: drops an alias suffix from *n.  NULL, or why it is none. */
-const char *conf_ifname(const char *s, size_t *n);
 
 /* Returns the number of the set with exactly these names in this order (doubles must have been
  * dropped); UINT32_MAX when memory ran out.  n = 0 gives 0. */

@@ -18,7 +18,7 @@ struct copy {
 /* Makes a name of `from` one of `to`; CONF_NONE when memory ran out. */
 static uint16_t copy_name(const struct copy *y, uint16_t id)
 {
-	const char *name = y->from->names[id].name;
+	const char *name = y->from->names[id].ifname.text;
 
 	return conf_name(y->to, name, strlen(name));
 }
@@ -78,7 +78,7 @@ static void copy_ranks(struct conf *to, const struct conf *from)
 	to->rank = from->rank;
 	for (uint32_t i = 0; i < to->nnames; i++) {
 		struct conf_name *name = &to->names[i];
-		uint16_t old = conf_name_find(from, name->name, strlen(name->name));
+		uint16_t old = conf_name_find(from, name->ifname.text, strlen(name->ifname.text));
 
 		memcpy(name->first, from->names[old].first, sizeof name->first);
 	}

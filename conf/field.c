@@ -107,37 +107,6 @@ uint8_t field_ttl(const struct word *w)
 	return v <= UINT8_MAX ? (uint8_t)v : 0;
 }
 
-const char *conf_ifname(const char *s, size_t *n)
-{
-	size_t len = *n;
-	bool slash = false, comment = false;
-
-	for (size_t i = 0; i < *n; i++) {
-		if ((unsigned char)s[i] <= ' ' || s[i] == 0x7f)
-			return "it holds a blank or control character";
-		if (len < *n)
-			continue;
-		if (s[i] == ':')
-			len = i;
-		slash |= s[i] == '/';
-		comment |= s[i] == '#';
-	}
-	if (len + 1 == *n)
-		return "nothing behind the colon";
-	*n = len;
-	if (!*n)
-		return "it is empty";
-	if (*n >= CONF_IFNAME)
-		return "names have at most 15 characters";
-	if (slash)
-		return "names hold no slash";
-	if (comment)
-		return "'#' starts a comment in the config file";
-	if (s[0] == '.' && (*n == 1 || (*n == 2 && s[1] == '.')))
-		return "the kernel allows no such name";
-	return NULL;
-}
-
 #define NEAR_MAX 20		/* a longer word is far from every keyword */
 
 static unsigned min(unsigned a, unsigned b)

@@ -148,10 +148,10 @@ static void phyint_agrees(struct parser *ps, const struct phyint *p)
 	const struct phyint *old = &ps->c->phyints[name->phyint - 1];
 
 	if (p->enable >= 0 && old->enable >= 0 && p->enable != old->enable)
-		parse_error(ps, &ps->at, "%s is enabled and disabled, see line %lu of %s", name->name,
+		parse_error(ps, &ps->at, "%s is enabled and disabled, see line %lu of %s", name->ifname.text,
 			    (unsigned long)old->where.line, ps->c->files[old->where.file]);
 	if (p->ttl && old->ttl && p->ttl != old->ttl)
-		parse_error(ps, &ps->at, "%s has ttl-threshold %u already, see line %lu of %s", name->name,
+		parse_error(ps, &ps->at, "%s has ttl-threshold %u already, see line %lu of %s", name->ifname.text,
 			    old->ttl, (unsigned long)old->where.line, ps->c->files[old->where.file]);
 }
 

@@ -12,7 +12,7 @@ static void put_flow(struct buf *out, const struct conf *c, const char *directiv
 
 	buf_str(out, directive);
 	buf_str(out, " from ");
-	buf_str(out, c->names[m->iif].name);
+	buf_str(out, c->names[m->iif].ifname.text);
 	if (!flow_range_any_source(&m->range)) {
 		buf_str(out, " source ");
 		buf_str(out, prefix_str(&m->range.flow.source, m->range.source_len, s));
@@ -23,7 +23,7 @@ static void put_flow(struct buf *out, const struct conf *c, const char *directiv
 		buf_str(out, " to");
 	for (uint32_t i = 0; i < set->n; i++) {
 		buf_chr(out, ' ');
-		buf_str(out, c->names[c->pool[set->off + i]].name);
+		buf_str(out, c->names[c->pool[set->off + i]].ifname.text);
 	}
 }
 
@@ -60,7 +60,7 @@ void conf_line_phyint(struct buf *out, const struct conf *c, uint32_t i)
 	const struct phyint *p = &c->phyints[i];
 
 	buf_str(out, "phyint ");
-	buf_str(out, c->names[p->name].name);
+	buf_str(out, c->names[p->name].ifname.text);
 	if (p->enable >= 0)
 		buf_str(out, p->enable ? " enable" : " disable");
 	if (p->mrdisc)

@@ -7,19 +7,10 @@
 #include "conf/warn.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "conf/match.h"
 
 #define MAX_VIFS 32		/* MAXVIFS of linux/mroute.h, MAXMIFS of linux/mroute6.h */
-
-/* RFC 4291, 2.7: scopes 1 and 2 stay on the interface and on the link; RFC 5771, section 4. */
-static bool is_link_local(const struct addr *g, uint8_t len)
-{
-	if (addr_fam(g) == FAM_4)
-		return len >= ADDR_V4_BITS + 24 && g->b[12] == 224 && !g->b[13] && !g->b[14];
-	unsigned scope = g->b[1] & 0xf;
-
-	return len >= 16 && (scope == 1 || scope == 2);
-}
 
 /* RFC 4607, section 1: 232.0.0.0/8 and ff3x::/32. */
 static bool is_ssm(const struct addr *g, uint8_t len)
@@ -35,7 +26,7 @@ static void warn_groups(struct diags *d, const struct conf_rule *v, uint32_t n)
 	char s[ADDR_STRLEN];
 
 	for (; n; v++, n--) {
-		bool local = is_link_local(&v->range.flow.group, v->range.group_len);
+		bool local = match_link_local(&v->range.flow.group, v->range.group_len);
 
 		if (!local && !(is_ssm(&v->range.flow.group, v->range.group_len) && flow_range_any_source(&v->range)))
 			continue;
@@ -73,20 +64,6 @@ static void use_all(struct names *w, bool *done, const struct conf_rule *m, uint
 	}
 }
 
-/* The next wider wildcard that also stands in the configuration: eth1 -> eth1+ -> eth+ -> +. */
-static uint16_t wider(const struct conf *c, const struct conf_name *n)
-{
-	uint16_t id = CONF_NONE;
-	char s[CONF_IFNAME];
-
-	memcpy(s, n->name, sizeof s);
-	for (int len = n->len - n->wild; id == CONF_NONE && len >= 0; len--) {
-		s[len] = '+';
-		id = conf_name_find(c, s, (size_t)len + 1);
-	}
-	return id;
-}
-
 /* The phyint line of a name itself, or NULL. */
 static const struct phyint *phyint_of(const struct conf *c, uint32_t id)
 {
@@ -95,45 +72,26 @@ static const struct phyint *phyint_of(const struct conf *c, uint32_t id)
 	return p ? &c->phyints[p - 1] : NULL;
 }
 
-/* The phyint line that enables or disables a name: its own goes before a wider one's. */
-static const struct phyint *ruling(const struct names *w, uint16_t id)
-{
-	for (; id != CONF_NONE; id = w->v[id].wider) {
-		const struct phyint *p = phyint_of(w->c, id);
-
-		if (p && p->enable >= 0)
-			return p;
-	}
-	return NULL;
-}
-
 static void warn_disabled(const struct names *w, struct diags *d, uint16_t id)
 {
-	const struct phyint *p = ruling(w, id);
+	const struct phyint *p = match_conf_phyint(w->c, &w->c->names[id].ifname).enable_line;
 	const struct where *use = w->v[id].use;
 
 	use += !use->line;
 	if (p && !p->enable && use->line)
-		WARN(d, *use, "%s is used here, but disabled in line %lu of %s", w->c->names[id].name,
+		WARN(d, *use, "%s is used here, but disabled in line %lu of %s", w->c->names[id].ifname.text,
 		     (unsigned long)p->where.line, w->c->files[p->where.file]);
 }
 
 static void warn_threshold(const struct names *w, struct diags *d, uint16_t id)
 {
-	const struct phyint *p = NULL;
+	const struct phyint *p = match_conf_phyint(w->c, &w->c->names[id].ifname).ttl_line;
 
-	if (!w->v[id].use[FAM_6].line)
+	if (!w->v[id].use[FAM_6].line || !p || p->ttl <= 1 || w->v[p->name].told)
 		return;
-	for (; id != CONF_NONE; id = w->v[id].wider) {
-		p = phyint_of(w->c, id);
-		if (p && p->ttl > 1)
-			break;
-	}
-	if (id == CONF_NONE || w->v[id].told)
-		return;
-	w->v[id].told = true;
+	w->v[p->name].told = true;
 	WARN(d, p->where, "ttl-threshold %u of %s does nothing for IPv6, where Linux has no thresholds",
-	     p->ttl, w->c->names[id].name);
+	     p->ttl, p->ifname.text);
 }
 
 static int by_rank(const void *x, const void *y)
@@ -151,9 +109,9 @@ static void warn_vifs(const struct names *w, struct diags *d, enum fam fam, uint
 
 	for (uint32_t id = 0; id < c->nnames; id++) {
 		const struct conf_name *name = &c->names[id];
-		const struct phyint *p = ruling(w, (uint16_t)id);
 
-		if (name->refs[fam] && !name->wild && (!p || p->enable))
+		if (name->refs[fam] && !name->ifname.is_wildcard &&
+		    !match_conf_phyint(c, &name->ifname).is_disabled)
 			ranks[n++] = (uint64_t)name->first[fam] << 16 | id;
 	}
 	if (n <= MAX_VIFS)
@@ -166,7 +124,7 @@ static void warn_vifs(const struct names *w, struct diags *d, enum fam fam, uint
 
 	WARN(d, use->line || !p ? *use : p->where,
 	     "%s would be number %d of %lu %s interfaces, and the kernel takes %d: it waits",
-	     c->names[late].name, MAX_VIFS + 1, (unsigned long)n, fam_str(fam), MAX_VIFS);
+	     c->names[late].ifname.text, MAX_VIFS + 1, (unsigned long)n, fam_str(fam), MAX_VIFS);
 }
 
 /* ---- memberships ---- */
@@ -203,7 +161,7 @@ static bool warn_names(const struct conf *c, struct names *w, struct diags *d)
 	bool ok = done && ranks;
 
 	for (uint32_t id = 0; id < c->nnames; id++)
-		w->v[id].wider = wider(c, &c->names[id]);
+		w->v[id].wider = match_wider(c, &c->names[id].ifname);
 	if (ok) {
 		use_all(w, done, c->mgroups, c->nmgroups);
 		use_all(w, done, c->mroutes, c->nmroutes);

@@ -12,9 +12,9 @@
 /* True when a name means something else now. */
 static bool bind_name(struct router *r, uint32_t id)
 {
-	const struct conf_name *n = &r->conf->names[id];
+	const struct ifname *n = &r->conf->names[id].ifname;
 	struct rule_mask m = { { 0 }, { 0 }, { 0 } };
-	uint32_t *bits = n->wild ? m.wild : m.exact;
+	uint32_t *bits = n->is_wildcard ? m.wild : m.exact;
 
 	for (struct iface *i = NULL; (i = iface_match(&r->ifs, n, i));)
 		for (enum fam f = 0; f < FAM_N; f++)

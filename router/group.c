@@ -135,7 +135,7 @@ static int each_interface(struct router *r, const struct conf_rule *g, int only,
 {
 	uint64_t n = 0;
 
-	for (struct iface *i = NULL; (i = iface_match(&r->ifs, &r->conf->names[g->iif], i));)
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, &r->conf->names[g->iif].ifname, i));)
 		if ((!only || i->ifindex == only) && iface_usable(i)) {
 			n += UINT32_C(1) << mgroup_bits(g);
 			if (verb != RESERVE)
@@ -166,7 +166,7 @@ void groups_sync(struct router *r, int ifindex)
 			each_interface(r, g, ifindex, WANT, NULL);
 		else
 			log_limited(&r->lim_join, r->now, LOG_LVL_ERR, "%s: out of memory, some groups are not joined",
-				    c->names[g->iif].name);
+				    c->names[g->iif].ifname.text);
 	}
 	/* What is left first may make room for what is joined then. */
 	for (uint32_t at = t->n; at-- > 0;)

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/conf.h"
 #include "lib/grow.h"
 
 static uint32_t index_hash(const void *ctx, uint32_t id)
@@ -86,20 +85,14 @@ struct iface *iface_next(const struct ifaces *t, struct iface *last)
 	return NULL;
 }
 
-struct iface *iface_match(const struct ifaces *t, const struct conf_name *n, struct iface *last)
+struct iface *iface_match(const struct ifaces *t, const struct ifname *n, struct iface *last)
 {
-	if (!n->wild)
-		return last ? NULL : iface_find_name(t, n->name);
+	if (!n->is_wildcard)
+		return last ? NULL : iface_find_name(t, n->text);
 	do
 		last = iface_next(t, last);
-	while (last && !iface_is(last, n));
+	while (last && !ifname_matches(n, last->name));
 	return last;
-}
-
-bool iface_is(const struct iface *i, const struct conf_name *n)
-{
-	/* An exact name ends where this one does. */
-	return !strncmp(i->name, n->name, n->wild ? n->len : sizeof i->name);
 }
 
 const char *iface_str(const struct iface *i)

@@ -10,10 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conf/ifname.h"
 #include "kernel/kernel.h"
 #include "lib/hash.h"
-
-struct conf_name;
 
 /* Whether the assignment of numbers in vif.c has come across an interface. */
 enum { IFACE_UNWANTED, IFACE_WANTED, IFACE_TRIED };
@@ -61,10 +60,7 @@ struct iface *iface_find_name(const struct ifaces *t, const char *name);
 struct iface *iface_next(const struct ifaces *t, struct iface *last);
 
 /* The same of those that a name of the conf means. */
-struct iface *iface_match(const struct ifaces *t, const struct conf_name *n, struct iface *last);
-
-/* True when the name of the conf means the interface. */
-bool iface_is(const struct iface *i, const struct conf_name *n);
+struct iface *iface_match(const struct ifaces *t, const struct ifname *n, struct iface *last);
 
 /* Its name, or "?" when it is NULL. */
 const char *iface_str(const struct iface *i);

@@ -8,39 +8,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/match.h"
 #include "router/sync.h"
 
-/* Of several lines that mean it, an exact name goes before a wildcard and a longer wildcard before a
- * shorter one, so that the order of lines does not matter. */
 void link_configure(struct router *r, struct iface *i)
 {
-	const struct conf *c = r->conf;
-	unsigned disable = 0, ttl = 1;		/* in the last 8 bits; before them the weight of the line */
-	bool mrdisc = false;
+	const struct phyint_match p = match_phyint(r->conf->phyints, r->conf->nphyints, i->name);
 
-	for (uint32_t k = 0; k < c->nphyints; k++) {
-		const struct phyint *p = &c->phyints[k];
-		const struct conf_name *n = &c->names[p->name];
-		unsigned weight = (n->wild ? n->len : CONF_IFNAME) << 8;
-
-		if (!iface_is(i, n))
-			continue;
-		if (p->enable >= 0 && (weight | !p->enable) > disable)
-			disable = weight | !p->enable;
-		if (p->ttl && (weight | p->ttl) > ttl)
-			ttl = weight | p->ttl;
-		mrdisc |= p->mrdisc;
-	}
-	bool disabled = disable & 1;
-
-	if (i->disabled != disabled)
+	if (i->disabled != p.is_disabled)
 		r->vifs_stale = i->groups_stale = true;
-	r->mrdisc.stale |= i->mrdisc != mrdisc;
-	i->disabled = disabled;
-	i->mrdisc = mrdisc;
-	if (i->ttl == (uint8_t)ttl)
+	r->mrdisc.stale |= i->mrdisc != p.has_mrdisc;
+	i->disabled = p.is_disabled;
+	i->mrdisc = p.has_mrdisc;
+	if (i->ttl == p.ttl)
 		return;
-	i->ttl = (uint8_t)ttl;
+	i->ttl = p.ttl;
 	if (i->vif[FAM_4] < 0)
 		return;
 	r->ttl[i->vif[FAM_4]] = i->ttl;
@@ -53,7 +35,7 @@ static bool name_matters(const struct router *r, const struct iface *i)
 	const struct conf *c = r->conf;
 
 	for (uint32_t id = 0; id < c->nnames; id++)
-		if (iface_is(i, &c->names[id]))
+		if (ifname_matches(&c->names[id].ifname, i->name))
 			return true;
 	return false;
 }

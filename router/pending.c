@@ -38,7 +38,7 @@ void pending_keep(struct router *r, const struct rules *x)
 		if (!told(&r->told, id) || old->mroutes[id].iif == CONF_NONE)
 			continue;
 		struct conf_rule key = old->mroutes[id];
-		const char *name = old->names[key.iif].name;
+		const char *name = old->names[key.iif].ifname.text;
 
 		key.iif = conf_name_find(x->conf, name, strlen(name));
 		uint32_t same = rules_find(x, &key);
@@ -64,7 +64,7 @@ void pending_tell(struct router *r, uint32_t id)
 		ev.kind = EVENT_PENDING;
 		ev.text = router_rule_reason(r, m, &which);
 		if (ev.text)
-			ev.iif = r->conf->names[which].name;
+			ev.iif = r->conf->names[which].ifname.text;
 	}
 	router_event(r, &ev);
 }

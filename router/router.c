@@ -202,8 +202,8 @@ static const char *iface_reason(const struct iface *i, enum fam fam, bool routes
 /* The reason of all interfaces that a name means: NULL when one of them is of use. */
 static const char *name_reason(const struct router *r, uint16_t name, enum fam fam, bool routes)
 {
-	const struct conf_name *n = &r->conf->names[name];
-	const char *reason = n->wild ? "no interface matches" : "no such interface";
+	const struct ifname *n = &r->conf->names[name].ifname;
+	const char *reason = n->is_wildcard ? "no interface matches" : "no such interface";
 
 	if (routes && !r->up[fam])
 		return fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";

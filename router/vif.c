@@ -101,7 +101,7 @@ void vif_assign(struct router *r, enum fam fam)
 		if (!c->names[id].refs[fam])
 			continue;
 		order[n++] = (struct ranked){ c->names[id].first[fam], (uint16_t)id };
-		while ((i = iface_match(&r->ifs, &c->names[id], i)))
+		while ((i = iface_match(&r->ifs, &c->names[id].ifname, i)))
 			if (iface_usable(i))
 				i->wanted[fam] = IFACE_WANTED;
 	}
@@ -109,7 +109,7 @@ void vif_assign(struct router *r, enum fam fam)
 		i->waits[fam] &= i->wanted[fam] == IFACE_WANTED;
 	qsort(order, n, sizeof *order, by_rank);
 	for (uint32_t k = 0; k < n; k++)
-		while ((i = iface_match(&r->ifs, &c->names[order[k].name], i)))
+		while ((i = iface_match(&r->ifs, &c->names[order[k].name].ifname, i)))
 			if (i->vif[fam] < 0 && i->wanted[fam] == IFACE_WANTED) {
 				i->wanted[fam] = IFACE_TRIED;
 				vif_take(r, fam, i);

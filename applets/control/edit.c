@@ -14,7 +14,7 @@
 static int check_name(struct cmd *c, int i)
 {
 	size_t len = strlen(c->argv[i]);
-	const char *why = conf_ifname(c->argv[i], &len);
+	const char *why = ifname_check(c->argv[i], &len);
 
 	return why ? cmd_fail(c, EXIT_DATA, "%s: %s", c->argv[i], why) : 0;
 }
@@ -39,7 +39,7 @@ static int parse_flow(struct cmd *c, struct conf_rule *g, int *words)
 	return why ? cmd_fail(c, EXIT_DATA, "%s", why) : 0;
 }
 
-/* Number of a name, which conf_ifname() has found right, in the conf.  One that is not there is added, or
+/* Number of a name, which ifname_check() has found right, in the conf.  One that is not there is added, or
  * with `known` CONF_NONE. */
 static uint16_t name_of(struct router *r, const char *word, bool known)
 {
@@ -112,7 +112,7 @@ static bool names_itself(const struct conf *c, const struct conf_rule *m)
 	const struct conf_set *s = &c->sets[m->oifs];
 
 	for (uint32_t i = 0; i < s->n; i++)
-		if (c->pool[s->off + i] == m->iif && !c->names[m->iif].wild)
+		if (c->pool[s->off + i] == m->iif && !c->names[m->iif].ifname.is_wildcard)
 			return true;
 	return false;
 }
@@ -124,7 +124,7 @@ static void note_rule(struct router *r, struct cmd *c, const struct conf_rule *m
 	const char *reason = router_rule_reason(r, m, &which);
 
 	if (reason)
-		cmd_note(c, "%s: %s, the rule waits for it", r->conf->names[which].name, reason);
+		cmd_note(c, "%s: %s, the rule waits for it", r->conf->names[which].ifname.text, reason);
 	else if (names_itself(r->conf, m))
 		cmd_note(c, "%s is the inbound interface too: packets go out where they came in", c->argv[1]);
 	else if (!r->conf->sets[m->oifs].n)

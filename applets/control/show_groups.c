@@ -128,7 +128,7 @@ static void pending(struct show *s, const struct conf_rule *m, const struct conf
 		else
 			conf_print_mgroup(b, c, g);
 		if (s->o.detail)
-			buf_printf(b, "  # %s: %s", c->names[name].name, reason);
+			buf_printf(b, "  # %s: %s", c->names[name].ifname.text, reason);
 	}
 	show_end(s);
 }

@@ -28,18 +28,18 @@ unsigned show_name_width(const struct router *r, unsigned min)
 		if (r->ifs.v[i].ifindex)
 			min = wider(min, r->ifs.v[i].name);
 	for (uint32_t i = 0; i < r->conf->nnames; i++)
-		min = wider(min, r->conf->names[i].name);
+		min = wider(min, r->conf->names[i].ifname.text);
 	return min;
 }
 
 void show_mroute_flow(struct show_flow *f, const struct conf *c, const struct conf_rule *m)
 {
-	*f = (struct show_flow){ m->range, c->names[m->iif].name, &c->sets[m->oifs], 0 };
+	*f = (struct show_flow){ m->range, c->names[m->iif].ifname.text, &c->sets[m->oifs], 0 };
 }
 
 void show_mgroup_flow(struct show_flow *f, const struct conf *c, const struct conf_rule *g)
 {
-	*f = (struct show_flow){ g->range, c->names[g->iif].name, NULL, 0 };
+	*f = (struct show_flow){ g->range, c->names[g->iif].ifname.text, NULL, 0 };
 }
 
 static void put_name(struct buf *b, const char *name, bool json)
@@ -63,7 +63,7 @@ void show_oifs(struct router *r, struct buf *b, const struct show_flow *f, bool 
 		buf_chr(b, '[');
 	}
 	for (uint32_t i = 0; f->set && i < f->set->n; i++)
-		put_name(b, c->names[c->pool[f->set->off + i]].name, json);
+		put_name(b, c->names[c->pool[f->set->off + i]].ifname.text, json);
 	for (uint32_t bits = f->bits; bits; bits &= bits - 1) {
 		const struct iface *i = iface_by_vif(&r->ifs, fam, __builtin_ctz(bits));
 

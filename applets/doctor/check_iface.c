@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "applets/doctor/remedy.h"
+#include "conf/match.h"
 
 /* A name of the configuration, while it is being looked at. */
 struct named {
@@ -82,15 +83,15 @@ void check_interfaces(struct host *h)
 		if (!n.use->where.line || n.use->disabled)
 			continue;
 		n.file = n.use->where.file < c->nfiles ? c->files[n.use->where.file] : "?";
-		snprintf(n.at, sizeof n.at, "%s (%s:%u)", name->name, n.file, n.use->where.line);
+		snprintf(n.at, sizeof n.at, "%s (%s:%u)", name->ifname.text, n.file, n.use->where.line);
 		h->found.what = "interface";
 		l = host_match(h, i, &next);
 		if (!l)
-			finding_add(&h->found, FINDING_WARNING, name->wild ?
+			finding_add(&h->found, FINDING_WARNING, name->ifname.is_wildcard ?
 				    "no interface matches %s: its rules wait" :
 				    "there is no interface %s: its rules wait for it", n.at);
 		/* A wildcard takes what is of use; only a name asks for this one. */
-		else if (!name->wild)
+		else if (!name->ifname.is_wildcard)
 			one_link(h, &n, l);
 	}
 }
@@ -98,16 +99,12 @@ void check_interfaces(struct host *h)
 /* Whether the configuration uses an interface in a family. */
 static bool used(const struct host *h, const struct look_link *l, enum fam fam)
 {
+	const struct conf *c = h->conf;
 	bool yes = false;
 
-	for (uint32_t i = 0; i < h->conf->nnames; i++) {
-		if (!host_means(h, i, l))
-			continue;
-		if (h->use[i].disabled)
-			return false;
-		yes |= h->use[i].fam[fam];
-	}
-	return yes;
+	for (uint32_t i = 0; i < c->nnames; i++)
+		yes |= h->use[i].fam[fam] && host_means(h, i, l);
+	return yes && !match_phyint(c->phyints, c->nphyints, l->name).is_disabled;
 }
 
 void check_bridges(struct host *h)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/match.h"
 #include "lib/clock.h"
 #include "lib/status.h"
 
@@ -175,14 +176,6 @@ static int words_read(struct doctor *d, char **words, int n)
 	return 0;
 }
 
-/* 224.0.0.0/24 (RFC 5771, section 4), ff01::/16 and ff02::/16 (RFC 4291, 2.7). */
-static bool local_scope(const struct addr *g)
-{
-	if (addr_fam(g) == FAM_4)
-		return g->b[12] == 224 && !g->b[13] && !g->b[14];
-	return (g->b[1] & 0xf) <= 2;
-}
-
 /* ---- output ---- */
 
 static void unseen(struct doctor *d)
@@ -254,7 +247,7 @@ int doctor_main(char **words, int n, enum form form)
 	status = words_read(d, words, n);
 	if (status)
 		goto out;
-	if (local_scope(&d->grp)) {
+	if (match_link_local(&d->grp, 128)) {
 		doctor_report_local(d);
 	} else {
 		if (!d->file && access(STANDARD, R_OK) == 0)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/match.h"
 #include "lib/status.h"
 
 static struct host_use *use_name(struct host *h, uint32_t name, struct where where, enum fam fam)
@@ -43,8 +44,8 @@ static int use_read(struct host *h, const struct conf *c)
 
 		use_name(h, g->iif, g->where, flow_range_fam(&g->range))->join = true;
 	}
-	for (uint32_t i = 0; i < c->nphyints; i++)
-		h->use[c->phyints[i].name].disabled = c->phyints[i].enable == 0;
+	for (uint32_t i = 0; i < c->nnames; i++)
+		h->use[i].disabled = match_conf_phyint(c, &c->names[i].ifname).is_disabled;
 	return 0;
 }
 
@@ -100,9 +101,7 @@ const char *host_name(const struct host *h, int ifindex)
 
 bool host_means(const struct host *h, uint32_t name, const struct look_link *l)
 {
-	const struct conf_name *n = &h->conf->names[name];
-
-	return !strncmp(l->name, n->name, n->wild ? n->len : KERNEL_IFNAME);
+	return ifname_matches(&h->conf->names[name].ifname, l->name);
 }
 
 const struct look_link *host_match(const struct host *h, uint32_t name, uint32_t *i)

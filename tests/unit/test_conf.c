@@ -34,10 +34,10 @@ static void names(void)
 
 	CHECK_INT(name(c, "eth0"), a);
 	CHECK(a != b);
-	CHECK(!c->names[a].wild && c->names[b].wild);
-	CHECK_INT(c->names[a].len, 4);
-	CHECK_INT(c->names[b].len, 3);
-	CHECK_STR(c->names[b].name, "eth+");
+	CHECK(!c->names[a].ifname.is_wildcard && c->names[b].ifname.is_wildcard);
+	CHECK_INT(c->names[a].ifname.len, 4);
+	CHECK_INT(c->names[b].ifname.len, 3);
+	CHECK_STR(c->names[b].ifname.text, "eth+");
 	CHECK_INT(conf_name_find(c, "eth", 3), CONF_NONE);
 	CHECK_INT(conf_name_find(c, "eth0xxx", 4), a);
 	CHECK_INT(name(c, ""), CONF_NONE);
@@ -49,7 +49,7 @@ static void names(void)
 static void names_run_out(void)
 {
 	struct conf *c = conf_new();
-	char s[CONF_IFNAME];
+	char s[IFNAME_SIZE];
 
 	for (unsigned i = 0; i < CONF_NONE; i++) {
 		snprintf(s, sizeof s, "i%u", i);
@@ -83,15 +83,15 @@ static void ifnames(void)
 	};
 	size_t n = 6;
 
-	CHECK(!conf_ifname("eth0:1", &n));
+	CHECK(!ifname_check("eth0:1", &n));
 	CHECK_INT(n, 4);
 	n = 15;
-	CHECK(!conf_ifname("abcdefghijklmno", &n));
+	CHECK(!ifname_check("abcdefghijklmno", &n));
 	n = 4;
-	CHECK(!conf_ifname("q\"u\\", &n));
+	CHECK(!ifname_check("q\"u\\", &n));
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		n = strlen(bad[i]);
-		CHECK(conf_ifname(bad[i], &n));
+		CHECK(ifname_check(bad[i], &n));
 	}
 }
 

@@ -343,7 +343,7 @@ static unsigned expected(void)
 
 		for (int i = 0; name && i < 4; i++)
 			for (int a = 0; a < 1 << (128 - g->range.group_len); a++)
-				there[i][(g->range.flow.group.b[15] + a) & 63] |= up[i] && (name->wild || name->name[1] == '0' + i);
+				there[i][(g->range.flow.group.b[15] + a) & 63] |= up[i] && (name->ifname.is_wildcard || name->ifname.text[1] == '0' + i);
 	}
 	for (int i = 0; i < 4; i++)
 		for (int a = 0; a < 64; a++)

@@ -17,7 +17,7 @@ static void output_by_output(void)
 	struct conf_rule m = { .range = { .source_len = 128, .group_len = 128 } };
 	struct conf *c = conf_new();
 	struct rules x;
-	char s[CONF_IFNAME];
+	char s[IFNAME_SIZE];
 
 	addr_parse("10.0.0.1", 8, &m.range.flow.source);
 	addr_parse("225.1.1.1", 9, &m.range.flow.group);
