@@ -13,7 +13,7 @@
 
 #include "applets/applet.h"
 #include "applets/doctor/doctor.h"
-#include "applets/explain.h"
+#include "applets/check_explain.h"
 #include "applets/doctor/host.h"
 #include "conf/conf.h"
 #include "applets/control/output.h"
@@ -113,7 +113,7 @@ static int run(char **words, int n, unsigned options)
 	/* A file of that name is checked as ./explain. */
 	if (n && !strcmp(words[0], "explain")) {
 		if (n == 4 || n == 5)
-			return explain_main((const char *const *)words + 1, n == 5 ? words[4] : standard);
+			return check_explain_main((const char *const *)words + 1, n == 5 ? words[4] : standard);
 		fputs("usage: smcroute-check explain IIF SOURCE GROUP [FILE]\n", stderr);
 		return EXIT_USAGE;
 	}
