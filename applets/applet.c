@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/text.h"
 
 #ifndef VERSION
 #define VERSION "unknown"
@@ -50,18 +51,16 @@ int applet_run(const struct applet *a, int argc, char **argv)
 	return a->main(argc, argv);
 }
 
-/* The kernel allows nearly any byte in the name of an interface. */
 void applet_put(FILE *to, const char *text, size_t len)
 {
-	if (!isatty(fileno(to))) {
-		fwrite(text, 1, len, to);
-		return;
-	}
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
+	struct buf shown = { 0 };
 
-		putc((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? '?' : c, to);
-	}
+	if (isatty(fileno(to)))
+		buf_escape(&shown, text, len, TEXT_KEEP_TAB | TEXT_KEEP_NEWLINE);
+	else
+		buf_add(&shown, text, len);
+	fwrite(shown.p, 1, shown.len, to);
+	buf_free(&shown);
 }
 
 int applet_fail(int status, const char *fmt, ...)

@@ -37,7 +37,8 @@ int applet_run(const struct applet *a, int argc, char **argv);
 /* One line on standard error, behind the name of the applet that runs; returns status. */
 int applet_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Writes text as it is, but to a terminal without what it would obey. */
+/* Writes len bytes of text as they are, but to a terminal escaped (text_escape()), newlines and tabs
+ * excepted: it would obey control characters. */
 void applet_put(FILE *to, const char *text, size_t len);
 
 #endif

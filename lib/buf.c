@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/text.h"
+
 #define FIRST_ROOM 256
 
 bool buf_grow(struct buf *b, size_t n)
@@ -99,45 +101,18 @@ void buf_u64(struct buf *b, unsigned long long v)
 	buf_add(b, p, (size_t)(text + sizeof text - p));
 }
 
-size_t utf8_len(const char *text, size_t n)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	unsigned char low = 0x80, high = 0xbf;
-	size_t len;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (len > n)
-		return 0;
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return len;
-}
-
 void buf_json(struct buf *b, const char *s, size_t n)
 {
 	buf_chr(b, '"');
 	for (size_t i = 0, len; i < n; i += len) {
 		unsigned char c = (unsigned char)s[i];
 
-		len = utf8_len(s + i, n - i);
-		if (c < 0x20 || c == 0x7f || !len) {
-			buf_printf(b, "\\u%04x", c);
-			len = 1;
+		len = text_printable_len(s + i, n - i, TEXT_KEEP_NONE);
+		if (!len) {
+			/* A C1 control is two bytes: the second one is its number. */
+			len = text_utf8_len(s + i, n - i);
+			buf_printf(b, "\\u%04x", len == 2 ? (unsigned char)s[i + 1] : c);
+			len += !len;
 			continue;
 		}
 		if (c == '"' || c == '\\')
@@ -145,6 +120,22 @@ void buf_json(struct buf *b, const char *s, size_t n)
 		buf_add(b, s + i, len);
 	}
 	buf_chr(b, '"');
+}
+
+void buf_escape(struct buf *b, const char *s, size_t n, unsigned keep)
+{
+	size_t size = TEXT_ESCAPED_SIZE(n);
+
+	if (buf_reserve(b, size))
+		b->len += text_escape(b->p + b->len, size, s, n, keep);
+}
+
+void buf_shell_word(struct buf *b, const char *s)
+{
+	size_t size = TEXT_WORD_SIZE(strlen(s));
+
+	if (buf_reserve(b, size))
+		b->len += strlen(text_shell_word(b->p + b->len, size, s));
 }
 
 void buf_consume(struct buf *b, size_t n)

@@ -39,12 +39,15 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((form
 /* Appends an unsigned number in decimal; quicker than buf_printf(). */
 void buf_u64(struct buf *b, unsigned long long v);
 
-/* Appends n bytes as a JSON string, quotes included.  Bytes that are not valid
- * UTF-8 are written as \u00XX, so that the result is always valid JSON. */
+/* Appends n bytes as a JSON string, quotes included.  Control characters, and bytes that are not valid
+ * UTF-8, are written as \u00XX, so that the result is always valid JSON. */
 void buf_json(struct buf *b, const char *s, size_t n);
 
-/* Length of the well-formed UTF-8 sequence (RFC 3629, section 4) that n > 0 bytes begin with, or 0. */
-size_t utf8_len(const char *s, size_t n);
+/* Appends n bytes of text as text_escape() shows them; keep is of enum text_keep. */
+void buf_escape(struct buf *b, const char *s, size_t n, unsigned keep);
+
+/* Appends a word of a command for people to paste, quoted as text_shell_word() has it. */
+void buf_shell_word(struct buf *b, const char *s);
 
 /* Drops the first n bytes. */
 void buf_consume(struct buf *b, size_t n);

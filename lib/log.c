@@ -17,6 +17,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "lib/text.h"
+
 /* One message; a longer one ends in "...". */
 #define LINE_MAX_BYTES 2048
 
@@ -124,26 +126,6 @@ int log_level_parse(const char *name)
 	return -1;
 }
 
-/* Copies text to out[size] with control bytes made visible, those of the C1 set
- * (U+0080 to U+009F) included, because terminals obey them too. */
-static size_t clean(char *out, size_t size, const char *text)
-{
-	size_t n = 0;
-	bool c1 = false;
-
-	for (const unsigned char *p = (const unsigned char *)text; *p && n + 5 < size; p++) {
-		bool starts_c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f;
-
-		if (*p < 0x20 || *p == 0x7f || starts_c1 || c1)
-			n += (size_t)snprintf(out + n, 5, "\\x%02x", *p);
-		else
-			out[n++] = (char)*p;
-		c1 = starts_c1;
-	}
-	out[n] = '\0';
-	return n;
-}
-
 /* Sets n bytes of head in front of body, where there is room, and returns where they begin. */
 static char *prepend(char *body, const char *head, int n)
 {
@@ -166,7 +148,7 @@ static bool put(int fd, const char *p, size_t n)
 static void emit(enum log_level lvl, const char *text)
 {
 	char head[HEAD_BYTES], room[2 * HEAD_BYTES + LINE_MAX_BYTES], *body = room + HEAD_BYTES, *line;
-	size_t len = clean(body, sizeof room - HEAD_BYTES, text);
+	size_t len = text_escape(body, sizeof room - HEAD_BYTES - 1, text, strlen(text), TEXT_KEEP_NONE);
 	int prio = levels[lvl].prio, n = 0;
 
 	/* Nobody is left to be told when writing fails. */

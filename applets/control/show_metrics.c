@@ -6,6 +6,8 @@
  */
 #include "applets/control/show.h"
 
+#include "lib/text.h"
+
 #include <string.h>
 
 /* A family of counters. */
@@ -55,7 +57,7 @@ static unsigned long long counter(const struct metric *m, const void *counters)
 static void escaped(struct buf *b, const char *value)
 {
 	for (size_t len; *value; value += len) {
-		len = utf8_len(value, strlen(value));
+		len = text_utf8_len(value, strlen(value));
 		if (*value == '\\' || *value == '"')
 			buf_printf(b, "\\%c", *value);
 		else if (*value == '\n')
