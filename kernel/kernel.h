@@ -2,7 +2,7 @@
  *
  * What the rest of the program may ask of the kernel, and what it reports.
  * The only header of this room that others include; no header of the system in
- * it.  linux_*.c implement it, tests/fake_kernel.c does so without a kernel.
+ * it.  linux_*.c implement it, tests/fake/kernel.c does so without a kernel.
  * Every function returns 0 or -1 with errno unless it says otherwise, and says
  * nothing to the log.  One process holds one set of sockets, hence no handle.
  */

@@ -34,7 +34,7 @@
 #include "applets/control/command.h"
 #include "applets/control/monitor.h"
 #include "router/router.h"
-#include "tests/fake_kernel.h"
+#include "tests/fake/kernel.h"
 
 struct player {
 	struct router r;

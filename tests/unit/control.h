@@ -17,7 +17,7 @@
 #include "lib/wire.h"
 #include "applets/control/server.h"
 #include "router/router.h"
-#include "tests/fake_kernel.h"
+#include "tests/fake/kernel.h"
 #include "tests/unit/test.h"
 
 static struct router router;

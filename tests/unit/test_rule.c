@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "router/router.h"
-#include "tests/fake_kernel.h"
+#include "tests/fake/kernel.h"
 #include "tests/unit/test.h"
 
 /* One output a line, as scripts write it: the time may not grow with the cube of the lines. */

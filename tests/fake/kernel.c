@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
  * A kernel in memory: every verb of kernel.h, with Linux's state rules and errno
- * values, linked in place of kernel/linux_*.c and membership.c.  It journals
+ * values, linked in place of kernel/the .c of kernel/linux and membership.c.  It journals
  * what changes it and answers in constant time, for tests and for benchmarks of
  * 100,000 rules.
  */
-#include "tests/fake_kernel.h"
+#include "tests/fake/kernel.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "lib/buf.h"
-#include "tests/fake_table.h"
+#include "tests/fake/table.h"
 
 #define LINKS (1 << 16)
 
