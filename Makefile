@@ -69,9 +69,10 @@ ROOMS       = applets applets/control applets/doctor router conf kernel kernel/$
 SRCS       := smcroute.c $(sort $(wildcard $(ROOMS:%=%/*.c)))
 OBJS       := $(SRCS:%.c=$(B)/%.o)
 LIB_OBJS   := $(filter-out $(B)/smcroute.o,$(OBJS))
-# What touches the kernel; tests link tests/fake/kernel.o in its place.
+# What touches the kernel; tests link tests/fake in its place.
 CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,mroute_codec nft nft_expr nft_judge probe_rtnl rtnl words)
 REAL_OBJS  := $(filter-out $(CODECS),$(filter $(B)/kernel/$(OS)/%.o,$(OBJS))) $(B)/kernel/membership.o
+FAKE       := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/fake/*.c)))
 # All but that and main: a test takes from here what it needs.
 HOUSE      := $(B)/tests/house.a
 
@@ -127,10 +128,10 @@ $(HOUSE): $(filter-out $(REAL_OBJS),$(LIB_OBJS))
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(UNIT): $(B)/tests/%: $(B)/tests/unit/%.o $(B)/tests/fake/kernel.o $(HOUSE)
+$(UNIT): $(B)/tests/%: $(B)/tests/unit/%.o $(FAKE) $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
-$(SCENARIO): $(B)/tests/%: $(B)/tests/scenario/%.o $(B)/tests/fake/kernel.o $(HOUSE)
+$(SCENARIO): $(B)/tests/%: $(B)/tests/scenario/%.o $(FAKE) $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 $(NETPROBES): $(B)/tests/%: $(B)/tests/net/%.o $(REAL_OBJS) $(HOUSE)
@@ -176,7 +177,7 @@ fuzz-run: $(FUZZERS:%=$(B)/%)
 		echo "== $$f, $(FUZZ_SECONDS) s"; seeds=; test ! -d tests/data/$$f || seeds=tests/data/$$f; \
 		$(B)/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
 			-artifact_prefix=$(B)/$$f- $(B)/corpus/$$f $$seeds || exit 1; done
-$(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(B)/tests/fake/kernel.o $(HOUSE)
+$(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(FAKE) $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
