@@ -151,9 +151,9 @@ static void take_line(struct talk *t, char *s, size_t len)
 		return;
 	else if (!ctl_check(q))
 		refuse(t, q->why);
-	else if (q->cmd->flags & CMD_FOLLOW)
+	else if (q->cmd->is_endless)
 		refuse(t, "this has no end, it cannot be in a batch");
-	else if (q->cmd->flags & CMD_LOCAL)
+	else if (q->cmd->is_local)
 		t->held = true;
 	else if (!ask(t))
 		refuse(t, TOO_LONG);
@@ -243,7 +243,7 @@ static void take_records(struct talk *t)
 		ctl_print(t->ctl, &rec, first(t)->line);
 		if (rec.type == WIRE_END) {
 			fail(t, (unsigned char)*rec.text);
-			if (first(t)->cmd->flags & CMD_GONE && !*rec.text)
+			if (first(t)->cmd->ends_daemon && !*rec.text)
 				t->wait_gone = true;
 			t->head++;
 			t->n--;
@@ -301,7 +301,7 @@ static int patience(const struct talk *t)
 {
 	int64_t left = t->heard + PATIENCE_MS - clock_ms();
 
-	if (!t->n || first(t)->cmd->flags & (CMD_LONG | CMD_FOLLOW | CMD_GONE))
+	if (!t->n || first(t)->cmd->takes_long || first(t)->cmd->is_endless || first(t)->cmd->ends_daemon)
 		return -1;
 	return left > 0 ? (int)left : 0;
 }
@@ -351,7 +351,7 @@ static void finish(struct talk *t)
 int ctl_talk(struct ctl *c, int fd, struct request *q)
 {
 	bool batch = c->options & OPTION('b');
-	struct talk t = { .ctl = c, .q = q, .fd = fd, .no_input = !batch, .follow = q->cmd->flags & CMD_FOLLOW };
+	struct talk t = { .ctl = c, .q = q, .fd = fd, .no_input = !batch, .follow = q->cmd->is_endless };
 
 	if (!batch && !ask(&t))
 		complain(&t, 0, EXIT_USAGE, TOO_LONG);

@@ -25,7 +25,6 @@
 #include "lib/priv.h"
 #include "lib/proc.h"
 #include "lib/status.h"
-#include "applets/control/command.h"
 #include "applets/control/server.h"
 #include "applets/control/monitor.h"
 #include "router/router.h"
@@ -35,7 +34,7 @@
 static void on_hup(void *ctx)
 {
 	struct daemon *d = ctx;
-	struct cmd c = { 0 };
+	struct call c = { 0 };
 
 	/* Not started yet: the file is still to be read. */
 	if (!d->running)
@@ -69,7 +68,7 @@ static void hook_install(struct daemon *d, const struct event *ev)
 		if (i)
 			buf_printf(&text, "%s%s", text.len > start ? " " : "", i->name);
 	}
-	buf_printf(&text, "\nfamily=ipv%c\nevent=%s", ev->fam == FAM_4 ? '4' : '6', event_name(ev->kind));
+	buf_printf(&text, "\nfamily=ipv%c\nevent=%s", ev->fam == FAM_4 ? '4' : '6', monitor_event_name(ev->kind));
 	buf_chr(&text, '\0');
 	/* No name of an interface has a newline in it: dev_valid_name(), net/core/dev.c. */
 	for (char *p = text.failed ? NULL : text.p; p && n < sizeof env / sizeof *env; n++) {
@@ -89,17 +88,17 @@ static void on_event(void *ctx, const struct event *ev)
 
 	if (d->hook && (ev->kind == EVENT_LEARNED || ev->kind == EVENT_MOVED))
 		hook_install(d, ev);
-	if (d->control && control_followed(d->control)) {
+	if (d->control && server_is_followed(d->control)) {
 		struct buf text = { 0 }, json = { 0 };
 
-		event_lines(&d->router, ev, clock_usec(CLOCK_REALTIME), &text, &json);
-		control_event(d->control, buf_cstr(&text), buf_cstr(&json));
+		monitor_event_lines(&d->router, ev, clock_usec(CLOCK_REALTIME), &text, &json);
+		server_event(d->control, buf_cstr(&text), buf_cstr(&json));
 		buf_free(&text);
 		buf_free(&json);
 	}
 }
 
-static const struct router_ops ops = { reload_again, on_stop, on_event, watch_arm };
+static const struct router_ops ops = { .event = on_event, .wake = watch_arm };
 
 static void on_child(void *ctx)
 {
@@ -156,8 +155,8 @@ static int claim(struct daemon *d)
 		log_err("option -p: %s: no such user or group", s->user);
 		return EXIT_USAGE;
 	}
-	d->control = control_new(d->loop, &d->router);
-	if (d->control && control_listen(d->control, s->socket, s->user ? 0660 : 0600, d->id.uid, d->id.gid) == 0)
+	d->control = server_new(d->loop, &d->for_clients);
+	if (d->control && server_listen(d->control, s->socket, s->user ? 0660 : 0600, d->id.uid, d->id.gid) == 0)
 		return 0;
 	return refused("control socket", s->socket, EADDRINUSE, "another instance answers on this socket");
 }
@@ -202,9 +201,9 @@ static int wait_delay(struct daemon *d)
 		return 0;
 	init_timer(d, &d->delay, on_wait, d->set->delay);
 	/* What a client asks for now would go when the file is read. */
-	control_hold(d->control, true);
+	server_hold(d->control, true);
 	status = wait(d);
-	control_hold(d->control, false);
+	server_hold(d->control, false);
 	return status;
 }
 
@@ -263,6 +262,7 @@ static int set_up(struct daemon *d)
 	d->loop = loop_new();
 	if (!d->loop || router_init(&d->router, &ops, d) < 0)
 		return -1;
+	d->for_clients = (struct call_daemon){ &d->router, reload_again, on_stop, d };
 	d->router.table = d->set->table;
 	d->router.expire_sec = d->set->expire;
 	d->router.mrdisc.interval = d->set->mrdisc;
@@ -287,7 +287,7 @@ static void tear_down(struct daemon *d)
 	router_shutdown(&d->router);
 	kernel_link_close();
 	pidfile_remove(&d->pidfile);
-	control_free(d->control);
+	server_free(d->control);
 	loop_free(d->loop);
 }
 

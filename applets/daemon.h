@@ -13,6 +13,7 @@
 #include "lib/loop.h"
 #include "lib/priv.h"
 #include "lib/proc.h"
+#include "applets/control/call.h"
 #include "applets/control/server.h"
 #include "router/router.h"
 
@@ -40,7 +41,8 @@ struct settings {
 struct daemon {
 	const struct settings *set;
 	struct loop *loop;
-	struct control *control;
+	struct server *control;
+	struct call_daemon for_clients;	/* what they can have done */
 	struct hook *hook;
 	uint64_t reloading;		/* groups_ticket() of a reload that is still at work */
 	bool running;			/* the file has been read */
@@ -82,9 +84,9 @@ void watch_arm(void *d);
 /* The first reading of the file: 0, or an exit status. */
 int reload_first(struct daemon *d);
 
-/* Reads the file again and applies the difference: the exit status of the client, whose c->note or
- * c->error and c->diag are filled in.  Errors leave everything as it is.  For router_ops, too. */
-int reload_again(void *d, struct cmd *c);
+/* Reads the file again and applies the difference: the exit status of the client, whose call->note or
+ * call->error and call->diag are filled in.  Errors leave everything as it is.  For struct call_daemon. */
+int reload_again(void *d, struct call *call);
 
 /* Ends a reload whose memberships are joined and left. */
 void reload_done(struct daemon *d);

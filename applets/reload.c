@@ -10,7 +10,6 @@
 
 #include "lib/notify.h"
 #include "lib/status.h"
-#include "applets/control/command.h"
 
 void reload_hook(struct daemon *d)
 {
@@ -88,44 +87,46 @@ static int apply(struct daemon *d, struct conf *conf)
 	return 0;
 }
 
-static int begin(struct daemon *d, struct cmd *c)
+static int begin(struct daemon *d, struct call *call)
 {
 	struct diags diags = { 0 };
 	struct conf *conf;
 	int status = 0;
 
 	if (!strcmp(d->set->conf, "-"))
-		return cmd_fail(c, EXIT_CONFIG, "the configuration came from standard input and cannot be read again");
+		return call_fail(call, EXIT_CONFIG,
+				 "the configuration came from standard input and cannot be read again");
 	notify_reloading();
 	conf = read_file(d, &diags);
 	if (!conf) {
-		status = cmd_fail(c, EXIT_SYSTEM, "out of memory");
+		status = call_fail(call, EXIT_SYSTEM, "out of memory");
 	} else if (diags.errors) {
-		diags_print(&c->diag, conf, &diags, false);
+		diags_print(&call->diag, conf, &diags, false);
 		conf_free(conf);
-		status = cmd_fail(c, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, diags.errors,
+		status = call_fail(call, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, diags.errors,
 				  diags.errors == 1 ? "" : "s");
 	} else if (apply(d, conf) < 0) {
-		status = cmd_fail(c, EXIT_SYSTEM, "out of memory, nothing was changed");
+		status = call_fail(call, EXIT_SYSTEM, "out of memory, nothing was changed");
 	} else {
-		c->later = d->reloading = groups_ticket(&d->router.groups);
+		call->later = d->reloading = groups_ticket(&d->router.groups);
 		if (!d->reloading)
 			reload_done(d);
 	}
 	if (status)
-		reload_ready(d, c->error);
+		reload_ready(d, call->error);
 	diags_free(&diags);
 	return status;
 }
 
-int reload_again(void *ctx, struct cmd *c)
+int reload_again(void *ctx, struct call *call)
 {
 	struct daemon *d = ctx;
 	const struct router_changes *ch = &d->reloaded;
-	int status = c->again ? 0 : begin(d, c);
+	int status = call->is_again ? 0 : begin(d, call);
 
 	if (!status)
-		cmd_note(c, "reloaded: %u entries added, %u changed, %u removed", ch->added, ch->changed, ch->removed);
+		call_note(call, "reloaded: %u entries added, %u changed, %u removed", ch->added, ch->changed,
+			  ch->removed);
 	return status;
 }
 

@@ -16,7 +16,7 @@
 #include "applets/check_explain.h"
 #include "applets/doctor/host.h"
 #include "conf/conf.h"
-#include "applets/control/output.h"
+#include "lib/json.h"
 
 int smcroute_check_main(int argc, char **argv);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "applets/control/show.h"
 
 #define WAIT_MAX 86400
 
@@ -44,17 +45,17 @@ static void unknown(const char *what, const char *word, const char *candidates, 
 /* What stands between a command and its words. */
 static const char *blank(const struct command *c)
 {
-	return *c->words ? " " : "";
+	return *c->usage ? " " : "";
 }
 
 /* Returns the command of that name, or NULL with the reason in why[len]. */
 static const struct command *find(const char *word, char *why, size_t len)
 {
-	char list[256];
-	const struct command *c = command_find(word, list, sizeof list);
+	struct word_search s;
+	const struct command *c = command_find(word, &s);
 
 	if (!c)
-		unknown("command", word, list, why, len);
+		unknown("command", word, s.names, why, len);
 	return c;
 }
 
@@ -65,20 +66,20 @@ bool ctl_check(struct request *q)
 
 	if (!c)
 		return false;
-	if (more < c->min || more > c->max) {
+	if (more < c->min_words || more > c->max_words) {
 		snprintf(q->why, sizeof q->why, "too %s words, usage: smcroutectl %s%s%s",
-			 more < c->min ? "few" : "many", c->name, blank(c), c->words);
+			 more < c->min_words ? "few" : "many", c->name, blank(c), c->usage);
 		return false;
 	}
 	if (!strcmp(c->name, "show") && more) {
-		char list[256];
-		int i = word_find(show_words, q->words[2], list, sizeof list);
+		struct word_search s;
+		const char *table = show_find(q->words[2], &s);
 
-		if (i < 0) {
-			unknown("table", q->words[2], list, q->why, sizeof q->why);
+		if (!table) {
+			unknown("table", q->words[2], s.names, q->why, sizeof q->why);
 			return false;
 		}
-		q->words[2] = show_words[i];
+		q->words[2] = table;
 	}
 	q->words[1] = c->name;
 	q->cmd = c;
@@ -91,14 +92,14 @@ static int help(const char *word)
 	const struct command *c = commands;
 
 	if (!word) {
-		for (; c < commands + COMMANDS; c++)
-			printf("%s%s%s\n    %s\n", c->name, blank(c), c->words, c->help);
+		for (; c < commands + commands_n; c++)
+			printf("%s%s%s\n    %s\n", c->name, blank(c), c->usage, c->help);
 		return 0;
 	}
 	c = find(word, why, sizeof why);
 	if (!c)
 		return applet_fail(EXIT_USAGE, "%s", why);
-	printf("Usage: smcroutectl %s%s%s\n  %s\n", c->name, blank(c), c->words, c->help);
+	printf("Usage: smcroutectl %s%s%s\n  %s\n", c->name, blank(c), c->usage, c->help);
 	if (*c->aliases)
 		printf("  also called: %s\n", c->aliases);
 	printf("Example: smcroutectl %s\n", c->example);
@@ -193,7 +194,7 @@ static int run(struct ctl *c, struct request *q)
 	}
 	if (!ctl_check(q))
 		return applet_fail(EXIT_USAGE, "%s", q->why);
-	if (q->cmd->flags & CMD_LOCAL)
+	if (q->cmd->is_local)
 		return ctl_local(q);
 	fd = ctl_connect(c);
 	if (fd < 0)

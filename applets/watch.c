@@ -35,7 +35,7 @@ void watch_tick(void *ctx)
 	if (d->reloading && groups_done(&d->router.groups, d->reloading))
 		reload_done(d);
 	if (d->control)
-		control_resume(d->control);
+		server_resume(d->control);
 	if (d->starting && !groups_ticket(&d->router.groups))
 		loop_stop(d->loop, 0);
 	watch_arm(d);

@@ -21,8 +21,6 @@
 #include "router/mrdisc.h"
 #include "router/rule.h"
 
-struct cmd;
-
 enum event_kind {
 	EVENT_LEARNED, EVENT_MOVED, EVENT_EXPIRED, EVENT_BLOCKED, EVENT_EVICTED,
 	EVENT_LINK, EVENT_PENDING, EVENT_ACTIVE, EVENT_RELOAD,
@@ -39,12 +37,8 @@ struct event {
 	const char *text;			/* what else there is to say, or NULL */
 };
 
-/* What the applet does for the router.  event and wake may be NULL, and without commands all of it. */
+/* What the applet does for the router; each may be NULL. */
 struct router_ops {
-	/* Reads the configuration again; fills c->error or c->note, c->diag; the exit status. */
-	int (*reload)(void *ctx, struct cmd *c);
-	/* Ends the daemon after this turn. */
-	void (*stop)(void *ctx);
 	void (*event)(void *ctx, const struct event *ev);
 	/* router_due() may have come nearer: called by router_sync(). */
 	void (*wake)(void *ctx);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * One client of the control socket: an input buffer no larger than the longest
- * request, an output buffer that grows with the reply, a share of each turn.
- * Who else is connected, and the loop, are control.c's business.
+ * request, an output buffer that grows with the reply, a share of each turn.  Who
+ * else is connected, and the loop, are server.c's business.
+ *
+ * Times are milliseconds of the loop's clock.
  */
 #ifndef APPLETS_CONTROL_CLIENT_H
 #define APPLETS_CONTROL_CLIENT_H
@@ -11,22 +13,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/buf.h"
 #include "applets/control/request.h"
+#include "lib/buf.h"
 
-struct control;
+struct server;
 
-/* Unread output beyond which no request of a client is taken. */
+/* Bytes of unread output beyond which no request of a client is taken. */
 #define CLIENT_OUT_FULL (1024 * 1024)
 
 struct client {
-	struct control *ctl;		/* for control.c, as is slot */
+	struct server *server;		/* for server.c alone, as is slot */
 	uint32_t slot;
 	int fd;
-	bool more;			/* in may hold another whole request */
-	bool much;			/* sends more at once than fits into a small buffer */
-	bool eof, closing;		/* nothing more is read */
-	struct reply reply;		/* to the request at the head of in, or to the one before */
+	bool has_more;			/* `in` may hold another whole request */
+	bool sends_much;		/* more at once than fits into a small buffer */
+	bool is_eof, is_closing;	/* nothing more is read */
+	struct reply reply;		/* to the request at the head of `in`, or to the one before */
 	struct buf in, out;
 	size_t sent;			/* bytes of out that are gone */
 	int64_t heard, moved;		/* when input came, when output left or began to wait */
@@ -38,40 +40,40 @@ struct client {
 /* Returns a client that owns the connected, non-blocking fd, or NULL with ENOMEM. */
 struct client *client_new(int fd, int64_t now);
 
-/* Closes and frees it. */
+/* Closes its descriptor and frees it. */
 void client_free(struct client *c);
 
-/* True when the request that it waits for can be ended: time for a turn. */
-bool client_ready(const struct client *c, const struct router *r);
-
-/* Has one of our clients know, now and then, that what it asked for is being done: it gives up on a daemon
- * that is silent.  True when something was sent. */
-bool client_still(struct client *c, int64_t now);
-
-/* Reads, answers and writes what poll(2) allows, a bounded share.  False when it is over. */
-bool client_turn(struct client *c, struct router *r, short revents, int64_t now);
+/* Reads, answers and writes what poll(2) allows, a bounded share.  False when it is over: client_free() is next. */
+bool client_turn(struct client *c, const struct call_daemon *daemon, short revents, int64_t now);
 
 /* What to poll for. */
 short client_events(const struct client *c);
 
-/* When to give up on c if nothing happens, or INT64_MAX. */
+/* When to give up on it if nothing happens, or INT64_MAX. */
 int64_t client_deadline(const struct client *c);
+
+/* True when the request that it waits for can be ended: time for a turn. */
+bool client_is_ready(const struct client *c, const struct router *r);
+
+/* Has one of our clients know, now and then, that what it asked for is being done: it gives up on a daemon that is
+ * silent.  True when something was sent. */
+bool client_reassure(struct client *c, int64_t now);
 
 /* Queues a line for one who follows, or counts it as dropped. */
 void client_event(struct client *c, const char *line, int64_t now);
 
-/* Has a table that is being written come to its end: the numbers of rules are about to change.  With
- * `cut` the reply is given up and the connection ends. */
-void client_settle(struct client *c, struct router *r, bool cut);
-
-/* Bytes that are kept for it. */
-size_t client_size(const struct client *c);
+/* Has a table that is being written come to its end: the numbers of rules are about to change.  With `cut` the
+ * reply is given up and the connection ends. */
+void client_finish_show(struct client *c, const struct call_daemon *daemon, bool cut);
 
 /* One write of what waits.  False when the connection is no more. */
 bool client_flush(struct client *c, int64_t now);
 
-/* Bytes that it has not taken yet. */
-static inline size_t client_waiting(const struct client *c)
+/* Bytes that are kept for it. */
+size_t client_size(const struct client *c);
+
+/* Bytes of output that it has not taken yet. */
+static inline size_t client_unread(const struct client *c)
 {
 	return c->out.len - c->sent;
 }

@@ -4,10 +4,10 @@
  */
 #include "applets/control/monitor.h"
 
-#include "applets/control/output.h"
-#include "applets/control/show.h"
+#include "applets/control/show_flow.h"
+#include "lib/json.h"
 
-const char *event_name(enum event_kind kind)
+const char *monitor_event_name(enum event_kind kind)
 {
 	static const char *const names[] = {
 		[EVENT_LEARNED] = "learned", [EVENT_MOVED] = "moved", [EVENT_EXPIRED] = "expired",
@@ -18,7 +18,7 @@ const char *event_name(enum event_kind kind)
 	return names[kind];
 }
 
-static void put_text(struct router *r, const struct event *ev, const struct show_flow *f, struct buf *out)
+static void monitor_text(const struct router *r, const struct event *ev, const struct show_flow *f, struct buf *out)
 {
 	char flow[FLOW_STRLEN];
 
@@ -35,45 +35,45 @@ static void put_text(struct router *r, const struct event *ev, const struct show
 		buf_printf(out, " %s%s", ev->flow ? "from " : "", ev->iif);
 	if (ev->flow && ev->oifs) {
 		buf_str(out, " to");
-		show_oifs(r, out, f, false);
+		show_flow_oifs(r, out, f, false);
 	}
 	if (ev->text)
 		buf_printf(out, " %s", ev->text);
 }
 
-static void put_json(struct router *r, const struct event *ev, const struct show_flow *f, struct buf *out)
+static void monitor_json(const struct router *r, const struct event *ev, const struct show_flow *f, struct buf *out)
 {
-	bool link = ev->kind == EVENT_LINK;
+	bool is_link = ev->kind == EVENT_LINK;
 
 	if (ev->flow)
 		json_str(out, "family", ev->fam == FAM_4 ? "ipv4" : "ipv6");
 	if (ev->flow || ev->rule) {
-		show_json_flow(out, ev->rule ? "mroute" : NULL, f);
-		show_oifs(r, out, f, true);
+		show_flow_json(out, ev->rule ? "mroute" : NULL, f);
+		show_flow_oifs(r, out, f, true);
 	}
 	if (ev->iif && !ev->flow)
-		json_str(out, link ? "name" : "waits_for", ev->iif);
+		json_str(out, is_link ? "name" : "waits_for", ev->iif);
 	if (ev->text)
-		json_str(out, link ? "change" : "reason", ev->text);
+		json_str(out, is_link ? "change" : "reason", ev->text);
 }
 
-void event_lines(struct router *r, const struct event *ev, int64_t usec, struct buf *text,
-		 struct buf *json)
+void monitor_event_lines(const struct router *r, const struct event *ev, int64_t usec, struct buf *text,
+			 struct buf *json)
 {
-	/* Of an event without a flow all is left out. */
 	struct show_flow f = { .iif = ev->iif, .bits = ev->oifs };
-	const char *name = event_name(ev->kind);
+	const char *name = monitor_event_name(ev->kind);
 	long long sec = usec / 1000000;
+	long fraction = (long)(usec % 1000000);
 
 	if (ev->flow)
 		f.range = flow_range_of(ev->flow);
 	if (ev->rule)
-		show_mroute_flow(&f, r->conf, ev->rule);
-	buf_printf(text, "%lld.%06ld %s", sec, (long)(usec % 1000000), name);
-	put_text(r, ev, &f, text);
+		f = show_flow_of_rule(r->conf, ev->rule);
+	buf_printf(text, "%lld.%06ld %s", sec, fraction, name);
+	monitor_text(r, ev, &f, text);
 	buf_chr(text, '\n');
-	buf_printf(json, "{\"time\":%lld.%06ld", sec, (long)(usec % 1000000));
+	buf_printf(json, "{\"time\":%lld.%06ld", sec, fraction);
 	json_str(json, "event", name);
-	put_json(r, ev, &f, json);
+	monitor_json(r, ev, &f, json);
 	buf_str(json, "}\n");
 }

@@ -10,11 +10,11 @@
 #include "lib/buf.h"
 #include "router/router.h"
 
-/* "learned", "moved" ... */
-const char *event_name(enum event_kind kind);
+/* "learned", "moved" ...: a constant. */
+const char *monitor_event_name(enum event_kind kind);
 
 /* Appends one line with its newline to each.  usec: microseconds of the wall clock. */
-void event_lines(struct router *r, const struct event *ev, int64_t usec, struct buf *text,
-		 struct buf *json);
+void monitor_event_lines(const struct router *r, const struct event *ev, int64_t usec, struct buf *text,
+			 struct buf *json);
 
 #endif

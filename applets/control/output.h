@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * How tables and JSON leave the daemon: the same calls make typed records for
- * our own client and marked-up text for clients of SMCRoute's protocol.  Knows
- * no state of the router.
+ * How tables leave the daemon.  The same calls make a row of text or a JSON object,
+ * and typed records for our own client or marked-up text for clients of SMCRoute's
+ * protocol.  A table describes its columns once.  Knows no state of the router.
  */
 #ifndef APPLETS_CONTROL_OUTPUT_H
 #define APPLETS_CONTROL_OUTPUT_H
@@ -10,65 +10,88 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "applets/control/call.h"
 #include "lib/buf.h"
+#include "lib/json.h"
 #include "lib/wire.h"
-#include "applets/control/command.h"
 
-struct output {
-	struct buf *to;		/* the reply */
-	enum cmd_form form;
-	bool detail, json;
-	struct buf rows;	/* rows not passed on yet; append whole lines, then out_row() */
-	size_t turn, end;	/* bytes for this turn, and the length of the reply that ends it */
+/* What must be wanted for a column to be in a text, beside the columns that always are. */
+enum {
+	OUTPUT_DETAIL = 1 << 0,		/* -d */
+	OUTPUT_ENTRY = 1 << 1,		/* the rows are entries of the kernel, not rules */
 };
 
-/* Starts output into the reply of c. */
-void out_begin(struct output *o, struct cmd *c);
+/* Widths that are known when a table begins. */
+enum output_width { OUTPUT_FIXED, OUTPUT_NAMES, OUTPUT_FLAGS, OUTPUT_WIDTHS };
 
-/* Passes on what waits, while the output goes on: false when memory ran out on the way. */
-bool out_pause(struct output *o);
+/* A column of a table. */
+struct output_column {
+	const char *heading;
+	const char *key;		/* its name in JSON, NULL where it has more than one value */
+	unsigned width;			/* of text at least; 0 = no padding */
+	enum output_width width_of;	/* not OUTPUT_FIXED: the width is output.widths[] of this */
+	bool is_left;			/* text begins at the left edge, not at the right one */
+	const char *none;		/* the text where there is no value */
+	unsigned needs;			/* all of these must be wanted, 0 = always there.  JSON has all columns */
+};
 
-/* Begins another turn.  In the first a record is enough, so that the reader has something to do; then there
- * are more and more, to 240 kB, as each time it is woken costs as much as some hundred lines. */
-void out_turn(struct output *o);
+struct output {
+	struct buf *to;			/* the reply */
+	enum call_form form;
+	bool json;
+	unsigned wanted;		/* OUTPUT_DETAIL and OUTPUT_ENTRY */
+	unsigned widths[OUTPUT_WIDTHS];
+	const char *title;		/* the last one, NULL = none yet */
+	struct buf rows;		/* rows that were not passed on yet */
+	size_t row;			/* where the present row begins in rows */
+	size_t turn;			/* bytes for this turn */
+	size_t end;			/* the length of the reply that ends this turn */
+};
+
+/* Begins the output of a call. */
+void output_begin(struct output *o, const struct call *call);
+
+/* Begins another turn. */
+void output_turn(struct output *o);
 
 /* True when that is enough for a turn. */
-static inline bool out_full(const struct output *o)
-{
-	return o->to->len >= o->end;
-}
+bool output_is_full(const struct output *o);
 
-/* As out_pause(), for good: o is empty then. */
-bool out_end(struct output *o);
+/* Passes on what waits at the end of a turn.  False when memory ran out. */
+bool output_pause(struct output *o);
 
-/* A line above a table: WIRE_TITLE, or its column headings, WIRE_HEAD. */
-void out_head(struct output *o, enum wire_type type, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* The same at the end of the table, and frees what is held. */
+bool output_end(struct output *o);
 
-/* Bytes of rows that are worth a record: some lines less than what a doubled buffer has. */
-#define OUT_ROWS (15 * 1024)
+/* ---- above the rows ---- */
 
-/* The line just appended to o->rows is complete, newline included. */
-static inline void out_row(struct output *o)
-{
-	if (o->rows.len >= OUT_ROWS)
-		out_pause(o);
-}
+/* Writes the title of a table, unless it was the last one too: true when headings are due. */
+bool output_title(struct output *o, const char *title);
 
-/* Pads what was written since `from` (a length of b before) with blanks to `width`. */
-void out_pad(struct buf *b, size_t from, size_t width);
+/* Writes the headings of those of n columns that are shown. */
+void output_headings(struct output *o, const struct output_column *columns, int n);
 
-/* JSON: a comma unless the text ends in an opening bracket or brace. */
-void json_sep(struct buf *b);
+/* ---- a row: output_row(), one call for each column, output_row_end() ---- */
 
-/* `"key":` after such a comma; then a value. */
-void json_key(struct buf *b, const char *key);
-void json_str(struct buf *b, const char *key, const char *value);	/* NULL = null */
-void json_u64(struct buf *b, const char *key, uint64_t value);	/* JSON_NONE = null */
+void output_row(struct output *o);
+void output_row_end(struct output *o);
 
-/* Also what -1 becomes. */
-#define JSON_NONE UINT64_MAX
+/* True when a column is written: what its value costs can be spared otherwise. */
+bool output_shows(const struct output *o, const struct output_column *column);
 
-/* Begins an object, after such a comma. */
-void json_open(struct buf *b);
+/* The value of a column that holds a text; NULL = there is none. */
+void output_text(struct output *o, const struct output_column *column, const char *text);
+
+/* The value of a column that holds a number; JSON_NONE = there is none. */
+void output_u64(struct output *o, const struct output_column *column, uint64_t value);
+
+/* Appends the blank that stands before all columns of text but the first. */
+void output_blank(struct output *o);
+
+/* Appends blanks until what was written since b had the length `from` is width bytes wide. */
+void output_pad(struct buf *b, size_t from, size_t width);
+
+/* Lines that are no row of columns were appended to o->rows. */
+void output_lines(struct output *o);
 
 #endif

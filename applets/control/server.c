@@ -12,19 +12,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "applets/control/client.h"
 #include "lib/log.h"
 #include "lib/usock.h"
-#include "applets/control/client.h"
-#include "router/router.h"
 
 #define CLIENTS_MAX 256
 #define ACCEPTS_A_TURN 16
 #define ACCEPT_MS 50				/* until a failed accept is tried again */
 #define OUT_TOTAL (64 * 1024 * 1024)	/* unread output of all, before the slowest is dropped */
 
-struct control {
+struct server {
 	struct loop *loop;
-	struct router *router;
+	const struct call_daemon *daemon;
 	uint32_t n, followers;
 	struct timer sweep;		/* runs at the nearest deadline */
 	int fd;				/* that listens, or -1 */
@@ -36,49 +35,49 @@ struct control {
 };
 
 /* Polls for what a client waits for. */
-static void watch(const struct client *c)
+static void server_watch(const struct client *c)
 {
-	loop_events(c->ctl->loop, c->fd, client_events(c));
+	loop_events(c->server->loop, c->fd, client_events(c));
 }
 
-static void resume_accept(struct control *ctl)
+static void server_resume_accept(struct server *server)
 {
-	if (!ctl->paused)
+	if (!server->paused)
 		return;
-	ctl->paused = false;
-	loop_events(ctl->loop, ctl->fd, POLLIN);
+	server->paused = false;
+	loop_events(server->loop, server->fd, POLLIN);
 }
 
-static void arm(struct control *ctl, int64_t due)
+static void server_arm(struct server *server, int64_t due)
 {
-	int64_t now = loop_now(ctl->loop);
+	int64_t now = loop_now(server->loop);
 
-	if (due != INT64_MAX && (!ctl->sweep.due || ctl->sweep.due > due))
-		timer_set(ctl->loop, &ctl->sweep, due > now ? due - now : 1);
+	if (due != INT64_MAX && (!server->sweep.due || server->sweep.due > due))
+		timer_set(server->loop, &server->sweep, due > now ? due - now : 1);
 }
 
-static void drop(struct client *c)
+static void server_drop(struct client *c)
 {
-	struct control *ctl = c->ctl;
-	struct client *last = ctl->clients[--ctl->n];
+	struct server *server = c->server;
+	struct client *last = server->clients[--server->n];
 
-	ctl->clients[c->slot] = last;
+	server->clients[c->slot] = last;
 	last->slot = c->slot;
-	ctl->followers -= c->reply.follow;
-	loop_del(ctl->loop, c->fd);
+	server->followers -= c->reply.follow;
+	loop_del(server->loop, c->fd);
 	client_free(c);
-	resume_accept(ctl);
+	server_resume_accept(server);
 }
 
 /* Drops those that read the least while all unread output together is too much. */
-static void bound_output(struct control *ctl, const struct client *except)
+static void server_bound_output(struct server *server, const struct client *except)
 {
 	for (;;) {
 		struct client *slow = NULL;
 		size_t total = 0;
 
-		for (uint32_t i = 0; i < ctl->n; i++) {
-			struct client *c = ctl->clients[i];
+		for (uint32_t i = 0; i < server->n; i++) {
+			struct client *c = server->clients[i];
 
 			total += client_size(c);
 			if (c != except && client_size(c) > CLIENT_OUT_FULL && (!slow || c->moved < slow->moved))
@@ -86,44 +85,44 @@ static void bound_output(struct control *ctl, const struct client *except)
 		}
 		if (total <= OUT_TOTAL || !slow)
 			return;
-		log_limited(&ctl->lim, loop_now(ctl->loop), LOG_LVL_NOTICE,
+		log_limited(&server->lim, loop_now(server->loop), LOG_LVL_NOTICE,
 			    "control: too much is kept for clients, the slowest is dropped");
-		drop(slow);
+		server_drop(slow);
 	}
 }
 
-static void serve(void *ctx, int fd, short revents)
+static void server_serve(void *ctx, int fd, short revents)
 {
 	struct client *c = ctx;
-	struct control *ctl = c->ctl;
+	struct server *server = c->server;
 
 	(void)fd;
 	bool followed = c->reply.follow;
-	bool alive = client_turn(c, ctl->router, revents, loop_now(ctl->loop));
+	bool alive = client_turn(c, server->daemon, revents, loop_now(server->loop));
 
-	ctl->followers += c->reply.follow && !followed;
+	server->followers += c->reply.follow && !followed;
 	if (!alive) {
-		drop(c);
+		server_drop(c);
 		return;
 	}
 	if (client_size(c) > CLIENT_OUT_FULL)
-		bound_output(ctl, c);
-	watch(c);
-	arm(ctl, client_deadline(c));
+		server_bound_output(server, c);
+	server_watch(c);
+	server_arm(server, client_deadline(c));
 }
 
 /* Drops the client that is missed the least, but none of a class above `worst`: 0 = silent ones,
  * 1 = those stuck in a request or reply, 2 = followers.  False when there is none. */
-static bool evict(struct control *ctl, int worst)
+static bool server_evict(struct server *server, int worst)
 {
 	struct client *victim = NULL;
-	int64_t now = loop_now(ctl->loop);
+	int64_t now = loop_now(server->loop);
 	int best = worst;
 
-	for (uint32_t i = 0; i < ctl->n; i++) {
-		struct client *c = ctl->clients[i];
+	for (uint32_t i = 0; i < server->n; i++) {
+		struct client *c = server->clients[i];
 		/* What came in this turn has not been heard yet. */
-		int class = c->reply.follow ? 2 : c->in.len || client_waiting(c) || client_active(c) == now;
+		int class = c->reply.follow ? 2 : c->in.len || client_unread(c) || client_active(c) == now;
 
 		if (class < best || (class == best && (!victim || client_active(c) < client_active(victim)))) {
 			victim = c;
@@ -132,54 +131,54 @@ static bool evict(struct control *ctl, int worst)
 	}
 	if (!victim)
 		return false;
-	drop(victim);
+	server_drop(victim);
 	return true;
 }
 
-void control_hold(struct control *ctl, bool hold)
+void server_hold(struct server *server, bool hold)
 {
-	loop_events(ctl->loop, ctl->fd, hold ? 0 : POLLIN);
+	loop_events(server->loop, server->fd, hold ? 0 : POLLIN);
 }
 
-int control_adopt(struct control *ctl, int fd)
+int server_adopt(struct server *server, int fd)
 {
 	struct client *c;
 
-	if (ctl->n == CLIENTS_MAX)
-		evict(ctl, 2);
-	c = client_new(fd, loop_now(ctl->loop));
+	if (server->n == CLIENTS_MAX)
+		server_evict(server, 2);
+	c = client_new(fd, loop_now(server->loop));
 	if (!c) {
 		close(fd);
 		return -1;
 	}
-	if (loop_add(ctl->loop, fd, POLLIN, serve, c) < 0) {
+	if (loop_add(server->loop, fd, POLLIN, server_serve, c) < 0) {
 		client_free(c);
 		return -1;
 	}
-	c->ctl = ctl;
-	c->slot = ctl->n;
-	ctl->clients[ctl->n++] = c;
+	c->server = server;
+	c->slot = server->n;
+	server->clients[server->n++] = c;
 	return 0;
 }
 
-static void pause_accept(struct control *ctl)
+static void server_pause_accept(struct server *server)
 {
-	log_limited(&ctl->lim, loop_now(ctl->loop), LOG_LVL_ERR, "control: accept: %s", strerror(errno));
-	ctl->paused = true;
-	loop_events(ctl->loop, ctl->fd, 0);
-	arm(ctl, loop_now(ctl->loop) + ACCEPT_MS);
+	log_limited(&server->lim, loop_now(server->loop), LOG_LVL_ERR, "control: accept: %s", strerror(errno));
+	server->paused = true;
+	loop_events(server->loop, server->fd, 0);
+	server_arm(server, loop_now(server->loop) + ACCEPT_MS);
 }
 
-static void on_connect(void *ctx, int fd, short revents)
+static void server_on_connect(void *ctx, int fd, short revents)
 {
-	struct control *ctl = ctx;
+	struct server *server = ctx;
 
 	(void)revents;
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
 		int s = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (s >= 0) {
-			control_adopt(ctl, s);
+			server_adopt(server, s);
 			continue;
 		}
 		if (errno == EAGAIN)
@@ -187,130 +186,130 @@ static void on_connect(void *ctx, int fd, short revents)
 		if (errno == EINTR || errno == ECONNABORTED)
 			continue;
 		/* Silent clients must not keep others out. */
-		if ((errno == EMFILE || errno == ENFILE) && evict(ctl, 0))
+		if ((errno == EMFILE || errno == ENFILE) && server_evict(server, 0))
 			continue;
-		pause_accept(ctl);
+		server_pause_accept(server);
 		return;
 	}
 }
 
-static void sweep(void *ctx)
+static void server_sweep(void *ctx)
 {
-	struct control *ctl = ctx;
-	int64_t now = loop_now(ctl->loop);
+	struct server *server = ctx;
+	int64_t now = loop_now(server->loop);
 
-	resume_accept(ctl);
-	/* From the end: drop() moves the last one into the gap. */
-	for (uint32_t i = ctl->n; i-- > 0; ) {
-		int64_t due = client_deadline(ctl->clients[i]);
+	server_resume_accept(server);
+	/* From the end: server_drop() moves the last one into the gap. */
+	for (uint32_t i = server->n; i-- > 0; ) {
+		int64_t due = client_deadline(server->clients[i]);
 
 		if (due <= now)
-			drop(ctl->clients[i]);
+			server_drop(server->clients[i]);
 		else
-			arm(ctl, due);
+			server_arm(server, due);
 	}
 }
 
 /* Tables that are being written are of the configuration that is about to go. */
-static void settle(void *ctx)
+static void server_settle(void *ctx)
 {
-	struct control *ctl = ctx;
+	struct server *server = ctx;
 	size_t total = 0;
 
-	for (uint32_t i = 0; i < ctl->n; i++) {
-		struct client *c = ctl->clients[i];
+	for (uint32_t i = 0; i < server->n; i++) {
+		struct client *c = server->clients[i];
 
-		client_settle(c, ctl->router, total > OUT_TOTAL);
+		client_finish_show(c, server->daemon, total > OUT_TOTAL);
 		total += client_size(c);
 	}
 }
 
 /* ---- the server ---- */
 
-struct control *control_new(struct loop *l, struct router *r)
+struct server *server_new(struct loop *l, const struct call_daemon *daemon)
 {
-	struct control *ctl = calloc(1, sizeof *ctl);
+	struct server *server = calloc(1, sizeof *server);
 
-	if (!ctl)
+	if (!server)
 		return NULL;
-	ctl->loop = l;
-	ctl->router = r;
-	ctl->fd = -1;
-	ctl->sweep.fn = sweep;
-	ctl->sweep.ctx = ctl;
-	r->settle = settle;
-	r->settle_ctx = ctl;
-	return ctl;
+	server->loop = l;
+	server->daemon = daemon;
+	server->fd = -1;
+	server->sweep.fn = server_sweep;
+	server->sweep.ctx = server;
+	daemon->router->settle = server_settle;
+	daemon->router->settle_ctx = server;
+	return server;
 }
 
-int control_listen(struct control *ctl, const char *path, mode_t mode, uid_t uid, gid_t gid)
+int server_listen(struct server *server, const char *path, mode_t mode, uid_t uid, gid_t gid)
 {
-	ctl->path = strdup(path);
-	if (!ctl->path)
+	server->path = strdup(path);
+	if (!server->path)
 		return -1;
-	ctl->fd = usock_listen(path, mode, uid, gid, &ctl->id);
-	if (ctl->fd >= 0 && loop_add(ctl->loop, ctl->fd, POLLIN, on_connect, ctl) == 0)
+	server->fd = usock_listen(path, mode, uid, gid, &server->id);
+	if (server->fd >= 0 && loop_add(server->loop, server->fd, POLLIN, server_on_connect, server) == 0)
 		return 0;
 
 	int err = errno;
-	control_unlisten(ctl);
+	server_unlisten(server);
 	errno = err;
 	return -1;
 }
 
-void control_unlisten(struct control *ctl)
+void server_unlisten(struct server *server)
 {
-	if (ctl->fd >= 0) {
-		loop_del(ctl->loop, ctl->fd);
-		usock_remove(ctl->path, &ctl->id);
-		close(ctl->fd);
+	if (server->fd >= 0) {
+		loop_del(server->loop, server->fd);
+		usock_remove(server->path, &server->id);
+		close(server->fd);
 	}
-	free(ctl->path);
-	ctl->path = NULL;
-	ctl->fd = -1;
-	ctl->paused = false;
+	free(server->path);
+	server->path = NULL;
+	server->fd = -1;
+	server->paused = false;
 }
 
-void control_event(struct control *ctl, const char *text, const char *json)
+void server_event(struct server *server, const char *text, const char *json)
 {
-	for (uint32_t i = 0; ctl->followers && i < ctl->n; i++) {
-		struct client *c = ctl->clients[i];
+	for (uint32_t i = 0; server->followers && i < server->n; i++) {
+		struct client *c = server->clients[i];
 
 		if (!c->reply.follow)
 			continue;
-		client_event(c, c->reply.json ? json : text, loop_now(ctl->loop));
-		watch(c);
+		client_event(c, c->reply.json ? json : text, loop_now(server->loop));
+		server_watch(c);
 	}
 }
 
-void control_resume(struct control *ctl)
+void server_resume(struct server *server)
 {
-	/* From the end: drop() moves the last one into the gap. */
-	for (uint32_t i = ctl->n; i-- > 0;) {
-		struct client *c = i < ctl->n ? ctl->clients[i] : NULL;
+	/* From the end: server_drop() moves the last one into the gap. */
+	for (uint32_t i = server->n; i-- > 0;) {
+		struct client *c = i < server->n ? server->clients[i] : NULL;
 
-		if (c && client_ready(c, ctl->router))
-			serve(c, c->fd, 0);
-		else if (c && client_still(c, loop_now(ctl->loop)))
-			watch(c);
+		if (c && client_is_ready(c, server->daemon->router))
+			server_serve(c, c->fd, 0);
+		else if (c && client_reassure(c, loop_now(server->loop)))
+			server_watch(c);
 	}
 }
 
-bool control_followed(const struct control *ctl)
+bool server_is_followed(const struct server *server)
 {
-	return ctl->followers > 0;
+	return server->followers > 0;
 }
 
-void control_free(struct control *ctl)
+void server_free(struct server *server)
 {
-	if (!ctl)
+	if (!server)
 		return;
-	control_unlisten(ctl);
-	while (ctl->n) {
-		client_flush(ctl->clients[0], loop_now(ctl->loop));
-		drop(ctl->clients[0]);
+	server_unlisten(server);
+	while (server->n) {
+		client_flush(server->clients[0], loop_now(server->loop));
+		server_drop(server->clients[0]);
 	}
-	timer_stop(ctl->loop, &ctl->sweep);
-	ctl->router->settle = NULL;
-	free(ctl);
+	timer_stop(server->loop, &server->sweep);
+	server->daemon->router->settle = NULL;
+	free(server);
 }

@@ -3,7 +3,8 @@
  * The control server: who is connected, what they sent, what they still have
  * to read.  Nothing a client does or fails to do delays anybody: descriptors
  * never block, buffers, clients and idle time have limits, one client gets a
- * bounded share of a turn.  What a command means is command.c's business.
+ * bounded share of a turn.  What a request says is request.c's
+ * business.
  */
 #ifndef APPLETS_CONTROL_SERVER_H
 #define APPLETS_CONTROL_SERVER_H
@@ -14,37 +15,37 @@
 
 #include "lib/loop.h"
 
-struct control;
-struct router;
+struct server;
+struct call_daemon;
 
-/* Returns a server without a socket, or NULL with ENOMEM. */
-struct control *control_new(struct loop *l, struct router *r);
+/* Returns a server without a socket, or NULL with ENOMEM.  What commands work on must outlive it. */
+struct server *server_new(struct loop *l, const struct call_daemon *daemon);
 
 /* Listens on path.  A socket that answers is left alone (EADDRINUSE); a dead one is replaced; any
  * other kind of file is left alone (EEXIST).  uid and gid (-1 = ours) own it, mode is its mode.
  * 0, or -1 with errno. */
-int control_listen(struct control *c, const char *path, mode_t mode, uid_t uid, gid_t gid);
+int server_listen(struct server *server, const char *path, mode_t mode, uid_t uid, gid_t gid);
 
 /* Leaves new clients in the queue of the socket, or serves them again. */
-void control_hold(struct control *c, bool hold);
+void server_hold(struct server *server, bool hold);
 
 /* Serves a connected descriptor, which becomes the server's.  0, or -1 when there is no memory.  For tests: a
  * socketpair. */
-int control_adopt(struct control *c, int fd);
+int server_adopt(struct server *server, int fd);
 
 /* Answers those whose requests had to wait for the router and no longer have to. */
-void control_resume(struct control *c);
+void server_resume(struct server *server);
 
 /* Hands an event to all who follow; text and json are whole lines with their newline. */
-void control_event(struct control *c, const char *text, const char *json);
+void server_event(struct server *server, const char *text, const char *json);
 
 /* True while anybody follows events: else nobody needs to make them. */
-bool control_followed(const struct control *c);
+bool server_is_followed(const struct server *server);
 
 /* Stops listening and removes the socket file if it is still ours; clients stay. */
-void control_unlisten(struct control *c);
+void server_unlisten(struct server *server);
 
 /* Closes everything; what waits to be sent gets one non-blocking write. */
-void control_free(struct control *c);
+void server_free(struct server *server);
 
 #endif

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: ISC
  *
- * `show groups`: lines of memberships and what they came to in the kernel; and
- * `show pending`: lines of both kinds that cannot work yet.
+ * Lines of memberships with what of them the kernel refused; with -d the memberships
+ * that they come to, one by one.
  */
-#include "applets/control/show.h"
+#include "applets/control/show_groups.h"
 
 #include <string.h>
 
-/* ---- groups ---- */
+#include "applets/control/show_flow.h"
 
-static void put_failure(struct output *o, int err, const struct addr *group)
+static const struct output_column groups_columns[] = {
+	{ "GROUP (S,G)", .width = SHOW_FLOW_WIDTH, .is_left = true },
+	{ "IIF", .key = NULL },
+};
+
+/* Writes why the kernel refused a membership, and the limit that was reached. */
+static void groups_failure(struct output *o, int err, enum fam fam)
 {
-	const char *limit = kernel_join_limit(err, addr_fam(group)), *why = strerror(err);
+	const char *limit = kernel_join_limit(err, fam), *why = strerror(err);
 
 	if (o->json)
 		json_str(&o->rows, "reason", why);
@@ -23,38 +29,29 @@ static void put_failure(struct output *o, int err, const struct addr *group)
 		buf_printf(&o->rows, " (%s)", limit);
 }
 
-/* One line of a table of memberships, but for what is wrong with it and its end. */
-static void put_flow(struct show *s, const char *title, const struct show_flow *f)
+/* Begins a row, with what both tables have. */
+static void groups_row(struct output *o, const char *title, const struct show_flow *f)
 {
-	struct buf *b = &s->o.rows;
-
-	if (s->o.json) {
-		json_open(b);
-		show_json_flow(b, NULL, f);
-		return;
+	if (output_title(o, title))
+		output_headings(o, groups_columns, 2);
+	output_row(o);
+	if (o->json) {
+		show_flow_json(&o->rows, NULL, f);
+	} else {
+		show_flow_text(&o->rows, f);
+		output_text(o, &groups_columns[1], f->iif);
 	}
-	if (show_title(s, title))
-		out_head(&s->o, WIRE_HEAD, "%-42s IIF", "GROUP (S,G)");
-	show_text_flow(b, f);
-	buf_chr(b, ' ');
-	buf_str(b, f->iif);
 }
 
-/* A line of the conf, and what of it the kernel refused. */
-static void group(struct show *s)
+static void groups_line(struct show *s, const struct conf_rule *g)
 {
-	const struct conf *c = s->r->conf;
-	const struct conf_rule *g = &c->mgroups[s->at];
-	struct output *o = &s->o;
+	struct show_flow f = show_flow_of_group(s->router->conf, g);
 	struct group_count n = { 0 };
-	struct show_flow f;
+	struct output *o = &s->out;
 
-	if (g->iif == CONF_NONE)
-		return;
-	show_mgroup_flow(&f, c, g);
-	put_flow(s, "Group Memberships Table", &f);
-	if (s->r->groups.failed) {
-		group_line_count(s->r, g, &n);
+	groups_row(o, "Group Memberships Table", &f);
+	if (s->router->groups.failed) {
+		group_line_count(s->router, g, &n);
 		show_charge(s, 1u << mgroup_bits(g));
 	}
 	if (n.failed) {
@@ -62,95 +59,59 @@ static void group(struct show *s)
 			json_u64(&o->rows, "failed", n.failed);
 		else
 			buf_printf(&o->rows, "  %u of %u ", n.failed, n.failed + n.joined + n.waiting);
-		put_failure(o, n.err, &g->range.flow.group);
+		groups_failure(o, n.err, flow_range_fam(&g->range));
 	}
-	show_end(s);
+	output_row_end(o);
 }
 
-static void member(struct show *s)
+static const char *groups_state(const struct member *m)
 {
-	const struct router *r = s->r;
-	const struct member *m = &r->groups.v[s->at];
-	struct output *o = &s->o;
-	struct show_flow f = { flow_range_of(&m->flow), iface_str(iface_find(&r->ifs, m->ifindex)), NULL, 0 };
+	if (!m->refs)
+		return "leaving";
+	return m->joined ? "joined" : m->err ? "failed" : "joining";
+}
 
-	if (!m->used || m->gone)
-		return;
+static void groups_member(struct show *s, const struct member *m)
+{
+	struct show_flow f = { .range = flow_range_of(&m->flow) };
+	struct output *o = &s->out;
+
+	f.iif = iface_str(iface_find(&s->router->ifs, m->ifindex));
 	if (member_is_asm(m))
 		f.range.source_len = flow_fam(&m->flow) == FAM_4 ? ADDR_V4_BITS : 0;
-	put_flow(s, "Kernel Group Membership Table", &f);
+	groups_row(o, "Kernel Group Membership Table", &f);
 	if (o->json)
-		json_str(&o->rows, "state", m->refs ? m->joined ? "joined" : m->err ? "failed" : "joining" : "leaving");
+		json_str(&o->rows, "state", groups_state(m));
 	else if (m->err)
 		buf_str(&o->rows, "  ");
 	if (m->err)
-		put_failure(o, m->err, &m->flow.group);
-	show_end(s);
+		groups_failure(o, m->err, flow_fam(&m->flow));
+	output_row_end(o);
 }
 
-const struct show_part show_groups[] = {
-	{ group, .of = SHOW_MGROUPS, .after = SHOW_KERNEL },
-	{ member, .of = SHOW_MEMBERS, .detail = true, .after = SHOW_END_LISTS },
-};
-
-/* ---- pending ---- */
-
-/* A pending line: a rule, or a group when m is NULL. */
-static void pending(struct show *s, const struct conf_rule *m, const struct conf_rule *g)
+static void groups_members(struct show *s, int stage)
 {
-	const struct conf *c = s->r->conf;
-	struct buf *b = &s->o.rows;
-	struct show_flow f;
-	uint16_t name = m ? m->iif : g->iif;
+	const struct groups *t = &s->router->groups;
+	bool is_wanted = s->out.json || s->out.wanted & OUTPUT_DETAIL;
 
-	if (name == CONF_NONE)
-		return;
-	const char *reason = m ? router_rule_reason(s->r, m, &name) : router_group_reason(s->r, g);
-	if (!reason)
-		return;
-	show_charge(s, s->r->ifs.n / 8);
-	s->pending++;
-	if (s->part->arg)
-		return;
-	if (s->o.json) {
-		if (m)
-			show_mroute_flow(&f, c, m);
-		else
-			show_mgroup_flow(&f, c, g);
-		json_open(b);
-		show_json_flow(b, m ? "mroute" : "mgroup", &f);
-		show_oifs(s->r, b, &f, true);
-		json_str(b, "reason", reason);
-	} else {
-		show_title(s, "PENDING ROUTES AND GROUPS");
-		if (m)
-			conf_print_mroute(b, c, m);
-		else
-			conf_print_mgroup(b, c, g);
-		if (s->o.detail)
-			buf_printf(b, "  # %s: %s", c->names[name].ifname.text, reason);
+	while (show_step(s, stage, is_wanted ? t->n : 0)) {
+		const struct member *m = &t->v[show_number(s)];
+
+		if (m->used && !m->gone)
+			groups_member(s, m);
 	}
-	show_end(s);
 }
 
-void show_pending_group(struct show *s)
+bool show_groups(struct show *s)
 {
-	pending(s, NULL, &s->r->conf->mgroups[s->at]);
-}
+	enum { BEGIN, LINES, KERNEL, MEMBERS, END, DONE };
+	const struct conf_rule *g;
 
-void show_pending_rule(struct show *s)
-{
-	pending(s, &s->r->conf->mroutes[s->at], NULL);
+	show_json(s, BEGIN, "{\"groups\":{\"conf\":[");
+	while ((g = show_next_group(s, LINES)))
+		groups_line(s, g);
+	show_json(s, KERNEL, "],\"kernel\":[");
+	groups_members(s, MEMBERS);
+	show_json(s, END, "]}}\n");
+	return s->stage == DONE;
 }
-
-static void no_pending(struct show *s)
-{
-	if (!s->o.json && !s->pending)
-		buf_str(&s->o.rows, "No pending routes or groups\n");
-}
-
-const struct show_part show_pending[] = {
-	{ show_pending_group, .of = SHOW_MGROUPS },
-	{ show_pending_rule, .of = SHOW_MROUTES },
-	{ no_pending, .after = SHOW_END_LIST },
-};

@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: ISC
  *
- * `show interfaces`: all that the machine has, with their numbers; in detail also
- * how they are set up and what went through them.
+ * The interfaces with their numbers; with -d also how they are set up and what went
+ * through them.
  */
-#include "applets/control/show.h"
+#include "applets/control/show_interfaces.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void vif_text(struct buf *b, int vif)
-{
-	if (vif < 0)
-		buf_str(b, "  N/A");
-	else
-		buf_printf(b, " %4d", vif);
-}
+enum { IFACES_INDEX, IFACES_NAME, IFACES_VIF, IFACES_MIF, IFACES_TTL, IFACES_FLAGS, IFACES_ALLMULTI, IFACES_IN,
+       IFACES_IN_BYTES, IFACES_OUT, IFACES_OUT_BYTES, IFACES_COLUMNS };
+
+static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
+	[IFACES_INDEX] = { "INDEX", "index", 6 },
+	[IFACES_NAME] = { "PHYINT", "name", .width_of = OUTPUT_NAMES, .is_left = true },
+	[IFACES_VIF] = { "VIF", "vif", 4, .none = "N/A" },
+	[IFACES_MIF] = { "MIF", "mif", 4, .none = "N/A" },
+	[IFACES_TTL] = { "TTL", "ttl_threshold", 4, .needs = OUTPUT_DETAIL },
+	[IFACES_FLAGS] = { "FLAGS", .width_of = OUTPUT_FLAGS, .is_left = true, .needs = OUTPUT_DETAIL },
+	[IFACES_ALLMULTI] = { "ALLMULTI", "allmulti", 8, .is_left = true, .needs = OUTPUT_DETAIL },
+	[IFACES_IN] = { "PKTS-IN", "in_packets", 10, .needs = OUTPUT_DETAIL },
+	[IFACES_IN_BYTES] = { "BYTES-IN", "in_bytes", 10, .needs = OUTPUT_DETAIL },
+	[IFACES_OUT] = { "PKTS-OUT", "out_packets", 10, .needs = OUTPUT_DETAIL },
+	[IFACES_OUT_BYTES] = { "BYTES-OUT", "out_bytes", 10, .needs = OUTPUT_DETAIL },
+};
 
 /* Sums of the VIF and the MIF of an interface. */
-static struct vif_stats iface_stats(const struct iface *i)
+static struct vif_stats ifaces_counts(const struct iface *i)
 {
 	struct vif_stats sum = { 0 }, st;
 
 	for (enum fam f = 0; f < FAM_N; f++)
-		if (i->vif[f] >= 0 && !kernel_vif_stats(f, i->vif[f], &st)) {
+		if (i->vif[f] >= 0 && kernel_vif_stats(f, i->vif[f], &st) == 0) {
 			sum.in_packets += st.in_packets;
 			sum.in_bytes += st.in_bytes;
 			sum.out_packets += st.out_packets;
@@ -31,40 +40,51 @@ static struct vif_stats iface_stats(const struct iface *i)
 	return sum;
 }
 
-/* Flags that are not the kernel's, beside LINK_*. */
-#define DISABLED (1u << 30)
-#define MRDISC (1u << 31)
-
-/* Appends the flags as a list of words, each between quotes: up, multicast, disabled ...  Its length. */
-static unsigned flag_names(struct buf *b, const struct iface *i, const char *quote)
+/* Appends the flags as a list of words, each between quotes: up, multicast, disabled ... */
+static void ifaces_flags(struct buf *b, const struct iface *i, const char *quote)
 {
-	static const struct { unsigned flag; char name[12]; } names[] = {
-		{ LINK_UP, "up" }, { LINK_RUNNING, "running" }, { LINK_MULTICAST, "multicast" },
-		{ LINK_LOOPBACK, "loopback" }, { LINK_POINTOPOINT, "pointopoint" },
-		{ DISABLED, "disabled" }, { MRDISC, "mrdisc" },
+	const struct { bool is_set; const char *name; } flags[] = {
+		{ i->flags & LINK_UP, "up" }, { i->flags & LINK_RUNNING, "running" },
+		{ i->flags & LINK_MULTICAST, "multicast" }, { i->flags & LINK_LOOPBACK, "loopback" },
+		{ i->flags & LINK_POINTOPOINT, "pointopoint" }, { i->disabled, "disabled" }, { i->mrdisc, "mrdisc" },
 	};
-	unsigned flags = i->flags | (i->disabled ? DISABLED : 0) | (i->mrdisc ? MRDISC : 0);
 	const char *before = "";
-	size_t from = b->len;
 
-	for (unsigned k = 0; k < sizeof names / sizeof *names; k++)
-		if (flags & names[k].flag) {
-			buf_printf(b, "%s%s%s%s", before, quote, names[k].name, quote);
+	for (unsigned k = 0; k < sizeof flags / sizeof *flags; k++)
+		if (flags[k].is_set) {
+			buf_printf(b, "%s%s%s%s", before, quote, flags[k].name, quote);
 			before = ",";
 		}
-	return (unsigned)(b->len - from);
+}
+
+/* Finds out how wide the columns are. */
+static void ifaces_begin(struct show *s)
+{
+	const struct ifaces *ifs = &s->router->ifs;
+	struct buf flags = { 0 };
+
+	show_set_name_width(s, 6);
+	show_widen(s, OUTPUT_FLAGS, strlen("FLAGS"));
+	for (uint32_t at = 0; at < ifs->n; at++) {
+		flags.len = 0;
+		if (ifs->v[at].ifindex)
+			ifaces_flags(&flags, &ifs->v[at], "");
+		show_widen(s, OUTPUT_FLAGS, (unsigned)flags.len);
+	}
+	buf_free(&flags);
+	output_headings(&s->out, ifaces_columns, IFACES_COLUMNS);
 }
 
 /* Notes which interfaces take in all multicast frames. */
-static void look_allmulti(struct show *s)
+static void ifaces_look_allmulti(struct show *s)
 {
-	const struct ifaces *ifs = &s->r->ifs;
+	const struct ifaces *ifs = &s->router->ifs;
 	struct look_links l;
 
 	s->nallmulti = ifs->n;
 	s->allmulti = calloc(ifs->n + 1u, sizeof *s->allmulti);
 	if (!s->allmulti) {
-		s->o.rows.failed = true;
+		s->out.rows.failed = true;
 		return;
 	}
 	kernel_look_links(&l);
@@ -77,88 +97,75 @@ static void look_allmulti(struct show *s)
 	kernel_look_links_free(&l);
 }
 
-static void headings(struct show *s)
+static void ifaces_put_flags(struct output *o, const struct iface *i)
 {
-	const struct router *r = s->r;
-	struct output *o = &s->o;
-	struct buf b = { 0 };
-	unsigned flags = strlen("FLAGS");
+	struct buf *b = &o->rows;
 
-	s->width = show_name_width(r, 6);
-	for (uint32_t at = 0; at < r->ifs.n; at++) {
-		unsigned n = r->ifs.v[at].ifindex ? flag_names(&b, &r->ifs.v[at], "") : 0;
+	if (o->json) {
+		json_key(b, "flags");
+		buf_chr(b, '[');
+		ifaces_flags(b, i, "\"");
+		buf_chr(b, ']');
+	} else {
+		struct buf flags = { 0 };
 
-		flags = n > flags ? n : flags;
+		ifaces_flags(&flags, i, "");
+		output_text(o, &ifaces_columns[IFACES_FLAGS], flags.len ? buf_cstr(&flags) : "-");
+		buf_free(&flags);
 	}
-	buf_free(&b);
-	s->flags_width = flags;
-	if (o->json)
-		return;
-	if (o->detail)
-		out_head(o, WIRE_HEAD, " INDEX %-*s  VIF  MIF  TTL %-*s ALLMULTI    PKTS-IN   BYTES-IN   PKTS-OUT  BYTES-OUT",
-			 (int)s->width, "PHYINT", (int)flags, "FLAGS");
-	else
-		out_head(o, WIRE_HEAD, " INDEX %-*s  VIF  MIF", (int)s->width, "PHYINT");
 }
 
-static void iface_json(struct show *s, const struct iface *i, seen_t allmulti)
+static void ifaces_put_allmulti(struct show *s, const struct iface *i)
 {
-	struct vif_stats st = iface_stats(i);
-	struct buf *b = &s->o.rows;
-
-	json_open(b);
-	json_u64(b, "index", (unsigned)i->ifindex);
-	json_str(b, "name", i->name);
-	json_u64(b, "vif", (uint64_t)i->vif[FAM_4]);
-	json_u64(b, "mif", (uint64_t)i->vif[FAM_6]);
-	json_u64(b, "ttl_threshold", i->ttl);
-	json_key(b, "flags");
-	buf_chr(b, '[');
-	flag_names(b, i, "\"");
-	buf_chr(b, ']');
-	json_key(b, "allmulti");
-	buf_str(b, allmulti < 0 ? "null" : allmulti ? "true" : "false");
-	json_u64(b, "in_packets", st.in_packets);
-	json_u64(b, "in_bytes", st.in_bytes);
-	json_u64(b, "out_packets", st.out_packets);
-	json_u64(b, "out_bytes", st.out_bytes);
-}
-
-static void iface_text(struct show *s, const struct iface *i, seen_t allmulti)
-{
-	struct buf *b = &s->o.rows;
-
-	buf_printf(b, "%6d %-*s", i->ifindex, (int)s->width, i->name);
-	vif_text(b, i->vif[FAM_4]);
-	vif_text(b, i->vif[FAM_6]);
-	if (!s->o.detail)
-		return;
-	struct vif_stats st = iface_stats(i);
-
-	buf_printf(b, " %4u ", i->ttl);
-	size_t from = b->len;
-	if (!flag_names(b, i, ""))
-		buf_chr(b, '-');
-	out_pad(b, from, s->flags_width);
-	buf_printf(b, " %-8s %10llu %10llu %10llu %10llu", allmulti < 0 ? "-" : allmulti ? "yes" : "no",
-		   (unsigned long long)st.in_packets, (unsigned long long)st.in_bytes,
-		   (unsigned long long)st.out_packets, (unsigned long long)st.out_bytes);
-}
-
-static void iface(struct show *s)
-{
-	const struct iface *i = &s->r->ifs.v[s->at];
-	int noted = s->at < s->nallmulti ? s->allmulti[s->at] : 0;
-
-	if (!i->ifindex)
-		return;
 	/* What was noted may be of one whose place this has got since. */
-	(s->o.json ? iface_json : iface_text)(s, i, noted == i->ifindex ? 1 : noted == -i->ifindex ? 0 : -1);
-	show_end(s);
+	int noted = i->place < s->nallmulti ? s->allmulti[i->place] : 0;
+	bool is_on = noted == i->ifindex, is_off = noted == -i->ifindex;
+
+	if (s->out.json) {
+		json_key(&s->out.rows, "allmulti");
+		buf_str(&s->out.rows, is_on ? "true" : is_off ? "false" : "null");
+	} else {
+		output_text(&s->out, &ifaces_columns[IFACES_ALLMULTI], is_on ? "yes" : is_off ? "no" : "-");
+	}
 }
 
-const struct show_part show_interfaces[] = {
-	{ look_allmulti, .of = SHOW_ONCE, .detail = true },
-	{ headings, .of = SHOW_ONCE },
-	{ iface, .of = SHOW_IFACES, .after = SHOW_END_LIST },
-};
+static void ifaces_row(struct show *s, const struct iface *i)
+{
+	const struct output_column *columns = ifaces_columns;
+	struct output *o = &s->out;
+
+	output_row(o);
+	output_u64(o, &columns[IFACES_INDEX], (unsigned)i->ifindex);
+	output_text(o, &columns[IFACES_NAME], i->name);
+	output_u64(o, &columns[IFACES_VIF], (uint64_t)i->vif[FAM_4]);
+	output_u64(o, &columns[IFACES_MIF], (uint64_t)i->vif[FAM_6]);
+	if (output_shows(o, &columns[IFACES_TTL])) {
+		struct vif_stats n = ifaces_counts(i);
+
+		output_u64(o, &columns[IFACES_TTL], i->ttl);
+		ifaces_put_flags(o, i);
+		ifaces_put_allmulti(s, i);
+		output_u64(o, &columns[IFACES_IN], n.in_packets);
+		output_u64(o, &columns[IFACES_IN_BYTES], n.in_bytes);
+		output_u64(o, &columns[IFACES_OUT], n.out_packets);
+		output_u64(o, &columns[IFACES_OUT_BYTES], n.out_bytes);
+	}
+	output_row_end(o);
+}
+
+bool show_interfaces(struct show *s)
+{
+	enum { BEGIN, LOOK, HEADINGS, ROWS, END, DONE };
+	const struct ifaces *ifs = &s->router->ifs;
+
+	show_json(s, BEGIN, "{\"interfaces\":[");
+	if (show_once(s, LOOK) && output_shows(&s->out, &ifaces_columns[IFACES_ALLMULTI]))
+		ifaces_look_allmulti(s);
+	if (show_once(s, HEADINGS))
+		ifaces_begin(s);
+	while (show_step(s, ROWS, ifs->n))
+		if (ifs->v[show_number(s)].ifindex)
+			ifaces_row(s, &ifs->v[show_number(s)]);
+	show_json(s, END, "]}\n");
+	return s->stage == DONE;
+}

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC
  *
- * `show metrics`: counters and gauges in the OpenMetrics text format 1.0, for
- * a collector to fetch.  Families are contiguous and samples of counters end in
- * _total, as the format asks; the reply ends with its # EOF.
+ * For a collector to fetch.  As the format asks, all samples of a family stand
+ * together, samples of counters end in _total, and the reply ends with its # EOF.
  */
-#include "applets/control/show.h"
+#include "applets/control/show_metrics.h"
 
 #include "lib/text.h"
 
 #include <string.h>
+
+#include "applets/control/show_count.h"
+#include "applets/control/show_pending.h"
 
 /* A family of counters. */
 struct metric {
@@ -16,14 +18,13 @@ struct metric {
 	size_t offset;		/* of the counter in the struct that has it, an uint64_t */
 };
 
-/* Of each entry: arg of the parts is their place. */
-static const struct metric of_entry[] = {
+static const struct metric metrics_of_entry[] = {
 	{ "entry_packets", "Packets that came in on the right interface.", offsetof(struct mfc_stats, packets) },
 	{ "entry_bytes", "Bytes that came in.", offsetof(struct mfc_stats, bytes) },
 	{ "entry_wrong_interface", "Packets that came in on a wrong interface.", offsetof(struct mfc_stats, wrong_if) },
 };
 
-static const struct metric of_vif[] = {
+static const struct metric metrics_of_vif[] = {
 	{ "vif_in_packets", "Packets in.", offsetof(struct vif_stats, in_packets) },
 	{ "vif_in_bytes", "Bytes in.", offsetof(struct vif_stats, in_bytes) },
 	{ "vif_out_packets", "Packets out.", offsetof(struct vif_stats, out_packets) },
@@ -32,7 +33,7 @@ static const struct metric of_vif[] = {
 
 #define OF_ROUTER(field) offsetof(struct router_counters, field)
 
-static const struct metric of_router[] = {
+static const struct metric metrics_of_router[] = {
 	{ "learned", "Entries made for new sources by a template.", OF_ROUTER(learned) },
 	{ "moved", "Entries that moved to another inbound interface.", OF_ROUTER(moved) },
 	{ "blocked", "Entries made for flows without a rule.", OF_ROUTER(blocked) },
@@ -44,7 +45,9 @@ static const struct metric of_router[] = {
 	{ "errors", "Requests that the kernel refused.", OF_ROUTER(errors) },
 };
 
-static unsigned long long counter(const struct metric *m, const void *counters)
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static unsigned long long metrics_counter(const struct metric *m, const void *counters)
 {
 	uint64_t v;
 
@@ -52,9 +55,9 @@ static unsigned long long counter(const struct metric *m, const void *counters)
 	return v;
 }
 
-/* A label's value: backslash, quote and line end escaped; a byte that is no UTF-8 would spoil the whole
- * exposition and is spelled out. */
-static void escaped(struct buf *b, const char *value)
+/* Appends the value of a label: backslash, quote and line end escaped.  A byte that is no UTF-8 would spoil the
+ * whole exposition and is spelled out. */
+static void metrics_label(struct buf *b, const char *value)
 {
 	for (size_t len; *value; value += len) {
 		len = text_utf8_len(value, strlen(value));
@@ -70,113 +73,111 @@ static void escaped(struct buf *b, const char *value)
 	}
 }
 
-static void family(struct buf *b, const char *name, const char *type, const char *help)
+static void metrics_family(struct buf *b, const char *name, const char *type, const char *help)
 {
 	buf_printf(b, "# TYPE smcroute_%s %s\n# HELP smcroute_%s %s\n", name, type, name, help);
 }
 
-static const char *family_of(enum fam f)
+static const char *metrics_fam(enum fam f)
 {
 	return f == FAM_4 ? "ipv4" : "ipv6";
 }
 
 /* ---- the parts ---- */
 
-static void gauges(struct show *s)
+static void metrics_gauges(struct show *s)
 {
-	const struct router *r = s->r;
-	struct buf *b = &s->o.rows;
+	const struct router *r = s->router;
+	struct buf *b = &s->out.rows;
 
-	family(b, "entries", "gauge", "Entries in the kernel's forwarding cache.");
+	metrics_family(b, "entries", "gauge", "Entries in the kernel's forwarding cache.");
 	for (enum mfc_state state = MFC_STATIC; state < MFC_STATES; state++)
 		buf_printf(b, "smcroute_entries{state=\"%s\"} %u\n", mfc_state_str(state), r->mfc.count[state]);
-	family(b, "rules", "gauge", "Rules in force.");
+	metrics_family(b, "rules", "gauge", "Rules in force.");
 	buf_printf(b, "smcroute_rules %u\n", r->conf->nmroutes - r->rules.removed);
-	family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
+	metrics_family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
 	buf_printf(b, "smcroute_pending %u\n", s->pending);
-	family(b, "memberships", "gauge", "Group memberships.");
+	metrics_family(b, "memberships", "gauge", "Group memberships.");
 	buf_printf(b, "smcroute_memberships{state=\"joined\"} %u\nsmcroute_memberships{state=\"failed\"} %u\n",
 		   r->groups.live - r->groups.failed, r->groups.failed);
 }
 
-static void counters(struct show *s)
+static void metrics_counters(struct show *s)
 {
-	const struct router_counters *c = &s->r->count;
-	struct buf *b = &s->o.rows;
+	const struct router_counters *c = &s->router->count;
+	struct buf *b = &s->out.rows;
 
-	family(b, "upcalls", "counter", "Reports of the kernel.");
+	metrics_family(b, "upcalls", "counter", "Reports of the kernel.");
 	for (enum fam f = 0; f < FAM_N; f++)
-		buf_printf(b, "smcroute_upcalls_total{family=\"%s\"} %llu\n", family_of(f),
+		buf_printf(b, "smcroute_upcalls_total{family=\"%s\"} %llu\n", metrics_fam(f),
 			   (unsigned long long)c->upcalls[f]);
-	for (unsigned i = 0; i < sizeof of_router / sizeof *of_router; i++) {
-		const struct metric *m = &of_router[i];
+	for (unsigned i = 0; i < COUNT(metrics_of_router); i++) {
+		const struct metric *m = &metrics_of_router[i];
 
-		family(b, m->name, "counter", m->help);
-		buf_printf(b, "smcroute_%s_total %llu\n", m->name, counter(m, c));
+		metrics_family(b, m->name, "counter", m->help);
+		buf_printf(b, "smcroute_%s_total %llu\n", m->name, metrics_counter(m, c));
 	}
 }
 
-static void entry_head(struct show *s)
+/* A family that has a sample for each entry: two stages. */
+static void metrics_entries(struct show *s, int stage, const struct metric *m)
 {
-	const struct metric *m = &of_entry[s->part->arg];
+	struct buf *b = &s->out.rows;
+	const struct mfc *e;
 
-	family(&s->o.rows, m->name, "counter", m->help);
+	if (show_once(s, stage))
+		metrics_family(b, m->name, "counter", m->help);
+	while ((e = show_next_entry(s, stage + 1))) {
+		const struct iface *i = iface_by_vif(&s->router->ifs, flow_fam(&e->flow), e->iif);
+		struct mfc_stats n = show_count_entry(s, show_number(s));
+		char source[ADDR_STRLEN], group[ADDR_STRLEN];
+
+		buf_printf(b, "smcroute_%s_total{source=\"%s\",group=\"%s\",state=\"%s\",iif=\"", m->name,
+			   addr_str(&e->flow.source, source), addr_str(&e->flow.group, group),
+			   mfc_state_str(e->state));
+		metrics_label(b, iface_str(i));
+		buf_printf(b, "\"} %llu\n", metrics_counter(m, &n));
+		output_lines(&s->out);
+	}
 }
 
-static void entry(struct show *s)
+static void metrics_vifs(struct show *s, const struct metric *m)
 {
-	const struct metric *m = &of_entry[s->part->arg];
-	char source[ADDR_STRLEN], group[ADDR_STRLEN];
-	struct buf *b = &s->o.rows;
-	const char *iif;
-	const struct mfc *e = show_entry(s, &iif);
+	struct buf *b = &s->out.rows;
 
-	if (!e)
-		return;
-	buf_printf(b, "smcroute_%s_total{source=\"%s\",group=\"%s\",state=\"%s\",iif=\"", m->name,
-		   addr_str(&e->flow.source, source), addr_str(&e->flow.group, group), mfc_state_str(e->state));
-	escaped(b, iif);
-	buf_printf(b, "\"} %llu\n", counter(m, show_counts(s)));
-}
-
-static void vif_family(struct show *s, const struct metric *m)
-{
-	struct buf *b = &s->o.rows;
-
-	family(b, m->name, "counter", m->help);
+	metrics_family(b, m->name, "counter", m->help);
 	for (enum fam f = 0; f < FAM_N; f++)
 		for (int vif = 0; vif < KERNEL_VIFS; vif++) {
-			const struct iface *i = iface_by_vif(&s->r->ifs, f, vif);
-			struct vif_stats st;
+			const struct iface *i = iface_by_vif(&s->router->ifs, f, vif);
+			struct vif_stats n;
 
-			if (!i || kernel_vif_stats(f, vif, &st) < 0)
+			if (!i || kernel_vif_stats(f, vif, &n) < 0)
 				continue;
 			buf_printf(b, "smcroute_%s_total{interface=\"", m->name);
-			escaped(b, i->name);
-			buf_printf(b, "\",family=\"%s\",vif=\"%d\"} %llu\n", family_of(f), vif, counter(m, &st));
-			out_row(&s->o);
+			metrics_label(b, i->name);
+			buf_printf(b, "\",family=\"%s\",vif=\"%d\"} %llu\n", metrics_fam(f), vif,
+				   metrics_counter(m, &n));
+			output_lines(&s->out);
 		}
 }
 
-static void vifs(struct show *s)
+bool show_metrics(struct show *s)
 {
-	for (unsigned i = 0; i < sizeof of_vif / sizeof *of_vif; i++)
-		vif_family(s, &of_vif[i]);
-	buf_str(&s->o.rows, "# EOF\n");
-}
+	enum { COUNTERS, PENDING_RULES, PENDING_GROUPS, ROUTER, ENTRIES, VIFS = ENTRIES + 2 * COUNT(metrics_of_entry),
+	       DONE };
 
-const struct show_part show_metrics[] = {
-	{ show_count_begin, .of = SHOW_ONCE },
-	{ show_count, .of = SHOW_COUNTED },
-	{ show_pending_rule, .of = SHOW_MROUTES, .arg = true },
-	{ show_pending_group, .of = SHOW_MGROUPS, .arg = true },
-	{ gauges, .of = SHOW_ONCE },
-	{ counters, .of = SHOW_ONCE },
-	{ entry_head, .arg = 0 },
-	{ entry, .of = SHOW_ENTRIES, .arg = 0 },
-	{ entry_head, .arg = 1 },
-	{ entry, .of = SHOW_ENTRIES, .arg = 1 },
-	{ entry_head, .arg = 2 },
-	{ entry, .of = SHOW_ENTRIES, .arg = 2 },
-	{ vifs, .after = SHOW_END },
-};
+	show_count(s, COUNTERS, false);
+	show_pending_count(s, PENDING_RULES, PENDING_GROUPS);
+	if (show_once(s, ROUTER)) {
+		metrics_gauges(s);
+		metrics_counters(s);
+	}
+	for (unsigned i = 0; i < COUNT(metrics_of_entry); i++)
+		metrics_entries(s, ENTRIES + 2 * (int)i, &metrics_of_entry[i]);
+	if (show_once(s, VIFS)) {
+		for (unsigned i = 0; i < COUNT(metrics_of_vif); i++)
+			metrics_vifs(s, &metrics_of_vif[i]);
+		buf_str(&s->out.rows, "# EOF\n");
+	}
+	return s->stage == DONE;
+}

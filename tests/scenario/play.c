@@ -48,7 +48,7 @@ static void on_event(void *ctx, const struct event *ev)
 	struct player *p = ctx;
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
 
-	buf_printf(&p->out, "event %s", event_name(ev->kind));
+	buf_printf(&p->out, "event %s", monitor_event_name(ev->kind));
 	if (ev->flow)
 		buf_printf(&p->out, " (%s,%s)", addr_str(&ev->flow->source, s), addr_str(&ev->flow->group, g));
 	if (ev->rule) {
@@ -153,19 +153,22 @@ static void play_tick(struct player *p, double sec, bool tell)
 }
 
 /* There is no file here. */
-static int on_reload(void *ctx, struct cmd *c)
+static int on_reload(void *ctx, struct call *call)
 {
 	(void)ctx;
-	return cmd_fail(c, EXIT_INTERNAL, "this daemon cannot reload");
+	return call_fail(call, EXIT_INTERNAL, "this daemon cannot reload");
 }
 
 static void play_ctl(struct player *p, int argc, char **argv)
 {
 	struct buf out = { 0 };
 	struct show *more = NULL;
-	struct cmd c = { .form = CMD_LEGACY, .out = &out, .show = &more };
+	struct call_daemon daemon = { .router = &p->r, .reload = on_reload };
+	struct call c;
 	int i = 1;
 
+	call_init(&c, &daemon, CALL_LEGACY, &out);
+	c.show = &more;
 	for (; i < argc && *argv[i] == '-'; i++) {
 		c.detail |= argv[i][1] == 'd';
 		c.json |= argv[i][1] == 'j';
@@ -178,13 +181,13 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	int status;
 
 	do
-		status = command_run(&p->r, &c);
+		status = command_run(&c);
 	while (more);
 	if (c.later) {
 		while (!groups_done(&p->r.groups, c.later))
 			router_tick(&p->r, p->now);
-		c.again = true;
-		status = command_run(&p->r, &c);
+		c.is_again = true;
+		status = command_run(&c);
 	}
 	buf_str(&p->out, buf_cstr(&out));
 	if (*c.error)
@@ -194,7 +197,7 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	if (status)
 		buf_printf(&p->out, "status %d\n", status);
 	buf_free(&out);
-	buf_free(&c.diag);
+	call_free(&c);
 }
 
 static int error_number(const char *name)
@@ -307,7 +310,7 @@ static void tell_difference(const char *got, const char *ok)
 
 static bool play_file(const char *path)
 {
-	static const struct router_ops ops = { .reload = on_reload, .event = on_event };
+	static const struct router_ops ops = { .event = on_event };
 	struct player p = { .now = 1000000 };
 	char ok_path[512], *text = read_file(path), *ok;
 	bool good;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-#include "tests/unit/control.h"
+#include "tests/unit/server.h"
 
 static void old_protocol(void)
 {
@@ -237,24 +237,24 @@ static void deadlines(void)
 	/* Half a message: its age counts, not the last byte of it. */
 	put(&req, 's', 0);
 	CHECK_INT(send(fd[0], req.p, 10, 0), 10);
-	CHECK(client_turn(c, &router, POLLIN, 2000));
+	CHECK(client_turn(c, &for_clients, POLLIN, 2000));
 	CHECK_INT(client_deadline(c), 32000);
 	CHECK_INT(send(fd[0], req.p + 10, 3, 0), 3);
-	CHECK(client_turn(c, &router, POLLIN, 9000));
+	CHECK(client_turn(c, &for_clients, POLLIN, 9000));
 	CHECK_INT(client_deadline(c), 32000);
 	/* Complete, but the answer is not read. */
 	CHECK_INT(send(fd[0], req.p + 13, req.len - 13, 0), req.len - 13);
-	CHECK(client_turn(c, &router, POLLIN, 10000));
-	while (!client_waiting(c))
-		CHECK(client_turn(c, &router, POLLOUT, 10000));
+	CHECK(client_turn(c, &for_clients, POLLIN, 10000));
+	while (!client_unread(c))
+		CHECK(client_turn(c, &for_clients, POLLOUT, 10000));
 	CHECK_INT(client_deadline(c), 70000);
 	CHECK(client_events(c) & POLLOUT);
 	/* Read: memory is as before. */
 	char chunk[65536];
-	for (int64_t now = 11000; client_waiting(c) || c->more; now++) {
+	for (int64_t now = 11000; client_unread(c) || c->has_more; now++) {
 		CHECK(recv(fd[0], chunk, sizeof chunk, 0) > 0);
-		CHECK(client_turn(c, &router, POLLOUT, now));
-		CHECK(!(client_waiting(c) || c->more) || client_deadline(c) == now + 60000);
+		CHECK(client_turn(c, &for_clients, POLLOUT, now));
+		CHECK(!(client_unread(c) || c->has_more) || client_deadline(c) == now + 60000);
 	}
 	CHECK(!c->in.p && c->out.cap <= 16384);
 	CHECK_INT(client_events(c), POLLIN);
@@ -292,10 +292,10 @@ static void follower(bool json)
 	for (int i = 0; i < 100000; i++) {
 		client_event(c, json ? "{\"event\":\"learned\"}\n" : "an event\n", 1000);
 		if (i % 1000 == 0)
-			CHECK(client_turn(c, &router, POLLOUT, 1000));
+			CHECK(client_turn(c, &for_clients, POLLOUT, 1000));
 	}
 	CHECK(c->dropped > 0 && c->dropped < 100000);
-	CHECK(client_waiting(c) < 300 * 1024);
+	CHECK(client_unread(c) < 300 * 1024);
 	CHECK(client_deadline(c) == INT64_MAX);
 	snprintf(want, sizeof want, json ? "\"event\":\"dropped\",\"count\":%lu}\n" : "dropped %lu events\n", c->dropped);
 	seen = 100000 - c->dropped;
@@ -305,11 +305,11 @@ static void follower(bool json)
 		buf_reserve(&got, 65536);
 		n = recv(fd[0], got.p + got.len, 65536, 0);
 		got.len += n > 0 ? (size_t)n : 0;
-		CHECK(client_turn(c, &router, POLLOUT, 2000));
+		CHECK(client_turn(c, &for_clients, POLLOUT, 2000));
 	}
 	CHECK_INT(c->dropped, 0);
 	client_event(c, "last\n", 3000);
-	CHECK(client_turn(c, &router, POLLOUT, 3000));
+	CHECK(client_turn(c, &for_clients, POLLOUT, 3000));
 	for (ssize_t n = 1; n > 0; got.len += n > 0 ? (size_t)n : 0) {
 		buf_reserve(&got, 65536);
 		n = recv(fd[0], got.p + got.len, 65536, 0);
@@ -323,9 +323,9 @@ static void follower(bool json)
 	CHECK(text.len > 5 && !strcmp(buf_cstr(&text) + text.len - 5, "last\n"));
 	/* What a follower sends is of no interest, that it leaves is. */
 	CHECK_INT(send(fd[0], "xxxxxxxxxxxx", 12, 0), 12);
-	CHECK(client_turn(c, &router, POLLIN, 4000));
+	CHECK(client_turn(c, &for_clients, POLLIN, 4000));
 	close(fd[0]);
-	CHECK(!client_turn(c, &router, POLLIN | POLLHUP, 4000));
+	CHECK(!client_turn(c, &for_clients, POLLIN | POLLHUP, 4000));
 	client_free(c);
 	buf_free(&got);
 	buf_free(&text);
@@ -355,16 +355,16 @@ static void much(void)
 
 	put(&req, WIRE_WORDS, 2, "", "ping");
 	CHECK_INT(send(fd[0], req.p, req.len, 0), req.len);
-	CHECK(client_turn(c, &router, POLLIN, 1000));
-	CHECK(!c->in.cap && !c->much);
+	CHECK(client_turn(c, &for_clients, POLLIN, 1000));
+	CHECK(!c->in.cap && !c->sends_much);
 	for (int i = 0; i < 1000; i++)
 		put(&req, WIRE_WORDS, 2, "", "ping");
 	CHECK(req.len % 4096 && send(fd[0], req.p, req.len, 0) == (ssize_t)req.len);
-	CHECK(client_turn(c, &router, POLLIN, 1000));
-	CHECK(client_turn(c, &router, POLLIN, 1000));
+	CHECK(client_turn(c, &for_clients, POLLIN, 1000));
+	CHECK(client_turn(c, &for_clients, POLLIN, 1000));
 	CHECK_INT(c->in.cap, 16384);
 	for (int i = 0; i < 20; i++)
-		CHECK(client_turn(c, &router, POLLIN, 1000));
+		CHECK(client_turn(c, &for_clients, POLLIN, 1000));
 	CHECK(!c->in.cap && !c->in.p);
 	client_free(c);
 	close(fd[0]);

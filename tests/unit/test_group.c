@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "applets/control/command.h"
-#include "tests/unit/control.h"
+#include "tests/unit/server.h"
 
 static void link_is(enum link_kind kind, int ifindex, const char *name)
 {
@@ -52,13 +52,15 @@ static bool ctl_words(const char *line, int *status)
 	char words[128], *argv[8];
 	struct buf out = { 0 };
 	struct show *more = NULL;
-	struct cmd c = { .out = &out, .show = &more };
+	struct call c;
 
+	call_init(&c, &for_clients, CALL_RECORDS, &out);
+	c.show = &more;
 	snprintf(words, sizeof words, "%s", line);
 	for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
 		argv[c.argc++] = w;
 	c.argv = (const char *const *)argv;
-	*status = command_run(&router, &c);
+	*status = command_run(&c);
 	buf_free(&out);
 	return c.later;
 }

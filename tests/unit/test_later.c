@@ -5,7 +5,7 @@
 #include "applets/control/server.h"
 
 #include "router/router.h"
-#include "tests/unit/control.h"
+#include "tests/unit/server.h"
 
 static void start(void)
 {
@@ -24,7 +24,7 @@ static void settle(void)
 {
 	while (groups_ticket(&router.groups)) {
 		router_tick(&router, router.now);
-		control_resume(ctl);
+		server_resume(server);
 	}
 }
 

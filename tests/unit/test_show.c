@@ -8,9 +8,8 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#include "lib/status.h"
 #include "applets/control/client.h"
-#include "tests/unit/control.h"
+#include "tests/unit/server.h"
 
 #define RULES 9000			/* more than one turn of each table */
 
@@ -88,17 +87,17 @@ static char *whole(const char *table, const char *options)
 	const char *words[] = { "show", table };
 	struct buf out = { 0 };
 	struct show *more = NULL;
-	struct cmd c;
+	struct call c;
 	int status;
 
-	cmd_init(&c, CMD_RECORDS, &out);
+	call_init(&c, &for_clients, CALL_RECORDS, &out);
 	c.argc = 2;
 	c.argv = words;
 	c.detail = strchr(options, 'd');
 	c.json = strchr(options, 'j');
 	c.show = &more;
 	do
-		CHECK_INT(command_run(&router, &c), 0);
+		CHECK_INT(show_run(&c), 0);
 	while (more);
 	char *text = text_of(&out, &status);
 
@@ -152,20 +151,21 @@ static void part(int fd, struct buf *got, size_t n)
 static void same_text(void)
 {
 	static const char *const options[] = { "", "-d", "-j", "-dj" };
+	static const char *const tables[] = { "routes", "groups", "interfaces", "pending", "config", "metrics" };
 	int fd, status;
 
 	begin_full();
 	fd = join();
-	for (int t = 0; show_words[t]; t++)
+	for (unsigned t = 0; t < sizeof tables / sizeof *tables; t++)
 		for (int o = 0; o < 4; o++) {
-			char *want = whole(show_words[t], options[o]);
+			char *want = whole(tables[t], options[o]);
 
-			ask(fd, show_words[t], options[o]);
+			ask(fd, tables[t], options[o]);
 			char *got = answer(fd, &status);
 
 			CHECK_INT(status, 0);
 			if (strcmp(got, want))
-				printf("# show %s %s differs\n", options[o], show_words[t]);
+				printf("# show %s %s differs\n", options[o], tables[t]);
 			CHECK(!strcmp(got, want));
 			free(want);
 			free(got);
@@ -380,10 +380,10 @@ static void given_up(void)
 
 	put(&req, WIRE_WORDS, 3, "-d", "show", "routes");
 	CHECK_INT(send(fd[0], req.p, req.len, 0), req.len);
-	CHECK(client_turn(c, &router, POLLIN, 1000));
+	CHECK(client_turn(c, &for_clients, POLLIN, 1000));
 	CHECK(c->reply.show && client_size(c) >= show_size(c->reply.show));
-	client_settle(c, &router, true);
-	CHECK(!c->reply.show && c->closing && !(client_events(c) & POLLIN));
+	client_finish_show(c, &for_clients, true);
+	CHECK(!c->reply.show && c->is_closing && !(client_events(c) & POLLIN));
 	client_free(c);
 	close(fd[0]);
 	buf_free(&req);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "lib/usock.h"
-#include "tests/unit/control.h"
+#include "tests/unit/server.h"
 
 /* Asks for 200 tables and reads none: little is made before it reads, others are served, and
  * when it does read at last all is there. */
@@ -117,7 +117,7 @@ static void on_a_path(void)
 	if (!mkdtemp(dir))
 		return;
 	snprintf(path, sizeof path, "%s/s.sock", dir);
-	CHECK_INT(control_listen(ctl, path, 0600, (uid_t)-1, (gid_t)-1), 0);
+	CHECK_INT(server_listen(server, path, 0600, (uid_t)-1, (gid_t)-1), 0);
 	CHECK_INT(stat(path, &st), 0);
 	CHECK_INT(st.st_mode & 07777, 0600);
 	fd = usock_connect(path);
@@ -126,15 +126,15 @@ static void on_a_path(void)
 	close(fd);
 
 	/* A second one leaves the first alone. */
-	struct control *second = control_new(loop, &router);
-	CHECK_INT(control_listen(second, path, 0600, (uid_t)-1, (gid_t)-1), -1);
+	struct server *second = server_new(loop, &for_clients);
+	CHECK_INT(server_listen(second, path, 0600, (uid_t)-1, (gid_t)-1), -1);
 	CHECK_INT(errno, EADDRINUSE);
-	control_free(second);
+	server_free(second);
 	fd = usock_connect(path);
 	CHECK(fd >= 0);
 	close(fd);
 	turns(2);
-	control_unlisten(ctl);
+	server_unlisten(server);
 	CHECK_INT(stat(path, &st), -1);
 
 	/* A dead one is replaced; what is no socket is not. */
@@ -142,23 +142,23 @@ static void on_a_path(void)
 	fd = usock_listen(path, 0600, (uid_t)-1, (gid_t)-1, &id);
 	close(fd);
 	CHECK_INT(stat(path, &st), 0);
-	CHECK_INT(control_listen(ctl, path, 0660, (uid_t)-1, (gid_t)-1), 0);
+	CHECK_INT(server_listen(server, path, 0660, (uid_t)-1, (gid_t)-1), 0);
 	CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0660);
 	/* Nor is what has taken our place removed. */
 	unlink(path);
 	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	control_unlisten(ctl);
+	server_unlisten(server);
 	CHECK_INT(stat(path, &st), 0);
-	CHECK_INT(control_listen(ctl, path, 0600, (uid_t)-1, (gid_t)-1), -1);
+	CHECK_INT(server_listen(server, path, 0600, (uid_t)-1, (gid_t)-1), -1);
 	CHECK_INT(errno, EEXIST);
 	unlink(path);
 	rmdir(dir);
 
 	memset(longer, 'x', sizeof longer);
 	longer[sizeof longer - 1] = '\0';
-	CHECK_INT(control_listen(ctl, longer, 0600, (uid_t)-1, (gid_t)-1), -1);
+	CHECK_INT(server_listen(server, longer, 0600, (uid_t)-1, (gid_t)-1), -1);
 	CHECK_INT(errno, ENAMETOOLONG);
-	CHECK_INT(control_listen(ctl, "", 0600, (uid_t)-1, (gid_t)-1), -1);
+	CHECK_INT(server_listen(server, "", 0600, (uid_t)-1, (gid_t)-1), -1);
 	CHECK_INT(usock_connect("/nonexistent/x"), -1);
 	CHECK_INT(errno, ENOENT);
 	end();
@@ -175,7 +175,7 @@ static void out_of_descriptors(void)
 	if (!mkdtemp(dir))
 		return;
 	snprintf(path, sizeof path, "%s/s.sock", dir);
-	CHECK_INT(control_listen(ctl, path, 0600, (uid_t)-1, (gid_t)-1), 0);
+	CHECK_INT(server_listen(server, path, 0600, (uid_t)-1, (gid_t)-1), 0);
 	for (int i = 0; i < 64; i++)
 		fd[i] = usock_connect(path);
 	getrlimit(RLIMIT_NOFILE, &old);
@@ -194,7 +194,7 @@ static void out_of_descriptors(void)
 	for (int i = 0; i < 64; i++)
 		close(fd[i]);
 	turns(4);
-	control_unlisten(ctl);
+	server_unlisten(server);
 	rmdir(dir);
 	end();
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * A control server on the fake kernel, for the tests of control.c and client.c,
+ * A control server on the fake kernel, for the tests of server.c, client.c and others,
  * and the client's end of socket pairs.
  */
-#ifndef TESTS_UNIT_CONTROL_H
-#define TESTS_UNIT_CONTROL_H
+#ifndef TESTS_UNIT_SERVER_H
+#define TESTS_UNIT_SERVER_H
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@
 
 #include "lib/loop.h"
 #include "lib/wire.h"
+#include "applets/control/call.h"
 #include "applets/control/server.h"
 #include "router/router.h"
 #include "tests/fake/kernel.h"
@@ -22,7 +23,8 @@
 
 static struct router router;
 static struct loop *loop;
-static struct control *ctl;
+static struct call_daemon for_clients = { .router = &router };
+static struct server *server;
 
 static inline void begin(void)
 {
@@ -30,12 +32,12 @@ static inline void begin(void)
 	fake_journal_on(false);
 	router_init(&router, NULL, NULL);
 	loop = loop_new();
-	ctl = control_new(loop, &router);
+	server = server_new(loop, &for_clients);
 }
 
 static inline void end(void)
 {
-	control_free(ctl);
+	server_free(server);
 	loop_free(loop);
 	router_shutdown(&router);
 }
@@ -53,7 +55,7 @@ static inline int join(void)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd) < 0)
 		return -1;
-	CHECK_INT(control_adopt(ctl, fd[1]), 0);
+	CHECK_INT(server_adopt(server, fd[1]), 0);
 	return fd[0];
 }
 

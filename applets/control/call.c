@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What all commands do with a call: say how they went.
+ */
+#include "applets/control/call.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/status.h"
+
+void call_init(struct call *call, const struct call_daemon *daemon, enum call_form form, struct buf *out)
+{
+	*call = (struct call){ .daemon = daemon, .router = daemon->router, .form = form, .out = out };
+}
+
+void call_free(struct call *call)
+{
+	buf_free(&call->diag);
+}
+
+int call_fail(struct call *call, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(call->error, sizeof call->error, fmt, ap);
+	va_end(ap);
+	return status;
+}
+
+int call_no_memory(struct call *call)
+{
+	return call_fail(call, EXIT_SYSTEM, "out of memory");
+}
+
+void call_note(struct call *call, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(call->note, sizeof call->note, fmt, ap);
+	va_end(ap);
+}

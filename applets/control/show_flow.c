@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * (S,G) and names of interfaces, as text and as JSON.
+ */
+#include "applets/control/show_flow.h"
+
+#include <string.h>
+
+#include "applets/control/output.h"
+
+struct show_flow show_flow_of_rule(const struct conf *c, const struct conf_rule *rule)
+{
+	return (struct show_flow){
+		.range = rule->range, .iif = c->names[rule->iif].ifname.text, .set = &c->sets[rule->oifs],
+	};
+}
+
+struct show_flow show_flow_of_group(const struct conf *c, const struct conf_rule *group)
+{
+	return (struct show_flow){ .range = group->range, .iif = c->names[group->iif].ifname.text };
+}
+
+struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *entry)
+{
+	return (struct show_flow){
+		.range = flow_range_of(&entry->flow), .bits = entry->oifs,
+		.iif = iface_str(iface_by_vif(&r->ifs, flow_fam(&entry->flow), entry->iif)),
+	};
+}
+
+void show_flow_text(struct buf *b, const struct show_flow *f)
+{
+	size_t from = b->len;
+
+	if (!buf_reserve(b, 2 * ADDR_STRLEN))
+		return;
+
+	char *p = b->p + from;
+
+	*p++ = '(';
+	if (flow_range_any_source(&f->range))
+		*p++ = '*';
+	else
+		p = prefix_put(&f->range.flow.source, f->range.source_len, p);
+	*p++ = ',';
+	*p++ = ' ';
+	p = prefix_put(&f->range.flow.group, f->range.group_len, p);
+	*p++ = ')';
+	b->len = (size_t)(p - b->p);
+	output_pad(b, from, SHOW_FLOW_WIDTH);
+}
+
+void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f)
+{
+	const struct flow *flow = &f->range.flow;
+	char a[ADDR_STRLEN];
+
+	if (kind)
+		json_str(b, "kind", kind);
+	if (flow_range_any_source(&f->range))
+		json_str(b, "source", NULL);
+	else
+		json_str(b, "source", prefix_str(&flow->source, f->range.source_len, a));
+	json_str(b, "group", prefix_str(&flow->group, f->range.group_len, a));
+	if (f->iif)
+		json_str(b, "iif", f->iif);
+}
+
+bool show_flow_has_oifs(const struct show_flow *f)
+{
+	return f->set ? f->set->n : f->bits;
+}
+
+static void show_flow_oif(struct buf *b, const char *name, bool json)
+{
+	if (json) {
+		json_sep(b);
+		buf_json(b, name, strlen(name));
+	} else {
+		buf_chr(b, ' ');
+		buf_str(b, name);
+	}
+}
+
+void show_flow_oifs(const struct router *r, struct buf *b, const struct show_flow *f, bool json)
+{
+	const struct conf *c = r->conf;
+
+	if (json) {
+		json_key(b, "oifs");
+		buf_chr(b, '[');
+	}
+	for (uint32_t i = 0; f->set && i < f->set->n; i++)
+		show_flow_oif(b, c->names[c->pool[f->set->off + i]].ifname.text, json);
+	for (uint32_t bits = f->bits; bits; bits &= bits - 1) {
+		const struct iface *i = iface_by_vif(&r->ifs, flow_range_fam(&f->range), __builtin_ctz(bits));
+
+		if (i)
+			show_flow_oif(b, i->name, json);
+	}
+	if (json)
+		buf_chr(b, ']');
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A flow or a range of flows with its interfaces, as the lines of several tables and
+ * of `monitor` have it.
+ */
+#ifndef APPLETS_CONTROL_SHOW_FLOW_H
+#define APPLETS_CONTROL_SHOW_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "router/router.h"
+
+struct show_flow {
+	struct flow_range range;
+	const char *iif;		/* NULL is left out */
+	const struct conf_set *set;	/* the outputs of a rule; NULL: they are bits */
+	uint32_t bits;			/* the outputs of an entry: VIF bits */
+};
+
+/* The flow of a rule, of a group, and of an entry.  Valid until the next edit. */
+struct show_flow show_flow_of_rule(const struct conf *c, const struct conf_rule *rule);
+struct show_flow show_flow_of_group(const struct conf *c, const struct conf_rule *group);
+struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *entry);
+
+/* Appends "(S, G)", padded to the width of its column. */
+void show_flow_text(struct buf *b, const struct show_flow *f);
+
+/* Appends "source", "group" and "iif", and before them "kind" unless that is NULL. */
+void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f);
+
+/* True when there are outputs, even if they have no name. */
+bool show_flow_has_oifs(const struct show_flow *f);
+
+/* Appends the names of the outputs: each behind a blank, or as "oifs" of JSON. */
+void show_flow_oifs(const struct router *r, struct buf *b, const struct show_flow *f, bool json);
+
+#define SHOW_FLOW_WIDTH 42
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * `show pending`: rules and memberships that cannot work yet.
+ */
+#ifndef APPLETS_CONTROL_SHOW_PENDING_H
+#define APPLETS_CONTROL_SHOW_PENDING_H
+
+#include "applets/control/show_table.h"
+
+/* Writes what is due in a turn: true when that was all. */
+bool show_pending(struct show *s);
+
+/* Two stages that only count what waits, as s->pending. */
+void show_pending_count(struct show *s, int rules, int groups);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * How a table is written in turns.  A table is one function that is called again
+ * and again until it says that it is done.  It is a list of stages in order, each
+ * of which is either done once or a loop that ends for this turn when enough is
+ * written:
+ *
+ *	if (show_once(s, FIRST)) ...
+ *	while ((rule = show_next_rule(s, SECOND))) ...
+ *	return s->stage == THIRD;
+ *
+ * A stage that has its turns already, or not yet, is passed over.  Rows are of the
+ * state as it is when they are reached.
+ */
+#ifndef APPLETS_CONTROL_SHOW_TABLE_H
+#define APPLETS_CONTROL_SHOW_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "applets/control/output.h"
+#include "router/router.h"
+
+struct show {
+	struct router *router;
+	struct output out;
+	bool (*table)(struct show *s);	/* writes what is due in a turn: true when that was all */
+	int stage;			/* the one that is at work, from 0 */
+	uint32_t at;			/* things of it that were looked at */
+	unsigned left;			/* things that may be looked at in this turn */
+	uint32_t pending;		/* rules and groups that wait, so far */
+	/* Counters as they were when the table began, see show_count.h. */
+	struct mfc_stats *entries;	/* by place in the mirror; NULL = not asked for */
+	struct mfc_stats *rules;	/* by number, sums over their entries; NULL = not asked for */
+	uint32_t nentries, nrules;
+	uint64_t removals;		/* router->mfc.removals then */
+	int *allmulti;			/* by place: ifindex of an interface that takes in all multicast frames, its
+					 * negative where it does not, 0 = not seen; NULL = not asked for */
+	uint32_t nallmulti;
+};
+
+/* Begins a turn. */
+void show_turn(struct show *s);
+
+/* True when the turn is over: as much was written or looked at as others can wait for. */
+bool show_is_full(const struct show *s);
+
+/* Has what was just done take as much of the turn as n things otherwise do. */
+void show_charge(struct show *s, unsigned n);
+
+/* True once, when the stage is reached. */
+bool show_once(struct show *s, int stage);
+
+/* Steps through n things: true for each of them, whose number is show_number() then. */
+bool show_step(struct show *s, int stage, uint32_t n);
+
+static inline uint32_t show_number(const struct show *s)
+{
+	return s->at - 1;
+}
+
+/* The next rule, or group, or entry that the kernel has; NULL when there is none or the turn is over.  Valid until
+ * the next edit. */
+const struct conf_rule *show_next_rule(struct show *s, int stage);
+const struct conf_rule *show_next_group(struct show *s, int stage);
+const struct mfc *show_next_entry(struct show *s, int stage);
+
+/* Writes a piece of JSON between rows, once.  Nothing in a text. */
+void show_json(struct show *s, int stage, const char *piece);
+
+/* Takes the width of OUTPUT_NAMES from the names that any table can hold, at least min. */
+void show_set_name_width(struct show *s, unsigned min);
+
+/* Takes the width of a column from a text, unless it is wider already. */
+void show_widen(struct show *s, enum output_width width_of, unsigned len);
+
+#endif
