@@ -59,7 +59,8 @@ void applet_put(FILE *to, const char *text, size_t len)
 		buf_escape(&shown, text, len, TEXT_KEEP_TAB | TEXT_KEEP_NEWLINE);
 	else
 		buf_add(&shown, text, len);
-	fwrite(shown.p, 1, shown.len, to);
+	if (shown.len)
+		fwrite(shown.p, 1, shown.len, to);
 	buf_free(&shown);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The growable buffer: appending, numbers, JSON of hostile bytes, and what
+ * The growable buffer: appending, numbers, JSON and words of hostile bytes, and what
  * happens when memory runs out.
  */
 #include "lib/buf.h"
@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdint.h>
 
+#include "lib/text.h"
 #include "tests/unit/test.h"
 
 static void appending(void)
@@ -100,6 +101,7 @@ static void json(void)
 		{ "\xe0\x80\xaf", "\"\\u00e0\\u0080\\u00af\"" },
 		{ "\xed\xa0\x80", "\"\\u00ed\\u00a0\\u0080\"" },	/* a surrogate */
 		{ "\xf4\x90\x80\x80", "\"\\u00f4\\u0090\\u0080\\u0080\"" },
+		{ "\xc2\x9b" "31m \xc2\xa0", "\"\\u009b31m \xc2\xa0\"" },	/* a C1 control */
 		{ "\xe2\x82", "\"\\u00e2\\u0082\"" },
 	};
 	struct buf b = { 0 };
@@ -114,10 +116,24 @@ static void json(void)
 	buf_free(&b);
 }
 
+static void shown(void)
+{
+	struct buf b = { 0 };
+
+	buf_escape(&b, "a\tb\n\x1b", 5, TEXT_KEEP_TAB);
+	buf_chr(&b, ' ');
+	buf_shell_word(&b, "it's");
+	buf_chr(&b, ' ');
+	buf_shell_word(&b, "eth0");
+	CHECK_STR(buf_cstr(&b), "a\tb\\x0a\\x1b 'it'\\''s' eth0");
+	buf_free(&b);
+}
+
 TEST_MAIN(
 	TEST(appending)
 	TEST(growing)
 	TEST(no_memory)
 	TEST(numbers)
 	TEST(json)
+	TEST(shown)
 )

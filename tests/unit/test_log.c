@@ -101,6 +101,8 @@ static void hostile_bytes(void)
 	CHECK_STR(written(), "a\\x0ab\\x1b[2Jc\\x09d\\x7f\n");
 	log_err("%s", "e\xc3\xa9 \xe2\x82\xac \xc2\x9b" "31m \xc2\xa0");
 	CHECK_STR(written(), "e\xc3\xa9 \xe2\x82\xac \\xc2\\x9b31m \xc2\xa0\n");
+	log_err("%s", "\x9b" "31m \xed\xa0\x80 \xe2\x82");
+	CHECK_STR(written(), "\\x9b31m \\xed\\xa0\\x80 \\xe2\\x82\n");
 	log_err("%s", "100% %s %n");
 	CHECK_STR(written(), "100% %s %n\n");
 	release();
