@@ -184,7 +184,7 @@ $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(FAKE) $(HOUSE)
 # ---- the small static binary ----
 
 STATIC_CC     := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
-STATIC_CFLAGS  = -Os -flto -ffunction-sections -fdata-sections -g
+STATIC_CFLAGS  = -Os -flto=auto -ffunction-sections -fdata-sections -g
 STATIC_LDFLAGS = -static -Wl,--gc-sections
 STATIC_MAKE    = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
 		 CFLAGS='$(STATIC_CFLAGS)' LDFLAGS='$(STATIC_LDFLAGS) $(LDFLAGS)'

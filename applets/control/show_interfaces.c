@@ -12,7 +12,7 @@ enum { IFACES_INDEX, IFACES_NAME, IFACES_VIF, IFACES_MIF, IFACES_TTL, IFACES_FLA
        IFACES_IN_BYTES, IFACES_OUT, IFACES_OUT_BYTES, IFACES_COLUMNS };
 
 static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
-	[IFACES_INDEX] = { "INDEX", "index", 6 },
+	[IFACES_INDEX] = { "INDEX", "index", .width = 6 },
 	[IFACES_NAME] = { "PHYINT", "name", .width_of = OUTPUT_NAMES, .is_left = true },
 	[IFACES_VIF] = { "VIF", "vif", 4, .none = "N/A" },
 	[IFACES_MIF] = { "MIF", "mif", 4, .none = "N/A" },

@@ -360,10 +360,11 @@ static void much(void)
 	for (int i = 0; i < 1000; i++)
 		put(&req, WIRE_WORDS, 2, "", "ping");
 	CHECK(req.len % 4096 && send(fd[0], req.p, req.len, 0) == (ssize_t)req.len);
-	CHECK(client_turn(c, &for_clients, POLLIN, 1000));
-	CHECK(client_turn(c, &for_clients, POLLIN, 1000));
+	/* On a machine with much to do a turn ends before all that was read is answered. */
+	for (int i = 0; i < 1000 && c->in.cap != 16384; i++)
+		CHECK(client_turn(c, &for_clients, POLLIN, 1000));
 	CHECK_INT(c->in.cap, 16384);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 1000 && c->in.cap; i++)
 		CHECK(client_turn(c, &for_clients, POLLIN, 1000));
 	CHECK(!c->in.cap && !c->in.p);
 	client_free(c);
