@@ -3,12 +3,14 @@
  * Where the daemon is: the sockets that are tried, how long, and what is said
  * when none of them answers.
  */
-#include "applets/smcroutectl.h"
+#include "applets/ctl_connection.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,14 +29,14 @@ static const char *const run_dirs[] = { RUNSTATEDIR, "/run" };
 #define N_DIRS (sizeof run_dirs / sizeof *run_dirs)
 
 /* What came of looking for the daemon. */
-struct search {
+struct connection_search {
 	struct buf tried;	/* the places, with what was wrong there */
 	int status;		/* to leave with */
-	bool behind;		/* a listener does not keep up */
+	bool is_behind;		/* a listener does not keep up */
 };
 
 /* True when a and b are the same directory, as /var/run and /run often are. */
-static bool same_dir(const char *a, const char *b)
+static bool connection_same_dir(const char *a, const char *b)
 {
 	struct stat x, y;
 
@@ -43,16 +45,16 @@ static bool same_dir(const char *a, const char *b)
 }
 
 /* True when dirs[i] is none of those before it. */
-static bool is_new(const char *const *dirs, unsigned i)
+static bool connection_is_new(const char *const *dirs, unsigned i)
 {
 	for (unsigned k = 0; k < i; k++)
-		if (same_dir(dirs[k], dirs[i]))
+		if (connection_same_dir(dirs[k], dirs[i]))
 			return false;
 	return true;
 }
 
 /* Appends the sockets in dir at which a daemon of ours answers. */
-static void see_others(const char *dir, struct buf *seen, unsigned *n)
+static void connection_see_others(const char *dir, struct buf *seen, unsigned *n)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
@@ -78,7 +80,7 @@ static void see_others(const char *dir, struct buf *seen, unsigned *n)
 }
 
 /* Where daemons may be: beside the socket that was asked for, and in the usual places. */
-static unsigned see_all(const char *path, struct buf *seen)
+static unsigned connection_see_all(const char *path, struct buf *seen)
 {
 	const char *dirs[] = { run_dirs[0], run_dirs[0], run_dirs[1] }, *slash;
 	char dir[PATH_MAX];
@@ -90,26 +92,26 @@ static unsigned see_all(const char *path, struct buf *seen)
 		dirs[0] = dir;
 	}
 	for (unsigned i = 0; i < sizeof dirs / sizeof *dirs; i++)
-		if (is_new(dirs, i))
-			see_others(dirs[i], seen, &n);
+		if (connection_is_new(dirs, i))
+			connection_see_others(dirs[i], seen, &n);
 	return n;
 }
 
 /* Says what was tried; minus the exit status. */
-static int complain(const struct ctl *c, struct search *s)
+static int connection_refuse(const struct ctl_place *place, struct connection_search *s)
 {
-	bool silent = s->status == EXIT_BUSY;
+	bool is_silent = s->status == EXIT_BUSY;
 	struct buf seen = { 0 };
-	unsigned n = silent ? see_all(c->path, &seen) : 0;
+	unsigned n = is_silent ? connection_see_all(place->path, &seen) : 0;
 
-	applet_fail(0, "%s%s%s%s", silent ? "no daemon answers at" : "cannot connect to", buf_cstr(&s->tried),
+	applet_fail(0, "%s%s%s%s", is_silent ? "no daemon answers at" : "cannot connect to", buf_cstr(&s->tried),
 		    n ? "; others answer at" : "", buf_cstr(&seen));
 	buf_free(&seen);
 	return -s->status;
 }
 
 /* Returns a connection to the daemon at path, or -1. */
-static int try(const char *path, struct search *s)
+static int connection_try(const char *path, struct connection_search *s)
 {
 	int fd = usock_connect(path), err = errno;
 
@@ -121,38 +123,38 @@ static int try(const char *path, struct search *s)
 		s->status = EXIT_DENIED;
 	if (err == ENAMETOOLONG)
 		s->status = EXIT_USAGE;
-	s->behind |= err == EAGAIN;
+	s->is_behind |= err == EAGAIN;
 	return -1;
 }
 
-static int try_all(const struct ctl *c, struct search *s)
+static int connection_try_all(const struct ctl_place *place, struct connection_search *s)
 {
 	char path[PATH_MAX];
 	int fd = -1;
 
-	if (c->path)
-		return try(c->path, s);
+	if (place->path)
+		return connection_try(place->path, s);
 	for (unsigned i = 0; i < N_DIRS && fd < 0; i++) {
-		snprintf(path, sizeof path, "%s/%s.sock", run_dirs[i], c->ident);
-		if (is_new(run_dirs, i))
-			fd = try(path, s);
+		snprintf(path, sizeof path, "%s/%s.sock", run_dirs[i], place->ident);
+		if (connection_is_new(run_dirs, i))
+			fd = connection_try(path, s);
 	}
 	return fd;
 }
 
-int ctl_connect(const struct ctl *c)
+int ctl_connection_open(const struct ctl_place *place)
 {
 	int64_t start = clock_ms();
 	int fd;
 
 	do {
-		struct search s = { .status = EXIT_BUSY };
+		struct connection_search s = { .status = EXIT_BUSY };
 		int64_t waited;
 
-		fd = try_all(c, &s);
+		fd = connection_try_all(place, &s);
 		waited = clock_ms() - start;
-		if (fd < 0 && waited >= c->wait * 1000 && (!s.behind || waited >= BUSY_SEC * 1000))
-			fd = complain(c, &s);
+		if (fd < 0 && waited >= place->wait * 1000 && (!s.is_behind || waited >= BUSY_SEC * 1000))
+			fd = connection_refuse(place, &s);
 		else if (fd < 0)
 			poll(NULL, 0, RETRY_MS);
 		buf_free(&s.tried);

@@ -3,7 +3,7 @@
  * Records of a reply on standard output and standard error.  A terminal is never
  * asked anything: its width comes from the kernel or from COLUMNS.
  */
-#include "applets/smcroutectl.h"
+#include "applets/ctl_print.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,65 +22,67 @@
 #define INVERSE "\033[7m"
 #define NORMAL "\033[0m"
 
-void ctl_print_setup(struct ctl *c)
+struct ctl_printer ctl_print_setup(bool has_headings, bool is_plain)
 {
+	struct ctl_printer p = { .has_headings = has_headings, .width = PLAIN_WIDTH };
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM"), *columns = getenv("COLUMNS");
 	struct winsize ws = { 0 };
 
-	c->width = PLAIN_WIDTH;
 	if (!isatty(STDOUT_FILENO))
-		return;
-	c->styled = !(c->options & OPTION('p')) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+		return p;
+	p.is_styled = !is_plain && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
-		c->width = ws.ws_col;
+		p.width = ws.ws_col;
 	else if (columns)
-		c->width = atoi(columns);
-	if (c->width < WIDTH_MIN || c->width > WIDTH_MAX)
-		c->width = PLAIN_WIDTH;
+		p.width = atoi(columns);
+	if (p.width < WIDTH_MIN || p.width > WIDTH_MAX)
+		p.width = PLAIN_WIDTH;
+	return p;
 }
 
-static void rule(const struct ctl *c, char mark)
+static void print_line(const struct ctl_printer *p, char mark)
 {
-	for (int i = 0; i < c->width; i++)
+	for (int i = 0; i < p->width; i++)
 		putchar(mark);
 	putchar('\n');
 }
 
-static void headline(const struct ctl *c, const char *text, int len, bool title)
+static void print_headline(const struct ctl_printer *p, const char *text, size_t len, bool is_title)
 {
-	const char *on = "", *off = "";
-	int width = 0;
-
-	if (c->styled) {
-		on = title ? BOLD : INVERSE;
-		off = NORMAL;
-		width = title ? 0 : c->width;
-	} else {
-		rule(c, title ? '_' : '=');
+	if (p->is_styled)
+		fputs(is_title ? BOLD : INVERSE, stdout);
+	else
+		print_line(p, is_title ? '_' : '=');
+	applet_put(stdout, text, len);
+	if (p->is_styled) {
+		/* The bar goes on to the edge. */
+		for (size_t at = len; !is_title && at < (size_t)p->width; at++)
+			putchar(' ');
+		fputs(NORMAL, stdout);
 	}
-	printf("%s%-*.*s%s\n", on, width, len, text, off);
-	if (!c->styled && !title)
-		rule(c, '=');
+	putchar('\n');
+	if (!p->is_styled && !is_title)
+		print_line(p, '=');
 }
 
-void ctl_print(const struct ctl *c, const struct wire_record *rec, uint32_t line)
+void ctl_print_record(const struct ctl_printer *p, const struct wire_record *rec, uint32_t line)
 {
 	int len = rec->len < WIRE_MAX ? (int)rec->len : WIRE_MAX;
 
 	switch (rec->type) {
 	case WIRE_TITLE:
 	case WIRE_HEAD:
-		if (!(c->options & OPTION('t')))
-			headline(c, rec->text, len, rec->type == WIRE_TITLE);
+		if (p->has_headings)
+			print_headline(p, rec->text, rec->len, rec->type == WIRE_TITLE);
 		break;
 	case WIRE_ROW:
 		applet_put(stdout, rec->text, rec->len);
 		break;
 	case WIRE_ERROR:
-		ctl_complain(line, "", rec->text, len);
+		ctl_print_error(line, "", rec->text, len);
 		break;
 	case WIRE_NOTE:
-		ctl_complain(line, "note: ", rec->text, len);
+		ctl_print_error(line, "note: ", rec->text, len);
 		break;
 	case WIRE_DIAG:
 		fflush(stdout);
@@ -91,19 +93,19 @@ void ctl_print(const struct ctl *c, const struct wire_record *rec, uint32_t line
 	}
 }
 
-void ctl_complain(uint32_t line, const char *what, const char *text, int max)
+void ctl_print_error(uint32_t line, const char *what, const char *text, int len)
 {
 	if (line)
-		applet_fail(0, "line %lu: %s%.*s", (unsigned long)line, what, max, text);
+		applet_fail(0, "line %lu: %s%.*s", (unsigned long)line, what, len, text);
 	else
-		applet_fail(0, "%s%.*s", what, max, text);
+		applet_fail(0, "%s%.*s", what, len, text);
 }
 
-int ctl_flush(struct ctl *c)
+int ctl_print_flush(struct ctl_printer *p)
 {
-	if (c->deaf || (fflush(stdout) == 0 && !ferror(stdout)))
+	if (p->is_deaf || (fflush(stdout) == 0 && !ferror(stdout)))
 		return 0;
-	c->deaf = true;
+	p->is_deaf = true;
 	if (errno == EPIPE)
 		return 0;
 	return applet_fail(EXIT_SYSTEM, "cannot write: %s", strerror(errno));

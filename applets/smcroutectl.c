@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: ISC
  *
- * The client: options, the words of a command, help.  What commands there are is
- * read from router/command.h, the table that the daemon uses.
+ * The client: its options, and the order in which its parts are called.  Words are
+ * checked in ctl_words.c, the daemon is found in ctl_connection.c and spoken with in
+ * ctl_conversation.c, and what it says is shown by ctl_print.c.
  */
-#include "applets/smcroutectl.h"
-
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "applets/applet.h"
-#include "applets/control/show.h"
+#include "applets/ctl_connection.h"
+#include "applets/ctl_conversation.h"
+#include "applets/ctl_print.h"
+#include "applets/ctl_words.h"
 
 #define WAIT_MAX 86400
 
-static const char usage[] =
+static const char ctl_usage[] =
 	"Usage: smcroutectl [-bdhjptv] [-i NAME] [-u FILE] [-w SEC] [COMMAND [WORDS]]\n"
 	"\n"
 	"  -b       batch: read commands from standard input, one a line\n"
@@ -33,181 +34,122 @@ static const char usage[] =
 	"\n"
 	"Commands may be shortened; without one it is `show routes`.  `help` lists them.\n";
 
-/* ---- words ---- */
+/* The command line. */
+struct ctl_line {
+	struct ctl_place place;
+	struct ctl_options options;
+	bool is_plain, has_no_headings;
+	struct ctl_words words;
+};
 
-static void unknown(const char *what, const char *word, const char *candidates, char *why, size_t len)
-{
-	bool some = *word && !strncmp(candidates, word, strlen(word));
-
-	snprintf(why, len, some ? "%s \"%s\" is ambiguous: %s" : "no %s \"%s\", there are: %s", what, word, candidates);
-}
-
-/* What stands between a command and its words. */
-static const char *blank(const struct command *c)
-{
-	return *c->usage ? " " : "";
-}
-
-/* Returns the command of that name, or NULL with the reason in why[len]. */
-static const struct command *find(const char *word, char *why, size_t len)
-{
-	struct word_search s;
-	const struct command *c = command_find(word, &s);
-
-	if (!c)
-		unknown("command", word, s.names, why, len);
-	return c;
-}
-
-bool ctl_check(struct request *q)
-{
-	const struct command *c = find(q->words[1], q->why, sizeof q->why);
-	int more = q->n - 1;
-
-	if (!c)
-		return false;
-	if (more < c->min_words || more > c->max_words) {
-		snprintf(q->why, sizeof q->why, "too %s words, usage: smcroutectl %s%s%s",
-			 more < c->min_words ? "few" : "many", c->name, blank(c), c->usage);
-		return false;
-	}
-	if (!strcmp(c->name, "show") && more) {
-		struct word_search s;
-		const char *table = show_find(q->words[2], &s);
-
-		if (!table) {
-			unknown("table", q->words[2], s.names, q->why, sizeof q->why);
-			return false;
-		}
-		q->words[2] = table;
-	}
-	q->words[1] = c->name;
-	q->cmd = c;
-	return true;
-}
-
-static int help(const char *word)
-{
-	char why[512];
-	const struct command *c = commands;
-
-	if (!word) {
-		for (; c < commands + commands_n; c++)
-			printf("%s%s%s\n    %s\n", c->name, blank(c), c->usage, c->help);
-		return 0;
-	}
-	c = find(word, why, sizeof why);
-	if (!c)
-		return applet_fail(EXIT_USAGE, "%s", why);
-	printf("Usage: smcroutectl %s%s%s\n  %s\n", c->name, blank(c), c->usage, c->help);
-	if (*c->aliases)
-		printf("  also called: %s\n", c->aliases);
-	printf("Example: smcroutectl %s\n", c->example);
-	return 0;
-}
-
-int ctl_local(const struct request *q)
-{
-	if (!strcmp(q->cmd->name, "help"))
-		return help(q->n > 1 ? q->words[2] : NULL);
-	applet_told(&smcroutectl_applet, 'v');
-	return 0;
-}
-
-/* ---- options ---- */
-
-/* What an option was given is not what it must be: the exit status. */
-static int wrong(int opt, const char *must)
+/* An option was given what it must not be: the exit status. */
+static int ctl_wrong_value(int opt, const char *must)
 {
 	return applet_fail(EXIT_USAGE, "-%c %s: not %s", opt, optarg, must);
 }
 
-/* Takes one option: -1 to go on, or the exit status to leave with. */
-static int take_option(struct ctl *c, int opt)
+/* Takes -w: -1 to go on, or the exit status to leave with. */
+static int ctl_take_wait(struct ctl_line *l)
 {
-	size_t digits;
+	size_t digits = strspn(optarg, "0123456789");
 
+	l->place.wait = digits && digits <= 5 && !optarg[digits] ? atoi(optarg) : -1;
+	if (l->place.wait >= 0 && l->place.wait <= WAIT_MAX)
+		return -1;
+	return ctl_wrong_value('w', "a number of seconds from 0 to 86400");
+}
+
+/* Takes one option: as ctl_take_wait(). */
+static int ctl_take_option(struct ctl_line *l, int opt)
+{
 	switch (opt) {
+	case 'b':
+		l->options.batch = true;
+		return -1;
+	case 'd':
+		l->options.detail = true;
+		return -1;
+	case 'i':
+	case 'I':
+		l->place.ident = optarg;
+		return *optarg && !strchr(optarg, '/') ? -1 : ctl_wrong_value('i', "a name");
+	case 'j':
+		l->options.json = true;
+		return -1;
+	case 'p':
+		l->is_plain = true;
+		return -1;
+	case 't':
+		l->has_no_headings = true;
+		return -1;
+	case 'u':
+		l->place.path = optarg;
+		return -1;
+	case 'w':
+		return ctl_take_wait(l);
 	case '?':
 		return applet_fail(EXIT_USAGE, strchr("iIuw", optopt) ? "option -%c needs a value" :
 				   "unknown option -%c, see smcroutectl -h", optopt);
-	case 'i':
-	case 'I':
-		c->ident = optarg;
-		return *optarg && !strchr(optarg, '/') ? -1 : wrong('i', "a name");
-	case 'u':
-		c->path = optarg;
-		return -1;
-	case 'w':
-		digits = strspn(optarg, "0123456789");
-		c->wait = digits && digits <= 5 && !optarg[digits] ? atoi(optarg) : -1;
-		return c->wait >= 0 && c->wait <= WAIT_MAX ? -1 : wrong('w', "a number of seconds from 0 to 86400");
 	default:
-		if (applet_told(&smcroutectl_applet, opt))
-			return 0;
-		c->options |= OPTION(opt);
-		return -1;
+		applet_told(&smcroutectl_applet, opt);
+		return 0;
 	}
 }
 
-/* Takes one word; as take_option(). */
-static int take_word(struct request *q, const char *word)
+/* Takes one word: as ctl_take_wait(). */
+static int ctl_take_word(struct ctl_words *w, const char *word)
 {
-	if (q->n == CTL_WORDS)
-		return applet_fail(EXIT_USAGE, "more than %d words", CTL_WORDS);
-	q->words[++q->n] = word;
-	return -1;
+	return ctl_words_add(w, word) ? -1 : applet_fail(EXIT_USAGE, "more than %d words", CTL_WORDS_MAX - 1);
 }
 
-/* Options may stand behind words too; "--" ends them.  Returns as take_option(). */
-static int parse_options(struct ctl *c, int argc, char **argv, struct request *q)
+/* Options may stand behind words too; "--" ends them.  As ctl_take_wait(). */
+static int ctl_parse_options(struct ctl_line *l, int argc, char **argv)
 {
 	int opt, status = -1;
-	bool end = false;
+	bool is_end = false;
 
 	opterr = 0;
 	while (optind < argc && status < 0) {
-		opt = end ? -1 : !strcmp(argv[optind], "--help") ? 'h' : !strcmp(argv[optind], "--version") ? 'v' :
+		opt = is_end ? -1 : !strcmp(argv[optind], "--help") ? 'h' : !strcmp(argv[optind], "--version") ? 'v' :
 		      getopt(argc, argv, "+bdhi:I:jptu:vw:");
 		if (opt != -1) {
-			status = take_option(c, opt);
+			status = ctl_take_option(l, opt);
 		} else if (optind < argc) {
-			end |= !strcmp(argv[optind - 1], "--");
-			status = take_word(q, argv[optind++]);
+			is_end |= !strcmp(argv[optind - 1], "--");
+			status = ctl_take_word(&l->words, argv[optind++]);
 		}
 	}
 	return status;
 }
 
-static int run(struct ctl *c, struct request *q)
+static int ctl_run(struct ctl_line *l, struct ctl_printer *printer)
 {
-	bool batch = c->options & OPTION('b');
-	int fd;
+	struct ctl_words *w = &l->words;
 
-	if (batch && q->n)
-		return applet_fail(EXIT_USAGE, "-b reads its commands from standard input, not \"%s\"", q->words[1]);
+	if (l->options.batch && w->n)
+		return applet_fail(EXIT_USAGE, "-b reads its commands from standard input, not \"%s\"", w->v[1]);
 	/* For a batch this is not asked, but no harm. */
-	if (!q->n) {
-		q->words[1] = "show";
-		q->words[2] = "routes";
-		q->n = 2;
+	if (!w->n) {
+		ctl_words_add(w, "show");
+		ctl_words_add(w, "routes");
 	}
-	if (!ctl_check(q))
-		return applet_fail(EXIT_USAGE, "%s", q->why);
-	if (q->cmd->is_local)
-		return ctl_local(q);
-	fd = ctl_connect(c);
+	if (!ctl_words_check(w))
+		return applet_fail(EXIT_USAGE, "%s", w->why);
+	if (w->cmd->is_local)
+		return ctl_words_run_local(w);
+
+	int fd = ctl_connection_open(&l->place);
+
 	if (fd < 0)
 		return -fd;
-	ctl_print_setup(c);
 	/* The end of the process closes the socket: the daemon need not look at that first. */
-	return ctl_talk(c, fd, q);
+	return ctl_conversation_run(fd, &l->options, printer, w);
 }
 
 static int ctl_main(int argc, char **argv)
 {
-	struct ctl c = { .ident = "smcroute" };
-	struct request q;
+	struct ctl_line l = { .place.ident = "smcroute" };
+	struct ctl_printer printer;
 	int status, flushed;
 
 	/* No socket of ours must get the number of a standard stream that is closed; writing there must fail. */
@@ -216,14 +158,14 @@ static int ctl_main(int argc, char **argv)
 			open("/dev/null", O_RDONLY);
 	/* A reader that leaves early must not end a batch half way. */
 	signal(SIGPIPE, SIG_IGN);
-	q.n = 0;
-	status = parse_options(&c, argc, argv, &q);
+	status = ctl_parse_options(&l, argc, argv);
+	printer = ctl_print_setup(!l.has_no_headings, l.is_plain);
 	if (status < 0)
-		status = run(&c, &q);
-	flushed = ctl_flush(&c);
+		status = ctl_run(&l, &printer);
+	flushed = ctl_print_flush(&printer);
 	return status ? status : flushed;
 }
 
 const struct applet smcroutectl_applet = {
-	"smcroutectl", "tell a running smcrouted what to route, and see what it does", usage, ctl_main,
+	"smcroutectl", "tell a running smcrouted what to route, and see what it does", ctl_usage, ctl_main,
 };

@@ -139,6 +139,9 @@ const int commands_n = sizeof commands / sizeof *commands;
 
 const struct command *command_find(const char *word, struct word_search *s)
 {
+	for (int row = 0; row < commands_n; row++)
+		if (word_matches(word, commands[row].name, commands[row].aliases))
+			return &commands[row];
 	word_begin(s, word);
 	for (int row = 0; row < commands_n; row++)
 		word_offer(s, row, commands[row].name, commands[row].aliases);
@@ -165,7 +168,8 @@ int command_run(struct call *call)
 	struct router *r = call->router;
 
 	if (!cmd)
-		return call_fail(call, EXIT_USAGE, "%s: no such command, or not only one: %s", call->argv[0], s.names);
+		return call_fail(call, EXIT_USAGE, "%s: no such command, or not only one: %s", call->argv[0],
+				 s.candidates);
 	if (!cmd->run)
 		return call_fail(call, EXIT_USAGE, "%s: only the client itself knows that", cmd->name);
 	if (more < cmd->min_words || more > cmd->max_words)

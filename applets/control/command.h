@@ -32,7 +32,7 @@ extern const struct command commands[];
 extern const int commands_n;
 
 /* Finds a command by its name, an alias or an unambiguous beginning of one.  NULL when there is none or more
- * than one; then s->names has the candidates. */
+ * than one; then s->candidates has the candidates. */
 const struct command *command_find(const char *word, struct word_search *s);
 
 /* Finds a command by its letter in SMCRoute's protocol, or NULL. */

@@ -32,6 +32,9 @@ static const struct {
 
 static int show_find_row(const char *word, struct word_search *s)
 {
+	for (int row = 0; row < TABLES; row++)
+		if (word_matches(word, show_tables[row].name, ""))
+			return row;
 	word_begin(s, word);
 	for (int row = 0; row < TABLES; row++)
 		word_offer(s, row, show_tables[row].name, "");
@@ -77,7 +80,7 @@ static struct show *show_new(struct call *call, int *status)
 
 	if (row < 0) {
 		*status = call_fail(call, EXIT_USAGE, "show %s: no such table, there are: %s", call->argv[1],
-				    search.names);
+				    search.candidates);
 		return NULL;
 	}
 	s = calloc(1, sizeof *s);

@@ -21,7 +21,7 @@ void show_free(struct show *s);
 /* Bytes that a table holds while it is written; 0 for NULL. */
 size_t show_size(const struct show *s);
 
-/* Finds a table by its name or an unambiguous beginning of it: the name, or NULL; then s->names has the
+/* Finds a table by its name or an unambiguous beginning of it: the name, or NULL; then s->candidates has the
  * candidates. */
 const char *show_find(const char *word, struct word_search *s);
 

@@ -87,5 +87,19 @@ def names(lab):
     same([i["name"] for i in d.json("interfaces")["interfaces"] if i["name"].startswith("a\x1b")], [name], "the name in JSON")
 
 
+@case("C1 controls and broken UTF-8 in a name, in a reply and in an error, do not get to a terminal")
+def c1_controls(lab):
+    for name, shown in (("c\u009b2J", r"c\xc2\x9b2J"), ("d\udcffe", r"d\xffe")):
+        lab.ip("link", "add", name, "type", "veth", "peer", "name", "p" + shown[-3:])
+    d = lab.daemon(CONF)
+    for words in (("-t", "show", "interfaces"), ("-t", "-d", "show", "interfaces"), ("-j", "show", "interfaces")):
+        text = "".join(on_terminal(d, *words))
+        check("\u009b" not in text and "\ufffd" not in text and "\udcff" not in text, f"{words}: {text!r}")
+    text = "".join(on_terminal(d, "-t", "show", "interfaces"))
+    check(r"c\xc2\x9b2J" in text and r"d\xffe" in text, f"the names, escaped: {text!r}")
+    text = "".join(on_terminal(d, "add", "c\u009b2J", "10.1.1.1", "10.2.2.2", errors=True))
+    check("\u009b" not in text and text, f"an error: {text!r}")
+
+
 if __name__ == "__main__":
     main()

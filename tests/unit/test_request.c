@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * Replies that have to wait until many groups are joined or left.
+ * Requests and their replies: those of both protocols, and those that have to wait until
+ * many groups are joined or left.
  */
-#include "applets/control/server.h"
+#include "applets/control/request.h"
 
-#include "router/router.h"
 #include "tests/unit/server.h"
 
 static void start(void)
@@ -71,8 +71,8 @@ static void in_order(void)
 	end();
 }
 
-/* What failed after the reply had to wait is told in it. */
-static void told_later(void)
+/* What failed after the reply had to wait is reported in it. */
+static void reported_later(void)
 {
 	struct buf req = { 0 }, got = { 0 };
 	int fd;
@@ -93,4 +93,54 @@ static void told_later(void)
 	end();
 }
 
-TEST_MAIN(TEST(in_order) TEST(told_later))
+/* Runs n words as one request, without a connection: the reply as text, "|" for each NUL. */
+static const char *run(uint16_t cmd, int n, const char *const *words, struct reply *reply)
+{
+	static struct buf out;
+	struct buf frame = { 0 };
+	struct wire_request req;
+	const char *why;
+
+	buf_free(&out);
+	CHECK(wire_put_request(&frame, cmd, n, words));
+	CHECK_INT(wire_request(frame.p, frame.len, &req, &why), WIRE_OK);
+	CHECK(request_run(&for_clients, &req, reply, &out));
+	for (size_t i = 0; i < out.len; i++)
+		if (!out.p[i])
+			out.p[i] = '|';
+	buf_free(&frame);
+	return buf_cstr(&out);
+}
+
+/* Each command of SMCRoute's protocol is a letter; what has none there is not to be had. */
+static void letters(void)
+{
+	const char *words[] = { "a1", "225.1.1.1", "a2" };
+	struct reply reply = { 0 };
+
+	start();
+	CHECK_STR(run('a', 3, words, &reply), "|");
+	CHECK(reply.legacy && !reply.follow && !reply.show && !reply.later);
+	CHECK_STR(run('r', 3, words, &reply), "|");
+	CHECK_STR(run('F', 0, words, &reply), "|");
+	CHECK_STR(run('m', 0, words, &reply), "unknown command|");
+	CHECK_STR(run(0, 0, words, &reply), "unknown command|");
+	CHECK_STR(run('a' + 256, 0, words, &reply), "unknown command|");
+	end();
+}
+
+/* One who follows gets no end of a reply; the first word is options, in any form. */
+static void own_words(void)
+{
+	const char *monitor[] = { "-j", "mon" }, *ping[] = { "-", "ping" };
+	struct reply reply = { 0 };
+
+	start();
+	CHECK_STR(run(WIRE_WORDS, 2, monitor, &reply), "");
+	CHECK(reply.follow && reply.json && !reply.legacy);
+	CHECK(*run(WIRE_WORDS, 2, ping, &reply) == WIRE_END);
+	CHECK(!reply.follow && !reply.json);
+	end();
+}
+
+TEST_MAIN(TEST(letters) TEST(own_words) TEST(in_order) TEST(reported_later))

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What smcroutectl and the daemon say to each other over one connection: one command,
+ * or a batch of them.
+ */
+#ifndef APPLETS_CTL_CONVERSATION_H
+#define APPLETS_CTL_CONVERSATION_H
+
+#include <stdbool.h>
+
+#include "applets/ctl_print.h"
+#include "applets/ctl_words.h"
+
+struct ctl_options {
+	bool detail, json;		/* sent with each command */
+	bool batch;			/* commands come from standard input, one a line */
+};
+
+/* Sends a command, checked by ctl_words_check(), over fd and shows the reply: the exit status.  For a batch the
+ * words are not sent but overwritten, and the status is that of the first line that failed.  fd stays open. */
+int ctl_conversation_run(int fd, const struct ctl_options *options, struct ctl_printer *printer, struct ctl_words *w);
+
+#endif

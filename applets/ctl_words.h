@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The words of one command line of smcroutectl: which command they mean, by the table
+ * that the daemon uses too, and the commands that need no daemon.
+ */
+#ifndef APPLETS_CTL_WORDS_H
+#define APPLETS_CTL_WORDS_H
+
+#include <stdbool.h>
+
+#include "applets/control/command.h"
+#include "lib/wire.h"
+
+/* Most words of a line, the options that are sent before them included. */
+#define CTL_WORDS_MAX WIRE_MAX_WORDS
+
+struct ctl_words {
+	const struct command *cmd;	/* set by ctl_words_check() */
+	int n;				/* words, from v[1] on */
+	const char *v[1 + CTL_WORDS_MAX];	/* not owned; v[0] is for the options that are sent */
+	char why[512];			/* set by ctl_words_check() where they are refused: one line */
+};
+
+/* Appends a word.  False when there are too many. */
+bool ctl_words_add(struct ctl_words *w, const char *word);
+
+/* Checks the words, of which there must be one, and replaces shortened ones.  False when they are no command. */
+bool ctl_words_check(struct ctl_words *w);
+
+/* Runs a command that is_local: the exit status. */
+int ctl_words_run_local(const struct ctl_words *w);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The table of commands: each row is whole, and is found by its names, beginnings of
+ * them, and its letters.
+ */
+#include "applets/control/command.h"
+
+#include <string.h>
+
+#include "tests/unit/test.h"
+
+static void rows(void)
+{
+	for (int i = 0; i < commands_n; i++) {
+		const struct command *cmd = &commands[i];
+		struct word_search s;
+
+		CHECK(cmd->name && cmd->aliases && cmd->letters && cmd->usage && cmd->help && cmd->example);
+		CHECK(cmd->is_local == !cmd->run);
+		CHECK(cmd->min_words <= cmd->max_words);
+		CHECK(strstr(cmd->example, cmd->name));
+		CHECK(command_find(cmd->name, &s) == cmd);
+		for (const char *l = cmd->letters; *l; l++)
+			CHECK(command_find_letter((unsigned char)*l) == cmd);
+	}
+	CHECK(!command_find_letter(0) && !command_find_letter('W') && !command_find_letter('a' + 256));
+}
+
+/* The name of what a word means, or the candidates. */
+static const char *meaning(const char *word)
+{
+	static struct word_search s;
+	const struct command *cmd = command_find(word, &s);
+
+	return cmd ? cmd->name : s.candidates;
+}
+
+static void words(void)
+{
+	CHECK_STR(meaning("del"), "remove");
+	CHECK_STR(meaning("restart"), "reload");
+	CHECK_STR(meaning("rem"), "remove");
+	CHECK_STR(meaning("s"), "show");
+	CHECK_STR(meaning("rel"), "reload");
+	CHECK_STR(meaning("re"), "replace remove rem reload restart");
+	CHECK_STR(meaning("Show"), "add replace remove join leave flush reload kill show monitor ping help version");
+	CHECK_STR(meaning(""), meaning("nonsense"));
+	CHECK_STR(meaning("showx"), meaning("nonsense"));
+}
+
+TEST_MAIN(TEST(rows) TEST(words))
