@@ -204,7 +204,7 @@ install: all
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(DOCDIR) $(MANDIR)/man5 $(MANDIR)/man8)
 	install -m 755 $(B)/smcroute $(DESTDIR)$(SBINDIR)/smcroute
 	for a in $(APPLETS); do ln -sf smcroute $(DESTDIR)$(SBINDIR)/$$a; done
-	install -m 644 smcroute.conf README.md LICENSE $(DESTDIR)$(DOCDIR)
+	install -m 644 smcroute.conf README.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
 	$(if $(COMPLETION),install -d $(addprefix $(DESTDIR),$(BASHDIR) $(ZSHDIR)))
 	$(if $(COMPLETION),install -m 644 $(B)/completion/smcroutectl.bash $(DESTDIR)$(BASHDIR)/smcroutectl)
 	$(if $(COMPLETION),install -m 644 $(B)/completion/_smcroutectl $(DESTDIR)$(ZSHDIR)/_smcroutectl)
