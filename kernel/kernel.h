@@ -100,6 +100,8 @@ enum link_kind {
 	LINK_NEW,		/* new, or changed in any way */
 	LINK_DEL,
 	LINK_ADDR,		/* an address of ifindex came or went */
+	LINK_ALLMULTI,		/* allmulti of ifindex, after a VIF of ours was added or removed there: the kernel
+				 * itself reports no change of it (net/core/dev.c, __dev_set_allmulti) */
 	LINK_SWEEP_END,
 };
 
@@ -107,6 +109,8 @@ struct link_event {
 	enum link_kind kind;
 	int ifindex;
 	unsigned flags;			/* LINK_* above; LINK_NEW only */
+	int8_t allmulti;		/* takes in all multicast frames: 1 yes, 0 no, -1 unknown; LINK_NEW and
+					 * LINK_ALLMULTI only */
 	uint32_t mtu;
 	int master;			/* ifindex of the bridge or bond, 0 = none */
 	char name[KERNEL_IFNAME];	/* LINK_NEW, and LINK_DEL when known */

@@ -23,6 +23,7 @@ struct iface {
 	unsigned flags;			/* LINK_* */
 	uint32_t mtu;
 	int master;
+	int8_t allmulti;		/* takes in all multicast frames: 1 yes, 0 no, -1 unknown */
 	char name[KERNEL_IFNAME];
 	int8_t vif[FAM_N];		/* number, or -1 */
 	int16_t vif_errno[FAM_N];	/* why the kernel refused one, 0 = it did not */

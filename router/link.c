@@ -115,6 +115,7 @@ static void link_new(struct router *r, const struct link_event *ev, struct iface
 	i->flags = ev->flags;
 	i->mtu = ev->mtu;
 	i->master = ev->master;
+	i->allmulti = ev->allmulti;
 	if (named)
 		link_configure(r, i);
 	if (matters && (named || (changes & LINK_MULTICAST) || i->vif_errno[FAM_4] || i->vif_errno[FAM_6]))
@@ -149,6 +150,10 @@ void router_link_event(struct router *r, const struct link_event *ev)
 		if (i && r->groups.failed)
 			r->groups.some_stale = i->groups_stale = true;
 		mrdisc_link(r, ev->ifindex, false);
+		break;
+	case LINK_ALLMULTI:
+		if (i)
+			i->allmulti = ev->allmulti;
 		break;
 	case LINK_SWEEP_END:
 		while ((i = iface_next(&r->ifs, i)))

@@ -62,7 +62,6 @@ void show_free(struct show *s)
 		return;
 	buf_free(&s->out.rows);
 	show_count_free(s);
-	free(s->allmulti);
 	free(s);
 }
 

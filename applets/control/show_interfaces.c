@@ -5,7 +5,6 @@
  */
 #include "applets/control/show_interfaces.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { IFACES_INDEX, IFACES_NAME, IFACES_VIF, IFACES_MIF, IFACES_TTL, IFACES_FLAGS, IFACES_ALLMULTI, IFACES_IN,
@@ -75,28 +74,6 @@ static void ifaces_begin(struct show *s)
 	output_headings(&s->out, ifaces_columns, IFACES_COLUMNS);
 }
 
-/* Notes which interfaces take in all multicast frames. */
-static void ifaces_look_allmulti(struct show *s)
-{
-	const struct ifaces *ifs = &s->router->ifs;
-	struct look_links l;
-
-	s->nallmulti = ifs->n;
-	s->allmulti = calloc(ifs->n + 1u, sizeof *s->allmulti);
-	if (!s->allmulti) {
-		s->out.rows.failed = true;
-		return;
-	}
-	kernel_look_links(&l);
-	for (uint32_t i = 0; i < l.n; i++) {
-		const struct iface *known = iface_find(ifs, l.v[i].ifindex);
-
-		if (known && l.v[i].allmulti >= 0)
-			s->allmulti[known->place] = l.v[i].allmulti ? known->ifindex : -known->ifindex;
-	}
-	kernel_look_links_free(&l);
-}
-
 static void ifaces_put_flags(struct output *o, const struct iface *i)
 {
 	struct buf *b = &o->rows;
@@ -117,15 +94,11 @@ static void ifaces_put_flags(struct output *o, const struct iface *i)
 
 static void ifaces_put_allmulti(struct show *s, const struct iface *i)
 {
-	/* What was noted may be of one whose place this has got since. */
-	int noted = i->place < s->nallmulti ? s->allmulti[i->place] : 0;
-	bool is_on = noted == i->ifindex, is_off = noted == -i->ifindex;
-
 	if (s->out.json) {
 		json_key(&s->out.rows, "allmulti");
-		buf_str(&s->out.rows, is_on ? "true" : is_off ? "false" : "null");
+		buf_str(&s->out.rows, i->allmulti > 0 ? "true" : i->allmulti == 0 ? "false" : "null");
 	} else {
-		output_text(&s->out, &ifaces_columns[IFACES_ALLMULTI], is_on ? "yes" : is_off ? "no" : "-");
+		output_text(&s->out, &ifaces_columns[IFACES_ALLMULTI], i->allmulti > 0 ? "yes" : i->allmulti == 0 ? "no" : "-");
 	}
 }
 
@@ -155,12 +128,10 @@ static void ifaces_row(struct show *s, const struct iface *i)
 
 bool show_interfaces(struct show *s)
 {
-	enum { BEGIN, LOOK, HEADINGS, ROWS, END, DONE };
+	enum { BEGIN, HEADINGS, ROWS, END, DONE };
 	const struct ifaces *ifs = &s->router->ifs;
 
 	show_json(s, BEGIN, "{\"interfaces\":[");
-	if (show_once(s, LOOK) && output_shows(&s->out, &ifaces_columns[IFACES_ALLMULTI]))
-		ifaces_look_allmulti(s);
 	if (show_once(s, HEADINGS))
 		ifaces_begin(s);
 	while (show_step(s, ROWS, ifs->n))

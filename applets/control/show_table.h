@@ -34,9 +34,6 @@ struct show {
 	struct mfc_stats *rules;	/* by number, sums over their entries; NULL = not asked for */
 	uint32_t nentries, nrules;
 	uint64_t removals;		/* router->mfc.removals then */
-	int *allmulti;			/* by place: ifindex of an interface that takes in all multicast frames, its
-					 * negative where it does not, 0 = not seen; NULL = not asked for */
-	uint32_t nallmulti;
 };
 
 /* Begins a turn. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "kernel/linux/mroute_codec.h"
+#include "kernel/linux/netlink.h"
 #include "kernel/linux/sock.h"
 #include "lib/fd.h"
 
@@ -34,6 +35,7 @@ _Static_assert(MRT_INIT == MRT6_INIT && MRT_DONE == MRT6_DONE && MRT_TABLE == MR
 static struct {
 	int fd;			/* -1 while the family is closed */
 	bool pim;
+	int ifindex[KERNEL_VIFS];	/* of each VIF */
 } sock[FAM_N] = { { .fd = -1 }, { .fd = -1 } };
 
 /* Upcalls that were read and not handed on yet, the newest last.  The newest go first, a turn's worth
@@ -138,8 +140,11 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 
 	if (len < 0)
 		return -1;
-	if (set_option(fam, MRT_ADD_VIF, &a, len) == 0)
+	if (set_option(fam, MRT_ADD_VIF, &a, len) == 0) {
+		sock[fam].ifindex[vif] = ifindex;
+		netlink_ask_allmulti(ifindex);
 		return 0;
+	}
 	if (errno == EADDRNOTAVAIL)
 		errno = ENODEV;
 	return -1;
@@ -149,8 +154,10 @@ int kernel_vif_del(enum fam fam, int vif)
 {
 	union mroute_arg a;
 
-	if (set_option(fam, MRT_DEL_VIF, &a, mroute_codec[fam].vif(&a, vif, 0, 0)) == 0)
+	if (set_option(fam, MRT_DEL_VIF, &a, mroute_codec[fam].vif(&a, vif, 0, 0)) == 0) {
+		netlink_ask_allmulti(sock[fam].ifindex[vif]);
 		return 0;
+	}
 	return errno == EADDRNOTAVAIL ? 0 : -1;
 }
 

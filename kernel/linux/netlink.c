@@ -5,9 +5,12 @@
  * come through one and the same path, in the kernel's order.  Meaning is
  * rtnl.c's, decisions are the router's.
  */
-#include "kernel/kernel.h"
+#include "kernel/linux/netlink.h"
 
 #include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,15 +18,18 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
+#include "kernel/kernel.h"
 #include "kernel/linux/nlsock.h"
 #include "kernel/linux/rtnl.h"
 #include "lib/clock.h"
+#include "lib/lines.h"
 
 /* 1,000 events in one go; an event takes about 4 kB of kernel memory. */
 #define RCVBUF (4 * 1024 * 1024)
 
 #define DUMP_MS 10000		/* how long a dump at the start may take */
 #define DUMP_AGAIN 3		/* times that an interrupted dump is repeated */
+#define ALLMULTI_SEQ 0		/* sequence number of netlink_ask_allmulti(); dumps begin with 1 */
 
 static struct {
 	int fd;
@@ -91,22 +97,65 @@ static void dump_end(int err, kernel_link_fn *fn, void *ctx)
 	fn(ctx, &(struct link_event){ .kind = LINK_SWEEP_END });
 }
 
-static void message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
+/* The number that a file of /sys begins with, -1 when it cannot be read. */
+static long sys_number(const char *name, const char *what, int base)
 {
-	bool asked = m->h.nlmsg_pid == nl.pid;
+	char path[64], text[32];
+
+	snprintf(path, sizeof path, "/sys/class/net/%s/%s", name, what);
+	return lines_first(path, text, sizeof text) ? strtol(text, NULL, base) : -1;
+}
+
+int8_t netlink_allmulti(const char *name, int ifindex)
+{
+	long flags = sys_number(name, "ifindex", 10) == ifindex ? sys_number(name, "flags", 16) : -1;
+
+	return flags < 0 ? -1 : (flags & IFF_ALLMULTI) != 0;
+}
+
+void netlink_ask_allmulti(int ifindex)
+{
+	struct rtnl_req req;
+	struct ifinfomsg ifi = { .ifi_index = ifindex };
+	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
+
+	if (nl.fd < 0)
+		return;
+	rtnl_ask(&req, RTM_GETLINK, 0, AF_UNSPEC, sizeof ifi);
+	memcpy(req.body, &ifi, sizeof ifi);
+	rtnl_ask_attr(&req, IFLA_EXT_MASK, &filter, sizeof filter);
+	req.h.nlmsg_seq = ALLMULTI_SEQ;
+	nlsock_send(nl.fd, &req, req.h.nlmsg_len);	/* what fails leaves the value as it was */
+}
+
+/* An event, or a part of an answer. */
+static void link_told(const struct rtnl_msg *m, bool is_allmulti, kernel_link_fn *fn, void *ctx)
+{
 	struct link_event ev;
 
-	if (asked && !(nl.dumping && m->h.nlmsg_seq == nl.seq))
+	if (!rtnl_link(m, &ev))
+		return;
+	if (is_allmulti)
+		ev.kind = LINK_ALLMULTI;
+	if ((ev.kind == LINK_NEW || ev.kind == LINK_ALLMULTI) && ev.allmulti < 0)
+		ev.allmulti = netlink_allmulti(ev.name, ev.ifindex);
+	fn(ctx, &ev);
+}
+
+static void message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
+{
+	bool asked = m->h.nlmsg_pid == nl.pid, is_allmulti = asked && m->h.nlmsg_seq == ALLMULTI_SEQ;
+
+	if (asked && !is_allmulti && !(nl.dumping && m->h.nlmsg_seq == nl.seq))
 		return;		/* of a dump that was given up */
 	if (m->h.nlmsg_type == NLMSG_DONE || m->h.nlmsg_type == NLMSG_ERROR) {
-		if (asked)
+		if (asked && !is_allmulti)
 			dump_end(rtnl_error(m), fn, ctx);
 		return;
 	}
 	if (asked && (m->h.nlmsg_flags & NLM_F_DUMP_INTR))
 		nl.cut = true;
-	if (rtnl_link(m, &ev))
-		fn(ctx, &ev);
+	link_told(m, is_allmulti, fn, ctx);
 }
 
 /* All messages of one datagram of len bytes. */

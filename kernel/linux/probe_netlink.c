@@ -19,6 +19,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
+#include "kernel/linux/netlink.h"
 #include "kernel/linux/nlask.h"
 #include "kernel/linux/probe_rtnl.h"
 #include "kernel/linux/words.h"
@@ -89,20 +90,6 @@ static int netconf_one(void *ctx, const struct rtnl_msg *m)
 	return 0;
 }
 
-/* For kernels before 6.0.  /sys may be of another network namespace, so the index is compared. */
-static seen_t sys_allmulti(const struct look_link *l)
-{
-	char path[64];
-	long long flags;
-
-	snprintf(path, sizeof path, "/sys/class/net/%s/ifindex", l->name);
-	if (words_number(path, 10) != l->ifindex)
-		return -1;
-	snprintf(path, sizeof path, "/sys/class/net/%s/flags", l->name);
-	flags = words_number(path, 16);
-	return flags < 0 ? -1 : (flags & IFF_ALLMULTI) != 0;
-}
-
 int kernel_look_links(struct look_links *l)
 {
 	*l = (struct look_links){ .taken = { -1, -1 }, .rp_all = -1 };
@@ -118,7 +105,7 @@ int kernel_look_links(struct look_links *l)
 		if (one->rp_own >= 0 && l->rp_all >= 0)
 			one->rp_filter = one->rp_own > l->rp_all ? one->rp_own : l->rp_all;
 		if (one->allmulti < 0)
-			one->allmulti = sys_allmulti(one);
+			one->allmulti = netlink_allmulti(one->name, one->ifindex);
 	}
 	return 0;
 }

@@ -17,17 +17,7 @@
 
 #include "kernel/linux/mroute_codec.h"
 
-/* linux/if_link.h has these names since 6.0 and 5.16. */
-#define ALLMULTI 61		/* IFLA_ALLMULTI */
-#define QUERIER_STATE 47	/* IFLA_BR_MCAST_QUERIER_STATE */
-
-/* Whether a number that may not be there is more than 0. */
-static seen_t seen(const struct rtnl_attr *in, unsigned type)
-{
-	int v = (int)rtnl_u32(in, type, UINT32_MAX);
-
-	return v < 0 ? -1 : v > 0;
-}
+#define QUERIER_STATE 47	/* IFLA_BR_MCAST_QUERIER_STATE, which linux/if_link.h has since 5.16 */
 
 static bool family(unsigned their, enum fam *fam)
 {
@@ -67,6 +57,7 @@ bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l)
 		.master = ev.master,
 		.flags = ev.flags,
 		.mtu = ev.mtu,
+		.allmulti = ev.allmulti,
 		.snooping = -1,
 		.querier = -1,
 		.rp_filter = -1,
@@ -76,7 +67,6 @@ bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l)
 		.multicast = st.multicast,
 	};
 	memcpy(l->name, ev.name, sizeof l->name);
-	l->allmulti = seen(&at, ALLMULTI);
 	rtnl_attr(&at, IFLA_LINKINFO, &info);
 	/* A kind is shorter than an interface name in all of the kernel; another is as good as none. */
 	if (rtnl_ifname(&info, IFLA_INFO_KIND, l->kind) && !strcmp(l->kind, "bridge"))
@@ -104,7 +94,7 @@ bool rtnl_look_netconf(const struct rtnl_msg *m, struct rtnl_netconf *c)
 		return false;
 	c->ifindex = (int)rtnl_u32(&at, NETCONFA_IFINDEX, 0);
 	c->rp_filter = (int8_t)rtnl_u32(&at, NETCONFA_RP_FILTER, UINT32_MAX);
-	c->mc_forwarding = seen(&at, NETCONFA_MC_FORWARDING);
+	c->mc_forwarding = rtnl_truth(&at, NETCONFA_MC_FORWARDING);
 	return c->ifindex;
 }
 

@@ -102,7 +102,16 @@ int rtnl_error(const struct rtnl_msg *m)
 	return err > 0 || err < -4095 ? EBADMSG : -err;
 }
 
+int8_t rtnl_truth(const struct rtnl_attr *in, unsigned type)
+{
+	int v = (int)rtnl_u32(in, type, UINT32_MAX);
+
+	return v < 0 ? -1 : v > 0;
+}
+
 /* ---- links ---- */
+
+#define ALLMULTI 61		/* IFLA_ALLMULTI, which linux/if_link.h has since 6.0 */
 
 #define FLAGS (LINK_UP | LINK_LOOPBACK | LINK_POINTOPOINT | LINK_RUNNING | LINK_MULTICAST)
 _Static_assert((int)LINK_UP == (int)IFF_UP && (int)LINK_LOOPBACK == (int)IFF_LOOPBACK &&
@@ -145,6 +154,7 @@ static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
 	};
 	ev->mtu = rtnl_u32(&at, IFLA_MTU, 0);
 	ev->master = (int)rtnl_u32(&at, IFLA_MASTER, 0);
+	ev->allmulti = rtnl_truth(&at, ALLMULTI);
 	return rtnl_ifname(&at, IFLA_IFNAME, ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
 }
 

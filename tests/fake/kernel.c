@@ -223,30 +223,19 @@ int kernel_look_table(enum fam fam, const char *iif, uint32_t *table)
 	return -1;
 }
 
-/* As Linux does it: an interface that is a VIF takes in all multicast frames. */
-int kernel_look_links(struct look_links *l)
-{
-	*l = (struct look_links){ .taken = { -1, -1 }, .rp_all = -1 };
-	for (enum fam f = 0; f < FAM_N; f++)
-		for (int vif = 0; vif < KERNEL_VIFS; vif++) {
-			int ifindex = k.vif_if[f][vif];
-			struct look_link *v = ifindex ? realloc(l->v, (l->n + 1) * sizeof *v) : NULL;
-
-			if (!v)
-				continue;
-			l->v = v;
-			l->v[l->n++] = (struct look_link){ .ifindex = ifindex, .allmulti = 1 };
-		}
-	return 0;
-}
-
-void kernel_look_links_free(struct look_links *l)
-{
-	free(l->v);
-	*l = (struct look_links){ 0 };
-}
-
 bool kernel_mroute_has_pim(enum fam fam) { return k.open[fam] && !k.no_pim; }
+
+/* As Linux does it: an interface that is a VIF takes in all multicast frames. */
+static void allmulti_tell(int ifindex)
+{
+	struct link_event ev = { .kind = LINK_ALLMULTI, .ifindex = ifindex };
+
+	for (enum fam fam = 0; fam < FAM_N; fam++)
+		for (int vif = 0; vif < KERNEL_VIFS; vif++)
+			ev.allmulti |= k.vif_if[fam][vif] == ifindex;
+	if (k.link_open && ifindex)
+		fake_push_link(&ev);
+}
 
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 {
@@ -260,6 +249,7 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 	if (!err) {
 		k.vif_if[fam][vif] = ifindex;
 		k.vif_st[fam][vif] = (struct vif_stats){ 0 };
+		allmulti_tell(ifindex);
 	}
 	return done(err);
 }
@@ -269,8 +259,12 @@ int kernel_vif_del(enum fam fam, int vif)
 	int err = planned("vif_del", if_closed(fam, vif < 0 || vif >= KERNEL_VIFS ? EINVAL : 0));
 
 	SAY("vif%d del %d", fam_digit(fam), vif);
-	if (!err)
+	if (!err) {
+		int ifindex = k.vif_if[fam][vif];
+
 		k.vif_if[fam][vif] = 0;
+		allmulti_tell(ifindex);
+	}
 	return done(err);
 }
 

@@ -56,6 +56,19 @@ def order(lab):
     same(numbers(d, "mif"), {"a3": 0, "a2": 3, "a1": 1}, "the lowest free one")
 
 
+@case("ALLMULTI follows the numbers, and what others do")
+def allmulti(lab):
+    d = bare(lab, "mroute from a1 group 225.1.1.1 to a2\nmroute from a4 group ff2e::1 to a3\n")
+    def on():
+        return [i["name"] for i in d.json("interfaces")["interfaces"] if i["allmulti"]]
+    same(on(), ["a1", "a2", "a3", "a4"], "with numbers")
+    check("yes" in d.show("-d", "show", "interfaces"), "text")
+    d.do("remove", "a1", "225.1.1.1")
+    same(on(), ["a3", "a4"], "without the rule")
+    lab.ip("link", "set", "a1", "allmulticast", "on")
+    wait_until(lambda: on() == ["a1", "a3", "a4"], "switched on by hand")
+
+
 @case("phyint disable: never used, and the reason is told; enabled by a reload")
 def disabled(lab):
     rules = ("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2 a3\nmroute from a3 group 225.1.1.2 to a2\n"

@@ -25,6 +25,7 @@
  * events and the answers that followed.  UPDATE=1 in the environment writes it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,13 @@ static int on_reload(void *ctx, struct call *call)
 	return call_fail(call, EXIT_INTERNAL, "this daemon cannot reload");
 }
 
+static void on_link(void *ctx, const struct link_event *ev)
+{
+	struct player *p = ctx;
+
+	router_link_event(&p->r, ev);
+}
+
 static void play_ctl(struct player *p, int argc, char **argv)
 {
 	struct buf out = { 0 };
@@ -167,6 +175,7 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	struct call c;
 	int i = 1;
 
+	kernel_link_drain(INT_MAX, on_link, p);
 	call_init(&c, &daemon, CALL_LEGACY, &out);
 	c.show = &more;
 	for (; i < argc && *argv[i] == '-'; i++) {
@@ -325,6 +334,7 @@ static bool play_file(const char *path)
 		kernel_mroute_open(f, 0);
 		router_family(&p.r, f, true);
 	}
+	kernel_link_open();
 	fake_journal();
 	play(&p, text);
 	if (getenv("UPDATE")) {
