@@ -23,14 +23,18 @@
  *
  * X.ok has each of them with a `>` in front, then the journal of the kernel, the
  * events and the answers that followed.  UPDATE=1 in the environment writes it.
+ * A line with a word too few or too many, or a word that is none of these, fails the
+ * scenario, with its file and line.
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/number.h"
 #include "lib/status.h"
 #include "applets/control/command.h"
 #include "applets/control/monitor.h"
@@ -42,7 +46,57 @@ struct player {
 	struct buf out;
 	int64_t now;
 	bool hold;
+	const char *path;		/* of the scenario */
+	unsigned line;			/* that is being played */
+	bool is_wrong;			/* so is this line: nothing is done then */
+	struct buf errors;		/* what is wrong with the scenario itself: PATH:LINE: ..., a line each */
 };
+
+static void __attribute__((format(printf, 2, 3))) play_wrong(struct player *p, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	p->is_wrong = true;
+	buf_printf(&p->errors, "%s:%u: %s\n", p->path, p->line, text);
+}
+
+/* The values of words.  One that is none is an error of the scenario. */
+static int play_number(struct player *p, const char *word)
+{
+	int64_t n = number_parse(word, INT_MAX);
+
+	if (n < 0)
+		play_wrong(p, "%s: no number", word);
+	return n < 0 ? 0 : (int)n;
+}
+
+static enum fam play_fam(struct player *p, const char *word)
+{
+	if (strcmp(word, "4") && strcmp(word, "6"))
+		play_wrong(p, "%s: 4 or 6", word);
+	return *word == '6' ? FAM_6 : FAM_4;
+}
+
+static struct flow play_flow(struct player *p, char **argv)
+{
+	struct flow flow = { 0 };
+
+	if (addr_parse(argv[0], strlen(argv[0]), &flow.source) || addr_parse(argv[1], strlen(argv[1]), &flow.group))
+		play_wrong(p, "%s %s: a source and a group", argv[0], argv[1]);
+	return flow;
+}
+
+/* True for the first word, false for the second. */
+static bool play_either(struct player *p, const char *word, const char *yes, const char *no)
+{
+	if (strcmp(word, yes) && strcmp(word, no))
+		play_wrong(p, "%s: %s or %s", word, yes, no);
+	return !strcmp(word, yes);
+}
 
 static void on_event(void *ctx, const struct event *ev)
 {
@@ -74,76 +128,143 @@ static void play_conf(struct player *p, const char *text)
 	router_apply_conf(&p->r, c, p->now);
 }
 
-static void play_link(struct player *p, int argc, char **argv)
-{
-	struct link_event ev = { .kind = LINK_NEW, .mtu = 1500 };
+/* ---- steps: argv[0] is the first word, argc was checked ---- */
 
-	if (!strcmp(argv[1], "hold") || !strcmp(argv[1], "release")) {
-		p->hold = !strcmp(argv[1], "hold");
-		router_sync(&p->r);
+static void play_set(struct player *p, int argc, char **argv)
+{
+	int n = play_number(p, argv[2]);
+
+	(void)argc;
+	if (play_either(p, argv[1], "expire", "cap"))
+		p->r.expire_sec = (unsigned)n;
+	else
+		p->r.max_dynamic = (uint32_t)n;
+}
+
+static void play_family(struct player *p, int argc, char **argv)
+{
+	(void)argc;
+	router_family(&p->r, play_fam(p, argv[1]), play_either(p, argv[2], "up", "down"));
+	router_sync(&p->r);
+}
+
+/* The kinds of link steps; the number of words behind them. */
+static const struct link_step {
+	const char *name;
+	int min, max;
+	enum link_kind kind;
+} link_steps[] = {
+	{ "new", 2, 4, LINK_NEW },
+	{ "del", 1, 1, LINK_DEL },
+	{ "addr", 1, 1, LINK_ADDR },
+	{ "begin", 0, 0, LINK_SWEEP_BEGIN },
+	{ "end", 0, 0, LINK_SWEEP_END },
+};
+
+static void play_link_event(struct player *p, const struct link_step *step, int argc, char **argv)
+{
+	struct link_event ev = { .kind = step->kind, .mtu = 1500 };
+
+	if (step->max)
+		ev.ifindex = play_number(p, argv[2]);
+	if (step->kind == LINK_DEL)
+		fake_link_del(ev.ifindex);
+	if (step->kind == LINK_NEW) {
+		snprintf(ev.name, sizeof ev.name, "%s", argv[3]);
+		for (int i = 4; i < argc; i++)
+			ev.flags |= play_either(p, argv[i], "up", "mcast") ? LINK_UP : LINK_MULTICAST;
+	}
+	if (p->is_wrong)
 		return;
-	}
-	if (!strcmp(argv[1], "begin")) {
-		ev.kind = LINK_SWEEP_BEGIN;
-	} else if (!strcmp(argv[1], "end")) {
-		ev.kind = LINK_SWEEP_END;
-	} else if (!strcmp(argv[1], "addr")) {
-		ev.kind = LINK_ADDR;
-		ev.ifindex = atoi(argv[2]);
-	} else {
-		ev.ifindex = atoi(argv[2]);
-		if (!strcmp(argv[1], "del")) {
-			ev.kind = LINK_DEL;
-			fake_link_del(ev.ifindex);
-		} else {
-			snprintf(ev.name, sizeof ev.name, "%s", argv[3]);
-			for (int i = 4; i < argc; i++)
-				ev.flags |= !strcmp(argv[i], "up") ? LINK_UP : LINK_MULTICAST;
-			fake_link_add(ev.ifindex);
-		}
-	}
+	if (step->kind == LINK_NEW)
+		fake_link_add(ev.ifindex);
 	router_link_event(&p->r, &ev);
 	if (!p->hold)
 		router_sync(&p->r);
 }
 
-static void play_mrdisc(struct player *p, char **argv)
+static void play_link(struct player *p, int argc, char **argv)
 {
-	enum fam fam = *argv[1] == '4' ? FAM_4 : FAM_6;
-
-	p->r.now = p->now;
-	if (!strcmp(argv[0], "solicit"))
-		mrdisc_solicited(&p->r, fam, atoi(argv[2]));
-	else
-		p->r.mrdisc.up[fam] = kernel_mrdisc_open(fam) == 0;
+	if (argc == 2 && (!strcmp(argv[1], "hold") || !strcmp(argv[1], "release"))) {
+		p->hold = !strcmp(argv[1], "hold");
+		router_sync(&p->r);
+		return;
+	}
+	for (size_t i = 0; i < sizeof link_steps / sizeof *link_steps; i++)
+		if (!strcmp(argv[1], link_steps[i].name)) {
+			if (argc - 2 < link_steps[i].min || argc - 2 > link_steps[i].max)
+				play_wrong(p, "link %s: too %s words", argv[1],
+					   argc - 2 < link_steps[i].min ? "few" : "many");
+			else
+				play_link_event(p, &link_steps[i], argc, argv);
+			return;
+		}
+	play_wrong(p, "link %s: no such step", argv[1]);
 }
 
-static void play_upcall(struct player *p, char **argv)
+static void play_lost(struct player *p, int argc, char **argv)
+{
+	(void)argc;
+	fake_link_del(play_number(p, argv[1]));
+}
+
+static void play_mrdisc(struct player *p, int argc, char **argv)
+{
+	enum fam fam = play_fam(p, argv[1]);
+
+	(void)argc;
+	p->r.now = p->now;
+	p->r.mrdisc.up[fam] = kernel_mrdisc_open(fam) == 0;
+}
+
+static void play_solicit(struct player *p, int argc, char **argv)
+{
+	(void)argc;
+	p->r.now = p->now;
+	mrdisc_solicited(&p->r, play_fam(p, argv[1]), play_number(p, argv[2]));
+}
+
+static void play_upcall(struct player *p, int argc, char **argv)
 {
 	struct upcall up = {
-		.kind = strcmp(argv[2], "wrongvif") ? UPCALL_NOCACHE : UPCALL_WRONGVIF,
-		.fam = *argv[1] == '4' ? FAM_4 : FAM_6, .vif = atoi(argv[3]),
+		.kind = play_either(p, argv[2], "wrongvif", "nocache") ? UPCALL_WRONGVIF : UPCALL_NOCACHE,
+		.fam = play_fam(p, argv[1]), .vif = play_number(p, argv[3]), .flow = play_flow(p, argv + 4),
 	};
 
-	addr_parse(argv[4], strlen(argv[4]), &up.flow.source);
-	addr_parse(argv[5], strlen(argv[5]), &up.flow.group);
+	(void)argc;
+	if (p->is_wrong)
+		return;
 	router_upcall(&p->r, &up, p->now);
 }
 
-static void play_stats(char **argv)
+static void play_stats(struct player *p, int argc, char **argv)
 {
-	struct flow flow;
+	struct flow flow = play_flow(p, argv + 1);
+	uint64_t n[3];
 
-	addr_parse(argv[1], strlen(argv[1]), &flow.source);
-	addr_parse(argv[2], strlen(argv[2]), &flow.group);
-	fake_set_stats(&flow, strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10),
-		       strtoull(argv[5], NULL, 10));
+	(void)argc;
+	for (int i = 0; i < 3; i++) {
+		char *end;
+
+		n[i] = strtoull(argv[3 + i], &end, 10);
+		if (*end)
+			play_wrong(p, "%s: no number", argv[3 + i]);
+	}
+	if (!p->is_wrong)
+		fake_set_stats(&flow, n[0], n[1], n[2]);
 }
 
-static void play_tick(struct player *p, double sec, bool tell)
+static void play_tick(struct player *p, int argc, char **argv)
 {
+	char *rest;
+	double sec = strtod(argv[1], &rest);
 	int64_t start = p->now, end = start + (int64_t)(sec * 1000);
+	bool tell = argc > 2;
 
+	if (*rest || sec < 0)
+		play_wrong(p, "%s: no seconds", argv[1]);
+	if (tell && strcmp(argv[2], "tell"))
+		play_wrong(p, "%s: only \"tell\" may stand here", argv[2]);
 	for (int64_t due; (due = router_due(&p->r)) && due <= end;) {
 		p->now = due > p->now ? due : p->now;
 		router_tick(&p->r, p->now);
@@ -151,6 +272,40 @@ static void play_tick(struct player *p, double sec, bool tell)
 			buf_printf(&p->out, "at %lld: %s", (long long)(p->now - start), fake_journal());
 	}
 	p->now = p->r.now = end;
+}
+
+static void play_pim(struct player *p, int argc, char **argv)
+{
+	(void)argc;
+	fake_set_pim(play_either(p, argv[1], "on", "off"));
+}
+
+static void play_fail(struct player *p, int argc, char **argv)
+{
+	static const char *const verbs[] = {
+		"mroute_open", "vif_add", "vif_del", "mfc_add", "mfc_del", "mfc_stats", "vif_stats", "join", "leave",
+		"mrdisc_open", "mrdisc_listen", "mrdisc_send",
+	};
+	static const struct {
+		const char *name;
+		int err;
+	} errors[] = {
+		{ "ENOMEM", ENOMEM }, { "ENODEV", ENODEV }, { "EMFILE", EMFILE }, { "EADDRNOTAVAIL", EADDRNOTAVAIL },
+		{ "ENOBUFS", ENOBUFS }, { "EPERM", EPERM }, { "EINVAL", EINVAL },
+	};
+	size_t verb = 0, error = 0;
+
+	(void)argc;
+	while (verb < sizeof verbs / sizeof *verbs && strcmp(verbs[verb], argv[1]))
+		verb++;
+	while (error < sizeof errors / sizeof *errors && strcmp(errors[error].name, argv[2]))
+		error++;
+	if (verb == sizeof verbs / sizeof *verbs)
+		play_wrong(p, "%s: no such verb", argv[1]);
+	else if (error == sizeof errors / sizeof *errors)
+		play_wrong(p, "%s: no such error", argv[2]);
+	else
+		fake_fail(argv[1], errors[error].err, play_number(p, argv[3]));
 }
 
 /* There is no file here. */
@@ -179,9 +334,15 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	call_init(&c, &daemon, CALL_LEGACY, &out);
 	c.show = &more;
 	for (; i < argc && *argv[i] == '-'; i++) {
+		if (strcmp(argv[i], "-d") && strcmp(argv[i], "-j"))
+			play_wrong(p, "%s: -d or -j", argv[i]);
 		c.detail |= argv[i][1] == 'd';
 		c.json |= argv[i][1] == 'j';
 	}
+	if (i == argc)
+		play_wrong(p, "ctl: too few words");
+	if (p->is_wrong)
+		return;
 	c.argc = argc - i;
 	const char *words[64];
 	for (int k = 0; k < c.argc; k++)
@@ -209,48 +370,47 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	call_free(&c);
 }
 
-static int error_number(const char *name)
-{
-	return !strcmp(name, "ENOMEM") ? ENOMEM : !strcmp(name, "ENODEV") ? ENODEV :
-	       !strcmp(name, "EMFILE") ? EMFILE : !strcmp(name, "EADDRNOTAVAIL") ? EADDRNOTAVAIL :
-	       !strcmp(name, "ENOBUFS") ? ENOBUFS : !strcmp(name, "EPERM") ? EPERM : EINVAL;
-}
+/* The steps but for conf, and how many words may stand behind their names. */
+#define MAX_WORDS 63
+
+static const struct step {
+	const char *name;
+	int min, max;
+	void (*play)(struct player *p, int argc, char **argv);
+} steps[] = {
+	{ "set", 2, 2, play_set },
+	{ "family", 2, 2, play_family },
+	{ "link", 1, MAX_WORDS, play_link },
+	{ "lost", 1, 1, play_lost },
+	{ "mrdisc", 1, 1, play_mrdisc },
+	{ "solicit", 2, 2, play_solicit },
+	{ "upcall", 5, 5, play_upcall },
+	{ "stats", 5, 5, play_stats },
+	{ "tick", 1, 2, play_tick },
+	{ "pim", 1, 1, play_pim },
+	{ "fail", 3, 3, play_fail },
+	{ "ctl", 1, MAX_WORDS, play_ctl },
+};
 
 static void play_line(struct player *p, char *line)
 {
-	char *argv[64];
+	char *argv[MAX_WORDS + 2];
 	int argc = 0;
 
 	buf_printf(&p->out, "> %s\n", line);
-	for (char *w = strtok(line, " \t"); w && argc < 63; w = strtok(NULL, " \t"))
+	for (char *w = strtok(line, " \t"); w && argc <= MAX_WORDS; w = strtok(NULL, " \t"))
 		argv[argc++] = w;
 	argv[argc] = NULL;
-	if (!strcmp(argv[0], "set") && !strcmp(argv[1], "expire"))
-		p->r.expire_sec = (unsigned)atoi(argv[2]);
-	else if (!strcmp(argv[0], "set"))
-		p->r.max_dynamic = (uint32_t)atoi(argv[2]);
-	else if (!strcmp(argv[0], "family"))
-		router_family(&p->r, *argv[1] == '4' ? FAM_4 : FAM_6, !strcmp(argv[2], "up")), router_sync(&p->r);
-	else if (!strcmp(argv[0], "link"))
-		play_link(p, argc, argv);
-	else if (!strcmp(argv[0], "mrdisc") || !strcmp(argv[0], "solicit"))
-		play_mrdisc(p, argv);
-	else if (!strcmp(argv[0], "lost"))
-		fake_link_del(atoi(argv[1]));
-	else if (!strcmp(argv[0], "upcall"))
-		play_upcall(p, argv);
-	else if (!strcmp(argv[0], "stats"))
-		play_stats(argv);
-	else if (!strcmp(argv[0], "tick"))
-		play_tick(p, atof(argv[1]), argc > 2);
-	else if (!strcmp(argv[0], "pim"))
-		fake_set_pim(!strcmp(argv[1], "on"));
-	else if (!strcmp(argv[0], "fail"))
-		fake_fail(argv[1], error_number(argv[2]), atoi(argv[3]));
-	else if (!strcmp(argv[0], "ctl"))
-		play_ctl(p, argc, argv);
-	else
-		buf_printf(&p->out, "no such step\n");
+	p->is_wrong = false;
+	for (size_t i = 0; argc && i < sizeof steps / sizeof *steps; i++)
+		if (!strcmp(argv[0], steps[i].name)) {
+			if (argc - 1 < steps[i].min || argc - 1 > steps[i].max)
+				play_wrong(p, "%s: too %s words", argv[0], argc - 1 < steps[i].min ? "few" : "many");
+			else
+				steps[i].play(p, argc, argv);
+			return;
+		}
+	play_wrong(p, "%s: no such step", argc ? argv[0] : "blank line");
 }
 
 /* Plays the whole text and leaves what came of it in p->out. */
@@ -265,6 +425,7 @@ static void play(struct player *p, char *text)
 
 		if (end)
 			*end = '\0';
+		p->line++;
 		if (in_conf && (*line == '\t' || *line == ' ')) {
 			buf_printf(&conf, "%s\n", line);
 			buf_printf(&p->out, "> %s\n", line);
@@ -317,44 +478,108 @@ static void tell_difference(const char *got, const char *ok)
 	       (int)strcspn(o, "\n"), o);
 }
 
-static bool play_file(const char *path)
+/* A router on a fresh fake kernel with both families up.  False when memory ran out. */
+static bool play_begin(struct player *p, const char *path)
 {
 	static const struct router_ops ops = { .event = on_event };
-	struct player p = { .now = 1000000 };
-	char ok_path[512], *text = read_file(path), *ok;
-	bool good;
 
-	snprintf(ok_path, sizeof ok_path, "%.*s.ok", (int)(strlen(path) - 4), path);
+	*p = (struct player){ .now = 1000000, .path = path };
 	fake_reset();
 	hash_seed(1);
-	if (!text || router_init(&p.r, &ops, &p) < 0)
+	if (router_init(&p->r, &ops, p) < 0)
 		return false;
-	p.r.now = p.now;
+	p->r.now = p->now;
 	for (enum fam f = 0; f < FAM_N; f++) {
 		kernel_mroute_open(f, 0);
-		router_family(&p.r, f, true);
+		router_family(&p->r, f, true);
 	}
 	kernel_link_open();
 	fake_journal();
-	play(&p, text);
+	return true;
+}
+
+static void play_end(struct player *p)
+{
+	router_shutdown(&p->r);
+	buf_free(&p->out);
+	buf_free(&p->errors);
+}
+
+/* Writes what came out when asked to, and says whether it is what it shall be. */
+static bool play_compare(struct player *p, const char *path)
+{
+	char ok_path[512], *ok;
+	bool good;
+
+	snprintf(ok_path, sizeof ok_path, "%.*s.ok", (int)(strlen(path) - 4), path);
 	if (getenv("UPDATE")) {
 		FILE *f = fopen(ok_path, "w");
 
 		if (f) {
-			fputs(buf_cstr(&p.out), f);
+			fputs(buf_cstr(&p->out), f);
 			fclose(f);
 		}
 	}
 	ok = read_file(ok_path);
-	good = ok && !strcmp(ok, buf_cstr(&p.out));
+	good = ok && !strcmp(ok, buf_cstr(&p->out));
 	if (!ok)
 		printf("# no %s\n", ok_path);
 	else if (!good)
-		tell_difference(buf_cstr(&p.out), ok);
-	router_shutdown(&p.r);
-	buf_free(&p.out);
-	free(text);
+		tell_difference(buf_cstr(&p->out), ok);
 	free(ok);
+	return good;
+}
+
+static bool play_file(const char *path)
+{
+	struct player p;
+	char *text = read_file(path);
+	bool good = false;
+
+	if (text && play_begin(&p, path)) {
+		play(&p, text);
+		if (p.errors.len)
+			printf("# %s", buf_cstr(&p.errors));
+		else
+			good = play_compare(&p, path);
+		play_end(&p);
+	}
+	free(text);
+	return good;
+}
+
+/* Each line of a scenario that is wrong is found, and no other. */
+static bool play_wrong_lines(void)
+{
+	static const char scenario[] =
+		"# comment\n\nset expire\nset expire 1 2\nset expire ten\nset size 1\nfamily 5 up\nfamily 4 sideways\n"
+		"link\nlink new 2\nlink new 2 eth0 dow\nlink del\nlink begin 2\nlink hold 1\nlink old\nlost\nmrdisc\n"
+		"solicit 4\nupcall 4 nocache 0 10.0.0.1\nupcall 4 nocash 0 10.0.0.1 225.1.2.3\n"
+		"upcall 4 nocache 0 10.0.0.1 225.1.2\nstats 10.0.0.1 225.1.2.3 1 2\nstats 10.0.0.1 225.1.2.3 1 2 x\n"
+		"tick\ntick soon\ntick 1 told\npim maybe\nfail joyn EPERM 1\nfail join EPERN 1\nfail join EPERM\n"
+		"ctl\nctl -d\nctl -x show\nshow\n \nlink new 3 eth1 up mcast\ntick 1\nfail join EPERM 1\nctl -d show\n";
+	char text[sizeof scenario];
+	struct player p;
+	unsigned line = 3, last = 35;
+	bool good;
+
+	memcpy(text, scenario, sizeof text);
+	if (!play_begin(&p, "x.scn"))
+		return false;
+	play(&p, text);
+	for (const char *w = buf_cstr(&p.errors); *w; w = strchr(w, '\n') + 1, line++) {
+		char start[32];
+
+		snprintf(start, sizeof start, "x.scn:%u: ", line);
+		if (strncmp(w, start, strlen(start))) {
+			printf("# line %u is not found, but %.*s\n", line, (int)strcspn(w, "\n"), w);
+			break;
+		}
+	}
+	good = line == last + 1;
+	if (!good)
+		printf("# lines 3 to %u are wrong, found up to %u\n", last, line - 1);
+	play_end(&p);
 	return good;
 }
 
@@ -363,12 +588,17 @@ int main(int argc, char **argv)
 	int bad = 0;
 
 	log_set_level(LOG_LVL_NONE);
-	printf("1..%d\n", argc - 1);
+	printf("1..%d\n", argc);
 	for (int i = 1; i < argc; i++) {
 		bool skip = !WITH_MRDISC && strstr(argv[i], "/mrdisc"), good = skip || play_file(argv[i]);
 
 		bad += !good;
 		printf("%sok %d - %s%s\n", good ? "" : "not ", i, argv[i], skip ? " # SKIP built without" : "");
 	}
+	if (!play_wrong_lines()) {
+		bad++;
+		printf("not ");
+	}
+	printf("ok %d - wrong lines of a scenario are found\n", argc);
 	return bad != 0;
 }
