@@ -103,6 +103,10 @@ enum link_kind {
 	LINK_ALLMULTI,		/* allmulti of ifindex, after a VIF of ours was added or removed there: the kernel
 				 * itself reports no change of it (net/core/dev.c, __dev_set_allmulti) */
 	LINK_SWEEP_END,
+	LINK_RULES_BEGIN,	/* an answer to kernel_rules_ask(fam) starts; one that starts anew was in vain */
+	LINK_RULE,		/* packets of fam that come in on `name`, or on any when that is "", get to table; the
+				 * first rule for an interface is the one that holds */
+	LINK_RULES_END,
 };
 
 struct link_event {
@@ -113,7 +117,9 @@ struct link_event {
 					 * LINK_ALLMULTI only */
 	uint32_t mtu;
 	int master;			/* ifindex of the bridge or bond, 0 = none */
-	char name[KERNEL_IFNAME];	/* LINK_NEW, and LINK_DEL when known */
+	char name[KERNEL_IFNAME];	/* LINK_NEW, LINK_RULE, and LINK_DEL when known */
+	enum fam fam;			/* LINK_RULE* only */
+	uint32_t table;			/* LINK_RULE only */
 };
 typedef void kernel_link_fn(void *ctx, const struct link_event *ev);
 
@@ -129,6 +135,10 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx);
 /* Reads at most max datagrams and calls fn for each event.  Lost events (ENOBUFS) start a new
  * dump, whose events follow by the same way.  Returns the number read, or -1 with errno. */
 int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx);
+
+/* Asks for the rules that `ip mrule` shows of a family, without waiting.  The answer comes through
+ * kernel_link_drain(), once for all that asked before it starts; none comes from a kernel that has one table only. */
+void kernel_rules_ask(enum fam fam);
 
 /* ---- group memberships (membership.c) ---- */
 

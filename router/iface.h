@@ -30,11 +30,20 @@ struct iface {
 	bool disabled;			/* phyint ... disable */
 	bool mrdisc;			/* phyint ... mrdisc */
 	bool waits[FAM_N];		/* wants a number, none is free */
-	bool table_told[FAM_N];		/* see table.h */
+	uint8_t table[FAM_N];		/* TABLE_* below */
 	uint8_t wanted[FAM_N];		/* IFACE_* above */
 	bool groups_stale;		/* its memberships are to be looked at */
 	bool swept;			/* not named yet by the running dump */
 	uint8_t ttl;			/* threshold, 1 = none */
+};
+
+/* Whether packets that come in get to the table of the router, as far as table.c knows. */
+enum {
+	TABLE_UNKNOWN,
+	TABLE_WANTED,			/* to be found out */
+	TABLE_ASKED,			/* rules are coming in, none was for it yet */
+	TABLE_OTHER,			/* the first rule for it leads elsewhere */
+	TABLE_REPORTED,			/* they do, or the log says how they would */
 };
 
 /* By what an interface is found. */

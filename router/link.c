@@ -10,6 +10,7 @@
 
 #include "conf/match.h"
 #include "router/sync.h"
+#include "router/table.h"
 
 void link_configure(struct router *r, struct iface *i)
 {
@@ -84,7 +85,7 @@ static void link_renamed(struct router *r, struct iface *i, const struct link_ev
 	snprintf(text, sizeof text, "renamed from %s", i->name);
 	iface_rename(&r->ifs, i, ev->name);
 	/* The rule for its old name is no longer for it (net/core/fib_rules.c, detach_rules). */
-	i->table_told[FAM_4] = i->table_told[FAM_6] = false;
+	i->table[FAM_4] = i->table[FAM_6] = TABLE_UNKNOWN;
 	link_event(r, i, text);
 }
 
@@ -154,6 +155,11 @@ void router_link_event(struct router *r, const struct link_event *ev)
 	case LINK_ALLMULTI:
 		if (i)
 			i->allmulti = ev->allmulti;
+		break;
+	case LINK_RULES_BEGIN:
+	case LINK_RULE:
+	case LINK_RULES_END:
+		table_event(r, ev);
 		break;
 	case LINK_SWEEP_END:
 		while ((i = iface_next(&r->ifs, i)))

@@ -250,7 +250,7 @@ void router_sync(struct router *r)
 		for (enum fam f = 0; f < FAM_N; f++)
 			vif_assign(r, f);
 		bind_names(r);
-		table_tell(r);
+		table_check(r);
 	}
 	sync_entries(r);
 	/* A number that became free may be waited for. */

@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * Only looks and tells: who uses a table of his own has a plan for its rules.
+ * Watches and reports only: who uses a table of his own has a plan for its rules.
  */
 #include "router/table.h"
 
+#include <string.h>
+
 #include "router/router.h"
 
-static void tell(struct router *r, enum fam fam, struct iface *i)
-{
-	uint32_t table;
-
-	if (!i || i->table_told[fam] || kernel_look_table(fam, i->name, &table) < 0)
-		return;
-	i->table_told[fam] = true;
-	if (table != r->table)
-		log_notice("%s: its %s packets do not get to table %u; add: ip %smrule add iif %s lookup %u", i->name,
-			   fam_str(fam), r->table, fam == FAM_4 ? "" : "-6 ", i->name, r->table);
-}
-
-void table_tell(struct router *r)
+void table_check(struct router *r)
 {
 	const struct conf *c = r->conf;
 	uint32_t in[FAM_N] = { 0 };
@@ -31,8 +21,48 @@ void table_tell(struct router *r)
 		if (m->iif != CONF_NONE)
 			in[flow_range_fam(&m->range)] |= rule_iifs(&r->rules, m);
 	}
-	for (enum fam f = 0; f < FAM_N; f++)
-		for (int vif = 0; vif < KERNEL_VIFS; vif++)
-			if (in[f] >> vif & 1)
-				tell(r, f, iface_by_vif(&r->ifs, f, vif));
+	for (enum fam f = 0; f < FAM_N; f++) {
+		bool is_open = false;
+
+		for (int vif = 0; vif < KERNEL_VIFS; vif++) {
+			struct iface *i = in[f] >> vif & 1 ? iface_by_vif(&r->ifs, f, vif) : NULL;
+
+			if (!i || i->table[f] == TABLE_REPORTED)
+				continue;
+			if (i->table[f] == TABLE_UNKNOWN)
+				i->table[f] = TABLE_WANTED;
+			is_open = true;
+		}
+		if (is_open)
+			kernel_rules_ask(f);
+	}
+}
+
+static void table_event_for(const struct router *r, struct iface *i, const struct link_event *ev)
+{
+	uint8_t *state = &i->table[ev->fam];
+
+	if (*state == TABLE_UNKNOWN || *state == TABLE_REPORTED)
+		return;
+	if (ev->kind == LINK_RULES_BEGIN) {
+		*state = TABLE_ASKED;
+	} else if (*state == TABLE_WANTED) {
+		return;
+	} else if (ev->kind == LINK_RULES_END) {
+		*state = TABLE_REPORTED;
+		log_notice("%s: its %s packets do not get to table %u; add: ip %smrule add iif %s lookup %u", i->name,
+			   fam_str(ev->fam), r->table, ev->fam == FAM_4 ? "" : "-6 ", i->name, r->table);
+	} else if (*state == TABLE_ASKED && (!ev->name[0] || !strcmp(ev->name, i->name))) {
+		*state = ev->table == r->table ? TABLE_REPORTED : TABLE_OTHER;
+	}
+}
+
+void table_event(struct router *r, const struct link_event *ev)
+{
+	for (int vif = 0; vif < KERNEL_VIFS; vif++) {
+		struct iface *i = iface_by_vif(&r->ifs, ev->fam, vif);
+
+		if (i)
+			table_event_for(r, i, ev);
+	}
 }

@@ -63,7 +63,7 @@ static void vif_take(struct router *r, enum fam fam, struct iface *i)
 			fam_str(fam), strerror(err));
 		return;
 	}
-	i->table_told[fam] = false;
+	i->table[fam] = TABLE_UNKNOWN;
 	if (fam == FAM_4)
 		r->ttl[vif] = i->ttl;
 	log_vif(i, fam, vif, "");

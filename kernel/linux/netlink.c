@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/fib_rules.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -35,11 +36,14 @@ static struct {
 	int fd;
 	uint32_t pid;		/* our address */
 	uint32_t seq;		/* of the last request */
-	bool dumping;		/* the answer to seq is not complete yet */
-	bool cut;		/* the kernel says that this dump is not consistent */
+	enum { DUMP_NONE, DUMP_LINKS, DUMP_RULES } dump;	/* the answer to seq is not complete yet */
+	bool rules_wanted[FAM_N];
+	bool rules_begun;	/* LINK_RULES_BEGIN was reported of the running dump */
+	enum fam rules_fam;	/* of the running dump */
+	bool cut;		/* the kernel says that this dump of links is not consistent */
 	bool lost;		/* events were dropped: dump again */
 	int cuts;		/* dumps in a row that were not consistent */
-	int err;		/* errno of a dump that the kernel refused */
+	int err;		/* errno of a dump of links that the kernel refused */
 } nl = { .fd = -1 };
 
 int kernel_link_open(void)
@@ -66,18 +70,25 @@ int kernel_link_fd(void)
 	return nl.fd;
 }
 
+static int dump_send(int dump, struct rtnl_req *req)
+{
+	req->h.nlmsg_seq = ++nl.seq;
+	if (nlsock_send(nl.fd, req, req->h.nlmsg_len) < 0)
+		return -1;
+	nl.dump = dump;
+	return 0;
+}
+
 /* Asks for all links.  A new sweep begins, also when one was running. */
-static int dump_start(kernel_link_fn *fn, void *ctx)
+static int links_start(kernel_link_fn *fn, void *ctx)
 {
 	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
 	struct rtnl_req req;
 
 	rtnl_ask(&req, RTM_GETLINK, NLM_F_DUMP, AF_UNSPEC, sizeof(struct ifinfomsg));
 	rtnl_ask_attr(&req, IFLA_EXT_MASK, &filter, sizeof filter);
-	req.h.nlmsg_seq = ++nl.seq;
-	if (nlsock_send(nl.fd, &req, req.h.nlmsg_len) < 0)
+	if (dump_send(DUMP_LINKS, &req) < 0)
 		return -1;
-	nl.dumping = true;
 	nl.cut = nl.lost = false;
 	fn(ctx, &(struct link_event){ .kind = LINK_SWEEP_BEGIN });
 	return 0;
@@ -85,9 +96,8 @@ static int dump_start(kernel_link_fn *fn, void *ctx)
 
 /* The dump is over: well, or to be repeated.  An inconsistent one has at most missed what
  * events told, so where links change all the time it is good enough in the end. */
-static void dump_end(int err, kernel_link_fn *fn, void *ctx)
+static void links_end(int err, kernel_link_fn *fn, void *ctx)
 {
-	nl.dumping = false;
 	nl.err = err;
 	if (err || (nl.cut && nl.cuts++ < DUMP_AGAIN))
 		nl.lost = true;
@@ -95,6 +105,33 @@ static void dump_end(int err, kernel_link_fn *fn, void *ctx)
 		return;
 	nl.cuts = 0;
 	fn(ctx, &(struct link_event){ .kind = LINK_SWEEP_END });
+}
+
+/* Asks for the rules of a family for which somebody waits. */
+static int rules_start(void)
+{
+	enum fam fam = nl.rules_wanted[FAM_4] ? FAM_4 : FAM_6;
+	struct rtnl_req req;
+
+	if (!nl.rules_wanted[fam])
+		return 0;
+	nl.rules_wanted[fam] = nl.rules_begun = false;
+	nl.rules_fam = fam;
+	rtnl_ask(&req, RTM_GETRULE, NLM_F_DUMP, rtnl_mroute_family(fam), sizeof(struct fib_rule_hdr));
+	return dump_send(DUMP_RULES, &req);
+}
+
+void kernel_rules_ask(enum fam fam)
+{
+	nl.rules_wanted[fam] = true;
+	/* Of two dumps on one socket at a time the kernel refuses the second. */
+	if (nl.fd >= 0 && !nl.dump && !nl.lost)
+		rules_start();
+}
+
+static void rules_event(enum link_kind kind, kernel_link_fn *fn, void *ctx)
+{
+	fn(ctx, &(struct link_event){ .kind = kind, .fam = nl.rules_fam });
 }
 
 /* The number that a file of /sys begins with, -1 when it cannot be read. */
@@ -128,8 +165,7 @@ void netlink_ask_allmulti(int ifindex)
 	nlsock_send(nl.fd, &req, req.h.nlmsg_len);	/* what fails leaves the value as it was */
 }
 
-/* An event, or a part of an answer. */
-static void link_told(const struct rtnl_msg *m, bool is_allmulti, kernel_link_fn *fn, void *ctx)
+static void link_message(const struct rtnl_msg *m, bool is_allmulti, kernel_link_fn *fn, void *ctx)
 {
 	struct link_event ev;
 
@@ -137,25 +173,44 @@ static void link_told(const struct rtnl_msg *m, bool is_allmulti, kernel_link_fn
 		return;
 	if (is_allmulti)
 		ev.kind = LINK_ALLMULTI;
-	if ((ev.kind == LINK_NEW || ev.kind == LINK_ALLMULTI) && ev.allmulti < 0)
+	if ((ev.kind == LINK_NEW || is_allmulti) && ev.allmulti < 0)
 		ev.allmulti = netlink_allmulti(ev.name, ev.ifindex);
 	fn(ctx, &ev);
 }
 
+/* A part of the answer to a dump. */
+static void dump_message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
+{
+	bool is_end = m->h.nlmsg_type == NLMSG_DONE || m->h.nlmsg_type == NLMSG_ERROR, is_links = nl.dump == DUMP_LINKS;
+	int err = is_end ? rtnl_error(m) : 0;
+	struct link_event ev;
+
+	if (is_end)
+		nl.dump = DUMP_NONE;
+	if (is_links && is_end) {
+		links_end(err, fn, ctx);
+	} else if (is_links) {
+		nl.cut |= (m->h.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+		link_message(m, false, fn, ctx);
+	} else if (!err) {
+		if (!nl.rules_begun)
+			rules_event(LINK_RULES_BEGIN, fn, ctx);
+		nl.rules_begun = true;
+		if (is_end)
+			rules_event(LINK_RULES_END, fn, ctx);
+		else if (rtnl_rule(m, &ev) && ev.fam == nl.rules_fam)
+			fn(ctx, &ev);
+	}
+}
+
 static void message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
 {
-	bool asked = m->h.nlmsg_pid == nl.pid, is_allmulti = asked && m->h.nlmsg_seq == ALLMULTI_SEQ;
-
-	if (asked && !is_allmulti && !(nl.dumping && m->h.nlmsg_seq == nl.seq))
-		return;		/* of a dump that was given up */
-	if (m->h.nlmsg_type == NLMSG_DONE || m->h.nlmsg_type == NLMSG_ERROR) {
-		if (asked && !is_allmulti)
-			dump_end(rtnl_error(m), fn, ctx);
-		return;
-	}
-	if (asked && (m->h.nlmsg_flags & NLM_F_DUMP_INTR))
-		nl.cut = true;
-	link_told(m, is_allmulti, fn, ctx);
+	if (m->h.nlmsg_pid != nl.pid)
+		link_message(m, false, fn, ctx);
+	else if (m->h.nlmsg_seq == ALLMULTI_SEQ)
+		link_message(m, true, fn, ctx);
+	else if (nl.dump && m->h.nlmsg_seq == nl.seq)	/* and not of one that was given up */
+		dump_message(m, fn, ctx);
 }
 
 /* All messages of one datagram of len bytes. */
@@ -190,7 +245,7 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 		return -1;
 	}
 	/* Not before the queue is empty is there room for the answer. */
-	if (nl.lost && !nl.dumping && !nlsock_wait(nl.fd, 0) && dump_start(fn, ctx) < 0)
+	if (!nl.dump && !nlsock_wait(nl.fd, 0) && (nl.lost ? links_start(fn, ctx) : rules_start()) < 0)
 		return -1;
 	return n;
 }
@@ -200,7 +255,7 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 	int64_t end = clock_ms() + DUMP_MS, left;
 
 	nl.lost = true;
-	while (nl.lost || nl.dumping) {
+	while (nl.lost || nl.dump) {
 		if (kernel_link_drain(64, fn, ctx) < 0)
 			return -1;
 		left = end - clock_ms();
@@ -208,7 +263,7 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		if (nl.dumping)
+		if (nl.dump)
 			nlsock_wait(nl.fd, (int)left);
 	}
 	return 0;

@@ -26,11 +26,6 @@
 #include "lib/grow.h"
 #include "lib/lines.h"
 
-static unsigned char mroute_family(enum fam fam)
-{
-	return fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR;
-}
-
 uint32_t kernel_default_table(enum fam fam)
 {
 	/* ipmr_get_table() and ip6mr_get_table() without MRT_TABLE. */
@@ -191,7 +186,7 @@ int kernel_look_mfc(enum fam fam, look_mfc_fn *fn, void *ctx)
 {
 	struct mfc_ctx c = { fam, fn, ctx };
 
-	return nlask_dump(NETLINK_ROUTE, RTM_GETROUTE, mroute_family(fam), sizeof(struct rtmsg), mfc_one, &c);
+	return nlask_dump(NETLINK_ROUTE, RTM_GETROUTE, rtnl_mroute_family(fam), sizeof(struct rtmsg), mfc_one, &c);
 }
 
 /* ---- rules ---- */
@@ -207,8 +202,12 @@ struct table_ctx {
 static int rule_one(void *ctx, const struct rtnl_msg *m)
 {
 	struct table_ctx *c = ctx;
+	struct link_event ev;
 
-	c->found = c->found || rtnl_look_rule(m, c->fam, c->iif, &c->table);
+	if (!c->found && rtnl_rule(m, &ev) && ev.fam == c->fam && (!ev.name[0] || !strcmp(ev.name, c->iif))) {
+		c->found = true;
+		c->table = ev.table;
+	}
 	return 0;
 }
 
@@ -216,7 +215,8 @@ int kernel_look_table(enum fam fam, const char *iif, uint32_t *table)
 {
 	struct table_ctx c = { .fam = fam, .iif = iif };
 
-	if (nlask_dump(NETLINK_ROUTE, RTM_GETRULE, mroute_family(fam), sizeof(struct fib_rule_hdr), rule_one, &c) < 0)
+	if (nlask_dump(NETLINK_ROUTE, RTM_GETRULE, rtnl_mroute_family(fam), sizeof(struct fib_rule_hdr), rule_one,
+		       &c) < 0)
 		return -1;
 	*table = c.table;
 	return 0;

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/netconf.h>
 #include <linux/netlink.h>
@@ -181,27 +180,5 @@ bool rtnl_look_route(const struct rtnl_msg *m, struct look_route *r)
 	rtnl_attr(&at, RTA_MULTIPATH, &hops);
 	while (r->n < sizeof r->oif / sizeof *r->oif && hop_next(&hops, &h))
 		r->oif[r->n++] = h.rtnh_ifindex;
-	return true;
-}
-
-bool rtnl_look_rule(const struct rtnl_msg *m, enum fam fam, const char *iif, uint32_t *table)
-{
-	/* What asks for more than the interface. */
-	static const uint8_t more[] = { FRA_FWMARK, FRA_OIFNAME, FRA_SRC, FRA_DST };
-	char name[KERNEL_IFNAME] = "";
-	struct rtnl_attr at, a;
-	struct fib_rule_hdr h;
-
-	if (!rtnl_body(m, RTM_NEWRULE, &h, sizeof h, &at))
-		return false;
-	if (h.family != (fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR) || h.action != FR_ACT_TO_TBL ||
-	    (h.flags & FIB_RULE_INVERT))
-		return false;
-	for (unsigned i = 0; i < sizeof more; i++)
-		if (rtnl_attr(&at, more[i], &a))
-			return false;
-	if (!rtnl_ifname(&at, FRA_IIFNAME, name) || (name[0] && strcmp(name, iif)))
-		return false;
-	*table = rtnl_u32(&at, FRA_TABLE, h.table);
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * rtnetlink messages of what only looks: interfaces in detail, their settings,
- * VIFs, forwarding entries with their outputs, rules and routes.  Pure, as
+ * VIFs, forwarding entries with their outputs and routes.  Pure, as
  * rtnl.h.  Private to this room.
  */
 #ifndef KERNEL_LINUX_PROBE_RTNL_H
@@ -29,9 +29,6 @@ bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e);
 
 /* Fills v[max] with the VIFs of a table; their number. */
 int rtnl_look_vifs(const struct rtnl_msg *m, struct look_vif *v, int max);
-
-/* A rule that leads all that comes in on iif to a table. */
-bool rtnl_look_rule(const struct rtnl_msg *m, enum fam fam, const char *iif, uint32_t *table);
 
 bool rtnl_look_route(const struct rtnl_msg *m, struct look_route *r);
 

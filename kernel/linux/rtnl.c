@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -183,6 +184,26 @@ bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 	}
 }
 
+bool rtnl_rule(const struct rtnl_msg *m, struct link_event *ev)
+{
+	static const unsigned others[] = { FRA_FWMARK, FRA_OIFNAME, FRA_SRC, FRA_DST };
+	struct rtnl_attr at, a;
+	struct fib_rule_hdr h;
+
+	if (!rtnl_body(m, RTM_NEWRULE, &h, sizeof h, &at) || h.action != FR_ACT_TO_TBL || (h.flags & FIB_RULE_INVERT) ||
+	    (h.family != RTNL_FAMILY_IPMR && h.family != RTNL_FAMILY_IP6MR))
+		return false;
+	for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
+		if (rtnl_attr(&at, others[i], &a))
+			return false;
+	*ev = (struct link_event){
+		.kind = LINK_RULE,
+		.fam = h.family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6,
+		.table = rtnl_u32(&at, FRA_TABLE, h.table),
+	};
+	return rtnl_ifname(&at, FRA_IIFNAME, ev->name);
+}
+
 bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct addr *out)
 {
 	struct rtnl_attr a;
@@ -196,6 +217,11 @@ bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct a
 }
 
 /* ---- requests ---- */
+
+unsigned char rtnl_mroute_family(enum fam fam)
+{
+	return fam == FAM_4 ? RTNL_FAMILY_IPMR : RTNL_FAMILY_IP6MR;
+}
 
 void rtnl_ask(struct rtnl_req *r, unsigned type, unsigned flags, unsigned family, size_t size)
 {

@@ -69,7 +69,13 @@ bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct a
  * or nothing that concerns us. */
 bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev);
 
+/* Reads a message of a dump of rules; false when it is none that asks for the interface alone. */
+bool rtnl_rule(const struct rtnl_msg *m, struct link_event *ev);
+
 /* ---- requests ---- */
+
+/* The family of multicast routing: of its rules, VIFs and entries. */
+unsigned char rtnl_mroute_family(enum fam fam);
 
 struct rtnl_req {
 	struct nlmsghdr h;

@@ -213,16 +213,6 @@ void kernel_mroute_close(enum fam fam)
 }
 
 int kernel_mroute_fd(enum fam fam) { return k.open[fam] ? 1000 + (int)fam : -1; }
-/* As a kernel without `ip mrule`: one table only. */
-int kernel_look_table(enum fam fam, const char *iif, uint32_t *table)
-{
-	(void)fam;
-	(void)iif;
-	(void)table;
-	errno = EOPNOTSUPP;
-	return -1;
-}
-
 bool kernel_mroute_has_pim(enum fam fam) { return k.open[fam] && !k.no_pim; }
 
 /* As Linux does it: an interface that is a VIF takes in all multicast frames. */
@@ -395,6 +385,11 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 	kernel_link_drain(INT_MAX, fn, ctx);
 	fn(ctx, &(struct link_event){ .kind = LINK_SWEEP_END });
 	return 0;
+}
+
+void kernel_rules_ask(enum fam fam)
+{
+	SAY("rules%d ask\n", fam_digit(fam));
 }
 
 /* ---- memberships ---- */

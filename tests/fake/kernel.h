@@ -23,6 +23,7 @@ void fake_reset(void);
  *	join4 if2 (*,225.1.1.1)	leave4 if2 (10.0.0.1,232.1.1.1)
  *	mrdisc4 open|close	mrdisc4 listen if2 on	mrdisc4 advert if2 20 0 0
  *	mrdisc4 solicit|term if2
+ *	rules4 ask
  * A refused verb has " = ENAME" at the end of its line. */
 const char *fake_journal(void);
 

@@ -18,7 +18,6 @@ static void message(const struct rtnl_msg *m, struct nft *n)
 	struct look_route way;
 	struct look_vif v[2];
 	struct rtnl_netconf c;
-	uint32_t table;
 	enum fam fam;
 	int ifindex;
 
@@ -32,7 +31,6 @@ static void message(const struct rtnl_msg *m, struct nft *n)
 	rtnl_look_netconf(m, &c);
 	if (rtnl_look_vifs(m, v, 2) > 2)
 		abort();
-	rtnl_look_rule(m, FAM_4, "a1", &table);
 	nft_chain_add(n, m);
 	nft_rule_add(n, m);
 }

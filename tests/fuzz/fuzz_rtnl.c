@@ -18,6 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	while (rtnl_next(&p, &size, &m)) {
 		rtnl_error(&m);
+		if (rtnl_rule(&m, &ev) && !memchr(ev.name, '\0', sizeof ev.name))
+			abort();
 		if (rtnl_link(&m, &ev)) {
 			if (ev.ifindex <= 0 || !memchr(ev.name, '\0', sizeof ev.name))
 				abort();

@@ -15,6 +15,7 @@ static struct buf told;
 static const char *const kinds[] = {
 	[LINK_SWEEP_BEGIN] = "begin", [LINK_NEW] = "new", [LINK_DEL] = "del",
 	[LINK_ADDR] = "addr", [LINK_ALLMULTI] = "allmulti", [LINK_SWEEP_END] = "end",
+	[LINK_RULES_BEGIN] = "rules", [LINK_RULE] = "rule", [LINK_RULES_END] = "ruled",
 };
 
 /* What was last said of each ifindex below 100. */

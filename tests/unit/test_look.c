@@ -197,22 +197,21 @@ static void rules_and_routes(void)
 {
 	struct fib_rule_hdr h = { .family = RTNL_FAMILY_IP6MR, .action = FR_ACT_TO_TBL };
 	struct rtmsg rtm = { .rtm_family = AF_INET, .rtm_type = RTN_UNICAST };
-	uint32_t table = 0;
+	struct link_event ev;
 	struct look_route way;
 
 	start(RTM_NEWRULE, &h, sizeof h);
 	attr_u32(FRA_TABLE, 1000);
 	attr(FRA_IIFNAME, "a1", 3);
 	WHOLE(w);
-	CHECK(!rtnl_look_rule(&w, FAM_4, "a1", &table));
-	CHECK(!rtnl_look_rule(&w, FAM_6, "a2", &table) && !table);
-	CHECK(rtnl_look_rule(&w, FAM_6, "a1", &table));
-	CHECK_INT(table, 1000);
+	CHECK(rtnl_rule(&w, &ev) && ev.kind == LINK_RULE && ev.fam == FAM_6);
+	CHECK_INT(ev.table, 1000);
+	CHECK_STR(ev.name, "a1");
 	END;
-	CUTS(rtnl_look_rule(&m, FAM_6, "a1", &table));
+	CUTS(rtnl_rule(&m, &ev));
 	attr_u32(FRA_FWMARK, 1);
 	WHOLE(marked);
-	CHECK(!rtnl_look_rule(&marked, FAM_6, "a1", &table));
+	CHECK(!rtnl_rule(&marked, &ev));
 	END;
 
 	start(RTM_NEWROUTE, &rtm, sizeof rtm);
