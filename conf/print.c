@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: ISC
  *
- * A configuration as canonical text, which parses to an equal one.  One line a
- * directive, one blank between words, no clause that says nothing.
+ * A configuration as canonical text, which parses to an equal one: see print.h.
  */
+#include "conf/print.h"
+
 #include "conf/conf.h"
 
-static void put_flow(struct buf *out, const struct conf *c, const char *directive, const struct conf_rule *m)
+void print_rule_head(struct buf *out, const char *directive, int width, const char *iif,
+		     const struct flow_range *range)
 {
-	const struct conf_set *set = &c->sets[m->oifs];
 	char s[ADDR_STRLEN];
 
-	buf_str(out, directive);
-	buf_str(out, " from ");
-	buf_str(out, c->names[m->iif].ifname.text);
-	if (!flow_range_any_source(&m->range)) {
+	buf_printf(out, "%-*s from %s", width, directive, iif);
+	if (!flow_range_any_source(range)) {
 		buf_str(out, " source ");
-		buf_str(out, prefix_str(&m->range.flow.source, m->range.source_len, s));
+		buf_str(out, prefix_str(&range->flow.source, range->source_len, s));
 	}
 	buf_str(out, " group ");
-	buf_str(out, prefix_str(&m->range.flow.group, m->range.group_len, s));
+	buf_str(out, prefix_str(&range->flow.group, range->group_len, s));
+}
+
+static void print_rule(struct buf *out, const struct conf *c, const char *directive, int width,
+		       const struct conf_rule *m)
+{
+	const struct conf_set *set = &c->sets[m->oifs];
+
+	print_rule_head(out, directive, width, c->names[m->iif].ifname.text, &m->range);
 	if (set->n)
 		buf_str(out, " to");
 	for (uint32_t i = 0; i < set->n; i++) {
@@ -29,30 +36,30 @@ static void put_flow(struct buf *out, const struct conf *c, const char *directiv
 
 void conf_print_mroute(struct buf *out, const struct conf *c, const struct conf_rule *m)
 {
-	put_flow(out, c, "mroute ", m);
+	print_rule(out, c, "mroute", 7, m);
 }
 
 void conf_print_mgroup(struct buf *out, const struct conf *c, const struct conf_rule *g)
 {
-	put_flow(out, c, "mgroup ", g);
+	print_rule(out, c, "mgroup", 7, g);
 }
 
-static void line_flow(struct buf *out, const struct conf *c, const char *directive, const struct conf_rule *m)
+static void print_rule_line(struct buf *out, const struct conf *c, const char *directive, const struct conf_rule *m)
 {
 	if (m->iif == CONF_NONE)
 		return;
-	put_flow(out, c, directive, m);
+	print_rule(out, c, directive, 0, m);
 	buf_chr(out, '\n');
 }
 
 void conf_line_mgroup(struct buf *out, const struct conf *c, uint32_t i)
 {
-	line_flow(out, c, "mgroup", &c->mgroups[i]);
+	print_rule_line(out, c, "mgroup", &c->mgroups[i]);
 }
 
 void conf_line_mroute(struct buf *out, const struct conf *c, uint32_t i)
 {
-	line_flow(out, c, "mroute", &c->mroutes[i]);
+	print_rule_line(out, c, "mroute", &c->mroutes[i]);
 }
 
 void conf_line_phyint(struct buf *out, const struct conf *c, uint32_t i)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Directives as canonical text: one blank between words, no clause that says nothing.
+ */
+#ifndef CONF_PRINT_H
+#define CONF_PRINT_H
+
+#include "lib/buf.h"
+#include "lib/flow.h"
+
+/* Appends "mroute from eth0 source 10.0.0.1 group 225.1.2.3": a rule or membership up to its outputs.  The
+ * directive ("mroute", "mgroup") is padded with blanks to `width` columns; any source is not written. */
+void print_rule_head(struct buf *out, const char *directive, int width, const char *iif,
+		     const struct flow_range *range);
+
+#endif
