@@ -213,8 +213,8 @@ static void run_watchers(struct loop *l)
 
 int loop_turn(struct loop *l, bool block)
 {
-	static const struct timespec at_once = { 0, 0 };
-	struct timespec wait = at_once;
+	struct timespec wait = { 0 };
+	sigset_t blocked;
 	int ready;
 
 	if (block && l->timers) {
@@ -227,10 +227,10 @@ int loop_turn(struct loop *l, bool block)
 	ready = ppoll(l->pfd, l->n, block && !l->timers ? NULL : &wait, &l->mask);
 	if (ready < 0 && errno != EINTR)
 		return -1;
-	/* With descriptors ready ppoll delivers no signal (fs/select.c, do_poll), and
-	 * a busy loop would never hear SIGTERM: ask again without any. */
-	if (ready > 0)
-		ppoll(NULL, 0, &at_once, &l->mask);
+	/* ppoll() delivers no signal when a descriptor is ready (Linux fs/select.c, do_poll) or when it
+	 * does not wait (FreeBSD): without this a busy loop would never hear SIGTERM. */
+	sigprocmask(SIG_SETMASK, &l->mask, &blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	l->now = clock_ms();
 	run_signals(l);
 	run_timers(l);

@@ -2,7 +2,7 @@
  *
  * The event loop: ppoll(2) over descriptors, timers and signals.  The nearest
  * timer is the timeout, no timer means no wake-up.  Signals only set a flag
- * while they are blocked, and are delivered inside ppoll() alone.  A callback
+ * while they are blocked, and are delivered once a turn, by the loop.  A callback
  * may add or remove any watcher or timer, its own included.
  */
 #ifndef LIB_LOOP_H

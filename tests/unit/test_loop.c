@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -291,21 +292,60 @@ static void signals(void)
 	CHECK(!sigismember(&mask, SIGUSR2));
 }
 
+/* A ppoll(2) that can be as on FreeBSD, where a call that does not wait delivers no signal. */
+static bool is_deaf_at_once;
+
+int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
+{
+#ifdef SYS_ppoll_time64
+	const long call = SYS_ppoll_time64;
+#else
+	const long call = SYS_ppoll;
+#endif
+	int64_t wait[2] = { timeout ? timeout->tv_sec : 0, timeout ? timeout->tv_nsec : 0 };
+
+	if (is_deaf_at_once && timeout && !wait[0] && !wait[1])
+		return poll(fds, n, 0);
+	return (int)syscall(call, fds, n, timeout ? wait : NULL, mask, (size_t)(_NSIG / 8));
+}
+
 /* A descriptor that is always ready keeps ppoll(2) from delivering signals. */
 static void signal_under_load(void)
 {
 	struct pair p = full_pair();
-	int seen = 0, got = 0;
+	int seen = 0, usr1 = 0, usr2 = 0;
 
 	loop = loop_new();
 	loop_add(loop, p.r, POLLIN, count_fd, &seen);
-	loop_signal(loop, SIGUSR1, count, &got);
-	loop_turn(loop, true);
-	raise(SIGUSR1);
-	loop_turn(loop, true);
-	CHECK_INT(got, 1);
+	loop_signal(loop, SIGUSR1, count, &usr1);
+	loop_signal(loop, SIGUSR2, count, &usr2);
+	for (int deaf = 0; deaf < 2; deaf++) {
+		is_deaf_at_once = deaf;
+		loop_turn(loop, true);
+		raise(SIGUSR1);
+		raise(SIGUSR2);
+		loop_turn(loop, !deaf);
+		CHECK_INT(usr1, deaf + 1);
+		CHECK_INT(usr2, deaf + 1);
+	}
+	is_deaf_at_once = false;
 	loop_free(loop);
 	close_pair(p);
+}
+
+/* The same for a loop that does not wait, with nothing to read. */
+static void signal_without_waiting(void)
+{
+	int usr1 = 0;
+
+	loop = loop_new();
+	loop_signal(loop, SIGUSR1, count, &usr1);
+	is_deaf_at_once = true;
+	raise(SIGUSR1);
+	loop_turn(loop, false);
+	is_deaf_at_once = false;
+	CHECK_INT(usr1, 1);
+	loop_free(loop);
 }
 
 static void clock_is_read(void)
@@ -332,5 +372,6 @@ TEST_MAIN(
 	TEST(stopping)
 	TEST(signals)
 	TEST(signal_under_load)
+	TEST(signal_without_waiting)
 	TEST(clock_is_read)
 )
