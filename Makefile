@@ -66,11 +66,13 @@ COMPLETION := $(if $(NATIVE),$(B)/completion/smcroutectl.bash $(B)/completion/_s
 # The rooms, and of kernel/ the folder of one system.
 OS         ?= $(shell uname -s | tr A-Z a-z)
 ROOMS       = applets applets/control applets/doctor router conf kernel kernel/$(OS) lib
-SRCS       := smcroute.c $(sort $(wildcard $(ROOMS:%=%/*.c)))
+# Without WITH_HOST what only -H and doctor use stays out.
+HOST_ONLY   = applets/doctor/% kernel/$(OS)/probe_% kernel/$(OS)/nft_%
+SRCS       := smcroute.c $(filter-out $(if $(filter yes,$(WITH_HOST)),,$(HOST_ONLY)),$(sort $(wildcard $(ROOMS:%=%/*.c))))
 OBJS       := $(SRCS:%.c=$(B)/%.o)
 LIB_OBJS   := $(filter-out $(B)/smcroute.o,$(OBJS))
 # What touches the kernel; tests link tests/fake in its place.
-CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,mroute_codec nft nft_expr nft_judge probe_rtnl rtnl words)
+CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,mroute_codec nft_judge nft_rules probe_rtnl rtnl)
 REAL_OBJS  := $(filter-out $(CODECS),$(filter $(B)/kernel/$(OS)/%.o,$(OBJS))) $(B)/kernel/membership.o
 FAKE       := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/fake/*.c)))
 # All but that and main: a test takes from here what it needs.

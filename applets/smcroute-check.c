@@ -119,13 +119,13 @@ static int run(char **words, int n, unsigned options)
 	}
 	if (!WITH_HOST && (doctor || host))
 		return applet_fail(EXIT_BUSY, "-H and doctor are not in this build (WITH_HOST=no)");
-	if (doctor)
+	if (WITH_HOST && doctor)
 		return doctor_main(words + 1, n - 1, form);
 	if (none) {
 		words = fallback;
 		n = 1;
 	}
-	return host ? host_main(words, n, none, form) : check_files((const char *const *)words, n, options);
+	return WITH_HOST && host ? host_main(words, n, none, form) : check_files((const char *const *)words, n, options);
 }
 
 int smcroute_check_main(int argc, char **argv)

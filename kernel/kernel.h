@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the rest of the program may ask of the kernel, and what it reports.
- * The only header of this room that others include; no header of the system in
- * it.  linux_*.c implement it, tests/fake/kernel.c does so without a kernel.
- * Every function returns 0 or -1 with errno unless it says otherwise, and says
- * nothing to the log.  One process holds one set of sockets, hence no handle.
+ * What the router and the daemon ask of the kernel, and what it reports.  No header of the system in it.  The files of
+ * kernel/OS that the headings name do it, tests/fake/kernel.c does so without a kernel.  Every function returns 0 or -1
+ * with errno unless it says otherwise, and logs nothing.  One process holds one set of sockets, hence no handle.
  */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
@@ -19,7 +17,7 @@
 #define KERNEL_VIFS 32
 #define KERNEL_IFNAME 16	/* bytes of an interface name with its NUL */
 
-/* ---- the routing sockets (linux_mroute.c) ---- */
+/* ---- the routing sockets (mroute.c) ---- */
 
 /* Opens the routing socket of a family and takes the multicast routing of its table
  * (0 = the default one).  errno: EADDRINUSE somebody has it; EPERM, EACCES a capability
@@ -83,7 +81,13 @@ typedef void kernel_upcall_fn(void *ctx, const struct upcall *up);
  * need not tell), or -1 with errno when the socket itself failed. */
 int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx);
 
-/* ---- interfaces (linux_netlink.c) ---- */
+/* ---- who else routes (holder.c) ---- */
+
+/* Who holds the routing socket of a family: pid and command name; false when nobody else does or /proc does not
+ * tell. */
+bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len);
+
+/* ---- interfaces (netlink.c) ---- */
 
 /* With the values of net/if.h, as rtnl.c has it checked. */
 enum {
@@ -140,7 +144,7 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx);
  * kernel_link_drain(), once for all that asked before it starts; none comes from a kernel that has one table only. */
 void kernel_rules_ask(enum fam fam);
 
-/* ---- group memberships (membership.c) ---- */
+/* ---- group memberships (membership.c of kernel/; kernel_join_limit() in joinsock.c) ---- */
 
 /* Joins grp, from src alone unless src is NULL, on an interface.  The sockets are made and
  * shared inside.  *slot is the socket it went to, for kernel_leave().  The caller keeps the
@@ -160,7 +164,7 @@ const char *kernel_join_limit(int err, enum fam fam);
 /* Leaves everything and closes all sockets. */
 void kernel_join_close(void);
 
-/* ---- multicast router discovery, RFC 4286 (linux_mrdisc.c; timing in mrdisc.c) ---- */
+/* ---- multicast router discovery, RFC 4286 (mrdisc.c) ---- */
 
 enum mrdisc_kind { MRDISC_ADVERT, MRDISC_SOLICIT, MRDISC_TERM };
 
@@ -196,174 +200,5 @@ int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t
  * read, or -1 with errno. */
 typedef void kernel_mrdisc_fn(void *ctx, enum fam fam, int ifindex);
 int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx);
-
-/* ---- what only looks (linux_host.c, linux_look.c, linux_proc.c) ----
- *
- * Nothing is changed; no routing socket and, but where it says so, no capability is needed. */
-
-/* Who holds the routing socket of a family: pid and command name; false when nobody
- * else does or /proc does not tell. */
-bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len);
-
-/* What may be unseen: 1 yes, 0 no, -1 not to be seen from here. */
-typedef int8_t seen_t;
-
-/* An interface with all that matters to multicast. */
-struct look_link {
-	int ifindex;
-	int master;			/* ifindex of the bridge or bond it is a port of, 0 = none */
-	unsigned flags;			/* LINK_* */
-	uint32_t mtu;
-	char name[KERNEL_IFNAME];
-	char kind[KERNEL_IFNAME];	/* "bridge", "wireguard"...; "" for hardware */
-	bool address[FAM_N];
-	seen_t allmulti;		/* takes in all multicast frames */
-	seen_t snooping, querier;	/* of a bridge; querier: somebody asks for members there */
-	int8_t rp_filter;		/* IPv4, in effect: the larger one of all and its own, or -1 */
-	int8_t rp_own;			/* its own */
-	seen_t routing[FAM_N];		/* is a VIF of some table */
-	uint64_t packets, multicast;	/* received; not all drivers count multicast */
-};
-
-struct look_links {
-	struct look_link *v;		/* owned */
-	uint32_t n, cap;
-	seen_t taken[FAM_N];		/* somebody holds a routing socket of the family */
-	int8_t rp_all;			/* net.ipv4.conf.all.rp_filter, or -1 */
-};
-
-/* Fills *l with all interfaces.  errno ENOMEM, or of netlink. */
-int kernel_look_links(struct look_links *l);
-void kernel_look_links_free(struct look_links *l);
-
-struct look_vif {
-	uint32_t table;
-	int vif, ifindex;
-	struct vif_stats st;
-};
-
-/* Fills v[max] with VIFs of all tables, of IPv6 only of the default one: the kernel tells of no
- * other.  Their number, or -1 with errno: ENOENT where this kernel has none. */
-int kernel_look_vifs(enum fam fam, struct look_vif *v, int max);
-
-struct look_mfc {
-	uint32_t table;
-	struct flow flow;
-	bool unresolved;		/* waits for an answer of the daemon; then nothing below is set */
-	uint8_t noifs;
-	int iif;			/* ifindex, 0 = gone */
-	struct mfc_stats st;
-	uint8_t ttl[KERNEL_VIFS];	/* threshold */
-	int oif[KERNEL_VIFS];		/* ifindex */
-};
-
-/* Calls fn for each forwarding entry of all tables, whoever owns it, unresolved ones included.
- * Entries that come or go meanwhile may make the kernel leave out others: what is not named is
- * unknown, not gone.  Its work grows with the square of the number: beyond some 10,000 entries,
- * asking for each by kernel_mfc_stats() is quicker. */
-typedef void look_mfc_fn(void *ctx, const struct look_mfc *e);
-int kernel_look_mfc(enum fam fam, look_mfc_fn *fn, void *ctx);
-
-/* The table that packets of a family get into which come in on an interface, by the rules that
- * `ip mrule` shows; 0 = none.  errno EAFNOSUPPORT, EOPNOTSUPP: this kernel has one table only,
- * and *table stays as it was. */
-int kernel_look_table(enum fam fam, const char *iif, uint32_t *table);
-
-/* The table without MRT_TABLE. */
-uint32_t kernel_default_table(enum fam fam);
-
-/* Where the route to a host leads. */
-struct look_route {
-	bool none;			/* there is none, or one that rejects */
-	bool local;			/* it is this host */
-	unsigned n;
-	int oif[8];			/* ifindex of each way */
-};
-int kernel_look_route(const struct addr *host, struct look_route *r);
-
-/* Counters of this network namespace, packets since its start. */
-struct look_counters {
-	uint64_t mcast_in, mcast_out;	/* multicast, our own included */
-	uint64_t forwarded;		/* all, unicast included */
-	uint64_t frag_fails;		/* too large for the way out */
-	uint64_t rp_filter;		/* refused by the reverse path filter, IPv4 */
-};
-int kernel_look_counters(enum fam fam, struct look_counters *c);
-
-/* What this kernel can do for a family. */
-struct look_support {
-	seen_t routing;			/* CONFIG_IP_MROUTE, CONFIG_IPV6_MROUTE */
-	seen_t tables;			/* CONFIG_..._MROUTE_MULTIPLE_TABLES */
-	seen_t pim;			/* CONFIG_IP_PIMSM_V2, CONFIG_IPV6_PIMSM_V2; needs CAP_NET_RAW */
-	seen_t raw;			/* we may open a routing socket */
-};
-void kernel_look_support(enum fam fam, struct look_support *s);
-
-/* True when this network namespace belongs to our user namespace, so that our capabilities
- * count in it. */
-seen_t kernel_look_netns_ours(void);
-
-/* True when this host is a member of a group on an interface. */
-seen_t kernel_look_member(int ifindex, const struct addr *grp);
-
-/* The value of a sysctl ("net.ipv4.igmp_max_msf"), or -1 where it cannot be read. */
-long long kernel_look_sysctl(const char *name);
-
-/* Descriptors that a process may have, pid 0 = this one; -1 where it cannot be read. */
-long long kernel_look_nofile(int pid);
-
-/* ---- the packet filter (linux_nft.c): nftables, needs CAP_NET_ADMIN ---- */
-
-/* Where a packet is looked at: before it is routed, on its way through, as it leaves. */
-enum look_hook { HOOK_BEFORE, HOOK_FORWARD, HOOK_AFTER };
-
-/* A multicast packet that somebody asks about. */
-struct look_packet {
-	struct flow flow;
-	bool any_source;		/* the source is not known */
-	int iif, oif;			/* ifindex, 0 = not known */
-	const char *iif_name, *oif_name;	/* NULL = not known */
-};
-
-/* A chain that stops it. */
-struct look_chain {
-	enum look_hook hook;
-	const char *family, *table, *name;
-	bool surely;			/* or it cannot be told: rules ask for what is not known here */
-};
-typedef void look_chain_fn(void *ctx, const struct look_chain *c);
-
-struct nft;
-
-/* Reads all rules; NULL with errno EPERM, ENOMEM, or of netlink.  A kernel without nftables
- * has none. */
-struct nft *kernel_nft_open(void);
-void kernel_nft_close(struct nft *n);
-
-/* Calls fn for each base chain of a hook that would, or might, drop the packet. */
-void kernel_nft_judge(const struct nft *n, enum look_hook hook, const struct look_packet *p,
-		      look_chain_fn *fn, void *ctx);
-
-/* True when filter tables of the older iptables are loaded (linux_proc.c): their rules nobody
- * shows but their own tool.  Needs to be root. */
-seen_t kernel_look_iptables(enum fam fam);
-
-/* ---- the packets of one group as they come in (linux_sniff.c): needs CAP_NET_RAW ---- */
-
-struct sniffed {
-	int ifindex;
-	struct addr src;
-	uint8_t ttl;			/* or hop limit */
-	bool df;			/* must not be fragmented; IPv6 never is */
-	uint32_t len;			/* bytes with the IP header */
-};
-
-/* Opens a socket that sees them all; the descriptor to poll and to close, or -1. */
-int kernel_sniff_open(const struct addr *grp);
-
-/* Reads at most max packets; their number, or -1 with errno. */
-typedef void kernel_sniff_fn(void *ctx, const struct sniffed *p);
-int kernel_sniff_drain(int fd, int max, kernel_sniff_fn *fn, void *ctx);
-void kernel_sniff_close(int fd);
 
 #endif

@@ -52,6 +52,16 @@ void lines_close(struct lines *l)
 	buf_free(&l->text);
 }
 
+unsigned lines_words(char *line, char **word, unsigned max)
+{
+	unsigned n = 0;
+	char *rest = line;
+
+	while (n < max && (word[n] = strtok_r(NULL, " \t\n", &rest)))
+		n++;
+	return n;
+}
+
 bool lines_first(const char *path, char *text, size_t size)
 {
 	struct lines l;

@@ -23,6 +23,9 @@ int lines_open(struct lines *l, const char *path);
 char *lines_next(struct lines *l);
 void lines_close(struct lines *l);
 
+/* Cuts a line into at most max words, which blanks separate, in place; returns how many. */
+unsigned lines_words(char *line, char **word, unsigned max);
+
 /* Reads the first line of a file to text[size]; false when it cannot be read or is empty. */
 bool lines_first(const char *path, char *text, size_t size);
 

@@ -18,7 +18,7 @@ typedef unsigned long long ull;
 
 static void fine(struct report *r)
 {
-	const struct look_mfc *e = &r->w->e;
+	const struct probe_mfc *e = &r->w->e;
 	struct buf b = { 0 };
 
 	for (unsigned i = 0; i < e->noifs; i++)
@@ -27,7 +27,7 @@ static void fine(struct report *r)
 		    r->in_name, (ull)r->w->d.right, buf_cstr(&b));
 	buf_free(&b);
 	for (unsigned i = 0; i < e->noifs; i++) {
-		const struct look_link *l = host_link(&r->d->host, e->oif[i]);
+		const struct probe_link *l = host_link(&r->d->host, e->oif[i]);
 
 		if (!l)
 			continue;
@@ -83,14 +83,14 @@ static const char tunnels[] = "wireguard\0gre\0gretap\0ip6gre\0ip6gretap\0ipip\0
 
 static void mtu(struct report *r)
 {
-	const struct look_mfc *e = &r->w->e;
+	const struct probe_mfc *e = &r->w->e;
 	const struct host *h = &r->d->host;
-	const struct look_link *out = host_link(h, r->w->worst);
+	const struct probe_link *out = host_link(h, r->w->worst);
 	uint32_t need = r->in ? r->in->mtu : 0;
 	char text[40];
 
 	for (unsigned i = 0; i < e->noifs; i++) {
-		const struct look_link *l = host_link(h, e->oif[i]);
+		const struct probe_link *l = host_link(h, e->oif[i]);
 
 		if (l && (!out || l->mtu < out->mtu))
 			out = l;
@@ -116,9 +116,9 @@ static void mtu(struct report *r)
 static void rp_filter(struct report *r)
 {
 	struct host *h = &r->d->host;
-	const struct look_link *in = r->in;
+	const struct probe_link *in = r->in;
 	const struct addr *src = NULL;
-	struct look_route route;
+	struct probe_route route;
 	char why[RP_WHY];
 
 	for (uint32_t i = 0; !in && i < h->links.n; i++)
@@ -159,7 +159,7 @@ static void no_rule(struct report *r)
 /* The interface is known here: it has a VIF. */
 static void table(struct report *r)
 {
-	const struct look_vif *v = host_vif(&r->k->vifs, r->w->in, 0);
+	const struct probe_vif *v = host_vif(&r->k->vifs, r->w->in, 0);
 	uint32_t there = r->w->entry ? r->w->e.table : 0, now = 0;
 
 	/* MIFs of other tables cannot be seen; the router of IPv4 has the same number (-t). */
@@ -167,7 +167,7 @@ static void table(struct report *r)
 		v = host_vif(&r->d->host.of[FAM_4].vifs, r->w->in, 0);
 	if (v)
 		there = v->table;
-	kernel_look_table(r->fam, r->in_name, &now);
+	probe_table(r->fam, r->in_name, &now);
 	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s arrives on %s and is looked up in table %u, the "
 		    "routes are in table %u", r->flow, r->in_name, now, there);
 	if (there)
@@ -183,9 +183,9 @@ static void firewall(struct report *r)
 		    r->in_name, (ull)(before ? w->d.arrived : w->d.right), before ? " and got as far as no entry" :
 		    ", was routed and not sent");
 	if (!doctor_judge(r->d, w, w->in, before, r->f) && !before &&
-	    (!r->d->host.nft || kernel_look_iptables(r->fam) != 0))
+	    (!r->d->host.nft || probe_iptables(r->fam) != 0))
 		finding_fix(r->f, "ip%stables%s -I FORWARD -i %s -d %s -j ACCEPT", cure_six[r->fam],
-			    kernel_look_iptables(r->fam) == 1 ? "-legacy" : "", r->in_word, r->grp);
+			    probe_iptables(r->fam) == 1 ? "-legacy" : "", r->in_word, r->grp);
 }
 
 static void output(struct report *r)
@@ -204,13 +204,13 @@ static void output(struct report *r)
 static const char look_at[] = "look at the sender, its TTL, and the switches between";
 
 /* One interface where it should arrive. */
-static void nothing_on(struct report *r, const struct look_link *l)
+static void nothing_on(struct report *r, const struct probe_link *l)
 {
 	const char *lacks = !(l->flags & LINK_UP) ? "is down" :
 			    !(l->flags & LINK_MULTICAST) ? "is without the MULTICAST flag" :
 			    !(l->flags & LINK_RUNNING) ? "has no carrier" : NULL;
 	char word[WORD_LEN];
-	seen_t member;
+	tristate member;
 
 	if (lacks) {
 		finding_add(r->f, FINDING_ERROR, "nothing arrives: %s on %s, which %s", r->flow, l->name, lacks);
@@ -219,7 +219,7 @@ static void nothing_on(struct report *r, const struct look_link *l)
 			cure_link(r->f, l->name, "up multicast on");
 		return;
 	}
-	member = kernel_look_member(l->ifindex, &r->d->grp);
+	member = probe_member(l->ifindex, &r->d->grp);
 	finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s on %s within %u s; %s", r->flow, l->name,
 		    r->d->seconds, member == 0 ? "this host is no member there, so a switch that snoops keeps the group away" :
 		    look_at);
@@ -230,7 +230,7 @@ static void nothing_on(struct report *r, const struct look_link *l)
 }
 
 /* True when an entry or a rule waits for the group on an interface. */
-static bool expected(const struct report *r, const struct look_link *l)
+static bool expected(const struct report *r, const struct probe_link *l)
 {
 	for (unsigned i = 0; i < r->d->nflows; i++)
 		if (r->d->flows[i].entry && r->d->flows[i].e.iif == l->ifindex)
@@ -240,7 +240,7 @@ static bool expected(const struct report *r, const struct look_link *l)
 
 static void nothing(struct report *r)
 {
-	const struct look_links *links = &r->d->host.links;
+	const struct probe_links *links = &r->d->host.links;
 	bool any = false;
 
 	for (uint32_t i = 0; i < links->n; i++)

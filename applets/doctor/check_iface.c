@@ -29,9 +29,9 @@ static void fix_rename(struct host *h, const char *from, const char *to, const c
 	finding_fix(&h->found, "smcroutectl reload");
 }
 
-static void port(struct host *h, const struct named *n, const struct look_link *l)
+static void port(struct host *h, const struct named *n, const struct probe_link *l)
 {
-	const struct look_link *master = host_link(h, l->master);
+	const struct probe_link *master = host_link(h, l->master);
 
 	/* Ports of a VRF are interfaces for IP; those of others hand their frames over. */
 	if (!master || !strcmp(master->kind, "vrf") || !(n->use->in || n->use->join))
@@ -42,7 +42,7 @@ static void port(struct host *h, const struct named *n, const struct look_link *
 	fix_rename(h, l->name, master->name, n->file);
 }
 
-static void addresses(struct host *h, const struct named *n, const struct look_link *l)
+static void addresses(struct host *h, const struct named *n, const struct probe_link *l)
 {
 	h->found.what = "address";
 	if (!n->use->join || !(l->flags & LINK_UP))
@@ -54,7 +54,7 @@ static void addresses(struct host *h, const struct named *n, const struct look_l
 				    "0.0.0.0, which some switches ignore" : "a link-local one only");
 }
 
-static void one_link(struct host *h, const struct named *n, const struct look_link *l)
+static void one_link(struct host *h, const struct named *n, const struct probe_link *l)
 {
 	bool down = !(l->flags & LINK_UP), mute = !(l->flags & LINK_MULTICAST);
 
@@ -76,7 +76,7 @@ void check_interfaces(struct host *h)
 
 	for (uint32_t i = 0; i < c->nnames; i++) {
 		const struct conf_name *name = &c->names[i];
-		const struct look_link *l;
+		const struct probe_link *l;
 		uint32_t next = 0;
 
 		n.use = &h->use[i];
@@ -97,7 +97,7 @@ void check_interfaces(struct host *h)
 }
 
 /* Whether the configuration uses an interface in a family. */
-static bool used(const struct host *h, const struct look_link *l, enum fam fam)
+static bool used(const struct host *h, const struct probe_link *l, enum fam fam)
 {
 	const struct conf *c = h->conf;
 	bool yes = false;
@@ -110,7 +110,7 @@ static bool used(const struct host *h, const struct look_link *l, enum fam fam)
 void check_bridges(struct host *h)
 {
 	for (uint32_t i = 0; i < h->links.n; i++) {
-		const struct look_link *l = &h->links.v[i];
+		const struct probe_link *l = &h->links.v[i];
 
 		if (l->snooping != 1 || l->querier != 0 || (!used(h, l, FAM_4) && !used(h, l, FAM_6)))
 			continue;
@@ -130,7 +130,7 @@ void check_vifs(struct host *h, const struct host_fam *k)
 	if (!h->conf->nmroutes)
 		return;
 	for (uint32_t i = 0; i < h->links.n; i++) {
-		const struct look_link *l = &h->links.v[i];
+		const struct probe_link *l = &h->links.v[i];
 
 		if ((l->flags & LINK_MULTICAST) && used(h, l, k->fam))
 			wanted++;
@@ -142,7 +142,7 @@ void check_vifs(struct host *h, const struct host_fam *k)
 		return;
 	}
 	for (uint32_t i = 0; k->taken == 1 && !k->foreign && i < h->links.n; i++) {
-		const struct look_link *l = &h->links.v[i];
+		const struct probe_link *l = &h->links.v[i];
 
 		if (l->routing[k->fam] != 0 || !(l->flags & LINK_MULTICAST) || !used(h, l, k->fam))
 			continue;
@@ -155,7 +155,7 @@ void check_vifs(struct host *h, const struct host_fam *k)
 void check_allmulti(struct host *h, const struct host_fam *k)
 {
 	for (int i = 0; i < k->vifs.n; i++) {
-		const struct look_link *l = host_link(h, k->vifs.v[i].ifindex);
+		const struct probe_link *l = host_link(h, k->vifs.v[i].ifindex);
 
 		if (!l || l->allmulti == 1 || !(l->flags & LINK_MULTICAST))
 			continue;

@@ -16,7 +16,7 @@ static void unseen(struct host *h, const char *v6, const char *symbol)
 
 void check_kernel(struct host *h, const struct host_fam *k)
 {
-	const struct look_support *s = &k->support;
+	const struct probe_support *s = &k->support;
 	const char *v6 = k->fam == FAM_4 ? "" : "V6";
 
 	if (!k->wanted)
@@ -54,7 +54,7 @@ void check_rights(struct host *h)
 	}
 	if (!lacks)
 		return;
-	elsewhere = kernel_look_netns_ours() == 0;
+	elsewhere = probe_netns_ours() == 0;
 	if (elsewhere || uid == 0)
 		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: %s", elsewhere ?
 			    "this network namespace belongs to another user namespace, where the capabilities of this "
@@ -108,7 +108,7 @@ static void count_joins(const struct conf *c, struct wanted *w)
 /* Returns the value of a limit, -1 where it cannot be read.  One of 0 admits none. */
 static long long limit(struct host *h, const char *name, uint64_t wanted, int usual)
 {
-	long long value = kernel_look_sysctl(name);
+	long long value = probe_sysctl(name);
 
 	if (wanted && value < 0)
 		finding_add(&h->found, FINDING_UNSEEN, "%s, which limits the memberships of the configuration: /proc/sys "
@@ -123,7 +123,7 @@ static long long limit(struct host *h, const char *name, uint64_t wanted, int us
 void check_memberships(struct host *h)
 {
 	static const char groups[] = "net.ipv4.igmp_max_memberships";
-	long long files = kernel_look_nofile(h->of[FAM_4].holder), most;
+	long long files = probe_nofile(h->of[FAM_4].holder), most;
 	struct wanted w = { 0 };
 	unsigned long long wanted, sockets;
 

@@ -20,11 +20,11 @@ void check_tables(struct host *h, const struct host_fam *k)
 	if (k->taken == 1 && k->vifs.n < 0)
 		finding_add(&h->found, FINDING_UNSEEN, "the %s VIFs: this kernel does not list them", k->name);
 	for (int i = 0; i < k->vifs.n; i++) {
-		const struct look_vif *v = &k->vifs.v[i];
-		const struct look_link *l = host_link(h, v->ifindex);
+		const struct probe_vif *v = &k->vifs.v[i];
+		const struct probe_link *l = host_link(h, v->ifindex);
 		uint32_t table;
 
-		if (!l || kernel_look_table(k->fam, l->name, &table) < 0 || table == v->table)
+		if (!l || probe_table(k->fam, l->name, &table) < 0 || table == v->table)
 			continue;
 		/* Two routers, one in each table, and this one gets the packets. */
 		if (host_vif(&k->vifs, v->ifindex, table))
@@ -37,10 +37,10 @@ void check_tables(struct host *h, const struct host_fam *k)
 
 /* ---- reverse path filter ---- */
 
-static void rp_one(struct host *h, const struct conf_rule *m, const struct look_link *l)
+static void rp_one(struct host *h, const struct conf_rule *m, const struct probe_link *l)
 {
 	struct addr src = m->range.flow.source;
-	struct look_route r;
+	struct probe_route r;
 	char text[ADDR_STRLEN], why[RP_WHY];
 
 	/* The address of the network itself may be a broadcast. */
@@ -60,7 +60,7 @@ void check_rp_filter(struct host *h)
 
 	for (uint32_t i = 0; i < h->conf->nmroutes && looked < RULES; i++) {
 		const struct conf_rule *m = &h->conf->mroutes[i];
-		const struct look_link *l;
+		const struct probe_link *l;
 		uint32_t next = 0;
 
 		if (flow_range_fam(&m->range) != FAM_4 || flow_range_any_source(&m->range) || h->use[m->iif].disabled)
@@ -81,12 +81,12 @@ void check_rp_filter(struct host *h)
 /* ---- packet filter ---- */
 
 struct judge {
-	struct look_packet p;
+	struct probe_packet p;
 	struct findings *f;
 	uint8_t glen;
 };
 
-static void chain_drops(void *ctx, const struct look_chain *c)
+static void chain_drops(void *ctx, const struct probe_chain *c)
 {
 	const struct judge *j = ctx;
 	bool after = c->hook == HOOK_AFTER;
@@ -103,8 +103,8 @@ static void chain_drops(void *ctx, const struct look_chain *c)
 	cure_chain(j->f, c, &j->p, j->glen);
 }
 
-static void firewall_one(struct host *h, const struct conf_rule *m, const struct look_link *in,
-			 const struct look_link *out)
+static void firewall_one(struct host *h, const struct conf_rule *m, const struct probe_link *in,
+			 const struct probe_link *out)
 {
 	struct judge j = {
 		.p = {
@@ -114,13 +114,13 @@ static void firewall_one(struct host *h, const struct conf_rule *m, const struct
 		.f = &h->found, .glen = m->range.group_len,
 	};
 
-	for (enum look_hook hook = HOOK_BEFORE; hook <= HOOK_AFTER; hook++)
-		kernel_nft_judge(h->nft, hook, &j.p, chain_drops, &j);
+	for (enum probe_hook hook = HOOK_BEFORE; hook <= HOOK_AFTER; hook++)
+		probe_nft_judge(h->nft, hook, &j.p, chain_drops, &j);
 }
 
 static void firewall_rule(struct host *h, const struct conf_rule *m, unsigned *pairs)
 {
-	const struct look_link *in, *out;
+	const struct probe_link *in, *out;
 
 	for (uint32_t a = 0; (in = host_match(h, m->iif, &a));)
 		for (struct host_output b = { 0 }; (out = host_output(h, m, &b));)
@@ -133,7 +133,7 @@ void check_firewall(struct host *h)
 	unsigned pairs = 0;
 
 	for (const struct host_fam *k = h->of; k < h->of + FAM_N; k++) {
-		seen_t old = k->wanted ? kernel_look_iptables(k->fam) : 0;
+		tristate old = k->wanted ? probe_iptables(k->fam) : 0;
 
 		if (old == 1)
 			finding_add(&h->found, FINDING_NOTE, "the older iptables has %s tables, whose rules only its own tool "

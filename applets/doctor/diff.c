@@ -25,8 +25,8 @@ static uint64_t less(uint64_t a, uint64_t b)
 static void vifs_diff(struct doctor *d)
 {
 	for (int i = 0; i < d->after.vifs.n; i++) {
-		struct look_vif *b = &d->after.vifs.v[i];
-		const struct look_vif *a = host_vif(&d->before.vifs, b->ifindex, b->table);
+		struct probe_vif *b = &d->after.vifs.v[i];
+		const struct probe_vif *a = host_vif(&d->before.vifs, b->ifindex, b->table);
 
 		b->st.in_packets = a ? grown(a->st.in_packets, b->st.in_packets) : 0;
 		b->st.out_packets = grown(a ? a->st.out_packets : 0, b->st.out_packets);
@@ -42,19 +42,19 @@ struct others *doctor_others(struct doctor *d, uint32_t table, int oif)
 	return o;
 }
 
-unsigned doctor_copies(const struct look_mfc *e)
+unsigned doctor_copies(const struct probe_mfc *e)
 {
 	unsigned n = 1;
 
 	for (unsigned i = 0; flow_fam(&e->flow) == FAM_4 && i < e->noifs; i++)
-		n += kernel_look_member(e->oif[i], &e->flow.group) == 1;
+		n += probe_member(e->oif[i], &e->flow.group) == 1;
 	return n;
 }
 
 /* ---- outputs ---- */
 
 /* What an output should have had of all flows of the group. */
-static uint64_t group_wanted(const struct doctor *d, const struct look_vif *v)
+static uint64_t group_wanted(const struct doctor *d, const struct probe_vif *v)
 {
 	uint64_t sum = 0;
 
@@ -73,9 +73,9 @@ static void outputs(struct doctor *d, struct seen *w)
 {
 	w->d.outputs = w->e.noifs;
 	for (unsigned i = 0; i < w->e.noifs; i++) {
-		const struct look_link *l = host_link(&d->host, w->e.oif[i]);
+		const struct probe_link *l = host_link(&d->host, w->e.oif[i]);
 		const struct others *o = doctor_others(d, w->e.table, w->e.oif[i]);
-		const struct look_vif *v = host_vif(&d->after.vifs, w->e.oif[i], w->e.table);
+		const struct probe_vif *v = host_vif(&d->after.vifs, w->e.oif[i], w->e.table);
 		uint64_t others = less(o->packets[1], o->packets[0]), lacking = 0;
 		bool down = l && !(l->flags & LINK_UP);
 
@@ -100,13 +100,13 @@ static void outputs(struct doctor *d, struct seen *w)
 /* ---- packet filter ---- */
 
 struct judge {
-	struct look_packet p;
+	struct probe_packet p;
 	struct findings *f;
 	bool maybe;			/* those that may drop it, with f */
 	unsigned n;
 };
 
-static void chain(void *ctx, const struct look_chain *c)
+static void chain(void *ctx, const struct probe_chain *c)
 {
 	struct judge *j = ctx;
 
@@ -124,21 +124,21 @@ static void judge(const struct doctor *d, const struct seen *w, bool before, str
 	if (!nft)
 		return;
 	if (before) {
-		kernel_nft_judge(nft, HOOK_BEFORE, &j->p, chain, j);
+		probe_nft_judge(nft, HOOK_BEFORE, &j->p, chain, j);
 		return;
 	}
 	for (unsigned i = 0; i < w->e.noifs; i++) {
 		j->p.oif = w->e.oif[i];
 		j->p.oif_name = host_name(&d->host, j->p.oif);
-		kernel_nft_judge(nft, HOOK_FORWARD, &j->p, chain, j);
-		kernel_nft_judge(nft, HOOK_AFTER, &j->p, chain, j);
+		probe_nft_judge(nft, HOOK_FORWARD, &j->p, chain, j);
+		probe_nft_judge(nft, HOOK_AFTER, &j->p, chain, j);
 	}
 }
 
 unsigned doctor_judge(const struct doctor *d, const struct seen *w, int iif, bool before,
 		      struct findings *f)
 {
-	const struct look_link *in = host_link(&d->host, iif);
+	const struct probe_link *in = host_link(&d->host, iif);
 	struct judge j = { .p = { .flow = { w->src, d->grp }, .any_source = w->any }, .f = f };
 
 	if (in) {
@@ -155,7 +155,7 @@ unsigned doctor_judge(const struct doctor *d, const struct seen *w, int iif, boo
 /* True when the packet filter can be read and lets a flow pass. */
 static bool filter_lets(const struct doctor *d, const struct seen *w)
 {
-	return d->host.nft && kernel_look_iptables(d->fam) != 1 && !doctor_judge(d, w, w->e.iif, false, NULL);
+	return d->host.nft && probe_iptables(d->fam) != 1 && !doctor_judge(d, w, w->e.iif, false, NULL);
 }
 
 /* Copies that VIFs counted and the host did not send: what is sent besides hides some, so the
@@ -177,18 +177,18 @@ static uint64_t unsent(const struct doctor *d)
 
 /* Packets that came in on an interface and were not routed from there: what may be of this
  * group.  Drivers that count no multicast count all packets. */
-static uint64_t unrouted(const struct doctor *d, const struct look_link *l)
+static uint64_t unrouted(const struct doctor *d, const struct probe_link *l)
 {
 	uint64_t in = 0, routed = 0;
 
 	for (uint32_t i = 0; i < d->links_before.n; i++) {
-		const struct look_link *was = &d->links_before.v[i];
+		const struct probe_link *was = &d->links_before.v[i];
 
 		if (was->ifindex == l->ifindex)
 			in = l->multicast ? grown(was->multicast, l->multicast) : grown(was->packets, l->packets);
 	}
 	for (int i = 0; i < d->after.vifs.n; i++) {
-		const struct look_vif *v = &d->after.vifs.v[i];
+		const struct probe_vif *v = &d->after.vifs.v[i];
 
 		if (v->ifindex == l->ifindex)
 			routed += v->st.in_packets;
@@ -202,7 +202,7 @@ static void guess(const struct doctor *d, struct seen *w)
 	uint64_t chatter = d->seconds + 5;
 
 	for (uint32_t i = 0; i < d->host.links.n; i++) {
-		const struct look_link *l = &d->host.links.v[i];
+		const struct probe_link *l = &d->host.links.v[i];
 		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : unrouted(d, l);
 
 		if (in > chatter && in > w->d.arrived) {
@@ -217,21 +217,21 @@ static void here(const struct doctor *d, struct seen *w)
 {
 	const struct host *h = &d->host;
 	const struct host_vifs *vifs = &h->of[d->fam].vifs;
-	const struct look_link *l = host_link(h, w->in);
-	uint32_t table = kernel_default_table(d->fam);
-	struct look_route r;
+	const struct probe_link *l = host_link(h, w->in);
+	uint32_t table = probe_default_table(d->fam);
+	struct probe_route r;
 	char why[RP_WHY];
 
 	if (!l)
 		return;
-	kernel_look_table(d->fam, l->name, &table);
+	probe_table(d->fam, l->name, &table);
 	if (table && host_vif(vifs, l->ifindex, table))
 		w->d.vif = true;
 	else
 		w->d.other_table = host_vif(vifs, l->ifindex, 0);
 	/* The kernel lists MIFs of the default table alone, but counts all on the interface. */
 	if (d->fam == FAM_6 && !w->d.vif && l->routing[FAM_6] == 1) {
-		w->d.other_table = table == kernel_default_table(FAM_6);
+		w->d.other_table = table == probe_default_table(FAM_6);
 		w->d.vif = !w->d.other_table;
 	}
 	if (!w->any)

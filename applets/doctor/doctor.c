@@ -39,7 +39,7 @@ static struct seen *flow_get(struct doctor *d, const struct addr *src)
 	return w;
 }
 
-static void others_add(struct doctor *d, const struct look_mfc *e)
+static void others_add(struct doctor *d, const struct probe_mfc *e)
 {
 	unsigned copies = d->looked++ < OTHERS_LOOKED ? doctor_copies(e) : 1;
 
@@ -57,7 +57,7 @@ static void others_add(struct doctor *d, const struct look_mfc *e)
 	}
 }
 
-static void entry(void *ctx, const struct look_mfc *e)
+static void entry(void *ctx, const struct probe_mfc *e)
 {
 	struct doctor *d = ctx;
 	struct seen *w;
@@ -83,20 +83,20 @@ static int sample_take(struct doctor *d, struct sample *s)
 	for (int i = 0; i < 3; i++)
 		switch (d->second ? 2 - i : i) {
 		case 0:
-			if (kernel_look_counters(d->fam, &s->count) < 0)
+			if (probe_counters(d->fam, &s->count) < 0)
 				d->uncounted = true;
 			break;
 		case 1:
-			s->vifs.n = kernel_look_vifs(d->fam, s->vifs.v, HOST_VIFS);
+			s->vifs.n = probe_vifs(d->fam, s->vifs.v, HOST_VIFS);
 			break;
 		default:
-			if (kernel_look_mfc(d->fam, entry, d) < 0)
+			if (probe_mfc(d->fam, entry, d) < 0)
 				return -1;
 		}
 	return 0;
 }
 
-static void packet(void *ctx, const struct sniffed *p)
+static void packet(void *ctx, const struct probe_sniffed *p)
 {
 	struct doctor *d = ctx;
 	struct seen *w = flow_get(d, &p->src);
@@ -121,21 +121,21 @@ static void watch(struct doctor *d, int fd)
 	int64_t end = clock_ms() + (int64_t)d->seconds * 1000, left;
 
 	while ((left = end - clock_ms()) > 0)
-		if (poll(&pfd, 1, (int)left) > 0 && kernel_sniff_drain(fd, SLICE, packet, d) < 0)
+		if (poll(&pfd, 1, (int)left) > 0 && probe_sniff_drain(fd, SLICE, packet, d) < 0)
 			pfd.fd = -1;	/* what it saw until now is true all the same */
 }
 
 static int look(struct doctor *d, const struct conf *c)
 {
-	int fd = kernel_sniff_open(&d->grp), r;
+	int fd = probe_sniff_open(&d->grp), r;
 
 	d->sniffs = fd >= 0;
 	r = sample_take(d, &d->before);
 	if (!r)
-		r = kernel_look_links(&d->links_before);
+		r = probe_links(&d->links_before);
 	if (!r)
 		watch(d, fd);
-	kernel_sniff_close(fd);
+	probe_sniff_close(fd);
 	if (r)
 		return r;
 	d->second = true;
@@ -266,7 +266,7 @@ int doctor_main(char **words, int n, enum form form)
 out:
 	if (d) {
 		host_free(&d->host);
-		kernel_look_links_free(&d->links_before);
+		probe_links_free(&d->links_before);
 	}
 	free(d);
 	diags_free(&diags);

@@ -24,11 +24,11 @@ struct seen {
 	uint32_t len;			/* of its largest packet */
 	uint64_t right_before, wrong_before;
 	struct addr src;
-	struct look_mfc e;
+	struct probe_mfc e;
 };
 
 struct sample {
-	struct look_counters count;
+	struct probe_counters count;
 	struct host_vifs vifs;		/* of the second one: what they count more than before */
 };
 
@@ -51,7 +51,7 @@ struct doctor {
 	bool more;			/* sources beyond those of flows[] */
 	unsigned nflows, nothers, looked;
 	struct host host;
-	struct look_links links_before;
+	struct probe_links links_before;
 	struct seen unknown;		/* told when there is no other */
 	struct seen flows[DOCTOR_FLOWS];
 	struct others others[HOST_VIFS + 1];	/* the last stays free */
@@ -66,7 +66,7 @@ int doctor_main(char **words, int n, enum form form);
 
 /* How often an entry counts each packet: IPv4 counts a copy too that comes back from an output
  * where this host is a member. */
-unsigned doctor_copies(const struct look_mfc *e);
+unsigned doctor_copies(const struct probe_mfc *e);
 
 /* Fills in the differences of all flows. */
 void doctor_diff(struct doctor *d);
@@ -90,7 +90,7 @@ struct report {
 	struct doctor *d;
 	struct findings *f;
 	const struct seen *w;
-	const struct look_link *in;		/* where it arrives, NULL when not known */
+	const struct probe_link *in;		/* where it arrives, NULL when not known */
 	const char *in_name;
 	enum fam fam;
 	const struct host_fam *k;		/* of this host */
@@ -99,7 +99,7 @@ struct report {
 	char flow[2 * ADDR_STRLEN + 8];		/* "(S, G)" */
 	char src[ADDR_STRLEN];			/* "" when not known */
 	char in_word[WORD_LEN];			/* in_name for a shell */
-	const struct look_link *out[KERNEL_VIFS];	/* interfaces that it could go to */
+	const struct probe_link *out[KERNEL_VIFS];	/* interfaces that it could go to */
 };
 
 /* Appends the verdict on a flow to the findings, with what mends it. */
@@ -111,7 +111,7 @@ void doctor_report_local(struct doctor *d);
 /* ---- doctor_rule.c ---- */
 
 /* True when a rule of the configuration waits for the flow on an interface. */
-bool report_rule_on(const struct report *r, const struct look_link *l);
+bool report_rule_on(const struct report *r, const struct probe_link *l);
 
 /* Appends the commands that give the running router, or one yet to be started, the rule; src =
  * "": for any source. */

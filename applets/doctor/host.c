@@ -52,7 +52,7 @@ static int use_read(struct host *h, const struct conf *c)
 int host_look(struct host *h, const struct conf *c)
 {
 	*h = (struct host){ .conf = c };
-	if (use_read(h, c) < 0 || kernel_look_links(&h->links) < 0)
+	if (use_read(h, c) < 0 || probe_links(&h->links) < 0)
 		return -1;
 	if (!h->of[FAM_4].wanted && !h->of[FAM_6].wanted)
 		h->of[FAM_4].wanted = h->of[FAM_6].wanted = true;
@@ -62,29 +62,29 @@ int host_look(struct host *h, const struct conf *c)
 		k->fam = fam;
 		k->name = fam_str(fam);
 		k->taken = h->links.taken[fam];
-		k->vifs.n = kernel_look_vifs(fam, k->vifs.v, HOST_VIFS);
-		kernel_look_support(fam, &k->support);
+		k->vifs.n = probe_vifs(fam, k->vifs.v, HOST_VIFS);
+		probe_support(fam, &k->support);
 		/* Many programs have raw ICMPv6 sockets: only where somebody routes is it one of them. */
 		if (!k->taken || !kernel_mroute_holder(fam, &k->holder, k->comm, sizeof k->comm))
 			k->holder = 0;
 		else if (k->taken == 1 && strncmp(k->comm, "smcroute", 8))
 			k->foreign = true;
 	}
-	h->nft = kernel_nft_open();
+	h->nft = probe_nft_open();
 	h->nft_errno = h->nft ? 0 : errno;
 	return 0;
 }
 
 void host_free(struct host *h)
 {
-	kernel_look_links_free(&h->links);
-	kernel_nft_close(h->nft);
+	probe_links_free(&h->links);
+	probe_nft_close(h->nft);
 	free(h->use);
 	findings_free(&h->found);
 	*h = (struct host){ 0 };
 }
 
-const struct look_link *host_link(const struct host *h, int ifindex)
+const struct probe_link *host_link(const struct host *h, int ifindex)
 {
 	for (uint32_t i = 0; i < h->links.n; i++)
 		if (h->links.v[i].ifindex == ifindex)
@@ -94,20 +94,20 @@ const struct look_link *host_link(const struct host *h, int ifindex)
 
 const char *host_name(const struct host *h, int ifindex)
 {
-	const struct look_link *l = host_link(h, ifindex);
+	const struct probe_link *l = host_link(h, ifindex);
 
 	return l ? l->name : "?";
 }
 
-bool host_means(const struct host *h, uint32_t name, const struct look_link *l)
+bool host_means(const struct host *h, uint32_t name, const struct probe_link *l)
 {
 	return ifname_matches(&h->conf->names[name].ifname, l->name);
 }
 
-const struct look_link *host_match(const struct host *h, uint32_t name, uint32_t *i)
+const struct probe_link *host_match(const struct host *h, uint32_t name, uint32_t *i)
 {
 	while (*i < h->links.n) {
-		const struct look_link *l = &h->links.v[(*i)++];
+		const struct probe_link *l = &h->links.v[(*i)++];
 
 		if (host_means(h, name, l))
 			return l;
@@ -115,13 +115,13 @@ const struct look_link *host_match(const struct host *h, uint32_t name, uint32_t
 	return NULL;
 }
 
-const struct look_link *host_output(const struct host *h, const struct conf_rule *m,
+const struct probe_link *host_output(const struct host *h, const struct conf_rule *m,
 				    struct host_output *at)
 {
 	const struct conf_set *s = &h->conf->sets[m->oifs];
 
 	for (; at->name < s->n; *at = (struct host_output){ .name = at->name + 1 }) {
-		const struct look_link *l = host_match(h, h->conf->pool[s->off + at->name], &at->link);
+		const struct probe_link *l = host_match(h, h->conf->pool[s->off + at->name], &at->link);
 
 		if (l)
 			return l;
@@ -129,10 +129,10 @@ const struct look_link *host_output(const struct host *h, const struct conf_rule
 	return NULL;
 }
 
-const struct look_vif *host_vif(const struct host_vifs *vifs, int ifindex, uint32_t table)
+const struct probe_vif *host_vif(const struct host_vifs *vifs, int ifindex, uint32_t table)
 {
 	for (int i = 0; i < vifs->n; i++) {
-		const struct look_vif *v = &vifs->v[i];
+		const struct probe_vif *v = &vifs->v[i];
 
 		if (v->ifindex == ifindex && (!table || v->table == table))
 			return v;

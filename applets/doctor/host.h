@@ -9,7 +9,7 @@
 
 #include "applets/doctor/finding.h"
 #include "conf/conf.h"
-#include "kernel/kernel.h"
+#include "kernel/probe.h"
 
 #define HOST_VIFS (8 * KERNEL_VIFS)
 
@@ -24,7 +24,7 @@ struct host_use {
 /* VIFs of all tables of a family. */
 struct host_vifs {
 	int n;				/* -1: not to be seen */
-	struct look_vif v[HOST_VIFS];
+	struct probe_vif v[HOST_VIFS];
 };
 
 /* What there is once a family. */
@@ -32,11 +32,11 @@ struct host_fam {
 	const char *name;
 	enum fam fam;
 	bool wanted;			/* conf has rules or memberships of it, or none at all */
-	seen_t taken;			/* somebody holds a routing socket */
+	tristate taken;			/* somebody holds a routing socket */
 	bool foreign;			/* the holder is none of ours */
 	int holder;			/* pid, 0 = none seen */
 	char comm[32];
-	struct look_support support;
+	struct probe_support support;
 	struct host_vifs vifs;
 };
 
@@ -44,7 +44,7 @@ struct host {
 	struct findings found;
 	const struct conf *conf;
 	struct host_use *use;		/* of each name in conf */
-	struct look_links links;
+	struct probe_links links;
 	struct nft *nft;		/* NULL: not to be seen, nft_errno says why */
 	int nft_errno;
 	struct host_fam of[FAM_N];
@@ -58,27 +58,27 @@ void host_free(struct host *h);
 int host_failed(const char *what);
 
 /* An interface by index; NULL when there is none. */
-const struct look_link *host_link(const struct host *h, int ifindex);
+const struct probe_link *host_link(const struct host *h, int ifindex);
 
 /* Its name, "?" when it is gone. */
 const char *host_name(const struct host *h, int ifindex);
 
 /* True when a name of the configuration means an interface. */
-bool host_means(const struct host *h, uint32_t name, const struct look_link *l);
+bool host_means(const struct host *h, uint32_t name, const struct probe_link *l);
 
 /* The next interface after *i that a name of the configuration means; NULL at the end.  Starts
  * with *i = 0. */
-const struct look_link *host_match(const struct host *h, uint32_t name, uint32_t *i);
+const struct probe_link *host_match(const struct host *h, uint32_t name, uint32_t *i);
 
 /* The next interface that a rule sends to; NULL at the end.  Starts with all zero. */
 struct host_output {
 	uint32_t name, link;
 };
-const struct look_link *host_output(const struct host *h, const struct conf_rule *m,
+const struct probe_link *host_output(const struct host *h, const struct conf_rule *m,
 				    struct host_output *at);
 
 /* The VIF of an interface in a table; with table 0 in any.  NULL when it has none. */
-const struct look_vif *host_vif(const struct host_vifs *vifs, int ifindex, uint32_t table);
+const struct probe_vif *host_vif(const struct host_vifs *vifs, int ifindex, uint32_t table);
 
 /* Looks at this host for `smcroute-check -H` and prints what was found.  n files, a missing one
  * is no matter when it is the default (`standard`).  The exit status: 0 nothing but notes, 1

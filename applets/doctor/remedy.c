@@ -29,10 +29,10 @@ void cure_link(struct findings *f, const char *name, const char *what)
 
 /* ---- reverse path filter: __fib_validate_source() of net/ipv4/fib_frontend.c ---- */
 
-bool cure_rp_refuses(const struct host *h, const struct look_link *in, const struct addr *src,
-		     struct look_route *r, char *why)
+bool cure_rp_refuses(const struct host *h, const struct probe_link *in, const struct addr *src,
+		     struct probe_route *r, char *why)
 {
-	if (addr_fam(src) != FAM_4 || in->rp_filter <= 0 || kernel_look_route(src, r) < 0)
+	if (addr_fam(src) != FAM_4 || in->rp_filter <= 0 || probe_route(src, r) < 0)
 		return false;
 	if (!r->none) {
 		if (r->local)
@@ -49,8 +49,8 @@ bool cure_rp_refuses(const struct host *h, const struct look_link *in, const str
 	return true;
 }
 
-void cure_rp_filter(struct host *h, const struct look_link *in, const struct addr *src,
-		    uint8_t slen, const struct look_route *r)
+void cure_rp_filter(struct host *h, const struct probe_link *in, const struct addr *src,
+		    uint8_t slen, const struct probe_route *r)
 {
 	bool none = src && r->none, loose = src && !none && in->address[FAM_4];
 	const char *all = h->links.rp_all ? " net.ipv4.conf.all.rp_filter=0" : "";
@@ -82,13 +82,13 @@ bool cure_nft_name(const char *name)
 }
 
 /* True for a chain that iptables made: those it manages itself. */
-static bool of_iptables(const struct look_chain *c)
+static bool of_iptables(const struct probe_chain *c)
 {
 	return cure_among(c->table, "filter\0mangle\0raw\0security\0nat\0") &&
 	       cure_among(c->name, "FORWARD\0PREROUTING\0POSTROUTING\0") && strcmp(c->family, "inet");
 }
 
-void cure_chain(struct findings *f, const struct look_chain *c, const struct look_packet *p,
+void cure_chain(struct findings *f, const struct probe_chain *c, const struct probe_packet *p,
 		uint8_t glen)
 {
 	const char *six = cure_six[flow_fam(&p->flow)], *way = "i", *dev = p->iif_name;

@@ -12,18 +12,18 @@
 /* True when the reverse path filter of an interface refuses a source, with the reason in
  * why[RP_WHY]; false when it does not, or cannot be seen.  *r is the route back. */
 #define RP_WHY 64
-bool cure_rp_refuses(const struct host *h, const struct look_link *in, const struct addr *src,
-		     struct look_route *r, char *why);
+bool cure_rp_refuses(const struct host *h, const struct probe_link *in, const struct addr *src,
+		     struct probe_route *r, char *why);
 
 /* The command that lets the source, or prefix, in; src = NULL: any source. */
-void cure_rp_filter(struct host *h, const struct look_link *in, const struct addr *src,
-		    uint8_t slen, const struct look_route *r);
+void cure_rp_filter(struct host *h, const struct probe_link *in, const struct addr *src,
+		    uint8_t slen, const struct probe_route *r);
 
 /* "ip link set dev NAME WHAT" */
 void cure_link(struct findings *f, const char *name, const char *what);
 
 /* The command that makes a chain accept the packet. */
-void cure_chain(struct findings *f, const struct look_chain *c, const struct look_packet *p,
+void cure_chain(struct findings *f, const struct probe_chain *c, const struct probe_packet *p,
 		uint8_t glen);
 
 /* The command that leads packets of an interface to a table. */

@@ -9,7 +9,7 @@
 
 /* ---- which outputs a rule should have ---- */
 
-static void out_add(struct report *r, const struct look_link *l)
+static void out_add(struct report *r, const struct probe_link *l)
 {
 	if (!l || l == r->in || r->nout == KERNEL_VIFS)
 		return;
@@ -25,7 +25,7 @@ static bool covers(const struct report *r, const struct conf_rule *m)
 	       (r->w->any || addr_covers(&m->range.flow.source, m->range.source_len, &r->w->src));
 }
 
-bool report_rule_on(const struct report *r, const struct look_link *l)
+bool report_rule_on(const struct report *r, const struct probe_link *l)
 {
 	const struct host *h = &r->d->host;
 
@@ -44,7 +44,7 @@ static void outs_choose(struct report *r)
 	const struct doctor *d = r->d;
 	const struct host *h = &d->host;
 	const struct host_vifs *vifs = &r->k->vifs;
-	const struct look_link *l;
+	const struct probe_link *l;
 
 	for (uint32_t i = 0; i < h->conf->nmroutes; i++) {
 		const struct conf_rule *m = &h->conf->mroutes[i];

@@ -105,7 +105,8 @@ int kernel_mroute_open(enum fam fam, uint32_t table)
 	if (filter(fam) == 0 && (!table || set_int(fam, MRT_TABLE, (int)table) == 0) &&
 	    set_int(fam, MRT_INIT, 1) == 0) {
 		sock[fam].pim = set_int(fam, MRT_PIM, 1) == 0;
-		if ((sock[fam].pim || set_int(fam, MRT_ASSERT, 1) == 0) && waiting_resize(&waiting[fam], WAITING_MIN) == 0)
+		if ((sock[fam].pim || set_int(fam, MRT_ASSERT, 1) == 0) &&
+		    waiting_resize(&waiting[fam], WAITING_MIN) == 0)
 			return 0;
 	}
 	sock[fam].fd = fd_fail(sock[fam].fd);

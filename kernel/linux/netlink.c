@@ -73,7 +73,7 @@ int kernel_link_fd(void)
 static int dump_send(int dump, struct rtnl_req *req)
 {
 	req->h.nlmsg_seq = ++nl.seq;
-	if (nlsock_send(nl.fd, req, req->h.nlmsg_len) < 0)
+	if (send(nl.fd, req, req->h.nlmsg_len, 0) < 0)
 		return -1;
 	nl.dump = dump;
 	return 0;
@@ -162,7 +162,7 @@ void netlink_ask_allmulti(int ifindex)
 	memcpy(req.body, &ifi, sizeof ifi);
 	rtnl_ask_attr(&req, IFLA_EXT_MASK, &filter, sizeof filter);
 	req.h.nlmsg_seq = ALLMULTI_SEQ;
-	nlsock_send(nl.fd, &req, req.h.nlmsg_len);	/* what fails leaves the value as it was */
+	send(nl.fd, &req, req.h.nlmsg_len, 0);	/* what fails leaves the value as it was */
 }
 
 static void link_message(const struct rtnl_msg *m, bool is_allmulti, kernel_link_fn *fn, void *ctx)

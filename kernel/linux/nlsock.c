@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Netlink sockets: the system calls and the checks on what they return, shared
- * by the one for links and those for questions.
+ * See nlsock.h.
  */
 #include "kernel/linux/nlsock.h"
 
@@ -24,23 +23,10 @@ int nlsock_open(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)
 	if (fd < 0)
 		return -1;
 	sock_room(fd, rcvbuf);
-	if (bind(fd, (struct sockaddr *)&me, sizeof me) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&me, &len) == 0) {
-		*pid = me.nl_pid;
-		return fd;
-	}
-	return fd_fail(fd);
-}
-
-int nlsock_send(int fd, const void *p, size_t len)
-{
-	ssize_t n;
-
-	/* To the kernel, as nothing else is said (netlink_sendmsg()). */
-	do {
-		n = send(fd, p, len, 0);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -1 : 0;
+	if (bind(fd, (struct sockaddr *)&me, sizeof me) < 0 || getsockname(fd, (struct sockaddr *)&me, &len) < 0)
+		return fd_fail(fd);
+	*pid = me.nl_pid;
+	return fd;
 }
 
 bool nlsock_wait(int fd, int ms)
@@ -57,17 +43,13 @@ ssize_t nlsock_recv(int fd, unsigned char *buf)
 	struct msghdr m = { .msg_name = &from, .msg_iov = &iov, .msg_iovlen = 1 };
 	ssize_t n;
 
-	for (;;) {
+	/* Any process may send to us; only the kernel is believed. */
+	do {
 		m.msg_namelen = sizeof from;
 		n = recvmsg(fd, &m, MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		/* Any process may send to us; only the kernel is believed. */
-		if (m.msg_namelen == sizeof from && from.nl_family == AF_NETLINK && !from.nl_pid)
-			break;
-	}
+	} while (n < 0 ? errno == EINTR : m.msg_namelen != sizeof from || from.nl_family != AF_NETLINK || from.nl_pid);
+	if (n < 0)
+		return -1;
 	if (m.msg_flags & MSG_TRUNC) {
 		errno = EMSGSIZE;
 		return -1;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A netlink socket as such: opening it, sending a request, receiving one
- * datagram that is known to come from the kernel and to be whole.  No meaning
- * of messages.  Private to this room.
+ * A netlink socket as such: opening it, receiving one datagram that is known to come from the kernel and to be whole.
+ * What is sent by send(2) goes to the kernel.  No meaning of messages.  Private to this room.
  */
 #ifndef KERNEL_LINUX_NLSOCK_H
 #define KERNEL_LINUX_NLSOCK_H
@@ -18,9 +17,6 @@
 /* Opens a non-blocking socket of a netlink protocol in these RTMGRP_* groups with a receive buffer of
  * rcvbuf bytes, or what is allowed; *pid is its address.  The descriptor, or -1 with errno. */
 int nlsock_open(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid);
-
-/* Sends one request to the kernel; 0, or -1 with errno. */
-int nlsock_send(int fd, const void *p, size_t len);
 
 /* True when there is something to read, at the latest in ms. */
 bool nlsock_wait(int fd, int ms);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * What this host's network is like, asked of rtnetlink, which answers anybody:
- * interfaces with their settings, VIFs, forwarding entries, rules, routes.  No
- * /proc/sys: it may be masked.
+ * What this host's network is like, asked of rtnetlink, which answers anybody: interfaces with their settings, VIFs,
+ * forwarding entries, rules, routes.  No /proc/sys: it may be masked.
  */
-#include "kernel/kernel.h"
+#include "kernel/probe.h"
 
 #include <errno.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,13 +18,12 @@
 #include <linux/rtnetlink.h>
 
 #include "kernel/linux/netlink.h"
-#include "kernel/linux/nlask.h"
+#include "kernel/linux/probe_ask.h"
 #include "kernel/linux/probe_rtnl.h"
-#include "kernel/linux/words.h"
 #include "lib/grow.h"
 #include "lib/lines.h"
 
-uint32_t kernel_default_table(enum fam fam)
+uint32_t probe_default_table(enum fam fam)
 {
 	/* ipmr_get_table() and ip6mr_get_table() without MRT_TABLE. */
 	return fam == FAM_4 ? RT_TABLE_DEFAULT : RT_TABLE_MAIN;
@@ -34,19 +31,19 @@ uint32_t kernel_default_table(enum fam fam)
 
 /* ---- interfaces ---- */
 
-static int link_one(void *ctx, const struct rtnl_msg *m)
+static int probe_links_take(void *ctx, const struct rtnl_msg *m)
 {
-	struct look_links *l = ctx;
-	struct look_link *v = grow(l->v, &l->cap, l->n + 1, sizeof *v);
+	struct probe_links *l = ctx;
+	struct probe_link *v = grow(l->v, &l->cap, l->n + 1, sizeof *v);
 
 	if (!v)
 		return -1;
 	l->v = v;
-	l->n += rtnl_look_link(m, &v[l->n]);
+	l->n += probe_rtnl_link(m, &v[l->n]);
 	return 0;
 }
 
-static struct look_link *by_index(struct look_links *l, int ifindex)
+static struct probe_link *probe_links_find(struct probe_links *l, int ifindex)
 {
 	for (uint32_t i = 0; i < l->n; i++)
 		if (l->v[i].ifindex == ifindex)
@@ -54,169 +51,161 @@ static struct look_link *by_index(struct look_links *l, int ifindex)
 	return NULL;
 }
 
-static int address_one(void *ctx, const struct rtnl_msg *m)
+static int probe_links_address(void *ctx, const struct rtnl_msg *m)
 {
-	struct look_link *l;
+	struct probe_link *l;
 	enum fam fam;
 	int ifindex;
 
-	if (rtnl_look_addr(m, &ifindex, &fam) && (l = by_index(ctx, ifindex)))
+	if (probe_rtnl_addr(m, &ifindex, &fam) && (l = probe_links_find(ctx, ifindex)))
 		l->address[fam] = true;
 	return 0;
 }
 
-static int netconf_one(void *ctx, const struct rtnl_msg *m)
+static int probe_links_netconf(void *ctx, const struct rtnl_msg *m)
 {
-	struct look_links *all = ctx;
-	struct rtnl_netconf conf;
-	struct look_link *l = NULL;
+	struct probe_links *all = ctx;
+	struct probe_netconf conf;
+	struct probe_link *l;
 
-	if (!rtnl_look_netconf(m, &conf))
+	if (!probe_rtnl_netconf(m, &conf))
 		return 0;
+	l = probe_links_find(all, conf.ifindex);
 	/* MRT_INIT counts on "all" (net/ipv4/ipmr.c, net/ipv6/ip6mr.c). */
-	if (conf.ifindex == NETCONFA_IFINDEX_ALL)
-		all->taken[conf.fam] = conf.mc_forwarding;
-	else if ((l = by_index(all, conf.ifindex)))
-		l->routing[conf.fam] = conf.mc_forwarding;
-	else
+	if (!l && conf.ifindex != NETCONFA_IFINDEX_ALL)
 		return 0;
+	*(l ? &l->routing[conf.fam] : &all->taken[conf.fam]) = conf.mc_forwarding;
 	if (conf.fam == FAM_4)
 		*(l ? &l->rp_own : &all->rp_all) = conf.rp_filter;
 	return 0;
 }
 
-int kernel_look_links(struct look_links *l)
+int probe_links(struct probe_links *l)
 {
-	*l = (struct look_links){ .taken = { -1, -1 }, .rp_all = -1 };
-	if (nlask_dump(NETLINK_ROUTE, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), link_one, l) < 0 ||
-	    nlask_dump(NETLINK_ROUTE, RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), address_one, l) < 0)
+	*l = (struct probe_links){ .taken = { -1, -1 }, .rp_all = -1 };
+	if (probe_ask_dump(NETLINK_ROUTE, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), probe_links_take, l) < 0 ||
+	    probe_ask_dump(NETLINK_ROUTE, RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), probe_links_address, l) < 0)
 		return -1;
 	/* Old kernels lack these: what they would tell stays unseen. */
-	nlask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg), netconf_one, l);
-	nlask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg), netconf_one, l);
-	for (uint32_t i = 0; i < l->n; i++) {
-		struct look_link *one = &l->v[i];
-
-		if (one->rp_own >= 0 && l->rp_all >= 0)
-			one->rp_filter = one->rp_own > l->rp_all ? one->rp_own : l->rp_all;
-		if (one->allmulti < 0)
-			one->allmulti = netlink_allmulti(one->name, one->ifindex);
+	probe_ask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg), probe_links_netconf, l);
+	probe_ask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg), probe_links_netconf, l);
+	for (struct probe_link *v = l->v; v < l->v + l->n; v++) {
+		if (v->rp_own >= 0 && l->rp_all >= 0)
+			v->rp_filter = v->rp_own > l->rp_all ? v->rp_own : l->rp_all;
+		if (v->allmulti < 0)
+			v->allmulti = netlink_allmulti(v->name, v->ifindex);
 	}
 	return 0;
 }
 
-void kernel_look_links_free(struct look_links *l)
+void probe_links_free(struct probe_links *l)
 {
 	free(l->v);
-	*l = (struct look_links){ 0 };
+	*l = (struct probe_links){ 0 };
 }
 
 /* ---- VIFs ---- */
 
-struct vifs {
-	struct look_vif *v;
+struct probe_vifs_ctx {
+	struct probe_vif *v;
 	int n, max;
 };
 
-static int vifs_one(void *ctx, const struct rtnl_msg *m)
+static int probe_vifs_take(void *ctx, const struct rtnl_msg *m)
 {
-	struct vifs *c = ctx;
+	struct probe_vifs_ctx *c = ctx;
 
-	c->n += rtnl_look_vifs(m, c->v + c->n, c->max - c->n);
+	c->n += probe_rtnl_vifs(m, c->v + c->n, c->max - c->n);
 	return 0;
 }
 
-/* VIFs of the default table. */
-static int vifs_proc(enum fam fam, struct look_vif *v, int max)
+/* VIFs of the default table, from /proc. */
+static int probe_vifs_proc(enum fam fam, struct probe_vif *v, int max)
 {
-	uint64_t count[4];
+	char *line, *w[6];
 	struct lines l;
-	char *w[6];
 	int n = 0;
 
 	if (lines_open(&l, fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif") < 0)
 		return -1;
-	while (n < max && words_next(&l, w, 6)) {
-		if (w[0][0] < '0' || w[0][0] > '9')
+	while (n < max && (line = lines_next(&l))) {
+		if (lines_words(line, w, 6) < 6 || w[0][0] < '0' || w[0][0] > '9')
 			continue;
-		for (unsigned i = 0; i < 4; i++)
-			count[i] = strtoull(w[2 + i], NULL, 10);
-		v->table = kernel_default_table(fam);
-		v->vif = atoi(w[0]);
-		v->ifindex = (int)if_nametoindex(w[1]);
-		v->st = (struct vif_stats){ count[1], count[0], count[3], count[2] };
-		v++;
-		n++;
+		v[n++] = (struct probe_vif){
+			.table = probe_default_table(fam), .vif = atoi(w[0]), .ifindex = (int)if_nametoindex(w[1]),
+			.st = { .in_bytes = strtoull(w[2], NULL, 10), .in_packets = strtoull(w[3], NULL, 10),
+				.out_bytes = strtoull(w[4], NULL, 10), .out_packets = strtoull(w[5], NULL, 10) },
+		};
 	}
 	lines_close(&l);
 	return n;
 }
 
-int kernel_look_vifs(enum fam fam, struct look_vif *v, int max)
+int probe_vifs(enum fam fam, struct probe_vif *v, int max)
 {
-	struct vifs c = { v, 0, max };
+	struct probe_vifs_ctx c = { v, 0, max };
 
 	/* Rtnetlink has no such dump for IPv6, and none for IPv4 before 4.13. */
-	if (fam == FAM_4 &&
-	    nlask_dump(NETLINK_ROUTE, RTM_GETLINK, RTNL_FAMILY_IPMR, sizeof(struct ifinfomsg), vifs_one, &c) == 0 &&
-	    c.n)
+	if (fam == FAM_4 && probe_ask_dump(NETLINK_ROUTE, RTM_GETLINK, RTNL_FAMILY_IPMR, sizeof(struct ifinfomsg),
+					   probe_vifs_take, &c) == 0 && c.n)
 		return c.n;
-	return vifs_proc(fam, v, max);
+	return probe_vifs_proc(fam, v, max);
 }
 
 /* ---- forwarding entries ---- */
 
-struct mfc_ctx {
+struct probe_mfc_ctx {
 	enum fam fam;
-	look_mfc_fn *fn;
+	probe_mfc_fn *fn;
 	void *ctx;
 };
 
-static int mfc_one(void *ctx, const struct rtnl_msg *m)
+static int probe_mfc_take(void *ctx, const struct rtnl_msg *m)
 {
-	struct mfc_ctx *c = ctx;
-	struct look_mfc e;
+	struct probe_mfc_ctx *c = ctx;
+	struct probe_mfc e;
 
-	if (rtnl_look_mfc(m, &e) && flow_fam(&e.flow) == c->fam)
+	if (probe_rtnl_mfc(m, &e) && flow_fam(&e.flow) == c->fam)
 		c->fn(c->ctx, &e);
 	return 0;
 }
 
-int kernel_look_mfc(enum fam fam, look_mfc_fn *fn, void *ctx)
+int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx)
 {
-	struct mfc_ctx c = { fam, fn, ctx };
+	struct probe_mfc_ctx c = { fam, fn, ctx };
 
-	return nlask_dump(NETLINK_ROUTE, RTM_GETROUTE, rtnl_mroute_family(fam), sizeof(struct rtmsg), mfc_one, &c);
+	return probe_ask_dump(NETLINK_ROUTE, RTM_GETROUTE, rtnl_mroute_family(fam), sizeof(struct rtmsg),
+			      probe_mfc_take, &c);
 }
 
 /* ---- rules ---- */
 
-struct table_ctx {
+struct probe_table_ctx {
 	enum fam fam;
 	const char *iif;
 	uint32_t table;
-	bool found;
+	bool is_found;
 };
 
 /* The first counts: they come in order of priority. */
-static int rule_one(void *ctx, const struct rtnl_msg *m)
+static int probe_table_take(void *ctx, const struct rtnl_msg *m)
 {
-	struct table_ctx *c = ctx;
+	struct probe_table_ctx *c = ctx;
 	struct link_event ev;
 
-	if (!c->found && rtnl_rule(m, &ev) && ev.fam == c->fam && (!ev.name[0] || !strcmp(ev.name, c->iif))) {
-		c->found = true;
+	if (!c->is_found && rtnl_rule(m, &ev) && ev.fam == c->fam && (!ev.name[0] || !strcmp(ev.name, c->iif))) {
+		c->is_found = true;
 		c->table = ev.table;
 	}
 	return 0;
 }
 
-int kernel_look_table(enum fam fam, const char *iif, uint32_t *table)
+int probe_table(enum fam fam, const char *iif, uint32_t *table)
 {
-	struct table_ctx c = { .fam = fam, .iif = iif };
+	struct probe_table_ctx c = { .fam = fam, .iif = iif };
 
-	if (nlask_dump(NETLINK_ROUTE, RTM_GETRULE, rtnl_mroute_family(fam), sizeof(struct fib_rule_hdr), rule_one,
-		       &c) < 0)
+	if (probe_ask_dump(NETLINK_ROUTE, RTM_GETRULE, rtnl_mroute_family(fam), sizeof(struct fib_rule_hdr),
+			   probe_table_take, &c) < 0)
 		return -1;
 	*table = c.table;
 	return 0;
@@ -224,13 +213,13 @@ int kernel_look_table(enum fam fam, const char *iif, uint32_t *table)
 
 /* ---- routes ---- */
 
-static int route_one(void *ctx, const struct rtnl_msg *m)
+static int probe_route_take(void *ctx, const struct rtnl_msg *m)
 {
-	rtnl_look_route(m, ctx);
+	probe_rtnl_route(m, ctx);
 	return 0;
 }
 
-int kernel_look_route(const struct addr *host, struct look_route *r)
+int probe_route(const struct addr *host, struct probe_route *r)
 {
 	bool v4 = addr_fam(host) == FAM_4;
 	unsigned len = v4 ? 4 : 16;
@@ -241,19 +230,12 @@ int kernel_look_route(const struct addr *host, struct look_route *r)
 	};
 	struct rtnl_req req;
 
-	*r = (struct look_route){ .none = true };
+	*r = (struct probe_route){ .none = true };
 	rtnl_ask(&req, RTM_GETROUTE, NLM_F_ACK, 0, sizeof rtm);
 	memcpy(req.body, &rtm, sizeof rtm);
 	rtnl_ask_attr(&req, RTA_DST, host->b + sizeof host->b - len, len);
-	if (nlask(NETLINK_ROUTE, &req, route_one, r) == 0)
+	if (probe_ask(NETLINK_ROUTE, &req, probe_route_take, r) == 0)
 		return 0;
-	switch (errno) {
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-	case EACCES:		/* a route that prohibits */
-	case EINVAL:		/* a blackhole */
-		return 0;
-	default:
-		return -1;
-	}
+	/* No route, one that prohibits, a blackhole. */
+	return errno == ENETUNREACH || errno == EHOSTUNREACH || errno == EACCES || errno == EINVAL ? 0 : -1;
 }

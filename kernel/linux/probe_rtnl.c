@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The codec of what only looks.  As in rtnl.c nothing is read past the end of
- * an attribute, and what a kernel does not tell stays "not seen".
+ * See probe_rtnl.h.  As in rtnl.c nothing is read past the end of an attribute, and what a kernel does not tell stays
+ * "not seen".
  */
 #include "kernel/linux/probe_rtnl.h"
 
@@ -18,7 +18,7 @@
 
 #define QUERIER_STATE 47	/* IFLA_BR_MCAST_QUERIER_STATE, which linux/if_link.h has since 5.16 */
 
-static bool family(unsigned their, enum fam *fam)
+static bool probe_family(unsigned their, enum fam *fam)
 {
 	*fam = their == AF_INET ? FAM_4 : FAM_6;
 	return their == AF_INET || their == AF_INET6;
@@ -26,7 +26,7 @@ static bool family(unsigned their, enum fam *fam)
 
 /* ---- interfaces ---- */
 
-static void bridge(const struct rtnl_attr *info, struct look_link *l)
+static void probe_bridge(const struct rtnl_attr *info, struct probe_link *l)
 {
 	struct rtnl_attr data, state;
 	uint8_t on;
@@ -40,7 +40,7 @@ static void bridge(const struct rtnl_attr *info, struct look_link *l)
 		l->querier = on || state.len;
 }
 
-bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l)
+bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 {
 	struct rtnl_link_stats64 st = { 0 };
 	struct rtnl_attr at, info;
@@ -51,7 +51,7 @@ bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l)
 		return false;
 	/* What is behind these has come to it over time. */
 	rtnl_value(&at, IFLA_STATS64, &st, offsetof(struct rtnl_link_stats64, collisions));
-	*l = (struct look_link){
+	*l = (struct probe_link){
 		.ifindex = ev.ifindex,
 		.master = ev.master,
 		.flags = ev.flags,
@@ -69,11 +69,11 @@ bool rtnl_look_link(const struct rtnl_msg *m, struct look_link *l)
 	rtnl_attr(&at, IFLA_LINKINFO, &info);
 	/* A kind is shorter than an interface name in all of the kernel; another is as good as none. */
 	if (rtnl_ifname(&info, IFLA_INFO_KIND, l->kind) && !strcmp(l->kind, "bridge"))
-		bridge(&info, l);
+		probe_bridge(&info, l);
 	return true;
 }
 
-bool rtnl_look_addr(const struct rtnl_msg *m, int *ifindex, enum fam *fam)
+bool probe_rtnl_addr(const struct rtnl_msg *m, int *ifindex, enum fam *fam)
 {
 	struct ifaddrmsg ifa;
 	struct rtnl_attr at;
@@ -81,15 +81,15 @@ bool rtnl_look_addr(const struct rtnl_msg *m, int *ifindex, enum fam *fam)
 	if (!rtnl_body(m, RTM_NEWADDR, &ifa, sizeof ifa, &at))
 		return false;
 	*ifindex = (int)ifa.ifa_index;
-	return family(ifa.ifa_family, fam);
+	return probe_family(ifa.ifa_family, fam);
 }
 
-bool rtnl_look_netconf(const struct rtnl_msg *m, struct rtnl_netconf *c)
+bool probe_rtnl_netconf(const struct rtnl_msg *m, struct probe_netconf *c)
 {
 	struct netconfmsg conf;
 	struct rtnl_attr at;
 
-	if (!rtnl_body(m, RTM_NEWNETCONF, &conf, sizeof conf, &at) || !family(conf.ncm_family, &c->fam))
+	if (!rtnl_body(m, RTM_NEWNETCONF, &conf, sizeof conf, &at) || !probe_family(conf.ncm_family, &c->fam))
 		return false;
 	c->ifindex = (int)rtnl_u32(&at, NETCONFA_IFINDEX, 0);
 	c->rp_filter = (int8_t)rtnl_u32(&at, NETCONFA_RP_FILTER, UINT32_MAX);
@@ -99,15 +99,17 @@ bool rtnl_look_netconf(const struct rtnl_msg *m, struct rtnl_netconf *c)
 
 /* ---- VIFs: IPMRA_* of linux/mroute.h, ipmr_rtm_dumplink() ---- */
 
-int rtnl_look_vifs(const struct rtnl_msg *m, struct look_vif *v, int max)
+int probe_rtnl_vifs(const struct rtnl_msg *m, struct probe_vif *v, int max)
 {
-	static const struct { uint8_t type, size, at; } fields[] = {
-		{ IPMRA_VIFA_VIF_ID, 4, offsetof(struct look_vif, vif) },
-		{ IPMRA_VIFA_IFINDEX, 4, offsetof(struct look_vif, ifindex) },
-		{ IPMRA_VIFA_PACKETS_IN, 8, offsetof(struct look_vif, st.in_packets) },
-		{ IPMRA_VIFA_BYTES_IN, 8, offsetof(struct look_vif, st.in_bytes) },
-		{ IPMRA_VIFA_PACKETS_OUT, 8, offsetof(struct look_vif, st.out_packets) },
-		{ IPMRA_VIFA_BYTES_OUT, 8, offsetof(struct look_vif, st.out_bytes) },
+	static const struct {
+		uint8_t type, size, at;
+	} fields[] = {
+		{ IPMRA_VIFA_VIF_ID, 4, offsetof(struct probe_vif, vif) },
+		{ IPMRA_VIFA_IFINDEX, 4, offsetof(struct probe_vif, ifindex) },
+		{ IPMRA_VIFA_PACKETS_IN, 8, offsetof(struct probe_vif, st.in_packets) },
+		{ IPMRA_VIFA_BYTES_IN, 8, offsetof(struct probe_vif, st.in_bytes) },
+		{ IPMRA_VIFA_PACKETS_OUT, 8, offsetof(struct probe_vif, st.out_packets) },
+		{ IPMRA_VIFA_BYTES_OUT, 8, offsetof(struct probe_vif, st.out_bytes) },
 	};
 	struct rtnl_attr at, vifs, vif;
 	struct ifinfomsg ifi;
@@ -118,7 +120,7 @@ int rtnl_look_vifs(const struct rtnl_msg *m, struct look_vif *v, int max)
 	rtnl_attr(&at, IFLA_AF_SPEC, &at);
 	rtnl_attr(&at, IPMRA_TABLE_VIFS, &vifs);
 	for (n = 0; n < max && rtnl_attr_next(&vifs, IPMRA_VIF, &vif); n++, v++) {
-		*v = (struct look_vif){ 0 };
+		*v = (struct probe_vif){ 0 };
 		v->table = rtnl_u32(&at, IPMRA_TABLE_ID, 0);
 		for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
 			rtnl_value(&vif, fields[i].type, (char *)v + fields[i].at, fields[i].size);
@@ -129,7 +131,7 @@ int rtnl_look_vifs(const struct rtnl_msg *m, struct look_vif *v, int max)
 /* ---- forwarding entries and routes ---- */
 
 /* Takes the next hop off *hops; false at the end. */
-static bool hop_next(struct rtnl_attr *hops, struct rtnexthop *h)
+static bool probe_hop_next(struct rtnl_attr *hops, struct rtnexthop *h)
 {
 	if (hops->len < sizeof *h)
 		return false;
@@ -137,7 +139,7 @@ static bool hop_next(struct rtnl_attr *hops, struct rtnexthop *h)
 	return rtnl_take(&hops->p, &hops->len, sizeof *h, h->rtnh_len) && h->rtnh_ifindex;
 }
 
-bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e)
+bool probe_rtnl_mfc(const struct rtnl_msg *m, struct probe_mfc *e)
 {
 	struct rta_mfc_stats st = { 0 };
 	struct rtnl_attr at, hops;
@@ -145,26 +147,25 @@ bool rtnl_look_mfc(const struct rtnl_msg *m, struct look_mfc *e)
 	struct rtmsg rtm;
 	enum fam fam;
 
-	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at))
-		return false;
 	/* A kernel without this family answers with unicast routes. */
-	if (rtm.rtm_family != RTNL_FAMILY_IPMR && rtm.rtm_family != RTNL_FAMILY_IP6MR)
+	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at) ||
+	    (rtm.rtm_family != RTNL_FAMILY_IPMR && rtm.rtm_family != RTNL_FAMILY_IP6MR))
 		return false;
 	fam = rtm.rtm_family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6;
 	rtnl_value(&at, RTA_MFC_STATS, &st, sizeof st);
-	*e = (struct look_mfc){ .unresolved = rtm.rtm_flags & RTNH_F_UNRESOLVED };
+	*e = (struct probe_mfc){ .unresolved = rtm.rtm_flags & RTNH_F_UNRESOLVED };
 	mroute_stats(&e->st, st.mfcs_packets, st.mfcs_bytes, st.mfcs_wrong_if);
 	e->table = rtnl_u32(&at, RTA_TABLE, rtm.rtm_table);
 	e->iif = (int)rtnl_u32(&at, RTA_IIF, 0);
 	rtnl_attr(&at, RTA_MULTIPATH, &hops);
-	while (e->noifs < KERNEL_VIFS && hop_next(&hops, &h)) {
+	while (e->noifs < KERNEL_VIFS && probe_hop_next(&hops, &h)) {
 		e->ttl[e->noifs] = h.rtnh_hops;
 		e->oif[e->noifs++] = h.rtnh_ifindex;
 	}
 	return rtnl_addr(fam, &at, RTA_SRC, &e->flow.source) && rtnl_addr(fam, &at, RTA_DST, &e->flow.group);
 }
 
-bool rtnl_look_route(const struct rtnl_msg *m, struct look_route *r)
+bool probe_rtnl_route(const struct rtnl_msg *m, struct probe_route *r)
 {
 	struct rtnl_attr at, hops;
 	struct rtnexthop h;
@@ -172,13 +173,13 @@ bool rtnl_look_route(const struct rtnl_msg *m, struct look_route *r)
 
 	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at))
 		return false;
-	*r = (struct look_route){
+	*r = (struct probe_route){
 		.local = rtm.rtm_type == RTN_LOCAL,
 		.none = rtm.rtm_type != RTN_LOCAL && rtm.rtm_type != RTN_UNICAST,
 	};
 	r->n = rtnl_value(&at, RTA_OIF, &r->oif[0], sizeof r->oif[0]);
 	rtnl_attr(&at, RTA_MULTIPATH, &hops);
-	while (r->n < sizeof r->oif / sizeof *r->oif && hop_next(&hops, &h))
+	while (r->n < sizeof r->oif / sizeof *r->oif && probe_hop_next(&hops, &h))
 		r->oif[r->n++] = h.rtnh_ifindex;
 	return true;
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * System calls on sockets, one wrapper for each that more than one file needs.
+ * See sock.h.
  */
 #include "kernel/linux/sock.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "lib/lines.h"
 
 int sock_open(enum fam fam, int type)
 {
@@ -47,4 +51,14 @@ socklen_t sock_addr(struct sockaddr_storage *ss, const struct addr *a)
 	ss->ss_family = v4 ? AF_INET : AF_INET6;
 	memcpy((char *)ss + at, a->b + sizeof a->b - len, len);
 	return v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+}
+
+long long sock_sysctl(const char *name)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof path, "/proc/sys/%s", name);
+	for (char *p = path; (p = strchr(p, '.'));)
+		*p = '/';
+	return lines_first(path, text, sizeof text) ? strtoll(text, NULL, 10) : -1;
 }

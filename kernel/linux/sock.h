@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the sockets of this room have in common: how they are opened, options, our
- * addresses as socket addresses.  Private to this room.
+ * What the sockets of this room have in common: how they are opened, options, our addresses as socket addresses, the
+ * sysctls that limit them.  Private to this room.
  */
 #ifndef KERNEL_LINUX_SOCK_H
 #define KERNEL_LINUX_SOCK_H
@@ -29,5 +29,8 @@ int sock_filter(int fd, struct sock_filter *code, unsigned n);
 
 /* Writes an address without a port to a *ss that is all 0; its length. */
 socklen_t sock_addr(struct sockaddr_storage *ss, const struct addr *a);
+
+/* The value of a sysctl ("net.ipv4.igmp_max_msf"), or -1 where it cannot be read. */
+long long sock_sysctl(const char *name);
 
 #endif

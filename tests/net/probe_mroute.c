@@ -3,6 +3,7 @@
  * The routing sockets on the real kernel: what kernel.h promises about VIFs,
  * entries, counters and upcalls, and the facts that the design rests on.
  */
+#include "kernel/probe.h"
 #include "tests/net/probe.h"
 
 #include <netinet/in.h>
@@ -121,11 +122,11 @@ static void table_unknown(void)
 	EACH_FAMILY(f) {
 		table = 12;
 		CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
-		CHECK(kernel_look_table(f, "a1", &table) < 0 && errno == EMFILE);
+		CHECK(probe_table(f, "a1", &table) < 0 && errno == EMFILE);
 		CHECK_INT(setrlimit(RLIMIT_NOFILE, &full), 0);
 		CHECK_INT(table, 12);
-		CHECK_INT(kernel_look_table(f, "a1", &table), 0);
-		CHECK_INT(table, kernel_default_table(f));
+		CHECK_INT(probe_table(f, "a1", &table), 0);
+		CHECK_INT(table, probe_default_table(f));
 	}
 }
 
@@ -164,7 +165,7 @@ struct seen {
 	struct mfc_stats st;
 };
 
-static void saw(void *ctx, const struct look_mfc *e)
+static void saw(void *ctx, const struct probe_mfc *e)
 {
 	struct seen *s = ctx;
 
@@ -190,11 +191,11 @@ static void entries(void)
 		CHECK_INT(kernel_mfc_stats(&(struct flow){ S[f], G[f] }, &st), 0);
 		CHECK_INT(st.packets + st.bytes + st.wrong_if, 0);
 		seen = (struct seen){ 0 };
-		CHECK_INT(kernel_look_mfc(f, saw, &seen), 0);
+		CHECK_INT(probe_mfc(f, saw, &seen), 0);
 		CHECK_INT(seen.n, 1);
 		CHECK_INT(kernel_mfc_del(&(struct flow){ S[f], G[f] }), 0);
 		seen = (struct seen){ 0 };
-		CHECK_INT(kernel_look_mfc(f, saw, &seen), 0);
+		CHECK_INT(probe_mfc(f, saw, &seen), 0);
 		CHECK_INT(seen.n, 0);
 		CHECK(kernel_mfc_add(&(struct flow){ S[f], G[f] }, 32, 0, NULL) < 0);
 	}
@@ -220,7 +221,7 @@ static void flow(void)
 		CHECK_INT(last.fam, f);
 		CHECK_INT(last.vif, 0);
 		CHECK(addr_eq(&last.flow.source, &S[f]) && addr_eq(&last.flow.group, &G[f]));
-		CHECK_INT(kernel_look_mfc(f, saw, &seen), 0);
+		CHECK_INT(probe_mfc(f, saw, &seen), 0);
 		CHECK_INT(seen.n, 0);
 		CHECK_INT(kernel_mfc_add(&(struct flow){ S[f], G[f] }, 0, 1 << 1, NULL), 0);
 		CHECK_INT(count_udp(h2, &G[f], 3), 3);	/* the held ones were released */
@@ -243,7 +244,7 @@ static void flow(void)
 		CHECK_INT(kernel_mfc_stats(&(struct flow){ S[f], G[f] }, &st), 0);
 		CHECK_INT(st.packets, 20);
 		CHECK_INT(st.wrong_if, 5);
-		CHECK_INT(kernel_look_mfc(f, saw, &seen), 0);
+		CHECK_INT(probe_mfc(f, saw, &seen), 0);
 		CHECK_INT(seen.n, 1);
 		CHECK_INT(seen.st.packets, 20);
 		CHECK_INT(seen.st.wrong_if, 5);

@@ -3,7 +3,7 @@
  * What rules of nftables would do with a packet, on rules made by hand; rules cut
  * short, and chains that jump in a circle.
  */
-#include "kernel/linux/nft.h"
+#include "kernel/linux/nft_judge.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -18,7 +18,7 @@
 #include "tests/unit/test.h"
 
 static struct nft filter;
-static struct look_packet packet;
+static struct probe_packet packet;
 
 static void be(uint16_t type, uint32_t v)
 {
@@ -133,7 +133,7 @@ static void verdict(int code, const char *to)
 static void begin(int policy)
 {
 	nft_free(&filter);
-	packet = (struct look_packet){ .iif = 3, .oif = 4, .iif_name = "a1", .oif_name = "a2" };
+	packet = (struct probe_packet){ .iif = 3, .oif = 4, .iif_name = "a1", .oif_name = "a2" };
 	addr_parse("10.1.0.9", 8, &packet.flow.source);
 	addr_parse("225.1.2.3", 9, &packet.flow.group);
 	chain("f", NF_INET_FORWARD, policy);

@@ -6,30 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/linux/nft.h"
+#include "kernel/linux/nft_judge.h"
 #include "kernel/linux/probe_rtnl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void message(const struct rtnl_msg *m, struct nft *n)
 {
-	struct look_link l;
-	struct look_mfc e;
-	struct look_route way;
-	struct look_vif v[2];
-	struct rtnl_netconf c;
+	struct probe_link l;
+	struct probe_mfc e;
+	struct probe_route way;
+	struct probe_vif v[2];
+	struct probe_netconf c;
 	enum fam fam;
 	int ifindex;
 
-	if (rtnl_look_link(m, &l) && (!memchr(l.name, 0, sizeof l.name) || !memchr(l.kind, 0, sizeof l.kind)))
+	if (probe_rtnl_link(m, &l) && (!memchr(l.name, 0, sizeof l.name) || !memchr(l.kind, 0, sizeof l.kind)))
 		abort();
-	if (rtnl_look_mfc(m, &e) && e.noifs > KERNEL_VIFS)
+	if (probe_rtnl_mfc(m, &e) && e.noifs > KERNEL_VIFS)
 		abort();
-	if (rtnl_look_route(m, &way) && way.n > sizeof way.oif / sizeof *way.oif)
+	if (probe_rtnl_route(m, &way) && way.n > sizeof way.oif / sizeof *way.oif)
 		abort();
-	rtnl_look_addr(m, &ifindex, &fam);
-	rtnl_look_netconf(m, &c);
-	if (rtnl_look_vifs(m, v, 2) > 2)
+	probe_rtnl_addr(m, &ifindex, &fam);
+	probe_rtnl_netconf(m, &c);
+	if (probe_rtnl_vifs(m, v, 2) > 2)
 		abort();
 	nft_chain_add(n, m);
 	nft_rule_add(n, m);
@@ -37,7 +37,7 @@ static void message(const struct rtnl_msg *m, struct nft *n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct look_packet p = { .iif = 2, .oif = 3, .iif_name = "a1", .oif_name = "a2" };
+	struct probe_packet p = { .iif = 2, .oif = 3, .iif_name = "a1", .oif_name = "a2" };
 	struct nft n = { 0 };
 	struct rtnl_msg m;
 
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	addr_parse("225.1.2.3", 9, &p.flow.group);
 	while (rtnl_next(&data, &size, &m))
 		message(&m, &n);
-	for (uint32_t i = 0; i < n.nchains; i++)
+	for (uint32_t i = 0; i < n.n; i++)
 		if (nft_judge(&n, &n.chains[i], &p) > (NFT_ACCEPTS | NFT_DROPS))
 			abort();
 	nft_free(&n);

@@ -22,7 +22,7 @@ static void bridge_link(void)
 {
 	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = 7, .ifi_flags = IFF_UP | IFF_MULTICAST };
 	struct rtnl_link_stats64 st = { .rx_packets = 1234567890123, .multicast = 42 };
-	struct look_link l;
+	struct probe_link l;
 	size_t info, data;
 
 	start(RTM_NEWLINK, &ifi, sizeof ifi);
@@ -39,7 +39,7 @@ static void bridge_link(void)
 	nest_end(data);
 	nest_end(info);
 	WHOLE(w);
-	CHECK(rtnl_look_link(&w, &l));
+	CHECK(probe_rtnl_link(&w, &l));
 	CHECK_STR(l.name, "br0");
 	CHECK_STR(l.kind, "bridge");
 	CHECK_INT(l.ifindex, 7);
@@ -53,33 +53,33 @@ static void bridge_link(void)
 	CHECK_INT(l.querier, 0);
 	CHECK_INT(l.rp_filter, -1);
 	END;
-	CUTS(rtnl_look_link(&m, &l));
+	CUTS(probe_rtnl_link(&m, &l));
 }
 
 static void netconf(void)
 {
 	struct netconfmsg h = { .ncm_family = AF_INET };
-	struct rtnl_netconf c;
+	struct probe_netconf c;
 
 	start(RTM_NEWNETCONF, &h, sizeof h);
 	attr_u32(NETCONFA_IFINDEX, (uint32_t)NETCONFA_IFINDEX_ALL);
 	attr_u32(NETCONFA_RP_FILTER, 2);
 	attr_u32(NETCONFA_MC_FORWARDING, 3);
 	WHOLE(w);
-	CHECK(rtnl_look_netconf(&w, &c));
+	CHECK(probe_rtnl_netconf(&w, &c));
 	CHECK_INT(c.ifindex, -1);
 	CHECK_INT(c.fam, FAM_4);
 	CHECK_INT(c.rp_filter, 2);
 	CHECK_INT(c.mc_forwarding, 1);
 	END;
-	CUTS(rtnl_look_netconf(&m, &c));
+	CUTS(probe_rtnl_netconf(&m, &c));
 }
 
 static void vifs(void)
 {
 	struct ifinfomsg ifi = { .ifi_family = RTNL_FAMILY_IPMR };
 	uint64_t n = 77;
-	struct look_vif v[4];
+	struct probe_vif v[4];
 	size_t spec, list, vif;
 
 	start(RTM_NEWLINK, &ifi, sizeof ifi);
@@ -96,15 +96,15 @@ static void vifs(void)
 	nest_end(list);
 	nest_end(spec);
 	WHOLE(w);
-	CHECK_INT(rtnl_look_vifs(&w, v, 4), 3);
+	CHECK_INT(probe_rtnl_vifs(&w, v, 4), 3);
 	CHECK_INT(v[2].table, 100);
 	CHECK_INT(v[2].ifindex, 12);
 	CHECK_INT(v[2].vif, 2);
 	CHECK_INT(v[2].st.out_packets, 77);
 	CHECK_INT(v[2].st.in_packets, 0);
-	CHECK_INT(rtnl_look_vifs(&w, v, 2), 2);
+	CHECK_INT(probe_rtnl_vifs(&w, v, 2), 2);
 	END;
-	CUTS(rtnl_look_vifs(&m, v, 4));
+	CUTS(probe_rtnl_vifs(&m, v, 4));
 }
 
 static void entries(void)
@@ -112,7 +112,7 @@ static void entries(void)
 	struct rtmsg rtm = { .rtm_family = RTNL_FAMILY_IPMR, .rtm_table = 253 };
 	struct rta_mfc_stats st = { .mfcs_packets = 50, .mfcs_bytes = 5000, .mfcs_wrong_if = 20 };
 	struct rtnexthop hops[40];
-	struct look_mfc e;
+	struct probe_mfc e;
 
 	for (int i = 0; i < 40; i++)
 		hops[i] = (struct rtnexthop){ .rtnh_len = sizeof *hops, .rtnh_hops = 5, .rtnh_ifindex = 100 + i };
@@ -123,7 +123,7 @@ static void entries(void)
 	attr(RTA_MULTIPATH, hops, 2 * sizeof *hops);
 	attr(RTA_MFC_STATS, &st, sizeof st);
 	WHOLE(w);
-	CHECK(rtnl_look_mfc(&w, &e));
+	CHECK(probe_rtnl_mfc(&w, &e));
 	CHECK_INT(e.table, 253);
 	CHECK_INT(e.iif, 3);
 	CHECK_INT(e.noifs, 2);
@@ -133,7 +133,7 @@ static void entries(void)
 	CHECK_INT(e.st.wrong_if, 20);
 	CHECK(!e.unresolved);
 	END;
-	CUTS(rtnl_look_mfc(&m, &e));
+	CUTS(probe_rtnl_mfc(&m, &e));
 
 	/* More outputs than there can be; one that says it is longer than it is; one of length 0. */
 	for (int bad = 0; bad < 3; bad++) {
@@ -143,7 +143,7 @@ static void entries(void)
 		attr(RTA_DST, "\341\1\2\3", 4);
 		attr(RTA_MULTIPATH, hops, sizeof hops);
 		WHOLE(b);
-		CHECK(rtnl_look_mfc(&b, &e));
+		CHECK(probe_rtnl_mfc(&b, &e));
 		CHECK_INT(e.noifs, bad ? 1 : KERNEL_VIFS);
 		END;
 	}
@@ -152,7 +152,7 @@ static void entries(void)
 	attr(RTA_SRC, "\12\1\0\11", 4);
 	attr(RTA_DST, "\341\1\2\3", 4);
 	WHOLE(u);
-	CHECK(rtnl_look_mfc(&u, &e) && e.unresolved);
+	CHECK(probe_rtnl_mfc(&u, &e) && e.unresolved);
 	END;
 }
 
@@ -165,7 +165,7 @@ static void entry(unsigned char family)
 
 static void entries_of_others(void)
 {
-	struct look_mfc e;
+	struct probe_mfc e;
 	char a[ADDR_STRLEN];
 
 	entry(RTNL_FAMILY_IP6MR);
@@ -173,7 +173,7 @@ static void entries_of_others(void)
 	attr(RTA_SRC, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
 	attr(RTA_DST, "\xff\x0e\0\0\0\0\0\0\0\0\0\0\0\0\0\3", 16);
 	WHOLE(six);
-	CHECK(rtnl_look_mfc(&six, &e));
+	CHECK(probe_rtnl_mfc(&six, &e));
 	CHECK_INT(e.table, 1000);
 	CHECK_STR(addr_str(&e.flow.source, a), "fd00::1");
 	CHECK_STR(addr_str(&e.flow.group, a), "ff0e::3");
@@ -183,13 +183,13 @@ static void entries_of_others(void)
 	attr(RTA_SRC, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
 	attr(RTA_DST, "\xff\x0e\0\0\0\0\0\0\0\0\0\0\0\0\0\3", 16);
 	WHOLE(mixed);
-	CHECK(!rtnl_look_mfc(&mixed, &e));
+	CHECK(!probe_rtnl_mfc(&mixed, &e));
 	END;
 	entry(AF_INET);
 	attr(RTA_SRC, "\x0a\0\0\1", 4);
 	attr(RTA_DST, "\xe1\1\2\3", 4);
 	WHOLE(unicast);
-	CHECK(!rtnl_look_mfc(&unicast, &e));
+	CHECK(!probe_rtnl_mfc(&unicast, &e));
 	END;
 }
 
@@ -198,7 +198,7 @@ static void rules_and_routes(void)
 	struct fib_rule_hdr h = { .family = RTNL_FAMILY_IP6MR, .action = FR_ACT_TO_TBL };
 	struct rtmsg rtm = { .rtm_family = AF_INET, .rtm_type = RTN_UNICAST };
 	struct link_event ev;
-	struct look_route way;
+	struct probe_route way;
 
 	start(RTM_NEWRULE, &h, sizeof h);
 	attr_u32(FRA_TABLE, 1000);
@@ -217,9 +217,9 @@ static void rules_and_routes(void)
 	start(RTM_NEWROUTE, &rtm, sizeof rtm);
 	attr_u32(RTA_OIF, 4);
 	WHOLE(x);
-	CHECK(rtnl_look_route(&x, &way) && way.n == 1 && way.oif[0] == 4 && !way.none && !way.local);
+	CHECK(probe_rtnl_route(&x, &way) && way.n == 1 && way.oif[0] == 4 && !way.none && !way.local);
 	END;
-	CUTS(rtnl_look_route(&m, &way));
+	CUTS(probe_rtnl_route(&m, &way));
 }
 
 TEST_MAIN(TEST(bridge_link) TEST(netconf) TEST(vifs) TEST(entries) TEST(entries_of_others) TEST(rules_and_routes))

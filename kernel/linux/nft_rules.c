@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * See nft_rules.h.
+ */
+#include "kernel/linux/nft_rules.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "lib/grow.h"
+
+uint32_t nft_u32(const struct rtnl_attr *in, unsigned type)
+{
+	return ntohl(rtnl_u32(in, type, UINT32_MAX));
+}
+
+const char *nft_text(const struct rtnl_attr *in, unsigned type)
+{
+	struct rtnl_attr a;
+
+	return rtnl_attr(in, type, &a) && a.len && !a.p[a.len - 1] ? (const char *)a.p : "";
+}
+
+int nft_chain_add(void *nft, const struct rtnl_msg *m)
+{
+	struct rtnl_attr at, hook;
+	struct nft *n = nft;
+	struct nft_chain *c;
+	struct nfgenmsg g;
+
+	if (!rtnl_body(m, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWCHAIN, &g, sizeof g, &at))
+		return 0;
+	c = grow(n->chains, &n->cap, n->n + 1, sizeof *c);
+	if (!c)
+		return -1;
+	n->chains = c;
+	c += n->n++;
+	rtnl_attr(&at, NFTA_CHAIN_HOOK, &hook);
+	*c = (struct nft_chain){
+		.hook = (int)nft_u32(&hook, NFTA_HOOK_HOOKNUM),
+		.family = g.nfgen_family,
+		.drops = nft_u32(&at, NFTA_CHAIN_POLICY) == NF_DROP,
+		.table = strdup(nft_text(&at, NFTA_CHAIN_TABLE)),
+		.name = strdup(nft_text(&at, NFTA_CHAIN_NAME)),
+	};
+	return c->table && c->name ? 0 : -1;
+}
+
+struct nft_chain *nft_chain_find(const struct nft *n, uint8_t family, const char *table, const char *name)
+{
+	for (struct nft_chain *c = n->chains; c < n->chains + n->n; c++)
+		if (c->family == family && !strcmp(c->table, table) && !strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+int nft_rule_add(void *nft, const struct rtnl_msg *m)
+{
+	struct nft *n = nft;
+	struct rtnl_attr at, rule;
+	struct nft_chain *c;
+	struct nfgenmsg g;
+	size_t len;
+
+	if (!rtnl_body(m, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE, &g, sizeof g, &at))
+		return 0;
+	c = nft_chain_find(n, g.nfgen_family, nft_text(&at, NFTA_RULE_TABLE), nft_text(&at, NFTA_RULE_CHAIN));
+	if (!c || !rtnl_attr(&at, NFTA_RULE_EXPRESSIONS, &rule))
+		return 0;
+	/* With its header and padding, so that they can be walked through as attributes. */
+	len = rule.len + NLA_HDRLEN;
+	n->size += NLA_ALIGN(len);
+	if (n->size <= NFT_MAX) {
+		buf_add(&c->rules, rule.p - NLA_HDRLEN, len);
+		buf_fill(&c->rules, '\0', NLA_ALIGN(len) - len);
+	}
+	if (n->size <= NFT_MAX && !c->rules.failed)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+void nft_free(struct nft *n)
+{
+	for (uint32_t i = 0; i < n->n; i++) {
+		free(n->chains[i].table);
+		free(n->chains[i].name);
+		buf_free(&n->chains[i].rules);
+	}
+	free(n->chains);
+	*n = (struct nft){ 0 };
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the doctor and the check of a host may look at.  Nothing is changed; no routing socket and, but where it says
+ * so, no capability is needed.  The daemon does not include it.  The files of kernel/OS that the headings name do it,
+ * tests/fake/probe.c does so without a kernel.  Every function returns 0 or -1 with errno unless it says otherwise.
+ */
+#ifndef KERNEL_PROBE_H
+#define KERNEL_PROBE_H
+
+#include "kernel/kernel.h"
+
+/* What may be out of sight: 1 yes, 0 no, -1 not to be seen from here. */
+typedef int8_t tristate;
+
+/* ---- interfaces and routing, as rtnetlink tells (probe_netlink.c) ---- */
+
+/* An interface with all that matters to multicast. */
+struct probe_link {
+	int ifindex;
+	int master;			/* ifindex of the bridge or bond it is a port of, 0 = none */
+	unsigned flags;			/* LINK_* of kernel.h */
+	uint32_t mtu;
+	char name[KERNEL_IFNAME];
+	char kind[KERNEL_IFNAME];	/* "bridge", "wireguard"...; "" for hardware */
+	bool address[FAM_N];
+	tristate allmulti;		/* takes in all multicast frames */
+	tristate snooping, querier;	/* of a bridge; querier: somebody asks for members there */
+	int8_t rp_filter;		/* IPv4, in effect: the larger one of all and its own, or -1 */
+	int8_t rp_own;			/* its own */
+	tristate routing[FAM_N];	/* is a VIF of some table */
+	uint64_t packets, multicast;	/* received; not all drivers count multicast */
+};
+
+struct probe_links {
+	struct probe_link *v;		/* owned */
+	uint32_t n, cap;
+	tristate taken[FAM_N];		/* somebody holds a routing socket of the family */
+	int8_t rp_all;			/* net.ipv4.conf.all.rp_filter, or -1 */
+};
+
+/* Fills *l with all interfaces.  errno ENOMEM, or of netlink; probe_links_free() in any case. */
+int probe_links(struct probe_links *l);
+void probe_links_free(struct probe_links *l);
+
+struct probe_vif {
+	uint32_t table;
+	int vif, ifindex;
+	struct vif_stats st;
+};
+
+/* Fills v[max] with VIFs of all tables, of IPv6 only of the default one: the kernel tells of no other.  Their number,
+ * or -1 with errno: ENOENT where this kernel has none. */
+int probe_vifs(enum fam fam, struct probe_vif *v, int max);
+
+struct probe_mfc {
+	uint32_t table;
+	struct flow flow;
+	bool unresolved;		/* waits for an answer of the daemon; then nothing below is set */
+	uint8_t noifs;
+	int iif;			/* ifindex, 0 = gone */
+	struct mfc_stats st;
+	uint8_t ttl[KERNEL_VIFS];	/* threshold */
+	int oif[KERNEL_VIFS];		/* ifindex */
+};
+
+/* Calls fn for each forwarding entry of all tables, whoever owns it, unresolved ones included.  Entries that come or go
+ * meanwhile may make the kernel leave out others: what is not named is unknown, not gone.  Its work grows with the
+ * square of the number: beyond some 10,000 entries, asking for each by kernel_mfc_stats() is quicker. */
+typedef void probe_mfc_fn(void *ctx, const struct probe_mfc *e);
+int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx);
+
+/* The table that packets of a family get into which come in on an interface, by the rules that `ip mrule` shows; 0 =
+ * none.  errno EAFNOSUPPORT, EOPNOTSUPP: this kernel has one table only, and *table stays as it was. */
+int probe_table(enum fam fam, const char *iif, uint32_t *table);
+
+/* The number of the table that a router has who asks for none. */
+uint32_t probe_default_table(enum fam fam);
+
+/* Where the route to a host leads. */
+struct probe_route {
+	bool none;			/* there is none, or one that rejects */
+	bool local;			/* it is this host */
+	unsigned n;
+	int oif[8];			/* ifindex of each way */
+};
+int probe_route(const struct addr *host, struct probe_route *r);
+
+/* ---- counters, features and limits, as /proc and harmless sockets tell (probe_proc.c) ---- */
+
+/* Counters of this network namespace, packets since its start. */
+struct probe_counters {
+	uint64_t mcast_out;		/* multicast, our own included */
+	uint64_t forwarded;		/* all, unicast included */
+	uint64_t frag_fails;		/* too large for the way out */
+	uint64_t rp_filter;		/* refused by the reverse path filter, IPv4 */
+};
+int probe_counters(enum fam fam, struct probe_counters *c);
+
+/* What this kernel can do for a family. */
+struct probe_support {
+	tristate routing;		/* CONFIG_IP_MROUTE, CONFIG_IPV6_MROUTE */
+	tristate tables;		/* CONFIG_..._MROUTE_MULTIPLE_TABLES */
+	tristate pim;			/* CONFIG_IP_PIMSM_V2, CONFIG_IPV6_PIMSM_V2; needs CAP_NET_RAW */
+	tristate raw;			/* we may open a routing socket */
+};
+void probe_support(enum fam fam, struct probe_support *s);
+
+/* Whether this network namespace belongs to our user namespace, so that our capabilities count in it. */
+tristate probe_netns_ours(void);
+
+/* Whether this host is a member of a group on an interface. */
+tristate probe_member(int ifindex, const struct addr *grp);
+
+/* The value of a sysctl ("net.ipv4.igmp_max_msf"), or -1 where it cannot be read. */
+long long probe_sysctl(const char *name);
+
+/* Descriptors that a process may have, pid 0 = this one; -1 where it cannot be read. */
+long long probe_nofile(int pid);
+
+/* Whether filter tables of the older iptables are loaded: their rules nobody shows but their own tool.  Needs to be
+ * root. */
+tristate probe_iptables(enum fam fam);
+
+/* ---- the packet filter, nftables (probe_nft.c): needs CAP_NET_ADMIN ---- */
+
+/* Where a packet is looked at: before it is routed, on its way through, as it leaves. */
+enum probe_hook { HOOK_BEFORE, HOOK_FORWARD, HOOK_AFTER };
+
+/* A multicast packet that somebody asks about. */
+struct probe_packet {
+	struct flow flow;
+	bool any_source;		/* the source is not known */
+	int iif, oif;			/* ifindex, 0 = not known */
+	const char *iif_name, *oif_name;	/* NULL = not known */
+};
+
+/* A chain that stops it. */
+struct probe_chain {
+	enum probe_hook hook;
+	const char *family, *table, *name;
+	bool surely;			/* or it cannot be told: rules ask for what is not known here */
+};
+typedef void probe_chain_fn(void *ctx, const struct probe_chain *c);
+
+struct nft;
+
+/* Reads all rules; NULL with errno EPERM, ENOMEM, or of netlink.  A kernel without nftables has none.  The caller ends
+ * it by probe_nft_close(), which takes NULL too. */
+struct nft *probe_nft_open(void);
+void probe_nft_close(struct nft *n);
+
+/* Calls fn for each base chain of a hook that would, or might, drop the packet. */
+void probe_nft_judge(const struct nft *n, enum probe_hook hook, const struct probe_packet *p, probe_chain_fn *fn,
+		     void *ctx);
+
+/* ---- the packets of one group as they come in (probe_sniff.c): needs CAP_NET_RAW ---- */
+
+struct probe_sniffed {
+	int ifindex;
+	struct addr src;
+	uint8_t ttl;			/* or hop limit */
+	uint32_t len;			/* bytes with the IP header */
+};
+
+/* Opens a socket that sees them all; the descriptor to poll and to close, or -1. */
+int probe_sniff_open(const struct addr *grp);
+
+/* Reads at most max packets; their number, or -1 with errno. */
+typedef void probe_sniff_fn(void *ctx, const struct probe_sniffed *p);
+int probe_sniff_drain(int fd, int max, probe_sniff_fn *fn, void *ctx);
+void probe_sniff_close(int fd);
+
+#endif
