@@ -10,17 +10,13 @@
 
 #include "lib/grow.h"
 
-static const struct keyword clause_words[C_N] = {
-	KEYWORD("from"), KEYWORD("source"), KEYWORD("group"), KEYWORD("to")
+static const char *const clause_words[C_N] = {
+	"from", "source", "group", "to"
 };
 
 static int clause_of(const struct word *w)
 {
-	/* Their lengths differ. */
-	static const signed char by_length[] = { -1, -1, C_TO, -1, C_FROM, C_GROUP, C_SOURCE };
-	int k = w->n < sizeof by_length ? by_length[w->n] : -1;
-
-	return k >= 0 && word_is(w, clause_words[k].s, w->n) ? k : -1;
+	return lex_find(w, clause_words, C_N);
 }
 
 /* ---- names ---- */
@@ -50,13 +46,13 @@ static bool late_clause(struct parser *ps, const struct clauses *f, const struct
 {
 	struct addr a;
 	uint8_t len;
-	int k = w->n >= 4 ? clause_of(w) : -1;
+	int k = clause_of(w);
 
-	if (k < 0)
+	if (k < 0 || k == C_TO)
 		return false;
 	if (k == C_FROM ? f->at[C_FROM].p != NULL : prefix_parse(next->p, next->n, &a, &len) != ADDR_OK)
 		return false;
-	parse_error(ps, w, "\"%s\" must stand before \"to\"", clause_words[k].s);
+	parse_error(ps, w, "\"%s\" must stand before \"to\"", clause_words[k]);
 	return true;
 }
 
@@ -110,32 +106,32 @@ static uint32_t read_oifs(struct parser *ps, const struct clauses *f)
 /* Most lines say what the line before said. */
 uint32_t parse_oifs(struct parser *ps, const struct clauses *f)
 {
-	struct input *in = ps->in;
-	struct word rest = { in->lex.p, (size_t)(in->lex.eol - in->lex.p) };
-	uint32_t warnings = ps->d->warnings, set;
+	const struct lex *l = &ps->in->lex;
+	struct memo *memo = &ps->in->memo;
+	struct word rest = { l->p, (size_t)(l->eol - l->p) };
+	uint32_t warnings = ps->d->warnings;
 
-	if (in->to.p && in->to_iif == f->m.iif && word_is(&rest, in->to.p, in->to.n))
-		return in->oifs;
-	set = read_oifs(ps, f);
-	in->to = rest;
-	in->to_iif = f->m.iif;
-	in->oifs = set;
-	if (set == UINT32_MAX || ps->d->warnings != warnings)
-		in->to.p = NULL;
-	return set;
+	if (memo->to.p && memo->oifs_iif == f->m.iif && lex_equal(&rest, &memo->to))
+		return memo->oifs;
+	memo->oifs = read_oifs(ps, f);
+	memo->oifs_iif = f->m.iif;
+	memo->to = rest;
+	if (memo->oifs == UINT32_MAX || ps->d->warnings != warnings)
+		memo->to.p = NULL;
+	return memo->oifs;
 }
 
 static uint16_t parse_iif(struct parser *ps, const struct word *w)
 {
-	struct input *in = ps->in;
+	struct memo *memo = &ps->in->memo;
 
-	if (!in->from.p || !word_is(w, in->from.p, in->from.n)) {
-		in->iif = parse_name(ps, w);
-		in->from = *w;
-		if (in->iif == CONF_NONE)
-			in->from.p = NULL;
+	if (!memo->from.p || !lex_equal(w, &memo->from)) {
+		memo->iif = parse_name(ps, w);
+		memo->from = *w;
+		if (memo->iif == CONF_NONE)
+			memo->from.p = NULL;
 	}
-	return in->iif;
+	return memo->iif;
 }
 
 /* ---- clauses ---- */
@@ -166,11 +162,11 @@ static void clause(struct parser *ps, struct clauses *f, int k, const struct wor
 
 	f->at[k] = *at;
 	if (twice)
-		parse_error(ps, at, "\"%s\" is given twice", clause_words[k].s);
+		parse_error(ps, at, "\"%s\" is given twice", clause_words[k]);
 	if (!clause_value(&ps->in->lex, k, &v)) {
 		if (!guessed)
-			parse_error(ps, at, "\"%s\" with nothing behind it: write %s %s", clause_words[k].s,
-				    clause_words[k].s, k == C_FROM ? "IFNAME" : "ADDR[/LEN]");
+			parse_error(ps, at, "\"%s\" with nothing behind it: write %s %s", clause_words[k],
+				    clause_words[k], k == C_FROM ? "IFNAME" : "ADDR[/LEN]");
 		return;
 	}
 	if (twice)
@@ -220,7 +216,7 @@ void check_clauses(struct parser *ps, struct clauses *f)
 	m->where = parse_where(ps, &ps->at);
 	for (int k = C_FROM; k <= C_GROUP && !f->lost; k++)
 		if (k != C_SOURCE && !f->at[k].p)
-			parse_error(ps, &ps->at, "%s without \"%s\": write %s", ps->name, clause_words[k].s,
+			parse_error(ps, &ps->at, "%s without \"%s\": write %s", ps->name, clause_words[k],
 				    ps->usage);
 	if (!g->p)
 		return;

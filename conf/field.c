@@ -115,40 +115,42 @@ static unsigned min(unsigned a, unsigned b)
 }
 
 /* Edit distance with swaps of neighbours (optimal string alignment), letter case aside. */
-static unsigned distance(const struct word *a, const struct keyword *b)
+static unsigned field_distance(const struct word *a, const char *b, size_t n)
 {
 	enum { ROW = NEAR_MAX + 1 };
 	unsigned d[ROW * ROW];
 
 	for (unsigned i = 0; i <= a->n; i++)
-		for (unsigned j = 0; j <= b->n; j++) {
+		for (unsigned j = 0; j <= n; j++) {
 			unsigned *at = &d[i * ROW + j];
 
 			*at = i + j;
 			if (!i || !j)
 				continue;
-			const char *x = a->p + i - 1, *y = b->s + j - 1;
+			const char *x = a->p + i - 1, *y = b + j - 1;
 
 			*at = min(min(at[-ROW], at[-1]) + 1, at[-ROW - 1] + ((*x | 0x20) != *y));
 			if (i > 1 && j > 1 && (*x | 0x20) == y[-1] && (x[-1] | 0x20) == *y)
 				*at = min(*at, at[-2 * ROW - 2] + 1);
 		}
-	return d[a->n * ROW + b->n];
+	return d[a->n * ROW + n];
 }
 
-int field_near(const struct word *w, const struct keyword *list, int n)
+int field_near(const struct word *w, const char *const *list, int n)
 {
 	unsigned nearest = UINT8_MAX;
 	int best = -1;
 
-	for (const struct keyword *k = list; k < list + n; k++) {
-		if (k->n >= 4 && w->n > k->n && !memcmp(w->p, k->s, k->n))
-			return (int)(k - list);
-		unsigned d = w->n > NEAR_MAX ? UINT8_MAX : distance(w, k);
+	for (int k = 0; k < n; k++) {
+		size_t len = strlen(list[k]);
 
-		if (d < nearest && d <= k->n / 3) {
+		if (len >= 4 && w->n > len && !memcmp(w->p, list[k], len))
+			return k;
+		unsigned d = w->n > NEAR_MAX ? UINT8_MAX : field_distance(w, list[k], len);
+
+		if (d < nearest && d <= len / 3) {
 			nearest = d;
-			best = (int)(k - list);
+			best = k;
 		}
 	}
 	return best;

@@ -29,35 +29,38 @@ bool lex_line(struct lex *l)
 	return true;
 }
 
-static inline bool blank(char c)
+static inline bool lex_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
-}
-
-/* Most bytes of a word are beyond '#', which is beyond a blank. */
-static inline bool in_word(char c)
-{
-	return c > '#' || (!blank(c) && c != '#');
 }
 
 bool lex_word(struct lex *l, struct word *w)
 {
 	const char *p = l->p, *eol = l->eol;
 
-	while (p < eol && blank(*p))
+	while (p < eol && lex_is_blank(*p))
 		p++;
 	w->p = p;
-	while (p < eol && in_word(*p))
+	while (p < eol && (*p > '#' || (!lex_is_blank(*p) && *p != '#')))
 		p++;
 	w->n = (size_t)(p - w->p);
 	l->p = p < eol && *p == '#' ? eol : p;
 	return w->n > 0;
 }
 
-int lex_find(const struct word *w, const struct keyword *list, int n)
+static bool lex_is(const struct word *w, const char *s)
+{
+	size_t i = 0;
+
+	while (i < w->n && s[i] && s[i] == w->p[i])
+		i++;
+	return i == w->n && !s[i];
+}
+
+int lex_find(const struct word *w, const char *const *list, int n)
 {
 	for (int i = 0; i < n; i++)
-		if (word_is(w, list[i].s, list[i].n))
+		if (lex_is(w, list[i]))
 			return i;
 	return -1;
 }

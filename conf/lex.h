@@ -39,20 +39,13 @@ bool lex_word(struct lex *l, struct word *w);
 /* Column of a byte of the present line, from 1; UINT16_MAX = there or further. */
 uint16_t lex_col(const struct lex *l, const char *p);
 
-/* True when the word is these n bytes. */
-static inline bool word_is(const struct word *w, const char *s, size_t n)
+/* True when two words have the same bytes. */
+static inline bool lex_equal(const struct word *a, const struct word *b)
 {
-	return w->n == n && !memcmp(w->p, s, n);
+	return a->n == b->n && !memcmp(a->p, b->p, a->n);
 }
 
-/* A word that is known. */
-struct keyword {
-	char s[15];
-	uint8_t n;		/* its length */
-};
-#define KEYWORD(s) { s, sizeof(s) - 1 }
-
 /* Number of a word in a list of n keywords, or -1. */
-int lex_find(const struct word *w, const struct keyword *list, int n);
+int lex_find(const struct word *w, const char *const *list, int n);
 
 #endif

@@ -54,7 +54,7 @@ void parse_nomem(struct parser *ps)
 	ps->stop = ps->bad = true;
 }
 
-int parse_unknown(struct parser *ps, const struct word *w, const struct keyword *list, int n)
+int parse_unknown(struct parser *ps, const struct word *w, const char *const *list, int n)
 {
 	const char *what = ps->name ? "word" : "directive", *s = word_show(w);
 	int near;
@@ -64,7 +64,7 @@ int parse_unknown(struct parser *ps, const struct word *w, const struct keyword 
 	near = field_near(w, list, n);
 	ps->lost = near < 0;
 	parse_error(ps, w, ps->lost ? "unknown %s \"%s\": write %s" : "unknown %s \"%s\", did you mean \"%s\"?",
-		    what, s, ps->lost ? ps->usage : list[near].s);
+		    what, s, ps->lost ? ps->usage : list[near]);
 	return near;
 }
 
@@ -107,8 +107,8 @@ static void parse_mgroup(struct parser *ps)
 }
 
 enum { P_ENABLE, P_DISABLE, P_MRDISC, P_TTL, P_N };
-static const struct keyword phyint_words[P_N] = {
-	KEYWORD("enable"), KEYWORD("disable"), KEYWORD("mrdisc"), KEYWORD("ttl-threshold")
+static const char *const phyint_words[P_N] = {
+	"enable", "disable", "mrdisc", "ttl-threshold"
 };
 
 /* Reads the number behind ttl-threshold. */
@@ -126,7 +126,7 @@ static void phyint_option(struct parser *ps, struct phyint *p, int k, const stru
 			  unsigned *given)
 {
 	if (*given & 1u << k)
-		parse_error(ps, w, "\"%s\" is given twice", phyint_words[k].s);
+		parse_error(ps, w, "\"%s\" is given twice", phyint_words[k]);
 	else if (k <= P_DISABLE && *given & (1u << P_ENABLE | 1u << P_DISABLE))
 		parse_error(ps, w, "both \"enable\" and \"disable\": choose one");
 	*given |= 1u << k;
@@ -197,8 +197,8 @@ static void parse_include(struct parser *ps)
 
 /* The keywords, and what each means. */
 enum { D_MROUTE, D_MGROUP, D_PHYINT, D_INCLUDE, D_SSMGROUP, D_N };
-static const struct keyword directive_words[D_N] = {
-	KEYWORD("mroute"), KEYWORD("mgroup"), KEYWORD("phyint"), KEYWORD("include"), KEYWORD("ssmgroup")
+static const char *const directive_words[D_N] = {
+	"mroute", "mgroup", "phyint", "include", "ssmgroup"
 };
 static const struct directive {
 	void (*parse)(struct parser *ps);
@@ -225,7 +225,7 @@ static void parse_line(struct parser *ps)
 		k = parse_unknown(ps, &ps->at, directive_words, D_N);
 	if (k < 0)
 		return;
-	ps->name = directive_words[k].s;
+	ps->name = directive_words[k];
 	ps->usage = directives[k].usage;
 	directives[k].parse(ps);
 }
@@ -234,7 +234,7 @@ void parse_lines(struct parser *ps, struct input *in, const char *text, size_t n
 {
 	ps->in = in;
 	/* What stood in the text before is gone. */
-	in->from.p = in->to.p = NULL;
+	in->memo = (struct memo){ 0 };
 	lex_text(&in->lex, text, n);
 	while (!ps->stop && lex_line(&in->lex)) {
 		struct word nul = { memchr(in->lex.line, 0, (size_t)(in->lex.eol - in->lex.line)), 1 };

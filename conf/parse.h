@@ -32,9 +32,18 @@ const char *field_mixed(const struct addr *source, const struct addr *group);
 uint8_t field_ttl(const struct word *w);
 
 /* Index of the keyword that was probably meant, or -1. */
-int field_near(const struct word *w, const struct keyword *list, int n);
+int field_near(const struct word *w, const char *const *list, int n);
 
 /* ---- the parser ---- */
+
+/* What the line before said, which most lines say again: the text behind "from" and "to" (p = NULL:
+ * none), and what it stood for. */
+struct memo {
+	struct word from, to;
+	uint16_t iif;
+	uint32_t oifs;
+	uint16_t oifs_iif;		/* the inbound interface of the rule that said "to" */
+};
 
 /* A file that is being parsed; they stack up by include. */
 struct input {
@@ -44,9 +53,7 @@ struct input {
 	dev_t dev;
 	ino_t ino;
 	uint16_t file;			/* number in conf->files */
-	struct word from, to;		/* last text behind "from" and "to" (p = NULL: none) ... */
-	uint16_t iif, to_iif;		/* ... and what it stood for, the latter in a rule of to_iif */
-	uint32_t oifs;
+	struct memo memo;
 };
 
 struct parser {
@@ -71,7 +78,7 @@ void parse_nomem(struct parser *ps);
 
 /* Tells of a word that has no place here, unless the one before had none either; returns the one
  * of the list that was meant, or -1. */
-int parse_unknown(struct parser *ps, const struct word *w, const struct keyword *list, int n);
+int parse_unknown(struct parser *ps, const struct word *w, const char *const *list, int n);
 
 struct where parse_where(const struct parser *ps, const struct word *at);
 

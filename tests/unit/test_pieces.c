@@ -131,6 +131,49 @@ static void lines_of_warnings(void)
 	conf_free(c);
 }
 
+static void write_file(const char *dir, const char *name, const char *text)
+{
+	char file[128];
+	FILE *f;
+
+	snprintf(file, sizeof file, "%s/%s", dir, name);
+	f = fopen(file, "w");
+	CHECK(f && fputs(text, f) >= 0);
+	if (f)
+		fclose(f);
+}
+
+/* Files of a pattern come in the order of their names; the directory of the file that includes them is
+ * taken as it stands, whatever its name holds; hidden files are left out. */
+static void include_pattern_files(void)
+{
+	static const char *const names[] = { "main", ".b4.conf", "b10.conf", "b2.conf", "B.conf", "c.conf", "b" };
+	char dir[] = "/tmp/in[a]*?\\.XXXXXX", file[128];
+	struct conf *c = conf_new();
+	struct diags d = { 0 };
+	struct buf out = { 0 };
+
+	CHECK(mkdtemp(dir) != NULL);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(file, sizeof file, "mroute from %s group 225.1.1.1\n", names[i]);
+		write_file(dir, names[i], i ? file : "include [bB]*.con[a-f]\ninclude no*\ninclude b*/x\n");
+	}
+	snprintf(file, sizeof file, "%s/main", dir);
+	CHECK(conf_parse_file(c, &d, file));
+	conf_print(&out, c);
+	CHECK_STR(buf_cstr(&out), "mroute from B.conf group 225.1.1.1\nmroute from b10.conf group 225.1.1.1\n"
+				  "mroute from b2.conf group 225.1.1.1\n");
+	CHECK_INT(d.n, 0);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(file, sizeof file, "%s/%s", dir, names[i]);
+		CHECK_INT(unlink(file), 0);
+	}
+	CHECK_INT(rmdir(dir), 0);
+	buf_free(&out);
+	diags_free(&d);
+	conf_free(c);
+}
+
 static void setup(void)
 {
 	int fd = mkstemp(path);
@@ -144,4 +187,5 @@ static void cleanup(void)
 	CHECK_INT(unlink(path), 0);
 }
 
-TEST_MAIN(TEST(setup) TEST(as_one_text) TEST(lines_of_one_length) TEST(lines_of_warnings) TEST(cleanup))
+TEST_MAIN(TEST(setup) TEST(as_one_text) TEST(lines_of_one_length) TEST(lines_of_warnings)
+	  TEST(include_pattern_files) TEST(cleanup))
