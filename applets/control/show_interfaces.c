@@ -92,13 +92,14 @@ static void ifaces_put_flags(struct output *o, const struct iface *i)
 	}
 }
 
-static void ifaces_put_allmulti(struct show *s, const struct iface *i)
+/* Whether the kernel takes in all multicast there: less than 0 is unknown. */
+static void ifaces_put_allmulti(struct output *o, int allmulti)
 {
-	if (s->out.json) {
-		json_key(&s->out.rows, "allmulti");
-		buf_str(&s->out.rows, i->allmulti > 0 ? "true" : i->allmulti == 0 ? "false" : "null");
+	if (o->json) {
+		json_key(&o->rows, "allmulti");
+		buf_str(&o->rows, allmulti > 0 ? "true" : allmulti == 0 ? "false" : "null");
 	} else {
-		output_text(&s->out, &ifaces_columns[IFACES_ALLMULTI], i->allmulti > 0 ? "yes" : i->allmulti == 0 ? "no" : "-");
+		output_text(o, &ifaces_columns[IFACES_ALLMULTI], allmulti > 0 ? "yes" : allmulti == 0 ? "no" : "-");
 	}
 }
 
@@ -117,7 +118,7 @@ static void ifaces_row(struct show *s, const struct iface *i)
 
 		output_u64(o, &columns[IFACES_TTL], i->ttl);
 		ifaces_put_flags(o, i);
-		ifaces_put_allmulti(s, i);
+		ifaces_put_allmulti(o, i->allmulti);
 		output_u64(o, &columns[IFACES_IN], n.in_packets);
 		output_u64(o, &columns[IFACES_IN_BYTES], n.in_bytes);
 		output_u64(o, &columns[IFACES_OUT], n.out_packets);
