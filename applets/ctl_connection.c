@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * Where the daemon is: the sockets that are tried, how long, and what is said
- * when none of them answers.
+ * Where the daemon is: the sockets that are tried, how long, and what is said when none of them answers.
  */
 #include "applets/ctl_connection.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,14 +14,15 @@
 #include "applets/applet.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/paths.h"
 #include "lib/usock.h"
 
 #define BUSY_SEC 10		/* a listener that is behind is given that long */
 #define RETRY_MS 20
 #define OTHERS_MAX 8		/* daemons named in a message */
+#define RUN_DIRS 2
 
-static const char *const run_dirs[] = { RUNSTATEDIR, "/run" };
-#define N_DIRS (sizeof run_dirs / sizeof *run_dirs)
+static const char *const connection_run_dirs[RUN_DIRS] = { RUNSTATEDIR, "/run" };
 
 /* What came of looking for the daemon. */
 struct connection_search {
@@ -35,63 +31,53 @@ struct connection_search {
 	bool is_behind;		/* a listener does not keep up */
 };
 
-/* True when a and b are the same directory, as /var/run and /run often are. */
-static bool connection_same_dir(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !strcmp(a, b) ||
-	       (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
-}
-
-/* True when dirs[i] is none of those before it. */
+/* True when dirs[i] is none of those before it: /var/run and /run often are the same directory. */
 static bool connection_is_new(const char *const *dirs, unsigned i)
 {
+	struct stat before, this;
+
 	for (unsigned k = 0; k < i; k++)
-		if (connection_same_dir(dirs[k], dirs[i]))
+		if (!strcmp(dirs[k], dirs[i]) ||
+		    (stat(dirs[k], &before) == 0 && stat(dirs[i], &this) == 0 && before.st_dev == this.st_dev &&
+		     before.st_ino == this.st_ino))
 			return false;
 	return true;
 }
 
-/* Appends the sockets in dir at which a daemon of ours answers. */
+/* Appends the sockets in dir at which a daemon of ours answers, and counts them. */
 static void connection_see_others(const char *dir, struct buf *seen, unsigned *n)
 {
-	DIR *d = opendir(dir);
-	struct dirent *e;
+	char pattern[PATH_MAX];
+	struct paths found = { 0 };
 
-	while (d && *n < OTHERS_MAX && (e = readdir(d))) {
-		size_t len = strlen(e->d_name);
-		char path[PATH_MAX];
-		int fd;
-
-		if (len < 6 || strcmp(e->d_name + len - 5, ".sock") ||
-		    snprintf(path, sizeof path, "%s/%s", dir, e->d_name) >= (int)sizeof path)
-			continue;
+	snprintf(pattern, sizeof pattern, "%s/*.sock", dir);
+	paths_find(&found, pattern);
+	for (uint32_t i = 0; i < found.n && *n < OTHERS_MAX; i++) {
 		/* Nothing is sent: most sockets there belong to others. */
-		fd = usock_connect(path);
-		if (fd < 0)
-			continue;
-		if (usock_peer_is(fd, "smcroute"))
-			buf_printf(seen, "%s %s", (*n)++ ? "," : "", path);
-		close(fd);
+		int fd = usock_connect(found.v[i]);
+
+		if (fd >= 0 && usock_peer_is(fd, "smcroute"))
+			buf_printf(seen, "%s %s", (*n)++ ? "," : "", found.v[i]);
+		if (fd >= 0)
+			close(fd);
 	}
-	if (d)
-		closedir(d);
+	paths_free(&found);
 }
 
-/* Where daemons may be: beside the socket that was asked for, and in the usual places. */
+/* The same for all places where daemons may be: beside the socket that was asked for, and the usual ones. */
 static unsigned connection_see_all(const char *path, struct buf *seen)
 {
-	const char *dirs[] = { run_dirs[0], run_dirs[0], run_dirs[1] }, *slash;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *dirs[1 + RUN_DIRS] = { path ? "." : connection_run_dirs[0] };
 	char dir[PATH_MAX];
 	unsigned n = 0;
 
-	if (path) {
-		slash = strrchr(path, '/');
-		snprintf(dir, sizeof dir, "%.*s", slash && slash > path ? (int)(slash - path) : 1, slash ? path : ".");
+	if (slash) {
+		snprintf(dir, sizeof dir, "%.*s", slash > path ? (int)(slash - path) : 1, path);
 		dirs[0] = dir;
 	}
-	for (unsigned i = 0; i < sizeof dirs / sizeof *dirs; i++)
+	memcpy(dirs + 1, connection_run_dirs, sizeof connection_run_dirs);
+	for (unsigned i = 0; i < 1 + RUN_DIRS; i++)
 		if (connection_is_new(dirs, i))
 			connection_see_others(dirs[i], seen, &n);
 	return n;
@@ -134,9 +120,9 @@ static int connection_try_all(const struct ctl_place *place, struct connection_s
 
 	if (place->path)
 		return connection_try(place->path, s);
-	for (unsigned i = 0; i < N_DIRS && fd < 0; i++) {
-		snprintf(path, sizeof path, "%s/%s.sock", run_dirs[i], place->ident);
-		if (connection_is_new(run_dirs, i))
+	for (unsigned i = 0; i < RUN_DIRS && fd < 0; i++) {
+		snprintf(path, sizeof path, "%s/%s.sock", connection_run_dirs[i], place->ident);
+		if (connection_is_new(connection_run_dirs, i))
 			fd = connection_try(path, s);
 	}
 	return fd;

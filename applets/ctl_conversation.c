@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * The conversation: requests out, replies in, both at once, so that neither side
- * can wait for the other.  Replies come in the order of the requests; a batch
- * keeps a queue of the lines that are still to be answered, and a line that
- * the daemon is not asked for waits until that is empty.
+ * The conversation: requests out, replies in, both at once, so that neither side can wait for the other.  Replies
+ * come in the order of the requests; a batch keeps a queue of the lines that are still to be answered, and a line
+ * that the daemon is not asked for waits until that is empty.
  */
 #include "applets/ctl_conversation.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,9 +19,9 @@
 
 #define PATIENCE_MS 10000		/* without a byte from the daemon; conversation_turn() names it */
 #define OUT_MAX (256 * 1024)		/* unsent requests, before more lines are read */
-#define CHUNK (32 * 1024)		/* of replies: two records of a long table */
+#define IN_SIZE (32 * 1024)		/* bytes of replies that are read at once */
+#define LINES_SIZE (16 * 1024)		/* the same of a batch: the daemon works on some while the next are read */
 #define TOO_LONG "too long for one request"
-#define LINES (16 * 1024)		/* of a batch: the daemon works on some while the next are read */
 
 /* A line whose answer is due. */
 struct due {
@@ -39,16 +36,16 @@ struct conversation {
 	int fd;
 	int status;			/* of the first failure */
 	int64_t heard;			/* when the daemon said something last, ms */
-	struct due *due;
-	uint32_t head, n, cap;		/* due[head .. head + n) are waiting */
+	struct due *due;		/* n, in the order of the requests */
+	uint32_t n, cap;
 	uint32_t line;			/* number of the last line read */
 	bool is_endless;		/* prints until somebody leaves */
 	bool waits_for_end;		/* the daemon ends: wait until it has */
 	bool input_ended, daemon_left;
 	bool is_over;			/* no answer is waited for any more */
 	bool skips;			/* in the rest of a line that is too long */
-	bool is_held;			/* that line is answered here, once those before have their answers */
-	const char *why;		/* what is wrong with it; for that words->cmd is NULL */
+	bool is_held;			/* the last line is answered here, once those before have their answers */
+	const char *why;		/* what is wrong with it, when words->cmd is NULL */
 	size_t at;			/* of the next line in text */
 	struct buf out, in, text;	/* unsent requests, replies, lines */
 };
@@ -66,52 +63,35 @@ static void conversation_complain(struct conversation *t, uint32_t line, int sta
 	conversation_fail(t, status);
 }
 
-static struct due *conversation_first(const struct conversation *t)
-{
-	return &t->due[t->head];
-}
-
 /* As conversation_complain(), of the line whose answer is due, and the conversation ends. */
 static void conversation_give_up(struct conversation *t, int status, const char *why)
 {
-	conversation_complain(t, t->n ? conversation_first(t)->line : 0, status, why);
+	conversation_complain(t, t->n ? t->due->line : 0, status, why);
 	t->is_over = true;
 	t->n = 0;
 }
 
 /* ---- requests ---- */
 
-/* Notes that the present line is sent. */
-static bool conversation_push(struct conversation *t)
-{
-	struct due *v;
-
-	if (t->head + t->n == t->cap && t->head) {
-		memmove(t->due, conversation_first(t), t->n * sizeof *t->due);
-		t->head = 0;
-	}
-	v = grow(t->due, &t->cap, t->n + 1, sizeof *v);
-	if (!v)
-		return false;
-	t->due = v;
-	if (!t->n)
-		t->heard = clock_ms();
-	v[t->head + t->n++] = (struct due){ t->line, t->words->cmd };
-	return true;
-}
-
 /* Sends the present line; false when it is too long. */
 static bool conversation_ask(struct conversation *t)
 {
 	const struct ctl_options *o = t->options;
 	struct ctl_words *w = t->words;
+	struct due *due = grow(t->due, &t->cap, t->n + 1, sizeof *due);
 	size_t before = t->out.len;
 
+	if (due)
+		t->due = due;
 	w->v[0] = o->detail ? o->json ? "-dj" : "-d" : o->json ? "-j" : "";
-	if (wire_put_request(&t->out, WIRE_WORDS, 1 + w->n, w->v) && conversation_push(t))
-		return true;
-	t->out.len = before;
-	return false;
+	if (!due || !wire_put_request(&t->out, WIRE_WORDS, 1 + w->n, w->v)) {
+		t->out.len = before;
+		return false;
+	}
+	if (!t->n)
+		t->heard = clock_ms();
+	due[t->n++] = (struct due){ t->line, w->cmd };
+	return true;
 }
 
 /* The present line is no request. */
@@ -125,16 +105,10 @@ static void conversation_refuse(struct conversation *t, const char *why)
 /* Splits a line; false when it has too many words. */
 static bool conversation_split(struct ctl_words *w, char *s)
 {
-	static const char blanks[] = " \t\r";
-
 	w->n = 0;
-	for (s += strspn(s, blanks); *s && *s != '#'; s += strspn(s, blanks)) {
-		if (!ctl_words_add(w, s))
+	for (char *word; (word = strtok_r(s, " \t\r", &s)) && *word != '#'; )
+		if (!ctl_words_add(w, word))
 			return false;
-		s += strcspn(s, blanks);
-		if (*s)
-			*s++ = '\0';
-	}
 	return true;
 }
 
@@ -142,7 +116,6 @@ static void conversation_take_line(struct conversation *t, char *s, size_t len)
 {
 	struct ctl_words *w = t->words;
 
-	t->line++;
 	s[len] = '\0';
 	if (strlen(s) < len)
 		conversation_refuse(t, "there is a NUL byte in it");
@@ -164,49 +137,35 @@ static void conversation_take_line(struct conversation *t, char *s, size_t len)
 static bool conversation_next_line(struct conversation *t)
 {
 	size_t len = t->text.len - t->at;
-	char *s, *nl;
+	char *s = t->text.p + t->at, *end = len ? memchr(s, '\n', len) : NULL;
+	bool is_whole = end || t->input_ended;
 
-	if (!len)
+	if (!len || (!is_whole && len <= WIRE_MAX))
 		return false;
-	s = t->text.p + t->at;
-	nl = memchr(s, '\n', len);
-	if (nl || t->input_ended) {
-		len = nl ? (size_t)(nl - s) : len;
-		if (!t->skips)
-			conversation_take_line(t, s, len);
-		t->skips = false;
-		t->at += len + (nl != NULL);
-	} else if (len > WIRE_MAX) {
-		if (!t->skips) {
-			t->line++;
-			conversation_refuse(t, TOO_LONG);
-		}
-		t->skips = true;
-		t->at += len;
-	} else {
-		return false;
-	}
+	if (end)
+		len = (size_t)(end - s);
+	t->at += len + (end != NULL);
+	t->line += !t->skips;
+	if (!t->skips && is_whole)
+		conversation_take_line(t, s, len);
+	else if (!t->skips)
+		conversation_refuse(t, TOO_LONG);
+	t->skips = !is_whole;
 	return true;
-}
-
-static void conversation_answer_held(struct conversation *t)
-{
-	t->is_held = false;
-	if (t->words->cmd)
-		conversation_fail(t, ctl_words_run_local(t->words));
-	else
-		conversation_complain(t, t->line, EXIT_USAGE, t->why);
 }
 
 static void conversation_take_lines(struct conversation *t)
 {
-	for (;;) {
-		if (t->is_held && t->n)
+	while (t->is_held || conversation_next_line(t)) {
+		if (!t->is_held)
+			continue;
+		if (t->n)
 			return;
-		if (t->is_held)
-			conversation_answer_held(t);
-		else if (!conversation_next_line(t))
-			return;
+		t->is_held = false;
+		if (t->words->cmd)
+			conversation_fail(t, ctl_words_run_local(t->words));
+		else
+			conversation_complain(t, t->line, EXIT_USAGE, t->why);
 	}
 }
 
@@ -217,13 +176,13 @@ static void conversation_read_input(struct conversation *t)
 	buf_consume(&t->text, t->at);
 	t->at = 0;
 	/* One more for the NUL behind the last line. */
-	if (!buf_reserve(&t->text, LINES + 1)) {
+	if (!buf_reserve(&t->text, LINES_SIZE + 1)) {
 		conversation_complain(t, 0, EXIT_SYSTEM, "out of memory");
 		t->input_ended = true;
 		t->text.len = 0;	/* half a line is no command */
 		return;
 	}
-	n = read(STDIN_FILENO, t->text.p + t->text.len, LINES);
+	n = read(STDIN_FILENO, t->text.p + t->text.len, LINES_SIZE);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n < 0)
@@ -238,20 +197,24 @@ static void conversation_take_records(struct conversation *t)
 {
 	struct wire_record rec;
 	enum wire_result res = WIRE_MORE;
+	uint32_t done = 0;
 	size_t at = 0;
 
-	while (t->n && at < t->in.len && (res = wire_record(t->in.p + at, t->in.len - at, &rec)) == WIRE_OK) {
-		ctl_print_record(t->printer, &rec, conversation_first(t)->line);
+	while (done < t->n && (res = wire_record(t->in.p + at, t->in.len - at, &rec)) == WIRE_OK) {
+		const struct due *due = &t->due[done];
+
+		ctl_print_record(t->printer, &rec, due->line);
 		if (rec.type == WIRE_END) {
 			conversation_fail(t, (unsigned char)*rec.text);
-			if (conversation_first(t)->cmd->ends_daemon && !*rec.text)
-				t->waits_for_end = true;
-			t->head++;
-			t->n--;
+			t->waits_for_end |= due->cmd->ends_daemon && !*rec.text;
+			done++;
 		}
 		at += rec.size;
 	}
 	buf_consume(&t->in, at);
+	t->n -= done;
+	if (t->n)
+		memmove(t->due, t->due + done, t->n * sizeof *t->due);
 	if (t->n && res == WIRE_BAD)
 		conversation_give_up(t, EXIT_BUSY, "the answer makes no sense, this is no smcrouted of ours");
 }
@@ -260,7 +223,7 @@ static void conversation_receive(struct conversation *t)
 {
 	ssize_t n;
 
-	if (!buf_reserve(&t->in, t->in.len ? CHUNK / 4 : CHUNK)) {
+	if (!buf_reserve(&t->in, IN_SIZE)) {
 		conversation_give_up(t, EXIT_SYSTEM, "out of memory");
 		return;
 	}
@@ -301,7 +264,7 @@ static bool conversation_is_done(const struct conversation *t)
 static int conversation_patience(const struct conversation *t)
 {
 	int64_t left = t->heard + PATIENCE_MS - clock_ms();
-	const struct command *cmd = t->n ? conversation_first(t)->cmd : NULL;
+	const struct command *cmd = t->n ? t->due->cmd : NULL;
 
 	if (!cmd || cmd->takes_long || cmd->is_endless || cmd->ends_daemon)
 		return -1;
@@ -342,8 +305,8 @@ static void conversation_finish(struct conversation *t)
 	const char *missing = is_last ? " without an answer" : ", no answer to this line and those behind";
 
 	if (t->n && !t->printer->is_deaf) {
-		ctl_print_error(conversation_first(t)->line, "the daemon has closed the connection",
-				t->is_endless ? "" : missing, WIRE_MAX);
+		ctl_print_error(t->due->line, "the daemon has closed the connection", t->is_endless ? "" : missing,
+				WIRE_MAX);
 		conversation_fail(t, EXIT_BUSY);
 	}
 	free(t->due);

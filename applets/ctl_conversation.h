@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * What smcroutectl and the daemon say to each other over one connection: one command,
- * or a batch of them.
+ * What smcroutectl and the daemon say to each other over one connection: one command, or a batch of them.
  */
 #ifndef APPLETS_CTL_CONVERSATION_H
 #define APPLETS_CTL_CONVERSATION_H

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * Records of a reply on standard output and standard error.  A terminal is never
- * asked anything: its width comes from the kernel or from COLUMNS.
+ * Records of a reply on standard output and standard error.  A terminal is never asked anything: its width comes
+ * from the kernel or from COLUMNS.
  */
 #include "applets/ctl_print.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -40,29 +39,28 @@ struct ctl_printer ctl_print_setup(bool has_headings, bool is_plain)
 	return p;
 }
 
-static void print_line(const struct ctl_printer *p, char mark)
+static void ctl_print_rule(const struct ctl_printer *p, char mark)
 {
 	for (int i = 0; i < p->width; i++)
 		putchar(mark);
 	putchar('\n');
 }
 
-static void print_headline(const struct ctl_printer *p, const char *text, size_t len, bool is_title)
+static void ctl_print_headline(const struct ctl_printer *p, const struct wire_record *rec)
 {
+	bool is_title = rec->type == WIRE_TITLE;
+
 	if (p->is_styled)
 		fputs(is_title ? BOLD : INVERSE, stdout);
 	else
-		print_line(p, is_title ? '_' : '=');
-	applet_put(stdout, text, len);
-	if (p->is_styled) {
-		/* The bar goes on to the edge. */
-		for (size_t at = len; !is_title && at < (size_t)p->width; at++)
-			putchar(' ');
-		fputs(NORMAL, stdout);
-	}
-	putchar('\n');
+		ctl_print_rule(p, is_title ? '_' : '=');
+	applet_put(stdout, rec->text, rec->len);
+	/* The bar of the headings goes on to the edge. */
+	if (p->is_styled && !is_title && rec->len < (size_t)p->width)
+		printf("%*s", p->width - (int)rec->len, "");
+	puts(p->is_styled ? NORMAL : "");
 	if (!p->is_styled && !is_title)
-		print_line(p, '=');
+		ctl_print_rule(p, '=');
 }
 
 void ctl_print_record(const struct ctl_printer *p, const struct wire_record *rec, uint32_t line)
@@ -73,7 +71,7 @@ void ctl_print_record(const struct ctl_printer *p, const struct wire_record *rec
 	case WIRE_TITLE:
 	case WIRE_HEAD:
 		if (p->has_headings)
-			print_headline(p, rec->text, rec->len, rec->type == WIRE_TITLE);
+			ctl_print_headline(p, rec);
 		break;
 	case WIRE_ROW:
 		applet_put(stdout, rec->text, rec->len);
@@ -106,7 +104,5 @@ int ctl_print_flush(struct ctl_printer *p)
 	if (p->is_deaf || (fflush(stdout) == 0 && !ferror(stdout)))
 		return 0;
 	p->is_deaf = true;
-	if (errno == EPIPE)
-		return 0;
-	return applet_fail(EXIT_SYSTEM, "cannot write: %s", strerror(errno));
+	return errno == EPIPE ? 0 : applet_fail(EXIT_SYSTEM, "cannot write: %s", strerror(errno));
 }

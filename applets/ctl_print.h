@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Replies on standard output and standard error.  All text of the daemon comes through
- * here, and to a terminal through lib/text.
+ * Replies on standard output and standard error.  All text of the daemon comes through here, and to a terminal
+ * through lib/text.
  */
 #ifndef APPLETS_CTL_PRINT_H
 #define APPLETS_CTL_PRINT_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Words are checked here first, so that a slip costs no question to the daemon, which
- * checks them again.
+ * Words are checked here first, so that a slip costs no question to the daemon, which checks them again.
  */
 #include "applets/ctl_words.h"
 
@@ -19,23 +18,20 @@ bool ctl_words_add(struct ctl_words *w, const char *word)
 	return true;
 }
 
-/* Writes to why[len] that a word means nothing, or more than one thing. */
-static void ctl_words_refuse(const char *what, const struct word_search *s, char *why, size_t len)
+/* Notes in w->why that a word is no command or table, or could be more than one. */
+static void ctl_words_refuse(struct ctl_words *w, const char *what, const char *word, const struct word_miss *miss)
 {
-	if (s->is_ambiguous)
-		snprintf(why, len, "%s \"%s\" is ambiguous: %s", what, s->word, s->candidates);
-	else
-		snprintf(why, len, "no %s \"%s\", there are: %s", what, s->word, s->candidates);
+	snprintf(w->why, sizeof w->why, miss->is_ambiguous ? "%s \"%s\" is ambiguous: %s" :
+		 "no %s \"%s\", there are: %s", what, word, miss->candidates);
 }
 
-/* Returns the command of that name, or NULL with the reason in why[len]. */
-static const struct command *ctl_words_find(const char *word, char *why, size_t len)
+static const struct command *ctl_words_find(struct ctl_words *w, const char *word)
 {
-	struct word_search s;
-	const struct command *cmd = command_find(word, &s);
+	struct word_miss miss;
+	const struct command *cmd = command_find(word, &miss);
 
 	if (!cmd)
-		ctl_words_refuse("command", &s, why, len);
+		ctl_words_refuse(w, "command", word, &miss);
 	return cmd;
 }
 
@@ -47,7 +43,7 @@ static const char *ctl_words_blank(const struct command *cmd)
 
 bool ctl_words_check(struct ctl_words *w)
 {
-	const struct command *cmd = ctl_words_find(w->v[1], w->why, sizeof w->why);
+	const struct command *cmd = w->cmd = ctl_words_find(w, w->v[1]);
 	int more = w->n - 1;
 
 	if (!cmd)
@@ -57,35 +53,31 @@ bool ctl_words_check(struct ctl_words *w)
 			 more < cmd->min_words ? "few" : "many", cmd->name, ctl_words_blank(cmd), cmd->usage);
 		return false;
 	}
-	if (cmd->run == show_run && more) {
-		struct word_search s;
-		const char *table = show_find(w->v[2], &s);
-
-		if (!table) {
-			ctl_words_refuse("table", &s, w->why, sizeof w->why);
-			return false;
-		}
-		w->v[2] = table;
-	}
 	w->v[1] = cmd->name;
-	w->cmd = cmd;
+	if (cmd->run == show_run && more) {
+		struct word_miss miss;
+		const char *table = show_find(w->v[2], &miss);
+
+		if (!table)
+			ctl_words_refuse(w, "table", w->v[2], &miss);
+		w->v[2] = table;
+		return table;
+	}
 	return true;
 }
 
-/* Prints what `help` says, of one command where there is a word. */
-static int ctl_words_help(const char *word)
+/* Prints the help of all commands, or of the one that a word names. */
+static int ctl_words_help(struct ctl_words *w, const char *word)
 {
-	char why[512];
 	const struct command *cmd = commands;
 
-	if (!word) {
-		for (; cmd < commands + commands_n; cmd++)
-			printf("%s%s%s\n    %s\n", cmd->name, ctl_words_blank(cmd), cmd->usage, cmd->help);
+	for (; !word && cmd < commands + commands_n; cmd++)
+		printf("%s%s%s\n    %s\n", cmd->name, ctl_words_blank(cmd), cmd->usage, cmd->help);
+	if (!word)
 		return 0;
-	}
-	cmd = ctl_words_find(word, why, sizeof why);
+	cmd = ctl_words_find(w, word);
 	if (!cmd)
-		return applet_fail(EXIT_USAGE, "%s", why);
+		return applet_fail(EXIT_USAGE, "%s", w->why);
 	printf("Usage: smcroutectl %s%s%s\n  %s\n", cmd->name, ctl_words_blank(cmd), cmd->usage, cmd->help);
 	if (*cmd->aliases)
 		printf("  also called: %s\n", cmd->aliases);
@@ -93,10 +85,10 @@ static int ctl_words_help(const char *word)
 	return 0;
 }
 
-int ctl_words_run_local(const struct ctl_words *w)
+int ctl_words_run_local(struct ctl_words *w)
 {
 	if (!strcmp(w->cmd->name, "help"))
-		return ctl_words_help(w->n > 1 ? w->v[2] : NULL);
+		return ctl_words_help(w, w->n > 1 ? w->v[2] : NULL);
 	applet_told(&smcroutectl_applet, 'v');
 	return 0;
 }

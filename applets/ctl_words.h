@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The words of one command line of smcroutectl: which command they mean, by the table
- * that the daemon uses too, and the commands that need no daemon.
+ * The words of one command line of smcroutectl: which command they mean, by the table that the daemon uses too, and
+ * the commands that need no daemon.
  */
 #ifndef APPLETS_CTL_WORDS_H
 #define APPLETS_CTL_WORDS_H
@@ -18,7 +18,7 @@ struct ctl_words {
 	const struct command *cmd;	/* set by ctl_words_check() */
 	int n;				/* words, from v[1] on */
 	const char *v[1 + CTL_WORDS_MAX];	/* not owned; v[0] is for the options that are sent */
-	char why[512];			/* set by ctl_words_check() where they are refused: one line */
+	char why[512];			/* one line: why ctl_words_check() refused them */
 };
 
 /* Appends a word.  False when there are too many. */
@@ -28,6 +28,6 @@ bool ctl_words_add(struct ctl_words *w, const char *word);
 bool ctl_words_check(struct ctl_words *w);
 
 /* Runs a command that is_local: the exit status. */
-int ctl_words_run_local(const struct ctl_words *w);
+int ctl_words_run_local(struct ctl_words *w);
 
 #endif

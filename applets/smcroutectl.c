@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: ISC
  *
- * The client: its options, and the order in which its parts are called.  Words are
- * checked in ctl_words.c, the daemon is found in ctl_connection.c and spoken with in
- * ctl_conversation.c, and what it says is shown by ctl_print.c.
+ * The client: its options, and the order in which its parts are called.  Words are checked in ctl_words.c, the daemon
+ * is found in ctl_connection.c and spoken with in ctl_conversation.c, and what it says is shown by ctl_print.c.
  */
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "applets/applet.h"
 #include "applets/ctl_connection.h"
 #include "applets/ctl_conversation.h"
-#include "applets/ctl_print.h"
-#include "applets/ctl_words.h"
+#include "lib/number.h"
 
 #define WAIT_MAX 86400
 
@@ -42,24 +40,7 @@ struct ctl_line {
 	struct ctl_words words;
 };
 
-/* An option was given what it must not be: the exit status. */
-static int ctl_wrong_value(int opt, const char *must)
-{
-	return applet_fail(EXIT_USAGE, "-%c %s: not %s", opt, optarg, must);
-}
-
-/* Takes -w: -1 to go on, or the exit status to leave with. */
-static int ctl_take_wait(struct ctl_line *l)
-{
-	size_t digits = strspn(optarg, "0123456789");
-
-	l->place.wait = digits && digits <= 5 && !optarg[digits] ? atoi(optarg) : -1;
-	if (l->place.wait >= 0 && l->place.wait <= WAIT_MAX)
-		return -1;
-	return ctl_wrong_value('w', "a number of seconds from 0 to 86400");
-}
-
-/* Takes one option: as ctl_take_wait(). */
+/* Takes one option: -1 to go on, or the exit status to leave with. */
 static int ctl_take_option(struct ctl_line *l, int opt)
 {
 	switch (opt) {
@@ -72,7 +53,8 @@ static int ctl_take_option(struct ctl_line *l, int opt)
 	case 'i':
 	case 'I':
 		l->place.ident = optarg;
-		return *optarg && !strchr(optarg, '/') ? -1 : ctl_wrong_value('i', "a name");
+		return *optarg && !strchr(optarg, '/') ? -1 :
+		       applet_fail(EXIT_USAGE, "-i %s: not a name", optarg);
 	case 'j':
 		l->options.json = true;
 		return -1;
@@ -86,39 +68,32 @@ static int ctl_take_option(struct ctl_line *l, int opt)
 		l->place.path = optarg;
 		return -1;
 	case 'w':
-		return ctl_take_wait(l);
+		l->place.wait = number_parse(optarg, WAIT_MAX);
+		return l->place.wait >= 0 ? -1 :
+		       applet_fail(EXIT_USAGE, "-w %s: not a number of seconds from 0 to %d", optarg, WAIT_MAX);
 	case '?':
-		return applet_fail(EXIT_USAGE, strchr("iIuw", optopt) ? "option -%c needs a value" :
-				   "unknown option -%c, see smcroutectl -h", optopt);
+		return applet_fail(EXIT_USAGE, optopt && strchr("iIuw", optopt) ? "option -%c needs a value" :
+				   "unknown option -%c, see smcroutectl -h", optopt ? optopt : '-');
 	default:
 		applet_told(&smcroutectl_applet, opt);
 		return 0;
 	}
 }
 
-/* Takes one word: as ctl_take_wait(). */
-static int ctl_take_word(struct ctl_words *w, const char *word)
+/* Takes options and words in any order, as ctl_take_option(). */
+static int ctl_take_line(struct ctl_line *l, int argc, char **argv)
 {
-	return ctl_words_add(w, word) ? -1 : applet_fail(EXIT_USAGE, "more than %d words", CTL_WORDS_MAX - 1);
-}
-
-/* Options may stand behind words too; "--" ends them.  As ctl_take_wait(). */
-static int ctl_parse_options(struct ctl_line *l, int argc, char **argv)
-{
+	static const struct option long_options[] = {
+		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 },
+	};
 	int opt, status = -1;
-	bool is_end = false;
 
 	opterr = 0;
-	while (optind < argc && status < 0) {
-		opt = is_end ? -1 : !strcmp(argv[optind], "--help") ? 'h' : !strcmp(argv[optind], "--version") ? 'v' :
-		      getopt(argc, argv, "+bdhi:I:jptu:vw:");
-		if (opt != -1) {
-			status = ctl_take_option(l, opt);
-		} else if (optind < argc) {
-			is_end |= !strcmp(argv[optind - 1], "--");
-			status = ctl_take_word(&l->words, argv[optind++]);
-		}
-	}
+	while (status < 0 && (opt = getopt_long(argc, argv, "bdhi:I:jptu:vw:", long_options, NULL)) != -1)
+		status = ctl_take_option(l, opt);
+	for (; status < 0 && optind < argc; optind++)
+		if (!ctl_words_add(&l->words, argv[optind]))
+			status = applet_fail(EXIT_USAGE, "more than %d words", CTL_WORDS_MAX - 1);
 	return status;
 }
 
@@ -140,17 +115,13 @@ static int ctl_run(struct ctl_line *l, struct ctl_printer *printer)
 
 	int fd = ctl_connection_open(&l->place);
 
-	if (fd < 0)
-		return -fd;
 	/* The end of the process closes the socket: the daemon need not look at that first. */
-	return ctl_conversation_run(fd, &l->options, printer, w);
+	return fd < 0 ? -fd : ctl_conversation_run(fd, &l->options, printer, w);
 }
 
 static int ctl_main(int argc, char **argv)
 {
 	struct ctl_line l = { .place.ident = "smcroute" };
-	struct ctl_printer printer;
-	int status, flushed;
 
 	/* No socket of ours must get the number of a standard stream that is closed; writing there must fail. */
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -158,11 +129,15 @@ static int ctl_main(int argc, char **argv)
 			open("/dev/null", O_RDONLY);
 	/* A reader that leaves early must not end a batch half way. */
 	signal(SIGPIPE, SIG_IGN);
-	status = ctl_parse_options(&l, argc, argv);
-	printer = ctl_print_setup(!l.has_no_headings, l.is_plain);
+
+	int status = ctl_take_line(&l, argc, argv);
+	struct ctl_printer printer = ctl_print_setup(!l.has_no_headings, l.is_plain);
+
 	if (status < 0)
 		status = ctl_run(&l, &printer);
-	flushed = ctl_print_flush(&printer);
+
+	int flushed = ctl_print_flush(&printer);
+
 	return status ? status : flushed;
 }
 

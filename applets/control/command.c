@@ -55,98 +55,73 @@ static int command_ping(struct call *call)
 
 const struct command commands[] = {
 	{
-		.name = "add", .aliases = "", .letters = "a",
-		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
-		.help = "add a multicast route, or more outputs to one",
+		.name = "add", .aliases = "", .letters = "a", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
 		.example = "add eth0 192.168.1.42 225.1.2.3 eth1 eth2",
+		.help = "add a multicast route, or more outputs to one",
 		.run = edit_add, .min_words = 2, .max_words = WIRE_MAX_WORDS,
 	}, {
-		.name = "replace", .aliases = "", .letters = "",
-		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
-		.help = "add a route, or give one exactly these outputs",
-		.example = "replace eth0 225.1.2.3 eth2",
+		.name = "replace", .aliases = "", .letters = "", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
+		.example = "replace eth0 225.1.2.3 eth2", .help = "add a route, or give one exactly these outputs",
 		.run = edit_replace, .min_words = 2, .max_words = WIRE_MAX_WORDS,
 	}, {
 		.name = "remove", .aliases = "del rem", .letters = "r",
 		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
-		.help = "remove a route, or some of its outputs",
 		.example = "remove eth0 192.168.1.42 225.1.2.3 eth2",
+		.help = "remove a route, or some of its outputs",
 		.run = edit_remove, .min_words = 2, .max_words = WIRE_MAX_WORDS,
 	}, {
-		.name = "join", .aliases = "", .letters = "j",
-		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
-		.help = "join a multicast group on an interface",
-		.example = "join eth0 192.168.1.42 232.1.2.3",
+		.name = "join", .aliases = "", .letters = "j", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
+		.example = "join eth0 192.168.1.42 232.1.2.3", .help = "join a multicast group on an interface",
 		.run = edit_join, .min_words = 2, .max_words = 3, .takes_long = true,
 	}, {
-		.name = "leave", .aliases = "", .letters = "l",
-		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
-		.help = "leave a joined group",
-		.example = "leave eth0 192.168.1.42 232.1.2.3",
+		.name = "leave", .aliases = "", .letters = "l", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
+		.example = "leave eth0 192.168.1.42 232.1.2.3", .help = "leave a joined group",
 		.run = edit_leave, .min_words = 2, .max_words = 3, .takes_long = true,
 	}, {
-		.name = "flush", .aliases = "", .letters = "F",
-		.usage = "",
-		.help = "forget all learned and blocked entries",
-		.example = "flush",
-		.run = command_flush,
+		.name = "flush", .aliases = "", .letters = "F", .usage = "",
+		.example = "flush", .help = "forget all learned and blocked entries", .run = command_flush,
 	}, {
-		.name = "reload", .aliases = "restart", .letters = "H",
-		.usage = "",
-		.help = "read the config file again, as SIGHUP does",
-		.example = "reload",
+		.name = "reload", .aliases = "restart", .letters = "H", .usage = "",
+		.example = "reload", .help = "read the config file again, as SIGHUP does",
 		.run = command_reload, .takes_long = true,
 	}, {
-		.name = "kill", .aliases = "", .letters = "k",
-		.usage = "",
-		.help = "end the daemon",
-		.example = "kill",
-		.run = command_kill, .ends_daemon = true,
+		.name = "kill", .aliases = "", .letters = "k", .usage = "",
+		.example = "kill", .help = "end the daemon", .run = command_kill, .ends_daemon = true,
 	}, {
 		.name = "show", .aliases = "", .letters = "sSJ",
 		.usage = "[routes | groups | interfaces | pending | config | metrics]",
-		.help = "show what is routed, and what waits",
-		.example = "-d show routes",
+		.example = "-d show routes", .help = "show what is routed, and what waits",
 		.run = show_run, .max_words = 1,
 	}, {
-		.name = "monitor", .aliases = "", .letters = "",
-		.usage = "",
-		.help = "print events as they happen, until interrupted",
-		.example = "-j monitor",
+		.name = "monitor", .aliases = "", .letters = "", .usage = "",
+		.example = "-j monitor", .help = "print events as they happen, until interrupted",
 		.run = command_monitor, .is_endless = true,
 	}, {
-		.name = "ping", .aliases = "", .letters = "",
-		.usage = "",
-		.help = "succeed when the daemon answers",
-		.example = "ping",
-		.run = command_ping,
+		.name = "ping", .aliases = "", .letters = "", .usage = "",
+		.example = "ping", .help = "succeed when the daemon answers", .run = command_ping,
 	}, {
-		.name = "help", .aliases = "", .letters = "",
-		.usage = "[COMMAND]",
-		.help = "show this text, or that of one command",
-		.example = "help add",
+		.name = "help", .aliases = "", .letters = "", .usage = "[COMMAND]",
+		.example = "help add", .help = "show this text, or that of one command",
 		.max_words = 1, .is_local = true,
 	}, {
-		.name = "version", .aliases = "", .letters = "",
-		.usage = "",
-		.help = "show version and features",
-		.example = "version",
-		.is_local = true,
+		.name = "version", .aliases = "", .letters = "", .usage = "",
+		.example = "version", .help = "show version and features", .is_local = true,
 	},
 };
 
 const int commands_n = sizeof commands / sizeof *commands;
 
-const struct command *command_find(const char *word, struct word_search *s)
+static bool command_names(int row, struct word_names *names)
 {
-	for (int row = 0; row < commands_n; row++)
-		if (word_matches(word, commands[row].name, commands[row].aliases))
-			return &commands[row];
-	word_begin(s, word);
-	for (int row = 0; row < commands_n; row++)
-		word_offer(s, row, commands[row].name, commands[row].aliases);
+	if (row < commands_n)
+		*names = (struct word_names){ commands[row].name, commands[row].aliases };
+	return row < commands_n;
+}
 
-	int row = word_end(s);
+const struct command *command_find(const char *word, struct word_miss *miss)
+{
+	int row = word_find(word, command_names, miss);
+
 	return row < 0 ? NULL : &commands[row];
 }
 
@@ -162,14 +137,14 @@ const struct command *command_find_letter(uint16_t letter)
 
 int command_run(struct call *call)
 {
-	struct word_search s;
-	const struct command *cmd = command_find(call->argv[0], &s);
+	struct word_miss miss;
+	const struct command *cmd = command_find(call->argv[0], &miss);
 	int more = call->argc - 1;
 	struct router *r = call->router;
 
 	if (!cmd)
 		return call_fail(call, EXIT_USAGE, "%s: no such command, or not only one: %s", call->argv[0],
-				 s.candidates);
+				 miss.candidates);
 	if (!cmd->run)
 		return call_fail(call, EXIT_USAGE, "%s: only the client itself knows that", cmd->name);
 	if (more < cmd->min_words || more > cmd->max_words)

@@ -31,9 +31,8 @@ struct command {
 extern const struct command commands[];
 extern const int commands_n;
 
-/* Finds a command by its name, an alias or an unambiguous beginning of one.  NULL when there is none or more
- * than one; then s->candidates has the candidates. */
-const struct command *command_find(const char *word, struct word_search *s);
+/* Finds a command by its name, an alias or an unambiguous beginning of one, or returns NULL and sets *miss. */
+const struct command *command_find(const char *word, struct word_miss *miss);
 
 /* Finds a command by its letter in SMCRoute's protocol, or NULL. */
 const struct command *command_find_letter(uint16_t letter);

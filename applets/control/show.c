@@ -30,20 +30,16 @@ static const struct {
 
 #define TABLES ((int)(sizeof show_tables / sizeof *show_tables))
 
-static int show_find_row(const char *word, struct word_search *s)
+static bool show_names(int row, struct word_names *names)
 {
-	for (int row = 0; row < TABLES; row++)
-		if (word_matches(word, show_tables[row].name, ""))
-			return row;
-	word_begin(s, word);
-	for (int row = 0; row < TABLES; row++)
-		word_offer(s, row, show_tables[row].name, "");
-	return word_end(s);
+	if (row < TABLES)
+		*names = (struct word_names){ show_tables[row].name, "" };
+	return row < TABLES;
 }
 
-const char *show_find(const char *word, struct word_search *s)
+const char *show_find(const char *word, struct word_miss *miss)
 {
-	int row = show_find_row(word, s);
+	int row = word_find(word, show_names, miss);
 
 	return row < 0 ? NULL : show_tables[row].name;
 }
@@ -73,13 +69,13 @@ size_t show_size(const struct show *s)
 /* Makes the table that the words ask for: NULL after call_fail(), and *status is the exit status. */
 static struct show *show_new(struct call *call, int *status)
 {
-	struct word_search search;
-	int row = call->argc > 1 ? show_find_row(call->argv[1], &search) : 0;
+	struct word_miss miss;
+	int row = call->argc > 1 ? word_find(call->argv[1], show_names, &miss) : 0;
 	struct show *s;
 
 	if (row < 0) {
 		*status = call_fail(call, EXIT_USAGE, "show %s: no such table, there are: %s", call->argv[1],
-				    search.candidates);
+				    miss.candidates);
 		return NULL;
 	}
 	s = calloc(1, sizeof *s);

@@ -21,9 +21,8 @@ void show_free(struct show *s);
 /* Bytes that a table holds while it is written; 0 for NULL. */
 size_t show_size(const struct show *s);
 
-/* Finds a table by its name or an unambiguous beginning of it: the name, or NULL; then s->candidates has the
- * candidates. */
-const char *show_find(const char *word, struct word_search *s);
+/* Finds a table by its name or an unambiguous beginning of it: its name, or NULL and sets *miss. */
+const char *show_find(const char *word, struct word_miss *miss);
 
 /* The name of a table by the letter that SMCRoute's protocol has for it, "routes" for any other. */
 const char *show_find_letter(char letter);

@@ -1,69 +1,40 @@
 /* SPDX-License-Identifier: ISC
  *
- * Words against names and blank-separated aliases.
+ * Words against names and aliases.
  */
 #include "applets/control/word.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Steps through a blank-separated list: the next word at or behind p and its length, or NULL at the end. */
-static const char *word_next(const char *p, size_t *len)
+static void word_add_candidate(struct word_miss *miss, const char *name)
 {
-	p += strspn(p, " ");
-	*len = strcspn(p, " ");
-	return *len ? p : NULL;
+	size_t at = strlen(miss->candidates);
+
+	snprintf(miss->candidates + at, sizeof miss->candidates - at, "%s%s", at ? " " : "", name);
 }
 
-bool word_matches(const char *word, const char *name, const char *aliases)
+int word_find(const char *word, word_row *names_of, struct word_miss *miss)
 {
-	size_t n = strlen(word), len;
+	struct word_names names;
+	int found = -1;
 
-	if (!strcmp(word, name))
-		return true;
-	for (const char *p = aliases; (p = word_next(p, &len)); p += len)
-		if (len == n && !memcmp(p, word, n))
-			return true;
-	return false;
-}
+	*miss = (struct word_miss){ 0 };
+	for (int row = 0; names_of(row, &names); row++) {
+		char text[128], *rest = text;
 
-void word_begin(struct word_search *s, const char *word)
-{
-	*s = (struct word_search){ .word = word, .row = -1 };
-}
-
-static void word_append(char *list, size_t size, const char *name, size_t len)
-{
-	size_t at = strlen(list);
-
-	snprintf(list + at, size - at, "%s%.*s", at ? " " : "", (int)len, name);
-}
-
-/* Looks at one name of a row. */
-static void word_compare(struct word_search *s, int row, const char *name, size_t len)
-{
-	size_t n = strlen(s->word);
-
-	if (!n || n > len || strncmp(name, s->word, n))
-		return;
-	word_append(s->candidates, sizeof s->candidates, name, len);
-	s->is_ambiguous |= s->row >= 0 && s->row != row;
-	s->row = row;
-}
-
-void word_offer(struct word_search *s, int row, const char *name, const char *aliases)
-{
-	size_t len;
-
-	word_append(s->names, sizeof s->names, name, strlen(name));
-	word_compare(s, row, name, strlen(name));
-	for (const char *p = aliases; (p = word_next(p, &len)); p += len)
-		word_compare(s, row, p, len);
-}
-
-int word_end(struct word_search *s)
-{
-	if (s->row < 0)
-		strcpy(s->candidates, s->names);
-	return s->is_ambiguous ? -1 : s->row;
+		snprintf(text, sizeof text, "%s %s", names.name, names.aliases);
+		for (char *name; (name = strtok_r(rest, " ", &rest)); ) {
+			if (!strcmp(name, word))
+				return row;
+			if (!*word || strncmp(name, word, strlen(word)) != 0)
+				continue;
+			word_add_candidate(miss, name);
+			miss->is_ambiguous |= found >= 0 && found != row;
+			found = row;
+		}
+	}
+	for (int row = 0; found < 0 && names_of(row, &names); row++)
+		word_add_candidate(miss, names.name);
+	return miss->is_ambiguous ? -1 : found;
 }

@@ -13,13 +13,13 @@ static void rows(void)
 {
 	for (int i = 0; i < commands_n; i++) {
 		const struct command *cmd = &commands[i];
-		struct word_search s;
+		struct word_miss miss;
 
 		CHECK(cmd->name && cmd->aliases && cmd->letters && cmd->usage && cmd->help && cmd->example);
 		CHECK(cmd->is_local == !cmd->run);
 		CHECK(cmd->min_words <= cmd->max_words);
 		CHECK(strstr(cmd->example, cmd->name));
-		CHECK(command_find(cmd->name, &s) == cmd);
+		CHECK(command_find(cmd->name, &miss) == cmd);
 		for (const char *l = cmd->letters; *l; l++)
 			CHECK(command_find_letter((unsigned char)*l) == cmd);
 	}
@@ -29,10 +29,10 @@ static void rows(void)
 /* The name of what a word means, or the candidates. */
 static const char *meaning(const char *word)
 {
-	static struct word_search s;
-	const struct command *cmd = command_find(word, &s);
+	static struct word_miss miss;
+	const struct command *cmd = command_find(word, &miss);
 
-	return cmd ? cmd->name : s.candidates;
+	return cmd ? cmd->name : miss.candidates;
 }
 
 static void words(void)
