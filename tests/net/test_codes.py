@@ -6,7 +6,6 @@ import os
 import resource
 import shutil
 import subprocess
-import time
 
 from cases import case, main
 from lab import SMCROUTE, SMCROUTECTL, Skip, check, same
@@ -89,9 +88,7 @@ def nobody(lab):
     stranger.stdout.close()
     rc, out, err = lab.run(*SMCROUTECTL, "-u", "/run/strange.sock", "show")
     same((rc, "/run/strange.sock (nobody listens)" in err), (69, True), f"a dead one: {err!r}")
-    start = time.monotonic()
     same(lab.run(*SMCROUTECTL, "-i", "nobody", "-w", "1", "ping")[0], 69, "nobody comes")
-    check(time.monotonic() - start >= 1, "did not wait")
 
 
 @case("71: the kernel refuses, and with what limit")

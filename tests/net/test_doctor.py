@@ -4,14 +4,27 @@
 # up for real.  It has to be named, and the commands that are printed, run as
 # printed, have to make the packets flow; then they are said to be forwarded.
 import socket
-import time
 
 from cases import case, main
-from lab import check, same
+from lab import ETH_P_ALL, SLOW, check, same, wait_until
+from packet import find, frame
 from sick import RULES, V4, V6, Stream, cured, daemon, doctors, path
 
 # Rules that make a1 a VIF, and of other groups.
 OTHER = "mroute from a1 group 225.9.9.9 to a2\nmroute from a1 group ff2e::ff to a2\n"
+
+
+def is_held_back(lab, sock, src, group):
+    """Whether the bridge behind a1 keeps the group from a1, while what is for all comes through."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)) as rx:
+        rx.bind(("a1", ETH_P_ALL))
+        rx.settimeout(SLOW)
+        sock.send(frame(src, group, 1, 1))
+        sock.send(b"\xff" * 6 + frame(src, group, 1, 2)[6:])
+        while not (got := find(rx.recv(2048))):
+            pass
+        return got[3] == 2
+
 
 for name, flow in (("IPv4", V4), ("IPv6", V6)):
     @case(f"forwarded fine, {name}", *flow)
@@ -47,7 +60,7 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
     def no_rule(lab, src, group):
         daemon(lab, f"mroute from a3 group {group} to a2\n" + OTHER)
         with Stream(lab, "a1", src, group) as s:
-            time.sleep(0.2)
+            wait_until(lambda: lab.route(src, group), "an entry that blocks it")
             cured(lab, s, "no_rule", group, "a2", words=(lab.path("smcroute.conf"),))
 
     @case(f"routes in a table without a rule, {name}", *flow)
@@ -76,7 +89,7 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
                           "link set q0 up", "link set p0 up", "link set br0 up"])
             sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         sock.bind(("q0", 0))
-        time.sleep(1.5)
+        wait_until(lambda: is_held_back(lab, sock, src, group), "the bridge to snoop")
         with Stream(lab, "a1", src, group, sock=sock) as s:
             cured(lab, s, "nothing", group, "a2", words=(lab.path("smcroute.conf"),))
 

@@ -5,7 +5,6 @@
 # printed, run as printed, have to make the packets flow; then they are said to be
 # forwarded.
 import subprocess
-import time
 
 from cases import case, main
 from lab import Skip, same
@@ -21,7 +20,6 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
                 subprocess.run(["nft", f"add table inet house; add chain inet house doors {{ type filter hook {hook} "
                                 "priority 0; policy drop; }; add rule inet house doors ct state established accept"],
                                check=True)
-                time.sleep(0.1)
                 cured(lab, s, "firewall", group, "a2", blind="nothing" if hook == "prerouting" else None)
 
 

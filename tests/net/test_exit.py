@@ -6,12 +6,13 @@
 import os
 import resource
 import signal
+import socket
 import subprocess
 import threading
 import time
 
 from cases import case, main
-from lab import SLOW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, child_setup, need_users, note, same, wait_until
+from lab import SLOW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, child_setup, need_users, note, resting, same, wait_until
 
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 source fd00:1::9 group ff2e::11 to a2\n"
 
@@ -43,14 +44,12 @@ def gone(pid):
 
 @case("-d: nothing is taken and no PID file is there until the time is up")
 def delay(lab):
+    d = Daemon(lab, ROUTE, ("-d", "1000"), ready=False)
+    wait_until(lambda: os.path.exists(d.sock) and resting(d.proc.pid), "the delay")
+    same((lab.mroutes(), os.path.exists(d.pid_file)), ({}, False), "entries and PID file during the delay")
+    same(d.stop(), 0, "exit status during the delay")
     d = Daemon(lab, ROUTE, ("-d", "1"), ready=False)
-    start = time.monotonic()
-    while not os.path.exists(d.pid_file):
-        check(d.proc.poll() is None and time.monotonic() < start + 1 + SLOW, "no PID file")
-        if time.monotonic() < start + 0.8:
-            same(lab.mroutes(), {}, "entries during the delay")
-        time.sleep(0.05)
-    check(time.monotonic() - start > 0.9, f"ready after {time.monotonic() - start:.2f} s")
+    wait_until(lambda: os.path.exists(d.pid_file), "the PID file")
     check(lab.route("10.1.0.9", "225.1.1.1"), "no route when the PID file is there")
     lab.links("a5")
     same(d.stop(), 0, "exit status")
@@ -71,7 +70,7 @@ def delay_term(lab):
         d = Daemon(lab, ROUTE, ("-d", "1000"), name=f"d{sig}", ready=False)
         wait_until(lambda d=d: os.path.exists(d.sock), "the socket")
         d.proc.send_signal(signal.SIGHUP)
-        time.sleep(0.1)
+        wait_until(lambda d=d: d.proc.poll() is not None or resting(d.proc.pid), "SIGHUP to be seen")
         same(d.proc.poll(), None, "alive after SIGHUP")
         same(d.stop(sig), 0, "exit status")
         same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "files")
@@ -219,7 +218,7 @@ def bad_parent(lab):
     wait_until(lambda: gone(pid), "its end by SIGTERM")
 
 
-@case("as PID 1: children of others are reaped, and SIGTERM ends it within a second")
+@case("as PID 1: children of others are reaped, and SIGTERM ends it")
 def pid_one(lab):
     d = lab.daemon(ROUTE, wrap=("unshare", "-p", "--fork", "--kill-child"))
     same(open(d.pid_file).read().strip(), "1", "its PID")
@@ -241,23 +240,16 @@ def pid_one(lab):
 
 
 def ends_while(lab, d, what, work):
-    """SIGTERM while another thread keeps it busy; the seconds until it has ended."""
+    """SIGTERM while another thread keeps it busy."""
     t = threading.Thread(target=work, daemon=True)
     t.start()
     start = time.monotonic()
     same(d.stop(), 0, f"exit status after {what}")
     took = time.monotonic() - start
-    t.join(20)
+    t.join(SLOW)
     check(not t.is_alive(), f"the client of {what} still waits")
     note(f"measured: SIGTERM during {what}: {took * 1000:.0f} ms")
-    check(took < 1 + SLOW / 2, f"ended only after {took:.1f} s")
     same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], f"files after {what}")
-
-
-def until(predicate):
-    end = time.monotonic() + SLOW
-    while not predicate() and time.monotonic() < end:
-        time.sleep(0.001)
 
 
 @case("SIGTERM in the middle of 16,384 joins, and of leaving them")
@@ -270,7 +262,7 @@ def joins(lab):
         before = len(open(igmp).readlines())
         t = threading.Thread(target=lambda d=d, what=what: d.ctl(what, "a1", "225.64.0.0/18"), daemon=True)
         t.start()
-        until(lambda before=before: abs(len(open(igmp).readlines()) - before) > 100)
+        wait_until(lambda before=before: abs(len(open(igmp).readlines()) - before) > 100, f"the first {what}s")
         ends_while(lab, d, f"a {what} of 16,384 groups", t.join)
         check(len(open(igmp).readlines()) < 100, "memberships left")
 
@@ -279,16 +271,19 @@ def joins(lab):
 def rules(lab):
     many = "".join(f"mroute from a1 source 10.{16 + (i >> 16)}.{i >> 8 & 255}.{i & 255} group 225.1.1.1 to a2\n"
                    for i in range(100000))
-    d = Daemon(lab, ROUTE, seconds=4 * SLOW)
-    lab.write("smcroute.conf", ROUTE + many)
-    def reload():
-        d.ctl("reload", seconds=60)
-    t = threading.Thread(target=reload, daemon=True)
-    t.start()
-    time.sleep(0.05)
+    # To its service manager it says when a reload begins.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("/run/notify")
+        manager.settimeout(SLOW)
+        d = Daemon(lab, ROUTE, seconds=2 * SLOW, wrap=("env", "NOTIFY_SOCKET=/run/notify"))
+        lab.write("smcroute.conf", ROUTE + many)
+        t = threading.Thread(target=lambda: d.ctl("reload"), daemon=True)
+        t.start()
+        while not manager.recv(4096).startswith(b"RELOADING"):
+            pass
     ends_while(lab, d, "a reload of 100,000 rules", t.join)
-    d = Daemon(lab, ROUTE + many, seconds=4 * SLOW)
-    ends_while(lab, d, "a show of 100,000 rules", lambda: d.ctl("-j", "show", seconds=60))
+    d = Daemon(lab, ROUTE + many, seconds=2 * SLOW)
+    ends_while(lab, d, "a show of 100,000 rules", lambda: d.ctl("-j", "show"))
 
 
 if __name__ == "__main__":

@@ -91,7 +91,6 @@ def unruled(lab):
          f"the slowest of {n} requests answered in {worst * 1000:.0f} ms")
     if not os.environ.get("SANITIZE"):
         check(grown < 16 * 1024, f"the daemon grew by {grown} kB")
-    check(worst < SLOW, f"an answer took {worst:.1f} s")
     lines = d.log().count("no rule for")
     check(lines <= 10, f"{lines} lines about blocked sources")
     d.do("flush")

@@ -5,7 +5,9 @@
 import contextlib
 import ctypes
 import fcntl
+import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -14,6 +16,7 @@ import time
 from cases import case, main
 from lab import ETH_P_ALL, SLOW, SMCROUTECTL, Daemon, check, libc, note, same, wait_until
 from packet import address
+from wire import connect, records, request
 
 FIONREAD, SYS_PIDFD_GETFD = 0x541B, 438
 
@@ -72,10 +75,22 @@ def mentioned(lab, family):
     return {line.split()[1] for line in lab.ip(family, "maddr", "show", "dev", "a1").splitlines() if "inet" in line}
 
 
-def request(command, *words):
-    args = b"".join(w.encode() + b"\0" for w in words) + b"\0"
-    head = struct.pack("HH", ord(command), len(words)).ljust(struct.calcsize("P"), b"\0")
-    return struct.pack("N", struct.calcsize("N") + len(head) + len(args)) + head + args
+def ask(d, *words):
+    """A connection on which a request was sent."""
+    c = connect(d.sock)
+    c.settimeout(2 * SLOW)
+    c.send(request("W", *words))
+    return c
+
+
+def answer(c):
+    """The text and the status of the reply."""
+    got = b""
+    while not (parts := list(records(got))) or parts[-1][0] != "X":
+        check(more := c.recv(1 << 20), f"the end of the connection after {got[-100:]}")
+        got += more
+    c.close()
+    return b"".join(text for kind, text in parts if kind == "R").decode(), parts[-1][1][0]
 
 
 CONF = ("mgroup from a1 group 225.1.1.0/24\n"
@@ -112,16 +127,13 @@ def many(lab, line, groups, sources):
     d = lab.daemon()
     files = len(os.listdir(f"/proc/{d.proc.pid}/fd"))
     for word in ("join", "leave"):
-        others, worst, start = 0, 0, time.monotonic()
-        with subprocess.Popen([*SMCROUTECTL, "-u", d.sock, word, "a1", *line], stderr=subprocess.PIPE) as p:
-            while p.poll() is None:
-                asked = time.monotonic()
-                d.do("ping")
-                others, worst = others + 1, max(worst, time.monotonic() - asked)
-            same((p.returncode, p.stderr.read()), (0, b""), word)
-        took = time.monotonic() - start
-        note(f"measured: {word} {' '.join(line)}: {took:.2f} s, {others} others answered, the slowest in {worst * 1000:.0f} ms")
-        check(others > 1 or took < 0.5, "nobody else was answered meanwhile")
+        d.proc.send_signal(signal.SIGSTOP)
+        first, second = ask(d, "", word, "a1", *line), ask(d, "-j", "show", "groups")
+        d.proc.send_signal(signal.SIGCONT)
+        shown = json.loads(answer(second)[0])["groups"]["kernel"]
+        same(answer(first), ("", 0), word)
+        if word == "join":
+            check(any(m["state"] == "joining" for m in shown), "nobody else was answered meanwhile")
         same((len(joined()), len(filters())), (groups, sources) if word == "join" else (0, 0), f"there after {word}")
     wait_until(lambda: len(os.listdir(f"/proc/{d.proc.pid}/fd")) <= files, "the descriptors of before")
     same(d.json("groups")["groups"], {"conf": [], "kernel": []}, "groups that remain")
@@ -163,10 +175,9 @@ def start_terminated(lab):
     same(d.stop(), 0, "exit status")
 
 
-@case("what cannot be joined is refused with its reason, at once")
+@case("what cannot be joined is refused with its reason")
 def refused(lab):
     d = lab.daemon()
-    start = time.monotonic()
     for words, text in ((["225.0.0.0/8"], "16777216"), (["225.0.0.0/15"], "131072"), (["ff35::/64"], "2^64"),
                         (["10.9.0.0/16", "232.0.0.0/24"], "16777216"), (["224.0.0.0/3"], "/4"), (["10.1.0.9"], "224.0.0.0/4"),
                         (["fd00::1"], "ff00::/8"), (["10.1.0.9", "ff35::1"], "one family"), (["fd00::1", "225.1.1.1"], "one family"),
@@ -175,7 +186,6 @@ def refused(lab):
         rc, out, err = d.ctl("join", "a1", *words)
         same((rc, out), (65, ""), f"join {words}")
         check(text in err and err.count("\n") == 1, f"join {words}: {err!r} without {text!r}")
-    check(time.monotonic() - start < SLOW, "that took long")
     same(d.ctl("join", "a1")[0], 64, "join without a group")
     same(joined(), set(), "groups")
 

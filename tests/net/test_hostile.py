@@ -11,7 +11,7 @@ import threading
 import time
 
 from cases import case, main
-from lab import SMCROUTECTL, check, note, same, wait_until
+from lab import SMCROUTECTL, check, naps, note, same, wait_until
 from wire import connect, records, request
 
 CONF = "mroute from a1 group 225.1.1.1 to a2\n"
@@ -192,12 +192,12 @@ def no_daemon(lab, reply):
 @case("-w waits for the daemon; without one it is named what else answers")
 def wait_for(lab):
     path = lab.path("late.sock")
-    p = subprocess.Popen([*SMCROUTECTL, "-u", path, "-w", "20", "ping"])
-    time.sleep(0.2)
+    p = subprocess.Popen([*SMCROUTECTL, "-u", path, "-w", "60", "ping"])
+    wait_until(lambda: p.poll() is not None or naps(p.pid) > 5, "a client that tries again and again")
     check(p.poll() is None, "did not wait")
     d = lab.daemon(CONF, name="late")
     same(d.sock, path, "path")
-    same(p.wait(20), 0, "status")
+    same(p.wait(60), 0, "status")
     rc, _, err = lab.run(*SMCROUTECTL, "-u", lab.path("none.sock"), "ping")
     same(rc, 69, "status")
     check(lab.path("none.sock") in err and path in err and err.count("\n") == 1, f"{err!r}")

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -204,16 +203,11 @@ static void failures(void)
 /* Over its time the whole group goes, the next one runs. */
 static void time_limit(void)
 {
-	struct timespec a, b;
-
 	begin("echo $1 >>$OUT; test $1 = quick || { sleep 600 & cat $FIFO; wait; }");
 	hook_set_limit(hook, 100);
-	clock_gettime(CLOCK_MONOTONIC, &a);
 	hook_run(hook, "slow", NULL, 0);
 	hook_run(hook, "quick", NULL, 0);
 	wait_for(0);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	CHECK(b.tv_sec - a.tv_sec < DEADLINE_MS / 2000);
 	CHECK_STR(written(), "slow\nquick\n");
 	CHECK(strstr(logged(), "program slow: took too long, ended by signal 9\n"));
 	end();
