@@ -88,7 +88,7 @@ static void old_client_sees_the_end(void)
 	CHECK(exchange(fd, &req, &got));
 	CHECK_INT(got.len, 2);
 	close(fd);
-	prctl(PR_SET_NAME, "test_control");
+	prctl(PR_SET_NAME, "test_client");
 	got.len = 0;
 	fd = join();
 	CHECK(!exchange(fd, &req, &got));
