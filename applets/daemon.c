@@ -213,7 +213,7 @@ static int wait_groups(struct daemon *d)
 	int status;
 
 	d->running = true;
-	if (!groups_ticket(&d->router.groups))
+	if (!groups_ticket(d->router.groups))
 		return 0;
 	d->starting = true;
 	status = wait(d);
@@ -265,7 +265,7 @@ static int set_up(struct daemon *d)
 	d->for_clients = (struct call_daemon){ &d->router, reload_again, on_stop, d };
 	d->router.table = d->set->table;
 	d->router.expire_sec = d->set->expire;
-	d->router.mrdisc.interval = d->set->mrdisc;
+	d->router.mrdisc->interval = d->set->mrdisc;
 	d->router.max_dynamic = d->set->max_dynamic;
 	init_timer(d, &d->tick, watch_tick, 0);
 	init_timer(d, &d->upcalls, watch_upcalls, 0);

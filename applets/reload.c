@@ -35,18 +35,17 @@ void reload_result(const struct daemon *d, const char *what)
 	const struct router_changes *ch = &d->reloaded;
 
 	log_notice("%s: %u rules, %u groups; kernel entries: %u added, %u changed, %u removed%s", what,
-		   d->router.conf->nmroutes - d->router.rules.removed,
-		   d->router.conf->nmgroups - d->router.groups.removed,
+		   d->router.rules.routes.live, d->router.rules.joins.live,
 		   ch->added, ch->changed, ch->removed,
-		   ch->failed || d->router.groups.failed ? ", some were refused" : "");
+		   ch->failed || d->router.groups->failed ? ", some were refused" : "");
 }
 
 void reload_ready(const struct daemon *d, const char *trouble)
 {
 	const struct router *r = &d->router;
 
-	notify_send("READY=1\nSTATUS=%u rules, %u groups%s%s", r->conf->nmroutes - r->rules.removed,
-		    r->conf->nmgroups - r->groups.removed, *trouble ? "; last reload failed: " : "", trouble);
+	notify_send("READY=1\nSTATUS=%u rules, %u groups%s%s", r->rules.routes.live, r->rules.joins.live,
+		    *trouble ? "; last reload failed: " : "", trouble);
 }
 
 void reload_done(struct daemon *d)
@@ -58,7 +57,7 @@ void reload_done(struct daemon *d)
 	reload_result(d, "reloaded");
 	pidfile_touch(&d->pidfile);
 	reload_hook(d);
-	router_event(&d->router, &ev);
+	state_event(&d->router, &ev);
 	reload_ready(d, "");
 }
 
@@ -76,15 +75,15 @@ static struct conf *read_file(const struct daemon *d, struct diags *diags)
 	return c;
 }
 
-/* Takes in a conf that was read, which is gone when that fails: 0, or -1 with ENOMEM. */
+/* Puts a configuration in force and frees it.  0, or -1 with ENOMEM. */
 static int apply(struct daemon *d, struct conf *conf)
 {
-	if (router_apply_conf(&d->router, conf, loop_touch(d->loop)) < 0) {
-		conf_free(conf);
-		return -1;
-	}
-	d->reloaded = d->router.changes;
-	return 0;
+	int res = router_apply(&d->router, conf, loop_touch(d->loop));
+
+	conf_free(conf);
+	if (!res)
+		d->reloaded = d->router.changes;
+	return res;
 }
 
 static int begin(struct daemon *d, struct call *call)
@@ -108,7 +107,7 @@ static int begin(struct daemon *d, struct call *call)
 	} else if (apply(d, conf) < 0) {
 		status = call_fail(call, EXIT_SYSTEM, "out of memory, nothing was changed");
 	} else {
-		call->later = d->reloading = groups_ticket(&d->router.groups);
+		call->later = d->reloading = groups_ticket(d->router.groups);
 		if (!d->reloading)
 			reload_done(d);
 	}

@@ -32,11 +32,11 @@ void watch_tick(void *ctx)
 	struct daemon *d = ctx;
 
 	router_tick(&d->router, loop_now(d->loop));
-	if (d->reloading && groups_done(&d->router.groups, d->reloading))
+	if (d->reloading && groups_done(d->router.groups, d->reloading))
 		reload_done(d);
 	if (d->control)
 		server_resume(d->control);
-	if (d->starting && !groups_ticket(&d->router.groups))
+	if (d->starting && !groups_ticket(d->router.groups))
 		loop_stop(d->loop, 0);
 	watch_arm(d);
 }
@@ -204,6 +204,6 @@ void watch_mrdisc(struct daemon *d)
 			log_notice("no multicast router discovery for %s: %s", fam_str(f), strerror(errno));
 			continue;
 		}
-		d->router.mrdisc.up[f] = true;
+		d->router.mrdisc->up[f] = true;
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * The values of a configuration: interface names and output sets, each kept
- * once, and the directives that refer to them.  References are counted here,
- * because VIFs are handed out by them.  No text and no kernel.
+ * once, and the directives that refer to them.  Names are ranked here, because VIFs
+ * are handed out in that order.  No text and no kernel.
  */
 #include "conf/conf.h"
 
@@ -161,32 +161,23 @@ uint32_t conf_set(struct conf *c, const uint16_t *names, uint32_t n)
 	return c->nsets++;
 }
 
-/* Counts one reference more or less (by = 1 or -1) to a name, a set, and all that a rule or group names. */
-static void name_count(struct conf *c, uint16_t id, enum fam fam, int by)
+/* Ranks a name that a line of a family wants a VIF for. */
+static void conf_rank_name(struct conf *c, uint16_t id, enum fam fam)
 {
-	struct conf_name *name = &c->names[id];
-
-	name->refs[fam] += (uint32_t)by;
-	if (by > 0 && name->refs[fam] == 1)
-		name->first[fam] = ++c->rank;
+	if (!c->names[id].first[fam])
+		c->names[id].first[fam] = ++c->rank;
 }
 
-static void set_count(struct conf *c, uint32_t set, enum fam fam, int by)
-{
-	struct conf_set *s = &c->sets[set];
-
-	s->rules[fam] += (uint32_t)by;
-	if (s->rules[fam] == (by > 0))
-		for (uint32_t i = 0; i < s->n; i++)
-			name_count(c, c->pool[s->off + i], fam, by);
-}
-
-static void count(struct conf *c, const struct conf_rule *m, int by)
+/* Ranks all that a rule or group names. */
+static void conf_rank_rule(struct conf *c, const struct conf_rule *m)
 {
 	enum fam fam = flow_range_fam(&m->range);
+	struct conf_set *set = &c->sets[m->oifs];
 
-	name_count(c, m->iif, fam, by);
-	set_count(c, m->oifs, fam, by);
+	conf_rank_name(c, m->iif, fam);
+	for (uint32_t i = 0; i < set->n && !set->is_ranked[fam]; i++)
+		conf_rank_name(c, c->pool[set->off + i], fam);
+	set->is_ranked[fam] = true;
 }
 
 void conf_expect(struct conf *c, uint32_t n)
@@ -199,7 +190,7 @@ static int add(struct conf *c, struct conf_rule **v, uint32_t *n, uint32_t *cap,
 	if (!room(v, cap, *n + UINT64_C(1), sizeof **v))
 		return -1;
 	(*v)[*n] = *m;
-	count(c, m, 1);
+	conf_rank_rule(c, m);
 	return (int)(*n)++;
 }
 
@@ -228,10 +219,8 @@ int conf_add_phyint(struct conf *c, const struct phyint *p)
 	struct phyint *q = &c->phyints[*at - 1];
 
 	if (p->enable >= 0) {
-		int by = (p->enable == 1) - (q->enable == 1);
-
-		for (int fam = 0; by && fam < FAM_N; fam++)
-			name_count(c, p->name, (enum fam)fam, by);
+		for (enum fam f = 0; p->enable && f < FAM_N; f++)
+			conf_rank_name(c, p->name, f);
 		q->enable = p->enable;
 	}
 	q->mrdisc |= p->mrdisc;
@@ -240,25 +229,7 @@ int conf_add_phyint(struct conf *c, const struct phyint *p)
 	return (int)*at - 1;
 }
 
-void conf_mroute_oifs(struct conf *c, struct conf_rule *m, uint32_t set)
+unsigned conf_join_bits(const struct flow_range *range)
 {
-	enum fam fam = flow_range_fam(&m->range);
-
-	/* The new set first: a name in both keeps its rank. */
-	set_count(c, set, fam, 1);
-	set_count(c, m->oifs, fam, -1);
-	m->oifs = set;
-}
-
-void conf_del_mroute(struct conf *c, struct conf_rule *m)
-{
-	if (m->iif == CONF_NONE)
-		return;
-	count(c, m, -1);
-	m->iif = CONF_NONE;
-}
-
-unsigned mgroup_bits(const struct conf_rule *g)
-{
-	return 128u - g->range.group_len + (flow_range_any_source(&g->range) ? 0 : 128u - g->range.source_len);
+	return 128u - range->group_len + (flow_range_any_source(range) ? 0 : 128u - range->source_len);
 }

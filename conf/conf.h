@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * A configuration as values: what the file says, not what the machine has.
- * Interfaces are names here and stay names.  The same struct is the daemon's
- * wanted state, so client commands edit one and `show config` prints it.
- * Filled by parse.c (and conf_add_* below), printed by print.c.
+ * Interfaces are names here and stay names.  Filled by parse.c through conf_add_*()
+ * below; nothing changes it afterwards.  The daemon makes its live rules from it
+ * (router/apply.h).
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -18,7 +18,7 @@
 #include "lib/flow.h"
 #include "lib/hash.h"
 
-#define CONF_NONE UINT16_MAX	/* no such name; as the iif of a rule: the rule is removed */
+#define CONF_NONE UINT16_MAX	/* no such name */
 #define CONF_MAX_DEPTH 16	/* levels of include */
 #define CONF_MAX_FILE (256u << 20)	/* bytes of one file */
 
@@ -29,13 +29,12 @@ struct where {
 	uint16_t file;
 };
 
-/* An interface name that something refers to.  `refs` and `first` are counted per family by
- * conf_add_*, conf_del_* and conf_mroute_oifs(). */
+/* An interface name that some line has. */
 struct conf_name {
 	struct ifname ifname;
 	uint32_t phyint;	/* number of its phyint + 1, 0 = it has none */
-	uint32_t refs[FAM_N];	/* rules (iif), groups, sets in use, phyint enable */
-	uint32_t first[FAM_N];	/* rank of the first reference, 0 = never referred to */
+	uint32_t first[FAM_N];	/* rank of the first line that wants a VIF for it: a rule, a group, phyint enable; 0 =
+				 * there is none */
 	uint32_t list;		/* the last list of outputs that named it, while parsing */
 };
 
@@ -43,7 +42,7 @@ struct conf_name {
 struct conf_set {
 	uint32_t off;		/* first name in conf->pool */
 	uint16_t n;		/* names, in the order written, none twice */
-	uint32_t rules[FAM_N];	/* that use it */
+	bool is_ranked[FAM_N];	/* a rule of the family has it, so its names have their ranks */
 };
 
 struct phyint {
@@ -60,8 +59,7 @@ struct conf_rule {
 	struct flow_range range;
 	struct where where;
 	uint32_t oifs;			/* number of a conf_set; set 0 is empty: a stop filter */
-	uint32_t next;			/* chain of router/rule.c */
-	uint16_t iif;			/* CONF_NONE: removed */
+	uint16_t iif;			/* number of a name */
 };
 
 struct conf {
@@ -110,15 +108,11 @@ void diags_print(struct buf *out, const struct conf *c, const struct diags *d, b
 void diag_line(struct diag *d, const char *line, size_t len);
 void diags_free(struct diags *d);
 
-/* ---- making and editing ---- */
+/* ---- making ---- */
 
 /* Returns an empty conf, or NULL with ENOMEM. */
 struct conf *conf_new(void);
 void conf_free(struct conf *c);
-
-/* Returns a copy with the directives, names and sets that are still in use, each in its order
- * and rank; NULL with ENOMEM. */
-struct conf *conf_copy(const struct conf *c);
 
 /* Returns the number of a new entry in c->files (name is copied), or -1 with errno. */
 int conf_file(struct conf *c, const char *name);
@@ -134,7 +128,7 @@ uint16_t conf_name_find(const struct conf *c, const char *s, size_t n);
  * dropped); UINT32_MAX when memory ran out.  n = 0 gives 0. */
 uint32_t conf_set(struct conf *c, const uint16_t *names, uint32_t n);
 
-/* Appends a directive and counts its references.  The number in its array, or -1 with ENOMEM.
+/* Appends a directive and ranks what it names.  The number in its array, or -1 with ENOMEM.
  * A name has one phyint: what further lines say is added to the first. */
 int conf_add_mroute(struct conf *c, const struct conf_rule *m);
 int conf_add_mgroup(struct conf *c, const struct conf_rule *g);
@@ -143,15 +137,9 @@ int conf_add_phyint(struct conf *c, const struct phyint *p);
 /* Makes room for n more rules, if there is memory for that: they will probably come. */
 void conf_expect(struct conf *c, uint32_t n);
 
-/* Gives rule m another set of outputs and counts the references anew. */
-void conf_mroute_oifs(struct conf *c, struct conf_rule *m, uint32_t set);
-
-/* Takes the references of a rule or group back and marks it removed (iif = CONF_NONE). */
-void conf_del_mroute(struct conf *c, struct conf_rule *m);
-
 /* A join of 2^bits memberships: groups times sources; more than 2^CONF_JOIN_BITS is an error. */
 #define CONF_JOIN_BITS 16
-unsigned mgroup_bits(const struct conf_rule *g);
+unsigned conf_join_bits(const struct flow_range *range);
 
 /* ---- text ---- */
 
@@ -174,16 +162,6 @@ const char *conf_parse_range(const char *const *w, int nw, struct flow_range *ra
 /* Appends the canonical text of c: phyint, mgroup, mroute, each in its order, which parses
  * to an equal conf. */
 void conf_print(struct buf *out, const struct conf *c);
-
-/* The same line by line: number i of a kind, or nothing when that was removed. */
-void conf_line_phyint(struct buf *out, const struct conf *c, uint32_t i);
-void conf_line_mgroup(struct buf *out, const struct conf *c, uint32_t i);
-void conf_line_mroute(struct buf *out, const struct conf *c, uint32_t i);
-
-/* Appends one rule or group as `show pending` has it: the directive padded to 7, no
- * newline. */
-void conf_print_mroute(struct buf *out, const struct conf *c, const struct conf_rule *m);
-void conf_print_mgroup(struct buf *out, const struct conf *c, const struct conf_rule *g);
 
 /* Appends warnings about a conf as it was parsed, whose lines are all right one by one
  * (behaviour: section 11). */

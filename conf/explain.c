@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/print.h"
+
 /* ---- the answer ---- */
 
 /* Finds the rules that match, the nearest one, and which names their outputs are: is_output, by name. */
@@ -90,7 +92,7 @@ void explain_free(struct explanation *x)
 static void explain_print_rule(struct buf *out, const struct explanation *x, const struct conf_rule *m)
 {
 	buf_printf(out, "%s:%lu: ", x->conf->files[m->where.file], (unsigned long)m->where.line);
-	conf_print_mroute(out, x->conf, m);
+	print_rule(out, x->conf, "mroute", 7, m);
 	buf_chr(out, '\n');
 }
 

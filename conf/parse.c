@@ -73,7 +73,7 @@ int parse_unknown(struct parser *ps, const struct word *w, const char *const *li
 /* Tells of a group that would be too many memberships. */
 static void join_fits(struct parser *ps, const struct clauses *f)
 {
-	unsigned bits = mgroup_bits(&f->m);
+	unsigned bits = conf_join_bits(&f->m.range);
 
 	if (bits > CONF_JOIN_BITS)
 		parse_error(ps, &f->value[128 - f->m.range.group_len > CONF_JOIN_BITS ? C_GROUP : C_SOURCE],

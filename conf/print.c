@@ -4,8 +4,6 @@
  */
 #include "conf/print.h"
 
-#include "conf/conf.h"
-
 void print_rule_head(struct buf *out, const char *directive, int width, const char *iif,
 		     const struct flow_range *range)
 {
@@ -20,8 +18,7 @@ void print_rule_head(struct buf *out, const char *directive, int width, const ch
 	buf_str(out, prefix_str(&range->flow.group, range->group_len, s));
 }
 
-static void print_rule(struct buf *out, const struct conf *c, const char *directive, int width,
-		       const struct conf_rule *m)
+void print_rule(struct buf *out, const struct conf *c, const char *directive, int width, const struct conf_rule *m)
 {
 	const struct conf_set *set = &c->sets[m->oifs];
 
@@ -34,40 +31,15 @@ static void print_rule(struct buf *out, const struct conf *c, const char *direct
 	}
 }
 
-void conf_print_mroute(struct buf *out, const struct conf *c, const struct conf_rule *m)
+static void print_line(struct buf *out, const struct conf *c, const char *directive, const struct conf_rule *m)
 {
-	print_rule(out, c, "mroute", 7, m);
-}
-
-void conf_print_mgroup(struct buf *out, const struct conf *c, const struct conf_rule *g)
-{
-	print_rule(out, c, "mgroup", 7, g);
-}
-
-static void print_rule_line(struct buf *out, const struct conf *c, const char *directive, const struct conf_rule *m)
-{
-	if (m->iif == CONF_NONE)
-		return;
 	print_rule(out, c, directive, 0, m);
 	buf_chr(out, '\n');
 }
 
-void conf_line_mgroup(struct buf *out, const struct conf *c, uint32_t i)
+void print_phyint(struct buf *out, const struct phyint *p)
 {
-	print_rule_line(out, c, "mgroup", &c->mgroups[i]);
-}
-
-void conf_line_mroute(struct buf *out, const struct conf *c, uint32_t i)
-{
-	print_rule_line(out, c, "mroute", &c->mroutes[i]);
-}
-
-void conf_line_phyint(struct buf *out, const struct conf *c, uint32_t i)
-{
-	const struct phyint *p = &c->phyints[i];
-
-	buf_str(out, "phyint ");
-	buf_str(out, c->names[p->name].ifname.text);
+	buf_printf(out, "phyint %s", p->ifname.text);
 	if (p->enable >= 0)
 		buf_str(out, p->enable ? " enable" : " disable");
 	if (p->mrdisc)
@@ -80,9 +52,9 @@ void conf_line_phyint(struct buf *out, const struct conf *c, uint32_t i)
 void conf_print(struct buf *out, const struct conf *c)
 {
 	for (uint32_t i = 0; i < c->nphyints; i++)
-		conf_line_phyint(out, c, i);
+		print_phyint(out, &c->phyints[i]);
 	for (uint32_t i = 0; i < c->nmgroups; i++)
-		conf_line_mgroup(out, c, i);
+		print_line(out, c, "mgroup", &c->mgroups[i]);
 	for (uint32_t i = 0; i < c->nmroutes; i++)
-		conf_line_mroute(out, c, i);
+		print_line(out, c, "mroute", &c->mroutes[i]);
 }

@@ -5,12 +5,17 @@
 #ifndef CONF_PRINT_H
 #define CONF_PRINT_H
 
-#include "lib/buf.h"
-#include "lib/flow.h"
+#include "conf/conf.h"
 
 /* Appends "mroute from eth0 source 10.0.0.1 group 225.1.2.3": a rule or membership up to its outputs.  The
  * directive ("mroute", "mgroup") is padded with blanks to `width` columns; any source is not written. */
 void print_rule_head(struct buf *out, const char *directive, int width, const char *iif,
 		     const struct flow_range *range);
+
+/* The same with its outputs, of a configuration. */
+void print_rule(struct buf *out, const struct conf *c, const char *directive, int width, const struct conf_rule *m);
+
+/* Appends a phyint line with its end. */
+void print_phyint(struct buf *out, const struct phyint *p);
 
 #endif

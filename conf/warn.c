@@ -110,7 +110,7 @@ static void warn_vifs(const struct names *w, struct diags *d, enum fam fam, uint
 	for (uint32_t id = 0; id < c->nnames; id++) {
 		const struct conf_name *name = &c->names[id];
 
-		if (name->refs[fam] && !name->ifname.is_wildcard &&
+		if (name->first[fam] && !name->ifname.is_wildcard &&
 		    !match_conf_phyint(c, &name->ifname).is_disabled)
 			ranks[n++] = (uint64_t)name->first[fam] << 16 | id;
 	}

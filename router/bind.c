@@ -1,59 +1,47 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the names of the configuration mean on this machine now: the VIF bits of
- * each name and of each list of outputs, and the rules that see a difference.
+ * Names first, then the lists that are made of them, then the routes that have them.
  */
-#include "router/sync.h"
+#include "router/bind.h"
 
-#include <stdlib.h>
+#include <string.h>
 
+#include "router/mark.h"
 #include "router/pending.h"
 
-/* True when a name means something else now. */
-static bool bind_name(struct router *r, uint32_t id)
+/* True when the name means something else now. */
+static bool bind_name(const struct router *r, struct name *name)
 {
-	const struct ifname *n = &r->conf->names[id].ifname;
-	struct rule_mask m = { { 0 }, { 0 }, { 0 } };
-	uint32_t *bits = n->is_wildcard ? m.wild : m.exact;
+	struct vif_bits fresh = { { 0 }, { 0 }, { 0 } };
+	uint32_t *bits = name->ifname.is_wildcard ? fresh.wild : fresh.exact;
 
-	for (struct iface *i = NULL; (i = iface_match(&r->ifs, n, i));)
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, &name->ifname, i));)
 		for (enum fam f = 0; f < FAM_N; f++)
 			if (iface_usable(i) && i->vif[f] >= 0)
 				bits[f] |= UINT32_C(1) << i->vif[f];
 	for (enum fam f = 0; f < FAM_N; f++)
-		m.lacks[f] = !bits[f];
-	return rule_mask_set(&r->rules.names[id], &m);
+		fresh.lacks[f] = !bits[f];
+	name->has_changed = memcmp(&name->bits, &fresh, sizeof fresh);
+	name->bits = fresh;
+	return name->has_changed;
 }
 
 void bind_names(struct router *r)
 {
-	const struct conf *c = r->conf;
-	bool *changed = calloc((size_t)c->nnames + c->nsets + 1, sizeof *changed);
-	bool any = false, lacks = false;
+	struct names *t = &r->rules.names;
+	struct rules *routes = &r->rules.routes;
 
-	if (!changed || rules_masks(&r->rules) < 0) {
-		sync_failed(r);
-		free(changed);
-		return;
-	}
-	for (uint32_t id = 0; id < c->nnames; id++) {
-		any |= changed[id] = bind_name(r, id);
-		for (enum fam f = 0; f < FAM_N; f++)
-			lacks |= r->rules.names[id].lacks[f] && c->names[id].refs[f];
-	}
-	for (uint32_t id = 0; any && id < c->nsets; id++)
-		changed[c->nnames + id] = rules_set_mask(&r->rules, id);
-	/* Of a new conf all entries are looked at anyway, and most often none of its rules waits. */
-	if (r->adopted && !lacks && !r->told.n)
-		any = false;
-	for (uint32_t id = 0; any && id < c->nmroutes; id++) {
-		const struct conf_rule *m = &c->mroutes[id];
+	for (uint32_t id = 0; id < t->n; id++)
+		if (name_is_used(&t->v[id]))
+			bind_name(r, &t->v[id]);
+	for (uint32_t id = 0; id < t->nlists; id++)
+		t->lists[id].has_changed = oif_list_bind(t, id);
+	for (uint32_t id = routes->first; id != HASH_NONE; id = routes->v[id].next) {
+		struct rule *rule = &routes->v[id];
 
-		if (m->iif == CONF_NONE || !(changed[m->iif] || changed[c->nnames + m->oifs]))
-			continue;
-		if (!r->adopted)
-			sync_touch_rule(r, id);
-		pending_tell(r, id);
+		if (rule->is_marked || t->v[rule->iif].has_changed || t->lists[rule->oifs].has_changed)
+			mark_rule(r, rule);
+		rule->is_marked = false;
+		pending_report(r, id);
 	}
-	free(changed);
 }

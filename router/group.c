@@ -1,57 +1,200 @@
 /* SPDX-License-Identifier: ISC
  *
- * Group memberships: lines of the conf are expanded for each interface that they
- * mean; a membership counts the lines that want it, so that overlapping ranges
- * come and go one by one.  A reload counts anew and leaves what came out with
- * none.
+ * Joins are expanded for each interface that they mean; a membership counts the joins
+ * that want it, so that overlapping ranges come and go one by one.  A sync counts anew
+ * and leaves what came out with none.  Sole caller of kernel_join() and kernel_leave().
  */
 #include "router/group.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "router/member.h"
-#include "router/router.h"
+#include "lib/grow.h"
 
-static uint32_t line_key(const struct conf_rule *g)
+/* Joined or left in one go.  Among 65,536 memberships of an IPv6 interface one takes a millisecond. */
+#define SLICE 16
+
+static uint32_t member_key_hash(const struct member *m)
 {
-	return flow_range_hash(&g->range) ^ g->iif * 0xc2b2ae35u;
+	return flow_hash(&m->flow) ^ hash_words(&m->ifindex, sizeof m->ifindex);
 }
 
-static uint32_t line_hash(const void *ctx, uint32_t id)
+static uint32_t member_hash(const void *ctx, uint32_t id)
 {
-	const struct conf *c = ctx;
+	const struct groups *t = ctx;
 
-	return line_key(&c->mgroups[id]);
+	return member_key_hash(&t->v[id]);
 }
 
-static bool line_equal(const void *ctx, uint32_t id, const void *key)
+static bool member_equal(const void *ctx, uint32_t id, const void *key)
 {
-	const struct conf *c = ctx;
-	const struct conf_rule *a = &c->mgroups[id], *b = key;
+	const struct member *a = &((const struct groups *)ctx)->v[id], *b = key;
 
-	return a->iif == b->iif && flow_range_eq(&a->range, &b->range);
+	return a->ifindex == b->ifindex && flow_eq(&a->flow, &b->flow);
 }
 
-static const struct hash_ops line_ops = { line_hash, line_equal };
+static const struct hash_ops member_ops = { member_hash, member_equal };
 
-void groups_init(struct groups *t)
+struct groups *groups_new(void)
 {
-	memset(t, 0, sizeof *t);
-	t->free = t->head = HASH_NONE;
-	groups_begin(t);
+	struct groups *t = calloc(1, sizeof *t);
+
+	if (t) {
+		t->free = t->head = HASH_NONE;
+		t->slice = SLICE;
+	}
+	return t;
 }
 
 void groups_free(struct groups *t)
 {
+	if (!t)
+		return;
 	free(t->v);
-	hash_free(&t->by_sg);
-	hash_free(&t->by_line);
+	hash_free(&t->by_member);
+	free(t);
 }
 
+/* ---- single memberships ---- */
+
+bool member_is_asm(const struct member *m)
+{
+	return addr_eq(&m->flow.source, &(struct addr){ 0 });
+}
+
+/* Makes room for n more.  0, or -1 with ENOMEM. */
+static int member_reserve(struct groups *t, uint64_t n)
+{
+	if (!n)
+		return 0;
+
+	/* Free places are taken first, so this is enough. */
+	struct member *v = grow(t->v, &t->cap, t->live + n, sizeof *v);
+
+	if (!v)
+		return -1;
+	t->v = v;
+	return hash_reserve(&t->by_member, &member_ops, t, (uint32_t)(t->live + n));
+}
+
+/* Adds one that is not there yet; there must be room for it. */
+static uint32_t member_add(struct groups *t, const struct member *key)
+{
+	uint32_t at = t->free;
+
+	if (at == HASH_NONE)
+		at = t->n++;
+	else
+		t->free = t->v[at].next_free;
+	t->v[at] = *key;
+	t->v[at].used = true;
+	hash_add(&t->by_member, &member_ops, t, member_hash(t, at), at);
+	t->live++;
+	return at;
+}
+
+static void member_free(struct groups *t, uint32_t at)
+{
+	hash_del(&t->by_member, &member_ops, t, member_hash(t, at), at);
+	t->v[at].used = false;
+	t->v[at].next_free = t->free;
+	t->free = at;
+	t->live--;
+}
+
+static void member_log_failure(struct router *r, const struct member *m)
+{
+	const char *limit = kernel_join_limit(m->err, addr_fam(&m->flow.group));
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+
+	log_limited(&r->lim_join, r->now, LOG_LVL_ERR, "%s: cannot join (%s, %s): %s%s%s%s",
+		    iface_str(iface_find(&r->ifs, m->ifindex)), member_is_asm(m) ? "*" : addr_str(&m->flow.source, s),
+		    addr_str(&m->flow.group, g), strerror(m->err), *limit ? " (" : "", limit, *limit ? ")" : "");
+}
+
+/* Makes the kernel match what is wanted of one, which is forgotten when that is nothing. */
+static void member_settle(struct router *r, uint32_t at)
+{
+	struct groups *t = r->groups;
+	struct member *m = &t->v[at];
+	const struct addr *src = member_is_asm(m) ? NULL : &m->flow.source;
+
+	t->failed -= m->err != 0;
+	m->err = 0;
+	if (m->joined && (m->gone || !m->refs)) {
+		kernel_leave(m->ifindex, src, &m->flow.group, m->slot);
+		m->joined = false;
+	}
+	m->gone = false;
+	if (!m->refs) {
+		member_free(t, at);
+	} else if (!m->joined && kernel_join(m->ifindex, src, &m->flow.group, &m->slot) < 0) {
+		m->err = (uint16_t)errno;
+		t->failed++;
+		r->count.errors++;
+		member_log_failure(r, m);
+	} else {
+		m->joined = true;
+	}
+}
+
+/* Has the kernel match what is wanted of one: at once while the slice lasts, later otherwise. */
+static void member_touch(struct router *r, uint32_t at)
+{
+	struct groups *t = r->groups;
+	struct member *m = &t->v[at];
+
+	if (m->queued)
+		return;
+	if (t->slice) {
+		t->slice--;
+		member_settle(r, at);
+		return;
+	}
+	m->queued = true;
+	m->next = HASH_NONE;
+	if (t->head == HASH_NONE)
+		t->head = at;
+	else
+		t->v[t->tail].next = at;
+	t->tail = at;
+	t->queued++;
+}
+
+/* Gives the memory back when there is none left. */
+static void member_trim(struct groups *t)
+{
+	if (t->live)
+		return;
+	free(t->v);
+	hash_free(&t->by_member);
+	t->v = NULL;
+	t->n = t->cap = 0;
+	t->free = HASH_NONE;
+}
+
+void groups_tick(struct router *r)
+{
+	struct groups *t = r->groups;
+
+	for (t->slice = SLICE; t->slice && t->head != HASH_NONE; t->slice--) {
+		uint32_t at = t->head;
+
+		t->head = t->v[at].next;
+		t->v[at].queued = false;
+		t->done++;
+		member_settle(r, at);
+	}
+	member_trim(t);
+	t->slice = SLICE;
+}
+
+/* ---- joins ---- */
+
 /* Address number i of a prefix that has at most 2^CONF_JOIN_BITS of them. */
-static struct addr nth(const struct addr *a, uint32_t i)
+static struct addr group_nth(const struct addr *a, uint32_t i)
 {
 	struct addr out = *a;
 
@@ -59,17 +202,17 @@ static struct addr nth(const struct addr *a, uint32_t i)
 	return out;
 }
 
-/* What is done to the memberships of a line. */
-enum verb {
+/* What is done to the memberships of a join. */
+enum group_verb {
 	RESERVE,	/* makes room for them */
-	WANT,		/* adds them where there are none and counts the line; groups_sync() does the rest */
+	WANT,		/* adds them where there are none and counts the join; groups_sync() does the rest */
 	JOIN,		/* the same, and joins those that no other line wants */
 	LEAVE,		/* counts it no longer, and leaves those that no other line wants */
 	RETRY,		/* tries those again that failed */
 	COUNT,		/* looks what they came to */
 };
 
-static void count(const struct member *m, struct group_count *c)
+static void member_count(const struct member *m, struct group_count *c)
 {
 	if (m->queued) {
 		c->waiting++;
@@ -81,16 +224,16 @@ static void count(const struct member *m, struct group_count *c)
 	}
 }
 
-static void one_member(struct router *r, const struct member *key, enum verb verb, struct group_count *c)
+static void group_one(struct router *r, const struct member *key, enum group_verb verb, struct group_count *c)
 {
-	uint32_t at = member_find(&r->groups, key);
+	uint32_t at = hash_find(&r->groups->by_member, &member_ops, r->groups, member_key_hash(key), key);
 	bool differs = false;
 
 	if (at == HASH_NONE && verb <= JOIN)
-		at = member_add(&r->groups, key);
+		at = member_add(r->groups, key);
 	if (at == HASH_NONE)
 		return;
-	struct member *m = &r->groups.v[at];
+	struct member *m = &r->groups->v[at];
 
 	switch (verb) {
 	case WANT:
@@ -106,161 +249,151 @@ static void one_member(struct router *r, const struct member *key, enum verb ver
 		differs = m->err;
 		break;
 	default:
-		count(m, c);
+		member_count(m, c);
 	}
 	if (differs)
 		member_touch(r, at);
 }
 
-/* Does it to each membership of a line on an interface; LEAVE: the newest groups first, as the kernel
+/* Does it to each membership of a join on an interface; LEAVE: the newest groups first, as the kernel
  * looks through them from that end (net/ipv4/igmp.c, net/ipv6/mcast.c), but not so through sources. */
-static void expand(struct router *r, const struct conf_rule *g, int ifindex, enum verb verb, struct group_count *c)
+static void group_expand(struct router *r, const struct flow_range *range, int ifindex, enum group_verb verb,
+			 struct group_count *c)
 {
-	bool any = flow_range_any_source(&g->range);
-	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - g->range.source_len), n = UINT32_C(1) << mgroup_bits(g);
+	bool any = flow_range_any_source(range);
+	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - range->source_len), n = UINT32_C(1) << conf_join_bits(range);
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t k = (verb == LEAVE ? n - 1 - i : i) / sources;
-		struct member key = { .ifindex = ifindex, .flow.group = nth(&g->range.flow.group, k) };
+		struct member key = { .ifindex = ifindex, .flow.group = group_nth(&range->flow.group, k) };
 
 		if (!any)
-			key.flow.source = nth(&g->range.flow.source, i % sources);
-		one_member(r, &key, verb, c);
+			key.flow.source = group_nth(&range->flow.source, i % sources);
+		group_one(r, &key, verb, c);
 	}
 }
 
-/* Does it on each usable interface that the line means, or on one of them.  0, or for RESERVE -1 with ENOMEM;
- * c: for COUNT. */
-static int each_interface(struct router *r, const struct conf_rule *g, int only, enum verb verb, struct group_count *c)
+/* Does it on each usable interface that the name means, or, unless `only` is 0, on that one of them.  0, or for
+ * RESERVE -1 with ENOMEM; c: for COUNT. */
+static int group_each_interface(struct router *r, const struct ifname *iif, const struct flow_range *range, int only,
+				enum group_verb verb, struct group_count *c)
 {
 	uint64_t n = 0;
 
-	for (struct iface *i = NULL; (i = iface_match(&r->ifs, &r->conf->names[g->iif].ifname, i));)
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, iif, i));)
 		if ((!only || i->ifindex == only) && iface_usable(i)) {
-			n += UINT32_C(1) << mgroup_bits(g);
+			n += UINT32_C(1) << conf_join_bits(range);
 			if (verb != RESERVE)
-				expand(r, g, i->ifindex, verb, c);
+				group_expand(r, range, i->ifindex, verb, c);
 		}
-	return verb == RESERVE ? member_reserve(&r->groups, n) : 0;
+	return verb == RESERVE ? member_reserve(r->groups, n) : 0;
 }
 
-static bool is_on(const struct member *m, int ifindex)
+static bool member_is_on(const struct member *m, int ifindex)
 {
 	return m->used && (!ifindex || m->ifindex == ifindex);
 }
 
-void groups_sync(struct router *r, int ifindex)
+/* Brings the memberships of one interface in line, or of all with 0. */
+static void groups_sync_on(struct router *r, int ifindex)
 {
-	const struct conf *c = r->conf;
-	struct groups *t = &r->groups;
+	const struct rules *joins = &r->rules.joins;
+	struct groups *t = r->groups;
 
 	for (uint32_t at = 0; at < t->n; at++)
-		if (is_on(&t->v[at], ifindex))
+		if (member_is_on(&t->v[at], ifindex))
 			t->v[at].refs = 0;
-	for (uint32_t k = 0; k < c->nmgroups; k++) {
-		const struct conf_rule *g = &c->mgroups[k];
+	for (uint32_t id = joins->first; id != HASH_NONE; id = joins->v[id].next) {
+		const struct flow_range *range = &joins->v[id].range;
+		const struct ifname *iif = &r->rules.names.v[joins->v[id].iif].ifname;
 
-		if (g->iif == CONF_NONE)
-			continue;
-		if (each_interface(r, g, ifindex, RESERVE, NULL) == 0)
-			each_interface(r, g, ifindex, WANT, NULL);
+		if (group_each_interface(r, iif, range, ifindex, RESERVE, NULL) == 0)
+			group_each_interface(r, iif, range, ifindex, WANT, NULL);
 		else
 			log_limited(&r->lim_join, r->now, LOG_LVL_ERR, "%s: out of memory, some groups are not joined",
-				    c->names[g->iif].ifname.text);
+				    iif->text);
 	}
 	/* What is left first may make room for what is joined then. */
 	for (uint32_t at = t->n; at-- > 0;)
 		if (t->v[at].used && !t->v[at].refs)
 			member_touch(r, at);
 	for (uint32_t at = 0; at < t->n; at++)
-		if (is_on(&t->v[at], ifindex) && t->v[at].refs && !t->v[at].joined)
+		if (member_is_on(&t->v[at], ifindex) && t->v[at].refs && !t->v[at].joined)
 			member_touch(r, at);
+}
+
+void groups_sync(struct router *r)
+{
+	struct groups *t = r->groups;
+
+	if (!t->stale && !t->some_stale)
+		return;
+	t->slice = SLICE;
+	if (t->stale)
+		groups_sync_on(r, 0);
+	for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));) {
+		if (i->groups_stale && !t->stale)
+			groups_sync_on(r, i->ifindex);
+		i->groups_stale = false;
+	}
+	t->stale = t->some_stale = false;
 }
 
 void groups_link_gone(struct router *r, int ifindex)
 {
-	struct groups *t = &r->groups;
+	struct groups *t = r->groups;
 
 	for (uint32_t at = t->n; at-- > 0;)
-		if (is_on(&t->v[at], ifindex)) {
+		if (member_is_on(&t->v[at], ifindex)) {
 			t->v[at].refs = 0;
 			t->v[at].gone = true;
 			member_touch(r, at);
 		}
 }
 
-uint32_t group_line_find(const struct router *r, const struct conf_rule *g)
+/* ---- edits ---- */
+
+static void group_do(struct router *r, uint32_t join, enum group_verb verb)
 {
-	return hash_find(&r->groups.by_line, &line_ops, r->conf, line_key(g), g);
+	const struct rule *rule = &r->rules.joins.v[join];
+
+	r->groups->slice = SLICE;
+	group_each_interface(r, &r->rules.names.v[rule->iif].ifname, &rule->range, 0, verb, NULL);
 }
 
-int groups_index(struct router *r)
+int group_join(struct router *r, const struct ifname *iif, const struct flow_range *range)
 {
-	struct groups *t = &r->groups;
-	struct conf *c = r->conf;
+	uint32_t name, join;
 
-	hash_free(&t->by_line);
-	t->removed = 0;
-	for (uint32_t k = 0; k < c->nmgroups; k++) {
-		struct conf_rule *g = &c->mgroups[k];
-
-		if (group_line_find(r, g) != HASH_NONE)
-			conf_del_mroute(c, g);
-		if (g->iif == CONF_NONE)
-			t->removed++;
-		else if (hash_add(&t->by_line, &line_ops, c, line_key(g), k) < 0)
-			return -1;
-	}
+	if (group_each_interface(r, iif, range, 0, RESERVE, NULL) < 0)
+		return -1;
+	name = name_hold(&r->rules.names, iif);
+	if (name == HASH_NONE)
+		return -1;
+	join = rules_add(&r->rules, &r->rules.joins, range, name, 0);
+	name_drop(&r->rules.names, name);
+	if (join == HASH_NONE)
+		return -1;
+	group_do(r, join, JOIN);
 	return 0;
 }
 
-/* Does it to a line that a client names. */
-static void at_once(struct router *r, const struct conf_rule *g, enum verb verb)
+void group_retry(struct router *r, uint32_t join)
 {
-	groups_begin(&r->groups);
-	each_interface(r, g, 0, verb, NULL);
+	group_do(r, join, RETRY);
 }
 
-int group_line_add(struct router *r, const struct conf_rule *g)
+void group_leave(struct router *r, uint32_t join)
 {
-	struct conf *c = r->conf;
-	bool first = !c->names[g->iif].refs[flow_range_fam(&g->range)];
-	int line;
-
-	if (each_interface(r, g, 0, RESERVE, NULL) < 0 || (line = conf_add_mgroup(c, g)) < 0)
-		return -1;
-	if (hash_add(&r->groups.by_line, &line_ops, c, line_key(g), (uint32_t)line) < 0) {
-		conf_del_mroute(c, &c->mgroups[line]);
-		r->groups.removed++;
-		return -1;
-	}
-	r->vifs_stale |= first;
-	at_once(r, g, JOIN);
-	return 0;
+	group_do(r, join, LEAVE);
+	rules_del(&r->rules, &r->rules.joins, join);
+	member_trim(r->groups);
 }
 
-void group_line_retry(struct router *r, uint32_t line)
+struct group_count group_count(struct router *r, const struct ifname *iif, const struct flow_range *range)
 {
-	at_once(r, &r->conf->mgroups[line], RETRY);
-}
+	struct group_count n = { 0 };
 
-void group_line_del(struct router *r, uint32_t line)
-{
-	struct conf_rule *g = &r->conf->mgroups[line];
-	const struct conf_name *n = &r->conf->names[g->iif];
-	enum fam fam = flow_range_fam(&g->range);
-
-	hash_del(&r->groups.by_line, &line_ops, r->conf, line_key(g), line);
-	at_once(r, g, LEAVE);
-	conf_del_mroute(r->conf, g);
-	r->groups.removed++;
-	r->vifs_stale |= !n->refs[fam];
-	member_trim(&r->groups);
-}
-
-void group_line_count(struct router *r, const struct conf_rule *g, struct group_count *out)
-{
-	memset(out, 0, sizeof *out);
-	if (g->iif != CONF_NONE)
-		each_interface(r, g, 0, COUNT, out);
+	group_each_interface(r, iif, range, 0, COUNT, &n);
+	return n;
 }

@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: ISC
  *
- * Group memberships: what the mgroup lines of the conf come to on the interfaces
- * that are there, each (interface, S, G) once, and what the kernel said to it.
- * A few are joined and left at once; of many, the rest is queued and done in
- * slices.  Sole caller of kernel_join() and kernel_leave().
+ * Group memberships: what the joins among the rules come to on the interfaces that
+ * are there, each (interface, S, G) once, and what the kernel said to it.  A few are
+ * joined and left at once; of many, the rest is queued and done in slices, as for each
+ * of them Linux looks through all of the interface or socket (net/ipv6/mcast.c).
  */
 #ifndef ROUTER_GROUP_H
 #define ROUTER_GROUP_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "lib/flow.h"
-#include "lib/hash.h"
-
-struct router;
-struct conf_rule;
+#include "router/state.h"
 
 struct member {
 	struct flow flow;		/* source all zero: any (ASM) */
 	int ifindex;
-	uint32_t refs;			/* mgroup lines that want it; next free place while free */
+	uint32_t refs;			/* joins that want it */
 	uint32_t slot;			/* of kernel_join() */
 	uint32_t next;			/* in the queue */
+	uint32_t next_free;		/* while this place holds no membership */
 	uint16_t err;			/* errno of the failed join, 0 = it did not fail */
 	bool used;			/* this place holds a membership */
 	bool joined;
@@ -37,44 +31,34 @@ struct groups {
 	uint32_t head, tail;		/* queue of those to be joined or left */
 	uint64_t queued, done;		/* that ever came into it, and out of it */
 	uint32_t slice;			/* that may be joined or left before others have their turn */
-	struct hash by_sg;		/* (S, G, ifindex) */
-	struct hash by_line;		/* mgroup lines of the conf: (S/LEN, G/LEN, iif) */
-	uint32_t removed;		/* mgroup lines of the conf that were removed */
+	struct hash by_member;		/* (S, G, ifindex) */
 	bool stale;			/* all interfaces are to be looked at */
 	bool some_stale;		/* some are: see iface.groups_stale */
 };
 
-void groups_init(struct groups *t);
+/* NULL with ENOMEM. */
+struct groups *groups_new(void);
 void groups_free(struct groups *t);
 
-/* Indexes the mgroup lines of r->conf anew; the same line twice is one.  0, or -1 with ENOMEM. */
-int groups_index(struct router *r);
+/* Adds a join, which is not there yet, and joins what it means now.  0, or -1 with ENOMEM and nothing done. */
+int group_join(struct router *r, const struct ifname *iif, const struct flow_range *range);
 
-/* The line with exactly these values, or HASH_NONE. */
-uint32_t group_line_find(const struct router *r, const struct conf_rule *g);
+/* Tries again what of a join has failed. */
+void group_retry(struct router *r, uint32_t join);
 
-/* Adds line g, which is not there yet.  0, or -1 with ENOMEM and nothing done. */
-int group_line_add(struct router *r, const struct conf_rule *g);
+/* Removes a join, and leaves what no other one wants. */
+void group_leave(struct router *r, uint32_t join);
 
-/* Tries again what of a line has failed. */
-void group_line_retry(struct router *r, uint32_t line);
-
-/* Removes a line, and what no other line wants. */
-void group_line_del(struct router *r, uint32_t line);
-
-/* What the memberships of a line, be it there or not, came to. */
+/* What the memberships of a join, be it there or not, came to. */
 struct group_count {
 	uint32_t joined, failed, waiting;	/* waiting: to be joined or left */
 	int err;				/* errno of one that failed */
 };
-void group_line_count(struct router *r, const struct conf_rule *g, struct group_count *out);
+struct group_count group_count(struct router *r, const struct ifname *iif, const struct flow_range *range);
 
-/* Starts a new slice. */
-void groups_begin(struct groups *t);
-
-/* Brings the memberships of the interface ifindex, or of all with 0, in line with the conf: what stays is
- * not touched, what failed before is tried again. */
-void groups_sync(struct router *r, int ifindex);
+/* Brings the memberships of the interfaces that are marked stale in line with the joins: what stays is not touched,
+ * what failed before is tried again. */
+void groups_sync(struct router *r);
 
 /* Joins and leaves a slice of what is queued. */
 void groups_tick(struct router *r);
@@ -93,9 +77,6 @@ static inline bool groups_done(const struct groups *t, uint64_t ticket)
 }
 
 /* True when a membership is for any source. */
-static inline bool member_is_asm(const struct member *m)
-{
-	return !(m->flow.source.w[0] | m->flow.source.w[1] | m->flow.source.w[2] | m->flow.source.w[3]);
-}
+bool member_is_asm(const struct member *m);
 
 #endif

@@ -10,14 +10,14 @@
 
 #include "lib/grow.h"
 
-static uint32_t index_hash(const void *ctx, uint32_t id)
+static uint32_t iface_index_hash(const void *ctx, uint32_t id)
 {
 	const struct ifaces *t = ctx;
 
 	return hash_words(&t->v[id].ifindex, sizeof t->v[id].ifindex);
 }
 
-static bool index_equal(const void *ctx, uint32_t id, const void *key)
+static bool iface_index_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct ifaces *t = ctx;
 	const int *ifindex = key;
@@ -25,23 +25,23 @@ static bool index_equal(const void *ctx, uint32_t id, const void *key)
 	return t->v[id].ifindex == *ifindex;
 }
 
-static uint32_t name_hash(const void *ctx, uint32_t id)
+static uint32_t iface_name_hash(const void *ctx, uint32_t id)
 {
 	const struct ifaces *t = ctx;
 
 	return hash_bytes(t->v[id].name, strlen(t->v[id].name));
 }
 
-static bool name_equal(const void *ctx, uint32_t id, const void *key)
+static bool iface_name_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct ifaces *t = ctx;
 
 	return !strcmp(t->v[id].name, key);
 }
 
-static const struct hash_ops ops[IFACE_KEYS] = {
-	[BY_INDEX] = { index_hash, index_equal },
-	[BY_NAME] = { name_hash, name_equal },
+static const struct hash_ops iface_ops[IFACE_KEYS] = {
+	[BY_INDEX] = { iface_index_hash, iface_index_equal },
+	[BY_NAME] = { iface_name_hash, iface_name_equal },
 };
 
 void ifaces_init(struct ifaces *t)
@@ -57,24 +57,24 @@ void ifaces_free(struct ifaces *t)
 		hash_free(&t->by[by]);
 }
 
-static struct iface *at_place(const struct ifaces *t, uint32_t at)
+static struct iface *iface_at(const struct ifaces *t, uint32_t at)
 {
 	return at == HASH_NONE ? NULL : &t->v[at];
 }
 
-static struct iface *find(const struct ifaces *t, int by, uint32_t h, const void *key)
+static struct iface *iface_lookup(const struct ifaces *t, int by, uint32_t h, const void *key)
 {
-	return at_place(t, hash_find(&t->by[by], &ops[by], t, h, key));
+	return iface_at(t, hash_find(&t->by[by], &iface_ops[by], t, h, key));
 }
 
 struct iface *iface_find(const struct ifaces *t, int ifindex)
 {
-	return find(t, BY_INDEX, hash_words(&ifindex, sizeof ifindex), &ifindex);
+	return iface_lookup(t, BY_INDEX, hash_words(&ifindex, sizeof ifindex), &ifindex);
 }
 
 struct iface *iface_find_name(const struct ifaces *t, const char *name)
 {
-	return find(t, BY_NAME, hash_bytes(name, strlen(name)), name);
+	return iface_lookup(t, BY_NAME, hash_bytes(name, strlen(name)), name);
 }
 
 struct iface *iface_next(const struct ifaces *t, struct iface *last)
@@ -101,7 +101,7 @@ const char *iface_str(const struct iface *i)
 }
 
 /* Has room for one more: a free place is only looked for while there are some. */
-static struct iface *free_place(struct ifaces *t)
+static struct iface *iface_free_place(struct ifaces *t)
 {
 	if (t->live < t->n)
 		for (struct iface *i = t->v; i < t->v + t->n; i++)
@@ -116,44 +116,44 @@ static struct iface *free_place(struct ifaces *t)
 }
 
 /* There is room for it. */
-static void index_in(struct ifaces *t, int by, const struct iface *i)
+static void iface_index_in(struct ifaces *t, int by, const struct iface *i)
 {
-	hash_add(&t->by[by], &ops[by], t, ops[by].hash(t, i->place), i->place);
+	hash_add(&t->by[by], &iface_ops[by], t, iface_ops[by].hash(t, i->place), i->place);
 }
 
-static void index_out(struct ifaces *t, int by, const struct iface *i)
+static void iface_index_out(struct ifaces *t, int by, const struct iface *i)
 {
-	hash_del(&t->by[by], &ops[by], t, ops[by].hash(t, i->place), i->place);
+	hash_del(&t->by[by], &iface_ops[by], t, iface_ops[by].hash(t, i->place), i->place);
 }
 
 struct iface *iface_add(struct ifaces *t, int ifindex, const char *name)
 {
 	for (int by = 0; by < IFACE_KEYS; by++)
-		if (hash_reserve(&t->by[by], &ops[by], t, t->live + 1) < 0)
+		if (hash_reserve(&t->by[by], &iface_ops[by], t, t->live + 1) < 0)
 			return NULL;
-	struct iface *i = free_place(t);
+	struct iface *i = iface_free_place(t);
 
 	if (!i)
 		return NULL;
 	*i = (struct iface){ .ifindex = ifindex, .place = (uint32_t)(i - t->v), .vif = { -1, -1 }, .ttl = 1 };
 	memcpy(i->name, name, sizeof i->name);
-	index_in(t, BY_INDEX, i);
-	index_in(t, BY_NAME, i);
+	iface_index_in(t, BY_INDEX, i);
+	iface_index_in(t, BY_NAME, i);
 	t->live++;
 	return i;
 }
 
 void iface_rename(struct ifaces *t, struct iface *i, const char *name)
 {
-	index_out(t, BY_NAME, i);
+	iface_index_out(t, BY_NAME, i);
 	memcpy(i->name, name, sizeof i->name);
-	index_in(t, BY_NAME, i);
+	iface_index_in(t, BY_NAME, i);
 }
 
 void iface_del(struct ifaces *t, struct iface *i)
 {
-	index_out(t, BY_INDEX, i);
-	index_out(t, BY_NAME, i);
+	iface_index_out(t, BY_INDEX, i);
+	iface_index_out(t, BY_NAME, i);
 	i->ifindex = 0;
 	t->live--;
 }
@@ -177,5 +177,5 @@ void iface_slot_free(struct ifaces *t, enum fam fam, struct iface *i)
 
 struct iface *iface_by_vif(const struct ifaces *t, enum fam fam, int vif)
 {
-	return vif < 0 || vif >= KERNEL_VIFS ? NULL : at_place(t, t->vif[fam][vif]);
+	return vif < 0 || vif >= KERNEL_VIFS ? NULL : iface_at(t, t->vif[fam][vif]);
 }

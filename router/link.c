@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: ISC
  *
- * Interfaces that come, change and go, as rtnetlink tells it.  Marks what that
- * concerns; sync.c does the rest.
+ * Marks what the news concern; sync.c does the rest.
  */
-#include "router/router.h"
+#include "router/link.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "conf/match.h"
-#include "router/sync.h"
+#include "router/group.h"
+#include "router/mrdisc.h"
 #include "router/table.h"
+#include "router/vif.h"
 
 void link_configure(struct router *r, struct iface *i)
 {
-	const struct phyint_match p = match_phyint(r->conf->phyints, r->conf->nphyints, i->name);
+	const struct phyint_match p = match_phyint(r->rules.phyints, r->rules.nphyints, i->name);
 
 	if (i->disabled != p.is_disabled)
 		r->vifs_stale = i->groups_stale = true;
-	r->mrdisc.stale |= i->mrdisc != p.has_mrdisc;
+	r->mrdisc->stale |= i->mrdisc != p.has_mrdisc;
 	i->disabled = p.is_disabled;
 	i->mrdisc = p.has_mrdisc;
 	if (i->ttl == p.ttl)
@@ -27,26 +28,26 @@ void link_configure(struct router *r, struct iface *i)
 	if (i->vif[FAM_4] < 0)
 		return;
 	r->ttl[i->vif[FAM_4]] = i->ttl;
-	sync_vif(r, FAM_4, i->vif[FAM_4], false);
+	vif_refresh(r, FAM_4, i->vif[FAM_4]);
 }
 
-/* True when anything in the configuration could mean an interface by its name. */
-static bool name_matters(const struct router *r, const struct iface *i)
+/* True when any rule could mean an interface by its name. */
+static bool link_name_matters(const struct router *r, const struct iface *i)
 {
-	const struct conf *c = r->conf;
+	const struct names *t = &r->rules.names;
 
-	for (uint32_t id = 0; id < c->nnames; id++)
-		if (ifname_matches(&c->names[id].ifname, i->name))
+	for (const struct name *name = t->v; name < t->v + t->n; name++)
+		if (name_is_used(name) && ifname_matches(&name->ifname, i->name))
 			return true;
 	return false;
 }
 
-static void link_event(struct router *r, const struct iface *i, const char *what)
+static void link_report(struct router *r, const struct iface *i, const char *what)
 {
 	struct event ev = { .kind = EVENT_LINK, .iif = i->name, .text = what };
 
 	log_at(LOG_LVL_DEBUG, "%s: %s", i->name, what);
-	router_event(r, &ev);
+	state_event(r, &ev);
 }
 
 static void link_gone(struct router *r, struct iface *i)
@@ -57,15 +58,15 @@ static void link_gone(struct router *r, struct iface *i)
 			vif_leave(r, f, i);
 			r->vifs_stale = true;
 		}
-	r->vifs_stale |= name_matters(r, i);
+	r->vifs_stale |= link_name_matters(r, i);
 	groups_link_gone(r, i->ifindex);
-	link_event(r, i, "gone");
-	r->mrdisc.stale |= i->mrdisc;
+	link_report(r, i, "gone");
+	r->mrdisc->stale |= i->mrdisc;
 	iface_del(&r->ifs, i);
 }
 
 /* Makes sure that nobody else has the name: after lost events an interface may still be known by it. */
-static void free_name(struct router *r, const struct link_event *ev)
+static void link_free_name(struct router *r, const struct link_event *ev)
 {
 	struct iface *other = iface_find_name(&r->ifs, ev->name);
 	char away[KERNEL_IFNAME] = "";
@@ -75,7 +76,7 @@ static void free_name(struct router *r, const struct link_event *ev)
 	/* No interface can be called that: the kernel refuses '/' (net/core/dev.c, dev_valid_name). */
 	snprintf(away, sizeof away, "/%d", other->ifindex);
 	iface_rename(&r->ifs, other, away);
-	r->vifs_stale = r->groups.some_stale = other->groups_stale = true;
+	r->vifs_stale = r->groups->some_stale = other->groups_stale = true;
 }
 
 static void link_renamed(struct router *r, struct iface *i, const struct link_event *ev)
@@ -86,7 +87,7 @@ static void link_renamed(struct router *r, struct iface *i, const struct link_ev
 	iface_rename(&r->ifs, i, ev->name);
 	/* The rule for its old name is no longer for it (net/core/fib_rules.c, detach_rules). */
 	i->table[FAM_4] = i->table[FAM_6] = TABLE_UNKNOWN;
-	link_event(r, i, text);
+	link_report(r, i, text);
 }
 
 /* i: as it was before, NULL when it is new. */
@@ -94,23 +95,23 @@ static void link_new(struct router *r, const struct link_event *ev, struct iface
 {
 	bool is_new = !i, named = is_new;	/* named: has a name that it did not have */
 
-	free_name(r, ev);
+	link_free_name(r, ev);
 	if (is_new && !(i = iface_add(&r->ifs, ev->ifindex, ev->name))) {
 		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "%s: out of memory", ev->name);
 		return;
 	}
-	bool matters = name_matters(r, i);
+	bool matters = link_name_matters(r, i);
 	unsigned changes = i->flags ^ ev->flags;
 
 	if (strcmp(i->name, ev->name)) {
 		link_renamed(r, i, ev);
 		named = true;
-		matters |= name_matters(r, i);
+		matters |= link_name_matters(r, i);
 	}
 	if (changes & i->flags & LINK_UP)
 		mrdisc_link(r, i->ifindex, true);
 	/* What could not be joined before may be possible now. */
-	if (r->groups.failed && (changes || i->mtu != ev->mtu))
+	if (r->groups->failed && (changes || i->mtu != ev->mtu))
 		i->groups_stale = true;
 	i->swept = false;
 	i->flags = ev->flags;
@@ -121,14 +122,14 @@ static void link_new(struct router *r, const struct link_event *ev, struct iface
 		link_configure(r, i);
 	if (matters && (named || (changes & LINK_MULTICAST) || i->vif_errno[FAM_4] || i->vif_errno[FAM_6]))
 		r->vifs_stale = i->groups_stale = true;
-	r->mrdisc.stale |= i->mrdisc && changes;
-	r->groups.some_stale |= i->groups_stale;
+	r->mrdisc->stale |= i->mrdisc && changes;
+	r->groups->some_stale |= i->groups_stale;
 	if (is_new)
-		link_event(r, i, "new");
+		link_report(r, i, "new");
 	else if (changes & LINK_UP)
-		link_event(r, i, i->flags & LINK_UP ? "up" : "down");
+		link_report(r, i, i->flags & LINK_UP ? "up" : "down");
 	else if (changes & LINK_MULTICAST)
-		link_event(r, i, i->flags & LINK_MULTICAST ? "multicast on" : "multicast off");
+		link_report(r, i, i->flags & LINK_MULTICAST ? "multicast on" : "multicast off");
 }
 
 void router_link_event(struct router *r, const struct link_event *ev)
@@ -148,8 +149,8 @@ void router_link_event(struct router *r, const struct link_event *ev)
 			link_gone(r, i);
 		break;
 	case LINK_ADDR:
-		if (i && r->groups.failed)
-			r->groups.some_stale = i->groups_stale = true;
+		if (i && r->groups->failed)
+			r->groups->some_stale = i->groups_stale = true;
 		mrdisc_link(r, ev->ifindex, false);
 		break;
 	case LINK_ALLMULTI:

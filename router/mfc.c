@@ -14,21 +14,21 @@
 
 _Static_assert(sizeof(struct mfc) <= 40, "100,000 of these is a normal size");
 
-static uint32_t sg_hash(const void *ctx, uint32_t id)
+static uint32_t mfc_hash(const void *ctx, uint32_t id)
 {
 	const struct mfcs *t = ctx;
 
 	return flow_hash(&t->v[id].flow);
 }
 
-static bool sg_equal(const void *ctx, uint32_t id, const void *key)
+static bool mfc_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct mfcs *t = ctx;
 
 	return flow_eq(&t->v[id].flow, key);
 }
 
-static const struct hash_ops ops = { sg_hash, sg_equal };
+static const struct hash_ops mfc_ops = { mfc_hash, mfc_equal };
 
 void mfcs_init(struct mfcs *t)
 {
@@ -41,65 +41,65 @@ void mfcs_init(struct mfcs *t)
 void mfcs_free(struct mfcs *t)
 {
 	free(t->v);
-	free(t->flow);
+	free(t->use);
 	free(t->dirty);
 	hash_free(&t->by_sg);
 }
 
 uint32_t mfc_find(const struct mfcs *t, const struct flow *flow)
 {
-	return hash_find(&t->by_sg, &ops, t, flow_hash(flow), flow);
+	return hash_find(&t->by_sg, &mfc_ops, t, flow_hash(flow), flow);
 }
 
-struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at)
+struct mfc_use *mfc_use(struct mfcs *t, uint32_t at)
 {
-	struct mfc_flow *f = &t->flow[at];
+	struct mfc_use *f = &t->use[at];
 
-	if (!(t->v[at].flags & MFC_NOTED)) {
-		*f = (struct mfc_flow){ .prev = HASH_NONE, .next = HASH_NONE };
-		t->v[at].flags |= MFC_NOTED;
-		if (t->nflow <= at)
-			t->nflow = at + 1;
+	if (!(t->v[at].flags & MFC_USED)) {
+		*f = (struct mfc_use){ .prev = HASH_NONE, .next = HASH_NONE };
+		t->v[at].flags |= MFC_USED;
+		if (t->nuse <= at)
+			t->nuse = at + 1;
 	}
 	return f;
 }
 
 /* Where the list of the entry's state says that `at` follows prev, and that it stands before next. */
-static uint32_t *after(struct mfcs *t, uint8_t state, uint32_t prev)
+static uint32_t *mfc_after(struct mfcs *t, uint8_t state, uint32_t prev)
 {
-	return prev != HASH_NONE ? &t->flow[prev].next : &t->head[state];
+	return prev != HASH_NONE ? &t->use[prev].next : &t->head[state];
 }
 
-static uint32_t *before(struct mfcs *t, uint8_t state, uint32_t next)
+static uint32_t *mfc_before(struct mfcs *t, uint8_t state, uint32_t next)
 {
-	return next != HASH_NONE ? &t->flow[next].prev : &t->tail[state];
+	return next != HASH_NONE ? &t->use[next].prev : &t->tail[state];
 }
 
-static void unlink_entry(struct mfcs *t, uint32_t at)
+static void mfc_unlink(struct mfcs *t, uint32_t at)
 {
 	const struct mfc *e = &t->v[at];
 
 	t->count[e->state]--;
 	if (!mfc_is_dynamic(e))
 		return;
-	const struct mfc_flow *f = mfc_flow(t, at);
+	const struct mfc_use *f = mfc_use(t, at);
 
-	*after(t, e->state, f->prev) = f->next;
-	*before(t, e->state, f->next) = f->prev;
+	*mfc_after(t, e->state, f->prev) = f->next;
+	*mfc_before(t, e->state, f->next) = f->prev;
 }
 
-static void link_entry(struct mfcs *t, uint32_t at)
+static void mfc_link(struct mfcs *t, uint32_t at)
 {
 	const struct mfc *e = &t->v[at];
 
 	t->count[e->state]++;
 	if (!mfc_is_dynamic(e))
 		return;
-	struct mfc_flow *f = mfc_flow(t, at);
+	struct mfc_use *f = mfc_use(t, at);
 
 	f->next = HASH_NONE;
 	f->prev = t->tail[e->state];
-	*after(t, e->state, f->prev) = at;
+	*mfc_after(t, e->state, f->prev) = at;
 	t->tail[e->state] = at;
 }
 
@@ -116,24 +116,24 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 		if (!v)
 			return -1;
 		t->v = v;
-		/* Its pages are touched as far as mfc_flow() was, and no further. */
-		struct mfc_flow *flow = malloc(cap * sizeof *flow);
+		/* Its pages are touched as far as mfc_use() was, and no further. */
+		struct mfc_use *use = malloc(cap * sizeof *use);
 
-		if (!flow)
+		if (!use)
 			return -1;
-		if (t->nflow)
-			memcpy(flow, t->flow, t->nflow * sizeof *flow);
-		free(t->flow);
-		t->flow = flow;
+		if (t->nuse)
+			memcpy(use, t->use, t->nuse * sizeof *use);
+		free(t->use);
+		t->use = use;
 		t->cap = cap;
 	}
-	return hash_reserve(&t->by_sg, &ops, t, t->by_sg.used + n);
+	return hash_reserve(&t->by_sg, &mfc_ops, t, t->by_sg.used + n);
 }
 
 uint32_t mfc_get(struct mfcs *t, const struct flow *flow, enum mfc_state state)
 {
-	uint32_t h = flow_hash(flow), at = hash_find(&t->by_sg, &ops, t, h, flow);
-	uint8_t flags = t->seen;
+	uint32_t h = flow_hash(flow), at = hash_find(&t->by_sg, &mfc_ops, t, h, flow);
+	uint8_t flags = 0;
 
 	if (at != HASH_NONE)
 		return at;
@@ -144,52 +144,37 @@ uint32_t mfc_get(struct mfcs *t, const struct flow *flow, enum mfc_state state)
 	if (at == HASH_NONE) {
 		at = t->n++;
 	} else {
-		t->free = t->v[at].oifs;
-		flags |= t->v[at].flags & MFC_DIRTY;
+		t->free = t->v[at].next_free;
+		flags = t->v[at].flags & MFC_DIRTY;
 	}
 	t->v[at] = (struct mfc){
 		.flow = *flow, .iif = MFC_NO_VIF, .state = (uint8_t)state, .flags = flags,
 	};
-	hash_add(&t->by_sg, &ops, t, h, at);
-	link_entry(t, at);
+	hash_add(&t->by_sg, &mfc_ops, t, h, at);
+	mfc_link(t, at);
 	return at;
-}
-
-void mfc_round(struct mfcs *t)
-{
-	t->seen ^= MFC_SEEN;
-}
-
-bool mfc_first_look(struct mfcs *t, uint32_t at)
-{
-	struct mfc *e = &t->v[at];
-
-	if ((e->flags & MFC_SEEN) == t->seen)
-		return false;
-	e->flags ^= MFC_SEEN;
-	return true;
 }
 
 void mfc_del(struct mfcs *t, uint32_t at)
 {
 	struct mfc *e = &t->v[at];
 
-	unlink_entry(t, at);
-	hash_del(&t->by_sg, &ops, t, sg_hash(t, at), at);
+	mfc_unlink(t, at);
+	hash_del(&t->by_sg, &mfc_ops, t, mfc_hash(t, at), at);
 	/* A dirty mark survives its entry: the list names the place, which may be used again. */
 	e->flags &= MFC_DIRTY;
 	e->state = MFC_FREE;
-	e->oifs = t->free;
+	e->next_free = t->free;
 	t->free = at;
 	t->removals++;
 }
 
 void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now)
 {
-	mfc_flow(t, at)->used = (uint32_t)(now / MFC_TICK);
-	unlink_entry(t, at);
+	mfc_use(t, at)->used = (uint32_t)(now / MFC_TICK);
+	mfc_unlink(t, at);
 	t->v[at].state = state;
-	link_entry(t, at);
+	mfc_link(t, at);
 }
 
 int mfc_dirty(struct mfcs *t, uint32_t at)
@@ -204,6 +189,16 @@ int mfc_dirty(struct mfcs *t, uint32_t at)
 	t->v[at].flags |= MFC_DIRTY;
 	t->dirty[t->ndirty++] = at;
 	return 0;
+}
+
+void mfc_clean(struct mfcs *t)
+{
+	t->ndirty = 0;
+	if (t->cdirty > 4096) {
+		free(t->dirty);
+		t->dirty = NULL;
+		t->cdirty = 0;
+	}
 }
 
 const char *mfc_state_str(enum mfc_state state)

@@ -2,7 +2,7 @@
  *
  * Mirror of the kernel's forwarding cache: what this program put there, per
  * (S,G), and how long each learned or blocked entry has been idle.  Only
- * stores; sync.c decides what an entry is to be and calls the kernel.
+ * stores; entry.c decides what an entry is to be and calls the kernel.
  */
 #ifndef ROUTER_MFC_H
 #define ROUTER_MFC_H
@@ -25,9 +25,8 @@ enum {
 	MFC_INSTALLED = 1 << 0,		/* the kernel has it */
 	MFC_DIRTY = 1 << 1,		/* on the list of entries to look at */
 	MFC_STALE = 1 << 2,		/* to be given to the kernel even if nothing differs */
-	MFC_SEEN = 1 << 3,		/* as in mfcs.seen: looked at in this round */
+	MFC_USED = 1 << 3,		/* its struct mfc_use is in use */
 	MFC_ASKED = 7 << 4,		/* how often the kernel asked for it after it was added, 7 at most */
-	MFC_NOTED = 1 << 7,		/* its struct mfc_flow is in use */
 };
 
 #define MFC_ASKED_ONCE (1 << 4)
@@ -37,7 +36,10 @@ enum {
 
 struct mfc {
 	struct flow flow;
-	uint32_t oifs;			/* VIF bits, as the kernel has them; of a free place the next one */
+	union {
+		uint32_t oifs;		/* VIF bits, as the kernel has them */
+		uint32_t next_free;	/* while this place holds no entry */
+	};
 	uint8_t iif;			/* VIF number, as the kernel has it */
 	uint8_t state;			/* enum mfc_state */
 	uint8_t flags;
@@ -45,7 +47,7 @@ struct mfc {
 };
 
 /* What is noted of the packets of an entry: beside the entries, as one of a (S,G) rule hardly needs it. */
-struct mfc_flow {
+struct mfc_use {
 	uint32_t seen;			/* packets on the iif when last sampled, low 32 bits */
 	uint32_t mark;			/* the same at the last report of a wrong VIF */
 	uint32_t used;			/* tick of the last sample that had grown */
@@ -54,20 +56,19 @@ struct mfc_flow {
 
 struct mfcs {
 	struct mfc *v;
-	struct mfc_flow *flow;		/* by the same numbers; see mfc_flow() */
+	struct mfc_use *use;		/* by the same numbers; see mfc_use() */
 	uint32_t n, cap;		/* places, room */
-	uint32_t nflow;			/* places of flow up to the last that was ever in use */
-	uint32_t free;			/* first free place, chained by oifs */
+	uint32_t nuse;			/* places of use up to the last that ever was */
+	uint32_t free;			/* first free place, HASH_NONE = there is none */
 	struct hash by_sg;
 	uint32_t head[MFC_STATES], tail[MFC_STATES];
 	uint32_t count[MFC_STATES];	/* entries of each state */
 	uint64_t removals;		/* how often a place became free */
-	uint8_t seen;			/* what MFC_SEEN is in entries that were looked at */
 	uint32_t *dirty;		/* places to look at, each once */
 	uint32_t ndirty, cdirty;
 };
 
-/* Milliseconds of a tick of mfc_flow.used. */
+/* Milliseconds of a tick of mfc_use.used. */
 #define MFC_TICK 100
 
 /* True when it is learned or blocked: it has a time to live. */
@@ -92,7 +93,7 @@ uint32_t mfc_find(const struct mfcs *t, const struct flow *flow);
 uint32_t mfc_get(struct mfcs *t, const struct flow *flow, enum mfc_state state);
 
 /* What is noted of the entry's packets, all 0 at first.  Valid until an entry is added. */
-struct mfc_flow *mfc_flow(struct mfcs *t, uint32_t at);
+struct mfc_use *mfc_use(struct mfcs *t, uint32_t at);
 
 /* Forgets the entry at a place. */
 void mfc_del(struct mfcs *t, uint32_t at);
@@ -103,11 +104,8 @@ void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now);
 /* Puts the entry on the dirty list.  0, or -1 with ENOMEM. */
 int mfc_dirty(struct mfcs *t, uint32_t at);
 
-/* Begins a round in which each entry is looked at once. */
-void mfc_round(struct mfcs *t);
-
-/* True when the entry was there when this round began and had not been looked at; now it has. */
-bool mfc_first_look(struct mfcs *t, uint32_t at);
+/* Empties the dirty list; its entries must not be marked MFC_DIRTY any more. */
+void mfc_clean(struct mfcs *t);
 
 /* Makes room for n more entries, and hardly more than that when there are none yet.  0, or -1 with
  * ENOMEM. */

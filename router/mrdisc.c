@@ -10,10 +10,9 @@
 #include <string.h>
 
 #include "lib/grow.h"
-#include "router/router.h"
 
 /* Marsaglia's xorshift32: jitter need not be unpredictable, only different between routers. */
-static uint32_t next_random(struct mrdisc *m)
+static uint32_t mrdisc_random(struct mrdisc *m)
 {
 	uint32_t x = m->rnd ? m->rnd : 1;
 
@@ -23,12 +22,21 @@ static uint32_t next_random(struct mrdisc *m)
 	return m->rnd = x;
 }
 
-static struct adv *find(struct mrdisc *m, enum fam fam, int ifindex)
+static struct adv *mrdisc_find(struct mrdisc *m, enum fam fam, int ifindex)
 {
 	for (uint32_t k = 0; k < m->n; k++)
 		if (m->v[k].ifindex == ifindex && m->v[k].fam == fam)
 			return &m->v[k];
 	return NULL;
+}
+
+struct mrdisc *mrdisc_new(void)
+{
+	struct mrdisc *m = calloc(1, sizeof *m);
+
+	if (m)
+		m->interval = MRDISC_INTERVAL;
+	return m;
 }
 
 int64_t mrdisc_due(const struct mrdisc *m)
@@ -41,9 +49,9 @@ int64_t mrdisc_due(const struct mrdisc *m)
 	return due;
 }
 
-static void advertise(struct router *r, struct adv *a)
+static void mrdisc_advertise(struct router *r, struct adv *a)
 {
-	struct mrdisc *m = &r->mrdisc;
+	struct mrdisc *m = r->mrdisc;
 	uint32_t delay;
 
 	/* Query interval and robustness are those of a querier, which this router is not (section 3.2). */
@@ -54,24 +62,24 @@ static void advertise(struct router *r, struct adv *a)
 		/* Without an address there is nothing to be done until one comes: see mrdisc_link(). */
 		delay = m->interval * 1000;
 	} else {
-		delay = mrdisc_delay(m->interval, ++a->sent, next_random(m));
+		delay = mrdisc_delay(m->interval, ++a->sent, mrdisc_random(m));
 	}
 	a->last = r->now;
 	a->due = r->now + (delay > MRDISC_GAP_MS ? delay : MRDISC_GAP_MS);
 }
 
 /* From the first advertisement on. */
-static void begin(struct router *r, struct adv *a)
+static void mrdisc_begin(struct router *r, struct adv *a)
 {
 	a->down = a->failed = false;
 	a->sent = 0;
 	a->last = 0;
-	a->due = r->now + mrdisc_delay(r->mrdisc.interval, 0, next_random(&r->mrdisc));
+	a->due = r->now + mrdisc_delay(r->mrdisc->interval, 0, mrdisc_random(r->mrdisc));
 }
 
-static void start(struct router *r, enum fam fam, int ifindex)
+static void mrdisc_start(struct router *r, enum fam fam, int ifindex)
 {
-	struct mrdisc *m = &r->mrdisc;
+	struct mrdisc *m = r->mrdisc;
 	struct adv *v = grow(m->v, &m->cap, m->n + 1, sizeof *v);
 
 	if (!v) {
@@ -85,58 +93,58 @@ static void start(struct router *r, enum fam fam, int ifindex)
 	v += m->n++;
 	v->ifindex = ifindex;
 	v->fam = fam;
-	begin(r, v);
+	mrdisc_begin(r, v);
 }
 
-static void stop(struct router *r, struct adv *a)
+static void mrdisc_stop(struct router *r, struct adv *a)
 {
 	if (iface_find(&r->ifs, a->ifindex))
 		kernel_mrdisc_send(a->fam, a->ifindex, MRDISC_TERM, 0, 0, 0);
 	kernel_mrdisc_listen(a->fam, a->ifindex, false);
-	*a = r->mrdisc.v[--r->mrdisc.n];
+	*a = r->mrdisc->v[--r->mrdisc->n];
 }
 
 /* True when an interface is to be advertised on. */
-static bool wanted(const struct router *r, const struct iface *i, enum fam fam)
+static bool mrdisc_is_wanted(const struct router *r, const struct iface *i, enum fam fam)
 {
-	return i && i->mrdisc && r->mrdisc.up[fam] && i->vif[fam] >= 0 && iface_usable(i) && (i->flags & LINK_UP);
+	return i && i->mrdisc && r->mrdisc->up[fam] && i->vif[fam] >= 0 && iface_usable(i) && (i->flags & LINK_UP);
 }
 
 void mrdisc_sync(struct router *r)
 {
-	struct mrdisc *m = &r->mrdisc;
+	struct mrdisc *m = r->mrdisc;
 
 	if (!WITH_MRDISC || !m->stale)
 		return;
 	m->stale = false;
 	for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));)
 		for (enum fam f = 0; f < FAM_N; f++) {
-			struct adv *a = find(m, f, i->ifindex);
+			struct adv *a = mrdisc_find(m, f, i->ifindex);
 
-			if (!wanted(r, i, f))
+			if (!mrdisc_is_wanted(r, i, f))
 				continue;
 			if (!a)
-				start(r, f, i->ifindex);
+				mrdisc_start(r, f, i->ifindex);
 			else if (a->down)
-				begin(r, a);
+				mrdisc_begin(r, a);
 		}
 	for (uint32_t k = m->n; k-- > 0;)
-		if (!wanted(r, iface_find(&r->ifs, m->v[k].ifindex), m->v[k].fam))
-			stop(r, &m->v[k]);
+		if (!mrdisc_is_wanted(r, iface_find(&r->ifs, m->v[k].ifindex), m->v[k].fam))
+			mrdisc_stop(r, &m->v[k]);
 }
 
 void mrdisc_tick(struct router *r)
 {
-	struct mrdisc *m = &r->mrdisc;
+	struct mrdisc *m = r->mrdisc;
 
 	for (uint32_t k = 0; WITH_MRDISC && k < m->n; k++)
 		if (m->v[k].due <= r->now)
-			advertise(r, &m->v[k]);
+			mrdisc_advertise(r, &m->v[k]);
 }
 
 void mrdisc_solicited(struct router *r, enum fam fam, int ifindex)
 {
-	struct adv *a = find(&r->mrdisc, fam, ifindex);
+	struct adv *a = mrdisc_find(r->mrdisc, fam, ifindex);
 
 	if (!a)
 		return;
@@ -144,14 +152,14 @@ void mrdisc_solicited(struct router *r, enum fam fam, int ifindex)
 
 	/* Too soon after the last message: one answer later serves all who asked meanwhile. */
 	if (!a->last || r->now >= soonest)
-		advertise(r, a);
+		mrdisc_advertise(r, a);
 	else if (a->due > soonest)
 		a->due = soonest;
 }
 
 void mrdisc_link(struct router *r, int ifindex, bool down)
 {
-	struct mrdisc *m = &r->mrdisc;
+	struct mrdisc *m = r->mrdisc;
 
 	for (uint32_t k = 0; k < m->n; k++) {
 		struct adv *a = &m->v[k];
@@ -167,11 +175,14 @@ void mrdisc_link(struct router *r, int ifindex, bool down)
 
 void mrdisc_end(struct router *r)
 {
-	struct mrdisc *m = &r->mrdisc;
+	struct mrdisc *m = r->mrdisc;
 
-	while (m->n)
-		stop(r, &m->v[m->n - 1]);
+	while (m && m->n)
+		mrdisc_stop(r, &m->v[m->n - 1]);
 	for (enum fam f = 0; WITH_MRDISC && f < FAM_N; f++)
 		kernel_mrdisc_close(f);
-	free(m->v);
+	if (m)
+		free(m->v);
+	free(m);
+	r->mrdisc = NULL;
 }

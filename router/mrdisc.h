@@ -7,12 +7,7 @@
 #ifndef ROUTER_MRDISC_H
 #define ROUTER_MRDISC_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "lib/addr.h"
-
-struct router;
+#include "router/state.h"
 
 /* One interface in one family that is being advertised on. */
 struct adv {
@@ -34,6 +29,9 @@ struct mrdisc {
 	uint32_t rnd;			/* state of the jitter */
 };
 
+/* NULL with ENOMEM. */
+struct mrdisc *mrdisc_new(void);
+
 /* Starts where phyint lines ask for it and the interface routes, ends where not any more; the end is
  * told on the wire while the interface is there. */
 void mrdisc_sync(struct router *r);
@@ -51,7 +49,7 @@ void mrdisc_solicited(struct router *r, enum fam fam, int ifindex);
  * not be sent is tried again. */
 void mrdisc_link(struct router *r, int ifindex, bool down);
 
-/* Takes everything back: the daemon ends. */
+/* Takes everything back and frees r->mrdisc, which may be NULL: the daemon ends. */
 void mrdisc_end(struct router *r);
 
 #endif

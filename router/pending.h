@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * Tells, as events, that rules begin and cease to wait for an interface, each
- * once.  What rules mean is bind.c's business.
+ * Reports, as events, that routes begin and cease to wait for an interface, each once.
  */
 #ifndef ROUTER_PENDING_H
 #define ROUTER_PENDING_H
 
-#include "router/router.h"
+#include "router/state.h"
 
-/* Tells of one rule when that is news.  After router_sync() has looked at what it names. */
-void pending_tell(struct router *r, uint32_t id);
-
-/* Takes what was told of r->conf over to the conf of x, which comes in its place. */
-void pending_keep(struct router *r, const struct rules *x);
+/* Reports of one route when that is news.  For use when its names are bound: after router_sync(). */
+void pending_report(struct router *r, uint32_t id);
 
 #endif

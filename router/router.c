@@ -1,51 +1,43 @@
 /* SPDX-License-Identifier: ISC
  *
- * The state from its beginning to its end, and what changes the rules in it:
- * configurations and edits by clients.  They mark what they concern; sync.c does
- * the rest.
+ * What changes the rules marks what that concerns; sync.c does the rest.
  */
 #include "router/router.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "router/pending.h"
-#include "router/sync.h"
+#include "router/apply.h"
+#include "router/entry.h"
+#include "router/expire.h"
+#include "router/mark.h"
 
 int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 {
 	memset(r, 0, sizeof *r);
 	ifaces_init(&r->ifs);
 	mfcs_init(&r->mfc);
-	groups_init(&r->groups);
-	r->conf = r->rules.conf = conf_new();
-	if (!r->conf)
-		return -1;
 	memset(r->ttl, 1, sizeof r->ttl);
-	r->mrdisc.interval = MRDISC_INTERVAL;
 	r->expire_sec = 60;
 	r->max_dynamic = 65536;
 	r->lim_moved.burst = 20;
 	r->ops = ops;
 	r->ops_ctx = ctx;
-	return 0;
-}
-
-void router_event(struct router *r, const struct event *ev)
-{
-	if (r->ops && r->ops->event)
-		r->ops->event(r->ops_ctx, ev);
+	r->groups = groups_new();
+	r->mrdisc = mrdisc_new();
+	return ruleset_init(&r->rules) == 0 && r->groups && r->mrdisc ? 0 : -1;
 }
 
 void router_family(struct router *r, enum fam fam, bool up)
 {
+	const struct rules *t = &r->rules.routes;
+
 	r->up[fam] = up;
 	r->vifs_stale = true;
-	if (!up)
-		return;
-	for (uint32_t id = 0; id < r->conf->nmroutes; id++)
-		if (r->conf->mroutes[id].iif != CONF_NONE && flow_range_fam(&r->conf->mroutes[id].range) == fam)
-			sync_touch_rule(r, id);
+	for (uint32_t id = up ? t->first : HASH_NONE; id != HASH_NONE; id = t->v[id].next)
+		if (flow_range_fam(&t->v[id].range) == fam)
+			mark_rule(r, &t->v[id]);
 }
 
 void router_shutdown(struct router *r)
@@ -55,179 +47,119 @@ void router_shutdown(struct router *r)
 	for (enum fam f = 0; f < FAM_N; f++)
 		kernel_mroute_close(f);
 	kernel_join_close();
-	groups_free(&r->groups);
-	free(r->told.waits);
-	rules_free(&r->rules);
+	groups_free(r->groups);
 	mfcs_free(&r->mfc);
 	ifaces_free(&r->ifs);
-	conf_free(r->conf);
-	r->conf = NULL;
+	ruleset_free(&r->rules);
 }
 
-/* ---- configurations ---- */
-
-/* Puts c in the place of the present conf and brings everything in line: till then its names mean nothing. */
-static int adopt(struct router *r, struct conf *c)
+int router_apply(struct router *r, const struct conf *c, int64_t now)
 {
-	struct rules x;
-
-	if (mfc_reserve(&r->mfc, r->mfc.n ? 0 : c->nmroutes) < 0 || rules_index(&x, c) < 0)
+	r->now = now;
+	if (apply_conf(r, c) < 0)
 		return -1;
-	if (r->settle)
-		r->settle(r->settle_ctx);
-	pending_keep(r, &x);
-	rules_free(&r->rules);
-	conf_free(r->conf);
-	r->rules = x;
-	r->conf = c;
-	r->vifs_stale = r->groups.stale = r->adopted = true;
-	if (groups_index(r) < 0)
-		log_err("out of memory: run-time changes of group memberships will not work");
+	r->vifs_stale = r->groups->stale = true;
 	for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));)
 		link_configure(r, i);
+	mark_refused(r);
 	memset(&r->changes, 0, sizeof r->changes);
 	router_sync(r);
 	return 0;
 }
 
-int router_apply_conf(struct router *r, struct conf *c, int64_t now)
+int64_t router_due(const struct router *r)
 {
-	r->now = now;
-	return adopt(r, c);
+	int64_t a = r->pass_due, b = mrdisc_due(r->mrdisc);
+
+	if (groups_ticket(r->groups))
+		return r->now ? r->now : 1;
+	return !a ? b : !b || a < b ? a : b;
 }
 
-int router_compact(struct router *r, bool force)
+void router_tick(struct router *r, int64_t now)
 {
-	const struct conf *c = r->conf;
-	uint32_t live = c->nmroutes - r->rules.removed, groups = c->nmgroups - r->groups.removed;
+	r->now = now;
+	expire_tick(r);
+	groups_tick(r);
+	mrdisc_tick(r);
+}
 
-	if (!force && r->rules.removed < live + 1024 && c->nsets < 2 * live + 1024 &&
-	    r->groups.removed < groups + 1024)
-		return 0;
-	struct conf *fresh = conf_copy(c);
-	if (!fresh)
-		return -1;
-	if (adopt(r, fresh) < 0) {
-		conf_free(fresh);
-		return -1;
-	}
-	return 0;
+uint32_t router_flush(struct router *r)
+{
+	uint32_t n = 0;
+
+	for (uint32_t at = 0; at < r->mfc.n; at++)
+		if (mfc_is_dynamic(&r->mfc.v[at])) {
+			entry_drop(r, at);
+			n++;
+		}
+	return n;
 }
 
 /* ---- edits ---- */
 
-/* Has VIFs looked at when nothing refers to one of these names any more. */
-static void left_names(struct router *r, const uint16_t *names, uint32_t n, enum fam fam)
+/* Holds the list of outputs that is made of another one and the names of a route, or, with `take`, lacks those;
+ * HASH_NONE with ENOMEM or ENOSPC. */
+static uint32_t router_combine(struct names *t, uint32_t list, const struct router_rule *rule, bool take)
 {
-	for (uint32_t i = 0; i < n; i++)
-		r->vifs_stale |= !r->conf->names[names[i]].refs[fam];
-}
+	uint16_t *v = malloc((rule->noifs + 1) * sizeof *v);
+	uint32_t n = 0, id = 0;
 
-/* Gives rule id the outputs of a set. */
-static void set_outputs(struct router *r, uint32_t id, uint32_t set)
-{
-	struct conf *c = r->conf;
-	struct conf_rule *m = &c->mroutes[id];
-	const struct conf_set *old = &c->sets[m->oifs];
-
-	conf_mroute_oifs(c, m, set);
-	left_names(r, c->pool + old->off, old->n, flow_range_fam(&m->range));
-}
-
-/* The outputs of a set and those that the rule names, or without those; UINT32_MAX with ENOMEM. */
-static uint32_t new_outputs(struct router *r, uint32_t set, const struct router_rule *rule, bool take)
-{
-	set = rules_combine(r->conf, set, rule->oifs, rule->noifs, take);
-	if (set == UINT32_MAX || rules_masks(&r->rules) < 0)
-		return UINT32_MAX;
-	rules_set_mask(&r->rules, set);
-	return set;
+	if (!v)
+		return HASH_NONE;
+	for (uint32_t i = 0; i < rule->noifs && id != HASH_NONE; i++) {
+		/* A name that nobody refers to is in no list. */
+		if (take && name_find(t, &rule->oifs[i]) == HASH_NONE)
+			continue;
+		id = name_hold(t, &rule->oifs[i]);
+		if (id != HASH_NONE)
+			v[n++] = (uint16_t)id;
+	}
+	list = id == HASH_NONE ? HASH_NONE : oif_list_combine(t, list, v, n, take);
+	while (n)
+		name_drop(t, v[--n]);
+	free(v);
+	return list;
 }
 
 int router_rule_add(struct router *r, const struct router_rule *rule, bool replace, uint32_t *id)
 {
-	struct conf *c = r->conf;
-	struct conf_rule m = rule->key;
-	uint32_t chain = rules_chain(&r->rules, &m.range), rank = c->rank;
+	struct rules *t = &r->rules.routes;
+	struct names *names = &r->rules.names;
+	uint32_t iif = name_hold(names, &rule->iif), oifs;
 
-	*id = rules_with_iif(c, chain, m.iif);
-	m.oifs = new_outputs(r, *id == HASH_NONE || replace ? 0 : c->mroutes[*id].oifs, rule, false);
-	if (m.oifs == UINT32_MAX)
+	if (iif == HASH_NONE)
 		return -1;
-	if (*id == HASH_NONE) {
-		int at = conf_add_mroute(c, &m);
-
-		if (at < 0 || rules_add(&r->rules, (uint32_t)at, chain) < 0)
-			return -1;
-		*id = (uint32_t)at;
-	} else {
-		set_outputs(r, *id, m.oifs);
-	}
-	/* A name that nothing referred to before has got a rank. */
-	r->vifs_stale |= c->rank != rank;
-	sync_touch_rule(r, *id);
+	*id = rules_in_chain(t, rules_chain(t, &rule->range), iif);
+	oifs = router_combine(names, *id == HASH_NONE || replace ? 0 : t->v[*id].oifs, rule, false);
+	if (oifs != HASH_NONE && *id != HASH_NONE)
+		rules_set_oifs(&r->rules, t, *id, oifs);
+	else if (oifs != HASH_NONE)
+		*id = rules_add(&r->rules, t, &rule->range, iif, oifs);
+	name_drop(names, iif);
+	if (oifs == HASH_NONE)
+		return -1;
+	oif_list_drop(names, oifs);
+	if (*id == HASH_NONE)
+		return -1;
+	mark_rule(r, &t->v[*id]);
 	return 0;
 }
 
 int router_rule_remove(struct router *r, const struct router_rule *rule, uint32_t id)
 {
-	uint32_t set = 0;
+	struct rules *t = &r->rules.routes;
 
 	if (rule->noifs) {
-		set = new_outputs(r, r->conf->mroutes[id].oifs, rule, true);
-		if (set == UINT32_MAX)
+		uint32_t oifs = router_combine(&r->rules.names, t->v[id].oifs, rule, true);
+
+		if (oifs == HASH_NONE)
 			return -1;
+		rules_set_oifs(&r->rules, t, id, oifs);
+		oif_list_drop(&r->rules.names, oifs);
+	} else {
+		rules_del(&r->rules, t, id);
 	}
-	sync_touch_rule(r, id);
-	set_outputs(r, id, set);
-	if (!rule->noifs) {
-		rules_del(&r->rules, id);
-		left_names(r, &rule->key.iif, 1, flow_range_fam(&rule->key.range));
-	}
+	mark_range(r, &rule->range);
 	return 0;
-}
-
-/* ---- questions ---- */
-
-/* Why an interface is of no use to routes, or to memberships: NULL when it is. */
-static const char *iface_reason(const struct iface *i, enum fam fam, bool routes)
-{
-	return i->disabled ? "disabled" :
-	       !(i->flags & LINK_MULTICAST) ? "no MULTICAST flag" :
-	       !routes || i->vif[fam] >= 0 ? NULL :
-	       i->waits[fam] ? "no free VIF" :
-	       i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";
-}
-
-/* The reason of all interfaces that a name means: NULL when one of them is of use. */
-static const char *name_reason(const struct router *r, uint16_t name, enum fam fam, bool routes)
-{
-	const struct ifname *n = &r->conf->names[name].ifname;
-	const char *reason = n->is_wildcard ? "no interface matches" : "no such interface";
-
-	if (routes && !r->up[fam])
-		return fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";
-	for (struct iface *i = NULL; reason && (i = iface_match(&r->ifs, n, i));)
-		reason = iface_reason(i, fam, routes);
-	return reason;
-}
-
-const char *router_group_reason(const struct router *r, const struct conf_rule *g)
-{
-	return name_reason(r, g->iif, flow_range_fam(&g->range), false);
-}
-
-const char *router_rule_reason(const struct router *r, const struct conf_rule *m, uint16_t *which)
-{
-	const struct conf *c = r->conf;
-	const struct conf_set *s = &c->sets[m->oifs];
-	enum fam fam = flow_range_fam(&m->range);
-
-	if (r->up[fam] && rule_is_bound(&r->rules, m))
-		return NULL;
-	const char *reason = name_reason(r, *which = m->iif, fam, true);
-
-	for (uint32_t i = 0; !reason && i < s->n; i++)
-		reason = name_reason(r, *which = c->pool[s->off + i], fam, true);
-	return reason;
 }

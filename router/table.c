@@ -6,21 +6,15 @@
 
 #include <string.h>
 
-#include "router/router.h"
-
 void table_check(struct router *r)
 {
-	const struct conf *c = r->conf;
+	const struct rules *routes = &r->rules.routes;
 	uint32_t in[FAM_N] = { 0 };
 
 	if (!r->table)
 		return;
-	for (uint32_t id = 0; id < c->nmroutes; id++) {
-		const struct conf_rule *m = &c->mroutes[id];
-
-		if (m->iif != CONF_NONE)
-			in[flow_range_fam(&m->range)] |= rule_iifs(&r->rules, m);
-	}
+	for (uint32_t id = routes->first; id != HASH_NONE; id = routes->v[id].next)
+		in[flow_range_fam(&routes->v[id].range)] |= ruleset_iifs(&r->rules, &routes->v[id]);
 	for (enum fam f = 0; f < FAM_N; f++) {
 		bool is_open = false;
 

@@ -1,22 +1,52 @@
 /* SPDX-License-Identifier: ISC
  *
- * Which interfaces get a VIF or MIF, in the order in which the configuration
- * refers to them, and which give theirs back.  Nobody else adds or removes one.
+ * Sole caller of kernel_vif_add() and kernel_vif_del().
  */
-#include "router/sync.h"
+#include "router/vif.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void log_vif(const struct iface *i, enum fam fam, int vif, const char *what)
+#include "router/entry.h"
+#include "router/mark.h"
+
+static void vif_log(const struct iface *i, enum fam fam, int vif, const char *what)
 {
 	log_at(LOG_LVL_DEBUG, "%s: %s %d%s", i->name, fam == FAM_4 ? "VIF" : "MIF", vif, what);
 }
 
+void vif_refresh(struct router *r, enum fam fam, int vif)
+{
+	for (uint32_t at = 0; at < r->mfc.n; at++) {
+		struct mfc *e = &r->mfc.v[at];
+
+		if (e->state == MFC_FREE || flow_fam(&e->flow) != fam || !(e->oifs >> vif & 1))
+			continue;
+		e->flags |= MFC_STALE;
+		mark_entry(r, at);
+	}
+}
+
 void vif_leave(struct router *r, enum fam fam, struct iface *i)
 {
-	sync_vif(r, fam, i->vif[fam], true);
+	int vif = i->vif[fam];
+
+	for (uint32_t at = 0; at < r->mfc.n; at++) {
+		struct mfc *e = &r->mfc.v[at];
+
+		if (e->state == MFC_FREE || flow_fam(&e->flow) != fam)
+			continue;
+		if (e->iif == vif) {
+			/* Looked at again later: the number may be another interface's by then. */
+			e->flags |= MFC_STALE;
+			if (mfc_is_dynamic(e) || !mark_entry(r, at))
+				entry_drop(r, at);
+		} else if (e->oifs >> vif & 1) {
+			entry_drop_oif(r, at, vif);
+			mark_entry(r, at);
+		}
+	}
 	iface_slot_free(&r->ifs, fam, i);
 }
 
@@ -31,8 +61,8 @@ bool vif_release_unwanted(struct router *r, enum fam fam)
 			continue;
 		vif_leave(r, fam, i);
 		if (kernel_vif_del(fam, vif) < 0)
-			sync_failed(r);
-		log_vif(i, fam, vif, " released");
+			state_failed(r);
+		vif_log(i, fam, vif, " released");
 		any = true;
 	}
 	return any;
@@ -58,7 +88,7 @@ static void vif_take(struct router *r, enum fam fam, struct iface *i)
 	i->vif_errno[fam] = (int16_t)err;
 	if (err) {
 		iface_slot_free(&r->ifs, fam, i);
-		sync_failed(r);
+		state_failed(r);
 		log_err("%s: the kernel refused it as a multicast interface for %s: %s", i->name,
 			fam_str(fam), strerror(err));
 		return;
@@ -66,53 +96,60 @@ static void vif_take(struct router *r, enum fam fam, struct iface *i)
 	i->table[fam] = TABLE_UNKNOWN;
 	if (fam == FAM_4)
 		r->ttl[vif] = i->ttl;
-	log_vif(i, fam, vif, "");
+	vif_log(i, fam, vif, "");
 }
 
-struct ranked {
+struct vif_request {
 	uint32_t rank;
-	uint16_t name;
+	const struct ifname *name;
 };
 
-static int by_rank(const void *a, const void *b)
+static int vif_by_rank(const void *a, const void *b)
 {
-	const struct ranked *x = a, *y = b;
+	const struct vif_request *x = a, *y = b;
 
 	return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
+/* Gives a number to the interfaces that a name means and that have none and were not tried yet. */
+static void vif_serve(struct router *r, enum fam fam, const struct ifname *name)
+{
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, name, i));)
+		if (i->vif[fam] < 0 && i->wanted[fam] == IFACE_WANTED) {
+			i->wanted[fam] = IFACE_TRIED;
+			vif_take(r, fam, i);
+		}
+}
+
 void vif_assign(struct router *r, enum fam fam)
 {
-	const struct conf *c = r->conf;
+	const struct names *t = &r->rules.names;
 	struct iface *i = NULL;
 	uint32_t n = 0;
 
 	if (!r->up[fam])
 		return;
-	struct ranked *order = malloc((c->nnames + 1) * sizeof *order);
+
+	struct vif_request *order = malloc((t->n + 1) * sizeof *order);
 
 	if (!order) {
-		sync_failed(r);
+		state_failed(r);
 		return;
 	}
 	while ((i = iface_next(&r->ifs, i)))
 		i->wanted[fam] = IFACE_UNWANTED;
-	for (uint32_t id = 0; id < c->nnames; id++) {
-		if (!c->names[id].refs[fam])
+	for (const struct name *name = t->v; name < t->v + t->n; name++) {
+		if (!name->refs[fam])
 			continue;
-		order[n++] = (struct ranked){ c->names[id].first[fam], (uint16_t)id };
-		while ((i = iface_match(&r->ifs, &c->names[id].ifname, i)))
+		order[n++] = (struct vif_request){ name->rank[fam], &name->ifname };
+		while ((i = iface_match(&r->ifs, &name->ifname, i)))
 			if (iface_usable(i))
 				i->wanted[fam] = IFACE_WANTED;
 	}
 	while ((i = iface_next(&r->ifs, i)))
 		i->waits[fam] &= i->wanted[fam] == IFACE_WANTED;
-	qsort(order, n, sizeof *order, by_rank);
+	qsort(order, n, sizeof *order, vif_by_rank);
 	for (uint32_t k = 0; k < n; k++)
-		while ((i = iface_match(&r->ifs, &c->names[order[k].name].ifname, i)))
-			if (i->vif[fam] < 0 && i->wanted[fam] == IFACE_WANTED) {
-				i->wanted[fam] = IFACE_TRIED;
-				vif_take(r, fam, i);
-			}
+		vif_serve(r, fam, order[k].name);
 	free(order);
 }

@@ -88,25 +88,6 @@ static void client_run(struct client *c, const struct call_daemon *daemon, const
 		c->linger = usock_peer_is(c->fd, "smcroute") ? 0 : LINGER_MS;
 }
 
-void client_finish_show(struct client *c, const struct call_daemon *daemon, bool cut)
-{
-	struct wire_request req;
-	const char *why;
-
-	if (!c->reply.show)
-		return;
-	if (cut || wire_request(c->in.p, c->in.len, &req, &why) != WIRE_OK) {
-		show_free(c->reply.show);
-		c->reply.show = NULL;
-		c->has_more = false;
-		c->is_closing = true;
-		return;
-	}
-	while (c->reply.show)
-		client_run(c, daemon, &req);
-	buf_consume(&c->in, req.len);
-}
-
 size_t client_size(const struct client *c)
 {
 	return client_unread(c) + show_size(c->reply.show);
@@ -259,7 +240,7 @@ static bool client_is_done(const struct client *c)
 
 bool client_is_ready(const struct client *c, const struct router *r)
 {
-	return c->reply.later && groups_done(&r->groups, c->reply.later);
+	return c->reply.later && groups_done(r->groups, c->reply.later);
 }
 
 bool client_reassure(struct client *c, int64_t now)

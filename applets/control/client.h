@@ -62,10 +62,6 @@ bool client_reassure(struct client *c, int64_t now);
 /* Queues a line for one who follows, or counts it as dropped. */
 void client_event(struct client *c, const char *line, int64_t now);
 
-/* Has a table that is being written come to its end: the numbers of rules are about to change.  With `cut` the
- * reply is given up and the connection ends. */
-void client_finish_show(struct client *c, const struct call_daemon *daemon, bool cut);
-
 /* One write of what waits.  False when the connection is no more. */
 bool client_flush(struct client *c, int64_t now);
 

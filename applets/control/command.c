@@ -140,7 +140,6 @@ int command_run(struct call *call)
 	struct word_miss miss;
 	const struct command *cmd = command_find(call->argv[0], &miss);
 	int more = call->argc - 1;
-	struct router *r = call->router;
 
 	if (!cmd)
 		return call_fail(call, EXIT_USAGE, "%s: no such command, or not only one: %s", call->argv[0],
@@ -150,6 +149,5 @@ int command_run(struct call *call)
 	if (more < cmd->min_words || more > cmd->max_words)
 		return call_fail(call, EXIT_USAGE, "%s: too %s words, usage: %s %s", cmd->name,
 				 more < cmd->min_words ? "few" : "many", cmd->name, cmd->usage);
-	router_compact(r, r->conf->nnames >= CONF_NONE - (uint32_t)call->argc);
 	return cmd->run(call);
 }

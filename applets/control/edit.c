@@ -6,11 +6,13 @@
  */
 #include "applets/control/edit.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/status.h"
 #include "lib/wire.h"
 #include "router/pending.h"
+#include "router/reason.h"
 
 /* Fails where word i is no name of an interface. */
 static int edit_check_name(struct call *call, int i)
@@ -50,18 +52,15 @@ static int edit_parse_range(struct call *call, struct flow_range *range, int *en
 	return why ? call_fail(call, EXIT_DATA, "%s", why) : 0;
 }
 
-/* The number of an interface name that has been checked.  One that is not there is added, or with `known`
- * becomes CONF_NONE. */
-static uint16_t edit_name(struct router *r, const char *word, bool known)
+/* The name of an interface that has been checked: the alias suffix is no part of it. */
+static struct ifname edit_name(const char *word)
 {
-	size_t len = strcspn(word, ":");	/* the alias suffix is no part of it */
-
-	return known ? conf_name_find(r->conf, word, len) : conf_name(r->conf, word, len);
+	return ifname_of(word, strcspn(word, ":"));
 }
 
-static int edit_no_names(struct call *call)
+static int edit_no_memory(struct call *call)
 {
-	return call_fail(call, EXIT_SYSTEM, "out of memory or of interface names");
+	return errno == ENOSPC ? call_fail(call, EXIT_SYSTEM, "out of interface names") : call_no_memory(call);
 }
 
 /* Fails as there is no such rule, or with is_group no such membership. */
@@ -86,71 +85,48 @@ enum edit_kind { EDIT_ADD, EDIT_REPLACE, EDIT_REMOVE };
 /* A rule in the words of a client. */
 struct edit_rule {
 	struct router_rule rule;
-	bool has_oifs;			/* outputs were named, even if the conf does not know them */
-	uint16_t oifs[WIRE_MAX_WORDS];
+	struct ifname oifs[WIRE_MAX_WORDS];
 };
 
-static bool edit_has_oif(const struct edit_rule *w, uint16_t name)
+/* Reads IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...].  0, or the exit status. */
+static int edit_parse_rule(struct call *call, struct edit_rule *w)
 {
-	for (uint32_t i = 0; i < w->rule.noifs; i++)
-		if (w->oifs[i] == name)
-			return true;
-	return false;
-}
-
-/* Reads IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...].  With `known` interface names that the conf does not have are
- * left out, otherwise they are added.  0, or the exit status. */
-static int edit_parse_rule(struct call *call, bool known, struct edit_rule *w)
-{
-	struct router *r = call->router;
-	int at = 0;
-
-	w->rule = (struct router_rule){ .oifs = w->oifs };
-
-	int status = edit_parse_range(call, &w->rule.key.range, &at);
+	int at = 0, status = edit_parse_range(call, &w->rule.range, &at);
 
 	for (int i = at; !status && i < call->argc; i++)
 		status = edit_check_name(call, i);
 	if (status)
 		return status;
-	w->has_oifs = at < call->argc;
-	w->rule.key.iif = edit_name(r, call->argv[1], known);
-	if (w->rule.key.iif == CONF_NONE && !known)
-		return edit_no_names(call);
-	for (; at < call->argc; at++) {
-		uint16_t name = edit_name(r, call->argv[at], known);
-
-		if (name == CONF_NONE && !known)
-			return edit_no_names(call);
-		if (name != CONF_NONE && !edit_has_oif(w, name))
-			w->oifs[w->rule.noifs++] = name;
-	}
+	w->rule.iif = edit_name(call->argv[1]);
+	w->rule.oifs = w->oifs;
+	w->rule.noifs = 0;
+	while (at < call->argc)
+		w->oifs[w->rule.noifs++] = edit_name(call->argv[at++]);
 	return 0;
 }
 
 /* True when an output is the inbound interface by its own name, not by a wildcard. */
-static bool edit_names_itself(const struct conf *c, const struct conf_rule *rule)
+static bool edit_names_itself(const struct names *t, const struct rule *rule)
 {
-	const struct conf_set *set = &c->sets[rule->oifs];
+	const struct oif_list *list = &t->lists[rule->oifs];
 
-	for (uint32_t i = 0; i < set->n; i++)
-		if (c->pool[set->off + i] == rule->iif && !c->names[rule->iif].ifname.is_wildcard)
+	for (uint32_t i = 0; i < list->n; i++)
+		if (list->names[i] == rule->iif && !t->v[rule->iif].ifname.is_wildcard)
 			return true;
 	return false;
 }
 
 /* Says what is remarkable about a rule that was added. */
-static void edit_note_rule(struct call *call, const struct conf_rule *rule)
+static void edit_note_rule(struct call *call, const struct rule *rule)
 {
 	const struct router *r = call->router;
-	uint16_t which;
-	const char *reason = router_rule_reason(r, rule, &which);
+	const char *which, *reason = reason_of_route(r, rule, &which);
 
 	if (reason)
-		call_note(call, "%s: %s, the rule waits for it", r->conf->names[which].ifname.text, reason);
-	else if (edit_names_itself(r->conf, rule))
+		call_note(call, "%s: %s, the rule waits for it", which, reason);
+	else if (edit_names_itself(&r->rules.names, rule))
 		call_note(call, "%s is the inbound interface too: packets go out where they came in", call->argv[1]);
-	else if (!r->conf->sets[rule->oifs].n)
+	else if (!rule->oifs)
 		call_note(call, "no output interface: packets of this flow are stopped");
 }
 
@@ -160,29 +136,28 @@ static int edit_rule(struct call *call, enum edit_kind kind)
 	struct router *r = call->router;
 	struct edit_rule w;
 	uint32_t id;
-	int status = edit_parse_rule(call, kind == EDIT_REMOVE, &w), res = 0;
+	int status = edit_parse_rule(call, &w), res;
 
 	if (status)
 		return status;
 	if (kind == EDIT_REMOVE) {
-		id = rules_find(&r->rules, &w.rule.key);
+		id = rules_find(&r->rules, &r->rules.routes, &w.rule.iif, &w.rule.range);
 		if (id == HASH_NONE)
-			return edit_not_there(call, &w.rule.key.range, false);
-		/* Outputs were named and the rule has none of them: nothing to do, and surely not all of it. */
-		if (w.rule.noifs || !w.has_oifs)
-			res = router_rule_remove(r, &w.rule, id);
+			return edit_not_there(call, &w.rule.range, false);
+		res = router_rule_remove(r, &w.rule, id);
 	} else {
 		res = router_rule_add(r, &w.rule, kind == EDIT_REPLACE, &id);
 	}
 	if (res < 0)
-		return call_no_memory(call);
+		return edit_no_memory(call);
 	r->changes.failed = 0;
 	router_sync(r);
-	pending_tell(r, id);
+	if (kind != EDIT_REMOVE || w.rule.noifs)
+		pending_report(r, id);
 	if (r->changes.failed)
 		return call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->changes.err));
 	if (kind != EDIT_REMOVE)
-		edit_note_rule(call, &r->conf->mroutes[id]);
+		edit_note_rule(call, &r->rules.routes.v[id]);
 	return 0;
 }
 
@@ -203,49 +178,53 @@ int edit_remove(struct call *call)
 
 /* ---- memberships ---- */
 
-/* Reads the words of join and leave as a line of the conf.  *line is its number, or HASH_NONE.  The name of
- * the interface is added, or with `known` becomes CONF_NONE where it is not there.  0, or the exit status. */
-static int edit_parse_group(struct call *call, bool known, struct conf_rule *group, uint32_t *line)
-{
-	int end, status;
+/* A membership in the words of a client. */
+struct edit_group {
+	struct ifname iif;
+	struct flow_range range;
+	uint32_t join;		/* its number, HASH_NONE = there is none such */
+};
 
-	*group = (struct conf_rule){ 0 };
-	status = edit_parse_range(call, &group->range, &end);
+/* Reads the words of join and leave.  0, or the exit status. */
+static int edit_parse_group(struct call *call, struct edit_group *w)
+{
+	int end, status = edit_parse_range(call, &w->range, &end);
+
 	if (status)
 		return status;
 	if (end < call->argc)
 		return call_fail(call, EXIT_USAGE, "%s: %s: one word too many", call->argv[0], call->argv[end]);
 
-	unsigned bits = mgroup_bits(group);
+	unsigned bits = conf_join_bits(&w->range);
 
 	if (bits > CONF_JOIN_BITS)
 		return call_fail(call, EXIT_DATA, "%s: this is %s%llu memberships, at most %u are possible at once",
 				 call->argv[end - 1], bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits,
 				 1u << CONF_JOIN_BITS);
-	group->iif = edit_name(call->router, call->argv[1], known);
-	*line = group->iif == CONF_NONE ? HASH_NONE : group_line_find(call->router, group);
+	w->iif = edit_name(call->argv[1]);
+	w->join = rules_find(&call->router->rules, &call->router->rules.joins, &w->iif, &w->range);
 	return 0;
 }
 
-/* Says how a line came out, or when that will be known. */
-static int edit_join_result(struct call *call, const struct conf_rule *group)
+/* Says how a join came out, or when that will be known. */
+static int edit_join_result(struct call *call, const struct edit_group *w)
 {
 	struct router *r = call->router;
-	struct group_count n;
+	struct group_count n = group_count(r, &w->iif, &w->range);
+	enum fam fam = flow_range_fam(&w->range);
 
-	group_line_count(r, group, &n);
 	if (n.waiting && !call->is_again) {
-		call->later = groups_ticket(&r->groups);
+		call->later = groups_ticket(r->groups);
 		return 0;
 	}
 	if (n.failed) {
-		const char *limit = kernel_join_limit(n.err, flow_range_fam(&group->range));
+		const char *limit = kernel_join_limit(n.err, fam);
 
 		return call_fail(call, EXIT_SYSTEM, "the kernel refused %u of %u memberships: %s%s%s%s", n.failed,
 				 n.failed + n.joined, strerror(n.err), *limit ? " (" : "", limit, *limit ? ")" : "");
 	}
 
-	const char *reason = router_group_reason(r, group);
+	const char *reason = reason_of_join(r, &w->iif, fam);
 
 	if (reason)
 		call_note(call, "%s: %s, the membership waits for it", call->argv[1], reason);
@@ -255,40 +234,34 @@ static int edit_join_result(struct call *call, const struct conf_rule *group)
 int edit_join(struct call *call)
 {
 	struct router *r = call->router;
-	struct conf_rule group;
-	uint32_t line;
-	int status = edit_parse_group(call, call->is_again, &group, &line);
+	struct edit_group w;
+	int status = edit_parse_group(call, &w);
 
 	if (status)
 		return status;
 	if (call->is_again)	/* it may have been left meanwhile */
-		return line == HASH_NONE ? 0 : edit_join_result(call, &group);
-	if (group.iif == CONF_NONE)
-		return edit_no_names(call);
-	if (line != HASH_NONE)
-		group_line_retry(r, line);
-	else if (group_line_add(r, &group) < 0)
-		return call_no_memory(call);
+		return w.join == HASH_NONE ? 0 : edit_join_result(call, &w);
+	if (w.join != HASH_NONE)
+		group_retry(r, w.join);
+	else if (group_join(r, &w.iif, &w.range) < 0)
+		return edit_no_memory(call);
 	router_sync(r);
-	return edit_join_result(call, &group);
+	return edit_join_result(call, &w);
 }
 
 int edit_leave(struct call *call)
 {
 	struct router *r = call->router;
-	struct group_count n;
-	struct conf_rule group;
-	uint32_t line;
-	int status = edit_parse_group(call, true, &group, &line);
+	struct edit_group w;
+	int status = edit_parse_group(call, &w);
 
 	if (status || call->is_again)
 		return status;
-	if (line == HASH_NONE)
-		return edit_not_there(call, &group.range, true);
-	group_line_del(r, line);
+	if (w.join == HASH_NONE)
+		return edit_not_there(call, &w.range, true);
+	group_leave(r, w.join);
 	router_sync(r);
-	group_line_count(r, &group, &n);
-	if (n.waiting)
-		call->later = groups_ticket(&r->groups);
+	if (group_count(r, &w.iif, &w.range).waiting)
+		call->later = groups_ticket(r->groups);
 	return 0;
 }

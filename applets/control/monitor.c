@@ -24,7 +24,7 @@ static void monitor_text(const struct router *r, const struct event *ev, const s
 
 	if (ev->rule) {
 		buf_chr(out, ' ');
-		conf_print_mroute(out, r->conf, ev->rule);
+		ruleset_print(out, &r->rules, ev->rule, "mroute", 7);
 		if (ev->text)
 			buf_printf(out, "  # %s: %s", ev->iif, ev->text);
 		return;
@@ -68,7 +68,7 @@ void monitor_event_lines(const struct router *r, const struct event *ev, int64_t
 	if (ev->flow)
 		f.range = flow_range_of(ev->flow);
 	if (ev->rule)
-		f = show_flow_of_rule(r->conf, ev->rule);
+		f = show_flow_of_rule(r, ev->rule);
 	buf_printf(text, "%lld.%06ld %s", sec, fraction, name);
 	monitor_text(r, ev, &f, text);
 	buf_chr(text, '\n');

@@ -210,20 +210,6 @@ static void server_sweep(void *ctx)
 	}
 }
 
-/* Tables that are being written are of the configuration that is about to go. */
-static void server_settle(void *ctx)
-{
-	struct server *server = ctx;
-	size_t total = 0;
-
-	for (uint32_t i = 0; i < server->n; i++) {
-		struct client *c = server->clients[i];
-
-		client_finish_show(c, server->daemon, total > OUT_TOTAL);
-		total += client_size(c);
-	}
-}
-
 /* ---- the server ---- */
 
 struct server *server_new(struct loop *l, const struct call_daemon *daemon)
@@ -237,8 +223,6 @@ struct server *server_new(struct loop *l, const struct call_daemon *daemon)
 	server->fd = -1;
 	server->sweep.fn = server_sweep;
 	server->sweep.ctx = server;
-	daemon->router->settle = server_settle;
-	daemon->router->settle_ctx = server;
 	return server;
 }
 
@@ -310,6 +294,5 @@ void server_free(struct server *server)
 		server_drop(server->clients[0]);
 	}
 	timer_stop(server->loop, &server->sweep);
-	server->daemon->router->settle = NULL;
 	free(server);
 }

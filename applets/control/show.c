@@ -58,6 +58,7 @@ void show_free(struct show *s)
 		return;
 	buf_free(&s->out.rows);
 	show_count_free(s);
+	show_end_walk(s);
 	free(s);
 }
 

@@ -4,23 +4,30 @@
  */
 #include "applets/control/show_config.h"
 
+#include "conf/print.h"
+
+static void config_rules(struct show *s, int stage, struct rules *t, const char *directive)
+{
+	const struct rule *rule;
+
+	while ((rule = show_next_rule(s, stage, t))) {
+		ruleset_print(&s->out.rows, &s->router->rules, rule, directive, 0);
+		buf_chr(&s->out.rows, '\n');
+		output_lines(&s->out);
+	}
+}
+
 bool show_config(struct show *s)
 {
 	enum { PHYINTS, GROUPS, RULES, DONE };
-	const struct conf *c = s->router->conf;
+	const struct ruleset *set = &s->router->rules;
 	struct output *o = &s->out;
 
-	while (show_step(s, PHYINTS, c->nphyints)) {
-		conf_line_phyint(&o->rows, c, show_number(s));
+	while (show_step(s, PHYINTS, set->nphyints)) {
+		print_phyint(&o->rows, &set->phyints[show_number(s)]);
 		output_lines(o);
 	}
-	while (show_next_group(s, GROUPS)) {
-		conf_line_mgroup(&o->rows, c, show_number(s));
-		output_lines(o);
-	}
-	while (show_next_rule(s, RULES)) {
-		conf_line_mroute(&o->rows, c, show_number(s));
-		output_lines(o);
-	}
+	config_rules(s, GROUPS, &s->router->rules.joins, "mgroup");
+	config_rules(s, RULES, &s->router->rules.routes, "mroute");
 	return s->stage == DONE;
 }

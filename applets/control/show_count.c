@@ -22,23 +22,31 @@ static struct mfc_stats show_count_ask(struct show *s, uint32_t at)
 	return st;
 }
 
-static struct mfc_stats *show_count_new(struct show *s, uint32_t n)
-{
-	struct mfc_stats *v = calloc(n + 1u, sizeof *v);
-
-	s->out.rows.failed |= !v;
-	return v;
-}
-
 static void show_count_begin(struct show *s, bool for_rules)
 {
 	s->nentries = s->router->mfc.n;
 	s->removals = s->router->mfc.removals;
-	s->entries = show_count_new(s, s->nentries);
-	if (for_rules) {
-		s->nrules = s->router->conf->nmroutes;
-		s->rules = show_count_new(s, s->nrules);
+	s->entries = calloc(s->nentries + 1u, sizeof *s->entries);
+	s->out.rows.failed |= !s->entries;
+	if (!for_rules)
+		return;
+
+	const struct rules *t = &s->router->rules.routes;
+
+	s->rules = calloc(t->n + 1u, sizeof *s->rules);
+	if (!s->rules) {
+		s->out.rows.failed = true;
+		return;
 	}
+	s->nrules = t->n;
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
+		s->rules[id].rank = t->v[id].rank;
+}
+
+/* The sums of a rule; NULL where it has come since into a place that was another's. */
+static struct mfc_stats *show_count_of(const struct show *s, uint32_t id)
+{
+	return id < s->nrules && s->rules[id].rank == s->router->rules.routes.v[id].rank ? &s->rules[id].counts : NULL;
 }
 
 /* What is added to the rules behind an entry. */
@@ -50,13 +58,13 @@ struct show_count_sum {
 static void show_count_add(void *ctx, uint32_t id)
 {
 	const struct show_count_sum *sum = ctx;
-	struct show *s = sum->s;
+	struct mfc_stats *counts = show_count_of(sum->s, id);
 
-	if (id >= s->nrules)
+	if (!counts)
 		return;
-	s->rules[id].packets += sum->counts.packets;
-	s->rules[id].bytes += sum->counts.bytes;
-	s->rules[id].wrong_if += sum->counts.wrong_if;
+	counts->packets += sum->counts.packets;
+	counts->bytes += sum->counts.bytes;
+	counts->wrong_if += sum->counts.wrong_if;
 }
 
 void show_count(struct show *s, int stage, bool for_rules)
@@ -72,7 +80,7 @@ void show_count(struct show *s, int stage, bool for_rules)
 
 		s->entries[at] = sum.counts;
 		if (for_rules && e->state != MFC_FREE && sum.counts.packets)
-			rules_matching(&r->rules, &e->flow, e->iif, show_count_add, &sum);
+			ruleset_matching(&r->rules, &e->flow, e->iif, show_count_add, &sum);
 	}
 }
 
@@ -86,7 +94,9 @@ struct mfc_stats show_count_entry(struct show *s, uint32_t at)
 
 struct mfc_stats show_count_rule(const struct show *s, uint32_t id)
 {
-	return id < s->nrules ? s->rules[id] : (struct mfc_stats){ 0 };
+	const struct mfc_stats *counts = show_count_of(s, id);
+
+	return counts ? *counts : (struct mfc_stats){ 0 };
 }
 
 void show_count_free(struct show *s)
@@ -97,5 +107,5 @@ void show_count_free(struct show *s)
 
 size_t show_count_size(const struct show *s)
 {
-	return ((size_t)s->nentries + s->nrules) * sizeof *s->entries;
+	return s->nentries * sizeof *s->entries + s->nrules * sizeof *s->rules;
 }

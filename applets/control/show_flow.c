@@ -8,16 +8,13 @@
 
 #include "applets/control/output.h"
 
-struct show_flow show_flow_of_rule(const struct conf *c, const struct conf_rule *rule)
+struct show_flow show_flow_of_rule(const struct router *r, const struct rule *rule)
 {
-	return (struct show_flow){
-		.range = rule->range, .iif = c->names[rule->iif].ifname.text, .set = &c->sets[rule->oifs],
-	};
-}
+	const struct names *t = &r->rules.names;
 
-struct show_flow show_flow_of_group(const struct conf *c, const struct conf_rule *group)
-{
-	return (struct show_flow){ .range = group->range, .iif = c->names[group->iif].ifname.text };
+	return (struct show_flow){
+		.range = rule->range, .iif = t->v[rule->iif].ifname.text, .list = &t->lists[rule->oifs],
+	};
 }
 
 struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *entry)
@@ -68,7 +65,7 @@ void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f)
 
 bool show_flow_has_oifs(const struct show_flow *f)
 {
-	return f->set ? f->set->n : f->bits;
+	return f->list ? f->list->n : f->bits;
 }
 
 static void show_flow_oif(struct buf *b, const char *name, bool json)
@@ -84,14 +81,12 @@ static void show_flow_oif(struct buf *b, const char *name, bool json)
 
 void show_flow_oifs(const struct router *r, struct buf *b, const struct show_flow *f, bool json)
 {
-	const struct conf *c = r->conf;
-
 	if (json) {
 		json_key(b, "oifs");
 		buf_chr(b, '[');
 	}
-	for (uint32_t i = 0; f->set && i < f->set->n; i++)
-		show_flow_oif(b, c->names[c->pool[f->set->off + i]].ifname.text, json);
+	for (uint32_t i = 0; f->list && i < f->list->n; i++)
+		show_flow_oif(b, r->rules.names.v[f->list->names[i]].ifname.text, json);
 	for (uint32_t bits = f->bits; bits; bits &= bits - 1) {
 		const struct iface *i = iface_by_vif(&r->ifs, flow_range_fam(&f->range), __builtin_ctz(bits));
 

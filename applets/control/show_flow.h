@@ -15,13 +15,12 @@
 struct show_flow {
 	struct flow_range range;
 	const char *iif;		/* NULL is left out */
-	const struct conf_set *set;	/* the outputs of a rule; NULL: they are bits */
+	const struct oif_list *list;	/* the outputs of a rule; NULL: they are bits */
 	uint32_t bits;			/* the outputs of an entry: VIF bits */
 };
 
-/* The flow of a rule, of a group, and of an entry.  Valid until the next edit. */
-struct show_flow show_flow_of_rule(const struct conf *c, const struct conf_rule *rule);
-struct show_flow show_flow_of_group(const struct conf *c, const struct conf_rule *group);
+/* The flow of a rule, and of an entry.  Valid until the next edit. */
+struct show_flow show_flow_of_rule(const struct router *r, const struct rule *rule);
 struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *entry);
 
 /* Appends "(S, G)", padded to the width of its column. */

@@ -43,16 +43,16 @@ static void groups_row(struct output *o, const char *title, const struct show_fl
 	}
 }
 
-static void groups_line(struct show *s, const struct conf_rule *g)
+static void groups_line(struct show *s, const struct rule *g)
 {
-	struct show_flow f = show_flow_of_group(s->router->conf, g);
+	struct show_flow f = show_flow_of_rule(s->router, g);
 	struct group_count n = { 0 };
 	struct output *o = &s->out;
 
 	groups_row(o, "Group Memberships Table", &f);
-	if (s->router->groups.failed) {
-		group_line_count(s->router, g, &n);
-		show_charge(s, 1u << mgroup_bits(g));
+	if (s->router->groups->failed) {
+		n = group_count(s->router, &s->router->rules.names.v[g->iif].ifname, &g->range);
+		show_charge(s, 1u << conf_join_bits(&g->range));
 	}
 	if (n.failed) {
 		if (o->json)
@@ -91,7 +91,7 @@ static void groups_member(struct show *s, const struct member *m)
 
 static void groups_members(struct show *s, int stage)
 {
-	const struct groups *t = &s->router->groups;
+	const struct groups *t = s->router->groups;
 	bool is_wanted = s->out.json || s->out.wanted & OUTPUT_DETAIL;
 
 	while (show_step(s, stage, is_wanted ? t->n : 0)) {
@@ -105,10 +105,10 @@ static void groups_members(struct show *s, int stage)
 bool show_groups(struct show *s)
 {
 	enum { BEGIN, LINES, KERNEL, MEMBERS, END, DONE };
-	const struct conf_rule *g;
+	const struct rule *g;
 
 	show_json(s, BEGIN, "{\"groups\":{\"conf\":[");
-	while ((g = show_next_group(s, LINES)))
+	while ((g = show_next_rule(s, LINES, &s->router->rules.joins)))
 		groups_line(s, g);
 	show_json(s, KERNEL, "],\"kernel\":[");
 	groups_members(s, MEMBERS);

@@ -94,12 +94,12 @@ static void metrics_gauges(struct show *s)
 	for (enum mfc_state state = MFC_STATIC; state < MFC_STATES; state++)
 		buf_printf(b, "smcroute_entries{state=\"%s\"} %u\n", mfc_state_str(state), r->mfc.count[state]);
 	metrics_family(b, "rules", "gauge", "Rules in force.");
-	buf_printf(b, "smcroute_rules %u\n", r->conf->nmroutes - r->rules.removed);
+	buf_printf(b, "smcroute_rules %u\n", r->rules.routes.live);
 	metrics_family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
 	buf_printf(b, "smcroute_pending %u\n", s->pending);
 	metrics_family(b, "memberships", "gauge", "Group memberships.");
 	buf_printf(b, "smcroute_memberships{state=\"joined\"} %u\nsmcroute_memberships{state=\"failed\"} %u\n",
-		   r->groups.live - r->groups.failed, r->groups.failed);
+		   r->groups->live - r->groups->failed, r->groups->failed);
 }
 
 static void metrics_counters(struct show *s)
@@ -167,7 +167,8 @@ bool show_metrics(struct show *s)
 	       DONE };
 
 	show_count(s, COUNTERS, false);
-	show_pending_count(s, PENDING_RULES, PENDING_GROUPS);
+	show_pending_count(s, PENDING_RULES, &s->router->rules.routes);
+	show_pending_count(s, PENDING_GROUPS, &s->router->rules.joins);
 	if (show_once(s, ROUTER)) {
 		metrics_gauges(s);
 		metrics_counters(s);

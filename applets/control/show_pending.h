@@ -10,7 +10,7 @@
 /* Writes what is due in a turn: true when that was all. */
 bool show_pending(struct show *s);
 
-/* Two stages that only count what waits, as s->pending. */
-void show_pending_count(struct show *s, int rules, int groups);
+/* A stage that only counts the rules of a kind that wait, in s->pending. */
+void show_pending_count(struct show *s, int stage, struct rules *t);
 
 #endif

@@ -26,7 +26,7 @@ static uint64_t routes_idle_sec(const struct router *r, const struct mfc *e)
 {
 	if (e->state == MFC_STATIC)
 		return JSON_NONE;
-	return ((uint32_t)(r->now / MFC_TICK) - r->mfc.flow[e - r->mfc.v].used) / (1000 / MFC_TICK);
+	return ((uint32_t)(r->now / MFC_TICK) - r->mfc.use[e - r->mfc.v].used) / (1000 / MFC_TICK);
 }
 
 /* Writes a row; e is NULL for a rule.  In JSON the outputs come before the counters. */
@@ -67,13 +67,13 @@ static void routes_headings(struct show *s, const char *title)
 /* Writes the rules that are of one (S,G), or the others. */
 static void routes_rules(struct show *s, int stage, bool is_single)
 {
-	const struct conf_rule *rule;
+	const struct rule *rule;
 
-	while ((rule = show_next_rule(s, stage))) {
+	while ((rule = show_next_rule(s, stage, &s->router->rules.routes))) {
 		if (flow_range_is_single(&rule->range) != is_single)
 			continue;
 
-		struct show_flow f = show_flow_of_rule(s->router->conf, rule);
+		struct show_flow f = show_flow_of_rule(s->router, rule);
 		struct mfc_stats n = show_count_rule(s, show_number(s));
 
 		routes_headings(s, is_single ? "(S,G) Rules" : "(*,G) Template Rules");

@@ -54,24 +54,31 @@ bool show_step(struct show *s, int stage, uint32_t n)
 	return true;
 }
 
-const struct conf_rule *show_next_rule(struct show *s, int stage)
+const struct rule *show_next_rule(struct show *s, int stage, struct rules *t)
 {
-	const struct conf *c = s->router->conf;
-
-	while (show_step(s, stage, c->nmroutes))
-		if (c->mroutes[show_number(s)].iif != CONF_NONE)
-			return &c->mroutes[show_number(s)];
-	return NULL;
+	if (s->stage != stage)
+		return NULL;
+	if (!s->rules_walked) {
+		rules_walk_begin(t, &s->walk);
+		s->rules_walked = t;
+	}
+	if (s->walk.next == HASH_NONE) {
+		show_end_walk(s);
+		show_end_stage(s);
+		return NULL;
+	}
+	if (show_is_full(s))
+		return NULL;
+	s->left--;
+	s->at = rules_walk_next(t, &s->walk) + 1;
+	return &t->v[show_number(s)];
 }
 
-const struct conf_rule *show_next_group(struct show *s, int stage)
+void show_end_walk(struct show *s)
 {
-	const struct conf *c = s->router->conf;
-
-	while (show_step(s, stage, c->nmgroups))
-		if (c->mgroups[show_number(s)].iif != CONF_NONE)
-			return &c->mgroups[show_number(s)];
-	return NULL;
+	if (s->rules_walked)
+		rules_walk_end(s->rules_walked, &s->walk);
+	s->rules_walked = NULL;
 }
 
 const struct mfc *show_next_entry(struct show *s, int stage)
@@ -105,6 +112,7 @@ void show_set_name_width(struct show *s, unsigned min)
 	for (uint32_t i = 0; i < r->ifs.n; i++)
 		if (r->ifs.v[i].ifindex)
 			show_widen(s, OUTPUT_NAMES, (unsigned)strlen(r->ifs.v[i].name));
-	for (uint32_t i = 0; i < r->conf->nnames; i++)
-		show_widen(s, OUTPUT_NAMES, (unsigned)strlen(r->conf->names[i].ifname.text));
+	for (const struct name *name = r->rules.names.v; name < r->rules.names.v + r->rules.names.n; name++)
+		if (name_is_used(name))
+			show_widen(s, OUTPUT_NAMES, (unsigned)strlen(name->ifname.text));
 }

@@ -21,17 +21,25 @@
 #include "applets/control/output.h"
 #include "router/router.h"
 
+/* Counters of a rule, sums over its entries; and its rank, as the place may be another's later. */
+struct show_count_of_rule {
+	uint32_t rank;
+	struct mfc_stats counts;
+};
+
 struct show {
 	struct router *router;
 	struct output out;
 	bool (*table)(struct show *s);	/* writes what is due in a turn: true when that was all */
 	int stage;			/* the one that is at work, from 0 */
 	uint32_t at;			/* things of it that were looked at */
+	struct rules *rules_walked;	/* by the stage that is at work, with `walk`; or NULL */
+	struct rule_walk walk;
 	unsigned left;			/* things that may be looked at in this turn */
 	uint32_t pending;		/* rules and groups that wait, so far */
 	/* Counters as they were when the table began, see show_count.h. */
 	struct mfc_stats *entries;	/* by place in the mirror; NULL = not asked for */
-	struct mfc_stats *rules;	/* by number, sums over their entries; NULL = not asked for */
+	struct show_count_of_rule *rules;	/* by number; NULL = not asked for */
 	uint32_t nentries, nrules;
 	uint64_t removals;		/* router->mfc.removals then */
 };
@@ -56,11 +64,13 @@ static inline uint32_t show_number(const struct show *s)
 	return s->at - 1;
 }
 
-/* The next rule, or group, or entry that the kernel has; NULL when there is none or the turn is over.  Valid until
+/* The next rule of a kind, or entry that the kernel has; NULL when there is none or the turn is over.  Valid until
  * the next edit. */
-const struct conf_rule *show_next_rule(struct show *s, int stage);
-const struct conf_rule *show_next_group(struct show *s, int stage);
+const struct rule *show_next_rule(struct show *s, int stage, struct rules *t);
 const struct mfc *show_next_entry(struct show *s, int stage);
+
+/* Ends a stage that walks over rules before its time.  For one who gives the table up. */
+void show_end_walk(struct show *s);
 
 /* Writes a piece of JSON between rows, once.  Nothing in a text. */
 void show_json(struct show *s, int stage, const char *piece);

@@ -97,7 +97,7 @@ static void count_joins(const struct conf *c, struct wanted *w)
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
 		const struct conf_rule *g = &c->mgroups[i];
 		enum fam fam = flow_range_fam(&g->range);
-		uint64_t n = (uint64_t)1 << mgroup_bits(g);
+		uint64_t n = (uint64_t)1 << conf_join_bits(&g->range);
 
 		w->all[fam] += n;
 		if (!flow_range_any_source(&g->range))

@@ -108,7 +108,7 @@ static void on_event(void *ctx, const struct event *ev)
 		buf_printf(&p->out, " (%s,%s)", addr_str(&ev->flow->source, s), addr_str(&ev->flow->group, g));
 	if (ev->rule) {
 		buf_chr(&p->out, ' ');
-		conf_print_mroute(&p->out, p->r.conf, ev->rule);
+		ruleset_print(&p->out, &p->r.rules, ev->rule, "mroute", 7);
 	}
 	if (ev->iif)
 		buf_printf(&p->out, "%s %s", ev->rule ? "," : "", ev->iif);
@@ -125,7 +125,8 @@ static void play_conf(struct player *p, const char *text)
 	conf_parse_text(c, &d, "conf", text, strlen(text));
 	diags_print(&p->out, c, &d, false);
 	diags_free(&d);
-	router_apply_conf(&p->r, c, p->now);
+	router_apply(&p->r, c, p->now);
+	conf_free(c);
 }
 
 /* ---- steps: argv[0] is the first word, argc was checked ---- */
@@ -214,7 +215,7 @@ static void play_mrdisc(struct player *p, int argc, char **argv)
 
 	(void)argc;
 	p->r.now = p->now;
-	p->r.mrdisc.up[fam] = kernel_mrdisc_open(fam) == 0;
+	p->r.mrdisc->up[fam] = kernel_mrdisc_open(fam) == 0;
 }
 
 static void play_solicit(struct player *p, int argc, char **argv)
@@ -354,7 +355,7 @@ static void play_ctl(struct player *p, int argc, char **argv)
 		status = command_run(&c);
 	while (more);
 	if (c.later) {
-		while (!groups_done(&p->r.groups, c.later))
+		while (!groups_done(p->r.groups, c.later))
 			router_tick(&p->r, p->now);
 		c.is_again = true;
 		status = command_run(&c);

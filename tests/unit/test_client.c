@@ -116,7 +116,7 @@ static void pipelined(void)
 		put(&req, 'a', 4, "a1", "10.0.0.1", i % 10 == 7 ? "bad" : group, "a2");
 	}
 	exchange(fd, &req, &got);
-	CHECK_INT(router.conf->nmroutes, 4500);
+	CHECK_INT(router.rules.routes.live, 4500);
 	size_t at = 0;
 	for (int i = 0; i < 5000 && at < got.len; i++) {
 		size_t len = strnlen(got.p + at, got.len - at);
@@ -213,7 +213,7 @@ static void byte_by_byte(void)
 	}
 	exchange(fd, NULL, &got);
 	CHECK_INT(got.len, 1);
-	CHECK_INT(router.conf->nmroutes, 1);
+	CHECK_INT(router.rules.routes.live, 1);
 	close(fd);
 	turns(2);
 	buf_free(&req);

@@ -95,12 +95,12 @@ static void ifnames(void)
 	}
 }
 
-/* The rank of a name's first reference, or 0 when nothing refers to it. */
+/* The rank of a name's first reference, or 0 when no line wants a VIF for it. */
 static unsigned rank(const struct conf *c, const char *s, enum fam fam)
 {
 	const struct conf_name *n = &c->names[conf_name_find(c, s, strlen(s))];
 
-	return n->refs[fam] ? n->first[fam] : 0;
+	return n->first[fam];
 }
 
 static void ranks(void)
@@ -126,60 +126,6 @@ static void ranks(void)
 	finish(c, &d);
 }
 
-static unsigned refs(const struct conf *c, const char *s)
-{
-	return c->names[conf_name_find(c, s, strlen(s))].refs[FAM_4];
-}
-
-static void references(void)
-{
-	struct diags d;
-	struct conf *c = parse("mroute from a group 225.1.1.1 to b c\n"
-			       "mroute from a group 225.1.1.2 to b c\n"
-			       "mgroup from a group 225.1.1.2\n", &d);
-	uint16_t bd[] = { name(c, "b"), name(c, "d") };
-
-	CHECK_INT(refs(c, "a"), 3);
-	CHECK_INT(refs(c, "b"), 1);
-	unsigned before = rank(c, "b", FAM_4);
-
-	conf_mroute_oifs(c, &c->mroutes[0], conf_set(c, bd, 2));
-	CHECK_INT(refs(c, "b"), 2);
-	CHECK_INT(refs(c, "c"), 1);
-	CHECK_INT(refs(c, "d"), 1);
-	conf_mroute_oifs(c, &c->mroutes[1], 0);
-	CHECK_INT(refs(c, "b"), 1);
-	CHECK_INT(refs(c, "c"), 0);
-	CHECK_INT(rank(c, "b", FAM_4), before);
-	conf_del_mroute(c, &c->mroutes[0]);
-	conf_del_mroute(c, &c->mroutes[0]);
-	conf_del_mroute(c, &c->mroutes[1]);
-	CHECK_INT(refs(c, "a"), 1);
-	CHECK_INT(refs(c, "b"), 0);
-	conf_del_mroute(c, &c->mgroups[0]);
-	conf_del_mroute(c, &c->mgroups[0]);
-	CHECK_INT(refs(c, "a"), 0);
-	struct buf out = { 0 };
-
-	conf_print(&out, c);
-	CHECK_STR(buf_cstr(&out), "");
-	buf_free(&out);
-	finish(c, &d);
-}
-
-static void referred_again(void)
-{
-	struct diags d;
-	struct conf *c = parse("mroute from a group 225.1.1.1 to b\nmroute from c group 225.1.1.1\n", &d);
-	struct conf_rule m = c->mroutes[0];
-
-	conf_del_mroute(c, &c->mroutes[0]);
-	CHECK_INT(conf_add_mroute(c, &m), 2);
-	CHECK(rank(c, "c", FAM_4) < rank(c, "a", FAM_4));
-	CHECK(rank(c, "a", FAM_4) < rank(c, "b", FAM_4));
-	finish(c, &d);
-}
-
 static void phyint_lines_add_up(void)
 {
 	struct diags d;
@@ -190,12 +136,11 @@ static void phyint_lines_add_up(void)
 	CHECK_INT(c->nphyints, 2);
 	CHECK(c->phyints[0].enable == 1 && c->phyints[0].mrdisc && c->phyints[0].ttl == 7);
 	CHECK_INT(c->phyints[1].enable, -1);
-	CHECK_INT(refs(c, "a"), 1);
-	CHECK_INT(refs(c, "b"), 0);
+	CHECK_INT(rank(c, "a", FAM_4), 1);
+	CHECK_INT(rank(c, "b", FAM_4), 0);
 	struct phyint off = { .name = name(c, "a"), .enable = 0 };
 
 	conf_add_phyint(c, &off);
-	CHECK_INT(refs(c, "a"), 0);
 	CHECK_INT(c->phyints[0].enable, 0);
 	finish(c, &d);
 }
@@ -246,5 +191,4 @@ static void caret(void)
 	finish(c, &d);
 }
 
-TEST_MAIN(TEST(names) TEST(names_run_out) TEST(sets) TEST(ifnames) TEST(ranks) TEST(references)
-	  TEST(referred_again) TEST(phyint_lines_add_up) TEST(client_words) TEST(caret))
+TEST_MAIN(TEST(names) TEST(names_run_out) TEST(sets) TEST(ifnames) TEST(ranks) TEST(phyint_lines_add_up) TEST(client_words) TEST(caret))

@@ -43,7 +43,8 @@ static void conf(const char *text)
 	conf_parse_text(c, &d, "conf", text, strlen(text));
 	CHECK_INT(d.errors, 0);
 	diags_free(&d);
-	CHECK_INT(router_apply_conf(&router, c, 1000), 0);
+	CHECK_INT(router_apply(&router, c, 1000), 0);
+	conf_free(c);
 }
 
 /* A command line; true when its reply has to wait. */
@@ -140,8 +141,8 @@ static void in_proportion(void)
 	CHECK_INT(members(), 16384);
 	CHECK_INT(run("leave a1 10.0.0.0/25 232.1.1.0/25"), 0);
 	did(0, 16384);
-	CHECK_INT(router.groups.live + members(), 0);
-	CHECK(!router.groups.v);
+	CHECK_INT(router.groups->live + members(), 0);
+	CHECK(!router.groups->v);
 	end();
 }
 
@@ -179,7 +180,7 @@ static void mind_changed(void)
 	settle();
 	CHECK(members() == 0);
 	CHECK(verbs("join", NULL) <= 64);
-	CHECK_INT(router.groups.live, 0);
+	CHECK_INT(router.groups->live, 0);
 	CHECK_INT(run("join a1 225.0.0.0/22"), 0);
 	fake_journal();
 	CHECK(ctl_words("leave a1 225.0.0.0/22", &status));
@@ -282,7 +283,7 @@ static void failures(void)
 	fake_fail("join", ENOBUFS, 3);
 	CHECK_INT(run("join a1 225.1.1.0/29"), 71);
 	did(8, 0);
-	CHECK_INT(router.groups.failed, 3);
+	CHECK_INT(router.groups->failed, 3);
 	/* The same again tries those alone; so does a change of the interface. */
 	fake_fail("join", ENOBUFS, 1);
 	CHECK_INT(run("join a1 225.1.1.0/29"), 71);
@@ -290,17 +291,17 @@ static void failures(void)
 	router_link_event(&router, &ev);
 	router_sync(&router);
 	did(1, 0);
-	CHECK_INT(router.groups.failed, 0);
+	CHECK_INT(router.groups->failed, 0);
 	router_link_event(&router, &ev);
 	router_sync(&router);
 	did(0, 0);
 	fake_fail("join", EMFILE, -1);
 	CHECK(ctl_words("join a2 ff3e::/120", &status));
 	settle();
-	CHECK_INT(router.groups.failed, 256);
+	CHECK_INT(router.groups->failed, 256);
 	CHECK_INT(run("leave a2 ff3e::/120"), 0);
 	did(256, 0);
-	CHECK_INT(router.groups.failed, 0);
+	CHECK_INT(router.groups->failed, 0);
 	end();
 }
 
@@ -321,7 +322,7 @@ static void refused(void)
 	CHECK_INT(run("join a1"), 64);
 	CHECK_INT(run("join a1 10.0.0.1 232.1.1.1 x"), 64);
 	did(0, 0);
-	CHECK_INT(router.groups.live, 0);
+	CHECK_INT(router.groups->live, 0);
 	/* The largest that is taken. */
 	CHECK_INT(run("join a1 225.0.0.0/16"), 0);
 	CHECK_INT(members(), 65536);
@@ -335,17 +336,17 @@ static bool up[4];
 static unsigned expected(void)
 {
 	static bool there[4][64];
-	const struct conf *c = router.conf;
+	const struct rules *t = &router.rules.joins;
 	unsigned n = 0;
 
 	memset(there, 0, sizeof there);
-	for (uint32_t k = 0; k < c->nmgroups; k++) {
-		const struct conf_rule *g = &c->mgroups[k];
-		const struct conf_name *name = g->iif == CONF_NONE ? NULL : &c->names[g->iif];
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next) {
+		const struct flow_range *range = &t->v[id].range;
+		const struct ifname *name = &router.rules.names.v[t->v[id].iif].ifname;
 
-		for (int i = 0; name && i < 4; i++)
-			for (int a = 0; a < 1 << (128 - g->range.group_len); a++)
-				there[i][(g->range.flow.group.b[15] + a) & 63] |= up[i] && (name->ifname.is_wildcard || name->ifname.text[1] == '0' + i);
+		for (int i = 0; i < 4; i++)
+			for (int a = 0; a < 1 << (128 - range->group_len); a++)
+				there[i][(range->flow.group.b[15] + a) & 63] |= up[i] && (name->is_wildcard || name->text[1] == '0' + i);
 	}
 	for (int i = 0; i < 4; i++)
 		for (int a = 0; a < 64; a++)
@@ -371,7 +372,6 @@ static void at_random(void)
 			up[i] = !up[i];
 			break;
 		case 1:
-			router_compact(&router, true);
 			router_sync(&router);
 			break;
 		case 2:
@@ -388,7 +388,7 @@ static void at_random(void)
 				CHECK_INT(members(), expected());
 				break;
 			}
-			CHECK_INT(router.groups.live, members());
+			CHECK_INT(router.groups->live, members());
 		}
 	}
 	end();

@@ -22,7 +22,7 @@ static void start(void)
 /* What the daemon does between its turns, until nothing is queued. */
 static void settle(void)
 {
-	while (groups_ticket(&router.groups)) {
+	while (groups_ticket(router.groups)) {
 		router_tick(&router, router.now);
 		server_resume(server);
 	}
@@ -45,7 +45,7 @@ static void in_order(void)
 	put(&req, 'l', 2, "a1", "225.0.0.0/18");
 	exchange(fd, &req, &got);
 	CHECK_INT(got.len, 0);
-	CHECK_INT(router.conf->nmroutes, 0);
+	CHECK_INT(router.rules.routes.live, 0);
 	CHECK_STR(ours(other, 2, "", "ping", ""), "X:0");
 	CHECK_STR(ours(other, 3, "", "leave", "a1"), "E:leave: too few words, usage: leave IIF [SOURCE[/LEN]] GROUP[/LEN]\nX:64");
 	req.len = 0;
@@ -59,7 +59,7 @@ static void in_order(void)
 	}
 	settle();
 	exchange(fd, NULL, &got);
-	CHECK_INT(router.conf->nmroutes, 1);
+	CHECK_INT(router.rules.routes.live, 1);
 	CHECK(!memcmp(got.p, "\0\0\0failed leave (*,225.0.0.0/18), not a member", got.len < 48 ? got.len : 48));
 	CHECK_INT(fake_join_count(FAM_4), 0);
 	CHECK_INT(fake_join_count(FAM_6), 256);

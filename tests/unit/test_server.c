@@ -59,7 +59,7 @@ static void early_leaver(void)
 		CHECK_INT(send(fd, req.p, req.len, 0), req.len);
 		close(fd);
 		turns(2);
-		CHECK_INT(router.conf->nmroutes, 1);
+		CHECK_INT(router.rules.routes.live, 1);
 	}
 	buf_free(&req);
 	end();

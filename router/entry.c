@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Sole caller of kernel_mfc_add() and kernel_mfc_del() for entries of the mirror.
+ */
+#include "router/entry.h"
+
+#include <errno.h>
+#include <string.h>
+
+void entry_drop(struct router *r, uint32_t at)
+{
+	struct mfc *e = &r->mfc.v[at];
+
+	if (e->flags & MFC_INSTALLED) {
+		if (kernel_mfc_del(&e->flow) < 0 && errno != ENOENT)
+			state_failed(r);
+		r->changes.removed++;
+	}
+	mfc_del(&r->mfc, at);
+}
+
+struct entry_want {
+	enum mfc_state state;	/* MFC_FREE: the entry shall not be */
+	int iif;
+	uint32_t oifs;
+};
+
+/* VIFs that (S,G) rules of the flow alone name as their iif; *first: those of the first rule that has any. */
+static uint32_t entry_static_iifs(const struct router *r, const struct flow *flow, uint32_t *first)
+{
+	const struct rules *t = &r->rules.routes;
+	uint32_t all = 0, rank = UINT32_MAX;
+
+	*first = 0;
+	for (uint32_t id = rules_of_flow(t, flow); id != HASH_NONE; id = t->v[id].chain) {
+		uint32_t iifs = ruleset_iifs(&r->rules, &t->v[id]);
+
+		all |= iifs;
+		if (iifs && t->v[id].rank < rank) {
+			rank = t->v[id].rank;
+			*first = iifs;
+		}
+	}
+	return all;
+}
+
+/* What the rules want of an entry.  The iif stays where it is as long as a rule covers it. */
+static struct entry_want entry_find_want(const struct router *r, const struct mfc *e, int prefer)
+{
+	enum fam fam = flow_fam(&e->flow);
+	uint32_t first, statics = entry_static_iifs(r, &e->flow, &first);
+	struct entry_want w = { 0 };
+	bool covered = false;
+
+	/* A new (S,G) rule takes an entry over that was learned or blocked on another interface. */
+	if (prefer < 0 && (mfc_is_dynamic(e) ? !statics || (statics >> e->iif & 1) : e->flags & MFC_INSTALLED))
+		prefer = e->iif;
+	w.iif = iface_by_vif(&r->ifs, fam, prefer) ? prefer : -1;
+	if (w.iif >= 0)
+		covered = ruleset_outputs(&r->rules, &e->flow, w.iif, &w.oifs);
+	if (!covered && statics) {
+		w.iif = __builtin_ctz(first);
+		covered = ruleset_outputs(&r->rules, &e->flow, w.iif, &w.oifs);
+	}
+	/* Without reports of wrong VIFs a blocked entry would keep out for good what comes in on a VIF that rules do
+	 * name. */
+	for (int vif = 0; !covered && vif < KERNEL_VIFS && !kernel_mroute_has_pim(fam); vif++)
+		if (iface_by_vif(&r->ifs, fam, vif) && ruleset_outputs(&r->rules, &e->flow, vif, &w.oifs)) {
+			w.iif = vif;
+			covered = true;
+		}
+	w.state = statics ? MFC_STATIC : covered ? MFC_LEARNED :
+		  w.iif >= 0 && e->state != MFC_STATIC ? MFC_BLOCKED : MFC_FREE;
+	return w;
+}
+
+/* Gives the entry to the kernel.  On failure it stays as it was there. */
+static bool entry_install(struct router *r, struct mfc *e, int iif, uint32_t oifs)
+{
+	char flow[FLOW_STRLEN];
+
+	if (kernel_mfc_add(&e->flow, iif, oifs, r->ttl) < 0) {
+		e->failed = (uint8_t)errno;
+		state_failed(r);
+		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "the kernel refused route %s: %s",
+			    flow_str(&e->flow, flow), strerror(e->failed));
+		return false;
+	}
+	if (e->flags & MFC_INSTALLED) {
+		r->changes.changed++;
+	} else {
+		r->changes.added++;
+		e->flags &= (uint8_t)~MFC_ASKED;
+	}
+	e->failed = 0;
+	e->flags = (uint8_t)((e->flags | MFC_INSTALLED) & ~MFC_STALE);
+	e->iif = (uint8_t)iif;
+	e->oifs = oifs;
+	return true;
+}
+
+/* True when the kernel has something else than what is wanted. */
+static bool entry_differs(const struct mfc *e, const struct entry_want *w)
+{
+	return (e->flags & (MFC_INSTALLED | MFC_STALE)) != MFC_INSTALLED || e->iif != w->iif || e->oifs != w->oifs;
+}
+
+bool entry_sync(struct router *r, uint32_t at, int prefer)
+{
+	struct mfc *e = &r->mfc.v[at];
+	struct entry_want w = entry_find_want(r, e, prefer);
+
+	/* One that loses its (S,G) rule counts as learned from now on. */
+	if (w.state == MFC_LEARNED && e->state == MFC_STATIC && mfc_dynamic(&r->mfc) >= r->max_dynamic)
+		w.state = MFC_FREE;
+	if (w.state != MFC_FREE && entry_differs(e, &w) && !entry_install(r, e, w.iif, w.oifs) &&
+	    !(e->flags & MFC_INSTALLED) && w.state != MFC_STATIC)
+		w.state = MFC_FREE;
+	if (w.state == MFC_FREE) {
+		entry_drop(r, at);
+		return false;
+	}
+	if (e->state != w.state)
+		mfc_state(&r->mfc, at, w.state, r->now);
+	if (w.state != MFC_STATIC && r->expire_sec && !r->pass_due)
+		r->pass_due = r->now + 1;
+	return e->flags & MFC_INSTALLED;
+}
+
+void entry_drop_oif(struct router *r, uint32_t at, int vif)
+{
+	struct mfc *e = &r->mfc.v[at];
+
+	entry_install(r, e, e->iif, e->oifs & ~(UINT32_C(1) << vif));
+}
+
+void entry_report(struct router *r, enum event_kind kind, const struct mfc *e)
+{
+	enum fam fam = flow_fam(&e->flow);
+	const struct iface *i = iface_by_vif(&r->ifs, fam, e->iif);
+	struct event ev = {
+		.kind = kind, .fam = fam, .flow = &e->flow,
+		.iif = i ? i->name : NULL, .oifs = e->oifs,
+	};
+
+	state_event(r, &ev);
+}
+
+bool entry_read_packets(const struct mfc *e, uint32_t *packets)
+{
+	struct mfc_stats st;
+	bool is_there = kernel_mfc_stats(&e->flow, &st) == 0;
+
+	*packets = is_there ? (uint32_t)st.packets : 0;
+	return is_there;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One entry of the mirror: what the rules want of it, and the call that makes the
+ * kernel match.
+ */
+#ifndef ROUTER_ENTRY_H
+#define ROUTER_ENTRY_H
+
+#include "router/state.h"
+
+/* Brings an entry in line with the rules; prefer: VIF that shall be the iif when a rule covers it, -1 = as it is.
+ * Returns true when the kernel has the entry afterwards; otherwise it may be gone from the mirror. */
+bool entry_sync(struct router *r, uint32_t at, int prefer);
+
+/* Takes an entry out of the kernel and out of the mirror. */
+void entry_drop(struct router *r, uint32_t at);
+
+/* Gives the kernel an entry without an output that is about to be somebody else's VIF. */
+void entry_drop_oif(struct router *r, uint32_t at, int vif);
+
+/* Packets of an entry so far, low 32 bits; false, and 0, when the kernel has no such entry. */
+bool entry_read_packets(const struct mfc *e, uint32_t *packets);
+
+/* Reports an event of an entry. */
+void entry_report(struct router *r, enum event_kind kind, const struct mfc *e);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Sources that no (S,G) rule named beforehand, bounded in number.  Addresses in here
+ * come from strangers.
+ */
+#include "router/learn.h"
+
+#include "router/entry.h"
+
+/* Makes room for one more learned or blocked entry; false when all are learned. */
+static bool learn_make_room(struct router *r)
+{
+	uint32_t at = r->mfc.head[MFC_BLOCKED];
+
+	if (mfc_dynamic(&r->mfc) < r->max_dynamic)
+		return true;
+	if (at == HASH_NONE)
+		return false;
+	r->count.evicted++;
+	entry_report(r, EVENT_EVICTED, &r->mfc.v[at]);
+	entry_drop(r, at);
+	return true;
+}
+
+/* Turns a new source away.  An entry for a moment lets go of the packets that wait for it: the kernel
+ * would keep them for 10 s and look through all such sources for each packet of any of them
+ * (net/ipv4/ipmr.c, ipmr_cache_unresolved). */
+static void learn_refuse(struct router *r, const struct upcall *up, const char *why)
+{
+	char flow[FLOW_STRLEN];
+
+	if (!kernel_mfc_add(&up->flow, up->vif, 0, NULL))
+		kernel_mfc_del(&up->flow);
+	r->count.refused++;
+	log_limited(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new source %s: %s",
+		    flow_str(&up->flow, flow), why);
+}
+
+/* The kernel asks for an entry that it has: a packet that looked for it just before it came waits in
+ * vain, as only an entry that is new lets packets go (net/ipv4/ipmr.c, ipmr_mfc_add).  Packets that come
+ * between the two steps here have the kernel ask again, and may miss the second one as well; whoever
+ * makes it ask for ever shall not keep us busy. */
+static void learn_again(struct router *r, uint32_t at)
+{
+	struct mfc *e = &r->mfc.v[at];
+	struct mfc_use *f = mfc_use(&r->mfc, at);
+	uint8_t asked = e->flags & MFC_ASKED;
+
+	if (asked == MFC_ASKED)
+		return;
+	kernel_mfc_del(&e->flow);
+	e->flags &= (uint8_t)~MFC_INSTALLED;
+	f->seen = f->mark = 0;
+	if (entry_sync(r, at, e->iif))
+		e->flags |= (uint8_t)(asked + MFC_ASKED_ONCE);
+}
+
+/* Makes an entry for a source that is new. */
+static void learn_new(struct router *r, const struct upcall *up)
+{
+	const char *full = learn_make_room(r) ? NULL : "the table of learned entries is full (option -M)";
+	uint32_t at = full ? HASH_NONE : mfc_get(&r->mfc, &up->flow, MFC_BLOCKED);
+	char flow[FLOW_STRLEN];
+
+	if (at == HASH_NONE) {
+		learn_refuse(r, up, full ? full : "out of memory");
+		return;
+	}
+	struct mfc *e = &r->mfc.v[at];
+
+	e->iif = (uint8_t)up->vif;
+	mfc_state(&r->mfc, at, MFC_BLOCKED, r->now);
+	if (!entry_sync(r, at, -1)) {
+		r->count.refused++;
+		return;
+	}
+	const char *iif = iface_str(iface_by_vif(&r->ifs, up->fam, up->vif));
+	enum event_kind kind = EVENT_LEARNED;
+
+	if (e->state == MFC_BLOCKED) {
+		kind = EVENT_BLOCKED;
+		r->count.blocked++;
+		log_limited(&r->lim_blocked, r->now, LOG_LVL_INFO, "no rule for %s on %s, blocked",
+			    flow_str(&up->flow, flow), iif);
+	} else {
+		r->count.learned++;
+		log_debug("learned %s on %s", flow_str(&up->flow, flow), iif);
+	}
+	entry_report(r, kind, e);
+}
+
+static void learn_no_cache(struct router *r, const struct upcall *up)
+{
+	uint32_t at = mfc_find(&r->mfc, &up->flow);
+
+	if (at == HASH_NONE)
+		learn_new(r, up);
+	else if (r->mfc.v[at].flags & MFC_INSTALLED)
+		learn_again(r, at);
+	else
+		entry_sync(r, at, up->vif);
+}
+
+/* True when the entry may give its inbound interface up for another one that a rule covers. */
+static bool learn_yields(const struct router *r, const struct mfc *e, struct mfc_use *f)
+{
+	uint32_t packets;
+
+	if (e->state == MFC_BLOCKED || !iface_by_vif(&r->ifs, flow_fam(&e->flow), e->iif) ||
+	    !ruleset_covers(&r->rules, &e->flow, e->iif) || !entry_read_packets(e, &packets) || packets == f->mark)
+		return true;
+	f->mark = packets;
+	return false;
+}
+
+static void learn_wrong_vif(struct router *r, const struct upcall *up)
+{
+	char flow[FLOW_STRLEN];
+	uint32_t at = mfc_find(&r->mfc, &up->flow);
+
+	if (at == HASH_NONE) {
+		learn_new(r, up);
+		return;
+	}
+	struct mfc *e = &r->mfc.v[at];
+	struct mfc_use *f = mfc_use(&r->mfc, at);
+
+	r->count.wrong_vif++;
+	if (up->vif == e->iif || !ruleset_covers(&r->rules, &up->flow, up->vif) || !learn_yields(r, e, f) ||
+	    !entry_sync(r, at, up->vif))
+		return;
+	entry_read_packets(e, &f->mark);
+	f->seen = f->mark;
+	mfc_state(&r->mfc, at, e->state, r->now);
+	r->count.moved++;
+	log_limited(&r->lim_moved, r->now, LOG_LVL_INFO, "%s moved to %s", flow_str(&up->flow, flow),
+		    iface_str(iface_by_vif(&r->ifs, up->fam, up->vif)));
+	entry_report(r, EVENT_MOVED, e);
+}
+
+void router_upcall(struct router *r, const struct upcall *up, int64_t now)
+{
+	r->now = now;
+	r->count.upcalls[up->fam]++;
+	/* A report may be older than the interface that has the number now. */
+	if (!iface_by_vif(&r->ifs, up->fam, up->vif) || addr_fam(&up->flow.group) != up->fam)
+		return;
+	if (up->kind == UPCALL_WRONGVIF)
+		learn_wrong_vif(r, up);
+	else
+		learn_no_cache(r, up);
+}

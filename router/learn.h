@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Answers the kernel's reports (upcalls): of packets of a flow that it has no entry
+ * for, and of packets that come in on another interface than the entry says.
+ */
+#ifndef ROUTER_LEARN_H
+#define ROUTER_LEARN_H
+
+#include "router/state.h"
+
+/* Answers a report at once; now in ms.  router_due() may be nearer afterwards. */
+void router_upcall(struct router *r, const struct upcall *up, int64_t now);
+
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One hash from masked (S/LEN, G/LEN) to a chain of rules that differ in iif
+ * alone, and the pairs of lengths that occur.  A look-up masks the addresses once
+ * for each of those and probes once.
+ */
+#include "router/ruleset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/print.h"
+#include "lib/grow.h"
+
+static uint32_t rules_hash(const void *ctx, uint32_t id)
+{
+	const struct rules *t = ctx;
+
+	return flow_range_hash(&t->v[id].range);
+}
+
+static bool rules_equal(const void *ctx, uint32_t id, const void *key)
+{
+	const struct rules *t = ctx;
+
+	return flow_range_eq(&t->v[id].range, key);
+}
+
+static const struct hash_ops rules_ops = { rules_hash, rules_equal };
+
+int ruleset_init(struct ruleset *s)
+{
+	const struct rules empty = { .free = HASH_NONE, .first = HASH_NONE, .last = HASH_NONE };
+
+	*s = (struct ruleset){ .routes = empty, .joins = empty };
+	return names_init(&s->names);
+}
+
+void ruleset_free(struct ruleset *s)
+{
+	struct rules *const tables[] = { &s->routes, &s->joins };
+
+	for (int k = 0; k < 2; k++) {
+		free(tables[k]->v);
+		free(tables[k]->lengths);
+		hash_free(&tables[k]->by_range);
+	}
+	names_free(&s->names);
+	free(s->phyints);
+}
+
+/* ---- finding ---- */
+
+uint32_t rules_chain(const struct rules *t, const struct flow_range *range)
+{
+	return hash_find(&t->by_range, &rules_ops, t, flow_range_hash(range), range);
+}
+
+uint32_t rules_of_flow(const struct rules *t, const struct flow *flow)
+{
+	struct flow_range range = flow_range_of(flow);
+
+	return rules_chain(t, &range);
+}
+
+uint32_t rules_in_chain(const struct rules *t, uint32_t chain, uint32_t iif)
+{
+	while (chain != HASH_NONE && t->v[chain].iif != iif)
+		chain = t->v[chain].chain;
+	return chain;
+}
+
+uint32_t rules_find(const struct ruleset *s, const struct rules *t, const struct ifname *iif,
+		    const struct flow_range *range)
+{
+	uint32_t name = name_find(&s->names, iif);
+
+	return name == HASH_NONE ? HASH_NONE : rules_in_chain(t, rules_chain(t, range), name);
+}
+
+/* ---- prefix lengths that occur ---- */
+
+/* Where the lengths of a range stand; behind all others when no range has had them yet. */
+static struct rule_lengths *rules_lengths(const struct rules *t, const struct flow_range *range)
+{
+	struct rule_lengths *l = t->lengths;
+
+	while (l < t->lengths + t->nlengths && (l->fam != flow_range_fam(range) ||
+						l->source_len != range->source_len || l->group_len != range->group_len))
+		l++;
+	return l;
+}
+
+/* 0, or -1 with ENOMEM. */
+static int rules_add_lengths(struct rules *t, const struct flow_range *range)
+{
+	struct rule_lengths *l = grow(t->lengths, &t->clengths, t->nlengths + 1, sizeof *l);
+
+	if (!l)
+		return -1;
+	t->lengths = l;
+	l = rules_lengths(t, range);
+	if (l == t->lengths + t->nlengths) {
+		*l = (struct rule_lengths){
+			.fam = flow_range_fam(range), .source_len = range->source_len, .group_len = range->group_len,
+		};
+		t->nlengths++;
+	}
+	l->ranges++;
+	return 0;
+}
+
+static void rules_del_lengths(struct rules *t, const struct flow_range *range)
+{
+	struct rule_lengths *l = rules_lengths(t, range);
+
+	if (!--l->ranges)
+		*l = t->lengths[--t->nlengths];
+}
+
+/* ---- changing ---- */
+
+int rules_reserve(struct rules *t, uint32_t n)
+{
+	if (t->n)
+		return 0;
+	if (n > t->cap) {
+		struct rule *v = realloc(t->v, n * sizeof *v);
+
+		if (!v)
+			return -1;
+		t->v = v;
+		t->cap = n;
+	}
+	return hash_reserve(&t->by_range, &rules_ops, t, n);
+}
+
+/* A free place; HASH_NONE with ENOMEM. */
+static uint32_t rules_place(struct rules *t)
+{
+	uint32_t id = t->free;
+
+	if (id != HASH_NONE) {
+		t->free = t->v[id].next_free;
+		return id;
+	}
+
+	struct rule *v = grow(t->v, &t->cap, t->n + 1, sizeof *v);
+
+	if (!v)
+		return HASH_NONE;
+	t->v = v;
+	return t->n++;
+}
+
+static void rules_free_place(struct rules *t, uint32_t id)
+{
+	t->v[id].next_free = t->free;
+	t->free = id;
+}
+
+/* Puts a rule into the index.  0, or -1 with ENOMEM. */
+static int rules_link(struct rules *t, uint32_t id)
+{
+	struct rule *rule = &t->v[id];
+	uint32_t chain = rules_chain(t, &rule->range);
+
+	if (chain != HASH_NONE) {
+		rule->chain = t->v[chain].chain;
+		t->v[chain].chain = id;
+		return 0;
+	}
+	rule->chain = HASH_NONE;
+	if (hash_reserve(&t->by_range, &rules_ops, t, t->by_range.used + 1) < 0 ||
+	    rules_add_lengths(t, &rule->range) < 0)
+		return -1;
+	return hash_add(&t->by_range, &rules_ops, t, rules_hash(t, id), id);
+}
+
+static void rules_unlink(struct rules *t, uint32_t id)
+{
+	struct rule *rule = &t->v[id];
+	uint32_t before = rules_chain(t, &rule->range), hash = rules_hash(t, id);
+
+	if (before != id) {
+		while (t->v[before].chain != id)
+			before = t->v[before].chain;
+		t->v[before].chain = rule->chain;
+	} else if (rule->chain != HASH_NONE) {
+		hash_move(&t->by_range, hash, id, rule->chain);
+	} else {
+		hash_del(&t->by_range, &rules_ops, t, hash, id);
+		rules_del_lengths(t, &rule->range);
+	}
+}
+
+void rules_append(struct rules *t, uint32_t id)
+{
+	struct rule *rule = &t->v[id];
+
+	rule->rank = ++t->last_rank;
+	rule->prev = t->last;
+	rule->next = HASH_NONE;
+	if (t->last == HASH_NONE)
+		t->first = id;
+	else
+		t->v[t->last].next = id;
+	t->last = id;
+}
+
+void rules_renumber(struct rules *t)
+{
+	t->last_rank = 0;
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
+		t->v[id].rank = ++t->last_rank;
+}
+
+uint32_t rules_add(struct ruleset *s, struct rules *t, const struct flow_range *range, uint32_t iif, uint32_t oifs)
+{
+	enum fam fam = flow_range_fam(range);
+	uint32_t id = rules_place(t);
+
+	if (id == HASH_NONE)
+		return HASH_NONE;
+	t->v[id] = (struct rule){ .range = *range, .iif = (uint16_t)iif, .oifs = oifs };
+	if (rules_link(t, id) < 0) {
+		rules_free_place(t, id);
+		return HASH_NONE;
+	}
+	rules_append(t, id);
+	t->live++;
+	name_refer(&s->names, iif, fam);
+	oif_list_refer(&s->names, oifs, fam);
+	return id;
+}
+
+void rules_del(struct ruleset *s, struct rules *t, uint32_t id)
+{
+	const struct rule *rule = &t->v[id];
+	enum fam fam = flow_range_fam(&rule->range);
+
+	for (struct rule_walk *w = t->walks; w; w = w->others)
+		if (w->next == id)
+			w->next = rule->next;
+	rules_unlink(t, id);
+	*(rule->prev == HASH_NONE ? &t->first : &t->v[rule->prev].next) = rule->next;
+	*(rule->next == HASH_NONE ? &t->last : &t->v[rule->next].prev) = rule->prev;
+	t->live--;
+	name_unrefer(&s->names, rule->iif, fam);
+	oif_list_unrefer(&s->names, rule->oifs, fam);
+	rules_free_place(t, id);
+}
+
+void rules_set_oifs(struct ruleset *s, struct rules *t, uint32_t id, uint32_t oifs)
+{
+	struct rule *rule = &t->v[id];
+	enum fam fam = flow_range_fam(&rule->range);
+	uint32_t old = rule->oifs;
+
+	/* The new list first: a name in both keeps its rank. */
+	rule->oifs = oifs;
+	oif_list_refer(&s->names, oifs, fam);
+	oif_list_unrefer(&s->names, old, fam);
+}
+
+/* ---- walks ---- */
+
+void rules_walk_begin(struct rules *t, struct rule_walk *w)
+{
+	*w = (struct rule_walk){ .next = t->first, .others = t->walks };
+	t->walks = w;
+}
+
+void rules_walk_end(struct rules *t, struct rule_walk *w)
+{
+	struct rule_walk **at = &t->walks;
+
+	while (*at != w)
+		at = &(*at)->others;
+	*at = w->others;
+}
+
+uint32_t rules_walk_next(const struct rules *t, struct rule_walk *w)
+{
+	uint32_t id = w->next;
+
+	if (id != HASH_NONE)
+		w->next = t->v[id].next;
+	return id;
+}
+
+/* ---- matching ---- */
+
+/* A search for the routes that match a packet. */
+struct ruleset_search {
+	const struct ruleset *set;
+	const struct flow *flow;
+	enum fam fam;
+	uint32_t bit;		/* of the VIF that it came in on */
+	uint32_t lengths;	/* the next of routes.lengths */
+	uint32_t chain;		/* rule to look at before that, or HASH_NONE */
+};
+
+static struct ruleset_search ruleset_search(const struct ruleset *s, const struct flow *flow, int vif)
+{
+	return (struct ruleset_search){
+		.set = s, .flow = flow, .fam = flow_fam(flow), .bit = UINT32_C(1) << vif, .chain = HASH_NONE,
+	};
+}
+
+/* The next rule, or HASH_NONE. */
+static uint32_t ruleset_search_next(struct ruleset_search *q)
+{
+	const struct rules *t = &q->set->routes;
+
+	for (;;) {
+		while (q->chain != HASH_NONE) {
+			uint32_t id = q->chain;
+
+			q->chain = t->v[id].chain;
+			if (ruleset_iifs(q->set, &t->v[id]) & q->bit)
+				return id;
+		}
+		if (q->lengths == t->nlengths)
+			return HASH_NONE;
+
+		const struct rule_lengths *l = &t->lengths[q->lengths++];
+		struct flow_range range = { *q->flow, l->source_len, l->group_len };
+
+		if (l->fam != q->fam)
+			continue;
+		addr_mask(&range.flow.source, l->source_len);
+		addr_mask(&range.flow.group, l->group_len);
+		q->chain = rules_chain(t, &range);
+	}
+}
+
+bool ruleset_outputs(const struct ruleset *s, const struct flow *flow, int vif, uint32_t *oifs)
+{
+	struct ruleset_search q = ruleset_search(s, flow, vif);
+	bool covered = false;
+
+	*oifs = 0;
+	for (uint32_t id; (id = ruleset_search_next(&q)) != HASH_NONE; covered = true) {
+		const struct vif_bits *bits = &s->names.lists[s->routes.v[id].oifs].bits;
+
+		*oifs |= bits->exact[q.fam] | (bits->wild[q.fam] & ~q.bit);
+	}
+	return covered;
+}
+
+bool ruleset_covers(const struct ruleset *s, const struct flow *flow, int vif)
+{
+	uint32_t oifs;
+
+	return ruleset_outputs(s, flow, vif, &oifs);
+}
+
+void ruleset_matching(const struct ruleset *s, const struct flow *flow, int vif, void (*fn)(void *ctx, uint32_t id),
+		      void *ctx)
+{
+	struct ruleset_search q = ruleset_search(s, flow, vif);
+
+	for (uint32_t id; (id = ruleset_search_next(&q)) != HASH_NONE;)
+		fn(ctx, id);
+}
+
+void ruleset_print(struct buf *out, const struct ruleset *s, const struct rule *rule, const char *directive, int width)
+{
+	const struct oif_list *list = &s->names.lists[rule->oifs];
+
+	print_rule_head(out, directive, width, s->names.v[rule->iif].ifname.text, &rule->range);
+	if (list->n)
+		buf_str(out, " to");
+	for (uint32_t i = 0; i < list->n; i++) {
+		buf_chr(out, ' ');
+		buf_str(out, s->names.v[list->names[i]].ifname.text);
+	}
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The live rules: those that route and those that join groups, in the order of the
+ * configuration, and the index that finds them by what they are for.  A rule has a
+ * number that is its own until it is deleted.  Knows VIF bits, no interface; who
+ * changes rules also marks what that concerns (see mark.h).
+ */
+#ifndef ROUTER_RULESET_H
+#define ROUTER_RULESET_H
+
+#include "conf/conf.h"
+#include "lib/flow.h"
+#include "lib/hash.h"
+#include "router/names.h"
+
+struct rule {
+	struct flow_range range;
+	uint16_t iif;			/* number of its name */
+	bool is_marked;			/* bind.c is to look at it */
+	bool waits;			/* it was reported to wait for an interface */
+	uint32_t oifs;			/* number of its list; 0: a stop rule, or a join */
+	uint32_t rank;			/* grows in the order of the configuration */
+	uint32_t chain;			/* the next rule of the same range, with another iif; HASH_NONE at the end */
+	uint32_t next;			/* in the order of the configuration; HASH_NONE at the ends */
+	union {
+		uint32_t prev;
+		uint32_t next_free;	/* while this place holds no rule */
+	};
+};
+
+/* A pair of prefix lengths that rules of a family have. */
+struct rule_lengths {
+	enum fam fam;
+	uint8_t source_len, group_len;
+	uint32_t ranges;		/* that have them */
+};
+
+/* Somebody who walks over the rules and takes pauses.  Rules that are deleted meanwhile are passed over. */
+struct rule_walk {
+	uint32_t next;			/* the rule that comes next, HASH_NONE at the end */
+	struct rule_walk *others;
+};
+
+/* Rules of one kind. */
+struct rules {
+	struct rule *v;
+	uint32_t n, cap;		/* places, room */
+	uint32_t live;			/* places that hold a rule */
+	uint32_t free;			/* first one that does not, HASH_NONE = none */
+	uint32_t first, last;		/* in order; HASH_NONE = there is none */
+	uint32_t last_rank;
+	struct hash by_range;		/* range -> first rule of its chain */
+	struct rule_lengths *lengths;	/* that occur */
+	uint32_t nlengths, clengths;
+	struct rule_walk *walks;
+};
+
+struct ruleset {
+	struct names names;
+	struct rules routes, joins;
+	struct phyint *phyints;		/* lines of the configuration, as they were */
+	uint32_t nphyints;
+};
+
+/* 0, or -1 with ENOMEM; ruleset_free() is to be called in both cases. */
+int ruleset_init(struct ruleset *s);
+void ruleset_free(struct ruleset *s);
+
+/* The rules of exactly this range: the first of their chain, in no order; HASH_NONE when there are none. */
+uint32_t rules_chain(const struct rules *t, const struct flow_range *range);
+
+/* The same for the range that is this flow alone. */
+uint32_t rules_of_flow(const struct rules *t, const struct flow *flow);
+
+/* The rule of a chain with that iif, a number of a name; HASH_NONE when there is none. */
+uint32_t rules_in_chain(const struct rules *t, uint32_t chain, uint32_t iif);
+
+/* The rule of that iif and range; HASH_NONE when there is none. */
+uint32_t rules_find(const struct ruleset *s, const struct rules *t, const struct ifname *iif,
+		    const struct flow_range *range);
+
+/* Makes room for exactly n more where there are no rules yet.  0, or -1 with ENOMEM. */
+int rules_reserve(struct rules *t, uint32_t n);
+
+/* Appends a rule that is not there yet.  Its iif and list must be held meanwhile.  Returns its number, or HASH_NONE
+ * with ENOMEM. */
+uint32_t rules_add(struct ruleset *s, struct rules *t, const struct flow_range *range, uint32_t iif, uint32_t oifs);
+void rules_del(struct ruleset *s, struct rules *t, uint32_t id);
+
+/* Puts a rule, which is in no order now, at the end of it. */
+void rules_append(struct rules *t, uint32_t id);
+
+/* Gives all rules their ranks anew, in order. */
+void rules_renumber(struct rules *t);
+
+/* Gives a rule other outputs, a list that is held meanwhile. */
+void rules_set_oifs(struct ruleset *s, struct rules *t, uint32_t id, uint32_t oifs);
+
+/* Begins a walk over all rules.  rules_walk_end() must follow. */
+void rules_walk_begin(struct rules *t, struct rule_walk *w);
+void rules_walk_end(struct rules *t, struct rule_walk *w);
+
+/* The number of the next rule, HASH_NONE when that was all. */
+uint32_t rules_walk_next(const struct rules *t, struct rule_walk *w);
+
+/* ---- which routes match (the lists and names are those of s) ---- */
+
+/* True when any rule matches a packet of a flow that comes in on VIF vif; *oifs: the outputs of all that do. */
+bool ruleset_outputs(const struct ruleset *s, const struct flow *flow, int vif, uint32_t *oifs);
+
+/* The same for one who does not ask for outputs. */
+bool ruleset_covers(const struct ruleset *s, const struct flow *flow, int vif);
+
+/* Calls fn with the number of each rule that matches such a packet. */
+void ruleset_matching(const struct ruleset *s, const struct flow *flow, int vif, void (*fn)(void *ctx, uint32_t id),
+		      void *ctx);
+
+/* VIFs that a rule has as its iif. */
+static inline uint32_t ruleset_iifs(const struct ruleset *s, const struct rule *rule)
+{
+	enum fam fam = flow_range_fam(&rule->range);
+
+	return s->names.v[rule->iif].bits.exact[fam] | s->names.v[rule->iif].bits.wild[fam];
+}
+
+/* True when no name of the rule lacks a VIF. */
+static inline bool ruleset_is_bound(const struct ruleset *s, const struct rule *rule)
+{
+	enum fam fam = flow_range_fam(&rule->range);
+
+	return !s->names.v[rule->iif].bits.lacks[fam] && !s->names.lists[rule->oifs].bits.lacks[fam];
+}
+
+/* Appends a rule in the syntax of the configuration, the directive padded to width; no newline. */
+void ruleset_print(struct buf *out, const struct ruleset *s, const struct rule *rule, const char *directive, int width);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The state of the engine, and the events that it reports.  What happens edits the
+ * wanted state (rules, interfaces) and marks what that concerns; router_sync() makes
+ * the kernel match.  No socket, no clock, no option in here: time and news come in as
+ * parameters, so that all of it runs on a kernel made of tables.
+ */
+#ifndef ROUTER_STATE_H
+#define ROUTER_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/kernel.h"
+#include "lib/log.h"
+#include "router/iface.h"
+#include "router/mfc.h"
+#include "router/ruleset.h"
+
+enum event_kind {
+	EVENT_LEARNED, EVENT_MOVED, EVENT_EXPIRED, EVENT_BLOCKED, EVENT_EVICTED,
+	EVENT_LINK, EVENT_PENDING, EVENT_ACTIVE, EVENT_RELOAD,
+};
+
+/* Something that people, hooks and monitors may want to hear of. */
+struct event {
+	enum event_kind kind;
+	enum fam fam;
+	const struct flow *flow;	/* of a flow event, else NULL */
+	const struct rule *rule;	/* that is pending or active, else NULL */
+	const char *iif;		/* interface of a flow or link event, or waited for; else NULL */
+	uint32_t oifs;			/* VIF bits of a flow event */
+	const char *text;		/* what else there is to say, or NULL */
+};
+
+/* What the applet does for the router; each may be NULL. */
+struct router_ops {
+	void (*event)(void *ctx, const struct event *ev);
+	/* router_due() may have come nearer: called by router_sync(). */
+	void (*wake)(void *ctx);
+};
+
+struct router_counters {
+	uint64_t upcalls[FAM_N], wrong_vif;
+	uint64_t learned, moved, blocked, expired, evicted, refused;
+	uint64_t reloads, errors;	/* errors: refusals by the kernel */
+};
+
+/* What was done to the kernel's entries. */
+struct router_changes {
+	uint32_t added, changed, removed, failed;
+	int err;			/* errno of the last failure */
+};
+
+/* Ranges in which all entries are to be looked at. */
+struct touched_ranges {
+	unsigned n;			/* of two or more none is remembered: all entries are looked at */
+	struct flow_range first;
+};
+
+struct groups;
+struct mrdisc;
+
+struct router {
+	struct ruleset rules;		/* the wanted state */
+	struct ifaces ifs;		/* the interfaces there are */
+	struct mfcs mfc;		/* mirror of the kernel's entries */
+	struct groups *groups;		/* memberships */
+	struct mrdisc *mrdisc;		/* router discovery */
+	bool up[FAM_N];			/* the routing socket of the family is open */
+	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
+	int64_t now;			/* ms, as of the last entry point that got the time */
+
+	bool vifs_stale;		/* interfaces or what refers to them changed */
+	struct touched_ranges touched;
+
+	uint32_t table;			/* -t, 0 = the default one */
+	unsigned expire_sec;		/* -c; 0 = never */
+	uint32_t max_dynamic;		/* -M: learned plus blocked entries */
+	int64_t pass_start;		/* of the expiry pass, 0 = none begun */
+	int64_t pass_due;		/* when its next slice is due, 0 = nothing can expire */
+	uint32_t pass_place;		/* where in the mirror it goes on */
+
+	struct router_changes changes;	/* since the rules were applied; those that failed: since the last edit */
+	struct router_counters count;
+	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join;
+	const struct router_ops *ops;
+	void *ops_ctx;
+};
+
+/* Hands an event to the applet. */
+void state_event(struct router *r, const struct event *ev);
+
+/* Counts a refusal by the kernel or of memory, with the errno of now. */
+void state_failed(struct router *r);
+
+#endif
