@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * smcroute-check: tells what is wrong with configuration files before a daemon
- * sees them.  Options and output only; the checking itself is conf/check.c.
+ * smcroute-check: says what is wrong with configuration files before a daemon sees them.  Options and output only; the
+ * checking itself is conf_check().
  */
 #include "applets/smcroute-check.h"
 
@@ -12,21 +12,21 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
-#include "applets/doctor/doctor.h"
 #include "applets/check_explain.h"
-#include "applets/doctor/host.h"
+#include "applets/doctor/checks.h"
+#include "applets/doctor/doctor.h"
 #include "conf/conf.h"
 #include "lib/json.h"
 
 int smcroute_check_main(int argc, char **argv);
 
 /* What was found in all files. */
-struct found {
+struct check_found {
 	struct buf files, diags;	/* JSON: elements of the two arrays */
 	unsigned errors, warnings;
 };
 
-static void put_diag(struct buf *b, const struct conf *c, const struct diag *d)
+static void check_put_diag(struct buf *b, const struct conf *c, const struct diag *d)
 {
 	json_sep(b);
 	buf_chr(b, '{');
@@ -38,17 +38,17 @@ static void put_diag(struct buf *b, const struct conf *c, const struct diag *d)
 	buf_chr(b, '}');
 }
 
-static void collect_json(struct found *f, const struct conf *c, const struct diags *d)
+static void check_collect(struct check_found *f, const struct conf *c, const struct diags *d)
 {
 	for (uint32_t i = 1; i < c->nfiles; i++) {
 		json_sep(&f->files);
 		buf_json(&f->files, c->files[i], strlen(c->files[i]));
 	}
 	for (uint32_t i = 0; i < d->n; i++)
-		put_diag(&f->diags, c, &d->v[i]);
+		check_put_diag(&f->diags, c, &d->v[i]);
 }
 
-static bool write_out(FILE *to, struct buf *b)
+static bool check_write(FILE *to, struct buf *b)
 {
 	bool ok = !b->failed && fwrite(b->p ? b->p : "", 1, b->len, to) == b->len;
 
@@ -57,7 +57,7 @@ static bool write_out(FILE *to, struct buf *b)
 }
 
 /* Checks one file; false when the output could not be written or memory ran out. */
-static bool check(const char *file, unsigned options, struct found *f)
+static bool check_file(const char *file, unsigned options, struct check_found *f)
 {
 	struct conf *c = conf_new();
 	struct diags d = { 0 };
@@ -70,14 +70,14 @@ static bool check(const char *file, unsigned options, struct found *f)
 	f->errors += d.errors;
 	f->warnings += d.warnings;
 	if (json)
-		collect_json(f, c, &d);
+		check_collect(f, c, &d);
 	else if (!quiet)
 		diags_print(&out, c, &d, caret);
 	/* Whoever asks by -F may have closed standard error: the status is the answer. */
-	ok = write_out(stderr, &out) || options & OPTION('F');
+	ok = check_write(stderr, &out) || options & OPTION('F');
 	if (options & OPTION('p')) {
 		conf_print(&out, c);
-		ok &= write_out(stdout, &out);
+		ok &= check_write(stdout, &out);
 	}
 	diags_free(&d);
 	conf_free(c);
@@ -86,11 +86,11 @@ static bool check(const char *file, unsigned options, struct found *f)
 
 int check_files(const char *const *files, int n, unsigned options)
 {
-	struct found f = { 0 };
+	struct check_found f = { 0 };
 	bool ok = true;
 
 	for (int i = 0; i < n; i++)
-		ok &= check(files[i], options, &f);
+		ok &= check_file(files[i], options, &f);
 	if ((options & (OPTION('j') | OPTION('q'))) == OPTION('j'))
 		ok &= printf("{\"files\":[%s],\"errors\":%u,\"warnings\":%u,\"diagnostics\":[%s]}\n",
 			     buf_cstr(&f.files), f.errors, f.warnings, buf_cstr(&f.diags)) > 0 &&
@@ -103,7 +103,7 @@ int check_files(const char *const *files, int n, unsigned options)
 }
 
 /* The words after the options; the exit status. */
-static int run(char **words, int n, unsigned options)
+static int check_run(char **words, int n, unsigned options)
 {
 	static char standard[] = SYSCONFDIR "/smcroute.conf";
 	static char *fallback[] = { standard };
@@ -125,7 +125,7 @@ static int run(char **words, int n, unsigned options)
 		words = fallback;
 		n = 1;
 	}
-	return WITH_HOST && host ? host_main(words, n, none, form) : check_files((const char *const *)words, n, options);
+	return WITH_HOST && host ? checks_main(words, n, none, form) : check_files((const char *const *)words, n, options);
 }
 
 int smcroute_check_main(int argc, char **argv)
@@ -144,7 +144,7 @@ int smcroute_check_main(int argc, char **argv)
 	}
 	if (options & OPTION('j') && options & OPTION('p'))
 		return applet_fail(EXIT_USAGE, "-j and -p both write to standard output: choose one");
-	return run(argv + optind, argc - optind, options);
+	return check_run(argv + optind, argc - optind, options);
 }
 
 const struct applet smcroute_check_applet = {

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: ISC
  *
- * What a verdict means for the flow at hand, in words, and the commands that
- * mend it, ready to paste.
+ * See advise.h.
  */
-#include "applets/doctor/doctor.h"
+#include "applets/doctor/advise.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "applets/doctor/remedy.h"
+#include "applets/doctor/diff.h"
+#include "applets/doctor/rule.h"
 
 #define TTL_SET 16		/* what a mangled TTL becomes: enough for a site, not for ever */
 
-/* ---- verdicts ---- */
-
 typedef unsigned long long ull;
 
-static void fine(struct report *r)
+static void advise_fine(struct report *r)
 {
 	const struct probe_mfc *e = &r->w->e;
 	struct buf b = { 0 };
@@ -29,65 +27,61 @@ static void fine(struct report *r)
 	for (unsigned i = 0; i < e->noifs; i++) {
 		const struct probe_link *l = host_link(&r->d->host, e->oif[i]);
 
-		if (!l)
-			continue;
-		if (!strcmp(l->kind, "wireguard")) {
+		if (l && !strcmp(l->kind, "wireguard")) {
 			r->f->what = "wireguard";
-			finding_add(r->f, FINDING_NOTE, "the peer on %s gets them only when its AllowedIPs hold %s", l->name,
-				    r->grp);
-		} else if (l->snooping == 1 && l->querier == 0) {
+			finding_add(r->f, FINDING_NOTE, "the peer on %s gets them only when its AllowedIPs hold %s",
+				    l->name, r->group);
+		} else if (l && l->snooping == 1 && l->querier == 0) {
 			r->f->what = "snooping";
-			finding_add(r->f, FINDING_NOTE, "%s snoops and nobody on it asks for members, so it may forget who wants "
-				    "them", l->name);
+			finding_add(r->f, FINDING_NOTE, "%s snoops and nobody on it asks for members, so it may forget "
+				    "who wants them", l->name);
 		}
 	}
 }
 
 /* The command that changes packets of the group as they come in. */
-static void mangle(struct report *r, const char *chain, const char *from, const char *set)
+static void advise_mangle(struct report *r, const char *chain, const char *from, const char *set)
 {
-	const char *six = cure_six[r->fam];
+	const char *six = remedy_six[r->fam];
 
-	finding_fix(r->f, "nft 'add table ip%s smcroute; add chain ip%s smcroute %s { type filter hook prerouting priority "
-		    "-150; }; add rule ip%s smcroute %s %sip%s daddr %s %s'", six, six, chain, six, chain, from, six,
-		    r->grp, set);
+	finding_fix(r->f, "nft 'add table ip%s smcroute; add chain ip%s smcroute %s { type filter hook prerouting "
+		    "priority -150; }; add rule ip%s smcroute %s %sip%s daddr %s %s'", six, six, chain, six, chain, from,
+		    six, r->group, set);
 }
 
-static void ttl(struct report *r)
+static void advise_ttl(struct report *r)
 {
 	bool v4 = r->fam == FAM_4;
 	unsigned threshold = r->w->d.threshold, to = threshold >= TTL_SET ? threshold + 1 : TTL_SET;
-	char text[48], from[48];
+	char text[48] = "", from[REMEDY_NFT];
 
-	text[0] = from[0] = '\0';
 	if (r->w->d.seen)
 		snprintf(text, sizeof text, " with a %s of %u", v4 ? "TTL" : "hop limit", r->w->d.ttl);
-	finding_add(r->f, FINDING_ERROR, "TTL too small: %llu packets of %s came in on %s%s, %s sends only those above %u; "
-		    "raise it at the sender (IP_MULTICAST_TTL, ping -t), or here with care: it is what ends loops",
+	finding_add(r->f, FINDING_ERROR, "TTL too small: %llu packets of %s came in on %s%s, %s sends only those above "
+		    "%u; raise it at the sender (IP_MULTICAST_TTL, ping -t), or here with care: it is what ends loops",
 		    (ull)r->w->d.right, r->flow, r->in_name, text, host_name(&r->d->host, r->w->worst), threshold);
 	if (to > 255)
 		return;
-	if (r->in && cure_nft_name(r->in_name))
-		snprintf(from, sizeof from, "iifname \"%s\" ", r->in_name);
 	snprintf(text, sizeof text, "%s set %u", v4 ? "ip ttl" : "ip6 hoplimit", to);
-	mangle(r, "ttl", from, text);
+	advise_mangle(r, "ttl", remedy_nft_ifname("i", r->in ? r->in_name : NULL, from), text);
 	finding_or(r->f);
-	finding_fix(r->f, "ip%stables -t mangle -A PREROUTING%s%s -d %s -j %s %u", cure_six[r->fam],
-		    r->in ? " -i " : "", r->in ? r->in_word : "", r->grp,
-		    v4 ? "TTL --ttl-set" : "HL --hl-set", to);
+	finding_fix(r->f, "ip%stables -t mangle -A PREROUTING%s%s -d %s -j %s %u", remedy_six[r->fam],
+		    r->in ? " -i " : "", r->in ? r->in_word : "", r->group, v4 ? "TTL --ttl-set" : "HL --hl-set", to);
 }
 
 /* A tunnel's MTU is what its packets have room for: there the packets must be cut. */
-static const char tunnels[] = "wireguard\0gre\0gretap\0ip6gre\0ip6gretap\0ipip\0sit\0ip6tnl\0vti\0vti6\0vxlan\0geneve\0"
-			      "tun\0xfrm\0ppp\0";
+static const char *const advise_tunnels[] = {
+	"wireguard", "gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl", "vti", "vti6", "vxlan", "geneve",
+	"tun", "xfrm", "ppp", NULL
+};
 
-static void mtu(struct report *r)
+static void advise_mtu(struct report *r)
 {
 	const struct probe_mfc *e = &r->w->e;
 	const struct host *h = &r->d->host;
 	const struct probe_link *out = host_link(h, r->w->worst);
 	uint32_t need = r->in ? r->in->mtu : 0;
-	char text[40];
+	char text[40] = "";
 
 	for (unsigned i = 0; i < e->noifs; i++) {
 		const struct probe_link *l = host_link(h, e->oif[i]);
@@ -97,23 +91,22 @@ static void mtu(struct report *r)
 	}
 	if (!out)
 		return;
-	text[0] = '\0';
-	if (r->w->len) {
+	if (r->w->len)
 		snprintf(text, sizeof text, " of up to %u bytes", r->w->len);
-		need = r->w->len > need ? r->w->len : need;
-	}
+	if (r->w->len > need)
+		need = r->w->len;
 	finding_add(r->f, FINDING_ERROR, "too large for the output: %llu packets of %s%s came in on %s and must not be "
 		    "fragmented, the MTU of %s is %u; send smaller ones, or raise it", (ull)r->w->d.right, r->flow, text,
 		    r->in_name, out->name, out->mtu);
-	if (!cure_among(out->kind, tunnels)) {
+	if (!remedy_is_among(out->kind, advise_tunnels)) {
 		snprintf(text, sizeof text, "mtu %u", need);
-		cure_link(r->f, out->name, text);
+		remedy_link(r->f, out->name, text);
 	} else if (r->fam == FAM_4) {
-		mangle(r, "df", "", "ip frag-off set 0");
+		advise_mangle(r, "df", "", "ip frag-off set 0");
 	}
 }
 
-static void rp_filter(struct report *r)
+static void advise_rp_filter(struct report *r)
 {
 	struct host *h = &r->d->host;
 	const struct probe_link *in = r->in;
@@ -126,41 +119,40 @@ static void rp_filter(struct report *r)
 			in = &h->links.v[i];
 	if (!in)
 		return;
-	if (r->w->d.seen && cure_rp_refuses(h, in, &r->w->src, &route, why))
+	if (r->w->d.seen && remedy_rp_refuses(h, in, &r->w->src, &route, why))
 		src = &r->w->src;
-	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s comes in on %s, rp_filter is %d there and %s",
-		    r->flow, in->name, in->rp_filter, src ? why : "packets are refused for their source");
-	cure_rp_filter(h, in, src, 128, &route);
+	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s comes in on %s, rp_filter is %d there "
+		    "and %s", r->flow, in->name, in->rp_filter, src ? why : "packets are refused for their source");
+	remedy_rp_filter(h, in, src, 128, &route);
 }
 
-static void wrong_iif(struct report *r)
+static void advise_wrong_iif(struct report *r)
 {
-	finding_add(r->f, FINDING_ERROR, "wrong input interface: %s arrives on %s (%llu packets), its entry waits for it on %s",
-		    r->flow, r->in_name, (ull)r->w->d.wrong, host_name(&r->d->host, r->w->e.iif));
-	report_fix_rule(r, r->src);
+	finding_add(r->f, FINDING_ERROR, "wrong input interface: %s arrives on %s (%llu packets), its entry waits for it "
+		    "on %s", r->flow, r->in_name, (ull)r->w->d.wrong, host_name(&r->d->host, r->w->e.iif));
+	rule_fix(r, r->src);
 }
 
-static void no_vif(struct report *r)
+static void advise_no_vif(struct report *r)
 {
 	finding_add(r->f, FINDING_ERROR, "arrives where nothing is routed: %s on %s (%llu packets%s), %s", r->flow,
 		    r->in_name, (ull)r->w->d.arrived, r->w->d.seen ? "" : ", of any group",
-		    r->k->taken == 0 ? "no multicast router runs here" :
-		    "which no rule names as its input");
-	report_fix_rule(r, "");
+		    r->k->taken == 0 ? "no multicast router runs here" : "which no rule names as its input");
+	rule_fix(r, "");
 }
 
-static void no_rule(struct report *r)
+static void advise_no_rule(struct report *r)
 {
 	finding_add(r->f, FINDING_ERROR, "no rule: %s arrives on %s%s", r->flow, r->in_name, r->w->d.unresolved ?
 		    ", and the router that was asked has not answered" : " and its entry has no output");
-	report_fix_rule(r, "");
+	rule_fix(r, "");
 }
 
 /* The interface is known here: it has a VIF. */
-static void table(struct report *r)
+static void advise_table(struct report *r)
 {
 	const struct probe_vif *v = host_vif(&r->k->vifs, r->w->in, 0);
-	uint32_t there = r->w->entry ? r->w->e.table : 0, now = 0;
+	uint32_t there = r->w->has_entry ? r->w->e.table : 0, now = 0;
 
 	/* MIFs of other tables cannot be seen; the router of IPv4 has the same number (-t). */
 	if (!v && !there)
@@ -171,24 +163,23 @@ static void table(struct report *r)
 	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s arrives on %s and is looked up in table %u, the "
 		    "routes are in table %u", r->flow, r->in_name, now, there);
 	if (there)
-		cure_table(r->f, r->fam, r->in_name, there);
+		remedy_table(r->f, r->fam, r->in_name, there);
 }
 
-static void firewall(struct report *r)
+static void advise_firewall(struct report *r)
 {
-	const struct seen *w = r->w;
-	bool before = !w->d.right;
+	bool before = !r->w->d.right;
+	tristate old = probe_iptables(r->fam);
 
 	finding_add(r->f, FINDING_ERROR, "dropped by the packet filter: %s came in on %s (%llu packets)%s", r->flow,
-		    r->in_name, (ull)(before ? w->d.arrived : w->d.right), before ? " and got as far as no entry" :
-		    ", was routed and not sent");
-	if (!doctor_judge(r->d, w, w->in, before, r->f) && !before &&
-	    (!r->d->host.nft || probe_iptables(r->fam) != 0))
-		finding_fix(r->f, "ip%stables%s -I FORWARD -i %s -d %s -j ACCEPT", cure_six[r->fam],
-			    probe_iptables(r->fam) == 1 ? "-legacy" : "", r->in_word, r->grp);
+		    r->in_name, (ull)(before ? r->w->d.arrived : r->w->d.right),
+		    before ? " and got as far as no entry" : ", was routed and not sent");
+	if (!diff_judge(r->d, r->w, r->w->in, before, r->f) && !before && (!r->d->host.nft || old != 0))
+		finding_fix(r->f, "ip%stables%s -I FORWARD -i %s -d %s -j ACCEPT", remedy_six[r->fam],
+			    old == 1 ? "-legacy" : "", r->in_word, r->group);
 }
 
-static void output(struct report *r)
+static void advise_output(struct report *r)
 {
 	const char *out = host_name(&r->d->host, r->w->worst);
 	bool down = r->w->d.output_down;
@@ -196,102 +187,96 @@ static void output(struct report *r)
 	finding_add(r->f, FINDING_ERROR, "an output takes none: %llu packets of %s came in on %s, %s sent none of them%s",
 		    (ull)r->w->d.right, r->flow, r->in_name, out, down ? ": it is down" : "");
 	if (down)
-		cure_link(r->f, out, "up");
+		remedy_link(r->f, out, "up");
 }
 
 /* ---- nothing arrives ---- */
 
-static const char look_at[] = "look at the sender, its TTL, and the switches between";
+static const char advise_look[] = "look at the sender, its TTL, and the switches between";
 
 /* One interface where it should arrive. */
-static void nothing_on(struct report *r, const struct probe_link *l)
+static void advise_nothing_on(struct report *r, const struct probe_link *l)
 {
-	const char *lacks = !(l->flags & LINK_UP) ? "is down" :
-			    !(l->flags & LINK_MULTICAST) ? "is without the MULTICAST flag" :
-			    !(l->flags & LINK_RUNNING) ? "has no carrier" : NULL;
-	char word[WORD_LEN];
+	bool down = !(l->flags & LINK_UP), mute = !(l->flags & LINK_MULTICAST);
+	char word[REMEDY_WORD];
 	tristate member;
 
-	if (lacks) {
-		finding_add(r->f, FINDING_ERROR, "nothing arrives: %s on %s, which %s", r->flow, l->name, lacks);
-		/* "is ...": no command brings a carrier. */
-		if (*lacks == 'i')
-			cure_link(r->f, l->name, "up multicast on");
+	if (down || mute || !(l->flags & LINK_RUNNING)) {
+		finding_add(r->f, FINDING_ERROR, "nothing arrives: %s on %s, which %s", r->flow, l->name,
+			    down ? "is down" : mute ? "is without the MULTICAST flag" : "has no carrier");
+		if (down || mute)
+			remedy_link(r->f, l->name, "up multicast on");
 		return;
 	}
-	member = probe_member(l->ifindex, &r->d->grp);
+	member = probe_member(l->ifindex, &r->d->group);
 	finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s on %s within %u s; %s", r->flow, l->name,
-		    r->d->seconds, member == 0 ? "this host is no member there, so a switch that snoops keeps the group away" :
-		    look_at);
-	if (member == 0 && r->k->taken == 1)
-		finding_fix(r->f, "smcroutectl join %s %s", shell_word(l->name, word), r->grp);
+		    r->d->seconds, member ? advise_look :
+		    "this host is no member there, so a switch that snoops keeps the group away");
+	if (!member && r->k->taken == 1)
+		finding_fix(r->f, "smcroutectl join %s %s", text_shell_word(word, sizeof word, l->name), r->group);
 	finding_or(r->f);
-	cure_link(r->f, l->name, "promisc on");
+	remedy_link(r->f, l->name, "promisc on");
 }
 
-/* True when an entry or a rule waits for the group on an interface. */
-static bool expected(const struct report *r, const struct probe_link *l)
-{
-	for (unsigned i = 0; i < r->d->nflows; i++)
-		if (r->d->flows[i].entry && r->d->flows[i].e.iif == l->ifindex)
-			return true;
-	return report_rule_on(r, l);
-}
-
-static void nothing(struct report *r)
+static void advise_nothing(struct report *r)
 {
 	const struct probe_links *links = &r->d->host.links;
 	bool any = false;
 
-	for (uint32_t i = 0; i < links->n; i++)
-		if (expected(r, &links->v[i])) {
-			any = true;
-			nothing_on(r, &links->v[i]);
-		}
+	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
+		bool is_expected = rule_waits_on(r, l);
+
+		for (unsigned i = 0; i < r->d->nflows; i++)
+			is_expected |= r->d->flows[i].has_entry && r->d->flows[i].e.iif == l->ifindex;
+		if (is_expected)
+			advise_nothing_on(r, l);
+		any |= is_expected;
+	}
 	if (!any)
 		finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s within %u s, and no rule tells where it "
-			    "should; %s", r->flow, r->d->seconds, look_at);
+			    "should; %s", r->flow, r->d->seconds, advise_look);
 }
 
 static const struct {
 	const char *what;
 	void (*say)(struct report *r);
-} verdicts[VERDICTS] = {
-	[VERDICT_FINE] = { "fine", fine },
-	[VERDICT_NOTHING] = { "nothing", nothing },
-	[VERDICT_TTL] = { "ttl", ttl },
-	[VERDICT_MTU] = { "mtu", mtu },
-	[VERDICT_RP_FILTER] = { "rp_filter", rp_filter },
-	[VERDICT_WRONG_IIF] = { "wrong_iif", wrong_iif },
-	[VERDICT_NO_VIF] = { "no_vif", no_vif },
-	[VERDICT_NO_RULE] = { "no_rule", no_rule },
-	[VERDICT_FIREWALL] = { "firewall", firewall },
-	[VERDICT_TABLE] = { "table", table },
-	[VERDICT_OUTPUT] = { "output", output },
+} advise_verdicts[VERDICTS] = {
+	[VERDICT_FINE] = { "fine", advise_fine },
+	[VERDICT_NOTHING] = { "nothing", advise_nothing },
+	[VERDICT_TTL] = { "ttl", advise_ttl },
+	[VERDICT_MTU] = { "mtu", advise_mtu },
+	[VERDICT_RP_FILTER] = { "rp_filter", advise_rp_filter },
+	[VERDICT_WRONG_IIF] = { "wrong_iif", advise_wrong_iif },
+	[VERDICT_NO_VIF] = { "no_vif", advise_no_vif },
+	[VERDICT_NO_RULE] = { "no_rule", advise_no_rule },
+	[VERDICT_FIREWALL] = { "firewall", advise_firewall },
+	[VERDICT_TABLE] = { "table", advise_table },
+	[VERDICT_OUTPUT] = { "output", advise_output },
 };
 
-enum verdict doctor_report(struct doctor *d, const struct seen *w)
+enum verdict advise_flow(struct doctor *d, const struct sample_flow *w)
 {
-	struct report r = { .d = d, .f = &d->host.found, .w = w, .in = host_link(&d->host, w->in), .fam = d->fam,
-			    .k = &d->host.of[d->fam] };
 	enum verdict v = verdict_of(&w->d);
+	struct report r = {
+		.d = d, .f = &d->host.found, .w = w, .fam = d->fam, .k = &d->host.of[d->fam],
+		.in = host_link(&d->host, w->in), .in_name = host_name(&d->host, w->in),
+	};
 
-	if (!w->any)
+	if (!w->any_source)
 		addr_str(&w->src, r.src);
-	addr_str(&d->grp, r.grp);
-	snprintf(r.flow, sizeof r.flow, "(%s, %s)", r.src[0] ? r.src : "*", r.grp);
-	r.in_name = host_name(&d->host, w->in);
-	shell_word(r.in_name, r.in_word);
-	r.f->what = verdicts[v].what;
-	verdicts[v].say(&r);
+	addr_str(&d->group, r.group);
+	snprintf(r.flow, sizeof r.flow, "(%s, %s)", r.src[0] ? r.src : "*", r.group);
+	text_shell_word(r.in_word, sizeof r.in_word, r.in_name);
+	r.f->what = advise_verdicts[v].what;
+	advise_verdicts[v].say(&r);
 	return v;
 }
 
-void doctor_report_local(struct doctor *d)
+void advise_link_local(struct doctor *d)
 {
 	char text[ADDR_STRLEN];
 
 	d->host.found.what = "local";
-	finding_add(&d->host.found, FINDING_ERROR, "never forwarded: %s is of link-local scope, which no router forwards; "
-		    "a reflector or proxy for its protocol is the tool", addr_str(&d->grp, text));
+	finding_add(&d->host.found, FINDING_ERROR, "never forwarded: %s is of link-local scope, which no router "
+		    "forwards; a reflector or proxy for its protocol is the tool", addr_str(&d->group, text));
 }

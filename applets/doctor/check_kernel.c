@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: ISC
  *
- * Checks of what this machine allows at all: the kernel's features, our rights,
- * who holds the routing sockets, limits of memberships.
+ * See check_kernel.h.
  */
-#include "applets/doctor/host.h"
+#include "applets/doctor/check_kernel.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-/* v6: "V6" for IPv6, else "". */
-static void unseen(struct host *h, const char *v6, const char *symbol)
-{
-	finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has CONFIG_IP%s_%s", v6, symbol);
-}
-
 void check_kernel(struct host *h, const struct host_fam *k)
 {
+	static const char unseen[] = "whether this kernel has CONFIG_IP%s_%s";
 	const struct probe_support *s = &k->support;
 	const char *v6 = k->fam == FAM_4 ? "" : "V6";
 
-	if (!k->wanted)
+	if (!k->is_wanted)
 		return;
 	if (s->routing == 0) {
 		finding_add(&h->found, FINDING_ERROR, "this kernel routes no %s multicast: it was built without "
@@ -27,17 +21,19 @@ void check_kernel(struct host *h, const struct host_fam *k)
 		return;
 	}
 	if (s->routing < 0)
-		unseen(h, v6, "MROUTE: /proc/net is masked, and a socket to ask needs CAP_NET_RAW");
+		finding_add(&h->found, FINDING_UNSEEN, unseen, v6,
+			    "MROUTE: /proc/net is masked, and a socket to ask needs CAP_NET_RAW");
 	if (s->tables == 0)
-		finding_add(&h->found, FINDING_NOTE, "this kernel has one table for %s multicast, so -t cannot be used: "
-			    "no CONFIG_IP%s_MROUTE_MULTIPLE_TABLES", k->name, v6);
+		finding_add(&h->found, FINDING_NOTE, "this kernel has one table for %s multicast, so -t cannot be "
+			    "used: no CONFIG_IP%s_MROUTE_MULTIPLE_TABLES", k->name, v6);
 	else if (s->tables < 0)
-		unseen(h, v6, "MROUTE_MULTIPLE_TABLES");
+		finding_add(&h->found, FINDING_UNSEEN, unseen, v6, "MROUTE_MULTIPLE_TABLES");
 	if (s->pim == 0)
-		finding_add(&h->found, FINDING_NOTE, "no CONFIG_IP%s_PIMSM_V2 in this kernel: not needed, only moves of a "
-			    "source to another interface are noticed less often", v6);
+		finding_add(&h->found, FINDING_NOTE, "no CONFIG_IP%s_PIMSM_V2 in this kernel: not needed, only moves of "
+			    "a source to another interface are noticed less often", v6);
 	else if (s->pim < 0)
-		unseen(h, v6, "PIMSM_V2 (not needed): a socket to ask needs CAP_NET_RAW");
+		finding_add(&h->found, FINDING_UNSEEN, unseen, v6,
+			    "PIMSM_V2 (not needed): a socket to ask needs CAP_NET_RAW");
 }
 
 /* Rights only matter where no daemon runs yet. */
@@ -49,17 +45,18 @@ void check_rights(struct host *h)
 	for (const struct host_fam *k = h->of; k < h->of + FAM_N; k++) {
 		if (k->taken == 1)
 			return;
-		if (k->wanted && k->support.raw == 0)
-			lacks = true;
+		lacks |= k->is_wanted && k->support.raw == 0;
 	}
 	if (!lacks)
 		return;
 	elsewhere = probe_netns_ours() == 0;
-	if (elsewhere || uid == 0)
-		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: %s", elsewhere ?
-			    "this network namespace belongs to another user namespace, where the capabilities of this "
-			    "container do not count; start it in the host's user namespace, or with a network of its own" :
-			    "CAP_NET_RAW is missing in this container (CAP_NET_ADMIN is for -t only)");
+	if (elsewhere)
+		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: this network namespace "
+			    "belongs to another user namespace, where the capabilities of this container do not count; "
+			    "start it in the host's user namespace, or with a network of its own");
+	else if (uid == 0)
+		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: CAP_NET_RAW is missing in "
+			    "this container (CAP_NET_ADMIN is for -t only)");
 	else
 		finding_add(&h->found, FINDING_NOTE, "uid %u may not open a routing socket: CAP_NET_RAW is missing", uid);
 	if (!elsewhere)
@@ -68,12 +65,12 @@ void check_rights(struct host *h)
 
 void check_holder(struct host *h, const struct host_fam *k)
 {
-	if (!k->wanted)
+	if (!k->is_wanted)
 		return;
 	if (k->taken < 0)
 		finding_add(&h->found, FINDING_UNSEEN, "whether somebody holds the %s multicast routing socket: this "
 			    "kernel does not tell", k->name);
-	if (k->foreign) {
+	if (k->is_foreign) {
 		finding_add(&h->found, FINDING_ERROR, "process %d (%s) holds the %s multicast routing socket, so smcrouted "
 			    "cannot have it; end it, or give smcrouted a table of its own (-t)", k->holder, k->comm, k->name);
 		finding_fix(&h->found, "kill %d", k->holder);
@@ -85,28 +82,30 @@ void check_holder(struct host *h, const struct host_fam *k)
 
 /* ---- memberships ---- */
 
-#define OTHERS 32		/* descriptors that the daemon has besides */
+#define OTHER_FILES 32		/* descriptors that the daemon has besides */
 
 /* Memberships that the configuration wants: all, and those of single sources. */
-struct wanted {
+struct check_joins {
 	uint64_t all[FAM_N], single[FAM_N];
 };
 
-static void count_joins(const struct conf *c, struct wanted *w)
+static struct check_joins check_count_joins(const struct conf *c)
 {
-	for (uint32_t i = 0; i < c->nmgroups; i++) {
-		const struct conf_rule *g = &c->mgroups[i];
+	struct check_joins w = { 0 };
+
+	for (const struct conf_rule *g = c->mgroups; g < c->mgroups + c->nmgroups; g++) {
 		enum fam fam = flow_range_fam(&g->range);
 		uint64_t n = (uint64_t)1 << conf_join_bits(&g->range);
 
-		w->all[fam] += n;
+		w.all[fam] += n;
 		if (!flow_range_any_source(&g->range))
-			w->single[fam] += n;
+			w.single[fam] += n;
 	}
+	return w;
 }
 
 /* Returns the value of a limit, -1 where it cannot be read.  One of 0 admits none. */
-static long long limit(struct host *h, const char *name, uint64_t wanted, int usual)
+static long long check_limit(struct host *h, const char *name, uint64_t wanted, int usual)
 {
 	long long value = probe_sysctl(name);
 
@@ -124,24 +123,22 @@ void check_memberships(struct host *h)
 {
 	static const char groups[] = "net.ipv4.igmp_max_memberships";
 	long long files = probe_nofile(h->of[FAM_4].holder), most;
-	struct wanted w = { 0 };
-	unsigned long long wanted, sockets;
+	struct check_joins w = check_count_joins(h->conf);
+	unsigned long long wanted = w.all[FAM_4], sockets;
 
-	count_joins(h->conf, &w);
-	wanted = w.all[FAM_4];
-	most = limit(h, groups, wanted, 20);
-	limit(h, "net.ipv4.igmp_max_msf", w.single[FAM_4], 10);
-	limit(h, "net.ipv6.mld_max_msf", w.single[FAM_6], 64);
+	most = check_limit(h, groups, wanted, 20);
+	check_limit(h, "net.ipv4.igmp_max_msf", w.single[FAM_4], 10);
+	check_limit(h, "net.ipv6.mld_max_msf", w.single[FAM_6], 64);
 	if (most <= 0)
 		return;
 	/* Each socket takes that many groups; the daemon spreads them. */
-	sockets = (wanted + (uint64_t)most - 1) / (uint64_t)most;
+	sockets = (wanted + (unsigned long long)most - 1) / (unsigned long long)most;
 	if (files < 0 && sockets) {
 		finding_add(&h->found, FINDING_UNSEEN, "how many descriptors smcrouted may have");
-	} else if (sockets + OTHERS > (uint64_t)files && files > 2 * OTHERS) {
+	} else if (sockets + OTHER_FILES > (unsigned long long)files && files > 2 * OTHER_FILES) {
 		finding_add(&h->found, FINDING_ERROR, "%llu IPv4 memberships take %llu sockets of %lld (%s), and smcrouted "
 			    "may have %lld descriptors", wanted, sockets, most, groups, files);
 		finding_fix(&h->found, "sysctl -w %s=%llu", groups,
-			    wanted / (uint64_t)(files - 2 * OTHERS) + 1);
+			    wanted / (unsigned long long)(files - 2 * OTHER_FILES) + 1);
 	}
 }

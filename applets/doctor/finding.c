@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: ISC
  *
- * The list of findings and its two forms of output.  Nothing is looked at here.
+ * See finding.h.
  */
 #include "applets/doctor/finding.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/grow.h"
+#include "lib/json.h"
+#include "lib/text.h"
 
-static const char severity_names[][9] = { "error", "warning", "note", "not seen", "good" };
-static const char labels[2][4] = { "fix", "or" };
+static const char *const finding_severities[] = { "error", "warning", "note", "not seen", "good" };
+static const char *const finding_labels[2] = { "fix", "or" };
 
 static void finding_free(struct finding *g)
 {
 	buf_free(&g->text);
-	for (int or = 0; or < 2; or++)
-		buf_free(&g->commands[or]);
+	buf_free(&g->commands[0]);
+	buf_free(&g->commands[1]);
 }
 
 /* True when this has been said, or enough of its kind. */
-static bool superfluous(struct findings *f, const struct finding *g)
+static bool finding_is_one_more(struct findings *f, const struct finding *g)
 {
 	unsigned same = 0;
 
@@ -36,7 +37,7 @@ static bool superfluous(struct findings *f, const struct finding *g)
 }
 
 static void __attribute__((format(printf, 3, 0)))
-append(struct findings *f, struct buf *to, const char *fmt, va_list ap)
+finding_append(struct findings *f, struct buf *to, const char *fmt, va_list ap)
 {
 	buf_vprintf(to, fmt, ap);
 	buf_chr(to, '\0');
@@ -57,9 +58,9 @@ void finding_add(struct findings *f, enum severity severity, const char *fmt, ..
 	g = &v[f->n];
 	*g = (struct finding){ .severity = severity, .what = f->what };
 	va_start(ap, fmt);
-	append(f, &g->text, fmt, ap);
+	finding_append(f, &g->text, fmt, ap);
 	va_end(ap);
-	if (f->failed || superfluous(f, g)) {
+	if (f->failed || finding_is_one_more(f, g)) {
 		finding_free(g);
 		return;
 	}
@@ -75,59 +76,70 @@ void finding_fix(struct findings *f, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	if (f->last)
-		append(f, &f->last->commands[f->or], fmt, ap);
+		finding_append(f, &f->last->commands[f->or], fmt, ap);
 	va_end(ap);
+}
+
+void finding_or(struct findings *f)
+{
+	f->or = true;
 }
 
 /* ---- output ---- */
 
-static void print(struct buf *out, const struct finding *g, bool json)
+static void finding_print(struct buf *out, const struct finding *g)
 {
-	const char *severity = severity_names[g->severity];
-
-	if (json) {
-		buf_printf(out, "{\"severity\":\"%s\",\"what\":\"%s\",\"text\":", severity, g->what);
-		buf_json(out, g->text.p, g->text.len - 1);
-	} else {
-		buf_printf(out, "%s: %s\n", severity, g->text.p);
-	}
+	buf_printf(out, "%s: ", finding_severities[g->severity]);
+	buf_escape(out, g->text.p, g->text.len - 1, TEXT_KEEP_NONE);
+	buf_chr(out, '\n');
 	for (int or = 0; or < 2; or++) {
 		const struct buf *b = &g->commands[or];
 
-		if (json)
-			buf_printf(out, ",\"%s\":[", labels[or]);
-		for (size_t at = 0; at < b->len; at += strlen(b->p + at) + 1)
-			if (json) {
-				buf_str(out, at ? "," : "");
-				buf_json(out, b->p + at, strlen(b->p + at));
-			} else {
-				buf_printf(out, "  %s: %s\n", labels[or], b->p + at);
-			}
-		if (json)
-			buf_chr(out, ']');
+		for (size_t at = 0, n; at < b->len; at += n + 1) {
+			n = strlen(b->p + at);
+			buf_printf(out, "  %s: ", finding_labels[or]);
+			buf_escape(out, b->p + at, n, TEXT_KEEP_NEWLINE);
+			buf_chr(out, '\n');
+		}
 	}
-	if (json)
-		buf_chr(out, '}');
+}
+
+static void finding_print_json(struct buf *out, const struct finding *g)
+{
+	json_open(out);
+	json_str(out, "severity", finding_severities[g->severity]);
+	json_str(out, "what", g->what);
+	json_str(out, "text", g->text.p);
+	for (int or = 0; or < 2; or++) {
+		const struct buf *b = &g->commands[or];
+
+		json_key(out, finding_labels[or]);
+		buf_chr(out, '[');
+		for (size_t at = 0, n; at < b->len; at += n + 1) {
+			n = strlen(b->p + at);
+			json_sep(out);
+			buf_json(out, b->p + at, n);
+		}
+		buf_chr(out, ']');
+	}
+	buf_chr(out, '}');
 }
 
 void findings_print(struct buf *out, const struct findings *f, enum form form)
 {
-	const char *before = "[";
-
-	for (enum severity s = FINDING_ERROR; s <= FINDING_GOOD && form != FORM_NONE; s++)
-		for (uint32_t i = 0; i < f->n; i++) {
-			if (f->v[i].severity != s)
-				continue;
-			if (form == FORM_JSON)
-				buf_str(out, before);
-			before = ",";
-			print(out, &f->v[i], form == FORM_JSON);
-		}
+	if (form == FORM_NONE)
+		return;
 	if (form == FORM_JSON)
-		buf_str(out, f->n ? "]" : "[]");
+		buf_chr(out, '[');
+	for (enum severity s = FINDING_ERROR; s <= FINDING_GOOD; s++)
+		for (const struct finding *g = f->v; g < f->v + f->n; g++)
+			if (g->severity == s)
+				(form == FORM_JSON ? finding_print_json : finding_print)(out, g);
+	if (form == FORM_JSON)
+		buf_chr(out, ']');
 }
 
-bool findings_tell(const struct findings *f, enum form form, const char *head, const char *tail)
+bool findings_write(const struct findings *f, enum form form, const char *head, const char *tail)
 {
 	struct buf out = { 0 };
 	const char *text;
@@ -149,31 +161,4 @@ void findings_free(struct findings *f)
 		finding_free(&f->v[i]);
 	free(f->v);
 	*f = (struct findings){ 0 };
-}
-
-/* ---- words of commands ---- */
-
-bool word_plain(const char *s, const char *others)
-{
-	const char *at = s;
-
-	while (*at && (isalnum((unsigned char)*at) || strchr(others, *at)))
-		at++;
-	return at != s && !*at;
-}
-
-const char *shell_word(const char *name, char *buf)
-{
-	char *end = buf + WORD_LEN - 6, *to = buf;
-
-	if (word_plain(name, "._:@%+,/=-") && strlen(name) < WORD_LEN)
-		return strcpy(buf, name);
-	*to++ = '\'';
-	for (; *name && to < end; name++) {
-		if (*name == '\'')
-			to = stpcpy(to, "'\\'");
-		*to++ = *name;
-	}
-	strcpy(to, "'");
-	return buf;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * This host as smcroute-check sees it: one look at its interfaces, its kernel,
- * its router and its packet filter, beside a configuration.  The checks of -H
- * and doctor read it; nothing here changes anything.
+ * This host as smcroute-check sees it: one look at its interfaces, its kernel, its router and its packet filter, beside
+ * a configuration.  The checks of -H and doctor read it; nothing here changes anything.
  */
 #ifndef APPLETS_DOCTOR_HOST_H
 #define APPLETS_DOCTOR_HOST_H
@@ -18,7 +17,7 @@ struct host_use {
 	struct where where;		/* that names it first */
 	bool in, join;			/* the input of a rule; of a membership */
 	bool fam[FAM_N];
-	bool disabled;
+	bool is_disabled;		/* by the phyint line that holds for all of them */
 };
 
 /* VIFs of all tables of a family. */
@@ -31,9 +30,9 @@ struct host_vifs {
 struct host_fam {
 	const char *name;
 	enum fam fam;
-	bool wanted;			/* conf has rules or memberships of it, or none at all */
+	bool is_wanted;			/* conf has rules or memberships of it, or none at all */
 	tristate taken;			/* somebody holds a routing socket */
-	bool foreign;			/* the holder is none of ours */
+	bool is_foreign;		/* the holder is none of ours */
 	int holder;			/* pid, 0 = none seen */
 	char comm[32];
 	struct probe_support support;
@@ -42,9 +41,10 @@ struct host_fam {
 
 struct host {
 	struct findings found;
-	const struct conf *conf;
+	const struct conf *conf;	/* not owned */
 	struct host_use *use;		/* of each name in conf */
 	struct probe_links links;
+	bool *is_disabled;		/* of each link: by the phyint line that holds for it */
 	struct nft *nft;		/* NULL: not to be seen, nft_errno says why */
 	int nft_errno;
 	struct host_fam of[FAM_N];
@@ -66,42 +66,23 @@ const char *host_name(const struct host *h, int ifindex);
 /* True when a name of the configuration means an interface. */
 bool host_means(const struct host *h, uint32_t name, const struct probe_link *l);
 
-/* The next interface after *i that a name of the configuration means; NULL at the end.  Starts
- * with *i = 0. */
+/* True when the configuration uses an interface in a family, and no phyint line disables it. */
+bool host_uses(const struct host *h, const struct probe_link *l, enum fam fam);
+
+/* The next interface after *i that a name of the configuration means and no phyint line disables; NULL at the end.
+ * Starts with *i = 0. */
 const struct probe_link *host_match(const struct host *h, uint32_t name, uint32_t *i);
 
 /* The next interface that a rule sends to; NULL at the end.  Starts with all zero. */
 struct host_output {
 	uint32_t name, link;
 };
-const struct probe_link *host_output(const struct host *h, const struct conf_rule *m,
-				    struct host_output *at);
+const struct probe_link *host_output(const struct host *h, const struct conf_rule *m, struct host_output *at);
 
 /* The VIF of an interface in a table; with table 0 in any.  NULL when it has none. */
 const struct probe_vif *host_vif(const struct host_vifs *vifs, int ifindex, uint32_t table);
 
-/* Looks at this host for `smcroute-check -H` and prints what was found.  n files, a missing one
- * is no matter when it is the default (`standard`).  The exit status: 0 nothing but notes, 1
- * findings, 78 errors in a file, 71. */
-int host_main(char **files, int n, bool standard, enum form form);
-
 /* Adds that the rules of nftables cannot be seen, if so. */
 void host_unseen_nft(struct host *h);
-
-/* ---- the checks, each adds to h->found ---- */
-
-void check_kernel(struct host *h, const struct host_fam *k);
-void check_rights(struct host *h);
-void check_holder(struct host *h, const struct host_fam *k);
-void check_memberships(struct host *h);
-
-void check_interfaces(struct host *h);
-void check_bridges(struct host *h);
-void check_vifs(struct host *h, const struct host_fam *k);
-void check_allmulti(struct host *h, const struct host_fam *k);
-
-void check_tables(struct host *h, const struct host_fam *k);
-void check_rp_filter(struct host *h);
-void check_firewall(struct host *h);
 
 #endif

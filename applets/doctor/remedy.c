@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The commands against what stops a packet, each the smallest that helps: loose
- * reverse path filtering before none, one accepted group before an open chain.
- * ip_forward is not among them: multicast does not heed it (net/ipv4/ipmr.c).
+ * The commands against what stops a packet, each the smallest that helps: loose reverse path filtering before none, one
+ * accepted group before an open chain.  ip_forward is not among them: multicast does not heed it (net/ipv4/ipmr.c).
  */
 #include "applets/doctor/remedy.h"
 
@@ -11,26 +10,44 @@
 
 /* ---- words ---- */
 
-bool cure_among(const char *word, const char *list)
+const char remedy_six[FAM_N][2] = { "", "6" };
+
+bool remedy_is_among(const char *word, const char *const *list)
 {
-	while (*list && strcmp(word, list))
-		list += strlen(list) + 1;
+	while (*list && strcmp(word, *list))
+		list++;
 	return *list;
 }
 
-const char cure_six[FAM_N][2] = { "", "6" };
-
-void cure_link(struct findings *f, const char *name, const char *what)
+bool remedy_is_plain(const char *s, const char *others)
 {
-	char word[WORD_LEN];
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	const char *at = s;
 
-	finding_fix(f, "ip link set dev %s %s", shell_word(name, word), what);
+	while (*at && (strchr(plain, *at) || strchr(others, *at)))
+		at++;
+	return at != s && !*at;
+}
+
+void remedy_link(struct findings *f, const char *name, const char *what)
+{
+	char word[REMEDY_WORD];
+
+	finding_fix(f, "ip link set dev %s %s", text_shell_word(word, sizeof word, name), what);
+}
+
+void remedy_table(struct findings *f, enum fam fam, const char *iif, uint32_t table)
+{
+	char word[REMEDY_WORD];
+
+	finding_fix(f, "ip %smrule add iif %s lookup %u", fam == FAM_4 ? "" : "-6 ",
+		    text_shell_word(word, sizeof word, iif), table);
 }
 
 /* ---- reverse path filter: __fib_validate_source() of net/ipv4/fib_frontend.c ---- */
 
-bool cure_rp_refuses(const struct host *h, const struct probe_link *in, const struct addr *src,
-		     struct probe_route *r, char *why)
+bool remedy_rp_refuses(const struct host *h, const struct probe_link *in, const struct addr *src,
+		       struct probe_route *r, char *why)
 {
 	if (addr_fam(src) != FAM_4 || in->rp_filter <= 0 || probe_route(src, r) < 0)
 		return false;
@@ -49,24 +66,25 @@ bool cure_rp_refuses(const struct host *h, const struct probe_link *in, const st
 	return true;
 }
 
-void cure_rp_filter(struct host *h, const struct probe_link *in, const struct addr *src,
-		    uint8_t slen, const struct probe_route *r)
+void remedy_rp_filter(struct host *h, const struct probe_link *in, const struct addr *src, uint8_t slen,
+		      const struct probe_route *r)
 {
 	bool none = src && r->none, loose = src && !none && in->address[FAM_4];
 	const char *all = h->links.rp_all ? " net.ipv4.conf.all.rp_filter=0" : "";
-	char name[64], key[WORD_LEN], word[WORD_LEN], text[ADDR_STRLEN];
+	char name[64], key[REMEDY_WORD], word[REMEDY_WORD], text[ADDR_STRLEN];
 
 	/* With slashes where the name has a dot (sysctl(8)). */
 	snprintf(name, sizeof name, strchr(in->name, '.') ? "net/ipv4/conf/%s/rp_filter" :
 		 "net.ipv4.conf.%s.rp_filter", in->name);
-	shell_word(name, key);
+	text_shell_word(key, sizeof key, name);
 	/* The larger value of all and the interface counts, so 2 here is loose. */
 	if (loose) {
 		finding_fix(&h->found, "sysctl -w %s=2", key);
 		finding_or(&h->found);
 	}
 	if (none || loose) {
-		finding_fix(&h->found, "ip route add %s dev %s", prefix_str(src, slen, text), shell_word(in->name, word));
+		finding_fix(&h->found, "ip route add %s dev %s", prefix_str(src, slen, text),
+			    text_shell_word(word, sizeof word, in->name));
 		finding_or(&h->found);
 	}
 	if (!loose)
@@ -76,51 +94,43 @@ void cure_rp_filter(struct host *h, const struct probe_link *in, const struct ad
 
 /* ---- packet filter ---- */
 
-bool cure_nft_name(const char *name)
+const char *remedy_nft_ifname(const char *way, const char *name, char *buf)
 {
-	return *name && !strpbrk(name, "\"'\\*");
+	size_t n = name ? strlen(name) : 0, at = 0, len = 1;
+
+	/* nft has no way to write a quote or a control character in a string, and takes '*' for a wildcard. */
+	while (at < n && len && !strchr("\"'\\*", name[at])) {
+		len = text_printable_len(name + at, n - at, TEXT_KEEP_NONE);
+		at += len;
+	}
+	buf[0] = '\0';
+	if (n && at == n)
+		snprintf(buf, REMEDY_NFT, "%sifname \"%s\" ", way, name);
+	return buf;
 }
 
 /* True for a chain that iptables made: those it manages itself. */
-static bool of_iptables(const struct probe_chain *c)
+static bool remedy_is_iptables(const struct probe_chain *c)
 {
-	return cure_among(c->table, "filter\0mangle\0raw\0security\0nat\0") &&
-	       cure_among(c->name, "FORWARD\0PREROUTING\0POSTROUTING\0") && strcmp(c->family, "inet");
+	static const char *const tables[] = { "filter", "mangle", "raw", "security", "nat", NULL };
+	static const char *const chains[] = { "FORWARD", "PREROUTING", "POSTROUTING", NULL };
+
+	return remedy_is_among(c->table, tables) && remedy_is_among(c->name, chains) && strcmp(c->family, "inet");
 }
 
-void cure_chain(struct findings *f, const struct probe_chain *c, const struct probe_packet *p,
-		uint8_t glen)
+void remedy_chain(struct findings *f, const struct probe_chain *c, const struct probe_packet *p, uint8_t glen)
 {
-	const char *six = cure_six[flow_fam(&p->flow)], *way = "i", *dev = p->iif_name;
-	char word[WORD_LEN], text[ADDR_STRLEN], at[WORD_LEN + 4];
+	bool is_after = c->hook == HOOK_AFTER, is_filter = !strcmp(c->table, "filter");
+	const char *six = remedy_six[flow_fam(&p->flow)], *way = is_after ? "o" : "i";
+	const char *dev = is_after ? p->oif_name : p->iif_name;
+	char word[REMEDY_WORD], text[ADDR_STRLEN], match[REMEDY_NFT];
 
-	at[0] = '\0';
-	if (c->hook == HOOK_AFTER) {
-		way = "o";
-		dev = p->oif_name;
-	}
 	prefix_str(&p->flow.group, glen, text);
-	if (of_iptables(c)) {
-		bool filter = !strcmp(c->table, "filter");
-
-		if (dev)
-			snprintf(at, sizeof at, " -%s %s", way, shell_word(dev, word));
-		finding_fix(f, "ip%stables%s%s -I %s%s -d %s -j ACCEPT", six, filter ? "" : " -t ",
-			    filter ? "" : c->table, c->name, at, text);
-	} else if (word_plain(c->table, "_-./") && word_plain(c->name, "_-./")) {
-		if (dev && cure_nft_name(dev))
-			snprintf(at, sizeof at, "%sifname \"%s\" ", way, dev);
+	if (remedy_is_iptables(c))
+		finding_fix(f, "ip%stables%s%s -I %s%s%s%s%s -d %s -j ACCEPT", six, is_filter ? "" : " -t ",
+			    is_filter ? "" : c->table, c->name, dev ? " -" : "", dev ? way : "", dev ? " " : "",
+			    dev ? text_shell_word(word, sizeof word, dev) : "", text);
+	else if (remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./"))
 		finding_fix(f, "nft 'insert rule %s %s %s %sip%s daddr %s accept'", c->family, c->table, c->name,
-			    at, six, text);
-	}
-}
-
-/* ---- tables ---- */
-
-void cure_table(struct findings *f, enum fam fam, const char *iif, uint32_t table)
-{
-	char word[WORD_LEN];
-
-	finding_fix(f, "ip %smrule add iif %s lookup %u", fam == FAM_4 ? "" : "-6 ", shell_word(iif, word),
-		    table);
+			    remedy_nft_ifname(way, dev, match), six, text);
 }

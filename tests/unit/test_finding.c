@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The list of findings: order, what is said twice, both outputs, and words that
- * a shell would take apart.
+ * The list of findings: order, what is said twice, both outputs, and text that a terminal would obey.
  */
 #include "applets/doctor/finding.h"
 
@@ -58,24 +57,23 @@ static void many(void)
 	findings_free(&f);
 }
 
-static void words(void)
+/* Names from outside: each text is escaped once, commands keep their newlines, JSON is JSON. */
+static void names_from_outside(void)
 {
-	char buf[WORD_LEN];
+	struct findings f = { .what = "w" };
+	struct buf out = { 0 };
 
-	CHECK_STR(shell_word("eth0.10", buf), "eth0.10");
-	CHECK_STR(shell_word("a b", buf), "'a b'");
-	CHECK_STR(shell_word("$(id)", buf), "'$(id)'");
-	CHECK_STR(shell_word("", buf), "''");
-	CHECK_STR(shell_word("it's", buf), "'it'\\''s'");
-	CHECK_INT(strlen(shell_word("'''''''''''''''", buf)), 15 * 4 + 2);
+	finding_add(&f, FINDING_ERROR, "%s is down", "e\033[31m\xc2\x9b\xff\xc3\xa9\n");
+	finding_fix(&f, "ip link set dev %s up", "'a b'");
+	finding_fix(&f, "cat 'x\ny\033'");
+	findings_print(&out, &f, FORM_TEXT);
+	CHECK_STR(buf_cstr(&out), "error: e\\x1b[31m\\xc2\\x9b\\xff\xc3\xa9\\x0a is down\n"
+				  "  fix: ip link set dev 'a b' up\n  fix: cat 'x\ny\\x1b'\n");
+	buf_free(&out);
+	findings_print(&out, &f, FORM_JSON);
+	CHECK(strstr(buf_cstr(&out), "\"e\\u001b[31m"));
+	buf_free(&out);
+	findings_free(&f);
 }
 
-static void plain(void)
-{
-	CHECK(word_plain("eth0-10", "_-"));
-	CHECK(!word_plain("eth0.10", "_-"));
-	CHECK(!word_plain("\xc3\xa9", "_-"));
-	CHECK(!word_plain("", "_-"));
-}
-
-TEST_MAIN(TEST(text_and_json) TEST(many) TEST(words) TEST(plain))
+TEST_MAIN(TEST(text_and_json) TEST(many) TEST(names_from_outside))

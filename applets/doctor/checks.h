@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * `smcroute-check -H`: the table of checks, run one after the other over one look at this host.
+ */
+#ifndef APPLETS_DOCTOR_CHECKS_H
+#define APPLETS_DOCTOR_CHECKS_H
+
+#include <stdbool.h>
+
+#include "applets/doctor/finding.h"
+
+/* Looks at this host and prints what was found.  n files, a missing one is no matter when it is the default
+ * (is_standard).  The exit status: 0 nothing but notes, 1 findings, 78 errors in a file, 71. */
+int checks_main(char **files, int n, bool is_standard, enum form form);
+
+#endif
