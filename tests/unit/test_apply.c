@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A configuration in the place of the live rules: what is left of the old ones, and
+ * that nothing changes where memory runs out, whichever piece of it was the last.
+ */
+#include <stdlib.h>
+
+#include "tests/fake/kernel.h"
+#include "tests/unit/test.h"
+
+static unsigned long left = ~0ul;	/* pieces of memory that can be had before one cannot */
+
+#define malloc(n) (left ? (left--, (malloc)(n)) : NULL)
+#define calloc(n, size) (left ? (left--, (calloc)(n, size)) : NULL)
+#define realloc(p, n) (left ? (left--, (realloc)(p, n)) : NULL)
+#include "lib/grow.c"
+#include "router/apply.c"
+#include "router/mfc.c"
+#include "router/names.c"
+#include "router/ruleset.c"
+#include "lib/hash.c"
+#undef malloc
+#undef calloc
+#undef realloc
+
+#include "router/router.h"
+
+static struct router r;
+
+static struct conf *parse(const char *text)
+{
+	struct conf *c = conf_new();
+	struct diags d = { 0 };
+
+	conf_parse_text(c, &d, "test", text, strlen(text));
+	CHECK_INT(d.errors, 0);
+	diags_free(&d);
+	return c;
+}
+
+static int apply(const char *text)
+{
+	struct conf *c = parse(text);
+	int res = router_apply(&r, c, 1000);
+
+	conf_free(c);
+	return res;
+}
+
+/* All that is live, as text. */
+static const char *live(void)
+{
+	static struct buf b;
+	const struct rules *tables[] = { &r.rules.joins, &r.rules.routes };
+
+	b.len = 0;
+	for (uint32_t i = 0; i < r.rules.nphyints; i++)
+		print_phyint(&b, &r.rules.phyints[i]);
+	for (int k = 0; k < 2; k++)
+		for (uint32_t id = tables[k]->first; id != HASH_NONE; id = tables[k]->v[id].next) {
+			ruleset_print(&b, &r.rules, &tables[k]->v[id], k ? "mroute" : "mgroup", 0);
+			buf_chr(&b, '\n');
+		}
+	return buf_cstr(&b);
+}
+
+static unsigned names_used(void)
+{
+	unsigned n = 0;
+
+	for (uint32_t id = 0; id < r.rules.names.n; id++)
+		n += name_is_used(&r.rules.names.v[id]);
+	return n;
+}
+
+static void link_is(int ifindex, const char *name)
+{
+	struct link_event ev = { .kind = LINK_NEW, .ifindex = ifindex, .flags = LINK_UP | LINK_MULTICAST };
+
+	snprintf(ev.name, sizeof ev.name, "%s", name);
+	fake_link_add(ifindex);
+	router_link_event(&r, &ev);
+}
+
+static void start(void)
+{
+	fake_reset();
+	log_set_level(LOG_LVL_NONE);
+	CHECK_INT(router_init(&r, NULL, NULL), 0);
+	kernel_mroute_open(FAM_4, 0);
+	router_family(&r, FAM_4, true);
+	link_is(2, "eth0");
+	link_is(3, "eth1");
+}
+
+static void end(void)
+{
+	router_shutdown(&r);
+	fake_reset();
+}
+
+#define OLD "phyint eth0 enable\nmgroup from eth0 group 225.9.9.9\n" \
+	    "mroute from eth0 group 225.1.1.0/24 to eth1\n" \
+	    "mroute from eth0 source 10.0.0.1 group 225.1.1.1 to eth1\n" \
+	    "mroute from wg0 source 10.0.0.1 group 225.1.1.1 to eth1\n"
+#define NEW "phyint wg0 enable\nmgroup from eth1 group 225.9.9.8\n" \
+	    "mroute from eth0 source 10.0.0.1 group 225.1.1.1 to eth1 wg1\n" \
+	    "mroute from eth0 source 10.0.0.2 group 225.1.1.2 to eth1\n" \
+	    "mroute from tun0 group 225.1.1.0/24 to eth1 eth0\n"
+
+static void replaced(void)
+{
+	start();
+	CHECK_INT(apply(OLD), 0);
+	CHECK_STR(live(), OLD);
+	CHECK_INT(names_used(), 3);
+	CHECK_INT(r.changes.added, 1);
+	CHECK_INT(apply(OLD), 0);
+	CHECK_INT(r.changes.added + r.changes.changed + r.changes.removed, 0);
+	CHECK_INT(apply(NEW), 0);
+	CHECK_STR(live(), NEW);
+	CHECK_INT(names_used(), 5);
+	CHECK_INT(r.changes.added, 1);
+	CHECK_INT(apply(""), 0);
+	CHECK_STR(live(), "");
+	CHECK_INT(names_used(), 0);
+	CHECK_INT(r.mfc.by_sg.used, 0);
+	end();
+}
+
+/* The numbers of rules that stay are theirs; the order is that of the file. */
+static void kept(void)
+{
+	const struct rules *t = &r.rules.routes;
+
+	start();
+	CHECK_INT(apply("mroute from a group 225.1.1.1 to b\nmroute from a group 225.1.1.2 to b\n"), 0);
+	uint32_t first = t->first, last = t->last;
+
+	CHECK_INT(apply("mroute from a group 225.1.1.2 to b\nmroute from a group 225.1.1.3 to b\n"
+			"mroute from a group 225.1.1.1 to b\n"), 0);
+	CHECK_INT(t->first, last);
+	CHECK_INT(t->last, first);
+	CHECK(t->v[last].rank < t->v[first].rank);
+	end();
+}
+
+/* Of two rules of one (S,G) the first says where its packets come in, whichever was there before. */
+static void first_holder(void)
+{
+	static const char first[] = "mroute from eth0 source 10.0.0.1 group 225.1.1.1 to eth1\n";
+	static const char both[] = "mroute from eth1 source 10.0.0.1 group 225.1.1.1 to eth0\n"
+				   "mroute from eth0 source 10.0.0.1 group 225.1.1.1 to eth1\n";
+
+	start();
+	r.up[FAM_4] = false;
+	CHECK_INT(apply(first), 0);
+	CHECK_INT(apply(both), 0);
+	router_family(&r, FAM_4, true);
+	router_sync(&r);
+	CHECK_INT(r.mfc.count[MFC_STATIC], 1);
+	CHECK_STR(iface_str(iface_by_vif(&r.ifs, FAM_4, r.mfc.v[0].iif)), "eth1");
+	end();
+}
+
+/* One output a line, as scripts write it: one rule in the end. */
+static void output_by_output(void)
+{
+	enum { LINES = 4000 };
+	struct buf text = { 0 };
+
+	start();
+	for (int i = 0; i < LINES; i++)
+		buf_printf(&text, "mroute from eth0 source 10.0.0.1 group 225.1.1.1 to i%d\n", i);
+	CHECK_INT(apply(buf_cstr(&text)), 0);
+	CHECK_INT(r.rules.routes.live, 1);
+	CHECK_INT(r.rules.names.lists[r.rules.routes.v[r.rules.routes.first].oifs].n, LINES);
+	buf_free(&text);
+	end();
+}
+
+static void no_memory(void)
+{
+	struct conf *fresh = parse(NEW NEW);
+	unsigned long n = 0;
+	int res = -1;
+
+	start();
+	CHECK_INT(apply(OLD), 0);
+	for (; n < 1000 && res; n++) {
+		unsigned used = names_used();
+
+		left = n;
+		res = apply_conf(&r, fresh);
+		left = ~0ul;
+		if (!res)
+			break;
+		CHECK_STR(live(), OLD);
+		CHECK_INT(names_used(), used);
+		CHECK_INT(apply(OLD), 0);
+		CHECK_INT(r.changes.added + r.changes.changed + r.changes.removed, 0);
+	}
+	CHECK(n > 10 && !res);
+	CHECK_STR(live(), NEW);
+	conf_free(fresh);
+	end();
+}
+
+TEST_MAIN(TEST(replaced) TEST(kept) TEST(first_holder) TEST(output_by_output) TEST(no_memory))
