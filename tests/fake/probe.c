@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * See probe.h: the verbs of kernel/probe.h on what a test has filled in.
+ */
+#include "tests/fake/probe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct nft {
+	int none;
+};
+
+static struct nft fake_nft;
+struct fake_probe fake_probe;
+
+void fake_probe_reset(void)
+{
+	fake_probe = (struct fake_probe){
+		.has_tables = true, .table = 1, .sysctl = 100, .nofile = 1024, .netns_ours = 1,
+		.support = { { 1, 1, 1, 1 }, { 1, 1, 1, 1 } },
+	};
+}
+
+struct probe_link *fake_probe_link(int ifindex, const char *name)
+{
+	struct probe_link *l = &fake_probe.links[fake_probe.nlinks++];
+
+	*l = (struct probe_link){
+		.ifindex = ifindex, .flags = LINK_UP | LINK_RUNNING | LINK_MULTICAST, .mtu = 1500,
+		.address = { true, true }, .allmulti = 1, .snooping = -1, .querier = -1,
+	};
+	strncpy(l->name, name, sizeof l->name - 1);
+	return l;
+}
+
+int probe_links(struct probe_links *l)
+{
+	unsigned n = fake_probe.nlinks;
+
+	*l = (struct probe_links){ .v = malloc(sizeof fake_probe.links), .n = n, .cap = n, .rp_all = fake_probe.rp_all };
+	if (!l->v)
+		return -1;
+	memcpy(l->v, fake_probe.links, sizeof fake_probe.links);
+	memcpy(l->taken, fake_probe.taken, sizeof l->taken);
+	return 0;
+}
+
+void probe_links_free(struct probe_links *l)
+{
+	free(l->v);
+	*l = (struct probe_links){ 0 };
+}
+
+int probe_vifs(enum fam fam, struct probe_vif *v, int max)
+{
+	int n = fake_probe.nvifs[fam];
+
+	if (n < 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	n = n < max ? n : max;
+	memcpy(v, fake_probe.vifs[fam], (size_t)n * sizeof *v);
+	return n;
+}
+
+int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx)
+{
+	for (unsigned i = 0; i < fake_probe.nmfc; i++) {
+		struct probe_mfc *e = &fake_probe.mfc[i];
+
+		if (flow_fam(&e->flow) == fam)
+			fn(ctx, e);
+		e->st.packets += fake_probe.grows;
+	}
+	return 0;
+}
+
+int probe_table(enum fam fam, const char *iif, uint32_t *table)
+{
+	(void)fam;
+	(void)iif;
+	if (!fake_probe.has_tables) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	*table = fake_probe.table;
+	return 0;
+}
+
+uint32_t probe_default_table(enum fam fam)
+{
+	(void)fam;
+	return 1;
+}
+
+int probe_route(const struct addr *host, struct probe_route *r)
+{
+	(void)host;
+	*r = fake_probe.route;
+	return 0;
+}
+
+int probe_counters(enum fam fam, struct probe_counters *c)
+{
+	(void)fam;
+	*c = fake_probe.counters;
+	return 0;
+}
+
+void probe_support(enum fam fam, struct probe_support *s)
+{
+	*s = fake_probe.support[fam];
+}
+
+tristate probe_netns_ours(void)
+{
+	return fake_probe.netns_ours;
+}
+
+tristate probe_member(int ifindex, const struct addr *grp)
+{
+	(void)ifindex;
+	(void)grp;
+	return fake_probe.member;
+}
+
+long long probe_sysctl(const char *name)
+{
+	(void)name;
+	return fake_probe.sysctl;
+}
+
+long long probe_nofile(int pid)
+{
+	(void)pid;
+	return fake_probe.nofile;
+}
+
+tristate probe_iptables(enum fam fam)
+{
+	return fake_probe.iptables[fam];
+}
+
+struct nft *probe_nft_open(void)
+{
+	errno = fake_probe.nft_errno;
+	return errno ? NULL : &fake_nft;
+}
+
+void probe_nft_close(struct nft *n)
+{
+	(void)n;
+}
+
+void probe_nft_judge(const struct nft *n, enum probe_hook hook, const struct probe_packet *p, probe_chain_fn *fn,
+		     void *ctx)
+{
+	(void)n;
+	(void)p;
+	for (unsigned i = 0; i < fake_probe.nchains; i++)
+		if (fake_probe.chains[i].hook == hook)
+			fn(ctx, &fake_probe.chains[i]);
+}
+
+/* No packet is seen. */
+int probe_sniff_open(const struct addr *grp)
+{
+	(void)grp;
+	errno = EPERM;
+	return -1;
+}
+
+int probe_sniff_drain(int fd, int max, probe_sniff_fn *fn, void *ctx)
+{
+	(void)fd;
+	(void)max;
+	(void)fn;
+	(void)ctx;
+	return 0;
+}
+
+void probe_sniff_close(int fd)
+{
+	(void)fd;
+}

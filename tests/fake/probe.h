@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the verbs of kernel/probe.h answer where there is no kernel: a test fills it in.
+ */
+#ifndef TESTS_FAKE_PROBE_H
+#define TESTS_FAKE_PROBE_H
+
+#include "kernel/probe.h"
+
+#define FAKE_PROBE_MAX 16
+
+struct fake_probe {
+	struct probe_link links[FAKE_PROBE_MAX];
+	unsigned nlinks;
+	tristate taken[FAM_N];
+	int8_t rp_all;
+	struct probe_vif vifs[FAM_N][FAKE_PROBE_MAX];
+	int nvifs[FAM_N];			/* -1: none in this kernel */
+	struct probe_mfc mfc[FAKE_PROBE_MAX];
+	unsigned nmfc;
+	uint64_t grows;				/* what each of its packet counters has more at each call */
+	bool has_tables;
+	uint32_t table;				/* of all interfaces, with has_tables */
+	struct probe_route route;
+	struct probe_counters counters;
+	struct probe_support support[FAM_N];
+	tristate netns_ours, member, iptables[FAM_N];
+	long long sysctl, nofile;		/* all sysctls */
+	int nft_errno;				/* not 0: the rules cannot be read */
+	struct probe_chain chains[FAKE_PROBE_MAX];	/* that stop every packet */
+	unsigned nchains;
+};
+
+extern struct fake_probe fake_probe;
+
+/* A host without interfaces on which everything may be seen and nothing is in the way. */
+void fake_probe_reset(void);
+
+/* Adds an interface that is up; rp_filter 0. */
+struct probe_link *fake_probe_link(int ifindex, const char *name);
+
+#endif

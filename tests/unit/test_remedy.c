@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Commands to be pasted, for interfaces whose names a shell, a terminal or nft would take for something else.
+ */
+#include "applets/doctor/remedy.h"
+
+#include "tests/fake/probe.h"
+#include "tests/unit/test.h"
+
+/* The commands of the last finding: those that mend it, or other ways. */
+static const char *last(const struct findings *f, bool or)
+{
+	return f->last && f->last->commands[or].len ? f->last->commands[or].p : "";
+}
+
+static const char evil[] = "e\033[31m", quote[] = "it's", blank[] = "a b";
+
+static void link_and_table(void)
+{
+	struct findings f = { .what = "w" };
+
+	finding_add(&f, FINDING_ERROR, "1");
+	remedy_link(&f, "eth0.10", "up");
+	CHECK_STR(last(&f, false), "ip link set dev eth0.10 up");
+	finding_add(&f, FINDING_ERROR, "2");
+	remedy_link(&f, blank, "up");
+	CHECK_STR(last(&f, false), "ip link set dev 'a b' up");
+	finding_add(&f, FINDING_ERROR, "3");
+	remedy_link(&f, quote, "up");
+	CHECK_STR(last(&f, false), "ip link set dev 'it'\\''s' up");
+	finding_add(&f, FINDING_ERROR, "4");
+	remedy_table(&f, FAM_6, evil, 100);
+	CHECK_STR(last(&f, false), "ip -6 mrule add iif \"$(printf 'e\\033[31m')\" lookup 100");
+	finding_add(&f, FINDING_ERROR, "5");
+	remedy_table(&f, FAM_4, "$(reboot)", 100);
+	CHECK_STR(last(&f, false), "ip mrule add iif '$(reboot)' lookup 100");
+	findings_free(&f);
+}
+
+static void rp_filter(void)
+{
+	struct probe_link l = { .name = "a.b c", .rp_filter = 1, .rp_own = 1, .address = { true, true } };
+	struct probe_route none = { .none = true }, elsewhere = { .n = 1 };
+	struct host h = { .found.what = "w" };
+	struct addr src;
+
+	addr_parse("10.1.0.9", 8, &src);
+	finding_add(&h.found, FINDING_ERROR, "1");
+	remedy_rp_filter(&h, &l, &src, 128, &elsewhere);
+	CHECK_STR(last(&h.found, false), "sysctl -w 'net/ipv4/conf/a.b c/rp_filter'=2");
+	CHECK_STR(last(&h.found, true), "ip route add 10.1.0.9 dev 'a.b c'");
+	finding_add(&h.found, FINDING_ERROR, "2");
+	strcpy(l.name, "eth0");
+	remedy_rp_filter(&h, &l, &src, 120, &none);
+	CHECK_STR(last(&h.found, false), "ip route add 10.1.0.9/24 dev eth0");
+	CHECK_STR(last(&h.found, true), "sysctl -w net.ipv4.conf.eth0.rp_filter=0");
+	findings_free(&h.found);
+}
+
+static void chains(void)
+{
+	struct probe_chain nft = { .hook = HOOK_FORWARD, .family = "inet", .table = "t", .name = "c", .surely = true };
+	struct probe_chain old = { .hook = HOOK_AFTER, .family = "ip", .table = "mangle", .name = "POSTROUTING" };
+	struct probe_packet p = { .iif_name = "eth0", .oif_name = blank };
+	struct findings f = { .what = "w" };
+
+	addr_parse("225.1.2.3", 9, &p.flow.group);
+	finding_add(&f, FINDING_ERROR, "1");
+	remedy_chain(&f, &nft, &p, 128);
+	CHECK_STR(last(&f, false), "nft 'insert rule inet t c iifname \"eth0\" ip daddr 225.1.2.3 accept'");
+	finding_add(&f, FINDING_ERROR, "2");
+	remedy_chain(&f, &old, &p, 112);
+	CHECK_STR(last(&f, false), "iptables -t mangle -I POSTROUTING -o 'a b' -d 225.1.2.3/16 -j ACCEPT");
+	/* What nft cannot take is left out, a chain with such a name gets no command. */
+	for (unsigned i = 0; i < 4; i++) {
+		p.iif_name = (const char *const[]){ evil, quote, "e\"x", "e\x9b" }[i];
+		finding_add(&f, FINDING_ERROR, "name %u", i);
+		remedy_chain(&f, &nft, &p, 128);
+		CHECK_STR(last(&f, false), "nft 'insert rule inet t c ip daddr 225.1.2.3 accept'");
+	}
+	nft.name = "c'; reboot; '";
+	finding_add(&f, FINDING_ERROR, "3");
+	remedy_chain(&f, &nft, &p, 128);
+	CHECK_STR(last(&f, false), "");
+	findings_free(&f);
+}
+
+static void plain(void)
+{
+	CHECK(remedy_is_plain("eth0-10", "_-"));
+	CHECK(!remedy_is_plain("eth0.10", "_-"));
+	CHECK(!remedy_is_plain("\xc3\xa9", "_-"));
+	CHECK(!remedy_is_plain("", "_-"));
+}
+
+TEST_MAIN(TEST(link_and_table) TEST(rp_filter) TEST(chains) TEST(plain))
