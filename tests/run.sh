@@ -5,8 +5,9 @@
 #
 #	tests/run.sh [WORD...]		only the programs whose names hold a word
 #
-# A job is a program that prints TAP.  Jobs run side by side, each with a deadline;
-# what a failing one printed is shown in full, and why a case was skipped.
+# A job is a program that prints TAP.  Jobs run side by side, each with a deadline; a line
+# tells of each that has ended, how many of them, and after how many seconds in all.  What
+# a failing one printed is shown in full, and why a case was skipped.
 # From the Makefile come B (build directory), SMCROUTE (the binary), COMPILE, SANITIZE.
 cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
@@ -15,11 +16,13 @@ PYTHONDONTWRITEBYTECODE=1
 export B SMCROUTE PYTHONDONTWRITEBYTECODE
 DEADLINE=${DEADLINE:-100}
 
-# One job: the line of $OUT/jobs with the number $1.
+# One job: the line of $OUT/jobs with the number $2.  Its number on stdout says that it is done.
 if [ "$1" = --job ]; then
 	job=$(sed -n "$2p" "$OUT/jobs")
+	start=$(date +%s)
 	timeout -k 5 "$DEADLINE" sh -c "${job#*	}" >"$OUT/$2.out" 2>&1
-	echo $? >"$OUT/$2.rc"
+	echo "$? $(($(date +%s) - start))" >"$OUT/$2.end"
+	echo "$2"
 	exit 0
 fi
 
@@ -60,11 +63,12 @@ job tests/lint.sh "sh tests/lint.sh"
 
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 jobs=$(wc -l <"$OUT/jobs")
-seq "$jobs" | xargs -P "${JOBS:-$((cores + 2))}" -I '{}' sh tests/run.sh --job '{}'
+start=$(date +%s)
 
-i=0 passed=0 failed=0 skipped=0
-while IFS='	' read -r name _; do
-	i=$((i + 1)) rc=$(cat "$OUT/$i.rc")
+# report I: what came of job I, which is the number $done to end.
+report() {
+	name=$(sed -n "$1s/	.*//p" "$OUT/jobs")
+	read -r rc seconds <"$OUT/$1.end"
 	# Results short of the plan, or an exit status that no result explains, are one failure.
 	eval "$(awk -v rc="$rc" '
 		/^ok .*# SKIP/ { s++; next }
@@ -75,18 +79,30 @@ while IFS='	' read -r name _; do
 		END {
 			if (p + f + s < plan || !plan || (rc && !f)) f++
 			printf "p=%d f=%d s=%d", p, f, s
-		}' "$OUT/$i.out")"
+		}' "$OUT/$1.out")"
 	# shellcheck disable=SC2154
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	at="[$done/$jobs, $(($(date +%s) - start)) s]"
 	if [ "$f" -gt 0 ]; then
-		echo "FAIL $name: $f failed, exit $rc$([ "$rc" = 124 ] && echo " (over $DEADLINE s)")"
-		sed 's/^/    /' "$OUT/$i.out"
+		broken="$broken $name"
+		echo "FAIL $at $name: $f failed, exit $rc$([ "$rc" = 124 ] && echo " (over $DEADLINE s)")"
+		sed 's/^/    /' "$OUT/$1.out"
 	else
-		echo "ok   $name: $p passed$([ "$s" = 0 ] || echo ", $s skipped")"
+		echo "ok   $at $name: $p passed$([ "$s" = 0 ] || echo ", $s skipped")$([ "$seconds" -lt 5 ] || echo ", $seconds s")"
 		sed -n 's/^ok [0-9]* - \(.*\) # SKIP \(.*\)/     skipped: \1: \2/p
 			s/^1\.\.0 # SKIP \(.*\)/     skipped: \1/p
-			s/^# measured: /     measured: /p' "$OUT/$i.out"
+			s/^# measured: /     measured: /p' "$OUT/$1.out"
 	fi
-done <"$OUT/jobs"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
+seq "$jobs" | xargs -P "${JOBS:-$((cores + 2))}" -I '{}' sh tests/run.sh --job '{}' | {
+	done=0 passed=0 failed=0 skipped=0 broken=
+	while read -r i; do
+		done=$((done + 1))
+		report "$i"
+	done
+	[ "$done" = "$jobs" ] || failed=$((failed + jobs - done)) broken="$broken and jobs that did not end"
+	[ -z "$broken" ] || echo "failed:$broken"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
