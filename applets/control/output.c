@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: ISC
  *
- * Rows are gathered and passed on in records of moderate size, so that a client
- * can print a long table while the rest of it is still to come.
+ * Rows are gathered and passed on in records of moderate size, so that a client can print a long table while the rest
+ * of it is still to come.
  */
 #include "applets/control/output.h"
 
+#include <stdio.h>
 #include <string.h>
 
-/* Bytes of rows that are worth a record: some lines less than what a doubled buffer has room for. */
-#define ROWS_MAX (15 * 1024)
-
-/* In the first turn of a table one record is enough, so that the reader has something to do.  Then there are more
- * and more, to this, as each time it is woken costs as much as some hundred lines. */
-#define TURN_MAX (16 * ROWS_MAX)
+/* Bytes of rows that are worth a record, and bytes of a turn: so many that waking the reader does not count. */
+#define RECORD_SIZE (15 * 1024)
+#define TURN_SIZE (8 * RECORD_SIZE)
 
 void output_begin(struct output *o, const struct call *call)
 {
@@ -22,48 +20,31 @@ void output_begin(struct output *o, const struct call *call)
 	};
 }
 
-/* Passes on the rows as a record, but for the last `keep` bytes. */
-static void output_pass(struct output *o, enum wire_type type, size_t keep)
-{
-	struct buf *b = &o->rows;
-
-	if (b->len <= keep)
-		return;
-	if (o->form == CALL_RECORDS)
-		wire_put_record(o->to, type, b->p, b->len - keep);
-	else
-		buf_add(o->to, b->p, b->len - keep);
-	buf_consume(b, b->len - keep);
-}
-
 void output_turn(struct output *o)
 {
-	o->turn = o->turn ? o->turn * 2 : ROWS_MAX;
-	if (o->turn > TURN_MAX)
-		o->turn = TURN_MAX;
-	o->end = o->to->len + o->turn;
+	o->end = o->to->len + TURN_SIZE;
 }
 
-bool output_is_full(const struct output *o)
+static void output_pass_as(struct output *o, enum wire_type type)
 {
-	return o->to->len >= o->end || o->rows.failed || o->to->failed;
+	if (o->rows.len && o->form == CALL_RECORDS)
+		wire_put_record(o->to, type, o->rows.p, o->rows.len);
+	else if (o->rows.len)
+		buf_add(o->to, o->rows.p, o->rows.len);
+	o->rows.len = 0;
 }
 
-bool output_pause(struct output *o)
+bool output_pass(struct output *o)
 {
-	/* json_sep() looks at the last byte. */
-	output_pass(o, WIRE_ROW, o->json);
+	output_pass_as(o, WIRE_ROW);
 	return !o->rows.failed && !o->to->failed;
 }
 
-bool output_end(struct output *o)
+bool output_has_room(struct output *o)
 {
-	output_pass(o, WIRE_ROW, 0);
-
-	bool is_good = !o->rows.failed && !o->to->failed;
-
-	buf_free(&o->rows);
-	return is_good;
+	if (o->rows.len >= RECORD_SIZE)
+		output_pass_as(o, WIRE_ROW);
+	return o->to->len < o->end && !o->rows.failed && !o->to->failed;
 }
 
 /* ---- above the rows ---- */
@@ -74,7 +55,7 @@ static void output_headline(struct output *o, enum wire_type type)
 	/* SMCRoute's client styles a line by its last byte. */
 	if (o->form == CALL_LEGACY)
 		buf_str(&o->rows, type == WIRE_TITLE ? "_\n" : "=\n");
-	output_pass(o, type, 0);
+	output_pass_as(o, type);
 }
 
 bool output_title(struct output *o, const char *title)
@@ -82,7 +63,7 @@ bool output_title(struct output *o, const char *title)
 	if (o->json || o->title == title)
 		return false;
 	o->title = title;
-	output_pass(o, WIRE_ROW, 0);
+	output_pass_as(o, WIRE_ROW);
 	buf_str(&o->rows, title);
 	output_headline(o, WIRE_TITLE);
 	return true;
@@ -92,25 +73,33 @@ static void output_cell(struct output *o, const struct output_column *column, co
 {
 	struct buf *b = &o->rows;
 	size_t width = column->width_of ? o->widths[column->width_of] : column->width, len = strlen(text);
+	size_t padding = len < width ? width - len : 0;
 
 	output_blank(o);
-	if (!column->is_left && len < width)
-		buf_fill(b, ' ', width - len);
-	buf_add(b, text, len);
-	if (column->is_left && len < width)
-		buf_fill(b, ' ', width - len);
+	if (!buf_reserve(b, padding + len))
+		return;
+	memset(b->p + b->len, ' ', padding + len);
+	memcpy(b->p + b->len + (column->is_left ? 0 : padding), text, len);
+	b->len += padding + len;
 }
 
 void output_headings(struct output *o, const struct output_column *columns, int n)
 {
 	if (o->json)
 		return;
-	output_pass(o, WIRE_ROW, 0);
-	o->row = o->rows.len;
+	output_pass_as(o, WIRE_ROW);
+	o->row = 0;
 	for (int i = 0; i < n; i++)
 		if (output_shows(o, &columns[i]))
 			output_cell(o, &columns[i], columns[i].heading);
 	output_headline(o, WIRE_HEAD);
+}
+
+void output_json(struct output *o, const char *piece)
+{
+	if (o->json)
+		buf_str(&o->rows, piece);
+	o->is_list_begun = false;
 }
 
 /* ---- rows ---- */
@@ -118,20 +107,14 @@ void output_headings(struct output *o, const struct output_column *columns, int 
 void output_row(struct output *o)
 {
 	if (o->json)
-		json_open(&o->rows);
+		buf_str(&o->rows, o->is_list_begun ? ",{" : "{");
+	o->is_list_begun = true;
 	o->row = o->rows.len;
 }
 
 void output_row_end(struct output *o)
 {
 	buf_chr(&o->rows, o->json ? '}' : '\n');
-	output_lines(o);
-}
-
-void output_lines(struct output *o)
-{
-	if (o->rows.len >= ROWS_MAX)
-		output_pause(o);
 }
 
 bool output_shows(const struct output *o, const struct output_column *column)
@@ -151,26 +134,20 @@ void output_text(struct output *o, const struct output_column *column, const cha
 
 void output_u64(struct output *o, const struct output_column *column, uint64_t value)
 {
+	char text[24];
+
 	if (!output_shows(o, column))
 		return;
 	if (o->json) {
 		json_u64(&o->rows, column->key, value);
-	} else if (value == JSON_NONE) {
-		output_cell(o, column, column->none);
-	} else {
-		output_blank(o);
-		buf_printf(&o->rows, "%*llu", (int)column->width, (unsigned long long)value);
+		return;
 	}
+	snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+	output_cell(o, column, value == JSON_NONE ? column->none : text);
 }
 
 void output_blank(struct output *o)
 {
 	if (o->rows.len > o->row)
 		buf_chr(&o->rows, ' ');
-}
-
-void output_pad(struct buf *b, size_t from, size_t width)
-{
-	if (b->len < from + width)
-		buf_fill(b, ' ', from + width - b->len);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * How tables leave the daemon.  The same calls make a row of text or a JSON object,
- * and typed records for our own client or marked-up text for clients of SMCRoute's
- * protocol.  A table describes its columns once.  Knows no state of the router.
+ * How tables leave the daemon.  The same calls make a row of text or a JSON object, and typed records for our own
+ * client or marked-up text for clients of SMCRoute's protocol.  A table describes its columns once.  Knows no state of
+ * the router.
  */
 #ifndef APPLETS_CONTROL_OUTPUT_H
 #define APPLETS_CONTROL_OUTPUT_H
@@ -42,26 +42,23 @@ struct output {
 	unsigned wanted;		/* OUTPUT_DETAIL and OUTPUT_ENTRY */
 	unsigned widths[OUTPUT_WIDTHS];
 	const char *title;		/* the last one, NULL = none yet */
-	struct buf rows;		/* rows that were not passed on yet */
+	struct buf rows;		/* lines that were not passed on yet; the owner frees it */
 	size_t row;			/* where the present row begins in rows */
-	size_t turn;			/* bytes for this turn */
+	bool is_list_begun;		/* JSON: there is an object already in the present list */
 	size_t end;			/* the length of the reply that ends this turn */
 };
 
 /* Begins the output of a call. */
 void output_begin(struct output *o, const struct call *call);
 
-/* Begins another turn. */
+/* Begins a turn, also the first one. */
 void output_turn(struct output *o);
 
-/* True when that is enough for a turn. */
-bool output_is_full(const struct output *o);
+/* Passes on the lines that are worth a record.  True when the turn has room for more. */
+bool output_has_room(struct output *o);
 
-/* Passes on what waits at the end of a turn.  False when memory ran out. */
-bool output_pause(struct output *o);
-
-/* The same at the end of the table, and frees what is held. */
-bool output_end(struct output *o);
+/* Passes on all lines at the end of a turn.  False when memory ran out. */
+bool output_pass(struct output *o);
 
 /* ---- above the rows ---- */
 
@@ -70,6 +67,9 @@ bool output_title(struct output *o, const char *title);
 
 /* Writes the headings of those of n columns that are shown. */
 void output_headings(struct output *o, const struct output_column *columns, int n);
+
+/* Writes a piece of JSON that begins or ends lists of rows; nothing in a text. */
+void output_json(struct output *o, const char *piece);
 
 /* ---- a row: output_row(), one call for each column, output_row_end() ---- */
 
@@ -87,11 +87,5 @@ void output_u64(struct output *o, const struct output_column *column, uint64_t v
 
 /* Appends the blank that stands before all columns of text but the first. */
 void output_blank(struct output *o);
-
-/* Appends blanks until what was written since b had the length `from` is width bytes wide. */
-void output_pad(struct buf *b, size_t from, size_t width);
-
-/* Lines that are no row of columns were appended to o->rows. */
-void output_lines(struct output *o);
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "applets/control/show_config.h"
-#include "applets/control/show_count.h"
 #include "applets/control/show_groups.h"
 #include "applets/control/show_interfaces.h"
 #include "applets/control/show_metrics.h"
@@ -20,12 +19,12 @@ static const struct {
 	bool (*table)(struct show *s);
 	char letter;			/* in SMCRoute's protocol, 0 = it is not there */
 } show_tables[] = {
-	{ "routes", show_routes, 'r' },
-	{ "groups", show_groups, 'g' },
-	{ "interfaces", show_interfaces, 'i' },
-	{ "pending", show_pending, 'p' },
-	{ "config", show_config, 0 },
-	{ "metrics", show_metrics, 0 },
+	{ .name = "routes", .table = show_routes, .letter = 'r' },
+	{ .name = "groups", .table = show_groups, .letter = 'g' },
+	{ .name = "interfaces", .table = show_interfaces, .letter = 'i' },
+	{ .name = "pending", .table = show_pending, .letter = 'p' },
+	{ .name = "config", .table = show_config },
+	{ .name = "metrics", .table = show_metrics },
 };
 
 #define TABLES ((int)(sizeof show_tables / sizeof *show_tables))
@@ -57,14 +56,17 @@ void show_free(struct show *s)
 	if (!s)
 		return;
 	buf_free(&s->out.rows);
-	show_count_free(s);
 	show_end_walk(s);
+	free(s->entries);
+	free(s->rules);
 	free(s);
 }
 
 size_t show_size(const struct show *s)
 {
-	return s ? sizeof *s + s->out.rows.cap + show_count_size(s) : 0;
+	if (!s)
+		return 0;
+	return sizeof *s + s->out.rows.cap + s->nentries * sizeof *s->entries + s->nrules * sizeof *s->rules;
 }
 
 /* Makes the table that the words ask for: NULL after call_fail(), and *status is the exit status. */
@@ -92,21 +94,20 @@ static struct show *show_new(struct call *call, int *status)
 
 int show_run(struct call *call)
 {
-	struct show *s = *call->show;
 	int status = 0;
+	struct show *s = *call->show ? *call->show : show_new(call, &status);
 
-	if (!s)
-		s = show_new(call, &status);
 	if (!s)
 		return status;
 	show_turn(s);
-	if (!s->table(s) && output_pause(&s->out)) {
+
+	bool is_done = s->table(s), has_memory = output_pass(&s->out);
+
+	if (has_memory && !is_done) {
 		*call->show = s;
 		return 0;
 	}
-	if (!output_end(&s->out))
-		status = call_no_memory(call);
 	show_free(s);
 	*call->show = NULL;
-	return status;
+	return has_memory ? 0 : call_no_memory(call);
 }

@@ -13,21 +13,17 @@ static void config_rules(struct show *s, int stage, struct rules *t, const char 
 	while ((rule = show_next_rule(s, stage, t))) {
 		ruleset_print(&s->out.rows, &s->router->rules, rule, directive, 0);
 		buf_chr(&s->out.rows, '\n');
-		output_lines(&s->out);
 	}
 }
 
 bool show_config(struct show *s)
 {
 	enum { PHYINTS, GROUPS, RULES, DONE };
-	const struct ruleset *set = &s->router->rules;
-	struct output *o = &s->out;
+	struct ruleset *set = &s->router->rules;
 
-	while (show_step(s, PHYINTS, set->nphyints)) {
-		print_phyint(&o->rows, &set->phyints[show_number(s)]);
-		output_lines(o);
-	}
-	config_rules(s, GROUPS, &s->router->rules.joins, "mgroup");
-	config_rules(s, RULES, &s->router->rules.routes, "mroute");
+	while (show_step(s, PHYINTS, set->nphyints))
+		print_phyint(&s->out.rows, &set->phyints[show_number(s)]);
+	config_rules(s, GROUPS, &set->joins, "mgroup");
+	config_rules(s, RULES, &set->routes, "mroute");
 	return s->stage == DONE;
 }

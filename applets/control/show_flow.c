@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "applets/control/output.h"
+#include "lib/json.h"
 
 struct show_flow show_flow_of_rule(const struct router *r, const struct rule *rule)
 {
@@ -25,39 +25,26 @@ struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *en
 	};
 }
 
-void show_flow_text(struct buf *b, const struct show_flow *f)
+const char *show_flow_str(const struct show_flow *f, char *text)
 {
-	size_t from = b->len;
+	const struct flow *flow = &f->range.flow;
+	char *p = stpcpy(text, "(");
 
-	if (!buf_reserve(b, 2 * ADDR_STRLEN))
-		return;
-
-	char *p = b->p + from;
-
-	*p++ = '(';
-	if (flow_range_any_source(&f->range))
-		*p++ = '*';
-	else
-		p = prefix_put(&f->range.flow.source, f->range.source_len, p);
-	*p++ = ',';
-	*p++ = ' ';
-	p = prefix_put(&f->range.flow.group, f->range.group_len, p);
-	*p++ = ')';
-	b->len = (size_t)(p - b->p);
-	output_pad(b, from, SHOW_FLOW_WIDTH);
+	p = flow_range_any_source(&f->range) ? stpcpy(p, "*") : prefix_put(&flow->source, f->range.source_len, p);
+	p = stpcpy(p, ", ");
+	strcpy(prefix_put(&flow->group, f->range.group_len, p), ")");
+	return text;
 }
 
 void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f)
 {
 	const struct flow *flow = &f->range.flow;
 	char a[ADDR_STRLEN];
+	bool is_any = flow_range_any_source(&f->range);
 
 	if (kind)
 		json_str(b, "kind", kind);
-	if (flow_range_any_source(&f->range))
-		json_str(b, "source", NULL);
-	else
-		json_str(b, "source", prefix_str(&flow->source, f->range.source_len, a));
+	json_str(b, "source", is_any ? NULL : prefix_str(&flow->source, f->range.source_len, a));
 	json_str(b, "group", prefix_str(&flow->group, f->range.group_len, a));
 	if (f->iif)
 		json_str(b, "iif", f->iif);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * A flow or a range of flows with its interfaces, as the lines of several tables and
- * of `monitor` have it.
+ * A flow or a range of flows with its interfaces, as the lines of several tables and of `monitor` have it.
  */
 #ifndef APPLETS_CONTROL_SHOW_FLOW_H
 #define APPLETS_CONTROL_SHOW_FLOW_H
@@ -11,6 +10,9 @@
 
 #include "lib/buf.h"
 #include "router/router.h"
+
+#define SHOW_FLOW_WIDTH 42		/* of its column */
+#define SHOW_FLOW_STRLEN (2 * ADDR_STRLEN)
 
 struct show_flow {
 	struct flow_range range;
@@ -23,8 +25,8 @@ struct show_flow {
 struct show_flow show_flow_of_rule(const struct router *r, const struct rule *rule);
 struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *entry);
 
-/* Appends "(S, G)", padded to the width of its column. */
-void show_flow_text(struct buf *b, const struct show_flow *f);
+/* Writes "(S, G)" to text[SHOW_FLOW_STRLEN] and returns it. */
+const char *show_flow_str(const struct show_flow *f, char *text);
 
 /* Appends "source", "group" and "iif", and before them "kind" unless that is NULL. */
 void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f);
@@ -34,7 +36,5 @@ bool show_flow_has_oifs(const struct show_flow *f);
 
 /* Appends the names of the outputs: each behind a blank, or as "oifs" of JSON. */
 void show_flow_oifs(const struct router *r, struct buf *b, const struct show_flow *f, bool json);
-
-#define SHOW_FLOW_WIDTH 42
 
 #endif

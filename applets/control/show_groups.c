@@ -10,8 +10,8 @@
 #include "applets/control/show_flow.h"
 
 static const struct output_column groups_columns[] = {
-	{ "GROUP (S,G)", .width = SHOW_FLOW_WIDTH, .is_left = true },
-	{ "IIF", .key = NULL },
+	{ .heading = "GROUP (S,G)", .width = SHOW_FLOW_WIDTH, .is_left = true },
+	{ .heading = "IIF" },
 };
 
 /* Writes why the kernel refused a membership, and the limit that was reached. */
@@ -32,13 +32,15 @@ static void groups_failure(struct output *o, int err, enum fam fam)
 /* Begins a row, with what both tables have. */
 static void groups_row(struct output *o, const char *title, const struct show_flow *f)
 {
+	char text[SHOW_FLOW_STRLEN];
+
 	if (output_title(o, title))
 		output_headings(o, groups_columns, 2);
 	output_row(o);
 	if (o->json) {
 		show_flow_json(&o->rows, NULL, f);
 	} else {
-		show_flow_text(&o->rows, f);
+		output_text(o, &groups_columns[0], show_flow_str(f, text));
 		output_text(o, &groups_columns[1], f->iif);
 	}
 }

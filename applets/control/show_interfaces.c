@@ -11,17 +11,19 @@ enum { IFACES_INDEX, IFACES_NAME, IFACES_VIF, IFACES_MIF, IFACES_TTL, IFACES_FLA
        IFACES_IN_BYTES, IFACES_OUT, IFACES_OUT_BYTES, IFACES_COLUMNS };
 
 static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
-	[IFACES_INDEX] = { "INDEX", "index", .width = 6 },
-	[IFACES_NAME] = { "PHYINT", "name", .width_of = OUTPUT_NAMES, .is_left = true },
-	[IFACES_VIF] = { "VIF", "vif", 4, .none = "N/A" },
-	[IFACES_MIF] = { "MIF", "mif", 4, .none = "N/A" },
-	[IFACES_TTL] = { "TTL", "ttl_threshold", 4, .needs = OUTPUT_DETAIL },
-	[IFACES_FLAGS] = { "FLAGS", .width_of = OUTPUT_FLAGS, .is_left = true, .needs = OUTPUT_DETAIL },
-	[IFACES_ALLMULTI] = { "ALLMULTI", "allmulti", 8, .is_left = true, .needs = OUTPUT_DETAIL },
-	[IFACES_IN] = { "PKTS-IN", "in_packets", 10, .needs = OUTPUT_DETAIL },
-	[IFACES_IN_BYTES] = { "BYTES-IN", "in_bytes", 10, .needs = OUTPUT_DETAIL },
-	[IFACES_OUT] = { "PKTS-OUT", "out_packets", 10, .needs = OUTPUT_DETAIL },
-	[IFACES_OUT_BYTES] = { "BYTES-OUT", "out_bytes", 10, .needs = OUTPUT_DETAIL },
+	[IFACES_INDEX] = { .heading = "INDEX", .key = "index", .width = 6 },
+	[IFACES_NAME] = { .heading = "PHYINT", .key = "name", .width_of = OUTPUT_NAMES, .is_left = true },
+	[IFACES_VIF] = { .heading = "VIF", .key = "vif", .width = 4, .none = "N/A" },
+	[IFACES_MIF] = { .heading = "MIF", .key = "mif", .width = 4, .none = "N/A" },
+	[IFACES_TTL] = { .heading = "TTL", .key = "ttl_threshold", .width = 4, .needs = OUTPUT_DETAIL },
+	[IFACES_FLAGS] = { .heading = "FLAGS", .width_of = OUTPUT_FLAGS, .is_left = true, .needs = OUTPUT_DETAIL },
+	[IFACES_ALLMULTI] = {
+		.heading = "ALLMULTI", .key = "allmulti", .width = 8, .is_left = true, .needs = OUTPUT_DETAIL,
+	},
+	[IFACES_IN] = { .heading = "PKTS-IN", .key = "in_packets", .width = 10, .needs = OUTPUT_DETAIL },
+	[IFACES_IN_BYTES] = { .heading = "BYTES-IN", .key = "in_bytes", .width = 10, .needs = OUTPUT_DETAIL },
+	[IFACES_OUT] = { .heading = "PKTS-OUT", .key = "out_packets", .width = 10, .needs = OUTPUT_DETAIL },
+	[IFACES_OUT_BYTES] = { .heading = "BYTES-OUT", .key = "out_bytes", .width = 10, .needs = OUTPUT_DETAIL },
 };
 
 /* Sums of the VIF and the MIF of an interface. */

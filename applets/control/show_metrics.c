@@ -5,12 +5,10 @@
  */
 #include "applets/control/show_metrics.h"
 
-#include "lib/text.h"
-
 #include <string.h>
 
-#include "applets/control/show_count.h"
 #include "applets/control/show_pending.h"
+#include "lib/text.h"
 
 /* A family of counters. */
 struct metric {
@@ -137,7 +135,6 @@ static void metrics_entries(struct show *s, int stage, const struct metric *m)
 			   mfc_state_str(e->state));
 		metrics_label(b, iface_str(i));
 		buf_printf(b, "\"} %llu\n", metrics_counter(m, &n));
-		output_lines(&s->out);
 	}
 }
 
@@ -157,8 +154,7 @@ static void metrics_vifs(struct show *s, const struct metric *m)
 			metrics_label(b, i->name);
 			buf_printf(b, "\",family=\"%s\",vif=\"%d\"} %llu\n", metrics_fam(f), vif,
 				   metrics_counter(m, &n));
-			output_lines(&s->out);
-		}
+			}
 }
 
 bool show_metrics(struct show *s)

@@ -4,21 +4,24 @@
  */
 #include "applets/control/show_routes.h"
 
-#include "applets/control/show_count.h"
 #include "applets/control/show_flow.h"
 
 enum { ROUTES_FLOW, ROUTES_IIF, ROUTES_PACKETS, ROUTES_BYTES, ROUTES_WRONG, ROUTES_IDLE, ROUTES_STATE, ROUTES_OIFS,
        ROUTES_COLUMNS };
 
 static const struct output_column routes_columns[ROUTES_COLUMNS] = {
-	[ROUTES_FLOW] = { "ROUTE (S,G)", .width = SHOW_FLOW_WIDTH, .is_left = true },
-	[ROUTES_IIF] = { "IIF", .width_of = OUTPUT_NAMES, .is_left = true },
-	[ROUTES_PACKETS] = { "PACKETS", "packets", 10, .needs = OUTPUT_DETAIL },
-	[ROUTES_BYTES] = { "BYTES", "bytes", 10, .needs = OUTPUT_DETAIL },
-	[ROUTES_WRONG] = { "WRONG", "wrong_if", 10, .needs = OUTPUT_DETAIL | OUTPUT_ENTRY },
-	[ROUTES_IDLE] = { "IDLE", "idle_sec", 6, .none = "-", .needs = OUTPUT_DETAIL | OUTPUT_ENTRY },
-	[ROUTES_STATE] = { "STATE", "state", 7, .is_left = true, .needs = OUTPUT_DETAIL | OUTPUT_ENTRY },
-	[ROUTES_OIFS] = { " OIFS", .key = NULL },
+	[ROUTES_FLOW] = { .heading = "ROUTE (S,G)", .width = SHOW_FLOW_WIDTH, .is_left = true },
+	[ROUTES_IIF] = { .heading = "IIF", .width_of = OUTPUT_NAMES, .is_left = true },
+	[ROUTES_PACKETS] = { .heading = "PACKETS", .key = "packets", .width = 10, .needs = OUTPUT_DETAIL },
+	[ROUTES_BYTES] = { .heading = "BYTES", .key = "bytes", .width = 10, .needs = OUTPUT_DETAIL },
+	[ROUTES_WRONG] = { .heading = "WRONG", .key = "wrong_if", .width = 10, .needs = OUTPUT_DETAIL | OUTPUT_ENTRY },
+	[ROUTES_IDLE] = {
+		.heading = "IDLE", .key = "idle_sec", .width = 6, .none = "-", .needs = OUTPUT_DETAIL | OUTPUT_ENTRY,
+	},
+	[ROUTES_STATE] = {
+		.heading = "STATE", .key = "state", .width = 7, .is_left = true, .needs = OUTPUT_DETAIL | OUTPUT_ENTRY,
+	},
+	[ROUTES_OIFS] = { .heading = " OIFS" },
 };
 
 /* Seconds since an entry was used; JSON_NONE when it does not matter. */
@@ -35,13 +38,14 @@ static void routes_row(struct show *s, const struct show_flow *f, const struct m
 	const struct output_column *columns = routes_columns;
 	struct output *o = &s->out;
 	struct buf *b = &o->rows;
+	char text[SHOW_FLOW_STRLEN];
 
 	output_row(o);
 	if (o->json) {
 		show_flow_json(b, NULL, f);
 		show_flow_oifs(s->router, b, f, true);
 	} else {
-		show_flow_text(b, f);
+		output_text(o, &columns[ROUTES_FLOW], show_flow_str(f, text));
 		output_text(o, &columns[ROUTES_IIF], f->iif);
 	}
 	output_u64(o, &columns[ROUTES_PACKETS], n->packets);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * Stages, turns, and the loops over the state that more than one table needs.
+ * Stages, turns, and what more than one table needs of the state: loops, counters, widths.
  */
 #include "applets/control/show_table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* Things that are looked at in a turn: some 0.1 us each. */
+/* Things that are looked at in a turn, some 0.1 us each; asking the kernel for counters takes as long as so many. */
 #define TURN_STEPS 4096
+#define ASKING_STEPS 6
 
 void show_turn(struct show *s)
 {
@@ -15,14 +17,29 @@ void show_turn(struct show *s)
 	output_turn(&s->out);
 }
 
-bool show_is_full(const struct show *s)
-{
-	return !s->left || output_is_full(&s->out);
-}
-
 void show_charge(struct show *s, unsigned n)
 {
 	s->left -= n < s->left ? n : s->left;
+}
+
+bool show_once(struct show *s, int stage)
+{
+	if (s->stage != stage)
+		return false;
+	s->stage++;
+	return true;
+}
+
+void show_json(struct show *s, int stage, const char *piece)
+{
+	if (show_once(s, stage))
+		output_json(&s->out, piece);
+}
+
+/* True when the stage has its turn and there is room for more. */
+static bool show_goes_on(struct show *s, int stage)
+{
+	return s->stage == stage && s->left && output_has_room(&s->out);
 }
 
 static void show_end_stage(struct show *s)
@@ -31,24 +48,14 @@ static void show_end_stage(struct show *s)
 	s->at = 0;
 }
 
-bool show_once(struct show *s, int stage)
-{
-	if (s->stage != stage || show_is_full(s))
-		return false;
-	show_end_stage(s);
-	return true;
-}
-
 bool show_step(struct show *s, int stage, uint32_t n)
 {
-	if (s->stage != stage)
+	if (!show_goes_on(s, stage))
 		return false;
 	if (s->at >= n) {
 		show_end_stage(s);
 		return false;
 	}
-	if (show_is_full(s))
-		return false;
 	s->left--;
 	s->at++;
 	return true;
@@ -56,19 +63,16 @@ bool show_step(struct show *s, int stage, uint32_t n)
 
 const struct rule *show_next_rule(struct show *s, int stage, struct rules *t)
 {
-	if (s->stage != stage)
+	if (!show_goes_on(s, stage))
 		return NULL;
-	if (!s->rules_walked) {
+	if (!s->rules_walked)
 		rules_walk_begin(t, &s->walk);
-		s->rules_walked = t;
-	}
+	s->rules_walked = t;
 	if (s->walk.next == HASH_NONE) {
 		show_end_walk(s);
 		show_end_stage(s);
 		return NULL;
 	}
-	if (show_is_full(s))
-		return NULL;
 	s->left--;
 	s->at = rules_walk_next(t, &s->walk) + 1;
 	return &t->v[show_number(s)];
@@ -91,17 +95,97 @@ const struct mfc *show_next_entry(struct show *s, int stage)
 	return NULL;
 }
 
-void show_json(struct show *s, int stage, const char *piece)
+/* ---- counters ---- */
+
+/* Asks the kernel for the counters of an entry; what it does not have is 0. */
+static struct mfc_stats show_ask(struct show *s, uint32_t at)
 {
-	if (show_once(s, stage) && s->out.json)
-		buf_str(&s->out.rows, piece);
+	const struct mfc *e = &s->router->mfc.v[at];
+	struct mfc_stats st = { 0 };
+
+	if (e->state != MFC_FREE && e->flags & MFC_INSTALLED) {
+		show_charge(s, ASKING_STEPS);
+		kernel_mfc_stats(&e->flow, &st);
+	}
+	return st;
 }
 
-void show_widen(struct show *s, enum output_width width_of, unsigned len)
+static void show_count_begin(struct show *s, bool for_rules)
 {
-	unsigned *width = &s->out.widths[width_of];
+	const struct rules *t = &s->router->rules.routes;
 
-	*width = len > *width ? len : *width;
+	s->nentries = s->router->mfc.n;
+	s->nrules = for_rules ? t->n : 0;
+	s->removals = s->router->mfc.removals;
+	s->entries = calloc(s->nentries + 1u, sizeof *s->entries);
+	s->rules = calloc(s->nrules + 1u, sizeof *s->rules);
+	s->out.rows.failed |= !s->entries || !s->rules;
+	for (uint32_t id = t->first; s->nrules && s->rules && id != HASH_NONE; id = t->v[id].next)
+		s->rules[id].rank = t->v[id].rank;
+}
+
+/* The sums of a rule; NULL where it has come since, into a place that may have been another's. */
+static struct mfc_stats *show_count_of(const struct show *s, uint32_t id)
+{
+	return id < s->nrules && s->rules[id].rank == s->router->rules.routes.v[id].rank ? &s->rules[id].counts : NULL;
+}
+
+/* What is added to the rules behind an entry. */
+struct show_sum {
+	struct show *s;
+	struct mfc_stats counts;
+};
+
+static void show_add_counts(void *ctx, uint32_t id)
+{
+	const struct show_sum *sum = ctx;
+	struct mfc_stats *to = show_count_of(sum->s, id);
+
+	if (!to)
+		return;
+	to->packets += sum->counts.packets;
+	to->bytes += sum->counts.bytes;
+	to->wrong_if += sum->counts.wrong_if;
+}
+
+void show_count(struct show *s, int stage, bool for_rules)
+{
+	const struct router *r = s->router;
+
+	if (s->stage == stage && !s->entries)
+		show_count_begin(s, for_rules);
+	while (show_step(s, stage, s->nentries < r->mfc.n ? s->nentries : r->mfc.n)) {
+		uint32_t at = show_number(s);
+		const struct mfc *e = &r->mfc.v[at];
+		struct show_sum sum = { s, show_ask(s, at) };
+
+		s->entries[at] = sum.counts;
+		if (s->nrules && e->state != MFC_FREE && sum.counts.packets)
+			ruleset_matching(&r->rules, &e->flow, e->iif, show_add_counts, &sum);
+	}
+}
+
+struct mfc_stats show_count_entry(struct show *s, uint32_t at)
+{
+	/* Since an entry went, its place may be another's. */
+	if (at >= s->nentries || s->removals != s->router->mfc.removals)
+		return show_ask(s, at);
+	return s->entries[at];
+}
+
+struct mfc_stats show_count_rule(const struct show *s, uint32_t id)
+{
+	const struct mfc_stats *counts = show_count_of(s, id);
+
+	return counts ? *counts : (struct mfc_stats){ 0 };
+}
+
+/* ---- widths ---- */
+
+void show_widen(struct show *s, enum output_width width_of, size_t len)
+{
+	if (s->out.widths[width_of] < len)
+		s->out.widths[width_of] = (unsigned)len;
 }
 
 void show_set_name_width(struct show *s, unsigned min)
@@ -111,8 +195,8 @@ void show_set_name_width(struct show *s, unsigned min)
 	show_widen(s, OUTPUT_NAMES, min);
 	for (uint32_t i = 0; i < r->ifs.n; i++)
 		if (r->ifs.v[i].ifindex)
-			show_widen(s, OUTPUT_NAMES, (unsigned)strlen(r->ifs.v[i].name));
-	for (const struct name *name = r->rules.names.v; name < r->rules.names.v + r->rules.names.n; name++)
-		if (name_is_used(name))
-			show_widen(s, OUTPUT_NAMES, (unsigned)strlen(name->ifname.text));
+			show_widen(s, OUTPUT_NAMES, strlen(r->ifs.v[i].name));
+	for (uint32_t i = 0; i < r->rules.names.n; i++)
+		if (name_is_used(&r->rules.names.v[i]))
+			show_widen(s, OUTPUT_NAMES, strlen(r->rules.names.v[i].ifname.text));
 }

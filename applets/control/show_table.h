@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * How a table is written in turns.  A table is one function that is called again
- * and again until it says that it is done.  It is a list of stages in order, each
- * of which is either done once or a loop that ends for this turn when enough is
- * written:
+ * How a table is written in turns.  A table is one function that is called again and again until it says that it is
+ * done.  It is a list of stages in order, each of which is either done once or a loop that ends for this turn when
+ * enough is written:
  *
  *	if (show_once(s, FIRST)) ...
  *	while ((rule = show_next_rule(s, SECOND))) ...
  *	return s->stage == THIRD;
  *
- * A stage that has its turns already, or not yet, is passed over.  Rows are of the
- * state as it is when they are reached.
+ * A stage that has its turns already, or not yet, is passed over.  Rows are of the state as it is when they are
+ * reached.
  */
 #ifndef APPLETS_CONTROL_SHOW_TABLE_H
 #define APPLETS_CONTROL_SHOW_TABLE_H
@@ -33,13 +32,13 @@ struct show {
 	bool (*table)(struct show *s);	/* writes what is due in a turn: true when that was all */
 	int stage;			/* the one that is at work, from 0 */
 	uint32_t at;			/* things of it that were looked at */
-	struct rules *rules_walked;	/* by the stage that is at work, with `walk`; or NULL */
-	struct rule_walk walk;
 	unsigned left;			/* things that may be looked at in this turn */
 	uint32_t pending;		/* rules and groups that wait, so far */
-	/* Counters as they were when the table began, see show_count.h. */
+	struct rules *rules_walked;	/* by the stage that is at work, with `walk`; or NULL */
+	struct rule_walk walk;
+	/* Counters as they were when the table began, by show_count(). */
 	struct mfc_stats *entries;	/* by place in the mirror; NULL = not asked for */
-	struct show_count_of_rule *rules;	/* by number; NULL = not asked for */
+	struct show_count_of_rule *rules;	/* by number */
 	uint32_t nentries, nrules;
 	uint64_t removals;		/* router->mfc.removals then */
 };
@@ -47,14 +46,14 @@ struct show {
 /* Begins a turn. */
 void show_turn(struct show *s);
 
-/* True when the turn is over: as much was written or looked at as others can wait for. */
-bool show_is_full(const struct show *s);
-
 /* Has what was just done take as much of the turn as n things otherwise do. */
 void show_charge(struct show *s, unsigned n);
 
 /* True once, when the stage is reached. */
 bool show_once(struct show *s, int stage);
+
+/* Writes a piece of JSON between rows, once.  Nothing in a text. */
+void show_json(struct show *s, int stage, const char *piece);
 
 /* Steps through n things: true for each of them, whose number is show_number() then. */
 bool show_step(struct show *s, int stage, uint32_t n);
@@ -72,13 +71,20 @@ const struct mfc *show_next_entry(struct show *s, int stage);
 /* Ends a stage that walks over rules before its time.  For one who gives the table up. */
 void show_end_walk(struct show *s);
 
-/* Writes a piece of JSON between rows, once.  Nothing in a text. */
-void show_json(struct show *s, int stage, const char *piece);
+/* A stage that asks the kernel for the counters of all entries, and with for_rules sums them for the rules. */
+void show_count(struct show *s, int stage, bool for_rules);
+
+/* The counters of the entry at a place of the mirror; where it is not the one that was there when the table
+ * began, those of now. */
+struct mfc_stats show_count_entry(struct show *s, uint32_t at);
+
+/* The counters of a rule by its number; 0 where it was added since. */
+struct mfc_stats show_count_rule(const struct show *s, uint32_t id);
 
 /* Takes the width of OUTPUT_NAMES from the names that any table can hold, at least min. */
 void show_set_name_width(struct show *s, unsigned min);
 
 /* Takes the width of a column from a text, unless it is wider already. */
-void show_widen(struct show *s, enum output_width width_of, unsigned len);
+void show_widen(struct show *s, enum output_width width_of, size_t len);
 
 #endif
