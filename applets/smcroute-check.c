@@ -125,7 +125,8 @@ static int check_run(char **words, int n, unsigned options)
 		words = fallback;
 		n = 1;
 	}
-	return WITH_HOST && host ? checks_main(words, n, none, form) : check_files((const char *const *)words, n, options);
+	return WITH_HOST && host ? checks_main(words, n, none, form) :
+	       check_files((const char *const *)words, n, options);
 }
 
 int smcroute_check_main(int argc, char **argv)

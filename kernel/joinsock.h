@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The sockets that hold memberships, in pools: opened when one is needed, listed
- * while the kernel takes more into them, closed when the last membership went.
- * Who is a member of what is not known here.  Private to this room.
+ * The sockets that hold memberships, in pools: opened when one is needed, listed while the kernel takes more into them,
+ * closed when the last membership went.  Who is a member of what is not known here.  Private to this room.
  */
 #ifndef KERNEL_JOINSOCK_H
 #define KERNEL_JOINSOCK_H
@@ -32,8 +31,8 @@ struct join {
 	const struct addr *src, *grp;	/* src may be NULL */
 };
 
-/* MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP (RFC 3678, 5.1) and its opposite on a socket; the
- * third leaves the group with all its sources.  0, or -1 with errno.  Nothing is counted. */
+/* MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP (RFC 3678, 5.1) and its opposite on a socket; the third leaves the group
+ * with all its sources.  0, or -1 with errno.  Nothing is counted. */
 int joinsock_join(uint32_t slot, const struct join *j);
 int joinsock_leave(uint32_t slot, const struct join *j);
 int joinsock_leave_group(uint32_t slot, const struct join *j);

@@ -19,9 +19,9 @@
 
 /* ---- the routing sockets (mroute.c) ---- */
 
-/* Opens the routing socket of a family and takes the multicast routing of its table
- * (0 = the default one).  errno: EADDRINUSE somebody has it; EPERM, EACCES a capability
- * is missing; ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT, EPROTONOSUPPORT not in this kernel. */
+/* Opens the routing socket of a family and takes the multicast routing of its table (0 = the default one).  errno:
+ * EADDRINUSE somebody has it; EPERM, EACCES a capability is missing; ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT,
+ * EPROTONOSUPPORT not in this kernel. */
 int kernel_mroute_open(enum fam fam, uint32_t table);
 
 /* Gives everything of a family back to the kernel. */
@@ -30,20 +30,20 @@ void kernel_mroute_close(enum fam fam);
 /* Descriptor to poll for upcalls, or -1 while the family is closed. */
 int kernel_mroute_fd(enum fam fam);
 
-/* True when the kernel reports packets on any wrong VIF (CONFIG_IP_PIMSM_V2,
- * CONFIG_IPV6_PIMSM_V2), not only on those that are an output of the entry. */
+/* True when the kernel reports packets on any wrong VIF (CONFIG_IP_PIMSM_V2, CONFIG_IPV6_PIMSM_V2), not only on those
+ * that are an output of the entry. */
 bool kernel_mroute_has_pim(enum fam fam);
 
-/* Adds interface ifindex as VIF number vif.  threshold: TTL, 1 = all; IPv4 only.
- * errno: ENODEV no such interface, or one without this family; EADDRINUSE the number is
- * taken; EOVERFLOW an ifindex beyond 65535, which struct mif6ctl cannot hold (IPv6). */
+/* Adds interface ifindex as VIF number vif.  threshold: TTL, 1 = all; IPv4 only.  errno: ENODEV no such interface, or
+ * one without this family; EADDRINUSE the number is taken; EOVERFLOW an ifindex beyond 65535, which struct mif6ctl
+ * cannot hold (IPv6). */
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold);
 
 /* Removes a VIF.  One that went with its interface counts as removed. */
 int kernel_vif_del(enum fam fam, int vif);
 
-/* Adds the entry of a flow or replaces it in place.  iif: VIF number; oifs: bit n =
- * VIF n; ttl[n]: threshold of VIF n, IPv4 only, may be NULL for all 1. */
+/* Adds the entry of a flow or replaces it in place.  iif: VIF number; oifs: bit n = VIF n; ttl[n]: threshold of VIF n,
+ * IPv4 only, may be NULL for all 1. */
 int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl);
 
 /* Removes an entry; ENOENT when there is none. */
@@ -76,9 +76,9 @@ struct upcall {
 };
 typedef void kernel_upcall_fn(void *ctx, const struct upcall *up);
 
-/* Reads what there is and calls fn for at most max upcalls: of many the newest, in the order in
- * which they came.  Returns their number (max means that there may be more, which the descriptor
- * need not tell), or -1 with errno when the socket itself failed. */
+/* Reads what there is and calls fn for at most max upcalls: of many the newest, in the order in which they came.
+ * Returns their number (max means that there may be more, which the descriptor need not tell), or -1 with errno when
+ * the socket itself failed. */
 int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx);
 
 /* ---- who else routes (holder.c) ---- */
@@ -132,30 +132,28 @@ int kernel_link_open(void);
 void kernel_link_close(void);
 int kernel_link_fd(void);
 
-/* Asks for a dump of all links and reads until it is complete: SWEEP_BEGIN, NEW..., SWEEP_END.
- * For the start; later dumps come through kernel_link_drain(). */
+/* Asks for a dump of all links and reads until it is complete: SWEEP_BEGIN, NEW..., SWEEP_END.  For the start; later
+ * dumps come through kernel_link_drain(). */
 int kernel_link_dump(kernel_link_fn *fn, void *ctx);
 
-/* Reads at most max datagrams and calls fn for each event.  Lost events (ENOBUFS) start a new
- * dump, whose events follow by the same way.  Returns the number read, or -1 with errno. */
+/* Reads at most max datagrams and calls fn for each event.  Lost events (ENOBUFS) start a new dump, whose events follow
+ * by the same way.  Returns the number read, or -1 with errno. */
 int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx);
 
-/* Asks for the rules that `ip mrule` shows of a family, without waiting.  The answer comes through
- * kernel_link_drain(), once for all that asked before it starts; none comes from a kernel that has one table only. */
+/* Asks for the rules that `ip mrule` shows of a family, without waiting.  The answer comes through kernel_link_drain(),
+ * once for all that asked before it starts; none comes from a kernel that has one table only. */
 void kernel_rules_ask(enum fam fam);
 
 /* ---- group memberships (membership.c of kernel/; kernel_join_limit() in joinsock.c) ---- */
 
-/* Joins grp, from src alone unless src is NULL, on an interface.  The sockets are made and
- * shared inside.  *slot is the socket it went to, for kernel_leave().  The caller keeps the
- * list of its memberships: a second join of the same may succeed, on another socket.
- * errno ENODEV no such interface, or one without this family; EADDRINUSE joined already on
- * that socket; EMFILE, ENFILE, ENOBUFS, ENOMEM a limit, for which kernel_join_limit() has the
- * words. */
+/* Joins grp, from src alone unless src is NULL, on an interface.  The sockets are made and shared inside.  *slot is the
+ * socket it went to, for kernel_leave().  The caller keeps the list of its memberships: a second join of the same may
+ * succeed, on another socket.  errno ENODEV no such interface, or one without this family; EADDRINUSE joined already on
+ * that socket; EMFILE, ENFILE, ENOBUFS, ENOMEM a limit, for which kernel_join_limit() has the words. */
 int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uint32_t *slot);
 
-/* Leaves what kernel_join() joined there; an interface that is gone counts as left.  Of many,
- * the newest first: the kernel searches the list of the interface from that end. */
+/* Leaves what kernel_join() joined there; an interface that is gone counts as left.  Of many, the newest first: the
+ * kernel searches the list of the interface from that end. */
 int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot);
 
 /* For an errno of kernel_join(): which limit it was, with its value; "" when none. */
@@ -168,8 +166,8 @@ void kernel_join_close(void);
 
 enum mrdisc_kind { MRDISC_ADVERT, MRDISC_SOLICIT, MRDISC_TERM };
 
-/* Seconds between advertisements, and the shortest time between two messages on one
- * interface (MaxMessageRate is 10 a second). */
+/* Seconds between advertisements, and the shortest time between two messages on one interface (MaxMessageRate is 10 a
+ * second). */
 enum {
 	MRDISC_INTERVAL_MIN = 4,
 	MRDISC_INTERVAL = 20,
@@ -177,8 +175,8 @@ enum {
 	MRDISC_GAP_MS = 100,
 };
 
-/* Milliseconds to wait before the next unsolicited advertisement, of which `sent` have gone
- * out since the interface started; interval in seconds, rnd any random number. */
+/* Milliseconds to wait before the next unsolicited advertisement, of which `sent` have gone out since the interface
+ * started; interval in seconds, rnd any random number. */
 uint32_t mrdisc_delay(unsigned interval, unsigned sent, uint32_t rnd);
 
 /* Opens the socket of a family; needs CAP_NET_RAW, later use does not. */
@@ -191,13 +189,12 @@ int kernel_mrdisc_fd(enum fam fam);
 /* Hears solicitations on an interface, or no longer.  On twice, off twice: nothing happens. */
 int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on);
 
-/* Sends one message on an interface.  The last three only matter to an advertisement.
- * errno EADDRNOTAVAIL: the interface has no (IPv6: link-local) address to send from. */
+/* Sends one message on an interface.  The last three only matter to an advertisement.  errno EADDRNOTAVAIL: the
+ * interface has no (IPv6: link-local) address to send from. */
 int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t interval,
 		       uint16_t query_interval, uint16_t robustness);
 
-/* Reads at most max messages and calls fn for each valid solicitation.  Returns the number
- * read, or -1 with errno. */
+/* Reads at most max messages and calls fn for each valid solicitation.  Returns the number read, or -1 with errno. */
 typedef void kernel_mrdisc_fn(void *ctx, enum fam fam, int ifindex);
 int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Group memberships, spread over sockets.  What one socket takes is limited by
- * sysctls that may change at any time, so each is filled until the kernel
- * refuses one more.  Memberships of any source and of single sources never share
- * a socket: of one group the kernel forbids it.  Which memberships there are is
- * the router's to know; here stands only what finds room in constant time.
+ * Group memberships, spread over sockets.  What one socket takes is limited by sysctls that may change at any time, so
+ * each is filled until the kernel refuses one more.  Memberships of any source and of single sources never share a
+ * socket: of one group the kernel forbids it.  Which memberships there are is the router's to know; here stands only
+ * what finds room in constant time.
  */
 #include "kernel/kernel.h"
 
@@ -20,8 +19,8 @@
 /* Sockets with room that are looked at for one that does not hold the group yet. */
 #define LOOK 8
 
-/* Single sources of a group on one interface: the group as such (slot NONE), and its part in
- * each socket that holds some of them. */
+/* Single sources of a group on one interface: the group as such (slot NONE), and its part in each socket that holds
+ * some of them. */
 struct holder_key {
 	struct addr grp;
 	uint32_t ifindex, slot;
@@ -38,32 +37,32 @@ static struct {
 	struct holder *v;
 	uint32_t n, cap, free;
 	struct hash by_key;
-} m = { .free = HASH_NONE };
+} holders = { .free = HASH_NONE };
 
-static struct ring *ring(uint32_t at)
+static struct ring *holder_ring(uint32_t at)
 {
-	return &m.v[at].room;
+	return &holders.v[at].room;
 }
 
 static uint32_t holder_hash(const void *ctx, uint32_t id)
 {
 	(void)ctx;
-	return hash_words(&m.v[id].key, sizeof m.v[id].key);
+	return hash_words(&holders.v[id].key, sizeof holders.v[id].key);
 }
 
 static bool holder_equal(const void *ctx, uint32_t id, const void *key)
 {
 	(void)ctx;
-	return !memcmp(&m.v[id].key, key, sizeof m.v[id].key);
+	return !memcmp(&holders.v[id].key, key, sizeof holders.v[id].key);
 }
 
-static const struct hash_ops ops = { holder_hash, holder_equal };
+static const struct hash_ops holder_ops = { holder_hash, holder_equal };
 
 static uint32_t holder_find(const struct join *j, uint32_t slot)
 {
 	struct holder_key key = { *j->grp, (uint32_t)j->ifindex, slot };
 
-	return hash_find(&m.by_key, &ops, NULL, hash_words(&key, sizeof key), &key);
+	return hash_find(&holders.by_key, &holder_ops, NULL, hash_words(&key, sizeof key), &key);
 }
 
 /* Makes room for a group and its part, so that two holder_new() cannot fail. */
@@ -71,35 +70,35 @@ static bool holder_room(void)
 {
 	struct holder *v;
 
-	if (hash_reserve(&m.by_key, &ops, NULL, m.by_key.used + 2) < 0)
+	if (hash_reserve(&holders.by_key, &holder_ops, NULL, holders.by_key.used + 2) < 0)
 		return false;
-	v = grow(m.v, &m.cap, m.n + 2, sizeof *v);
+	v = grow(holders.v, &holders.cap, holders.n + 2, sizeof *v);
 	if (!v)
 		return false;
-	m.v = v;
+	holders.v = v;
 	return true;
 }
 
 static uint32_t holder_new(const struct join *j, uint32_t slot)
 {
-	uint32_t at = m.free;
+	uint32_t at = holders.free;
 
 	if (at == HASH_NONE)
-		at = m.n++;
+		at = holders.n++;
 	else
-		m.free = m.v[at].room.next;
-	m.v[at] = (struct holder){ .key = { *j->grp, (uint32_t)j->ifindex, slot } };
-	ring_init(ring, at);
-	hash_add(&m.by_key, &ops, NULL, holder_hash(NULL, at), at);
+		holders.free = holders.v[at].room.next;
+	holders.v[at] = (struct holder){ .key = { *j->grp, (uint32_t)j->ifindex, slot } };
+	ring_init(holder_ring, at);
+	hash_add(&holders.by_key, &holder_ops, NULL, holder_hash(NULL, at), at);
 	return at;
 }
 
 static void holder_free(uint32_t at)
 {
-	ring_del(ring, at);
-	hash_del(&m.by_key, &ops, NULL, holder_hash(NULL, at), at);
-	m.v[at].room.next = m.free;
-	m.free = at;
+	ring_del(holder_ring, at);
+	hash_del(&holders.by_key, &holder_ops, NULL, holder_hash(NULL, at), at);
+	holders.v[at].room.next = holders.free;
+	holders.free = at;
 }
 
 /* igmp_max_memberships, igmp_max_msf, mld_max_msf: ENOBUFS; optmem_max: either. */
@@ -108,8 +107,8 @@ static bool is_full(int err)
 	return err == ENOBUFS || err == ENOMEM;
 }
 
-/* Joins in a socket with room that does not hold the group yet, or in a new one; its slot, or
- * JOINSOCK_NONE with errno. */
+/* Joins in a socket with room that does not hold the group yet, or in a new one; its slot, or JOINSOCK_NONE with
+ * errno. */
 static uint32_t join_room(const struct join *j)
 {
 	uint32_t pool = joinsock_pool(addr_fam(j->grp), j->src), next;
@@ -141,11 +140,11 @@ static uint32_t join_source(const struct join *j)
 {
 	uint32_t group = holder_find(j, JOINSOCK_NONE), part, slot;
 
-	while (group != HASH_NONE && !ring_alone(ring, group)) {
-		part = m.v[group].room.next;
-		slot = m.v[part].key.slot;
+	while (group != HASH_NONE && !ring_alone(holder_ring, group)) {
+		part = holders.v[group].room.next;
+		slot = holders.v[part].key.slot;
 		if (joinsock_join(slot, j) == 0) {
-			m.v[part].count++;
+			holders.v[part].count++;
 			return slot;
 		}
 		if (!is_full(errno)) {
@@ -153,7 +152,7 @@ static uint32_t join_source(const struct join *j)
 				errno = EADDRINUSE;	/* ip_mc_source() has this source */
 			return JOINSOCK_NONE;
 		}
-		ring_del(ring, part);
+		ring_del(holder_ring, part);
 	}
 	if (!holder_room())
 		return JOINSOCK_NONE;
@@ -162,10 +161,10 @@ static uint32_t join_source(const struct join *j)
 		return slot;
 	if (group == HASH_NONE)
 		group = holder_new(j, JOINSOCK_NONE);
-	m.v[group].count++;
+	holders.v[group].count++;
 	part = holder_new(j, slot);
-	m.v[part].count = 1;
-	ring_add(ring, group, part);
+	holders.v[part].count = 1;
+	ring_add(holder_ring, group, part);
 	return slot;
 }
 
@@ -188,15 +187,15 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 static bool part_left(const struct join *j, uint32_t part)
 {
 	uint32_t group = holder_find(j, JOINSOCK_NONE);
-	struct holder *h = &m.v[part];
+	struct holder *h = &holders.v[part];
 
 	if (--h->count) {
-		if (!h->gone && ring_alone(ring, part))
-			ring_add(ring, group, part);
+		if (!h->gone && ring_alone(holder_ring, part))
+			ring_add(holder_ring, group, part);
 		return false;
 	}
 	holder_free(part);
-	if (!--m.v[group].count)
+	if (!--holders.v[group].count)
 		holder_free(group);
 	return true;
 }
@@ -210,13 +209,13 @@ int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, ui
 		errno = EADDRNOTAVAIL;
 		return -1;
 	}
-	if (!(src && m.v[part].gone) && joinsock_leave(slot, &j) < 0) {
+	if (!(src && holders.v[part].gone) && joinsock_leave(slot, &j) < 0) {
 		if (!src || errno != ENODEV)
 			return -1;
 		/* Without its interface the kernel only lets go of the group as a whole. */
 		joinsock_leave_group(slot, &j);
-		m.v[part].gone = true;
-		ring_del(ring, part);
+		holders.v[part].gone = true;
+		ring_del(holder_ring, part);
 	}
 	joinsock_left(slot, !src || part_left(&j, part));
 	return 0;
@@ -225,9 +224,9 @@ int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, ui
 void kernel_join_close(void)
 {
 	joinsock_close();
-	hash_free(&m.by_key);
-	free(m.v);
-	m.v = NULL;
-	m.n = m.cap = 0;
-	m.free = HASH_NONE;
+	hash_free(&holders.by_key);
+	free(holders.v);
+	holders.v = NULL;
+	holders.n = holders.cap = 0;
+	holders.free = HASH_NONE;
 }

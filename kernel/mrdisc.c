@@ -15,24 +15,24 @@
 enum { ADVERT_LEN = 8, SHORT_LEN = 4 };
 
 /* The type of advertisements; solicitations and terminations follow. */
-static const uint8_t types[FAM_N] = { [FAM_4] = 0x30, [FAM_6] = 151 };
+static const uint8_t mrdisc_types[FAM_N] = { [FAM_4] = 0x30, [FAM_6] = 151 };
 
 /* RFC 1071: 16-bit ones' complement sum, over bytes in the order of the network. */
-static uint32_t sum(uint32_t acc, const uint8_t *p, size_t len)
+static uint32_t mrdisc_sum(uint32_t acc, const uint8_t *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		acc += i & 1 ? p[i] : (uint32_t)p[i] << 8;
 	return acc;
 }
 
-static uint16_t fold(uint32_t acc)
+static uint16_t mrdisc_fold(uint32_t acc)
 {
 	while (acc >> 16)
 		acc = (acc & 0xffff) + (acc >> 16);
 	return (uint16_t)~acc;
 }
 
-static void put16(uint8_t *p, uint16_t v)
+static void mrdisc_put16(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)(v >> 8);
 	p[1] = (uint8_t)v;
@@ -43,14 +43,14 @@ size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDIS
 	size_t len = m->kind == MRDISC_ADVERT ? ADVERT_LEN : SHORT_LEN;
 
 	memset(buf, 0, MRDISC_MAX);
-	buf[0] = (uint8_t)(types[fam] + m->kind);
+	buf[0] = (uint8_t)(mrdisc_types[fam] + m->kind);
 	if (m->kind == MRDISC_ADVERT) {
 		buf[1] = m->interval;
-		put16(buf + 4, m->query_interval);
-		put16(buf + 6, m->robustness);
+		mrdisc_put16(buf + 4, m->query_interval);
+		mrdisc_put16(buf + 6, m->robustness);
 	}
 	if (fam == FAM_4)
-		put16(buf + 2, fold(sum(0, buf, len)));
+		mrdisc_put16(buf + 2, mrdisc_fold(mrdisc_sum(0, buf, len)));
 	return len;
 }
 
@@ -61,10 +61,10 @@ bool mrdisc_decode(enum fam fam, const void *p, size_t len, struct mrdisc_msg *m
 
 	if (len < SHORT_LEN || len > UINT16_MAX)
 		return false;
-	kind = b[0] - (unsigned)types[fam];
+	kind = b[0] - (unsigned)mrdisc_types[fam];
 	if (kind > MRDISC_TERM || (kind == MRDISC_ADVERT && len < ADVERT_LEN))
 		return false;
-	if (fam == FAM_4 && fold(sum(0, b, len)))
+	if (fam == FAM_4 && mrdisc_fold(mrdisc_sum(0, b, len)))
 		return false;
 	*m = (struct mrdisc_msg){ .kind = kind };
 	if (kind == MRDISC_ADVERT) {
@@ -77,11 +77,11 @@ bool mrdisc_decode(enum fam fam, const void *p, size_t len, struct mrdisc_msg *m
 
 uint16_t mrdisc_checksum6(const struct addr *src, const struct addr *dst, const void *p, size_t len)
 {
-	uint32_t acc = sum(0, src->b, sizeof src->b);
+	uint32_t acc = mrdisc_sum(0, src->b, sizeof src->b);
 
-	acc = sum(acc, dst->b, sizeof dst->b);
+	acc = mrdisc_sum(acc, dst->b, sizeof dst->b);
 	acc += (uint32_t)len + 58;	/* pseudo header (RFC 8200, 8.1): length, next header */
-	return htons(fold(sum(acc, p, len)));
+	return htons(mrdisc_fold(mrdisc_sum(acc, p, len)));
 }
 
 const struct addr *mrdisc_group(enum fam fam, enum mrdisc_kind kind)

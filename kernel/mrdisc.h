@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Messages of multicast router discovery (RFC 4286) to and from bytes, for both
- * families, and their timing.  Pure: no socket, no clock.  Private to this room
- * but for mrdisc_delay(), which kernel.h shows.
+ * Messages of multicast router discovery (RFC 4286) to and from bytes, for both families, and their timing.  Pure: no
+ * socket, no clock.  Private to this room but for mrdisc_delay(), which kernel.h shows.
  */
 #ifndef KERNEL_MRDISC_H
 #define KERNEL_MRDISC_H
@@ -19,16 +18,16 @@ struct mrdisc_msg {
 	uint16_t robustness;
 };
 
-/* Writes a message and returns its length.  The IPv4 checksum is filled in; the IPv6 one
- * stays 0 for the kernel to fill in (RFC 3542, 3.1). */
+/* Writes a message and returns its length.  The IPv4 checksum is filled in; the IPv6 one stays 0 for the kernel to fill
+ * in (RFC 3542, 3.1). */
 size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDISC_MAX]);
 
-/* Reads an IGMP or ICMPv6 message without its IP header.  Checks the length and, for IPv4,
- * the checksum; false when it is none of ours. */
+/* Reads an IGMP or ICMPv6 message without its IP header.  Checks the length and, for IPv4, the checksum; false when it
+ * is none of ours. */
 bool mrdisc_decode(enum fam fam, const void *p, size_t len, struct mrdisc_msg *m);
 
-/* The ICMPv6 checksum (RFC 4443, 2.3) of len bytes, in the order of memory; it is 0 over a
- * message that has the right one in it. */
+/* The ICMPv6 checksum (RFC 4443, 2.3) of len bytes, in the order of memory; it is 0 over a message that has the right
+ * one in it. */
 uint16_t mrdisc_checksum6(const struct addr *src, const struct addr *dst, const void *p, size_t len);
 
 /* Where a kind of message goes: All-Snoopers or All-Routers. */

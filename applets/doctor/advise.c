@@ -8,11 +8,129 @@
 #include <string.h>
 
 #include "applets/doctor/diff.h"
-#include "applets/doctor/rule.h"
+#include "applets/doctor/remedy.h"
+#include "conf/match.h"
 
 #define TTL_SET 16		/* what a mangled TTL becomes: enough for a site, not for ever */
 
+/* One flow, while it is being reported. */
+struct report {
+	struct doctor *d;
+	struct findings *f;
+	const struct sample_flow *w;
+	const struct probe_link *in;		/* where it arrives, NULL when not known */
+	const char *in_name;
+	enum fam fam;
+	const struct host_fam *k;		/* of this host */
+	char group[ADDR_STRLEN];
+	char flow[FLOW_STRLEN];			/* "(S, G)" */
+	char src[ADDR_STRLEN];			/* "" when not known */
+	char in_word[REMEDY_WORD];		/* in_name for a shell */
+};
+
 typedef unsigned long long ull;
+
+/* ---- the rule that a flow lacks, as the command that adds it ---- */
+
+/* What keeps a rule from matching the flow on an interface: a sum of MISS_*.  A source that is not known may be any. */
+static unsigned advise_misses(const struct report *r, const struct conf_rule *m, const char *iif)
+{
+	struct flow flow = { r->w->src, r->d->group };
+	unsigned miss = match_rule(&r->d->host.conf->names[m->iif].ifname, &m->range, iif, &flow);
+
+	return r->w->any_source ? miss & ~(unsigned)MISS_SOURCE : miss;
+}
+
+/* True when a rule of the configuration waits for the flow on an interface. */
+static bool advise_waits_on(const struct report *r, const struct probe_link *l)
+{
+	const struct conf *c = r->d->host.conf;
+
+	for (const struct conf_rule *m = c->mroutes; m < c->mroutes + c->nmroutes; m++)
+		if (!advise_misses(r, m, l->name))
+			return true;
+	return false;
+}
+
+struct outputs {
+	unsigned n;
+	const struct probe_link *v[KERNEL_VIFS];
+};
+
+static void advise_output_add(const struct report *r, struct outputs *o, const struct probe_link *l)
+{
+	if (!l || l == r->in || o->n == KERNEL_VIFS)
+		return;
+	for (unsigned i = 0; i < o->n; i++)
+		if (o->v[i] == l)
+			return;
+	o->v[o->n++] = l;
+}
+
+/* Of the rules, else of entries of the group, else all that route, else all that could. */
+static void advise_outputs(const struct report *r, struct outputs *o)
+{
+	const struct doctor *d = r->d;
+	const struct host *h = &d->host;
+	const struct probe_link *l;
+
+	for (uint32_t i = 0; i < h->conf->nmroutes; i++) {
+		const struct conf_rule *m = &h->conf->mroutes[i];
+
+		if (!(advise_misses(r, m, "") & (MISS_SOURCE | MISS_GROUP)))
+			for (struct host_output at = { 0 }; (l = host_output(h, m, &at));)
+				advise_output_add(r, o, l);
+	}
+	for (const struct sample_flow *w = d->flows; !o->n && w < d->flows + d->nflows; w++)
+		for (unsigned k = 0; w->has_entry && k < w->e.noifs; k++)
+			advise_output_add(r, o, host_link(h, w->e.oif[k]));
+	if (o->n)
+		return;
+	for (int i = 0; i < r->k->vifs.n; i++)
+		advise_output_add(r, o, host_link(h, r->k->vifs.v[i].ifindex));
+	for (uint32_t i = 0; !o->n && i < h->links.n; i++) {
+		l = &h->links.v[i];
+		if ((l->flags & (LINK_UP | LINK_MULTICAST | LINK_LOOPBACK)) == (LINK_UP | LINK_MULTICAST) && !l->master)
+			advise_output_add(r, o, l);
+	}
+}
+
+/* Appends the commands that give the running router, or one yet to be started, the rule that the flow lacks; src = "":
+ * for any source. */
+static void advise_rule(struct report *r, const char *src)
+{
+	const struct host_fam *k = r->k;
+	struct outputs o = { 0 };
+	struct buf b = { 0 };
+
+	if (!r->in)
+		return;
+	if (k->is_foreign) {
+		r->f->what = "holder";
+		finding_add(r->f, FINDING_NOTE, "process %d (%s) routes %s multicast here, so the rule must be told to "
+			    "that", k->holder, k->comm, k->name);
+		return;
+	}
+	if (k->taken == 0) {
+		if (r->d->file)
+			buf_shell_word(&b, r->d->file);
+		finding_fix(r->f, "smcrouted%s%s", r->d->file ? " -f " : "", buf_cstr(&b));
+		buf_free(&b);
+		if (advise_waits_on(r, r->in))
+			return;		/* it is in the file */
+	}
+	advise_outputs(r, &o);
+	for (unsigned i = 0; i < o.n; i++) {
+		buf_chr(&b, ' ');
+		buf_shell_word(&b, o.v[i]->name);
+	}
+	if (o.n)
+		finding_fix(r->f, "smcroutectl add %s %s%s%s%s", r->in_word, src, *src ? " " : "", r->group,
+			    buf_cstr(&b));
+	buf_free(&b);
+}
+
+/* ---- verdicts ---- */
 
 static void advise_fine(struct report *r)
 {
@@ -45,8 +163,8 @@ static void advise_mangle(struct report *r, const char *chain, const char *from,
 	const char *six = remedy_six[r->fam];
 
 	finding_fix(r->f, "nft 'add table ip%s smcroute; add chain ip%s smcroute %s { type filter hook prerouting "
-		    "priority -150; }; add rule ip%s smcroute %s %sip%s daddr %s %s'", six, six, chain, six, chain, from,
-		    six, r->group, set);
+		    "priority -150; }; add rule ip%s smcroute %s %sip%s daddr %s %s'", six, six, chain, six, chain,
+		    from, six, r->group, set);
 }
 
 static void advise_ttl(struct report *r)
@@ -96,8 +214,8 @@ static void advise_mtu(struct report *r)
 	if (r->w->len > need)
 		need = r->w->len;
 	finding_add(r->f, FINDING_ERROR, "too large for the output: %llu packets of %s%s came in on %s and must not be "
-		    "fragmented, the MTU of %s is %u; send smaller ones, or raise it", (ull)r->w->d.right, r->flow, text,
-		    r->in_name, out->name, out->mtu);
+		    "fragmented, the MTU of %s is %u; send smaller ones, or raise it", (ull)r->w->d.right, r->flow,
+		    text, r->in_name, out->name, out->mtu);
 	if (!remedy_is_among(out->kind, advise_tunnels)) {
 		snprintf(text, sizeof text, "mtu %u", need);
 		remedy_link(r->f, out->name, text);
@@ -128,9 +246,9 @@ static void advise_rp_filter(struct report *r)
 
 static void advise_wrong_iif(struct report *r)
 {
-	finding_add(r->f, FINDING_ERROR, "wrong input interface: %s arrives on %s (%llu packets), its entry waits for it "
-		    "on %s", r->flow, r->in_name, (ull)r->w->d.wrong, host_name(&r->d->host, r->w->e.iif));
-	rule_fix(r, r->src);
+	finding_add(r->f, FINDING_ERROR, "wrong input interface: %s arrives on %s (%llu packets), its entry waits for "
+		    "it on %s", r->flow, r->in_name, (ull)r->w->d.wrong, host_name(&r->d->host, r->w->e.iif));
+	advise_rule(r, r->src);
 }
 
 static void advise_no_vif(struct report *r)
@@ -138,14 +256,14 @@ static void advise_no_vif(struct report *r)
 	finding_add(r->f, FINDING_ERROR, "arrives where nothing is routed: %s on %s (%llu packets%s), %s", r->flow,
 		    r->in_name, (ull)r->w->d.arrived, r->w->d.seen ? "" : ", of any group",
 		    r->k->taken == 0 ? "no multicast router runs here" : "which no rule names as its input");
-	rule_fix(r, "");
+	advise_rule(r, "");
 }
 
 static void advise_no_rule(struct report *r)
 {
 	finding_add(r->f, FINDING_ERROR, "no rule: %s arrives on %s%s", r->flow, r->in_name, r->w->d.unresolved ?
 		    ", and the router that was asked has not answered" : " and its entry has no output");
-	rule_fix(r, "");
+	advise_rule(r, "");
 }
 
 /* The interface is known here: it has a VIF. */
@@ -160,8 +278,8 @@ static void advise_table(struct report *r)
 	if (v)
 		there = v->table;
 	probe_table(r->fam, r->in_name, &now);
-	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s arrives on %s and is looked up in table %u, the "
-		    "routes are in table %u", r->flow, r->in_name, now, there);
+	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s arrives on %s and is looked up in table %u, "
+		    "the routes are in table %u", r->flow, r->in_name, now, there);
 	if (there)
 		remedy_table(r->f, r->fam, r->in_name, there);
 }
@@ -184,8 +302,8 @@ static void advise_output(struct report *r)
 	const char *out = host_name(&r->d->host, r->w->worst);
 	bool down = r->w->d.output_down;
 
-	finding_add(r->f, FINDING_ERROR, "an output takes none: %llu packets of %s came in on %s, %s sent none of them%s",
-		    (ull)r->w->d.right, r->flow, r->in_name, out, down ? ": it is down" : "");
+	finding_add(r->f, FINDING_ERROR, "an output takes none: %llu packets of %s came in on %s, %s sent none of "
+		    "them%s", (ull)r->w->d.right, r->flow, r->in_name, out, down ? ": it is down" : "");
 	if (down)
 		remedy_link(r->f, out, "up");
 }
@@ -224,7 +342,7 @@ static void advise_nothing(struct report *r)
 	bool any = false;
 
 	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
-		bool is_expected = rule_waits_on(r, l);
+		bool is_expected = advise_waits_on(r, l);
 
 		for (unsigned i = 0; i < r->d->nflows; i++)
 			is_expected |= r->d->flows[i].has_entry && r->d->flows[i].e.iif == l->ifindex;
@@ -233,8 +351,8 @@ static void advise_nothing(struct report *r)
 		any |= is_expected;
 	}
 	if (!any)
-		finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s within %u s, and no rule tells where it "
-			    "should; %s", r->flow, r->d->seconds, advise_look);
+		finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s within %u s, and no rule tells "
+			    "where it should; %s", r->flow, r->d->seconds, advise_look);
 }
 
 static const struct {

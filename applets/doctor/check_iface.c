@@ -96,8 +96,8 @@ void check_bridges(struct host *h)
 	for (const struct probe_link *l = h->links.v; l < h->links.v + h->links.n; l++) {
 		if (l->snooping != 1 || l->querier != 0 || (!host_uses(h, l, FAM_4) && !host_uses(h, l, FAM_6)))
 			continue;
-		finding_add(&h->found, FINDING_WARNING, "%s snoops and nobody on it asks for members: it and the switches "
-			    "behind it forget who wants a group", l->name);
+		finding_add(&h->found, FINDING_WARNING, "%s snoops and nobody on it asks for members: it and the "
+			    "switches behind it forget who wants a group", l->name);
 		remedy_link(&h->found, l->name, "type bridge mcast_querier 1");
 		finding_or(&h->found);
 		remedy_link(&h->found, l->name, "type bridge mcast_snooping 0");
@@ -115,16 +115,17 @@ void check_vifs(struct host *h, const struct host_fam *k)
 	for (l = h->links.v; l < end; l++)
 		wanted += (l->flags & LINK_MULTICAST) && host_uses(h, l, k->fam);
 	if (wanted > KERNEL_VIFS) {
-		finding_add(&h->found, FINDING_ERROR, "the configuration means %u interfaces of this host for %s, and a "
-			    "kernel table has room for %u: %u wait; name fewer, or run a second smcrouted with another "
-			    "table (-t)", wanted, k->name, KERNEL_VIFS, wanted - KERNEL_VIFS);
+		finding_add(&h->found, FINDING_ERROR, "the configuration means %u interfaces of this host for %s, and "
+			    "a kernel table has room for %u: %u wait; name fewer, or run a second smcrouted with "
+			    "another table (-t)", wanted, k->name, KERNEL_VIFS, wanted - KERNEL_VIFS);
 		return;
 	}
 	for (l = h->links.v; k->taken == 1 && !k->is_foreign && l < end; l++) {
 		if (l->routing[k->fam] != 0 || !(l->flags & LINK_MULTICAST) || !host_uses(h, l, k->fam))
 			continue;
-		finding_add(&h->found, FINDING_ERROR, "%s is in the configuration and has no %s VIF (mc_forwarding 0, for "
-			    "the router alone to change): the router that runs here does not know of it", l->name, k->name);
+		finding_add(&h->found, FINDING_ERROR, "%s is in the configuration and has no %s VIF (mc_forwarding 0, "
+			    "for the router alone to change): the router that runs here does not know of it", l->name,
+			    k->name);
 		finding_fix(&h->found, "smcroutectl reload");
 	}
 }

@@ -29,8 +29,8 @@ void check_kernel(struct host *h, const struct host_fam *k)
 	else if (s->tables < 0)
 		finding_add(&h->found, FINDING_UNSEEN, unseen, v6, "MROUTE_MULTIPLE_TABLES");
 	if (s->pim == 0)
-		finding_add(&h->found, FINDING_NOTE, "no CONFIG_IP%s_PIMSM_V2 in this kernel: not needed, only moves of "
-			    "a source to another interface are noticed less often", v6);
+		finding_add(&h->found, FINDING_NOTE, "no CONFIG_IP%s_PIMSM_V2 in this kernel: not needed, only moves "
+			    "of a source to another interface are noticed less often", v6);
 	else if (s->pim < 0)
 		finding_add(&h->found, FINDING_UNSEEN, unseen, v6,
 			    "PIMSM_V2 (not needed): a socket to ask needs CAP_NET_RAW");
@@ -58,7 +58,8 @@ void check_rights(struct host *h)
 		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: CAP_NET_RAW is missing in "
 			    "this container (CAP_NET_ADMIN is for -t only)");
 	else
-		finding_add(&h->found, FINDING_NOTE, "uid %u may not open a routing socket: CAP_NET_RAW is missing", uid);
+		finding_add(&h->found, FINDING_NOTE, "uid %u may not open a routing socket: CAP_NET_RAW is missing",
+			    uid);
 	if (!elsewhere)
 		finding_fix(&h->found, uid == 0 ? "docker run --cap-add NET_RAW IMAGE" : "sudo smcrouted");
 }
@@ -71,8 +72,9 @@ void check_holder(struct host *h, const struct host_fam *k)
 		finding_add(&h->found, FINDING_UNSEEN, "whether somebody holds the %s multicast routing socket: this "
 			    "kernel does not tell", k->name);
 	if (k->is_foreign) {
-		finding_add(&h->found, FINDING_ERROR, "process %d (%s) holds the %s multicast routing socket, so smcrouted "
-			    "cannot have it; end it, or give smcrouted a table of its own (-t)", k->holder, k->comm, k->name);
+		finding_add(&h->found, FINDING_ERROR, "process %d (%s) holds the %s multicast routing socket, so "
+			    "smcrouted cannot have it; end it, or give smcrouted a table of its own (-t)", k->holder,
+			    k->comm, k->name);
 		finding_fix(&h->found, "kill %d", k->holder);
 	} else if (k->taken == 1 && !k->holder) {
 		finding_add(&h->found, FINDING_UNSEEN, "who holds the %s multicast routing socket: %s", k->name,
@@ -110,8 +112,8 @@ static long long check_limit(struct host *h, const char *name, uint64_t wanted, 
 	long long value = probe_sysctl(name);
 
 	if (wanted && value < 0)
-		finding_add(&h->found, FINDING_UNSEEN, "%s, which limits the memberships of the configuration: /proc/sys "
-			    "does not show it", name);
+		finding_add(&h->found, FINDING_UNSEEN, "%s, which limits the memberships of the configuration: "
+			    "/proc/sys does not show it", name);
 	else if (wanted && value == 0) {
 		finding_add(&h->found, FINDING_ERROR, "%s is 0: no group can be joined", name);
 		finding_fix(&h->found, "sysctl -w %s=%d", name, usual);
@@ -136,8 +138,8 @@ void check_memberships(struct host *h)
 	if (files < 0 && sockets) {
 		finding_add(&h->found, FINDING_UNSEEN, "how many descriptors smcrouted may have");
 	} else if (sockets + OTHER_FILES > (unsigned long long)files && files > 2 * OTHER_FILES) {
-		finding_add(&h->found, FINDING_ERROR, "%llu IPv4 memberships take %llu sockets of %lld (%s), and smcrouted "
-			    "may have %lld descriptors", wanted, sockets, most, groups, files);
+		finding_add(&h->found, FINDING_ERROR, "%llu IPv4 memberships take %llu sockets of %lld (%s), and "
+			    "smcrouted may have %lld descriptors", wanted, sockets, most, groups, files);
 		finding_fix(&h->found, "sysctl -w %s=%llu", groups,
 			    wanted / (unsigned long long)(files - 2 * OTHER_FILES) + 1);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Checks of what this machine allows at all: the kernel's features, our rights, who holds the routing sockets, limits of
- * memberships.  Each adds to h->found.
+ * Checks of what this machine allows at all: the kernel's features, our rights, who holds the routing sockets, limits
+ * of memberships.  Each adds to h->found.
  */
 #ifndef APPLETS_DOCTOR_CHECK_KERNEL_H
 #define APPLETS_DOCTOR_CHECK_KERNEL_H

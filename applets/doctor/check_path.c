@@ -88,8 +88,8 @@ static void check_chain(void *ctx, const struct probe_chain *c)
 	char text[ADDR_STRLEN];
 
 	if (!c->surely) {
-		finding_add(j->f, FINDING_NOTE, "chain %s of table %s (%s) may drop packets of the rules: not all that it "
-			    "asks for can be judged from here", c->name, c->table, c->family);
+		finding_add(j->f, FINDING_NOTE, "chain %s of table %s (%s) may drop packets of the rules: not all that "
+			    "it asks for can be judged from here", c->name, c->table, c->family);
 		return;
 	}
 	finding_add(j->f, FINDING_ERROR, "chain %s of table %s (%s) drops %s %s %s", c->name, c->table, c->family,
@@ -121,7 +121,8 @@ static void check_iptables(struct host *h, const struct host_fam *k)
 		finding_add(&h->found, FINDING_NOTE, "the older iptables has %s tables, whose rules only its own tool "
 			    "shows: ip%stables-legacy -nvL FORWARD", k->name, remedy_six[k->fam]);
 	else if (old < 0)
-		finding_add(&h->found, FINDING_UNSEEN, "whether the older iptables has %s rules: root sees it", k->name);
+		finding_add(&h->found, FINDING_UNSEEN, "whether the older iptables has %s rules: root sees it",
+			    k->name);
 }
 
 void check_firewall(struct host *h)

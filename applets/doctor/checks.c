@@ -93,8 +93,8 @@ int checks_main(char **files, int n, bool is_standard, enum form form)
 	} else {
 		h->found.what = "config";
 		if (errors)
-			finding_add(&h->found, FINDING_ERROR, "errors in the configuration: %u; those lines are left out "
-				    "here, smcroute-check without -H shows them", errors);
+			finding_add(&h->found, FINDING_ERROR, "errors in the configuration: %u; those lines are left "
+				    "out here, smcroute-check without -H shows them", errors);
 		checks_run(h);
 		status = checks_write(h, form);
 		if (errors && status == 1)

@@ -52,8 +52,8 @@ static void doctor_unseen(struct doctor *d)
 
 	f->what = "ttl";
 	if (!d->sniffs)
-		finding_add(f, FINDING_UNSEEN, "the packets themselves, their TTL and where they arrive: CAP_NET_RAW is "
-			    "needed");
+		finding_add(f, FINDING_UNSEEN, "the packets themselves, their TTL and where they arrive: CAP_NET_RAW "
+			    "is needed");
 	f->what = "counters";
 	if (d->is_uncounted)
 		finding_add(f, FINDING_UNSEEN, "the counters of this host: /proc/net is masked");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Where the packets of a flow end, judged by what moved while one watched.  Pure: a table of counters goes in, a verdict
- * comes out.
+ * Where the packets of a flow end, judged by what moved while one watched.  Pure: a table of counters goes in, a
+ * verdict comes out.
  */
 #ifndef APPLETS_DOCTOR_VERDICT_H
 #define APPLETS_DOCTOR_VERDICT_H

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The sockets of multicast router discovery: one raw socket a family, made while
- * the capability is still there, and one to join All-Routers for each interface
- * that listens.  Router Alert, TTL 1 and the source address are seen to here,
- * the bytes by mrdisc.c, the timing by the router.
+ * The sockets of multicast router discovery: one raw socket a family, made while the capability is still there, and one
+ * to join All-Routers for each interface that listens.  Router Alert, TTL 1 and the source address are seen to here,
+ * the bytes by mrdisc.c of kernel/, the timing by the router.
  */
 #include "kernel/kernel.h"
 
@@ -26,16 +25,16 @@ struct heard {
 	int ifindex, fd;	/* ifindex 0: free */
 };
 
-static int fds[FAM_N] = { -1, -1 };
-static struct heard heard[FAM_N][KERNEL_VIFS];
+static int mrdisc_fds[FAM_N] = { -1, -1 };
+static struct heard mrdisc_heard[FAM_N][KERNEL_VIFS];
 
-static const struct family {
+static const struct mrdisc_family {
 	uint8_t router_alert, ttl, loop, tell;	/* options of sock_level() */
 	uint8_t alert[8], alert_len;
 	uint8_t info, info_len;			/* what the last one has in each message */
 	uint8_t info_ifindex, info_source;	/* where in it */
 	uint8_t solicit;			/* the type (RFC 4286, 4 and 5) */
-} family[FAM_N] = {
+} mrdisc_families[FAM_N] = {
 	[FAM_4] = {
 		.router_alert = IP_OPTIONS, .ttl = IP_MULTICAST_TTL, .loop = IP_MULTICAST_LOOP,
 		.alert = { 148, 4, 0, 0 }, .alert_len = 4,		/* RFC 2113 */
@@ -54,9 +53,9 @@ static const struct family {
 	},
 };
 
-static int options(enum fam fam, int fd)
+static int mrdisc_options(enum fam fam, int fd)
 {
-	const struct family *f = &family[fam];
+	const struct mrdisc_family *f = &mrdisc_families[fam];
 	int level = sock_level(fam);
 	/* IPv4 is read with its header. */
 	struct sock_filter code[] = {
@@ -78,35 +77,35 @@ int kernel_mrdisc_open(enum fam fam)
 {
 	int fd;
 
-	if (fds[fam] >= 0) {
+	if (mrdisc_fds[fam] >= 0) {
 		errno = EALREADY;
 		return -1;
 	}
 	fd = sock_open(fam, SOCK_RAW);
 	if (fd < 0)
 		return -1;
-	if (options(fam, fd) < 0)
+	if (mrdisc_options(fam, fd) < 0)
 		return fd_fail(fd);
-	fds[fam] = fd;
+	mrdisc_fds[fam] = fd;
 	return 0;
 }
 
 void kernel_mrdisc_close(enum fam fam)
 {
 	for (unsigned i = 0; i < KERNEL_VIFS; i++)
-		kernel_mrdisc_listen(fam, heard[fam][i].ifindex, false);
-	if (fds[fam] >= 0)
-		close(fds[fam]);
-	fds[fam] = -1;
+		kernel_mrdisc_listen(fam, mrdisc_heard[fam][i].ifindex, false);
+	if (mrdisc_fds[fam] >= 0)
+		close(mrdisc_fds[fam]);
+	mrdisc_fds[fam] = -1;
 }
 
 int kernel_mrdisc_fd(enum fam fam)
 {
-	return fds[fam];
+	return mrdisc_fds[fam];
 }
 
 /* A socket of its own for each: as many as there are VIFs, whatever the sysctls say. */
-static int join_routers(enum fam fam, int ifindex)
+static int mrdisc_join_routers(enum fam fam, int ifindex)
 {
 	struct group_req req = { .gr_interface = (uint32_t)ifindex };
 	int fd = sock_open(fam, SOCK_DGRAM);
@@ -119,19 +118,19 @@ static int join_routers(enum fam fam, int ifindex)
 	return fd_fail(fd);
 }
 
-static struct heard *heard_find(enum fam fam, int ifindex)
+static struct heard *mrdisc_heard_find(enum fam fam, int ifindex)
 {
 	for (unsigned i = 0; i < KERNEL_VIFS; i++)
-		if (heard[fam][i].ifindex == ifindex)
-			return &heard[fam][i];
+		if (mrdisc_heard[fam][i].ifindex == ifindex)
+			return &mrdisc_heard[fam][i];
 	return NULL;
 }
 
 int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 {
-	struct heard *h = heard_find(fam, ifindex);
+	struct heard *h = mrdisc_heard_find(fam, ifindex);
 
-	if (ifindex <= 0 || fds[fam] < 0) {
+	if (ifindex <= 0 || mrdisc_fds[fam] < 0) {
 		errno = ifindex <= 0 ? ENODEV : EBADF;
 		return -1;
 	}
@@ -142,12 +141,12 @@ int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 		h->ifindex = 0;
 		return 0;
 	}
-	h = heard_find(fam, 0);
+	h = mrdisc_heard_find(fam, 0);
 	if (!h) {
 		errno = ENOSPC;
 		return -1;
 	}
-	h->fd = join_routers(fam, ifindex);
+	h->fd = mrdisc_join_routers(fam, ifindex);
 	if (h->fd < 0)
 		return -1;
 	h->ifindex = ifindex;
@@ -155,18 +154,18 @@ int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 }
 
 /* The address of the interface itself: left alone, the kernel takes another one's. */
-static int source4(int ifindex, void *src)
+static int mrdisc_source4(int ifindex, void *src)
 {
 	struct ifreq req = { .ifr_ifindex = ifindex };
 
-	if (ioctl(fds[FAM_4], SIOCGIFNAME, &req) < 0 || ioctl(fds[FAM_4], SIOCGIFADDR, &req) < 0)
+	if (ioctl(mrdisc_fds[FAM_4], SIOCGIFNAME, &req) < 0 || ioctl(mrdisc_fds[FAM_4], SIOCGIFADDR, &req) < 0)
 		return -1;
 	memcpy(src, (char *)&req.ifr_addr + offsetof(struct sockaddr_in, sin_addr), sizeof(struct in_addr));
 	return 0;
 }
 
 /* The link-local address that the kernel would send from to a group of this link. */
-static int source6(int ifindex, void *src)
+static int mrdisc_source6(int ifindex, void *src)
 {
 	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_scope_id = (uint32_t)ifindex };
 	socklen_t len = sizeof sin6;
@@ -186,10 +185,10 @@ static int source6(int ifindex, void *src)
 	return 0;
 }
 
-int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t interval,
-		       uint16_t query_interval, uint16_t robustness)
+int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t interval, uint16_t query_interval,
+		       uint16_t robustness)
 {
-	const struct family *f = &family[fam];
+	const struct mrdisc_family *f = &mrdisc_families[fam];
 	struct mrdisc_msg msg = { kind, interval, query_interval, robustness };
 	_Alignas(struct cmsghdr) unsigned char control[CMSG_SPACE(sizeof(struct in6_pktinfo))] = { 0 };
 	struct cmsghdr *c = (struct cmsghdr *)(void *)control;
@@ -200,20 +199,20 @@ int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t
 	struct msghdr m = { .msg_name = &to, .msg_iov = &iov, .msg_iovlen = 1,
 			    .msg_control = control, .msg_controllen = CMSG_SPACE(f->info_len) };
 
-	if ((fam == FAM_4 ? source4 : source6)(ifindex, info + f->info_source) < 0)
+	if ((fam == FAM_4 ? mrdisc_source4 : mrdisc_source6)(ifindex, info + f->info_source) < 0)
 		return -1;
 	memcpy(info + f->info_ifindex, &ifindex, sizeof ifindex);
 	c->cmsg_len = CMSG_LEN(f->info_len);
 	c->cmsg_level = sock_level(fam);
 	c->cmsg_type = f->info;
 	m.msg_namelen = sock_addr(&to, mrdisc_group(fam, kind));
-	return sendmsg(fds[fam], &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return sendmsg(mrdisc_fds[fam], &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 /* The interface a message came in on, 0 when the kernel does not say. */
-static int info_ifindex(enum fam fam, struct msghdr *m)
+static int mrdisc_ifindex(enum fam fam, struct msghdr *m)
 {
-	const struct family *f = &family[fam];
+	const struct mrdisc_family *f = &mrdisc_families[fam];
 	struct cmsghdr *c = CMSG_FIRSTHDR(m);
 	int ifindex = 0;
 
@@ -223,7 +222,7 @@ static int info_ifindex(enum fam fam, struct msghdr *m)
 }
 
 /* An IPv4 raw socket sees the IP header too; its length, or more than len. */
-static size_t header_len(enum fam fam, const unsigned char *p, size_t len)
+static size_t mrdisc_header_len(enum fam fam, const unsigned char *p, size_t len)
 {
 	if (fam == FAM_6)
 		return 0;
@@ -241,13 +240,13 @@ int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx)
 		struct iovec iov = { bytes, sizeof bytes };
 		struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
 				    .msg_controllen = sizeof control };
-		ssize_t len = recvmsg(fds[fam], &m, MSG_DONTWAIT);
+		ssize_t len = recvmsg(mrdisc_fds[fam], &m, MSG_DONTWAIT);
 		size_t at;
 
 		if (len < 0)
 			return errno == EAGAIN || errno == EINTR || n ? n : -1;
-		ifindex = info_ifindex(fam, &m);
-		at = header_len(fam, bytes, (size_t)len);
+		ifindex = mrdisc_ifindex(fam, &m);
+		at = mrdisc_header_len(fam, bytes, (size_t)len);
 		if (at <= (size_t)len && ifindex > 0 &&
 		    mrdisc_decode(fam, bytes + at, (size_t)len - at, &msg) && msg.kind == MRDISC_SOLICIT)
 			fn(ctx, fam, ifindex);

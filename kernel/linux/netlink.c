@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The rtnetlink socket for links and addresses: dumps, events, and what is done
- * when the kernel had to drop some.  A dump and the events that fall into it
- * come through one and the same path, in the kernel's order.  Meaning is
+ * The rtnetlink socket for links and addresses: dumps, events, and what is done when the kernel had to drop some.  A
+ * dump and the events that fall into it come through one and the same path, in the kernel's order.  Meaning is
  * rtnl.c's, decisions are the router's.
  */
 #include "kernel/linux/netlink.h"
@@ -20,8 +19,8 @@
 #include <linux/rtnetlink.h>
 
 #include "kernel/kernel.h"
-#include "kernel/linux/nlsock.h"
 #include "kernel/linux/rtnl.h"
+#include "kernel/linux/sock.h"
 #include "lib/clock.h"
 #include "lib/lines.h"
 
@@ -53,8 +52,7 @@ int kernel_link_open(void)
 		return -1;
 	}
 	memset(&nl, 0, sizeof nl);
-	nl.fd = nlsock_open(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
-			    RCVBUF, &nl.pid);
+	nl.fd = sock_netlink(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, RCVBUF, &nl.pid);
 	return nl.fd < 0 ? -1 : 0;
 }
 
@@ -70,7 +68,7 @@ int kernel_link_fd(void)
 	return nl.fd;
 }
 
-static int dump_send(int dump, struct rtnl_req *req)
+static int netlink_dump(int dump, struct rtnl_req *req)
 {
 	req->h.nlmsg_seq = ++nl.seq;
 	if (send(nl.fd, req, req->h.nlmsg_len, 0) < 0)
@@ -80,23 +78,23 @@ static int dump_send(int dump, struct rtnl_req *req)
 }
 
 /* Asks for all links.  A new sweep begins, also when one was running. */
-static int links_start(kernel_link_fn *fn, void *ctx)
+static int netlink_links_start(kernel_link_fn *fn, void *ctx)
 {
 	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
 	struct rtnl_req req;
 
 	rtnl_ask(&req, RTM_GETLINK, NLM_F_DUMP, AF_UNSPEC, sizeof(struct ifinfomsg));
 	rtnl_ask_attr(&req, IFLA_EXT_MASK, &filter, sizeof filter);
-	if (dump_send(DUMP_LINKS, &req) < 0)
+	if (netlink_dump(DUMP_LINKS, &req) < 0)
 		return -1;
 	nl.cut = nl.lost = false;
 	fn(ctx, &(struct link_event){ .kind = LINK_SWEEP_BEGIN });
 	return 0;
 }
 
-/* The dump is over: well, or to be repeated.  An inconsistent one has at most missed what
- * events told, so where links change all the time it is good enough in the end. */
-static void links_end(int err, kernel_link_fn *fn, void *ctx)
+/* The dump is over: well, or to be repeated.  An inconsistent one has at most missed what events reported, so where
+ * links change all the time it is good enough in the end. */
+static void netlink_links_end(int err, kernel_link_fn *fn, void *ctx)
 {
 	nl.err = err;
 	if (err || (nl.cut && nl.cuts++ < DUMP_AGAIN))
@@ -108,7 +106,7 @@ static void links_end(int err, kernel_link_fn *fn, void *ctx)
 }
 
 /* Asks for the rules of a family for which somebody waits. */
-static int rules_start(void)
+static int netlink_rules_start(void)
 {
 	enum fam fam = nl.rules_wanted[FAM_4] ? FAM_4 : FAM_6;
 	struct rtnl_req req;
@@ -118,7 +116,7 @@ static int rules_start(void)
 	nl.rules_wanted[fam] = nl.rules_begun = false;
 	nl.rules_fam = fam;
 	rtnl_ask(&req, RTM_GETRULE, NLM_F_DUMP, rtnl_mroute_family(fam), sizeof(struct fib_rule_hdr));
-	return dump_send(DUMP_RULES, &req);
+	return netlink_dump(DUMP_RULES, &req);
 }
 
 void kernel_rules_ask(enum fam fam)
@@ -126,16 +124,16 @@ void kernel_rules_ask(enum fam fam)
 	nl.rules_wanted[fam] = true;
 	/* Of two dumps on one socket at a time the kernel refuses the second. */
 	if (nl.fd >= 0 && !nl.dump && !nl.lost)
-		rules_start();
+		netlink_rules_start();
 }
 
-static void rules_event(enum link_kind kind, kernel_link_fn *fn, void *ctx)
+static void netlink_rules_event(enum link_kind kind, kernel_link_fn *fn, void *ctx)
 {
 	fn(ctx, &(struct link_event){ .kind = kind, .fam = nl.rules_fam });
 }
 
 /* The number that a file of /sys begins with, -1 when it cannot be read. */
-static long sys_number(const char *name, const char *what, int base)
+static long netlink_sys_number(const char *name, const char *what, int base)
 {
 	char path[64], text[32];
 
@@ -145,7 +143,7 @@ static long sys_number(const char *name, const char *what, int base)
 
 int8_t netlink_allmulti(const char *name, int ifindex)
 {
-	long flags = sys_number(name, "ifindex", 10) == ifindex ? sys_number(name, "flags", 16) : -1;
+	long flags = netlink_sys_number(name, "ifindex", 10) == ifindex ? netlink_sys_number(name, "flags", 16) : -1;
 
 	return flags < 0 ? -1 : (flags & IFF_ALLMULTI) != 0;
 }
@@ -165,7 +163,7 @@ void netlink_ask_allmulti(int ifindex)
 	send(nl.fd, &req, req.h.nlmsg_len, 0);	/* what fails leaves the value as it was */
 }
 
-static void link_message(const struct rtnl_msg *m, bool is_allmulti, kernel_link_fn *fn, void *ctx)
+static void netlink_link(const struct rtnl_msg *m, bool is_allmulti, kernel_link_fn *fn, void *ctx)
 {
 	struct link_event ev;
 
@@ -179,7 +177,7 @@ static void link_message(const struct rtnl_msg *m, bool is_allmulti, kernel_link
 }
 
 /* A part of the answer to a dump. */
-static void dump_message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
+static void netlink_dump_part(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
 {
 	bool is_end = m->h.nlmsg_type == NLMSG_DONE || m->h.nlmsg_type == NLMSG_ERROR, is_links = nl.dump == DUMP_LINKS;
 	int err = is_end ? rtnl_error(m) : 0;
@@ -188,64 +186,59 @@ static void dump_message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx
 	if (is_end)
 		nl.dump = DUMP_NONE;
 	if (is_links && is_end) {
-		links_end(err, fn, ctx);
+		netlink_links_end(err, fn, ctx);
 	} else if (is_links) {
 		nl.cut |= (m->h.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-		link_message(m, false, fn, ctx);
+		netlink_link(m, false, fn, ctx);
 	} else if (!err) {
 		if (!nl.rules_begun)
-			rules_event(LINK_RULES_BEGIN, fn, ctx);
+			netlink_rules_event(LINK_RULES_BEGIN, fn, ctx);
 		nl.rules_begun = true;
 		if (is_end)
-			rules_event(LINK_RULES_END, fn, ctx);
+			netlink_rules_event(LINK_RULES_END, fn, ctx);
 		else if (rtnl_rule(m, &ev) && ev.fam == nl.rules_fam)
 			fn(ctx, &ev);
 	}
 }
 
-static void message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
+static void netlink_message(const struct rtnl_msg *m, kernel_link_fn *fn, void *ctx)
 {
 	if (m->h.nlmsg_pid != nl.pid)
-		link_message(m, false, fn, ctx);
+		netlink_link(m, false, fn, ctx);
 	else if (m->h.nlmsg_seq == ALLMULTI_SEQ)
-		link_message(m, true, fn, ctx);
+		netlink_link(m, true, fn, ctx);
 	else if (nl.dump && m->h.nlmsg_seq == nl.seq)	/* and not of one that was given up */
-		dump_message(m, fn, ctx);
-}
-
-/* All messages of one datagram of len bytes. */
-static void datagram(const unsigned char *p, size_t len, kernel_link_fn *fn, void *ctx)
-{
-	struct rtnl_msg m;
-
-	while (rtnl_next(&p, &len, &m))
-		message(&m, fn, ctx);
+		netlink_dump_part(m, fn, ctx);
 }
 
 int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 {
-	unsigned char buf[NLSOCK_DATAGRAM];
+	unsigned char buf[SOCK_NETLINK_MAX];
 	int n;
 
 	nl.err = 0;
 	for (n = 0; n < max; n++) {
-		ssize_t len = nlsock_recv(nl.fd, buf);
+		ssize_t len = sock_netlink_recv(nl.fd, buf);
+		const unsigned char *p = buf;
+		size_t left = len > 0 ? (size_t)len : 0;
+		struct rtnl_msg m;
 
+		while (rtnl_next(&p, &left, &m))
+			netlink_message(&m, fn, ctx);
 		if (len >= 0)
-			datagram(buf, (size_t)len, fn, ctx);
-		else if (errno == ENOBUFS || errno == EMSGSIZE)
-			nl.lost = true;
-		else if (errno == EAGAIN)
+			continue;
+		if (errno == EAGAIN)
 			break;
-		else
+		if (errno != ENOBUFS && errno != EMSGSIZE)
 			return -1;
+		nl.lost = true;
 	}
 	if (nl.err) {
 		errno = nl.err;		/* the next event tries again */
 		return -1;
 	}
 	/* Not before the queue is empty is there room for the answer. */
-	if (!nl.dump && !nlsock_wait(nl.fd, 0) && (nl.lost ? links_start(fn, ctx) : rules_start()) < 0)
+	if (!nl.dump && !sock_wait(nl.fd, 0) && (nl.lost ? netlink_links_start(fn, ctx) : netlink_rules_start()) < 0)
 		return -1;
 	return n;
 }
@@ -264,7 +257,7 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 			return -1;
 		}
 		if (nl.dump)
-			nlsock_wait(nl.fd, (int)left);
+			sock_wait(nl.fd, (int)left);
 	}
 	return 0;
 }

@@ -10,7 +10,7 @@
 
 #include <linux/netlink.h>
 
-#include "kernel/linux/nlsock.h"
+#include "kernel/linux/sock.h"
 #include "lib/fd.h"
 
 #define RCVBUF (256 * 1024)
@@ -37,9 +37,9 @@ static int probe_ask_take(uint32_t pid, const unsigned char *p, size_t len, prob
 
 int probe_ask(int protocol, struct rtnl_req *req, probe_ask_fn *fn, void *ctx)
 {
-	unsigned char buf[NLSOCK_DATAGRAM];
+	unsigned char buf[SOCK_NETLINK_MAX];
 	uint32_t pid;
-	int fd = nlsock_open(protocol, 0, RCVBUF, &pid), state = 0;
+	int fd = sock_netlink(protocol, 0, RCVBUF, &pid), state = 0;
 
 	req->h.nlmsg_seq = SEQ;
 	if (fd < 0 || send(fd, req, req->h.nlmsg_len, 0) < 0)
@@ -48,8 +48,8 @@ int probe_ask(int protocol, struct rtnl_req *req, probe_ask_fn *fn, void *ctx)
 		ssize_t len = -1;
 
 		errno = ETIMEDOUT;
-		if (nlsock_wait(fd, WAIT_MS))
-			len = nlsock_recv(fd, buf);
+		if (sock_wait(fd, WAIT_MS))
+			len = sock_netlink_recv(fd, buf);
 		if (len >= 0)
 			state = probe_ask_take(pid, buf, (size_t)len, fn, ctx);
 		else if (errno != EAGAIN)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The rtnetlink codec.  Attributes are asked for by type and size; one that is
- * shorter counts as not there, so that nobody reads past one.  Bytes are copied
- * out: nothing is assumed of their alignment.
+ * The rtnetlink codec.  Attributes are asked for by type and size; one that is shorter counts as not there, so that
+ * nobody reads past one.  Bytes are copied out: nothing is assumed of their alignment.
  */
 #include "kernel/linux/rtnl.h"
 
@@ -41,8 +40,7 @@ bool rtnl_next(const unsigned char **p, size_t *n, struct rtnl_msg *m)
 	return rtnl_take(p, n, sizeof m->h, m->h.nlmsg_len);
 }
 
-bool rtnl_body(const struct rtnl_msg *m, unsigned type, void *header, size_t size,
-	       struct rtnl_attr *attrs)
+bool rtnl_body(const struct rtnl_msg *m, unsigned type, void *header, size_t size, struct rtnl_attr *attrs)
 {
 	size_t at = NLMSG_ALIGN(size);
 
@@ -140,12 +138,11 @@ static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
 
 	if (!rtnl_body(m, m->h.nlmsg_type, &ifi, sizeof ifi, &at))
 		return false;
-	/* Bridges tell of their ports in messages of AF_BRIDGE: those joined or left a
-	 * bridge (net/bridge/br_netlink.c), of which AF_UNSPEC tells as well. */
+	/* Bridges tell of their ports in messages of AF_BRIDGE: those joined or left a bridge
+	 * (net/bridge/br_netlink.c), of which AF_UNSPEC tells as well. */
 	if (ifi.ifi_family != AF_UNSPEC || ifi.ifi_index <= 0)
 		return false;
-	/* Scan results and the like, without the attributes that make up a link
-	 * (net/wireless/wext-core.c). */
+	/* Scan results and the like, without the attributes that make up a link (net/wireless/wext-core.c). */
 	if (rtnl_attr(&at, IFLA_WIRELESS, &wireless))
 		return false;
 	*ev = (struct link_event){

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * rtnetlink messages from and to bytes.  Pure: no socket, no state.  The lower
- * half takes messages and attributes apart with every length checked, the upper
- * half turns them into structs of our own.  Private to this room.
+ * rtnetlink messages from and to bytes.  Pure: no socket, no state.  The lower half takes messages and attributes apart
+ * with every length checked, the upper half turns them into structs of our own.  Private to this room.
  */
 #ifndef KERNEL_LINUX_RTNL_H
 #define KERNEL_LINUX_RTNL_H
@@ -17,8 +16,8 @@ struct rtnl_msg {
 	size_t len;
 };
 
-/* Takes the next message off the *n bytes at *p and moves both past it; false at the end
- * and at a length that cannot be. */
+/* Takes the next message off the *n bytes at *p and moves both past it; false at the end and at a length that cannot
+ * be. */
 bool rtnl_next(const unsigned char **p, size_t *n, struct rtnl_msg *m);
 
 /* The errno that an NLMSG_ERROR or NLMSG_DONE carries, 0 for success. */
@@ -32,16 +31,15 @@ struct rtnl_attr {
 	size_t len;
 };
 
-/* Takes a record of len bytes, at least `header`, off the *n bytes at *p, and the padding behind
- * it; false when there is none such. */
+/* Takes a record of len bytes, at least `header`, off the *n bytes at *p, and the padding behind it; false when there
+ * is none such. */
 bool rtnl_take(const unsigned char **p, size_t *n, size_t header, size_t len);
 
 /* Takes the family header of `size` bytes off a message of a type; false when it is not there. */
-bool rtnl_body(const struct rtnl_msg *m, unsigned type, void *header, size_t size,
-	       struct rtnl_attr *attrs);
+bool rtnl_body(const struct rtnl_msg *m, unsigned type, void *header, size_t size, struct rtnl_attr *attrs);
 
-/* Takes attributes off *in up to the next one of a type; false at the end and when one is cut
- * short, and then *a is not there. */
+/* Takes attributes off *in up to the next one of a type; false at the end and when one is cut short, and then *a is not
+ * there. */
 bool rtnl_attr_next(struct rtnl_attr *in, unsigned type, struct rtnl_attr *a);
 
 /* Finds the first attribute of a type, in place when in and a are the same. */
@@ -56,8 +54,8 @@ uint32_t rtnl_u32(const struct rtnl_attr *in, unsigned type, uint32_t v);
 /* Whether an attribute of four bytes is more than 0; -1 when it is not there. */
 int8_t rtnl_truth(const struct rtnl_attr *in, unsigned type);
 
-/* An interface name, which need not end with a NUL, into name[KERNEL_IFNAME] full of them; false
- * when it does not fit. */
+/* An interface name, which need not end with a NUL, into name[KERNEL_IFNAME] full of them; false when it does not
+ * fit. */
 bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name);
 
 /* An address of the family; false when it is not there or of another size. */
@@ -65,8 +63,8 @@ bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct a
 
 /* ---- what it means ---- */
 
-/* Reads a message of the link and address groups or of a link dump; false when it is none
- * or nothing that concerns us. */
+/* Reads a message of the link and address groups or of a link dump; false when it is none or nothing that concerns
+ * us. */
 bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev);
 
 /* Reads a message of a dump of rules; false when it is none that asks for the interface alone. */

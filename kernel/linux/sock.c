@@ -4,11 +4,16 @@
  */
 #include "kernel/linux/sock.h"
 
+#include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/netlink.h>
+
+#include "lib/fd.h"
 #include "lib/lines.h"
 
 int sock_open(enum fam fam, int type)
@@ -53,6 +58,13 @@ socklen_t sock_addr(struct sockaddr_storage *ss, const struct addr *a)
 	return v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 }
 
+bool sock_wait(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, ms) != 0;
+}
+
 long long sock_sysctl(const char *name)
 {
 	char path[128], text[32];
@@ -61,4 +73,42 @@ long long sock_sysctl(const char *name)
 	for (char *p = path; (p = strchr(p, '.'));)
 		*p = '/';
 	return lines_first(path, text, sizeof text) ? strtoll(text, NULL, 10) : -1;
+}
+
+/* ---- netlink ---- */
+
+int sock_netlink(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)
+{
+	struct sockaddr_nl me = { .nl_family = AF_NETLINK, .nl_groups = groups };
+	socklen_t len = sizeof me;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+
+	if (fd < 0)
+		return -1;
+	sock_room(fd, rcvbuf);
+	if (bind(fd, (struct sockaddr *)&me, sizeof me) < 0 || getsockname(fd, (struct sockaddr *)&me, &len) < 0)
+		return fd_fail(fd);
+	*pid = me.nl_pid;
+	return fd;
+}
+
+ssize_t sock_netlink_recv(int fd, unsigned char buf[SOCK_NETLINK_MAX])
+{
+	struct sockaddr_nl from;
+	struct iovec iov = { buf, SOCK_NETLINK_MAX };
+	struct msghdr m = { .msg_name = &from, .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	/* Any process may send to us; only the kernel is believed. */
+	do {
+		m.msg_namelen = sizeof from;
+		n = recvmsg(fd, &m, MSG_DONTWAIT);
+	} while (n < 0 ? errno == EINTR : m.msg_namelen != sizeof from || from.nl_family != AF_NETLINK || from.nl_pid);
+	if (n < 0)
+		return -1;
+	if (m.msg_flags & MSG_TRUNC) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return n;
 }

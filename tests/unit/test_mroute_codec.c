@@ -22,18 +22,18 @@ static void vif(void)
 	union mroute_arg a;
 
 	memset(&a, 0xa5, sizeof a);
-	CHECK_INT(mroute_codec[FAM_4].vif(&a, 31, 70000, 7), 16);
+	CHECK_INT(mroute_vif(&a, FAM_4, 31, 70000, 7), 16);
 	CHECK_INT(a.vif4.vifc_vifi, 31);
 	CHECK_INT(a.vif4.vifc_flags, VIFF_USE_IFINDEX);
 	CHECK_INT(a.vif4.vifc_threshold, 7);
 	CHECK_INT(a.vif4.vifc_lcl_ifindex, 70000);
 	CHECK_INT(a.vif4.vifc_rmt_addr.s_addr + a.vif4.vifc_rate_limit, 0);
-	CHECK_INT(mroute_codec[FAM_6].vif(&a, 31, 65535, 1), sizeof a.vif6);
+	CHECK_INT(mroute_vif(&a, FAM_6, 31, 65535, 1), sizeof a.vif6);
 	CHECK_INT(a.vif6.mif6c_mifi, 31);
 	CHECK_INT(a.vif6.mif6c_pifi, 65535);
 	CHECK_INT(a.vif6.mif6c_flags + a.vif6.vifc_rate_limit, 0);
 	errno = 0;
-	CHECK_INT(mroute_codec[FAM_6].vif(&a, 31, 65536, 1), -1);
+	CHECK_INT(mroute_vif(&a, FAM_6, 31, 65536, 1), -1);
 	CHECK_INT(errno, EOVERFLOW);
 }
 
@@ -44,16 +44,16 @@ static void entry4(void)
 	union mroute_arg a;
 
 	memset(&a, 0xa5, sizeof a);
-	mroute_codec[FAM_4].mfc(&a, &f, 3, 1u << 1 | 1u << 31, ttl);
+	mroute_mfc(&a, &f, 3, 1u << 1 | 1u << 31, ttl);
 	CHECK(!memcmp(&a.mfc4.mfcc_origin, "\x0a\0\0\x05", 4));
 	CHECK(!memcmp(&a.mfc4.mfcc_mcastgrp, "\xe1\x01\x02\x03", 4));
 	CHECK_INT(a.mfc4.mfcc_parent, 3);
 	for (int v = 0; v < MAXVIFS; v++)
 		CHECK_INT(a.mfc4.mfcc_ttls[v], v == 1 ? 16 : v == 31 ? 255 : 0);
-	mroute_codec[FAM_4].mfc(&a, &f, 0, UINT32_MAX, NULL);
+	mroute_mfc(&a, &f, 0, UINT32_MAX, NULL);
 	for (int v = 0; v < MAXVIFS; v++)
 		CHECK_INT(a.mfc4.mfcc_ttls[v], 1);
-	mroute_codec[FAM_4].mfc(&a, &f, 0, 0, ttl);
+	mroute_mfc(&a, &f, 0, 0, ttl);
 	for (int v = 0; v < MAXVIFS; v++)
 		CHECK_INT(a.mfc4.mfcc_ttls[v], 0);
 }
@@ -64,7 +64,7 @@ static void entry6(void)
 	union mroute_arg a;
 
 	memset(&a, 0xa5, sizeof a);
-	mroute_codec[FAM_6].mfc(&a, &f, 31, 0x80000001, NULL);
+	mroute_mfc(&a, &f, 31, 0x80000001, NULL);
 	CHECK_INT(a.mfc6.mf6cc_origin.sin6_family, AF_INET6);
 	CHECK(!memcmp(&a.mfc6.mf6cc_origin.sin6_addr, f.source.b, 16));
 	CHECK(!memcmp(&a.mfc6.mf6cc_mcastgrp.sin6_addr, f.group.b, 16));
@@ -80,7 +80,7 @@ static void counters(void)
 	struct mfc_stats st;
 	struct vif_stats v;
 
-	mroute_codec[FAM_4].sg(&a, &f4);
+	mroute_sg(&a, &f4);
 	CHECK(!memcmp(&a.sg4.src, f4.source.b + 12, 4) && !memcmp(&a.sg4.grp, f4.group.b + 12, 4));
 	a.sg4.pktcnt = 30;
 	a.sg4.bytecnt = 3000;
@@ -90,7 +90,7 @@ static void counters(void)
 	a.sg4.wrong_if = 31;
 	mroute_sg_read(FAM_4, &a, &st);
 	CHECK_INT(st.packets, 0);
-	mroute_codec[FAM_6].sg(&a, &f6);
+	mroute_sg(&a, &f6);
 	CHECK(!memcmp(&a.sg6.src.sin6_addr, f6.source.b, 16) && !memcmp(&a.sg6.grp.sin6_addr, f6.group.b, 16));
 	a.sg6.pktcnt = 7;
 	mroute_sg_read(FAM_6, &a, &st);
