@@ -9,14 +9,9 @@
 
 #include "lib/status.h"
 
-void call_init(struct call *call, const struct call_daemon *daemon, enum call_form form, struct buf *out)
+struct call call_make(const struct call_daemon *daemon, struct buf *out)
 {
-	*call = (struct call){ .daemon = daemon, .router = daemon->router, .form = form, .out = out };
-}
-
-void call_free(struct call *call)
-{
-	buf_free(&call->diag);
+	return (struct call){ .daemon = daemon, .router = daemon->router, .out = out };
 }
 
 int call_fail(struct call *call, int status, const char *fmt, ...)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * One command of a client while it runs: its words, and what it has to say.  All
- * commands are written against this.  How the words came and how the answer
- * leaves is request.c's business.
+ * One command of a client while it runs: its words, and what it has to say.  All commands are written against this.
+ * How the words came and how the answer leaves is the business of request.c.
  */
 #ifndef APPLETS_CONTROL_CALL_H
 #define APPLETS_CONTROL_CALL_H
@@ -20,8 +19,8 @@ struct show;
 /* The daemon, as commands see it.  Outlives all clients. */
 struct call_daemon {
 	struct router *router;
-	/* Reads the configuration again; returns the exit status of the client, and on failure has called
-	 * call_fail(), otherwise call_note().  When call->later is set it is called again, see there. */
+	/* Reads the configuration again; returns the exit status of the client, and on failure has called call_fail(),
+	 * otherwise call_note().  When call->later is set it is called again, see there. */
 	int (*reload)(void *ctx, struct call *call);
 	/* Ends the daemon after this turn of the loop. */
 	void (*stop)(void *ctx);
@@ -31,6 +30,7 @@ struct call_daemon {
 /* How an answer leaves: as typed records for our own client, or as the text of SMCRoute's protocol. */
 enum call_form { CALL_RECORDS, CALL_LEGACY };
 
+/* A connection has one, which all its requests use in turn. */
 struct call {
 	const struct call_daemon *daemon;
 	struct router *router;		/* daemon->router */
@@ -39,21 +39,18 @@ struct call {
 	const char *const *argv;
 	bool detail, json;		/* -d, -j */
 	struct buf *out;		/* where tables are appended, in that form */
-	struct buf diag;		/* config diagnostics of a failed reload; call_free() frees them */
-	bool follow;			/* set by monitor: keep the connection for events */
+	struct buf diag;		/* config diagnostics of a failed reload */
+	bool follow;			/* set by monitor: the reply has no end, the connection is kept for events */
 	uint64_t later;			/* set by a command that waits for memberships: a groups_ticket().  When it is
 					 * done the command is called again, with the same words and is_again set */
 	bool is_again;
-	struct show **show;		/* of the caller: where a long table pauses, NULL while there is none */
+	struct show *show;		/* a long table, which pauses: the command is called again; or NULL */
 	char error[512];		/* set with call_fail(); "" = none */
 	char note[512];			/* set with call_note(); "" = none */
 };
 
-/* Makes a call without words.  Its answer goes to out. */
-void call_init(struct call *call, const struct call_daemon *daemon, enum call_form form, struct buf *out);
-
-/* Frees what a call holds.  The reply stays. */
-void call_free(struct call *call);
+/* Makes a call without words.  Its answers go to out. */
+struct call call_make(const struct call_daemon *daemon, struct buf *out);
 
 /* Sets the error, which is one line, and returns status, an exit status that is not 0. */
 int call_fail(struct call *call, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

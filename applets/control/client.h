@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * One client of the control socket: an input buffer no larger than the longest
- * request, an output buffer that grows with the reply, a share of each turn.  Who
- * else is connected, and the loop, are server.c's business.
+ * One client of the control socket: an input buffer no larger than the longest request, an output buffer that grows
+ * with the reply, a share of each turn.  Who else is connected, and the loop, are the business of server.c.
  *
  * Times are milliseconds of the loop's clock.
  */
@@ -13,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "applets/control/request.h"
+#include "applets/control/call.h"
 #include "lib/buf.h"
 
 struct server;
@@ -22,15 +21,12 @@ struct server;
 #define CLIENT_OUT_FULL (1024 * 1024)
 
 struct client {
-	struct server *server;		/* for server.c alone, as is slot */
-	uint32_t slot;
+	struct server *server;		/* for server.c alone */
 	int fd;
 	bool has_more;			/* `in` may hold another whole request */
-	bool sends_much;		/* more at once than fits into a small buffer */
 	bool is_eof, is_closing;	/* nothing more is read */
-	struct reply reply;		/* to the request at the head of `in`, or to the one before */
-	struct buf in, out;
-	size_t sent;			/* bytes of out that are gone */
+	struct call call;		/* the request at the head of `in`, or the one before */
+	struct buf in, out;		/* not run yet, not sent yet */
 	int64_t heard, moved;		/* when input came, when output left or began to wait */
 	int64_t half;			/* since when part of a request is here, or 0 */
 	int64_t linger;			/* ms of silence granted, -1 = any */
@@ -38,13 +34,13 @@ struct client {
 };
 
 /* Returns a client that owns the connected, non-blocking fd, or NULL with ENOMEM. */
-struct client *client_new(int fd, int64_t now);
+struct client *client_new(int fd, const struct call_daemon *daemon, int64_t now);
 
 /* Closes its descriptor and frees it. */
 void client_free(struct client *c);
 
 /* Reads, answers and writes what poll(2) allows, a bounded share.  False when it is over: client_free() is next. */
-bool client_turn(struct client *c, const struct call_daemon *daemon, short revents, int64_t now);
+bool client_turn(struct client *c, short revents, int64_t now);
 
 /* What to poll for. */
 short client_events(const struct client *c);
@@ -53,7 +49,7 @@ short client_events(const struct client *c);
 int64_t client_deadline(const struct client *c);
 
 /* True when the request that it waits for can be ended: time for a turn. */
-bool client_is_ready(const struct client *c, const struct router *r);
+bool client_is_ready(const struct client *c);
 
 /* Has one of our clients know, now and then, that what it asked for is being done: it gives up on a daemon that is
  * silent.  True when something was sent. */
@@ -68,16 +64,7 @@ bool client_flush(struct client *c, int64_t now);
 /* Bytes that are kept for it. */
 size_t client_size(const struct client *c);
 
-/* Bytes of output that it has not taken yet. */
-static inline size_t client_unread(const struct client *c)
-{
-	return c->out.len - c->sent;
-}
-
 /* When anything last moved, either way. */
-static inline int64_t client_active(const struct client *c)
-{
-	return c->heard > c->moved ? c->heard : c->moved;
-}
+int64_t client_active(const struct client *c);
 
 #endif

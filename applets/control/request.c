@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Frames become words of a command, its outcome becomes the end of a reply.
- * SMCRoute's protocol has letters in the place of words; which command a letter
- * is, command.c knows.
+ * Frames become words of a command, its outcome becomes the end of a reply.  SMCRoute's protocol has letters in the
+ * place of words; command.c knows which command a letter is.
  */
 #include "applets/control/request.h"
 
@@ -14,34 +13,30 @@
 
 #define LEGACY_TEXT 254		/* bytes of an error in SMCRoute's protocol, without the NUL */
 
-/* Takes the words of a request of SMCRoute's.  NULL, or what is wrong with it. */
-static const char *request_legacy_words(const struct wire_request *req, struct call *call, const char **argv)
+/* Takes the words of a request of SMCRoute's, at least one.  NULL, or what is wrong with it. */
+static const char *request_legacy_words(struct call *call, const struct wire_request *req, const char **argv)
 {
 	const struct command *cmd = command_find_letter(req->cmd);
-	int n = 0;
+	const char *word = wire_next_arg(req, NULL);
 
 	if (!cmd)
 		return "unknown command";
-	argv[n++] = cmd->name;
+	argv[call->argc++] = cmd->name;
 	if (cmd->run == show_run) {
-		const char *word = wire_next_arg(req, NULL);
-
 		call->detail = req->cmd == 'S';
 		call->json = req->cmd == 'J';
-		argv[n++] = show_find_letter(word ? *word : '\0');
-	} else {
-		for (const char *word = NULL; (word = wire_next_arg(req, word)); )
-			argv[n++] = word;
+		argv[call->argc++] = show_find_letter(word ? *word : '\0');
+		return NULL;
 	}
-	call->argc = n;
+	for (; word; word = wire_next_arg(req, word))
+		argv[call->argc++] = word;
 	return NULL;
 }
 
 /* The same of our own client: the first word says -d and -j, the others are the command. */
-static const char *request_own_words(const struct wire_request *req, struct call *call, const char **argv)
+static const char *request_own_words(struct call *call, const struct wire_request *req, const char **argv)
 {
 	const char *word = wire_next_arg(req, NULL);
-	int n = 0;
 
 	for (const char *o = word && *word == '-' ? word + 1 : word; o && *o; o++) {
 		if (*o != 'd' && *o != 'j')
@@ -50,9 +45,8 @@ static const char *request_own_words(const struct wire_request *req, struct call
 		call->json |= *o == 'j';
 	}
 	while (word && (word = wire_next_arg(req, word)))
-		argv[n++] = word;
-	call->argc = n;
-	return n ? NULL : "no command";
+		argv[call->argc++] = word;
+	return call->argc ? NULL : "no command";
 }
 
 static void request_put_text(struct buf *out, enum wire_type type, const char *text)
@@ -90,13 +84,12 @@ static int request_call(struct call *call, const struct wire_request *req)
 	const char *why;
 
 	/* A table that has begun needs its words no more. */
-	if (*call->show)
+	if (call->show)
 		return show_run(call);
-	if (call->form == CALL_LEGACY)
-		why = request_legacy_words(req, call, argv);
-	else
-		why = request_own_words(req, call, argv);
 	call->argv = argv;
+	call->argc = 0;
+	call->detail = call->json = false;
+	why = call->form == CALL_LEGACY ? request_legacy_words(call, req, argv) : request_own_words(call, req, argv);
 
 	int status = why ? call_fail(call, EXIT_USAGE, "%s", why) : command_run(call);
 
@@ -105,55 +98,58 @@ static int request_call(struct call *call, const struct wire_request *req)
 	return status;
 }
 
-bool request_run(const struct call_daemon *daemon, const struct wire_request *req, struct reply *reply,
-		 struct buf *out)
+/* Prepares the call for the request of a command. */
+static void request_begin(struct call *call, uint16_t cmd)
 {
+	call->form = cmd == WIRE_WORDS ? CALL_RECORDS : CALL_LEGACY;
+	call->is_again = call->later;
+	call->later = 0;
+	call->follow = false;
+	*call->error = *call->note = '\0';
+}
+
+bool request_run(struct call *call, const struct wire_request *req)
+{
+	struct buf *out = call->out;
 	size_t before = out->len;
-	bool has_rows = reply->show;
-	struct call call;
+	bool has_rows = call->show;
 
-	call_init(&call, daemon, req->cmd == WIRE_WORDS ? CALL_RECORDS : CALL_LEGACY, out);
-	call.is_again = reply->later;
-	call.show = &reply->show;
+	request_begin(call, req->cmd);
 
-	int status = request_call(&call, req);
+	int status = request_call(call, req);
 
-	if (call.later)
+	if (call->later)
 		out->len = before;
-	else if (!reply->show)
-		request_end(&call, before, status);
-	call_free(&call);
+	else if (!call->show)
+		request_end(call, before, status);
+	buf_free(&call->diag);
 	if (out->failed) {
-		show_free(reply->show);
-		reply->show = NULL;
+		show_free(call->show);
+		call->show = NULL;
+		call->later = 0;
 		out->failed = false;
 		out->len = before;
-		*call.note = '\0';
-		status = call_no_memory(&call);
-		request_end(&call, before, status);
+		*call->note = '\0';
+		status = call_no_memory(call);
+		request_end(call, before, status);
 	}
-	reply->later = call.later;
-	reply->follow = !status && call.follow;
-	reply->json = call.json;
-	reply->legacy = call.form == CALL_LEGACY;
+	call->follow &= !status;
 	/* Where rows are gone out already, text of an error would be one more of them. */
-	if (!out->failed && !(has_rows && status && reply->legacy))
+	if (!out->failed && !(has_rows && status && call->form == CALL_LEGACY))
 		return true;
 	out->len = before;
 	return false;
 }
 
-void request_refuse(const char *p, size_t n, const char *why, struct buf *out)
+void request_refuse(struct call *call, const char *p, size_t n, const char *why)
 {
-	static const struct call_daemon nobody;
-	size_t before = out->len;
-	struct call call;
-	uint16_t letter = 0;
+	size_t before = call->out->len;
+	uint16_t cmd = 0;
 
-	if (n >= sizeof(size_t) + sizeof letter)
-		memcpy(&letter, p + sizeof(size_t), sizeof letter);
-	call_init(&call, &nobody, letter == WIRE_WORDS ? CALL_RECORDS : CALL_LEGACY, out);
-	request_end(&call, before, call_fail(&call, EXIT_USAGE, "malformed request: %s", why));
-	if (out->failed)
-		out->len = before;
+	if (n >= sizeof(size_t) + sizeof cmd)
+		memcpy(&cmd, p + sizeof(size_t), sizeof cmd);
+	request_begin(call, cmd);
+	request_end(call, before, call_fail(call, EXIT_USAGE, "malformed request: %s", why));
+	if (call->out->failed)
+		call->out->len = before;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The table of clients: who is let in, who has to go, and when.  Their bytes are
- * client.c's business, their words request.c's.
+ * The table of clients: who is let in, who has to go, and when.  Their bytes are the business of client.c, their words
+ * that of request.c.
  */
 #include "applets/control/server.h"
 
@@ -18,13 +18,13 @@
 
 #define CLIENTS_MAX 256
 #define ACCEPTS_A_TURN 16
-#define ACCEPT_MS 50				/* until a failed accept is tried again */
+#define ACCEPT_MS 50			/* until a failed accept is tried again */
 #define OUT_TOTAL (64 * 1024 * 1024)	/* unread output of all, before the slowest is dropped */
 
 struct server {
 	struct loop *loop;
 	const struct call_daemon *daemon;
-	uint32_t n, followers;
+	uint32_t n;			/* clients */
 	struct timer sweep;		/* runs at the nearest deadline */
 	int fd;				/* that listens, or -1 */
 	bool paused;			/* accept waits for descriptors or memory */
@@ -59,11 +59,11 @@ static void server_arm(struct server *server, int64_t due)
 static void server_drop(struct client *c)
 {
 	struct server *server = c->server;
-	struct client *last = server->clients[--server->n];
+	uint32_t i = 0;
 
-	server->clients[c->slot] = last;
-	last->slot = c->slot;
-	server->followers -= c->reply.follow;
+	while (server->clients[i] != c)
+		i++;
+	server->clients[i] = server->clients[--server->n];
 	loop_del(server->loop, c->fd);
 	client_free(c);
 	server_resume_accept(server);
@@ -97,11 +97,7 @@ static void server_serve(void *ctx, int fd, short revents)
 	struct server *server = c->server;
 
 	(void)fd;
-	bool followed = c->reply.follow;
-	bool alive = client_turn(c, server->daemon, revents, loop_now(server->loop));
-
-	server->followers += c->reply.follow && !followed;
-	if (!alive) {
+	if (!client_turn(c, revents, loop_now(server->loop))) {
 		server_drop(c);
 		return;
 	}
@@ -122,7 +118,7 @@ static bool server_evict(struct server *server, int worst)
 	for (uint32_t i = 0; i < server->n; i++) {
 		struct client *c = server->clients[i];
 		/* What came in this turn has not been heard yet. */
-		int class = c->reply.follow ? 2 : c->in.len || client_unread(c) || client_active(c) == now;
+		int class = c->call.follow ? 2 : c->in.len || c->out.len || client_active(c) == now;
 
 		if (class < best || (class == best && (!victim || client_active(c) < client_active(victim)))) {
 			victim = c;
@@ -146,7 +142,7 @@ int server_adopt(struct server *server, int fd)
 
 	if (server->n == CLIENTS_MAX)
 		server_evict(server, 2);
-	c = client_new(fd, loop_now(server->loop));
+	c = client_new(fd, server->daemon, loop_now(server->loop));
 	if (!c) {
 		close(fd);
 		return -1;
@@ -156,7 +152,6 @@ int server_adopt(struct server *server, int fd)
 		return -1;
 	}
 	c->server = server;
-	c->slot = server->n;
 	server->clients[server->n++] = c;
 	return 0;
 }
@@ -256,12 +251,12 @@ void server_unlisten(struct server *server)
 
 void server_event(struct server *server, const char *text, const char *json)
 {
-	for (uint32_t i = 0; server->followers && i < server->n; i++) {
+	for (uint32_t i = 0; i < server->n; i++) {
 		struct client *c = server->clients[i];
 
-		if (!c->reply.follow)
+		if (!c->call.follow)
 			continue;
-		client_event(c, c->reply.json ? json : text, loop_now(server->loop));
+		client_event(c, c->call.json ? json : text, loop_now(server->loop));
 		server_watch(c);
 	}
 }
@@ -272,7 +267,7 @@ void server_resume(struct server *server)
 	for (uint32_t i = server->n; i-- > 0;) {
 		struct client *c = i < server->n ? server->clients[i] : NULL;
 
-		if (c && client_is_ready(c, server->daemon->router))
+		if (c && client_is_ready(c))
 			server_serve(c, c->fd, 0);
 		else if (c && client_reassure(c, loop_now(server->loop)))
 			server_watch(c);
@@ -281,7 +276,10 @@ void server_resume(struct server *server)
 
 bool server_is_followed(const struct server *server)
 {
-	return server->followers > 0;
+	for (uint32_t i = 0; i < server->n; i++)
+		if (server->clients[i]->call.follow)
+			return true;
+	return false;
 }
 
 void server_free(struct server *server)

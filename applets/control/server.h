@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * The control server: who is connected, what they sent, what they still have
- * to read.  Nothing a client does or fails to do delays anybody: descriptors
- * never block, buffers, clients and idle time have limits, one client gets a
- * bounded share of a turn.  What a request says is request.c's
- * business.
+ * The control server: who is connected, what they sent, what they still have to read.  Nothing a client does or fails
+ * to do delays anybody: descriptors never block, buffers, clients and idle time have limits, one client gets a bounded
+ * share of a turn.  What a request says is the business of request.c.
  */
 #ifndef APPLETS_CONTROL_SERVER_H
 #define APPLETS_CONTROL_SERVER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/types.h>
 
 #include "lib/loop.h"
@@ -21,9 +18,8 @@ struct call_daemon;
 /* Returns a server without a socket, or NULL with ENOMEM.  What commands work on must outlive it. */
 struct server *server_new(struct loop *l, const struct call_daemon *daemon);
 
-/* Listens on path.  A socket that answers is left alone (EADDRINUSE); a dead one is replaced; any
- * other kind of file is left alone (EEXIST).  uid and gid (-1 = ours) own it, mode is its mode.
- * 0, or -1 with errno. */
+/* Listens on path.  A socket that answers is left alone (EADDRINUSE); a dead one is replaced; any other kind of file
+ * is left alone (EEXIST).  uid and gid (-1 = ours) own it, mode is its mode.  0, or -1 with errno. */
 int server_listen(struct server *server, const char *path, mode_t mode, uid_t uid, gid_t gid);
 
 /* Leaves new clients in the queue of the socket, or serves them again. */
@@ -45,7 +41,7 @@ bool server_is_followed(const struct server *server);
 /* Stops listening and removes the socket file if it is still ours; clients stay. */
 void server_unlisten(struct server *server);
 
-/* Closes everything; what waits to be sent gets one non-blocking write. */
+/* Closes everything; what waits to be sent gets one non-blocking write.  NULL is fine. */
 void server_free(struct server *server);
 
 #endif

@@ -95,7 +95,7 @@ static struct show *show_new(struct call *call, int *status)
 int show_run(struct call *call)
 {
 	int status = 0;
-	struct show *s = *call->show ? *call->show : show_new(call, &status);
+	struct show *s = call->show ? call->show : show_new(call, &status);
 
 	if (!s)
 		return status;
@@ -104,10 +104,10 @@ int show_run(struct call *call)
 	bool is_done = s->table(s), has_memory = output_pass(&s->out);
 
 	if (has_memory && !is_done) {
-		*call->show = s;
+		call->show = s;
 		return 0;
 	}
 	show_free(s);
-	*call->show = NULL;
+	call->show = NULL;
 	return has_memory ? 0 : call_no_memory(call);
 }

@@ -11,7 +11,7 @@
 #include "applets/control/call.h"
 #include "applets/control/word.h"
 
-/* Runs `show` with its words, as struct command's run.  When the table is long, *call->show is set: the function is
+/* Runs `show` with its words, as struct command's run.  When the table is long, call->show is set: the function is
  * to be called again, in a later turn, until it is NULL. */
 int show_run(struct call *call);
 

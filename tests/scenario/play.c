@@ -326,14 +326,12 @@ static void on_link(void *ctx, const struct link_event *ev)
 static void play_ctl(struct player *p, int argc, char **argv)
 {
 	struct buf out = { 0 };
-	struct show *more = NULL;
 	struct call_daemon daemon = { .router = &p->r, .reload = on_reload };
-	struct call c;
+	struct call c = call_make(&daemon, &out);
 	int i = 1;
 
 	kernel_link_drain(INT_MAX, on_link, p);
-	call_init(&c, &daemon, CALL_LEGACY, &out);
-	c.show = &more;
+	c.form = CALL_LEGACY;
 	for (; i < argc && *argv[i] == '-'; i++) {
 		if (strcmp(argv[i], "-d") && strcmp(argv[i], "-j"))
 			play_wrong(p, "%s: -d or -j", argv[i]);
@@ -353,7 +351,7 @@ static void play_ctl(struct player *p, int argc, char **argv)
 
 	do
 		status = command_run(&c);
-	while (more);
+	while (c.show);
 	if (c.later) {
 		while (!groups_done(p->r.groups, c.later))
 			router_tick(&p->r, p->now);
@@ -368,7 +366,7 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	if (status)
 		buf_printf(&p->out, "status %d\n", status);
 	buf_free(&out);
-	call_free(&c);
+	buf_free(&c.diag);
 }
 
 /* The steps but for conf, and how many words may stand behind their names. */

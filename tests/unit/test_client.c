@@ -231,30 +231,30 @@ static void deadlines(void)
 	many_rules(5000);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) < 0)
 		return;
-	c = client_new(fd[1], 1000);
+	c = client_new(fd[1], &for_clients, 1000);
 	CHECK_INT(client_events(c), POLLIN);
 	CHECK(client_deadline(c) == INT64_MAX);
 	/* Half a message: its age counts, not the last byte of it. */
 	put(&req, 's', 0);
 	CHECK_INT(send(fd[0], req.p, 5, 0), 5);
-	CHECK(client_turn(c, &for_clients, POLLIN, 2000));
+	CHECK(client_turn(c, POLLIN, 2000));
 	CHECK_INT(client_deadline(c), 32000);
 	CHECK_INT(send(fd[0], req.p + 5, 3, 0), 3);
-	CHECK(client_turn(c, &for_clients, POLLIN, 9000));
+	CHECK(client_turn(c, POLLIN, 9000));
 	CHECK_INT(client_deadline(c), 32000);
 	/* Complete, but the answer is not read. */
 	CHECK_INT(send(fd[0], req.p + 8, req.len - 8, 0), req.len - 8);
-	CHECK(client_turn(c, &for_clients, POLLIN, 10000));
-	while (!client_unread(c))
-		CHECK(client_turn(c, &for_clients, POLLOUT, 10000));
+	CHECK(client_turn(c, POLLIN, 10000));
+	while (!c->out.len)
+		CHECK(client_turn(c, POLLOUT, 10000));
 	CHECK_INT(client_deadline(c), 70000);
 	CHECK(client_events(c) & POLLOUT);
 	/* Read: memory is as before. */
 	char chunk[65536];
-	for (int64_t now = 11000; client_unread(c) || c->has_more; now++) {
+	for (int64_t now = 11000; c->out.len || c->has_more; now++) {
 		CHECK(recv(fd[0], chunk, sizeof chunk, 0) > 0);
-		CHECK(client_turn(c, &for_clients, POLLOUT, now));
-		CHECK(!(client_unread(c) || c->has_more) || client_deadline(c) == now + 60000);
+		CHECK(client_turn(c, POLLOUT, now));
+		CHECK(!(c->out.len || c->has_more) || client_deadline(c) == now + 60000);
 	}
 	CHECK(!c->in.p && c->out.cap <= 16384);
 	CHECK_INT(client_events(c), POLLIN);
@@ -286,16 +286,16 @@ static void follower(bool json)
 	begin();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) < 0)
 		return;
-	c = client_new(fd[1], 1000);
-	c->reply.follow = true;
-	c->reply.json = json;
+	c = client_new(fd[1], &for_clients, 1000);
+	c->call.follow = true;
+	c->call.json = json;
 	for (int i = 0; i < 100000; i++) {
 		client_event(c, json ? "{\"event\":\"learned\"}\n" : "an event\n", 1000);
 		if (i % 1000 == 0)
-			CHECK(client_turn(c, &for_clients, POLLOUT, 1000));
+			CHECK(client_turn(c, POLLOUT, 1000));
 	}
 	CHECK(c->dropped > 0 && c->dropped < 100000);
-	CHECK(client_unread(c) < 300 * 1024);
+	CHECK(c->out.len < 300 * 1024);
 	CHECK(client_deadline(c) == INT64_MAX);
 	snprintf(want, sizeof want, json ? "\"event\":\"dropped\",\"count\":%lu}\n" : "dropped %lu events\n", c->dropped);
 	seen = 100000 - c->dropped;
@@ -305,11 +305,11 @@ static void follower(bool json)
 		buf_reserve(&got, 65536);
 		n = recv(fd[0], got.p + got.len, 65536, 0);
 		got.len += n > 0 ? (size_t)n : 0;
-		CHECK(client_turn(c, &for_clients, POLLOUT, 2000));
+		CHECK(client_turn(c, POLLOUT, 2000));
 	}
 	CHECK_INT(c->dropped, 0);
 	client_event(c, "last\n", 3000);
-	CHECK(client_turn(c, &for_clients, POLLOUT, 3000));
+	CHECK(client_turn(c, POLLOUT, 3000));
 	for (ssize_t n = 1; n > 0; got.len += n > 0 ? (size_t)n : 0) {
 		buf_reserve(&got, 65536);
 		n = recv(fd[0], got.p + got.len, 65536, 0);
@@ -323,9 +323,9 @@ static void follower(bool json)
 	CHECK(text.len > 5 && !strcmp(buf_cstr(&text) + text.len - 5, "last\n"));
 	/* What a follower sends is of no interest, that it leaves is. */
 	CHECK_INT(send(fd[0], "xxxxxxxxxxxx", 12, 0), 12);
-	CHECK(client_turn(c, &for_clients, POLLIN, 4000));
+	CHECK(client_turn(c, POLLIN, 4000));
 	close(fd[0]);
-	CHECK(!client_turn(c, &for_clients, POLLIN | POLLHUP, 4000));
+	CHECK(!client_turn(c, POLLIN | POLLHUP, 4000));
 	client_free(c);
 	buf_free(&got);
 	buf_free(&text);
@@ -342,38 +342,7 @@ static void follower_json(void)
 	follower(true);
 }
 
-/* Who sends much has a larger buffer, whether or not a request ends where a read does; it is gone with the input. */
-static void much(void)
-{
-	struct buf req = { 0 };
-	int fd[2];
-
-	begin();
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) < 0)
-		return;
-	struct client *c = client_new(fd[1], 1000);
-
-	put(&req, WIRE_WORDS, 2, "", "ping");
-	CHECK_INT(send(fd[0], req.p, req.len, 0), req.len);
-	CHECK(client_turn(c, &for_clients, POLLIN, 1000));
-	CHECK(!c->in.cap && !c->sends_much);
-	for (int i = 0; i < 1000; i++)
-		put(&req, WIRE_WORDS, 2, "", "ping");
-	CHECK(req.len % 4096 && send(fd[0], req.p, req.len, 0) == (ssize_t)req.len);
-	/* On a machine with much to do a turn ends before all that was read is answered. */
-	for (int i = 0; i < 1000 && c->in.cap != 16384; i++)
-		CHECK(client_turn(c, &for_clients, POLLIN, 1000));
-	CHECK_INT(c->in.cap, 16384);
-	for (int i = 0; i < 1000 && c->in.cap; i++)
-		CHECK(client_turn(c, &for_clients, POLLIN, 1000));
-	CHECK(!c->in.cap && !c->in.p);
-	client_free(c);
-	close(fd[0]);
-	buf_free(&req);
-	end();
-}
-
 TEST_MAIN(
 	TEST(old_protocol) TEST(long_error) TEST(our_protocol) TEST(old_client_sees_the_end)
 	TEST(pipelined) TEST(lies) TEST(byte_by_byte) TEST(deadlines) TEST(follower_text)
-	TEST(follower_json) TEST(much))
+	TEST(follower_json))

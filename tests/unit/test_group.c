@@ -52,11 +52,8 @@ static bool ctl_words(const char *line, int *status)
 {
 	char words[128], *argv[8];
 	struct buf out = { 0 };
-	struct show *more = NULL;
-	struct call c;
+	struct call c = call_make(&for_clients, &out);
 
-	call_init(&c, &for_clients, CALL_RECORDS, &out);
-	c.show = &more;
 	snprintf(words, sizeof words, "%s", line);
 	for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
 		argv[c.argc++] = w;

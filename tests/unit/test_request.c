@@ -94,7 +94,7 @@ static void reported_later(void)
 }
 
 /* Runs n words as one request, without a connection: the reply as text, "|" for each NUL. */
-static const char *run(uint16_t cmd, int n, const char *const *words, struct reply *reply)
+static const char *run(uint16_t cmd, int n, const char *const *words, struct call *call)
 {
 	static struct buf out;
 	struct buf frame = { 0 };
@@ -104,7 +104,8 @@ static const char *run(uint16_t cmd, int n, const char *const *words, struct rep
 	buf_free(&out);
 	CHECK(wire_put_request(&frame, cmd, n, words));
 	CHECK_INT(wire_request(frame.p, frame.len, &req, &why), WIRE_OK);
-	CHECK(request_run(&for_clients, &req, reply, &out));
+	call->out = &out;
+	CHECK(request_run(call, &req));
 	for (size_t i = 0; i < out.len; i++)
 		if (!out.p[i])
 			out.p[i] = '|';
@@ -116,16 +117,16 @@ static const char *run(uint16_t cmd, int n, const char *const *words, struct rep
 static void letters(void)
 {
 	const char *words[] = { "a1", "225.1.1.1", "a2" };
-	struct reply reply = { 0 };
+	struct call call = call_make(&for_clients, NULL);
 
 	start();
-	CHECK_STR(run('a', 3, words, &reply), "|");
-	CHECK(reply.legacy && !reply.follow && !reply.show && !reply.later);
-	CHECK_STR(run('r', 3, words, &reply), "|");
-	CHECK_STR(run('F', 0, words, &reply), "|");
-	CHECK_STR(run('m', 0, words, &reply), "unknown command|");
-	CHECK_STR(run(0, 0, words, &reply), "unknown command|");
-	CHECK_STR(run('a' + 256, 0, words, &reply), "unknown command|");
+	CHECK_STR(run('a', 3, words, &call), "|");
+	CHECK(call.form == CALL_LEGACY && !call.follow && !call.show && !call.later);
+	CHECK_STR(run('r', 3, words, &call), "|");
+	CHECK_STR(run('F', 0, words, &call), "|");
+	CHECK_STR(run('m', 0, words, &call), "unknown command|");
+	CHECK_STR(run(0, 0, words, &call), "unknown command|");
+	CHECK_STR(run('a' + 256, 0, words, &call), "unknown command|");
 	end();
 }
 
@@ -133,13 +134,13 @@ static void letters(void)
 static void own_words(void)
 {
 	const char *monitor[] = { "-j", "mon" }, *ping[] = { "-", "ping" };
-	struct reply reply = { 0 };
+	struct call call = call_make(&for_clients, NULL);
 
 	start();
-	CHECK_STR(run(WIRE_WORDS, 2, monitor, &reply), "");
-	CHECK(reply.follow && reply.json && !reply.legacy);
-	CHECK(*run(WIRE_WORDS, 2, ping, &reply) == WIRE_END);
-	CHECK(!reply.follow && !reply.json);
+	CHECK_STR(run(WIRE_WORDS, 2, monitor, &call), "");
+	CHECK(call.follow && call.json && call.form == CALL_RECORDS);
+	CHECK(*run(WIRE_WORDS, 2, ping, &call) == WIRE_END);
+	CHECK(!call.follow && !call.json);
 	end();
 }
 

@@ -95,19 +95,16 @@ static char *whole(const char *table, const char *options)
 {
 	const char *words[] = { "show", table };
 	struct buf out = { 0 };
-	struct show *more = NULL;
-	struct call c;
+	struct call c = call_make(&for_clients, &out);
 	int status;
 
-	call_init(&c, &for_clients, CALL_RECORDS, &out);
 	c.argc = 2;
 	c.argv = words;
 	c.detail = strchr(options, 'd');
 	c.json = strchr(options, 'j');
-	c.show = &more;
 	do
 		CHECK_INT(show_run(&c), 0);
-	while (more);
+	while (c.show);
 	char *text = text_of(&out, &status);
 
 	buf_free(&out);
