@@ -144,7 +144,7 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx);
  * once for all that asked before it starts; none comes from a kernel that has one table only. */
 void kernel_rules_ask(enum fam fam);
 
-/* ---- group memberships (membership.c of kernel/; kernel_join_limit() in joinsock.c) ---- */
+/* ---- group memberships (membership.c) ---- */
 
 /* Joins grp, from src alone unless src is NULL, on an interface.  The sockets are made and shared inside.  *slot is the
  * socket it went to, for kernel_leave().  The caller keeps the list of its memberships: a second join of the same may

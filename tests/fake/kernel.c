@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * A kernel in memory: every verb of kernel.h (of probe.h: probe.c), with Linux's state rules and errno
- * values, linked in place of kernel/linux and kernel/membership.c.  It journals
+ * values, linked in place of kernel/linux.  It journals
  * what changes it and answers in constant time, for tests and for benchmarks of
  * 100,000 rules.
  */
