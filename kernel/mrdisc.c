@@ -75,15 +75,6 @@ bool mrdisc_decode(enum fam fam, const void *p, size_t len, struct mrdisc_msg *m
 	return true;
 }
 
-uint16_t mrdisc_checksum6(const struct addr *src, const struct addr *dst, const void *p, size_t len)
-{
-	uint32_t acc = mrdisc_sum(0, src->b, sizeof src->b);
-
-	acc = mrdisc_sum(acc, dst->b, sizeof dst->b);
-	acc += (uint32_t)len + 58;	/* pseudo header (RFC 8200, 8.1): length, next header */
-	return htons(mrdisc_fold(mrdisc_sum(acc, p, len)));
-}
-
 const struct addr *mrdisc_group(enum fam fam, enum mrdisc_kind kind)
 {
 	/* All-Routers 224.0.0.2 and ff02::2; All-Snoopers 224.0.0.106 and ff02::6a. */

@@ -26,10 +26,6 @@ size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDIS
  * is none of ours. */
 bool mrdisc_decode(enum fam fam, const void *p, size_t len, struct mrdisc_msg *m);
 
-/* The ICMPv6 checksum (RFC 4443, 2.3) of len bytes, in the order of memory; it is 0 over a message that has the right
- * one in it. */
-uint16_t mrdisc_checksum6(const struct addr *src, const struct addr *dst, const void *p, size_t len);
-
 /* Where a kind of message goes: All-Snoopers or All-Routers. */
 const struct addr *mrdisc_group(enum fam fam, enum mrdisc_kind kind);
 

@@ -1,17 +1,156 @@
 /* SPDX-License-Identifier: ISC
  *
- * See checks.h.
+ * The table of checks, and those of what this machine allows at all: the kernel's features, our rights, who holds the
+ * routing sockets, limits of memberships.
  */
 #include "applets/doctor/checks.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "applets/doctor/check_iface.h"
-#include "applets/doctor/check_kernel.h"
-#include "applets/doctor/check_path.h"
+#include "applets/doctor/check_net.h"
 #include "lib/status.h"
+
+static void check_kernel(struct host *h, const struct host_fam *k)
+{
+	static const char unseen[] = "whether this kernel has CONFIG_IP%s_%s";
+	const struct probe_support *s = &k->support;
+	const char *v6 = k->fam == FAM_4 ? "" : "V6";
+
+	if (!k->is_wanted)
+		return;
+	if (s->routing == 0) {
+		finding_add(&h->found, FINDING_ERROR, "this kernel routes no %s multicast: it was built without "
+			    "CONFIG_IP%s_MROUTE, or %s is off", k->name, v6, k->name);
+		return;
+	}
+	if (s->routing < 0)
+		finding_add(&h->found, FINDING_UNSEEN, unseen, v6,
+			    "MROUTE: /proc/net is masked, and a socket to ask needs CAP_NET_RAW");
+	if (s->tables == 0)
+		finding_add(&h->found, FINDING_NOTE, "this kernel has one table for %s multicast, so -t cannot be "
+			    "used: no CONFIG_IP%s_MROUTE_MULTIPLE_TABLES", k->name, v6);
+	else if (s->tables < 0)
+		finding_add(&h->found, FINDING_UNSEEN, unseen, v6, "MROUTE_MULTIPLE_TABLES");
+	if (s->pim == 0)
+		finding_add(&h->found, FINDING_NOTE, "no CONFIG_IP%s_PIMSM_V2 in this kernel: not needed, only moves "
+			    "of a source to another interface are noticed less often", v6);
+	else if (s->pim < 0)
+		finding_add(&h->found, FINDING_UNSEEN, unseen, v6,
+			    "PIMSM_V2 (not needed): a socket to ask needs CAP_NET_RAW");
+}
+
+/* Rights only matter where no daemon runs yet. */
+static void check_rights(struct host *h)
+{
+	bool lacks = false, elsewhere;
+	unsigned uid = geteuid();
+
+	for (const struct host_fam *k = h->of; k < h->of + FAM_N; k++) {
+		if (k->taken == 1)
+			return;
+		lacks |= k->is_wanted && k->support.raw == 0;
+	}
+	if (!lacks)
+		return;
+	elsewhere = probe_netns_ours() == 0;
+	if (elsewhere)
+		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: this network namespace "
+			    "belongs to another user namespace, where the capabilities of this container do not count; "
+			    "start it in the host's user namespace, or with a network of its own");
+	else if (uid == 0)
+		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: CAP_NET_RAW is missing in "
+			    "this container (CAP_NET_ADMIN is for -t only)");
+	else
+		finding_add(&h->found, FINDING_NOTE, "uid %u may not open a routing socket: CAP_NET_RAW is missing",
+			    uid);
+	if (!elsewhere)
+		finding_fix(&h->found, uid == 0 ? "docker run --cap-add NET_RAW IMAGE" : "sudo smcrouted");
+}
+
+static void check_holder(struct host *h, const struct host_fam *k)
+{
+	if (!k->is_wanted)
+		return;
+	if (k->taken < 0)
+		finding_add(&h->found, FINDING_UNSEEN, "whether somebody holds the %s multicast routing socket: this "
+			    "kernel does not tell", k->name);
+	if (k->is_foreign) {
+		finding_add(&h->found, FINDING_ERROR, "process %d (%s) holds the %s multicast routing socket, so "
+			    "smcrouted cannot have it; end it, or give smcrouted a table of its own (-t)", k->holder,
+			    k->comm, k->name);
+		finding_fix(&h->found, "kill %d", k->holder);
+	} else if (k->taken == 1 && !k->holder) {
+		finding_add(&h->found, FINDING_UNSEEN, "who holds the %s multicast routing socket: %s", k->name,
+			    geteuid() == 0 ? "a process that /proc does not show" : "root sees it");
+	}
+}
+
+/* ---- memberships ---- */
+
+#define OTHER_FILES 32		/* descriptors that the daemon has besides */
+
+/* Memberships that the configuration wants: all, and those of single sources. */
+struct check_joins {
+	uint64_t all[FAM_N], single[FAM_N];
+};
+
+static struct check_joins check_count_joins(const struct conf *c)
+{
+	struct check_joins w = { 0 };
+
+	for (const struct conf_rule *g = c->mgroups; g < c->mgroups + c->nmgroups; g++) {
+		enum fam fam = flow_range_fam(&g->range);
+		uint64_t n = (uint64_t)1 << conf_join_bits(&g->range);
+
+		w.all[fam] += n;
+		if (!flow_range_any_source(&g->range))
+			w.single[fam] += n;
+	}
+	return w;
+}
+
+/* Returns the value of a limit, -1 where it cannot be read.  One of 0 admits none. */
+static long long check_limit(struct host *h, const char *name, uint64_t wanted, int usual)
+{
+	long long value = probe_sysctl(name);
+
+	if (wanted && value < 0)
+		finding_add(&h->found, FINDING_UNSEEN, "%s, which limits the memberships of the configuration: "
+			    "/proc/sys does not show it", name);
+	else if (wanted && value == 0) {
+		finding_add(&h->found, FINDING_ERROR, "%s is 0: no group can be joined", name);
+		finding_fix(&h->found, "sysctl -w %s=%d", name, usual);
+	}
+	return value;
+}
+
+static void check_memberships(struct host *h)
+{
+	static const char groups[] = "net.ipv4.igmp_max_memberships";
+	long long files = probe_nofile(h->of[FAM_4].holder), most;
+	struct check_joins w = check_count_joins(h->conf);
+	unsigned long long wanted = w.all[FAM_4], sockets;
+
+	most = check_limit(h, groups, wanted, 20);
+	check_limit(h, "net.ipv4.igmp_max_msf", w.single[FAM_4], 10);
+	check_limit(h, "net.ipv6.mld_max_msf", w.single[FAM_6], 64);
+	if (most <= 0)
+		return;
+	/* Each socket takes that many groups; the daemon spreads them. */
+	sockets = (wanted + (unsigned long long)most - 1) / (unsigned long long)most;
+	if (files < 0 && sockets) {
+		finding_add(&h->found, FINDING_UNSEEN, "how many descriptors smcrouted may have");
+	} else if (sockets + OTHER_FILES > (unsigned long long)files && files > 2 * OTHER_FILES) {
+		finding_add(&h->found, FINDING_ERROR, "%llu IPv4 memberships take %llu sockets of %lld (%s), and "
+			    "smcrouted may have %lld descriptors", wanted, sockets, most, groups, files);
+		finding_fix(&h->found, "sysctl -w %s=%llu", groups,
+			    wanted / (unsigned long long)(files - 2 * OTHER_FILES) + 1);
+	}
+}
+
+/* ---- all of them ---- */
 
 static const struct check {
 	const char *what;
@@ -31,7 +170,7 @@ static const struct check {
 	{ .what = "memberships", .host = check_memberships },
 };
 
-static void checks_run(struct host *h)
+void checks_run(struct host *h)
 {
 	for (const struct check *c = checks; c < checks + sizeof checks / sizeof *checks; c++) {
 		h->found.what = c->what;
@@ -88,7 +227,7 @@ int checks_main(char **files, int n, bool is_standard, enum form form)
 		errors = checks_read(c, files, n, is_standard);
 	if (!c || !h) {
 		status = host_failed("-H");
-	} else if (host_look(h, c) < 0) {
+	} else if (host_probe(h, c) < 0) {
 		status = host_failed("cannot look at this host");
 	} else {
 		h->found.what = "config";

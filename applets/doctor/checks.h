@@ -5,9 +5,10 @@
 #ifndef APPLETS_DOCTOR_CHECKS_H
 #define APPLETS_DOCTOR_CHECKS_H
 
-#include <stdbool.h>
+#include "applets/doctor/host.h"
 
-#include "applets/doctor/finding.h"
+/* Runs all checks over a host that was looked at; each adds to h->found. */
+void checks_run(struct host *h);
 
 /* Looks at this host and prints what was found.  n files, a missing one is no matter when it is the default
  * (is_standard).  The exit status: 0 nothing but notes, 1 findings, 78 errors in a file, 71. */

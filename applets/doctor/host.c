@@ -57,7 +57,7 @@ static int host_read_links(struct host *h, const struct conf *c)
 	return 0;
 }
 
-int host_look(struct host *h, const struct conf *c)
+int host_probe(struct host *h, const struct conf *c)
 {
 	*h = (struct host){ .conf = c };
 	if (host_read_conf(h, c) < 0 || host_read_links(h, c) < 0)

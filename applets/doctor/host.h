@@ -51,7 +51,7 @@ struct host {
 };
 
 /* Looks.  0, or -1 with errno; host_free() in either case. */
-int host_look(struct host *h, const struct conf *c);
+int host_probe(struct host *h, const struct conf *c);
 void host_free(struct host *h);
 
 /* Prints what failed with errno to stderr; returns EXIT_SYSTEM. */

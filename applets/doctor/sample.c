@@ -104,16 +104,6 @@ static void sample_packet(void *ctx, const struct probe_sniffed *p)
 		w->len = p->len;
 }
 
-static void sample_counters(struct doctor *d, struct sample *s)
-{
-	d->is_uncounted |= probe_counters(d->fam, &s->count) < 0;
-}
-
-static void sample_vifs(struct doctor *d, struct sample *s)
-{
-	s->vifs.n = probe_vifs(d->fam, s->vifs.v, HOST_VIFS);
-}
-
 /* Waits, and looks at the packets that arrive meanwhile. */
 static void sample_watch(struct doctor *d, int fd)
 {
@@ -130,8 +120,8 @@ int sample_take(struct doctor *d, const struct conf *c)
 	int fd = probe_sniff_open(&d->group), err;
 
 	d->sniffs = fd >= 0;
-	sample_counters(d, &d->before);
-	sample_vifs(d, &d->before);
+	d->is_uncounted = probe_counters(d->fam, &d->before.count) < 0;
+	d->before.vifs.n = probe_vifs(d->fam, d->before.vifs.v, HOST_VIFS);
 	err = probe_mfc(d->fam, sample_entry, d);
 	if (!err)
 		err = probe_links(&d->links_before);
@@ -145,9 +135,9 @@ int sample_take(struct doctor *d, const struct conf *c)
 		d->flows[i].has_entry = false;
 	if (probe_mfc(d->fam, sample_entry, d) < 0)
 		return -1;
-	sample_vifs(d, &d->after);
-	sample_counters(d, &d->after);
-	return host_look(&d->host, c);
+	d->after.vifs.n = probe_vifs(d->fam, d->after.vifs.v, HOST_VIFS);
+	d->is_uncounted |= probe_counters(d->fam, &d->after.count) < 0;
+	return host_probe(&d->host, c);
 }
 
 void sample_free(struct doctor *d)

@@ -128,28 +128,25 @@ static struct heard *mrdisc_heard_find(enum fam fam, int ifindex)
 
 int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 {
-	struct heard *h = mrdisc_heard_find(fam, ifindex);
+	struct heard *h = mrdisc_heard_find(fam, ifindex), *room = mrdisc_heard_find(fam, 0);
+	int fd = -1;
 
 	if (ifindex <= 0 || mrdisc_fds[fam] < 0) {
 		errno = ifindex <= 0 ? ENODEV : EBADF;
 		return -1;
 	}
-	if (on == (h != NULL))
-		return 0;
-	if (!on) {
+	if (h && !on) {
 		close(h->fd);
 		h->ifindex = 0;
+	}
+	if (h || !on)
 		return 0;
-	}
-	h = mrdisc_heard_find(fam, 0);
-	if (!h) {
-		errno = ENOSPC;
+	errno = ENOSPC;
+	if (room)
+		fd = mrdisc_join_routers(fam, ifindex);
+	if (fd < 0)
 		return -1;
-	}
-	h->fd = mrdisc_join_routers(fam, ifindex);
-	if (h->fd < 0)
-		return -1;
-	h->ifindex = ifindex;
+	*room = (struct heard){ ifindex, fd };
 	return 0;
 }
 
@@ -221,14 +218,6 @@ static int mrdisc_ifindex(enum fam fam, struct msghdr *m)
 	return ifindex;
 }
 
-/* An IPv4 raw socket sees the IP header too; its length, or more than len. */
-static size_t mrdisc_header_len(enum fam fam, const unsigned char *p, size_t len)
-{
-	if (fam == FAM_6)
-		return 0;
-	return len < 20 ? len + 1 : (size_t)(p[0] & 15) * 4;
-}
-
 int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx)
 {
 	_Alignas(struct cmsghdr) unsigned char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
@@ -241,14 +230,15 @@ int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx)
 		struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
 				    .msg_controllen = sizeof control };
 		ssize_t len = recvmsg(mrdisc_fds[fam], &m, MSG_DONTWAIT);
-		size_t at;
+		ssize_t at;
 
 		if (len < 0)
 			return errno == EAGAIN || errno == EINTR || n ? n : -1;
 		ifindex = mrdisc_ifindex(fam, &m);
-		at = mrdisc_header_len(fam, bytes, (size_t)len);
-		if (at <= (size_t)len && ifindex > 0 &&
-		    mrdisc_decode(fam, bytes + at, (size_t)len - at, &msg) && msg.kind == MRDISC_SOLICIT)
+		/* An IPv4 raw socket sees the IP header too. */
+		at = fam == FAM_6 ? 0 : len < 20 ? len : (bytes[0] & 15) * 4;
+		if (at <= len && ifindex > 0 && mrdisc_decode(fam, bytes + at, (size_t)(len - at), &msg) &&
+		    msg.kind == MRDISC_SOLICIT)
 			fn(ctx, fam, ifindex);
 	}
 	return n;

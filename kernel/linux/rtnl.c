@@ -131,32 +131,8 @@ bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name)
 	return true;
 }
 
-static bool link_change(const struct rtnl_msg *m, struct link_event *ev)
-{
-	struct rtnl_attr at, wireless;
-	struct ifinfomsg ifi;
-
-	if (!rtnl_body(m, m->h.nlmsg_type, &ifi, sizeof ifi, &at))
-		return false;
-	/* Bridges tell of their ports in messages of AF_BRIDGE: those joined or left a bridge
-	 * (net/bridge/br_netlink.c), of which AF_UNSPEC tells as well. */
-	if (ifi.ifi_family != AF_UNSPEC || ifi.ifi_index <= 0)
-		return false;
-	/* Scan results and the like, without the attributes that make up a link (net/wireless/wext-core.c). */
-	if (rtnl_attr(&at, IFLA_WIRELESS, &wireless))
-		return false;
-	*ev = (struct link_event){
-		.kind = m->h.nlmsg_type == RTM_NEWLINK ? LINK_NEW : LINK_DEL,
-		.ifindex = ifi.ifi_index,
-		.flags = ifi.ifi_flags & FLAGS,
-	};
-	ev->mtu = rtnl_u32(&at, IFLA_MTU, 0);
-	ev->master = (int)rtnl_u32(&at, IFLA_MASTER, 0);
-	ev->allmulti = rtnl_truth(&at, ALLMULTI);
-	return rtnl_ifname(&at, IFLA_IFNAME, ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
-}
-
-static bool link_address(const struct rtnl_msg *m, struct link_event *ev)
+/* Of RTM_NEWADDR and RTM_DELADDR. */
+static bool rtnl_address(const struct rtnl_msg *m, struct link_event *ev)
 {
 	struct ifaddrmsg ifa;
 	struct rtnl_attr at;
@@ -169,16 +145,28 @@ static bool link_address(const struct rtnl_msg *m, struct link_event *ev)
 
 bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 {
-	switch (m->h.nlmsg_type) {
-	case RTM_NEWLINK:
-	case RTM_DELLINK:
-		return link_change(m, ev);
-	case RTM_NEWADDR:
-	case RTM_DELADDR:
-		return link_address(m, ev);
-	default:
+	unsigned type = m->h.nlmsg_type;
+	struct rtnl_attr at, wireless;
+	struct ifinfomsg ifi;
+
+	if (type == RTM_NEWADDR || type == RTM_DELADDR)
+		return rtnl_address(m, ev);
+	if ((type != RTM_NEWLINK && type != RTM_DELLINK) || !rtnl_body(m, type, &ifi, sizeof ifi, &at))
 		return false;
-	}
+	/* A port that joins or leaves a bridge is reported twice, by AF_BRIDGE (net/bridge/br_netlink.c) and by
+	 * AF_UNSPEC.  Scan results and the like come without the attributes that make up a link
+	 * (net/wireless/wext-core.c). */
+	if (ifi.ifi_family != AF_UNSPEC || ifi.ifi_index <= 0 || rtnl_attr(&at, IFLA_WIRELESS, &wireless))
+		return false;
+	*ev = (struct link_event){
+		.kind = type == RTM_NEWLINK ? LINK_NEW : LINK_DEL,
+		.ifindex = ifi.ifi_index,
+		.flags = ifi.ifi_flags & FLAGS,
+		.mtu = rtnl_u32(&at, IFLA_MTU, 0),
+		.master = (int)rtnl_u32(&at, IFLA_MASTER, 0),
+		.allmulti = rtnl_truth(&at, ALLMULTI),
+	};
+	return rtnl_ifname(&at, IFLA_IFNAME, ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
 }
 
 bool rtnl_rule(const struct rtnl_msg *m, struct link_event *ev)

@@ -4,6 +4,7 @@
  * and that a snooping bridge, which is no mock, believes it.
  */
 #include "tests/net/probe.h"
+#include "tests/unit/icmp6.h"
 
 #include "kernel/mrdisc.h"
 
@@ -67,7 +68,7 @@ static void discovery_sends(void)
 	CHECK(!memcmp(p + 54, "\x3a\x00\x05\x02\x00\x00\x01\x00", 8));
 	CHECK(!memcmp(p + 62, "\x97\x14", 2) && !memcmp(p + 66, "\x00\x7d\x00\x02", 4));
 	memcpy(src.b, p + 22, 16);
-	CHECK_INT(mrdisc_checksum6(&src, mrdisc_group(FAM_6, MRDISC_ADVERT), p + 62, 8), 0);
+	CHECK_INT(icmp6_checksum(&src, mrdisc_group(FAM_6, MRDISC_ADVERT), p + 62, 8), 0);
 	for (enum fam f = FAM_4; f < FAM_N; f++) {
 		CHECK_INT(kernel_mrdisc_send(f, a1, MRDISC_TERM, 0, 0, 0), 0);
 		CHECK(next_frame(h1, mrdisc_group(f, MRDISC_TERM), p, sizeof p) > 0);
@@ -101,7 +102,7 @@ static void discovery_hears(void)
 		size_t len, n = mrdisc_encode(f, &msg, bytes);
 
 		if (f == FAM_6)
-			sum = mrdisc_checksum6(&from, mrdisc_group(f, MRDISC_SOLICIT), bytes, n);
+			sum = icmp6_checksum(&from, mrdisc_group(f, MRDISC_SOLICIT), bytes, n);
 		if (f == FAM_6)
 			memcpy(bytes + 2, &sum, sizeof sum);
 		len = frame(p, &from, mrdisc_group(f, MRDISC_SOLICIT), f == FAM_4 ? 2 : 58, 1, bytes, n);

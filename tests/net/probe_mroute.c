@@ -5,6 +5,7 @@
  */
 #include "kernel/probe.h"
 #include "tests/net/probe.h"
+#include "tests/unit/icmp6.h"
 
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -354,7 +355,7 @@ static void neighbours_make_no_upcalls(void)
 	h1 = wire("h1");
 	memcpy(icmp6 + 8, S[FAM_6].b, 16);
 	memcpy(icmp6 + 24, G[FAM_6].b, 16);
-	pad = mrdisc_checksum6(&from, &all, icmp6, sizeof icmp6);
+	pad = icmp6_checksum(&from, &all, icmp6, sizeof icmp6);
 	memcpy(icmp6 + 4, &pad, sizeof pad);
 	len = frame(p, &from, &all, IPPROTO_ICMPV6, 255, icmp6, sizeof icmp6);
 	CHECK_INT(kernel_vif_add(FAM_6, 0, a1, 1), 0);

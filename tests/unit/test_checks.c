@@ -6,9 +6,7 @@
 
 #include <stdlib.h>
 
-#include "applets/doctor/check_iface.h"
-#include "applets/doctor/check_kernel.h"
-#include "applets/doctor/check_path.h"
+#include "applets/doctor/check_net.h"
 #include "tests/fake/kernel.h"
 #include "tests/fake/probe.h"
 #include "tests/unit/test.h"
@@ -25,7 +23,7 @@ static void begin(const char *text)
 	conf_parse_text(conf, &d, "x.conf", text, strlen(text));
 	CHECK_INT(d.errors, 0);
 	diags_free(&d);
-	CHECK_INT(host_look(&host, conf), 0);
+	CHECK_INT(host_probe(&host, conf), 0);
 	host.found.what = "w";
 }
 
@@ -107,7 +105,7 @@ static void vifs(void)
 			 "to change): the router that runs here does not know of it\n  fix: smcroutectl reload\n");
 	fake_set_holder(7, "p\033im");
 	begin("mroute from eth0 group 225.1.2.3 to lan0\n");
-	check_holder(&host, &host.of[FAM_4]);
+	checks_run(&host);
 	CHECK_STR(end(), "error: process 7 (p\\x1bim) holds the IPv4 multicast routing socket, so smcrouted cannot have it; "
 			 "end it, or give smcrouted a table of its own (-t)\n  fix: kill 7\n");
 }
@@ -137,7 +135,7 @@ static void memberships(void)
 	start();
 	fake_probe.sysctl = 0;
 	begin("mgroup from eth0 group 225.1.2.3\n");
-	check_memberships(&host);
+	checks_run(&host);
 	CHECK_STR(end(), "error: net.ipv4.igmp_max_memberships is 0: no group can be joined\n"
 			 "  fix: sysctl -w net.ipv4.igmp_max_memberships=20\n");
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/test.h"
+#include "tests/unit/icmp6.h"
 
 static struct addr ip(const char *text)
 {
@@ -43,10 +44,10 @@ static void advertisement6(void)
 	CHECK_INT(mrdisc_encode(FAM_6, &m, b), 8);
 	CHECK(!memcmp(b, want, 8));
 	/* fe80 + 1 + ff02 + 6a + 8 + 3a + 97b4 + 1234 + abcd = 353e4, folded 53e7 */
-	sum = mrdisc_checksum6(&src, &dst, b, 8);
+	sum = icmp6_checksum(&src, &dst, b, 8);
 	CHECK(!memcmp(&sum, "\xac\x18", 2));
 	memcpy(b + 2, &sum, 2);
-	CHECK_INT(mrdisc_checksum6(&src, &dst, b, 8), 0);
+	CHECK_INT(icmp6_checksum(&src, &dst, b, 8), 0);
 	CHECK(mrdisc_decode(FAM_6, b, 8, &back));
 	CHECK(back.interval == 180 && back.query_interval == 0x1234 && back.robustness == 0xabcd);
 }
