@@ -4,6 +4,7 @@
  * errors are skipped, and again later, where an error changes nothing.
  */
 #include "applets/daemon.h"
+#include "conf/read.h"
 
 #include <errno.h>
 #include <string.h>

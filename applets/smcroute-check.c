@@ -14,8 +14,12 @@
 #include "applets/applet.h"
 #include "applets/doctor/checks.h"
 #include "applets/doctor/doctor.h"
+#include "conf/check.h"
 #include "conf/conf.h"
 #include "conf/explain.h"
+#include "conf/field.h"
+#include "conf/print.h"
+#include "conf/read.h"
 #include "lib/json.h"
 
 int smcroute_check_main(int argc, char **argv);
@@ -115,7 +119,7 @@ static int check_explain_words(const char *const words[3], char *iif, struct flo
 		return applet_fail(EXIT_DATA, "%s: %s", words[0], why);
 	memcpy(iif, words[0], len);
 	iif[len] = '\0';
-	why = conf_parse_range(words + 1, 2, &range);
+	why = field_range(words + 1, 2, &range);
 	if (!why && !flow_range_is_single(&range))
 		why = "a packet has one source and one group: leave the prefix length out";
 	*packet = range.flow;

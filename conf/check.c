@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Checking a file as a whole: parse, warn, put the diagnostics in the order of
- * the text.  smcroute-check and `smcrouted -F` are this.
+ * See check.h.
  */
-#include "conf/conf.h"
+#include "conf/check.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,50 +10,46 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "conf/parse.h"
+#include "conf/lex.h"
+#include "conf/read.h"
+#include "conf/warn.h"
 
 /* Grows with the place in the text. */
-static uint64_t place(const struct where *w)
+static uint64_t check_place(const struct diag *d)
 {
-	return (uint64_t)w->file << 48 | (uint64_t)w->line << 16 | w->col;
+	return (uint64_t)d->where.file << 48 | (uint64_t)d->where.line << 16 | d->where.col;
 }
 
-static int by_place(const void *x, const void *y)
+static int check_compare(const void *x, const void *y)
 {
 	const struct diag *a = x, *b = y;
-	uint64_t p = place(&a->where), q = place(&b->where);
+	uint64_t p = check_place(a), q = check_place(b);
 
 	if (p != q)
 		return p < q ? -1 : 1;
 	return a->error == b->error ? strcmp(a->text, b->text) : b->error - a->error;
 }
 
-/* Warnings come when the text is gone: fetches the lines of diagnostics from `v` on to `end`, as far as
- * they are of one file, by reading it again.  What cannot be had again stays without.  Returns where the
- * next file starts. */
-static struct diag *fetch_lines(const struct conf *c, struct diag *v, const struct diag *end)
+/* Warnings come when the text is gone: fetches the lines of the diagnostics from v on, all of one file, up to end, by
+ * reading it again.  What cannot be had again stays without. */
+static void check_fetch_lines(const struct conf *c, struct diag *v, const struct diag *end)
 {
-	int file = v->where.file, fd = open(c->files[file], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct pieces f = { .fd = fd };
-	struct lex l = { 0 };
+	int fd = open(c->files[v->where.file], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct buf text = { 0 };
 	struct stat st;
-	ssize_t n;
+	struct lex l;
 
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
-		f.end = true;
-	while ((n = piece_next(&f)) > 0) {
-		lex_text(&l, f.text.p, (size_t)n);
-		while (lex_line(&l))
-			for (; v < end && v->where.file == file && v->where.line <= l.no; v++)
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && !read_all(fd, (size_t)st.st_size, &text)) {
+		lex_text(&l, text.p, text.len);
+		while (v < end && lex_line(&l))
+			for (; v < end && v->where.line <= l.no; v++)
 				if (v->where.line == l.no)
 					diag_line(v, l.line, (size_t)(l.eol - l.line));
 	}
-	buf_free(&f.text);
-	if (fd >= 0)
-		close(fd);
-	while (v < end && v->where.file == file)
-		v++;
-	return v;
+	buf_free(&text);
+	close(fd);
 }
 
 bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines)
@@ -65,8 +60,11 @@ bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines)
 		conf_warn(c, d);
 	if (!d->n)
 		return ok;
-	qsort(d->v, d->n, sizeof *d->v, by_place);
-	for (struct diag *v = d->v; lines && v < d->v + d->n;)
-		v = fetch_lines(c, v, d->v + d->n);
+	qsort(d->v, d->n, sizeof *d->v, check_compare);
+	for (struct diag *v = d->v, *end = v; lines && v < d->v + d->n; v = end) {
+		while (end < d->v + d->n && end->where.file == v->where.file)
+			end++;
+		check_fetch_lines(c, v, end);
+	}
 	return ok;
 }

@@ -1,63 +1,38 @@
 /* SPDX-License-Identifier: ISC
  *
- * What mroute and mgroup have in common: the clauses from, source, group and
- * to, in any order up to "to", and the names behind it.  Each clause is checked
- * as it is read, so that all errors of a line are told from left to right.
+ * See clause.h.
  */
-#include "conf/parse.h"
+#include "conf/clause.h"
 
-#include <errno.h>
-
+#include "conf/field.h"
 #include "lib/grow.h"
 
-static const char *const clause_words[C_N] = {
-	"from", "source", "group", "to"
-};
+static const char *const clause_words[CLAUSE_N] = { "from", "source", "group", "to" };
 
-static int clause_of(const struct word *w)
+static int clause_find(const struct word *w)
 {
-	return lex_find(w, clause_words, C_N);
+	return lex_find(w, clause_words, CLAUSE_N);
 }
 
-/* ---- names ---- */
+/* ---- outputs ---- */
 
-uint16_t parse_name(struct parser *ps, const struct word *w)
-{
-	size_t n = w->n;
-	const char *why = ifname_check(w->p, &n);
-
-	if (why) {
-		parse_error(ps, w, "\"%s\" is no interface name: %s", word_show(w), why);
-		return CONF_NONE;
-	}
-	uint16_t id = conf_name(ps->c, w->p, n);
-
-	if (id == CONF_NONE && errno == ENOSPC)
-		parse_error(ps, w, "more than %d interface names", CONF_NONE);
-	else if (id == CONF_NONE)
-		parse_nomem(ps);
-	return id;
-}
-
-/* True, with the error told, when an oif and the one behind it are in truth a clause that came too
- * late. */
-static bool late_clause(struct parser *ps, const struct clauses *f, const struct word *w,
-			const struct word *next)
+/* Reports a clause that stands among the outputs: true when an output and the word behind it are one in truth. */
+static bool clause_is_late(struct parser *ps, const struct clauses *f, const struct word *w, const struct word *next)
 {
 	struct addr a;
 	uint8_t len;
-	int k = clause_of(w);
+	int k = clause_find(w);
 
-	if (k < 0 || k == C_TO)
+	if (k < 0 || k == CLAUSE_TO)
 		return false;
-	if (k == C_FROM ? f->at[C_FROM].p != NULL : prefix_parse(next->p, next->n, &a, &len) != ADDR_OK)
+	if (k == CLAUSE_FROM ? f->at[CLAUSE_FROM].p != NULL : prefix_parse(next->p, next->n, &a, &len) != ADDR_OK)
 		return false;
-	parse_error(ps, w, "\"%s\" must stand before \"to\"", clause_words[k]);
+	parser_error(ps, w, "\"%s\" must stand before \"to\"", clause_words[k]);
 	return true;
 }
 
-/* Reads the names behind "to"; UINT32_MAX when there is no set of them. */
-static uint32_t read_oifs(struct parser *ps, const struct clauses *f)
+/* The names behind "to" as a set; UINT32_MAX when there is none, which was reported. */
+static uint32_t clause_read_outputs(struct parser *ps, const struct clauses *f)
 {
 	struct lex *l = &ps->in->lex;
 	uint32_t n = 0, set;
@@ -65,26 +40,26 @@ static uint32_t read_oifs(struct parser *ps, const struct clauses *f)
 	bool none = true;
 
 	ps->c->lists++;
-	while (!ps->stop && lex_word(l, &w)) {
+	while (!ps->is_over && lex_word(l, &w)) {
 		none = false;
-		if (late_clause(ps, f, &last, &w))
+		if (clause_is_late(ps, f, &last, &w))
 			return UINT32_MAX;
-		uint16_t id = parse_name(ps, &w), *oifs;
+		uint16_t id = parser_name(ps, &w), *oifs;
 
 		if (id == CONF_NONE)
 			continue;
 		struct conf_name *name = &ps->c->names[id];
 
 		if (name->list == ps->c->lists) {
-			parse_warning(ps, &w, "%s is named twice: once is enough", name->ifname.text);
+			parser_warning(ps, &w, "%s is named twice: once is enough", name->ifname.text);
 			continue;
 		}
-		if (id == f->m.iif && !name->ifname.is_wildcard)
-			parse_warning(ps, &w, "%s is the inbound interface too: packets go out where they came in",
-				      name->ifname.text);
+		if (id == f->rule.iif && !name->ifname.is_wildcard)
+			parser_warning(ps, &w, "%s is the inbound interface too: packets go out where they came in",
+				       name->ifname.text);
 		oifs = grow(ps->oifs, &ps->coifs, n + 1, sizeof *oifs);
 		if (!oifs) {
-			parse_nomem(ps);
+			parser_nomem(ps);
 			return UINT32_MAX;
 		}
 		ps->oifs = oifs;
@@ -93,40 +68,42 @@ static uint32_t read_oifs(struct parser *ps, const struct clauses *f)
 		last = w;
 	}
 	if (none)
-		parse_error(ps, &f->at[C_TO], "\"to\" with nothing behind it: name an interface, "
-			    "or leave out \"to\" for a rule that stops the flow");
-	if (ps->bad)
+		parser_error(ps, &f->at[CLAUSE_TO], "\"to\" with nothing behind it: name an interface, or leave out "
+			     "\"to\" for a rule that stops the flow");
+	if (ps->is_bad)
 		return UINT32_MAX;
 	set = conf_set(ps->c, ps->oifs, n);
 	if (set == UINT32_MAX)
-		parse_nomem(ps);
+		parser_nomem(ps);
 	return set;
 }
 
-/* Most lines say what the line before said. */
-uint32_t parse_oifs(struct parser *ps, const struct clauses *f)
+/* The same, from the memo where the line says what the one before said. */
+static uint32_t clause_outputs(struct parser *ps, const struct clauses *f)
 {
 	const struct lex *l = &ps->in->lex;
 	struct memo *memo = &ps->in->memo;
 	struct word rest = { l->p, (size_t)(l->eol - l->p) };
 	uint32_t warnings = ps->d->warnings;
 
-	if (memo->to.p && memo->oifs_iif == f->m.iif && lex_equal(&rest, &memo->to))
+	if (memo->to.p && memo->oifs_iif == f->rule.iif && lex_equal(&rest, &memo->to))
 		return memo->oifs;
-	memo->oifs = read_oifs(ps, f);
-	memo->oifs_iif = f->m.iif;
+	memo->oifs = clause_read_outputs(ps, f);
+	memo->oifs_iif = f->rule.iif;
 	memo->to = rest;
 	if (memo->oifs == UINT32_MAX || ps->d->warnings != warnings)
 		memo->to.p = NULL;
 	return memo->oifs;
 }
 
-static uint16_t parse_iif(struct parser *ps, const struct word *w)
+/* ---- clauses ---- */
+
+static uint16_t clause_iif(struct parser *ps, const struct word *w)
 {
 	struct memo *memo = &ps->in->memo;
 
 	if (!memo->from.p || !lex_equal(w, &memo->from)) {
-		memo->iif = parse_name(ps, w);
+		memo->iif = parser_name(ps, w);
 		memo->from = *w;
 		if (memo->iif == CONF_NONE)
 			memo->from.p = NULL;
@@ -134,10 +111,8 @@ static uint16_t parse_iif(struct parser *ps, const struct word *w)
 	return memo->iif;
 }
 
-/* ---- clauses ---- */
-
-/* Takes the word behind keyword k.  Another keyword is no value, unless it names an interface,
- * which can be told by what follows: a keyword or the end of the line. */
+/* Takes the word behind keyword k.  Another keyword is no value, unless it names an interface, which shows by what
+ * follows: a keyword or the end of the line. */
 static bool clause_value(struct lex *l, int k, struct word *v)
 {
 	const char *start = l->p, *behind;
@@ -146,82 +121,95 @@ static bool clause_value(struct lex *l, int k, struct word *v)
 
 	if (!lex_word(l, v))
 		return false;
-	if (clause_of(v) < 0)
+	if (clause_find(v) < 0)
 		return true;
 	behind = l->p;
-	good = k == C_FROM && (!lex_word(l, &next) || clause_of(&next) >= 0);
+	good = k == CLAUSE_FROM && (!lex_word(l, &next) || clause_find(&next) >= 0);
 	l->p = good ? behind : start;
 	return good;
 }
 
-static void clause(struct parser *ps, struct clauses *f, int k, const struct word *at, bool guessed)
+static void clause_read(struct parser *ps, struct clauses *f, int k, const struct word *at, bool is_guess)
 {
-	bool twice = f->at[k].p != NULL, group = k == C_GROUP;
+	struct flow_range *range = &f->rule.range;
+	bool is_second = f->at[k].p != NULL;
 	const char *why;
 	struct word v;
 
 	f->at[k] = *at;
-	if (twice)
-		parse_error(ps, at, "\"%s\" is given twice", clause_words[k]);
+	if (is_second)
+		parser_error(ps, at, "\"%s\" is given twice", clause_words[k]);
 	if (!clause_value(&ps->in->lex, k, &v)) {
-		if (!guessed)
-			parse_error(ps, at, "\"%s\" with nothing behind it: write %s %s", clause_words[k],
-				    clause_words[k], k == C_FROM ? "IFNAME" : "ADDR[/LEN]");
+		if (!is_guess)
+			parser_error(ps, at, "\"%s\" with nothing behind it: write %s %s", clause_words[k],
+				     clause_words[k], k == CLAUSE_FROM ? "IFNAME" : "ADDR[/LEN]");
 		return;
 	}
-	if (twice)
+	if (is_second)
 		return;
-	if (k == C_FROM) {
-		f->m.iif = parse_iif(ps, &v);
+	if (k == CLAUSE_FROM) {
+		f->rule.iif = clause_iif(ps, &v);
 		return;
 	}
-	why = field_addr(&v, group, group ? &f->m.range.flow.group : &f->m.range.flow.source, group ? &f->m.range.group_len : &f->m.range.source_len);
+	if (k == CLAUSE_GROUP)
+		why = field_addr(&v, true, &range->flow.group, &range->group_len);
+	else
+		why = field_addr(&v, false, &range->flow.source, &range->source_len);
 	if (why)
-		parse_error(ps, &v, "%s", why);
+		parser_error(ps, &v, "%s", why);
 	else
 		f->value[k] = v;
 }
 
-void parse_clauses(struct parser *ps, struct clauses *f, int n)
+/* Reads clauses up to "to" or the end of the line; n as in clauses_read(). */
+static void clauses_read_all(struct parser *ps, struct clauses *f, int n)
 {
 	struct word w;
 
-	while (!f->at[C_TO].p && lex_word(&ps->in->lex, &w)) {
-		int k = clause_of(&w);
-		bool known = k >= 0 && k < n;
+	while (!f->at[CLAUSE_TO].p && lex_word(&ps->in->lex, &w)) {
+		int k = clause_find(&w);
+		bool is_known = k >= 0 && k < n;
 
-		if (known) {
-			ps->lost = false;
-		} else if (k == C_TO && !ps->lost) {
-			parse_error(ps, &w, "%s takes no \"to\": write %s", ps->name, ps->usage);
+		if (is_known) {
+			ps->is_lost = false;
+		} else if (k == CLAUSE_TO && !ps->is_lost) {
+			parser_error(ps, &w, "%s takes no \"to\": write %s", ps->name, ps->usage);
 			ps->in->lex.p = ps->in->lex.eol;
 			break;
 		} else {
-			k = parse_unknown(ps, &w, clause_words, n);
+			k = parser_unknown(ps, &w, clause_words, n);
 		}
-		f->lost |= k < 0;
-		if (k == C_TO)
-			f->at[C_TO] = w;
+		f->is_lost |= k < 0;
+		if (k == CLAUSE_TO)
+			f->at[CLAUSE_TO] = w;
 		else if (k >= 0)
-			clause(ps, f, k, &w, !known);
+			clause_read(ps, f, k, &w, !is_known);
 	}
 }
 
-void check_clauses(struct parser *ps, struct clauses *f)
+/* Checks what must be there and what must fit together; an absent source becomes any. */
+static void clauses_check(struct parser *ps, struct clauses *f)
 {
-	const struct word *s = &f->value[C_SOURCE], *g = &f->value[C_GROUP];
-	struct conf_rule *m = &f->m;
+	const struct word *s = &f->value[CLAUSE_SOURCE], *g = &f->value[CLAUSE_GROUP];
+	struct flow_range *range = &f->rule.range;
 	const char *why;
 
-	m->where = parse_where(ps, &ps->at);
-	for (int k = C_FROM; k <= C_GROUP && !f->lost; k++)
-		if (k != C_SOURCE && !f->at[k].p)
-			parse_error(ps, &ps->at, "%s without \"%s\": write %s", ps->name, clause_words[k],
-				    ps->usage);
+	for (int k = CLAUSE_FROM; k <= CLAUSE_GROUP && !f->is_lost; k++)
+		if (k != CLAUSE_SOURCE && !f->at[k].p)
+			parser_error(ps, &ps->at, "%s without \"%s\": write %s", ps->name, clause_words[k], ps->usage);
 	if (!g->p)
 		return;
-	if (!f->at[C_SOURCE].p)
-		addr_any(flow_range_fam(&m->range), &m->range.flow.source, &m->range.source_len);
-	else if (s->p && (why = field_mixed(&m->range.flow.source, &m->range.flow.group)))
-		parse_error(ps, s->p > g->p ? s : g, "%s", why);
+	if (!f->at[CLAUSE_SOURCE].p)
+		addr_any(flow_range_fam(range), &range->flow.source, &range->source_len);
+	else if (s->p && (why = field_mixed(&range->flow)))
+		parser_error(ps, s->p > g->p ? s : g, "%s", why);
+}
+
+void clauses_read(struct parser *ps, struct clauses *f, int n)
+{
+	*f = (struct clauses){ .rule.iif = CONF_NONE, .rule.where = parser_where(ps, &ps->at), .is_lost = ps->is_bad };
+	clauses_read_all(ps, f, n);
+	clauses_check(ps, f);
+	if (f->at[CLAUSE_TO].p)
+		f->rule.oifs = clause_outputs(ps, f);
 }

@@ -8,7 +8,6 @@
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,8 +18,6 @@
 #include "lib/hash.h"
 
 #define CONF_NONE UINT16_MAX	/* no such name */
-#define CONF_MAX_DEPTH 16	/* levels of include */
-#define CONF_MAX_FILE (256u << 20)	/* bytes of one file */
 
 /* Where something was written.  file: number in conf->files; 0 = typed by a client. */
 struct where {
@@ -76,40 +73,6 @@ struct conf {
 	struct hash by_name, by_set;
 };
 
-/* ---- diagnostics ---- */
-
-struct diag {
-	struct where where;
-	bool error;		/* or a warning */
-	char *text;		/* one line, owned */
-	char *line;		/* the offending line or a part of it, owned; NULL when not known */
-	uint16_t from;		/* column of the first byte of `line` */
-};
-
-struct diags {
-	struct diag *v;
-	uint32_t n, cap;
-	uint32_t errors, warnings;	/* counted even when memory for the text ran out */
-};
-
-/* Appends a diagnostic, which has no line yet; NULL when it could only be counted. */
-void diag_add(struct diags *d, struct where where, bool error, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-struct diag *diag_vadd(struct diags *d, struct where where, bool error, const char *fmt, va_list ap)
-	__attribute__((format(printf, 4, 0)));
-
-/* Appends "FILE:LINE:COL: error: text\n", with the line and a caret below when asked. */
-void diag_print(struct buf *out, const struct conf *c, const struct diag *d, bool caret);
-
-/* All of them, and how many were too many to be kept. */
-void diags_print(struct buf *out, const struct conf *c, const struct diags *d, bool caret);
-
-/* Gives a diagnostic its line (copied). */
-void diag_line(struct diag *d, const char *line, size_t len);
-void diags_free(struct diags *d);
-
-/* ---- making ---- */
-
 /* Returns an empty conf, or NULL with ENOMEM. */
 struct conf *conf_new(void);
 void conf_free(struct conf *c);
@@ -140,36 +103,5 @@ void conf_expect(struct conf *c, uint32_t n);
 /* A join of 2^bits memberships: groups times sources; more than 2^CONF_JOIN_BITS is an error. */
 #define CONF_JOIN_BITS 16
 unsigned conf_join_bits(const struct flow_range *range);
-
-/* ---- text ---- */
-
-/* Parses FILE ("-" = standard input) into c and appends what was wrong to d.  Lines with
- * errors are left out, all others are in.  False with errno when the file itself could not be
- * read to its end (d has a diagnostic too): then what came before that is in.  Errors in its text
- * are told by d->errors alone. */
-bool conf_parse_file(struct conf *c, struct diags *d, const char *file);
-
-/* The same for text in memory, shown as `name` in diagnostics. */
-bool conf_parse_text(struct conf *c, struct diags *d, const char *name, const char *p, size_t n);
-
-/* ---- words of a client command: the same field parsers as the file's ---- */
-
-/* Parses `[SOURCE[/LEN]] GROUP[/LEN]`: w holds one or two words.  Returns NULL and fills the
- * range (masked, both of one family, checked as in the file), or the reason: a text that
- * stays until the next call. */
-const char *conf_parse_range(const char *const *w, int nw, struct flow_range *range);
-
-/* Appends the canonical text of c: phyint, mgroup, mroute, each in its order, which parses
- * to an equal conf. */
-void conf_print(struct buf *out, const struct conf *c);
-
-/* Appends warnings about a conf as it was parsed, whose lines are all right one by one
- * (behaviour: section 11). */
-void conf_warn(const struct conf *c, struct diags *d);
-
-/* Parses a file and warns: what smcroute-check and `smcrouted -F` do.  Diagnostics come sorted by
- * file, line and column; with `lines` each gets its line as far as it can be had.  As
- * conf_parse_file() otherwise. */
-bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines);
 
 #endif

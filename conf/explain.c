@@ -4,6 +4,8 @@
  */
 #include "conf/explain.h"
 
+#include "conf/print.h"
+
 #include <stdlib.h>
 #include <string.h>
 

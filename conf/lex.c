@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: ISC
  *
- * The lexer: see lex.h.  No allocation, no limit on lines or words, no
- * diagnostics.
+ * The lexer: see lex.h.  No allocation, no limit on lines or words.
  */
 #include "conf/lex.h"
 
+#include "lib/text.h"
+
+#define LEX_SHOWN 36		/* bytes of a word that are worth showing */
+
 void lex_text(struct lex *l, const char *text, size_t n)
 {
-	l->end = text + n;
-	if (!l->no && n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+	const char *end = text + n;
+
+	if (n >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		text += 3;
-	l->p = l->line = l->eol = text;
-	l->next = text < l->end ? text : NULL;
+	*l = (struct lex){ .p = text, .line = text, .eol = text, .next = text < end ? text : NULL, .end = end };
 }
 
 bool lex_line(struct lex *l)
@@ -70,4 +73,14 @@ uint16_t lex_col(const struct lex *l, const char *p)
 	size_t col = (size_t)(p - l->line) + 1;
 
 	return col < UINT16_MAX ? (uint16_t)col : UINT16_MAX;
+}
+
+const char *lex_show(const struct word *w)
+{
+	static char shown[TEXT_ESCAPED_SIZE(LEX_SHOWN) + sizeof "..."];
+	size_t n = text_escape(shown, sizeof shown, w->p, w->n < LEX_SHOWN ? w->n : LEX_SHOWN, TEXT_KEEP_NONE);
+
+	if (w->n > LEX_SHOWN)
+		strcpy(shown + n, "...");
+	return shown;
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Bytes to words: slices of a text that is never written and needs no NUL at
- * its end.  A line is everything up to '\n' (or "\r\n" or the end of the text),
- * words are parted by blanks and tabs, '#' starts a comment wherever it stands.
- * No meaning here; that is parse.c.
+ * Bytes to words: slices of a text that is never written and needs no NUL at its end.  A line is everything up
+ * to '\n' (or "\r\n" or the end of the text), words are parted by blanks and tabs, '#' starts a comment wherever
+ * it stands.  What words mean is not known here; that is parse.c.
  */
 #ifndef CONF_LEX_H
 #define CONF_LEX_H
@@ -26,8 +25,7 @@ struct lex {
 	uint32_t no;		/* number of the line, from 1; 0 before the first */
 };
 
-/* Starts before the first line of n bytes, when *l is all zero: a UTF-8 byte order mark is skipped.
- * Otherwise goes on with these, in the place of those before, which ended with a line. */
+/* Starts before the first line of n bytes of text; a UTF-8 byte order mark is skipped. */
 void lex_text(struct lex *l, const char *text, size_t n);
 
 /* Goes to the next line, whatever was left of this one; false when there is none. */
@@ -47,5 +45,8 @@ static inline bool lex_equal(const struct word *a, const struct word *b)
 
 /* Number of a word in a list of n keywords, or -1. */
 int lex_find(const struct word *w, const char *const *list, int n);
+
+/* A word as messages show it: escaped, the end of a long one as "...".  The text stays until the next call. */
+const char *lex_show(const struct word *w);
 
 #endif

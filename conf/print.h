@@ -18,4 +18,7 @@ void print_rule(struct buf *out, const struct conf *c, const char *directive, in
 /* Appends a phyint line with its end. */
 void print_phyint(struct buf *out, const struct phyint *p);
 
+/* Appends the canonical text of c: phyint, mgroup, mroute, each in its order, which parses to an equal conf. */
+void conf_print(struct buf *out, const struct conf *c);
+
 #endif

@@ -110,7 +110,7 @@ static bool match(const char *p, const char *name)
 	return !p[strspn(p, "*")];
 }
 
-static int add(struct paths *out, const char *path)
+static int paths_add(struct paths *out, const char *path)
 {
 	char **v = grow(out->v, &out->cap, out->n + 1, sizeof *v);
 
@@ -172,7 +172,7 @@ static int walk(struct paths *out, struct buf *path, const char *p)
 			buf_chr(path, (char)take(&p));
 	}
 	/* What cannot be looked at is no match, whatever the reason, as in glob(3). */
-	return lstat(buf_cstr(path), &st) < 0 ? -(errno == ENOMEM) : add(out, buf_cstr(path));
+	return lstat(buf_cstr(path), &st) < 0 ? -(errno == ENOMEM) : paths_add(out, buf_cstr(path));
 }
 
 static int compare(const void *a, const void *b)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "conf/field.h"
 #include "lib/status.h"
 #include "lib/wire.h"
 #include "router/pending.h"
@@ -47,7 +48,7 @@ static int edit_parse_range(struct call *call, struct flow_range *range, int *en
 	n = call->argc > 3 && edit_has_source(words[0], words[1]) ? 2 : 1;
 	*end = 2 + n;
 
-	const char *why = conf_parse_range(words, n, range);
+	const char *why = field_range(words, n, range);
 
 	return why ? call_fail(call, EXIT_DATA, "%s", why) : 0;
 }

@@ -5,6 +5,7 @@
 #include "applets/control/monitor.h"
 
 #include "applets/control/show_flow.h"
+#include "conf/print.h"
 #include "lib/json.h"
 
 const char *monitor_event_name(enum event_kind kind)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "applets/doctor/check_net.h"
+#include "conf/read.h"
 #include "lib/status.h"
 
 static void check_kernel(struct host *h, const struct host_fam *k)

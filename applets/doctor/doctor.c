@@ -12,6 +12,7 @@
 #include "applets/doctor/advise.h"
 #include "applets/doctor/diff.h"
 #include "conf/match.h"
+#include "conf/read.h"
 #include "lib/number.h"
 #include "lib/status.h"
 

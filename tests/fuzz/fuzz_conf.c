@@ -3,7 +3,9 @@
  * Any bytes as a configuration: parse, warn, print; what was printed must parse
  * without an error to the same text.  Files are not included.
  */
-#include "conf/conf.h"
+#include "conf/print.h"
+#include "conf/read.h"
+#include "conf/warn.h"
 
 #include <stdlib.h>
 #include <string.h>

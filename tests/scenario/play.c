@@ -38,6 +38,8 @@
 #include "lib/status.h"
 #include "applets/control/command.h"
 #include "applets/control/monitor.h"
+#include "conf/print.h"
+#include "conf/read.h"
 #include "router/router.h"
 #include "tests/fake/kernel.h"
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "applets/doctor/diff.h"
+#include "conf/read.h"
 #include "tests/fake/kernel.h"
 #include "tests/fake/probe.h"
 #include "tests/unit/test.h"

@@ -5,6 +5,8 @@
  */
 #include <stdlib.h>
 
+#include "conf/print.h"
+#include "conf/read.h"
 #include "tests/fake/kernel.h"
 #include "tests/unit/test.h"
 

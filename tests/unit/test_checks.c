@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "applets/doctor/check_net.h"
+#include "conf/read.h"
 #include "tests/fake/kernel.h"
 #include "tests/fake/probe.h"
 #include "tests/unit/test.h"

@@ -4,6 +4,9 @@
  * the fields that client commands share with the file.
  */
 #include "conf/conf.h"
+#include "conf/field.h"
+#include "conf/print.h"
+#include "conf/read.h"
 
 #include "tests/unit/test.h"
 
@@ -152,7 +155,7 @@ static const char *flow(const char *a, const char *b)
 	const char *w[] = { a, b };
 	struct flow_range f;
 	char x[ADDR_STRLEN], y[ADDR_STRLEN];
-	const char *why = conf_parse_range(w, b ? 2 : 1, &f);
+	const char *why = field_range(w, b ? 2 : 1, &f);
 
 	if (why)
 		return why;

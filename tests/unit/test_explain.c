@@ -3,6 +3,8 @@
  * What explain finds; its text is compared in tests/conf/explain.
  */
 #include "conf/explain.h"
+#include "conf/field.h"
+#include "conf/read.h"
 
 #include "tests/unit/test.h"
 
@@ -16,7 +18,7 @@ static struct explanation explain(const char *text, const char *iif, const char 
 	struct diags d = { 0 };
 
 	CHECK(conf_parse_text(c, &d, "test", text, strlen(text)) && !d.n);
-	CHECK(!conf_parse_range(words, 2, &packet));
+	CHECK(!field_range(words, 2, &packet));
 	CHECK(explain_packet(&x, c, iif, &packet.flow));
 	return x;
 }

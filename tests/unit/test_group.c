@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "applets/control/command.h"
+#include "conf/read.h"
 #include "tests/unit/server.h"
 
 static void link_is(enum link_kind kind, int ifindex, const char *name)

@@ -2,7 +2,9 @@
  *
  * What names, phyint lines and rules mean, and which groups stay on their link.
  */
+#include "conf/field.h"
 #include "conf/match.h"
+#include "conf/read.h"
 
 #include "tests/unit/test.h"
 
@@ -109,7 +111,7 @@ static void rules(void)
 	struct flow_range r, p;
 	struct ifname from = ifname("eth+");
 
-	CHECK(!conf_parse_range(range, 2, &r) && !conf_parse_range(packet, 2, &p));
+	CHECK(!field_range(range, 2, &r) && !field_range(packet, 2, &p));
 	CHECK_INT(match_rule(&from, &r, "eth3", &p.flow), 0);
 	CHECK_INT(match_rule(&from, &r, "wlan0", &p.flow), MISS_IIF);
 	p.flow.source.b[14] = 1;
@@ -122,7 +124,7 @@ static bool is_link_local(const char *prefix)
 {
 	struct flow_range r;
 
-	CHECK(!conf_parse_range(&prefix, 1, &r));
+	CHECK(!field_range(&prefix, 1, &r));
 	return match_link_local(&r.flow.group, r.group_len);
 }
 

@@ -4,7 +4,9 @@
  * odd clothes, and random configurations that must come back as they were
  * printed.  What each line means and which errors there are is in tests/conf.
  */
-#include "conf/conf.h"
+#include "conf/print.h"
+#include "conf/read.h"
+#include "conf/warn.h"
 
 #include <stdlib.h>
 

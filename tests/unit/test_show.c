@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "applets/control/client.h"
+#include "conf/read.h"
 #include "tests/unit/server.h"
 
 #define RULES 9000			/* more than one turn of each table */

@@ -2,7 +2,9 @@
  *
  * Files that are longer than what is read at once: the same as from one text.
  */
-#include "conf/conf.h"
+#include "conf/check.h"
+#include "conf/print.h"
+#include "conf/read.h"
 
 #include <stdio.h>
 #include <stdlib.h>

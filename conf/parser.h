@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The state of the parser, what it says about a line, and interface names.  Which lines there are is in parse.c,
+ * where they come from in read.c.
+ */
+#ifndef CONF_PARSER_H
+#define CONF_PARSER_H
+
+#include <sys/types.h>
+
+#include "conf/diag.h"
+#include "conf/lex.h"
+
+/* What the parser remembers of the lines before, because most lines name the same interfaces as the line before
+ * them: the text behind "from" and behind "to" (p = NULL: none), and what it stands for. */
+struct memo {
+	struct word from, to;
+	uint16_t iif;			/* the name that `from` is */
+	uint32_t oifs;			/* the set that `to` is ... */
+	uint16_t oifs_iif;		/* ... in a rule with this inbound interface */
+};
+
+/* A file that is being parsed; they stack up by include. */
+struct input {
+	struct lex lex;
+	const struct input *up;		/* the one that includes it */
+	const char *path;		/* its directory is where relative includes start */
+	dev_t dev;
+	ino_t ino;
+	uint16_t file;			/* number in conf->files */
+	struct memo memo;
+};
+
+struct parser {
+	struct conf *c;
+	struct diags *d;
+	struct input *in;
+	struct word at;			/* the directive of the present line, as written ... */
+	const char *name, *usage;	/* ... and as it is */
+	bool is_bad;			/* the present line has an error */
+	bool is_lost;			/* nobody understood the word before */
+	bool is_over;			/* no memory: give up */
+	struct word include;		/* the file or pattern that the line includes; p = NULL: none */
+	uint16_t *oifs;			/* scratch: names behind "to" */
+	uint32_t coifs;
+};
+
+struct where parser_where(const struct parser *ps, const struct word *at);
+
+/* Appends an error or warning at a word of the present line. */
+void parser_error(struct parser *ps, const struct word *at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void parser_warning(struct parser *ps, const struct word *at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void parser_nomem(struct parser *ps);
+
+/* Reports a word that has no place here, unless the one before had none either.  Returns the number of the
+ * keyword, of n in the list, that was probably meant, or -1. */
+int parser_unknown(struct parser *ps, const struct word *w, const char *const *list, int n);
+
+/* Returns the number of an interface name; CONF_NONE, with the error appended, when it is none. */
+uint16_t parser_name(struct parser *ps, const struct word *w);
+
+#endif
