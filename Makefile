@@ -37,7 +37,8 @@ APPLETS     = smcrouted smcroutectl smcroute-check
 # A tag when there is one, else the release with the commit; a VERSION file in a tarball.
 VERSION    := $(shell cat VERSION 2>/dev/null || \
 	{ test -e .git && git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . ; } || \
-	{ test -e .git && git describe --always --dirty --exclude '*' 2>/dev/null | sed 's/^/$(RELEASE)-g/' | grep . ; } || \
+	{ test -e .git && git describe --always --dirty --exclude '*' 2>/dev/null | \
+		sed 's/^/$(RELEASE)-g/' | grep . ; } || \
 	echo $(RELEASE))
 
 WARNINGS    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -69,7 +70,8 @@ OS         ?= $(shell uname -s | tr A-Z a-z)
 ROOMS       = applets applets/control applets/doctor router conf kernel kernel/$(OS) lib
 # Without WITH_HOST what only -H and doctor use stays out.
 HOST_ONLY   = applets/doctor/% kernel/$(OS)/probe_% kernel/$(OS)/nft_%
-SRCS       := smcroute.c $(filter-out $(if $(filter yes,$(WITH_HOST)),,$(HOST_ONLY)),$(sort $(wildcard $(ROOMS:%=%/*.c))))
+SRCS       := smcroute.c $(filter-out $(if $(filter yes,$(WITH_HOST)),,$(HOST_ONLY)), \
+		$(sort $(wildcard $(ROOMS:%=%/*.c))))
 OBJS       := $(SRCS:%.c=$(B)/%.o)
 LIB_OBJS   := $(filter-out $(B)/smcroute.o,$(OBJS))
 # What touches the kernel; tests link tests/fake in its place.
@@ -117,7 +119,8 @@ $(B)/.version: FORCE
 
 $(B)/linux-headers/linux:
 	@mkdir -p $(@D)
-	@ln -sfn "$$(ls -d /usr/include/$$(gcc -print-multiarch 2>/dev/null)/asm /usr/include/asm 2>/dev/null | head -n 1)" $(@D)/asm
+	@ln -sfn "$$(ls -d /usr/include/$$(gcc -print-multiarch 2>/dev/null)/asm /usr/include/asm 2>/dev/null | \
+		head -n 1)" $(@D)/asm
 	@ln -sfn /usr/include/asm-generic $(@D)/asm-generic
 	@ln -sfn /usr/include/linux $@
 
@@ -179,8 +182,8 @@ cppcheck:
 # What it looks for is in .clang-tidy.
 clang-tidy:
 	@printf '%s\n' $(SRCS) | xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I '{}' sh -c \
-		'echo "  TIDY   $$1"; out=$$(clang-tidy --quiet "$$@" 2>/dev/null) || { printf "%s\n" "$$out"; exit 1; }' sh '{}' -- \
-		-std=c11 $(DEFINES) -DVERSION='""' -I.
+		'echo "  TIDY   $$1"; o=$$(clang-tidy --quiet "$$@" 2>&1) || { printf "%s\n" "$$o"; exit 1; }' sh '{}' \
+		-- -std=c11 $(DEFINES) -DVERSION='""' -I.
 
 # ---- fuzzing: FUZZ_SECONDS each, seeds in tests/data/NAME, findings in $(B)/fuzz ----
 
@@ -232,7 +235,8 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all check demo bench bench-static profile cppcheck clang-tidy fuzz fuzz-run static bloat install clean test-programs FORCE
+.PHONY: all check demo bench bench-static profile cppcheck clang-tidy fuzz fuzz-run static bloat install clean \
+	test-programs FORCE
 .DELETE_ON_ERROR:
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 #
 # Which room may include what, and other habits that a compiler does not check;
-# tools/house.py has those that need to read C.  Prints TAP.  COMPILE is the compiler with its flags, as the Makefile has it.
+# tools/house.py has those that need to read C.  Prints TAP.  COMPILE is the compiler with
+# its flags, as the Makefile has it.
 cd "$(dirname "$0")/.." || exit 1
 LC_ALL=C
 export LC_ALL
@@ -84,8 +85,9 @@ find tests Makefile .ci -name '*.sh' -o -name '*.py' -o -name Makefile -o -path 
 done >>"$out"
 verdict "SPDX lines"
 
+COMPILE=${COMPILE:-cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -I.}
 sources | grep '\.h$' | while read -r f; do
-	eval "${COMPILE:-cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -I.} -Werror -Wno-unused-function -fsyntax-only -x c" '"$f"' 2>&1
+	eval "$COMPILE -Werror -Wno-unused-function -fsyntax-only -x c" '"$f"' 2>&1
 done >"$out"
 verdict "each header compiles alone"
 

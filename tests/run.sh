@@ -88,7 +88,8 @@ report() {
 		echo "FAIL $at $name: $f failed, exit $rc$([ "$rc" = 124 ] && echo " (over $DEADLINE s)")"
 		sed 's/^/    /' "$OUT/$1.out"
 	else
-		echo "ok   $at $name: $p passed$([ "$s" = 0 ] || echo ", $s skipped")$([ "$seconds" -lt 5 ] || echo ", $seconds s")"
+		more=$([ "$s" = 0 ] || echo ", $s skipped")$([ "$seconds" -lt 5 ] || echo ", $seconds s")
+		echo "ok   $at $name: $p passed$more"
 		sed -n 's/^ok [0-9]* - \(.*\) # SKIP \(.*\)/     skipped: \1: \2/p
 			s/^1\.\.0 # SKIP \(.*\)/     skipped: \1/p
 			s/^# measured: /     measured: /p' "$OUT/$1.out"

@@ -222,10 +222,10 @@ def page_times(n, cpu, split):
 
 def page_base(base, nothing):
     return ["\n## One route\n",
-            "What a process costs before there are routes: fork, exec, the dynamic linker, sockets, VIFs, and for batch "
-            "and show two processes that wake each other. At 1,000 routes this is most of what the programs take, and why "
-            "they are over the targets against the bare loop there; what a route adds is below. `true`, linked in the "
-            f"same way, takes {1e3 * nothing:.2f} ms of processor time to do nothing.\n",
+            "What a process costs before there are routes: fork, exec, the dynamic linker, sockets, VIFs, and for "
+            "batch and show two processes that wake each other. At 1,000 routes this is most of what the programs "
+            "take, and why they are over the targets against the bare loop there; what a route adds is below. "
+            f"`true`, linked in the same way, takes {1e3 * nothing:.2f} ms of processor time to do nothing.\n",
             *table(("work", "daemon, ms", "client, ms", "floor, ms"),
                    [(work, f"{d:.2f}", f"{c:.2f}" if c else "-", f"{f:.2f}") for work, (d, c, f) in base.items()])]
 
@@ -233,7 +233,8 @@ def page_base(base, nothing):
 def page_added(n, cpu, base):
     rows = []
     for work, (daemon, client, floor) in cpu.items():
-        ours, least = (1e6 * (a - b) / (n - 1) for a, b in ((daemon + client, sum(base[work][:2])), (floor, base[work][2])))
+        ours, least = (1e6 * (a - b) / (n - 1) for a, b in ((daemon + client, sum(base[work][:2])),
+                                                            (floor, base[work][2])))
         rows.append((work, f"{ours:.0f}", f"{least:.0f}", f"{ours / least:.2f}" if least > 0 else "-"))
     return [f"\n### What each of {n:,} routes adds to one, nanoseconds of processor time\n",
             *table(("work", "ours", "floor", "ours / floor"), rows)]
@@ -270,15 +271,16 @@ def page_kernel(n, got):
             top = collections.Counter(kernel).most_common(8)
             rows.append((work, who, f"{100 * (1 - user / every):.0f} %",
                          ", ".join(f"{k} {100 * v / every:.0f} %" for k, v in top)))
-    return [f"\n### The kernel's part of {n:,} routes, by perf\n", *table(("work", "", "kernel", "its functions"), rows)]
+    return [f"\n### The kernel's part of {n:,} routes, by perf\n",
+            *table(("work", "", "kernel", "its functions"), rows)]
 
 
 def main():
     about = report.Report(SIZES, TIMES).about
     text = [f"# Profile of start, reload, batch and show\n\nWritten by tests/bench/profile.py on {about['date']}: "
-            f"commit {about['commit']}, Linux {about['kernel']}, {about['machine']}. IPv4; the floor is a whole process "
-            "of bare system calls, see floor.c. Instructions and system calls are exact; processor times are medians "
-            f"of {TIMES} runs, shares of user space and kernel are samples."]
+            f"commit {about['commit']}, Linux {about['kernel']}, {about['machine']}. IPv4; the floor is a whole "
+            "process of bare system calls, see floor.c. Instructions and system calls are exact; processor times are "
+            f"medians of {TIMES} runs, shares of user space and kernel are samples."]
     parts = ((True, times, None), (STRACE, calls, page_calls), (CALLGRIND, callgrind, page_instructions),
              (PERF, functools.partial(samples, enough=SAMPLES), page_kernel))
     base = in_a_lab(times, 1)

@@ -116,7 +116,8 @@ class Report:
             got = [(r[key], r) for r in self.of(name) if r.get(key) is not None]
             if got:
                 worst, at = max(got, key=lambda g: g[0])
-                yield f"memory a route {when} <= {BYTES}", [(f"at most {worst:.0f} bytes ({place(at)})", worst <= BYTES)]
+                yield f"memory a route {when} <= {BYTES}", [
+                    (f"at most {worst:.0f} bytes ({place(at)})", worst <= BYTES)]
 
     def targets(self):
         for name in ("ours", "static"):
@@ -172,7 +173,8 @@ class Report:
         # In the order in which they lie above each other.
         lines = (("peer", "reload", "peer: reload, nothing changed", "#c0392b", 2),
                  ("peer", "start", "peer: start", "#c0392b", 1),
-                 ("ours", "start", "ours: start", "#1f5fa8", 1), ("floor", "start", "floor: bare process", "#777777", 1),
+                 ("ours", "start", "ours: start", "#1f5fa8", 1),
+                 ("floor", "start", "floor: bare process", "#777777", 1),
                  ("loop", "start", "loop of MRT_ADD_MFC", "#777777", 3),
                  ("ours", "reload", "ours: reload, nothing changed", "#1f5fa8", 2))
         data, plots = [], []

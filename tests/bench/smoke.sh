@@ -11,8 +11,10 @@ if ! command -v python3 >/dev/null; then
 	echo "ok 1 - the benchmark runs # SKIP no python3 here"
 elif [ "$(id -u)" != 0 ] && ! unshare -Un true 2>/dev/null; then
 	echo "ok 1 - the benchmark runs # SKIP neither root nor user namespaces"
-elif PEER=no RUNS=1 BENCH_ONLY=routes BENCH_JSON=$out/json BENCH_MD=$out/md python3 tests/bench/bench.py 50 >"$out/log" 2>&1 &&
-	[ "$(grep -cE '^  IPv[46] +50 +ours( +[0-9.,-]+){15}$' "$out/log")" = 2 ] && [ -s "$out/json" ] && [ -s "$out/md" ]; then
+elif PEER=no RUNS=1 BENCH_ONLY=routes BENCH_JSON=$out/json BENCH_MD=$out/md \
+	python3 tests/bench/bench.py 50 >"$out/log" 2>&1 &&
+	[ "$(grep -cE '^  IPv[46] +50 +ours( +[0-9.,-]+){15}$' "$out/log")" = 2 ] &&
+	[ -s "$out/json" ] && [ -s "$out/md" ]; then
 	echo "ok 1 - the benchmark runs"
 else
 	sed 's/^/# /' "$out/log"

@@ -39,7 +39,9 @@ int probe_links(struct probe_links *l)
 {
 	unsigned n = fake_probe.nlinks;
 
-	*l = (struct probe_links){ .v = malloc(sizeof fake_probe.links), .n = n, .cap = n, .rp_all = fake_probe.rp_all };
+	*l = (struct probe_links){
+		.v = malloc(sizeof fake_probe.links), .n = n, .cap = n, .rp_all = fake_probe.rp_all,
+	};
 	if (!l->v)
 		return -1;
 	memcpy(l->v, fake_probe.links, sizeof fake_probe.links);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The containers of the fake kernel: a hashed table of entries or memberships
- * and a queue of events.  Private to fake_kernel.c; memory that runs out ends
+ * and a queue of events.  Private to kernel.c; memory that runs out ends
  * the test.
  */
 #ifndef TESTS_FAKE_TABLE_H

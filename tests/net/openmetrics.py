@@ -67,7 +67,8 @@ print(sum(len(f.samples) for f in parse(sys.stdin.read())))
 def parse_elsewhere(text):
     """Number of samples that prometheus_client finds, or None where it is not installed."""
     for python in (sys.executable, "/usr/bin/python3"):
-        if subprocess.run([python, "-c", "import prometheus_client.openmetrics.parser"], capture_output=True).returncode:
+        if subprocess.run([python, "-c", "import prometheus_client.openmetrics.parser"],
+                          capture_output=True).returncode:
             continue
         p = subprocess.run([python, "-c", PROGRAM], input=text, text=True, capture_output=True)
         need(p.returncode == 0, "prometheus_client", p.stderr[-300:])

@@ -170,7 +170,8 @@ static void saw(void *ctx, const struct probe_mfc *e)
 {
 	struct seen *s = ctx;
 
-	CHECK(addr_eq(&e->flow.source, &S[addr_fam(&e->flow.group)]) && addr_eq(&e->flow.group, &G[addr_fam(&e->flow.group)]));
+	CHECK(addr_eq(&e->flow.source, &S[addr_fam(&e->flow.group)]) &&
+	      addr_eq(&e->flow.group, &G[addr_fam(&e->flow.group)]));
 	s->n += !e->unresolved;
 	s->st = e->st;
 }
@@ -260,8 +261,8 @@ static void flow(void)
 /* A copy that the router itself gets of what it forwarded counts as one more packet: because an
  * output is a member of the group, or (IPv6 only, where no interface is asked for a MIF,
  * net/ipv6/ip6_input.c) because the receiver is in the same namespace.  IPv6 counts it as wrong
- * too, so that the difference stays right.  IPv4 knows it for its own (ipmr.c, ip_mr_forward())
- * and does not: there the count is one too high for each such output. */
+ * too, so that the difference stays right.  IPv4 knows it for its own (net/ipv4/ipmr.c,
+ * ip_mr_forward()) and does not: there the count is one too high for each such output. */
 static void copies_of_the_router(void)
 {
 	open_lab(2);
@@ -373,7 +374,8 @@ static uint8_t heard[BURST];
 
 static void hear(void *ctx, const struct upcall *up)
 {
-	unsigned n = (unsigned)up->flow.source.b[13] << 16 | (unsigned)up->flow.source.b[14] << 8 | up->flow.source.b[15];
+	const uint8_t *b = up->flow.source.b;
+	unsigned n = (unsigned)b[13] << 16 | (unsigned)b[14] << 8 | b[15];
 
 	if (n < BURST && !heard[n]++)
 		++*(int *)ctx;

@@ -73,8 +73,10 @@ def wide_batch(lab):
 def order(lab):
     d = lab.daemon()
     # One stream for both, as a terminal is.
-    p = subprocess.run([*SMCROUTECTL, "-b", "-t", "-u", d.sock], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                       input="show pending\nhelp ping\nfoo\nversion\nadd a1 225.1.1.1/99 a2\nshow pending\nhelp foo\nshow p\n")
+    p = subprocess.run([*SMCROUTECTL, "-b", "-t", "-u", d.sock], text=True, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT,
+                       input="show pending\nhelp ping\nfoo\nversion\nadd a1 225.1.1.1/99 a2\n"
+                             "show pending\nhelp foo\nshow p\n")
     words = ["No pending", "Usage: smcroutectl ping", "  succeed", "Example:", "smcroutectl: line 3: no command",
              "smcroutectl 0", "smcroutectl: line 5: bad prefix", "No pending", "smcroutectl: no command", "No pending"]
     got = p.stdout.splitlines()
@@ -102,7 +104,8 @@ def suicide(lab):
     d = lab.daemon(name="other")
     # What was sent along is still answered, or is told to have no answer.
     rc, out, err = d.ctl("-b", stdin="kill\n" + "ping\n" * 1000)
-    check((rc, out, err) == (0, "", "") or (rc == 69 and err.count("\n") == 1 and "line " in err), f"{rc} {out!r} {err!r}")
+    check((rc, out, err) == (0, "", "") or (rc == 69 and err.count("\n") == 1 and "line " in err),
+          f"{rc} {out!r} {err!r}")
     same(d.wait(), 0, "exit status of the daemon")
 
 

@@ -36,7 +36,8 @@ WRONG = (
     (64, ("-b", "show"), ("show",)), (64, ("-w", "-1", "ping"), ("-1",)),
     (65, ("add", "a1", "225.1.1.9/abc", "a2"), ("225.1.1.9/abc",)), (65, ("add", "a1", "225.1.1.9/99", "a2"), ("/99",)),
     (65, ("add", "a1", "225.1.1.9/3", "a2"), ("/3", "/4")), (65, ("add", "a1", "225.1.1.9/", "a2"), ("225.1.1.9/",)),
-    (65, ("add", "a1", "10.0.0.9", "ff0e::1", "a2"), ("family",)), (65, ("add", "a1", "fd00::9", "225.1.1.1"), ("family",)),
+    (65, ("add", "a1", "10.0.0.9", "ff0e::1", "a2"), ("family",)),
+    (65, ("add", "a1", "fd00::9", "225.1.1.1"), ("family",)),
     (65, ("add", "a1", "10.0.0.9", "10.0.0.8", "a2"), ("10.0.0.8",)), (65, ("add", "a1", "eth", "a2"), ("eth",)),
     (65, ("add", "a1", "225.1.1.1", "225.1.1.2", "a2"), ("225.1.1.1",)),
     (65, ("add", "a1", "225.1.1.1", "abcdefghijklmnopqr"), ("abcdefghijklmnopqr", "15")),
@@ -49,7 +50,8 @@ WRONG = (
     (66, ("remove", "a2", "225.3.3.3"), ("(*, 225.3.3.3)", "a2")), (66, ("remove", "wg9", "225.3.3.3"), ("wg9",)),
     (66, ("remove", "a1", "225.3.3.0/24", "a2"), ("225.3.3.0/24",)), (66, ("remove", "a1", "ff2e::99"), ("ff2e::99",)),
     (66, ("leave", "a1", "225.8.8.8"), ("failed leave (*,225.8.8.8), not a member",)),
-    (66, ("leave", "a2", "10.0.0.1", "225.8.8.8"), ("(10.0.0.1,225.8.8.8)",)), (66, ("leave", "wg9", "225.8.8.8"), ("not a member",)),
+    (66, ("leave", "a2", "10.0.0.1", "225.8.8.8"), ("(10.0.0.1,225.8.8.8)",)),
+    (66, ("leave", "wg9", "225.8.8.8"), ("not a member",)),
 )
 
 
@@ -62,7 +64,8 @@ def wrong(lab):
     for code, words, told in WRONG:
         if not any(w.startswith("-") or " " in w or not w for w in words):
             rc, out, err = d.ctl("-b", stdin="\n" + " ".join(words) + "\n")
-            check(rc == code and (words[0] == "help" or "line 2: " in err) and not out, f"in a batch: {words}: {rc} {err!r}")
+            check(rc == code and (words[0] == "help" or "line 2: " in err) and not out,
+                  f"in a batch: {words}: {rc} {err!r}")
     same(state(lab, d), before, "rules, groups and entries")
 
 
@@ -137,8 +140,9 @@ def config(lab):
 def fine(lab):
     d = lab.daemon(CONF)
     for words in ("add a1 225.7.7.7 a2", "add a1 225.7.7.7 a2", "replace a1 225.7.7.7 a3", "del a1 225.7.7.7 a4",
-                  "rem a1 225.7.7.7", "join a1 225.7.7.7", "join a1 225.7.7.7", "leave a1 225.7.7.7", "flush", "ping", "fl",
-                  "-j add a1 225.7.7.7 a2", "-d -p -t remove a1 225.7.7.7", "add a1:1 225.7.7.7 a2:7", "remove a1 225.7.7.7"):
+                  "rem a1 225.7.7.7", "join a1 225.7.7.7", "join a1 225.7.7.7", "leave a1 225.7.7.7", "flush", "ping",
+                  "fl", "-j add a1 225.7.7.7 a2", "-d -p -t remove a1 225.7.7.7", "add a1:1 225.7.7.7 a2:7",
+                  "remove a1 225.7.7.7"):
         d.do(*words.split())
     for words in ("show", "help", "help add", "version", "-v", "-h", "--help", "--version", "reload", "show config"):
         rc, out, err = d.ctl(*words.split())
@@ -147,7 +151,8 @@ def fine(lab):
     for line in d.show("help").splitlines():
         if not line.startswith(" "):
             text = d.show("help", line.split()[0])
-            check(f"Usage: smcroutectl {line}\n" in text and "\nExample: smcroutectl " in text, f"help of {line}: {text!r}")
+            check(f"Usage: smcroutectl {line}\n" in text and "\nExample: smcroutectl " in text,
+                  f"help of {line}: {text!r}")
             example = text.split("Example: smcroutectl ")[1].split()
             if line.split()[0] not in ("monitor", "kill"):
                 check(d.ctl(*example)[0] in (0, 66), f"example {example}: {d.ctl(*example)}")

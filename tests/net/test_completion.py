@@ -62,7 +62,8 @@ def bash(lab):
     same(complete("-j", "show", "p"), ["pending"], "tables with p")
     same(complete("help", ""), every, "help")
     same(complete("-"), ["-b", "-d", "-h", "-i", "-j", "-p", "-t", "-u", "-v", "-w"], "options")
-    for words in (("add",), ("join",), ("del",), ("add", "a1", "225.1.1.1"), ("rem", "a1", "10.0.0.1", "225.1.1.1", "a2")):
+    for words in (("add",), ("join",), ("del",), ("add", "a1", "225.1.1.1"),
+                  ("rem", "a1", "10.0.0.1", "225.1.1.1", "a2")):
         same(complete(*words, ""), quoted, f"interfaces after {words}")
     same(complete("add", "l"), ["lo"], "interfaces with l")
     for words in (("add", "a1"), ("join", "a1"), ("join", "a1", "225.1.1.1"), ("flush",), ("show", "routes"), ("-w",)):

@@ -69,7 +69,8 @@ def lying(lab):
     d = lab.daemon(CONF)
     body = request("s")[struct.calcsize("P"):]
     frames = [struct.pack("N", n) + body for n in (0, 3, 1 << 63, (1 << 64) - 1, 1 << 31, 17)]
-    frames += [struct.pack("NHHxxxx", 40, ord("a"), 60000) + b"x" * 24, struct.pack("NHHxxxx", 26, ord("a"), 3) + b"x" * 10,
+    frames += [struct.pack("NHHxxxx", 40, ord("a"), 60000) + b"x" * 24,
+               struct.pack("NHHxxxx", 26, ord("a"), 3) + b"x" * 10,
                struct.pack("NHHxxxx", 17, 0, 0) + b"\0", request("a", *["x"] * 4000), request("a", "x" * 60000),
                os.urandom(1 << 20), b"GET / HTTP/1.0\r\n\r\n", b"\xff" * 4096]
     for frame in frames:

@@ -37,7 +37,8 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
     @case(f"forwarded fine, and received here on inputs and outputs, {name}", *flow)
     def member(lab, src, group):
         daemon(lab, RULES.replace("to a2", "to a2 a3")
-               + "".join(f"mgroup from {i} group {g}\n" for i in ("a1", "a2", "a3") for g in (V4[1], V6[1], "225.9.9.9"))
+               + "".join(f"mgroup from {i} group {g}\n" for i in ("a1", "a2", "a3")
+                         for g in (V4[1], V6[1], "225.9.9.9"))
                + "mroute from a1 group 225.9.9.9 to a2 a3\n")
         with Stream(lab, "a1", src, group) as s, Stream(lab, "a1", src, "225.9.9.9" if ":" not in src else group):
             s.flows("a2", "a3")

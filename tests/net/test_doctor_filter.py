@@ -25,7 +25,8 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
 
 for source, text in (("10.2.0.9", "routed elsewhere"), ("192.0.2.77", "not routed at all")):
     for key, other in (("all", False), ("a1", False), ("a1", True)):
-        @case(f"reverse path filter: source {text}, set on {key}{', the other way' if other else ''}", key, source, other)
+        @case(f"reverse path filter: source {text}, set on {key}{', the other way' if other else ''}", key, source,
+              other)
         def rp_filter(lab, key, src, other):
             daemon(lab, RULES)
             try:

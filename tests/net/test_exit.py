@@ -12,7 +12,8 @@ import threading
 import time
 
 from cases import case, main
-from lab import SLOW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, child_setup, need_users, note, resting, same, wait_until
+from lab import SLOW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, child_setup, need_users, note, resting
+from lab import same, wait_until
 
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 source fd00:1::9 group ff2e::11 to a2\n"
 

@@ -35,7 +35,8 @@ def expiry(lab):
     lab.passes("a1", *IDLE, "a3")
     wait_until(lambda: (busy(lab, 0.02, "a1"), lab.route(*IDLE))[1] is None, "the end of an idle entry", 2 + WAIT)
     same(iifs(lab), ["a1", "a1"], "used entries")
-    wait_until(lambda: (busy(lab, 0.02, "a2"), "a1" not in iifs(lab))[1], lambda: f"their end: {lab.mroutes()}", 2 + WAIT)
+    wait_until(lambda: (busy(lab, 0.02, "a2"), "a1" not in iifs(lab))[1], lambda: f"their end: {lab.mroutes()}",
+               2 + WAIT)
     wait_until(lambda: (busy(lab, 0.02, "a2"), iifs(lab))[1] == ["a2", "a2"], "blocked entries for the others")
     wait_until(lambda: iifs(lab) == [None, None], "their end", 2 + WAIT)
     same(lab.route("10.1.0.8", "225.1.1.1"), ("a1", ["a3"]), "the (S,G) rule")

@@ -179,8 +179,10 @@ def start_terminated(lab):
 def refused(lab):
     d = lab.daemon()
     for words, text in ((["225.0.0.0/8"], "16777216"), (["225.0.0.0/15"], "131072"), (["ff35::/64"], "2^64"),
-                        (["10.9.0.0/16", "232.0.0.0/24"], "16777216"), (["224.0.0.0/3"], "/4"), (["10.1.0.9"], "224.0.0.0/4"),
-                        (["fd00::1"], "ff00::/8"), (["10.1.0.9", "ff35::1"], "one family"), (["fd00::1", "225.1.1.1"], "one family"),
+                        (["10.9.0.0/16", "232.0.0.0/24"], "16777216"), (["224.0.0.0/3"], "/4"),
+                        (["10.1.0.9"], "224.0.0.0/4"),
+                        (["fd00::1"], "ff00::/8"), (["10.1.0.9", "ff35::1"], "one family"),
+                        (["fd00::1", "225.1.1.1"], "one family"),
                         (["225.1.1.1/99"], "/99"), (["225.1.1.1/abc"], "/abc"), (["225.1.1.1/-3"], "/-3"),
                         (["225.1.1.1/24x"], "/24x"), (["225.1.1.1", "225.1.1.2"], "225.1.1.1")):
         rc, out, err = d.ctl("join", "a1", *words)
@@ -193,7 +195,8 @@ def refused(lab):
 @case("joining twice changes nothing, leaving twice is told; overlaps; the old protocol's words")
 def twice(lab):
     d = lab.daemon()
-    for words, group in ((["225.1.1.1"], "225.1.1.1"), (["10.9.0.1", "232.1.1.1"], "232.1.1.1"), (["ff35::1"], "ff35::1"),
+    for words, group in ((["225.1.1.1"], "225.1.1.1"), (["10.9.0.1", "232.1.1.1"], "232.1.1.1"),
+                         (["ff35::1"], "ff35::1"),
                          (["fd09::1", "ff35::2"], "ff35::2")):
         for _ in range(2):
             d.do("join", "a1", *words)
@@ -389,7 +392,8 @@ def unread(pid):
 @case("no packet of a joined group reaches a socket of ours")
 def deaf(lab):
     d = lab.daemon("mgroup from a1 group 225.1.1.1\nmgroup from a1 source 10.1.0.9 group 232.1.1.1\n"
-                   "mgroup from a1 group ff35::1\nmroute from a1 group 225.1.1.1 to a2\nmroute from a1 group ff35::1 to a2\n")
+                   "mgroup from a1 group ff35::1\nmroute from a1 group 225.1.1.1 to a2\n"
+                   "mroute from a1 group ff35::1 to a2\n")
     with open("/proc/net/udp") as f:
         same(len(f.readlines()), 1, "bound UDP sockets")
     for src, group in (("10.1.0.9", "225.1.1.1"), ("fd00:1::9", "ff35::1")):

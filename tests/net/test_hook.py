@@ -53,7 +53,7 @@ def words(lab):
 
 @case("a flow that moves: event=moved")
 def moved(lab):
-    rules = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a3\nmroute from a2 source 10.1.0.9 group 225.1.1.1 to a3\n"
+    rules = "".join(f"mroute from {i} source 10.1.0.9 group 225.1.1.1 to a3\n" for i in ("a1", "a2"))
     lab.daemon(rules, "-e", hook(lab))
     lab.send("a2", "10.1.0.9", "225.1.1.1", 1)
     same(wait_runs(lab, 2)[1:], [["install", "10.1.0.9", "225.1.1.1", "a2", "a3", "ipv4", "moved"]], "runs")

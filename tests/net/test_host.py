@@ -228,7 +228,8 @@ for family, table_name in (("inet", "house"), ("ip", "house")):
         @case(f"nftables: {family} chain at {hook} with policy drop", family, table_name, hook)
         def nftables(lab, family, name, hook):
             need("nft")
-            subprocess.run(["nft", f"add table {family} {name}; add chain {family} {name} doors {{ type filter hook {hook} "
+            subprocess.run(["nft",
+                            f"add table {family} {name}; add chain {family} {name} doors {{ type filter hook {hook} "
                             f"priority 0; policy drop; }}; add rule {family} {name} doors ct state established,related "
                             f"accept; add rule {family} {name} doors meta l4proto tcp accept"], check=True)
             mended(lab, "mroute from a1 source 10.1.0.9 group 225.1.2.3 to a2\n", "firewall")

@@ -52,7 +52,8 @@ def strange(lab, name):
     def named(rows, key):
         return [r["group"] for r in rows if (want in r[key] if key == "oifs" else r[key] == want)]
     same((named(routes["asm"], "oifs"), named(routes["asm"], "iif"), named(routes["ssm"], "oifs"),
-          named(routes["kernel"], "oifs")), (["225.1.1.1"], ["225.1.1.2", "225.1.1.5"], ["225.1.1.3"], ["225.1.1.3"]), "routes")
+          named(routes["kernel"], "oifs")),
+         (["225.1.1.1"], ["225.1.1.2", "225.1.1.5"], ["225.1.1.3"], ["225.1.1.3"]), "routes")
     groups = show(d, "groups")
     same((named(groups["conf"], "iif"), named(groups["kernel"], "iif")), (["225.1.1.4"],) * 2, "groups")
     check([i["vif"] for i in show(d, "interfaces") if i["name"] == want] != [None], "interfaces")
@@ -66,7 +67,8 @@ def strange(lab, name):
     with subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "-j", "monitor"], stdout=subprocess.PIPE) as p:
         # The first event is heard once the monitor is.
         state = ["down", "up"] * 1000
-        wait_until(lambda: subprocess.run(["ip", "link", "set", "dev", name, state.pop()]) and d.log().count(": down") > 3, "events")
+        wait_until(lambda: subprocess.run(["ip", "link", "set", "dev", name, state.pop()])
+                   and d.log().count(": down") > 3, "events")
         same(json.loads(p.stdout.readline())["name"], want, "monitor")
         p.kill()
     with open(lab.path("saved.conf"), "wb") as f:
@@ -77,7 +79,8 @@ def strange(lab, name):
 @case("show metrics is OpenMetrics, and counts")
 def metrics(lab):
     d = lab.daemon("mroute from a1 source 10.1.0.5 group 225.4.4.4 to a2\nmroute from a1 group 225.1.1.1 to a2\n"
-                   "mroute from wg0 group 225.1.1.1 to a2\nmroute from a1 group ff2e::1 to a2 a3\nmgroup from a2 group 225.8.8.8\n")
+                   "mroute from wg0 group 225.1.1.1 to a2\nmroute from a1 group ff2e::1 to a2 a3\n"
+                   "mgroup from a2 group 225.8.8.8\n")
     lab.passes("a1", "10.1.0.5", "225.4.4.4", "a2", n=20)
     lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2", n=30)
     lab.passes("a1", "fd00:1::9", "ff2e::1", "a2", "a3", n=5)
@@ -93,8 +96,10 @@ def metrics(lab):
             (20, "entry_packets_total", {"group": "225.4.4.4", "state": "static"}),
             (30, "entry_packets_total", {"group": "225.1.1.1", "state": "learned", "iif": "a1"}),
             (5, "entry_packets_total", {"group": "ff2e::1", "source": "fd00:1::9"}),
-            (30 * 36, "entry_bytes_total", {"group": "225.1.1.1"}), (0, "entry_wrong_interface_total", {"group": "225.1.1.1"}),
-            (4, "entries", {"state": "static"}), (2, "entries", {"state": "learned"}), (1, "entries", {"state": "blocked"}),
+            (30 * 36, "entry_bytes_total", {"group": "225.1.1.1"}),
+            (0, "entry_wrong_interface_total", {"group": "225.1.1.1"}),
+            (4, "entries", {"state": "static"}), (2, "entries", {"state": "learned"}),
+            (1, "entries", {"state": "blocked"}),
             (6, "rules", {}), (1, "pending", {}), (1, "memberships", {"state": "joined"}), (2, "learned_total", {}),
             (1, "blocked_total", {}), (0, "reloads_total", {}), (0, "refused_total", {}), (0, "errors_total", {}),
             (5, "vif_out_packets_total", {"family": "ipv6", "interface": "a3"})):
@@ -105,13 +110,15 @@ def metrics(lab):
     d.ctl("reload")
     same(openmetrics.parse(ask(d, "show", "metrics").decode())["smcroute_reloads_total", frozenset()], 1, "reloads")
     n = openmetrics.parse_elsewhere(text)
-    note("no prometheus_client here: the rules alone were checked" if n is None else f"prometheus_client reads it: {n} samples")
+    note("no prometheus_client here: the rules alone were checked" if n is None
+         else f"prometheus_client reads it: {n} samples")
     check(n in (None, len(values)), f"{n} samples against {len(values)}")
 
 
 def random_commands(rng, n):
     """Lines of a batch; some are wrong."""
-    names, groups = ["a1", "a2", "a3", "a4", "wg0", "a+"], ["225.1.1.1", "225.1.1.2", "225.1.0.0/16", "239.1.2.3", "ff2e::1", "ff2e::/64"]
+    names = ["a1", "a2", "a3", "a4", "wg0", "a+"]
+    groups = ["225.1.1.1", "225.1.1.2", "225.1.0.0/16", "239.1.2.3", "ff2e::1", "ff2e::/64"]
     sources = {4: ["", "", "10.1.0.5", "10.1.0.0/24", "10.2.0.7"], 6: ["", "", "fd00:1::5", "fd00:1::/64"]}
     for _ in range(n):
         verb = rng.choice(["add"] * 5 + ["replace"] * 2 + ["remove"] * 3 + ["join"] * 4 + ["leave", "flush"])
@@ -123,7 +130,8 @@ def random_commands(rng, n):
 
 @case("show config after 100 random commands, loaded into a fresh daemon, is the same state")
 def round_trip(lab):
-    d = lab.daemon("phyint a2 ttl-threshold 5\nphyint a3 enable\nphyint b+ disable\nmgroup from a4 group 225.0.1.0/28\n")
+    d = lab.daemon("phyint a2 ttl-threshold 5\nphyint a3 enable\nphyint b+ disable\n"
+                   "mgroup from a4 group 225.0.1.0/28\n")
     lines = "\n".join(random_commands(random.Random(20261122), 100))
     rc, out, err = d.ctl("-b", stdin=lines)
     note(f"{len([e for e in err.splitlines() if 'note:' not in e])} of 100 lines were refused")
@@ -131,14 +139,18 @@ def round_trip(lab):
 
     def state(d):
         def plain(rows):
-            return sorted((r["group"], r["source"] or "", r["iif"], sorted(r["oifs"]) if "oifs" in r else []) for r in rows)
+            return sorted((r["group"], r["source"] or "", r["iif"], sorted(r["oifs"]) if "oifs" in r else [])
+                          for r in rows)
         routes, groups = show(d, "routes"), show(d, "groups")
         # Which of several rules with one (S,G) holds the entry depends on what has happened before.
-        return {"asm": plain(routes["asm"]), "ssm": plain(routes["ssm"]), "kernel": [r[:2] for r in plain(routes["kernel"])],
+        return {"asm": plain(routes["asm"]), "ssm": plain(routes["ssm"]),
+                "kernel": [r[:2] for r in plain(routes["kernel"])],
                 "conf": plain(groups["conf"]), "joined": plain(groups["kernel"]), "pending": plain(show(d, "pending")),
-                "interfaces": [(i["name"], i["ttl_threshold"], i["vif"] is None, i["mif"] is None) for i in show(d, "interfaces")]}
+                "interfaces": [(i["name"], i["ttl_threshold"], i["vif"] is None, i["mif"] is None)
+                               for i in show(d, "interfaces")]}
     before, saved = state(d), ask(d, "show", "config")
-    check(len(before["asm"]) > 5 and len(before["ssm"]) > 5 and len(before["conf"]) > 5, f"too little to tell: {before}")
+    check(len(before["asm"]) > 5 and len(before["ssm"]) > 5 and len(before["conf"]) > 5,
+          f"too little to tell: {before}")
     same(d.stop(), 0, "exit status")
     fresh = Daemon(lab, saved.decode(), name="fresh")
     after = state(fresh)

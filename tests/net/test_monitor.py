@@ -49,7 +49,8 @@ class Monitors:
     def end(self):
         """After an interrupt: all that was told as text, without times."""
         self.lab.ip("link", "del", "zz0")
-        wait_until(lambda: all(got.count(" gone") + got.count('"gone"') >= 2 and got.endswith("\n") for got in self.read()),
+        wait_until(lambda: all(got.count(" gone") + got.count('"gone"') >= 2 and got.endswith("\n")
+                               for got in self.read()),
                    "the end of the interface that has nothing to do with the case")
         events = [e for e in self.events() if "zz" not in e.get("name", "")]
         for p in self.procs:
@@ -86,7 +87,8 @@ def flows(lab, src, group, unruled):
     text = m.end()
     flow, to = f"({src}, {group})", " ".join(outs)
     same(text[0], f"learned {flow} from a1 to {to}", "text of learned")
-    check(f"moved {flow} from a1 to {to}" in text and f"blocked ({src}0, {unruled}) from a1" in [t.strip() for t in text],
+    check(f"moved {flow} from a1 to {to}" in text
+          and f"blocked ({src}0, {unruled}) from a1" in [t.strip() for t in text],
           f"texts {text}")
 
 
@@ -125,7 +127,8 @@ def links(lab):
           f"pending {seven}  # wg+: no interface matches", "active mroute  from a1 group 225.5.5.6 to a2",
           f"active {five}", f"active {seven}", f"pending {five}  # wg0: no MULTICAST flag",
           f"pending {seven}  # wg+: no MULTICAST flag", f"active {five}", f"active {seven}",
-          f"pending {five}  # wg0: no such interface", f"pending {seven}  # wg+: no interface matches"], "pending and active")
+          f"pending {five}  # wg0: no such interface", f"pending {seven}  # wg+: no interface matches"],
+          "pending and active")
     same([t for t in text if t.startswith("link wg0")], ["link wg0 renamed from a4", "link wg0 multicast off",
                                                          "link wg0 multicast on", "link wg0 gone"], "links")
 
@@ -141,13 +144,15 @@ def reload(lab):
     same(d.ctl("reload")[0], 0, "reload")
     d.do("ping")
     # What waited before and still does is not told again.
-    same(m.end(), ["pending mroute  from a1 group 225.5.5.6 to wg0  # wg0: no such interface", "reload", "reload"], "events")
+    same(m.end(), ["pending mroute  from a1 group 225.5.5.6 to wg0  # wg0: no such interface", "reload", "reload"],
+         "events")
 
 
 @case("the end of the daemon ends it, and so does that of its reader")
 def ends(lab):
     d = lab.daemon(CONF)
-    p = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "monitor"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    p = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "monitor"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True)
     gone = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "monitor"], stdout=subprocess.PIPE)
     d.do("ping")
     gone.stdout.close()

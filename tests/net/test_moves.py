@@ -52,7 +52,8 @@ def both_busy(lab):
     for pair in ONE_RULE:
         lab.send("a2", *pair, 50)
     wait_until(lambda: iifs(lab) == ["a1"] * 4 + ["a2"] * 2, lambda: f"who holds the entries: {iifs(lab)}")
-    same(sorted(k["state"] for k in d.json("routes")["routes"]["kernel"] if k["iif"] == "a2"), ["blocked"] * 2, "states")
+    same(sorted(k["state"] for k in d.json("routes")["routes"]["kernel"] if k["iif"] == "a2"), ["blocked"] * 2,
+         "states")
     for pair in ONE_RULE:
         lab.send("a2", *pair, 50)
         lab.send("a1", *pair, 1)

@@ -104,7 +104,8 @@ def bridge(lab):
         # than 0.1 s would be 0 in an IGMP query, which makes it one of version 1, answered within 10 s.
         lab.ip_batch(["link add br0 type bridge mcast_snooping 1 mcast_query_response_interval 10",
                       "link set br0 type bridge mcast_querier 1", "link add s0 type veth peer name s1",
-                      "link set s0 master br0", "link set eth0 master br0", "link set br0 up", "link set s0 up", "link set s1 up"])
+                      "link set s0 master br0", "link set eth0 master br0", "link set br0 up", "link set s0 up",
+                      "link set s1 up"])
         tx = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     tx.bind(("s1", 0))
     return tx
@@ -288,7 +289,8 @@ def late(lab):
 def again(lab):
     d = Daemon(lab, "phyint b1 mrdisc\nmroute from b1 group 225.1.1.1 to a2\n")
     def make():
-        lab.ip_batch(["link add b1 type veth peer name p1", "addr add 10.77.0.1/24 dev b1", "link set p1 up", "link set b1 up"])
+        lab.ip_batch(["link add b1 type veth peer name p1", "addr add 10.77.0.1/24 dev b1", "link set p1 up",
+                      "link set b1 up"])
     def vif():
         return [i for i in d.json("interfaces")["interfaces"] if i["name"] == "b1" and i["vif"] is not None]
     before = len(os.listdir(f"/proc/{d.proc.pid}/fd"))
@@ -314,11 +316,13 @@ def unprivileged(lab, options):
     with open("/proc/self/uid_map") as f:
         if options and int(f.read().split()[2]) < 65536:
             raise Skip("no nobody in this user namespace")
-    d = Daemon(lab, "phyint b1 mrdisc\nmroute from b1 group 225.1.1.1 to a2\nmroute from b1 group ff2e::11 to a2\n", options)
+    d = Daemon(lab, "phyint b1 mrdisc\nmroute from b1 group 225.1.1.1 to a2\nmroute from b1 group ff2e::11 to a2\n",
+               options)
     caps = capabilities(d)
     if int(caps["CapEff"], 16) or int(caps["CapPrm"], 16):
         raise Skip(f"capabilities are kept: {caps}")
-    lab.ip_batch(["link add b1 type veth peer name p1", "addr add 10.77.0.1/24 dev b1", "link set p1 up", "link set b1 up"])
+    lab.ip_batch(["link add b1 type veth peer name p1", "addr add 10.77.0.1/24 dev b1", "link set p1 up",
+                  "link set b1 up"])
     wire = Wire(lab, None, "p1")
     for family in (4, 6):
         wire.wait(family, ADVERT)

@@ -10,8 +10,10 @@ import stat
 from cases import case, main
 from lab import CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTED, Daemon, Skip, check, need_users, same, wait_until
 
-ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 group ff2e::11 to a2\nmgroup from a1 group 225.1.1.3\n"
-MORE = "mroute from a2 source 10.2.0.9 group 225.1.1.2 to a3\nmroute from a1 group 225.1.2.0/24 to a2\nmgroup from a2 group ff2e::13\n"
+ROUTE = ("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 group ff2e::11 to a2\n"
+         "mgroup from a1 group 225.1.1.3\n")
+MORE = ("mroute from a2 source 10.2.0.9 group 225.1.1.2 to a3\nmroute from a1 group 225.1.2.0/24 to a2\n"
+        "mgroup from a2 group ff2e::13\n")
 SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
 PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
 
@@ -75,7 +77,8 @@ def hook(lab, user):
         need_users()
     os.chmod(lab.dir, 0o777)
     path = lab.write("hook", "#!/bin/sh\n"
-                     f"ip link set a4 mtu 1400; {{ echo $1 $?; grep '^Cap\\|^Uid' /proc/self/status; }} >{lab.path('seen.tmp')}\n"
+                     "ip link set a4 mtu 1400; "
+                     f"{{ echo $1 $?; grep '^Cap\\|^Uid' /proc/self/status; }} >{lab.path('seen.tmp')}\n"
                      f"mv {lab.path('seen.tmp')} {lab.path('seen')}\n")
     os.chmod(path, 0o755)
     d = lab.daemon(ROUTE, "-e", path, *(("-p", user) if user else ()))

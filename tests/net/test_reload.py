@@ -104,7 +104,8 @@ def stream(lab):
     lab.passes("a1", "fd00:1::9", "ff2e::11", "a2")
     flows = []
     for turn in range(20):
-        d.write(mine + "".join(f"mroute from a2 source 10.2.0.{i} group 225.2.{turn}.{i} to a4\n" for i in range(1, 21)))
+        d.write(mine + "".join(f"mroute from a2 source 10.2.0.{i} group 225.2.{turn}.{i} to a4\n"
+                               for i in range(1, 21)))
         d.proc.send_signal(1)
         for _ in range(10):
             flows.append(("a2", "a3", lab.send("a1", "10.1.0.9", "225.1.1.1", 5)))

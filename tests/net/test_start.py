@@ -67,7 +67,8 @@ def background(lab):
 @case("in the background, the parent tells of a failure")
 def background_fails(lab):
     hold = taken(*MROUTE4), taken(*MROUTE6)
-    rc, _, err = lab.run(*SMCROUTED, "-f", lab.write("x.conf", ROUTE), "-P", lab.path("x.pid"), "-u", lab.path("x.sock"))
+    rc, _, err = lab.run(*SMCROUTED, "-f", lab.write("x.conf", ROUTE), "-P", lab.path("x.pid"),
+                         "-u", lab.path("x.sock"))
     same(rc, 69, "exit status")
     check(str(os.getpid()) in err, f"the holder is not named: {err!r}")
     for s in hold:

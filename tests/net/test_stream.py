@@ -20,7 +20,8 @@ def others(turn):
     """20 rules of all sorts that no other turn has, and a membership."""
     return "".join(f"mroute from a2 source 10.2.{turn}.{i} group 225.2.{turn}.{i} to a4\n"
                    f"mroute from a2 group ff2e::{turn + 16:x}:{i:x} to a4\n" for i in range(1, 9)) + (
-        f"mroute from a2 group 225.3.{turn}.0/24 to a1 a4\nmroute from a3 source 10.3.{turn}.0/24 group 225.4.4.4 to a1\n"
+        f"mroute from a2 group 225.3.{turn}.0/24 to a1 a4\n"
+        f"mroute from a3 source 10.3.{turn}.0/24 group 225.4.4.4 to a1\n"
         f"mroute from a4 group 225.5.{turn}.0/24\nmroute from a+ group 225.6.{turn}.1 to a+\n"
         f"mgroup from a{turn % 4 + 1} group 225.7.{turn}.1\n")
 

@@ -61,9 +61,11 @@ def styles(lab):
     same(headings(on_terminal(d, "-t", "show", columns=60)), [], "headings with -t")
     rows = [line for line in on_terminal(d, "show") if line.startswith(("(1", "(*, "))]
     same(rows, [line for line in d.show("-t", "show").splitlines()], "rows, with and without a terminal")
-    for words in (("-j", "show"), ("show", "config"), ("show", "metrics"), ("help",), ("show", "pending"), ("version",)):
+    for words in (("-j", "show"), ("show", "config"), ("show", "metrics"), ("help",), ("show", "pending"),
+                  ("version",)):
         check("\x1b" not in "".join(on_terminal(d, *words)), f"an escape sequence in {words}")
-    same(on_terminal(d, "remove", "a1", "225.9.9.9", errors=True), ["smcroutectl: no rule (*, 225.9.9.9) from a1"], "an error")
+    same(on_terminal(d, "remove", "a1", "225.9.9.9", errors=True), ["smcroutectl: no rule (*, 225.9.9.9) from a1"],
+         "an error")
 
 
 @case("nothing of it in a pipe or a file")
@@ -84,7 +86,8 @@ def names(lab):
     check(any(r"a\x1b[2Jb" in line for line in on_terminal(d, "-t", "show", "interfaces")), "the name, escaped")
     check("\x1b" not in "".join(on_terminal(d, "-t", "-d", "show", "interfaces")), "an escape sequence")
     check(name in d.show("show", "interfaces"), "the name as it is, in a pipe")
-    same([i["name"] for i in d.json("interfaces")["interfaces"] if i["name"].startswith("a\x1b")], [name], "the name in JSON")
+    same([i["name"] for i in d.json("interfaces")["interfaces"] if i["name"].startswith("a\x1b")], [name],
+         "the name in JSON")
 
 
 @case("C1 controls and broken UTF-8 in a name, in a reply and in an error, do not get to a terminal")

@@ -128,7 +128,8 @@ def wild(lab):
 @case("an alias is its interface: one number for both")
 def alias(lab):
     lab.ip("addr", "add", "10.77.0.1/24", "dev", "a2", "label", "a2:1")
-    d = lab.daemon("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2:1 a2 a3\nmroute from a2:1 group 225.1.1.2 to a1\n")
+    d = lab.daemon("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2:1 a2 a3\n"
+                   "mroute from a2:1 group 225.1.1.2 to a1\n")
     lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2", "a3")
     lab.passes("a2", "10.2.0.9", "225.1.1.2", "a1")
     same(sorted(numbers(d)), ["a1", "a2", "a3", "a4"], "interfaces with a number")

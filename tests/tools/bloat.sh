@@ -61,14 +61,16 @@ split() {
 {
 	for at; do echo "total${at#"$1"} $(bytes "$at")"; done
 	nm -S --size-sort -t d "$1/static/smcroute" |
-		awk '{ sub(/\.lto_priv\.[0-9]+$/, "", $4); size[$4] += $2 } END { for (s in size) print s, size[s] }' | LC_ALL=C sort
+		awk '{ sub(/\.lto_priv\.[0-9]+$/, "", $4); size[$4] += $2 } END { for (s in size) print s, size[s] }' |
+		LC_ALL=C sort
 } >"$now"
 
 for at; do
 	n=$(bytes "$at")
 	echo "$at/smcroute-static: $n bytes stripped, $((100 * n / target)) % of the target of $target"
 	kb=$(resident "$at") || kb=
-	echo "	idle: ${kb:-not measured, no namespaces here?}${kb:+ kB resident, $((100 * ${kb:-0} / target_kb)) % of the target of $target_kb}"
+	echo "	idle: ${kb:-not measured, no namespaces here?}${kb:+ kB resident," \
+		"$((100 * ${kb:-0} / target_kb)) % of the target of $target_kb}"
 done
 split "$1"
 echo "largest symbols:"

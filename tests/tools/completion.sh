@@ -106,7 +106,9 @@ zsh_rule() {
 
 zsh_commands() {
 	for c in $commands; do
-		for n in $(names "$c"); do printf "\t\t'%s:%s'\n" "$n" "$(about "$c" | sed "s/'/'\\\\''/g; s/:/\\\\:/g")"; done
+		for n in $(names "$c"); do
+			printf "\t\t'%s:%s'\n" "$n" "$(about "$c" | sed "s/'/'\\\\''/g; s/:/\\\\:/g")"
+		done
 	done
 }
 

@@ -11,6 +11,7 @@
 #
 # It knows just enough of C: comments, strings, preprocessor lines, and what stands
 # at file scope between two semicolons or braces.
+import fnmatch
 import os
 import re
 import sys
@@ -149,6 +150,20 @@ class House:
             for folder, _, names in os.walk(os.path.join(root, top)):
                 paths += [os.path.relpath(os.path.join(folder, n), root) for n in names if n.endswith(('.c', '.h'))]
         self.sources = {p: Source(root, p) for p in sorted(paths)}
+        # Everything in the tree, and what of it is text of ours beside the program.
+        self.tree = set()
+        for folder, dirs, names in os.walk(root):
+            dirs[:] = [d for d in dirs if not d.startswith('build') and d not in ('.git', '__pycache__')]
+            self.tree.update(os.path.relpath(os.path.join(folder, n), root) for n in names)
+        self.names_there = {os.path.basename(p) for p in self.tree}
+        # Pages of benchmarks speak of the commit they were made of.
+        self.papers = [p for p in sorted(self.tree) if p.endswith('.md') and not p.startswith('tests/bench/')]
+        self.tests = [p for p in sorted(self.tree) if p in ('Makefile', '.ci/run', '.clang-tidy') or
+                      p.startswith('tests/') and p.endswith(('.c', '.h', '.py', '.sh'))]
+
+    def text(self, path):
+        with open(os.path.join(self.root, path), encoding='utf-8') as f:
+            return f.read()
 
     def bad(self, check, source, line, what):
         self.findings.append(f'{check} {source.path}{":" + str(line) if line else ""}: {what}')
@@ -228,7 +243,8 @@ class House:
                 continue
             headings = [(line, re.findall(r'[\w/]+\.c\b', text)) for line, text in s.comments if '----' in text]
             for line, name in s.declarations:
-                places = [d.path for d in self.each() if d.path.endswith('.c') and name in (n for _, n, _ in d.definitions)]
+                places = [d.path for d in self.each() if d.path.endswith('.c')
+                          and name in (n for _, n, _ in d.definitions)]
                 named = [files for at, files in headings if at < line]
                 if s.path in ('kernel/kernel.h', 'kernel/probe.h'):
                     good = named and any(p.endswith('/' + f) for p in places for f in named[-1])
@@ -242,7 +258,8 @@ class House:
     def probes(self):
         """The daemon does not include probe.h, by whatever way: its applets, the rooms it uses, and the
         files that do the work of kernel.h."""
-        verbs = {n for _, n in self.sources['kernel/kernel.h'].declarations} if 'kernel/kernel.h' in self.sources else set()
+        kernel = self.sources.get('kernel/kernel.h')
+        verbs = {n for _, n in kernel.declarations} if kernel else set()
         for s in self.each():
             room = room_of(s.path)
             daemon = room in ('router/', 'conf/', 'lib/', 'applets/control/', 'kernel/') or \
@@ -279,29 +296,52 @@ class House:
             rows = s.text.split('\n')
             if len(rows) - 1 > FILE_LINES:
                 self.bad('lengths', s, 0, f'{len(rows) - 1} lines')
-            for at, row in enumerate(rows, 1):
-                if len(row.expandtabs(8)) > COLUMNS:
-                    self.bad('lengths', s, at, f'{len(row.expandtabs(8))} columns')
+        for path in [*self.sources, *self.tests]:
+            for at, row in enumerate(self.text(path).split('\n'), 1):
+                columns = len(row.expandtabs(8))
+                if columns > COLUMNS:
+                    self.findings.append(f'lengths {path}:{at}: {columns} columns')
                 if row != row.rstrip():
-                    self.bad('lengths', s, at, 'blank at the end of the line')
+                    self.findings.append(f'lengths {path}:{at}: blank at the end of the line')
+
+    def is_there(self, name):
+        """A file of the tree has this name: a path, the end of one, or a pattern of either.  Capitals as in
+        test_X.c stand for anything, [ch] for one of them."""
+        if name in self.tree or name in self.names_there:
+            return True
+        pattern = re.sub(r'(?<![A-Za-z])[A-Z]+(?![A-Za-z])', '*', name)
+        return any(fnmatch.fnmatchcase(p, pattern) or fnmatch.fnmatchcase(p, '*/' + pattern) for p in self.tree)
 
     def cited(self):
-        """A file of ours that a comment names is in the tree.  Those of Linux have a folder in front."""
-        there = set()
-        for folder, dirs, names in os.walk(self.root):
-            dirs[:] = [d for d in dirs if not d.startswith(('build', '.'))]
-            there.update(names)
-        foreign = re.compile(r'^/|^(net|include|fs|drivers|kernel/(?!linux/)\w+)/|^(linux|netinet\w*|sys|arpa)/\w+\.h|\b\w\.\w\.')
-        for s in self.each():
-            for line, text in s.comments:
-                for m in re.finditer(r'[\w/.-]*\w\.(?:c|h|md|sh|py|scn|ok)\b(?!\w)', text):
+        """A file of ours that a comment or a paper names is in the tree, and so is a function of a paper.  Files
+        of Linux have a folder in front."""
+        foreign = re.compile(r'^/|^(net|include|fs|drivers|sysdeps|kernel/(?!linux/)\w+)/|'
+                             r'^(linux|netinet\w*|sys|arpa)/\w+\.h|\b\w\.\w\.')
+        named = re.compile(r'[\w/.*-]*[\w*](?:\.\[ch\]|\.(?:c|h|md|sh|py|scn|ok)\b(?!\w))')
+        comments = [(s.path, line, text) for s in self.each() for line, text in s.comments]
+        for path in self.tests:
+            if path.endswith(('.c', '.h')):
+                comments += [(path, line, text) for line, text in Source(self.root, path).comments]
+            else:
+                comments += [(path, at, row[row.index('#'):]) for at, row in enumerate(self.text(path).split('\n'), 1)
+                             if re.match(r'\s*#', row)]
+        papers = [(path, 1, self.text(path)) for path in self.papers]
+        for path, line, text in comments + papers:
+            for m in named.finditer(text):
+                if not foreign.search(m.group(0)) and not self.is_there(m.group(0)):
                     at = line + text.count('\n', 0, m.start())
-                    name = m.group(0)
-                    if os.path.basename(name) not in there and not foreign.search(name):
-                        self.bad('cited', s, at, f'{name} is not in the tree')
-                for m in re.finditer(r'(behaviour|house|scale|regressions2?|users)(:|\.md| section)', text):
-                    at = line + text.count('\n', 0, m.start())
-                    self.bad('cited', s, at, f'"{m.group(0)}" is no paper of the tree')
+                    self.findings.append(f'cited {path}:{at}: {m.group(0)} is not in the tree')
+        for path, line, text in comments:
+            for m in re.finditer(r'\b(behaviour|house|scale|regressions2?|users)(:|\.md| section)', text):
+                at = line + text.count('\n', 0, m.start())
+                self.findings.append(f'cited {path}:{at}: "{m.group(0)}" is no paper of the tree')
+        ours = {n for s in self.each() for _, n, _ in s.definitions} | \
+            {n for s in self.each() for _, n in s.declarations}
+        for path, _, text in papers:
+            for m in re.finditer(r'`(\w+)\(\)`', text):
+                if m.group(1) not in ours and m.group(1) not in ('main', 'exit'):
+                    at = text.count('\n', 0, m.start()) + 1
+                    self.findings.append(f'cited {path}:{at}: {m.group(0)} is no function of ours')
 
     def unit_tests(self):
         """tests/unit/test_X.c or test_X_subject.c is for X.c."""

@@ -66,9 +66,9 @@ static void ttl(void)
 	begin("");
 	CHECK_INT(d->nflows, 1);
 	CHECK_INT(advise_flow(d, &d->flows[0]), VERDICT_TTL);
-	CHECK_STR(end(), "error: TTL too small: 20 packets of (10.1.0.9, 225.1.2.3) came in on e'0, e\\x1b[31m sends only "
-		  "those above 1; raise it at the sender (IP_MULTICAST_TTL, ping -t), or here with care: it is what ends "
-		  "loops\n"
+	CHECK_STR(end(), "error: TTL too small: 20 packets of (10.1.0.9, 225.1.2.3) came in on e'0, e\\x1b[31m sends "
+		  "only those above 1; raise it at the sender (IP_MULTICAST_TTL, ping -t), or here with care: it is "
+		  "what ends loops\n"
 		  "  fix: nft 'add table ip smcroute; add chain ip smcroute ttl { type filter hook prerouting priority "
 		  "-150; }; add rule ip smcroute ttl ip daddr 225.1.2.3 ip ttl set 16'\n"
 		  "  or: iptables -t mangle -A PREROUTING -i 'e'\\''0' -d 225.1.2.3 -j TTL --ttl-set 16\n");
@@ -80,8 +80,8 @@ static void output_down(void)
 	fake_probe.links[1].flags = LINK_MULTICAST;
 	begin("");
 	CHECK_INT(advise_flow(d, &d->flows[0]), VERDICT_OUTPUT);
-	CHECK_STR(end(), "error: an output takes none: 20 packets of (10.1.0.9, 225.1.2.3) came in on eth0, a b sent none of "
-		  "them: it is down\n  fix: ip link set dev 'a b' up\n");
+	CHECK_STR(end(), "error: an output takes none: 20 packets of (10.1.0.9, 225.1.2.3) came in on eth0, a b sent "
+		  "none of them: it is down\n  fix: ip link set dev 'a b' up\n");
 }
 
 /* No output: those of the rules that match, and only those that are not disabled; then the file to start with. */
@@ -93,7 +93,8 @@ static void no_rule(void)
 	fake_probe.mfc[0].noifs = 0;
 	fake_probe.taken[FAM_4] = 1;
 	begin("phyint lan+ disable\nphyint lan1 enable\nmroute from wan0 group 225.1.0.0/16 to lan+\n"
-	      "mroute from wan0 group 226.1.0.0/16 to eth+\nmroute from wan0 source 10.9.0.0/16 group 225.1.2.3 to eth+\n");
+	      "mroute from wan0 group 226.1.0.0/16 to eth+\n"
+	      "mroute from wan0 source 10.9.0.0/16 group 225.1.2.3 to eth+\n");
 	CHECK_INT(advise_flow(d, &d->flows[0]), VERDICT_NO_RULE);
 	CHECK_STR(end(), "error: no rule: (10.1.0.9, 225.1.2.3) arrives on eth0 and its entry has no output\n"
 		  "  fix: smcroutectl add eth0 225.1.2.3 lan1\n");
@@ -114,10 +115,10 @@ static void nothing(void)
 	begin("mroute from eth+ group 225.1.2.3 to lan0\n");
 	d->unknown.any_source = true;
 	CHECK_INT(advise_flow(d, &d->unknown), VERDICT_NOTHING);
-	CHECK_STR(end(), "error: nothing arrives: no packet of (*, 225.1.2.3) on eth0 within 0 s; look at the sender, its "
-		  "TTL, and the switches between\n  or: ip link set dev eth0 promisc on\n"
-		  "error: nothing arrives: no packet of (*, 225.1.2.3) on eth1 within 0 s; look at the sender, its TTL, and "
-		  "the switches between\n  or: ip link set dev eth1 promisc on\n");
+	CHECK_STR(end(), "error: nothing arrives: no packet of (*, 225.1.2.3) on eth0 within 0 s; look at the sender, "
+		  "its TTL, and the switches between\n  or: ip link set dev eth0 promisc on\n"
+		  "error: nothing arrives: no packet of (*, 225.1.2.3) on eth1 within 0 s; look at the sender, its "
+		  "TTL, and the switches between\n  or: ip link set dev eth1 promisc on\n");
 }
 
 TEST_MAIN(TEST(ttl) TEST(output_down) TEST(no_rule) TEST(nothing))

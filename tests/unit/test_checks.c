@@ -64,7 +64,8 @@ static void with(const char *phyints, const char *want)
 	CHECK_STR(end(), want);
 }
 
-#define DROPS(name) "error: " name " drops what comes from 10.1.0.9: rp_filter is 1 there and there is no route back\n" \
+#define DROPS(name) \
+	"error: " name " drops what comes from 10.1.0.9: rp_filter is 1 there and there is no route back\n" \
 	"  fix: ip route add 10.1.0.9 dev " name "\n  or: sysctl -w net.ipv4.conf." name ".rp_filter=0\n"
 
 /* Which phyint line holds for an interface is conf/match.h's to say: exact before wildcard, long before short. */
@@ -102,13 +103,14 @@ static void vifs(void)
 	fake_set_holder(7, "smcrouted");
 	begin("phyint eth+ disable\nmroute from eth0 group 225.1.2.3 to eth1 lan0\n");
 	check_vifs(&host, &host.of[FAM_4]);
-	CHECK_STR(end(), "error: lan0 is in the configuration and has no IPv4 VIF (mc_forwarding 0, for the router alone "
-			 "to change): the router that runs here does not know of it\n  fix: smcroutectl reload\n");
+	CHECK_STR(end(), "error: lan0 is in the configuration and has no IPv4 VIF (mc_forwarding 0, for the router "
+			 "alone to change): the router that runs here does not know of it\n"
+			 "  fix: smcroutectl reload\n");
 	fake_set_holder(7, "p\033im");
 	begin("mroute from eth0 group 225.1.2.3 to lan0\n");
 	checks_run(&host);
-	CHECK_STR(end(), "error: process 7 (p\\x1bim) holds the IPv4 multicast routing socket, so smcrouted cannot have it; "
-			 "end it, or give smcrouted a table of its own (-t)\n  fix: kill 7\n");
+	CHECK_STR(end(), "error: process 7 (p\\x1bim) holds the IPv4 multicast routing socket, so smcrouted cannot "
+			 "have it; end it, or give smcrouted a table of its own (-t)\n  fix: kill 7\n");
 }
 
 static void interfaces(void)

@@ -297,7 +297,8 @@ static void follower(bool json)
 	CHECK(c->dropped > 0 && c->dropped < 100000);
 	CHECK(c->out.len < 300 * 1024);
 	CHECK(client_deadline(c) == INT64_MAX);
-	snprintf(want, sizeof want, json ? "\"event\":\"dropped\",\"count\":%lu}\n" : "dropped %lu events\n", c->dropped);
+	snprintf(want, sizeof want, json ? "\"event\":\"dropped\",\"count\":%lu}\n" : "dropped %lu events\n",
+		 c->dropped);
 	seen = 100000 - c->dropped;
 	while (client_events(c) & POLLOUT) {
 		ssize_t n;

@@ -194,4 +194,5 @@ static void caret(void)
 	finish(c, &d);
 }
 
-TEST_MAIN(TEST(names) TEST(names_run_out) TEST(sets) TEST(ifnames) TEST(ranks) TEST(phyint_lines_add_up) TEST(client_words) TEST(caret))
+TEST_MAIN(TEST(names) TEST(names_run_out) TEST(sets) TEST(ifnames) TEST(ranks) TEST(phyint_lines_add_up)
+	  TEST(client_words) TEST(caret))

@@ -79,7 +79,8 @@ static void what_is_disabled(void)
 	CHECK(comes_out("mroute from a group 225.1.2.3 to eth1 eth2\nphyint eth+ disable\nphyint eth2 enable\n", "a"));
 	CHECK(comes_out("mroute from a group 225.1.2.3 to eth+\nphyint eth+ disable\nphyint eth2 enable\n", "a"));
 	/* A wildcard never means the inbound interface. */
-	CHECK(!comes_out("mroute from eth2 group 225.1.2.3 to eth+\nphyint eth+ disable\nphyint eth2 enable\n", "eth2"));
+	CHECK(!comes_out("mroute from eth2 group 225.1.2.3 to eth+\nphyint eth+ disable\nphyint eth2 enable\n",
+			 "eth2"));
 	CHECK(!comes_out("mroute from eth1 group 225.1.2.3 to b\nphyint eth+ disable\n", "eth1"));
 	CHECK(!comes_out("mroute from a group 225.1.2.3\n", "a"));
 }

@@ -33,8 +33,10 @@ static void text_and_json(void)
 	buf_free(&out);
 	findings_print(&out, &f, FORM_JSON);
 	CHECK_STR(buf_cstr(&out),
-		  "[{\"severity\":\"error\",\"what\":\"two\",\"text\":\"second \\\"x\\\"\",\"fix\":[\"cmd 1\",\"cmd '2'\"],"
-		  "\"or\":[\"else\"]},{\"severity\":\"warning\",\"what\":\"three\",\"text\":\"third\",\"fix\":[],\"or\":[]},"
+		  "[{\"severity\":\"error\",\"what\":\"two\",\"text\":\"second \\\"x\\\"\","
+		  "\"fix\":[\"cmd 1\",\"cmd '2'\"],\"or\":[\"else\"]},"
+		  "{\"severity\":\"warning\",\"what\":\"three\",\"text\":\"third\",\"fix\":[],"
+		  "\"or\":[]},"
 		  "{\"severity\":\"note\",\"what\":\"one\",\"text\":\"first 1\",\"fix\":[],\"or\":[]}]");
 	buf_free(&out);
 	findings_free(&f);

@@ -122,12 +122,14 @@ static void in_proportion(void)
 		char line[64];
 
 		for (int v6 = 0; v6 < 2; v6++) {
-			snprintf(line, sizeof line, "join a1 %s/%u", v6 ? "ff3e::" : "225.0.0.0", (v6 ? 128 : 32) - bits);
+			const char *group = v6 ? "ff3e::" : "225.0.0.0";
+
+			snprintf(line, sizeof line, "join a1 %s/%u", group, (v6 ? 128 : 32) - bits);
 			CHECK_INT(run(line), 0);
 			did(1u << bits, 0);
 			CHECK_INT(run(line), 0);
 			did(0, 0);
-			snprintf(line, sizeof line, "leave a1 %s/%u", v6 ? "ff3e::" : "225.0.0.0", (v6 ? 128 : 32) - bits);
+			snprintf(line, sizeof line, "leave a1 %s/%u", group, (v6 ? 128 : 32) - bits);
 			CHECK_INT(run(line), 0);
 			did(0, 1u << bits);
 			CHECK_INT(run(line), 66);
@@ -307,10 +309,12 @@ static void refused(void)
 {
 	static const char *const lines[] = {
 		"join a1 225.0.0.0/8", "join a1 225.0.0.0/15", "join a1 10.0.0.0/20 232.0.0.0/19", "join a1 ff3e::/64",
-		"join a1 ff3e::/8", "join a1 fd00::/32 ff3e::1", "join a1 224.0.0.0/3", "join a1 ff00::/7", "join a1 10.0.0.1",
-		"join a1 fd00::1", "join a1 fd00::1 225.1.1.1", "join a1 10.0.0.1 ff3e::1", "join a1 225.1.1.1/99",
-		"join a1 225.1.1.1/abc", "join a1 225.1.1.1/", "join a1 225.1.1.1/-3", "join a1 225.1.1.1/24x",
-		"join a1 225.1.1.1 225.1.1.1", "join a1 225.1.1", "join a1 nonsense", "join abcdefghijklmnopqr 225.1.1.1",
+		"join a1 ff3e::/8", "join a1 fd00::/32 ff3e::1", "join a1 224.0.0.0/3", "join a1 ff00::/7",
+		"join a1 10.0.0.1", "join a1 fd00::1", "join a1 fd00::1 225.1.1.1", "join a1 10.0.0.1 ff3e::1",
+		"join a1 225.1.1.1/99", "join a1 225.1.1.1/abc", "join a1 225.1.1.1/", "join a1 225.1.1.1/-3",
+		"join a1 225.1.1.1/24x",
+		"join a1 225.1.1.1 225.1.1.1", "join a1 225.1.1", "join a1 nonsense",
+		"join abcdefghijklmnopqr 225.1.1.1",
 	};
 
 	start();
@@ -344,7 +348,8 @@ static unsigned expected(void)
 
 		for (int i = 0; i < 4; i++)
 			for (int a = 0; a < 1 << (128 - range->group_len); a++)
-				there[i][(range->flow.group.b[15] + a) & 63] |= up[i] && (name->is_wildcard || name->text[1] == '0' + i);
+				there[i][(range->flow.group.b[15] + a) & 63] |=
+					up[i] && (name->is_wildcard || name->text[1] == '0' + i);
 	}
 	for (int i = 0; i < 4; i++)
 		for (int a = 0; a < 64; a++)

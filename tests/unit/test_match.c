@@ -132,7 +132,8 @@ static void link_local(void)
 {
 	CHECK(is_link_local("224.0.0.1") && is_link_local("224.0.0.0/24") && is_link_local("224.0.0.255"));
 	CHECK(!is_link_local("224.0.1.1") && !is_link_local("224.0.0.0/23") && !is_link_local("225.0.0.1"));
-	CHECK(is_link_local("ff01::1") && is_link_local("ff02::/16") && is_link_local("ff32::1") && is_link_local("fff1::1"));
+	CHECK(is_link_local("ff01::1") && is_link_local("ff02::/16") && is_link_local("ff32::1") &&
+	      is_link_local("fff1::1"));
 	CHECK(!is_link_local("ff05::2") && !is_link_local("ff02::/15") && !is_link_local("ff00::1"));
 }
 

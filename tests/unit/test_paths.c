@@ -59,13 +59,15 @@ static void as_glob(void)
 {
 	static const char *const patterns[] = {
 		"*", "*.conf", "?.conf", "[a-b].conf", "[!a].conf", "[^a].conf", "[]a]*", "a[]]", "a[[]b", "a[b", "a[*",
-		"[b-a]*", "[a", "a\\[*", "a\\\\*", "x\\*y*", "x[*]y", "[*]", "a*b", "a*a*b", "*a*a*a*", "**", "***b", "a?b",
-		".*.conf", ".h*", "[.]h*", "d/*", "d*/*.conf", "*/1.conf", "*/nothing", "d/./[12].conf", "./*.conf",
-		"nowhere/*", "a.conf/*", "*/", "dang*", "[0-9]", "[0-9]*", "[-]", "[a-]*", "[!-a]*", "[\\]a]", "e/*", "*/*",
-		"?", "??", "[a\\-b]*", "d//*.conf", "*[", "[[:digit:]]*", "[![:alpha:]]*", "[[:upper:][:digit:]]*",
-		"[x[:lower:]]*", "d/[[:xdigit:]].conf", "[[:punct:]]", "[[:alnum:]]", "[[:blank:]]",
-		"[[:cntrl:]]", "[[:graph:]]", "[[:print:]]", "[[:space:]]", "[[:xdigit:]]", "[[:nothing:]]", "[[:alpha]",
-		"[![:punct:][:cntrl:]]", "\\.h*", "d/\\1*",
+		"[b-a]*", "[a", "a\\[*", "a\\\\*", "x\\*y*", "x[*]y", "[*]", "a*b", "a*a*b", "*a*a*a*", "**", "***b",
+		"a?b", ".*.conf", ".h*", "[.]h*", "d/*", "d*/*.conf", "*/1.conf", "*/nothing", "d/./[12].conf",
+		"./*.conf", "nowhere/*", "a.conf/*", "*/", "dang*", "[0-9]", "[0-9]*", "[-]", "[a-]*", "[!-a]*",
+		"[\\]a]", "e/*",
+		"*/*", "?", "??", "[a\\-b]*", "d//*.conf", "*[", "[[:digit:]]*", "[![:alpha:]]*",
+		"[[:upper:][:digit:]]*", "[x[:lower:]]*", "d/[[:xdigit:]].conf", "[[:punct:]]", "[[:alnum:]]",
+		"[[:blank:]]",
+		"[[:cntrl:]]", "[[:graph:]]", "[[:print:]]", "[[:space:]]", "[[:xdigit:]]", "[[:nothing:]]",
+		"[[:alpha]", "[![:punct:][:cntrl:]]", "\\.h*", "d/\\1*",
 	};
 	char whole[128];
 

@@ -47,7 +47,8 @@ static void in_order(void)
 	CHECK_INT(got.len, 0);
 	CHECK_INT(router.rules.routes.live, 0);
 	CHECK_STR(ours(other, 2, "", "ping", ""), "X:0");
-	CHECK_STR(ours(other, 3, "", "leave", "a1"), "E:leave: too few words, usage: leave IIF [SOURCE[/LEN]] GROUP[/LEN]\nX:64");
+	CHECK_STR(ours(other, 3, "", "leave", "a1"),
+		  "E:leave: too few words, usage: leave IIF [SOURCE[/LEN]] GROUP[/LEN]\nX:64");
 	req.len = 0;
 	put(&req, 'j', 2, "a1", "ff3e::/120");
 	CHECK_INT(send(gone, req.p, req.len, 0), req.len);
