@@ -42,6 +42,9 @@ job() {
 words=$*
 : >"$OUT/jobs"
 # The slow ones first.
+for t in tests/net/*.sh tests/bench/*.sh tests/conf/run.sh; do
+	[ -e "$t" ] && job "$t" "sh $t"
+done
 if command -v python3 >/dev/null; then
 	for t in tests/net/test_*.py; do
 		[ -e "$t" ] && job "$t" "python3 $t"
@@ -49,9 +52,6 @@ if command -v python3 >/dev/null; then
 else
 	job tests/net "echo 1..0 '# SKIP no python3 here'"
 fi
-for t in tests/net/*.sh tests/bench/*.sh tests/conf/run.sh; do
-	[ -e "$t" ] && job "$t" "sh $t"
-done
 for t in tests/scenario/*.c; do
 	[ -e "$t" ] && job "$t" "$B/tests/$(basename "$t" .c) tests/scenario/*.scn"
 done
