@@ -218,7 +218,8 @@ int apply_conf(struct router *r, const struct conf *c)
 		apply_plan_undo(s, &routes);
 		free(phyints);
 	} else {
-		memcpy(phyints, c->phyints, c->nphyints * sizeof *phyints);
+		if (c->nphyints)
+			memcpy(phyints, c->phyints, c->nphyints * sizeof *phyints);
 		apply_phyints(s, phyints, c->nphyints, &map);
 		apply_plan_commit(r, &joins);
 		apply_plan_commit(r, &routes);
