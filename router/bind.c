@@ -41,7 +41,6 @@ void bind_names(struct router *r)
 
 		if (rule->is_marked || t->v[rule->iif].has_changed || t->lists[rule->oifs].has_changed)
 			mark_rule(r, rule);
-		rule->is_marked = false;
 		pending_report(r, id);
 	}
 }

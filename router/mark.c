@@ -5,40 +5,46 @@
  */
 #include "router/mark.h"
 
-bool mark_entry(struct router *r, uint32_t at)
+/* As many ranges as it takes for all entries to be looked at. */
+#define MARK_ALL 2
+
+void mark_entry(struct router *r, uint32_t at)
 {
-	if (mfc_dirty(&r->mfc, at) == 0)
-		return true;
-	state_failed(r);
-	return false;
+	if (mfc_dirty(&r->mfc, at) < 0)
+		r->touched.n = MARK_ALL;
 }
 
 void mark_entries_in(struct router *r, const struct flow_range *range)
 {
+	if (r->touched.n && flow_range_eq(&r->touched.first, range))
+		return;
 	if (!r->touched.n++)
 		r->touched.first = *range;
 }
 
-/* Marks the entry of an (S,G), which with `add` is added when it is new. */
-static void mark_flow(struct router *r, const struct flow *flow, bool add)
+/* Marks the entry of an (S,G), which with `add` is added when it is new.  0, or -1 with ENOMEM when it could not be
+ * added. */
+static int mark_flow(struct router *r, const struct flow *flow, bool add)
 {
 	uint32_t at;
 
 	if (!r->up[flow_fam(flow)])
-		return;
+		return 0;
 	at = add ? mfc_get(&r->mfc, flow, MFC_STATIC) : mfc_find(&r->mfc, flow);
 	if (at != HASH_NONE)
 		mark_entry(r, at);
-	else if (add)
-		state_failed(r);
+	return add && at == HASH_NONE ? -1 : 0;
 }
 
-void mark_rule(struct router *r, const struct rule *rule)
+void mark_rule(struct router *r, struct rule *rule)
 {
-	if (flow_range_is_single(&rule->range))
-		mark_flow(r, &rule->range.flow, ruleset_iifs(&r->rules, rule) != 0);
-	else
+	rule->is_marked = false;
+	if (!flow_range_is_single(&rule->range)) {
 		mark_entries_in(r, &rule->range);
+	} else if (mark_flow(r, &rule->range.flow, ruleset_iifs(&r->rules, rule) != 0) < 0) {
+		rule->is_marked = true;
+		state_failed(r);
+	}
 }
 
 void mark_range(struct router *r, const struct flow_range *range)
@@ -56,14 +62,20 @@ void mark_refused(struct router *r)
 			mark_entry(r, at);
 }
 
-void mark_touched(struct router *r)
+bool mark_touched(struct router *r)
 {
+	const struct touched_ranges touched = r->touched;
+	bool done;
+
+	r->touched.n = 0;
 	/* Entries of (S,G) rules as well: the outputs of all rules add up. */
-	for (uint32_t at = 0; r->touched.n && at < r->mfc.n; at++) {
+	for (uint32_t at = 0; touched.n && at < r->mfc.n; at++) {
 		const struct mfc *e = &r->mfc.v[at];
 
-		if (e->state != MFC_FREE && (r->touched.n > 1 || flow_range_has(&r->touched.first, &e->flow)))
+		if (e->state != MFC_FREE && (touched.n >= MARK_ALL || flow_range_has(&touched.first, &e->flow)))
 			mark_entry(r, at);
 	}
+	done = !r->touched.n;
 	r->touched.n = 0;
+	return done;
 }

@@ -7,24 +7,26 @@
 
 #include "router/state.h"
 
-/* Marks the entries that a rule has a say in: the one of its (S,G), which is added when it is new and the rule has an
- * inbound VIF; for a template all in its range. */
-void mark_rule(struct router *r, const struct rule *rule);
+/* Marks the entries that a rule has a say in: for a template all in its range; for an (S,G) rule its entry, which is
+ * added when the mirror has none yet and the rule has an inbound VIF.  When there is no memory to add it, that is
+ * counted, and rule->is_marked has bind_names() try again. */
+void mark_rule(struct router *r, struct rule *rule);
 
-/* The same for a rule of this range that is no more: no entry is added. */
+/* Marks the entries that a rule of this range had a say in before it was deleted: none is added. */
 void mark_range(struct router *r, const struct flow_range *range);
 
-/* Marks all entries in a range, even of an (S,G) as if it were a template: those that are marked one by one are looked
- * at first. */
+/* Has mark_touched() mark the entries in a range.  They are looked at after those that were marked one by one, so what
+ * a deleted (S,G) rule leaves goes when the entries of new rules are there. */
 void mark_entries_in(struct router *r, const struct flow_range *range);
 
-/* Marks an entry that is there; false with ENOMEM, which is counted. */
-bool mark_entry(struct router *r, uint32_t at);
+/* Marks an entry that is there.  Without memory for that all entries are looked at. */
+void mark_entry(struct router *r, uint32_t at);
 
 /* Marks the entries that the kernel refused. */
 void mark_refused(struct router *r);
 
-/* Goes through all entries for those that mark_entries_in() was called for. */
-void mark_touched(struct router *r);
+/* Marks the entries that mark_entries_in() was called for.  False without memory for that: the caller must look at all
+ * entries instead. */
+bool mark_touched(struct router *r);
 
 #endif

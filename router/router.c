@@ -31,7 +31,7 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 
 void router_family(struct router *r, enum fam fam, bool up)
 {
-	const struct rules *t = &r->rules.routes;
+	struct rules *t = &r->rules.routes;
 
 	r->up[fam] = up;
 	r->vifs_stale = true;
@@ -126,8 +126,12 @@ int router_rule_add(struct router *r, const struct router_rule *rule, bool repla
 {
 	struct rules *t = &r->rules.routes;
 	struct names *names = &r->rules.names;
-	uint32_t iif = name_hold(names, &rule->iif), oifs;
+	uint32_t iif, oifs;
 
+	/* With room for its entry mark_rule() cannot fail. */
+	if (flow_range_is_single(&rule->range) && mfc_reserve(&r->mfc, 1) < 0)
+		return -1;
+	iif = name_hold(names, &rule->iif);
 	if (iif == HASH_NONE)
 		return -1;
 	*id = rules_in_chain(t, rules_chain(t, &rule->range), iif);

@@ -17,8 +17,8 @@
 static void sync_entries(struct router *r)
 {
 	struct mfcs *t = &r->mfc;
+	bool all = !mark_touched(r);
 
-	mark_touched(r);
 	for (uint32_t i = 0; i < t->ndirty; i++) {
 		uint32_t at = t->dirty[i];
 
@@ -27,6 +27,9 @@ static void sync_entries(struct router *r)
 			entry_sync(r, at, -1);
 	}
 	mfc_clean(t);
+	for (uint32_t at = 0; all && at < t->n; at++)
+		if (t->v[at].state != MFC_FREE)
+			entry_sync(r, at, -1);
 }
 
 void router_sync(struct router *r)

@@ -40,8 +40,10 @@ void vif_leave(struct router *r, enum fam fam, struct iface *i)
 		if (e->iif == vif) {
 			/* Looked at again later: the number may be another interface's by then. */
 			e->flags |= MFC_STALE;
-			if (mfc_is_dynamic(e) || !mark_entry(r, at))
+			if (mfc_is_dynamic(e))
 				entry_drop(r, at);
+			else
+				mark_entry(r, at);
 		} else if (e->oifs >> vif & 1) {
 			entry_drop_oif(r, at, vif);
 			mark_entry(r, at);
