@@ -15,10 +15,10 @@ bool entry_sync(struct router *r, uint32_t at, int prefer);
 /* Takes an entry out of the kernel and out of the mirror. */
 void entry_drop(struct router *r, uint32_t at);
 
-/* Gives the kernel an entry without an output that is about to be somebody else's VIF. */
+/* Takes an output out of an entry in the kernel: the number of its VIF is about to be another interface's. */
 void entry_drop_oif(struct router *r, uint32_t at, int vif);
 
-/* Packets of an entry so far, low 32 bits; false, and 0, when the kernel has no such entry. */
+/* Packets that came in by an entry so far, low 32 bits; false, and 0, when the kernel has no such entry. */
 bool entry_read_packets(const struct mfc *e, uint32_t *packets);
 
 /* Reports an event of an entry. */

@@ -204,12 +204,12 @@ static struct addr group_nth(const struct addr *a, uint32_t i)
 
 /* What is done to the memberships of a join. */
 enum group_verb {
-	RESERVE,	/* makes room for them */
-	WANT,		/* adds them where there are none and counts the join; groups_sync() does the rest */
-	JOIN,		/* the same, and joins those that no other line wants */
-	LEAVE,		/* counts it no longer, and leaves those that no other line wants */
-	RETRY,		/* tries those again that failed */
-	COUNT,		/* looks what they came to */
+	GROUP_RESERVE,	/* makes room for them */
+	GROUP_WANT,	/* adds them where there are none and counts the join; groups_sync() does the rest */
+	GROUP_JOIN,	/* the same, and joins those that no other line wants */
+	GROUP_LEAVE,	/* counts it no longer, and leaves those that no other line wants */
+	GROUP_RETRY,	/* tries those again that failed */
+	GROUP_COUNT,	/* looks what they came to */
 };
 
 static void member_count(const struct member *m, struct group_count *c)
@@ -229,23 +229,23 @@ static void group_one(struct router *r, const struct member *key, enum group_ver
 	uint32_t at = hash_find(&r->groups->by_member, &member_ops, r->groups, member_key_hash(key), key);
 	bool differs = false;
 
-	if (at == HASH_NONE && verb <= JOIN)
+	if (at == HASH_NONE && verb <= GROUP_JOIN)
 		at = member_add(r->groups, key);
 	if (at == HASH_NONE)
 		return;
 	struct member *m = &r->groups->v[at];
 
 	switch (verb) {
-	case WANT:
+	case GROUP_WANT:
 		m->refs++;
 		break;
-	case JOIN:
+	case GROUP_JOIN:
 		differs = !m->refs++;
 		break;
-	case LEAVE:
+	case GROUP_LEAVE:
 		differs = m->refs && !--m->refs;
 		break;
-	case RETRY:
+	case GROUP_RETRY:
 		differs = m->err;
 		break;
 	default:
@@ -255,7 +255,7 @@ static void group_one(struct router *r, const struct member *key, enum group_ver
 		member_touch(r, at);
 }
 
-/* Does it to each membership of a join on an interface; LEAVE: the newest groups first, as the kernel
+/* Does it to each membership of a join on an interface; GROUP_LEAVE: the newest groups first, as the kernel
  * looks through them from that end (net/ipv4/igmp.c, net/ipv6/mcast.c), but not so through sources. */
 static void group_expand(struct router *r, const struct flow_range *range, int ifindex, enum group_verb verb,
 			 struct group_count *c)
@@ -264,7 +264,7 @@ static void group_expand(struct router *r, const struct flow_range *range, int i
 	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - range->source_len), n = UINT32_C(1) << conf_join_bits(range);
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t k = (verb == LEAVE ? n - 1 - i : i) / sources;
+		uint32_t k = (verb == GROUP_LEAVE ? n - 1 - i : i) / sources;
 		struct member key = { .ifindex = ifindex, .flow.group = group_nth(&range->flow.group, k) };
 
 		if (!any)
@@ -274,7 +274,7 @@ static void group_expand(struct router *r, const struct flow_range *range, int i
 }
 
 /* Does it on each usable interface that the name means, or, unless `only` is 0, on that one of them.  0, or for
- * RESERVE -1 with ENOMEM; c: for COUNT. */
+ * GROUP_RESERVE -1 with ENOMEM; c: for GROUP_COUNT. */
 static int group_each_interface(struct router *r, const struct ifname *iif, const struct flow_range *range, int only,
 				enum group_verb verb, struct group_count *c)
 {
@@ -283,10 +283,10 @@ static int group_each_interface(struct router *r, const struct ifname *iif, cons
 	for (struct iface *i = NULL; (i = iface_match(&r->ifs, iif, i));)
 		if ((!only || i->ifindex == only) && iface_usable(i)) {
 			n += UINT32_C(1) << conf_join_bits(range);
-			if (verb != RESERVE)
+			if (verb != GROUP_RESERVE)
 				group_expand(r, range, i->ifindex, verb, c);
 		}
-	return verb == RESERVE ? member_reserve(r->groups, n) : 0;
+	return verb == GROUP_RESERVE ? member_reserve(r->groups, n) : 0;
 }
 
 static bool member_is_on(const struct member *m, int ifindex)
@@ -307,8 +307,8 @@ static void groups_sync_on(struct router *r, int ifindex)
 		const struct flow_range *range = &joins->v[id].range;
 		const struct ifname *iif = &r->rules.names.v[joins->v[id].iif].ifname;
 
-		if (group_each_interface(r, iif, range, ifindex, RESERVE, NULL) == 0)
-			group_each_interface(r, iif, range, ifindex, WANT, NULL);
+		if (group_each_interface(r, iif, range, ifindex, GROUP_RESERVE, NULL) == 0)
+			group_each_interface(r, iif, range, ifindex, GROUP_WANT, NULL);
 		else
 			log_limited(&r->lim_join, r->now, LOG_LVL_ERR, "%s: out of memory, some groups are not joined",
 				    iif->text);
@@ -365,7 +365,7 @@ int group_join(struct router *r, const struct ifname *iif, const struct flow_ran
 {
 	uint32_t name, join;
 
-	if (group_each_interface(r, iif, range, 0, RESERVE, NULL) < 0)
+	if (group_each_interface(r, iif, range, 0, GROUP_RESERVE, NULL) < 0)
 		return -1;
 	name = name_hold(&r->rules.names, iif);
 	if (name == HASH_NONE)
@@ -374,18 +374,18 @@ int group_join(struct router *r, const struct ifname *iif, const struct flow_ran
 	name_drop(&r->rules.names, name);
 	if (join == HASH_NONE)
 		return -1;
-	group_do(r, join, JOIN);
+	group_do(r, join, GROUP_JOIN);
 	return 0;
 }
 
 void group_retry(struct router *r, uint32_t join)
 {
-	group_do(r, join, RETRY);
+	group_do(r, join, GROUP_RETRY);
 }
 
 void group_leave(struct router *r, uint32_t join)
 {
-	group_do(r, join, LEAVE);
+	group_do(r, join, GROUP_LEAVE);
 	rules_del(&r->rules, &r->rules.joins, join);
 	member_trim(r->groups);
 }
@@ -394,6 +394,6 @@ struct group_count group_count(struct router *r, const struct ifname *iif, const
 {
 	struct group_count n = { 0 };
 
-	group_each_interface(r, iif, range, 0, COUNT, &n);
+	group_each_interface(r, iif, range, 0, GROUP_COUNT, &n);
 	return n;
 }

@@ -14,7 +14,7 @@ struct member {
 	struct flow flow;		/* source all zero: any (ASM) */
 	int ifindex;
 	uint32_t refs;			/* joins that want it */
-	uint32_t slot;			/* of kernel_join() */
+	uint32_t slot;			/* what kernel_join() gave, for kernel_leave() */
 	uint32_t next;			/* in the queue */
 	uint32_t next_free;		/* while this place holds no membership */
 	uint16_t err;			/* errno of the failed join, 0 = it did not fail */

@@ -24,7 +24,7 @@ struct vif_bits {
 
 struct name {
 	struct ifname ifname;
-	uint32_t holds;			/* who uses the number without wanting a VIF for it */
+	uint32_t holds;			/* lists that have it, and callers between name_hold() and name_drop() */
 	uint32_t refs[FAM_N];		/* rules (iif), joins, lists and phyint lines that want a VIF */
 	uint32_t rank[FAM_N];		/* VIFs are given in this order: of the first reference */
 	struct vif_bits bits;
@@ -36,7 +36,7 @@ struct name {
 struct oif_list {
 	uint16_t *names;		/* in the order written, none twice */
 	uint32_t n;
-	uint32_t holds;
+	uint32_t holds;			/* callers between oif_list_hold() and oif_list_drop() */
 	uint32_t rules[FAM_N];		/* that use it */
 	struct vif_bits bits;		/* those of all names together */
 	bool has_changed;

@@ -24,7 +24,7 @@ void router_family(struct router *r, enum fam fam, bool up);
 void router_shutdown(struct router *r);
 
 /* Puts a configuration, of which nothing is kept, in the place of the present rules and brings the kernel in line.
- * r->changes tells what that was.  0, or -1 with ENOMEM and nothing changed. */
+ * r->changes tells what that was.  0, or -1 with ENOMEM or ENOSPC and nothing changed: see apply_conf(). */
 int router_apply(struct router *r, const struct conf *c, int64_t now);
 
 /* When router_tick() is to be called next, in ms; 0 = no need. */

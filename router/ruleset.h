@@ -19,7 +19,7 @@ struct rule {
 	bool is_marked;			/* bind.c is to look at it */
 	bool waits;			/* it was reported to wait for an interface */
 	uint32_t oifs;			/* number of its list; 0: a stop rule, or a join */
-	uint32_t rank;			/* grows in the order of the configuration */
+	uint32_t rank;			/* grows in the order of the configuration; while one is applied see apply.c */
 	uint32_t chain;			/* the next rule of the same range, with another iif; HASH_NONE at the end */
 	uint32_t next;			/* in the order of the configuration; HASH_NONE at the ends */
 	union {
@@ -35,7 +35,9 @@ struct rule_lengths {
 	uint32_t ranges;		/* that have them */
 };
 
-/* Somebody who walks over the rules and takes pauses.  Rules that are deleted meanwhile are passed over. */
+/* Somebody who walks over the rules and takes pauses.  Rules that are deleted meanwhile are passed over, those that
+ * are added are met unless the walk was at its end.  When a reload puts the rules in another order the walk goes on in
+ * that one, and meets some twice or never. */
 struct rule_walk {
 	uint32_t next;			/* the rule that comes next, HASH_NONE at the end */
 	struct rule_walk *others;
@@ -85,6 +87,8 @@ int rules_reserve(struct rules *t, uint32_t n);
 /* Appends a rule that is not there yet.  Its iif and list must be held meanwhile.  Returns its number, or HASH_NONE
  * with ENOMEM. */
 uint32_t rules_add(struct ruleset *s, struct rules *t, const struct flow_range *range, uint32_t iif, uint32_t oifs);
+
+/* Deletes a rule.  What it alone referred to, names and a list, goes too; its number may become another rule's. */
 void rules_del(struct ruleset *s, struct rules *t, uint32_t id);
 
 /* Puts a rule, which is in no order now, at the end of it. */
@@ -96,7 +100,7 @@ void rules_renumber(struct rules *t);
 /* Gives a rule other outputs, a list that is held meanwhile. */
 void rules_set_oifs(struct ruleset *s, struct rules *t, uint32_t id, uint32_t oifs);
 
-/* Begins a walk over all rules.  rules_walk_end() must follow. */
+/* Begins a walk over all rules.  *w must stay where it is until rules_walk_end(), which must follow. */
 void rules_walk_begin(struct rules *t, struct rule_walk *w);
 void rules_walk_end(struct rules *t, struct rule_walk *w);
 
@@ -115,7 +119,7 @@ bool ruleset_covers(const struct ruleset *s, const struct flow *flow, int vif);
 void ruleset_matching(const struct ruleset *s, const struct flow *flow, int vif, void (*fn)(void *ctx, uint32_t id),
 		      void *ctx);
 
-/* VIFs that a rule has as its iif. */
+/* The VIFs that a rule takes packets from, as bits: what its iif means now. */
 static inline uint32_t ruleset_iifs(const struct ruleset *s, const struct rule *rule)
 {
 	enum fam fam = flow_range_fam(&rule->range);
