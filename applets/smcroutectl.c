@@ -43,27 +43,16 @@ struct ctl_line {
 /* Takes one option: -1 to go on, or the exit status to leave with. */
 static int ctl_take_option(struct ctl_line *l, int opt)
 {
+	bool *const switches[] = {
+		['b'] = &l->options.batch, ['d'] = &l->options.detail, ['j'] = &l->options.json, ['p'] = &l->is_plain,
+		['t'] = &l->has_no_headings,
+	};
+
 	switch (opt) {
-	case 'b':
-		l->options.batch = true;
-		return -1;
-	case 'd':
-		l->options.detail = true;
-		return -1;
 	case 'i':
 	case 'I':
 		l->place.ident = optarg;
-		return *optarg && !strchr(optarg, '/') ? -1 :
-		       applet_fail(EXIT_USAGE, "-i %s: not a name", optarg);
-	case 'j':
-		l->options.json = true;
-		return -1;
-	case 'p':
-		l->is_plain = true;
-		return -1;
-	case 't':
-		l->has_no_headings = true;
-		return -1;
+		return *optarg && !strchr(optarg, '/') ? -1 : applet_fail(EXIT_USAGE, "-i %s: not a name", optarg);
 	case 'u':
 		l->place.path = optarg;
 		return -1;
@@ -74,9 +63,13 @@ static int ctl_take_option(struct ctl_line *l, int opt)
 	case '?':
 		return applet_fail(EXIT_USAGE, optopt && strchr("iIuw", optopt) ? "option -%c needs a value" :
 				   "unknown option -%c, see smcroutectl -h", optopt ? optopt : '-');
-	default:
+	case 'h':
+	case 'v':
 		applet_told(&smcroutectl_applet, opt);
 		return 0;
+	default:
+		*switches[opt] = true;
+		return -1;
 	}
 }
 

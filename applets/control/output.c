@@ -49,26 +49,6 @@ bool output_has_room(struct output *o)
 
 /* ---- above the rows ---- */
 
-/* Ends a line above a table. */
-static void output_headline(struct output *o, enum wire_type type)
-{
-	/* SMCRoute's client styles a line by its last byte. */
-	if (o->form == CALL_LEGACY)
-		buf_str(&o->rows, type == WIRE_TITLE ? "_\n" : "=\n");
-	output_pass_as(o, type);
-}
-
-bool output_title(struct output *o, const char *title)
-{
-	if (o->json || o->title == title)
-		return false;
-	o->title = title;
-	output_pass_as(o, WIRE_ROW);
-	buf_str(&o->rows, title);
-	output_headline(o, WIRE_TITLE);
-	return true;
-}
-
 static void output_cell(struct output *o, const struct output_column *column, const char *text)
 {
 	struct buf *b = &o->rows;
@@ -83,11 +63,23 @@ static void output_cell(struct output *o, const struct output_column *column, co
 	b->len += padding + len;
 }
 
-void output_headings(struct output *o, const struct output_column *columns, int n)
+/* Ends a line above a table, which is the first one of the rows that wait. */
+static void output_headline(struct output *o, enum wire_type type)
 {
-	if (o->json)
+	/* SMCRoute's client styles a line by its last byte. */
+	if (o->rows.len && o->form == CALL_LEGACY)
+		buf_str(&o->rows, type == WIRE_TITLE ? "_\n" : "=\n");
+	output_pass_as(o, type);
+}
+
+void output_heading(struct output *o, const char *title, const struct output_column *columns, int n)
+{
+	if (o->json || o->title == title)
 		return;
+	o->title = title;
 	output_pass_as(o, WIRE_ROW);
+	buf_str(&o->rows, title);
+	output_headline(o, WIRE_TITLE);
 	o->row = 0;
 	for (int i = 0; i < n; i++)
 		if (output_shows(o, &columns[i]))

@@ -62,11 +62,9 @@ bool output_pass(struct output *o);
 
 /* ---- above the rows ---- */
 
-/* Writes the title of a table, unless it was the last one too: true when headings are due. */
-bool output_title(struct output *o, const char *title);
-
-/* Writes the headings of those of n columns that are shown. */
-void output_headings(struct output *o, const struct output_column *columns, int n);
+/* Writes the title of a table and the headings of those of its n columns that are shown, unless it was the last title
+ * too.  Without a title: "".  Nothing in JSON. */
+void output_heading(struct output *o, const char *title, const struct output_column *columns, int n);
 
 /* Writes a piece of JSON that begins or ends lists of rows; nothing in a text. */
 void output_json(struct output *o, const char *piece);

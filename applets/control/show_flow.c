@@ -25,17 +25,6 @@ struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *en
 	};
 }
 
-const char *show_flow_str(const struct show_flow *f, char *text)
-{
-	const struct flow *flow = &f->range.flow;
-	char *p = stpcpy(text, "(");
-
-	p = flow_range_any_source(&f->range) ? stpcpy(p, "*") : prefix_put(&flow->source, f->range.source_len, p);
-	p = stpcpy(p, ", ");
-	strcpy(prefix_put(&flow->group, f->range.group_len, p), ")");
-	return text;
-}
-
 void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f)
 {
 	const struct flow *flow = &f->range.flow;
@@ -48,6 +37,23 @@ void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f)
 	json_str(b, "group", prefix_str(&flow->group, f->range.group_len, a));
 	if (f->iif)
 		json_str(b, "iif", f->iif);
+}
+
+void show_flow_row(struct output *o, const struct output_column *columns, const struct show_flow *f)
+{
+	const struct flow *flow = &f->range.flow;
+	char text[2 * ADDR_STRLEN], *p = stpcpy(text, "(");
+
+	output_row(o);
+	if (o->json) {
+		show_flow_json(&o->rows, NULL, f);
+		return;
+	}
+	p = flow_range_any_source(&f->range) ? stpcpy(p, "*") : prefix_put(&flow->source, f->range.source_len, p);
+	p = stpcpy(p, ", ");
+	strcpy(prefix_put(&flow->group, f->range.group_len, p), ")");
+	output_text(o, &columns[0], text);
+	output_text(o, &columns[1], f->iif);
 }
 
 bool show_flow_has_oifs(const struct show_flow *f)

@@ -8,11 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/buf.h"
+#include "applets/control/output.h"
 #include "router/router.h"
 
 #define SHOW_FLOW_WIDTH 42		/* of its column */
-#define SHOW_FLOW_STRLEN (2 * ADDR_STRLEN)
 
 struct show_flow {
 	struct flow_range range;
@@ -25,11 +24,11 @@ struct show_flow {
 struct show_flow show_flow_of_rule(const struct router *r, const struct rule *rule);
 struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *entry);
 
-/* Writes "(S, G)" to text[SHOW_FLOW_STRLEN] and returns it. */
-const char *show_flow_str(const struct show_flow *f, char *text);
-
 /* Appends "source", "group" and "iif", and before them "kind" unless that is NULL. */
 void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f);
+
+/* Begins a row with a flow: its first two columns, "(S, G)" and the interface, or the same in JSON. */
+void show_flow_row(struct output *o, const struct output_column *columns, const struct show_flow *f);
 
 /* True when there are outputs, even if they have no name. */
 bool show_flow_has_oifs(const struct show_flow *f);

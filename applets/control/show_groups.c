@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Lines of memberships with what of them the kernel refused; with -d the memberships
- * that they come to, one by one.
+ * Lines of memberships with what of them the kernel refused; with -d the memberships that they come to, one by one.
  */
 #include "applets/control/show_groups.h"
 
@@ -32,17 +31,8 @@ static void groups_failure(struct output *o, int err, enum fam fam)
 /* Begins a row, with what both tables have. */
 static void groups_row(struct output *o, const char *title, const struct show_flow *f)
 {
-	char text[SHOW_FLOW_STRLEN];
-
-	if (output_title(o, title))
-		output_headings(o, groups_columns, 2);
-	output_row(o);
-	if (o->json) {
-		show_flow_json(&o->rows, NULL, f);
-	} else {
-		output_text(o, &groups_columns[0], show_flow_str(f, text));
-		output_text(o, &groups_columns[1], f->iif);
-	}
+	output_heading(o, title, groups_columns, 2);
+	show_flow_row(o, groups_columns, f);
 }
 
 static void groups_line(struct show *s, const struct rule *g)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * The interfaces with their numbers; with -d also how they are set up and what went
- * through them.
+ * The interfaces with their numbers; with -d also how they are set up and what went through them.
  */
 #include "applets/control/show_interfaces.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define FLAGS_STRLEN 128		/* enough for all of them */
 
 enum { IFACES_INDEX, IFACES_NAME, IFACES_VIF, IFACES_MIF, IFACES_TTL, IFACES_FLAGS, IFACES_ALLMULTI, IFACES_IN,
        IFACES_IN_BYTES, IFACES_OUT, IFACES_OUT_BYTES, IFACES_COLUMNS };
@@ -41,56 +43,47 @@ static struct vif_stats ifaces_counts(const struct iface *i)
 	return sum;
 }
 
-/* Appends the flags as a list of words, each between quotes: up, multicast, disabled ... */
-static void ifaces_flags(struct buf *b, const struct iface *i, const char *quote)
+/* Writes the flags to text[FLAGS_STRLEN], with commas between them and each between quotes; returns the length. */
+static int ifaces_flags(const struct iface *i, const char *quote, char *text)
 {
 	const struct { bool is_set; const char *name; } flags[] = {
 		{ i->flags & LINK_UP, "up" }, { i->flags & LINK_RUNNING, "running" },
 		{ i->flags & LINK_MULTICAST, "multicast" }, { i->flags & LINK_LOOPBACK, "loopback" },
 		{ i->flags & LINK_POINTOPOINT, "pointopoint" }, { i->disabled, "disabled" }, { i->mrdisc, "mrdisc" },
 	};
-	const char *before = "";
+	int len = 0;
 
+	*text = '\0';
 	for (unsigned k = 0; k < sizeof flags / sizeof *flags; k++)
-		if (flags[k].is_set) {
-			buf_printf(b, "%s%s%s%s", before, quote, flags[k].name, quote);
-			before = ",";
-		}
+		if (flags[k].is_set)
+			len += sprintf(text + len, "%s%s%s%s", len ? "," : "", quote, flags[k].name, quote);
+	return len;
 }
 
 /* Finds out how wide the columns are. */
 static void ifaces_begin(struct show *s)
 {
 	const struct ifaces *ifs = &s->router->ifs;
-	struct buf flags = { 0 };
+	char text[FLAGS_STRLEN];
 
 	show_set_name_width(s, 6);
 	show_widen(s, OUTPUT_FLAGS, strlen("FLAGS"));
-	for (uint32_t at = 0; at < ifs->n; at++) {
-		flags.len = 0;
+	for (uint32_t at = 0; at < ifs->n; at++)
 		if (ifs->v[at].ifindex)
-			ifaces_flags(&flags, &ifs->v[at], "");
-		show_widen(s, OUTPUT_FLAGS, (unsigned)flags.len);
-	}
-	buf_free(&flags);
-	output_headings(&s->out, ifaces_columns, IFACES_COLUMNS);
+			show_widen(s, OUTPUT_FLAGS, (size_t)ifaces_flags(&ifs->v[at], "", text));
+	output_heading(&s->out, "", ifaces_columns, IFACES_COLUMNS);
 }
 
 static void ifaces_put_flags(struct output *o, const struct iface *i)
 {
-	struct buf *b = &o->rows;
+	char text[FLAGS_STRLEN];
 
+	ifaces_flags(i, o->json ? "\"" : "", text);
 	if (o->json) {
-		json_key(b, "flags");
-		buf_chr(b, '[');
-		ifaces_flags(b, i, "\"");
-		buf_chr(b, ']');
+		json_key(&o->rows, "flags");
+		buf_printf(&o->rows, "[%s]", text);
 	} else {
-		struct buf flags = { 0 };
-
-		ifaces_flags(&flags, i, "");
-		output_text(o, &ifaces_columns[IFACES_FLAGS], flags.len ? buf_cstr(&flags) : "-");
-		buf_free(&flags);
+		output_text(o, &ifaces_columns[IFACES_FLAGS], *text ? text : "-");
 	}
 }
 
@@ -109,6 +102,7 @@ static void ifaces_row(struct show *s, const struct iface *i)
 {
 	const struct output_column *columns = ifaces_columns;
 	struct output *o = &s->out;
+	struct vif_stats n;
 
 	output_row(o);
 	output_u64(o, &columns[IFACES_INDEX], (unsigned)i->ifindex);
@@ -116,8 +110,7 @@ static void ifaces_row(struct show *s, const struct iface *i)
 	output_u64(o, &columns[IFACES_VIF], (uint64_t)i->vif[FAM_4]);
 	output_u64(o, &columns[IFACES_MIF], (uint64_t)i->vif[FAM_6]);
 	if (output_shows(o, &columns[IFACES_TTL])) {
-		struct vif_stats n = ifaces_counts(i);
-
+		n = ifaces_counts(i);
 		output_u64(o, &columns[IFACES_TTL], i->ttl);
 		ifaces_put_flags(o, i);
 		ifaces_put_allmulti(o, i->allmulti);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * For a collector to fetch.  As the format asks, all samples of a family stand
- * together, samples of counters end in _total, and the reply ends with its # EOF.
+ * For a collector to fetch.  As OpenMetrics 1.0 asks, all samples of a family stand together, samples of counters end
+ * in _total, and the reply ends with # EOF.
  */
 #include "applets/control/show_metrics.h"
 
@@ -109,9 +109,7 @@ static void metrics_counters(struct show *s)
 	for (enum fam f = 0; f < FAM_N; f++)
 		buf_printf(b, "smcroute_upcalls_total{family=\"%s\"} %llu\n", metrics_fam(f),
 			   (unsigned long long)c->upcalls[f]);
-	for (unsigned i = 0; i < COUNT(metrics_of_router); i++) {
-		const struct metric *m = &metrics_of_router[i];
-
+	for (const struct metric *m = metrics_of_router; m < metrics_of_router + COUNT(metrics_of_router); m++) {
 		metrics_family(b, m->name, "counter", m->help);
 		buf_printf(b, "smcroute_%s_total %llu\n", m->name, metrics_counter(m, c));
 	}
@@ -154,7 +152,7 @@ static void metrics_vifs(struct show *s, const struct metric *m)
 			metrics_label(b, i->name);
 			buf_printf(b, "\",family=\"%s\",vif=\"%d\"} %llu\n", metrics_fam(f), vif,
 				   metrics_counter(m, &n));
-			}
+		}
 }
 
 bool show_metrics(struct show *s)

@@ -25,32 +25,9 @@ static const char *pending_reason(struct show *s, const struct rules *t, const s
 	return reason;
 }
 
-/* Begins a row of a rule or group. */
-static void pending_row(struct show *s, const char *kind, const struct show_flow *f)
-{
-	struct output *o = &s->out;
-
-	output_title(o, "PENDING ROUTES AND GROUPS");
-	output_row(o);
-	if (o->json) {
-		show_flow_json(&o->rows, kind, f);
-		show_flow_oifs(s->router, &o->rows, f, true);
-	}
-}
-
-static void pending_row_end(struct show *s, const char *name, const char *reason)
-{
-	struct output *o = &s->out;
-
-	if (o->json)
-		json_str(&o->rows, "reason", reason);
-	else if (o->wanted & OUTPUT_DETAIL)
-		buf_printf(&o->rows, "  # %s: %s", name, reason);
-	output_row_end(o);
-}
-
 static void pending_rules(struct show *s, int stage, struct rules *t, const char *directive)
 {
+	struct output *o = &s->out;
 	const struct rule *rule;
 	const char *name;
 
@@ -60,10 +37,18 @@ static void pending_rules(struct show *s, int stage, struct rules *t, const char
 
 		if (!reason)
 			continue;
-		pending_row(s, directive, &f);
-		if (!s->out.json)
-			ruleset_print(&s->out.rows, &s->router->rules, rule, directive, 7);
-		pending_row_end(s, name, reason);
+		output_heading(o, "PENDING ROUTES AND GROUPS", NULL, 0);
+		output_row(o);
+		if (o->json) {
+			show_flow_json(&o->rows, directive, &f);
+			show_flow_oifs(s->router, &o->rows, &f, true);
+			json_str(&o->rows, "reason", reason);
+		} else {
+			ruleset_print(&o->rows, &s->router->rules, rule, directive, 7);
+			if (o->wanted & OUTPUT_DETAIL)
+				buf_printf(&o->rows, "  # %s: %s", name, reason);
+		}
+		output_row_end(o);
 	}
 }
 

@@ -33,21 +33,16 @@ static uint64_t routes_idle_sec(const struct router *r, const struct mfc *e)
 }
 
 /* Writes a row; e is NULL for a rule.  In JSON the outputs come before the counters. */
-static void routes_row(struct show *s, const struct show_flow *f, const struct mfc_stats *n, const struct mfc *e)
+static void routes_row(struct show *s, const char *title, const struct show_flow *f, const struct mfc_stats *n,
+		       const struct mfc *e)
 {
 	const struct output_column *columns = routes_columns;
 	struct output *o = &s->out;
-	struct buf *b = &o->rows;
-	char text[SHOW_FLOW_STRLEN];
 
-	output_row(o);
-	if (o->json) {
-		show_flow_json(b, NULL, f);
-		show_flow_oifs(s->router, b, f, true);
-	} else {
-		output_text(o, &columns[ROUTES_FLOW], show_flow_str(f, text));
-		output_text(o, &columns[ROUTES_IIF], f->iif);
-	}
+	output_heading(o, title, columns, ROUTES_COLUMNS);
+	show_flow_row(o, columns, f);
+	if (o->json)
+		show_flow_oifs(s->router, &o->rows, f, true);
 	output_u64(o, &columns[ROUTES_PACKETS], n->packets);
 	output_u64(o, &columns[ROUTES_BYTES], n->bytes);
 	if (e) {
@@ -57,15 +52,9 @@ static void routes_row(struct show *s, const struct show_flow *f, const struct m
 	}
 	if (!o->json && show_flow_has_oifs(f)) {
 		output_blank(o);
-		show_flow_oifs(s->router, b, f, false);
+		show_flow_oifs(s->router, &o->rows, f, false);
 	}
 	output_row_end(o);
-}
-
-static void routes_headings(struct show *s, const char *title)
-{
-	if (output_title(&s->out, title))
-		output_headings(&s->out, routes_columns, ROUTES_COLUMNS);
 }
 
 /* Writes the rules that are of one (S,G), or the others. */
@@ -80,8 +69,7 @@ static void routes_rules(struct show *s, int stage, bool is_single)
 		struct show_flow f = show_flow_of_rule(s->router, rule);
 		struct mfc_stats n = show_count_rule(s, show_number(s));
 
-		routes_headings(s, is_single ? "(S,G) Rules" : "(*,G) Template Rules");
-		routes_row(s, &f, &n, NULL);
+		routes_row(s, is_single ? "(S,G) Rules" : "(*,G) Template Rules", &f, &n, NULL);
 	}
 }
 
@@ -97,8 +85,7 @@ static void routes_entries(struct show *s, int stage)
 		if (counts)
 			n = show_count_entry(s, show_number(s));
 		s->out.wanted |= OUTPUT_ENTRY;
-		routes_headings(s, "Kernel MFC Table");
-		routes_row(s, &f, &n, e);
+		routes_row(s, "Kernel MFC Table", &f, &n, e);
 	}
 }
 
