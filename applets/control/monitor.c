@@ -4,7 +4,7 @@
  */
 #include "applets/control/monitor.h"
 
-#include "applets/control/show_flow.h"
+#include "applets/control/show_table.h"
 #include "conf/print.h"
 #include "lib/json.h"
 

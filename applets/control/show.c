@@ -6,49 +6,35 @@
 
 #include <stdlib.h>
 
-#include "applets/control/show_config.h"
-#include "applets/control/show_groups.h"
-#include "applets/control/show_interfaces.h"
-#include "applets/control/show_metrics.h"
-#include "applets/control/show_pending.h"
-#include "applets/control/show_routes.h"
+#include "applets/control/show_table.h"
 #include "lib/status.h"
 
-static const struct {
-	const char *name;
-	bool (*table)(struct show *s);
-	char letter;			/* in SMCRoute's protocol, 0 = it is not there */
-} show_tables[] = {
-	{ .name = "routes", .table = show_routes, .letter = 'r' },
-	{ .name = "groups", .table = show_groups, .letter = 'g' },
-	{ .name = "interfaces", .table = show_interfaces, .letter = 'i' },
-	{ .name = "pending", .table = show_pending, .letter = 'p' },
-	{ .name = "config", .table = show_config },
-	{ .name = "metrics", .table = show_metrics },
+static const struct show_kind *const show_kinds[] = {
+	&show_routes, &show_groups, &show_interfaces, &show_pending, &show_config, &show_metrics,
 };
 
-#define TABLES ((int)(sizeof show_tables / sizeof *show_tables))
+#define KINDS ((int)(sizeof show_kinds / sizeof *show_kinds))
 
 static bool show_names(int row, struct word_names *names)
 {
-	if (row < TABLES)
-		*names = (struct word_names){ show_tables[row].name, "" };
-	return row < TABLES;
+	if (row < KINDS)
+		*names = (struct word_names){ show_kinds[row]->name, "" };
+	return row < KINDS;
 }
 
 const char *show_find(const char *word, struct word_miss *miss)
 {
 	int row = word_find(word, show_names, miss);
 
-	return row < 0 ? NULL : show_tables[row].name;
+	return row < 0 ? NULL : show_kinds[row]->name;
 }
 
 const char *show_find_letter(char letter)
 {
-	for (int row = 0; letter && row < TABLES; row++)
-		if (show_tables[row].letter == letter)
-			return show_tables[row].name;
-	return show_tables[0].name;
+	for (int row = 0; letter && row < KINDS; row++)
+		if (show_kinds[row]->letter == letter)
+			return show_kinds[row]->name;
+	return show_kinds[0]->name;
 }
 
 void show_free(struct show *s)
@@ -87,7 +73,7 @@ static struct show *show_new(struct call *call, int *status)
 		return NULL;
 	}
 	s->router = call->router;
-	s->table = show_tables[row].table;
+	s->kind = show_kinds[row];
 	output_begin(&s->out, call);
 	return s;
 }
@@ -101,7 +87,7 @@ int show_run(struct call *call)
 		return status;
 	show_turn(s);
 
-	bool is_done = s->table(s), has_memory = output_pass(&s->out);
+	bool is_done = s->kind->write(s), has_memory = output_pass(&s->out);
 
 	if (has_memory && !is_done) {
 		call->show = s;

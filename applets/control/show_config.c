@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The configuration prints itself, line by line.
+ * `show config`: what is in force, as a config file that gives the same state.
  */
-#include "applets/control/show_config.h"
+#include "applets/control/show_table.h"
 
 #include "conf/print.h"
 
@@ -16,7 +16,7 @@ static void config_rules(struct show *s, int stage, struct rules *t, const char 
 	}
 }
 
-bool show_config(struct show *s)
+static bool config_write(struct show *s)
 {
 	enum { PHYINTS, GROUPS, RULES, DONE };
 	struct ruleset *set = &s->router->rules;
@@ -27,3 +27,5 @@ bool show_config(struct show *s)
 	config_rules(s, RULES, &set->routes, "mroute");
 	return s->stage == DONE;
 }
+
+const struct show_kind show_config = { .name = "config", .write = config_write };

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * Lines of memberships with what of them the kernel refused; with -d the memberships that they come to, one by one.
+ * `show groups`: lines of memberships with what of them the kernel refused; with -d the memberships that they come to,
+ * one by one.
  */
-#include "applets/control/show_groups.h"
+#include "applets/control/show_table.h"
 
 #include <string.h>
-
-#include "applets/control/show_flow.h"
 
 static const struct output_column groups_columns[] = {
 	{ .heading = "GROUP (S,G)", .width = SHOW_FLOW_WIDTH, .is_left = true },
@@ -94,7 +93,7 @@ static void groups_members(struct show *s, int stage)
 	}
 }
 
-bool show_groups(struct show *s)
+static bool groups_write(struct show *s)
 {
 	enum { BEGIN, LINES, KERNEL, MEMBERS, END, DONE };
 	const struct rule *g;
@@ -107,3 +106,5 @@ bool show_groups(struct show *s)
 	show_json(s, END, "]}}\n");
 	return s->stage == DONE;
 }
+
+const struct show_kind show_groups = { .name = "groups", .letter = 'g', .write = groups_write };

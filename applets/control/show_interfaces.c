@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * The interfaces with their numbers; with -d also how they are set up and what went through them.
+ * `show interfaces`: all that the machine has, with their VIF and MIF numbers; with -d also how they are set up and
+ * what went through them.
  */
-#include "applets/control/show_interfaces.h"
+#include "applets/control/show_table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -122,7 +123,7 @@ static void ifaces_row(struct show *s, const struct iface *i)
 	output_row_end(o);
 }
 
-bool show_interfaces(struct show *s)
+static bool ifaces_write(struct show *s)
 {
 	enum { BEGIN, HEADINGS, ROWS, END, DONE };
 	const struct ifaces *ifs = &s->router->ifs;
@@ -136,3 +137,5 @@ bool show_interfaces(struct show *s)
 	show_json(s, END, "]}\n");
 	return s->stage == DONE;
 }
+
+const struct show_kind show_interfaces = { .name = "interfaces", .letter = 'i', .write = ifaces_write };

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * For a collector to fetch.  As OpenMetrics 1.0 asks, all samples of a family stand together, samples of counters end
- * in _total, and the reply ends with # EOF.
+ * `show metrics`: counters and gauges for a collector to fetch.  As OpenMetrics 1.0 asks, all samples of a family stand
+ * together, samples of counters end in _total, and the reply ends with # EOF.
  */
-#include "applets/control/show_metrics.h"
+#include "applets/control/show_table.h"
 
 #include <string.h>
 
-#include "applets/control/show_pending.h"
 #include "lib/text.h"
 
 /* A family of counters. */
@@ -155,14 +154,24 @@ static void metrics_vifs(struct show *s, const struct metric *m)
 		}
 }
 
-bool show_metrics(struct show *s)
+/* A stage that counts the rules of a kind that wait. */
+static void metrics_pending(struct show *s, int stage, struct rules *t)
+{
+	const struct rule *rule;
+	const char *name;
+
+	while ((rule = show_next_rule(s, stage, t)))
+		show_reason(s, t, rule, &name);
+}
+
+static bool metrics_write(struct show *s)
 {
 	enum { COUNTERS, PENDING_RULES, PENDING_GROUPS, ROUTER, ENTRIES, VIFS = ENTRIES + 2 * COUNT(metrics_of_entry),
 	       DONE };
 
 	show_count(s, COUNTERS, false);
-	show_pending_count(s, PENDING_RULES, &s->router->rules.routes);
-	show_pending_count(s, PENDING_GROUPS, &s->router->rules.joins);
+	metrics_pending(s, PENDING_RULES, &s->router->rules.routes);
+	metrics_pending(s, PENDING_GROUPS, &s->router->rules.joins);
 	if (show_once(s, ROUTER)) {
 		metrics_gauges(s);
 		metrics_counters(s);
@@ -176,3 +185,5 @@ bool show_metrics(struct show *s)
 	}
 	return s->stage == DONE;
 }
+
+const struct show_kind show_metrics = { .name = "metrics", .write = metrics_write };

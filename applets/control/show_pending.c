@@ -1,29 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * What waits is written in the syntax of the config file; why, with -d and in JSON.
+ * `show pending`: rules and memberships that cannot work yet, in the syntax of the config file; why, with -d and in
+ * JSON.
  */
-#include "applets/control/show_pending.h"
-
-#include "applets/control/show_flow.h"
-#include "router/reason.h"
-
-/* The reason why a rule waits, NULL when it does not; *name is the interface that it waits for. */
-static const char *pending_reason(struct show *s, const struct rules *t, const struct rule *rule, const char **name)
-{
-	const struct router *r = s->router;
-	const struct ifname *iif = &r->rules.names.v[rule->iif].ifname;
-	const char *reason;
-
-	*name = iif->text;
-	reason = t == &r->rules.routes ? reason_of_route(r, rule, name) :
-					 reason_of_join(r, iif, flow_range_fam(&rule->range));
-
-	/* All interfaces were looked at. */
-	if (reason)
-		show_charge(s, s->router->ifs.n / 8);
-	s->pending += reason != NULL;
-	return reason;
-}
+#include "applets/control/show_table.h"
 
 static void pending_rules(struct show *s, int stage, struct rules *t, const char *directive)
 {
@@ -32,7 +12,7 @@ static void pending_rules(struct show *s, int stage, struct rules *t, const char
 	const char *name;
 
 	while ((rule = show_next_rule(s, stage, t))) {
-		const char *reason = pending_reason(s, t, rule, &name);
+		const char *reason = show_reason(s, t, rule, &name);
 		struct show_flow f = show_flow_of_rule(s->router, rule);
 
 		if (!reason)
@@ -52,16 +32,7 @@ static void pending_rules(struct show *s, int stage, struct rules *t, const char
 	}
 }
 
-void show_pending_count(struct show *s, int stage, struct rules *t)
-{
-	const struct rule *rule;
-	const char *name;
-
-	while ((rule = show_next_rule(s, stage, t)))
-		pending_reason(s, t, rule, &name);
-}
-
-bool show_pending(struct show *s)
+static bool pending_write(struct show *s)
 {
 	enum { BEGIN, GROUPS, RULES, NONE, END, DONE };
 
@@ -73,3 +44,5 @@ bool show_pending(struct show *s)
 	show_json(s, END, "]}\n");
 	return s->stage == DONE;
 }
+
+const struct show_kind show_pending = { .name = "pending", .letter = 'p', .write = pending_write };

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Rules and entries are one kind of row, with or without counters.
+ * `show routes`: templates, (S,G) rules, and the entries of the kernel.  Rules and entries are one kind of row, with
+ * or without counters.
  */
-#include "applets/control/show_routes.h"
-
-#include "applets/control/show_flow.h"
+#include "applets/control/show_table.h"
 
 enum { ROUTES_FLOW, ROUTES_IIF, ROUTES_PACKETS, ROUTES_BYTES, ROUTES_WRONG, ROUTES_IDLE, ROUTES_STATE, ROUTES_OIFS,
        ROUTES_COLUMNS };
@@ -89,7 +88,7 @@ static void routes_entries(struct show *s, int stage)
 	}
 }
 
-bool show_routes(struct show *s)
+static bool routes_write(struct show *s)
 {
 	enum { BEGIN, COUNT, TEMPLATES, SSM, RULES, KERNEL, ENTRIES, END, DONE };
 
@@ -108,3 +107,5 @@ bool show_routes(struct show *s)
 	show_json(s, END, "]}}\n");
 	return s->stage == DONE;
 }
+
+const struct show_kind show_routes = { .name = "routes", .letter = 'r', .write = routes_write };

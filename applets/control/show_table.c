@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * Stages, turns, and what more than one table needs of the state: loops, counters, widths.
+ * Stages, turns, and what more than one table needs of the state: loops, counters, widths, reasons, flows.
  */
 #include "applets/control/show_table.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "router/reason.h"
 
 /* Things that are looked at in a turn, some 0.1 us each; asking the kernel for counters takes as long as so many. */
 #define TURN_STEPS 4096
@@ -199,4 +201,104 @@ void show_set_name_width(struct show *s, unsigned min)
 	for (uint32_t i = 0; i < r->rules.names.n; i++)
 		if (name_is_used(&r->rules.names.v[i]))
 			show_widen(s, OUTPUT_NAMES, strlen(r->rules.names.v[i].ifname.text));
+}
+
+const char *show_reason(struct show *s, const struct rules *t, const struct rule *rule, const char **name)
+{
+	const struct router *r = s->router;
+	const struct ifname *iif = &r->rules.names.v[rule->iif].ifname;
+	const char *reason;
+
+	*name = iif->text;
+	reason = t == &r->rules.routes ? reason_of_route(r, rule, name) :
+					 reason_of_join(r, iif, flow_range_fam(&rule->range));
+	/* All interfaces were looked at. */
+	if (reason)
+		show_charge(s, r->ifs.n / 8);
+	s->pending += reason != NULL;
+	return reason;
+}
+
+/* ---- flows ---- */
+
+struct show_flow show_flow_of_rule(const struct router *r, const struct rule *rule)
+{
+	const struct names *t = &r->rules.names;
+
+	return (struct show_flow){
+		.range = rule->range, .iif = t->v[rule->iif].ifname.text, .list = &t->lists[rule->oifs],
+	};
+}
+
+struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *entry)
+{
+	return (struct show_flow){
+		.range = flow_range_of(&entry->flow), .bits = entry->oifs,
+		.iif = iface_str(iface_by_vif(&r->ifs, flow_fam(&entry->flow), entry->iif)),
+	};
+}
+
+void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f)
+{
+	const struct flow *flow = &f->range.flow;
+	char a[ADDR_STRLEN];
+	bool is_any = flow_range_any_source(&f->range);
+
+	if (kind)
+		json_str(b, "kind", kind);
+	json_str(b, "source", is_any ? NULL : prefix_str(&flow->source, f->range.source_len, a));
+	json_str(b, "group", prefix_str(&flow->group, f->range.group_len, a));
+	if (f->iif)
+		json_str(b, "iif", f->iif);
+}
+
+void show_flow_row(struct output *o, const struct output_column *columns, const struct show_flow *f)
+{
+	const struct flow *flow = &f->range.flow;
+	char text[2 * ADDR_STRLEN], *p = stpcpy(text, "(");
+
+	output_row(o);
+	if (o->json) {
+		show_flow_json(&o->rows, NULL, f);
+		return;
+	}
+	p = flow_range_any_source(&f->range) ? stpcpy(p, "*") : prefix_put(&flow->source, f->range.source_len, p);
+	p = stpcpy(p, ", ");
+	strcpy(prefix_put(&flow->group, f->range.group_len, p), ")");
+	output_text(o, &columns[0], text);
+	output_text(o, &columns[1], f->iif);
+}
+
+bool show_flow_has_oifs(const struct show_flow *f)
+{
+	return f->list ? f->list->n : f->bits;
+}
+
+static void show_flow_oif(struct buf *b, const char *name, bool json)
+{
+	if (json) {
+		json_sep(b);
+		buf_json(b, name, strlen(name));
+	} else {
+		buf_chr(b, ' ');
+		buf_str(b, name);
+	}
+}
+
+void show_flow_oifs(const struct router *r, struct buf *b, const struct show_flow *f, bool json)
+{
+	if (json) {
+		json_key(b, "oifs");
+		buf_chr(b, '[');
+	}
+	for (uint32_t i = 0; f->list && i < f->list->n; i++)
+		show_flow_oif(b, r->rules.names.v[f->list->names[i]].ifname.text, json);
+	for (uint32_t bits = f->bits; bits; bits &= bits - 1) {
+		const struct iface *i = iface_by_vif(&r->ifs, flow_range_fam(&f->range), __builtin_ctz(bits));
+
+		if (i)
+			show_flow_oif(b, i->name, json);
+	}
+	if (json)
+		buf_chr(b, ']');
 }

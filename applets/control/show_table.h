@@ -20,6 +20,18 @@
 #include "applets/control/output.h"
 #include "router/router.h"
 
+struct show;
+
+/* A kind of table. */
+struct show_kind {
+	const char *name;
+	char letter;			/* in SMCRoute's protocol, 0 = it is not there */
+	bool (*write)(struct show *s);	/* writes what is due in a turn: true when that was all */
+};
+
+/* All of them, each in the file of its name. */
+extern const struct show_kind show_routes, show_groups, show_interfaces, show_pending, show_config, show_metrics;
+
 /* Counters of a rule, sums over its entries; and its rank, as the place may be another's later. */
 struct show_count_of_rule {
 	uint32_t rank;
@@ -29,7 +41,7 @@ struct show_count_of_rule {
 struct show {
 	struct router *router;
 	struct output out;
-	bool (*table)(struct show *s);	/* writes what is due in a turn: true when that was all */
+	const struct show_kind *kind;
 	int stage;			/* the one that is at work, from 0 */
 	uint32_t at;			/* things of it that were looked at */
 	unsigned left;			/* things that may be looked at in this turn */
@@ -86,5 +98,36 @@ void show_set_name_width(struct show *s, unsigned min);
 
 /* Takes the width of a column from a text, unless it is wider already. */
 void show_widen(struct show *s, enum output_width width_of, size_t len);
+
+/* Returns why a rule of a kind waits, and counts it in s->pending; NULL when it does not wait.  *name is the interface
+ * that it waits for. */
+const char *show_reason(struct show *s, const struct rules *t, const struct rule *rule, const char **name);
+
+/* ---- a flow or a range of flows with its interfaces, also for `monitor` ---- */
+
+#define SHOW_FLOW_WIDTH 42		/* of its column */
+
+struct show_flow {
+	struct flow_range range;
+	const char *iif;		/* NULL is left out */
+	const struct oif_list *list;	/* the outputs of a rule; NULL: they are bits */
+	uint32_t bits;			/* the outputs of an entry: VIF bits */
+};
+
+/* The flow of a rule, and of an entry.  Valid until the next edit. */
+struct show_flow show_flow_of_rule(const struct router *r, const struct rule *rule);
+struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *entry);
+
+/* Appends "source", "group" and "iif", and before them "kind" unless that is NULL. */
+void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f);
+
+/* Begins a row with a flow: its first two columns, "(S, G)" and the interface, or the same in JSON. */
+void show_flow_row(struct output *o, const struct output_column *columns, const struct show_flow *f);
+
+/* True when there are outputs, even if they have no name. */
+bool show_flow_has_oifs(const struct show_flow *f);
+
+/* Appends the names of the outputs: each behind a blank, or as "oifs" of JSON. */
+void show_flow_oifs(const struct router *r, struct buf *b, const struct show_flow *f, bool json);
 
 #endif
