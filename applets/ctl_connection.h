@@ -14,8 +14,8 @@ struct ctl_place {
 	int64_t wait;			/* seconds to wait for it to come up */
 };
 
-/* Returns a connection to the daemon, non-blocking, or minus the exit status; then it has been said on standard
- * error which sockets were tried, and which others answer. */
+/* Returns a connection to the daemon, non-blocking, or minus the exit status; then it has been said on standard error
+ * which sockets were tried, and which others answer. */
 int ctl_connection_open(const struct ctl_place *place);
 
 #endif

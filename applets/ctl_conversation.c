@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The conversation: requests out, replies in, both at once, so that neither side can wait for the other.  Replies
- * come in the order of the requests; a batch keeps a queue of the lines that are still to be answered, and a line
- * that the daemon is not asked for waits until that is empty.
+ * The conversation: requests out, replies in, both at once, so that neither side can wait for the other.  Replies come
+ * in the order of the requests; a batch keeps a queue of the lines that are still to be answered, and a line that the
+ * daemon is not asked for waits until that is empty.
  */
 #include "applets/ctl_conversation.h"
 

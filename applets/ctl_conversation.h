@@ -15,8 +15,8 @@ struct ctl_options {
 	bool batch;			/* commands come from standard input, one a line */
 };
 
-/* Sends a command, checked by ctl_words_check(), over fd and shows the reply: the exit status.  For a batch the
- * words are not sent but overwritten, and the status is that of the first line that failed.  fd stays open. */
+/* Sends a command, checked by ctl_words_check(), over fd and shows the reply: the exit status.  For a batch the words
+ * are not sent but overwritten, and the status is that of the first line that failed.  fd stays open. */
 int ctl_conversation_run(int fd, const struct ctl_options *options, struct ctl_printer *printer, struct ctl_words *w);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Records of a reply on standard output and standard error.  A terminal is never asked anything: its width comes
- * from the kernel or from COLUMNS.
+ * Records of a reply on standard output and standard error.  A terminal is never asked anything: its width comes from
+ * the kernel or from COLUMNS.
  */
 #include "applets/ctl_print.h"
 

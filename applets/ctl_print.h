@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Replies on standard output and standard error.  All text of the daemon comes through here, and to a terminal
- * through lib/text.
+ * Replies on standard output and standard error.  All text of the daemon comes through here, and to a terminal through
+ * lib/text.
  */
 #ifndef APPLETS_CTL_PRINT_H
 #define APPLETS_CTL_PRINT_H
@@ -24,8 +24,8 @@ struct ctl_printer ctl_print_setup(bool has_headings, bool is_plain);
 /* Shows one record of a reply.  line: of the batch, 0 = none. */
 void ctl_print_record(const struct ctl_printer *p, const struct wire_record *rec, uint32_t line);
 
-/* Writes one line to standard error: the line of a batch, 0 = none, and two pieces of text, the second of len
- * bytes at most. */
+/* Writes one line to standard error: the line of a batch, 0 = none, and two pieces of text, the second of len bytes at
+ * most. */
 void ctl_print_error(uint32_t line, const char *what, const char *text, int len);
 
 /* Passes on what was shown so far.  Notes in is_deaf when nobody reads it.  0, or EXIT_SYSTEM. */

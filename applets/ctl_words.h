@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The words of one command line of smcroutectl: which command they mean, by the table that the daemon uses too, and
- * the commands that need no daemon.
+ * The words of one command line of smcroutectl: which command they mean, by the table that the daemon uses too, and the
+ * commands that need no daemon.
  */
 #ifndef APPLETS_CTL_WORDS_H
 #define APPLETS_CTL_WORDS_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The table of commands, and those that are only a line.  The others are in edit.c
- * and show.c.
+ * The table of commands, and those that are only a line.  The others are in edit.c and show.c.
  */
 #include "applets/control/command.h"
 

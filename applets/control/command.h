@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The commands of the control socket: one const table that the daemon, the client,
- * `help` and the shell's completion read.  A new command is a row here and a
- * function of the type of `run`.
+ * The commands of the control socket: one const table that the daemon, the client, `help` and the shell's completion
+ * read.  A new command is a row here and a function of the type of `run`.
  */
 #ifndef APPLETS_CONTROL_COMMAND_H
 #define APPLETS_CONTROL_COMMAND_H

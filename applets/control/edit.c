@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Words of a client become edits of the wanted state, through the same field parsers
- * as the config file.  An edit is done when its function returns: the kernel has
- * it.  Memberships alone may take longer, and are asked for again then.
+ * Words of a client become edits of the wanted state, through the same field parsers as the config file.  An edit is
+ * done when its function returns: the kernel has it.  Memberships alone may take longer, and are asked for again then.
  */
 #include "applets/control/edit.h"
 
@@ -36,8 +35,8 @@ static bool edit_has_source(const char *first, const char *second)
 	return addr_parse(first, strcspn(first, "/"), &a) == ADDR_OK && !addr_is_multicast(&a, 128);
 }
 
-/* Reads IIF [SOURCE[/LEN]] GROUP[/LEN].  The interface is checked and stays text.  Sets *end to the number of
- * the word behind.  0, or the exit status. */
+/* Reads IIF [SOURCE[/LEN]] GROUP[/LEN].  The interface is checked and stays text.  Sets *end to the number of the word
+ * behind.  0, or the exit status. */
 static int edit_parse_range(struct call *call, struct flow_range *range, int *end)
 {
 	const char *const *words = call->argv + 2;

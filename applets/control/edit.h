@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The commands that edit rules and memberships.  Each is a `run` of struct command:
- * it returns the exit status of the client.
+ * The commands that edit rules and memberships.  Each is a `run` of struct command: it returns the exit status of the
+ * client.
  */
 #ifndef APPLETS_CONTROL_EDIT_H
 #define APPLETS_CONTROL_EDIT_H

@@ -107,8 +107,8 @@ static void server_serve(void *ctx, int fd, short revents)
 	server_arm(server, client_deadline(c));
 }
 
-/* Drops the client that is missed the least, but none of a class above `worst`: 0 = silent ones,
- * 1 = those stuck in a request or reply, 2 = followers.  False when there is none. */
+/* Drops the client that is missed the least, but none of a class above `worst`: 0 = silent ones, 1 = those stuck in a
+ * request or reply, 2 = followers.  False when there is none. */
 static bool server_evict(struct server *server, int worst)
 {
 	struct client *victim = NULL;

@@ -18,8 +18,8 @@ struct call_daemon;
 /* Returns a server without a socket, or NULL with ENOMEM.  What commands work on must outlive it. */
 struct server *server_new(struct loop *l, const struct call_daemon *daemon);
 
-/* Listens on path.  A socket that answers is left alone (EADDRINUSE); a dead one is replaced; any other kind of file
- * is left alone (EEXIST).  uid and gid (-1 = ours) own it, mode is its mode.  0, or -1 with errno. */
+/* Listens on path.  A socket that answers is left alone (EADDRINUSE); a dead one is replaced; any other kind of file is
+ * left alone (EEXIST).  uid and gid (-1 = ours) own it, mode is its mode.  0, or -1 with errno. */
 int server_listen(struct server *server, const char *path, mode_t mode, uid_t uid, gid_t gid);
 
 /* Leaves new clients in the queue of the socket, or serves them again. */

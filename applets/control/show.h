@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The command `show`: which table is asked for, and its turns.  A long table is
- * written in several turns of the loop, so that routing never waits for it.
+ * The command `show`: which table is asked for, and its turns.  A long table is written in several turns of the loop,
+ * so that routing never waits for it.
  */
 #ifndef APPLETS_CONTROL_SHOW_H
 #define APPLETS_CONTROL_SHOW_H
@@ -11,8 +11,8 @@
 #include "applets/control/call.h"
 #include "applets/control/word.h"
 
-/* Runs `show` with its words, as struct command's run.  When the table is long, call->show is set: the function is
- * to be called again, in a later turn, until it is NULL. */
+/* Runs `show` with its words, as struct command's run.  When the table is long, call->show is set: the function is to
+ * be called again, in a later turn, until it is NULL. */
 int show_run(struct call *call);
 
 /* Gives a table up.  NULL is fine. */

@@ -52,8 +52,8 @@ static unsigned long long metrics_counter(const struct metric *m, const void *co
 	return v;
 }
 
-/* Appends the value of a label: backslash, quote and line end escaped.  A byte that is no UTF-8 would spoil the
- * whole exposition and is spelled out. */
+/* Appends the value of a label: backslash, quote and line end escaped.  A byte that is no UTF-8 would spoil the whole
+ * exposition and is spelled out. */
 static void metrics_label(struct buf *b, const char *value)
 {
 	for (size_t len; *value; value += len) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * `show routes`: templates, (S,G) rules, and the entries of the kernel.  Rules and entries are one kind of row, with
- * or without counters.
+ * `show routes`: templates, (S,G) rules, and the entries of the kernel.  Rules and entries are one kind of row, with or
+ * without counters.
  */
 #include "applets/control/show_table.h"
 
@@ -42,9 +42,11 @@ static void routes_row(struct show *s, const char *title, const struct show_flow
 	show_flow_row(o, columns, f);
 	if (o->json)
 		show_flow_oifs(s->router, &o->rows, f, true);
-	output_u64(o, &columns[ROUTES_PACKETS], n->packets);
-	output_u64(o, &columns[ROUTES_BYTES], n->bytes);
-	if (e) {
+	if (output_shows(o, &columns[ROUTES_PACKETS])) {
+		output_u64(o, &columns[ROUTES_PACKETS], n->packets);
+		output_u64(o, &columns[ROUTES_BYTES], n->bytes);
+	}
+	if (e && output_shows(o, &columns[ROUTES_WRONG])) {
 		output_u64(o, &columns[ROUTES_WRONG], n->wrong_if);
 		output_u64(o, &columns[ROUTES_IDLE], routes_idle_sec(s->router, e));
 		output_text(o, &columns[ROUTES_STATE], mfc_state_str(e->state));

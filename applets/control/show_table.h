@@ -75,8 +75,8 @@ static inline uint32_t show_number(const struct show *s)
 	return s->at - 1;
 }
 
-/* The next rule of a kind, or entry that the kernel has; NULL when there is none or the turn is over.  Valid until
- * the next edit. */
+/* The next rule of a kind, or entry that the kernel has; NULL when there is none or the turn is over.  Valid until the
+ * next edit. */
 const struct rule *show_next_rule(struct show *s, int stage, struct rules *t);
 const struct mfc *show_next_entry(struct show *s, int stage);
 
@@ -86,8 +86,8 @@ void show_end_walk(struct show *s);
 /* A stage that asks the kernel for the counters of all entries, and with for_rules sums them for the rules. */
 void show_count(struct show *s, int stage, bool for_rules);
 
-/* The counters of the entry at a place of the mirror; where it is not the one that was there when the table
- * began, those of now. */
+/* The counters of the entry at a place of the mirror; where it is not the one that was there when the table began,
+ * those of now. */
 struct mfc_stats show_count_entry(struct show *s, uint32_t at);
 
 /* The counters of a rule by its number; 0 where it was added since. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Which row of a table a word stands for.  A name that is written out wins; otherwise the word must begin names of
- * one row only.  Knows no command.
+ * Which row of a table a word stands for.  A name that is written out wins; otherwise the word must begin names of one
+ * row only.  Knows no command.
  */
 #ifndef APPLETS_CONTROL_WORD_H
 #define APPLETS_CONTROL_WORD_H
