@@ -5,6 +5,7 @@
 #include "applets/ctl_connection.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
@@ -67,15 +68,13 @@ static void connection_see_others(const char *dir, struct buf *seen, unsigned *n
 /* The same for all places where daemons may be: beside the socket that was asked for, and the usual ones. */
 static unsigned connection_see_all(const char *path, struct buf *seen)
 {
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	const char *dirs[1 + RUN_DIRS] = { path ? "." : connection_run_dirs[0] };
-	char dir[PATH_MAX];
+	char beside[PATH_MAX];
+	const char *dirs[1 + RUN_DIRS] = { connection_run_dirs[0] };
 	unsigned n = 0;
 
-	if (slash) {
-		snprintf(dir, sizeof dir, "%.*s", slash > path ? (int)(slash - path) : 1, path);
-		dirs[0] = dir;
-	}
+	snprintf(beside, sizeof beside, "%s", path ? path : "");
+	if (path)
+		dirs[0] = dirname(beside);
 	memcpy(dirs + 1, connection_run_dirs, sizeof connection_run_dirs);
 	for (unsigned i = 0; i < 1 + RUN_DIRS; i++)
 		if (connection_is_new(dirs, i))

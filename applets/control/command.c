@@ -4,6 +4,7 @@
  */
 #include "applets/control/command.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "applets/control/edit.h"
@@ -23,12 +24,9 @@ static int command_reload(struct call *call)
 
 	/* What changed is asked for here, so it is an answer and no remark. */
 	if (!status && call->form == CALL_RECORDS) {
-		struct buf line = { 0 };
+		char line[sizeof call->note + 1];
 
-		buf_printf(&line, "%s\n", call->note);
-		wire_put_record(call->out, WIRE_ROW, line.p, line.len);
-		call->out->failed |= line.failed;
-		buf_free(&line);
+		wire_put_record(call->out, WIRE_ROW, line, (size_t)snprintf(line, sizeof line, "%s\n", call->note));
 	}
 	*call->note = '\0';
 	return status;

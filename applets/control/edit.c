@@ -14,13 +14,16 @@
 #include "router/pending.h"
 #include "router/reason.h"
 
-/* Fails where word i is no name of an interface. */
-static int edit_check_name(struct call *call, int i)
+/* Reads word i as the name of an interface; an alias suffix is no part of it.  0, or the exit status. */
+static int edit_take_name(struct call *call, int i, struct ifname *name)
 {
 	size_t len = strlen(call->argv[i]);
 	const char *why = ifname_check(call->argv[i], &len);
 
-	return why ? call_fail(call, EXIT_DATA, "%s: %s", call->argv[i], why) : 0;
+	if (why)
+		return call_fail(call, EXIT_DATA, "%s: %s", call->argv[i], why);
+	*name = ifname_of(call->argv[i], len);
+	return 0;
 }
 
 /* True when the two words behind the interface are source and group, not group and output. */
@@ -35,27 +38,19 @@ static bool edit_has_source(const char *first, const char *second)
 	return addr_parse(first, strcspn(first, "/"), &a) == ADDR_OK && !addr_is_multicast(&a, 128);
 }
 
-/* Reads IIF [SOURCE[/LEN]] GROUP[/LEN].  The interface is checked and stays text.  Sets *end to the number of the word
- * behind.  0, or the exit status. */
-static int edit_parse_range(struct call *call, struct flow_range *range, int *end)
+/* Reads IIF [SOURCE[/LEN]] GROUP[/LEN].  Sets *end to the number of the word behind.  0, or the exit status. */
+static int edit_take_range(struct call *call, struct ifname *iif, struct flow_range *range, int *end)
 {
 	const char *const *words = call->argv + 2;
-	int n, status = edit_check_name(call, 1);
+	int n = call->argc > 3 && edit_has_source(words[0], words[1]) ? 2 : 1, status = edit_take_name(call, 1, iif);
 
+	*end = 2 + n;
 	if (status)
 		return status;
-	n = call->argc > 3 && edit_has_source(words[0], words[1]) ? 2 : 1;
-	*end = 2 + n;
 
 	const char *why = field_range(words, n, range);
 
 	return why ? call_fail(call, EXIT_DATA, "%s", why) : 0;
-}
-
-/* The name of an interface that has been checked: the alias suffix is no part of it. */
-static struct ifname edit_name(const char *word)
-{
-	return ifname_of(word, strcspn(word, ":"));
 }
 
 static int edit_no_memory(struct call *call)
@@ -66,16 +61,14 @@ static int edit_no_memory(struct call *call)
 /* Fails as there is no such rule, or with is_group no such membership. */
 static int edit_not_there(struct call *call, const struct flow_range *range, bool is_group)
 {
-	char s[ADDR_STRLEN], g[ADDR_STRLEN];
-	const char *source = "*";
+	char s[ADDR_STRLEN] = "*", g[ADDR_STRLEN];
 
 	if (!flow_range_any_source(range))
-		source = prefix_str(&range->flow.source, range->source_len, s);
+		prefix_str(&range->flow.source, range->source_len, s);
 	prefix_str(&range->flow.group, range->group_len, g);
-	if (is_group)
-		/* Programs look for this text: see behaviour of SMCRoute 2.4. */
-		return call_fail(call, EXIT_NONE, "failed leave (%s,%s), not a member", source, g);
-	return call_fail(call, EXIT_NONE, "no rule (%s, %s) from %s", source, g, call->argv[1]);
+	/* Programs look for the first text, which is that of SMCRoute 2.4. */
+	return is_group ? call_fail(call, EXIT_NONE, "failed leave (%s,%s), not a member", s, g) :
+			  call_fail(call, EXIT_NONE, "no rule (%s, %s) from %s", s, g, call->argv[1]);
 }
 
 /* ---- rules ---- */
@@ -89,20 +82,14 @@ struct edit_rule {
 };
 
 /* Reads IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...].  0, or the exit status. */
-static int edit_parse_rule(struct call *call, struct edit_rule *w)
+static int edit_take_rule(struct call *call, struct edit_rule *w)
 {
-	int at = 0, status = edit_parse_range(call, &w->rule.range, &at);
+	int at, status = edit_take_range(call, &w->rule.iif, &w->rule.range, &at);
 
-	for (int i = at; !status && i < call->argc; i++)
-		status = edit_check_name(call, i);
-	if (status)
-		return status;
-	w->rule.iif = edit_name(call->argv[1]);
 	w->rule.oifs = w->oifs;
-	w->rule.noifs = 0;
-	while (at < call->argc)
-		w->oifs[w->rule.noifs++] = edit_name(call->argv[at++]);
-	return 0;
+	for (w->rule.noifs = 0; !status && at < call->argc; at++)
+		status = edit_take_name(call, at, &w->oifs[w->rule.noifs++]);
+	return status;
 }
 
 /* True when an output is the inbound interface by its own name, not by a wildcard. */
@@ -136,7 +123,7 @@ static int edit_rule(struct call *call, enum edit_kind kind)
 	struct router *r = call->router;
 	struct edit_rule w;
 	uint32_t id;
-	int status = edit_parse_rule(call, &w), res;
+	int status = edit_take_rule(call, &w), res;
 
 	if (status)
 		return status;
@@ -186,9 +173,9 @@ struct edit_group {
 };
 
 /* Reads the words of join and leave.  0, or the exit status. */
-static int edit_parse_group(struct call *call, struct edit_group *w)
+static int edit_take_group(struct call *call, struct edit_group *w)
 {
-	int end, status = edit_parse_range(call, &w->range, &end);
+	int end, status = edit_take_range(call, &w->iif, &w->range, &end);
 
 	if (status)
 		return status;
@@ -201,7 +188,6 @@ static int edit_parse_group(struct call *call, struct edit_group *w)
 		return call_fail(call, EXIT_DATA, "%s: this is %s%llu memberships, at most %u are possible at once",
 				 call->argv[end - 1], bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits,
 				 1u << CONF_JOIN_BITS);
-	w->iif = edit_name(call->argv[1]);
 	w->join = rules_find(&call->router->rules, &call->router->rules.joins, &w->iif, &w->range);
 	return 0;
 }
@@ -235,7 +221,7 @@ int edit_join(struct call *call)
 {
 	struct router *r = call->router;
 	struct edit_group w;
-	int status = edit_parse_group(call, &w);
+	int status = edit_take_group(call, &w);
 
 	if (status)
 		return status;
@@ -253,7 +239,7 @@ int edit_leave(struct call *call)
 {
 	struct router *r = call->router;
 	struct edit_group w;
-	int status = edit_parse_group(call, &w);
+	int status = edit_take_group(call, &w);
 
 	if (status || call->is_again)
 		return status;

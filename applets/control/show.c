@@ -55,45 +55,38 @@ size_t show_size(const struct show *s)
 	return sizeof *s + s->out.rows.cap + s->nentries * sizeof *s->entries + s->nrules * sizeof *s->rules;
 }
 
-/* Makes the table that the words ask for: NULL after call_fail(), and *status is the exit status. */
-static struct show *show_new(struct call *call, int *status)
+/* Makes call->show, the table that the words ask for: 0, or the exit status. */
+static int show_begin(struct call *call)
 {
 	struct word_miss miss;
 	int row = call->argc > 1 ? word_find(call->argv[1], show_names, &miss) : 0;
-	struct show *s;
 
-	if (row < 0) {
-		*status = call_fail(call, EXIT_USAGE, "show %s: no such table, there are: %s", call->argv[1],
-				    miss.candidates);
-		return NULL;
-	}
-	s = calloc(1, sizeof *s);
-	if (!s) {
-		*status = call_no_memory(call);
-		return NULL;
-	}
-	s->router = call->router;
-	s->kind = show_kinds[row];
-	output_begin(&s->out, call);
-	return s;
+	if (row < 0)
+		return call_fail(call, EXIT_USAGE, "show %s: no such table, there are: %s", call->argv[1],
+				 miss.candidates);
+	call->show = calloc(1, sizeof *call->show);
+	if (!call->show)
+		return call_no_memory(call);
+	call->show->router = call->router;
+	call->show->kind = show_kinds[row];
+	output_begin(&call->show->out, call);
+	return 0;
 }
 
 int show_run(struct call *call)
 {
-	int status = 0;
-	struct show *s = call->show ? call->show : show_new(call, &status);
+	int status = call->show ? 0 : show_begin(call);
+	struct show *s = call->show;
 
-	if (!s)
+	if (status)
 		return status;
 	show_turn(s);
 
 	bool is_done = s->kind->write(s), has_memory = output_pass(&s->out);
 
-	if (has_memory && !is_done) {
-		call->show = s;
-		return 0;
+	if (is_done || !has_memory) {
+		show_free(s);
+		call->show = NULL;
 	}
-	show_free(s);
-	call->show = NULL;
 	return has_memory ? 0 : call_no_memory(call);
 }
