@@ -263,8 +263,8 @@ void server_event(struct server *server, const char *text, const char *json)
 
 void server_resume(struct server *server)
 {
-	/* From the end: server_drop() moves the last one into the gap. */
-	for (uint32_t i = server->n; i-- > 0;) {
+	/* From the end: server_drop() moves the last one into the gap.  More than one may go at once. */
+	for (uint32_t i = server->n; i-- > 0; ) {
 		struct client *c = i < server->n ? server->clients[i] : NULL;
 
 		if (c && client_is_ready(c))
