@@ -8,17 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of rows that are worth a record, and bytes of a turn: so many that waking the reader does not count. */
-#define RECORD_SIZE (15 * 1024)
-#define TURN_SIZE (8 * RECORD_SIZE)
-
-void output_begin(struct output *o, const struct call *call)
-{
-	*o = (struct output){
-		.to = call->out, .form = call->form, .json = call->json,
-		.wanted = call->detail ? OUTPUT_DETAIL : 0,
-	};
-}
+#define RECORD_SIZE (15 * 1024)		/* of rows that are worth a record: with the last row they fit into 16 KiB */
+#define TURN_SIZE (128 * 1024)		/* of a turn: so much that the waking of the reader does not count */
 
 void output_turn(struct output *o)
 {

@@ -35,6 +35,7 @@ struct output_column {
 	unsigned needs;			/* all of these must be wanted, 0 = always there.  JSON has all columns */
 };
 
+/* A table that is written.  The first four are those of the call, the rest is 0 at first. */
 struct output {
 	struct buf *to;			/* the reply */
 	enum call_form form;
@@ -48,10 +49,7 @@ struct output {
 	size_t end;			/* the length of the reply that ends this turn */
 };
 
-/* Begins the output of a call. */
-void output_begin(struct output *o, const struct call *call);
-
-/* Begins a turn, also the first one. */
+/* Begins a turn. */
 void output_turn(struct output *o);
 
 /* Passes on the lines that are worth a record.  True when the turn has room for more. */

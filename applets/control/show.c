@@ -67,9 +67,11 @@ static int show_begin(struct call *call)
 	call->show = calloc(1, sizeof *call->show);
 	if (!call->show)
 		return call_no_memory(call);
-	call->show->router = call->router;
-	call->show->kind = show_kinds[row];
-	output_begin(&call->show->out, call);
+	*call->show = (struct show){
+		.router = call->router, .kind = show_kinds[row],
+		.out = { .to = call->out, .form = call->form, .json = call->json,
+			 .wanted = call->detail ? OUTPUT_DETAIL : 0 },
+	};
 	return 0;
 }
 
