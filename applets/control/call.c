@@ -9,11 +9,6 @@
 
 #include "lib/status.h"
 
-struct call call_make(const struct call_daemon *daemon, struct buf *out)
-{
-	return (struct call){ .daemon = daemon, .router = daemon->router, .out = out };
-}
-
 int call_fail(struct call *call, int status, const char *fmt, ...)
 {
 	va_list ap;

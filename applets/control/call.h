@@ -30,15 +30,15 @@ struct call_daemon {
 /* How an answer leaves: as typed records for our own client, or as the text of SMCRoute's protocol. */
 enum call_form { CALL_RECORDS, CALL_LEGACY };
 
-/* A connection has one, which all its requests use in turn. */
+/* A connection has one, which all its requests use in turn.  The first three are set once. */
 struct call {
 	const struct call_daemon *daemon;
 	struct router *router;		/* daemon->router */
-	enum call_form form;
+	struct buf *out;		/* where tables are appended */
+	enum call_form form;		/* of what is appended */
 	int argc;			/* words, the command's name included */
 	const char *const *argv;
 	bool detail, json;		/* -d, -j */
-	struct buf *out;		/* where tables are appended, in that form */
 	struct buf diag;		/* config diagnostics of a failed reload */
 	bool follow;			/* set by monitor: the reply has no end, the connection is kept for events */
 	uint64_t later;			/* set by a command that waits for memberships: a groups_ticket().  When it is
@@ -48,9 +48,6 @@ struct call {
 	char error[512];		/* set with call_fail(); "" = none */
 	char note[512];			/* set with call_note(); "" = none */
 };
-
-/* Makes a call without words.  Its answers go to out. */
-struct call call_make(const struct call_daemon *daemon, struct buf *out);
 
 /* Sets the error, which is one line, and returns status, an exit status that is not 0. */
 int call_fail(struct call *call, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

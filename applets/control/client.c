@@ -36,7 +36,7 @@ struct client *client_new(int fd, const struct call_daemon *daemon, int64_t now)
 	if (!c)
 		return NULL;
 	c->fd = fd;
-	c->call = call_make(daemon, &c->out);
+	c->call = (struct call){ .daemon = daemon, .router = daemon->router, .out = &c->out };
 	c->linger = -1;
 	c->heard = c->moved = now;
 	return c;

@@ -17,7 +17,6 @@
 #include "lib/usock.h"
 
 #define CLIENTS_MAX 256
-#define ACCEPTS_A_TURN 16
 #define ACCEPT_MS 50			/* until a failed accept is tried again */
 #define OUT_TOTAL (64 * 1024 * 1024)	/* unread output of all, before the slowest is dropped */
 
@@ -156,36 +155,25 @@ int server_adopt(struct server *server, int fd)
 	return 0;
 }
 
-static void server_pause_accept(struct server *server)
-{
-	log_limited(&server->lim, loop_now(server->loop), LOG_LVL_ERR, "control: accept: %s", strerror(errno));
-	server->paused = true;
-	loop_events(server->loop, server->fd, 0);
-	server_arm(server, loop_now(server->loop) + ACCEPT_MS);
-}
-
 static void server_on_connect(void *ctx, int fd, short revents)
 {
 	struct server *server = ctx;
+	int s = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)revents;
-	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		int s = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (s >= 0) {
-			server_adopt(server, s);
-			continue;
-		}
-		if (errno == EAGAIN)
-			return;
-		if (errno == EINTR || errno == ECONNABORTED)
-			continue;
-		/* Silent clients must not keep others out. */
-		if ((errno == EMFILE || errno == ENFILE) && server_evict(server, 0))
-			continue;
-		server_pause_accept(server);
+	if (s >= 0) {
+		server_adopt(server, s);
 		return;
 	}
+	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+		return;
+	/* Silent clients must not keep others out. */
+	if ((errno == EMFILE || errno == ENFILE) && server_evict(server, 0))
+		return;
+	log_limited(&server->lim, loop_now(server->loop), LOG_LVL_ERR, "control: accept: %s", strerror(errno));
+	server->paused = true;
+	loop_events(server->loop, fd, 0);
+	server_arm(server, loop_now(server->loop) + ACCEPT_MS);
 }
 
 static void server_sweep(void *ctx)

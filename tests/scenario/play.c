@@ -329,7 +329,7 @@ static void play_ctl(struct player *p, int argc, char **argv)
 {
 	struct buf out = { 0 };
 	struct call_daemon daemon = { .router = &p->r, .reload = on_reload };
-	struct call c = call_make(&daemon, &out);
+	struct call c = { .daemon = &daemon, .router = &p->r, .out = &out };
 	int i = 1;
 
 	kernel_link_drain(INT_MAX, on_link, p);

@@ -53,7 +53,7 @@ static bool ctl_words(const char *line, int *status)
 {
 	char words[128], *argv[8];
 	struct buf out = { 0 };
-	struct call c = call_make(&for_clients, &out);
+	struct call c = { .daemon = &for_clients, .router = &router, .out = &out };
 
 	snprintf(words, sizeof words, "%s", line);
 	for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))

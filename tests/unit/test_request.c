@@ -118,7 +118,7 @@ static const char *run(uint16_t cmd, int n, const char *const *words, struct cal
 static void letters(void)
 {
 	const char *words[] = { "a1", "225.1.1.1", "a2" };
-	struct call call = call_make(&for_clients, NULL);
+	struct call call = { .daemon = &for_clients, .router = &router };
 
 	start();
 	CHECK_STR(run('a', 3, words, &call), "|");
@@ -135,7 +135,7 @@ static void letters(void)
 static void own_words(void)
 {
 	const char *monitor[] = { "-j", "mon" }, *ping[] = { "-", "ping" };
-	struct call call = call_make(&for_clients, NULL);
+	struct call call = { .daemon = &for_clients, .router = &router };
 
 	start();
 	CHECK_STR(run(WIRE_WORDS, 2, monitor, &call), "");

@@ -96,7 +96,7 @@ static char *whole(const char *table, const char *options)
 {
 	const char *words[] = { "show", table };
 	struct buf out = { 0 };
-	struct call c = call_make(&for_clients, &out);
+	struct call c = { .daemon = &for_clients, .router = &router, .out = &out };
 	int status;
 
 	c.argc = 2;
