@@ -5,7 +5,6 @@
 #include "applets/control/monitor.h"
 
 #include "applets/control/show_table.h"
-#include "conf/print.h"
 #include "lib/json.h"
 
 const char *monitor_event_name(enum event_kind kind)
