@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Hash index over somebody else's array: it holds only element numbers, the
- * elements stay where they are.  Open addressing with linear probing, at most
- * four fifths full, deletion by backward shift, so no tombstones.  What a slot
- * has left beside the number holds bits of the hash, so that other elements need
- * not be looked at.  The hash is seeded at start: addresses come from strangers.
+ * A hash index over somebody else's array: it holds only element numbers, the elements stay where they are.  Open
+ * addressing with linear probing, at most four fifths full; deletion moves later elements back, so there are no
+ * marks for deleted ones.  Beside the number a slot has 6 bits of the hash, so that most of the other elements need
+ * not be looked at.  The hash is seeded at the start, because addresses come from strangers.
  */
 #ifndef LIB_HASH_H
 #define LIB_HASH_H
@@ -22,34 +21,26 @@ struct hash_ops {
 };
 
 struct hash {
-	uint32_t *slot;		/* n of them: low bits of the hash, then element number + 1; or 0 */
+	uint32_t *slot;		/* n of them: the low bits of the hash and the element number + 1; or 0 */
 	uint32_t n, used;
-	uint32_t ids;		/* the bits of a slot that are the number */
 };
 
-/* Where an element with hash h would stand were it alone: the high bits say. */
-static inline uint32_t hash_home(const struct hash *t, uint32_t h)
-{
-	return (uint32_t)((uint64_t)h * t->n >> 32);
-}
-
-/* Hashes n bytes with the process's seed; n is a multiple of 4 and p 4-aligned. */
-uint32_t hash_words(const void *p, size_t n);
-
-/* As hash_words() for any length and alignment. */
+/* Hashes n bytes with the process's seed. */
 uint32_t hash_bytes(const void *p, size_t n);
+
+/* The same, as long as some call it so. */
+#define hash_words hash_bytes
 
 /* Sets the seed; call once before the first hash.  Tests pass a constant. */
 void hash_seed(uint64_t seed);
 
 /* Returns the element equal to key with hash h, or HASH_NONE. */
-uint32_t hash_find(const struct hash *t, const struct hash_ops *ops, const void *ctx,
-		   uint32_t h, const void *key);
+uint32_t hash_find(const struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t h, const void *key);
 
 /* Adds element id, which has hash h and must not be in yet.  0, or -1 with ENOMEM. */
 int hash_add(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t h, uint32_t id);
 
-/* Makes room for n elements in all, so that n adds cannot fail.  0, or -1 with ENOMEM. */
+/* Makes room for n elements in all, so that n adds of numbers below n cannot fail.  0, or -1 with ENOMEM. */
 int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t n);
 
 /* Removes element id, which has hash h; nothing happens when it is not in. */
