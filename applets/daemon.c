@@ -22,6 +22,7 @@
 #include "lib/hook.h"
 #include "lib/loop.h"
 #include "lib/notify.h"
+#include "lib/pidfile.h"
 #include "lib/priv.h"
 #include "lib/proc.h"
 #include "lib/status.h"
@@ -52,34 +53,27 @@ static void on_stop(void *ctx)
 	loop_stop(d->loop, 0);
 }
 
+/* No name of an interface has a newline in it: net/core/dev.c, dev_valid_name. */
 static void hook_install(struct daemon *d, const struct event *ev)
 {
 	char source[ADDR_STRLEN], group[ADDR_STRLEN];
-	const char *env[6];
-	struct buf text = { 0 };
-	size_t n = 0, start;
+	const char *space = "";
+	struct buf pairs = { 0 };
 
-	buf_printf(&text, "source=%s\ngroup=%s\niif=%s\noifs=", addr_str(&ev->flow->source, source),
+	buf_printf(&pairs, "source=%s\ngroup=%s\niif=%s\noifs=", addr_str(&ev->flow->source, source),
 		   addr_str(&ev->flow->group, group), ev->iif ? ev->iif : "");
-	start = text.len;
 	for (uint32_t bits = ev->oifs; bits; bits &= bits - 1) {
 		const struct iface *i = iface_by_vif(&d->router.ifs, ev->fam, __builtin_ctz(bits));
 
-		if (i)
-			buf_printf(&text, "%s%s", text.len > start ? " " : "", i->name);
+		if (!i)
+			continue;
+		buf_printf(&pairs, "%s%s", space, i->name);
+		space = " ";
 	}
-	buf_printf(&text, "\nfamily=ipv%c\nevent=%s", ev->fam == FAM_4 ? '4' : '6', monitor_event_name(ev->kind));
-	buf_chr(&text, '\0');
-	/* No name of an interface has a newline in it: dev_valid_name(), net/core/dev.c. */
-	for (char *p = text.failed ? NULL : text.p; p && n < sizeof env / sizeof *env; n++) {
-		env[n] = p;
-		p = strchr(p, '\n');
-		if (p)
-			*p++ = '\0';
-	}
-	if (n)
-		hook_run(d->hook, "install", env, n);
-	buf_free(&text);
+	buf_printf(&pairs, "\nfamily=ipv%c\nevent=%s", ev->fam == FAM_4 ? '4' : '6', monitor_event_name(ev->kind));
+	if (!pairs.failed)
+		hook_run(d->hook, "install", buf_cstr(&pairs));
+	buf_free(&pairs);
 }
 
 static void on_event(void *ctx, const struct event *ev)

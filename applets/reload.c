@@ -15,7 +15,7 @@
 void reload_hook(struct daemon *d)
 {
 	if (d->hook)
-		hook_run(d->hook, "reload", NULL, 0);
+		hook_run(d->hook, "reload", "");
 }
 
 static void log_diags(const struct conf *c, const struct diags *diags)

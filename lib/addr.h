@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * One address type for both families: 16 bytes in network order, IPv4 held as ::ffff:a.b.c.d (RFC 4291, section
- * 2.5.5.2).  Prefix lengths are counted from 128 everywhere, so 10.0.0.0/8 is 104 and any IPv4 source is 96.
- * Text becomes an address, and an address becomes text, here and nowhere else.  Writing is done by our own code:
- * a table may print 100,000 addresses, and inet_ntop(3) of musl is 20 times slower.
+ * 2.5.5.2).  Prefix lengths are counted from 128 everywhere, so 10.0.0.0/8 is 104 and any IPv4 source is 96.  Text
+ * becomes an address, and an address becomes text, here and nowhere else.  Writing is done by our own code: a table may
+ * print 100,000 addresses, and inet_ntop(3) of musl is 20 times slower.
  */
 #ifndef LIB_ADDR_H
 #define LIB_ADDR_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The growable buffer: room doubles, so that appending is cheap.  Only bytes and
- * text live here, nothing about what they mean.
+ * The growable buffer: room doubles, so that appending is cheap.  Only bytes and text live here, nothing about what
+ * they mean.
  */
 #include "lib/buf.h"
 
@@ -12,13 +12,15 @@
 
 #include "lib/text.h"
 
-#define FIRST_ROOM 256
+#define BUF_FIRST 256
 
-bool buf_grow(struct buf *b, size_t n)
+bool buf_reserve(struct buf *b, size_t n)
 {
-	size_t cap = b->cap ? b->cap : FIRST_ROOM;
+	size_t cap = b->cap ? b->cap : BUF_FIRST;
 	char *p = NULL;
 
+	if (n <= b->cap - b->len)
+		return true;
 	if (n <= SIZE_MAX / 4 - b->len) {
 		while (cap < b->len + n)
 			cap *= 2;

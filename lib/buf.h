@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A growable byte buffer.  Running out of memory sets `failed` and drops what
- * does not fit, so that callers may write a whole reply and look once.
+ * A growable byte buffer.  Running out of memory sets `failed` and drops what does not fit, so that callers may write a
+ * whole reply and look once.
  */
 #ifndef LIB_BUF_H
 #define LIB_BUF_H
@@ -17,14 +17,8 @@ struct buf {
 	bool failed;
 };
 
-/* Moves to a larger place; buf_reserve() calls it when it must. */
-bool buf_grow(struct buf *b, size_t n);
-
 /* Makes room for n more bytes; false (and failed) when memory ran out. */
-static inline bool buf_reserve(struct buf *b, size_t n)
-{
-	return n <= b->cap - b->len || buf_grow(b, n);
-}
+bool buf_reserve(struct buf *b, size_t n);
 
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
@@ -39,8 +33,8 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((form
 /* Appends an unsigned number in decimal; quicker than buf_printf(). */
 void buf_u64(struct buf *b, unsigned long long v);
 
-/* Appends n bytes as a JSON string, quotes included.  Control characters, and bytes that are not valid
- * UTF-8, are written as \u00XX, so that the result is always valid JSON. */
+/* Appends n bytes as a JSON string, quotes included.  Control characters, and bytes that are not valid UTF-8, are
+ * written as \u00XX, so that the result is always valid JSON. */
 void buf_json(struct buf *b, const char *s, size_t n);
 
 /* Appends n bytes of text as text_escape() shows them; keep is of enum text_keep. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The way out of what failed with a descriptor open, and whether a path still
- * leads to a file that was seen there.
+ * The way out of what failed with a descriptor open, and whether a path still leads to a file that was seen there.
  */
 #ifndef LIB_FD_H
 #define LIB_FD_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * A flow, (S,G): what multicast routing keys everything by.  And a range of
- * flows, (S/LEN, G/LEN): what a rule is for.
+ * A flow, (S,G): what multicast routing keys everything by.  And a range of flows, (S/LEN, G/LEN): what a rule is for.
  */
 #ifndef LIB_FLOW_H
 #define LIB_FLOW_H

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: ISC
  *
- * Arrays that double; sizes never overflow, and numbers of elements stay within
- * INT32_MAX.
+ * Arrays that double; sizes never overflow, and numbers of elements stay within INT32_MAX.
  */
 #include "lib/grow.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define FIRST 8
+#define GROW_FIRST 8
 
 void *grow(void *v, uint32_t *cap, uint64_t need, size_t size)
 {
-	uint64_t n = *cap ? *cap : FIRST;
+	uint64_t n = *cap ? *cap : GROW_FIRST;
 
 	if (need <= *cap)
 		return v;

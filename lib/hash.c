@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The hash index and the hash itself.  The hash is NH (RFC 4418, section 5.2.2) with secret keys: whoever does not
- * know them cannot choose addresses that collide, and it costs one 32-bit multiplication for each 8 bytes.
- * Nothing here knows what the elements are.
+ * The hash index and the hash itself.  The hash is NH (RFC 4418, section 5.2.2) with secret keys: whoever does not know
+ * them cannot choose addresses that collide, and it costs one 32-bit multiplication for each 8 bytes.  Nothing here
+ * knows what the elements are.
  */
 #include "lib/hash.h"
 

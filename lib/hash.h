@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * A hash index over somebody else's array: it holds only element numbers, the elements stay where they are.  Open
- * addressing with linear probing, at most four fifths full; deletion moves later elements back, so there are no
- * marks for deleted ones.  Beside the number a slot has 6 bits of the hash, so that most of the other elements need
- * not be looked at.  The hash is seeded at the start, because addresses come from strangers.
+ * addressing with linear probing, at most four fifths full; deletion moves later elements back, so there are no marks
+ * for deleted ones.  Beside the number a slot has 6 bits of the hash, so that most of the other elements need not be
+ * looked at.  The hash is seeded at the start, because addresses come from strangers.
  */
 #ifndef LIB_HASH_H
 #define LIB_HASH_H

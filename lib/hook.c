@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The queue of hook runs.  posix_spawn(3) shares the memory with the child until
- * it has become the program, so that a large table costs nothing here.  What the
- * events are is not known here.
+ * The queue of hook runs.  posix_spawn(3) shares the memory with the child until it has become the program, so that a
+ * large table costs nothing here.  What the events are is not known here.
  */
 #include "lib/hook.h"
 
@@ -15,17 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
 #include "lib/log.h"
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-#define CLOEXEC_FLAG 4		/* include/uapi/linux/close_range.h */
 
 struct hook {
 	struct loop *loop;
@@ -35,12 +27,12 @@ struct hook {
 	pid_t pid;			/* its process and process group */
 	bool killed;
 	int64_t limit_ms;
-	struct timer limit, tell;
+	struct timer limit, report;
 	struct log_limit dropped, failed;
-	char *queue[HOOK_QUEUE];	/* a ring of runs: the argument and the pairs, and an empty text */
+	char *queue[HOOK_QUEUE];	/* a ring of runs: a line with the argument, and one for each pair */
 };
 
-static void out_of_time(void *ctx)
+static void hook_out_of_time(void *ctx)
 {
 	struct hook *h = ctx;
 
@@ -48,19 +40,36 @@ static void out_of_time(void *ctx)
 	kill(-h->pid, SIGKILL);
 }
 
-static void tell_later(struct hook *h)
+/* What the limits of the log keep back is reported when they end. */
+static void hook_report_later(struct hook *h)
 {
-	if ((h->dropped.dropped || h->failed.dropped) && !h->tell.due)
-		timer_set(h->loop, &h->tell, LOG_LIMIT_MS);
+	if ((h->dropped.dropped || h->failed.dropped) && !h->report.due)
+		timer_set(h->loop, &h->report, LOG_LIMIT_MS);
 }
 
-static void tell_dropped(void *ctx)
+static void hook_report(void *ctx)
 {
 	struct hook *h = ctx;
 
 	log_limit_flush(&h->dropped, loop_now(h->loop), LOG_LVL_ERR, "hook runs");
 	log_limit_flush(&h->failed, loop_now(h->loop), LOG_LVL_NOTICE, "hook failures");
-	tell_later(h);
+	hook_report_later(h);
+}
+
+/* Our own descriptors are close-on-exec from the start; this is for those that we were started with. */
+static void hook_close_on_exec(void)
+{
+	const struct dirent *e;
+	DIR *d = opendir("/proc/self/fd");
+
+	while (d && (e = readdir(d))) {
+		int fd = atoi(e->d_name);
+
+		if (fd > STDERR_FILENO)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
+	if (d)
+		closedir(d);
 }
 
 struct hook *hook_new(struct loop *l, const char *cmd)
@@ -76,11 +85,11 @@ struct hook *hook_new(struct loop *l, const char *cmd)
 	}
 	h->loop = l;
 	h->limit_ms = HOOK_LIMIT_MS;
-	h->limit.fn = out_of_time;
-	h->tell.fn = tell_dropped;
-	h->limit.ctx = h->tell.ctx = h;
+	h->limit = (struct timer){ .fn = hook_out_of_time, .ctx = h };
+	h->report = (struct timer){ .fn = hook_report, .ctx = h };
 	h->dropped.burst = 1;
 	h->failed.burst = 10;
+	hook_close_on_exec();
 	return h;
 }
 
@@ -89,7 +98,7 @@ void hook_free(struct hook *h)
 	if (!h)
 		return;
 	timer_stop(h->loop, &h->limit);
-	timer_stop(h->loop, &h->tell);
+	timer_stop(h->loop, &h->report);
 	if (h->running)
 		kill(-h->pid, SIGTERM);
 	free(h->running);
@@ -105,7 +114,7 @@ void hook_set_limit(struct hook *h, int64_t ms)
 }
 
 /* True when one of n pairs NAME=VALUE has the name of s, "NAME=...". */
-static bool is_among(const char *s, char *const *pairs, size_t n)
+static bool hook_has_name(char *const *pairs, size_t n, const char *s)
 {
 	size_t len = strcspn(s, "=") + 1;
 
@@ -114,42 +123,29 @@ static bool is_among(const char *s, char *const *pairs, size_t n)
 	return n;
 }
 
-/* The pairs of a run, and what we have ourselves under other names. */
-static void make_env(struct buf *env, char *run)
+/* Cuts the lines NAME=VALUE of a run, and returns an array of them and of what we have ourselves under other names.  To
+ * be freed; NULL with ENOMEM. */
+static char **hook_environment(char *lines)
 {
-	size_t n;
+	size_t most = strlen(lines) / 2 + 2, pairs = 0, n;
+	char **env, *end;
 
-	while (*(run += strlen(run) + 1))
-		buf_add(env, &run, sizeof run);
-	n = env->len / sizeof run;
-	for (char **e = environ; *e; e++)
-		if (!is_among(*e, (char **)(void *)env->p, n))
-			buf_add(env, e, sizeof *e);
-	buf_add(env, &(char *){ NULL }, sizeof run);
-}
-
-/* Ours are close-on-exec from the start; this is for what we were started with. */
-static void close_all_on_exec(void)
-{
-	const struct dirent *e;
-	DIR *d;
-
-	if (!syscall(SYS_close_range, 3, ~0u, CLOEXEC_FLAG))
-		return;
-	d = opendir("/proc/self/fd");	/* before Linux 5.11 */
-	if (!d)
-		return;
-	while ((e = readdir(d))) {
-		int fd = atoi(e->d_name);
-
-		if (fd > STDERR_FILENO)
-			fcntl(fd, F_SETFD, FD_CLOEXEC);
-	}
-	closedir(d);
+	for (char **own = environ; *own; own++)
+		most++;
+	env = calloc(most, sizeof *env);
+	if (!env)
+		return NULL;
+	for (char *s = strtok_r(lines, "\n", &end); s; s = strtok_r(NULL, "\n", &end))
+		env[pairs++] = s;
+	n = pairs;
+	for (char **own = environ; *own; own++)
+		if (!hook_has_name(env, pairs, *own))
+			env[n++] = *own;
+	return env;
 }
 
 /* Default signals, own process group (the attribute begins as 0), /dev/null as input.  0 or an errno. */
-static int spawn(pid_t *pid, const char *cmd, char *const *argv, char *const *env)
+static int hook_spawn(pid_t *pid, const char *cmd, char *const *argv, char *const *env)
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
@@ -166,8 +162,7 @@ static int spawn(pid_t *pid, const char *cmd, char *const *argv, char *const *en
 		posix_spawnattr_setsigmask(&at, &set);
 		sigfillset(&set);
 		posix_spawnattr_setsigdefault(&at, &set);
-		posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
-					 POSIX_SPAWN_SETPGROUP);
+		posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 		e = posix_spawnp(pid, cmd, &fa, &at, argv, env);
 		posix_spawnattr_destroy(&at);
 	}
@@ -175,15 +170,14 @@ static int spawn(pid_t *pid, const char *cmd, char *const *argv, char *const *en
 	return e;
 }
 
-/* Says how a run failed.  Limited, because a packet can trigger it. */
-static void log_failed(struct hook *h, const char *run, const char *how, const char *detail)
+/* Says how a run failed.  Limited, because a packet can cause it. */
+static void hook_log_failed(struct hook *h, const char *run, const char *how, const char *detail)
 {
-	log_limited(&h->failed, loop_now(h->loop), LOG_LVL_NOTICE, "hook %s %s: %s %s",
-		    h->cmd, run, how, detail);
-	tell_later(h);
+	log_limited(&h->failed, loop_now(h->loop), LOG_LVL_NOTICE, "hook %s %s: %s %s", h->cmd, run, how, detail);
+	hook_report_later(h);
 }
 
-static void log_status(struct hook *h, int status)
+static void hook_log_status(struct hook *h, int status)
 {
 	bool signaled = WIFSIGNALED(status);
 	char number[16];
@@ -191,24 +185,23 @@ static void log_status(struct hook *h, int status)
 	if (!status)
 		return;
 	snprintf(number, sizeof number, "%d", signaled ? WTERMSIG(status) : WEXITSTATUS(status));
-	log_failed(h, h->running, h->killed ? "took too long, ended by signal" :
-		   signaled ? "ended by signal" : "exit status", number);
+	hook_log_failed(h, h->running, h->killed ? "took too long, ended by signal" :
+			signaled ? "ended by signal" : "exit status", number);
 }
 
-static void start(struct hook *h, char *run)
+/* Starts a run, which is freed when it ends or cannot be started. */
+static void hook_start(struct hook *h, char *run)
 {
-	char *argv[] = { h->cmd, run, NULL };
-	struct buf env = { 0 };
+	char *argv[] = { h->cmd, run, NULL }, *pairs = strchr(run, '\n'), **env;
 	int e = ENOMEM;
 
-	make_env(&env, run);
-	if (!env.failed) {
-		close_all_on_exec();
-		e = spawn(&h->pid, h->cmd, argv, (char **)(void *)env.p);
-	}
-	buf_free(&env);
+	*pairs++ = '\0';
+	env = hook_environment(pairs);
+	if (env)
+		e = hook_spawn(&h->pid, h->cmd, argv, env);
+	free(env);
 	if (e) {
-		log_failed(h, run, "cannot be run:", strerror(e));
+		hook_log_failed(h, run, "cannot be run:", strerror(e));
 		free(run);
 		return;
 	}
@@ -217,34 +210,28 @@ static void start(struct hook *h, char *run)
 	h->killed = false;
 }
 
-static void start_next(struct hook *h)
+static void hook_start_next(struct hook *h)
 {
 	while (!h->running && h->waiting) {
 		h->waiting--;
-		start(h, h->queue[h->head++ % HOOK_QUEUE]);
+		hook_start(h, h->queue[h->head++ % HOOK_QUEUE]);
 	}
 }
 
-void hook_run(struct hook *h, const char *arg, const char *const *env, size_t n)
+void hook_run(struct hook *h, const char *arg, const char *pairs)
 {
-	struct buf run = { 0 };
+	char *run;
 
 	if (h->waiting == HOOK_QUEUE) {
 		log_limited(&h->dropped, loop_now(h->loop), LOG_LVL_ERR,
 			    "hook %s: more than %d runs waiting, one left out", h->cmd, HOOK_QUEUE);
-		tell_later(h);
+		hook_report_later(h);
 		return;
 	}
-	buf_add(&run, arg, strlen(arg) + 1);
-	for (size_t i = 0; i < n; i++)
-		buf_add(&run, env[i], strlen(env[i]) + 1);
-	buf_chr(&run, '\0');
-	if (run.failed) {
-		buf_free(&run);
+	if (asprintf(&run, "%s\n%s", arg, pairs) < 0)
 		return;
-	}
-	h->queue[(h->head + h->waiting++) % HOOK_QUEUE] = run.p;
-	start_next(h);
+	h->queue[(h->head + h->waiting++) % HOOK_QUEUE] = run;
+	hook_start_next(h);
 }
 
 void hook_reap(struct hook *h)
@@ -256,12 +243,12 @@ void hook_reap(struct hook *h)
 		if (!h || !h->running || pid != h->pid)
 			continue;
 		timer_stop(h->loop, &h->limit);
-		log_status(h, status);
+		hook_log_status(h, status);
 		free(h->running);
 		h->running = NULL;
 	}
 	if (h)
-		start_next(h);
+		hook_start_next(h);
 }
 
 unsigned hook_pending(const struct hook *h)

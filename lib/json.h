@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * JSON, appended to a buffer piece by piece.  Commas come by themselves: one is put
- * wherever the text does not end in an opening bracket or brace.  Brackets and
- * braces are closed with buf_chr().
+ * JSON, appended to a buffer piece by piece.  Commas come by themselves: one is put wherever the text does not end in
+ * an opening bracket or brace.  Brackets and braces are closed with buf_chr().
  */
 #ifndef LIB_JSON_H
 #define LIB_JSON_H

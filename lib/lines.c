@@ -1,55 +1,33 @@
 /* SPDX-License-Identifier: ISC
  *
- * Lines out of a growable buffer, which is moved up when it holds no whole one.
+ * Lines by getline(3).
  */
 #include "lib/lines.h"
 
-#include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define CHUNK 1024
 
 int lines_open(struct lines *l, const char *path)
 {
-	*l = (struct lines){ .fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) };
-	return l->fd < 0 ? -1 : 0;
+	*l = (struct lines){ .file = fopen(path, "re") };
+	return l->file ? 0 : -1;
 }
 
 char *lines_next(struct lines *l)
 {
-	for (;;) {
-		size_t left = l->text.len - l->at;
-		char *nl = left ? memchr(l->text.p + l->at, '\n', left) : NULL;
-		ssize_t n;
+	ssize_t n = getline(&l->line, &l->size, l->file);
 
-		if (nl) {
-			char *line = l->text.p + l->at;
-
-			*nl = '\0';
-			l->at += (size_t)(nl + 1 - line);
-			return line;
-		}
-		buf_consume(&l->text, l->at);
-		l->at = 0;
-		if (left > LINES_MAX || !buf_reserve(&l->text, CHUNK))
-			return NULL;
-		n = read(l->fd, l->text.p + left, CHUNK - 1);
-		if (n > 0)
-			l->text.len += (size_t)n;
-		else if (n == 0 && left)
-			l->text.p[l->text.len++] = '\n';	/* the last one may lack it */
-		else
-			return NULL;
-	}
+	if (n < 0 || n > LINES_MAX)
+		return NULL;
+	if (n && l->line[n - 1] == '\n')
+		l->line[n - 1] = '\0';
+	return l->line;
 }
 
 void lines_close(struct lines *l)
 {
-	if (l->fd >= 0)
-		close(l->fd);
-	buf_free(&l->text);
+	fclose(l->file);
+	free(l->line);
 }
 
 unsigned lines_words(char *line, char **word, unsigned max)
@@ -65,8 +43,12 @@ unsigned lines_words(char *line, char **word, unsigned max)
 bool lines_first(const char *path, char *text, size_t size)
 {
 	struct lines l;
-	const char *line = lines_open(&l, path) < 0 ? NULL : lines_next(&l);
+	const char *line;
 
+	*text = '\0';
+	if (lines_open(&l, path) < 0)
+		return false;
+	line = lines_next(&l);
 	snprintf(text, size, "%s", line ? line : "");
 	lines_close(&l);
 	return *text;

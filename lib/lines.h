@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: ISC
  *
- * Text files line by line, as /proc is made of them.  Small, and a line of any
- * length comes whole.
+ * Text files line by line, as /proc is made of them.
  */
 #ifndef LIB_LINES_H
 #define LIB_LINES_H
 
-#include "lib/buf.h"
+#include <stdbool.h>
+#include <stdio.h>
 
 struct lines {
-	struct buf text;	/* what was read */
-	size_t at;		/* where the next line starts */
-	int fd;
+	FILE *file;
+	char *line;		/* of getline(3) */
+	size_t size;
 };
 
 /* Opens a file: 0, or -1 with errno. */
 int lines_open(struct lines *l, const char *path);
 
-/* Returns the next line without its end, to be written to at will until the next call; NULL at the
- * end, when reading fails, and for a line over LINES_MAX. */
+/* Returns the next line without its end, to be written to at will until the next call; NULL at the end, when reading
+ * fails, and for a line over LINES_MAX. */
 #define LINES_MAX 65536
 char *lines_next(struct lines *l);
+
+/* Closes what lines_open() opened. */
 void lines_close(struct lines *l);
 
 /* Cuts a line into at most max words, which blanks separate, in place; returns how many. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Messages to people: level, cleaning, and the three places they can go to.
- * One message is one write, so that lines of two processes never mix.
+ * Messages to people: level, cleaning, and the three places they can go to.  One message is one write, so that lines of
+ * two processes never mix.
  */
 #include "lib/log.h"
 
@@ -14,27 +14,28 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "lib/text.h"
 
 /* One message; a longer one ends in "...". */
-#define LINE_MAX_BYTES 2048
+#define LOG_TEXT_BYTES 2048
 
 /* In front of one: priority, ident and pid. */
-#define HEAD_BYTES 96
+#define LOG_HEAD_BYTES 96
 
 /* How long one waits for a reader that is behind. */
-#define PATIENCE_MS 100
+#define LOG_PATIENCE_MS 100
 
 /* kernel/printk/printk.c, devkmsg_write: a record over 1024 bytes is refused. */
-#define KMSG_MAX_BYTES 960
+#define LOG_KMSG_BYTES 960
 
 static const struct {
-	char name[7];
-	unsigned char prio;
-} levels[] = {
+	const char *name;
+	int prio;
+} log_levels[] = {
 	[LOG_LVL_NONE] = { "none", 0 },
 	[LOG_LVL_ERR] = { "err", LOG_ERR },
 	[LOG_LVL_NOTICE] = { "notice", LOG_NOTICE },
@@ -54,7 +55,7 @@ static struct {
 } log_to = { .shown = LOG_LVL_NOTICE, .console = true, .fd = -1 };
 
 /* systemd.exec(5): JOURNAL_STREAM is DEVICE:INODE of what it has connected. */
-static bool stderr_is_journal(void)
+static bool log_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
 	char ours[64];
@@ -67,13 +68,10 @@ static bool stderr_is_journal(void)
 }
 
 /* Opens the system's log, anew where whoever reads it was started again. */
-static void connect_system(void)
+static void log_connect(void)
 {
-	/* A sockaddr_un whose path ends where the text does. */
-	static const struct {
-		sa_family_t family;
-		char path[sizeof _PATH_LOG];
-	} sun = { AF_UNIX, _PATH_LOG };
+	static const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
+	bool is_connected;
 
 	if (log_to.fd >= 0)
 		close(log_to.fd);
@@ -85,8 +83,8 @@ static void connect_system(void)
 	for (int type = SOCK_DGRAM; ; type = SOCK_STREAM) {
 		log_to.fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		log_to.stream = type == SOCK_STREAM;
-		if (!connect(log_to.fd, (const struct sockaddr *)&sun, sizeof sun) || errno != EPROTOTYPE ||
-		    log_to.stream)
+		is_connected = connect(log_to.fd, (const struct sockaddr *)&to, sizeof to) == 0;
+		if (is_connected || errno != EPROTOTYPE || log_to.stream)
 			return;
 		close(log_to.fd);
 	}
@@ -97,13 +95,13 @@ void log_open(const char *ident, enum log_dest dest)
 	int saved = errno;
 
 	log_to.ident = ident;
-	log_to.journal = stderr_is_journal();
+	log_to.journal = log_is_journal();
 	log_to.console = dest != LOG_TO_SYSLOG;
 	log_to.system = dest != LOG_TO_STDERR;
 	/* What is open stays: once privileges are gone the kernel's log cannot be opened. */
 	if (log_to.system && log_to.fd < 0) {
 		log_to.kmsg = access(_PATH_LOG, F_OK) < 0;
-		connect_system();
+		log_connect();
 	}
 	errno = saved;
 }
@@ -120,83 +118,71 @@ bool log_shows(enum log_level lvl)
 
 int log_level_parse(const char *name)
 {
-	for (int i = 0; i < (int)(sizeof levels / sizeof *levels); i++)
-		if (!strcmp(levels[i].name, name))
+	for (int i = 0; i < (int)(sizeof log_levels / sizeof *log_levels); i++)
+		if (!strcmp(log_levels[i].name, name))
 			return i;
 	return -1;
 }
 
-/* Sets n bytes of head in front of body, where there is room, and returns where they begin. */
-static char *prepend(char *body, const char *head, int n)
-{
-	return memcpy(body - n, head, (size_t)n);
-}
-
-/* Writes n bytes to fd, false when that failed.  Where it would have to wait for whoever reads them, they are
- * left out, the first of them after a little patience: routing must go on. */
-static bool put(int fd, const char *p, size_t n)
+/* Writes n bytes to fd, false when that failed.  Where it would have to wait for whoever reads them, they are left out,
+ * the first of them after a little patience: routing must go on. */
+static bool log_put(int fd, const char *p, size_t n)
 {
 	static bool is_behind[2];
 	bool *behind = &is_behind[fd == STDERR_FILENO];
 	struct pollfd to = { .fd = fd, .events = POLLOUT };
 
 	/* The kernel's log always takes them, which poll(2) does not say (kernel/printk/printk.c, devkmsg_poll). */
-	*behind = fd >= 0 && !log_to.kmsg && !poll(&to, 1, *behind ? 0 : PATIENCE_MS);
+	*behind = fd >= 0 && !log_to.kmsg && !poll(&to, 1, *behind ? 0 : LOG_PATIENCE_MS);
 	return *behind || write(fd, p, n) >= 0;
 }
 
-static void emit(enum log_level lvl, const char *text)
+/* Nobody is left to be told when writing fails. */
+static void log_emit(enum log_level lvl, const char *text)
 {
-	char head[HEAD_BYTES], room[2 * HEAD_BYTES + LINE_MAX_BYTES], *body = room + HEAD_BYTES, *line;
-	size_t len = text_escape(body, sizeof room - HEAD_BYTES - 1, text, strlen(text), TEXT_KEEP_NONE);
-	int prio = levels[lvl].prio, n = 0;
+	char shown[LOG_HEAD_BYTES + LOG_TEXT_BYTES], line[sizeof shown + LOG_HEAD_BYTES], head[8] = "";
+	int prio = log_levels[lvl].prio, n;
 
-	/* Nobody is left to be told when writing fails. */
-	body[len] = '\n';
+	text_escape(shown, sizeof shown - 1, text, strlen(text), TEXT_KEEP_NONE);
 	if (log_to.console) {
 		if (log_to.journal)
-			n = snprintf(head, sizeof head, "<%d>", prio);
-		put(STDERR_FILENO, prepend(body, head, n), (size_t)n + len + 1);
+			snprintf(head, sizeof head, "<%d>", prio);
+		n = snprintf(line, sizeof line, "%s%s\n", head, shown);
+		log_put(STDERR_FILENO, line, (size_t)n);
 	}
 	if (!log_to.system)
 		return;
 	/* No time in it: whoever reads /dev/log knows it, and the time zone too (RFC 3164, section 4.3.2). */
-	n = snprintf(head, sizeof head, "<%d>%.64s[%d]: ", LOG_DAEMON | prio, log_to.ident, (int)getpid());
-	line = prepend(body, head, n);
-	len += (size_t)n;
-	if (log_to.kmsg) {
-		if (len > KMSG_MAX_BYTES)
-			len = KMSG_MAX_BYTES;
-		line[len] = '\n';
-	}
-	len += log_to.kmsg || log_to.stream;
-	if (!put(log_to.fd, line, len) && !log_to.kmsg) {
-		connect_system();
-		put(log_to.fd, line, len);
+	n = snprintf(line, sizeof line, "<%d>%.64s[%d]: %s", LOG_DAEMON | prio, log_to.ident, (int)getpid(), shown);
+	if (log_to.kmsg && n > LOG_KMSG_BYTES)
+		n = LOG_KMSG_BYTES;
+	if (log_to.kmsg || log_to.stream)
+		line[n++] = '\n';
+	if (!log_put(log_to.fd, line, (size_t)n) && !log_to.kmsg) {
+		log_connect();
+		log_put(log_to.fd, line, (size_t)n);
 	}
 }
 
-static void vlog(enum log_level lvl, const char *tail, const char *fmt, va_list ap)
-	__attribute__((format(printf, 3, 0)));
-
 /* Logs the message with tail behind it; the tail is kept when the message is cut. */
-static void vlog(enum log_level lvl, const char *tail, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0)))
+static void log_write(enum log_level lvl, const char *tail, const char *fmt, va_list ap)
 {
 	int saved = errno, n;
-	char text[LINE_MAX_BYTES];
+	char text[LOG_TEXT_BYTES];
 	size_t tail_len = strlen(tail), room = sizeof text - tail_len;
 
 	if (lvl == LOG_LVL_NONE || !log_shows(lvl))
 		return;
 	n = vsnprintf(text, room, fmt, ap);
 	if (n < 0)
-		return;
+		n = 0;
 	if ((size_t)n >= room) {
 		memcpy(text + room - 4, "...", 3);
 		n = (int)room - 1;
 	}
 	memcpy(text + n, tail, tail_len + 1);
-	emit(lvl, text);
+	log_emit(lvl, text);
 	errno = saved;
 }
 
@@ -205,7 +191,7 @@ void log_at(enum log_level lvl, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vlog(lvl, "", fmt, ap);
+	log_write(lvl, "", fmt, ap);
 	va_end(ap);
 }
 
@@ -216,11 +202,11 @@ void log_errno(const char *fmt, ...)
 
 	snprintf(tail, sizeof tail, ": %s", strerror(errno));
 	va_start(ap, fmt);
-	vlog(LOG_LVL_ERR, tail, fmt, ap);
+	log_write(LOG_LVL_ERR, tail, fmt, ap);
 	va_end(ap);
 }
 
-static bool period_over(const struct log_limit *lim, int64_t now)
+static bool log_limit_is_over(const struct log_limit *lim, int64_t now)
 {
 	return now - lim->start >= LOG_LIMIT_MS;
 }
@@ -233,7 +219,7 @@ void log_limited(struct log_limit *lim, int64_t now, enum log_level lvl, const c
 	if (!log_shows(lvl))
 		return;
 	*tail = '\0';
-	if (!lim->shown || period_over(lim, now)) {
+	if (!lim->shown || log_limit_is_over(lim, now)) {
 		if (lim->dropped)
 			snprintf(tail, sizeof tail, " (%lu more left out before)", lim->dropped);
 		lim->start = now;
@@ -245,13 +231,13 @@ void log_limited(struct log_limit *lim, int64_t now, enum log_level lvl, const c
 	}
 	lim->shown++;
 	va_start(ap, fmt);
-	vlog(lvl, tail, fmt, ap);
+	log_write(lvl, tail, fmt, ap);
 	va_end(ap);
 }
 
 void log_limit_flush(struct log_limit *lim, int64_t now, enum log_level lvl, const char *what)
 {
-	if (!lim->dropped || !period_over(lim, now))
+	if (!lim->dropped || !log_limit_is_over(lim, now))
 		return;
 	log_at(lvl, "%s: %lu more left out", what, lim->dropped);
 	lim->dropped = 0;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Messages to people.  Foreground: stderr without a time, with <N> in front
- * when stderr is the journal's (JOURNAL_STREAM, sd-daemon(3)).  Background:
- * /dev/log, or the kernel log where that is missing, and stderr as well as long
- * as somebody may be looking at it.  errno survives every call.  Control characters
- * and broken UTF-8 in what is logged are shown as \xXX (text_escape()).  A reader that stands still loses messages
- * and holds nothing up.
+ * Messages to people.  Foreground: stderr without a time, with <N> in front when stderr is the journal's
+ * (JOURNAL_STREAM, sd-daemon(3)).  Background: /dev/log, or the kernel log where that is missing, and stderr as well as
+ * long as somebody may be looking at it.  errno survives every call.  Control characters and broken UTF-8 in what is
+ * logged are shown as \xXX (text_escape()).  A reader that stands still loses messages and holds nothing up.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H
@@ -37,8 +35,8 @@ void log_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define log_info(...) log_at(LOG_LVL_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_LVL_DEBUG, __VA_ARGS__)
 
-/* For whatever a packet or a client can trigger: at most `burst` lines each LOG_LIMIT_MS
- * milliseconds; the first line of a new period tells how many were left out. */
+/* For whatever a packet or a client can trigger: at most `burst` lines each LOG_LIMIT_MS milliseconds; the first line
+ * of a new period tells how many were left out. */
 #define LOG_LIMIT_MS 60000
 struct log_limit {
 	int burst;		/* set by the owner; 0 means 5 */

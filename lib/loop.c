@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The event loop.  Watchers stand in an array that poll(2) reads as it is; a
- * removed one leaves its place empty, and a new one begins without news, so what
- * a callback adds or removes cannot upset the turn it is in.  They are a few
- * hundred and timers a dozen, so both are simply gone through.  What is watched
- * is not known here.
+ * The event loop.  Watchers stand in an array that ppoll(2) reads as it is.  A removed one leaves its place empty, and
+ * a new one begins with no events reported, so a callback may add and remove them in the middle of a turn.  There are a
+ * few hundred watchers and a dozen timers, so both are simply gone through.  What is watched is not known here.
  */
 #include "lib/loop.h"
 
@@ -41,11 +39,11 @@ struct loop {
 	} sig[NSIG];
 };
 
-static volatile sig_atomic_t got[NSIG];
+static volatile sig_atomic_t loop_got[NSIG];
 
-static void on_signal(int sig)
+static void loop_on_signal(int sig)
 {
-	got[sig] = 1;
+	loop_got[sig] = 1;
 }
 
 struct loop *loop_new(void)
@@ -68,7 +66,7 @@ void loop_free(struct loop *l)
 	for (int sig = 1; sig < NSIG; sig++) {
 		if (l->sig[sig].fn)
 			signal(sig, SIG_DFL);
-		got[sig] = 0;
+		loop_got[sig] = 0;
 	}
 	free(l->pfd);
 	free(l->watch);
@@ -86,7 +84,7 @@ int64_t loop_touch(struct loop *l)
 }
 
 /* The place of the watcher of fd, or n. */
-static uint32_t place_of(const struct loop *l, int fd)
+static uint32_t loop_place(const struct loop *l, int fd)
 {
 	uint32_t i = 0;
 
@@ -97,7 +95,7 @@ static uint32_t place_of(const struct loop *l, int fd)
 
 int loop_add(struct loop *l, int fd, short events, loop_fd_fn *fn, void *ctx)
 {
-	uint32_t i = place_of(l, -1), cap = l->cap;
+	uint32_t i = loop_place(l, -1), cap = l->cap;
 	void *p;
 
 	p = grow(l->watch, &cap, i + 1, sizeof *l->watch);
@@ -109,7 +107,7 @@ int loop_add(struct loop *l, int fd, short events, loop_fd_fn *fn, void *ctx)
 		return -1;
 	l->pfd = p;
 	l->n += i == l->n;
-	l->watch[i] = (struct watch){ fd, fn, ctx };
+	l->watch[i] = (struct watch){ .fd = fd, .fn = fn, .ctx = ctx };
 	l->pfd[i].revents = 0;
 	loop_events(l, fd, events);
 	return 0;
@@ -117,7 +115,7 @@ int loop_add(struct loop *l, int fd, short events, loop_fd_fn *fn, void *ctx)
 
 void loop_events(struct loop *l, int fd, short events)
 {
-	uint32_t i = place_of(l, fd);
+	uint32_t i = loop_place(l, fd);
 
 	if (i == l->n)
 		return;
@@ -128,7 +126,7 @@ void loop_events(struct loop *l, int fd, short events)
 
 void loop_del(struct loop *l, int fd)
 {
-	uint32_t i = place_of(l, fd);
+	uint32_t i = loop_place(l, fd);
 
 	if (i == l->n)
 		return;
@@ -161,8 +159,8 @@ void timer_stop(struct loop *l, struct timer *t)
 
 int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx)
 {
-	/* Nothing is blocked in the handler, so that one ppoll() delivers all. */
-	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NOCLDSTOP };
+	/* Nothing is blocked in the handler, so that all pending signals are delivered at once. */
+	struct sigaction sa = { .sa_handler = loop_on_signal, .sa_flags = SA_RESTART | SA_NOCLDSTOP };
 
 	if (sigaction(sig, &sa, NULL) < 0)
 		return -1;
@@ -174,18 +172,18 @@ int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx)
 	return 0;
 }
 
-static void run_signals(struct loop *l)
+static void loop_run_signals(struct loop *l)
 {
 	for (int sig = 1; sig < NSIG; sig++) {
-		if (!got[sig])
+		if (!loop_got[sig])
 			continue;
-		got[sig] = 0;
+		loop_got[sig] = 0;
 		l->sig[sig].fn(l->sig[sig].ctx);
 	}
 }
 
 /* As many as are due at first, so that timers of 0 ms cannot hold the turn. */
-static void run_timers(struct loop *l)
+static void loop_run_timers(struct loop *l)
 {
 	unsigned left = 0;
 
@@ -199,11 +197,11 @@ static void run_timers(struct loop *l)
 	}
 }
 
-static void run_watchers(struct loop *l)
+static void loop_run_watchers(struct loop *l)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
 		const struct pollfd *p = &l->pfd[i];
-		/* Of what was reported only what is still asked for. */
+		/* A callback before this one may have changed what is asked for. */
 		short revents = p->revents & (short)(p->events | POLLERR | POLLHUP | POLLNVAL);
 
 		if (p->fd >= 0 && revents)
@@ -227,15 +225,15 @@ int loop_turn(struct loop *l, bool block)
 	ready = ppoll(l->pfd, l->n, block && !l->timers ? NULL : &wait, &l->mask);
 	if (ready < 0 && errno != EINTR)
 		return -1;
-	/* ppoll() delivers no signal when a descriptor is ready (Linux fs/select.c, do_poll) or when it
-	 * does not wait (FreeBSD): without this a busy loop would never hear SIGTERM. */
+	/* ppoll() delivers no signal when a descriptor is ready (Linux fs/select.c, do_poll) or when it does not wait
+	 * (FreeBSD): without this a busy loop would never hear SIGTERM. */
 	sigprocmask(SIG_SETMASK, &l->mask, &blocked);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	l->now = clock_ms();
-	run_signals(l);
-	run_timers(l);
+	loop_run_signals(l);
+	loop_run_timers(l);
 	if (ready > 0)
-		run_watchers(l);
+		loop_run_watchers(l);
 	return 0;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The event loop: ppoll(2) over descriptors, timers and signals.  The nearest
- * timer is the timeout, no timer means no wake-up.  Signals only set a flag
- * while they are blocked, and are delivered once a turn, by the loop.  A callback
- * may add or remove any watcher or timer, its own included.
+ * The event loop: ppoll(2) over descriptors, timers and signals.  The nearest timer is the timeout, no timer means no
+ * wake-up.  Signals only set a flag while they are blocked, and are delivered once a turn, by the loop.  A callback may
+ * add or remove any watcher or timer, its own included.
  */
 #ifndef LIB_LOOP_H
 #define LIB_LOOP_H
@@ -46,8 +45,8 @@ void loop_events(struct loop *l, int fd, short events);
 /* Stops watching fd.  Its callback is not called again, not even in this turn. */
 void loop_del(struct loop *l, int fd);
 
-/* Starts or restarts t to fire once, ms from now; those due at the same time fire in the order in which
- * they were set. */
+/* Starts or restarts t to fire once, ms from now; those due at the same time fire in the order in which they were
+ * set. */
 void timer_set(struct loop *l, struct timer *t, int64_t ms);
 
 /* Stops t when it runs. */
@@ -56,9 +55,8 @@ void timer_stop(struct loop *l, struct timer *t);
 /* Calls fn from the loop when sig arrives; 0 or -1 with errno.  For one loop in a process. */
 int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx);
 
-/* One turn: waits for at most the nearest timer (or not at all with block false),
- * then calls what is due.  0, or -1 with errno when poll itself failed.  Not to be
- * called from a callback. */
+/* One turn: waits for at most the nearest timer (or not at all with block false), then calls what is due.  0, or -1
+ * with errno when poll itself failed.  Not to be called from a callback. */
 int loop_turn(struct loop *l, bool block);
 
 /* Turns until loop_stop(); returns the code given there, or -1 with errno. */

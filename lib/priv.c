@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * capget(2), capset(2), the ambient set and the ids.  The structures of the two
- * calls are spelled out: libc has no wrapper, and not every libc comes with the
- * kernel's headers.
+ * Linux: capget(2), capset(2), the ambient set and the ids.  The structures of the two calls are spelled out: libc has
+ * no wrapper, and not every libc comes with the kernel's headers.
  */
 #include "lib/priv.h"
 
@@ -31,7 +30,7 @@ struct cap_data {
 };
 
 /* capget(2) or capset(2) of this process; the second element is for capabilities from 32 on. */
-static int caps(long call, struct cap_data d[2])
+static int priv_call(long call, struct cap_data d[2])
 {
 	struct cap_header h = { .version = CAP_VERSION_3 };
 
@@ -42,20 +41,20 @@ bool priv_has(enum priv_cap cap)
 {
 	struct cap_data d[2];
 
-	return !caps(SYS_capget, d) && d->effective >> cap & 1;
+	return !priv_call(SYS_capget, d) && d->effective >> cap & 1;
 }
 
 /* A number that can be an id, or -1; the highest one means "none". */
-static int64_t id_number(const char *s)
+static int64_t priv_id_number(const char *s)
 {
 	return number_parse(s, UINT32_MAX - 1);
 }
 
 /* The user of a name or a number. */
-static bool find_user(const char *name, struct priv_id *id)
+static bool priv_find_user(const char *name, struct priv_id *id)
 {
 	const struct passwd *pw = getpwnam(name);
-	int64_t v = id_number(name);
+	int64_t v = priv_id_number(name);
 
 	if (!pw && v >= 0)
 		pw = getpwuid((uid_t)v);
@@ -63,10 +62,10 @@ static bool find_user(const char *name, struct priv_id *id)
 	return pw || v >= 0;
 }
 
-static bool find_group(const char *name, gid_t *gid)
+static bool priv_find_group(const char *name, gid_t *gid)
 {
 	const struct group *gr = getgrnam(name);
-	int64_t v = gr ? gr->gr_gid : id_number(name);
+	int64_t v = gr ? gr->gr_gid : priv_id_number(name);
 
 	*gid = (gid_t)v;
 	return v >= 0;
@@ -78,7 +77,7 @@ int priv_lookup(const char *spec, struct priv_id *id)
 	char user[256];
 
 	snprintf(user, sizeof user, "%.*s", (int)n, spec);
-	if (n < sizeof user && find_user(user, id) && (!spec[n] || find_group(spec + n + 1, &id->gid)))
+	if (n < sizeof user && priv_find_user(user, id) && (!spec[n] || priv_find_group(spec + n + 1, &id->gid)))
 		return 0;
 	errno = ENOENT;
 	return -1;
@@ -88,19 +87,19 @@ int priv_shed(bool keep_net_admin)
 {
 	struct cap_data wanted[2] = { { 0 } }, left[2] = { { 0 } };
 
-	if (caps(SYS_capget, left) < 0)
+	if (priv_call(SYS_capget, left) < 0)
 		return -1;
 	if (keep_net_admin)
 		wanted->permitted = left->permitted & 1u << PRIV_NET_ADMIN;
 	wanted->effective = wanted->inheritable = wanted->permitted;
-	if (caps(SYS_capset, wanted) < 0)
+	if (priv_call(SYS_capset, wanted) < 0)
 		return -1;
-	/* What we start has the capabilities of the ambient set.  Before Linux 4.3 there is none, so nothing
-	 * in it either. */
+	/* What we start has the capabilities of the ambient set.  Before Linux 4.3 there is none, so nothing in it
+	 * either. */
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (wanted->permitted)
 		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, PRIV_NET_ADMIN, 0, 0);
-	if (caps(SYS_capget, left) < 0)
+	if (priv_call(SYS_capget, left) < 0)
 		return -1;
 	if (memcmp(wanted, left, sizeof left)) {
 		errno = EPERM;
@@ -109,7 +108,7 @@ int priv_shed(bool keep_net_admin)
 	return 0;
 }
 
-static bool is_id(const struct priv_id *id)
+static bool priv_is_id(const struct priv_id *id)
 {
 	uid_t u[3];
 	gid_t g[3];
@@ -121,14 +120,14 @@ static bool is_id(const struct priv_id *id)
 
 int priv_drop(const struct priv_id *id, bool keep_net_admin)
 {
-	/* Capabilities outlive the change of uid only when asked to (capabilities(7)).  Whoever has no
-	 * groups may lack the right to say so again; ids that one has already may always be set. */
+	/* Capabilities outlive the change of uid only when asked to (capabilities(7)).  Whoever has no groups may lack
+	 * the right to say so again; ids that one has already may always be set. */
 	if ((keep_net_admin && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) ||
 	    (getgroups(0, NULL) && setgroups(0, NULL) < 0) || setresgid(id->gid, id->gid, id->gid) < 0 ||
 	    setresuid(id->uid, id->uid, id->uid) < 0 || priv_shed(keep_net_admin) < 0)
 		return -1;
 	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
-	if (!is_id(id) || getgroups(0, NULL) || (id->uid && !setuid(0))) {
+	if (!priv_is_id(id) || getgroups(0, NULL) || (id->uid && !setuid(0))) {
 		errno = EPERM;
 		return -1;
 	}

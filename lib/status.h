@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Exit codes of all three programs, and the status that the daemon sends its
- * client: the values of sysexits(3).
+ * Exit codes of all three programs, and the status that the daemon sends its client: the values of sysexits(3).
  */
 #ifndef LIB_STATUS_H
 #define LIB_STATUS_H

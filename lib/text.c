@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Text from outside, byte by byte.  Whatever decides if a byte may be shown is in
- * this file; who shows it, and where, is not.
+ * Text from outside, byte by byte.  Whatever decides if a byte may be shown is in this file; who shows it, and where,
+ * is not.
  */
 #include "lib/text.h"
 

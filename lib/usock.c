@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A path may name a living socket, the leftover of a killed process, or anything
- * else.  Only connect(2) tells the first two apart, and between looking and
- * replacing another instance may come up: a lock on the directory keeps out those
+ * A path may name a living socket, the leftover of a killed process, or anything else.  Only connect(2) tells the first
+ * two apart, and between looking and replacing another instance may come up: a lock on the directory keeps out those
  * that use this code.
  */
 #include "lib/usock.h"
@@ -22,12 +21,12 @@
 #include "lib/lines.h"
 
 /* How long another starter is waited for, in steps of 10 ms. */
-#define LOCK_TRIES 100
+#define USOCK_LOCK_TRIES 100
 
-#define BACKLOG 128
+#define USOCK_BACKLOG 128
 
 /* Returns a new socket and fills in the address of path, or -1 with errno. */
-static int new_socket(struct sockaddr_un *sun, const char *path)
+static int usock_new(struct sockaddr_un *sun, const char *path)
 {
 	size_t len = strlen(path);
 
@@ -44,14 +43,14 @@ static int new_socket(struct sockaddr_un *sun, const char *path)
 int usock_connect(const char *path)
 {
 	struct sockaddr_un sun;
-	int fd = new_socket(&sun, path);
+	int fd = usock_new(&sun, path);
 
 	return fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof sun) == 0 ? fd : fd_fail(fd);
 }
 
-/* Locks the directory of path: a descriptor to close, or -1, and then we go on without, as
- * whoever may read the directory may hold the lock for ever. */
-static int lock_directory(const char *path)
+/* Locks the directory of path: a descriptor to close, or -1, and then we go on without, as whoever may read the
+ * directory may hold the lock for ever. */
+static int usock_lock_directory(const char *path)
 {
 	char dir[sizeof ((struct sockaddr_un *)0)->sun_path + 1];
 	const char *slash = strrchr(path, '/');
@@ -59,13 +58,13 @@ static int lock_directory(const char *path)
 
 	snprintf(dir, sizeof dir, "%.*s.", slash ? (int)(slash + 1 - path) : 0, path);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && i < LOCK_TRIES; i++)
+	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && i < USOCK_LOCK_TRIES; i++)
 		poll(NULL, 0, 10);
 	return fd;
 }
 
 /* Removes a dead socket.  0, or -1 with errno when something else is there. */
-static int clear_dead(const char *path)
+static int usock_clear_dead(const char *path)
 {
 	struct stat st;
 	int fd;
@@ -87,9 +86,9 @@ static int clear_dead(const char *path)
 	return unlink(path) < 0 && errno != ENOENT ? -1 : 0;
 }
 
-/* Gives the bound file its owner and remembers it: through a descriptor, so that whatever
- * may be put in its place meanwhile is left alone. */
-static int own(const char *path, uid_t uid, gid_t gid, struct usock_id *id)
+/* Gives the bound file its owner and remembers it: through a descriptor, so that whatever may be put in its place
+ * meanwhile is left alone. */
+static int usock_own(const char *path, uid_t uid, gid_t gid, struct usock_id *id)
 {
 	struct stat st;
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -107,8 +106,7 @@ static int own(const char *path, uid_t uid, gid_t gid, struct usock_id *id)
 	return close(fd);
 }
 
-static int bind_and_listen(int fd, const struct sockaddr_un *sun, mode_t mode, uid_t uid, gid_t gid,
-			   struct usock_id *id)
+static int usock_bind(int fd, const struct sockaddr_un *sun, mode_t mode, uid_t uid, gid_t gid, struct usock_id *id)
 {
 	mode_t mask = umask(0777 & ~mode);
 	int res = bind(fd, (const struct sockaddr *)sun, sizeof *sun);
@@ -116,7 +114,7 @@ static int bind_and_listen(int fd, const struct sockaddr_un *sun, mode_t mode, u
 	umask(mask);
 	if (res < 0)
 		return -1;
-	if (own(sun->sun_path, uid, gid, id) == 0 && listen(fd, BACKLOG) == 0)
+	if (usock_own(sun->sun_path, uid, gid, id) == 0 && listen(fd, USOCK_BACKLOG) == 0)
 		return 0;
 	res = errno;
 	usock_remove(sun->sun_path, id);
@@ -127,13 +125,13 @@ static int bind_and_listen(int fd, const struct sockaddr_un *sun, mode_t mode, u
 int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct usock_id *id)
 {
 	struct sockaddr_un sun;
-	int fd = new_socket(&sun, path), lock;
+	int fd = usock_new(&sun, path), lock;
 
 	*id = (struct usock_id){ 0 };
 	if (fd < 0)
 		return -1;
-	lock = lock_directory(path);
-	if (clear_dead(path) < 0 || bind_and_listen(fd, &sun, mode, uid, gid, id) < 0)
+	lock = usock_lock_directory(path);
+	if (usock_clear_dead(path) < 0 || usock_bind(fd, &sun, mode, uid, gid, id) < 0)
 		fd = fd_fail(fd);
 	fd_fail(lock);
 	return fd;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Unix stream sockets by path: listening without ever taking the place of a
- * living one, connecting without waiting, and who is at the other end.  What is
- * said over them is not known here.
+ * Unix stream sockets by path: listening without ever taking the place of a living one, connecting without waiting, and
+ * who is at the other end.  What is said over them is not known here.
  */
 #ifndef LIB_USOCK_H
 #define LIB_USOCK_H
@@ -16,20 +15,19 @@ struct usock_id {
 	ino_t ino;
 };
 
-/* Returns a non-blocking listening socket at path, owned by uid and gid (-1 = ours).  A dead
- * socket is replaced.  -1 with errno: EADDRINUSE somebody answers there (or might), EEXIST a
- * file of another kind, ENAMETOOLONG, and what bind(2) says. */
+/* Returns a non-blocking listening socket at path, owned by uid and gid (-1 = ours).  A dead socket is replaced.  -1
+ * with errno: EADDRINUSE somebody answers there (or might), EEXIST a file of another kind, ENAMETOOLONG, and what
+ * bind(2) says. */
 int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct usock_id *id);
 
 /* Removes path if it is still the socket that usock_listen() made. */
 void usock_remove(const char *path, const struct usock_id *id);
 
-/* Returns a non-blocking connected socket, or -1 with errno: EAGAIN the listener is behind,
- * ECONNREFUSED nobody listens, ENOENT, EACCES, ENAMETOOLONG. */
+/* Returns a non-blocking connected socket, or -1 with errno: EAGAIN the listener is behind, ECONNREFUSED nobody
+ * listens, ENOENT, EACCES, ENAMETOOLONG. */
 int usock_connect(const char *path);
 
-/* True when the command name of the process at the other end begins so; false also when it cannot be
- * seen from here. */
+/* True when the command name of the process at the other end begins so; false also when it cannot be seen from here. */
 bool usock_peer_is(int fd, const char *begin);
 
 #endif

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
- * Control frames: bytes in, slices out, and back.  Whoever sends them may lie, so
- * each field is looked at as soon as it is there, before anybody waits for more.
- * What a command means is not known here.
+ * Control frames: bytes in, slices out, and back.  Whoever sends them may lie, so each field is looked at as soon as it
+ * is there, before anybody waits for more.  What a command means is not known here.
  */
 #include "lib/wire.h"
 
 #include <string.h>
 
-#define RECORD_HDR 8
+#define WIRE_RECORD_HDR 8
 
-static enum wire_result bad(const char **why, const char *text)
+static enum wire_result wire_bad(const char **why, const char *text)
 {
 	*why = text;
 	return WIRE_BAD;
@@ -26,16 +25,16 @@ enum wire_result wire_request(const void *p, size_t n, struct wire_request *req,
 		return WIRE_MORE;
 	memcpy(&len, base, sizeof len);
 	if (len < WIRE_HDR)
-		return bad(why, "the length is shorter than the header");
+		return wire_bad(why, "the length is shorter than the header");
 	if (len > WIRE_MAX)
-		return bad(why, "the request is too long");
+		return wire_bad(why, "the request is too long");
 	if (n < sizeof len + sizeof word)
 		return WIRE_MORE;
 	memcpy(word, base + sizeof len, sizeof word);
 	if (word[1] > WIRE_MAX_WORDS)
-		return bad(why, "the request has too many words");
+		return wire_bad(why, "the request has too many words");
 	if (word[1] > len - WIRE_HDR)
-		return bad(why, "the length leaves no room for the words");
+		return wire_bad(why, "the length leaves no room for the words");
 	if (n < len)
 		return WIRE_MORE;
 
@@ -45,12 +44,12 @@ enum wire_result wire_request(const void *p, size_t n, struct wire_request *req,
 		const char *nul = memchr(arg, '\0', (size_t)(end - arg));
 
 		if (!nul)
-			return bad(why, "a word has no end");
+			return wire_bad(why, "a word has no end");
 		arg = nul + 1;
 	}
 	/* Some senders leave the closing NUL out of the length. */
 	if (end - arg > 1 || (end > arg && *arg))
-		return bad(why, "there is something behind the last word");
+		return wire_bad(why, "there is something behind the last word");
 	*req = (struct wire_request){ .cmd = word[0], .argc = word[1], .len = len,
 				      .args = base + WIRE_HDR, .args_end = arg };
 	return WIRE_OK;
@@ -101,22 +100,22 @@ enum wire_result wire_record(const void *p, size_t n, struct wire_record *rec)
 	for (size_t i = 0; i < 4 && i < n; i++)
 		if (i ? base[i] != '\0' : !memchr(types, base[0], sizeof types))
 			return WIRE_BAD;
-	if (n < RECORD_HDR)
+	if (n < WIRE_RECORD_HDR)
 		return WIRE_MORE;
 	memcpy(&len, base + 4, sizeof len);
-	size = RECORD_HDR + (size_t)len;
+	size = WIRE_RECORD_HDR + (size_t)len;
 	if ((base[0] == WIRE_END && len != 1) || size < len)
 		return WIRE_BAD;
 	if (n < size)
 		return WIRE_MORE;
-	*rec = (struct wire_record){ .type = (enum wire_type)base[0], .text = base + RECORD_HDR,
+	*rec = (struct wire_record){ .type = (enum wire_type)base[0], .text = base + WIRE_RECORD_HDR,
 				     .len = len, .size = size };
 	return WIRE_OK;
 }
 
 void wire_put_record(struct buf *b, enum wire_type type, const char *text, size_t len)
 {
-	char hdr[RECORD_HDR] = { (char)type };
+	char hdr[WIRE_RECORD_HDR] = { (char)type };
 	uint32_t len32 = (uint32_t)len;
 
 	if (len32 != len || len > SIZE_MAX / 2) {
@@ -124,7 +123,7 @@ void wire_put_record(struct buf *b, enum wire_type type, const char *text, size_
 		return;
 	}
 	/* All or nothing: half a record would garble those behind it. */
-	if (!buf_reserve(b, RECORD_HDR + len))
+	if (!buf_reserve(b, WIRE_RECORD_HDR + len))
 		return;
 	memcpy(hdr + 4, &len32, sizeof len32);
 	buf_add(b, hdr, sizeof hdr);

@@ -2,15 +2,13 @@
  *
  * The bytes of the control socket, pure: no descriptor, no allocation.
  *
- * Request, as SMCRoute 2.4 to 2.6 send it: total length in a native word, u16
- * command, u16 count, padding up to WIRE_HDR bytes, count arguments each ended
- * by NUL, one more NUL.  Our own client uses the same frame with WIRE_WORDS as
- * the command and the command line as arguments, option word first.
+ * Request, as SMCRoute 2.4 to 2.6 send it: total length in a native word, u16 command, u16 count, padding up to
+ * WIRE_HDR bytes, count arguments each ended by NUL, one more NUL.  Our own client uses the same frame with WIRE_WORDS
+ * as the command and the command line as arguments, option word first.
  *
- * Reply to WIRE_WORDS: records of a type byte, three zero bytes, u32 length in
- * native order and that many bytes of text.  WIRE_END closes it: one byte, the
- * exit status of the client.  Replies to the old commands are plain text and
- * a NUL, see control.c.
+ * Reply to WIRE_WORDS: records of a type byte, three zero bytes, u32 length in native order and that many bytes of
+ * text.  WIRE_END closes it: one byte, the exit status of the client.  Replies to the old commands are plain text and a
+ * NUL, see applets/control/request.h.
  */
 #ifndef LIB_WIRE_H
 #define LIB_WIRE_H
@@ -50,8 +48,8 @@ struct wire_request {
 
 enum wire_result { WIRE_OK, WIRE_MORE, WIRE_BAD };
 
-/* Reads one request from n bytes.  WIRE_MORE: not all there yet.  WIRE_BAD: no frame can
- * come of it, *why says what is wrong (a constant). */
+/* Reads one request from n bytes.  WIRE_MORE: not all there yet.  WIRE_BAD: no frame can come of it, *why says what is
+ * wrong (a constant). */
 enum wire_result wire_request(const void *p, size_t n, struct wire_request *req, const char **why);
 
 /* Steps through req->args: pass NULL first, then the string before; NULL after the last. */

@@ -3,7 +3,7 @@
  * The PID file: against links, stale files, living owners, and several processes
  * that want it at once.
  */
-#include "lib/proc.h"
+#include "lib/pidfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/proc.h"
+#include "lib/pidfile.h"
 #include "tests/unit/test.h"
 
 static const struct priv_id nobody = { 65534, 65534 };

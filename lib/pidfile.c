@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Making, asking and removing the PID file, also while other instances do the same.
+ */
+#include "lib/pidfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+
+static int pidfile_put_pid(int fd)
+{
+	int n = dprintf(fd, "%d\n", (int)getpid());
+
+	return n < 0 ? -1 : 0;
+}
+
+/* Opens what stands at path without following a link; -1 when that is no plain file. */
+static int pidfile_open(const char *path, struct stat *st)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0 && (fstat(fd, st) < 0 || !S_ISREG(st->st_mode))) {
+		errno = ELOOP;
+		return fd_fail(fd);
+	}
+	return fd;
+}
+
+/* Puts tmp in the place of path, if no living instance holds that.  0, or -1 with errno: EAGAIN when somebody else was
+ * there between two steps. */
+static int pidfile_try_place(const char *path, const char *tmp)
+{
+	struct stat st;
+	int old = pidfile_open(path, &st);
+
+	if (old < 0 && errno == ENOENT) {
+		/* Unlike rename(2) this never replaces what has come meanwhile. */
+		if (!link(tmp, path))
+			return unlink(tmp);
+		if (errno == EPERM || errno == EOPNOTSUPP)	/* no hard links here */
+			return rename(tmp, path);
+		errno = errno == EEXIST ? EAGAIN : errno;
+		return -1;
+	}
+	if (old < 0)
+		return errno == ELOOP ? rename(tmp, path) : -1;
+	/* The old file's lock keeps everybody else out until ours is in its place. */
+	if (flock(old, LOCK_EX | LOCK_NB) < 0)
+		errno = errno == EWOULDBLOCK ? EBUSY : errno;
+	else if (!fd_is_at(path, st.st_dev, st.st_ino))
+		errno = EAGAIN;
+	else if (!rename(tmp, path))
+		return close(old);
+	return fd_fail(old);
+}
+
+static int pidfile_place(const char *path, const char *tmp)
+{
+	int r, tries = 10;
+
+	do
+		r = pidfile_try_place(path, tmp);
+	while (r < 0 && errno == EAGAIN && --tries);
+	return r;
+}
+
+int pidfile_write(struct pidfile *f, const char *path)
+{
+	char tmp[PATH_MAX];
+	int fd, err;
+
+	*f = (struct pidfile){ 0 };
+	if (snprintf(tmp, sizeof tmp, "%s.XXXXXX", path) >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = mkostemp(tmp, O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && pidfile_put_pid(fd) == 0 && fchmod(fd, 0644) == 0 &&
+	    pidfile_place(path, tmp) == 0) {
+		*f = (struct pidfile){ path, fd };
+		return 0;
+	}
+	err = errno;
+	unlink(tmp);
+	errno = err;
+	return fd_fail(fd);
+}
+
+pid_t pidfile_owner(const char *path)
+{
+	struct stat st;
+	int fd = pidfile_open(path, &st);
+	char text[16] = "";
+	long pid = 0;
+
+	if (fd < 0)
+		return 0;
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK && read(fd, text, sizeof text - 1) > 0)
+		pid = strtol(text, NULL, 10);
+	close(fd);
+	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+int pidfile_touch(const struct pidfile *f)
+{
+	if (!f->path || !futimens(f->fd, NULL))
+		return 0;
+	/* Whoever is no longer the owner may still write what is open for writing. */
+	return lseek(f->fd, 0, SEEK_SET) < 0 ? -1 : pidfile_put_pid(f->fd);
+}
+
+void pidfile_remove(struct pidfile *f)
+{
+	struct stat st;
+
+	if (!f->path)
+		return;
+	if (!fstat(f->fd, &st) && fd_is_at(f->path, st.st_dev, st.st_ino) && unlink(f->path) < 0)
+		(void)!ftruncate(f->fd, 0);
+	close(f->fd);
+	f->path = NULL;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The PID file.  It belongs to a living instance exactly while somebody holds flock(2) on it.  The kernel drops the
+ * lock with the process, however that ends, and a lock cannot be mistaken as a number can, when PIDs are used again or
+ * come from another container's name space.
+ */
+#ifndef LIB_PIDFILE_H
+#define LIB_PIDFILE_H
+
+#include <sys/types.h>
+
+struct pidfile {
+	const char *path;	/* NULL when nothing is held */
+	int fd;			/* holds the lock */
+};
+
+/* Writes this process's PID to path, which is not copied, and holds it until pidfile_remove().  The file is made beside
+ * it and renamed: readers see it whole and no link is followed.  0, or -1 with errno: EBUSY when a living instance
+ * holds it. */
+int pidfile_write(struct pidfile *f, const char *path);
+
+/* The PID in the file at path when a living instance holds it, otherwise 0. */
+pid_t pidfile_owner(const char *path);
+
+/* Sets the file's times to now, after privileges were dropped too.  0, or -1 with errno. */
+int pidfile_touch(const struct pidfile *f);
+
+/* Removes the file if it is still ours; where that is not permitted any more it is left empty. */
+void pidfile_remove(struct pidfile *f);
+
+#endif
