@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * One binary, three programs: the name it was called by, or else the first
- * word, says which.  Nothing but the choice is made here.
+ * One binary, three programs: the name it was called by, or else the first word, says which.  Nothing but the choice is
+ * made here.
  */
 #include <errno.h>
 #include <limits.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "applets/smcrouted.h"
 
 static const struct applet *const applets[] = {
 	&smcrouted_applet,
@@ -21,7 +22,7 @@ static const struct applet *const applets[] = {
 
 #define APPLETS (sizeof applets / sizeof *applets)
 
-static const struct applet *find(const char *path)
+static const struct applet *smcroute_find_applet(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -32,7 +33,7 @@ static const struct applet *find(const char *path)
 	return NULL;
 }
 
-static void usage(FILE *to)
+static void smcroute_print_usage(FILE *to)
 {
 	fprintf(to, "Usage: smcroute APPLET [ARGUMENT...]\n"
 		    "       smcroute --install [-s] DIR\n"
@@ -45,7 +46,7 @@ static void usage(FILE *to)
 }
 
 /* Makes one name in DIR for this binary; an older link there is replaced. */
-static int install_one(const char *self, const char *dir, const char *name, bool symbolic)
+static int smcroute_install_link(const char *self, const char *dir, const char *name, bool symbolic)
 {
 	const char *what = "cannot make ", *where;
 	char path[PATH_MAX];
@@ -64,7 +65,7 @@ static int install_one(const char *self, const char *dir, const char *name, bool
 			   errno == EXDEV ? "; try --install -s" : "");
 }
 
-static int install(int argc, char **argv)
+static int smcroute_install(int argc, char **argv)
 {
 	bool symbolic = argc > 0 && !strcmp(argv[0], "-s");
 	char self[PATH_MAX];
@@ -78,12 +79,12 @@ static int install(int argc, char **argv)
 		return applet_fail(EXIT_SYSTEM, "cannot tell my own path, /proc/self/exe: %s", strerror(errno));
 	self[n] = '\0';
 	for (unsigned i = 0; i < APPLETS && !status; i++)
-		status = install_one(self, argv[symbolic], applets[i]->name, symbolic);
+		status = smcroute_install_link(self, argv[symbolic], applets[i]->name, symbolic);
 	return status;
 }
 
 /* Two options have a long form everywhere: returns the short one, or the word as it is. */
-static char *short_form(char *word)
+static char *smcroute_short_option(char *word)
 {
 	static char help[] = "-h", version[] = "-v";
 
@@ -92,19 +93,19 @@ static char *short_form(char *word)
 
 int main(int argc, char **argv)
 {
-	const struct applet *a = argc > 0 ? find(argv[0]) : NULL;
+	const struct applet *a = argc > 0 ? smcroute_find_applet(argv[0]) : NULL;
 
-	if (!a && argc > 1 && (a = find(argv[1]))) {
+	if (!a && argc > 1 && (a = smcroute_find_applet(argv[1]))) {
 		argc--;
 		argv++;
 	}
 	if (argc > 1)
-		argv[1] = short_form(argv[1]);
+		argv[1] = smcroute_short_option(argv[1]);
 	if (a)
 		return applet_run(a, argc, argv);
 	const char *word = argc > 1 ? argv[1] : "-h";
 	if (!strcmp(word, "-h")) {
-		usage(stdout);
+		smcroute_print_usage(stdout);
 		return 0;
 	}
 	if (!strcmp(word, "-v")) {
@@ -112,8 +113,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(word, "--install"))
-		return install(argc - 2, argv + 2);
+		return smcroute_install(argc - 2, argv + 2);
 	applet_fail(EXIT_USAGE, "%s: no such applet\n", word);
-	usage(stderr);
+	smcroute_print_usage(stderr);
 	return EXIT_USAGE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What all programs have: a name before their messages, a version with what was
- * built in, and the options that ask for it and for help.
+ * What all programs have: a name before their messages, a version with what was built in, and the options that ask for
+ * it and for help.
  */
 #include "applets/applet.h"
 
@@ -15,7 +15,7 @@
 #define VERSION "unknown"
 #endif
 
-static const char *name = "smcroute";
+static const char *applet_name = "smcroute";
 
 const char *applet_version(void)
 {
@@ -47,7 +47,7 @@ bool applet_told(const struct applet *a, int opt)
 
 int applet_run(const struct applet *a, int argc, char **argv)
 {
-	name = a->name;
+	applet_name = a->name;
 	return a->main(argc, argv);
 }
 
@@ -69,7 +69,7 @@ int applet_fail(int status, const char *fmt, ...)
 	struct buf line = { 0 };
 	va_list ap;
 
-	buf_printf(&line, "%s: ", name);
+	buf_printf(&line, "%s: ", applet_name);
 	va_start(ap, fmt);
 	buf_vprintf(&line, fmt, ap);
 	va_end(ap);

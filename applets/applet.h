@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the one binary needs to know of each program in it.  Usage text lives
- * in the applet's own file; smcroute.c prints it.
+ * What the one binary needs to know of each program in it.  Usage text lives in the applet's own file; smcroute.c
+ * prints it.
  */
 #ifndef APPLETS_APPLET_H
 #define APPLETS_APPLET_H
@@ -18,7 +18,6 @@ struct applet {
 	int (*main)(int argc, char **argv);
 };
 
-extern const struct applet smcrouted_applet;
 extern const struct applet smcroutectl_applet;
 extern const struct applet smcroute_check_applet;
 
@@ -37,8 +36,8 @@ int applet_run(const struct applet *a, int argc, char **argv);
 /* One line on standard error, behind the name of the applet that runs; returns status. */
 int applet_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Writes len bytes of text as they are, but to a terminal escaped (text_escape()), newlines and tabs
- * excepted: it would obey control characters. */
+/* Writes len bytes of text as they are, but to a terminal escaped (text_escape()), newlines and tabs excepted: it would
+ * obey control characters. */
 void applet_put(FILE *to, const char *text, size_t len);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The daemon's life: what is tried in which order at the start, which callback
- * answers which descriptor, timer and signal, and what is undone at the end.
- * No policy in here: that is router/.
+ * The daemon's life: what is tried in which order at the start, which callback answers which descriptor, timer and
+ * signal, and what is undone at the end.  No policy in here: that is router/.
  */
 #include "applets/daemon.h"
 
@@ -16,6 +15,8 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "applets/reload.h"
+#include "applets/watch.h"
 #include "conf/conf.h"
 #include "kernel/kernel.h"
 #include "lib/clock.h"
@@ -32,7 +33,7 @@
 
 /* ---- events ---- */
 
-static void on_hup(void *ctx)
+static void daemon_on_hup(void *ctx)
 {
 	struct daemon *d = ctx;
 	struct call c = { 0 };
@@ -45,7 +46,7 @@ static void on_hup(void *ctx)
 	buf_free(&c.diag);
 }
 
-static void on_stop(void *ctx)
+static void daemon_on_stop(void *ctx)
 {
 	struct daemon *d = ctx;
 
@@ -54,7 +55,7 @@ static void on_stop(void *ctx)
 }
 
 /* No name of an interface has a newline in it: net/core/dev.c, dev_valid_name. */
-static void hook_install(struct daemon *d, const struct event *ev)
+static void daemon_hook(struct daemon *d, const struct event *ev)
 {
 	char source[ADDR_STRLEN], group[ADDR_STRLEN];
 	const char *space = "";
@@ -76,12 +77,12 @@ static void hook_install(struct daemon *d, const struct event *ev)
 	buf_free(&pairs);
 }
 
-static void on_event(void *ctx, const struct event *ev)
+static void daemon_on_event(void *ctx, const struct event *ev)
 {
 	struct daemon *d = ctx;
 
 	if (d->hook && (ev->kind == EVENT_LEARNED || ev->kind == EVENT_MOVED))
-		hook_install(d, ev);
+		daemon_hook(d, ev);
 	if (d->control && server_is_followed(d->control)) {
 		struct buf text = { 0 }, json = { 0 };
 
@@ -92,16 +93,16 @@ static void on_event(void *ctx, const struct event *ev)
 	}
 }
 
-static const struct router_ops ops = { .event = on_event, .wake = watch_arm };
+static const struct router_ops daemon_router_ops = { .event = daemon_on_event, .wake = watch_arm };
 
-static void on_child(void *ctx)
+static void daemon_on_child(void *ctx)
 {
 	struct daemon *d = ctx;
 
 	hook_reap(d->hook);
 }
 
-static void on_watchdog(void *ctx)
+static void daemon_on_watchdog(void *ctx)
 {
 	struct daemon *d = ctx;
 
@@ -111,8 +112,8 @@ static void on_watchdog(void *ctx)
 
 /* ---- start ---- */
 
-/* Has fn called when t fires, which it does in some seconds, 0 = not yet. */
-static void init_timer(struct daemon *d, struct timer *t, loop_fn *fn, unsigned seconds)
+/* Prepares timer t to call fn, and starts it unless seconds is 0. */
+static void daemon_init_timer(struct daemon *d, struct timer *t, loop_fn *fn, unsigned seconds)
 {
 	t->fn = fn;
 	t->ctx = d;
@@ -120,9 +121,9 @@ static void init_timer(struct daemon *d, struct timer *t, loop_fn *fn, unsigned 
 		timer_set(d->loop, t, (int64_t)seconds * 1000);
 }
 
-/* Says why the file at path, whose kind is `what`, cannot be ours; the exit status.  errno `held`:
- * another instance has it, in the words of `holder`. */
-static int refused(const char *what, const char *path, int held, const char *holder)
+/* Says why the file at path, whose kind is `what`, cannot be ours; the exit status.  errno `held`: another instance has
+ * it, in the words of `holder`. */
+static int daemon_log_refused(const char *what, const char *path, int held, const char *holder)
 {
 	int err = errno;
 
@@ -134,8 +135,9 @@ static int refused(const char *what, const char *path, int held, const char *hol
 	return err == EACCES || err == EPERM ? EXIT_DENIED : EXIT_SYSTEM;
 }
 
-/* Takes what tells instances apart: the PID file is only looked at here. */
-static int claim(struct daemon *d)
+/* Takes the control socket, which one instance alone can have.  The PID file is written later, here its owner is asked
+ * for.  0, or an exit status. */
+static int daemon_claim(struct daemon *d)
 {
 	const struct settings *s = d->set;
 	pid_t owner = pidfile_owner(s->pidfile);
@@ -152,10 +154,10 @@ static int claim(struct daemon *d)
 	d->control = server_new(d->loop, &d->for_clients);
 	if (d->control && server_listen(d->control, s->socket, s->user ? 0660 : 0600, d->id.uid, d->id.gid) == 0)
 		return 0;
-	return refused("control socket", s->socket, EADDRINUSE, "another instance answers on this socket");
+	return daemon_log_refused("control socket", s->socket, EADDRINUSE, "another instance answers on this socket");
 }
 
-static int shed(struct daemon *d)
+static int daemon_drop(struct daemon *d)
 {
 	bool keep = d->hook != NULL;
 
@@ -165,44 +167,37 @@ static int shed(struct daemon *d)
 	return EXIT_DENIED;
 }
 
-static int write_pidfile(struct daemon *d)
-{
-	if (pidfile_write(&d->pidfile, d->set->pidfile) == 0)
-		return 0;
-	return refused("PID file", d->set->pidfile, EBUSY, "held by a living instance");
-}
-
-/* Lets the loop run until on_wait() or a signal ends it: 0, or -1 when the daemon is to end. */
-static int wait(struct daemon *d)
+/* Lets the loop run until daemon_on_wait() or a signal ends it: 0, or -1 when the daemon is to end. */
+static int daemon_wait(struct daemon *d)
 {
 	loop_run(d->loop);
 	return d->stopping ? -1 : 0;
 }
 
-static void on_wait(void *ctx)
+static void daemon_on_wait(void *ctx)
 {
 	struct daemon *d = ctx;
 
 	loop_stop(d->loop, 0);
 }
 
-/* The seconds of -d. */
-static int wait_delay(struct daemon *d)
+/* Waits for the seconds of -d: as daemon_wait(). */
+static int daemon_wait_delay(struct daemon *d)
 {
 	int status;
 
 	if (!d->set->delay)
 		return 0;
-	init_timer(d, &d->delay, on_wait, d->set->delay);
-	/* What a client asks for now would go when the file is read. */
+	daemon_init_timer(d, &d->delay, daemon_on_wait, d->set->delay);
+	/* What a client changes now would be lost when the file is read. */
 	server_hold(d->control, true);
-	status = wait(d);
+	status = daemon_wait(d);
 	server_hold(d->control, false);
 	return status;
 }
 
-/* Until the memberships of the file are joined. */
-static int wait_groups(struct daemon *d)
+/* Waits until the memberships of the file are joined: as daemon_wait(). */
+static int daemon_wait_groups(struct daemon *d)
 {
 	int status;
 
@@ -210,26 +205,28 @@ static int wait_groups(struct daemon *d)
 	if (!groups_ticket(d->router.groups))
 		return 0;
 	d->starting = true;
-	status = wait(d);
+	status = daemon_wait(d);
 	d->starting = false;
 	return status;
 }
 
-static int start(struct daemon *d)
+static int daemon_start(struct daemon *d)
 {
 	int status;
 
-	if ((status = claim(d)) || (status = wait_delay(d)) || (status = watch_families(d)) ||
+	if ((status = daemon_claim(d)) || (status = daemon_wait_delay(d)) || (status = watch_families(d)) ||
 	    (status = watch_links(d)))
 		return status;
 	watch_mrdisc(d);
-	if ((status = reload_first(d)) || (status = wait_groups(d)))
+	if ((status = reload_first(d)) || (status = daemon_wait_groups(d)))
 		return status;
 	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {
 		log_errno("hook");
 		return EXIT_SYSTEM;
 	}
-	if ((status = write_pidfile(d)) || (status = shed(d)))
+	if (pidfile_write(&d->pidfile, d->set->pidfile) < 0)
+		return daemon_log_refused("PID file", d->set->pidfile, EBUSY, "held by a living instance");
+	if ((status = daemon_drop(d)))
 		return status;
 	reload_hook(d);
 	proc_ready(0);
@@ -239,41 +236,34 @@ static int start(struct daemon *d)
 	reload_result(d, "started");
 	reload_ready(d, "");
 	if (notify_watchdog_usec())
-		on_watchdog(d);
+		daemon_on_watchdog(d);
 	watch_arm(d);
 	return 0;
 }
 
-static int set_up(struct daemon *d)
+static int daemon_set_up(struct daemon *d)
 {
-	static const struct {
-		int number;
-		loop_fn *fn;
-	} signals[] = {
-		{ SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGCHLD, on_child }, { SIGHUP, on_hup },
-	};
-
 	d->loop = loop_new();
-	if (!d->loop || router_init(&d->router, &ops, d) < 0)
+	if (!d->loop || router_init(&d->router, &daemon_router_ops, d) < 0)
 		return -1;
-	d->for_clients = (struct call_daemon){ &d->router, reload_again, on_stop, d };
+	d->for_clients = (struct call_daemon){ &d->router, reload_again, daemon_on_stop, d };
 	d->router.table = d->set->table;
 	d->router.expire_sec = d->set->expire;
 	d->router.mrdisc->interval = d->set->mrdisc;
 	d->router.max_dynamic = d->set->max_dynamic;
-	init_timer(d, &d->tick, watch_tick, 0);
-	init_timer(d, &d->upcalls, watch_upcalls, 0);
-	init_timer(d, &d->watchdog, on_watchdog, 0);
-	init_timer(d, &d->lifetime, on_stop, d->set->lifetime);
+	daemon_init_timer(d, &d->tick, watch_tick, 0);
+	daemon_init_timer(d, &d->upcalls, watch_upcalls, 0);
+	daemon_init_timer(d, &d->watchdog, daemon_on_watchdog, 0);
+	daemon_init_timer(d, &d->lifetime, daemon_on_stop, d->set->lifetime);
 	signal(SIGPIPE, SIG_IGN);
-	for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)
-		if (loop_signal(d->loop, signals[i].number, signals[i].fn, d) < 0)
-			return -1;
+	if (loop_signal(d->loop, SIGTERM, daemon_on_stop, d) || loop_signal(d->loop, SIGINT, daemon_on_stop, d) ||
+	    loop_signal(d->loop, SIGCHLD, daemon_on_child, d) || loop_signal(d->loop, SIGHUP, daemon_on_hup, d))
+		return -1;
 	return 0;
 }
 
-/* Undoes what there is, at whichever step the start ended. */
-static void tear_down(struct daemon *d)
+/* Undoes what was done, at whichever step the start ended. */
+static void daemon_tear_down(struct daemon *d)
 {
 	notify_send("STOPPING=1");
 	hook_free(d->hook);
@@ -285,10 +275,9 @@ static void tear_down(struct daemon *d)
 	loop_free(d->loop);
 }
 
-/* Has arrays come from the system and go back to it whole, and freed ends of the heap too.  glibc raises
- * its threshold when a large one was freed, and after a reload a third of the heap would be holes
- * (mallopt(3)). */
-static void fix_malloc(void)
+/* glibc raises the size from which it asks the system for memory of its own when a large piece is freed (mallopt(3)),
+ * and then a third of the heap would be holes after a reload: 175 bytes a route in place of 110. */
+static void daemon_fix_malloc(void)
 {
 #ifdef M_MMAP_THRESHOLD
 	mallopt(M_MMAP_THRESHOLD, 2 * 1024);
@@ -298,7 +287,7 @@ static void fix_malloc(void)
 }
 
 /* What comes before anything is asked of the kernel: 0, or -1 with errno. */
-static int prepare(struct daemon *d)
+static int daemon_prepare(struct daemon *d)
 {
 	const struct settings *s = d->set;
 
@@ -309,11 +298,11 @@ static int prepare(struct daemon *d)
 		return -1;
 	notify_init();
 	log_info("smcroute %s", applet_version());
-	return set_up(d);
+	return daemon_set_up(d);
 }
 
 /* Lets the loop run to the end of the daemon: its exit status. */
-static int run(struct daemon *d)
+static int daemon_loop(struct daemon *d)
 {
 	int status = loop_run(d->loop);
 
@@ -331,20 +320,20 @@ int daemon_run(const struct settings *s)
 	uint64_t seed = (uint64_t)getpid() << 32 ^ (uintptr_t)&d;
 	int status;
 
-	fix_malloc();
+	daemon_fix_malloc();
 	/* Early at boot there may be no better one. */
 	(void)!getrandom(&seed, sizeof seed, GRND_NONBLOCK);
 	hash_seed(seed);
 	log_set_level(s->level);
-	if (prepare(&d) < 0) {
+	if (daemon_prepare(&d) < 0) {
 		log_errno("cannot start");
 		status = EXIT_SYSTEM;
 	} else {
-		status = start(&d);
+		status = daemon_start(&d);
 	}
 	/* Less than 0: ended while it waited. */
-	status = !status ? run(&d) : status < 0 ? 0 : status;
-	tear_down(&d);
+	status = !status ? daemon_loop(&d) : status < 0 ? 0 : status;
+	daemon_tear_down(&d);
 	proc_ready(status);
 	return status;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * The config file of the running daemon: read at the start, where lines with
- * errors are skipped, and again later, where an error changes nothing.
+ * The config file of the running daemon: read at the start, where lines with errors are skipped, and again later, where
+ * an error changes nothing.
  */
-#include "applets/daemon.h"
-#include "conf/read.h"
+#include "applets/reload.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "conf/read.h"
 #include "lib/notify.h"
 #include "lib/status.h"
 
@@ -18,7 +18,7 @@ void reload_hook(struct daemon *d)
 		hook_run(d->hook, "reload", "");
 }
 
-static void log_diags(const struct conf *c, const struct diags *diags)
+static void reload_log_diags(const struct conf *c, const struct diags *diags)
 {
 	struct buf b = { 0 };
 
@@ -63,7 +63,7 @@ void reload_done(struct daemon *d)
 }
 
 /* Reads the file and logs what is wrong with it; NULL with ENOMEM. */
-static struct conf *read_file(const struct daemon *d, struct diags *diags)
+static struct conf *reload_read_file(const struct daemon *d, struct diags *diags)
 {
 	struct conf *c = conf_new();
 
@@ -72,12 +72,12 @@ static struct conf *read_file(const struct daemon *d, struct diags *diags)
 	if (!conf_parse_file(c, diags, d->set->conf) && errno == ENOENT && !d->set->conf_given && !d->running)
 		log_notice("no config file %s, waiting for commands", d->set->conf);
 	else
-		log_diags(c, diags);
+		reload_log_diags(c, diags);
 	return c;
 }
 
 /* Puts a configuration in force and frees it.  0, or -1 with ENOMEM. */
-static int apply(struct daemon *d, struct conf *conf)
+static int reload_apply(struct daemon *d, struct conf *conf)
 {
 	int res = router_apply(&d->router, conf, loop_touch(d->loop));
 
@@ -87,7 +87,7 @@ static int apply(struct daemon *d, struct conf *conf)
 	return res;
 }
 
-static int begin(struct daemon *d, struct call *call)
+static int reload_begin(struct daemon *d, struct call *call)
 {
 	struct diags diags = { 0 };
 	struct conf *conf;
@@ -97,7 +97,7 @@ static int begin(struct daemon *d, struct call *call)
 		return call_fail(call, EXIT_CONFIG,
 				 "the configuration came from standard input and cannot be read again");
 	notify_reloading();
-	conf = read_file(d, &diags);
+	conf = reload_read_file(d, &diags);
 	if (!conf) {
 		status = call_fail(call, EXIT_SYSTEM, "out of memory");
 	} else if (diags.errors) {
@@ -105,7 +105,7 @@ static int begin(struct daemon *d, struct call *call)
 		conf_free(conf);
 		status = call_fail(call, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, diags.errors,
 				  diags.errors == 1 ? "" : "s");
-	} else if (apply(d, conf) < 0) {
+	} else if (reload_apply(d, conf) < 0) {
 		status = call_fail(call, EXIT_SYSTEM, "out of memory, nothing was changed");
 	} else {
 		call->later = d->reloading = groups_ticket(d->router.groups);
@@ -122,7 +122,7 @@ int reload_again(void *ctx, struct call *call)
 {
 	struct daemon *d = ctx;
 	const struct router_changes *ch = &d->reloaded;
-	int status = call->is_again ? 0 : begin(d, call);
+	int status = call->is_again ? 0 : reload_begin(d, call);
 
 	if (!status)
 		call_note(call, "reloaded: %u entries added, %u changed, %u removed", ch->added, ch->changed,
@@ -133,10 +133,10 @@ int reload_again(void *ctx, struct call *call)
 int reload_first(struct daemon *d)
 {
 	struct diags diags = { 0 };
-	struct conf *conf = read_file(d, &diags);
+	struct conf *conf = reload_read_file(d, &diags);
 
 	diags_free(&diags);
-	if (conf && apply(d, conf) == 0)
+	if (conf && reload_apply(d, conf) == 0)
 		return 0;
 	log_err("out of memory");
 	return EXIT_SYSTEM;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * The options of the daemon: words in, struct settings out.  What it does with
- * them is in daemon.c.
+ * The options of the daemon: words in, struct settings out.  What it does with them is in daemon.c.
  */
-#include "applets/applet.h"
+#include "applets/smcrouted.h"
 
 #include <limits.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +15,7 @@
 #include "lib/number.h"
 #include "lib/status.h"
 
-static const char usage[] =
+static const char smcrouted_usage[] =
 	"Usage: smcrouted [-hnNsv] [-c SEC] [-d SEC] [-D SEC] [-e CMD] [-f FILE] [-F FILE] [-i NAME]\n"
 	"                 [-l LVL] [-m SEC] [-M NUM] [-p USER[:GROUP]] [-P FILE] [-t ID] [-u FILE]\n\n"
 	"  -c SEC     forget learned entries that were not used for SEC seconds, default 60, 0 = never\n"
@@ -40,53 +38,66 @@ static const char usage[] =
 	"  -u FILE    control socket, default NAME.sock\n"
 	"  -v         version and features\n";
 
-static int bad(int opt, const char *arg, const char *why)
+static int smcrouted_refuse(int opt, const char *arg, const char *why)
 {
 	return applet_fail(EXIT_USAGE, "option -%c: \"%s\" %s; see smcrouted -h", opt, arg, why);
 }
 
-/* Options that take a value, and where it goes: a number within bounds, or, without them, a text. */
-static const struct value {
-	char opt;
-	uint8_t at, min;
-	unsigned max;
-} values[] = {
-	{ 'c', offsetof(struct settings, expire), 0, 31536000 },
-	{ 'd', offsetof(struct settings, delay), 0, 86400 },
-	{ 'D', offsetof(struct settings, lifetime), 1, 31536000 },
-	{ 'e', offsetof(struct settings, hook), 0, 0 },
-	{ 'f', offsetof(struct settings, conf), 0, 0 },
-	{ 'F', offsetof(struct settings, check), 0, 0 },
-	{ 'm', offsetof(struct settings, mrdisc), 4, 180 },
-	{ 'M', offsetof(struct settings, max_dynamic), 1, 16777216 },
-	{ 'p', offsetof(struct settings, user), 0, 0 },
-	{ 'P', offsetof(struct settings, pidfile), 0, 0 },
-	{ 't', offsetof(struct settings, table), 0, 999999999 },
-	{ 'u', offsetof(struct settings, socket), 0, 0 },
-};
-
-/* Takes a value, a number of decimal digits alone; 0, or an exit status. */
-static int take_value(const struct value *row, const char *s, struct settings *to)
+/* Takes a number of decimal digits alone from min to max; 0, or an exit status. */
+static int smcrouted_take_number(int opt, const char *arg, unsigned min, unsigned max, unsigned *to)
 {
-	void *at = (char *)to + row->at;
-	int64_t v;
+	int64_t v = number_parse(arg, max);
 	char why[64];
 
-	if (!row->max) {
-		*(const char **)at = s;
-		return 0;
+	if (v < min) {
+		snprintf(why, sizeof why, "is not a number from %u to %u", min, max);
+		return smcrouted_refuse(opt, arg, why);
 	}
-	v = number_parse(s, row->max);
-	if (v < row->min) {
-		snprintf(why, sizeof why, "is not a number from %u to %u", row->min, row->max);
-		return bad(row->opt, s, why);
+	*to = (unsigned)v;
+	return 0;
+}
+
+/* Takes one option; 0, or an exit status. */
+static int smcrouted_take(int opt, const char *arg, struct settings *s)
+{
+	int lvl;
+
+	switch (opt) {
+	case 'c': return smcrouted_take_number(opt, arg, 0, 31536000, &s->expire);
+	case 'd': return smcrouted_take_number(opt, arg, 0, 86400, &s->delay);
+	case 'D': return smcrouted_take_number(opt, arg, 1, 31536000, &s->lifetime);
+	case 'm': return smcrouted_take_number(opt, arg, 4, 180, &s->mrdisc);
+	case 'M': return smcrouted_take_number(opt, arg, 1, 16777216, &s->max_dynamic);
+	case 't': return smcrouted_take_number(opt, arg, 0, 999999999, &s->table);
+	case 'e': s->hook = arg; break;
+	case 'f': s->conf = arg; break;
+	case 'F': s->check = arg; break;
+	case 'p': s->user = arg; break;
+	case 'P': s->pidfile = arg; break;
+	case 'u': s->socket = arg; break;
+	case 'n': s->foreground = true; break;
+	case 'N': break;
+	case 's': s->syslog = true; break;
+	case 'i': case 'I':
+		if (!*arg || strchr(arg, '/') || strlen(arg) > 64)
+			return smcrouted_refuse(opt, arg, "is no name: 1 to 64 bytes without a slash");
+		s->ident = arg;
+		break;
+	case 'l':
+		lvl = log_level_parse(arg);
+		if (lvl < 0)
+			return smcrouted_refuse(opt, arg, "is none of none, err, notice, info, debug");
+		s->level = (enum log_level)lvl;
+		break;
+	default:
+		fputs("see smcrouted -h\n", stderr);
+		return EXIT_USAGE;
 	}
-	*(unsigned *)at = (unsigned)v;
 	return 0;
 }
 
 /* A path that lasts as long as the process. */
-static const char *join(const char *dir, const char *name, const char *suffix)
+static const char *smcrouted_join(const char *dir, const char *name, const char *suffix)
 {
 	char *out;
 
@@ -96,73 +107,42 @@ static const char *join(const char *dir, const char *name, const char *suffix)
 }
 
 /* The absolute form of a path, as the daemon will not stay in this directory. */
-static const char *absolute(const char *path)
+static const char *smcrouted_absolute(const char *path)
 {
 	char cwd[PATH_MAX];
 
-	return *path == '/' || !getcwd(cwd, sizeof cwd) ? path : join(cwd, path, "");
+	return *path == '/' || !getcwd(cwd, sizeof cwd) ? path : smcrouted_join(cwd, path, "");
 }
 
-static bool is_path(const char *s)
+static bool smcrouted_is_path(const char *s)
 {
 	return s && strchr(s, '/');
 }
 
 /* RUNSTATEDIR, or /run in small images that do not have it. */
-static const char *run_dir(void)
+static const char *smcrouted_run_dir(void)
 {
 	return access(RUNSTATEDIR, F_OK) < 0 && !access("/run", F_OK) ? "/run" : RUNSTATEDIR;
 }
 
-/* Takes one option; 0, or an exit status. */
-static int take(int opt, const char *arg, struct settings *s)
-{
-	int lvl;
-
-	switch (opt) {
-	case 'i': case 'I':
-		if (!*arg || strchr(arg, '/') || strlen(arg) > 64)
-			return bad(opt, arg, "is no name: 1 to 64 bytes without a slash");
-		s->ident = arg;
-		break;
-	case 'l':
-		lvl = log_level_parse(arg);
-		if (lvl < 0)
-			return bad(opt, arg, "is none of none, err, notice, info, debug");
-		s->level = (enum log_level)lvl;
-		break;
-	case 'n': s->foreground = true; break;
-	case 'N': break;
-	case 's': s->syslog = true; break;
-	case '?':
-		fputs("see smcrouted -h\n", stderr);
-		return EXIT_USAGE;
-	default:
-		for (unsigned i = 0; i < sizeof values / sizeof *values; i++)
-			if (values[i].opt == opt)
-				return take_value(&values[i], arg, s);
-	}
-	return 0;
-}
-
 /* Makes the paths out of what the options say. */
-static void set_paths(struct settings *s)
+static void smcrouted_set_paths(struct settings *s)
 {
 	s->conf_given = s->conf != NULL;
 	if (!s->conf)
-		s->conf = join(SYSCONFDIR, s->ident, ".conf");
+		s->conf = smcrouted_join(SYSCONFDIR, s->ident, ".conf");
 	else if (strcmp(s->conf, "-"))
-		s->conf = absolute(s->conf);
-	s->socket = s->socket ? absolute(s->socket) : join(run_dir(), s->ident, ".sock");
+		s->conf = smcrouted_absolute(s->conf);
+	s->socket = s->socket ? smcrouted_absolute(s->socket) : smcrouted_join(smcrouted_run_dir(), s->ident, ".sock");
 	/* A bare name goes to the run directory and gets its suffix, a path is taken as it is. */
-	if (is_path(s->pidfile))
-		s->pidfile = absolute(s->pidfile);
+	if (smcrouted_is_path(s->pidfile))
+		s->pidfile = smcrouted_absolute(s->pidfile);
 	else
-		s->pidfile = join(run_dir(), s->pidfile ? s->pidfile : s->ident,
+		s->pidfile = smcrouted_join(smcrouted_run_dir(), s->pidfile ? s->pidfile : s->ident,
 				  s->pidfile && strchr(s->pidfile, '.') ? "" : ".pid");
 	/* A program with a path is looked for from here, one without in PATH. */
-	if (is_path(s->hook))
-		s->hook = absolute(s->hook);
+	if (smcrouted_is_path(s->hook))
+		s->hook = smcrouted_absolute(s->hook);
 }
 
 static int smcrouted_main(int argc, char **argv)
@@ -173,13 +153,13 @@ static int smcrouted_main(int argc, char **argv)
 	int opt, status = 0;
 
 	while ((opt = getopt(argc, argv, "c:d:D:e:f:F:hi:I:l:m:M:nNp:P:st:u:v")) != -1)
-		if (applet_told(&smcrouted_applet, opt) || (status = take(opt, optarg, &s)))
+		if (applet_told(&smcrouted_applet, opt) || (status = smcrouted_take(opt, optarg, &s)))
 			return status;
 	if (optind < argc)
 		return applet_fail(EXIT_USAGE, "\"%s\" is one word too many; see smcrouted -h", argv[optind]);
 	if (s.check)
 		return check_files(&s.check, 1, OPTION('F'));
-	set_paths(&s);
+	smcrouted_set_paths(&s);
 	/* No return, so that the paths stay where they are. */
 	exit(daemon_run(&s));
 }
@@ -187,6 +167,6 @@ static int smcrouted_main(int argc, char **argv)
 const struct applet smcrouted_applet = {
 	.name = "smcrouted",
 	.summary = "daemon: keeps multicast routes in the kernel",
-	.usage = usage,
+	.usage = smcrouted_usage,
 	.main = smcrouted_main,
 };

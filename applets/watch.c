@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: ISC
  *
- * The descriptors that the kernel talks through: how they are opened, what is
- * said when that fails, and which entry point of the router answers them.
+ * The descriptors that the kernel talks through: how they are opened, what is said when that fails, and which entry
+ * point of the router answers them.
  */
-#include "applets/daemon.h"
+#include "applets/watch.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 
+#include "applets/reload.h"
 #include "kernel/kernel.h"
 #include "lib/priv.h"
 #include "lib/status.h"
 
 /* Messages taken from a socket before others get their turn. */
-#define UPCALLS_A_TURN 128
-#define LINKS_A_TURN 64
-#define SOLICITS_A_TURN 16
+#define WATCH_UPCALLS 128
+#define WATCH_LINKS 64
+#define WATCH_SOLICITS 16
 
 void watch_arm(void *ctx)
 {
@@ -42,26 +43,26 @@ void watch_tick(void *ctx)
 }
 
 /* Says that a socket failed, which may be so again and again. */
-static void complain(struct daemon *d, const char *whose, const char *what)
+static void watch_log_failed(struct daemon *d, const char *whose, const char *what)
 {
 	log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s%s: %s", whose, what, strerror(errno));
 }
 
-static void on_upcall(void *ctx, const struct upcall *up)
+static void watch_on_upcall(void *ctx, const struct upcall *up)
 {
 	struct daemon *d = ctx;
 
 	router_upcall(&d->router, up, loop_now(d->loop));
 }
 
-static void drain_upcalls(struct daemon *d, enum fam f)
+static void watch_drain_upcalls(struct daemon *d, enum fam f)
 {
-	int n = kernel_mroute_drain(f, UPCALLS_A_TURN, on_upcall, d);
+	int n = kernel_mroute_drain(f, WATCH_UPCALLS, watch_on_upcall, d);
 
 	if (n < 0)
-		complain(d, fam_str(f), " routing socket");
+		watch_log_failed(d, fam_str(f), " routing socket");
 	/* The rest has been read already, so the descriptor will not tell. */
-	if (n == UPCALLS_A_TURN)
+	if (n == WATCH_UPCALLS)
 		timer_set(d->loop, &d->upcalls, 0);
 	watch_arm(d);
 }
@@ -70,59 +71,59 @@ void watch_upcalls(void *ctx)
 {
 	for (enum fam f = 0; f < FAM_N; f++)
 		if (kernel_mroute_fd(f) >= 0)
-			drain_upcalls(ctx, f);
+			watch_drain_upcalls(ctx, f);
 }
 
-static void on_mroute(void *ctx, int fd, short revents)
+static void watch_on_mroute(void *ctx, int fd, short revents)
 {
 	(void)revents;
-	drain_upcalls(ctx, fd == kernel_mroute_fd(FAM_6) ? FAM_6 : FAM_4);
+	watch_drain_upcalls(ctx, fd == kernel_mroute_fd(FAM_6) ? FAM_6 : FAM_4);
 }
 
-static void on_link(void *ctx, const struct link_event *ev)
+static void watch_on_link(void *ctx, const struct link_event *ev)
 {
 	struct daemon *d = ctx;
 
 	router_link_event(&d->router, ev);
 }
 
-static void on_netlink(void *ctx, int fd, short revents)
+static void watch_on_netlink(void *ctx, int fd, short revents)
 {
 	struct daemon *d = ctx;
 
 	(void)fd;
 	(void)revents;
 	d->router.now = loop_now(d->loop);
-	if (kernel_link_drain(LINKS_A_TURN, on_link, d) < 0)
-		complain(d, "", "rtnetlink");
+	if (kernel_link_drain(WATCH_LINKS, watch_on_link, d) < 0)
+		watch_log_failed(d, "", "rtnetlink");
 	router_sync(&d->router);
 	watch_arm(d);
 }
 
-static void on_solicit(void *ctx, enum fam fam, int ifindex)
+static void watch_on_solicit(void *ctx, enum fam fam, int ifindex)
 {
 	struct daemon *d = ctx;
 
 	mrdisc_solicited(&d->router, fam, ifindex);
 }
 
-static void on_mrdisc(void *ctx, int fd, short revents)
+static void watch_on_mrdisc(void *ctx, int fd, short revents)
 {
 	struct daemon *d = ctx;
 	enum fam f = fd == kernel_mrdisc_fd(FAM_6) ? FAM_6 : FAM_4;
 
 	(void)revents;
 	d->router.now = loop_now(d->loop);
-	if (kernel_mrdisc_drain(f, SOLICITS_A_TURN, on_solicit, d) < 0)
-		complain(d, fam_str(f), " router discovery socket");
+	if (kernel_mrdisc_drain(f, WATCH_SOLICITS, watch_on_solicit, d) < 0)
+		watch_log_failed(d, fam_str(f), " router discovery socket");
 	watch_arm(d);
 }
 
 /* Why a family could not be had.  Of two reasons the last, which the user can mend most easily, is the verdict. */
-enum reason { NO_KERNEL, SYSTEM, BUSY, DENIED };
+enum watch_reason { WATCH_NO_KERNEL, WATCH_SYSTEM, WATCH_BUSY, WATCH_DENIED };
 
 /* The reason for an errno, after saying it in words. */
-static enum reason explain_family(const struct daemon *d, enum fam fam, int err)
+static enum watch_reason watch_log_family(const struct daemon *d, enum fam fam, int err)
 {
 	const char *name = fam_str(fam), *symbol = fam == FAM_4 ? "IP" : "IPV6";
 	bool table = d->set->table;
@@ -135,50 +136,51 @@ static enum reason explain_family(const struct daemon *d, enum fam fam, int err)
 			log_err("%s multicast routing is taken by %s (pid %d)%s", name, comm, pid,
 				!strncmp(comm, "smcroute", 8) ? ": already running, use smcroutectl reload" : "");
 		else
-			log_err("%s multicast routing is taken by another process; only one can have it in a routing table",
-				name);
-		return BUSY;
+			log_err("%s multicast routing is taken by another process; "
+				"only one can have it in a routing table", name);
+		return WATCH_BUSY;
 	case EPERM:
 	case EACCES:
 		log_err("%s multicast routing: not permitted; %s is missing", name,
 			!priv_has(PRIV_NET_RAW) ? "the capability CAP_NET_RAW" :
 			table && !priv_has(PRIV_NET_ADMIN) ? "the capability CAP_NET_ADMIN (for -t)" :
 			"the right to this network namespace (CAP_NET_RAW in the user namespace that owns it)");
-		return DENIED;
+		return WATCH_DENIED;
 	case ENOPROTOOPT:
 	case EOPNOTSUPP:
 	case EAFNOSUPPORT:
 	case EPROTONOSUPPORT:
 	case EINVAL:
-		log_err("%s multicast routing is not in this kernel; it needs CONFIG_%s_MROUTE%s%s%s", name,
-			symbol, table ? " and CONFIG_" : "", table ? symbol : "",
-			table ? "_MROUTE_MULTIPLE_TABLES" : "");
-		return NO_KERNEL;
+		log_err("%s multicast routing is not in this kernel; it needs CONFIG_%s_MROUTE%s%s%s", name, symbol,
+			table ? " and CONFIG_" : "", table ? symbol : "", table ? "_MROUTE_MULTIPLE_TABLES" : "");
+		return WATCH_NO_KERNEL;
 	default:
 		log_err("%s multicast routing: %s", name, strerror(err));
-		return SYSTEM;
+		return WATCH_SYSTEM;
 	}
 }
 
 int watch_families(struct daemon *d)
 {
-	static const uint8_t status[] = {
-		[NO_KERNEL] = EXIT_NOKERNEL, [SYSTEM] = EXIT_SYSTEM, [BUSY] = EXIT_BUSY, [DENIED] = EXIT_DENIED,
+	static const int status[] = {
+		[WATCH_NO_KERNEL] = EXIT_NOKERNEL, [WATCH_SYSTEM] = EXIT_SYSTEM,
+		[WATCH_BUSY] = EXIT_BUSY, [WATCH_DENIED] = EXIT_DENIED,
 	};
-	enum reason worst = NO_KERNEL;
+	enum watch_reason worst = WATCH_NO_KERNEL;
 	bool any = false;
 
 	for (enum fam f = 0; f < FAM_N; f++) {
 		if (kernel_mroute_open(f, d->set->table) < 0) {
-			enum reason why = explain_family(d, f, errno);
+			enum watch_reason why = watch_log_family(d, f, errno);
 
 			worst = why > worst ? why : worst;
 			continue;
 		}
-		if (loop_add(d->loop, kernel_mroute_fd(f), POLLIN, on_mroute, d) < 0)
+		if (loop_add(d->loop, kernel_mroute_fd(f), POLLIN, watch_on_mroute, d) < 0)
 			return EXIT_SYSTEM;
 		if (!kernel_mroute_has_pim(f))
-			log_notice("%s: the kernel has no CONFIG_%s_PIMSM_V2, wrong interfaces are noticed only where they are an output",
+			log_notice("%s: the kernel has no CONFIG_%s_PIMSM_V2, "
+				   "wrong interfaces are noticed only where they are an output",
 				   fam_str(f), f == FAM_4 ? "IP" : "IPV6");
 		router_family(&d->router, f, true);
 		any = true;
@@ -188,8 +190,8 @@ int watch_families(struct daemon *d)
 
 int watch_links(struct daemon *d)
 {
-	if (kernel_link_open() < 0 || kernel_link_dump(on_link, d) < 0 ||
-	    loop_add(d->loop, kernel_link_fd(), POLLIN, on_netlink, d) < 0) {
+	if (kernel_link_open() < 0 || kernel_link_dump(watch_on_link, d) < 0 ||
+	    loop_add(d->loop, kernel_link_fd(), POLLIN, watch_on_netlink, d) < 0) {
 		log_errno("rtnetlink");
 		return EXIT_SYSTEM;
 	}
@@ -200,7 +202,7 @@ void watch_mrdisc(struct daemon *d)
 {
 	for (enum fam f = 0; WITH_MRDISC && f < FAM_N; f++) {
 		if (kernel_mrdisc_open(f) < 0 ||
-		    loop_add(d->loop, kernel_mrdisc_fd(f), POLLIN, on_mrdisc, d) < 0) {
+		    loop_add(d->loop, kernel_mrdisc_fd(f), POLLIN, watch_on_mrdisc, d) < 0) {
 			log_notice("no multicast router discovery for %s: %s", fam_str(f), strerror(errno));
 			continue;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * A growable byte buffer.  Running out of memory sets `failed` and drops what does not fit, so that callers may write a
- * whole reply and look once.
+ * whole reply and check once, at its end.
  */
 #ifndef LIB_BUF_H
 #define LIB_BUF_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * close(2) may fail too, and what it says then is not what went wrong.
+ * close(2) may change errno, which still says why an earlier call failed.
  */
 #include "lib/fd.h"
 

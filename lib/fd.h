@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * The way out of what failed with a descriptor open, and whether a path still leads to a file that was seen there.
+ * Closing a descriptor after a failure, and whether a path still names the same file.
  */
 #ifndef LIB_FD_H
 #define LIB_FD_H

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Returns the array v with room for `need` elements, moved maybe, and *cap what there is; or NULL with ENOMEM, and then
- * v stands as it was. */
+/* Returns the array v with room for `need` elements of `size` bytes, maybe at another place, and sets *cap to the
+ * number that there is room for.  NULL with ENOMEM when there is no memory: v and *cap are as before. */
 void *grow(void *v, uint32_t *cap, uint64_t need, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Readiness towards the init system by the sd_notify(3) protocol, without its library.  Silent where nobody asked for
- * it (no NOTIFY_SOCKET).
+ * Readiness towards the init system by the sd_notify(3) protocol, without its library.  Without NOTIFY_SOCKET in the
+ * environment nothing is sent.
  */
 #ifndef LIB_NOTIFY_H
 #define LIB_NOTIFY_H

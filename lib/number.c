@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Whole decimal numbers: digits and nothing else, which strtol(3) does not see to.
+ * Whole decimal numbers: digits and nothing else.  strtol(3) would take blanks and signs too.
  */
 #include "lib/number.h"
 

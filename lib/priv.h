@@ -25,7 +25,7 @@ bool priv_has(enum priv_cap cap);
 int priv_lookup(const char *spec, struct priv_id *id);
 
 /* Becomes id with no other group and no capability, or with CAP_NET_ADMIN alone, which programs we start then have too.
- * It is looked at afterwards: -1 with errno when anything else is left, and then the process should end. */
+ * The result is checked: -1 with errno when anything else is left, and then the process should end. */
 int priv_drop(const struct priv_id *id, bool keep_net_admin);
 
 /* Gives up all capabilities but CAP_NET_ADMIN, if that is to be kept and was there, and stays the user it is.  A

@@ -78,7 +78,7 @@ static int usock_clear_dead(const char *path)
 	fd = usock_connect(path);
 	if (fd >= 0)
 		close(fd);
-	/* EACCES, EPROTOTYPE and a full backlog are no proof of death. */
+	/* EACCES, EPROTOTYPE and a full backlog do not prove that it is dead. */
 	if (fd >= 0 || (errno != ECONNREFUSED && errno != ENOENT)) {
 		errno = EADDRINUSE;
 		return -1;
