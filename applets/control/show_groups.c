@@ -27,20 +27,13 @@ static void groups_failure(struct output *o, int err, enum fam fam)
 		buf_printf(&o->rows, " (%s)", limit);
 }
 
-/* Begins a row, with what both tables have. */
-static void groups_row(struct output *o, const char *title, const struct show_flow *f)
-{
-	output_heading(o, title, groups_columns, 2);
-	show_flow_row(o, groups_columns, f);
-}
-
 static void groups_line(struct show *s, const struct rule *g)
 {
 	struct show_flow f = show_flow_of_rule(s->router, g);
 	struct group_count n = { 0 };
 	struct output *o = &s->out;
 
-	groups_row(o, "Group Memberships Table", &f);
+	show_flow_row(o, "Group Memberships Table", groups_columns, 2, &f);
 	if (s->router->groups->failed) {
 		n = group_count(s->router, &s->router->rules.names.v[g->iif].ifname, &g->range);
 		show_charge(s, 1u << conf_join_bits(&g->range));
@@ -70,7 +63,7 @@ static void groups_member(struct show *s, const struct member *m)
 	f.iif = iface_str(iface_find(&s->router->ifs, m->ifindex));
 	if (member_is_asm(m))
 		f.range.source_len = flow_fam(&m->flow) == FAM_4 ? ADDR_V4_BITS : 0;
-	groups_row(o, "Kernel Group Membership Table", &f);
+	show_flow_row(o, "Kernel Group Membership Table", groups_columns, 2, &f);
 	if (o->json)
 		json_str(&o->rows, "state", groups_state(m));
 	else if (m->err)
@@ -80,29 +73,20 @@ static void groups_member(struct show *s, const struct member *m)
 	output_row_end(o);
 }
 
-static void groups_members(struct show *s, int stage)
-{
-	const struct groups *t = s->router->groups;
-	bool is_wanted = s->out.json || s->out.wanted & OUTPUT_DETAIL;
-
-	while (show_step(s, stage, is_wanted ? t->n : 0)) {
-		const struct member *m = &t->v[show_number(s)];
-
-		if (m->used && !m->gone)
-			groups_member(s, m);
-	}
-}
-
 static bool groups_write(struct show *s)
 {
 	enum { BEGIN, LINES, KERNEL, MEMBERS, END, DONE };
+	const struct groups *t = s->router->groups;
+	bool has_members = s->out.json || s->out.wanted & OUTPUT_DETAIL;
 	const struct rule *g;
 
 	show_json(s, BEGIN, "{\"groups\":{\"conf\":[");
 	while ((g = show_next_rule(s, LINES, &s->router->rules.joins)))
 		groups_line(s, g);
 	show_json(s, KERNEL, "],\"kernel\":[");
-	groups_members(s, MEMBERS);
+	while (show_step(s, MEMBERS, has_members ? t->n : 0))
+		if (t->v[show_number(s)].used && !t->v[show_number(s)].gone)
+			groups_member(s, &t->v[show_number(s)]);
 	show_json(s, END, "]}}\n");
 	return s->stage == DONE;
 }

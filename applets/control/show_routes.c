@@ -38,8 +38,7 @@ static void routes_row(struct show *s, const char *title, const struct show_flow
 	const struct output_column *columns = routes_columns;
 	struct output *o = &s->out;
 
-	output_heading(o, title, columns, ROUTES_COLUMNS);
-	show_flow_row(o, columns, f);
+	show_flow_row(o, title, columns, ROUTES_COLUMNS, f);
 	if (o->json)
 		show_flow_oifs(s->router, &o->rows, f, true);
 	if (output_shows(o, &columns[ROUTES_PACKETS])) {

@@ -252,11 +252,13 @@ void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f)
 		json_str(b, "iif", f->iif);
 }
 
-void show_flow_row(struct output *o, const struct output_column *columns, const struct show_flow *f)
+void show_flow_row(struct output *o, const char *title, const struct output_column *columns, int n,
+		   const struct show_flow *f)
 {
 	const struct flow *flow = &f->range.flow;
 	char text[2 * ADDR_STRLEN], *p = stpcpy(text, "(");
 
+	output_heading(o, title, columns, n);
 	output_row(o);
 	if (o->json) {
 		show_flow_json(&o->rows, NULL, f);

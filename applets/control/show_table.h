@@ -121,8 +121,10 @@ struct show_flow show_flow_of_entry(const struct router *r, const struct mfc *en
 /* Appends "source", "group" and "iif", and before them "kind" unless that is NULL. */
 void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f);
 
-/* Begins a row with a flow: its first two columns, "(S, G)" and the interface, or the same in JSON. */
-void show_flow_row(struct output *o, const struct output_column *columns, const struct show_flow *f);
+/* Begins a row with a flow: its first two columns of n, "(S, G)" and the interface, or the same in JSON.  Before the
+ * first row of a title that and the headings. */
+void show_flow_row(struct output *o, const char *title, const struct output_column *columns, int n,
+		   const struct show_flow *f);
 
 /* True when there are outputs, even if they have no name. */
 bool show_flow_has_oifs(const struct show_flow *f);
