@@ -5,7 +5,6 @@
  */
 #include "applets/control/output.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define RECORD_SIZE (15 * 1024)		/* of rows that are worth a record: with the last row they fit into 16 KiB */
@@ -117,7 +116,7 @@ void output_text(struct output *o, const struct output_column *column, const cha
 
 void output_u64(struct output *o, const struct output_column *column, uint64_t value)
 {
-	char text[24];
+	char text[24], *p = text + sizeof text - 1;
 
 	if (!output_shows(o, column))
 		return;
@@ -125,8 +124,15 @@ void output_u64(struct output *o, const struct output_column *column, uint64_t v
 		json_u64(&o->rows, column->key, value);
 		return;
 	}
-	snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-	output_cell(o, column, value == JSON_NONE ? column->none : text);
+	if (value == JSON_NONE) {
+		output_cell(o, column, column->none);
+		return;
+	}
+	*p = '\0';
+	do
+		*--p = (char)('0' + value % 10);
+	while (value /= 10);
+	output_cell(o, column, p);
 }
 
 void output_blank(struct output *o)
