@@ -18,18 +18,15 @@ enum { ADVERT_LEN = 8, SHORT_LEN = 4 };
 static const uint8_t mrdisc_types[FAM_N] = { [FAM_4] = 0x30, [FAM_6] = 151 };
 
 /* RFC 1071: 16-bit ones' complement sum, over bytes in the order of the network. */
-static uint32_t mrdisc_sum(uint32_t acc, const uint8_t *p, size_t len)
+static uint16_t mrdisc_checksum(const uint8_t *p, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		acc += i & 1 ? p[i] : (uint32_t)p[i] << 8;
-	return acc;
-}
+	uint32_t sum = 0;
 
-static uint16_t mrdisc_fold(uint32_t acc)
-{
-	while (acc >> 16)
-		acc = (acc & 0xffff) + (acc >> 16);
-	return (uint16_t)~acc;
+	for (size_t i = 0; i < len; i++)
+		sum += i & 1 ? p[i] : (uint32_t)p[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
 }
 
 static void mrdisc_put16(uint8_t *p, uint16_t v)
@@ -50,29 +47,14 @@ size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDIS
 		mrdisc_put16(buf + 6, m->robustness);
 	}
 	if (fam == FAM_4)
-		mrdisc_put16(buf + 2, mrdisc_fold(mrdisc_sum(0, buf, len)));
+		mrdisc_put16(buf + 2, mrdisc_checksum(buf, len));
 	return len;
 }
 
-bool mrdisc_decode(enum fam fam, const void *p, size_t len, struct mrdisc_msg *m)
+bool mrdisc_is_solicit(enum fam fam, const void *p, size_t len)
 {
-	const uint8_t *b = p;
-	unsigned kind;
-
-	if (len < SHORT_LEN || len > UINT16_MAX)
-		return false;
-	kind = b[0] - (unsigned)mrdisc_types[fam];
-	if (kind > MRDISC_TERM || (kind == MRDISC_ADVERT && len < ADVERT_LEN))
-		return false;
-	if (fam == FAM_4 && mrdisc_fold(mrdisc_sum(0, b, len)))
-		return false;
-	*m = (struct mrdisc_msg){ .kind = kind };
-	if (kind == MRDISC_ADVERT) {
-		m->interval = b[1];
-		m->query_interval = (uint16_t)(b[4] << 8 | b[5]);
-		m->robustness = (uint16_t)(b[6] << 8 | b[7]);
-	}
-	return true;
+	return len >= SHORT_LEN && len <= UINT16_MAX && *(const uint8_t *)p == mrdisc_types[fam] + MRDISC_SOLICIT &&
+	       (fam == FAM_6 || !mrdisc_checksum(p, len));
 }
 
 const struct addr *mrdisc_group(enum fam fam, enum mrdisc_kind kind)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Messages of multicast router discovery (RFC 4286) to and from bytes, for both families, and their timing.  Pure: no
+ * Messages of multicast router discovery (RFC 4286) as bytes, for both families, and their timing.  Pure: no
  * socket, no clock.  Private to this room but for mrdisc_delay(), which kernel.h shows.
  */
 #ifndef KERNEL_MRDISC_H
@@ -22,9 +22,9 @@ struct mrdisc_msg {
  * in (RFC 3542, 3.1). */
 size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDISC_MAX]);
 
-/* Reads an IGMP or ICMPv6 message without its IP header.  Checks the length and, for IPv4, the checksum; false when it
- * is none of ours. */
-bool mrdisc_decode(enum fam fam, const void *p, size_t len, struct mrdisc_msg *m);
+/* True when an IGMP or ICMPv6 message without its IP header is a solicitation.  Checks the length and, for IPv4, the
+ * checksum. */
+bool mrdisc_is_solicit(enum fam fam, const void *p, size_t len);
 
 /* Where a kind of message goes: All-Snoopers or All-Routers. */
 const struct addr *mrdisc_group(enum fam fam, enum mrdisc_kind kind);

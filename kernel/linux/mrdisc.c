@@ -222,7 +222,6 @@ int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx)
 {
 	_Alignas(struct cmsghdr) unsigned char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	unsigned char bytes[MESSAGE_MAX];
-	struct mrdisc_msg msg;
 	int n, ifindex;
 
 	for (n = 0; n < max; n++) {
@@ -237,8 +236,7 @@ int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx)
 		ifindex = mrdisc_ifindex(fam, &m);
 		/* An IPv4 raw socket sees the IP header too. */
 		at = fam == FAM_6 ? 0 : len < 20 ? len : (bytes[0] & 15) * 4;
-		if (at <= len && ifindex > 0 && mrdisc_decode(fam, bytes + at, (size_t)(len - at), &msg) &&
-		    msg.kind == MRDISC_SOLICIT)
+		if (at <= len && ifindex > 0 && mrdisc_is_solicit(fam, bytes + at, (size_t)(len - at)))
 			fn(ctx, fam, ifindex);
 	}
 	return n;
