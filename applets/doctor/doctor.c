@@ -15,6 +15,7 @@
 #include "conf/read.h"
 #include "lib/number.h"
 #include "lib/status.h"
+#include "lib/text.h"
 
 #define STANDARD SYSCONFDIR "/smcroute.conf"
 #define DOCTOR_SECONDS 5
@@ -22,8 +23,12 @@
 
 static int doctor_usage(const char *word, const char *text)
 {
-	fprintf(stderr, "smcroute-check doctor: %s%s\n"
-			"usage: smcroute-check doctor GROUP [SECONDS] [FILE]\n", word, text);
+	struct buf b = { 0 };
+
+	buf_escape(&b, word, strlen(word), TEXT_KEEP_NONE);
+	fprintf(stderr, "smcroute-check doctor: %s%s\nusage: smcroute-check doctor GROUP [SECONDS] [FILE]\n",
+		buf_cstr(&b), text);
+	buf_free(&b);
 	return EXIT_USAGE;
 }
 
