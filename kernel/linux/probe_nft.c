@@ -70,11 +70,8 @@ void probe_nft_judge(const struct nft *n, enum probe_hook hook, const struct pro
 		bits = nft_judge(n, c, &there);
 		if (bits & NFT_DROPS)
 			fn(ctx, &(struct probe_chain){
-				.hook = hook,
-				.family = inet ? "inet" : v4 ? "ip" : "ip6",
-				.table = c->table,
-				.name = c->name,
-				.surely = bits == NFT_DROPS,
+				.hook = hook, .family = inet ? "inet" : v4 ? "ip" : "ip6",
+				.table = c->table, .name = c->name, .surely = bits == NFT_DROPS,
 			});
 	}
 }

@@ -52,18 +52,9 @@ bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 	/* What is behind these has come to it over time. */
 	rtnl_value(&at, IFLA_STATS64, &st, offsetof(struct rtnl_link_stats64, collisions));
 	*l = (struct probe_link){
-		.ifindex = ev.ifindex,
-		.master = ev.master,
-		.flags = ev.flags,
-		.mtu = ev.mtu,
-		.allmulti = ev.allmulti,
-		.snooping = -1,
-		.querier = -1,
-		.rp_filter = -1,
-		.rp_own = -1,
-		.routing = { -1, -1 },
-		.packets = st.rx_packets,
-		.multicast = st.multicast,
+		.ifindex = ev.ifindex, .master = ev.master, .flags = ev.flags, .mtu = ev.mtu, .allmulti = ev.allmulti,
+		.snooping = -1, .querier = -1, .rp_filter = -1, .rp_own = -1, .routing = { -1, -1 },
+		.packets = st.rx_packets, .multicast = st.multicast,
 	};
 	memcpy(l->name, ev.name, sizeof l->name);
 	rtnl_attr(&at, IFLA_LINKINFO, &info);
