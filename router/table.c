@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "lib/text.h"
+
 void table_check(struct router *r)
 {
 	const struct rules *routes = &r->rules.routes;
@@ -35,6 +37,7 @@ void table_check(struct router *r)
 static void table_event_for(const struct router *r, struct iface *i, const struct link_event *ev)
 {
 	uint8_t *state = &i->table[ev->fam];
+	char word[TEXT_WORD_SIZE(KERNEL_IFNAME)];
 
 	if (*state == TABLE_UNKNOWN || *state == TABLE_REPORTED)
 		return;
@@ -45,7 +48,8 @@ static void table_event_for(const struct router *r, struct iface *i, const struc
 	} else if (ev->kind == LINK_RULES_END) {
 		*state = TABLE_REPORTED;
 		log_notice("%s: its %s packets do not get to table %u; add: ip %smrule add iif %s lookup %u", i->name,
-			   fam_str(ev->fam), r->table, ev->fam == FAM_4 ? "" : "-6 ", i->name, r->table);
+			   fam_str(ev->fam), r->table, ev->fam == FAM_4 ? "" : "-6 ",
+			   text_shell_word(word, sizeof word, i->name), r->table);
 	} else if (*state == TABLE_ASKED && (!ev->name[0] || !strcmp(ev->name, i->name))) {
 		*state = ev->table == r->table ? TABLE_REPORTED : TABLE_OTHER;
 	}

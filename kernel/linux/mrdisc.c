@@ -29,11 +29,12 @@ static int mrdisc_fds[FAM_N] = { -1, -1 };
 static struct heard mrdisc_heard[FAM_N][KERNEL_VIFS];
 
 static const struct mrdisc_family {
-	uint8_t router_alert, ttl, loop, tell;	/* options of sock_level() */
-	uint8_t alert[8], alert_len;
-	uint8_t info, info_len;			/* what the last one has in each message */
-	uint8_t info_ifindex, info_source;	/* where in it */
-	uint8_t solicit;			/* the type (RFC 4286, 4 and 5) */
+	int router_alert, ttl, loop, tell;	/* options of sock_level() */
+	uint8_t alert[8];
+	socklen_t alert_len;
+	int info;				/* what the last one has in each message */
+	size_t info_len, info_ifindex, info_source;	/* its size, and where in it */
+	unsigned solicit;			/* the type (RFC 4286, sections 4 and 5) */
 } mrdisc_families[FAM_N] = {
 	[FAM_4] = {
 		.router_alert = IP_OPTIONS, .ttl = IP_MULTICAST_TTL, .loop = IP_MULTICAST_LOOP,

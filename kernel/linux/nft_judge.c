@@ -92,7 +92,8 @@ static struct rtnl_attr nft_inside(const struct rtnl_attr *in, unsigned outer, u
 static const void *nft_load_meta(struct nft_run *r, const struct rtnl_attr *data, size_t *len)
 {
 	static const struct {
-		uint8_t key, at, len;
+		uint32_t key;
+		size_t at, len;
 	} keys[] = {
 		{ NFT_META_IIF, offsetof(struct nft_meta, iif), 4 },
 		{ NFT_META_OIF, offsetof(struct nft_meta, oif), 4 },
@@ -165,7 +166,7 @@ static const void *nft_load_bitwise(struct nft_run *r, const struct rtnl_attr *d
 static enum nft_match nft_match_cmp(struct nft_run *r, const struct rtnl_attr *data)
 {
 	enum { LESS = 1, SAME = 2, MORE = 4 };
-	static const uint8_t yes[] = {
+	static const unsigned yes[] = {
 		[NFT_CMP_EQ] = SAME, [NFT_CMP_NEQ] = LESS | MORE,
 		[NFT_CMP_LT] = LESS, [NFT_CMP_LTE] = LESS | SAME,
 		[NFT_CMP_GT] = MORE, [NFT_CMP_GTE] = MORE | SAME,
@@ -175,7 +176,7 @@ static enum nft_match nft_match_cmp(struct nft_run *r, const struct rtnl_attr *d
 	uint32_t op = nft_u32(data, NFTA_CMP_OP);
 	int c;
 
-	if (!p || op >= sizeof yes)
+	if (!p || op >= sizeof yes / sizeof *yes)
 		return NFT_MAY;
 	c = memcmp(p, v.p, v.len);
 	return yes[op] & (c < 0 ? LESS : c > 0 ? MORE : SAME) ? NFT_YES : NFT_NO;

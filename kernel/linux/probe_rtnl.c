@@ -93,7 +93,8 @@ bool probe_rtnl_netconf(const struct rtnl_msg *m, struct probe_netconf *c)
 int probe_rtnl_vifs(const struct rtnl_msg *m, struct probe_vif *v, int max)
 {
 	static const struct {
-		uint8_t type, size, at;
+		unsigned type;
+		size_t size, at;
 	} fields[] = {
 		{ IPMRA_VIFA_VIF_ID, 4, offsetof(struct probe_vif, vif) },
 		{ IPMRA_VIFA_IFINDEX, 4, offsetof(struct probe_vif, ifindex) },
