@@ -78,7 +78,7 @@ static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed 
 
 int probe_sniff_drain(int fd, int max, probe_sniff_fn *fn, void *ctx)
 {
-	struct sockaddr_ll from;
+	struct sockaddr_ll from = { 0 };
 	uint8_t p[HEADER];
 	struct probe_sniffed s;
 	socklen_t len;

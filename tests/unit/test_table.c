@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "conf/read.h"
 #include "lib/log.h"
 #include "router/link.h"
 #include "router/router.h"
