@@ -106,7 +106,8 @@ static int reload_begin(struct daemon *d, struct call *call)
 		status = call_fail(call, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, diags.errors,
 				  diags.errors == 1 ? "" : "s");
 	} else if (reload_apply(d, conf) < 0) {
-		status = call_fail(call, EXIT_SYSTEM, "out of memory, nothing was changed");
+		status = call_fail(call, EXIT_SYSTEM, "%s, nothing was changed",
+				   errno == ENOSPC ? "too many interface names" : "out of memory");
 	} else {
 		call->later = d->reloading = groups_ticket(d->router.groups);
 		if (!d->reloading)

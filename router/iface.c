@@ -40,8 +40,8 @@ static bool iface_name_equal(const void *ctx, uint32_t id, const void *key)
 }
 
 static const struct hash_ops iface_ops[IFACE_KEYS] = {
-	[BY_INDEX] = { iface_index_hash, iface_index_equal },
-	[BY_NAME] = { iface_name_hash, iface_name_equal },
+	[IFACE_BY_INDEX] = { iface_index_hash, iface_index_equal },
+	[IFACE_BY_NAME] = { iface_name_hash, iface_name_equal },
 };
 
 void ifaces_init(struct ifaces *t)
@@ -69,12 +69,12 @@ static struct iface *iface_lookup(const struct ifaces *t, int by, uint32_t h, co
 
 struct iface *iface_find(const struct ifaces *t, int ifindex)
 {
-	return iface_lookup(t, BY_INDEX, hash_words(&ifindex, sizeof ifindex), &ifindex);
+	return iface_lookup(t, IFACE_BY_INDEX, hash_words(&ifindex, sizeof ifindex), &ifindex);
 }
 
 struct iface *iface_find_name(const struct ifaces *t, const char *name)
 {
-	return iface_lookup(t, BY_NAME, hash_bytes(name, strlen(name)), name);
+	return iface_lookup(t, IFACE_BY_NAME, hash_bytes(name, strlen(name)), name);
 }
 
 struct iface *iface_next(const struct ifaces *t, struct iface *last)
@@ -137,23 +137,23 @@ struct iface *iface_add(struct ifaces *t, int ifindex, const char *name)
 		return NULL;
 	*i = (struct iface){ .ifindex = ifindex, .place = (uint32_t)(i - t->v), .vif = { -1, -1 }, .ttl = 1 };
 	memcpy(i->name, name, sizeof i->name);
-	iface_index_in(t, BY_INDEX, i);
-	iface_index_in(t, BY_NAME, i);
+	iface_index_in(t, IFACE_BY_INDEX, i);
+	iface_index_in(t, IFACE_BY_NAME, i);
 	t->live++;
 	return i;
 }
 
 void iface_rename(struct ifaces *t, struct iface *i, const char *name)
 {
-	iface_index_out(t, BY_NAME, i);
+	iface_index_out(t, IFACE_BY_NAME, i);
 	memcpy(i->name, name, sizeof i->name);
-	iface_index_in(t, BY_NAME, i);
+	iface_index_in(t, IFACE_BY_NAME, i);
 }
 
 void iface_del(struct ifaces *t, struct iface *i)
 {
-	iface_index_out(t, BY_INDEX, i);
-	iface_index_out(t, BY_NAME, i);
+	iface_index_out(t, IFACE_BY_INDEX, i);
+	iface_index_out(t, IFACE_BY_NAME, i);
 	i->ifindex = 0;
 	t->live--;
 }

@@ -47,7 +47,7 @@ enum {
 };
 
 /* By what an interface is found. */
-enum { BY_INDEX, BY_NAME, IFACE_KEYS };
+enum { IFACE_BY_INDEX, IFACE_BY_NAME, IFACE_KEYS };
 
 struct ifaces {
 	struct iface *v;

@@ -222,7 +222,7 @@ uint32_t rules_add(struct ruleset *s, struct rules *t, const struct flow_range *
 
 	if (id == HASH_NONE)
 		return HASH_NONE;
-	t->v[id] = (struct rule){ .range = *range, .iif = (uint16_t)iif, .oifs = oifs };
+	t->v[id] = (struct rule){ .range = *range, .iif = (uint16_t)iif, .oifs = oifs, .serial = ++t->last_serial };
 	if (rules_link(t, id) < 0) {
 		rules_free_place(t, id);
 		return HASH_NONE;

@@ -20,6 +20,7 @@ struct rule {
 	bool waits;			/* it was reported to wait for an interface */
 	uint32_t oifs;			/* number of its list; 0: a stop rule, or a join */
 	uint32_t rank;			/* grows in the order of the configuration; while one is applied see apply.c */
+	uint32_t serial;		/* tells it from one that had its number before */
 	uint32_t chain;			/* the next rule of the same range, with another iif; HASH_NONE at the end */
 	uint32_t next;			/* in the order of the configuration; HASH_NONE at the ends */
 	union {
@@ -50,7 +51,7 @@ struct rules {
 	uint32_t live;			/* places that hold a rule */
 	uint32_t free;			/* first one that does not, HASH_NONE = none */
 	uint32_t first, last;		/* in order; HASH_NONE = there is none */
-	uint32_t last_rank;
+	uint32_t last_rank, last_serial;
 	struct hash by_range;		/* range -> first rule of its chain */
 	struct rule_lengths *lengths;	/* that occur */
 	uint32_t nlengths, clengths;

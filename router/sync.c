@@ -32,28 +32,30 @@ static void sync_entries(struct router *r)
 			entry_sync(r, at, -1);
 }
 
-void router_sync(struct router *r)
+/* Gives numbers to interfaces, sees what names mean then, and takes back the numbers that nothing wants. */
+static void sync_vifs(struct router *r)
 {
-	bool vifs = r->vifs_stale || r->rules.names.refs_changed;
-
 	r->vifs_stale = r->rules.names.refs_changed = false;
-	if (vifs) {
-		for (enum fam f = 0; f < FAM_N; f++)
-			vif_assign(r, f);
-		bind_names(r);
-		table_check(r);
-	}
+	for (enum fam f = 0; f < FAM_N; f++)
+		vif_assign(r, f);
+	bind_names(r);
+	table_check(r);
 	sync_entries(r);
 	/* A number that became free may be waited for. */
-	for (enum fam f = 0; vifs && f < FAM_N; f++)
+	for (enum fam f = 0; f < FAM_N; f++)
 		if (r->up[f] && vif_release_unwanted(r, f))
 			for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));)
 				r->vifs_stale |= i->waits[f];
-	if (r->vifs_stale)
-		router_sync(r);
+}
+
+void router_sync(struct router *r)
+{
+	while (r->vifs_stale || r->rules.names.refs_changed) {
+		sync_vifs(r);
+		r->mrdisc->stale = true;
+	}
 	sync_entries(r);
 	groups_sync(r);
-	r->mrdisc->stale |= vifs;
 	mrdisc_sync(r);
 	if (r->ops && r->ops->wake)
 		r->ops->wake(r->ops_ctx);

@@ -123,13 +123,15 @@ static void show_count_begin(struct show *s, bool for_rules)
 	s->rules = calloc(s->nrules + 1u, sizeof *s->rules);
 	s->out.rows.failed |= !s->entries || !s->rules;
 	for (uint32_t id = t->first; s->nrules && s->rules && id != HASH_NONE; id = t->v[id].next)
-		s->rules[id].rank = t->v[id].rank;
+		s->rules[id].serial = t->v[id].serial;
 }
 
 /* The sums of a rule; NULL where it has come since, into a place that may have been another's. */
 static struct mfc_stats *show_count_of(const struct show *s, uint32_t id)
 {
-	return id < s->nrules && s->rules[id].rank == s->router->rules.routes.v[id].rank ? &s->rules[id].counts : NULL;
+	const struct rule *rule = &s->router->rules.routes.v[id];
+
+	return id < s->nrules && s->rules[id].serial == rule->serial ? &s->rules[id].counts : NULL;
 }
 
 /* What is added to the rules behind an entry. */

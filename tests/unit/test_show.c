@@ -322,6 +322,36 @@ static void replaced(void)
 	end();
 }
 
+/* A rule comes before all others while their counters are written: each has its own still. */
+static void put_in_front(void)
+{
+	struct buf got = { 0 }, text = { 0 };
+	struct flow last;
+	int fd, status;
+
+	begin_full();
+	addr_parse("10.1.15.159", 11, &last.source);
+	addr_parse("225.1.1.1", 9, &last.group);
+	fake_set_stats(&last, 777777, 0, 0);
+	fd = join();
+	ask(fd, "routes", "-d");
+	part(fd, &got, 1);
+	char *before = config(), *rules = strstr(before, "mroute");
+
+	buf_add(&text, before, (size_t)(rules - before));
+	buf_printf(&text, "mroute from a1 source 10.7.7.7 group 225.7.7.7 to a2\n%s", rules);
+	apply(&text);
+	char *all = rest(fd, &got, &status), *line = strstr(all, "(S,G) Rules");
+
+	CHECK_INT(status, 0);
+	line = line ? strstr(line, "(10.1.15.159, 225.1.1.1)") : NULL;
+	CHECK(line && strtol(line + 47, NULL, 10) == 777777);
+	free(before);
+	free(all);
+	close(fd);
+	end();
+}
+
 /* An interface gets another name between two turns: lines that end alike are of one turn. */
 static void renamed(void)
 {
@@ -405,5 +435,6 @@ static void given_up(void)
 	end();
 }
 
-TEST_MAIN(TEST(same_text) TEST(in_between) TEST(reloaded) TEST(grown) TEST(replaced) TEST(renamed) TEST(successor)
+TEST_MAIN(TEST(same_text) TEST(in_between) TEST(reloaded) TEST(grown) TEST(replaced)
+	  TEST(put_in_front) TEST(renamed) TEST(successor)
 	  TEST(given_up))
