@@ -14,7 +14,7 @@ B=${B:-build}
 SMCROUTE=${SMCROUTE:-$PWD/$B/smcroute}
 PYTHONDONTWRITEBYTECODE=1
 export B SMCROUTE PYTHONDONTWRITEBYTECODE
-DEADLINE=${DEADLINE:-100}
+DEADLINE=${DEADLINE:-300}
 
 # One job: the line of $OUT/jobs with the number $2.  Its number on stdout says that it is done.
 if [ "$1" = --job ]; then

@@ -22,6 +22,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 
 from packet import address, find, frame, one_cpu
@@ -136,7 +137,7 @@ class Lab:
         self.dir = tempfile.mkdtemp(dir="/run")
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
         self.procs, self.senders, self.receivers = [], {}, {}
-        self.seen = collections.defaultdict(collections.Counter)
+        self.seen, self.lock = collections.defaultdict(collections.Counter), threading.Lock()
         self.next, self.ifaces = 0, []
         self.sysctl("ipv4/conf/all/rp_filter", 0)
         self.sysctl("ipv4/conf/default/rp_filter", 0)
@@ -237,16 +238,17 @@ class Lab:
 
     def collect(self):
         """Takes in what has arrived: self.seen[host] counts (src, group, ttl, number)."""
-        for host, rx in self.receivers.items():
-            while True:
-                try:
-                    data, where = rx.recvfrom(2048)
-                except BlockingIOError:
-                    break
-                except OSError:		# the interface went away
-                    continue
-                if where[2] != PACKET_OUTGOING and (key := find(data)):
-                    self.seen[host][key] += 1
+        with self.lock:
+            for host, rx in list(self.receivers.items()):
+                while True:
+                    try:
+                        data, where = rx.recvfrom(2048)
+                    except BlockingIOError:
+                        break
+                    except OSError:		# the interface went away
+                        continue
+                    if where[2] != PACKET_OUTGOING and (key := find(data)):
+                        self.seen[host][key] += 1
 
     def arrived(self, iface, flow):
         """How many of the flow's packets came out of iface, TTL one less; doubles count twice."""

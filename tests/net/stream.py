@@ -29,6 +29,8 @@ class Stream:
             for i in range(self.sent, due):
                 self.tx.send(frame(*self.flows[i % len(self.flows)], 16, self.first + i))
                 self.sent = i + 1
+                if i % 100 == 0:		# before the buffers of the receivers are full
+                    self.lab.collect()
             time.sleep(1 / self.pps)
 
     def running(self):
