@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * In two steps.  The first plans: it finds the live rule of each line, or adds it, and
- * holds what the line names; where memory runs out all that is undone.  The second
- * cannot fail: what is not in the plan goes, and the rest gets the plan's order and
- * outputs.
+ * In two steps.  The first plans: it finds the live rule of each line, or adds it, and holds what the line names;
+ * where memory runs out all that is undone.  The second cannot fail: what is not in the plan goes, and the rest gets
+ * the plan's order and outputs.
  */
 #include "router/apply.h"
 

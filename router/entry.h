@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * One entry of the mirror: what the rules want of it, and the call that makes the
- * kernel match.
+ * One entry of the mirror: what the rules want of it, and the call that makes the kernel match.
  */
 #ifndef ROUTER_ENTRY_H
 #define ROUTER_ENTRY_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Learned and blocked entries end when no packet of theirs has come for a while
- * (option -c).
+ * Learned and blocked entries end when no packet of theirs has come for a while (option -c).
  */
 #ifndef ROUTER_EXPIRE_H
 #define ROUTER_EXPIRE_H

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Group memberships: what the joins among the rules come to on the interfaces that
- * are there, each (interface, S, G) once, and what the kernel said to it.  A few are
- * joined and left at once; of many, the rest is queued and done in slices, as for each
- * of them Linux looks through all of the interface or socket (net/ipv6/mcast.c).
+ * Group memberships: what the joins among the rules come to on the interfaces that are there, each (interface, S, G)
+ * once, and what the kernel said to it.  A few are joined and left at once; of many, the rest is queued and done in
+ * slices, as for each of them Linux looks through all of the interface or socket (net/ipv6/mcast.c).
  */
 #ifndef ROUTER_GROUP_H
 #define ROUTER_GROUP_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The interfaces of this machine as rtnetlink tells them, and the VIF (IPv4)
- * and MIF (IPv6) numbers given to them.  Sole owner of both numberings.  Knows
- * no rule: vif.c says which interface is to have a number.
+ * The interfaces of this machine as rtnetlink tells them, and the VIF (IPv4) and MIF (IPv6) numbers given to them.
+ * Sole owner of both numberings.  Knows no rule: vif.c says which interface is to have a number.
  */
 #ifndef ROUTER_IFACE_H
 #define ROUTER_IFACE_H
@@ -65,8 +64,7 @@ void ifaces_free(struct ifaces *t);
 struct iface *iface_find(const struct ifaces *t, int ifindex);
 struct iface *iface_find_name(const struct ifaces *t, const char *name);
 
-/* The next interface after `last`, which may be deleted by now; the first one when that is NULL.  NULL
- * at the end. */
+/* The next interface after `last`, which may be deleted by now; the first one when that is NULL.  NULL at the end. */
 struct iface *iface_next(const struct ifaces *t, struct iface *last);
 
 /* The same of those that a name of the conf means. */
@@ -90,8 +88,7 @@ static inline bool iface_usable(const struct iface *i)
 	return !i->disabled && (i->flags & LINK_MULTICAST);
 }
 
-/* Takes the lowest free number of a family for an interface without asking the kernel; -1
- * when all are taken. */
+/* Takes the lowest free number of a family for an interface without asking the kernel; -1 when all are taken. */
 int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i);
 
 /* Gives the number of an interface, which has one, back. */

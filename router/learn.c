@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Sources that no (S,G) rule named beforehand, bounded in number.  Addresses in here
- * come from strangers.
+ * Sources that no (S,G) rule named beforehand, bounded in number.  Addresses in here come from strangers.
  */
 #include "router/learn.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Entries in one array, found by a hash index; the learned and the blocked
- * ones are in a list each, ordered by how long they have been idle, so that
- * the one to give up is found at once.
+ * Entries in one array, found by a hash index; the learned and the blocked ones are in a list each, ordered by how
+ * long they have been idle, so that the one to give up is found at once.
  */
 #include "router/mfc.h"
 

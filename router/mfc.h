@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Mirror of the kernel's forwarding cache: what this program put there, per
- * (S,G), and how long each learned or blocked entry has been idle.  Only
- * stores; entry.c decides what an entry is to be and calls the kernel.
+ * Mirror of the kernel's forwarding cache: what this program put there, per (S,G), and how long each learned or
+ * blocked entry has been idle.  Only stores; entry.c decides what an entry is to be and calls the kernel.
  */
 #ifndef ROUTER_MFC_H
 #define ROUTER_MFC_H
@@ -107,8 +106,7 @@ int mfc_dirty(struct mfcs *t, uint32_t at);
 /* Empties the dirty list; its entries must not be marked MFC_DIRTY any more. */
 void mfc_clean(struct mfcs *t);
 
-/* Makes room for n more entries, and hardly more than that when there are none yet.  0, or -1 with
- * ENOMEM. */
+/* Makes room for n more entries, and hardly more than that when there are none yet.  0, or -1 with ENOMEM. */
 int mfc_reserve(struct mfcs *t, uint32_t n);
 
 /* "static", "learned", "blocked". */

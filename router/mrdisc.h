@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Multicast router discovery (RFC 4286): on which interfaces this router says
- * that it is there, when, and when it takes that back.  The messages themselves
- * are the kernel room's.
+ * Multicast router discovery (RFC 4286): on which interfaces this router says that it is there, when, and when it
+ * takes that back.  The messages themselves are the kernel room's.
  */
 #ifndef ROUTER_MRDISC_H
 #define ROUTER_MRDISC_H

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Names and lists in two arrays, found by a hash index each.  A place is free as
- * soon as nobody refers to it.
+ * Names and lists in two arrays, found by a hash index each.  A place is free as soon as nobody refers to it.
  */
 #include "router/names.h"
 

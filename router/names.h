@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The interface names that live rules refer to, and the lists of output
- * interfaces made of them, each kept once.  Both have numbers that stay as long as
- * somebody refers to them.  What a name means on this machine now is noted here
- * as VIF bits; bind.c finds that out.
+ * The interface names that live rules refer to, and the lists of output interfaces made of them, each kept once.
+ * Both have numbers that stay as long as somebody refers to them.  What a name means on this machine now is noted
+ * here as VIF bits; bind.c finds that out.
  */
 #ifndef ROUTER_NAMES_H
 #define ROUTER_NAMES_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * One hash from masked (S/LEN, G/LEN) to a chain of rules that differ in iif
- * alone, and the pairs of lengths that occur.  A look-up masks the addresses once
- * for each of those and probes once.
+ * One hash from masked (S/LEN, G/LEN) to a chain of rules that differ in iif alone, and the pairs of lengths that
+ * occur.  A look-up masks the addresses once for each of those and probes once.
  */
 #include "router/ruleset.h"
 

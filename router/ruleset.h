@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The live rules: those that route and those that join groups, in the order of the
- * configuration, and the index that finds them by what they are for.  A rule has a
- * number that is its own until it is deleted.  Knows VIF bits, no interface; who
- * changes rules also marks what that concerns (see mark.h).
+ * The live rules: those that route and those that join groups, in the order of the configuration, and the index that
+ * finds them by what they are for.  A rule has a number that is its own until it is deleted.  Knows VIF bits, no
+ * interface; who changes rules also marks what that concerns (see mark.h).
  */
 #ifndef ROUTER_RULESET_H
 #define ROUTER_RULESET_H

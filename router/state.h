@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The state of the engine, and the events that it reports.  What happens edits the
- * wanted state (rules, interfaces) and marks what that concerns; router_sync() makes
- * the kernel match.  No socket, no clock, no option in here: time and news come in as
- * parameters, so that all of it runs on a kernel made of tables.
+ * The state of the engine, and the events that it reports.  What happens edits the wanted state (rules, interfaces)
+ * and marks what that concerns; router_sync() makes the kernel match.  No socket, no clock, no option in here: time
+ * and news come in as parameters, so that all of it runs on a kernel made of tables.
  */
 #ifndef ROUTER_STATE_H
 #define ROUTER_STATE_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * In steps: give VIFs to the interfaces that rules refer to (vif.c), see what names
- * mean now (bind.c), bring each marked entry in line (entry.c), take back VIFs that
- * nothing refers to; then memberships and advertisements.
+ * In steps: give VIFs to the interfaces that rules refer to (vif.c), see what names mean now (bind.c), bring each
+ * marked entry in line (entry.c), take back VIFs that nothing refers to; then memberships and advertisements.
  */
 #include "router/sync.h"
 
