@@ -4,10 +4,7 @@
 # Reads the C of a tree and says where it breaks the rules of the house, which
 # ARCHITECTURE.md explains.  One line a finding: CHECK FILE[:LINE]: what is wrong.
 #
-#	house.py [ROOT [DEBT]]
-#
-# DEBT is a file of lines "CHECK ROOM NUMBER": so many findings are known there and
-# not told.  The numbers may only fall.
+#	house.py [ROOT]
 #
 # It knows just enough of C: comments, strings, preprocessor lines, and what stands
 # at file scope between two semicolons or braces.
@@ -360,27 +357,8 @@ class House:
         return self.findings
 
 
-def untold(findings, debt):
-    """The findings beyond those that the file of known ones allows."""
-    known, rooms = {}, {}
-    with open(debt, encoding='utf-8') as f:
-        for line in f:
-            if line.strip() and not line.startswith('#'):
-                check, room, number = line.split()
-                known[check, room] = int(number)
-    for finding in findings:
-        check, path = finding.split()[:2]
-        rooms.setdefault((check, room_of(path.split(':')[0])), []).append(finding)
-    for key, found in rooms.items():
-        if len(found) > known.get(key, 0):
-            yield from found
-            if key in known:
-                yield f'{key[0]} {key[1]}: {len(found)} and not {known[key]} as was known'
-
-
 def main():
-    findings = House(sys.argv[1] if len(sys.argv) > 1 else '.').check()
-    for finding in untold(findings, sys.argv[2]) if len(sys.argv) > 2 else findings:
+    for finding in House(sys.argv[1] if len(sys.argv) > 1 else '.').check():
         print(finding)
 
 
