@@ -298,21 +298,16 @@ static void conversation_turn(struct conversation *t)
 		t->printer->is_deaf = true;
 }
 
-/* Frees what there is; says so where an answer has not come. */
-static void conversation_finish(struct conversation *t)
+/* Says where answers have not come. */
+static void conversation_check_end(struct conversation *t)
 {
 	bool is_last = t->n == 1 && t->input_ended && !t->is_held;
 	const char *missing = is_last ? " without an answer" : ", no answer to this line and those behind";
 
-	if (t->n && !t->printer->is_deaf) {
-		ctl_print_error(t->due->line, "the daemon has closed the connection", t->is_endless ? "" : missing,
-				WIRE_MAX);
-		conversation_fail(t, EXIT_BUSY);
-	}
-	free(t->due);
-	buf_free(&t->out);
-	buf_free(&t->in);
-	buf_free(&t->text);
+	if (!t->n || t->printer->is_deaf)
+		return;
+	ctl_print_error(t->due->line, "the daemon has closed the connection", t->is_endless ? "" : missing, WIRE_MAX);
+	conversation_fail(t, EXIT_BUSY);
 }
 
 int ctl_conversation_run(int fd, const struct ctl_options *options, struct ctl_printer *printer, struct ctl_words *w)
@@ -331,6 +326,10 @@ int ctl_conversation_run(int fd, const struct ctl_options *options, struct ctl_p
 		if (t.is_endless || !t.n || ferror(stdout))
 			ctl_print_flush(printer);
 	}
-	conversation_finish(&t);
+	conversation_check_end(&t);
+	free(t.due);
+	buf_free(&t.out);
+	buf_free(&t.in);
+	buf_free(&t.text);
 	return t.status;
 }

@@ -146,12 +146,6 @@ static void client_answer(struct client *c, int64_t now)
 		c->moved = now;
 }
 
-/* True when a call that failed may be tried again. */
-static bool client_may_retry(void)
-{
-	return errno == EAGAIN || errno == EINTR;
-}
-
 /* False when the connection is no more. */
 static bool client_receive(struct client *c, int64_t now)
 {
@@ -162,7 +156,7 @@ static bool client_receive(struct client *c, int64_t now)
 		return false;
 	n = recv(c->fd, c->in.p + c->in.len, room, MSG_DONTWAIT);
 	if (n < 0)
-		return client_may_retry();
+		return errno == EAGAIN || errno == EINTR;
 	c->is_eof = n == 0;
 	c->in.len += (size_t)n;
 	if (n)
@@ -216,7 +210,7 @@ bool client_flush(struct client *c, int64_t now)
 		return true;
 	n = send(c->fd, c->out.p, c->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0)
-		return client_may_retry();
+		return errno == EAGAIN || errno == EINTR;
 	buf_consume(&c->out, (size_t)n);
 	c->moved = now;
 	if (!c->out.len && !c->call.show)

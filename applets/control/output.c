@@ -8,12 +8,6 @@
 #include <string.h>
 
 #define RECORD_SIZE (15 * 1024)		/* of rows that are worth a record: with the last row they fit into 16 KiB */
-#define TURN_SIZE (128 * 1024)		/* of a turn: so much that the waking of the reader does not count */
-
-void output_turn(struct output *o)
-{
-	o->end = o->to->len + TURN_SIZE;
-}
 
 static void output_pass_as(struct output *o, enum wire_type type)
 {
@@ -45,7 +39,8 @@ static void output_cell(struct output *o, const struct output_column *column, co
 	size_t width = column->width_of ? o->widths[column->width_of] : column->width, len = strlen(text);
 	size_t padding = len < width ? width - len : 0;
 
-	output_blank(o);
+	if (b->len > o->row)
+		buf_chr(b, ' ');
 	if (!buf_reserve(b, padding + len))
 		return;
 	memset(b->p + b->len, ' ', padding + len);
@@ -75,13 +70,6 @@ void output_heading(struct output *o, const char *title, const struct output_col
 		if (output_shows(o, &columns[i]))
 			output_cell(o, &columns[i], columns[i].heading);
 	output_headline(o, WIRE_HEAD);
-}
-
-void output_json(struct output *o, const char *piece)
-{
-	if (o->json)
-		buf_str(&o->rows, piece);
-	o->is_list_begun = false;
 }
 
 /* ---- rows ---- */
@@ -133,10 +121,4 @@ void output_u64(struct output *o, const struct output_column *column, uint64_t v
 		*--p = (char)('0' + value % 10);
 	while (value /= 10);
 	output_cell(o, column, p);
-}
-
-void output_blank(struct output *o)
-{
-	if (o->rows.len > o->row)
-		buf_chr(&o->rows, ' ');
 }

@@ -49,9 +49,6 @@ struct output {
 	size_t end;			/* the length of the reply that ends this turn */
 };
 
-/* Begins a turn. */
-void output_turn(struct output *o);
-
 /* Passes on the lines that are worth a record.  True when the turn has room for more. */
 bool output_has_room(struct output *o);
 
@@ -63,9 +60,6 @@ bool output_pass(struct output *o);
 /* Writes the title of a table and the headings of those of its n columns that are shown, unless it was the last title
  * too.  Without a title: "".  Nothing in JSON. */
 void output_heading(struct output *o, const char *title, const struct output_column *columns, int n);
-
-/* Writes a piece of JSON that begins or ends lists of rows; nothing in a text. */
-void output_json(struct output *o, const char *piece);
 
 /* ---- a row: output_row(), one call for each column, output_row_end() ---- */
 
@@ -80,8 +74,5 @@ void output_text(struct output *o, const struct output_column *column, const cha
 
 /* The value of a column that holds a number; JSON_NONE = there is none. */
 void output_u64(struct output *o, const struct output_column *column, uint64_t value);
-
-/* Appends the blank that stands before all columns of text but the first. */
-void output_blank(struct output *o);
 
 #endif

@@ -49,12 +49,6 @@ static const char *request_own_words(struct call *call, const struct wire_reques
 	return call->argc ? NULL : "no command";
 }
 
-static void request_put_text(struct buf *out, enum wire_type type, const char *text)
-{
-	if (*text)
-		wire_put_record(out, type, text, strlen(text));
-}
-
 /* Completes the reply that began at `before`. */
 static void request_end(struct call *call, size_t before, int status)
 {
@@ -69,8 +63,10 @@ static void request_end(struct call *call, size_t before, int status)
 		buf_chr(out, '\0');
 		return;
 	}
-	request_put_text(out, WIRE_NOTE, call->note);
-	request_put_text(out, WIRE_ERROR, call->error);
+	if (*call->note)
+		wire_put_record(out, WIRE_NOTE, call->note, strlen(call->note));
+	if (*call->error)
+		wire_put_record(out, WIRE_ERROR, call->error, strlen(call->error));
 	if (call->diag.len)
 		wire_put_record(out, WIRE_DIAG, call->diag.p, call->diag.len);
 	if (status || !call->follow)

@@ -9,6 +9,10 @@
 #include "applets/control/show_table.h"
 #include "lib/status.h"
 
+/* Limits of a turn. */
+#define TURN_STEPS 4096			/* things that are looked at, some 0.1 us each */
+#define TURN_SIZE (128 * 1024)		/* bytes: so many that the waking of the reader does not count */
+
 static const struct show_kind *const show_kinds[] = {
 	&show_routes, &show_groups, &show_interfaces, &show_pending, &show_config, &show_metrics,
 };
@@ -82,7 +86,8 @@ int show_run(struct call *call)
 
 	if (status)
 		return status;
-	show_turn(s);
+	s->left = TURN_STEPS;
+	s->out.end = call->out->len + TURN_SIZE;
 
 	bool is_done = s->kind->write(s), has_memory = output_pass(&s->out);
 

@@ -51,7 +51,7 @@ static void routes_row(struct show *s, const char *title, const struct show_flow
 		output_text(o, &columns[ROUTES_STATE], mfc_state_str(e->state));
 	}
 	if (!o->json && show_flow_has_oifs(f)) {
-		output_blank(o);
+		buf_chr(&o->rows, ' ');
 		show_flow_oifs(s->router, &o->rows, f, false);
 	}
 	output_row_end(o);

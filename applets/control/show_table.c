@@ -9,15 +9,8 @@
 
 #include "router/reason.h"
 
-/* Things that are looked at in a turn, some 0.1 us each; asking the kernel for counters takes as long as so many. */
-#define TURN_STEPS 4096
+/* Asking the kernel for counters takes as long as so many other steps. */
 #define ASKING_STEPS 6
-
-void show_turn(struct show *s)
-{
-	s->left = TURN_STEPS;
-	output_turn(&s->out);
-}
 
 void show_charge(struct show *s, unsigned n)
 {
@@ -34,8 +27,11 @@ bool show_once(struct show *s, int stage)
 
 void show_json(struct show *s, int stage, const char *piece)
 {
-	if (show_once(s, stage))
-		output_json(&s->out, piece);
+	if (!show_once(s, stage))
+		return;
+	if (s->out.json)
+		buf_str(&s->out.rows, piece);
+	s->out.is_list_begun = false;
 }
 
 /* True when the stage has its turn and there is room for more. */

@@ -55,16 +55,13 @@ struct show {
 	uint64_t removals;		/* router->mfc.removals then */
 };
 
-/* Begins a turn. */
-void show_turn(struct show *s);
-
 /* Has what was just done take as much of the turn as n things otherwise do. */
 void show_charge(struct show *s, unsigned n);
 
 /* True once, when the stage is reached. */
 bool show_once(struct show *s, int stage);
 
-/* Writes a piece of JSON between rows, once.  Nothing in a text. */
+/* Writes a piece of JSON that begins or ends lists of rows, once.  Nothing in a text. */
 void show_json(struct show *s, int stage, const char *piece);
 
 /* Steps through n things: true for each of them, whose number is show_number() then. */
