@@ -21,7 +21,7 @@ static uint32_t name_hash(const void *ctx, uint32_t id)
 {
 	const struct conf *c = ctx;
 
-	return hash_words(c->names[id].ifname.text, IFNAME_SIZE);
+	return hash_bytes(c->names[id].ifname.text, IFNAME_SIZE);
 }
 
 static bool name_equal(const void *ctx, uint32_t id, const void *key)
@@ -119,7 +119,7 @@ uint16_t conf_name_find(const struct conf *c, const char *s, size_t n)
 		return CONF_NONE;
 	memcpy(key, s, n);
 	/* HASH_NONE becomes CONF_NONE. */
-	return (uint16_t)hash_find(&c->by_name, &name_ops, c, hash_words(key, sizeof key), key);
+	return (uint16_t)hash_find(&c->by_name, &name_ops, c, hash_bytes(key, sizeof key), key);
 }
 
 uint16_t conf_name(struct conf *c, const char *s, size_t n)

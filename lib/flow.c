@@ -10,7 +10,7 @@
 
 uint32_t flow_hash(const struct flow *f)
 {
-	return hash_words(f, sizeof *f);
+	return hash_bytes(f, sizeof *f);
 }
 
 const char *flow_str(const struct flow *f, char *buf)

@@ -32,7 +32,7 @@ static inline bool flow_eq(const struct flow *a, const struct flow *b)
 	return addr_eq(&a->source, &b->source) && addr_eq(&a->group, &b->group);
 }
 
-/* A hash of both addresses, see hash_words(). */
+/* A hash of both addresses, see hash_bytes(). */
 uint32_t flow_hash(const struct flow *f);
 
 /* Writes "(S, G)" to buf[FLOW_STRLEN] and returns buf. */

@@ -28,9 +28,6 @@ struct hash {
 /* Hashes n bytes with the process's seed. */
 uint32_t hash_bytes(const void *p, size_t n);
 
-/* The same, as long as some call it so. */
-#define hash_words hash_bytes
-
 /* Sets the seed; call once before the first hash.  Tests pass a constant. */
 void hash_seed(uint64_t seed);
 

@@ -18,7 +18,7 @@
 
 static uint32_t member_key_hash(const struct member *m)
 {
-	return flow_hash(&m->flow) ^ hash_words(&m->ifindex, sizeof m->ifindex);
+	return flow_hash(&m->flow) ^ hash_bytes(&m->ifindex, sizeof m->ifindex);
 }
 
 static uint32_t member_hash(const void *ctx, uint32_t id)

@@ -14,7 +14,7 @@ static uint32_t iface_index_hash(const void *ctx, uint32_t id)
 {
 	const struct ifaces *t = ctx;
 
-	return hash_words(&t->v[id].ifindex, sizeof t->v[id].ifindex);
+	return hash_bytes(&t->v[id].ifindex, sizeof t->v[id].ifindex);
 }
 
 static bool iface_index_equal(const void *ctx, uint32_t id, const void *key)
@@ -69,7 +69,7 @@ static struct iface *iface_lookup(const struct ifaces *t, int by, uint32_t h, co
 
 struct iface *iface_find(const struct ifaces *t, int ifindex)
 {
-	return iface_lookup(t, IFACE_BY_INDEX, hash_words(&ifindex, sizeof ifindex), &ifindex);
+	return iface_lookup(t, IFACE_BY_INDEX, hash_bytes(&ifindex, sizeof ifindex), &ifindex);
 }
 
 struct iface *iface_find_name(const struct ifaces *t, const char *name)

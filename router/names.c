@@ -17,7 +17,7 @@ struct list_key {
 
 static uint32_t names_hash_text(const struct ifname *ifname)
 {
-	return hash_words(ifname->text, sizeof ifname->text);
+	return hash_bytes(ifname->text, sizeof ifname->text);
 }
 
 static uint32_t names_hash_name(const void *ctx, uint32_t id)

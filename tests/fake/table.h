@@ -41,7 +41,7 @@ struct queue {
 
 static inline uint32_t item_hash(const void *ctx, uint32_t id)
 {
-	return hash_words(&((const struct table *)ctx)->v[id].key, sizeof(struct item_key));
+	return hash_bytes(&((const struct table *)ctx)->v[id].key, sizeof(struct item_key));
 }
 
 static inline bool item_equal(const void *ctx, uint32_t id, const void *key)
@@ -62,7 +62,7 @@ static inline struct item item_key(int ifindex, const struct addr *src, const st
 
 static inline struct item *item_find(struct table *t, const struct item *key)
 {
-	uint32_t h = hash_words(&key->key, sizeof key->key);
+	uint32_t h = hash_bytes(&key->key, sizeof key->key);
 	uint32_t id = hash_find(&t->index, &item_ops, t, h, &key->key);
 
 	return id == HASH_NONE ? NULL : &t->v[id];

@@ -19,7 +19,7 @@ struct model {
 
 static uint32_t key_hash(const struct model *m, uint32_t key)
 {
-	return hash_words(&key, sizeof key) & m->clash;
+	return hash_bytes(&key, sizeof key) & m->clash;
 }
 
 static uint32_t hash_of(const void *ctx, uint32_t id)
@@ -147,7 +147,7 @@ static void reserve(void)
 
 static uint32_t far_hash(const void *ctx, uint32_t id)
 {
-	return hash_words((const uint32_t *)ctx + id, sizeof(uint32_t));
+	return hash_bytes((const uint32_t *)ctx + id, sizeof(uint32_t));
 }
 
 static bool far_equal(const void *ctx, uint32_t id, const void *key)
@@ -185,7 +185,7 @@ static void far_numbers(void)
 	hash_free(&t);
 }
 
-static void words_and_bytes(void)
+static void any_length_and_place(void)
 {
 	char s[300];
 	uint32_t w[75], one, two;
@@ -194,7 +194,7 @@ static void words_and_bytes(void)
 		s[i] = (char)(i * 7);
 	for (unsigned n = 0; n + 1 < sizeof s; n += 4) {
 		memcpy(w, s + 1, n);
-		CHECK_INT(hash_words(w, n), hash_bytes(s + 1, n));
+		CHECK_INT(hash_bytes(w, n), hash_bytes(s + 1, n));
 	}
 	for (unsigned n = 1; n < 290; n++) {
 		one = hash_bytes(s, n);
@@ -220,7 +220,7 @@ static void check_spread(uint32_t (*key)[8])
 
 	memset(hit, 0, sizeof hit);
 	for (unsigned i = 0; i < 65536; i++)
-		hit[hash_words(key[i], sizeof *key) & 0xffff] = 1;
+		hit[hash_bytes(key[i], sizeof *key) & 0xffff] = 1;
 	for (unsigned i = 0; i < 65536; i++)
 		filled += hit[i];
 	if (filled <= 40900 || filled >= 41950)
@@ -260,6 +260,6 @@ TEST_MAIN(
 	TEST(empty_and_absent)
 	TEST(reserve)
 	TEST(far_numbers)
-	TEST(words_and_bytes)
+	TEST(any_length_and_place)
 	TEST(spread)
 )
