@@ -130,22 +130,20 @@ static int check_explain_words(const char *const words[3], char *iif, struct flo
 static int check_explain_answer(const struct conf *c, const struct diags *d, const char *iif,
 				const struct flow *packet)
 {
-	struct explanation x;
 	struct buf out = { 0 };
 	int status = EXIT_SYSTEM;
+	bool comes_out;
 
 	if (d->errors) {
 		diags_print(&out, c, d, false);
 		fputs(buf_cstr(&out), stderr);
 		out.len = 0;
 	}
-	if (explain_packet(&x, c, iif, packet)) {
-		explain_print(&out, &x);
+	if (explain_packet(&out, c, iif, packet, &comes_out)) {
 		fputs(buf_cstr(&out), stdout);
 		if (!out.failed && !fflush(stdout))
-			status = d->errors ? EXIT_CONFIG : !x.comes_out;
+			status = d->errors ? EXIT_CONFIG : !comes_out;
 	}
-	explain_free(&x);
 	buf_free(&out);
 	return status;
 }

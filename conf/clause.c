@@ -86,10 +86,10 @@ static uint32_t clause_outputs(struct parser *ps, const struct clauses *f)
 	struct word rest = { l->p, (size_t)(l->eol - l->p) };
 	uint32_t warnings = ps->d->warnings;
 
-	if (memo->to.p && memo->oifs_iif == f->rule.iif && lex_equal(&rest, &memo->to))
+	if (memo->to.p && memo->iif == f->rule.iif && memo->to.n == rest.n && !memcmp(memo->to.p, rest.p, rest.n))
 		return memo->oifs;
 	memo->oifs = clause_read_outputs(ps, f);
-	memo->oifs_iif = f->rule.iif;
+	memo->iif = f->rule.iif;
 	memo->to = rest;
 	if (memo->oifs == UINT32_MAX || ps->d->warnings != warnings)
 		memo->to.p = NULL;
@@ -97,19 +97,6 @@ static uint32_t clause_outputs(struct parser *ps, const struct clauses *f)
 }
 
 /* ---- clauses ---- */
-
-static uint16_t clause_iif(struct parser *ps, const struct word *w)
-{
-	struct memo *memo = &ps->in->memo;
-
-	if (!memo->from.p || !lex_equal(w, &memo->from)) {
-		memo->iif = parser_name(ps, w);
-		memo->from = *w;
-		if (memo->iif == CONF_NONE)
-			memo->from.p = NULL;
-	}
-	return memo->iif;
-}
 
 /* Takes the word behind keyword k.  Another keyword is no value, unless it names an interface, which shows by what
  * follows: a keyword or the end of the line. */
@@ -148,7 +135,7 @@ static void clause_read(struct parser *ps, struct clauses *f, int k, const struc
 	if (is_second)
 		return;
 	if (k == CLAUSE_FROM) {
-		f->rule.iif = clause_iif(ps, &v);
+		f->rule.iif = parser_name(ps, &v);
 		return;
 	}
 	if (k == CLAUSE_GROUP)

@@ -4,137 +4,116 @@
  */
 #include "conf/explain.h"
 
-#include "conf/print.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/match.h"
 #include "conf/print.h"
 
-/* ---- the answer ---- */
+struct explanation {
+	struct buf *out;
+	const struct conf *c;
+	const char *iif;
+	const struct flow *packet;
+	const struct conf_rule *nearest;	/* the rule that comes nearest to matching, or NULL */
+	unsigned misses;		/* what keeps it from matching: a sum of MISS_*; 0 when some rule matches */
+	bool *is_output;		/* by name: a rule that matches has it as an output */
+};
 
-/* Finds the rules that match, the nearest one, and which names their outputs are: is_output, by name. */
-static void explain_rules(struct explanation *x, bool *is_output)
+static void explain_rule(const struct explanation *x, const struct conf_rule *rule)
 {
-	const struct conf *c = x->conf;
-	unsigned least = ~0u;
+	buf_printf(x->out, "%s:%lu: ", x->c->files[rule->where.file], (unsigned long)rule->where.line);
+	print_rule(x->out, x->c, "mroute", 7, rule);
+	buf_chr(x->out, '\n');
+}
 
-	for (const struct conf_rule *m = c->mroutes; m < c->mroutes + c->nmroutes; m++) {
-		const struct conf_set *set = &c->sets[m->oifs];
+/* Appends the rules that match and marks their outputs; finds the nearest rule. */
+static void explain_rules(struct explanation *x)
+{
+	const struct conf *c = x->c;
 
-		if (flow_range_fam(&m->range) != flow_fam(&x->packet))
+	x->misses = ~0u;
+	for (const struct conf_rule *rule = c->mroutes; rule < c->mroutes + c->nmroutes; rule++) {
+		const struct conf_set *set = &c->sets[rule->oifs];
+
+		if (flow_range_fam(&rule->range) != flow_fam(x->packet))
 			continue;
-		unsigned misses = match_rule(&c->names[m->iif].ifname, &m->range, x->iif, &x->packet);
+		unsigned misses = match_rule(&c->names[rule->iif].ifname, &rule->range, x->iif, x->packet);
 
-		if (misses < least) {
-			least = misses;
-			x->nearest = m;
+		if (misses < x->misses) {
 			x->misses = misses;
+			x->nearest = rule;
 		}
 		if (misses)
 			continue;
-		x->rules[x->nrules++] = m;
+		explain_rule(x, rule);
 		for (uint32_t i = 0; i < set->n; i++)
-			is_output[c->pool[set->off + i]] = true;
+			x->is_output[c->pool[set->off + i]] = true;
 	}
 }
+
+/* ---- outputs ---- */
 
 /* A line that enables one interface, or some, of those that a disabled wildcard means. */
 static const struct phyint *explain_exception(const struct explanation *x, const struct ifname *output)
 {
-	for (const struct phyint *p = x->conf->phyints; p < x->conf->phyints + x->conf->nphyints; p++)
+	for (const struct phyint *p = x->c->phyints; output->is_wildcard && p < x->c->phyints + x->c->nphyints; p++)
 		if (p->enable == 1 && ifname_within(&p->ifname, output) && strcmp(p->ifname.text, x->iif))
 			return p;
 	return NULL;
 }
 
-static void explain_output(struct explanation *x, const struct ifname *name)
+/* Appends an output and what its phyint lines say; true when packets go there. */
+static bool explain_output(const struct explanation *x, const struct ifname *name)
 {
-	struct explain_output *o = &x->outputs[x->noutputs++];
+	struct phyint_match phyint = match_conf_phyint(x->c, name);
+	const struct phyint *line = phyint.enable_line;
+	const struct phyint *but = phyint.is_disabled ? explain_exception(x, name) : NULL;
 
-	o->ifname = name;
-	o->phyint = match_conf_phyint(x->conf, name);
-	if (o->phyint.is_disabled && name->is_wildcard)
-		o->but = explain_exception(x, name);
-	x->comes_out |= !o->phyint.is_disabled || o->but;
+	buf_str(x->out, name->text);
+	if (name->is_wildcard)
+		buf_printf(x->out, "  (each interface of that name%s)",
+			   ifname_matches(name, x->iif) ? ", but not the inbound one" : "");
+	if (but)
+		buf_printf(x->out, "  (disabled by the phyint line of %s: only to %s)", line->ifname.text,
+			   but->ifname.text);
+	else if (phyint.is_disabled && strcmp(line->ifname.text, name->text))
+		buf_printf(x->out, "  (disabled by the phyint line of %s: nothing goes there)", line->ifname.text);
+	else if (phyint.is_disabled)
+		buf_str(x->out, "  (disabled by its phyint line: nothing goes there)");
+	else if (phyint.ttl > 1 && flow_fam(x->packet) == FAM_4)
+		buf_printf(x->out, "  (packets with a TTL above %u)", phyint.ttl);
+	buf_chr(x->out, '\n');
+	return !phyint.is_disabled || but;
 }
 
-bool explain_packet(struct explanation *x, const struct conf *c, const char *iif, const struct flow *packet)
+static bool explain_outputs(const struct explanation *x)
 {
-	bool *is_output = calloc(c->nnames + 1u, sizeof *is_output);
-	struct phyint_match in = match_phyint(c->phyints, c->nphyints, iif);
-	bool ok;
+	const struct conf *c = x->c;
+	struct phyint_match in = match_phyint(c->phyints, c->nphyints, x->iif);
+	bool comes_out = false;
+	unsigned n = 0;
 
-	*x = (struct explanation){ .conf = c, .iif = iif, .packet = *packet };
-	x->rules = malloc((c->nmroutes + 1u) * sizeof *x->rules);
-	x->outputs = calloc(c->nnames + 1u, sizeof *x->outputs);
-	ok = is_output && x->rules && x->outputs;
-	if (ok) {
-		explain_rules(x, is_output);
-		for (uint32_t id = 0; id < c->nnames; id++)
-			if (is_output[id])
-				explain_output(x, &c->names[id].ifname);
-		x->iif_disabled = in.is_disabled ? in.enable_line : NULL;
-		x->is_link_local = match_link_local(&packet->group, 128);
-		x->comes_out &= !x->iif_disabled && !x->is_link_local;
+	if (in.is_disabled) {
+		buf_printf(x->out, "outputs: none, %s is disabled by its phyint line %s:%lu\n", x->iif,
+			   c->files[in.enable_line->where.file], (unsigned long)in.enable_line->where.line);
+		return false;
 	}
-	free(is_output);
-	return ok;
-}
-
-void explain_free(struct explanation *x)
-{
-	free(x->rules);
-	free(x->outputs);
-	*x = (struct explanation){ 0 };
-}
-
-/* ---- as text ---- */
-
-static void explain_print_rule(struct buf *out, const struct explanation *x, const struct conf_rule *m)
-{
-	buf_printf(out, "%s:%lu: ", x->conf->files[m->where.file], (unsigned long)m->where.line);
-	print_rule(out, x->conf, "mroute", 7, m);
-	buf_chr(out, '\n');
-}
-
-static void explain_print_output(struct buf *out, const struct explanation *x, const struct explain_output *o)
-{
-	const struct phyint *line = o->phyint.enable_line;
-
-	buf_str(out, o->ifname->text);
-	if (o->ifname->is_wildcard)
-		buf_printf(out, "  (each interface of that name%s)",
-			   ifname_matches(o->ifname, x->iif) ? ", but not the inbound one" : "");
-	if (o->phyint.is_disabled && o->but)
-		buf_printf(out, "  (disabled by the phyint line of %s: only to %s)", line->ifname.text,
-			   o->but->ifname.text);
-	else if (o->phyint.is_disabled && strcmp(line->ifname.text, o->ifname->text))
-		buf_printf(out, "  (disabled by the phyint line of %s: nothing goes there)", line->ifname.text);
-	else if (o->phyint.is_disabled)
-		buf_str(out, "  (disabled by its phyint line: nothing goes there)");
-	else if (o->phyint.ttl > 1 && flow_fam(&x->packet) == FAM_4)
-		buf_printf(out, "  (packets with a TTL above %u)", o->phyint.ttl);
-	buf_chr(out, '\n');
-}
-
-static void explain_print_outputs(struct buf *out, const struct explanation *x)
-{
-	const struct phyint *off = x->iif_disabled;
-
-	if (off)
-		buf_printf(out, "outputs: none, %s is disabled by its phyint line %s:%lu\n", x->iif,
-			   x->conf->files[off->where.file], (unsigned long)off->where.line);
-	else if (!x->noutputs)
-		buf_str(out, "outputs: none, the packets are stopped here\n");
-	for (uint32_t i = 0; !off && i < x->noutputs; i++) {
-		buf_str(out, i ? "         " : "outputs: ");
-		explain_print_output(out, x, &x->outputs[i]);
+	for (uint32_t id = 0; id < c->nnames; id++) {
+		if (!x->is_output[id])
+			continue;
+		buf_str(x->out, n++ ? "         " : "outputs: ");
+		comes_out |= explain_output(x, &c->names[id].ifname);
 	}
+	if (!n)
+		buf_str(x->out, "outputs: none, the packets are stopped here\n");
+	return comes_out;
 }
 
-static void explain_print_miss(struct buf *out, const char *what, const struct addr *prefix, uint8_t len,
-			       const struct addr *a)
+/* ---- why nothing comes out ---- */
+
+static void explain_miss(struct buf *out, const char *what, const struct addr *prefix, uint8_t len,
+			 const struct addr *a)
 {
 	char x[ADDR_STRLEN], y[ADDR_STRLEN];
 
@@ -142,34 +121,43 @@ static void explain_print_miss(struct buf *out, const char *what, const struct a
 }
 
 /* Why the nearest rule does not match. */
-static void explain_print_nearest(struct buf *out, const struct explanation *x)
+static void explain_nearest(const struct explanation *x)
 {
-	const struct conf_rule *m = x->nearest;
+	const struct conf_rule *rule = x->nearest;
 	const struct flow_range *range;
 
-	buf_str(out, "no rule matches: the packets go nowhere\n");
-	if (!m)
+	buf_str(x->out, "no rule matches: the packets go nowhere\n");
+	if (!rule)
 		return;
-	range = &m->range;
-	buf_str(out, "nearest: ");
-	explain_print_rule(out, x, m);
+	range = &rule->range;
+	buf_str(x->out, "nearest: ");
+	explain_rule(x, rule);
 	if (x->misses & MISS_IIF)
-		buf_printf(out, "  it is for packets from %s, not from %s\n", x->conf->names[m->iif].ifname.text,
+		buf_printf(x->out, "  it is for packets from %s, not from %s\n", x->c->names[rule->iif].ifname.text,
 			   x->iif);
 	if (x->misses & MISS_GROUP)
-		explain_print_miss(out, "group", &range->flow.group, range->group_len, &x->packet.group);
+		explain_miss(x->out, "group", &range->flow.group, range->group_len, &x->packet->group);
 	if (x->misses & MISS_SOURCE)
-		explain_print_miss(out, "source", &range->flow.source, range->source_len, &x->packet.source);
+		explain_miss(x->out, "source", &range->flow.source, range->source_len, &x->packet->source);
 }
 
-void explain_print(struct buf *out, const struct explanation *x)
+bool explain_packet(struct buf *out, const struct conf *c, const char *iif, const struct flow *packet, bool *comes_out)
 {
-	for (uint32_t i = 0; i < x->nrules; i++)
-		explain_print_rule(out, x, x->rules[i]);
-	if (x->nrules)
-		explain_print_outputs(out, x);
+	struct explanation x = { .out = out, .c = c, .iif = iif, .packet = packet };
+
+	*comes_out = false;
+	x.is_output = calloc(c->nnames + 1u, sizeof *x.is_output);
+	if (!x.is_output)
+		return false;
+	explain_rules(&x);
+	if (x.misses)
+		explain_nearest(&x);
 	else
-		explain_print_nearest(out, x);
-	if (x->is_link_local)
+		*comes_out = explain_outputs(&x);
+	if (match_link_local(&packet->group, 128)) {
 		buf_str(out, "note: this group stays on its link, no router forwards it\n");
+		*comes_out = false;
+	}
+	free(x.is_output);
+	return true;
 }

@@ -4,6 +4,8 @@
  */
 #include "conf/lex.h"
 
+#include <string.h>
+
 #include "lib/text.h"
 
 #define LEX_SHOWN 36		/* bytes of a word that are worth showing */

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 struct word {
 	const char *p;
@@ -36,12 +35,6 @@ bool lex_word(struct lex *l, struct word *w);
 
 /* Column of a byte of the present line, from 1; UINT16_MAX = there or further. */
 uint16_t lex_col(const struct lex *l, const char *p);
-
-/* True when two words have the same bytes. */
-static inline bool lex_equal(const struct word *a, const struct word *b)
-{
-	return a->n == b->n && !memcmp(a->p, b->p, a->n);
-}
 
 /* Number of a word in a list of n keywords, or -1. */
 int lex_find(const struct word *w, const char *const *list, int n);

@@ -9,15 +9,11 @@
 /* Takes a line that means the interface into account. */
 static void phyint_consider(struct phyint_match *m, const struct phyint *line)
 {
-	const struct phyint *const *before;
-
-	before = &m->enable_line;
-	if (line->enable >= 0 && (!*before || ifname_within(&line->ifname, &(*before)->ifname))) {
+	if (line->enable >= 0 && (!m->enable_line || ifname_within(&line->ifname, &m->enable_line->ifname))) {
 		m->enable_line = line;
 		m->is_disabled = !line->enable;
 	}
-	before = &m->ttl_line;
-	if (line->ttl && (!*before || ifname_within(&line->ifname, &(*before)->ifname))) {
+	if (line->ttl && (!m->ttl_line || ifname_within(&line->ifname, &m->ttl_line->ifname))) {
 		m->ttl_line = line;
 		m->ttl = line->ttl;
 	}

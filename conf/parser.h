@@ -11,13 +11,11 @@
 #include "conf/diag.h"
 #include "conf/lex.h"
 
-/* What the parser remembers of the lines before, because most lines name the same interfaces as the line before
- * them: the text behind "from" and behind "to" (p = NULL: none), and what it stands for. */
+/* What the parser remembers of a line, because most lines have the same outputs as the line before them. */
 struct memo {
-	struct word from, to;
-	uint16_t iif;			/* the name that `from` is */
-	uint32_t oifs;			/* the set that `to` is ... */
-	uint16_t oifs_iif;		/* ... in a rule with this inbound interface */
+	struct word to;			/* the text behind "to"; p = NULL: none */
+	uint16_t iif;			/* the inbound interface of the rule */
+	uint32_t oifs;			/* the set that the text stands for */
 };
 
 /* A file that is being parsed; they stack up by include. */

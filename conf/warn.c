@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "conf/match.h"
-#include "conf/mutual.h"
 #include "conf/overlap.h"
 
 #define WARN_MAX_VIFS 32		/* MAXVIFS of linux/mroute.h, MAXMIFS of linux/mroute6.h */
@@ -26,7 +25,6 @@ struct warner {
 		bool is_reported;
 	} *names;			/* by name */
 	uint16_t *wider;		/* by name: the next wider wildcard, CONF_NONE = none */
-	bool *is_done;			/* by set and family: its names have been entered */
 	uint64_t *ranks;		/* scratch, room for each name */
 };
 
@@ -93,12 +91,10 @@ static void warn_enter_uses(struct warner *w, const struct conf_rule *v, uint32_
 	for (; n; v++, n--) {
 		const struct conf_set *set = &w->c->sets[v->oifs];
 		enum fam fam = flow_range_fam(&v->range);
-		bool *is_done = &w->is_done[v->oifs * FAM_N + fam];
 
 		warn_enter_use(w, v->iif, fam, v->where);
-		for (uint32_t k = 0; k < set->n && !*is_done; k++)
+		for (uint32_t k = 0; k < set->n; k++)
 			warn_enter_use(w, w->c->pool[set->off + k], fam, v->where);
-		*is_done = true;
 	}
 }
 
@@ -174,8 +170,8 @@ static void warn_names(struct warner *w)
 void conf_warn(const struct conf *c, struct diags *d)
 {
 	struct warner w = { .c = c, .d = d };
-	struct flow_search *s = NULL;
 	const char *missed = NULL;
+	bool is_partial = false, ok;
 
 	warn_groups(d, c->mgroups, c->nmgroups);
 	warn_groups(d, c->mroutes, c->nmroutes);
@@ -183,20 +179,16 @@ void conf_warn(const struct conf *c, struct diags *d)
 	w.names = calloc(c->nnames + 1u, sizeof *w.names);
 	w.wider = calloc(c->nnames + 1u, sizeof *w.wider);
 	w.ranks = calloc(c->nnames + 1u, sizeof *w.ranks);
-	w.is_done = calloc(c->nsets, FAM_N * sizeof *w.is_done);
-	if (w.names && w.wider && w.ranks && w.is_done) {
+	ok = w.names && w.wider && w.ranks;
+	if (ok)
 		warn_names(&w);
-		s = flow_search_new(c, d, w.wider);
-	}
-	if (!s || !overlap_warn(s) || !mutual_warn(s))
+	if (!ok || !overlap_warn(c, w.wider, d, &is_partial))
 		missed = "out of memory: not all was looked at that there may be warnings about";
-	else if (s->is_partial)
+	else if (is_partial)
 		missed = "too many prefix lengths: not all overlaps of rules were looked at";
 	if (missed)
 		diag_add(d, (struct where){ .file = c->nfiles > 1 }, false, "%s", missed);
-	free(s);
 	free(w.names);
 	free(w.wider);
 	free(w.ranks);
-	free(w.is_done);
 }
