@@ -159,6 +159,9 @@ int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, ui
 /* For an errno of kernel_join(): which limit it was, with its value; "" when none. */
 const char *kernel_join_limit(int err, enum fam fam);
 
+/* The value of a sysctl ("net.ipv4.igmp_max_msf"), or -1 where it cannot be read. */
+long long kernel_sysctl(const char *name);
+
 /* Leaves everything and closes all sockets. */
 void kernel_join_close(void);
 

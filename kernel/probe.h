@@ -111,9 +111,6 @@ tristate probe_netns_ours(void);
 /* Whether this host is a member of a group on an interface. */
 tristate probe_member(int ifindex, const struct addr *grp);
 
-/* The value of a sysctl ("net.ipv4.igmp_max_msf"), or -1 where it cannot be read. */
-long long probe_sysctl(const char *name);
-
 /* Descriptors that a process may have, pid 0 = this one; -1 where it cannot be read. */
 long long probe_nofile(int pid);
 

@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * See advise.h.
- */
+/* SPDX-License-Identifier: ISC */
 #include "applets/doctor/advise.h"
 
 #include <stdio.h>

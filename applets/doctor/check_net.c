@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * See check_net.h.
- */
+/* SPDX-License-Identifier: ISC */
 #include "applets/doctor/check_net.h"
 
 #include <limits.h>

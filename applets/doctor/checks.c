@@ -115,7 +115,7 @@ static struct check_joins check_count_joins(const struct conf *c)
 /* Returns the value of a limit, -1 where it cannot be read.  One of 0 admits none. */
 static long long check_limit(struct host *h, const char *name, uint64_t wanted, int usual)
 {
-	long long value = probe_sysctl(name);
+	long long value = kernel_sysctl(name);
 
 	if (wanted && value < 0)
 		finding_add(&h->found, FINDING_UNSEEN, "%s, which limits the memberships of the configuration: "

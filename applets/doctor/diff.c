@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * See diff.h.
- */
+/* SPDX-License-Identifier: ISC */
 #include "applets/doctor/diff.h"
 
 #include "applets/doctor/remedy.h"

@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * See finding.h.
- */
+/* SPDX-License-Identifier: ISC */
 #include "applets/doctor/finding.h"
 
 #include <stdio.h>

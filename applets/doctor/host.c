@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * See host.h.
- */
+/* SPDX-License-Identifier: ISC */
 #include "applets/doctor/host.h"
 
 #include <errno.h>

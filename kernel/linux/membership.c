@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "kernel/linux/sock.h"
 #include "lib/fd.h"
 #include "lib/grow.h"
+#include "lib/lines.h"
 
 #ifndef IPV6_MULTICAST_ALL
 #define IPV6_MULTICAST_ALL 29	/* linux/in6.h, since 4.20 */
@@ -154,10 +156,8 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 	struct membership_pool *p = &membership_pools[pool];
 	struct membership_socket *s;
 
-	if (ifindex <= 0) {
-		errno = ENODEV;		/* 0 lets the kernel choose */
-		return -1;
-	}
+	if (ifindex <= 0)
+		return sock_fail(ENODEV);	/* 0 lets the kernel choose */
 	while (p->first < p->n && p->v[p->first].is_full)
 		p->first++;
 	closed = p->n;
@@ -188,10 +188,8 @@ int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, ui
 	struct membership_pool *p = &membership_pools[slot % POOLS];
 	struct membership_socket *s = &p->v[slot / POOLS];
 
-	if (slot % POOLS != membership_pool_of(src, grp) || slot / POOLS >= p->n || s->fd < 0) {
-		errno = EADDRNOTAVAIL;
-		return -1;
-	}
+	if (slot % POOLS != membership_pool_of(src, grp) || slot / POOLS >= p->n || s->fd < 0)
+		return sock_fail(EADDRNOTAVAIL);
 	if (membership_option(s->fd, src ? MCAST_LEAVE_SOURCE_GROUP : MCAST_LEAVE_GROUP, ifindex, src, grp) < 0) {
 		/* Of an interface that is gone (ENODEV) the kernel only lets go of the group as a whole: then there is
 		 * no such group when the other sources are left (EINVAL). */
@@ -221,35 +219,33 @@ void kernel_join_close(void)
 
 /* ---- limits ---- */
 
+long long kernel_sysctl(const char *name)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof path, "/proc/sys/%s", name);
+	for (char *p = path; (p = strchr(p, '.'));)
+		*p = '/';
+	return lines_first(path, text, sizeof text) ? strtoll(text, NULL, 10) : -1;
+}
+
 const char *kernel_join_limit(int err, enum fam fam)
 {
+	static const char memberships[] = "net.ipv4.igmp_max_memberships";
 	static char text[96];
-	const char *name;
+	const char *name = err == EMFILE ? "RLIMIT_NOFILE" : err == ENFILE ? "fs.file-max" : "net.core.optmem_max";
 	struct rlimit r;
-	long long v = -1;
+	long long v;
 
-	switch (err) {
-	case EMFILE:
-		name = "RLIMIT_NOFILE";
-		if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
-			v = (long long)r.rlim_cur;
-		break;
-	case ENFILE:
-		name = "fs.file-max";
-		v = sock_sysctl(name);
-		break;
-	case ENOBUFS:
-	case ENOMEM:
-		/* What stops a socket that holds nothing yet: more than one can take was spread already. */
-		name = "net.ipv4.igmp_max_memberships";
-		if (fam == FAM_4 && (v = sock_sysctl(name)) == 0)
-			break;
-		name = "net.core.optmem_max";
-		v = sock_sysctl(name);
-		break;
-	default:
+	if (err != EMFILE && err != ENFILE && !membership_is_full(err))
 		return "";
-	}
+	/* What stops a socket that holds nothing yet: more than one can take was spread already. */
+	if (membership_is_full(err) && fam == FAM_4 && kernel_sysctl(memberships) == 0)
+		name = memberships;
+	if (err != EMFILE)
+		v = kernel_sysctl(name);
+	else
+		v = getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur != RLIM_INFINITY ? (long long)r.rlim_cur : -1;
 	snprintf(text, sizeof text, v < 0 ? "%s" : "%s = %lld", name, v);
 	return text;
 }

@@ -78,10 +78,8 @@ int kernel_mrdisc_open(enum fam fam)
 {
 	int fd;
 
-	if (mrdisc_fds[fam] >= 0) {
-		errno = EALREADY;
-		return -1;
-	}
+	if (mrdisc_fds[fam] >= 0)
+		return sock_fail(EALREADY);
 	fd = sock_open(fam, SOCK_RAW);
 	if (fd < 0)
 		return -1;
@@ -114,9 +112,7 @@ static int mrdisc_join_routers(enum fam fam, int ifindex)
 	if (fd < 0)
 		return -1;
 	sock_addr(&req.gr_group, mrdisc_group(fam, MRDISC_SOLICIT));
-	if (setsockopt(fd, sock_level(fam), MCAST_JOIN_GROUP, &req, sizeof req) == 0)
-		return fd;
-	return fd_fail(fd);
+	return setsockopt(fd, sock_level(fam), MCAST_JOIN_GROUP, &req, sizeof req) == 0 ? fd : fd_fail(fd);
 }
 
 static struct heard *mrdisc_heard_find(enum fam fam, int ifindex)
@@ -130,21 +126,17 @@ static struct heard *mrdisc_heard_find(enum fam fam, int ifindex)
 int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 {
 	struct heard *h = mrdisc_heard_find(fam, ifindex), *room = mrdisc_heard_find(fam, 0);
-	int fd = -1;
+	int fd;
 
-	if (ifindex <= 0 || mrdisc_fds[fam] < 0) {
-		errno = ifindex <= 0 ? ENODEV : EBADF;
-		return -1;
-	}
+	if (ifindex <= 0 || mrdisc_fds[fam] < 0)
+		return sock_fail(ifindex <= 0 ? ENODEV : EBADF);
 	if (h && !on) {
 		close(h->fd);
 		h->ifindex = 0;
 	}
 	if (h || !on)
 		return 0;
-	errno = ENOSPC;
-	if (room)
-		fd = mrdisc_join_routers(fam, ifindex);
+	fd = room ? mrdisc_join_routers(fam, ifindex) : sock_fail(ENOSPC);
 	if (fd < 0)
 		return -1;
 	*room = (struct heard){ ifindex, fd };

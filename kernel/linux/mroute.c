@@ -85,10 +85,8 @@ int kernel_mroute_open(enum fam fam, uint32_t table)
 {
 	struct mroute *s = &mroutes[fam];
 
-	if (s->fd >= 0) {
-		errno = EADDRINUSE;
-		return -1;
-	}
+	if (s->fd >= 0)
+		return sock_fail(EADDRINUSE);
 	s->fd = sock_open(fam, SOCK_RAW);
 	if (s->fd < 0)
 		return -1;

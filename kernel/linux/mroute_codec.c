@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * See mroute_codec.h.
- */
+/* SPDX-License-Identifier: ISC */
 #include "kernel/linux/mroute_codec.h"
 
 #include <errno.h>

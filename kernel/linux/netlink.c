@@ -47,10 +47,8 @@ static struct {
 
 int kernel_link_open(void)
 {
-	if (nl.fd >= 0) {
-		errno = EALREADY;
-		return -1;
-	}
+	if (nl.fd >= 0)
+		return sock_fail(EALREADY);
 	memset(&nl, 0, sizeof nl);
 	nl.fd = sock_netlink(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, RCVBUF, &nl.pid);
 	return nl.fd < 0 ? -1 : 0;
@@ -77,14 +75,23 @@ static int netlink_dump(int dump, struct rtnl_req *req)
 	return 0;
 }
 
+/* The question for an interface, or with a dump for all of them. */
+static void netlink_link_ask(struct rtnl_req *req, unsigned flags, int ifindex)
+{
+	struct ifinfomsg ifi = { .ifi_index = ifindex };
+	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
+
+	rtnl_ask(req, RTM_GETLINK, flags, AF_UNSPEC, sizeof ifi);
+	memcpy(req->body, &ifi, sizeof ifi);
+	rtnl_ask_attr(req, IFLA_EXT_MASK, &filter, sizeof filter);
+}
+
 /* Asks for all links.  A new sweep begins, also when one was running. */
 static int netlink_links_start(kernel_link_fn *fn, void *ctx)
 {
-	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
 	struct rtnl_req req;
 
-	rtnl_ask(&req, RTM_GETLINK, NLM_F_DUMP, AF_UNSPEC, sizeof(struct ifinfomsg));
-	rtnl_ask_attr(&req, IFLA_EXT_MASK, &filter, sizeof filter);
+	netlink_link_ask(&req, NLM_F_DUMP, 0);
 	if (netlink_dump(DUMP_LINKS, &req) < 0)
 		return -1;
 	nl.cut = nl.lost = false;
@@ -151,14 +158,10 @@ int8_t netlink_allmulti(const char *name, int ifindex)
 void netlink_ask_allmulti(int ifindex)
 {
 	struct rtnl_req req;
-	struct ifinfomsg ifi = { .ifi_index = ifindex };
-	uint32_t filter = RTEXT_FILTER_SKIP_STATS;
 
 	if (nl.fd < 0)
 		return;
-	rtnl_ask(&req, RTM_GETLINK, 0, AF_UNSPEC, sizeof ifi);
-	memcpy(req.body, &ifi, sizeof ifi);
-	rtnl_ask_attr(&req, IFLA_EXT_MASK, &filter, sizeof filter);
+	netlink_link_ask(&req, 0, ifindex);
 	req.h.nlmsg_seq = ALLMULTI_SEQ;
 	send(nl.fd, &req, req.h.nlmsg_len, 0);	/* what fails leaves the value as it was */
 }
@@ -233,10 +236,8 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 			return -1;
 		nl.lost = true;
 	}
-	if (nl.err) {
-		errno = nl.err;		/* the next event tries again */
-		return -1;
-	}
+	if (nl.err)
+		return sock_fail(nl.err);	/* the next event tries again */
 	/* Not before the queue is empty is there room for the answer. */
 	if (!nl.dump && !sock_wait(nl.fd, 0) && (nl.lost ? netlink_links_start(fn, ctx) : netlink_rules_start()) < 0)
 		return -1;
@@ -252,10 +253,8 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 		if (kernel_link_drain(64, fn, ctx) < 0)
 			return -1;
 		left = end - clock_ms();
-		if (left <= 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
+		if (left <= 0)
+			return sock_fail(ETIMEDOUT);
 		if (nl.dump)
 			sock_wait(nl.fd, (int)left);
 	}

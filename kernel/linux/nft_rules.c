@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * See nft_rules.h.
- */
+/* SPDX-License-Identifier: ISC */
 #include "kernel/linux/nft_rules.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * See probe_ask.h.
- */
+/* SPDX-License-Identifier: ISC */
 #include "kernel/linux/probe_ask.h"
 
 #include <errno.h>

@@ -179,11 +179,6 @@ tristate probe_member(int ifindex, const struct addr *grp)
 	return is;
 }
 
-long long probe_sysctl(const char *name)
-{
-	return sock_sysctl(name);
-}
-
 long long probe_nofile(int pid)
 {
 	char path[48] = "/proc/self/limits", *line;

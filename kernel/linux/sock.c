@@ -1,20 +1,20 @@
-/* SPDX-License-Identifier: ISC
- *
- * See sock.h.
- */
+/* SPDX-License-Identifier: ISC */
 #include "kernel/linux/sock.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <linux/netlink.h>
 
 #include "lib/fd.h"
-#include "lib/lines.h"
+
+int sock_fail(int err)
+{
+	errno = err;
+	return -1;
+}
 
 int sock_open(enum fam fam, int type)
 {
@@ -65,16 +65,6 @@ bool sock_wait(int fd, int ms)
 	return poll(&pfd, 1, ms) != 0;
 }
 
-long long sock_sysctl(const char *name)
-{
-	char path[128], text[32];
-
-	snprintf(path, sizeof path, "/proc/sys/%s", name);
-	for (char *p = path; (p = strchr(p, '.'));)
-		*p = '/';
-	return lines_first(path, text, sizeof text) ? strtoll(text, NULL, 10) : -1;
-}
-
 /* ---- netlink ---- */
 
 int sock_netlink(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)
@@ -104,11 +94,5 @@ ssize_t sock_netlink_recv(int fd, unsigned char buf[SOCK_NETLINK_MAX])
 		m.msg_namelen = sizeof from;
 		n = recvmsg(fd, &m, MSG_DONTWAIT);
 	} while (n < 0 ? errno == EINTR : m.msg_namelen != sizeof from || from.nl_family != AF_NETLINK || from.nl_pid);
-	if (n < 0)
-		return -1;
-	if (m.msg_flags & MSG_TRUNC) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	return n;
+	return n >= 0 && (m.msg_flags & MSG_TRUNC) ? sock_fail(EMSGSIZE) : n;
 }

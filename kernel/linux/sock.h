@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the sockets of this room have in common: how they are opened, options, our addresses as socket addresses, the
- * sysctls that limit them; and netlink sockets as such, without a meaning of messages.  Private to this room.
+ * What the sockets of this room have in common: how they are opened, options, our addresses as socket addresses; and
+ * netlink sockets as such, without a meaning of messages.  Private to this room.
  */
 #ifndef KERNEL_LINUX_SOCK_H
 #define KERNEL_LINUX_SOCK_H
@@ -12,6 +12,9 @@
 #include <linux/filter.h>
 
 #include "lib/addr.h"
+
+/* Sets errno; returns -1. */
+int sock_fail(int err);
 
 /* Opens a non-blocking socket: SOCK_DGRAM, or SOCK_RAW for IGMP or ICMPv6.  -1 with errno. */
 int sock_open(enum fam fam, int type);
@@ -33,9 +36,6 @@ socklen_t sock_addr(struct sockaddr_storage *ss, const struct addr *a);
 
 /* True when there is something to read, at the latest in ms. */
 bool sock_wait(int fd, int ms);
-
-/* The value of a sysctl ("net.ipv4.igmp_max_msf"), or -1 where it cannot be read. */
-long long sock_sysctl(const char *name);
 
 /* Opens a non-blocking socket of a netlink protocol in these RTMGRP_* groups with a receive buffer of rcvbuf bytes, or
  * what is allowed; *pid is its address.  What is sent by send(2) goes to the kernel.  -1 with errno. */

@@ -129,7 +129,7 @@ tristate probe_member(int ifindex, const struct addr *grp)
 	return fake_probe.member;
 }
 
-long long probe_sysctl(const char *name)
+long long kernel_sysctl(const char *name)
 {
 	(void)name;
 	return fake_probe.sysctl;
