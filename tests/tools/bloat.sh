@@ -69,8 +69,8 @@ for at; do
 	n=$(bytes "$at")
 	echo "$at/smcroute-static: $n bytes stripped, $((100 * n / target)) % of the target of $target"
 	kb=$(resident "$at") || kb=
-	echo "	idle: ${kb:-not measured, no namespaces here?}${kb:+ kB resident," \
-		"$((100 * ${kb:-0} / target_kb)) % of the target of $target_kb}"
+	share=$((100 * ${kb:-0} / target_kb))
+	echo "	idle: ${kb:-not measured, no namespaces here?}${kb:+ kB resident, $share % of the target of $target_kb}"
 done
 split "$1"
 echo "largest symbols:"
