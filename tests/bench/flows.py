@@ -11,7 +11,7 @@ from programs import ADDRESS, FLOOR, TRAFFIC, Program, Turns, figures, lab, rule
 from wire import connect, request
 
 FROM, TO = "/run/netns/ha", "/run/netns/hb"
-PERIOD = 2.4		# seconds between two passes with -c 60: see router/flow.c
+PERIOD = 2.4		# seconds between two passes with -c 60: see router/expire.c
 
 
 def templates(family, n):

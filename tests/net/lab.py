@@ -305,7 +305,7 @@ class Lab:
         for family in ("-4", "-6"):
             for e in json.loads(self.ip(family, "-j", "mroute", "show") or "[]"):
                 oifs = sorted(o["oif"] for o in e.get("multipath", []))
-                # Beside an entry there may be what waited for it in vain: see flow.c.
+                # Beside an entry there may be what waited for it in vain: see router/learn.c.
                 if "state" not in e or e["state"] == "resolved" or (e["src"], e["dst"]) not in table:
                     table[(e["src"], e["dst"])] = (e.get("iif", "unresolved"), oifs)
         return {k: v for k, v in table.items() if group in (None, k[1])}

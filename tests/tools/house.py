@@ -320,8 +320,8 @@ class House:
             if path.endswith(('.c', '.h')):
                 comments += [(path, line, text) for line, text in Source(self.root, path).comments]
             else:
-                comments += [(path, at, row[row.index('#'):]) for at, row in enumerate(self.text(path).split('\n'), 1)
-                             if re.match(r'\s*#', row)]
+                rows = enumerate(self.text(path).split('\n'), 1)
+                comments += [(path, at, m.group(0)) for at, row in rows if (m := re.search(r'(?:^|\s)#.*', row))]
         papers = [(path, 1, self.text(path)) for path in self.papers]
         for path, line, text in comments + papers:
             for m in named.finditer(text):
