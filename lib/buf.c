@@ -14,13 +14,11 @@
 
 #define BUF_FIRST 256
 
-bool buf_reserve(struct buf *b, size_t n)
+static bool buf_grow(struct buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : BUF_FIRST;
 	char *p = NULL;
 
-	if (n <= b->cap - b->len)
-		return true;
 	if (n <= SIZE_MAX / 4 - b->len) {
 		while (cap < b->len + n)
 			cap *= 2;
@@ -33,6 +31,11 @@ bool buf_reserve(struct buf *b, size_t n)
 	b->p = p;
 	b->cap = cap;
 	return true;
+}
+
+bool buf_reserve(struct buf *b, size_t n)
+{
+	return n <= b->cap - b->len || buf_grow(b, n);
 }
 
 void buf_add(struct buf *b, const void *p, size_t n)
