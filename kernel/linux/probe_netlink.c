@@ -43,52 +43,15 @@ static int probe_links_take(void *ctx, const struct rtnl_msg *m)
 	return 0;
 }
 
-static struct probe_link *probe_links_find(struct probe_links *l, int ifindex)
-{
-	for (uint32_t i = 0; i < l->n; i++)
-		if (l->v[i].ifindex == ifindex)
-			return &l->v[i];
-	return NULL;
-}
-
-static int probe_links_address(void *ctx, const struct rtnl_msg *m)
-{
-	struct probe_link *l;
-	enum fam fam;
-	int ifindex;
-
-	if (probe_rtnl_addr(m, &ifindex, &fam) && (l = probe_links_find(ctx, ifindex)))
-		l->address[fam] = true;
-	return 0;
-}
-
-static int probe_links_netconf(void *ctx, const struct rtnl_msg *m)
-{
-	struct probe_links *all = ctx;
-	struct probe_netconf conf;
-	struct probe_link *l;
-
-	if (!probe_rtnl_netconf(m, &conf))
-		return 0;
-	l = probe_links_find(all, conf.ifindex);
-	/* MRT_INIT counts on "all" (net/ipv4/ipmr.c, net/ipv6/ip6mr.c). */
-	if (!l && conf.ifindex != NETCONFA_IFINDEX_ALL)
-		return 0;
-	*(l ? &l->routing[conf.fam] : &all->taken[conf.fam]) = conf.mc_forwarding;
-	if (conf.fam == FAM_4)
-		*(l ? &l->rp_own : &all->rp_all) = conf.rp_filter;
-	return 0;
-}
-
 int probe_links(struct probe_links *l)
 {
 	*l = (struct probe_links){ .taken = { -1, -1 }, .rp_all = -1 };
 	if (probe_ask_dump(NETLINK_ROUTE, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), probe_links_take, l) < 0 ||
-	    probe_ask_dump(NETLINK_ROUTE, RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), probe_links_address, l) < 0)
+	    probe_ask_dump(NETLINK_ROUTE, RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), probe_rtnl_addr, l) < 0)
 		return -1;
 	/* Old kernels lack these: what they would tell stays unseen. */
-	probe_ask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg), probe_links_netconf, l);
-	probe_ask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg), probe_links_netconf, l);
+	probe_ask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg), probe_rtnl_netconf, l);
+	probe_ask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg), probe_rtnl_netconf, l);
 	for (struct probe_link *v = l->v; v < l->v + l->n; v++) {
 		if (v->rp_own >= 0 && l->rp_all >= 0)
 			v->rp_filter = v->rp_own > l->rp_all ? v->rp_own : l->rp_all;
@@ -182,9 +145,8 @@ int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx)
 
 struct probe_table_ctx {
 	enum fam fam;
-	const char *iif;
+	const char *iif;		/* NULL: the first rule for it was found */
 	uint32_t table;
-	bool is_found;
 };
 
 /* The first counts: they come in order of priority. */
@@ -193,10 +155,8 @@ static int probe_table_take(void *ctx, const struct rtnl_msg *m)
 	struct probe_table_ctx *c = ctx;
 	struct link_event ev;
 
-	if (!c->is_found && rtnl_rule(m, &ev) && ev.fam == c->fam && (!ev.name[0] || !strcmp(ev.name, c->iif))) {
-		c->is_found = true;
-		c->table = ev.table;
-	}
+	if (c->iif && rtnl_rule(m, &ev) && ev.fam == c->fam && (!ev.name[0] || !strcmp(ev.name, c->iif)))
+		*c = (struct probe_table_ctx){ .table = ev.table };
 	return 0;
 }
 
@@ -213,28 +173,20 @@ int probe_table(enum fam fam, const char *iif, uint32_t *table)
 
 /* ---- routes ---- */
 
-static int probe_route_take(void *ctx, const struct rtnl_msg *m)
-{
-	probe_rtnl_route(m, ctx);
-	return 0;
-}
-
 int probe_route(const struct addr *host, struct probe_route *r)
 {
 	bool v4 = addr_fam(host) == FAM_4;
 	unsigned len = v4 ? 4 : 16;
-	struct rtmsg rtm = {
-		.rtm_family = v4 ? AF_INET : AF_INET6,
-		.rtm_dst_len = (unsigned char)(len * 8),
-		.rtm_flags = RTM_F_FIB_MATCH,	/* the route with all its ways, not a choice of one */
-	};
+	/* The route with all its ways, not a choice of one. */
+	struct rtmsg rtm = { .rtm_family = v4 ? AF_INET : AF_INET6, .rtm_dst_len = (unsigned char)(len * 8),
+			     .rtm_flags = RTM_F_FIB_MATCH };
 	struct rtnl_req req;
 
 	*r = (struct probe_route){ .none = true };
 	rtnl_ask(&req, RTM_GETROUTE, NLM_F_ACK, 0, sizeof rtm);
 	memcpy(req.body, &rtm, sizeof rtm);
 	rtnl_ask_attr(&req, RTA_DST, host->b + sizeof host->b - len, len);
-	if (probe_ask(NETLINK_ROUTE, &req, probe_route_take, r) == 0)
+	if (probe_ask(NETLINK_ROUTE, &req, probe_rtnl_route, r) == 0)
 		return 0;
 	/* No route, one that prohibits, a blackhole. */
 	return errno == ENETUNREACH || errno == EHOSTUNREACH || errno == EACCES || errno == EINVAL ? 0 : -1;

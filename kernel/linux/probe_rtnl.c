@@ -64,28 +64,47 @@ bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 	return true;
 }
 
-bool probe_rtnl_addr(const struct rtnl_msg *m, int *ifindex, enum fam *fam)
+static struct probe_link *probe_links_find(struct probe_links *l, int ifindex)
 {
-	struct ifaddrmsg ifa;
-	struct rtnl_attr at;
-
-	if (!rtnl_body(m, RTM_NEWADDR, &ifa, sizeof ifa, &at))
-		return false;
-	*ifindex = (int)ifa.ifa_index;
-	return probe_family(ifa.ifa_family, fam);
+	for (uint32_t i = 0; i < l->n; i++)
+		if (l->v[i].ifindex == ifindex)
+			return &l->v[i];
+	return NULL;
 }
 
-bool probe_rtnl_netconf(const struct rtnl_msg *m, struct probe_netconf *c)
+int probe_rtnl_addr(void *links, const struct rtnl_msg *m)
 {
-	struct netconfmsg conf;
+	struct probe_link *l;
+	struct ifaddrmsg ifa;
 	struct rtnl_attr at;
+	enum fam fam;
 
-	if (!rtnl_body(m, RTM_NEWNETCONF, &conf, sizeof conf, &at) || !probe_family(conf.ncm_family, &c->fam))
-		return false;
-	c->ifindex = (int)rtnl_u32(&at, NETCONFA_IFINDEX, 0);
-	c->rp_filter = (int8_t)rtnl_u32(&at, NETCONFA_RP_FILTER, UINT32_MAX);
-	c->mc_forwarding = rtnl_truth(&at, NETCONFA_MC_FORWARDING);
-	return c->ifindex;
+	if (rtnl_body(m, RTM_NEWADDR, &ifa, sizeof ifa, &at) && probe_family(ifa.ifa_family, &fam) &&
+	    (l = probe_links_find(links, (int)ifa.ifa_index)))
+		l->address[fam] = true;
+	return 0;
+}
+
+int probe_rtnl_netconf(void *links, const struct rtnl_msg *m)
+{
+	struct probe_links *all = links;
+	struct netconfmsg conf;
+	struct probe_link *l;
+	struct rtnl_attr at;
+	enum fam fam;
+	int ifindex;
+
+	if (!rtnl_body(m, RTM_NEWNETCONF, &conf, sizeof conf, &at) || !probe_family(conf.ncm_family, &fam))
+		return 0;
+	ifindex = (int)rtnl_u32(&at, NETCONFA_IFINDEX, 0);
+	l = probe_links_find(all, ifindex);
+	/* MRT_INIT counts on "all" (net/ipv4/ipmr.c, net/ipv6/ip6mr.c). */
+	if (!l && ifindex != NETCONFA_IFINDEX_ALL)
+		return 0;
+	*(l ? &l->routing[fam] : &all->taken[fam]) = rtnl_truth(&at, NETCONFA_MC_FORWARDING);
+	if (fam == FAM_4)
+		*(l ? &l->rp_own : &all->rp_all) = (int8_t)rtnl_u32(&at, NETCONFA_RP_FILTER, UINT32_MAX);
+	return 0;
 }
 
 /* ---- VIFs: IPMRA_* of linux/mroute.h, ipmr_rtm_dumplink() ---- */
@@ -157,14 +176,15 @@ bool probe_rtnl_mfc(const struct rtnl_msg *m, struct probe_mfc *e)
 	return rtnl_addr(fam, &at, RTA_SRC, &e->flow.source) && rtnl_addr(fam, &at, RTA_DST, &e->flow.group);
 }
 
-bool probe_rtnl_route(const struct rtnl_msg *m, struct probe_route *r)
+int probe_rtnl_route(void *route, const struct rtnl_msg *m)
 {
+	struct probe_route *r = route;
 	struct rtnl_attr at, hops;
 	struct rtnexthop h;
 	struct rtmsg rtm;
 
 	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at))
-		return false;
+		return 0;
 	*r = (struct probe_route){
 		.local = rtm.rtm_type == RTN_LOCAL,
 		.none = rtm.rtm_type != RTN_LOCAL && rtm.rtm_type != RTN_UNICAST,
@@ -173,5 +193,5 @@ bool probe_rtnl_route(const struct rtnl_msg *m, struct probe_route *r)
 	rtnl_attr(&at, RTA_MULTIPATH, &hops);
 	while (r->n < sizeof r->oif / sizeof *r->oif && probe_hop_next(&hops, &h))
 		r->oif[r->n++] = h.rtnh_ifindex;
-	return true;
+	return 0;
 }

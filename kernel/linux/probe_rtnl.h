@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * rtnetlink messages of what only looks: interfaces in detail, their settings, VIFs, forwarding entries with their
- * outputs, routes.  Pure, as rtnl.h.  Each function reads one message of a dump; false when it is none of the kind.
- * Private to this room.
+ * outputs, routes.  Pure, as rtnl.h.  Each function reads one message of an answer, and does nothing with one that is
+ * none of the kind.  Private to this room.
  */
 #ifndef KERNEL_LINUX_PROBE_RTNL_H
 #define KERNEL_LINUX_PROBE_RTNL_H
@@ -10,25 +10,20 @@
 #include "kernel/linux/rtnl.h"
 #include "kernel/probe.h"
 
-/* Fills in an interface, all but addresses and settings. */
+/* Fills in an interface, all but addresses and settings; false when it is none. */
 bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l);
 
-/* The interface and family of an address. */
-bool probe_rtnl_addr(const struct rtnl_msg *m, int *ifindex, enum fam *fam);
+/* Sets what an address, or the settings of an interface or of all, say of those in a struct probe_links; 0. */
+int probe_rtnl_addr(void *links, const struct rtnl_msg *m);
+int probe_rtnl_netconf(void *links, const struct rtnl_msg *m);
 
-struct probe_netconf {
-	int ifindex;			/* NETCONFA_IFINDEX_ALL is -1 */
-	enum fam fam;
-	int8_t rp_filter;		/* -1 = not said */
-	tristate mc_forwarding;
-};
-bool probe_rtnl_netconf(const struct rtnl_msg *m, struct probe_netconf *c);
-
+/* Fills in a forwarding entry; false when it is none. */
 bool probe_rtnl_mfc(const struct rtnl_msg *m, struct probe_mfc *e);
 
 /* Fills v[max] with the VIFs of a table; their number. */
 int probe_rtnl_vifs(const struct rtnl_msg *m, struct probe_vif *v, int max);
 
-bool probe_rtnl_route(const struct rtnl_msg *m, struct probe_route *r);
+/* Fills in a struct probe_route; 0. */
+int probe_rtnl_route(void *route, const struct rtnl_msg *m);
 
 #endif

@@ -15,20 +15,20 @@ static void message(const struct rtnl_msg *m, struct nft *n)
 {
 	struct probe_link l;
 	struct probe_mfc e;
-	struct probe_route way;
+	struct probe_route way = { 0 };
 	struct probe_vif v[2];
-	struct probe_netconf c;
-	enum fam fam;
-	int ifindex;
+	struct probe_link one = { .ifindex = 1 };
+	struct probe_links all = { .v = &one, .n = 1 };
 
 	if (probe_rtnl_link(m, &l) && (!memchr(l.name, 0, sizeof l.name) || !memchr(l.kind, 0, sizeof l.kind)))
 		abort();
 	if (probe_rtnl_mfc(m, &e) && e.noifs > KERNEL_VIFS)
 		abort();
-	if (probe_rtnl_route(m, &way) && way.n > sizeof way.oif / sizeof *way.oif)
+	probe_rtnl_route(&way, m);
+	if (way.n > sizeof way.oif / sizeof *way.oif)
 		abort();
-	probe_rtnl_addr(m, &ifindex, &fam);
-	probe_rtnl_netconf(m, &c);
+	probe_rtnl_addr(&all, m);
+	probe_rtnl_netconf(&all, m);
 	if (probe_rtnl_vifs(m, v, 2) > 2)
 		abort();
 	nft_chain_add(n, m);

@@ -59,20 +59,42 @@ static void bridge_link(void)
 static void netconf(void)
 {
 	struct netconfmsg h = { .ncm_family = AF_INET };
-	struct probe_netconf c;
+	struct probe_link l = { .ifindex = 7 };
+	struct probe_links all = { .v = &l, .n = 1 };
 
 	start(RTM_NEWNETCONF, &h, sizeof h);
 	attr_u32(NETCONFA_IFINDEX, (uint32_t)NETCONFA_IFINDEX_ALL);
 	attr_u32(NETCONFA_RP_FILTER, 2);
 	attr_u32(NETCONFA_MC_FORWARDING, 3);
 	WHOLE(w);
-	CHECK(probe_rtnl_netconf(&w, &c));
-	CHECK_INT(c.ifindex, -1);
-	CHECK_INT(c.fam, FAM_4);
-	CHECK_INT(c.rp_filter, 2);
-	CHECK_INT(c.mc_forwarding, 1);
+	CHECK_INT(probe_rtnl_netconf(&all, &w), 0);
+	CHECK_INT(all.rp_all, 2);
+	CHECK(all.taken[FAM_4] == 1 && !all.taken[FAM_6] && !l.rp_own && !l.routing[FAM_4]);
 	END;
-	CUTS(probe_rtnl_netconf(&m, &c));
+	CUTS(probe_rtnl_netconf(&all, &m));
+	h.ncm_family = AF_INET6;
+	start(RTM_NEWNETCONF, &h, sizeof h);
+	attr_u32(NETCONFA_IFINDEX, 7);
+	attr_u32(NETCONFA_RP_FILTER, 2);
+	attr_u32(NETCONFA_MC_FORWARDING, 3);
+	WHOLE(six);
+	CHECK_INT(probe_rtnl_netconf(&all, &six), 0);
+	CHECK(l.routing[FAM_6] == 1 && !l.routing[FAM_4] && !l.rp_own && !all.taken[FAM_6]);
+	END;
+}
+
+static void address(void)
+{
+	struct ifaddrmsg ifa = { .ifa_family = AF_INET6, .ifa_index = 7 };
+	struct probe_link l = { .ifindex = 7 };
+	struct probe_links all = { .v = &l, .n = 1 };
+
+	start(RTM_NEWADDR, &ifa, sizeof ifa);
+	WHOLE(w);
+	CHECK_INT(probe_rtnl_addr(&all, &w), 0);
+	CHECK(l.address[FAM_6] && !l.address[FAM_4]);
+	END;
+	CUTS(probe_rtnl_addr(&all, &m));
 }
 
 static void vifs(void)
@@ -217,9 +239,11 @@ static void rules_and_routes(void)
 	start(RTM_NEWROUTE, &rtm, sizeof rtm);
 	attr_u32(RTA_OIF, 4);
 	WHOLE(x);
-	CHECK(probe_rtnl_route(&x, &way) && way.n == 1 && way.oif[0] == 4 && !way.none && !way.local);
+	CHECK_INT(probe_rtnl_route(&way, &x), 0);
+	CHECK(way.n == 1 && way.oif[0] == 4 && !way.none && !way.local);
 	END;
-	CUTS(probe_rtnl_route(&m, &way));
+	CUTS(probe_rtnl_route(&way, &m));
 }
 
-TEST_MAIN(TEST(bridge_link) TEST(netconf) TEST(vifs) TEST(entries) TEST(entries_of_others) TEST(rules_and_routes))
+TEST_MAIN(TEST(bridge_link) TEST(netconf) TEST(address) TEST(vifs) TEST(entries) TEST(entries_of_others)
+	  TEST(rules_and_routes))
