@@ -50,8 +50,7 @@ int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_
 int kernel_mfc_del(const struct flow *flow);
 
 struct mfc_stats {
-	uint64_t packets;	/* that came in on the right interface; IPv4 adds a copy for
-				 * each output that is a member of the group itself */
+	uint64_t packets;	/* on the right interface; IPv4 adds a copy for each output that is a member itself */
 	uint64_t bytes;		/* of all packets, right and wrong */
 	uint64_t wrong_if;
 };
@@ -91,16 +90,11 @@ bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len);
 
 /* With the values of net/if.h, as rtnl.c has it checked. */
 enum {
-	LINK_UP = 0x1,
-	LINK_LOOPBACK = 0x8,
-	LINK_POINTOPOINT = 0x10,
-	LINK_RUNNING = 0x40,
-	LINK_MULTICAST = 0x1000,
+	LINK_UP = 0x1, LINK_LOOPBACK = 0x8, LINK_POINTOPOINT = 0x10, LINK_RUNNING = 0x40, LINK_MULTICAST = 0x1000,
 };
 
 enum link_kind {
-	LINK_SWEEP_BEGIN,	/* a full dump starts: what it does not name is gone; may
-				 * come again before the end, when the first was in vain */
+	LINK_SWEEP_BEGIN,	/* a full dump starts: what it does not name is gone; comes again when it was in vain */
 	LINK_NEW,		/* new, or changed in any way */
 	LINK_DEL,
 	LINK_ADDR,		/* an address of ifindex came or went */
@@ -171,12 +165,7 @@ enum mrdisc_kind { MRDISC_ADVERT, MRDISC_SOLICIT, MRDISC_TERM };
 
 /* Seconds between advertisements, and the shortest time between two messages on one interface (MaxMessageRate is 10 a
  * second). */
-enum {
-	MRDISC_INTERVAL_MIN = 4,
-	MRDISC_INTERVAL = 20,
-	MRDISC_INTERVAL_MAX = 180,
-	MRDISC_GAP_MS = 100,
-};
+enum { MRDISC_INTERVAL_MIN = 4, MRDISC_INTERVAL = 20, MRDISC_INTERVAL_MAX = 180, MRDISC_GAP_MS = 100 };
 
 /* Milliseconds to wait before the next unsolicited advertisement, of which `sent` have gone out since the interface
  * started; interval in seconds, rnd any random number. */
@@ -194,8 +183,8 @@ int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on);
 
 /* Sends one message on an interface.  The last three only matter to an advertisement.  errno EADDRNOTAVAIL: the
  * interface has no (IPv6: link-local) address to send from. */
-int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t interval,
-		       uint16_t query_interval, uint16_t robustness);
+int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t interval, uint16_t query_interval,
+		       uint16_t robustness);
 
 /* Reads at most max messages and calls fn for each valid solicitation.  Returns the number read, or -1 with errno. */
 typedef void kernel_mrdisc_fn(void *ctx, enum fam fam, int ifindex);

@@ -165,6 +165,5 @@ int probe_sniff_open(const struct addr *grp);
 /* Reads at most max packets; their number, or -1 with errno. */
 typedef void probe_sniff_fn(void *ctx, const struct probe_sniffed *p);
 int probe_sniff_drain(int fd, int max, probe_sniff_fn *fn, void *ctx);
-void probe_sniff_close(int fd);
 
 #endif

@@ -11,8 +11,6 @@
 #define RULES 1000
 #define PAIRS 4000
 
-/* ---- interfaces ---- */
-
 /* A name of the configuration, while it is being looked at. */
 struct check_name {
 	const struct host_use *use;
@@ -150,8 +148,6 @@ void check_allmulti(struct host *h, const struct host_fam *k)
 	}
 }
 
-/* ---- tables ---- */
-
 void check_tables(struct host *h, const struct host_fam *k)
 {
 	if (k->taken == 1 && k->vifs.n < 0)
@@ -171,8 +167,6 @@ void check_tables(struct host *h, const struct host_fam *k)
 		remedy_table(&h->found, k->fam, l->name, v->table);
 	}
 }
-
-/* ---- reverse path filter ---- */
 
 static void check_rp_link(struct host *h, const struct flow_range *range, const struct probe_link *l)
 {
@@ -214,8 +208,6 @@ void check_rp_filter(struct host *h)
 			check_rp_link(h, &m->range, l);
 	}
 }
-
-/* ---- packet filter ---- */
 
 struct check_packet {
 	struct probe_packet p;

@@ -88,8 +88,6 @@ static void check_holder(struct host *h, const struct host_fam *k)
 	}
 }
 
-/* ---- memberships ---- */
-
 #define OTHER_FILES 32		/* descriptors that the daemon has besides */
 
 /* Memberships that the configuration wants: all, and those of single sources. */
@@ -150,8 +148,6 @@ static void check_memberships(struct host *h)
 			    wanted / (unsigned long long)(files - 2 * OTHER_FILES) + 1);
 	}
 }
-
-/* ---- all of them ---- */
 
 static const struct check {
 	const char *what;

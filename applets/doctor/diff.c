@@ -26,8 +26,6 @@ static void diff_vifs(struct doctor *d)
 	}
 }
 
-/* ---- outputs ---- */
-
 /* What an output should have had of all flows of the group. */
 static uint64_t diff_wanted(const struct doctor *d, const struct probe_vif *v)
 {
@@ -68,8 +66,6 @@ static void diff_outputs(struct doctor *d, struct sample_flow *w)
 		w->d.output_down = down;
 	}
 }
-
-/* ---- packet filter ---- */
 
 struct diff_packet {
 	struct probe_packet p;
@@ -141,8 +137,6 @@ static uint64_t diff_unsent(const struct doctor *d)
 	multicast = diff_less(sent, diff_grown(a->mcast_out, b->mcast_out));
 	return forwarded > multicast ? forwarded : multicast;
 }
-
-/* ---- where it arrives ---- */
 
 /* Packets that came in on an interface and were not routed from there: what may be of this group.  Drivers that count
  * no multicast count all packets. */

@@ -82,8 +82,6 @@ void finding_or(struct findings *f)
 	f->or = true;
 }
 
-/* ---- output ---- */
-
 static void finding_print(struct buf *out, const struct finding *g)
 {
 	buf_printf(out, "%s: ", finding_severities[g->severity]);

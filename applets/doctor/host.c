@@ -9,8 +9,6 @@
 #include "conf/match.h"
 #include "lib/status.h"
 
-/* ---- looking ---- */
-
 static struct host_use *host_use_name(struct host *h, uint32_t name, struct where where, enum fam fam)
 {
 	struct host_use *use = &h->use[name];
@@ -95,8 +93,6 @@ int host_failed(const char *what)
 	fprintf(stderr, "smcroute-check: %s: %s\n", what, strerror(errno));
 	return EXIT_SYSTEM;
 }
-
-/* ---- asking ---- */
 
 const struct probe_link *host_link(const struct host *h, int ifindex)
 {

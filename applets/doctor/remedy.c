@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- words ---- */
-
 const char remedy_six[FAM_N][2] = { "", "6" };
 
 bool remedy_is_among(const char *word, const char *const *list)
@@ -91,8 +89,6 @@ void remedy_rp_filter(struct host *h, const struct probe_link *in, const struct 
 		finding_fix(&h->found, "sysctl -w%s%s%s%s", all, in->rp_own ? " " : "", in->rp_own ? key : "",
 			    in->rp_own ? "=0" : "");
 }
-
-/* ---- packet filter ---- */
 
 const char *remedy_nft_ifname(const char *way, const char *name, char *buf)
 {

@@ -6,8 +6,10 @@
 #include "applets/doctor/sample.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/fd.h"
 
 #define SLICE 1024		/* packets read in one go */
 #define OTHERS_LOOKED 256	/* entries of other groups that are looked at in detail */
@@ -117,19 +119,16 @@ static void sample_watch(struct doctor *d, int fd)
 
 int sample_take(struct doctor *d, const struct conf *c)
 {
-	int fd = probe_sniff_open(&d->group), err;
+	int fd = probe_sniff_open(&d->group);
 
 	d->sniffs = fd >= 0;
 	d->is_uncounted = probe_counters(d->fam, &d->before.count) < 0;
 	d->before.vifs.n = probe_vifs(d->fam, d->before.vifs.v, HOST_VIFS);
-	err = probe_mfc(d->fam, sample_entry, d);
-	if (!err)
-		err = probe_links(&d->links_before);
-	if (!err)
-		sample_watch(d, fd);
-	probe_sniff_close(fd);
-	if (err)
-		return err;
+	if (probe_mfc(d->fam, sample_entry, d) < 0 || probe_links(&d->links_before) < 0)
+		return fd_fail(fd);
+	sample_watch(d, fd);
+	if (fd >= 0)
+		close(fd);
 	d->is_second = true;
 	for (unsigned i = 0; i < d->nflows; i++)
 		d->flows[i].has_entry = false;

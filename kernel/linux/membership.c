@@ -217,8 +217,6 @@ void kernel_join_close(void)
 	}
 }
 
-/* ---- limits ---- */
-
 long long kernel_sysctl(const char *name)
 {
 	char path[128], text[32];

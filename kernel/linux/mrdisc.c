@@ -41,16 +41,14 @@ static const struct mrdisc_family {
 		.alert = { 148, 4, 0, 0 }, .alert_len = 4,		/* RFC 2113 */
 		.tell = IP_PKTINFO, .info = IP_PKTINFO, .info_len = sizeof(struct in_pktinfo),
 		.info_ifindex = offsetof(struct in_pktinfo, ipi_ifindex),
-		.info_source = offsetof(struct in_pktinfo, ipi_spec_dst),
-		.solicit = 0x31,
+		.info_source = offsetof(struct in_pktinfo, ipi_spec_dst), .solicit = 0x31,
 	},
 	[FAM_6] = {
 		.router_alert = IPV6_HOPOPTS, .ttl = IPV6_MULTICAST_HOPS, .loop = IPV6_MULTICAST_LOOP,
 		.alert = { 0, 0, 5, 2, 0, 0, 1, 0 }, .alert_len = 8,	/* of value 0 (RFC 2711), padded */
 		.tell = IPV6_RECVPKTINFO, .info = IPV6_PKTINFO, .info_len = sizeof(struct in6_pktinfo),
 		.info_ifindex = offsetof(struct in6_pktinfo, ipi6_ifindex),
-		.info_source = offsetof(struct in6_pktinfo, ipi6_addr),
-		.solicit = 152,
+		.info_source = offsetof(struct in6_pktinfo, ipi6_addr), .solicit = 152,
 	},
 };
 
@@ -67,11 +65,10 @@ static int mrdisc_options(enum fam fam, int fd)
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 
-	if (sock_filter(fd, code, sizeof code / sizeof *code) < 0 ||
-	    setsockopt(fd, level, f->router_alert, f->alert, f->alert_len) < 0 ||
-	    sock_set(fd, level, f->ttl, 1) < 0 || sock_set(fd, level, f->loop, 0) < 0)
-		return -1;
-	return sock_set(fd, level, f->tell, 1);
+	return sock_filter(fd, code, sizeof code / sizeof *code) < 0 ||
+	       setsockopt(fd, level, f->router_alert, f->alert, f->alert_len) < 0 ||
+	       sock_set(fd, level, f->ttl, 1) < 0 || sock_set(fd, level, f->loop, 0) < 0 ||
+	       sock_set(fd, level, f->tell, 1) < 0 ? -1 : 0;
 }
 
 int kernel_mrdisc_open(enum fam fam)

@@ -30,6 +30,12 @@ _Static_assert(MRT_INIT == MRT6_INIT && MRT_DONE == MRT6_DONE && MRT_TABLE == MR
 	       MRT_ADD_MFC == MRT6_ADD_MFC && MRT_DEL_MFC == MRT6_DEL_MFC &&
 	       SIOCGETSGCNT == SIOCGETSGCNT_IN6 && SIOCGETVIFCNT == SIOCGETMIFCNT_IN6,
 	       "options of both families");
+_Static_assert(sizeof(vifi_t) == sizeof(mifi_t) &&
+	       offsetof(struct sioc_vif_req, icount) == offsetof(struct sioc_mif_req6, icount) &&
+	       offsetof(struct sioc_vif_req, ocount) == offsetof(struct sioc_mif_req6, ocount) &&
+	       offsetof(struct sioc_vif_req, ibytes) == offsetof(struct sioc_mif_req6, ibytes) &&
+	       offsetof(struct sioc_vif_req, obytes) == offsetof(struct sioc_mif_req6, obytes),
+	       "counters of both families");
 
 static struct mroute {
 	int fd;			/* -1 while the family is closed */
@@ -189,12 +195,11 @@ int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
 
 int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st)
 {
-	union mroute_arg a;
+	union mroute_arg a = { .count = { .vifi = (vifi_t)vif } };
 
-	mroute_count(&a, vif);
 	if (mroute_ask(fam, SIOCGETVIFCNT, &a) < 0)
 		return -1;
-	mroute_count_read(&a, st);
+	*st = (struct vif_stats){ a.count.icount, a.count.ibytes, a.count.ocount, a.count.obytes };
 	return 0;
 }
 

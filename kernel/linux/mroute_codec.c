@@ -74,23 +74,6 @@ void mroute_sg_read(enum fam fam, const union mroute_arg *a, struct mfc_stats *s
 		mroute_stats(st, a->sg6.pktcnt, a->sg6.bytecnt, a->sg6.wrong_if);
 }
 
-_Static_assert(sizeof(vifi_t) == sizeof(mifi_t) &&
-	       offsetof(struct sioc_vif_req, icount) == offsetof(struct sioc_mif_req6, icount) &&
-	       offsetof(struct sioc_vif_req, ocount) == offsetof(struct sioc_mif_req6, ocount) &&
-	       offsetof(struct sioc_vif_req, ibytes) == offsetof(struct sioc_mif_req6, ibytes) &&
-	       offsetof(struct sioc_vif_req, obytes) == offsetof(struct sioc_mif_req6, obytes),
-	       "counters of both families");
-
-void mroute_count(union mroute_arg *a, int vif)
-{
-	a->count = (struct sioc_vif_req){ .vifi = (vifi_t)vif };
-}
-
-void mroute_count_read(const union mroute_arg *a, struct vif_stats *st)
-{
-	*st = (struct vif_stats){ a->count.icount, a->count.ibytes, a->count.ocount, a->count.obytes };
-}
-
 _Static_assert(IGMPMSG_NOCACHE == MRT6MSG_NOCACHE && IGMPMSG_WRONGVIF == MRT6MSG_WRONGMIF,
 	       "message types of both families");
 _Static_assert(offsetof(struct igmpmsg, im_mbz) == 9, "im_mbz lies on the protocol of an IP header");

@@ -21,7 +21,7 @@ union mroute_arg {
 	struct mf6cctl mfc6;
 	struct sioc_sg_req sg4;
 	struct sioc_sg_req6 sg6;
-	struct sioc_vif_req count;	/* struct sioc_mif_req6 is alike */
+	struct sioc_vif_req count;	/* struct sioc_mif_req6 is alike, as mroute.c has it checked */
 };
 
 /* Fills in what adds and removes a VIF; its size, or -1 with EOVERFLOW. */
@@ -33,10 +33,6 @@ int mroute_mfc(union mroute_arg *a, const struct flow *flow, int iif, uint32_t o
 /* Fills in the question for the counters of an entry, and reads the answer. */
 void mroute_sg(union mroute_arg *a, const struct flow *flow);
 void mroute_sg_read(enum fam fam, const union mroute_arg *a, struct mfc_stats *st);
-
-/* Fills in the question for the counters of a VIF, and reads the answer; of either family. */
-void mroute_count(union mroute_arg *a, int vif);
-void mroute_count_read(const union mroute_arg *a, struct vif_stats *st);
 
 /* Reads one message of the routing socket; false when it is no upcall of ours. */
 bool mroute_upcall(enum fam fam, const void *p, size_t len, struct upcall *up);

@@ -40,23 +40,18 @@ int nft_chain_add(void *nft, const struct rtnl_msg *m)
 	c += n->n++;
 	rtnl_attr(&at, NFTA_CHAIN_HOOK, &hook);
 	*c = (struct nft_chain){
-		.hook = (int)nft_u32(&hook, NFTA_HOOK_HOOKNUM),
-		.family = g.nfgen_family,
+		.hook = (int)nft_u32(&hook, NFTA_HOOK_HOOKNUM), .family = g.nfgen_family,
 		.drops = nft_u32(&at, NFTA_CHAIN_POLICY) == NF_DROP,
-		.table = strdup(nft_text(&at, NFTA_CHAIN_TABLE)),
-		.name = strdup(nft_text(&at, NFTA_CHAIN_NAME)),
+		.table = strdup(nft_text(&at, NFTA_CHAIN_TABLE)), .name = strdup(nft_text(&at, NFTA_CHAIN_NAME)),
 	};
 	return c->table && c->name ? 0 : -1;
 }
 
 struct nft_chain *nft_chain_find(const struct nft *n, uint8_t family, const char *table, const char *name)
 {
-	for (uint32_t i = 0; i < n->n; i++) {
-		struct nft_chain *c = &n->chains[i];
-
+	for (struct nft_chain *c = n->chains; c < n->chains + n->n; c++)
 		if (c->family == family && !strcmp(c->table, table) && !strcmp(c->name, name))
 			return c;
-	}
 	return NULL;
 }
 

@@ -29,8 +29,6 @@ uint32_t probe_default_table(enum fam fam)
 	return fam == FAM_4 ? RT_TABLE_DEFAULT : RT_TABLE_MAIN;
 }
 
-/* ---- interfaces ---- */
-
 static int probe_links_take(void *ctx, const struct rtnl_msg *m)
 {
 	struct probe_links *l = ctx;
@@ -66,8 +64,6 @@ void probe_links_free(struct probe_links *l)
 	free(l->v);
 	*l = (struct probe_links){ 0 };
 }
-
-/* ---- VIFs ---- */
 
 struct probe_vifs_ctx {
 	struct probe_vif *v;
@@ -115,8 +111,6 @@ int probe_vifs(enum fam fam, struct probe_vif *v, int max)
 	return probe_vifs_proc(fam, v, max);
 }
 
-/* ---- forwarding entries ---- */
-
 struct probe_mfc_ctx {
 	enum fam fam;
 	probe_mfc_fn *fn;
@@ -140,8 +134,6 @@ int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx)
 	return probe_ask_dump(NETLINK_ROUTE, RTM_GETROUTE, rtnl_mroute_family(fam), sizeof(struct rtmsg),
 			      probe_mfc_take, &c);
 }
-
-/* ---- rules ---- */
 
 struct probe_table_ctx {
 	enum fam fam;
@@ -170,8 +162,6 @@ int probe_table(enum fam fam, const char *iif, uint32_t *table)
 	*table = c.table;
 	return 0;
 }
-
-/* ---- routes ---- */
 
 int probe_route(const struct addr *host, struct probe_route *r)
 {

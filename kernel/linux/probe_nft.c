@@ -48,11 +48,8 @@ void probe_nft_close(struct nft *n)
 void probe_nft_judge(const struct nft *n, enum probe_hook hook, const struct probe_packet *p, probe_chain_fn *fn,
 		     void *ctx)
 {
-	static const int hooks[] = {
-		[HOOK_BEFORE] = NF_INET_PRE_ROUTING,
-		[HOOK_FORWARD] = NF_INET_FORWARD,
-		[HOOK_AFTER] = NF_INET_POST_ROUTING,
-	};
+	static const int hooks[] = { [HOOK_BEFORE] = NF_INET_PRE_ROUTING, [HOOK_FORWARD] = NF_INET_FORWARD,
+				     [HOOK_AFTER] = NF_INET_POST_ROUTING };
 	bool v4 = flow_fam(&p->flow) == FAM_4;
 	struct probe_packet there = *p;
 

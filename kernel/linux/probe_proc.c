@@ -24,8 +24,6 @@
 #include "kernel/linux/sock.h"
 #include "lib/lines.h"
 
-/* ---- counters ---- */
-
 /* Names that no other group of these files has; of IPv6 without "Ip6". */
 static void probe_counters_set(struct probe_counters *c, const char *name, const char *value)
 {
@@ -78,8 +76,6 @@ int probe_counters(enum fam fam, struct probe_counters *c)
 		return probe_counters_read(c, "/proc/net/snmp6");
 	return probe_counters_read(c, "/proc/net/netstat") < 0 ? -1 : probe_counters_read(c, "/proc/net/snmp");
 }
-
-/* ---- what this kernel can do ---- */
 
 static tristate probe_option(int fd, int level, int option)
 {
@@ -153,8 +149,6 @@ tristate probe_netns_ours(void)
 	close(net);
 	return ours;
 }
-
-/* ---- memberships and limits ---- */
 
 /* IPv4: a line of an interface, then those of its groups, each as a number of this machine.  IPv6: lines of an
  * interface, its name, and a group. */

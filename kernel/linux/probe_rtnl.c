@@ -24,8 +24,6 @@ static bool probe_family(unsigned their, enum fam *fam)
 	return their == AF_INET || their == AF_INET6;
 }
 
-/* ---- interfaces ---- */
-
 static void probe_bridge(const struct rtnl_attr *info, struct probe_link *l)
 {
 	struct rtnl_attr data, state;
@@ -139,8 +137,6 @@ int probe_rtnl_vifs(const struct rtnl_msg *m, struct probe_vif *v, int max)
 	return n;
 }
 
-/* ---- forwarding entries and routes ---- */
-
 /* Takes the next hop off *hops; false at the end. */
 static bool probe_hop_next(struct rtnl_attr *hops, struct rtnexthop *h)
 {
@@ -186,8 +182,7 @@ int probe_rtnl_route(void *route, const struct rtnl_msg *m)
 	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at))
 		return 0;
 	*r = (struct probe_route){
-		.local = rtm.rtm_type == RTN_LOCAL,
-		.none = rtm.rtm_type != RTN_LOCAL && rtm.rtm_type != RTN_UNICAST,
+		.local = rtm.rtm_type == RTN_LOCAL, .none = rtm.rtm_type != RTN_LOCAL && rtm.rtm_type != RTN_UNICAST,
 	};
 	r->n = rtnl_value(&at, RTA_OIF, &r->oif[0], sizeof r->oif[0]);
 	rtnl_attr(&at, RTA_MULTIPATH, &hops);

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -49,11 +48,9 @@ int probe_sniff_open(const struct addr *grp)
 	/* Without a protocol nothing comes until the filter is there and bind() names one. */
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0)
-		return -1;
-	if (probe_sniff_filter(fd, grp) == 0 && bind(fd, (struct sockaddr *)&all, sizeof all) == 0)
-		return fd;
-	return fd_fail(fd);
+	if (fd < 0 || probe_sniff_filter(fd, grp) < 0 || bind(fd, (struct sockaddr *)&all, sizeof all) < 0)
+		return fd_fail(fd);
+	return fd;
 }
 
 static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed *s)
@@ -98,10 +95,4 @@ int probe_sniff_drain(int fd, int max, probe_sniff_fn *fn, void *ctx)
 			fn(ctx, &s);
 	}
 	return got;
-}
-
-void probe_sniff_close(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }

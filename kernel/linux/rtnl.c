@@ -159,12 +159,9 @@ bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 	if (ifi.ifi_family != AF_UNSPEC || ifi.ifi_index <= 0 || rtnl_attr(&at, IFLA_WIRELESS, &wireless))
 		return false;
 	*ev = (struct link_event){
-		.kind = type == RTM_NEWLINK ? LINK_NEW : LINK_DEL,
-		.ifindex = ifi.ifi_index,
-		.flags = ifi.ifi_flags & FLAGS,
-		.mtu = rtnl_u32(&at, IFLA_MTU, 0),
-		.master = (int)rtnl_u32(&at, IFLA_MASTER, 0),
-		.allmulti = rtnl_truth(&at, ALLMULTI),
+		.kind = type == RTM_NEWLINK ? LINK_NEW : LINK_DEL, .ifindex = ifi.ifi_index,
+		.flags = ifi.ifi_flags & FLAGS, .mtu = rtnl_u32(&at, IFLA_MTU, 0),
+		.master = (int)rtnl_u32(&at, IFLA_MASTER, 0), .allmulti = rtnl_truth(&at, ALLMULTI),
 	};
 	return rtnl_ifname(&at, IFLA_IFNAME, ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
 }
@@ -182,8 +179,7 @@ bool rtnl_rule(const struct rtnl_msg *m, struct link_event *ev)
 		if (rtnl_attr(&at, others[i], &a))
 			return false;
 	*ev = (struct link_event){
-		.kind = LINK_RULE,
-		.fam = h.family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6,
+		.kind = LINK_RULE, .fam = h.family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6,
 		.table = rtnl_u32(&at, FRA_TABLE, h.table),
 	};
 	return rtnl_ifname(&at, FRA_IIFNAME, ev->name);

@@ -65,8 +65,6 @@ bool sock_wait(int fd, int ms)
 	return poll(&pfd, 1, ms) != 0;
 }
 
-/* ---- netlink ---- */
-
 int sock_netlink(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)
 {
 	struct sockaddr_nl me = { .nl_family = AF_NETLINK, .nl_groups = groups };

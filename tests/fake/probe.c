@@ -183,8 +183,3 @@ int probe_sniff_drain(int fd, int max, probe_sniff_fn *fn, void *ctx)
 	(void)ctx;
 	return 0;
 }
-
-void probe_sniff_close(int fd)
-{
-	(void)fd;
-}

@@ -78,7 +78,6 @@ static void counters(void)
 	struct flow f4 = { ip("10.0.0.5"), ip("225.1.2.3") }, f6 = { ip("fd00::5"), ip("ff0e::3") };
 	union mroute_arg a;
 	struct mfc_stats st;
-	struct vif_stats v;
 
 	mroute_sg(&a, &f4);
 	CHECK(!memcmp(&a.sg4.src, f4.source.b + 12, 4) && !memcmp(&a.sg4.grp, f4.group.b + 12, 4));
@@ -95,19 +94,6 @@ static void counters(void)
 	a.sg6.pktcnt = 7;
 	mroute_sg_read(FAM_6, &a, &st);
 	CHECK(st.packets == 7 && !st.bytes && !st.wrong_if);
-	mroute_count(&a, 5);
-	CHECK_INT(a.count.vifi, 5);
-	a.count.icount = 1;
-	a.count.ibytes = 2;
-	a.count.ocount = 3;
-	a.count.obytes = 4;
-	mroute_count_read(&a, &v);
-	CHECK(v.in_packets == 1 && v.in_bytes == 2 && v.out_packets == 3 && v.out_bytes == 4);
-	mroute_count(&a, 6);
-	CHECK_INT(a.count.vifi, 6);
-	a.count.obytes = 9;
-	mroute_count_read(&a, &v);
-	CHECK(!v.in_packets && v.out_bytes == 9);
 }
 
 static void upcall4(void)
