@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Files that are longer than what is read at once: the same as from one text.
+ * Files are the same as the text that is in them, however long; warnings find their lines; include by patterns.
  */
 #include "conf/check.h"
 #include "conf/print.h"
@@ -12,7 +12,7 @@
 
 #include "tests/unit/test.h"
 
-static char path[] = "/tmp/pieces.XXXXXX";
+static char path[] = "/tmp/read.XXXXXX";
 
 /* Lines of many lengths, among them ones with errors and warnings, no end of line at the end. */
 static void write_text(struct buf *b, int seed, size_t longest)
@@ -85,24 +85,6 @@ static void as_one_text(void)
 
 		write_text(&text, seed, seed % 4 ? 200 : 150000);
 		compare(&text, 10, 1000);
-	}
-}
-
-/* Where a line ended up in the place of another one, what stood there is forgotten. */
-static void lines_of_one_length(void)
-{
-	for (int length = 60; length < 90; length++) {
-		struct buf text = { 0 };
-
-		for (int i = 0; text.len < 200000; i++) {
-			size_t from = text.len;
-
-			buf_printf(&text, "mroute from eth%d group 225.%d.%d.1 to eth%d", i & 1, i >> 8 & 255, i & 255,
-				   2 + (i & 1));
-			buf_fill(&text, ' ', from + (size_t)length - 1 - text.len);
-			buf_chr(&text, '\n');
-		}
-		compare(&text, 0, 1000);
 	}
 }
 
@@ -189,5 +171,5 @@ static void cleanup(void)
 	CHECK_INT(unlink(path), 0);
 }
 
-TEST_MAIN(TEST(setup) TEST(as_one_text) TEST(lines_of_one_length) TEST(lines_of_warnings)
+TEST_MAIN(TEST(setup) TEST(as_one_text) TEST(lines_of_warnings)
 	  TEST(include_pattern_files) TEST(cleanup))
