@@ -5,8 +5,6 @@
  */
 #include "applets/doctor/checks.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "applets/doctor/check_net.h"
@@ -45,8 +43,8 @@ static void check_kernel(struct host *h, const struct host_fam *k)
 /* Rights only matter where no daemon runs yet. */
 static void check_rights(struct host *h)
 {
-	bool lacks = false, elsewhere;
 	unsigned uid = geteuid();
+	bool lacks = false;
 
 	for (const struct host_fam *k = h->of; k < h->of + FAM_N; k++) {
 		if (k->taken == 1)
@@ -55,19 +53,19 @@ static void check_rights(struct host *h)
 	}
 	if (!lacks)
 		return;
-	elsewhere = probe_netns_ours() == 0;
-	if (elsewhere)
+	if (probe_netns_ours() == 0) {
 		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: this network namespace "
 			    "belongs to another user namespace, where the capabilities of this container do not count; "
 			    "start it in the host's user namespace, or with a network of its own");
-	else if (uid == 0)
+		return;
+	}
+	if (uid == 0)
 		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: CAP_NET_RAW is missing in "
 			    "this container (CAP_NET_ADMIN is for -t only)");
 	else
 		finding_add(&h->found, FINDING_NOTE, "uid %u may not open a routing socket: CAP_NET_RAW is missing",
 			    uid);
-	if (!elsewhere)
-		finding_fix(&h->found, uid == 0 ? "docker run --cap-add NET_RAW IMAGE" : "sudo smcrouted");
+	finding_fix(&h->found, uid == 0 ? "docker run --cap-add NET_RAW IMAGE" : "sudo smcrouted");
 }
 
 static void check_holder(struct host *h, const struct host_fam *k)
@@ -90,26 +88,6 @@ static void check_holder(struct host *h, const struct host_fam *k)
 
 #define OTHER_FILES 32		/* descriptors that the daemon has besides */
 
-/* Memberships that the configuration wants: all, and those of single sources. */
-struct check_joins {
-	uint64_t all[FAM_N], single[FAM_N];
-};
-
-static struct check_joins check_count_joins(const struct conf *c)
-{
-	struct check_joins w = { 0 };
-
-	for (const struct conf_rule *g = c->mgroups; g < c->mgroups + c->nmgroups; g++) {
-		enum fam fam = flow_range_fam(&g->range);
-		uint64_t n = (uint64_t)1 << conf_join_bits(&g->range);
-
-		w.all[fam] += n;
-		if (!flow_range_any_source(&g->range))
-			w.single[fam] += n;
-	}
-	return w;
-}
-
 /* Returns the value of a limit, -1 where it cannot be read.  One of 0 admits none. */
 static long long check_limit(struct host *h, const char *name, uint64_t wanted, int usual)
 {
@@ -129,12 +107,19 @@ static void check_memberships(struct host *h)
 {
 	static const char groups[] = "net.ipv4.igmp_max_memberships";
 	long long files = probe_nofile(h->of[FAM_4].holder), most;
-	struct check_joins w = check_count_joins(h->conf);
-	unsigned long long wanted = w.all[FAM_4], sockets;
+	unsigned long long wanted = 0, sockets;
+	uint64_t single[FAM_N] = { 0 };		/* of single sources */
 
+	for (const struct conf_rule *g = h->conf->mgroups; g < h->conf->mgroups + h->conf->nmgroups; g++) {
+		enum fam fam = flow_range_fam(&g->range);
+		uint64_t n = (uint64_t)1 << conf_join_bits(&g->range);
+
+		wanted += fam == FAM_4 ? n : 0;
+		single[fam] += flow_range_any_source(&g->range) ? 0 : n;
+	}
 	most = check_limit(h, groups, wanted, 20);
-	check_limit(h, "net.ipv4.igmp_max_msf", w.single[FAM_4], 10);
-	check_limit(h, "net.ipv6.mld_max_msf", w.single[FAM_6], 64);
+	check_limit(h, "net.ipv4.igmp_max_msf", single[FAM_4], 10);
+	check_limit(h, "net.ipv6.mld_max_msf", single[FAM_6], 64);
 	if (most <= 0)
 		return;
 	/* Each socket takes that many groups; the daemon spreads them. */
@@ -216,29 +201,26 @@ static uint32_t checks_read(struct conf *c, char **files, int n, bool is_standar
 int checks_main(char **files, int n, bool is_standard, enum form form)
 {
 	struct conf *c = conf_new();
-	struct host *h = calloc(1, sizeof *h);
-	uint32_t errors = 0;
+	struct host h = { 0 };
+	uint32_t errors;
 	int status;
 
-	if (c && h)
-		errors = checks_read(c, files, n, is_standard);
-	if (!c || !h) {
-		status = host_failed("-H");
-	} else if (host_probe(h, c) < 0) {
+	if (!c)
+		return host_failed("-H");
+	errors = checks_read(c, files, n, is_standard);
+	if (host_probe(&h, c) < 0) {
 		status = host_failed("cannot look at this host");
 	} else {
-		h->found.what = "config";
+		h.found.what = "config";
 		if (errors)
-			finding_add(&h->found, FINDING_ERROR, "errors in the configuration: %u; those lines are left "
+			finding_add(&h.found, FINDING_ERROR, "errors in the configuration: %u; those lines are left "
 				    "out here, smcroute-check without -H shows them", errors);
-		checks_run(h);
-		status = checks_write(h, form);
+		checks_run(&h);
+		status = checks_write(&h, form);
 		if (errors && status == 1)
 			status = EXIT_CONFIG;
 	}
-	if (h)
-		host_free(h);
-	free(h);
+	host_free(&h);
 	conf_free(c);
 	return status;
 }

@@ -5,7 +5,6 @@
 #include "applets/doctor/doctor.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,14 +71,6 @@ static void doctor_unseen(struct doctor *d)
 		finding_add(f, FINDING_NOTE, "there are more sources than the %d told here", SAMPLE_FLOWS);
 }
 
-static bool doctor_print(const struct doctor *d, enum form form)
-{
-	char text[ADDR_STRLEN], head[ADDR_STRLEN + 40];
-
-	snprintf(head, sizeof head, "\"group\":\"%s\",\"seconds\":%u,", addr_str(&d->group, text), d->seconds);
-	return findings_write(&d->host.found, form, head, form == FORM_JSON ? "}\n" : "");
-}
-
 /* Judges all flows that moved; true when each of them is forwarded. */
 static bool doctor_report(struct doctor *d)
 {
@@ -108,6 +99,7 @@ static int doctor_run(struct doctor *d, struct conf *c, enum form form)
 {
 	struct diags diags = { 0 };
 	bool fine = false, is_given = d->file, is_read = true;
+	char text[ADDR_STRLEN], head[ADDR_STRLEN + 40];
 
 	if (match_link_local(&d->group, 128)) {
 		advise_link_local(d);
@@ -123,22 +115,23 @@ static int doctor_run(struct doctor *d, struct conf *c, enum form form)
 			return host_failed("cannot look at this host");
 		fine = doctor_report(d);
 	}
-	return !doctor_print(d, form) ? EXIT_SYSTEM : fine ? 0 : 1;
+	snprintf(head, sizeof head, "\"group\":\"%s\",\"seconds\":%u,", addr_str(&d->group, text), d->seconds);
+	if (!findings_write(&d->host.found, form, head, form == FORM_JSON ? "}\n" : ""))
+		return EXIT_SYSTEM;
+	return fine ? 0 : 1;
 }
 
 int doctor_main(char **words, int n, enum form form)
 {
-	struct doctor *d = calloc(1, sizeof *d);
+	struct doctor d = { 0 };
 	struct conf *c = conf_new();
 	int status = EXIT_SYSTEM;
 
-	if (!d || !c)
+	if (!c)
 		fputs("smcroute-check: out of memory\n", stderr);
-	else if ((status = doctor_words(d, words, n)) == 0)
-		status = doctor_run(d, c, form);
-	if (d)
-		sample_free(d);
-	free(d);
+	else if ((status = doctor_words(&d, words, n)) == 0)
+		status = doctor_run(&d, c, form);
+	sample_free(&d);
 	conf_free(c);
 	return status;
 }
