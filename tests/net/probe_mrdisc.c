@@ -24,12 +24,12 @@ static void hear(void *ctx, enum fam f, int ifindex)
 	heard += ifindex == a1 && f < FAM_N;
 }
 
-/* The next frame to a group that is IGMP or ICMPv6; its length, or 0 after a second. */
+/* The next frame to a group that is IGMP or ICMPv6; its length, or 0 when none comes. */
 static size_t next_frame(int fd, const struct addr *grp, unsigned char *p, size_t size)
 {
 	bool v4 = addr_fam(grp) == FAM_4;
 
-	while (readable(fd, 1000)) {
+	while (readable(fd, 20000)) {
 		ssize_t len = recv(fd, p, size, 0);
 
 		if (len >= 62 && p[12] == 0x86 && !v4 && !memcmp(p + 38, grp->b, 16))

@@ -56,7 +56,7 @@ static void note(void *ctx, const struct upcall *up)
 static int upcalls(enum fam f, int want)
 {
 	calls = 0;
-	while (calls < want && readable(kernel_mroute_fd(f), 1000))
+	while (calls < want && readable(kernel_mroute_fd(f), 20000))
 		if (kernel_mroute_drain(f, 256, note, NULL) < 0)
 			return -1;
 	return calls;
@@ -362,7 +362,6 @@ static void neighbours_make_no_upcalls(void)
 	CHECK_INT(kernel_vif_add(FAM_6, 0, a1, 1), 0);
 	CHECK(send(h1, p, len, 0) > 0);
 	CHECK(!readable(kernel_mroute_fd(FAM_6), 200));
-	CHECK_INT(upcalls(FAM_6, 1), 0);
 	close(h1);
 	close_lab();
 }
@@ -414,7 +413,7 @@ static void burst(void)
 			send_udp(h1, &src, &G[f], 1);
 		}
 		/* Nothing may be left in the socket while there is something left to hand on. */
-		if (readable(kernel_mroute_fd(f), 500))
+		if (readable(kernel_mroute_fd(f), 20000))
 			while (kernel_mroute_drain(f, 1000, hear, &n) == 1000)
 				;
 		/* Without CAP_NET_ADMIN outside the buffer is net.core.rmem_max. */
@@ -444,7 +443,7 @@ static void order(void)
 			src.b[15] = (uint8_t)k;
 			send_udp(h1, &src, &G[f], 1);
 		}
-		CHECK(readable(kernel_mroute_fd(f), 500));
+		CHECK(readable(kernel_mroute_fd(f), 20000));
 		for (unsigned k = 0; k < 3; k++) {
 			char got[8] = "";
 
