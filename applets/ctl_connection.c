@@ -5,6 +5,7 @@
 #include "applets/ctl_connection.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <libgen.h>
 #include <limits.h>
 #include <poll.h>
@@ -15,7 +16,6 @@
 #include "applets/applet.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
-#include "lib/paths.h"
 #include "lib/usock.h"
 
 #define BUSY_SEC 10		/* a listener that is behind is given that long */
@@ -49,20 +49,20 @@ static bool connection_is_new(const char *const *dirs, unsigned i)
 static void connection_see_others(const char *dir, struct buf *seen, unsigned *n)
 {
 	char pattern[PATH_MAX];
-	struct paths found = { 0 };
+	glob_t found = { .gl_pathc = 0 };
 
 	snprintf(pattern, sizeof pattern, "%s/*.sock", dir);
-	paths_find(&found, pattern);
-	for (uint32_t i = 0; i < found.n && *n < OTHERS_MAX; i++) {
+	glob(pattern, 0, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc && *n < OTHERS_MAX; i++) {
 		/* Nothing is sent: most sockets there belong to others. */
-		int fd = usock_connect(found.v[i]);
+		int fd = usock_connect(found.gl_pathv[i]);
 
 		if (fd >= 0 && usock_peer_is(fd, "smcroute"))
-			buf_printf(seen, "%s %s", (*n)++ ? "," : "", found.v[i]);
+			buf_printf(seen, "%s %s", (*n)++ ? "," : "", found.gl_pathv[i]);
 		if (fd >= 0)
 			close(fd);
 	}
-	paths_free(&found);
+	globfree(&found);
 }
 
 /* The same for all places where daemons may be: beside the socket that was asked for, and the usual ones. */

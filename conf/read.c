@@ -7,13 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf/parse.h"
-#include "lib/paths.h"
 
 #define READ_LINE 48			/* bytes of a usual line */
 
@@ -120,32 +120,44 @@ static void read_put_base(struct buf *b, const char *path, bool escape)
 	}
 }
 
+/* A directory that is not there is no match; what cannot be read for another reason is an error. */
+static int read_pattern_failed(const char *path, int err)
+{
+	(void)path;
+	return err != ENOENT && err != ENOTDIR;
+}
+
+static void read_include_pattern(struct parser *ps, const struct word *w, const char *pattern)
+{
+	glob_t found = { .gl_pathc = 0 };
+	int result = glob(pattern, 0, read_pattern_failed, &found);
+
+	if (result == GLOB_NOSPACE)
+		parser_nomem(ps);
+	else if (result && result != GLOB_NOMATCH)
+		parser_error(ps, w, "cannot include: a directory of the pattern cannot be read");
+	for (size_t i = 0; !result && i < found.gl_pathc && !ps->is_over; i++)
+		read_include_file(ps, w, found.gl_pathv[i]);
+	globfree(&found);
+}
+
 /* Runs `include PATTERN`. */
 static void read_include(struct parser *ps, const struct word *w)
 {
 	struct buf b = { 0 };
-	bool plain = true;
-	struct paths found;
+	bool is_plain = true;
 
 	for (size_t i = 0; i < w->n; i++)
-		plain &= !strchr("*?[", w->p[i]);
+		is_plain &= !strchr("*?[", w->p[i]);
 	if (w->p[0] != '/')
-		read_put_base(&b, ps->in->path, !plain);
+		read_put_base(&b, ps->in->path, !is_plain);
 	buf_add(&b, w->p, w->n);
-	if (b.failed) {
+	if (b.failed)
 		parser_nomem(ps);
-	} else if (plain) {
+	else if (is_plain)
 		read_include_file(ps, w, buf_cstr(&b));
-	} else {
-		if (!paths_find(&found, buf_cstr(&b)))
-			for (size_t i = 0; i < found.n && !ps->is_over; i++)
-				read_include_file(ps, w, found.v[i]);
-		else if (errno == ENOMEM)
-			parser_nomem(ps);
-		else
-			parser_error(ps, w, "cannot include: a directory of the pattern cannot be read");
-		paths_free(&found);
-	}
+	else
+		read_include_pattern(ps, w, buf_cstr(&b));
 	buf_free(&b);
 }
 
