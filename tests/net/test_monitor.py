@@ -117,6 +117,8 @@ def links(lab):
     lab.ip("link", "set", "wg0", "multicast", "off")
     m.wait("pending", group="225.5.5.7", reason="no MULTICAST flag")
     lab.ip("link", "set", "wg0", "multicast", "on")
+    wait_until(lambda: [e["event"] for e in m.events() if e.get("group") == "225.5.5.7"].count("active") == 2,
+               "active once more")
     lab.ip("link", "del", "wg0")
     m.wait("link", name="wg0", change="gone")
     d.do("ping")
