@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * RFC 4286; names like MaxInitialAdvertisements are its variables.
- */
+/* SPDX-License-Identifier: ISC */
 #include "kernel/mrdisc.h"
 
 #include <arpa/inet.h>
@@ -29,25 +26,19 @@ static uint16_t mrdisc_checksum(const uint8_t *p, size_t len)
 	return (uint16_t)~sum;
 }
 
-static void mrdisc_put16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
 size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDISC_MAX])
 {
 	size_t len = m->kind == MRDISC_ADVERT ? ADVERT_LEN : SHORT_LEN;
+	uint16_t words[] = { htons(m->query_interval), htons(m->robustness) }, sum;
 
 	memset(buf, 0, MRDISC_MAX);
 	buf[0] = (uint8_t)(mrdisc_types[fam] + m->kind);
 	if (m->kind == MRDISC_ADVERT) {
 		buf[1] = m->interval;
-		mrdisc_put16(buf + 4, m->query_interval);
-		mrdisc_put16(buf + 6, m->robustness);
+		memcpy(buf + 4, words, sizeof words);
 	}
-	if (fam == FAM_4)
-		mrdisc_put16(buf + 2, mrdisc_checksum(buf, len));
+	sum = fam == FAM_4 ? htons(mrdisc_checksum(buf, len)) : 0;
+	memcpy(buf + 2, &sum, sizeof sum);
 	return len;
 }
 

@@ -236,10 +236,8 @@ static void check_pair(struct host *h, const struct flow_range *range, const str
 		       const struct probe_link *out)
 {
 	struct check_packet j = {
-		.p = {
-			.flow = range->flow, .any_source = range->source_len != 128,
-			.iif = in->ifindex, .oif = out->ifindex, .iif_name = in->name, .oif_name = out->name,
-		},
+		.p = { .flow = range->flow, .any_source = range->source_len != 128, .iif = in->ifindex,
+		       .oif = out->ifindex, .iif_name = in->name, .oif_name = out->name },
 		.f = &h->found, .group_len = range->group_len,
 	};
 

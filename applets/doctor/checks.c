@@ -1,8 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * The table of checks, and those of what this machine allows at all: the kernel's features, our rights, who holds the
- * routing sockets, limits of memberships.
- */
+/* SPDX-License-Identifier: ISC */
 #include "applets/doctor/checks.h"
 
 #include <unistd.h>
@@ -184,43 +180,32 @@ static int checks_write(const struct host *h, enum form form)
 	return !ok ? EXIT_SYSTEM : bad ? 1 : 0;
 }
 
-/* Reads the files into one configuration; how many errors there were. */
-static uint32_t checks_read(struct conf *c, char **files, int n, bool is_standard)
-{
-	struct diags d = { 0 };
-	uint32_t errors;
-
-	for (int i = 0; i < n; i++)
-		if (!is_standard || access(files[i], F_OK) == 0)
-			conf_parse_file(c, &d, files[i]);
-	errors = d.errors;
-	diags_free(&d);
-	return errors;
-}
-
 int checks_main(char **files, int n, bool is_standard, enum form form)
 {
 	struct conf *c = conf_new();
+	struct diags d = { 0 };
 	struct host h = { 0 };
-	uint32_t errors;
 	int status;
 
 	if (!c)
 		return host_failed("-H");
-	errors = checks_read(c, files, n, is_standard);
+	for (int i = 0; i < n; i++)
+		if (!is_standard || access(files[i], F_OK) == 0)
+			conf_parse_file(c, &d, files[i]);
 	if (host_probe(&h, c) < 0) {
 		status = host_failed("cannot look at this host");
 	} else {
 		h.found.what = "config";
-		if (errors)
+		if (d.errors)
 			finding_add(&h.found, FINDING_ERROR, "errors in the configuration: %u; those lines are left "
-				    "out here, smcroute-check without -H shows them", errors);
+				    "out here, smcroute-check without -H shows them", d.errors);
 		checks_run(&h);
 		status = checks_write(&h, form);
-		if (errors && status == 1)
+		if (d.errors && status == 1)
 			status = EXIT_CONFIG;
 	}
 	host_free(&h);
+	diags_free(&d);
 	conf_free(c);
 	return status;
 }

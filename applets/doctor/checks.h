@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * `smcroute-check -H`: the table of checks, run one after the other over one look at this host.
+ * `smcroute-check -H`: the table of checks, run one after the other over one look at this host, and those of what the
+ * machine allows at all: the kernel's features, our rights, who holds the routing sockets, limits of memberships.
  */
 #ifndef APPLETS_DOCTOR_CHECKS_H
 #define APPLETS_DOCTOR_CHECKS_H

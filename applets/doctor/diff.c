@@ -103,10 +103,8 @@ unsigned diff_judge(const struct doctor *d, const struct sample_flow *w, int iif
 {
 	const struct probe_link *in = host_link(&d->host, iif);
 	struct diff_packet j = {
-		.p = {
-			.flow = { w->src, d->group }, .any_source = w->any_source,
-			.iif = in ? iif : 0, .iif_name = in ? in->name : NULL,
-		},
+		.p = { .flow = { w->src, d->group }, .any_source = w->any_source,
+		       .iif = in ? iif : 0, .iif_name = in ? in->name : NULL },
 		.f = f,
 	};
 

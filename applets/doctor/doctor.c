@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * The words, and the order of things: take samples, compare, judge each flow, print.
- */
+/* SPDX-License-Identifier: ISC */
 #include "applets/doctor/doctor.h"
 
 #include <stdio.h>

@@ -49,16 +49,12 @@ bool remedy_rp_refuses(const struct host *h, const struct probe_link *in, const 
 {
 	if (addr_fam(src) != FAM_4 || in->rp_filter <= 0 || probe_route(src, r) < 0)
 		return false;
-	if (!r->none) {
-		if (r->local)
+	/* Loose is content with any route, but not on an interface without an address. */
+	if (!r->none && (r->local || (in->rp_filter > 1 && in->address[FAM_4])))
+		return false;
+	for (unsigned i = 0; !r->none && i < r->n; i++)
+		if (r->oif[i] == in->ifindex)
 			return false;
-		for (unsigned i = 0; i < r->n; i++)
-			if (r->oif[i] == in->ifindex)
-				return false;
-		/* Loose is content with any route, but not on an interface without an address. */
-		if (in->rp_filter > 1 && in->address[FAM_4])
-			return false;
-	}
 	snprintf(why, RP_WHY, "%s%s%s%s", r->none ? "there is no route back" : "the route back leads elsewhere",
 		 r->n ? " (" : "", r->n ? host_name(h, r->oif[0]) : "", r->n ? ")" : "");
 	return true;

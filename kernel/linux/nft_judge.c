@@ -201,24 +201,15 @@ static enum nft_match nft_match_immediate(struct nft_run *r, const struct rtnl_a
 	struct rtnl_attr at = nft_inside(data, NFTA_IMMEDIATE_DATA, NFTA_DATA_VERDICT);
 	int code = (int)nft_u32(&at, NFTA_VERDICT_CODE);
 
-	switch (code) {
-	case NF_DROP:
-		r->verdict = NFT_DROPS;
-		break;
-	case NF_ACCEPT:
-		r->verdict = NFT_ACCEPTS;
-		break;
-	case NFT_RETURN:
-		r->verdict = GOES_ON;
-		break;
-	case NFT_JUMP:
-	case NFT_GOTO:
+	if (code == NFT_JUMP || code == NFT_GOTO) {
 		r->chain = nft_text(&at, NFTA_VERDICT_CHAIN);
 		r->returns = code == NFT_JUMP;
-		break;
-	default:
-		if (code > 0 && (code & NF_VERDICT_MASK) == NF_QUEUE)
-			r->verdict = EITHER;
+	} else if (code == NF_DROP || code == NF_ACCEPT) {
+		r->verdict = code == NF_DROP ? NFT_DROPS : NFT_ACCEPTS;
+	} else if (code == NFT_RETURN) {
+		r->verdict = GOES_ON;
+	} else if (code > 0 && (code & NF_VERDICT_MASK) == NF_QUEUE) {
+		r->verdict = EITHER;
 	}
 	return NFT_YES;
 }

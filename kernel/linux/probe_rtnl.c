@@ -1,8 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * See probe_rtnl.h.  As in rtnl.c nothing is read past the end of an attribute, and what a kernel does not tell stays
- * "not seen".
- */
+/* SPDX-License-Identifier: ISC */
 #include "kernel/linux/probe_rtnl.h"
 
 #include <net/if.h>

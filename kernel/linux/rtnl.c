@@ -1,8 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * The rtnetlink codec.  Attributes are asked for by type and size; one that is shorter counts as not there, so that
- * nobody reads past one.  Bytes are copied out: nothing is assumed of their alignment.
- */
+/* SPDX-License-Identifier: ISC */
 #include "kernel/linux/rtnl.h"
 
 #include <errno.h>

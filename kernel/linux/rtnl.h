@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * rtnetlink messages from and to bytes.  Pure: no socket, no state.  The lower half takes messages and attributes apart
- * with every length checked, the upper half turns them into structs of our own.  Private to this room.
+ * with every length checked, the upper half turns them into structs of our own.  An attribute that is too short counts
+ * as not there; bytes are copied out, as nothing is known of their alignment.  Private to this room.
  */
 #ifndef KERNEL_LINUX_RTNL_H
 #define KERNEL_LINUX_RTNL_H
