@@ -305,8 +305,6 @@ static void advise_output(struct report *r)
 		remedy_link(r->f, out, "up");
 }
 
-/* ---- nothing arrives ---- */
-
 static const char advise_look[] = "look at the sender, its TTL, and the switches between";
 
 /* One interface where it should arrive. */

@@ -47,8 +47,6 @@ static uint32_t membership_pool_of(const struct addr *src, const struct addr *gr
 	return 2 * (uint32_t)addr_fam(grp) + (src != NULL);
 }
 
-/* ---- system calls ---- */
-
 /* The limit of descriptors, raised as far as allowed. */
 static rlim_t membership_descriptors(void)
 {
@@ -121,8 +119,6 @@ static int membership_join(int fd, int ifindex, const struct addr *src, const st
 	return -1;
 }
 
-/* ---- pools ---- */
-
 /* Opens socket i of a pool, a closed one or that behind the last. */
 static int membership_open(struct membership_pool *p, uint32_t i, enum fam fam)
 {
@@ -139,15 +135,6 @@ static int membership_open(struct membership_pool *p, uint32_t i, enum fam fam)
 	if (i == p->n)
 		p->n++;
 	return 0;
-}
-
-static void membership_close(struct membership_socket *s)
-{
-	int err = errno;
-
-	close(s->fd);
-	s->fd = -1;
-	errno = err;
 }
 
 int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uint32_t *slot)
@@ -173,7 +160,7 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 			break;
 		/* What refuses the first one is not full. */
 		if (!s->joined)
-			membership_close(s);
+			s->fd = fd_fail(s->fd);
 		if (s->fd < 0 || !membership_is_full(errno))
 			return -1;
 		s->is_full = true;
@@ -201,7 +188,7 @@ int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, ui
 	if (slot / POOLS < p->first)
 		p->first = slot / POOLS;
 	if (!--s->joined)
-		membership_close(s);
+		s->fd = fd_fail(s->fd);
 	return 0;
 }
 

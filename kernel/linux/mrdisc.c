@@ -78,9 +78,7 @@ int kernel_mrdisc_open(enum fam fam)
 	if (mrdisc_fds[fam] >= 0)
 		return sock_fail(EALREADY);
 	fd = sock_open(fam, SOCK_RAW);
-	if (fd < 0)
-		return -1;
-	if (mrdisc_options(fam, fd) < 0)
+	if (fd < 0 || mrdisc_options(fam, fd) < 0)
 		return fd_fail(fd);
 	mrdisc_fds[fam] = fd;
 	return 0;
@@ -106,10 +104,10 @@ static int mrdisc_join_routers(enum fam fam, int ifindex)
 	struct group_req req = { .gr_interface = (uint32_t)ifindex };
 	int fd = sock_open(fam, SOCK_DGRAM);
 
-	if (fd < 0)
-		return -1;
 	sock_addr(&req.gr_group, mrdisc_group(fam, MRDISC_SOLICIT));
-	return setsockopt(fd, sock_level(fam), MCAST_JOIN_GROUP, &req, sizeof req) == 0 ? fd : fd_fail(fd);
+	if (fd < 0 || setsockopt(fd, sock_level(fam), MCAST_JOIN_GROUP, &req, sizeof req) < 0)
+		return fd_fail(fd);
+	return fd;
 }
 
 static struct heard *mrdisc_heard_find(enum fam fam, int ifindex)
@@ -158,16 +156,13 @@ static int mrdisc_source6(int ifindex, void *src)
 	socklen_t len = sizeof sin6;
 	int fd = sock_open(FAM_6, SOCK_DGRAM);
 
-	if (fd < 0)
-		return -1;
 	memcpy(&sin6.sin6_addr, mrdisc_group(FAM_6, MRDISC_ADVERT)->b, sizeof sin6.sin6_addr);
-	if (connect(fd, (struct sockaddr *)&sin6, len) < 0 || getsockname(fd, (struct sockaddr *)&sin6, &len) < 0)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sin6, len) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&sin6, &len) < 0)
 		return fd_fail(fd);
-	if (!IN6_IS_ADDR_LINKLOCAL(&sin6.sin6_addr)) {
-		errno = EADDRNOTAVAIL;
-		return fd_fail(fd);
-	}
 	close(fd);
+	if (!IN6_IS_ADDR_LINKLOCAL(&sin6.sin6_addr))
+		return sock_fail(EADDRNOTAVAIL);
 	memcpy(src, &sin6.sin6_addr, sizeof sin6.sin6_addr);
 	return 0;
 }

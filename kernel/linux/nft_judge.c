@@ -43,8 +43,6 @@ struct nft_run {
 	bool known[WORDS + 3];		/* the last three for what is cleared past the end */
 };
 
-/* ---- registers ---- */
-
 /* First word of a register of len bytes, WORDS when there is none such (nft_parse_register()). */
 static uint32_t nft_reg_at(uint32_t reg, size_t len)
 {
@@ -108,10 +106,9 @@ static const void *nft_load_meta(struct nft_run *r, const struct rtnl_attr *data
 	for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++) {
 		const char *p = (const char *)&r->meta + keys[i].at;
 
-		if (keys[i].key != key)
-			continue;
 		*len = keys[i].len;
-		return memcmp(p, "\0\0\0", 4) ? p : NULL;
+		if (keys[i].key == key && memcmp(p, "\0\0\0", 4))
+			return p;
 	}
 	return NULL;
 }
@@ -279,8 +276,6 @@ static enum nft_match nft_expr_run(struct nft_run *r, const struct rtnl_attr *ex
 	}
 	return NFT_MAY;
 }
-
-/* ---- rules and chains ---- */
 
 /* Whether a rule matches; its verdict is in *r. */
 static enum nft_match nft_rule_run(struct nft_run *r, struct rtnl_attr *rule)

@@ -11,8 +11,6 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
-/* ---- messages and attributes ---- */
-
 bool rtnl_take(const unsigned char **p, size_t *n, size_t header, size_t len)
 {
 	size_t step = NLMSG_ALIGN(len);
@@ -104,8 +102,6 @@ int8_t rtnl_truth(const struct rtnl_attr *in, unsigned type)
 	return v < 0 ? -1 : v > 0;
 }
 
-/* ---- links ---- */
-
 #define ALLMULTI 61		/* IFLA_ALLMULTI, which linux/if_link.h has since 6.0 */
 
 #define FLAGS (LINK_UP | LINK_LOOPBACK | LINK_POINTOPOINT | LINK_RUNNING | LINK_MULTICAST)
@@ -192,8 +188,6 @@ bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct a
 	memcpy(out->b + sizeof out->b - a.len, a.p, a.len);
 	return addr_fam(out) == fam;
 }
-
-/* ---- requests ---- */
 
 unsigned char rtnl_mroute_family(enum fam fam)
 {
