@@ -157,10 +157,8 @@ void check_tables(struct host *h, const struct host_fam *k)
 		const struct probe_link *l = host_link(h, v->ifindex);
 		uint32_t table;
 
-		if (!l || probe_table(k->fam, l->name, &table) < 0 || table == v->table)
-			continue;
-		/* Two routers, one in each table, and this one gets the packets. */
-		if (host_vif(&k->vifs, v->ifindex, table))
+		/* Two routers may have it, each in its table, and only one of them gets the packets. */
+		if (!l || probe_table(k->fam, l->name, &table) < 0 || host_vif(&k->vifs, v->ifindex, table))
 			continue;
 		finding_add(&h->found, FINDING_ERROR, "%s routes in table %u, and no rule leads its %s packets there",
 			    l->name, v->table, k->name);
