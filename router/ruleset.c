@@ -290,62 +290,97 @@ uint32_t rules_walk_next(const struct rules *t, struct rule_walk *w)
 
 /* ---- matching ---- */
 
-/* A search for the routes that match a packet. */
-struct ruleset_search {
-	const struct ruleset *set;
-	const struct flow *flow;
-	enum fam fam;
-	uint32_t bit;		/* of the VIF that it came in on */
-	uint32_t lengths;	/* the next of routes.lengths */
-	uint32_t chain;		/* rule to look at before that, or HASH_NONE */
+/* Rules of one range that a packet matches: they decide, as no narrower ones do. */
+struct ruleset_level {
+	uint8_t source_len, group_len;
+	uint32_t chain;
 };
 
-static struct ruleset_search ruleset_search(const struct ruleset *s, const struct flow *flow, int vif)
+/* As many ranges as hold one packet with none inside another: no two have a source of the same length. */
+#define RULESET_LEVELS 129
+
+static bool ruleset_level_within(const struct ruleset_level *narrow, const struct ruleset_level *wide)
 {
-	return (struct ruleset_search){
-		.set = s, .flow = flow, .fam = flow_fam(flow), .bit = UINT32_C(1) << vif, .chain = HASH_NONE,
-	};
+	return narrow->source_len >= wide->source_len && narrow->group_len >= wide->group_len;
 }
 
-/* The next rule, or HASH_NONE. */
-static uint32_t ruleset_search_next(struct ruleset_search *q)
+/* The first rule from `chain` on whose iif has one of these VIF bits, or HASH_NONE. */
+static uint32_t ruleset_from(const struct ruleset *s, uint32_t chain, uint32_t bits)
 {
-	const struct rules *t = &q->set->routes;
+	while (chain != HASH_NONE && !(ruleset_iifs(s, &s->routes.v[chain]) & bits))
+		chain = s->routes.v[chain].chain;
+	return chain;
+}
 
-	for (;;) {
-		while (q->chain != HASH_NONE) {
-			uint32_t id = q->chain;
+/* Finds the ranges of the rules that decide: those that match and have no other one that matches inside them.  Returns
+ * how many; v has room for RULESET_LEVELS. */
+static unsigned ruleset_decide(const struct ruleset *s, const struct flow *flow, uint32_t bits, struct ruleset_level *v)
+{
+	const struct rules *t = &s->routes;
+	unsigned n = 0, kept;
 
-			q->chain = t->v[id].chain;
-			if (ruleset_iifs(q->set, &t->v[id]) & q->bit)
-				return id;
-		}
-		if (q->lengths == t->nlengths)
-			return HASH_NONE;
+	for (const struct rule_lengths *l = t->lengths; l < t->lengths + t->nlengths; l++) {
+		struct ruleset_level level = { l->source_len, l->group_len, HASH_NONE };
+		struct flow_range range = { *flow, l->source_len, l->group_len };
+		unsigned k = 0;
 
-		const struct rule_lengths *l = &t->lengths[q->lengths++];
-		struct flow_range range = { *q->flow, l->source_len, l->group_len };
-
-		if (l->fam != q->fam)
+		if (l->fam != flow_fam(flow))
+			continue;
+		while (k < n && !ruleset_level_within(&v[k], &level))
+			k++;
+		if (k < n)
 			continue;
 		addr_mask(&range.flow.source, l->source_len);
 		addr_mask(&range.flow.group, l->group_len);
-		q->chain = rules_chain(t, &range);
+		level.chain = ruleset_from(s, rules_chain(t, &range), bits);
+		if (level.chain == HASH_NONE)
+			continue;
+		for (k = kept = 0; k < n; k++)
+			if (!ruleset_level_within(&level, &v[k]))
+				v[kept++] = v[k];
+		v[kept] = level;
+		n = kept + 1;
 	}
+	return n;
+}
+
+void ruleset_deciding(const struct ruleset *s, const struct flow *flow, int vif, void (*fn)(void *ctx, uint32_t id),
+		      void *ctx)
+{
+	struct ruleset_level v[RULESET_LEVELS];
+	uint32_t bit = UINT32_C(1) << vif;
+
+	for (unsigned n = ruleset_decide(s, flow, bit, v); n-- > 0;)
+		for (uint32_t id = v[n].chain; id != HASH_NONE; id = ruleset_from(s, s->routes.v[id].chain, bit))
+			fn(ctx, id);
+}
+
+/* What the rules that decide say together. */
+struct ruleset_outputs {
+	const struct ruleset *set;
+	enum fam fam;
+	uint32_t iif, oifs;		/* VIF bits */
+	bool is_covered, is_stopped;
+};
+
+static void ruleset_add_outputs(void *ctx, uint32_t id)
+{
+	struct ruleset_outputs *sum = ctx;
+	const struct rule *rule = &sum->set->routes.v[id];
+	const struct vif_bits *bits = &sum->set->names.lists[rule->oifs].bits;
+
+	sum->oifs |= bits->exact[sum->fam] | (bits->wild[sum->fam] & ~sum->iif);
+	sum->is_stopped |= !rule->oifs;
+	sum->is_covered = true;
 }
 
 bool ruleset_outputs(const struct ruleset *s, const struct flow *flow, int vif, uint32_t *oifs)
 {
-	struct ruleset_search q = ruleset_search(s, flow, vif);
-	bool covered = false;
+	struct ruleset_outputs sum = { .set = s, .fam = flow_fam(flow), .iif = UINT32_C(1) << vif };
 
-	*oifs = 0;
-	for (uint32_t id; (id = ruleset_search_next(&q)) != HASH_NONE; covered = true) {
-		const struct vif_bits *bits = &s->names.lists[s->routes.v[id].oifs].bits;
-
-		*oifs |= bits->exact[q.fam] | (bits->wild[q.fam] & ~q.bit);
-	}
-	return covered;
+	ruleset_deciding(s, flow, vif, ruleset_add_outputs, &sum);
+	*oifs = sum.is_stopped ? 0 : sum.oifs;
+	return sum.is_covered;
 }
 
 bool ruleset_covers(const struct ruleset *s, const struct flow *flow, int vif)
@@ -353,15 +388,6 @@ bool ruleset_covers(const struct ruleset *s, const struct flow *flow, int vif)
 	uint32_t oifs;
 
 	return ruleset_outputs(s, flow, vif, &oifs);
-}
-
-void ruleset_matching(const struct ruleset *s, const struct flow *flow, int vif, void (*fn)(void *ctx, uint32_t id),
-		      void *ctx)
-{
-	struct ruleset_search q = ruleset_search(s, flow, vif);
-
-	for (uint32_t id; (id = ruleset_search_next(&q)) != HASH_NONE;)
-		fn(ctx, id);
 }
 
 void ruleset_print(struct buf *out, const struct ruleset *s, const struct rule *rule, const char *directive, int width)

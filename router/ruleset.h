@@ -107,16 +107,20 @@ void rules_walk_end(struct rules *t, struct rule_walk *w);
 /* The number of the next rule, HASH_NONE when that was all. */
 uint32_t rules_walk_next(const struct rules *t, struct rule_walk *w);
 
-/* ---- which routes match (the lists and names are those of s) ---- */
+/* ---- which routes decide (the lists and names are those of s) ----
+ *
+ * Of the rules that match a packet those decide that have no other one that matches inside them: the narrowest, as for
+ * unicast.  Most often that is one.  Of several (a range of sources beside a range of groups, an iif in full and by a
+ * wildcard) the outputs add up, but one without outputs stops the flow. */
 
-/* True when any rule matches a packet of a flow that comes in on VIF vif; *oifs: the outputs of all that do. */
+/* True when any rule matches a packet of a flow that comes in on VIF vif; *oifs: where it goes. */
 bool ruleset_outputs(const struct ruleset *s, const struct flow *flow, int vif, uint32_t *oifs);
 
 /* The same for one who does not ask for outputs. */
 bool ruleset_covers(const struct ruleset *s, const struct flow *flow, int vif);
 
-/* Calls fn with the number of each rule that matches such a packet. */
-void ruleset_matching(const struct ruleset *s, const struct flow *flow, int vif, void (*fn)(void *ctx, uint32_t id),
+/* Calls fn with the number of each rule that decides about such a packet. */
+void ruleset_deciding(const struct ruleset *s, const struct flow *flow, int vif, void (*fn)(void *ctx, uint32_t id),
 		      void *ctx);
 
 /* The VIFs that a rule takes packets from, as bits: what its iif means now. */

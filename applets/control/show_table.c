@@ -161,7 +161,7 @@ void show_count(struct show *s, int stage, bool for_rules)
 
 		s->entries[at] = sum.counts;
 		if (s->nrules && e->state != MFC_FREE && sum.counts.packets)
-			ruleset_matching(&r->rules, &e->flow, e->iif, show_add_counts, &sum);
+			ruleset_deciding(&r->rules, &e->flow, e->iif, show_add_counts, &sum);
 	}
 }
 

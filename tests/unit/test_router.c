@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The engine against a model of what rules mean; `make fuzz` goes on where this ends.
+ */
+#include "router/router.h"
+
+#include "tests/fake/model.h"
+#include "tests/unit/test.h"
+
+#define STEPS 20000
+
+/* splitmix64: the same steps on each machine. */
+static uint64_t next(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static void against_the_model(void)
+{
+	uint64_t state = 14;
+
+	for (int step = 0; step < STEPS; step++) {
+		if (step % 500 == 0)
+			model_begin();
+
+		const char *wrong = model_step(next(&state));
+
+		if (wrong) {
+			printf("# step %d: %s\n", step, wrong);
+			test_failed++;
+			step = STEPS - 1;
+		}
+		if (step % 500 == 499)
+			model_end();
+	}
+}
+
+TEST_MAIN(TEST(against_the_model))
