@@ -17,7 +17,7 @@ static bool bind_name(const struct router *r, struct name *name)
 
 	for (struct iface *i = NULL; (i = iface_match(&r->ifs, &name->ifname, i));)
 		for (enum fam f = 0; f < FAM_N; f++)
-			if (iface_usable(i) && i->vif[f] >= 0)
+			if (iface_usable(i, &name->ifname) && i->vif[f] >= 0)
 				bits[f] |= UINT32_C(1) << i->vif[f];
 	for (enum fam f = 0; f < FAM_N; f++)
 		fresh.lacks[f] = !bits[f];

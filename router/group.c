@@ -281,7 +281,7 @@ static int group_each_interface(struct router *r, const struct ifname *iif, cons
 	uint64_t n = 0;
 
 	for (struct iface *i = NULL; (i = iface_match(&r->ifs, iif, i));)
-		if ((!only || i->ifindex == only) && iface_usable(i)) {
+		if ((!only || i->ifindex == only) && iface_usable(i, iif)) {
 			n += UINT32_C(1) << conf_join_bits(range);
 			if (verb != GROUP_RESERVE)
 				group_expand(r, range, i->ifindex, verb, c);

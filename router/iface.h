@@ -82,10 +82,12 @@ void iface_rename(struct ifaces *t, struct iface *i, const char *name);
 /* Forgets an interface.  Its numbers must have been released. */
 void iface_del(struct ifaces *t, struct iface *i);
 
-/* True when routes may use it: neither disabled nor without the MULTICAST flag. */
-static inline bool iface_usable(const struct iface *i)
+/* True when rules with a name that means it may use it.  Linux routes and joins on interfaces without the MULTICAST
+ * flag as well, such as those of WireGuard: named in full they are used as they are, a wildcard leaves them out, and
+ * lo. */
+static inline bool iface_usable(const struct iface *i, const struct ifname *name)
 {
-	return !i->disabled && (i->flags & LINK_MULTICAST);
+	return !i->disabled && (!name->is_wildcard || ((i->flags & LINK_MULTICAST) && !(i->flags & LINK_LOOPBACK)));
 }
 
 /* Takes the lowest free number of a family for an interface without asking the kernel; -1 when all are taken. */

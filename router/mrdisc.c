@@ -107,7 +107,7 @@ static void mrdisc_stop(struct router *r, struct adv *a)
 /* True when an interface is to be advertised on. */
 static bool mrdisc_is_wanted(const struct router *r, const struct iface *i, enum fam fam)
 {
-	return i && i->mrdisc && r->mrdisc->up[fam] && i->vif[fam] >= 0 && iface_usable(i) && (i->flags & LINK_UP);
+	return i && i->mrdisc && r->mrdisc->up[fam] && i->vif[fam] >= 0 && !i->disabled && (i->flags & LINK_UP);
 }
 
 void mrdisc_sync(struct router *r)

@@ -7,9 +7,10 @@
 #include <string.h>
 
 /* Why an interface is of no use to routes, or to memberships: NULL when it is. */
-static const char *reason_of_iface(const struct iface *i, enum fam fam, bool routes)
+static const char *reason_of_iface(const struct iface *i, const struct ifname *name, enum fam fam, bool routes)
 {
-	return i->disabled ? "disabled" : !(i->flags & LINK_MULTICAST) ? "no MULTICAST flag" :
+	return i->disabled ? "disabled" :
+	       !iface_usable(i, name) ? "no MULTICAST flag" :
 	       !routes || i->vif[fam] >= 0 ? NULL :
 	       i->waits[fam] ? "no free VIF" :
 	       i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";
@@ -23,7 +24,7 @@ static const char *reason_of_name(const struct router *r, const struct ifname *n
 	if (routes && !r->up[fam])
 		return fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";
 	for (struct iface *i = NULL; reason && (i = iface_match(&r->ifs, name, i));)
-		reason = reason_of_iface(i, fam, routes);
+		reason = reason_of_iface(i, name, fam, routes);
 	return reason;
 }
 

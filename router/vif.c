@@ -145,7 +145,7 @@ void vif_assign(struct router *r, enum fam fam)
 			continue;
 		order[n++] = (struct vif_request){ name->rank[fam], &name->ifname };
 		while ((i = iface_match(&r->ifs, &name->ifname, i)))
-			if (iface_usable(i))
+			if (iface_usable(i, &name->ifname))
 				i->wanted[fam] = IFACE_WANTED;
 	}
 	while ((i = iface_next(&r->ifs, i)))

@@ -71,20 +71,44 @@ def ttl_one(lab):
         lab.expect(first)
 
 
-@case("rules of one interface add up, whatever their order")
-def union(lab):
+@case("the narrowest rule decides, whatever their order; two that overlap add up")
+def narrowest(lab):
     for lines in (1, -1):
         d = lab.daemon("\n".join(["mroute from a1 group 225.3.0.0/16 to a2",
                                   "mroute from a1 source 10.1.0.9 group 225.3.3.3 to a3",
                                   "mroute from a1 source 10.1.0.0/24 group 225.3.3.0/24 to a4",
+                                  "mroute from a1 source 10.9.0.0/24 group 225.3.0.0/16 to a3",
+                                  "mroute from a1 group 225.3.4.0/24 to a4",
                                   "mroute from a1 group ff2e::/16 to a2",
                                   "mroute from a1 source fd00:1::9 group ff2e::33 to a3"][::lines]) + "\n")
-        lab.passes("a1", "10.1.0.9", "225.3.3.3", "a2", "a3", "a4")
-        lab.passes("a1", "10.1.0.8", "225.3.3.3", "a2", "a4")
-        lab.passes("a1", "10.9.0.8", "225.3.3.3", "a2")
-        lab.passes("a1", "fd00:1::9", "ff2e::33", "a2", "a3")
+        lab.passes("a1", "10.1.0.9", "225.3.3.3", "a3")
+        lab.passes("a1", "10.1.0.8", "225.3.3.3", "a4")
+        lab.passes("a1", "10.8.0.8", "225.3.3.3", "a2")
+        lab.passes("a1", "10.9.0.8", "225.3.4.4", "a3", "a4")
+        lab.passes("a1", "fd00:1::9", "ff2e::33", "a3")
         lab.passes("a1", "fd00:1::8", "ff2e::33", "a2")
         d.stop()
+
+
+@case("an exception inside a range stops exactly its flows, until it is removed")
+def exceptions(lab):
+    d = lab.daemon("mroute from a1 group 225.6.0.0/16 to a2\nmroute from a1 source 10.1.0.66 group 225.6.0.0/16\n"
+                   "mroute from a1 group 225.6.6.6\n"
+                   "mroute from a1 group ff2e::6:0/112 to a2\nmroute from a1 source fd00:1::66 group ff2e::6:0/112\n"
+                   "mroute from a1 group ff2e::6:6\n")
+    flows = (("10.1.0.9", "10.1.0.66", "225.6.1.1", "225.6.6.6", "225.6.0.0/16"),
+             ("fd00:1::9", "fd00:1::66", "ff2e::6:1", "ff2e::6:6", "ff2e::6:0/112"))
+    for good, bad, group, stopped, wide in flows:
+        lab.passes("a1", good, group, "a2")
+        lab.passes("a1", bad, group)
+        lab.passes("a1", good, stopped)
+        # From the client, for a flow that is there already; and back with the next packet.
+        same(d.ctl("add", "a1", good, wide)[0], 0, "add")
+        lab.passes("a1", good, group)
+        d.do("remove", "a1", good, wide)
+        lab.passes("a1", good, group, "a2")
+        d.do("remove", "a1", bad, wide)
+        lab.passes("a1", bad, group, "a2")
 
 
 @case("a rule without outputs stops its flow and no other")
