@@ -17,7 +17,8 @@ struct explanation {
 	const struct flow *packet;
 	const struct conf_rule *nearest;	/* the rule that comes nearest to matching, or NULL */
 	unsigned misses;		/* what keeps it from matching: a sum of MISS_*; 0 when some rule matches */
-	bool *is_output;		/* by name: a rule that matches has it as an output */
+	bool *is_output;		/* by name: a rule that decides has it as an output */
+	const struct conf_rule *stop;	/* a rule that decides and has none, or NULL */
 };
 
 static void explain_rule(const struct explanation *x, const struct conf_rule *rule)
@@ -27,28 +28,56 @@ static void explain_rule(const struct explanation *x, const struct conf_rule *ru
 	buf_chr(x->out, '\n');
 }
 
-/* Appends the rules that match and marks their outputs; finds the nearest rule. */
+static unsigned explain_misses(const struct explanation *x, const struct conf_rule *rule)
+{
+	return match_rule(&x->c->names[rule->iif].ifname, &rule->range, x->iif, x->packet);
+}
+
+/* A narrower rule that matches too, so that this one is set aside; or NULL. */
+static const struct conf_rule *explain_narrower(const struct explanation *x, const struct conf_rule *rule)
+{
+	const struct conf *c = x->c;
+
+	for (const struct conf_rule *other = c->mroutes; other < c->mroutes + c->nmroutes; other++)
+		if (flow_range_is_inside(&other->range, &rule->range) && !explain_misses(x, other))
+			return other;
+	return NULL;
+}
+
+/* Takes in a rule that matches. */
+static void explain_match(struct explanation *x, const struct conf_rule *rule)
+{
+	const struct conf *c = x->c;
+	const struct conf_set *set = &c->sets[rule->oifs];
+	const struct conf_rule *narrower = explain_narrower(x, rule);
+
+	explain_rule(x, rule);
+	if (narrower)
+		buf_printf(x->out, "  set aside: %s:%lu is narrower\n", c->files[narrower->where.file],
+			   (unsigned long)narrower->where.line);
+	else if (!set->n)
+		x->stop = rule;
+	for (uint32_t i = 0; i < set->n && !narrower; i++)
+		x->is_output[c->pool[set->off + i]] = true;
+}
+
+/* Appends the rules that match, and finds the nearest one. */
 static void explain_rules(struct explanation *x)
 {
 	const struct conf *c = x->c;
 
 	x->misses = ~0u;
 	for (const struct conf_rule *rule = c->mroutes; rule < c->mroutes + c->nmroutes; rule++) {
-		const struct conf_set *set = &c->sets[rule->oifs];
-
 		if (flow_range_fam(&rule->range) != flow_fam(x->packet))
 			continue;
-		unsigned misses = match_rule(&c->names[rule->iif].ifname, &rule->range, x->iif, x->packet);
+		unsigned misses = explain_misses(x, rule);
 
 		if (misses < x->misses) {
 			x->misses = misses;
 			x->nearest = rule;
 		}
-		if (misses)
-			continue;
-		explain_rule(x, rule);
-		for (uint32_t i = 0; i < set->n; i++)
-			x->is_output[c->pool[set->off + i]] = true;
+		if (!misses)
+			explain_match(x, rule);
 	}
 }
 
@@ -99,14 +128,17 @@ static bool explain_outputs(const struct explanation *x)
 			   c->files[in.enable_line->where.file], (unsigned long)in.enable_line->where.line);
 		return false;
 	}
+	if (x->stop) {
+		buf_printf(x->out, "outputs: none, the packets are stopped by %s:%lu\n", c->files[x->stop->where.file],
+			   (unsigned long)x->stop->where.line);
+		return false;
+	}
 	for (uint32_t id = 0; id < c->nnames; id++) {
 		if (!x->is_output[id])
 			continue;
 		buf_str(x->out, n++ ? "         " : "outputs: ");
 		comes_out |= explain_output(x, &c->names[id].ifname);
 	}
-	if (!n)
-		buf_str(x->out, "outputs: none, the packets are stopped here\n");
 	return comes_out;
 }
 

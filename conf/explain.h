@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What a configuration does with one packet: which rules match, what comes out, and if nothing does, why.  The
+ * What a configuration does with one packet: which rules match and which of them decide, what comes out, and if
+ * nothing does, why.  The
  * question of a person in front of one flow, so the rules are simply gone through.  No interface of this machine is
  * looked at: a wildcard stands for what it would match.
  */

@@ -37,3 +37,10 @@ bool flow_range_has(const struct flow_range *r, const struct flow *f)
 	return addr_covers(&r->flow.group, r->group_len, &f->group) &&
 	       addr_covers(&r->flow.source, r->source_len, &f->source);
 }
+
+bool flow_range_is_inside(const struct flow_range *a, const struct flow_range *b)
+{
+	return (a->source_len != b->source_len || a->group_len != b->group_len) &&
+	       addr_covers(&b->flow.source, b->source_len, &a->flow.source) && b->source_len <= a->source_len &&
+	       addr_covers(&b->flow.group, b->group_len, &a->flow.group) && b->group_len <= a->group_len;
+}

@@ -70,4 +70,7 @@ uint32_t flow_range_hash(const struct flow_range *r);
 /* True when the flow is in the range. */
 bool flow_range_has(const struct flow_range *r, const struct flow *f);
 
+/* True when a lies inside b: all its flows are b's, and b has more. */
+bool flow_range_is_inside(const struct flow_range *a, const struct flow_range *b);
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/read.h"
 #include "router/router.h"
 #include "tests/fake/kernel.h"
 
