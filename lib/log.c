@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -118,9 +119,23 @@ bool log_shows(enum log_level lvl)
 
 int log_level_parse(const char *name)
 {
+	/* Other words for levels, those of syslog(3) among them: each is the nearest of ours. */
+	static const struct {
+		const char *word;
+		enum log_level level;
+	} others[] = {
+		{ "emerg", LOG_LVL_ERR }, { "alert", LOG_LVL_ERR }, { "crit", LOG_LVL_ERR }, { "error", LOG_LVL_ERR },
+		{ "warning", LOG_LVL_NOTICE }, { "warn", LOG_LVL_NOTICE },
+		{ "0", LOG_LVL_ERR }, { "1", LOG_LVL_ERR }, { "2", LOG_LVL_ERR }, { "3", LOG_LVL_ERR },
+		{ "4", LOG_LVL_NOTICE }, { "5", LOG_LVL_NOTICE }, { "6", LOG_LVL_INFO }, { "7", LOG_LVL_DEBUG },
+	};
+
 	for (int i = 0; i < (int)(sizeof log_levels / sizeof *log_levels); i++)
-		if (!strcmp(log_levels[i].name, name))
+		if (!strcasecmp(log_levels[i].name, name))
 			return i;
+	for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
+		if (!strcasecmp(others[i].word, name))
+			return others[i].level;
 	return -1;
 }
 

@@ -22,7 +22,7 @@ void log_open(const char *ident, enum log_dest dest);
 void log_set_level(enum log_level lvl);
 bool log_shows(enum log_level lvl);
 
-/* Returns the level of that name, or -1. */
+/* Returns the level of that name, or nearest to that word or number of syslog(3), in capitals or not; or -1. */
 int log_level_parse(const char *name);
 
 void log_at(enum log_level lvl, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

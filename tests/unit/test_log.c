@@ -68,6 +68,14 @@ static void levels(void)
 	CHECK_INT(log_level_parse("notice"), LOG_LVL_NOTICE);
 	CHECK_INT(log_level_parse("info"), LOG_LVL_INFO);
 	CHECK_INT(log_level_parse("debug"), LOG_LVL_DEBUG);
+	CHECK_INT(log_level_parse("DEBUG"), LOG_LVL_DEBUG);
+	CHECK_INT(log_level_parse("7"), LOG_LVL_DEBUG);
+	CHECK_INT(log_level_parse("error"), LOG_LVL_ERR);
+	CHECK_INT(log_level_parse("3"), LOG_LVL_ERR);
+	CHECK_INT(log_level_parse("Emerg"), LOG_LVL_ERR);
+	CHECK_INT(log_level_parse("warning"), LOG_LVL_NOTICE);
+	CHECK_INT(log_level_parse("8"), -1);
+	CHECK_INT(log_level_parse(""), -1);
 	CHECK_INT(log_level_parse(""), -1);
 	CHECK_INT(log_level_parse("debu"), -1);
 	CHECK_INT(log_level_parse("Info"), -1);
