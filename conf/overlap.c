@@ -183,22 +183,53 @@ static bool overlap_outputs_within(struct overlap *o, const struct conf_rule *a,
 	return true;
 }
 
-/* Reports rule i when the other one, which covers it, does all that it does. */
-static bool overlap_try_superfluous(struct overlap *o, uint32_t i, const struct overlap_entry *e)
+static bool overlap_outputs_equal(struct overlap *o, const struct conf_rule *a, const struct conf_rule *b)
+{
+	return overlap_outputs_within(o, a, b) && overlap_outputs_within(o, b, a);
+}
+
+static bool overlap_report(struct overlap *o, const struct conf_rule *rule, const struct conf_rule *other)
+{
+	diag_add(o->d, rule->where, false, "superfluous: line %lu of %s does all that this line does",
+		 (unsigned long)other->where.line, o->c->files[other->where.file]);
+	return true;
+}
+
+/* Reports rule i when one of the same range has all of its outputs: those of both add up. */
+static bool overlap_try_same(struct overlap *o, uint32_t i, const struct overlap_entry *e)
 {
 	const struct conf_rule *rule = &o->c->mroutes[i], *other = &o->c->mroutes[e->rule];
-	bool is_same = e->iif == rule->iif && flow_range_eq(&e->range, &rule->range);
+	bool is_same = e->iif == rule->iif;
 
-	if (!overlap_outputs_within(o, rule, other))
+	if (!flow_range_eq(&e->range, &rule->range) || !overlap_outputs_within(o, rule, other))
 		return false;
-	/* Of two that say the same the later one is reported. */
-	if (e->rule > i && is_same && overlap_outputs_within(o, other, rule))
+	/* Of two that say the same the later one is reported.  Beside a wildcard one without outputs stops. */
+	if (is_same ? e->rule > i && overlap_outputs_within(o, other, rule) : !rule->oifs && other->oifs)
 		return false;
-	diag_add(o->d, rule->where, false, !rule->oifs && other->oifs ?
-		 "this stops nothing: line %lu of %s sends the same packets on" :
-		 "superfluous: line %lu of %s does all that this line does", (unsigned long)other->where.line,
-		 o->c->files[other->where.file]);
-	return true;
+	return overlap_report(o, rule, other);
+}
+
+/* True when one that covers rule i sends elsewhere: rule i is an exception to it, or a part of what it says. */
+static bool overlap_try_other(struct overlap *o, uint32_t i, const struct overlap_entry *e)
+{
+	return !overlap_outputs_equal(o, &o->c->mroutes[i], &o->c->mroutes[e->rule]);
+}
+
+/* Reports rule i when a wider one does what it does. */
+static bool overlap_try_wider(struct overlap *o, uint32_t i, const struct overlap_entry *e)
+{
+	const struct conf_rule *rule = &o->c->mroutes[i], *other = &o->c->mroutes[e->rule];
+
+	return flow_range_is_inside(&rule->range, &e->range) && overlap_report(o, rule, other);
+}
+
+/* Looks for what `try` wants among the rules that cover rule i. */
+static bool overlap_search_all(struct overlap *o, uint32_t i, overlap_try *try)
+{
+	for (uint16_t iif = o->c->mroutes[i].iif; iif != CONF_NONE; iif = o->wider[iif])
+		if (overlap_search(o, &o->all, i, iif, try))
+			return true;
+	return false;
 }
 
 static bool overlap_warn_superfluous(struct overlap *o)
@@ -213,9 +244,8 @@ static bool overlap_warn_superfluous(struct overlap *o)
 			return false;
 	}
 	for (uint32_t i = 0; i < c->nmroutes; i++)
-		for (uint16_t iif = c->mroutes[i].iif; iif != CONF_NONE; iif = o->wider[iif])
-			if (overlap_search(o, &o->all, i, iif, overlap_try_superfluous))
-				break;
+		if (!overlap_search_all(o, i, overlap_try_same) && !overlap_search_all(o, i, overlap_try_other))
+			overlap_search_all(o, i, overlap_try_wider);
 	return true;
 }
 

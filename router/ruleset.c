@@ -383,13 +383,6 @@ bool ruleset_outputs(const struct ruleset *s, const struct flow *flow, int vif, 
 	return sum.is_covered;
 }
 
-bool ruleset_covers(const struct ruleset *s, const struct flow *flow, int vif)
-{
-	uint32_t oifs;
-
-	return ruleset_outputs(s, flow, vif, &oifs);
-}
-
 void ruleset_print(struct buf *out, const struct ruleset *s, const struct rule *rule, const char *directive, int width)
 {
 	const struct oif_list *list = &s->names.lists[rule->oifs];

@@ -117,7 +117,10 @@ uint32_t rules_walk_next(const struct rules *t, struct rule_walk *w);
 bool ruleset_outputs(const struct ruleset *s, const struct flow *flow, int vif, uint32_t *oifs);
 
 /* The same for one who does not ask for outputs. */
-bool ruleset_covers(const struct ruleset *s, const struct flow *flow, int vif);
+static inline bool ruleset_covers(const struct ruleset *s, const struct flow *flow, int vif)
+{
+	return ruleset_outputs(s, flow, vif, &(uint32_t){ 0 });
+}
 
 /* Calls fn with the number of each rule that decides about such a packet. */
 void ruleset_deciding(const struct ruleset *s, const struct flow *flow, int vif, void (*fn)(void *ctx, uint32_t id),

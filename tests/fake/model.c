@@ -74,7 +74,8 @@ static unsigned model_decide(enum fam fam, unsigned iface, const unsigned char *
 
 	for (const struct model_rule *m = model_rules; m < model_rules + RULES; m++)
 		if (m->is_there && m->fam == fam && model_name_means(m->iif, iface) &&
-		    model_prefix_has(m->source, m->source_bits, source) && model_prefix_has(m->group, m->group_bits, group))
+		    model_prefix_has(m->source, m->source_bits, source) &&
+		    model_prefix_has(m->group, m->group_bits, group))
 			matching[n++] = m;
 	*covered = n > 0;
 	for (unsigned i = 0; i < n; i++) {
@@ -87,7 +88,8 @@ static unsigned model_decide(enum fam fam, unsigned iface, const unsigned char *
 		stop |= !matching[i]->outputs;
 		for (unsigned o = 0; o < sizeof model_names / sizeof *model_names; o++)
 			for (unsigned to = 0; to < IFACES; to++)
-				if (matching[i]->outputs >> o & 1 && model_name_means(o, to) && model_up[to] && (o < IFACES || to != iface))
+				if (matching[i]->outputs >> o & 1 && model_name_means(o, to) && model_up[to] &&
+				    (o < IFACES || to != iface))
 					out |= 1u << to;
 	}
 	return stop ? 0 : out;
@@ -202,7 +204,8 @@ static void model_edit(uint64_t random)
 	memcpy(s.b + (m.fam == FAM_4 ? 12 : 0), m.source, m.fam == FAM_4 ? 4 : 16);
 	memcpy(g.b + (m.fam == FAM_4 ? 12 : 0), m.group, m.fam == FAM_4 ? 4 : 16);
 	rule.range = (struct flow_range){
-		{ s, g }, (uint8_t)(m.source_bits + (m.fam == FAM_4 ? 96 : 0)), (uint8_t)(m.group_bits + (m.fam == FAM_4 ? 96 : 0)),
+		{ s, g }, (uint8_t)(m.source_bits + (m.fam == FAM_4 ? 96 : 0)),
+		(uint8_t)(m.group_bits + (m.fam == FAM_4 ? 96 : 0)),
 	};
 	addr_mask(&rule.range.flow.source, rule.range.source_len);
 	addr_mask(&rule.range.flow.group, rule.range.group_len);
@@ -262,7 +265,8 @@ static void model_reload(uint64_t random)
 	}
 	conf_parse_text(c, &d, "model", text.p ? text.p : "", text.len);
 	if (d.errors)
-		snprintf(model_wrong, sizeof model_wrong, "the model's file has errors: %s\n%.300s", d.v[0].text, buf_cstr(&text));
+		snprintf(model_wrong, sizeof model_wrong, "the model's file has errors: %s\n%.300s", d.v[0].text,
+			 buf_cstr(&text));
 	router_apply(&model_router, c, model_router.now);
 	conf_free(c);
 	diags_free(&d);

@@ -128,7 +128,8 @@ def links(lab):
          ["pending mroute  from a1 group 225.5.5.6 to a2 wg0  # wg0: no such interface",
           f"pending {seven}  # wg+: no interface matches", "active mroute  from a1 group 225.5.5.6 to a2",
           f"active {five}", f"active {seven}", f"pending {seven}  # wg+: no MULTICAST flag", f"active {seven}",
-          f"pending {five}  # wg0: no such interface", f"pending {seven}  # wg+: no interface matches"], "pending and active")
+          f"pending {five}  # wg0: no such interface", f"pending {seven}  # wg+: no interface matches"],
+         "pending and active")
     same([t for t in text if t.startswith("link wg0")], ["link wg0 renamed from a4", "link wg0 multicast off",
                                                          "link wg0 multicast on", "link wg0 gone"], "links")
 

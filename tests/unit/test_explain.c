@@ -33,17 +33,34 @@ static bool comes_out(const char *text, const char *iif)
 	return yes;
 }
 
-static void rules_add_up(void)
+static void narrowest_rule(void)
 {
 	bool yes;
 
 	CHECK_STR(explain("mroute from a group 225.0.0.0/8 to b c\nmroute from b group 225.1.2.3 to a\n"
 			  "mroute from a source 10.0.0.0/8 group 225.1.2.3 to c d\n",
 			  "a", "10.0.0.1", "225.1.2.3", &yes),
-		  "test:1: mroute  from a group 225.0.0.0/8 to b c\n"
+		  "test:1: mroute  from a group 225.0.0.0/8 to b c\n  set aside: test:3 is narrower\n"
 		  "test:3: mroute  from a source 10.0.0.0/8 group 225.1.2.3 to c d\n"
-		  "outputs: b\n         c\n         d\n");
+		  "outputs: c\n         d\n");
 	CHECK(yes);
+}
+
+/* Where none of two is inside the other their outputs add up, and a stop among them stops. */
+static void side_by_side(void)
+{
+	static const char text[] = "mroute from a source 10.0.0.1 group 225.0.0.0/8 to b\n"
+				   "mroute from a+ group 225.1.2.3 to c\nmroute from a group 225.2.2.2\n";
+	bool yes;
+
+	CHECK_STR(explain(text, "a", "10.0.0.1", "225.1.2.3", &yes),
+		  "test:1: mroute  from a source 10.0.0.1 group 225.0.0.0/8 to b\n"
+		  "test:2: mroute  from a+ group 225.1.2.3 to c\noutputs: b\n         c\n");
+	CHECK(yes);
+	CHECK_STR(explain(text, "a", "10.0.0.1", "225.2.2.2", &yes),
+		  "test:1: mroute  from a source 10.0.0.1 group 225.0.0.0/8 to b\n"
+		  "test:3: mroute  from a group 225.2.2.2\noutputs: none, the packets are stopped by test:3\n");
+	CHECK(!yes);
 }
 
 static void nearest_rule(void)
@@ -86,4 +103,4 @@ static void link_local(void)
 	CHECK(!yes);
 }
 
-TEST_MAIN(TEST(rules_add_up) TEST(nearest_rule) TEST(what_is_disabled) TEST(link_local))
+TEST_MAIN(TEST(narrowest_rule) TEST(side_by_side) TEST(nearest_rule) TEST(what_is_disabled) TEST(link_local))
