@@ -127,8 +127,7 @@ static int check_explain_words(const char *const words[3], char *iif, struct flo
 }
 
 /* Answers from a conf, whose diagnostics are d. */
-static int check_explain_answer(const struct conf *c, const struct diags *d, const char *iif,
-				const struct flow *packet)
+static int check_explain_answer(const struct conf *c, const struct diags *d, const char *iif, const struct flow *packet)
 {
 	struct buf out = { 0 };
 	int status = EXIT_SYSTEM;

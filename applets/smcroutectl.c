@@ -16,8 +16,7 @@
 
 #define WAIT_MAX 86400
 
-static const char ctl_usage[] =
-	"Usage: smcroutectl [-bdhjptv] [-i NAME] [-u FILE] [-w SEC] [COMMAND [WORDS]]\n"
+static const char ctl_usage[] = "Usage: smcroutectl [-bdhjptv] [-i NAME] [-u FILE] [-w SEC] [COMMAND [WORDS]]\n"
 	"\n"
 	"  -b       batch: read commands from standard input, one a line\n"
 	"  -d       details: counters, states, reasons\n"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC
- *
- * See check.h.
- */
+ * See check.h. */
 #include "conf/check.h"
 
 #include <fcntl.h>

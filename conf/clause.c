@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC
- *
- * See clause.h.
- */
+ * See clause.h. */
 #include "conf/clause.h"
 
 #include "conf/field.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The values of a configuration: interface names and output sets, each kept
- * once, and the directives that refer to them.  Names are ranked here, because VIFs
- * are handed out in that order.  No text and no kernel.
+ * The values of a configuration: interface names and output sets, each kept once, and the directives that refer to
+ * them.  Names are ranked here, because VIFs are handed out in that order.  No text and no kernel.
  */
 #include "conf/conf.h"
 
@@ -44,8 +43,7 @@ static bool set_equal(const void *ctx, uint32_t id, const void *key)
 	const struct conf *c = ctx;
 	const struct set_key *k = key;
 
-	return c->sets[id].n == k->n &&
-	       !memcmp(c->pool + c->sets[id].off, k->names, k->n * sizeof *k->names);
+	return c->sets[id].n == k->n && !memcmp(c->pool + c->sets[id].off, k->names, k->n * sizeof *k->names);
 }
 
 static const struct hash_ops name_ops = { name_hash, name_equal };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * A configuration as values: what the file says, not what the machine has.
- * Interfaces are names here and stay names.  Filled by parse.c through conf_add_*()
- * below; nothing changes it afterwards.  The daemon makes its live rules from it
- * (router/apply.h).
+ * A configuration as values: what the file says, not what the machine has.  Interfaces are names here and stay names.
+ * Filled by parse.c through conf_add_*() below; nothing changes it afterwards.  The daemon makes its live rules from
+ * it (router/apply.h).
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H

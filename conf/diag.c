@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC
- *
- * See diag.h.
- */
+ * See diag.h. */
 #include "conf/diag.h"
 
 #include <stdio.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC
- *
- * See explain.h.
- */
+ * See explain.h. */
 #include "conf/explain.h"
 
 #include <stdlib.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * What a configuration does with one packet: which rules match and which of them decide, what comes out, and if
- * nothing does, why.  The
- * question of a person in front of one flow, so the rules are simply gone through.  No interface of this machine is
- * looked at: a wildcard stands for what it would match.
+ * nothing does, why.  The question of a person in front of one flow, so the rules are simply gone through.  No
+ * interface of this machine is looked at: a wildcard stands for what it would match.
  */
 #ifndef CONF_EXPLAIN_H
 #define CONF_EXPLAIN_H

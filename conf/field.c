@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC
- *
- * See field.h.
- */
+ * See field.h. */
 #include "conf/field.h"
 
 #include <stdarg.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC
- *
- * See match.h.
- */
+ * See match.h. */
 #include "conf/match.h"
 
 #include <string.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the lines of a configuration mean for an interface and a packet: the one
- * answer that the daemon, the checker, explain and the doctor share.  Pure
- * functions of their arguments: nothing of this machine is looked at.  What a
+ * What the lines of a configuration mean for an interface and a packet: the one answer that the daemon, the checker,
+ * explain and the doctor share.  Pure functions of their arguments: nothing of this machine is looked at.  What a
  * name means is in ifname.h.
  */
 #ifndef CONF_MATCH_H

@@ -123,8 +123,7 @@ typedef bool overlap_try(struct overlap *o, uint32_t i, const struct overlap_ent
 
 /* Tries the entries of an index whose range covers that of rule i until `try` says that no more are needed.  True
  * then, and when there were too many look-ups.  In the index with cut groups the group is that of the rule. */
-static bool overlap_search(struct overlap *o, const struct overlap_index *x, uint32_t i, uint16_t iif,
-			   overlap_try *try)
+static bool overlap_search(struct overlap *o, const struct overlap_index *x, uint32_t i, uint16_t iif, overlap_try *try)
 {
 	const struct flow_range *range = &o->c->mroutes[i].range;
 	const struct overlap_lengths *l = &o->lengths[flow_range_fam(range)];

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC
- *
- * See parse.h.
- */
+ * See parse.h. */
 #include "conf/parse.h"
 
 #include "conf/clause.h"
@@ -53,8 +51,7 @@ static void parse_phyint_ttl(struct parser *ps, struct phyint *p, const struct w
 		parser_error(ps, &w, "bad ttl-threshold \"%s\": write a number from 1 to 255", lex_show(&w));
 }
 
-static void parse_phyint_option(struct parser *ps, struct phyint *p, int k, const struct word *w,
-				unsigned *given)
+static void parse_phyint_option(struct parser *ps, struct phyint *p, int k, const struct word *w, unsigned *given)
 {
 	if (*given & 1u << k)
 		parser_error(ps, w, "\"%s\" is given twice", parse_phyint_words[k]);

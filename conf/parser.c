@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC
- *
- * See parser.h.
- */
+ * See parser.h. */
 #include "conf/parser.h"
 
 #include <errno.h>

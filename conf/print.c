@@ -4,8 +4,7 @@
  */
 #include "conf/print.h"
 
-void print_rule_head(struct buf *out, const char *directive, int width, const char *iif,
-		     const struct flow_range *range)
+void print_rule_head(struct buf *out, const char *directive, int width, const char *iif, const struct flow_range *range)
 {
 	char s[ADDR_STRLEN];
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC
- *
- * See warn.h.
- */
+ * See warn.h. */
 #include "conf/warn.h"
 
 #include <stdlib.h>

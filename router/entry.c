@@ -29,10 +29,11 @@ struct entry_want {
 static uint32_t entry_static_iifs(const struct router *r, const struct flow *flow, uint32_t *first)
 {
 	const struct rules *t = &r->rules.routes;
+	struct flow_range range = flow_range_of(flow);
 	uint32_t all = 0, rank = UINT32_MAX;
 
 	*first = 0;
-	for (uint32_t id = rules_of_flow(t, flow); id != HASH_NONE; id = t->v[id].chain) {
+	for (uint32_t id = rules_chain(t, &range); id != HASH_NONE; id = t->v[id].chain) {
 		uint32_t iifs = ruleset_iifs(&r->rules, &t->v[id]);
 
 		all |= iifs;

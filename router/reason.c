@@ -9,8 +9,7 @@
 /* Why an interface is of no use to routes, or to memberships: NULL when it is. */
 static const char *reason_of_iface(const struct iface *i, const struct ifname *name, enum fam fam, bool routes)
 {
-	return i->disabled ? "disabled" :
-	       !iface_usable(i, name) ? "no MULTICAST flag" :
+	return i->disabled ? "disabled" : !iface_usable(i, name) ? "no MULTICAST flag" :
 	       !routes || i->vif[fam] >= 0 ? NULL :
 	       i->waits[fam] ? "no free VIF" :
 	       i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";

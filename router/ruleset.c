@@ -55,13 +55,6 @@ uint32_t rules_chain(const struct rules *t, const struct flow_range *range)
 	return hash_find(&t->by_range, &rules_ops, t, flow_range_hash(range), range);
 }
 
-uint32_t rules_of_flow(const struct rules *t, const struct flow *flow)
-{
-	struct flow_range range = flow_range_of(flow);
-
-	return rules_chain(t, &range);
-}
-
 uint32_t rules_in_chain(const struct rules *t, uint32_t chain, uint32_t iif)
 {
 	while (chain != HASH_NONE && t->v[chain].iif != iif)

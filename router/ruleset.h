@@ -71,9 +71,6 @@ void ruleset_free(struct ruleset *s);
 /* The rules of exactly this range: the first of their chain, in no order; HASH_NONE when there are none. */
 uint32_t rules_chain(const struct rules *t, const struct flow_range *range);
 
-/* The same for the range that is this flow alone. */
-uint32_t rules_of_flow(const struct rules *t, const struct flow *flow);
-
 /* The rule of a chain with that iif, a number of a name; HASH_NONE when there is none. */
 uint32_t rules_in_chain(const struct rules *t, uint32_t chain, uint32_t iif);
 
@@ -108,7 +105,6 @@ void rules_walk_end(struct rules *t, struct rule_walk *w);
 uint32_t rules_walk_next(const struct rules *t, struct rule_walk *w);
 
 /* ---- which routes decide (the lists and names are those of s) ----
- *
  * Of the rules that match a packet those decide that have no other one that matches inside them: the narrowest, as for
  * unicast.  Most often that is one.  Of several (a range of sources beside a range of groups, an iif in full and by a
  * wildcard) the outputs add up, but one without outputs stops the flow. */

@@ -130,8 +130,7 @@ static void client_answer(struct client *c, int64_t now)
 		return;
 	c->has_more = false;
 	while (at < c->in.len && !c->is_closing && !c->call.follow) {
-		c->has_more = c->out.len >= CLIENT_OUT_FULL ||
-			  (at && clock_usec(CLOCK_MONOTONIC) - start >= TURN_USEC);
+		c->has_more = c->out.len >= CLIENT_OUT_FULL || (at && clock_usec(CLOCK_MONOTONIC) - start >= TURN_USEC);
 		if (c->has_more || !client_run(c, &at))
 			break;
 	}
