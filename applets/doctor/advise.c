@@ -310,15 +310,15 @@ static const char advise_look[] = "look at the sender, its TTL, and the switches
 /* One interface where it should arrive. */
 static void advise_nothing_on(struct report *r, const struct probe_link *l)
 {
-	bool down = !(l->flags & LINK_UP), mute = !(l->flags & LINK_MULTICAST);
+	bool down = !(l->flags & LINK_UP);
 	char word[REMEDY_WORD];
 	tristate member;
 
-	if (down || mute || !(l->flags & LINK_RUNNING)) {
+	if (down || !(l->flags & LINK_RUNNING)) {
 		finding_add(r->f, FINDING_ERROR, "nothing arrives: %s on %s, which %s", r->flow, l->name,
-			    down ? "is down" : mute ? "is without the MULTICAST flag" : "has no carrier");
-		if (down || mute)
-			remedy_link(r->f, l->name, "up multicast on");
+			    down ? "is down" : "has no carrier");
+		if (down)
+			remedy_link(r->f, l->name, "up");
 		return;
 	}
 	member = probe_member(l->ifindex, &r->d->group);

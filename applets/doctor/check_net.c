@@ -52,12 +52,9 @@ static void check_address(struct host *h, const struct check_name *n, const stru
 
 static void check_link(struct host *h, const struct check_name *n, const struct probe_link *l)
 {
-	bool down = !(l->flags & LINK_UP), mute = !(l->flags & LINK_MULTICAST);
-
-	if (down || mute) {
-		finding_add(&h->found, FINDING_ERROR, "%s %s%s%s", n->at, down ? "is down" : "",
-			    down && mute ? " and " : "", mute ? "has no MULTICAST flag" : "");
-		remedy_link(&h->found, l->name, !mute ? "up" : down ? "up multicast on" : "multicast on");
+	if (!(l->flags & LINK_UP)) {
+		finding_add(&h->found, FINDING_ERROR, "%s is down", n->at);
+		remedy_link(&h->found, l->name, "up");
 	} else if (!(l->flags & LINK_RUNNING)) {
 		finding_add(&h->found, FINDING_WARNING, "%s has no carrier: the other end of the link is down", n->at);
 	}
@@ -114,7 +111,7 @@ void check_vifs(struct host *h, const struct host_fam *k)
 	if (!h->conf->nmroutes)
 		return;
 	for (l = h->links.v; l < end; l++)
-		wanted += (l->flags & LINK_MULTICAST) && host_uses(h, l, k->fam);
+		wanted += host_uses(h, l, k->fam);
 	if (wanted > KERNEL_VIFS) {
 		finding_add(&h->found, FINDING_ERROR, "the configuration means %u interfaces of this host for %s, and "
 			    "a kernel table has room for %u: %u wait; name fewer, or run a second smcrouted with "
@@ -122,7 +119,7 @@ void check_vifs(struct host *h, const struct host_fam *k)
 		return;
 	}
 	for (l = h->links.v; k->taken == 1 && !k->is_foreign && l < end; l++) {
-		if (l->routing[k->fam] != 0 || !(l->flags & LINK_MULTICAST) || !host_uses(h, l, k->fam))
+		if (l->routing[k->fam] != 0 || !host_uses(h, l, k->fam))
 			continue;
 		finding_add(&h->found, FINDING_ERROR, "%s is in the configuration and has no %s VIF (mc_forwarding 0, "
 			    "for the router alone to change): the router that runs here does not know of it", l->name,

@@ -111,7 +111,10 @@ const char *host_name(const struct host *h, int ifindex)
 
 bool host_means(const struct host *h, uint32_t name, const struct probe_link *l)
 {
-	return ifname_matches(&h->conf->names[name].ifname, l->name);
+	const struct ifname *ifname = &h->conf->names[name].ifname;
+	bool is_plain = (l->flags & (LINK_MULTICAST | LINK_LOOPBACK)) == LINK_MULTICAST;
+
+	return ifname_matches(ifname, l->name) && (is_plain || !ifname->is_wildcard);
 }
 
 bool host_uses(const struct host *h, const struct probe_link *l, enum fam fam)

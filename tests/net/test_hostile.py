@@ -125,7 +125,7 @@ def flood(lab):
 
 @case("a monitor that does not read loses events, and is told how many")
 def monitor(lab):
-    d = lab.daemon(CONF + MANY.replace("from a1", "from a4"))
+    d = lab.daemon(CONF + MANY.replace("from a1", "from a4+"))
     deaf, other = connect(d.sock), connect(d.sock)
     deaf.send(request("W", "-j", "monitor"))
     other.send(request("W", "", "monitor"))
