@@ -40,7 +40,7 @@ def templates(lab):
         d.do("add", "a1", wide, "a2")
         lab.passes("a1", src, group, "a2")
         d.do("add", "a1", group, "a3")
-        lab.passes("a1", src, group, "a2", "a3")
+        lab.passes("a1", src, group, "a3")
         d.do("remove", "a1", wide)
         lab.passes("a1", src, group, "a3")
         d.do("remove", "a1", group)
