@@ -12,8 +12,6 @@ static int clause_find(const struct word *w)
 	return lex_find(w, clause_words, CLAUSE_N);
 }
 
-/* ---- outputs ---- */
-
 /* Reports a clause that stands among the outputs: true when an output and the word behind it are one in truth. */
 static bool clause_is_late(struct parser *ps, const struct clauses *f, const struct word *w, const struct word *next)
 {
@@ -93,8 +91,6 @@ static uint32_t clause_outputs(struct parser *ps, const struct clauses *f)
 		memo->to.p = NULL;
 	return memo->oifs;
 }
-
-/* ---- clauses ---- */
 
 /* Takes the word behind keyword k.  Another keyword is no value, unless it names an interface, which shows by what
  * follows: a keyword or the end of the line. */

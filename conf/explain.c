@@ -79,8 +79,6 @@ static void explain_rules(struct explanation *x)
 	}
 }
 
-/* ---- outputs ---- */
-
 /* A line that enables one interface, or some, of those that a disabled wildcard means. */
 static const struct phyint *explain_exception(const struct explanation *x, const struct ifname *output)
 {
@@ -140,8 +138,6 @@ static bool explain_outputs(const struct explanation *x)
 	return comes_out;
 }
 
-/* ---- why nothing comes out ---- */
-
 static void explain_miss(struct buf *out, const char *what, const struct addr *prefix, uint8_t len,
 			 const struct addr *a)
 {
@@ -184,6 +180,10 @@ bool explain_packet(struct buf *out, const struct conf *c, const char *iif, cons
 		explain_nearest(&x);
 	else
 		*comes_out = explain_outputs(&x);
+	if (match_stays_here(&packet->source)) {
+		buf_str(out, "note: packets of this source stay where they are, no router forwards them\n");
+		*comes_out = false;
+	}
 	if (match_link_local(&packet->group, 128)) {
 		buf_str(out, "note: this group stays on its link, no router forwards it\n");
 		*comes_out = false;

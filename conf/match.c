@@ -78,3 +78,13 @@ bool match_link_local(const struct addr *group, unsigned len)
 
 	return len >= 16 && (scope == 1 || scope == 2);
 }
+
+bool match_stays_here(const struct addr *source)
+{
+	static const struct addr none, self = { .b = { [15] = 1 } };
+
+	if (addr_fam(source) == FAM_4)
+		return source->b[12] == 0 || source->b[12] == 127;
+	return addr_eq(source, &none) || addr_eq(source, &self) ||
+	       (source->b[0] == 0xfe && (source->b[1] & 0xc0) == 0x80);
+}

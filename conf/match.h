@@ -43,4 +43,8 @@ unsigned match_rule(const struct ifname *from, const struct flow_range *range, c
  * section 4); ff01::/16 and ff02::/16, with whatever flags (RFC 4291, section 2.7).  len counts from 128. */
 bool match_link_local(const struct addr *group, unsigned len);
 
+/* True when no router forwards packets of a source, whatever its rules say: 0.0.0.0/8 and 127.0.0.0/8 (RFC 1122,
+ * section 3.2.1.3); ::, ::1 and fe80::/10 (RFC 4291, sections 2.5.2, 2.5.3 and 2.5.6). */
+bool match_stays_here(const struct addr *source);
+
 #endif

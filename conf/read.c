@@ -66,8 +66,6 @@ static int read_file_lines(struct parser *ps, struct input *in, int fd, const st
 	return err;
 }
 
-/* ---- include ---- */
-
 /* Why this file may not be included, or NULL. */
 static const char *read_refused(const struct parser *ps, const struct stat *st)
 {
@@ -160,8 +158,6 @@ static void read_include(struct parser *ps, const struct word *w)
 		read_include_pattern(ps, w, buf_cstr(&b));
 	buf_free(&b);
 }
-
-/* ---- the whole ---- */
 
 bool conf_parse_text(struct conf *c, struct diags *d, const char *name, const char *p, size_t n)
 {

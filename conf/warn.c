@@ -26,8 +26,6 @@ struct warner {
 	uint64_t *ranks;		/* scratch, room for each name */
 };
 
-/* ---- groups ---- */
-
 /* RFC 4607, section 1: 232.0.0.0/8 and ff3x::/32. */
 static bool warn_is_ssm(const struct addr *g, uint8_t len)
 {
@@ -72,8 +70,6 @@ static void warn_joins(const struct conf *c, struct diags *d)
 		return;
 	}
 }
-
-/* ---- names ---- */
 
 static void warn_enter_use(struct warner *w, uint16_t id, enum fam fam, struct where where)
 {

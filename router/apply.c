@@ -31,8 +31,6 @@ struct apply_map {
 	uint32_t nnames, nlists;
 };
 
-/* ---- names and lists ---- */
-
 static int apply_map_lists(struct names *t, const struct conf *c, struct apply_map *map)
 {
 	uint16_t *v = malloc((c->npool + 1) * sizeof *v);
@@ -80,8 +78,6 @@ static void apply_ranks(struct names *t, const struct conf *c, const struct appl
 		memcpy(t->v[map->names[i]].rank, c->names[i].first, sizeof c->names[i].first);
 	t->last_rank = c->rank;
 }
-
-/* ---- rules ---- */
 
 /* The rank of a rule that is in the plan is the place of its step. */
 static bool apply_is_planned(const struct apply_plan *p, uint32_t id)
@@ -180,8 +176,6 @@ static void apply_plan_commit(struct router *r, struct apply_plan *p)
 		oif_list_drop(&s->names, p->v[k].oifs);
 	}
 }
-
-/* ---- phyint lines ---- */
 
 /* Counts the names that a phyint line enables: each wants a VIF even when no rule names it. */
 static void apply_phyints(struct ruleset *s, struct phyint *v, uint32_t n, const struct apply_map *map)

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "conf/match.h"
+
 void entry_drop(struct router *r, uint32_t at)
 {
 	struct mfc *e = &r->mfc.v[at];
@@ -49,7 +51,8 @@ static uint32_t entry_static_iifs(const struct router *r, const struct flow *flo
 static struct entry_want entry_find_want(const struct router *r, const struct mfc *e, int prefer)
 {
 	enum fam fam = flow_fam(&e->flow);
-	uint32_t first, statics = entry_static_iifs(r, &e->flow, &first);
+	bool may_pass = !match_stays_here(&e->flow.source);
+	uint32_t first = 0, statics = may_pass ? entry_static_iifs(r, &e->flow, &first) : 0;
 	struct entry_want w = { 0 };
 	bool covered = false;
 
@@ -57,7 +60,7 @@ static struct entry_want entry_find_want(const struct router *r, const struct mf
 	if (prefer < 0 && (mfc_is_dynamic(e) ? !statics || (statics >> e->iif & 1) : e->flags & MFC_INSTALLED))
 		prefer = e->iif;
 	w.iif = iface_by_vif(&r->ifs, fam, prefer) ? prefer : -1;
-	if (w.iif >= 0)
+	if (w.iif >= 0 && may_pass)
 		covered = ruleset_outputs(&r->rules, &e->flow, w.iif, &w.oifs);
 	if (!covered && statics) {
 		w.iif = __builtin_ctz(first);
@@ -65,7 +68,7 @@ static struct entry_want entry_find_want(const struct router *r, const struct mf
 	}
 	/* Without reports of wrong VIFs a blocked entry would keep out for good what comes in on a VIF that rules do
 	 * name. */
-	for (int vif = 0; !covered && vif < KERNEL_VIFS && !kernel_mroute_has_pim(fam); vif++)
+	for (int vif = 0; may_pass && !covered && vif < KERNEL_VIFS && !kernel_mroute_has_pim(fam); vif++)
 		if (iface_by_vif(&r->ifs, fam, vif) && ruleset_outputs(&r->rules, &e->flow, vif, &w.oifs)) {
 			w.iif = vif;
 			covered = true;

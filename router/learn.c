@@ -4,6 +4,7 @@
  */
 #include "router/learn.h"
 
+#include "conf/match.h"
 #include "router/entry.h"
 
 /* Makes room for one more learned or blocked entry; false when all are learned. */
@@ -79,8 +80,12 @@ static void learn_new(struct router *r, const struct upcall *up)
 	if (e->state == MFC_BLOCKED) {
 		kind = EVENT_BLOCKED;
 		r->count.blocked++;
-		log_limited(&r->lim_blocked, r->now, LOG_LVL_INFO, "no rule for %s on %s, blocked",
-			    flow_str(&up->flow, flow), iif);
+		if (match_stays_here(&up->flow.source))
+			log_debug("%s on %s: no router forwards packets of this source, blocked",
+				  flow_str(&up->flow, flow), iif);
+		else
+			log_limited(&r->lim_blocked, r->now, LOG_LVL_INFO, "no rule for %s on %s, blocked",
+				    flow_str(&up->flow, flow), iif);
 	} else {
 		r->count.learned++;
 		log_debug("learned %s on %s", flow_str(&up->flow, flow), iif);

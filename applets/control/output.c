@@ -31,8 +31,6 @@ bool output_has_room(struct output *o)
 	return o->to->len < o->end && !o->rows.failed && !o->to->failed;
 }
 
-/* ---- above the rows ---- */
-
 static void output_cell(struct output *o, const struct output_column *column, const char *text)
 {
 	struct buf *b = &o->rows;
@@ -71,8 +69,6 @@ void output_heading(struct output *o, const char *title, const struct output_col
 			output_cell(o, &columns[i], columns[i].heading);
 	output_headline(o, WIRE_HEAD);
 }
-
-/* ---- rows ---- */
 
 void output_row(struct output *o)
 {

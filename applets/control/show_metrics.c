@@ -80,8 +80,6 @@ static const char *metrics_fam(enum fam f)
 	return f == FAM_4 ? "ipv4" : "ipv6";
 }
 
-/* ---- the parts ---- */
-
 static void metrics_gauges(struct show *s)
 {
 	const struct router *r = s->router;

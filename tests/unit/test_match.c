@@ -137,5 +137,21 @@ static void link_local(void)
 	CHECK(!is_link_local("ff05::2") && !is_link_local("ff02::/15") && !is_link_local("ff00::1"));
 }
 
+static bool stays_here(const char *text)
+{
+	struct addr a;
+
+	CHECK_INT(addr_parse(text, strlen(text), &a), ADDR_OK);
+	return match_stays_here(&a);
+}
+
+static void sources_that_stay(void)
+{
+	CHECK(stays_here("0.0.0.0") && stays_here("127.0.0.1") && stays_here("127.255.0.9"));
+	CHECK(stays_here("::") && stays_here("::1") && stays_here("fe80::1") && stays_here("febf::1"));
+	CHECK(!stays_here("10.0.0.1") && !stays_here("128.0.0.1") && !stays_here("::2"));
+	CHECK(!stays_here("fec0::1") && !stays_here("fd00::1") && !stays_here("fe00::1"));
+}
+
 TEST_MAIN(TEST(names_match) TEST(names_contain) TEST(phyint_precedence) TEST(phyint_each_on_its_own)
-	  TEST(wider_names) TEST(rules) TEST(link_local))
+	  TEST(wider_names) TEST(rules) TEST(link_local) TEST(sources_that_stay))
