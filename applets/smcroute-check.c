@@ -106,8 +106,6 @@ int check_files(const char *const *files, int n, unsigned options)
 	return f.errors ? EXIT_CONFIG : 0;
 }
 
-/* ---- explain ---- */
-
 /* Reads the words to a name, of IFNAME_SIZE bytes, and a packet; 0 or the exit status. */
 static int check_explain_words(const char *const words[3], char *iif, struct flow *packet)
 {
@@ -169,8 +167,6 @@ static int check_explain(const char *const words[3], const char *file)
 	conf_free(c);
 	return status;
 }
-
-/* ---- the applet ---- */
 
 /* The words after the options; the exit status. */
 static int check_run(char **words, int n, unsigned options)

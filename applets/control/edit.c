@@ -71,8 +71,6 @@ static int edit_not_there(struct call *call, const struct flow_range *range, boo
 			  call_fail(call, EXIT_NONE, "no rule (%s, %s) from %s", s, g, call->argv[1]);
 }
 
-/* ---- rules ---- */
-
 enum edit_kind { EDIT_ADD, EDIT_REPLACE, EDIT_REMOVE };
 
 /* A rule in the words of a client. */
@@ -162,8 +160,6 @@ int edit_remove(struct call *call)
 {
 	return edit_rule(call, EDIT_REMOVE);
 }
-
-/* ---- memberships ---- */
 
 /* A membership in the words of a client. */
 struct edit_group {

@@ -26,32 +26,41 @@ void mroute_stats(struct mfc_stats *st, uint64_t packets, uint64_t bytes, uint64
 	*st = (struct mfc_stats){ packets > wrong ? packets - wrong : 0, bytes, wrong };
 }
 
+/* Fields are set one by one behind a memset(): what lies between them goes to the kernel too. */
+
 int mroute_vif(union mroute_arg *a, enum fam fam, int vif, int ifindex, uint8_t threshold)
 {
+	memset(a, 0, sizeof *a);
 	if (fam == FAM_4) {
-		a->vif4 = (struct vifctl){ .vifc_vifi = (vifi_t)vif, .vifc_flags = VIFF_USE_IFINDEX,
-					   .vifc_threshold = threshold, .vifc_lcl_ifindex = ifindex };
+		a->vif4.vifc_vifi = (vifi_t)vif;
+		a->vif4.vifc_flags = VIFF_USE_IFINDEX;
+		a->vif4.vifc_threshold = threshold;
+		a->vif4.vifc_lcl_ifindex = ifindex;
 		return sizeof a->vif4;
 	}
 	if (ifindex != (uint16_t)ifindex) {
 		errno = EOVERFLOW;
 		return -1;
 	}
-	a->vif6 = (struct mif6ctl){ .mif6c_mifi = (mifi_t)vif, .vifc_threshold = threshold,
-				    .mif6c_pifi = (uint16_t)ifindex };
+	a->vif6.mif6c_mifi = (mifi_t)vif;
+	a->vif6.vifc_threshold = threshold;
+	a->vif6.mif6c_pifi = (uint16_t)ifindex;
 	return sizeof a->vif6;
 }
 
 int mroute_mfc(union mroute_arg *a, const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
 {
+	memset(a, 0, sizeof *a);
 	if (flow_fam(flow) == FAM_6) {
-		a->mfc6 = (struct mf6cctl){ .mf6cc_origin = mroute_sin6(&flow->source),
-					    .mf6cc_mcastgrp = mroute_sin6(&flow->group),
-					    .mf6cc_parent = (mifi_t)iif, .mf6cc_ifset.ifs_bits[0] = oifs };
+		a->mfc6.mf6cc_origin = mroute_sin6(&flow->source);
+		a->mfc6.mf6cc_mcastgrp = mroute_sin6(&flow->group);
+		a->mfc6.mf6cc_parent = (mifi_t)iif;
+		a->mfc6.mf6cc_ifset.ifs_bits[0] = oifs;
 		return sizeof a->mfc6;
 	}
-	a->mfc4 = (struct mfcctl){ .mfcc_origin = mroute_in4(&flow->source), .mfcc_mcastgrp = mroute_in4(&flow->group),
-				   .mfcc_parent = (vifi_t)iif };
+	a->mfc4.mfcc_origin = mroute_in4(&flow->source);
+	a->mfc4.mfcc_mcastgrp = mroute_in4(&flow->group);
+	a->mfc4.mfcc_parent = (vifi_t)iif;
 	for (int v = 0; oifs; v++, oifs >>= 1)
 		if (oifs & 1)
 			a->mfc4.mfcc_ttls[v] = ttl ? ttl[v] : 1;
@@ -60,6 +69,7 @@ int mroute_mfc(union mroute_arg *a, const struct flow *flow, int iif, uint32_t o
 
 void mroute_sg(union mroute_arg *a, const struct flow *flow)
 {
+	memset(a, 0, sizeof *a);
 	if (flow_fam(flow) == FAM_4)
 		a->sg4 = (struct sioc_sg_req){ .src = mroute_in4(&flow->source), .grp = mroute_in4(&flow->group) };
 	else
