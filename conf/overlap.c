@@ -50,8 +50,6 @@ struct overlap {
 	struct overlap_index all, whole, cut;
 };
 
-/* ---- index ---- */
-
 struct overlap_key {
 	const struct flow_range *range;
 	uint16_t iif;
@@ -157,8 +155,6 @@ static void overlap_index_free(struct overlap_index *x)
 	free(x->v);
 }
 
-/* ---- superfluous rules ---- */
-
 /* True when all outputs of rule a are outputs of rule b too. */
 static bool overlap_outputs_within(struct overlap *o, const struct conf_rule *a, const struct conf_rule *b)
 {
@@ -247,8 +243,6 @@ static bool overlap_warn_superfluous(struct overlap *o)
 			overlap_search_all(o, i, overlap_try_wider);
 	return true;
 }
-
-/* ---- rules that go both ways ---- */
 
 /* Finds the names that rules send to, by themselves or by others that mean the same interfaces in part. */
 static void overlap_find_fed(struct overlap *o)

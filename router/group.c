@@ -57,8 +57,6 @@ void groups_free(struct groups *t)
 	free(t);
 }
 
-/* ---- single memberships ---- */
-
 bool member_is_asm(const struct member *m)
 {
 	return addr_eq(&m->flow.source, &(struct addr){ 0 });
@@ -191,8 +189,6 @@ void groups_tick(struct router *r)
 	t->slice = SLICE;
 }
 
-/* ---- joins ---- */
-
 /* Address number i of a prefix that has at most 2^CONF_JOIN_BITS of them. */
 static struct addr group_nth(const struct addr *a, uint32_t i)
 {
@@ -255,13 +251,19 @@ static void group_one(struct router *r, const struct member *key, enum group_ver
 		member_touch(r, at);
 }
 
+/* 2^bits, of a join that has no more memberships than are possible. */
+static uint32_t group_power(unsigned bits)
+{
+	return bits > CONF_JOIN_BITS ? 1 : UINT32_C(1) << bits;
+}
+
 /* Does it to each membership of a join on an interface; GROUP_LEAVE: the newest groups first, as the kernel
  * looks through them from that end (net/ipv4/igmp.c, net/ipv6/mcast.c), but not so through sources. */
 static void group_expand(struct router *r, const struct flow_range *range, int ifindex, enum group_verb verb,
 			 struct group_count *c)
 {
 	bool any = flow_range_any_source(range);
-	uint32_t sources = any ? 1 : UINT32_C(1) << (128 - range->source_len), n = UINT32_C(1) << conf_join_bits(range);
+	uint32_t sources = any ? 1 : group_power(128u - range->source_len), n = group_power(conf_join_bits(range));
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t k = (verb == GROUP_LEAVE ? n - 1 - i : i) / sources;
@@ -282,7 +284,7 @@ static int group_each_interface(struct router *r, const struct ifname *iif, cons
 
 	for (struct iface *i = NULL; (i = iface_match(&r->ifs, iif, i));)
 		if ((!only || i->ifindex == only) && iface_usable(i, iif)) {
-			n += UINT32_C(1) << conf_join_bits(range);
+			n += group_power(conf_join_bits(range));
 			if (verb != GROUP_RESERVE)
 				group_expand(r, range, i->ifindex, verb, c);
 		}
@@ -350,8 +352,6 @@ void groups_link_gone(struct router *r, int ifindex)
 			member_touch(r, at);
 		}
 }
-
-/* ---- edits ---- */
 
 static void group_do(struct router *r, uint32_t join, enum group_verb verb)
 {

@@ -79,9 +79,9 @@ struct iface *iface_find_name(const struct ifaces *t, const char *name)
 
 struct iface *iface_next(const struct ifaces *t, struct iface *last)
 {
-	for (struct iface *i = last ? last + 1 : t->v; i < t->v + t->n; i++)
-		if (i->ifindex)
-			return i;
+	for (uint32_t at = last ? last->place + 1 : 0; at < t->n; at++)
+		if (t->v[at].ifindex)
+			return &t->v[at];
 	return NULL;
 }
 
@@ -163,7 +163,7 @@ int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i)
 	for (int vif = 0; vif < KERNEL_VIFS; vif++)
 		if (t->vif[fam][vif] == HASH_NONE) {
 			t->vif[fam][vif] = i->place;
-			i->vif[fam] = (int8_t)vif;
+			i->vif[fam] = vif;
 			return vif;
 		}
 	return -1;

@@ -24,8 +24,8 @@ struct iface {
 	int master;
 	int8_t allmulti;		/* takes in all multicast frames: 1 yes, 0 no, -1 unknown */
 	char name[KERNEL_IFNAME];
-	int8_t vif[FAM_N];		/* number, or -1 */
-	int16_t vif_errno[FAM_N];	/* why the kernel refused one, 0 = it did not */
+	int vif[FAM_N];			/* number, or -1 */
+	int vif_errno[FAM_N];		/* why the kernel refused one, 0 = it did not */
 	bool disabled;			/* phyint ... disable */
 	bool mrdisc;			/* phyint ... mrdisc */
 	bool waits[FAM_N];		/* wants a number, none is free */

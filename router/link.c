@@ -36,8 +36,8 @@ static bool link_name_matters(const struct router *r, const struct iface *i)
 {
 	const struct names *t = &r->rules.names;
 
-	for (const struct name *name = t->v; name < t->v + t->n; name++)
-		if (name_is_used(name) && ifname_matches(&name->ifname, i->name))
+	for (uint32_t id = 0; id < t->n; id++)
+		if (name_is_used(&t->v[id]) && ifname_matches(&t->v[id].ifname, i->name))
 			return true;
 	return false;
 }

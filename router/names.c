@@ -73,8 +73,6 @@ void names_free(struct names *t)
 	hash_free(&t->by_list);
 }
 
-/* ---- names ---- */
-
 uint32_t name_find(const struct names *t, const struct ifname *ifname)
 {
 	return hash_find(&t->by_name, &names_name_ops, t, names_hash_text(ifname), ifname);
@@ -139,8 +137,6 @@ void name_unrefer(struct names *t, uint32_t id, enum fam fam)
 	t->refs_changed = true;
 	name_free_unused(t, id);
 }
-
-/* ---- lists ---- */
 
 uint32_t oif_list_hold(struct names *t, const uint16_t *names, uint32_t n)
 {

@@ -312,7 +312,8 @@ static unsigned ruleset_decide(const struct ruleset *s, const struct flow *flow,
 	const struct rules *t = &s->routes;
 	unsigned n = 0, kept;
 
-	for (const struct rule_lengths *l = t->lengths; l < t->lengths + t->nlengths; l++) {
+	for (uint32_t i = 0; i < t->nlengths; i++) {
+		const struct rule_lengths *l = &t->lengths[i];
 		struct ruleset_level level = { l->source_len, l->group_len, HASH_NONE };
 		struct flow_range range = { *flow, l->source_len, l->group_len };
 		unsigned k = 0;

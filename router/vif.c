@@ -87,7 +87,7 @@ static void vif_take(struct router *r, enum fam fam, struct iface *i)
 	}
 	int err = kernel_vif_add(fam, vif, i->ifindex, i->ttl) < 0 ? errno : 0;
 
-	i->vif_errno[fam] = (int16_t)err;
+	i->vif_errno[fam] = err;
 	if (err) {
 		iface_slot_free(&r->ifs, fam, i);
 		state_failed(r);
@@ -140,7 +140,9 @@ void vif_assign(struct router *r, enum fam fam)
 	}
 	while ((i = iface_next(&r->ifs, i)))
 		i->wanted[fam] = IFACE_UNWANTED;
-	for (const struct name *name = t->v; name < t->v + t->n; name++) {
+	for (uint32_t id = 0; id < t->n; id++) {
+		const struct name *name = &t->v[id];
+
 		if (!name->refs[fam])
 			continue;
 		order[n++] = (struct vif_request){ name->rank[fam], &name->ifname };

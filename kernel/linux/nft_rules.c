@@ -49,9 +49,12 @@ int nft_chain_add(void *nft, const struct rtnl_msg *m)
 
 struct nft_chain *nft_chain_find(const struct nft *n, uint8_t family, const char *table, const char *name)
 {
-	for (struct nft_chain *c = n->chains; c < n->chains + n->n; c++)
+	for (uint32_t i = 0; i < n->n; i++) {
+		struct nft_chain *c = &n->chains[i];
+
 		if (c->family == family && !strcmp(c->table, table) && !strcmp(c->name, name))
 			return c;
+	}
 	return NULL;
 }
 

@@ -58,7 +58,8 @@ void probe_nft_judge(const struct nft *n, enum probe_hook hook, const struct pro
 		there.iif = 0;
 		there.iif_name = NULL;
 	}
-	for (const struct nft_chain *c = n->chains; c < n->chains + n->n; c++) {
+	for (uint32_t i = 0; i < n->n; i++) {
+		const struct nft_chain *c = &n->chains[i];
 		bool inet = c->family == NFPROTO_INET;
 		unsigned bits;
 
