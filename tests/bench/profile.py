@@ -6,7 +6,7 @@
 #
 #	profile.py [N...]	numbers of routes, default 1000 10000
 #
-# BENCH_MD=file keeps what is printed; PROFILE.md is made that way.
+# BENCH_MD=file keeps what is printed.
 import collections
 import functools
 import os
