@@ -251,7 +251,7 @@ static void group_one(struct router *r, const struct member *key, enum group_ver
 		member_touch(r, at);
 }
 
-/* 2^bits, of a join that has no more memberships than are possible. */
+/* 2^bits.  No join has more than 2^CONF_JOIN_BITS memberships: larger ones are refused where they are asked for. */
 static uint32_t group_power(unsigned bits)
 {
 	return bits > CONF_JOIN_BITS ? 1 : UINT32_C(1) << bits;

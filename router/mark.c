@@ -68,7 +68,7 @@ bool mark_touched(struct router *r)
 	bool done;
 
 	r->touched.n = 0;
-	/* Entries of (S,G) rules as well: the outputs of all rules add up. */
+	/* Entries of (S,G) rules as well: one may come in on a VIF where only a template covers it. */
 	for (uint32_t at = 0; touched.n && at < r->mfc.n; at++) {
 		const struct mfc *e = &r->mfc.v[at];
 

@@ -5,6 +5,7 @@
  */
 #include "applets/control/output.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define RECORD_SIZE (15 * 1024)		/* of rows that are worth a record: with the last row they fit into 16 KiB */
@@ -100,7 +101,7 @@ void output_text(struct output *o, const struct output_column *column, const cha
 
 void output_u64(struct output *o, const struct output_column *column, uint64_t value)
 {
-	char text[24], *p = text + sizeof text - 1;
+	char text[24];
 
 	if (!output_shows(o, column))
 		return;
@@ -108,13 +109,6 @@ void output_u64(struct output *o, const struct output_column *column, uint64_t v
 		json_u64(&o->rows, column->key, value);
 		return;
 	}
-	if (value == JSON_NONE) {
-		output_cell(o, column, column->none);
-		return;
-	}
-	*p = '\0';
-	do
-		*--p = (char)('0' + value % 10);
-	while (value /= 10);
-	output_cell(o, column, p);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+	output_cell(o, column, value == JSON_NONE ? column->none : text);
 }

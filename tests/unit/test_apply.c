@@ -25,29 +25,7 @@ static unsigned long left = ~0ul;	/* pieces of memory that can be had before one
 #undef calloc
 #undef realloc
 
-#include "router/router.h"
-
-static struct router r;
-
-static struct conf *parse(const char *text)
-{
-	struct conf *c = conf_new();
-	struct diags d = { 0 };
-
-	conf_parse_text(c, &d, "test", text, strlen(text));
-	CHECK_INT(d.errors, 0);
-	diags_free(&d);
-	return c;
-}
-
-static int apply(const char *text)
-{
-	struct conf *c = parse(text);
-	int res = router_apply(&r, c, 1000);
-
-	conf_free(c);
-	return res;
-}
+#include "tests/unit/engine.h"
 
 /* All that is live, as text. */
 static const char *live(void)
@@ -73,32 +51,6 @@ static unsigned names_used(void)
 	for (uint32_t id = 0; id < r.rules.names.n; id++)
 		n += name_is_used(&r.rules.names.v[id]);
 	return n;
-}
-
-static void link_is(int ifindex, const char *name)
-{
-	struct link_event ev = { .kind = LINK_NEW, .ifindex = ifindex, .flags = LINK_UP | LINK_MULTICAST };
-
-	snprintf(ev.name, sizeof ev.name, "%s", name);
-	fake_link_add(ifindex);
-	router_link_event(&r, &ev);
-}
-
-static void start(void)
-{
-	fake_reset();
-	log_set_level(LOG_LVL_NONE);
-	CHECK_INT(router_init(&r, NULL, NULL), 0);
-	kernel_mroute_open(FAM_4, 0);
-	router_family(&r, FAM_4, true);
-	link_is(2, "eth0");
-	link_is(3, "eth1");
-}
-
-static void end(void)
-{
-	router_shutdown(&r);
-	fake_reset();
 }
 
 #define OLD "phyint eth0 enable\nmgroup from eth0 group 225.9.9.9\n" \

@@ -41,48 +41,7 @@ static int starving_reserve(struct hash *t, const struct hash_ops *ops, const vo
 #undef grow
 #undef hash_reserve
 
-static struct router r;
-
-static void link_is(int ifindex, const char *name)
-{
-	struct link_event ev = { .kind = LINK_NEW, .ifindex = ifindex, .flags = LINK_UP | LINK_MULTICAST };
-
-	snprintf(ev.name, sizeof ev.name, "%s", name);
-	fake_link_add(ifindex);
-	router_link_event(&r, &ev);
-}
-
-static void start(void)
-{
-	fake_reset();
-	log_set_level(LOG_LVL_NONE);
-	CHECK_INT(router_init(&r, NULL, NULL), 0);
-	kernel_mroute_open(FAM_4, 0);
-	router_family(&r, FAM_4, true);
-	link_is(2, "eth0");
-	link_is(3, "eth1");
-}
-
-static void end(void)
-{
-	router_shutdown(&r);
-	fake_reset();
-}
-
-static int apply(const char *text)
-{
-	struct conf *c = conf_new();
-	struct diags d = { 0 };
-
-	conf_parse_text(c, &d, "test", text, strlen(text));
-	CHECK_INT(d.errors, 0);
-	diags_free(&d);
-
-	int res = router_apply(&r, c, 1000);
-
-	conf_free(c);
-	return res;
-}
+#include "tests/unit/engine.h"
 
 static struct flow flow_of(const char *source, const char *group)
 {
