@@ -107,7 +107,7 @@ static int reload_begin(struct daemon *d, struct call *call)
 				  diags.errors == 1 ? "" : "s");
 	} else if (reload_apply(d, conf) < 0) {
 		status = call_fail(call, EXIT_SYSTEM, "%s, nothing was changed",
-				   errno == ENOSPC ? "too many interface names" : "out of memory");
+				   errno == ENOSPC ? "more than 65536 interface names" : "out of memory");
 	} else {
 		call->later = d->reloading = groups_ticket(d->router.groups);
 		if (!d->reloading)

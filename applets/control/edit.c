@@ -55,7 +55,9 @@ static int edit_take_range(struct call *call, struct ifname *iif, struct flow_ra
 
 static int edit_no_memory(struct call *call)
 {
-	return errno == ENOSPC ? call_fail(call, EXIT_SYSTEM, "out of interface names") : call_no_memory(call);
+	if (errno != ENOSPC)
+		return call_no_memory(call);
+	return call_fail(call, EXIT_SYSTEM, "65536 interface names are in use: remove rules that name some");
 }
 
 /* Fails as there is no such rule, or with is_group no such membership. */

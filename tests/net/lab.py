@@ -14,6 +14,7 @@
 import collections
 import contextlib
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -76,7 +77,12 @@ def enter():
         for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
             with open(f"/proc/self/{name}", "w") as f:
                 f.write(text)
-    sys_call("mount", "none", "/", None, MS_REC | MS_PRIVATE, None)
+    try:
+        sys_call("mount", "none", "/", None, MS_REC | MS_PRIVATE, None)
+    except OSError as e:
+        if e.errno != errno.EINVAL:
+            raise
+        raise Skip("/ is no mount point, as in a plain chroot: mount --bind DIR DIR before chroot DIR") from None
     sys_call("mount", "lab", "/run", "tmpfs", 0, None)
     os.mkdir("/run/netns")
 
