@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Single fields: addresses with their lengths, numbers, and guesses at mistyped keywords.  The config file and
- * the words of a client command are read by the same functions.  They know no line and no file: the reason why a
- * word is wrong comes back as a text that stays until the next call.
+ * Single fields: addresses with their lengths, and numbers.  The config file and the words of a client command are
+ * read by the same functions.  They know no line and no file: the reason why a word is wrong comes back as a text that
+ * stays until the next call.
  */
 #ifndef CONF_FIELD_H
 #define CONF_FIELD_H
@@ -23,8 +23,5 @@ const char *field_range(const char *const *w, int nw, struct flow_range *range);
 
 /* Parses a decimal number from 1 to 255, digits only; 0 when it is none. */
 uint8_t field_ttl(const struct word *w);
-
-/* Number of the keyword, of n, that was probably meant, or -1. */
-int field_near(const struct word *w, const char *const *list, int n);
 
 #endif

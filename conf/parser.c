@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "conf/field.h"
+#include "lib/near.h"
 
 struct where parser_where(const struct parser *ps, const struct word *at)
 {
@@ -58,7 +58,7 @@ int parser_unknown(struct parser *ps, const struct word *w, const char *const *l
 
 	if (ps->is_lost)
 		return -1;
-	near = field_near(w, list, n);
+	near = near_find(w->p, w->n, list, n);
 	ps->is_lost = near < 0;
 	parser_error(ps, w, ps->is_lost ? "unknown %s \"%s\": write %s" : "unknown %s \"%s\", did you mean \"%s\"?",
 		     what, s, ps->is_lost ? ps->usage : list[near]);
