@@ -14,11 +14,17 @@ FROM, TO = "/run/netns/ha", "/run/netns/hb"
 PERIOD = 2.4		# seconds between two passes with -c 60: see router/expire.c
 
 
-def templates(family, n):
-    """The rule of the traffic and n - 1 others, all of them templates."""
-    others = (lambda i: f"226.{i >> 16}.{i >> 8 & 255}.{i & 255}") if family == 4 else (lambda i: f"ff2f::{i:x}")
-    return f"mroute from a1 group {ADDRESS[family][1]} to a2\n" + "".join(
-        f"mroute from a1 group {others(i)} to a2\n" for i in range(1, n))
+def templates(family, n, pairs=1):
+    """The rule of the traffic and n - 1 others, all of them templates, that have so many (1 to 64) pairs of prefix
+    lengths: 8 of groups times 8 of sources."""
+    source, group, full = ("172.16.0.0", lambda i: f"226.{i >> 16}.{i >> 8 & 255}.{i & 255}", 32) if family == 4 else (
+        "2001:db8::", lambda i: f"ff2f::{i >> 16:x}:{i & 65535:x}", 128)
+
+    def other(i):
+        length, sources = i % pairs % 8, i % pairs // 8
+        return (f"mroute from a1 {f'source {source}/{12 + sources} ' if sources else ''}"
+                f"group {group(i // pairs << 7)}/{full - length} to a2\n")
+    return f"mroute from a1 group {ADDRESS[family][1]} to a2\n" + "".join(map(other, range(1, n)))
 
 
 def traffic(what, family, n, first=1):
@@ -62,7 +68,7 @@ def bursts(here, family, n, many):
     traffic("burst", family, 1000)		# the first burst in a lab is slower, whoever learns it
     p.stop()
     for name, program, others in (many + many[::-1]) * 2:
-        p = launch(here, program, family, templates(family, others))
+        p = launch(here, program, family, templates(family, *others))
         before = p.cpu()
         _, arrived, _, seconds = traffic("burst", family, n)
         got[name]["arrived"] = min(got[name]["arrived"], arrived)
