@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "applets/oldline.h"
 #include "applets/smcrouted.h"
 
 static const struct applet *const applets[] = {
@@ -42,7 +43,12 @@ static void smcroute_print_usage(FILE *to)
 	for (unsigned i = 0; i < APPLETS; i++)
 		fprintf(to, "  %-15s %s\n", applets[i]->name, applets[i]->summary);
 	fprintf(to, "\n--install makes hard links of these names in DIR, -s symbolic ones.\n"
-		    "`smcroute APPLET -h` tells more of each.\n");
+		    "`smcroute APPLET -h` tells more of each.\n\n"
+		    "Options of SMCRoute 0.9 to 2.5, for old scripts; several are run in order:\n\n"
+		    "  -d [OPTION...]  smcrouted [OPTION...]\n"
+		    "  -k              smcroutectl kill\n"
+		    "  -a, -r WORDS    smcroutectl add, remove WORDS\n"
+		    "  -j, -l WORDS    smcroutectl join, leave WORDS\n");
 }
 
 /* Makes one name in DIR for this binary; an older link there is replaced. */
@@ -108,12 +114,14 @@ int main(int argc, char **argv)
 		smcroute_print_usage(stdout);
 		return 0;
 	}
-	if (!strcmp(word, "-v")) {
+	if (!strcmp(word, "-v") && argc == 2) {
 		printf("smcroute %s\n", applet_version());
 		return 0;
 	}
 	if (!strcmp(word, "--install"))
 		return smcroute_install(argc - 2, argv + 2);
+	if (oldline_is(argc, argv))
+		return oldline_run(argc, argv);
 	applet_fail(EXIT_USAGE, "%s: no such applet\n", word);
 	smcroute_print_usage(stderr);
 	return EXIT_USAGE;
