@@ -43,11 +43,16 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold);
 int kernel_vif_del(enum fam fam, int vif);
 
 /* Adds the entry of a flow or replaces it in place.  iif: VIF number; oifs: bit n = VIF n; ttl[n]: threshold of VIF n,
- * IPv4 only, may be NULL for all 1. */
+ * IPv4 only, may be NULL for all 1.
+ *
+ * A flow of any source is a (*,G) entry of the kernel, one for each iif: it takes packets of all sources that have no
+ * entry of their own, with no upcall, and never sends them out of the iif.  Packets of the group on one of its outputs
+ * are its own too, as wrong ones, unless a newer (*,G) entry has that iif.  errno where the system has no such entries:
+ * ENOPROTOOPT, EOPNOTSUPP. */
 int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl);
 
-/* Removes an entry; ENOENT when there is none. */
-int kernel_mfc_del(const struct flow *flow);
+/* Removes an entry; ENOENT when there is none.  iif: that of a (*,G) entry, of no matter for others. */
+int kernel_mfc_del(const struct flow *flow, int iif);
 
 struct mfc_stats {
 	uint64_t packets;	/* on the right interface; IPv4 adds a copy for each output that is a member itself */
@@ -55,7 +60,7 @@ struct mfc_stats {
 	uint64_t wrong_if;
 };
 
-/* Counters of an entry; ENOENT when there is none. */
+/* Counters of an entry; ENOENT when there is none.  Of several (*,G) entries of a group: those of the newest one. */
 int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st);
 
 struct vif_stats {

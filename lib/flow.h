@@ -62,6 +62,12 @@ static inline struct flow_range flow_range_of(const struct flow *f)
 	return (struct flow_range){ .flow = *f, .source_len = 128, .group_len = 128 };
 }
 
+/* True when the source is left out: what addr_any() gives. */
+static inline bool flow_any_source(const struct flow *f)
+{
+	return !f->source.w[3] && !f->source.w[0] && !f->source.w[1] && (!f->source.w[2] || flow_fam(f) == FAM_4);
+}
+
 bool flow_range_eq(const struct flow_range *a, const struct flow_range *b);
 
 /* A hash of the addresses and lengths. */

@@ -14,7 +14,7 @@ void entry_drop(struct router *r, uint32_t at)
 	struct mfc *e = &r->mfc.v[at];
 
 	if (e->flags & MFC_INSTALLED) {
-		if (kernel_mfc_del(&e->flow) < 0 && errno != ENOENT)
+		if (kernel_mfc_del(&e->flow, e->iif) < 0 && errno != ENOENT)
 			state_failed(r);
 		r->changes.removed++;
 	}

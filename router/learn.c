@@ -22,15 +22,20 @@ static bool learn_make_room(struct router *r)
 	return true;
 }
 
-/* Turns a new source away.  An entry for a moment lets go of the packets that wait for it: the kernel
- * would keep them for 10 s and look through all such sources for each packet of any of them
- * (net/ipv4/ipmr.c, ipmr_cache_unresolved). */
+/* Lets go of the packets that wait for an entry that is not to be, by one for a moment: the kernel would keep them for
+ * 10 s and look through all such sources for each packet of any of them (net/ipv4/ipmr.c, ipmr_cache_unresolved). */
+static void learn_let_go(struct router *r, const struct upcall *up, uint32_t oifs)
+{
+	if (!kernel_mfc_add(&up->flow, up->vif, oifs, r->ttl))
+		kernel_mfc_del(&up->flow, up->vif);
+}
+
+/* Turns a new source away. */
 static void learn_refuse(struct router *r, const struct upcall *up, const char *why)
 {
 	char flow[FLOW_STRLEN];
 
-	if (!kernel_mfc_add(&up->flow, up->vif, 0, NULL))
-		kernel_mfc_del(&up->flow);
+	learn_let_go(r, up, 0);
 	r->count.refused++;
 	log_limited(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new source %s: %s",
 		    flow_str(&up->flow, flow), why);
@@ -48,7 +53,7 @@ static void learn_again(struct router *r, uint32_t at)
 
 	if (asked == MFC_ASKED)
 		return;
-	kernel_mfc_del(&e->flow);
+	kernel_mfc_del(&e->flow, e->iif);
 	e->flags &= (uint8_t)~MFC_INSTALLED;
 	f->seen = f->mark = 0;
 	if (entry_sync(r, at, e->iif))
@@ -149,7 +154,10 @@ void router_upcall(struct router *r, const struct upcall *up, int64_t now)
 	/* A report may be older than the interface that has the number now. */
 	if (!iface_by_vif(&r->ifs, up->fam, up->vif) || addr_fam(&up->flow.group) != up->fam)
 		return;
-	if (up->kind == UPCALL_WRONGVIF)
+	/* A packet from ::, which is no source: an entry of it would be one of all sources. */
+	if (flow_any_source(&up->flow))
+		learn_let_go(r, up, 0);
+	else if (up->kind == UPCALL_WRONGVIF)
 		learn_wrong_vif(r, up);
 	else
 		learn_no_cache(r, up);

@@ -28,6 +28,7 @@ _Static_assert(MRT_INIT == MRT6_INIT && MRT_DONE == MRT6_DONE && MRT_TABLE == MR
 	       MRT_PIM == MRT6_PIM && MRT_ASSERT == MRT6_ASSERT &&
 	       MRT_ADD_VIF == MRT6_ADD_MIF && MRT_DEL_VIF == MRT6_DEL_MIF &&
 	       MRT_ADD_MFC == MRT6_ADD_MFC && MRT_DEL_MFC == MRT6_DEL_MFC &&
+	       MRT_ADD_MFC_PROXY == MRT6_ADD_MFC_PROXY && MRT_DEL_MFC_PROXY == MRT6_DEL_MFC_PROXY &&
 	       SIOCGETSGCNT == SIOCGETSGCNT_IN6 && SIOCGETVIFCNT == SIOCGETMIFCNT_IN6,
 	       "options of both families");
 _Static_assert(sizeof(vifi_t) == sizeof(mifi_t) &&
@@ -161,14 +162,16 @@ int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_
 {
 	union mroute_arg a;
 
-	return mroute_set(flow_fam(flow), MRT_ADD_MFC, &a, mroute_mfc(&a, flow, iif, oifs, ttl));
+	return mroute_set(flow_fam(flow), flow_any_source(flow) ? MRT_ADD_MFC_PROXY : MRT_ADD_MFC, &a,
+			  mroute_mfc(&a, flow, iif, oifs, ttl));
 }
 
-int kernel_mfc_del(const struct flow *flow)
+int kernel_mfc_del(const struct flow *flow, int iif)
 {
 	union mroute_arg a;
 
-	return mroute_set(flow_fam(flow), MRT_DEL_MFC, &a, mroute_mfc(&a, flow, 0, 0, NULL));
+	return mroute_set(flow_fam(flow), flow_any_source(flow) ? MRT_DEL_MFC_PROXY : MRT_DEL_MFC, &a,
+			  mroute_mfc(&a, flow, iif, 0, NULL));
 }
 
 static int mroute_ask(enum fam fam, unsigned long request, union mroute_arg *a)

@@ -50,7 +50,12 @@ int mroute_vif(union mroute_arg *a, enum fam fam, int vif, int ifindex, uint8_t 
 
 int mroute_mfc(union mroute_arg *a, const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
 {
+	bool is_any = flow_any_source(flow);
+
 	memset(a, 0, sizeof *a);
+	/* Packets are looked up by their iif among the outputs (net/ipv4/ipmr_base.c, mr_mfc_find_any). */
+	if (is_any)
+		oifs |= UINT32_C(1) << iif;
 	if (flow_fam(flow) == FAM_6) {
 		a->mfc6.mf6cc_origin = mroute_sin6(&flow->source);
 		a->mfc6.mf6cc_mcastgrp = mroute_sin6(&flow->group);
@@ -63,7 +68,7 @@ int mroute_mfc(union mroute_arg *a, const struct flow *flow, int iif, uint32_t o
 	a->mfc4.mfcc_parent = (vifi_t)iif;
 	for (int v = 0; oifs; v++, oifs >>= 1)
 		if (oifs & 1)
-			a->mfc4.mfcc_ttls[v] = ttl ? ttl[v] : 1;
+			a->mfc4.mfcc_ttls[v] = ttl && !(is_any && v == iif) ? ttl[v] : 1;
 	return sizeof a->mfc4;
 }
 

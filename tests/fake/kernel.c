@@ -21,6 +21,7 @@
 static struct {
 	bool open[FAM_N], mrdisc[FAM_N], link_open, no_pim, quiet;
 	int vif_if[FAM_N][KERNEL_VIFS];		/* ifindex, 0 = free */
+	uint64_t last_serial;			/* of an entry */
 	struct vif_stats vif_st[FAM_N][KERNEL_VIFS];
 	struct table mfc, join;
 	uint8_t link[LINKS], heard[FAM_N][LINKS];
@@ -153,9 +154,35 @@ void fake_link_del(int ifindex)
 	}
 }
 
+/* An entry is found by (S,G), a (*,G) one by its iif as well. */
+static struct item mfc_key(const struct flow *flow, int iif)
+{
+	return item_key(flow_any_source(flow) ? iif + 1 : 0, &flow->source, &flow->group);
+}
+
+/* The entry of a flow; the newest (*,G) one that has the VIFs among its outputs, or its iif, when there are several. */
+static struct item *mfc_newest_of(const struct flow *flow, uint32_t vifs)
+{
+	struct item *newest = NULL;
+
+	for (int iif = 0; iif < (flow_any_source(flow) ? KERNEL_VIFS : 1); iif++) {
+		struct item key = mfc_key(flow, iif), *i = item_find(&k.mfc, &key);
+
+		if (i && ((i->oifs | UINT32_C(1) << iif) & vifs || !flow_any_source(flow)) &&
+		    (!newest || i->serial > newest->serial))
+			newest = i;
+	}
+	return newest;
+}
+
+static struct item *mfc_newest(const struct flow *flow)
+{
+	return mfc_newest_of(flow, UINT32_MAX);
+}
+
 void fake_set_stats(const struct flow *flow, uint64_t packets, uint64_t bytes, uint64_t wrong_if)
 {
-	struct item key = item_key(0, &flow->source, &flow->group), *i = item_find(&k.mfc, &key);
+	struct item *i = mfc_newest(flow);
 
 	if (!i)
 		abort();
@@ -173,15 +200,28 @@ void fake_set_holder(int pid, const char *comm)
 	strncpy(k.holder, comm, sizeof k.holder - 1);
 }
 
-bool fake_mfc(const struct flow *flow, int *iif, uint32_t *oifs)
+static bool mfc_tell(const struct item *i, int *iif, uint32_t *oifs)
 {
-	struct item key = item_key(0, &flow->source, &flow->group), *i = item_find(&k.mfc, &key);
-
 	if (i && iif)
 		*iif = i->iif;
 	if (i && oifs)
 		*oifs = i->oifs;
 	return i;
+}
+
+bool fake_mfc(const struct flow *flow, int *iif, uint32_t *oifs)
+{
+	return mfc_tell(mfc_newest(flow), iif, oifs);
+}
+
+bool fake_mfc_for(const struct flow *flow, int vif, int *iif, uint32_t *oifs)
+{
+	struct item *i = mfc_newest(flow);
+	struct flow any = *flow;
+	uint8_t len;
+
+	addr_any(flow_fam(flow), &any.source, &len);
+	return mfc_tell(i ? i : mfc_newest_of(&any, UINT32_C(1) << vif), iif, oifs);
 }
 
 /* ---- routing sockets ---- */
@@ -282,33 +322,37 @@ int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_
 {
 	enum fam fam = flow_fam(flow);
 	int err = planned("mfc_add", if_closed(fam, iif < 0 || iif >= KERNEL_VIFS ? ENFILE : 0));
-	struct item key = item_key(0, &flow->source, &flow->group), *i;
+	struct item key = mfc_key(flow, iif), *i;
 
 	if (!k.quiet) {
 		SAY("mfc%d add ", fam_digit(fam));
-		say_sg(&flow->source, &flow->group);
+		say_sg(flow_any_source(flow) ? NULL : &flow->source, &flow->group);
 		SAY(" iif %d", iif);
 		say_oifs(fam, oifs, ttl);
 	}
 	if (!err) {
 		i = item_find(&k.mfc, &key);
-		if (!i)
+		if (!i) {
 			i = item_add(&k.mfc, &key);
+			i->serial = ++k.last_serial;
+		}
 		i->iif = iif;
 		i->oifs = oifs;
 	}
 	return done(err);
 }
 
-int kernel_mfc_del(const struct flow *flow)
+int kernel_mfc_del(const struct flow *flow, int iif)
 {
 	enum fam fam = flow_fam(flow);
-	struct item key = item_key(0, &flow->source, &flow->group), *i = item_find(&k.mfc, &key);
+	struct item key = mfc_key(flow, iif), *i = item_find(&k.mfc, &key);
 	int err = planned("mfc_del", if_closed(fam, i ? 0 : ENOENT));
 
 	if (!k.quiet) {
 		SAY("mfc%d del ", fam_digit(fam));
-		say_sg(&flow->source, &flow->group);
+		say_sg(flow_any_source(flow) ? NULL : &flow->source, &flow->group);
+		if (flow_any_source(flow))
+			SAY(" iif %d", iif);
 	}
 	if (!err && i)
 		item_del(&k.mfc, i);
@@ -318,7 +362,7 @@ int kernel_mfc_del(const struct flow *flow)
 int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
 {
 	enum fam fam = flow_fam(flow);
-	struct item key = item_key(0, &flow->source, &flow->group), *i = item_find(&k.mfc, &key);
+	struct item *i = mfc_newest(flow);
 	int err = planned("mfc_stats", if_closed(fam, i ? 0 : ENOENT));
 
 	if (!err && i)

@@ -20,6 +20,7 @@ void fake_reset(void);
  *	mfc4 add (10.0.0.1,225.1.2.3) iif 0 oifs 1,2 ttl 1,3	("oifs -" for none; ttl
  *				only when any of them is not 1)
  *	mfc4 del (10.0.0.1,225.1.2.3)
+ *	mfc4 add (*,225.1.2.3) iif 0 oifs 1	mfc4 del (*,225.1.2.3) iif 0
  *	join4 if2 (*,225.1.1.1)	leave4 if2 (10.0.0.1,232.1.1.1)
  *	mrdisc4 open|close	mrdisc4 listen if2 on	mrdisc4 advert if2 20 0 0
  *	mrdisc4 solicit|term if2
@@ -61,7 +62,11 @@ void fake_set_holder(int pid, const char *comm);
 unsigned fake_mfc_count(enum fam fam);
 unsigned fake_join_count(enum fam fam);
 
-/* The entry of a flow; false when there is none.  iif, oifs may be NULL. */
+/* The entry of a flow, of several (*,G) ones the newest; false when there is none.  iif, oifs may be NULL. */
 bool fake_mfc(const struct flow *flow, int *iif, uint32_t *oifs);
+
+/* The entry that takes a packet of a flow which comes in on a VIF: its own, else the newest (*,G) one that has the VIF
+ * as its iif or among its outputs (net/ipv4/ipmr_base.c, mr_mfc_find_any); false when there is none. */
+bool fake_mfc_for(const struct flow *flow, int vif, int *iif, uint32_t *oifs);
 
 #endif

@@ -14,7 +14,7 @@
 #include "kernel/kernel.h"
 #include "lib/hash.h"
 
-/* One entry or one membership; ifindex is 0 for entries, src all zero for ASM. */
+/* One entry or one membership; ifindex is 0 for entries, iif + 1 for (*,G) ones; src all zero for ASM. */
 struct item_key {
 	struct flow flow;
 	uint32_t ifindex;
@@ -24,6 +24,7 @@ struct item {
 	struct item_key key;
 	int iif;
 	uint32_t oifs;
+	uint64_t serial;	/* the newest has the highest */
 	struct mfc_stats st;
 };
 

@@ -185,7 +185,7 @@ static void entries(void)
 	EACH_FAMILY(f) {
 		CHECK_INT(kernel_vif_add(f, 0, a1, 1), 0);
 		CHECK_INT(kernel_vif_add(f, 1, a2, 1), 0);
-		CHECK(kernel_mfc_del(&(struct flow){ S[f], G[f] }) < 0 && errno == ENOENT);
+		CHECK(kernel_mfc_del(&(struct flow){ S[f], G[f] }, 0) < 0 && errno == ENOENT);
 		CHECK(kernel_mfc_stats(&(struct flow){ S[f], G[f] }, &st) < 0 && errno == ENOENT);
 		CHECK_INT(kernel_mfc_add(&(struct flow){ S[f], G[f] }, 0, 2, NULL), 0);
 		CHECK_INT(kernel_mfc_add(&(struct flow){ S[f], G[f] }, 1, 1, NULL), 0);
@@ -195,7 +195,7 @@ static void entries(void)
 		seen = (struct seen){ 0 };
 		CHECK_INT(probe_mfc(f, saw, &seen), 0);
 		CHECK_INT(seen.n, 1);
-		CHECK_INT(kernel_mfc_del(&(struct flow){ S[f], G[f] }), 0);
+		CHECK_INT(kernel_mfc_del(&(struct flow){ S[f], G[f] }, 0), 0);
 		seen = (struct seen){ 0 };
 		CHECK_INT(probe_mfc(f, saw, &seen), 0);
 		CHECK_INT(seen.n, 0);

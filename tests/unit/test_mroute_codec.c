@@ -56,6 +56,11 @@ static void entry4(void)
 	mroute_mfc(&a, &f, 0, 0, ttl);
 	for (int v = 0; v < MAXVIFS; v++)
 		CHECK_INT(a.mfc4.mfcc_ttls[v], 0);
+	/* A (*,G) entry has its iif among the outputs, whatever threshold that has. */
+	f.source = ip("0.0.0.0");
+	mroute_mfc(&a, &f, 31, 1u << 1, ttl);
+	for (int v = 0; v < MAXVIFS; v++)
+		CHECK_INT(a.mfc4.mfcc_ttls[v], v == 1 ? 16 : v == 31 ? 1 : 0);
 }
 
 static void entry6(void)
@@ -71,6 +76,9 @@ static void entry6(void)
 	CHECK_INT(a.mfc6.mf6cc_parent, 31);
 	for (int v = 0; v < IF_SETSIZE; v++)
 		CHECK_INT((a.mfc6.mf6cc_ifset.ifs_bits[v / 32] >> v % 32) & 1, v == 0 || v == 31);
+	f.source = ip("::");
+	mroute_mfc(&a, &f, 3, 1, NULL);
+	CHECK_INT(a.mfc6.mf6cc_ifset.ifs_bits[0], 9);
 }
 
 static void counters(void)

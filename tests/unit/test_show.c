@@ -305,7 +305,7 @@ static void replaced(void)
 	fd = join();
 	ask(fd, "routes", "-d");
 	part(fd, &got, 1);
-	CHECK_INT(kernel_mfc_del(&old), 0);
+	CHECK_INT(kernel_mfc_del(&old, 0), 0);
 	mfc_del(&router.mfc, at);
 	CHECK_INT(mfc_get(&router.mfc, &fresh, MFC_LEARNED), at);
 	router.mfc.v[at].iif = 0;
