@@ -18,15 +18,15 @@ void reload_hook(struct daemon *d)
 		hook_run(d->hook, "reload", "");
 }
 
-static void reload_log_diags(const struct conf *c, const struct diags *diags)
+static void reload_log_diag(const struct conf *c, const struct diag *d)
 {
 	struct buf b = { 0 };
 
-	diags_print(&b, c, diags, log_shows(LOG_LVL_DEBUG));
+	diag_print(&b, c, d, log_shows(LOG_LVL_DEBUG));
 	buf_chr(&b, '\0');
 	for (char *p = b.failed ? NULL : b.p, *end; p && (end = strchr(p, '\n')); p = end + 1) {
 		*end = '\0';
-		log_at(strstr(p, ": warning:") ? LOG_LVL_INFO : LOG_LVL_ERR, "%s", p);
+		log_at(d->error ? LOG_LVL_ERR : d->is_line_lost ? LOG_LVL_NOTICE : LOG_LVL_INFO, "%s", p);
 	}
 	buf_free(&b);
 }
@@ -72,7 +72,8 @@ static struct conf *reload_read_file(const struct daemon *d, struct diags *diags
 	if (!conf_parse_file(c, diags, d->set->conf) && errno == ENOENT && !d->set->conf_given && !d->running)
 		log_notice("no config file %s, waiting for commands", d->set->conf);
 	else
-		reload_log_diags(c, diags);
+		for (uint32_t i = 0; i < diags->n; i++)
+			reload_log_diag(c, &diags->v[i]);
 	return c;
 }
 
@@ -100,8 +101,10 @@ static int reload_begin(struct daemon *d, struct call *call)
 	conf = reload_read_file(d, &diags);
 	if (!conf) {
 		status = call_fail(call, EXIT_SYSTEM, "out of memory");
-	} else if (diags.errors) {
-		diags_print(&call->diag, conf, &diags, false);
+		goto out;
+	}
+	diags_print(&call->diag, conf, &diags, false);
+	if (diags.errors) {
 		conf_free(conf);
 		status = call_fail(call, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, diags.errors,
 				  diags.errors == 1 ? "" : "s");
@@ -113,6 +116,7 @@ static int reload_begin(struct daemon *d, struct call *call)
 		if (!d->reloading)
 			reload_done(d);
 	}
+out:
 	if (status)
 		reload_ready(d, call->error);
 	diags_free(&diags);

@@ -99,7 +99,7 @@ int conf_add_phyint(struct conf *c, const struct phyint *p);
 /* Makes room for n more rules, if there is memory for that: they will probably come. */
 void conf_expect(struct conf *c, uint32_t n);
 
-/* A join of 2^bits memberships: groups times sources; more than 2^CONF_JOIN_BITS is an error. */
+/* A join of 2^bits memberships: groups times sources; more than 2^CONF_JOIN_BITS is too many. */
 #define CONF_JOIN_BITS 16
 unsigned conf_join_bits(const struct flow_range *range);
 

@@ -9,7 +9,6 @@
 #include "lib/grow.h"
 #include "lib/text.h"
 
-#define DIAG_MAX 65536u			/* more are only counted */
 #define DIAG_LINE_MAX 200u		/* bytes of a line around the column */
 
 void diag_line(struct diag *d, const char *line, size_t len)
@@ -37,10 +36,10 @@ void diag_line(struct diag *d, const char *line, size_t len)
 struct diag *diag_vadd(struct diags *d, struct where where, bool error, const char *fmt, va_list ap)
 {
 	char text[1024], shown[TEXT_ESCAPED_SIZE(sizeof text)];
+	uint32_t *count = error ? &d->errors : &d->warnings;
 	struct diag *v;
 
-	*(error ? &d->errors : &d->warnings) += 1;
-	if (d->n >= DIAG_MAX || !(v = grow(d->v, &d->cap, d->n + 1, sizeof *v)))
+	if (++*count > DIAG_MAX || !(v = grow(d->v, &d->cap, d->n + 1, sizeof *v)))
 		return NULL;
 	d->v = v;
 	vsnprintf(text, sizeof text, fmt, ap);

@@ -13,6 +13,7 @@
 struct diag {
 	struct where where;
 	bool error;		/* or a warning */
+	bool is_line_lost;	/* a warning: the line has no effect */
 	char *text;		/* one line, escaped, owned */
 	char *line;		/* the offending line or a part of it, owned; NULL when not known */
 	uint16_t from;		/* column of the first byte of `line` */
@@ -24,7 +25,9 @@ struct diags {
 	uint32_t errors, warnings;	/* counted even when the text is not kept: too many, or no memory */
 };
 
-/* Appends a diagnostic, which has no line yet; diag_vadd() returns NULL when it could only be counted. */
+/* Appends a diagnostic, which has no line yet; diag_vadd() returns NULL when it could only be counted.  So many errors
+ * are kept, and as many warnings. */
+#define DIAG_MAX 10000u
 void diag_add(struct diags *d, struct where where, bool error, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 struct diag *diag_vadd(struct diags *d, struct where where, bool error, const char *fmt, va_list ap)

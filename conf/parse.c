@@ -5,16 +5,24 @@
 #include "conf/clause.h"
 #include "conf/field.h"
 
-/* Reports a join that would be too many memberships. */
-static void parse_join_fits(struct parser *ps, const struct clauses *f)
+/* True when a join is not too many memberships; a warning otherwise. */
+static bool parse_join_fits(struct parser *ps, const struct clauses *f)
 {
 	unsigned bits = conf_join_bits(&f->rule.range);
 	bool is_group = 128 - f->rule.range.group_len > CONF_JOIN_BITS;
+	const char *iif;
 
-	if (bits > CONF_JOIN_BITS)
-		parser_error(ps, &f->value[is_group ? CLAUSE_GROUP : CLAUSE_SOURCE],
-			     "this would be %s%llu memberships, and %u is the most: a longer prefix is needed",
-			     bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits, 1u << CONF_JOIN_BITS);
+	if (bits <= CONF_JOIN_BITS)
+		return true;
+	iif = ps->c->names[f->rule.iif].ifname.text;
+	parser_line_lost(ps, &f->value[is_group ? CLAUSE_GROUP : CLAUSE_SOURCE],
+		       "without effect: this would be %s%llu memberships, and %u is the most: write a longer "
+		       "prefix%s%s%s",
+		       bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits, 1u << CONF_JOIN_BITS,
+		       is_group ? ", or have switches send all groups by \"phyint " :
+		       ", or leave \"source\" out to join for any source", is_group ? iif : "",
+		       is_group ? " enable mrdisc\"" : "");
+	return false;
 }
 
 static void parse_mroute(struct parser *ps)
@@ -31,9 +39,7 @@ static void parse_mgroup(struct parser *ps)
 	struct clauses f;
 
 	clauses_read(ps, &f, CLAUSE_TO);
-	if (!ps->is_bad)
-		parse_join_fits(ps, &f);
-	if (!ps->is_bad && conf_add_mgroup(ps->c, &f.rule) < 0)
+	if (!ps->is_bad && parse_join_fits(ps, &f) && conf_add_mgroup(ps->c, &f.rule) < 0)
 		parser_nomem(ps);
 }
 

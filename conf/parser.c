@@ -13,7 +13,8 @@ struct where parser_where(const struct parser *ps, const struct word *at)
 	return (struct where){ .line = l->no, .col = lex_col(l, at->p), .file = ps->in->file };
 }
 
-static void __attribute__((format(printf, 4, 0)))
+/* Returns the diagnostic, or NULL when it could only be counted. */
+static struct diag * __attribute__((format(printf, 4, 0)))
 parser_diag(struct parser *ps, const struct word *at, bool error, const char *fmt, va_list ap)
 {
 	const struct lex *l = &ps->in->lex;
@@ -21,6 +22,7 @@ parser_diag(struct parser *ps, const struct word *at, bool error, const char *fm
 
 	if (d)
 		diag_line(d, l->line, (size_t)(l->eol - l->line));
+	return d;
 }
 
 void parser_error(struct parser *ps, const struct word *at, const char *fmt, ...)
@@ -40,6 +42,18 @@ void parser_warning(struct parser *ps, const struct word *at, const char *fmt, .
 	va_start(ap, fmt);
 	parser_diag(ps, at, false, fmt, ap);
 	va_end(ap);
+}
+
+void parser_line_lost(struct parser *ps, const struct word *at, const char *fmt, ...)
+{
+	struct diag *d;
+	va_list ap;
+
+	va_start(ap, fmt);
+	d = parser_diag(ps, at, false, fmt, ap);
+	va_end(ap);
+	if (d)
+		d->is_line_lost = true;
 }
 
 void parser_nomem(struct parser *ps)

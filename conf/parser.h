@@ -50,6 +50,10 @@ void parser_error(struct parser *ps, const struct word *at, const char *fmt, ...
 	__attribute__((format(printf, 3, 4)));
 void parser_warning(struct parser *ps, const struct word *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Appends the warning that the present line has no effect, which stops neither a start nor a reload. */
+void parser_line_lost(struct parser *ps, const struct word *at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 void parser_nomem(struct parser *ps);
 
 /* Reports a word that has no place here, unless the one before had none either.  Returns the number of the

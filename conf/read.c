@@ -88,10 +88,15 @@ static void read_include_file(struct parser *ps, const struct word *w, const cha
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct input in = { .up = ps->in, .path = path };
 	struct word shown = { path, strlen(path) };
+	bool is_missing = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
 	const char *why;
 	struct stat st;
 	int file = -1, err;
 
+	if (is_missing) {
+		parser_line_lost(ps, w, "without effect: there is no file \"%s\"", lex_show(&shown));
+		return;
+	}
 	why = fd < 0 || fstat(fd, &st) < 0 ? strerror(errno) : read_refused(ps, &st);
 	if (!why && (file = conf_file(ps->c, path)) < 0)
 		why = errno == EMFILE ? "more than 65534 files" : strerror(errno);

@@ -39,7 +39,7 @@ struct call {
 	int argc;			/* words, the command's name included */
 	const char *const *argv;
 	bool detail, json;		/* -d, -j */
-	struct buf diag;		/* config diagnostics of a failed reload */
+	struct buf diag;		/* config diagnostics of a reload */
 	bool follow;			/* set by monitor: the reply has no end, the connection is kept for events */
 	uint64_t later;			/* set by a command that waits for memberships: a groups_ticket().  When it is
 					 * done the command is called again, with the same words and is_again set */

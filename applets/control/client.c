@@ -46,6 +46,7 @@ void client_free(struct client *c)
 {
 	close(c->fd);
 	show_free(c->call.show);
+	buf_free(&c->call.diag);
 	buf_free(&c->in);
 	buf_free(&c->out);
 	free(c);

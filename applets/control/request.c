@@ -118,8 +118,10 @@ bool request_run(struct call *call, const struct wire_request *req)
 		out->len = before;
 	else if (!call->show)
 		request_end(call, before, status);
-	buf_free(&call->diag);
+	if (!call->later)
+		buf_free(&call->diag);
 	if (out->failed) {
+		buf_free(&call->diag);
 		show_free(call->show);
 		call->show = NULL;
 		call->later = 0;

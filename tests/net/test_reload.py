@@ -83,6 +83,20 @@ def broken(lab):
     check(lab.route("10.1.0.9", "225.1.1.2"), "the mended file is not in force")
 
 
+@case("lines without effect stop neither start nor reload, which tell of them")
+def harmless(lab):
+    lost = ("mgroup from a1 group 224.0.0.0/4\n", "mgroup from a1 source fd00:1::/48 group ff05::fd\n",
+            "include no/such.conf\n")
+    d = lab.daemon("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\n" + "".join(lost))
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
+    same(d.log().count(": warning: without effect: "), len(lost), "warnings of the start")
+    d.write("".join(lost) + "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a3\nmgroup from a1 group 225.2.2.2\n")
+    rc, _, err = d.ctl("reload")
+    same((rc, err.count(": warning: without effect: ")), (0, len(lost)), f"reload: {err!r}")
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a3")
+    same([g["group"] for g in d.json("groups")["groups"]["conf"]], ["225.2.2.2"], "groups")
+
+
 @case("an interface's number stays while others come and go")
 def numbers(lab):
     d = lab.daemon("mroute from a2 group 225.1.1.1 to a3\n")

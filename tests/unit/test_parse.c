@@ -156,7 +156,7 @@ static void many_errors(void)
 	struct conf *c = parse(text.p, text.len, &d);
 
 	CHECK_INT(d.errors, 200000);
-	CHECK_INT(d.n, 65536);
+	CHECK_INT(d.n, DIAG_MAX);
 	finish(c, &d);
 	buf_free(&text);
 }
