@@ -76,6 +76,7 @@ static void conversation_give_up(struct conversation *t, int status, const char 
 /* Sends the present line; false when it is too long. */
 static bool conversation_ask(struct conversation *t)
 {
+	static const char *const option_words[2][3] = { { "", "-d", "-dd" }, { "-j", "-dj", "-ddj" } };
 	const struct ctl_options *o = t->options;
 	struct ctl_words *w = t->words;
 	struct due *due = grow(t->due, &t->cap, t->n + 1, sizeof *due);
@@ -83,7 +84,7 @@ static bool conversation_ask(struct conversation *t)
 
 	if (due)
 		t->due = due;
-	w->v[0] = o->detail ? o->json ? "-dj" : "-d" : o->json ? "-j" : "";
+	w->v[0] = option_words[o->json][o->detail < 2 ? o->detail : 2];
 	if (!due || !wire_put_request(&t->out, WIRE_WORDS, 1 + w->n, w->v)) {
 		t->out.len = before;
 		return false;

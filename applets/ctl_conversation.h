@@ -11,7 +11,8 @@
 #include "applets/ctl_words.h"
 
 struct ctl_options {
-	bool detail, json;		/* sent with each command */
+	unsigned detail;		/* how many -d, sent with each command */
+	bool json;			/* -j, too */
 	bool batch;			/* commands come from standard input, one a line */
 };
 

@@ -19,7 +19,7 @@
 static const char ctl_usage[] = "Usage: smcroutectl [-bdhjptv] [-i NAME] [-u FILE] [-w SEC] [COMMAND [WORDS]]\n"
 	"\n"
 	"  -b       batch: read commands from standard input, one a line\n"
-	"  -d       details: counters, states, reasons\n"
+	"  -d       details: counters, reasons; -dd: states of entries, too\n"
 	"  -h       this text\n"
 	"  -i NAME  identity of the daemon, default smcroute\n"
 	"  -j       JSON\n"
@@ -43,7 +43,7 @@ struct ctl_line {
 static int ctl_take_option(struct ctl_line *l, int opt)
 {
 	bool *const switches[] = {
-		['b'] = &l->options.batch, ['d'] = &l->options.detail, ['j'] = &l->options.json, ['p'] = &l->is_plain,
+		['b'] = &l->options.batch, ['j'] = &l->options.json, ['p'] = &l->is_plain,
 		['t'] = &l->has_no_headings,
 	};
 
@@ -62,6 +62,9 @@ static int ctl_take_option(struct ctl_line *l, int opt)
 	case '?':
 		return applet_fail(EXIT_USAGE, optopt && strchr("iIuw", optopt) ? "option -%c needs a value" :
 				   "unknown option -%c, see smcroutectl -h", optopt ? optopt : '-');
+	case 'd':
+		l->options.detail++;
+		return -1;
 	case 'h':
 	case 'v':
 		applet_told(&smcroutectl_applet, opt);

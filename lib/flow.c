@@ -21,6 +21,20 @@ const char *flow_str(const struct flow *f, char *buf)
 	return buf;
 }
 
+char *flow_range_put(const struct flow_range *r, char *p)
+{
+	*p++ = '(';
+	if (flow_range_any_source(r))
+		*p++ = '*';
+	else
+		p = prefix_put(&r->flow.source, r->source_len, p);
+	*p++ = ',';
+	*p++ = ' ';
+	p = prefix_put(&r->flow.group, r->group_len, p);
+	*p++ = ')';
+	return p;
+}
+
 bool flow_range_eq(const struct flow_range *a, const struct flow_range *b)
 {
 	return a->source_len == b->source_len && a->group_len == b->group_len && flow_eq(&a->flow, &b->flow);

@@ -44,6 +44,9 @@ static inline enum fam flow_range_fam(const struct flow_range *r)
 	return flow_fam(&r->flow);
 }
 
+/* Writes "(S/LEN, G/LEN)", any source as "*", to at most FLOW_STRLEN bytes at p without a NUL, and returns the end. */
+char *flow_range_put(const struct flow_range *r, char *p);
+
 /* True when the range is one flow: one source and one group. */
 static inline bool flow_range_is_single(const struct flow_range *r)
 {

@@ -38,7 +38,8 @@ struct call {
 	enum call_form form;		/* of what is appended */
 	int argc;			/* words, the command's name included */
 	const char *const *argv;
-	bool detail, json;		/* -d, -j */
+	unsigned detail;		/* how many -d */
+	bool json;			/* -j */
 	struct buf diag;		/* config diagnostics of a reload */
 	bool follow;			/* set by monitor: the reply has no end, the connection is kept for events */
 	uint64_t later;			/* set by a command that waits for memberships: a groups_ticket().  When it is

@@ -5,7 +5,6 @@
  */
 #include "applets/control/output.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define RECORD_SIZE (15 * 1024)		/* of rows that are worth a record: with the last row they fit into 16 KiB */
@@ -32,19 +31,51 @@ bool output_has_room(struct output *o)
 	return o->to->len < o->end && !o->rows.failed && !o->to->failed;
 }
 
-static void output_cell(struct output *o, const struct output_column *column, const char *text)
+void output_widen(struct output *o, enum output_width width_of, size_t len)
+{
+	if (o->widths[width_of] < len)
+		o->widths[width_of] = (unsigned)len;
+}
+
+void output_widen_u64(struct output *o, enum output_width width_of, uint64_t value)
+{
+	size_t digits = 1;
+
+	while (value /= 10)
+		digits++;
+	output_widen(o, width_of, digits);
+}
+
+size_t output_cell(struct output *o)
+{
+	if (o->rows.len > o->row)
+		buf_chr(&o->rows, ' ');
+	return o->rows.len;
+}
+
+void output_cell_end(struct output *o, const struct output_column *column, size_t begin)
 {
 	struct buf *b = &o->rows;
-	size_t width = column->width_of ? o->widths[column->width_of] : column->width, len = strlen(text);
-	size_t padding = len < width ? width - len : 0;
+	size_t width = column->width > o->widths[column->width_of] ? column->width : o->widths[column->width_of];
+	size_t len = b->len - begin, padding = len < width ? width - len : 0;
 
-	if (b->len > o->row)
-		buf_chr(b, ' ');
-	if (!buf_reserve(b, padding + len))
+	if (column->is_left) {
+		buf_fill(b, ' ', padding);
 		return;
-	memset(b->p + b->len, ' ', padding + len);
-	memcpy(b->p + b->len + (column->is_left ? 0 : padding), text, len);
-	b->len += padding + len;
+	}
+	if (!padding || !buf_reserve(b, padding))
+		return;
+	memmove(b->p + begin + padding, b->p + begin, len);
+	memset(b->p + begin, ' ', padding);
+	b->len += padding;
+}
+
+static void output_cell_text(struct output *o, const struct output_column *column, const char *text)
+{
+	size_t begin = output_cell(o);
+
+	buf_str(&o->rows, text);
+	output_cell_end(o, column, begin);
 }
 
 /* Ends a line above a table, which is the first one of the rows that wait. */
@@ -67,7 +98,7 @@ void output_heading(struct output *o, const char *title, const struct output_col
 	o->row = 0;
 	for (int i = 0; i < n; i++)
 		if (output_shows(o, &columns[i]))
-			output_cell(o, &columns[i], columns[i].heading);
+			output_cell_text(o, &columns[i], columns[i].heading);
 	output_headline(o, WIRE_HEAD);
 }
 
@@ -96,12 +127,12 @@ void output_text(struct output *o, const struct output_column *column, const cha
 	if (o->json)
 		json_str(&o->rows, column->key, text);
 	else
-		output_cell(o, column, text ? text : column->none);
+		output_cell_text(o, column, text ? text : column->none);
 }
 
 void output_u64(struct output *o, const struct output_column *column, uint64_t value)
 {
-	char text[24];
+	size_t begin;
 
 	if (!output_shows(o, column))
 		return;
@@ -109,6 +140,10 @@ void output_u64(struct output *o, const struct output_column *column, uint64_t v
 		json_u64(&o->rows, column->key, value);
 		return;
 	}
-	snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-	output_cell(o, column, value == JSON_NONE ? column->none : text);
+	begin = output_cell(o);
+	if (value == JSON_NONE)
+		buf_str(&o->rows, column->none);
+	else
+		buf_u64(&o->rows, value);
+	output_cell_end(o, column, begin);
 }

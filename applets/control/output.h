@@ -18,18 +18,21 @@
 /* What must be wanted for a column to be in a text, beside the columns that always are. */
 enum {
 	OUTPUT_DETAIL = 1 << 0,		/* -d */
-	OUTPUT_ENTRY = 1 << 1,		/* the rows are entries of the kernel, not rules */
+	OUTPUT_MORE = 1 << 1,		/* -dd */
+	OUTPUT_ENTRY = 1 << 2,		/* the rows are entries of the kernel, not rules */
 };
 
-/* Widths that are known when a table begins. */
-enum output_width { OUTPUT_FIXED, OUTPUT_NAMES, OUTPUT_FLAGS, OUTPUT_WIDTHS };
+/* What a column holds, when its width is known only once that was looked at: see output.widths[]. */
+enum output_width {
+	OUTPUT_FIXED, OUTPUT_FLOWS, OUTPUT_NAMES, OUTPUT_FLAGS, OUTPUT_PACKETS, OUTPUT_BYTES, OUTPUT_WIDTHS
+};
 
 /* A column of a table. */
 struct output_column {
 	const char *heading;
 	const char *key;		/* its name in JSON, NULL where it has more than one value */
 	unsigned width;			/* of text at least; 0 = no padding */
-	enum output_width width_of;	/* not OUTPUT_FIXED: the width is output.widths[] of this */
+	enum output_width width_of;	/* not OUTPUT_FIXED: it is at least output.widths[] of this, too */
 	bool is_left;			/* text begins at the left edge, not at the right one */
 	const char *none;		/* the text where there is no value */
 	unsigned needs;			/* all of these must be wanted, 0 = always there.  JSON has all columns */
@@ -40,7 +43,7 @@ struct output {
 	struct buf *to;			/* the reply */
 	enum call_form form;
 	bool json;
-	unsigned wanted;		/* OUTPUT_DETAIL and OUTPUT_ENTRY */
+	unsigned wanted;		/* OUTPUT_DETAIL and the others */
 	unsigned widths[OUTPUT_WIDTHS];
 	const char *title;		/* the last one, NULL = none yet */
 	struct buf rows;		/* lines that were not passed on yet; the owner frees it */
@@ -68,6 +71,15 @@ void output_row_end(struct output *o);
 
 /* True when a column is written: what its value costs can be spared otherwise. */
 bool output_shows(const struct output *o, const struct output_column *column);
+
+/* Takes the width of columns from a text of len bytes, or a number, unless it is wider already. */
+void output_widen(struct output *o, enum output_width width_of, size_t len);
+void output_widen_u64(struct output *o, enum output_width width_of, uint64_t value);
+
+/* Begins the value of a column that holds a text: it is appended to o->rows, and output_cell_end() pads it.  Not in
+ * JSON. */
+size_t output_cell(struct output *o);
+void output_cell_end(struct output *o, const struct output_column *column, size_t begin);
 
 /* The value of a column that holds a text; NULL = there is none. */
 void output_text(struct output *o, const struct output_column *column, const char *text);

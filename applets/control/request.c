@@ -41,7 +41,7 @@ static const char *request_own_words(struct call *call, const struct wire_reques
 	for (const char *o = word && *word == '-' ? word + 1 : word; o && *o; o++) {
 		if (*o != 'd' && *o != 'j')
 			return "unknown option";
-		call->detail |= *o == 'd';
+		call->detail += *o == 'd';
 		call->json |= *o == 'j';
 	}
 	while (word && (word = wire_next_arg(req, word)))
@@ -84,7 +84,8 @@ static int request_call(struct call *call, const struct wire_request *req)
 		return show_run(call);
 	call->argv = argv;
 	call->argc = 0;
-	call->detail = call->json = false;
+	call->detail = 0;
+	call->json = false;
 	why = call->form == CALL_LEGACY ? request_legacy_words(call, req, argv) : request_own_words(call, req, argv);
 
 	int status = why ? call_fail(call, EXIT_USAGE, "%s", why) : command_run(call);

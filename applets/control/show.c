@@ -74,7 +74,8 @@ static int show_begin(struct call *call)
 	*call->show = (struct show){
 		.router = call->router, .kind = show_kinds[row],
 		.out = { .to = call->out, .form = call->form, .json = call->json,
-			 .wanted = call->detail ? OUTPUT_DETAIL : 0 },
+			 .wanted = call->detail > 1 ? OUTPUT_DETAIL | OUTPUT_MORE :
+				   call->detail ? OUTPUT_DETAIL : 0 },
 	};
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct output_column groups_columns[] = {
-	{ .heading = "GROUP (S,G)", .width = SHOW_FLOW_WIDTH, .is_left = true },
+	{ .heading = "GROUP (S,G)", .width = SHOW_FLOW_WIDTH, .width_of = OUTPUT_FLOWS, .is_left = true },
 	{ .heading = "IIF" },
 };
 
@@ -55,14 +55,22 @@ static const char *groups_state(const struct member *m)
 	return m->joined ? "joined" : m->err ? "failed" : "joining";
 }
 
+static struct flow_range groups_range(const struct member *m)
+{
+	struct flow_range range = flow_range_of(&m->flow);
+
+	if (member_is_asm(m))
+		range.source_len = flow_fam(&m->flow) == FAM_4 ? ADDR_V4_BITS : 0;
+	return range;
+}
+
 static void groups_member(struct show *s, const struct member *m)
 {
-	struct show_flow f = { .range = flow_range_of(&m->flow) };
+	struct show_flow f = {
+		.range = groups_range(m), .iif = iface_str(iface_find(&s->router->ifs, m->ifindex)),
+	};
 	struct output *o = &s->out;
 
-	f.iif = iface_str(iface_find(&s->router->ifs, m->ifindex));
-	if (member_is_asm(m))
-		f.range.source_len = flow_fam(&m->flow) == FAM_4 ? ADDR_V4_BITS : 0;
 	show_flow_row(o, "Kernel Group Membership Table", groups_columns, 2, &f);
 	if (o->json)
 		json_str(&o->rows, "state", groups_state(m));
@@ -73,20 +81,43 @@ static void groups_member(struct show *s, const struct member *m)
 	output_row_end(o);
 }
 
+/* The next membership; NULL when there is none or the turn is over. */
+static const struct member *groups_next_member(struct show *s, int stage)
+{
+	const struct groups *t = s->router->groups;
+	bool is_wanted = s->out.json || s->out.wanted & OUTPUT_DETAIL;
+
+	while (show_step(s, stage, is_wanted ? t->n : 0))
+		if (t->v[show_number(s)].used && !t->v[show_number(s)].gone)
+			return &t->v[show_number(s)];
+	return NULL;
+}
+
+static void groups_fit_members(struct show *s, int stage)
+{
+	const struct member *m;
+
+	while ((m = groups_next_member(s, stage))) {
+		struct flow_range range = groups_range(m);
+
+		show_fit_flow(s, &range);
+	}
+}
+
 static bool groups_write(struct show *s)
 {
-	enum { BEGIN, LINES, KERNEL, MEMBERS, END, DONE };
-	const struct groups *t = s->router->groups;
-	bool has_members = s->out.json || s->out.wanted & OUTPUT_DETAIL;
+	enum { FIT_LINES, FIT_MEMBERS, BEGIN, LINES, KERNEL, MEMBERS, END, DONE };
+	const struct member *m;
 	const struct rule *g;
 
+	show_fit_rules(s, FIT_LINES, &s->router->rules.joins);
+	groups_fit_members(s, FIT_MEMBERS);
 	show_json(s, BEGIN, "{\"groups\":{\"conf\":[");
 	while ((g = show_next_rule(s, LINES, &s->router->rules.joins)))
 		groups_line(s, g);
 	show_json(s, KERNEL, "],\"kernel\":[");
-	while (show_step(s, MEMBERS, has_members ? t->n : 0))
-		if (t->v[show_number(s)].used && !t->v[show_number(s)].gone)
-			groups_member(s, &t->v[show_number(s)]);
+	while ((m = groups_next_member(s, MEMBERS)))
+		groups_member(s, m);
 	show_json(s, END, "]}}\n");
 	return s->stage == DONE;
 }

@@ -15,18 +15,31 @@ enum { IFACES_INDEX, IFACES_NAME, IFACES_VIF, IFACES_MIF, IFACES_TTL, IFACES_FLA
 
 static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
 	[IFACES_INDEX] = { .heading = "INDEX", .key = "index", .width = 6 },
-	[IFACES_NAME] = { .heading = "PHYINT", .key = "name", .width_of = OUTPUT_NAMES, .is_left = true },
+	[IFACES_NAME] = { .heading = "PHYINT", .key = "name", .width = 6, .width_of = OUTPUT_NAMES, .is_left = true },
 	[IFACES_VIF] = { .heading = "VIF", .key = "vif", .width = 4, .none = "N/A" },
 	[IFACES_MIF] = { .heading = "MIF", .key = "mif", .width = 4, .none = "N/A" },
 	[IFACES_TTL] = { .heading = "TTL", .key = "ttl_threshold", .width = 4, .needs = OUTPUT_DETAIL },
-	[IFACES_FLAGS] = { .heading = "FLAGS", .width_of = OUTPUT_FLAGS, .is_left = true, .needs = OUTPUT_DETAIL },
+	[IFACES_FLAGS] = {
+		.heading = "FLAGS", .width = 5, .width_of = OUTPUT_FLAGS, .is_left = true, .needs = OUTPUT_DETAIL,
+	},
 	[IFACES_ALLMULTI] = {
 		.heading = "ALLMULTI", .key = "allmulti", .width = 8, .is_left = true, .needs = OUTPUT_DETAIL,
 	},
-	[IFACES_IN] = { .heading = "PKTS-IN", .key = "in_packets", .width = 10, .needs = OUTPUT_DETAIL },
-	[IFACES_IN_BYTES] = { .heading = "BYTES-IN", .key = "in_bytes", .width = 10, .needs = OUTPUT_DETAIL },
-	[IFACES_OUT] = { .heading = "PKTS-OUT", .key = "out_packets", .width = 10, .needs = OUTPUT_DETAIL },
-	[IFACES_OUT_BYTES] = { .heading = "BYTES-OUT", .key = "out_bytes", .width = 10, .needs = OUTPUT_DETAIL },
+	[IFACES_IN] = {
+		.heading = "PKTS-IN", .key = "in_packets", .width = 10, .width_of = OUTPUT_PACKETS,
+		.needs = OUTPUT_DETAIL,
+	},
+	[IFACES_IN_BYTES] = {
+		.heading = "BYTES-IN", .key = "in_bytes", .width = 10, .width_of = OUTPUT_BYTES, .needs = OUTPUT_DETAIL,
+	},
+	[IFACES_OUT] = {
+		.heading = "PKTS-OUT", .key = "out_packets", .width = 10, .width_of = OUTPUT_PACKETS,
+		.needs = OUTPUT_DETAIL,
+	},
+	[IFACES_OUT_BYTES] = {
+		.heading = "BYTES-OUT", .key = "out_bytes", .width = 10, .width_of = OUTPUT_BYTES,
+		.needs = OUTPUT_DETAIL,
+	},
 };
 
 /* Sums of the VIF and the MIF of an interface. */
@@ -61,17 +74,31 @@ static int ifaces_flags(const struct iface *i, const char *quote, char *text)
 	return len;
 }
 
+/* Makes room for the counters of an interface. */
+static void ifaces_fit_counts(struct output *o, const struct iface *i)
+{
+	struct vif_stats n = ifaces_counts(i);
+
+	output_widen_u64(o, OUTPUT_PACKETS, n.in_packets);
+	output_widen_u64(o, OUTPUT_PACKETS, n.out_packets);
+	output_widen_u64(o, OUTPUT_BYTES, n.in_bytes);
+	output_widen_u64(o, OUTPUT_BYTES, n.out_bytes);
+}
+
 /* Finds out how wide the columns are. */
 static void ifaces_begin(struct show *s)
 {
 	const struct ifaces *ifs = &s->router->ifs;
 	char text[FLAGS_STRLEN];
 
-	show_set_name_width(s, 6);
-	show_widen(s, OUTPUT_FLAGS, strlen("FLAGS"));
-	for (uint32_t at = 0; at < ifs->n; at++)
-		if (ifs->v[at].ifindex)
-			show_widen(s, OUTPUT_FLAGS, (size_t)ifaces_flags(&ifs->v[at], "", text));
+	show_fit_names(s);
+	for (uint32_t at = 0; at < ifs->n; at++) {
+		if (!ifs->v[at].ifindex)
+			continue;
+		output_widen(&s->out, OUTPUT_FLAGS, (size_t)ifaces_flags(&ifs->v[at], "", text));
+		if (show_fits(s) && s->out.wanted & OUTPUT_DETAIL)
+			ifaces_fit_counts(&s->out, &ifs->v[at]);
+	}
 	output_heading(&s->out, "", ifaces_columns, IFACES_COLUMNS);
 }
 

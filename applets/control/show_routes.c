@@ -9,16 +9,22 @@ enum { ROUTES_FLOW, ROUTES_IIF, ROUTES_PACKETS, ROUTES_BYTES, ROUTES_WRONG, ROUT
        ROUTES_COLUMNS };
 
 static const struct output_column routes_columns[ROUTES_COLUMNS] = {
-	[ROUTES_FLOW] = { .heading = "ROUTE (S,G)", .width = SHOW_FLOW_WIDTH, .is_left = true },
-	[ROUTES_IIF] = { .heading = "IIF", .width_of = OUTPUT_NAMES, .is_left = true },
-	[ROUTES_PACKETS] = { .heading = "PACKETS", .key = "packets", .width = 10, .needs = OUTPUT_DETAIL },
-	[ROUTES_BYTES] = { .heading = "BYTES", .key = "bytes", .width = 10, .needs = OUTPUT_DETAIL },
-	[ROUTES_WRONG] = { .heading = "WRONG", .key = "wrong_if", .width = 10, .needs = OUTPUT_DETAIL | OUTPUT_ENTRY },
+	[ROUTES_FLOW] = {
+		.heading = "ROUTE (S,G)", .width = SHOW_FLOW_WIDTH, .width_of = OUTPUT_FLOWS, .is_left = true,
+	},
+	[ROUTES_IIF] = { .heading = "IIF", .width = 3, .width_of = OUTPUT_NAMES, .is_left = true },
+	[ROUTES_PACKETS] = {
+		.heading = "PACKETS", .key = "packets", .width = 10, .width_of = OUTPUT_PACKETS, .needs = OUTPUT_DETAIL,
+	},
+	[ROUTES_BYTES] = {
+		.heading = "BYTES", .key = "bytes", .width = 10, .width_of = OUTPUT_BYTES, .needs = OUTPUT_DETAIL,
+	},
+	[ROUTES_WRONG] = { .heading = "WRONG", .key = "wrong_if", .width = 10, .needs = OUTPUT_MORE | OUTPUT_ENTRY },
 	[ROUTES_IDLE] = {
-		.heading = "IDLE", .key = "idle_sec", .width = 6, .none = "-", .needs = OUTPUT_DETAIL | OUTPUT_ENTRY,
+		.heading = "IDLE", .key = "idle_sec", .width = 6, .none = "-", .needs = OUTPUT_MORE | OUTPUT_ENTRY,
 	},
 	[ROUTES_STATE] = {
-		.heading = "STATE", .key = "state", .width = 7, .is_left = true, .needs = OUTPUT_DETAIL | OUTPUT_ENTRY,
+		.heading = "STATE", .key = "state", .width = 7, .is_left = true, .needs = OUTPUT_MORE | OUTPUT_ENTRY,
 	},
 	[ROUTES_OIFS] = { .heading = " OIFS" },
 };
@@ -91,15 +97,17 @@ static void routes_entries(struct show *s, int stage)
 
 static bool routes_write(struct show *s)
 {
-	enum { BEGIN, COUNT, TEMPLATES, SSM, RULES, KERNEL, ENTRIES, END, DONE };
+	enum { BEGIN, COUNT, FIT_RULES, FIT_ENTRIES, TEMPLATES, SSM, RULES, KERNEL, ENTRIES, END, DONE };
 
 	if (s->stage == BEGIN)
-		show_set_name_width(s, 3);
+		show_fit_names(s);
 	show_json(s, BEGIN, "{\"routes\":{\"asm\":[");
 	if (s->out.json || s->out.wanted & OUTPUT_DETAIL)
 		show_count(s, COUNT, true);
 	else
 		show_once(s, COUNT);
+	show_fit_rules(s, FIT_RULES, &s->router->rules.routes);
+	show_fit_entries(s, FIT_ENTRIES);
 	routes_rules(s, TEMPLATES, false);
 	show_json(s, SSM, "],\"ssm\":[");
 	routes_rules(s, RULES, true);

@@ -93,6 +93,11 @@ const struct mfc *show_next_entry(struct show *s, int stage)
 	return NULL;
 }
 
+bool show_fits(const struct show *s)
+{
+	return !s->out.json && s->out.form == CALL_RECORDS;
+}
+
 /* ---- counters ---- */
 
 /* Asks the kernel for the counters of an entry; what it does not have is 0. */
@@ -106,6 +111,15 @@ static struct mfc_stats show_ask(struct show *s, uint32_t at)
 		kernel_mfc_stats(&e->flow, &st);
 	}
 	return st;
+}
+
+/* Makes room for counters in their columns. */
+static void show_widen_counts(struct show *s, const struct mfc_stats *counts)
+{
+	if (!show_fits(s))
+		return;
+	output_widen_u64(&s->out, OUTPUT_PACKETS, counts->packets);
+	output_widen_u64(&s->out, OUTPUT_BYTES, counts->bytes);
 }
 
 static void show_count_begin(struct show *s, bool for_rules)
@@ -146,6 +160,7 @@ static void show_add_counts(void *ctx, uint32_t id)
 	to->packets += sum->counts.packets;
 	to->bytes += sum->counts.bytes;
 	to->wrong_if += sum->counts.wrong_if;
+	show_widen_counts(sum->s, to);
 }
 
 void show_count(struct show *s, int stage, bool for_rules)
@@ -160,6 +175,7 @@ void show_count(struct show *s, int stage, bool for_rules)
 		struct show_sum sum = { s, show_ask(s, at) };
 
 		s->entries[at] = sum.counts;
+		show_widen_counts(s, &sum.counts);
 		if (s->nrules && e->state != MFC_FREE && sum.counts.packets)
 			ruleset_deciding(&r->rules, &e->flow, e->iif, show_add_counts, &sum);
 	}
@@ -182,23 +198,48 @@ struct mfc_stats show_count_rule(const struct show *s, uint32_t id)
 
 /* ---- widths ---- */
 
-void show_widen(struct show *s, enum output_width width_of, size_t len)
-{
-	if (s->out.widths[width_of] < len)
-		s->out.widths[width_of] = (unsigned)len;
-}
-
-void show_set_name_width(struct show *s, unsigned min)
+void show_fit_names(struct show *s)
 {
 	const struct router *r = s->router;
 
-	show_widen(s, OUTPUT_NAMES, min);
 	for (uint32_t i = 0; i < r->ifs.n; i++)
 		if (r->ifs.v[i].ifindex)
-			show_widen(s, OUTPUT_NAMES, strlen(r->ifs.v[i].name));
+			output_widen(&s->out, OUTPUT_NAMES, strlen(r->ifs.v[i].name));
 	for (uint32_t i = 0; i < r->rules.names.n; i++)
 		if (name_is_used(&r->rules.names.v[i]))
-			show_widen(s, OUTPUT_NAMES, strlen(r->rules.names.v[i].ifname.text));
+			output_widen(&s->out, OUTPUT_NAMES, strlen(r->rules.names.v[i].ifname.text));
+}
+
+void show_fit_flow(struct show *s, const struct flow_range *range)
+{
+	char text[FLOW_STRLEN];
+
+	/* Those of IPv4 have room. */
+	if (flow_range_fam(range) == FAM_6)
+		output_widen(&s->out, OUTPUT_FLOWS, (size_t)(flow_range_put(range, text) - text));
+}
+
+void show_fit_rules(struct show *s, int stage, struct rules *t)
+{
+	const struct rule *rule;
+
+	if (!show_fits(s))
+		show_once(s, stage);
+	while ((rule = show_next_rule(s, stage, t)))
+		show_fit_flow(s, &rule->range);
+}
+
+void show_fit_entries(struct show *s, int stage)
+{
+	const struct mfc *e;
+
+	if (!show_fits(s))
+		show_once(s, stage);
+	while ((e = show_next_entry(s, stage))) {
+		struct flow_range range = flow_range_of(&e->flow);
+
+		show_fit_flow(s, &range);
+	}
 }
 
 const char *show_reason(struct show *s, const struct rules *t, const struct rule *rule, const char **name)
@@ -253,19 +294,18 @@ void show_flow_json(struct buf *b, const char *kind, const struct show_flow *f)
 void show_flow_row(struct output *o, const char *title, const struct output_column *columns, int n,
 		   const struct show_flow *f)
 {
-	const struct flow *flow = &f->range.flow;
-	char text[2 * ADDR_STRLEN], *p = stpcpy(text, "(");
-
 	output_heading(o, title, columns, n);
 	output_row(o);
 	if (o->json) {
 		show_flow_json(&o->rows, NULL, f);
 		return;
 	}
-	p = flow_range_any_source(&f->range) ? stpcpy(p, "*") : prefix_put(&flow->source, f->range.source_len, p);
-	p = stpcpy(p, ", ");
-	strcpy(prefix_put(&flow->group, f->range.group_len, p), ")");
-	output_text(o, &columns[0], text);
+
+	size_t begin = output_cell(o);
+
+	if (buf_reserve(&o->rows, FLOW_STRLEN))
+		o->rows.len = (size_t)(flow_range_put(&f->range, o->rows.p + begin) - o->rows.p);
+	output_cell_end(o, &columns[0], begin);
 	output_text(o, &columns[1], f->iif);
 }
 

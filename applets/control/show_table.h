@@ -80,7 +80,8 @@ const struct mfc *show_next_entry(struct show *s, int stage);
 /* Ends a stage that walks over rules before its time.  For one who gives the table up. */
 void show_end_walk(struct show *s);
 
-/* A stage that asks the kernel for the counters of all entries, and with for_rules sums them for the rules. */
+/* A stage that asks the kernel for the counters of all entries, and with for_rules sums them for the rules.  Makes
+ * OUTPUT_PACKETS and OUTPUT_BYTES wide enough. */
 void show_count(struct show *s, int stage, bool for_rules);
 
 /* The counters of the entry at a place of the mirror; where it is not the one that was there when the table began,
@@ -90,11 +91,16 @@ struct mfc_stats show_count_entry(struct show *s, uint32_t at);
 /* The counters of a rule by its number; 0 where it was added since. */
 struct mfc_stats show_count_rule(const struct show *s, uint32_t id);
 
-/* Takes the width of OUTPUT_NAMES from the names that any table can hold, at least min. */
-void show_set_name_width(struct show *s, unsigned min);
+/* True when columns are to fit what is in them: not in JSON, nor for programs that know those of SMCRoute. */
+bool show_fits(const struct show *s);
 
-/* Takes the width of a column from a text, unless it is wider already. */
-void show_widen(struct show *s, enum output_width width_of, size_t len);
+/* Takes the width of OUTPUT_NAMES from the names that any table can hold. */
+void show_fit_names(struct show *s);
+
+/* Takes the width of OUTPUT_FLOWS from a flow; stages that do so for all rules of a kind, and for all entries. */
+void show_fit_flow(struct show *s, const struct flow_range *range);
+void show_fit_rules(struct show *s, int stage, struct rules *t);
+void show_fit_entries(struct show *s, int stage);
 
 /* Returns why a rule of a kind waits, and counts it in s->pending; NULL when it does not wait.  *name is the interface
  * that it waits for. */
@@ -102,7 +108,7 @@ const char *show_reason(struct show *s, const struct rules *t, const struct rule
 
 /* ---- a flow or a range of flows with its interfaces, also for `monitor` ---- */
 
-#define SHOW_FLOW_WIDTH 42		/* of its column */
+#define SHOW_FLOW_WIDTH 42		/* of its column at least: any flow of IPv4 fits */
 
 struct show_flow {
 	struct flow_range range;

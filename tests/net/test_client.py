@@ -127,14 +127,22 @@ def table(lab):
          "headings with -t")
 
 
-@case("-d has packets, bytes and state")
+@case("-d has packets and bytes, as SMCRoute, -dd also the state")
 def detail(lab):
     d = lab.daemon(RULES)
     lab.passes("a1", "10.1.0.9", "225.3.3.3", "a2", n=23)
+    sg, size = "(10.1.0.9, 225.3.3.3)", 23 * 36
     text = d.show("-d", "-p", "show")
-    for word in ("PACKETS", "BYTES", "learned", "static"):
-        check(word in text, f"no {word} in\n{text}")
-    check(any("(10.1.0.9, 225.3.3.3)" in r and " 23 " in r for r in text.splitlines()), f"not 23 packets:\n{text}")
+    head = f"{'ROUTE (S,G)':<42} {'IIF':<3} {'PACKETS':>10} {'BYTES':>10}"
+    same([line for line in text.splitlines() if "PACKETS" in line], [head + "  OIFS"] * 3, "headings")
+    check(f"{sg:<42} a1  {23:>10} {size:>10}  a2" in text.splitlines(), f"no such row of {sg}:\n{text}")
+    check(f"{'(*, 225.3.3.3)':<42} a1  {23:>10} {size:>10}  a2" in text.splitlines(), f"no sum of a rule:\n{text}")
+    more = d.show("-dd", "-p", "show")
+    same([line for line in more.splitlines() if "PACKETS" in line],
+         [head + "  OIFS"] * 2 + [head + f" {'WRONG':>10} {'IDLE':>6} {'STATE':<7}  OIFS"], "headings with -dd")
+    row = next(r for r in more[more.index("Kernel MFC"):].splitlines() if r.startswith(sg)).split()
+    same(row[:5] + row[5:6] + row[7:], [*sg.split(), "a1", "23", str(size), "0", "learned", "a2"], "a row with -dd")
+    check(" static " in more and f"{sg:<42} a1  {23:>10} {size:>10} {0:>10}" in more, f"-dd:\n{more}")
 
 
 @case("JSON: rules and kernel entries with packets and bytes")

@@ -19,7 +19,7 @@
  *					after how many ms it did what
  *	pim on|off			whether the kernel reports every wrong VIF
  *	fail VERB ERRNO TIMES		as fake_fail()
- *	ctl [-d] [-j] WORDS		a client command
+ *	ctl [-d|-dd] [-j] WORDS		a client command
  *
  * X.ok has each of them with a `>` in front, then the journal of the kernel, the
  * events and the answers that followed.  UPDATE=1 in the environment writes it.
@@ -335,9 +335,10 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	kernel_link_drain(INT_MAX, on_link, p);
 	c.form = CALL_LEGACY;
 	for (; i < argc && *argv[i] == '-'; i++) {
-		if (strcmp(argv[i], "-d") && strcmp(argv[i], "-j"))
-			play_wrong(p, "%s: -d or -j", argv[i]);
-		c.detail |= argv[i][1] == 'd';
+		if (strcmp(argv[i], "-d") && strcmp(argv[i], "-dd") && strcmp(argv[i], "-j"))
+			play_wrong(p, "%s: -d, -dd or -j", argv[i]);
+		if (argv[i][1] == 'd')
+			c.detail += (unsigned)strlen(argv[i] + 1);
 		c.json |= argv[i][1] == 'j';
 	}
 	if (i == argc)

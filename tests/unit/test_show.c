@@ -101,7 +101,8 @@ static char *whole(const char *table, const char *options)
 
 	c.argc = 2;
 	c.argv = words;
-	c.detail = strchr(options, 'd');
+	for (const char *o = options; (o = strchr(o, 'd')); o++)
+		c.detail++;
 	c.json = strchr(options, 'j');
 	do
 		CHECK_INT(show_run(&c), 0);
@@ -157,7 +158,7 @@ static void part(int fd, struct buf *got, size_t n)
 
 static void same_text(void)
 {
-	static const char *const options[] = { "", "-d", "-j", "-dj" };
+	static const char *const options[] = { "", "-d", "-dd", "-dj" };
 	static const char *const tables[] = { "routes", "groups", "interfaces", "pending", "config", "metrics" };
 	int fd, status;
 
@@ -420,6 +421,58 @@ static void successor(void)
 	end();
 }
 
+/* The place of a heading, behind its first word, in the line that begins with `first`; less than 0: it is not there. */
+static int column_of(const char *text, const char *first, const char *heading)
+{
+	const char *line = strstr(text, first), *end = line ? strchr(line, '\n') : NULL;
+	const char *at = end ? strstr(line + strlen(first), heading) : NULL;
+
+	return at && at < end ? (int)(at - line) : -1;
+}
+
+/* Columns are as wide as what is in them; for SMCRoute's clients they stay as they are there. */
+static void fitted(void)
+{
+	static const char pair[] = "(2001:db8:1111:2222:3333:4444:5555:6666, ff0e:1111:2222:3333:4444:5555:6666:7777)";
+	const char *words[] = { "show", "routes" };
+	struct buf text = { 0 }, out = { 0 };
+	struct call c = { .router = &router, .out = &out, .form = CALL_LEGACY, .argc = 2, .argv = words };
+	struct flow flow;
+
+	begin_links("a2");
+	CHECK_INT(kernel_mroute_open(FAM_6, 0), 0);
+	router_family(&router, FAM_6, true);
+	buf_printf(&text, "mroute from a1 source 2001:db8:1111:2222:3333:4444:5555:6666 "
+		   "group ff0e:1111:2222:3333:4444:5555:6666:7777 to a2\n"
+		   "mroute from a1 source 10.1.0.1 group 225.1.1.1 to a2\n");
+	apply(&text);
+	addr_parse("10.1.0.1", 8, &flow.source);
+	addr_parse("225.1.1.1", 9, &flow.group);
+	fake_set_stats(&flow, 1234567890123, 9876543210987654, 0);
+	for (int detail = 0; detail < 3; detail++) {
+		char *s = whole("routes", detail ? detail > 1 ? "-dd" : "-d" : "");
+
+		CHECK_INT(column_of(s, "H:ROUTE (S,G)", "IIF"), 2 + (int)strlen(pair) + 1);
+		CHECK_INT(column_of(s, pair, "a1 "), (int)strlen(pair) + 1);
+		CHECK_INT(column_of(s, "(10.1.0.1, 225.1.1.1)", "a1 "), (int)strlen(pair) + 1);
+		CHECK_INT(column_of(s, "(10.1.0.1, 225.1.1.1)", "a2"), column_of(s, pair, "a2"));
+		CHECK_INT(column_of(s, "(10.1.0.1, 225.1.1.1)", "a2"), column_of(s, "H:ROUTE (S,G)", "OIFS") - 2);
+		CHECK((column_of(s, "H:ROUTE (S,G)", "BYTES") > 0) == (detail > 0));
+		CHECK((column_of(s, "(10.1.0.1, 225.1.1.1)", "1234567890123 9876543210987654") > 0) == (detail > 0));
+		char *kernel = strstr(s, "Kernel MFC Table");
+		CHECK((column_of(kernel, "H:ROUTE (S,G)", "WRONG") > 0) == (detail > 1));
+		CHECK((column_of(kernel, "(10.1.0.1, 225.1.1.1)", "static") > 0) == (detail > 1));
+		CHECK_INT(column_of(kernel, "(10.1.0.1, 225.1.1.1)", "a2"), column_of(kernel, pair, "a2"));
+		free(s);
+	}
+	do
+		CHECK_INT(show_run(&c), 0);
+	while (c.show);
+	CHECK_INT(column_of(buf_cstr(&out), "(10.1.0.1, 225.1.1.1)", "a1 "), 43);
+	buf_free(&out);
+	end();
+}
+
 static void given_up(void)
 {
 	begin_full();
@@ -437,4 +490,4 @@ static void given_up(void)
 
 TEST_MAIN(TEST(same_text) TEST(in_between) TEST(reloaded) TEST(grown) TEST(replaced)
 	  TEST(put_in_front) TEST(renamed) TEST(successor)
-	  TEST(given_up))
+	  TEST(fitted) TEST(given_up))
