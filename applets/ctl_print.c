@@ -12,10 +12,14 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "lib/buf.h"
+#include "lib/text.h"
 
 #define PLAIN_WIDTH 79
 #define WIDTH_MIN 20
 #define WIDTH_MAX 500
+#define NAME_WIDTH 15		/* of the longest name of an interface */
+#define INDENT 4		/* of a line that goes on where there is no room under the last column */
 
 #define BOLD "\033[1m"
 #define INVERSE "\033[7m"
@@ -27,7 +31,8 @@ struct ctl_printer ctl_print_setup(bool has_headings, bool is_plain)
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM"), *columns = getenv("COLUMNS");
 	struct winsize ws = { 0 };
 
-	if (!isatty(STDOUT_FILENO))
+	p.is_terminal = isatty(STDOUT_FILENO);
+	if (!p.is_terminal)
 		return p;
 	p.is_styled = !is_plain && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
@@ -46,6 +51,76 @@ static void ctl_print_rule(const struct ctl_printer *p, char mark)
 	putchar('\n');
 }
 
+/* Columns that n bytes of escaped text take: one a character. */
+static int ctl_print_columns(const char *s, size_t n)
+{
+	int columns = 0;
+
+	for (size_t i = 0; i < n; i++)
+		columns += ((unsigned char)s[i] & 0xc0) != 0x80;
+	return columns;
+}
+
+/* Prints a line, escaped and without its newline, that is wider than the terminal: no word is cut.  It goes on under
+ * the last column; where there is no room for that, it loses its padding. */
+static void ctl_print_wrapped(const struct ctl_printer *p, const char *s, size_t n)
+{
+	bool is_squeezed = p->last_column + NAME_WIDTH > p->width;
+	int indent = is_squeezed ? INDENT : p->last_column, at = 0, begin = 0;
+
+	for (size_t i = 0, len; i < n; i += len) {
+		int blanks = 0, columns;
+
+		for (; i < n && s[i] == ' '; i++)
+			blanks++;
+		for (len = 0; i + len < n && s[i + len] != ' '; len++)
+			;
+		columns = ctl_print_columns(s + i, len);
+		if (is_squeezed && blanks)
+			blanks = at > begin;
+		if (at > begin && at + blanks + columns > p->width) {
+			printf("\n%*s", indent, "");
+			at = begin = indent;
+			blanks = 0;
+		}
+		printf("%*s%.*s", blanks, "", (int)len, s + i);
+		at += blanks + columns;
+	}
+}
+
+/* Prints lines; those of a table fit into the terminal. */
+static void ctl_print_lines(const struct ctl_printer *p, const char *text, size_t n)
+{
+	struct buf b = { 0 };
+
+	if (!p->is_terminal || !p->last_column) {
+		applet_put(stdout, text, n);
+		return;
+	}
+	buf_escape(&b, text, n, TEXT_KEEP_TAB | TEXT_KEEP_NEWLINE);
+	for (size_t at = 0; at < b.len; ) {
+		char *line = b.p + at, *end = memchr(line, '\n', b.len - at);
+		size_t len = end ? (size_t)(end - line) : b.len - at;
+
+		if (ctl_print_columns(line, len) > p->width)
+			ctl_print_wrapped(p, line, len);
+		else
+			fwrite(line, 1, len, stdout);
+		if (end)
+			putchar('\n');
+		at += len + (end != NULL);
+	}
+	buf_free(&b);
+}
+
+/* Where the last word of a text begins. */
+static int ctl_print_last_word(const char *text, size_t n)
+{
+	while (n && text[n - 1] != ' ')
+		n--;
+	return (int)n;
+}
+
 static void ctl_print_headline(const struct ctl_printer *p, const struct wire_record *rec)
 {
 	bool is_title = rec->type == WIRE_TITLE;
@@ -54,7 +129,7 @@ static void ctl_print_headline(const struct ctl_printer *p, const struct wire_re
 		fputs(is_title ? BOLD : INVERSE, stdout);
 	else
 		ctl_print_rule(p, is_title ? '_' : '=');
-	applet_put(stdout, rec->text, rec->len);
+	ctl_print_lines(p, rec->text, rec->len);
 	/* The bar of the headings goes on to the edge. */
 	if (p->is_styled && !is_title && rec->len < (size_t)p->width)
 		printf("%*s", p->width - (int)rec->len, "");
@@ -63,18 +138,19 @@ static void ctl_print_headline(const struct ctl_printer *p, const struct wire_re
 		ctl_print_rule(p, '=');
 }
 
-void ctl_print_record(const struct ctl_printer *p, const struct wire_record *rec, uint32_t line)
+void ctl_print_record(struct ctl_printer *p, const struct wire_record *rec, uint32_t line)
 {
 	int len = rec->len < WIRE_MAX ? (int)rec->len : WIRE_MAX;
 
 	switch (rec->type) {
 	case WIRE_TITLE:
 	case WIRE_HEAD:
+		p->last_column = rec->type == WIRE_HEAD ? ctl_print_last_word(rec->text, rec->len) : 0;
 		if (p->has_headings)
 			ctl_print_headline(p, rec);
 		break;
 	case WIRE_ROW:
-		applet_put(stdout, rec->text, rec->len);
+		ctl_print_lines(p, rec->text, rec->len);
 		break;
 	case WIRE_ERROR:
 		ctl_print_error(line, "", rec->text, len);
@@ -87,6 +163,7 @@ void ctl_print_record(const struct ctl_printer *p, const struct wire_record *rec
 		applet_put(stderr, rec->text, rec->len);
 		break;
 	case WIRE_END:
+		p->last_column = 0;
 		break;
 	}
 }

@@ -13,8 +13,10 @@
 
 struct ctl_printer {
 	bool has_headings;
+	bool is_terminal;		/* rows are wrapped at width */
 	bool is_styled;			/* headings are for a terminal */
 	int width;			/* of a heading's line */
+	int last_column;		/* where the last column of the present table begins; 0 = there is no table */
 	bool is_deaf;			/* nobody reads our output any more */
 };
 
@@ -22,7 +24,7 @@ struct ctl_printer {
 struct ctl_printer ctl_print_setup(bool has_headings, bool is_plain);
 
 /* Shows one record of a reply.  line: of the batch, 0 = none. */
-void ctl_print_record(const struct ctl_printer *p, const struct wire_record *rec, uint32_t line);
+void ctl_print_record(struct ctl_printer *p, const struct wire_record *rec, uint32_t line);
 
 /* Writes one line to standard error: the line of a batch, 0 = none, and two pieces of text, the second of len bytes at
  * most. */

@@ -68,6 +68,31 @@ def styles(lab):
          "an error")
 
 
+@case("outputs wrap under their column, at blanks; into a pipe nothing wraps")
+def wraps(lab):
+    names = [f"output-{i:02}" for i in range(26)]
+    pair = "(2001:db8:1111:2222:3333:4444:5555:6666, ff0e:1111:2222:3333:4444:5555:6666:7777)"
+    d = lab.daemon(f"mroute from a1 group 225.3.3.3 to a2 {' '.join(names)}\n")
+    rows = on_terminal(d, "-t", "show", columns=80)
+    at = rows[0].index("a2")
+    rows = rows[:rows.index(next(r for r in rows if "239.255" in r))]
+    check(len(rows) > 5 and all(len(r) <= 80 for r in rows), f"rows: {rows}")
+    same([r[:at].strip() for r in rows[1:]], [""] * (len(rows) - 1), "before the outputs")
+    same(" ".join(r[at:] for r in rows), " ".join(["a2", *names]), "the outputs")
+    whole = f"{'(*, 225.3.3.3)':<42} {'a1':<9}  a2 {' '.join(names)}"
+    check(whole in d.show("-t").splitlines(), f"a row that is not wrapped in {d.show('-t')}")
+    # A terminal that is too narrow for the columns: no padding, but all that there is.
+    d.ctl("add", "a1", *pair.strip("()").split(", "), "a2", names[0])
+    rows = on_terminal(d, "-t", "show", columns=70)
+    at = rows.index(pair.split()[0])
+    same(rows[at + 1], f"    {pair.split()[1]} a1 a2 {names[0]}", "a pair")
+    check(rows[0].startswith("(*, 225.3.3.3) a1 a2 output-00 "), f"a short one: {rows[0]}")
+    same([r for r in on_terminal(d, "show", columns=70) if "IIF" in r],
+         ["\x1b[7mROUTE (S,G) IIF OIFS\x1b[0m"] * 3, "headings")
+    rows = on_terminal(d, "-t", "show", columns=200)
+    same(len({r.index("a1") for r in rows if r[0] == "(" and " a1 " in r}), 1, "columns of IIF at 200 columns")
+
+
 @case("nothing of it in a pipe or a file")
 def pipes(lab):
     d = lab.daemon(CONF)
