@@ -5,7 +5,7 @@
 #include "conf/field.h"
 #include "lib/grow.h"
 
-static const char *const clause_words[CLAUSE_N] = { "from", "source", "group", "to" };
+static const char *const clause_words[CLAUSE_N] = { "from", "source", "group", "kernel", "to" };
 
 static int clause_find(const struct word *w)
 {
@@ -19,7 +19,7 @@ static bool clause_is_late(struct parser *ps, const struct clauses *f, const str
 	uint8_t len;
 	int k = clause_find(w);
 
-	if (k < 0 || k == CLAUSE_TO)
+	if (k < 0 || k == CLAUSE_TO || k == CLAUSE_KERNEL)
 		return false;
 	if (k == CLAUSE_FROM ? f->at[CLAUSE_FROM].p != NULL : prefix_parse(next->p, next->n, &a, &len) != ADDR_OK)
 		return false;
@@ -142,6 +142,32 @@ static void clause_read(struct parser *ps, struct clauses *f, int k, const struc
 		f->value[k] = v;
 }
 
+static void clause_kernel(struct parser *ps, struct clauses *f, const struct word *at)
+{
+	if (f->at[CLAUSE_KERNEL].p)
+		parser_error(ps, at, "\"kernel\" is given twice");
+	f->at[CLAUSE_KERNEL] = *at;
+	f->rule.in_kernel = true;
+}
+
+/* Reports "kernel" on a rule that cannot be one entry of the kernel for all sources. */
+static void clause_check_kernel(struct parser *ps, const struct clauses *f)
+{
+	const struct word *at = &f->at[CLAUSE_KERNEL];
+	const struct flow_range *range = &f->rule.range;
+
+	if (!at->p)
+		return;
+	if (flow_range_is_single(range))
+		parser_error(ps, at, "\"kernel\" is for any source: a rule of one source and one group is in the "
+			     "kernel without it");
+	else if (!flow_range_any_source(range))
+		parser_error(ps, at, "\"kernel\" is for any source: leave out \"source\", or \"kernel\"");
+	else if (range->group_len < 128)
+		parser_error(ps, at, "\"kernel\" is for one group: write a line for each group, or leave out "
+			     "\"kernel\"");
+}
+
 /* Reads clauses up to "to" or the end of the line; n as in clauses_read(). */
 static void clauses_read_all(struct parser *ps, struct clauses *f, int n)
 {
@@ -153,15 +179,17 @@ static void clauses_read_all(struct parser *ps, struct clauses *f, int n)
 
 		if (is_known) {
 			ps->is_lost = false;
-		} else if (k == CLAUSE_TO && !ps->is_lost) {
-			parser_error(ps, &w, "%s takes no \"to\": write %s", ps->name, ps->usage);
+		} else if (k >= n && !ps->is_lost) {
+			parser_error(ps, &w, "%s takes no \"%s\": write %s", ps->name, clause_words[k], ps->usage);
 			ps->in->lex.p = ps->in->lex.eol;
 			break;
 		} else {
 			k = parser_unknown(ps, &w, clause_words, n);
 		}
 		f->is_lost |= k < 0;
-		if (k == CLAUSE_TO)
+		if (k == CLAUSE_KERNEL)
+			clause_kernel(ps, f, &w);
+		else if (k == CLAUSE_TO)
 			f->at[CLAUSE_TO] = w;
 		else if (k >= 0)
 			clause_read(ps, f, k, &w, !is_known);
@@ -184,6 +212,8 @@ static void clauses_check(struct parser *ps, struct clauses *f)
 		addr_any(flow_range_fam(range), &range->flow.source, &range->source_len);
 	else if (s->p && (why = field_mixed(&range->flow)))
 		parser_error(ps, s->p > g->p ? s : g, "%s", why);
+	if (s->p || !f->at[CLAUSE_SOURCE].p)
+		clause_check_kernel(ps, f);
 }
 
 void clauses_read(struct parser *ps, struct clauses *f, int n)

@@ -56,6 +56,7 @@ struct conf_rule {
 	struct where where;
 	uint32_t oifs;			/* number of a conf_set; set 0 is empty: a stop filter */
 	uint16_t iif;			/* number of a name */
+	bool in_kernel;			/* "kernel": one entry of the kernel for all sources of its one group */
 };
 
 struct conf {

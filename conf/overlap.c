@@ -196,10 +196,13 @@ static bool overlap_try_same(struct overlap *o, uint32_t i, const struct overlap
 	const struct conf_rule *rule = &o->c->mroutes[i], *other = &o->c->mroutes[e->rule];
 	bool is_same = e->iif == rule->iif;
 
-	if (!flow_range_eq(&e->range, &rule->range) || !overlap_outputs_within(o, rule, other))
+	/* Of two with one inbound interface one that says "kernel" has it for both. */
+	if (!flow_range_eq(&e->range, &rule->range) || !overlap_outputs_within(o, rule, other) ||
+	    rule->in_kernel > other->in_kernel)
 		return false;
 	/* Of two that say the same the later one is reported.  Beside a wildcard one without outputs stops. */
-	if (is_same ? e->rule > i && overlap_outputs_within(o, other, rule) : !rule->oifs && other->oifs)
+	if (is_same ? e->rule > i && rule->in_kernel == other->in_kernel && overlap_outputs_within(o, other, rule) :
+	    !rule->oifs && other->oifs)
 		return false;
 	return overlap_report(o, rule, other);
 }
@@ -215,7 +218,7 @@ static bool overlap_try_wider(struct overlap *o, uint32_t i, const struct overla
 {
 	const struct conf_rule *rule = &o->c->mroutes[i], *other = &o->c->mroutes[e->rule];
 
-	return flow_range_is_inside(&rule->range, &e->range) && overlap_report(o, rule, other);
+	return !rule->in_kernel && flow_range_is_inside(&rule->range, &e->range) && overlap_report(o, rule, other);
 }
 
 /* Looks for what `try` wants among the rules that cover rule i. */

@@ -38,7 +38,7 @@ static void parse_mgroup(struct parser *ps)
 {
 	struct clauses f;
 
-	clauses_read(ps, &f, CLAUSE_TO);
+	clauses_read(ps, &f, CLAUSES_OF_GROUPS);
 	if (!ps->is_bad && parse_join_fits(ps, &f) && conf_add_mgroup(ps->c, &f.rule) < 0)
 		parser_nomem(ps);
 }
@@ -136,7 +136,8 @@ static const struct directive {
 	void (*parse)(struct parser *ps);
 	const char *usage;
 } parse_directives[DIR_N] = {
-	[DIR_MROUTE] = { parse_mroute, "mroute from IFNAME [source ADDR[/LEN]] group ADDR[/LEN] [to IFNAME ...]" },
+	[DIR_MROUTE] = { parse_mroute,
+			 "mroute from IFNAME [source ADDR[/LEN]] group ADDR[/LEN] [kernel] [to IFNAME ...]" },
 	[DIR_MGROUP] = { parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
 	[DIR_PHYINT] = { parse_phyint, "phyint IFNAME [enable | disable] [mrdisc] [ttl-threshold 1-255]" },
 	[DIR_INCLUDE] = { parse_include, "include PATTERN" },

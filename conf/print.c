@@ -4,7 +4,8 @@
  */
 #include "conf/print.h"
 
-void print_rule_head(struct buf *out, const char *directive, int width, const char *iif, const struct flow_range *range)
+void print_rule_head(struct buf *out, const char *directive, int width, const char *iif,
+		     const struct flow_range *range, bool in_kernel)
 {
 	char s[ADDR_STRLEN];
 
@@ -15,13 +16,15 @@ void print_rule_head(struct buf *out, const char *directive, int width, const ch
 	}
 	buf_str(out, " group ");
 	buf_str(out, prefix_str(&range->flow.group, range->group_len, s));
+	if (in_kernel)
+		buf_str(out, " kernel");
 }
 
 void print_rule(struct buf *out, const struct conf *c, const char *directive, int width, const struct conf_rule *m)
 {
 	const struct conf_set *set = &c->sets[m->oifs];
 
-	print_rule_head(out, directive, width, c->names[m->iif].ifname.text, &m->range);
+	print_rule_head(out, directive, width, c->names[m->iif].ifname.text, &m->range, m->in_kernel);
 	if (set->n)
 		buf_str(out, " to");
 	for (uint32_t i = 0; i < set->n; i++) {

@@ -8,9 +8,10 @@
 #include "conf/conf.h"
 
 /* Appends "mroute from eth0 source 10.0.0.1 group 225.1.2.3": a rule or membership up to its outputs.  The
- * directive ("mroute", "mgroup") is padded with blanks to `width` columns; any source is not written. */
+ * directive ("mroute", "mgroup") is padded with blanks to `width` columns; any source is not written,
+ * "kernel" is when it is said. */
 void print_rule_head(struct buf *out, const char *directive, int width, const char *iif,
-		     const struct flow_range *range);
+		     const struct flow_range *range, bool in_kernel);
 
 /* The same with its outputs, of a configuration. */
 void print_rule(struct buf *out, const struct conf *c, const char *directive, int width, const struct conf_rule *m);

@@ -381,7 +381,8 @@ void ruleset_print(struct buf *out, const struct ruleset *s, const struct rule *
 {
 	const struct oif_list *list = &s->names.lists[rule->oifs];
 
-	print_rule_head(out, directive, width, s->names.v[rule->iif].ifname.text, &rule->range);
+	print_rule_head(out, directive, width, s->names.v[rule->iif].ifname.text, &rule->range,
+			rule->in_kernel);
 	if (list->n)
 		buf_str(out, " to");
 	for (uint32_t i = 0; i < list->n; i++) {

@@ -16,7 +16,8 @@ struct rule {
 	struct flow_range range;
 	uint16_t iif;			/* number of its name */
 	bool is_marked;			/* bind.c is to look at it */
-	bool waits;			/* it was reported to wait for an interface */
+	bool waits : 1;			/* it was reported to wait for an interface */
+	bool in_kernel : 1;		/* one entry of the kernel for all sources of its group */
 	uint32_t oifs;			/* number of its list; 0: a stop rule, or a join */
 	uint32_t rank;			/* grows in the order of the configuration; while one is applied see apply.c */
 	uint32_t serial;		/* tells it from one that had its number before */
