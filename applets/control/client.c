@@ -178,16 +178,15 @@ static bool client_put_row(struct client *c, const char *text, size_t n)
 /* Tells a follower how many events it has missed. */
 static void client_report_dropped(struct client *c)
 {
-	struct timespec ts;
-	char text[128];
+	int64_t usec = clock_usec(CLOCK_REALTIME);
+	char text[128], wall[CLOCK_WALL_SIZE];
 	int n;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
 	if (c->call.json)
-		n = snprintf(text, sizeof text, "{\"time\":%lld.%03ld,\"event\":\"dropped\",\"count\":%lu}\n",
-			     (long long)ts.tv_sec, ts.tv_nsec / 1000000, c->dropped);
+		n = snprintf(text, sizeof text, "{\"time\":%lld.%06d,\"event\":\"dropped\",\"count\":%lu}\n",
+			     (long long)usec / 1000000, (int)(usec % 1000000), c->dropped);
 	else
-		n = snprintf(text, sizeof text, "dropped %lu events\n", c->dropped);
+		n = snprintf(text, sizeof text, "%s dropped %lu events\n", clock_wall_text(usec, wall), c->dropped);
 	if (client_put_row(c, text, (size_t)n))
 		c->dropped = 0;
 }

@@ -5,6 +5,7 @@
 #include "applets/control/monitor.h"
 
 #include "applets/control/show_table.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 
 const char *monitor_event_name(enum event_kind kind)
@@ -62,17 +63,16 @@ void monitor_event_lines(const struct router *r, const struct event *ev, int64_t
 {
 	struct show_flow f = { .iif = ev->iif, .bits = ev->oifs };
 	const char *name = monitor_event_name(ev->kind);
-	long long sec = usec / 1000000;
-	long fraction = (long)(usec % 1000000);
+	char wall[CLOCK_WALL_SIZE];
 
 	if (ev->flow)
 		f.range = flow_range_of(ev->flow);
 	if (ev->rule)
 		f = show_flow_of_rule(r, ev->rule);
-	buf_printf(text, "%lld.%06ld %s", sec, fraction, name);
+	buf_printf(text, "%s %s", clock_wall_text(usec, wall), name);
 	monitor_text(r, ev, &f, text);
 	buf_chr(text, '\n');
-	buf_printf(json, "{\"time\":%lld.%06ld", sec, fraction);
+	buf_printf(json, "{\"time\":%lld.%06d", (long long)usec / 1000000, (int)(usec % 1000000));
 	json_str(json, "event", name);
 	monitor_json(r, ev, &f, json);
 	buf_str(json, "}\n");

@@ -146,7 +146,7 @@ def monitor(lab):
             yield from text.decode().splitlines()
 
     def told(line):
-        return json.loads(line)["count"] if line.startswith("{") else int(line.split()[1])
+        return json.loads(line)["count"] if line.startswith("{") else int(line.split()[3])
     heard = [list(lines(c, b"dropped")) for c in (deaf, other)]
     lost = [sum(told(line) for line in got if "dropped" in line) for got in heard]
     check(all(lost), f"{lost} events are told as dropped")
