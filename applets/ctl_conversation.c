@@ -21,6 +21,7 @@
 #define OUT_MAX (256 * 1024)		/* unsent requests, before more lines are read */
 #define IN_SIZE (32 * 1024)		/* bytes of replies that are read at once */
 #define LINES_SIZE (16 * 1024)		/* the same of a batch: the daemon works on some while the next are read */
+#define FEW_WORDS 30			/* to more SMCRoute's daemon says nothing, see ctl_legacy.c */
 #define TOO_LONG "too long for one request"
 
 /* A line whose answer is due. */
@@ -42,6 +43,7 @@ struct conversation {
 	bool is_endless;		/* prints until somebody leaves */
 	bool waits_for_end;		/* the daemon ends: wait until it has */
 	bool input_ended, daemon_left;
+	bool has_record;		/* the daemon is one of ours */
 	bool is_over;			/* no answer is waited for any more */
 	bool skips;			/* in the rest of a line that is too long */
 	bool is_held;			/* the last line is answered here, once those before have their answers */
@@ -67,6 +69,14 @@ static void conversation_complain(struct conversation *t, uint32_t line, int sta
 static void conversation_give_up(struct conversation *t, int status, const char *why)
 {
 	conversation_complain(t, t->n ? t->due->line : 0, status, why);
+	t->is_over = true;
+	t->n = 0;
+}
+
+/* Ends the conversation without a word. */
+static void conversation_end_as(struct conversation *t, int status)
+{
+	t->status = status;
 	t->is_over = true;
 	t->n = 0;
 }
@@ -103,16 +113,6 @@ static void conversation_refuse(struct conversation *t, const char *why)
 	t->is_held = true;
 }
 
-/* Splits a line; false when it has too many words. */
-static bool conversation_split(struct ctl_words *w, char *s)
-{
-	w->n = 0;
-	for (char *word; (word = strtok_r(s, " \t\r", &s)) && *word != '#'; )
-		if (!ctl_words_add(w, word))
-			return false;
-	return true;
-}
-
 static void conversation_take_line(struct conversation *t, char *s, size_t len)
 {
 	struct ctl_words *w = t->words;
@@ -120,7 +120,7 @@ static void conversation_take_line(struct conversation *t, char *s, size_t len)
 	s[len] = '\0';
 	if (strlen(s) < len)
 		conversation_refuse(t, "there is a NUL byte in it");
-	else if (!conversation_split(w, s))
+	else if (!ctl_words_split(w, s))
 		conversation_refuse(t, "too many words");
 	else if (!w->n)
 		return;
@@ -204,6 +204,7 @@ static void conversation_take_records(struct conversation *t)
 	while (done < t->n && (res = wire_record(t->in.p + at, t->in.len - at, &rec)) == WIRE_OK) {
 		const struct due *due = &t->due[done];
 
+		t->has_record = true;
 		ctl_print_record(t->printer, &rec, due->line);
 		if (rec.type == WIRE_END) {
 			conversation_fail(t, (unsigned char)*rec.text);
@@ -216,7 +217,9 @@ static void conversation_take_records(struct conversation *t)
 	t->n -= done;
 	if (t->n)
 		memmove(t->due, t->due + done, t->n * sizeof *t->due);
-	if (t->n && res == WIRE_BAD)
+	if (t->n && res == WIRE_BAD && !t->has_record)
+		conversation_end_as(t, CTL_NOT_OURS);
+	else if (t->n && res == WIRE_BAD)
 		conversation_give_up(t, EXIT_BUSY, "the answer makes no sense, this is no smcrouted of ours");
 }
 
@@ -307,6 +310,10 @@ static void conversation_check_end(struct conversation *t)
 
 	if (!t->n || t->printer->is_deaf)
 		return;
+	if (!t->has_record && !t->options->batch && t->words->n > FEW_WORDS) {
+		conversation_end_as(t, CTL_NOT_OURS);
+		return;
+	}
 	ctl_print_error(t->due->line, "the daemon has closed the connection", t->is_endless ? "" : missing, WIRE_MAX);
 	conversation_fail(t, EXIT_BUSY);
 }

@@ -18,6 +18,15 @@ bool ctl_words_add(struct ctl_words *w, const char *word)
 	return true;
 }
 
+bool ctl_words_split(struct ctl_words *w, char *s)
+{
+	w->n = 0;
+	for (char *word; (word = strtok_r(s, " \t\r", &s)) && *word != '#'; )
+		if (!ctl_words_add(w, word))
+			return false;
+	return true;
+}
+
 /* Notes in w->why that a word is no command or table, or could be more than one. */
 static void ctl_words_refuse(struct ctl_words *w, const char *what, const char *word, const struct word_miss *miss)
 {

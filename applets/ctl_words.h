@@ -24,6 +24,10 @@ struct ctl_words {
 /* Appends a word.  False when there are too many. */
 bool ctl_words_add(struct ctl_words *w, const char *word);
 
+/* Takes the words of a line, which blanks part and a '#' ends; s is cut up and must stay.  False when there are too
+ * many. */
+bool ctl_words_split(struct ctl_words *w, char *s);
+
 /* Checks the words, of which there must be one, and replaces shortened ones.  False when they are no command. */
 bool ctl_words_check(struct ctl_words *w);
 

@@ -12,6 +12,7 @@
 #include "applets/applet.h"
 #include "applets/ctl_connection.h"
 #include "applets/ctl_conversation.h"
+#include "applets/ctl_legacy.h"
 #include "lib/number.h"
 
 #define WAIT_MAX 86400
@@ -92,6 +93,31 @@ static int ctl_take_line(struct ctl_line *l, int argc, char **argv)
 	return status;
 }
 
+/* Has the words, or those of a batch, done by the daemon.  A batch asks first who that is, a single command finds out
+ * by its answer.  The end of the process closes the socket: the daemon need not look at that first. */
+static int ctl_run_remote(struct ctl_line *l, struct ctl_printer *printer)
+{
+	int fd = ctl_connection_open(&l->place), status = CTL_NOT_OURS;
+
+	if (fd < 0)
+		return -fd;
+	if (!l->options.batch) {
+		status = ctl_conversation_run(fd, &l->options, printer, &l->words);
+		if (status != CTL_NOT_OURS)
+			return status;
+		close(fd);
+		fd = -1;
+	}
+	status = ctl_legacy_recognise(&l->place, &fd);
+	if (status == CTL_LEGACY)
+		return ctl_legacy_run(&l->place, &l->options, printer, &l->words);
+	if (status)
+		return status;
+	if (!l->options.batch)
+		return applet_fail(EXIT_BUSY, "the daemon has closed the connection without an answer");
+	return ctl_conversation_run(fd, &l->options, printer, &l->words);
+}
+
 static int ctl_run(struct ctl_line *l, struct ctl_printer *printer)
 {
 	struct ctl_words *w = &l->words;
@@ -108,10 +134,7 @@ static int ctl_run(struct ctl_line *l, struct ctl_printer *printer)
 	if (w->cmd->is_local)
 		return ctl_words_run_local(w);
 
-	int fd = ctl_connection_open(&l->place);
-
-	/* The end of the process closes the socket: the daemon need not look at that first. */
-	return fd < 0 ? -fd : ctl_conversation_run(fd, &l->options, printer, w);
+	return ctl_run_remote(l, printer);
 }
 
 static int ctl_main(int argc, char **argv)

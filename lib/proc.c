@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
  * Descriptors 0 to 2 and the step into the background.  Privileges are in priv.c, the PID file in pidfile.c, readiness
- * towards the init system in notify.c.
+ * towards the init system in notify.c.  Linux has a call of its own to watch a process, pidfd_open(2).
  */
 #include "lib/proc.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
@@ -53,6 +55,18 @@ int proc_daemonize(void)
 		close(fd[1]);
 		_exit(proc_wait_status(fd[0]));
 	}
+}
+
+int proc_watch(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+	/* It is closed on exec from the start. */
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+	(void)pid;
+	errno = ENOSYS;
+	return -1;
+#endif
 }
 
 void proc_ready(int status)

@@ -143,15 +143,20 @@ void usock_remove(const char *path, const struct usock_id *id)
 		unlink(path);
 }
 
-bool usock_peer_is(int fd, const char *begin)
+pid_t usock_peer_pid(int fd)
 {
 	struct ucred cred;
 	socklen_t size = sizeof cred;
-	char path[40], name[17];
 
 	/* The pid is 0 for a process of another PID namespace. */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || cred.pid <= 0)
-		return false;
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)cred.pid);
-	return lines_first(path, name, sizeof name) && !strncmp(name, begin, strlen(begin));
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || cred.pid < 0 ? 0 : cred.pid;
+}
+
+bool usock_peer_is(int fd, const char *begin)
+{
+	pid_t pid = usock_peer_pid(fd);
+	char path[40], name[17];
+
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	return pid && lines_first(path, name, sizeof name) && !strncmp(name, begin, strlen(begin));
 }

@@ -27,6 +27,9 @@ void usock_remove(const char *path, const struct usock_id *id);
  * listens, ENOENT, EACCES, ENAMETOOLONG. */
 int usock_connect(const char *path);
 
+/* The process at the other end, or 0 when it cannot be seen from here. */
+pid_t usock_peer_pid(int fd);
+
 /* True when the command name of the process at the other end begins so; false also when it cannot be seen from here. */
 bool usock_peer_is(int fd, const char *begin);
 

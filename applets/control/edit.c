@@ -92,6 +92,14 @@ static int edit_take_rule(struct call *call, struct edit_rule *w)
 	return status;
 }
 
+int edit_check(struct call *call, bool is_rule)
+{
+	struct edit_rule w;
+	int end;
+
+	return is_rule ? edit_take_rule(call, &w) : edit_take_range(call, &w.rule.iif, &w.rule.range, &end);
+}
+
 /* True when an output is the inbound interface by its own name, not by a wildcard. */
 static bool edit_names_itself(const struct names *t, const struct rule *rule)
 {

@@ -5,6 +5,7 @@
  */
 #include "lib/proc.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -207,6 +208,34 @@ static void readiness(void)
 	notify_send("READY=1");
 }
 
+/* A process is seen to end, though nobody has asked for its status yet. */
+static void watch(void)
+{
+	int hold[2], fd;
+	pid_t pid;
+
+	CHECK(pipe(hold) == 0);
+	pid = fork();
+	if (!pid) {
+		char byte;
+
+		close(hold[1]);
+		_exit((int)read(hold[0], &byte, 1));
+	}
+	close(hold[0]);
+	fd = proc_watch(pid);
+	if (fd < 0)
+		CHECK(errno == ENOSYS);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	CHECK_INT(poll(&p, 1, 0), 0);
+	close(hold[1]);
+	CHECK_INT(poll(&p, 1, fd < 0 ? 0 : 20000), fd >= 0);
+	close(fd);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	CHECK(proc_watch(0) < 0);
+}
+
 static void watchdog(void)
 {
 	char pid[16];
@@ -236,4 +265,5 @@ TEST_MAIN(
 	TEST(verdicts)
 	TEST(readiness)
 	TEST(watchdog)
+	TEST(watch)
 )
