@@ -30,8 +30,13 @@ bool ctl_words_split(struct ctl_words *w, char *s)
 /* Notes in w->why that a word is no command or table, or could be more than one. */
 static void ctl_words_refuse(struct ctl_words *w, const char *what, const char *word, const struct word_miss *miss)
 {
-	snprintf(w->why, sizeof w->why, miss->is_ambiguous ? "%s \"%s\" is ambiguous: %s" :
-		 "no %s \"%s\", there are: %s", what, word, miss->candidates);
+	if (miss->is_ambiguous)
+		snprintf(w->why, sizeof w->why, "%s \"%s\" is ambiguous: %s", what, word, miss->candidates);
+	else if (*miss->near)
+		snprintf(w->why, sizeof w->why, "no %s \"%s\", did you mean \"%s\"? There are: %s", what, word,
+			 miss->near, miss->candidates);
+	else
+		snprintf(w->why, sizeof w->why, "no %s \"%s\", there are: %s", what, word, miss->candidates);
 }
 
 static const struct command *ctl_words_find(struct ctl_words *w, const char *word)

@@ -21,7 +21,7 @@ static const char ctl_usage[] = "Usage: smcroutectl [-bdhjptv] [-i NAME] [-u FIL
 	"\n"
 	"  -b       batch: read commands from standard input, one a line\n"
 	"  -d       details: counters, reasons; -dd: states of entries, too\n"
-	"  -h       this text\n"
+	"  -h       this text, or that of the command\n"
 	"  -i NAME  identity of the daemon, default smcroute\n"
 	"  -j       JSON\n"
 	"  -p       plain headings\n"
@@ -36,7 +36,7 @@ static const char ctl_usage[] = "Usage: smcroutectl [-bdhjptv] [-i NAME] [-u FIL
 struct ctl_line {
 	struct ctl_place place;
 	struct ctl_options options;
-	bool is_plain, has_no_headings;
+	bool is_plain, has_no_headings, wants_help;
 	struct ctl_words words;
 };
 
@@ -67,6 +67,8 @@ static int ctl_take_option(struct ctl_line *l, int opt)
 		l->options.detail++;
 		return -1;
 	case 'h':
+		l->wants_help = true;
+		return -1;
 	case 'v':
 		applet_told(&smcroutectl_applet, opt);
 		return 0;
@@ -122,6 +124,14 @@ static int ctl_run(struct ctl_line *l, struct ctl_printer *printer)
 {
 	struct ctl_words *w = &l->words;
 
+	if (l->wants_help && w->n) {
+		w->v[2] = w->v[1];
+		w->v[1] = "help";
+		w->n = 2;
+	} else if (l->wants_help) {
+		applet_told(&smcroutectl_applet, 'h');
+		return 0;
+	}
 	if (l->options.batch && w->n)
 		return applet_fail(EXIT_USAGE, "-b reads its commands from standard input, not \"%s\"", w->v[1]);
 	/* For a batch this is not asked, but no harm. */

@@ -7,11 +7,35 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/near.h"
+
 static void word_add_candidate(struct word_miss *miss, const char *name)
 {
 	size_t at = strlen(miss->candidates);
 
 	snprintf(miss->candidates + at, sizeof miss->candidates - at, "%s%s", at ? " " : "", name);
+}
+
+/* Notes the name that a word was probably meant to be, and the names of all rows. */
+static void word_guess(const char *word, word_row *names_of, struct word_miss *miss)
+{
+	unsigned nearest = NEAR_FAR;
+	struct word_names names;
+
+	for (int row = 0; names_of(row, &names); row++) {
+		char text[128], *rest = text;
+
+		word_add_candidate(miss, names.name);
+		snprintf(text, sizeof text, "%s %s", names.name, names.aliases);
+		for (char *name; (name = strtok_r(rest, " ", &rest)); ) {
+			unsigned slips = near_slips(word, strlen(word), name);
+
+			if (slips >= nearest)
+				continue;
+			nearest = slips;
+			snprintf(miss->near, sizeof miss->near, "%s", name);
+		}
+	}
 }
 
 int word_find(const char *word, word_row *names_of, struct word_miss *miss)
@@ -34,7 +58,7 @@ int word_find(const char *word, word_row *names_of, struct word_miss *miss)
 			found = row;
 		}
 	}
-	for (int row = 0; found < 0 && names_of(row, &names); row++)
-		word_add_candidate(miss, names.name);
+	if (found < 0)
+		word_guess(word, names_of, miss);
 	return miss->is_ambiguous ? -1 : found;
 }

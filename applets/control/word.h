@@ -20,6 +20,7 @@ typedef bool word_row(int row, struct word_names *names);
 struct word_miss {
 	bool is_ambiguous;		/* names of more than one row begin so */
 	char candidates[256];		/* these names, or where no name begins so the names of all rows */
+	char near[32];			/* the name that was probably meant; "" = none is near */
 };
 
 /* Returns the row that a word stands for, or -1 and sets *miss. */

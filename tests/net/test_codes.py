@@ -28,6 +28,10 @@ def refused(d, words, code, *told, stdin=None):
 ALL = "add replace remove join leave flush reload kill show monitor ping help version"
 WRONG = (
     (64, ("foo",), (ALL,)), (64, ("",), (ALL,)), (64, ("re",), ("ambiguous", "replace", "remove", "reload", "restart")),
+    (64, ("shwo",), ('no command "shwo", did you mean "show"?', ALL)),
+    (64, ("help", "jion"), ('did you mean "join"?',)), (64, ("jion", "--help"), ('did you mean "join"?',)),
+    (64, ("show", "ruotes"), ('did you mean "routes"?',)),
+    (64, ("show", "xyz"), ('no table "xyz", there are: routes',)),
     (64, ("show", "groats"), ("routes groups interfaces pending config metrics",)),
     (64, ("add", "a1"), ("usage: smcroutectl add IIF",)), (64, ("add",), ("usage",)), (64, ("join", "a1"), ("usage",)),
     (64, ("ping", "pong"), ("many",)), (64, ("help", "foo"), (ALL,)), (64, ("help", "re"), ("ambiguous",)),
@@ -144,7 +148,8 @@ def fine(lab):
                   "fl", "-j add a1 225.7.7.7 a2", "-d -p -t remove a1 225.7.7.7", "add a1:1 225.7.7.7 a2:7",
                   "remove a1 225.7.7.7"):
         d.do(*words.split())
-    for words in ("show", "help", "help add", "version", "-v", "-h", "--help", "--version", "reload", "show config"):
+    for words in ("show", "help", "help add", "add --help", "version", "-v", "-h", "--help", "--version", "reload",
+                  "show config"):
         rc, out, err = d.ctl(*words.split())
         check(rc == 0 and out and not err, f"{words}: {rc} {out!r} {err!r}")
     # An example for each command, and each is one that the table takes.

@@ -48,4 +48,25 @@ static void words(void)
 	CHECK_STR(meaning("showx"), meaning("nonsense"));
 }
 
-TEST_MAIN(TEST(rows) TEST(words))
+/* The name that a word was probably meant to be. */
+static const char *near(const char *word)
+{
+	static struct word_miss miss;
+
+	CHECK(!command_find(word, &miss));
+	return miss.near;
+}
+
+static void slips(void)
+{
+	CHECK_STR(near("shwo"), "show");
+	CHECK_STR(near("SHOW"), "show");
+	CHECK_STR(near("moniter"), "monitor");
+	CHECK_STR(near("restrat"), "restart");
+	CHECK_STR(near("dle"), "del");
+	CHECK_STR(near("foo"), "");
+	CHECK_STR(near(""), "");
+	CHECK_STR(near("re"), "");
+}
+
+TEST_MAIN(TEST(rows) TEST(words) TEST(slips))
