@@ -105,6 +105,7 @@ enum link_kind {
 	LINK_ADDR,		/* an address of ifindex came or went */
 	LINK_ALLMULTI,		/* allmulti of ifindex, after a VIF of ours was added or removed there: the kernel
 				 * itself reports no change of it (net/core/dev.c, __dev_set_allmulti) */
+	LINK_MEMBERS,		/* sockets of this host are members of other groups than before, see members.c */
 	LINK_SWEEP_END,
 	LINK_RULES_BEGIN,	/* an answer to kernel_rules_ask(fam) starts; one that starts anew was in vain */
 	LINK_RULE,		/* packets of fam that come in on `name`, or on any when that is "", get to table; the
@@ -143,6 +144,9 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx);
  * once for all that asked before it starts; none comes from a kernel that has one table only. */
 void kernel_rules_ask(enum fam fam);
 
+/* Has LINK_MEMBERS reported, where the kernel can do that, or no longer. */
+void kernel_members_follow(bool on);
+
 /* ---- group memberships (membership.c) ---- */
 
 /* Joins grp, from src alone unless src is NULL, on an interface.  The sockets are made and shared inside.  *slot is the
@@ -163,6 +167,18 @@ long long kernel_sysctl(const char *name);
 
 /* Leaves everything and closes all sockets. */
 void kernel_join_close(void);
+
+/* ---- which groups this host is a member of (members.c) ---- */
+
+/* Reads anew of which groups the sockets of this host, all programs' and ours, are members; *n: how many memberships
+ * there are.  Returns 1 when something is not as it was at the last reading, 0 when nothing, -1 with errno where that
+ * cannot be seen, and then nobody is a member. */
+int kernel_members_read(uint32_t *n);
+
+/* True when a packet that is forwarded to the interface comes back in there, as of the last reading: the kernel gives
+ * what leaves where this host is a member to itself, and routes it again.  Of a range: when that may be so for some of
+ * it. */
+bool kernel_members_loop(int ifindex, const struct flow_range *range);
 
 /* ---- multicast router discovery, RFC 4286 (mrdisc.c) ---- */
 

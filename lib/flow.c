@@ -58,3 +58,12 @@ bool flow_range_is_inside(const struct flow_range *a, const struct flow_range *b
 	       addr_covers(&b->flow.source, b->source_len, &a->flow.source) && b->source_len <= a->source_len &&
 	       addr_covers(&b->flow.group, b->group_len, &a->flow.group) && b->group_len <= a->group_len;
 }
+
+bool flow_range_meets(const struct flow_range *a, const struct flow_range *b)
+{
+	uint8_t source_len = a->source_len < b->source_len ? a->source_len : b->source_len;
+	uint8_t group_len = a->group_len < b->group_len ? a->group_len : b->group_len;
+
+	return addr_covers(&a->flow.source, source_len, &b->flow.source) &&
+	       addr_covers(&a->flow.group, group_len, &b->flow.group);
+}

@@ -82,4 +82,7 @@ bool flow_range_has(const struct flow_range *r, const struct flow *f);
 /* True when a lies inside b: all its flows are b's, and b has more. */
 bool flow_range_is_inside(const struct flow_range *a, const struct flow_range *b);
 
+/* True when some flow is in both. */
+bool flow_range_meets(const struct flow_range *a, const struct flow_range *b);
+
 #endif

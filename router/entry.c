@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conf/match.h"
+#include "router/reflect.h"
 
 void entry_drop(struct router *r, uint32_t at)
 {
@@ -114,6 +115,8 @@ bool entry_sync(struct router *r, uint32_t at, int prefer)
 	struct mfc *e = &r->mfc.v[at];
 	struct entry_want w = entry_find_want(r, e, prefer);
 
+	if (w.state != MFC_FREE)
+		w.oifs &= ~reflect_held(r, at, w.iif, w.oifs);
 	/* One that loses its (S,G) rule counts as learned from now on. */
 	if (w.state == MFC_LEARNED && e->state == MFC_STATIC && mfc_dynamic(&r->mfc) >= r->max_dynamic)
 		w.state = MFC_FREE;
@@ -129,6 +132,13 @@ bool entry_sync(struct router *r, uint32_t at, int prefer)
 	if (w.state != MFC_STATIC && r->expire_sec && !r->pass_due)
 		r->pass_due = r->now + 1;
 	return e->flags & MFC_INSTALLED;
+}
+
+void entry_sync_reflecting(struct router *r)
+{
+	for (uint32_t at = 0; r->mfc.reflecting && at < r->mfc.n; at++)
+		if (r->mfc.v[at].flags & MFC_REFLECTS)
+			entry_sync(r, at, -1);
 }
 
 void entry_drop_oif(struct router *r, uint32_t at, int vif)

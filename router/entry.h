@@ -11,6 +11,9 @@
  * Returns true when the kernel has the entry afterwards; otherwise it may be gone from the mirror. */
 bool entry_sync(struct router *r, uint32_t at, int prefer);
 
+/* The same for all that go out where they come in: for who is about to join a group. */
+void entry_sync_reflecting(struct router *r);
+
 /* Takes an entry out of the kernel and out of the mirror. */
 void entry_drop(struct router *r, uint32_t at);
 

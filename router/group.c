@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/grow.h"
+#include "router/entry.h"
 
 /* Joined or left in one go.  Among 65,536 memberships of an IPv6 interface one takes a millisecond. */
 #define SLICE 16
@@ -126,6 +127,7 @@ static void member_settle(struct router *r, uint32_t at)
 		m->joined = false;
 	}
 	m->gone = false;
+	r->reflect.is_stale = true;
 	if (!m->refs) {
 		member_free(t, at);
 	} else if (!m->joined && kernel_join(m->ifindex, src, &m->flow.group, &m->slot) < 0) {
@@ -190,12 +192,10 @@ void groups_tick(struct router *r)
 }
 
 /* Address number i of a prefix that has at most 2^CONF_JOIN_BITS of them. */
-static struct addr group_nth(const struct addr *a, uint32_t i)
+static struct addr group_nth(struct addr a, uint32_t i)
 {
-	struct addr out = *a;
-
-	out.w[3] = htonl(ntohl(out.w[3]) + i);
-	return out;
+	a.w[3] = htonl(ntohl(a.w[3]) + i);
+	return a;
 }
 
 /* What is done to the memberships of a join. */
@@ -267,10 +267,10 @@ static void group_expand(struct router *r, const struct flow_range *range, int i
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t k = (verb == GROUP_LEAVE ? n - 1 - i : i) / sources;
-		struct member key = { .ifindex = ifindex, .flow.group = group_nth(&range->flow.group, k) };
+		struct member key = { .ifindex = ifindex, .flow.group = group_nth(range->flow.group, k) };
 
 		if (!any)
-			key.flow.source = group_nth(&range->flow.source, i % sources);
+			key.flow.source = group_nth(range->flow.source, i % sources);
 		group_one(r, &key, verb, c);
 	}
 }
@@ -374,6 +374,7 @@ int group_join(struct router *r, const struct ifname *iif, const struct flow_ran
 	name_drop(&r->rules.names, name);
 	if (join == HASH_NONE)
 		return -1;
+	entry_sync_reflecting(r);
 	group_do(r, join, GROUP_JOIN);
 	return 0;
 }

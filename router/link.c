@@ -153,6 +153,9 @@ void router_link_event(struct router *r, const struct link_event *ev)
 			r->groups->some_stale = i->groups_stale = true;
 		mrdisc_link(r, ev->ifindex, false);
 		break;
+	case LINK_MEMBERS:
+		r->reflect.is_stale = true;
+		break;
 	case LINK_ALLMULTI:
 		if (i)
 			i->allmulti = ev->allmulti;

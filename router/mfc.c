@@ -159,6 +159,7 @@ void mfc_del(struct mfcs *t, uint32_t at)
 	struct mfc *e = &t->v[at];
 
 	mfc_unlink(t, at);
+	mfc_set_reflects(t, at, false);
 	hash_del(&t->by_sg, &mfc_ops, t, mfc_hash(t, at), at);
 	/* A dirty mark survives its entry: the list names the place, which may be used again. */
 	e->flags &= MFC_DIRTY;
@@ -174,6 +175,14 @@ void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now)
 	mfc_unlink(t, at);
 	t->v[at].state = state;
 	mfc_link(t, at);
+}
+
+void mfc_set_reflects(struct mfcs *t, uint32_t at, bool reflects)
+{
+	uint8_t *flags = &t->v[at].flags;
+
+	t->reflecting += reflects - !!(*flags & MFC_REFLECTS);
+	*flags = (uint8_t)((*flags & ~MFC_REFLECTS) | (reflects ? MFC_REFLECTS : 0));
 }
 
 int mfc_dirty(struct mfcs *t, uint32_t at)

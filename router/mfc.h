@@ -28,6 +28,7 @@ enum {
 	MFC_ASKED = 7 << 4,		/* how often the kernel asked for it after it was added, 7 at most */
 };
 
+#define MFC_REFLECTS (1 << 7)		/* by its rules it goes out where it comes in; set by mfc_set_reflects() */
 #define MFC_ASKED_ONCE (1 << 4)
 
 /* No VIF: an entry that is wanted but cannot be in the kernel yet. */
@@ -62,6 +63,7 @@ struct mfcs {
 	struct hash by_sg;
 	uint32_t head[MFC_STATES], tail[MFC_STATES];
 	uint32_t count[MFC_STATES];	/* entries of each state */
+	uint32_t reflecting;		/* entries that are MFC_REFLECTS */
 	uint64_t removals;		/* how often a place became free */
 	uint32_t *dirty;		/* places to look at, each once */
 	uint32_t ndirty, cdirty;
@@ -99,6 +101,9 @@ void mfc_del(struct mfcs *t, uint32_t at);
 
 /* Gives an entry that was used just now, in ms, a state, maybe the one it has, and the last place in its list. */
 void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now);
+
+/* Notes whether the entry goes out where it comes in, or would do so. */
+void mfc_set_reflects(struct mfcs *t, uint32_t at, bool reflects);
 
 /* Puts the entry on the dirty list.  0, or -1 with ENOMEM. */
 int mfc_dirty(struct mfcs *t, uint32_t at);

@@ -5,13 +5,14 @@
 #include "router/pending.h"
 
 #include "router/reason.h"
+#include "router/reflect.h"
 
 void pending_report(struct router *r, uint32_t id)
 {
 	struct rule *rule = &r->rules.routes.v[id];
 	struct event ev = { .kind = EVENT_ACTIVE, .fam = flow_range_fam(&rule->range), .rule = rule };
-	bool waits = !ruleset_is_bound(&r->rules, rule);
 	const char *which;
+	bool waits = !ruleset_is_bound(&r->rules, rule) || reflect_reason(r, rule, &which);
 
 	if (waits == rule->waits)
 		return;
@@ -23,4 +24,12 @@ void pending_report(struct router *r, uint32_t id)
 			ev.iif = which;
 	}
 	state_event(r, &ev);
+}
+
+void pending_report_all(struct router *r)
+{
+	const struct rules *t = &r->rules.routes;
+
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
+		pending_report(r, id);
 }

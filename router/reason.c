@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "router/reflect.h"
+
 /* Why an interface is of no use to routes, or to memberships: NULL when it is. */
 static const char *reason_of_iface(const struct iface *i, const struct ifname *name, enum fam fam, bool routes)
 {
@@ -38,11 +40,14 @@ const char *reason_of_route(const struct router *r, const struct rule *rule, con
 	const struct oif_list *list = &t->lists[rule->oifs];
 	enum fam fam = flow_range_fam(&rule->range);
 
-	if (r->up[fam] && ruleset_is_bound(&r->rules, rule))
-		return NULL;
+	const char *reason = reflect_reason(r, rule, which);
+
+	if (reason || (r->up[fam] && ruleset_is_bound(&r->rules, rule)))
+		return reason;
 
 	const struct ifname *name = &t->v[rule->iif].ifname;
-	const char *reason = reason_of_name(r, name, fam, true);
+
+	reason = reason_of_name(r, name, fam, true);
 
 	for (uint32_t i = 0; !reason && i < list->n; i++) {
 		name = &t->v[list->names[i]].ifname;

@@ -12,6 +12,7 @@
 #include "router/entry.h"
 #include "router/expire.h"
 #include "router/mark.h"
+#include "router/reflect.h"
 
 int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 {
@@ -62,6 +63,7 @@ int router_apply(struct router *r, const struct conf *c, int64_t now)
 	for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));)
 		link_configure(r, i);
 	mark_refused(r);
+	reflect_mark(r);
 	memset(&r->changes, 0, sizeof r->changes);
 	router_sync(r);
 	return 0;
@@ -69,11 +71,15 @@ int router_apply(struct router *r, const struct conf *c, int64_t now)
 
 int64_t router_due(const struct router *r)
 {
-	int64_t a = r->pass_due, b = mrdisc_due(r->mrdisc);
+	const int64_t due[] = { r->pass_due, mrdisc_due(r->mrdisc), reflect_due(r) };
+	int64_t first = 0;
 
 	if (groups_ticket(r->groups))
 		return r->now ? r->now : 1;
-	return !a ? b : !b || a < b ? a : b;
+	for (unsigned i = 0; i < sizeof due / sizeof *due; i++)
+		if (due[i] && (!first || due[i] < first))
+			first = due[i];
+	return first;
 }
 
 void router_tick(struct router *r, int64_t now)
@@ -82,6 +88,8 @@ void router_tick(struct router *r, int64_t now)
 	expire_tick(r);
 	groups_tick(r);
 	mrdisc_tick(r);
+	if (reflect_tick(r))
+		router_sync(r);
 }
 
 uint32_t router_flush(struct router *r)

@@ -51,6 +51,13 @@ struct router_changes {
 	int err;			/* errno of the last failure */
 };
 
+/* What reflect.c keeps. */
+struct reflect {
+	bool is_read;			/* the memberships of this host are known, and followed */
+	bool is_stale;			/* they have changed and are to be read again; set by whoever knows */
+	int64_t soonest, due;		/* when they may be read again, and are to be in any case; ms */
+};
+
 /* Ranges in which all entries are to be looked at. */
 struct touched_ranges {
 	unsigned n;			/* of two or more none is remembered: all entries are looked at */
@@ -72,6 +79,7 @@ struct router {
 
 	bool vifs_stale;		/* interfaces or what refers to them changed */
 	struct touched_ranges touched;
+	struct reflect reflect;
 
 	uint32_t table;			/* -t, 0 = the default one */
 	unsigned expire_sec;		/* -c; 0 = never */
@@ -82,7 +90,7 @@ struct router {
 
 	struct router_changes changes;	/* since the rules were applied; those that failed: since the last edit */
 	struct router_counters count;
-	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join;
+	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join, lim_reflect;
 	const struct router_ops *ops;
 	void *ops_ctx;
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * In steps: give VIFs to the interfaces that rules refer to (vif.c), see what names mean now (bind.c), bring each
- * marked entry in line (entry.c), take back VIFs that nothing refers to; then memberships and advertisements.
+ * marked entry in line (entry.c), take back VIFs that nothing refers to; then memberships, outputs that they have held
+ * back (reflect.c), and advertisements.
  */
 #include "router/sync.h"
 
@@ -10,6 +11,8 @@
 #include "router/group.h"
 #include "router/mark.h"
 #include "router/mrdisc.h"
+#include "router/pending.h"
+#include "router/reflect.h"
 #include "router/table.h"
 #include "router/vif.h"
 
@@ -55,6 +58,10 @@ void router_sync(struct router *r)
 	}
 	sync_entries(r);
 	groups_sync(r);
+	if (reflect_look(r)) {
+		sync_entries(r);
+		pending_report_all(r);
+	}
 	mrdisc_sync(r);
 	if (r->ops && r->ops->wake)
 		r->ops->wake(r->ops_ctx);

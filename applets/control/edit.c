@@ -13,6 +13,7 @@
 #include "lib/wire.h"
 #include "router/pending.h"
 #include "router/reason.h"
+#include "router/reflect.h"
 
 /* Reads word i as the name of an interface; an alias suffix is no part of it.  0, or the exit status. */
 static int edit_take_name(struct call *call, int i, struct ifname *name)
@@ -115,9 +116,11 @@ static bool edit_names_itself(const struct names *t, const struct rule *rule)
 static void edit_note_rule(struct call *call, const struct rule *rule)
 {
 	const struct router *r = call->router;
-	const char *which, *reason = reason_of_route(r, rule, &which);
+	const char *which, *held = reflect_reason(r, rule, &which), *reason = reason_of_route(r, rule, &which);
 
-	if (reason)
+	if (held)
+		call_note(call, "%s is %s", which, held);
+	else if (reason)
 		call_note(call, "%s: %s, the rule waits for it", which, reason);
 	else if (edit_names_itself(&r->rules.names, rule))
 		call_note(call, "%s is the inbound interface too: packets go out where they came in", call->argv[1]);
@@ -220,6 +223,10 @@ static int edit_join_result(struct call *call, const struct edit_group *w)
 
 	if (reason)
 		call_note(call, "%s: %s, the membership waits for it", call->argv[1], reason);
+	else if ((reason = reflect_of_join(r, &w->iif, &w->range)))
+		call_note(call, "%s: a rule sends such packets out where they come in, which is held back while this "
+			  "host is a member there, as each packet would come back: leave the group or drop that output",
+			  reason);
 	return 0;
 }
 

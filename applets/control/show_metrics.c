@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/text.h"
+#include "router/reflect.h"
 
 /* A family of counters. */
 struct metric {
@@ -80,6 +81,15 @@ static const char *metrics_fam(enum fam f)
 	return f == FAM_4 ? "ipv4" : "ipv6";
 }
 
+static unsigned metrics_held(const struct router *r)
+{
+	unsigned n = 0;
+
+	for (uint32_t at = 0; r->mfc.reflecting && at < r->mfc.n; at++)
+		n += r->mfc.v[at].state != MFC_FREE && reflect_holds(&r->mfc.v[at]);
+	return n;
+}
+
 static void metrics_gauges(struct show *s)
 {
 	const struct router *r = s->router;
@@ -92,6 +102,9 @@ static void metrics_gauges(struct show *s)
 	buf_printf(b, "smcroute_rules %u\n", r->rules.routes.live);
 	metrics_family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
 	buf_printf(b, "smcroute_pending %u\n", s->pending);
+	metrics_family(b, "held_back", "gauge", "Entries that do not go out where they come in, as each packet would "
+		       "come back.");
+	buf_printf(b, "smcroute_held_back %u\n", metrics_held(r));
 	metrics_family(b, "memberships", "gauge", "Group memberships.");
 	buf_printf(b, "smcroute_memberships{state=\"joined\"} %u\nsmcroute_memberships{state=\"failed\"} %u\n",
 		   r->groups->live - r->groups->failed, r->groups->failed);

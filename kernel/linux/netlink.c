@@ -66,6 +66,13 @@ int kernel_link_fd(void)
 	return nl.fd;
 }
 
+/* RTNLGRP_IPV4_MCADDR and RTNLGRP_IPV6_MCADDR, of linux/rtnetlink.h since 6.14.  An older kernel refuses them. */
+void kernel_members_follow(bool on)
+{
+	for (int group = 37; nl.fd >= 0 && group <= 38; group++)
+		sock_set(nl.fd, SOL_NETLINK, on ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP, group);
+}
+
 static int netlink_dump(int dump, struct rtnl_req *req)
 {
 	req->h.nlmsg_seq = ++nl.seq;

@@ -123,15 +123,19 @@ bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name)
 	return true;
 }
 
-/* Of RTM_NEWADDR and RTM_DELADDR. */
-static bool rtnl_address(const struct rtnl_msg *m, struct link_event *ev)
+/* RTM_NEWMULTICAST and RTM_DELMULTICAST, which linux/rtnetlink.h has since 6.14. */
+#define NEWMULTICAST 56
+#define DELMULTICAST 57
+
+/* Of RTM_NEWADDR and the like. */
+static bool rtnl_address(const struct rtnl_msg *m, enum link_kind kind, struct link_event *ev)
 {
 	struct ifaddrmsg ifa;
 	struct rtnl_attr at;
 
 	if (!rtnl_body(m, m->h.nlmsg_type, &ifa, sizeof ifa, &at) || !ifa.ifa_index || ifa.ifa_index > INT32_MAX)
 		return false;
-	*ev = (struct link_event){ .kind = LINK_ADDR, .ifindex = (int)ifa.ifa_index };
+	*ev = (struct link_event){ .kind = kind, .ifindex = (int)ifa.ifa_index };
 	return true;
 }
 
@@ -142,7 +146,9 @@ bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 	struct ifinfomsg ifi;
 
 	if (type == RTM_NEWADDR || type == RTM_DELADDR)
-		return rtnl_address(m, ev);
+		return rtnl_address(m, LINK_ADDR, ev);
+	if (type == NEWMULTICAST || type == DELMULTICAST)
+		return rtnl_address(m, LINK_MEMBERS, ev);
 	if ((type != RTM_NEWLINK && type != RTM_DELLINK) || !rtnl_body(m, type, &ifi, sizeof ifi, &at))
 		return false;
 	/* A port that joins or leaves a bridge is reported twice, by AF_BRIDGE (net/bridge/br_netlink.c) and by

@@ -64,8 +64,8 @@ bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct a
 
 /* ---- what it means ---- */
 
-/* Reads a message of the link and address groups or of a link dump; false when it is none or nothing that concerns
- * us. */
+/* Reads a message of the link and address groups, multicast addresses included, or of a link dump; false when it is
+ * none or nothing that concerns us. */
 bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev);
 
 /* Reads a message of a dump of rules; false when it is none that asks for the interface alone. */

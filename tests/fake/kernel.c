@@ -23,7 +23,8 @@ static struct {
 	int vif_if[FAM_N][KERNEL_VIFS];		/* ifindex, 0 = free */
 	uint64_t last_serial;			/* of an entry */
 	struct vif_stats vif_st[FAM_N][KERNEL_VIFS];
-	struct table mfc, join;
+	struct table mfc, join, others;		/* others: memberships of other programs */
+	bool members_changed;
 	uint8_t link[LINKS], heard[FAM_N][LINKS];
 	struct queue upcalls[FAM_N], links, solicits[FAM_N];
 	struct { char verb[20]; int err, times; } fail[16];
@@ -95,11 +96,11 @@ static void say_sg(const struct addr *src, const struct addr *grp)
 
 void fake_reset(void)
 {
-	struct table *tables[] = { &k.mfc, &k.join };
+	struct table *tables[] = { &k.mfc, &k.join, &k.others };
 	struct queue *queues[] = { &k.upcalls[0], &k.upcalls[1], &k.links, &k.solicits[0],
 				   &k.solicits[1] };
 
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < sizeof tables / sizeof *tables; i++) {
 		free(tables[i]->v);
 		hash_free(&tables[i]->index);
 	}
@@ -456,6 +457,7 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 	say_membership("join", ifindex, src, grp);
 	if (!err) {
 		item_add(&k.join, &key);
+		k.members_changed = true;
 		*slot = (uint32_t)ifindex;
 	}
 	return done(err);
@@ -468,9 +470,57 @@ int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, ui
 
 	(void)slot;
 	say_membership("leave", ifindex, src, grp);
-	if (!err && i)
+	if (!err && i) {
 		item_del(&k.join, i);
+		k.members_changed = true;
+	}
 	return done(err);
+}
+
+void fake_member(int ifindex, const struct addr *grp, bool on)
+{
+	struct item key = item_key(ifindex, NULL, grp), *i = item_find(&k.others, &key);
+
+	if (on && !i)
+		item_add(&k.others, &key);
+	else if (!on && i)
+		item_del(&k.others, i);
+	k.members_changed = true;
+}
+
+int kernel_members_read(uint32_t *n)
+{
+	int err = planned("members_read", 0), differs = k.members_changed;
+
+	SAY("members");
+	*n = k.join.n + k.others.n;
+	k.members_changed = false;
+	return done(err) < 0 ? -1 : differs;
+}
+
+/* As IPv6 has it for both families. */
+static bool members_have(const struct table *t, int ifindex, const struct flow_range *range)
+{
+	for (const struct item *i = t->v; i < t->v + t->n; i++) {
+		const struct flow *f = &i->key.flow;
+
+		if (i->key.ifindex == (uint32_t)ifindex &&
+		    addr_covers(&range->flow.group, range->group_len, &f->group) &&
+		    (addr_eq(&f->source, &(struct addr){ 0 }) ||
+		     addr_covers(&range->flow.source, range->source_len, &f->source)))
+			return true;
+	}
+	return false;
+}
+
+bool kernel_members_loop(int ifindex, const struct flow_range *range)
+{
+	return members_have(&k.join, ifindex, range) || members_have(&k.others, ifindex, range);
+}
+
+void kernel_members_follow(bool on)
+{
+	SAY("members %s\n", on ? "followed" : "not followed");
 }
 
 const char *kernel_join_limit(int err, enum fam fam)

@@ -25,6 +25,7 @@ void fake_reset(void);
  *	mrdisc4 open|close	mrdisc4 listen if2 on	mrdisc4 advert if2 20 0 0
  *	mrdisc4 solicit|term if2
  *	rules4 ask
+ *	members (read)		members followed|not followed
  * A refused verb has " = ENAME" at the end of its line. */
 const char *fake_journal(void);
 
@@ -33,7 +34,7 @@ void fake_journal_on(bool on);
 
 /* The next `times` calls of a verb fail with err: mroute_open vif_add vif_del mfc_add
  * mfc_del mfc_stats vif_stats mroute_drain link_open link_dump link_drain join leave
- * mrdisc_open mrdisc_listen mrdisc_send mrdisc_drain.  times < 0: until fake_reset(). */
+ * mrdisc_open mrdisc_listen mrdisc_send mrdisc_drain members_read.  times < 0: until fake_reset(). */
 void fake_fail(const char *verb, int err, int times);
 
 /* Adds an interface, of which there is none after fake_reset().  Nothing is reported. */
@@ -41,6 +42,9 @@ void fake_link_add(int ifindex);
 
 /* Removes one: its VIFs go with it, its memberships stay until they are left, as in Linux. */
 void fake_link_del(int ifindex);
+
+/* A socket of another program becomes a member of a group there, or is one no longer.  Nothing is reported. */
+void fake_member(int ifindex, const struct addr *grp, bool on);
 
 /* Counters of an entry that is in, as kernel_mfc_stats() will tell them. */
 void fake_set_stats(const struct flow *flow, uint64_t packets, uint64_t bytes, uint64_t wrong_if);

@@ -10,6 +10,8 @@
  *	link new INDEX NAME [up] [mcast]	link del INDEX		link begin | link end
  *	link addr INDEX			an address of it came or went
  *	link hold | link release	what is in between is read in one go
+ *	link members			the kernel reports that memberships of this host changed
+ *	member INDEX GROUP on|off	another program of this host is a member; nothing is reported
  *	lost INDEX			the interface is gone, but nobody said so
  *	mrdisc 4|6			the socket of router discovery is there
  *	solicit 4|6 INDEX		a solicitation came in
@@ -160,6 +162,7 @@ static const struct link_step {
 	{ "new", 2, 4, LINK_NEW },
 	{ "del", 1, 1, LINK_DEL },
 	{ "addr", 1, 1, LINK_ADDR },
+	{ "members", 0, 0, LINK_MEMBERS },
 	{ "begin", 0, 0, LINK_SWEEP_BEGIN },
 	{ "end", 0, 0, LINK_SWEEP_END },
 };
@@ -209,6 +212,18 @@ static void play_lost(struct player *p, int argc, char **argv)
 {
 	(void)argc;
 	fake_link_del(play_number(p, argv[1]));
+}
+
+static void play_member(struct player *p, int argc, char **argv)
+{
+	struct addr group = { 0 };
+	bool on = play_either(p, argv[3], "on", "off");
+
+	(void)argc;
+	if (addr_parse(argv[2], strlen(argv[2]), &group))
+		play_wrong(p, "%s: a group", argv[2]);
+	if (!p->is_wrong)
+		fake_member(play_number(p, argv[1]), &group, on);
 }
 
 static void play_mrdisc(struct player *p, int argc, char **argv)
@@ -287,7 +302,7 @@ static void play_fail(struct player *p, int argc, char **argv)
 {
 	static const char *const verbs[] = {
 		"mroute_open", "vif_add", "vif_del", "mfc_add", "mfc_del", "mfc_stats", "vif_stats", "join", "leave",
-		"mrdisc_open", "mrdisc_listen", "mrdisc_send",
+		"mrdisc_open", "mrdisc_listen", "mrdisc_send", "members_read",
 	};
 	static const struct {
 		const char *name;
@@ -384,6 +399,7 @@ static const struct step {
 	{ "family", 2, 2, play_family },
 	{ "link", 1, MAX_WORDS, play_link },
 	{ "lost", 1, 1, play_lost },
+	{ "member", 3, 3, play_member },
 	{ "mrdisc", 1, 1, play_mrdisc },
 	{ "solicit", 2, 2, play_solicit },
 	{ "upcall", 5, 5, play_upcall },
