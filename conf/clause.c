@@ -3,6 +3,7 @@
 #include "conf/clause.h"
 
 #include "conf/field.h"
+#include "conf/slip.h"
 #include "lib/grow.h"
 
 static const char *const clause_words[CLAUSE_N] = { "from", "source", "group", "kernel", "to" };
@@ -13,15 +14,17 @@ static int clause_find(const struct word *w)
 }
 
 /* Reports a clause that stands among the outputs: true when an output and the word behind it are one in truth. */
-static bool clause_is_late(struct parser *ps, const struct clauses *f, const struct word *w, const struct word *next)
+static bool clause_is_late(struct parser *ps, const struct clauses *f, const struct word *w)
 {
+	struct lex rest = ps->in->lex;
 	struct addr a;
 	uint8_t len;
 	int k = clause_find(w);
+	struct word next;
 
-	if (k < 0 || k == CLAUSE_TO || k == CLAUSE_KERNEL)
+	if (k < 0 || k == CLAUSE_TO || k == CLAUSE_KERNEL || !lex_word(&rest, &next))
 		return false;
-	if (k == CLAUSE_FROM ? f->at[CLAUSE_FROM].p != NULL : prefix_parse(next->p, next->n, &a, &len) != ADDR_OK)
+	if (k == CLAUSE_FROM ? f->at[CLAUSE_FROM].p != NULL : prefix_parse(next.p, next.n, &a, &len) != ADDR_OK)
 		return false;
 	parser_error(ps, w, "\"%s\" must stand before \"to\"", clause_words[k]);
 	return true;
@@ -32,13 +35,13 @@ static uint32_t clause_read_outputs(struct parser *ps, const struct clauses *f)
 {
 	struct lex *l = &ps->in->lex;
 	uint32_t n = 0, set;
-	struct word w, last = { 0 };
+	struct word w;
 	bool none = true;
 
 	ps->c->lists++;
 	while (!ps->is_over && lex_word(l, &w)) {
 		none = false;
-		if (clause_is_late(ps, f, &last, &w))
+		if (clause_is_late(ps, f, &w))
 			return UINT32_MAX;
 		uint16_t id = parser_name(ps, &w), *oifs;
 
@@ -61,7 +64,6 @@ static uint32_t clause_read_outputs(struct parser *ps, const struct clauses *f)
 		ps->oifs = oifs;
 		oifs[n++] = id;
 		name->list = ps->c->lists;
-		last = w;
 	}
 	if (none)
 		parser_error(ps, &f->at[CLAUSE_TO], "\"to\" with nothing behind it: name an interface, or leave out "
@@ -110,11 +112,23 @@ static bool clause_value(struct lex *l, int k, struct word *v)
 	return good;
 }
 
+/* Takes the address behind keyword k. */
+static void clause_take_address(struct parser *ps, struct clauses *f, int k, const struct word *v)
+{
+	const struct flow *flow = &f->rule.range.flow;
+	const char *why = field_host_bits(v, k == CLAUSE_GROUP ? &flow->group : &flow->source,
+					  k == CLAUSE_GROUP ? f->rule.range.group_len : f->rule.range.source_len);
+
+	f->value[k] = *v;
+	if (why)
+		parser_warning(ps, v, "%s", why);
+}
+
 static void clause_read(struct parser *ps, struct clauses *f, int k, const struct word *at, bool is_guess)
 {
 	struct flow_range *range = &f->rule.range;
 	bool is_second = f->at[k].p != NULL;
-	const char *why;
+	const char *why, *slip;
 	struct word v;
 
 	f->at[k] = *at;
@@ -136,10 +150,10 @@ static void clause_read(struct parser *ps, struct clauses *f, int k, const struc
 		why = field_addr(&v, true, &range->flow.group, &range->group_len);
 	else
 		why = field_addr(&v, false, &range->flow.source, &range->source_len);
-	if (why)
-		parser_error(ps, &v, "%s", why);
-	else
-		f->value[k] = v;
+	if (!why)
+		clause_take_address(ps, f, k, &v);
+	else if (!parser_foreign(ps, &v))
+		parser_error(ps, &v, "%s", (slip = slip_address(&v)) ? slip : why);
 }
 
 static void clause_kernel(struct parser *ps, struct clauses *f, const struct word *at)

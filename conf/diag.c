@@ -49,13 +49,15 @@ struct diag *diag_vadd(struct diags *d, struct where where, bool error, const ch
 	return v[d->n].text ? &v[d->n++] : NULL;
 }
 
-void diag_add(struct diags *d, struct where where, bool error, const char *fmt, ...)
+struct diag *diag_add(struct diags *d, struct where where, bool error, const char *fmt, ...)
 {
+	struct diag *v;
 	va_list ap;
 
 	va_start(ap, fmt);
-	diag_vadd(d, where, error, fmt, ap);
+	v = diag_vadd(d, where, error, fmt, ap);
 	va_end(ap);
+	return v;
 }
 
 void diag_print(struct buf *out, const struct conf *c, const struct diag *d, bool caret)

@@ -25,10 +25,10 @@ struct diags {
 	uint32_t errors, warnings;	/* counted even when the text is not kept: too many, or no memory */
 };
 
-/* Appends a diagnostic, which has no line yet; diag_vadd() returns NULL when it could only be counted.  So many errors
+/* Appends a diagnostic, which has no line yet.  Returns it, or NULL when it could only be counted.  So many errors
  * are kept, and as many warnings. */
 #define DIAG_MAX 10000u
-void diag_add(struct diags *d, struct where where, bool error, const char *fmt, ...)
+struct diag *diag_add(struct diags *d, struct where where, bool error, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 struct diag *diag_vadd(struct diags *d, struct where where, bool error, const char *fmt, va_list ap)
 	__attribute__((format(printf, 4, 0)));

@@ -67,6 +67,19 @@ const char *field_addr(const struct word *w, bool is_group, struct addr *a, uint
 	return NULL;
 }
 
+const char *field_host_bits(const struct word *w, const struct addr *a, uint8_t len)
+{
+	const char *slash = memchr(w->p, '/', w->n);
+	size_t n = slash ? (size_t)(slash - w->p) : 0;
+	char s[ADDR_STRLEN], one[ADDR_STRLEN];
+	struct addr host;
+
+	if (!slash || addr_parse(w->p, n, &host) != ADDR_OK || addr_eq(&host, a))
+		return NULL;
+	return field_why("%s means %s: write that, or %s for this one alone", lex_show(w), prefix_str(a, len, s),
+			 addr_str(&host, one));
+}
+
 const char *field_mixed(const struct flow *f)
 {
 	enum fam s = addr_fam(&f->source), g = addr_fam(&f->group);

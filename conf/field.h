@@ -14,6 +14,10 @@
  * source gives what addr_any() gives.  Returns NULL, or why it is none. */
 const char *field_addr(const struct word *w, bool is_group, struct addr *a, uint8_t *len);
 
+/* Looks whether the address of a word had bits past its length; *a and len are what field_addr() made of it.  Returns
+ * what to write instead, or NULL when it had none. */
+const char *field_host_bits(const struct word *w, const struct addr *a, uint8_t len);
+
 /* Returns NULL, or says that the two are not of one family. */
 const char *field_mixed(const struct flow *f);
 

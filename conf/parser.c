@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "conf/slip.h"
 #include "lib/near.h"
 
 struct where parser_where(const struct parser *ps, const struct word *at)
@@ -13,12 +14,28 @@ struct where parser_where(const struct parser *ps, const struct word *at)
 	return (struct where){ .line = l->no, .col = lex_col(l, at->p), .file = ps->in->file };
 }
 
+/* What cannot be seen in a word, or should not be: then that is what is wrong.  NULL when there is nothing. */
+static const char *parser_slip(const struct parser *ps, const struct word *w, struct word *at)
+{
+	struct lex rest = ps->in->lex;
+
+	rest.p = w->p + w->n;
+	if (w->n && rest.p[-1] == '\\' && !lex_word(&rest, at)) {
+		*at = (struct word){ w->p + w->n - 1, 1 };
+		return "\"\\\" does not continue a line: all of a rule stands in one";
+	}
+	return slip_character(w, at);
+}
+
 /* Returns the diagnostic, or NULL when it could only be counted. */
 static struct diag * __attribute__((format(printf, 4, 0)))
 parser_diag(struct parser *ps, const struct word *at, bool error, const char *fmt, va_list ap)
 {
 	const struct lex *l = &ps->in->lex;
-	struct diag *d = diag_vadd(ps->d, parser_where(ps, at), error, fmt, ap);
+	struct word odd;
+	const char *slip = parser_slip(ps, at, &odd);
+	struct diag *d = slip ? diag_add(ps->d, parser_where(ps, &odd), error, "%s", slip) :
+			 diag_vadd(ps->d, parser_where(ps, at), error, fmt, ap);
 
 	if (d)
 		diag_line(d, l->line, (size_t)(l->eol - l->line));
@@ -65,29 +82,45 @@ void parser_nomem(struct parser *ps)
 	ps->is_over = ps->is_bad = true;
 }
 
+bool parser_foreign(struct parser *ps, const struct word *w)
+{
+	struct word at;
+	const char *why = slip_not_ascii(w, &at);
+
+	if (why)
+		parser_error(ps, &at, "%s", why);
+	return why;
+}
+
 int parser_unknown(struct parser *ps, const struct word *w, const char *const *list, int n)
 {
+	const char *slip = ps->name ? NULL : slip_directive(w);
 	const char *what = ps->name ? "word" : "directive", *s = lex_show(w);
 	int near;
 
 	if (ps->is_lost)
 		return -1;
-	near = near_find(w->p, w->n, list, n);
+	near = slip ? -1 : near_find(w->p, w->n, list, n);
 	ps->is_lost = near < 0;
-	parser_error(ps, w, ps->is_lost ? "unknown %s \"%s\": write %s" : "unknown %s \"%s\", did you mean \"%s\"?",
-		     what, s, ps->is_lost ? ps->usage : list[near]);
+	if (parser_foreign(ps, w))
+		return near;
+	parser_error(ps, w, near >= 0 ? "unknown %s \"%s\", did you mean \"%s\"?" : slip ? "unknown %s \"%s\": %s" :
+		     "unknown %s \"%s\": write %s", what, s, near >= 0 ? list[near] : slip ? slip : ps->usage);
 	return near;
 }
 
 uint16_t parser_name(struct parser *ps, const struct word *w)
 {
+	struct word odd;
 	size_t n = w->n;
-	const char *why = ifname_check(w->p, &n);
+	const char *why = ifname_check(w->p, &n), *slip = slip_name(w);
 
 	if (why) {
-		parser_error(ps, w, "\"%s\" is no interface name: %s", lex_show(w), why);
+		parser_error(ps, w, "\"%s\" is no interface name: %s", lex_show(w), slip ? slip : why);
 		return CONF_NONE;
 	}
+	if (slip || slip_character(w, &odd))
+		parser_warning(ps, w, "\"%s\" is taken as the name of an interface: %s", lex_show(w), slip);
 	uint16_t id = conf_name(ps->c, w->p, n);
 
 	if (id == CONF_NONE && errno == ENOSPC)

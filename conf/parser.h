@@ -56,11 +56,15 @@ void parser_line_lost(struct parser *ps, const struct word *at, const char *fmt,
 	__attribute__((format(printf, 3, 4)));
 void parser_nomem(struct parser *ps);
 
+/* True when a keyword or address has a character that is not ASCII, which is an error then. */
+bool parser_foreign(struct parser *ps, const struct word *w);
+
 /* Reports a word that has no place here, unless the one before had none either.  Returns the number of the
  * keyword, of n in the list, that was probably meant, or -1. */
 int parser_unknown(struct parser *ps, const struct word *w, const char *const *list, int n);
 
-/* Returns the number of an interface name; CONF_NONE, with the error appended, when it is none. */
+/* Returns the number of an interface name; CONF_NONE, with the error appended, when it is none.  One that is hardly
+ * meant is taken, with a warning. */
 uint16_t parser_name(struct parser *ps, const struct word *w);
 
 #endif

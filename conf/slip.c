@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: ISC
+ * See slip.h. */
+#include "conf/slip.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/addr.h"
+#include "lib/text.h"
+
+#define SLIP_MEANT 64		/* bytes of a word that is written as it was meant */
+
+static char slip_why[256];
+
+/* ---- characters ---- */
+
+/* Code points that are not what they look like, in order. */
+static const struct slip_look {
+	uint32_t first, last;
+	const char *name, *instead;
+} slip_looks[] = {
+	{ 0x00a0, 0x00a0, "a no-break space", "write a blank" },
+	{ 0x00ab, 0x00ab, "a quotation mark", "leave it out" },
+	{ 0x00ad, 0x00ad, "a soft hyphen", "leave it out" },
+	{ 0x00bb, 0x00bb, "a quotation mark", "leave it out" },
+	{ 0x034f, 0x034f, "an invisible joiner", "leave it out" },
+	{ 0x061c, 0x061c, "a direction mark", "leave it out" },
+	{ 0x115f, 0x1160, "an invisible filler", "leave it out" },
+	{ 0x1680, 0x1680, "a space", "write a blank" },
+	{ 0x17b4, 0x17b5, "an invisible vowel", "leave it out" },
+	{ 0x180b, 0x180f, "an invisible separator", "leave it out" },
+	{ 0x2000, 0x200a, "a space", "write a blank" },
+	{ 0x200b, 0x200b, "a zero width space", "leave it out, or write a blank" },
+	{ 0x200c, 0x200d, "a zero width joiner", "leave it out" },
+	{ 0x200e, 0x200f, "a direction mark", "leave it out" },
+	{ 0x2010, 0x2015, "a dash", "write -" },
+	{ 0x2018, 0x201f, "a quotation mark", "leave it out" },
+	{ 0x2024, 0x2024, "a dot", "write ." },
+	{ 0x2028, 0x2029, "a line separator", "begin a new line" },
+	{ 0x202a, 0x202e, "a direction mark", "leave it out" },
+	{ 0x202f, 0x202f, "a narrow no-break space", "write a blank" },
+	{ 0x2039, 0x203a, "a quotation mark", "leave it out" },
+	{ 0x2044, 0x2044, "a slash", "write /" },
+	{ 0x205f, 0x205f, "a space", "write a blank" },
+	{ 0x2060, 0x2060, "a word joiner", "leave it out" },
+	{ 0x2061, 0x206f, "an invisible mark", "leave it out" },
+	{ 0x2212, 0x2212, "a minus sign", "write -" },
+	{ 0x2215, 0x2215, "a slash", "write /" },
+	{ 0x2236, 0x2236, "a colon", "write :" },
+	{ 0x2800, 0x2800, "a blank of Braille", "write a blank" },
+	{ 0x3000, 0x3000, "a wide space", "write a blank" },
+	{ 0x3001, 0x3001, "a comma", "write a blank" },
+	{ 0x3002, 0x3002, "a full stop", "write ." },
+	{ 0x3164, 0x3164, "an invisible filler", "leave it out" },
+	{ 0xfe00, 0xfe0f, "an invisible variation selector", "leave it out" },
+	{ 0xfeff, 0xfeff, "a byte order mark", "leave it out" },
+	{ 0xff01, 0xff5e, "a full-width character", "write the one of ASCII" },
+	{ 0xffa0, 0xffa0, "an invisible filler", "leave it out" },
+	{ 0xfff9, 0xfffb, "an invisible mark", "leave it out" },
+	{ 0xe0000, 0xe0fff, "an invisible tag", "leave it out" },
+};
+
+/* Decodes a well-formed sequence of 2 to 4 bytes. */
+static uint32_t slip_decode(const char *s, size_t n)
+{
+	uint32_t c = (unsigned char)*s & (0xffu >> (n + 1));
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	return c;
+}
+
+static const struct slip_look *slip_look_up(uint32_t c)
+{
+	const struct slip_look *look = slip_looks, *end = look + sizeof slip_looks / sizeof *slip_looks;
+
+	while (look < end && look->last < c)
+		look++;
+	return look < end && look->first <= c ? look : NULL;
+}
+
+/* Finds the next character beyond ASCII that is well-formed, at or behind *i: false when there is none. */
+static bool slip_next(const struct word *w, size_t *i, struct word *at)
+{
+	for (; *i < w->n; ++*i) {
+		size_t n = (unsigned char)w->p[*i] < 0x80 ? 1 : text_utf8_len(w->p + *i, w->n - *i);
+
+		if (n < 2)
+			continue;
+		*at = (struct word){ w->p + *i, n };
+		*i += n;
+		return true;
+	}
+	return false;
+}
+
+const char *slip_character(const struct word *w, struct word *at)
+{
+	const struct slip_look *look = NULL;
+	size_t i = 0;
+	uint32_t c = 0;
+
+	while (!look && slip_next(w, &i, at))
+		look = slip_look_up(c = slip_decode(at->p, at->n));
+	if (!look)
+		return NULL;
+	snprintf(slip_why, sizeof slip_why, "there is %s (U+%04lX) in \"%s\": %s", look->name, (unsigned long)c,
+		 lex_show(w), look->instead);
+	return slip_why;
+}
+
+const char *slip_not_ascii(const struct word *w, struct word *at)
+{
+	size_t i = 0;
+
+	if (slip_character(w, at) || !slip_next(w, &i, at))
+		return NULL;
+	snprintf(slip_why, sizeof slip_why, "there is a character that is not ASCII (U+%04lX) in \"%s\": write it anew",
+		 (unsigned long)slip_decode(at->p, at->n), lex_show(w));
+	return slip_why;
+}
+
+/* ---- names ---- */
+
+static bool slip_is(const struct word *w, const char *const *list)
+{
+	for (; *list; list++)
+		if (strlen(*list) == w->n && !strncasecmp(w->p, *list, w->n))
+			return true;
+	return false;
+}
+
+/* Words that are no name, whatever the machine has. */
+static const char *slip_word(const struct word *w)
+{
+	static const struct slip_words {
+		const char *list[8];	/* ends with NULL */
+		const char *why;
+	} words[] = {
+		{ { "mroute", "mgroup", "ssmgroup", "include", "phyint" },
+		  "it begins a line, of which each has one directive" },
+		{ { "enable", "disable", "mrdisc", "refresh", "ttl-threshold", "threshold" },
+		  "it belongs to a line of its own, \"phyint IFNAME ...\"" },
+		{ { "from", "source", "group", "kernel" },
+		  "it is a word that stands before \"to\"" },
+		{ { "to" }, "\"to\" stands once, before the first name" },
+		{ { "any", "all", "every", "each" }, "write + for every interface" },
+		{ { "none", "null", "null0", "drop", "discard", "deny", "blackhole" },
+		  "leave \"to\" out for a rule that stops the flow" },
+		{ { "and", "or" }, "names are parted by blanks alone" },
+	};
+
+	for (const struct slip_words *v = words; v < words + sizeof words / sizeof *words; v++)
+		if (slip_is(w, v->list))
+			return v->why;
+	for (size_t i = 0; i < w->n; i++)
+		if (w->p[i] < '0' || w->p[i] > '9')
+			return NULL;
+	return "write its name, not a number";
+}
+
+/* Writes what was meant by a word with punctuation to out[SLIP_MEANT]: quotes and brackets around it left out, commas
+ * as blanks, "*" as "+", nothing behind "@".  False when it is still not what names look like. */
+static bool slip_write_meant(const struct word *w, char *out)
+{
+	const char *p = w->p, *end = p + w->n;
+	size_t n = 0;
+	bool is_behind_at = false;
+
+	while (p < end && strchr("\"'`([{<", *p))
+		p++;
+	while (end > p && strchr("\"'`)]}>,;.*", end[-1]) && end[-1])
+		end--;
+	for (; p < end && n < SLIP_MEANT - 2; p++) {
+		bool parts = *p && strchr(",;|&\"'", *p);
+
+		is_behind_at = !parts && (is_behind_at || *p == '@');
+		if (parts ? n && out[n - 1] != ' ' : !is_behind_at)
+			out[n++] = parts ? ' ' : *p;
+		if (!parts && !is_behind_at && *p && strchr("$%*?\\!~^=<>()[]{}`#", *p))
+			return false;
+		if (*p == '+' && p + 1 < end && !strchr(",;|&\"'", p[1]))
+			return false;
+	}
+	if (p < end)
+		return false;
+	if (n && end < w->p + w->n && *end == '*')
+		out[n++] = '+';
+	out[n] = '\0';
+	return out[strspn(out, "-. ")];
+}
+
+/* Punctuation that names have seldom. */
+static const char *slip_punctuation(const struct word *w)
+{
+	static const char odd[] = ",;|&\"'`@$%*?\\!~^=<>()[]{}";
+	char meant[SLIP_MEANT];
+	char has = 0;
+	bool is_plus = w->n > 1 && memchr(w->p, '+', w->n - 1);
+
+	for (size_t i = 0; i < w->n; i++) {
+		if ((unsigned char)w->p[i] <= ' ' || w->p[i] == 0x7f)
+			return NULL;
+		if (!has && strchr(odd, w->p[i]))
+			has = w->p[i];
+	}
+	if (!has && *w->p != '.' && (w->p[w->n - 1] == '.' || *w->p == '-'))
+		has = *w->p == '-' ? '-' : '.';
+	if (!has)
+		return is_plus ? "+ is a wildcard at the end of a name alone" : NULL;
+	if (w->n == 1 && has == '*')
+		return "write + for every interface";
+	if (has == '$' || has == '%')
+		return "variables are not replaced here, write the name itself";
+	if (has != '-' && has != '\\' && slip_write_meant(w, meant))
+		snprintf(slip_why, sizeof slip_why, "write %s", meant);
+	else if (has == '*' || has == '?' || has == '[')
+		return "a wildcard is the beginning of a name with + behind it, as in eth+";
+	else
+		snprintf(slip_why, sizeof slip_why, "is it the whole name? '%c' is seldom in one", has);
+	return slip_why;
+}
+
+const char *slip_name(const struct word *w)
+{
+	const char *why;
+	struct addr a;
+	uint8_t len;
+
+	if ((*w->p >= '0' && *w->p <= '9') || memchr(w->p, ':', w->n)) {
+		if (prefix_parse(w->p, w->n, &a, &len) == ADDR_OK)
+			return addr_is_multicast(&a, len) ? "it is a group, which stands behind \"group\"" :
+			       "it is an address, write the interface; senders stand behind \"source\"";
+	}
+	why = slip_word(w);
+	return why ? why : slip_punctuation(w);
+}
+
+const char *slip_address(const struct word *w)
+{
+	char meant[SLIP_MEANT];
+	struct addr a;
+	uint8_t len;
+
+	if (!slip_write_meant(w, meant) || strlen(meant) == w->n ||
+	    prefix_parse(meant, strlen(meant), &a, &len) != ADDR_OK)
+		return NULL;
+	snprintf(slip_why, sizeof slip_why, "\"%s\" is no address: write %s", lex_show(w), meant);
+	return slip_why;
+}
+
+/* ---- lines ---- */
+
+const char *slip_directive(const struct word *w)
+{
+	static const char *const programs[] = { "smcroute", "smcroutectl", "smcrouted", "ip", "sudo", "$", NULL };
+	static const char *const rules[] = { "add", "replace", "route", "-a", NULL };
+	static const char *const groups[] = { "join", "-j", NULL };
+	static const char *const clauses[] = { "from", "source", "group", "to", "kernel", NULL };
+	static const char *const options[] = {
+		"enable", "disable", "mrdisc", "ttl-threshold", "threshold", "refresh", NULL
+	};
+	const char *slash = memrchr(w->p, '/', w->n);
+	struct word base = slash ? (struct word){ slash + 1, w->n - (size_t)(slash + 1 - w->p) } : *w;
+
+	if (slip_is(&base, programs))
+		return "it is a command for a shell, write the rule: mroute from IFNAME group ADDR to IFNAME";
+	if (slip_is(w, rules))
+		return "it is a command of smcroutectl, write mroute from IFNAME group ADDR to IFNAME";
+	if (slip_is(w, groups))
+		return "it is a command of smcroutectl, write mgroup from IFNAME group ADDR";
+	if (slip_is(w, clauses))
+		return "all of a rule stands in one line, which begins with mroute or mgroup";
+	if (slip_is(w, options))
+		return "all of it stands in one line, which begins with phyint";
+	if (strchr(";!%/", *w->p) || (w->n > 1 && !memcmp(w->p, "--", 2)))
+		return "a comment begins with #";
+	return NULL;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Which words are slips.  What is said of them is in tests/conf/warn-slip.ok and err-slip.ok.
+ */
+#include "conf/slip.h"
+
+#include <stdlib.h>
+
+#include "tests/unit/test.h"
+
+/* A word with nothing behind it that may be read. */
+static struct word alone(const char *s)
+{
+	static char *copy;
+	size_t n = strlen(s);
+
+	free(copy);
+	copy = malloc(n);
+	memcpy(copy, s, n);
+	return (struct word){ copy, n };
+}
+
+static void names(void)
+{
+	static const char *const good[] = {
+		"eth0", "eth+", "+", "br-lan", "eth1.42", "wg_0", "eth0:1", "eth0:web", "a", "_", "0eth", "12a",
+		"x.y-z", "enp0s31f6", "fro", "tow", "anyx", "\xc3\xbc", "vlan10", "docker0", "ppp0", "eth0.1:2", "to1",
+	};
+	static const char *const bad[] = {
+		"eth0,", ",eth0", "eth0;", "\"eth0\"", "'eth0", "eth0'", "eth0@if2", "@", "eth*", "*", "$X",
+		"%x", "10.0.0.1", "10.0.0.0/8", "225.1.1.1", "fe80::1", "::", "any", "ANY", "From", "to",
+		"mroute", "kernel", "refresh", "threshold", "ttl-threshold", "7", "1234", "eth+0", "a+b+",
+		"eth0.", "-a", "--", "(a)", "a|b", "a&b", "!a", "a=b", "`a`", "~", "a\\b", "and", "none",
+	};
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		struct word w = alone(good[i]);
+
+		if (slip_name(&w))
+			test_failed++, printf("# %s: %s\n", good[i], slip_name(&w));
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct word w = alone(bad[i]);
+
+		if (!slip_name(&w))
+			test_failed++, printf("# %s is a slip\n", bad[i]);
+	}
+}
+
+static const char *meant(const char *s)
+{
+	struct word w = alone(s);
+
+	return slip_name(&w);
+}
+
+static void written_as_meant(void)
+{
+	CHECK_STR(meant("eth0,eth1"), "write eth0 eth1");
+	CHECK_STR(meant("\"eth0\",\"eth1\""), "write eth0 eth1");
+	CHECK_STR(meant("{eth0,eth1}"), "write eth0 eth1");
+	CHECK_STR(meant("eth0@if3,"), "write eth0");
+	CHECK_STR(meant("eth*"), "write eth+");
+	CHECK_STR(meant("eth0;;"), "write eth0");
+	CHECK_STR(meant("a+,b"), "write a+ b");
+	CHECK(!strstr(meant("->"), "write"));
+	CHECK(!strstr(meant("a[0-3]"), "write a"));
+	/* Longer than what is written. */
+	CHECK(!strstr(meant("a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z,a,b,c,d,e,f,g,h,i,j"), "write"));
+}
+
+static size_t column(const char *s, bool not_ascii)
+{
+	struct word w = alone(s), at;
+	const char *why = not_ascii ? slip_not_ascii(&w, &at) : slip_character(&w, &at);
+
+	return why ? (size_t)(at.p - w.p) + 1 : 0;
+}
+
+static void characters(void)
+{
+	static const char *const odd[] = {
+		"\xc2\xa0", "\xc2\xad", "\xe2\x80\x8b", "\xe2\x80\xaf", "\xe2\x81\xa0", "\xef\xbb\xbf", "\xe3\x80\x80",
+		"\xe2\x80\x9c", "\xe2\x80\x93", "\xef\xbc\x8c", "\xe1\x9a\x80", "\xf3\xa0\x80\x81", "\xe3\x85\xa4",
+	};
+	char s[32];
+
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+		snprintf(s, sizeof s, "a\xc3\xbc%sb", odd[i]);
+		CHECK_INT(column(s, false), 4);
+		/* This one is for slip_character(). */
+		CHECK_INT(column(s, true), 0);
+		/* Cut short it is no character. */
+		s[strlen(s) - 2] = '\0';
+		CHECK_INT(column(s, false), 0);
+	}
+	CHECK_INT(column("eth0", false), 0);
+	CHECK_INT(column("\xc3\xbc", false), 0);
+	CHECK_INT(column("a\xc3\xbc", true), 2);
+	CHECK_INT(column("eth0", true), 0);
+}
+
+static void addresses(void)
+{
+	struct word w = alone("\"225.1.1.0/24\",");
+
+	CHECK(slip_address(&w) && strstr(slip_address(&w), "write 225.1.1.0/24"));
+	w = alone("225.1.1.1;");
+	CHECK(slip_address(&w) != NULL);
+	w = alone("225.1.1");
+	CHECK(!slip_address(&w));
+}
+
+static void directives(void)
+{
+	static const char *const odd[] = {
+		"smcroute", "/sbin/smcroutectl", "add", "join", "to", "mrdisc", ";", "//", "$"
+	};
+
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+		struct word w = alone(odd[i]);
+
+		CHECK(slip_directive(&w) != NULL);
+	}
+	struct word w = alone("mruote");
+
+	CHECK(!slip_directive(&w));
+}
+
+TEST_MAIN(TEST(names) TEST(written_as_meant) TEST(characters) TEST(addresses) TEST(directives))
