@@ -181,6 +181,14 @@ static void daemon_on_wait(void *ctx)
 	loop_stop(d->loop, 0);
 }
 
+/* Lets the parent of a background daemon go: until here the user may be looking at stderr. */
+static void daemon_leave_parent(struct daemon *d)
+{
+	proc_ready(0);
+	if (!d->set->foreground)
+		log_open(d->set->ident, LOG_TO_SYSLOG);
+}
+
 /* Waits for the seconds of -d: as daemon_wait(). */
 static int daemon_wait_delay(struct daemon *d)
 {
@@ -188,6 +196,9 @@ static int daemon_wait_delay(struct daemon *d)
 
 	if (!d->set->delay)
 		return 0;
+	/* Who asks for a delay does not want to wait for it.  A file on standard input has to be read before. */
+	if (strcmp(d->set->conf, "-"))
+		daemon_leave_parent(d);
 	daemon_init_timer(d, &d->delay, daemon_on_wait, d->set->delay);
 	/* What a client changes now would be lost when the file is read. */
 	server_hold(d->control, true);
@@ -229,10 +240,7 @@ static int daemon_start(struct daemon *d)
 	if ((status = daemon_drop(d)))
 		return status;
 	reload_hook(d);
-	proc_ready(0);
-	/* Until here the user may be looking at stderr. */
-	if (!d->set->foreground)
-		log_open(d->set->ident, LOG_TO_SYSLOG);
+	daemon_leave_parent(d);
 	reload_result(d, "started");
 	reload_ready(d, "");
 	if (notify_watchdog_usec())

@@ -21,7 +21,7 @@ int proc_watch(pid_t pid);
 
 /* Tells the parent of a daemon its exit status.  With 0 it exits at once, and here 0 to 2 become /dev/null and "/" the
  * working directory, so paths must be absolute from then on; with another status it exits when this process does.  Does
- * nothing without proc_daemonize() before. */
+ * nothing without proc_daemonize() before, and the second time. */
 void proc_ready(int status);
 
 #endif

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -84,6 +85,37 @@ def delay_client(lab):
     d.do("add", "a1", "10.1.0.9", "225.1.1.2", "a2")
     check(os.path.exists(d.pid_file), "no PID file when the answer came")
     check(lab.route("10.1.0.9", "225.1.1.1") and lab.route("10.1.0.9", "225.1.1.2"), "no route")
+
+
+def holder(path):
+    """The process that listens on a socket, as a client sees it."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(path)
+        return struct.unpack("iII", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+
+
+@case("-d in the background: the parent does not wait for it, the PID file does")
+def delay_background(lab):
+    same(background(lab, *files(lab), "-d", "1000"), (0, ""), "a start with a long delay")
+    same((there(lab), lab.mroutes()), ([False, True], {}), "PID file, socket and entries during the delay")
+    pid = holder(lab.path("x.sock"))
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: gone(pid), "its end")
+    same(there(lab), [False, False], "what it left")
+    same(background(lab, *files(lab), "-d", "1"), (0, ""), "a start with a short delay")
+    wait_until(lambda: there(lab)[0], "the PID file")
+    check(lab.route("10.1.0.9", "225.1.1.1"), "no route when the PID file is there")
+    rc, said = background(lab, *files(lab), "-d", "1000")
+    check(rc == 69 and said, f"a second one: {rc} {said!r}")
+    same(lab.run(*SMCROUTECTL, "-u", lab.path("x.sock"), "kill"), (0, "", ""), "kill")
+
+
+@case("-d in the background with the file on standard input: that is read before the parent ends")
+def delay_stdin(lab):
+    p = lab.run(*SMCROUTED, "-f", "-", "-P", lab.path("x.pid"), "-u", lab.path("x.sock"), "-d", "1", stdin=ROUTE)
+    same(p, (0, "", ""), "start")
+    check(lab.route("10.1.0.9", "225.1.1.1"), "no route when the parent has ended")
+    same(lab.run(*SMCROUTECTL, "-u", lab.path("x.sock"), "kill"), (0, "", ""), "kill")
 
 
 @case("-d: a second one on the same socket is 69 while the first still waits")
