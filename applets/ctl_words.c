@@ -21,6 +21,9 @@ bool ctl_words_add(struct ctl_words *w, const char *word)
 bool ctl_words_split(struct ctl_words *w, char *s)
 {
 	w->n = 0;
+	/* A byte order mark, as some editors write it. */
+	if (!strncmp(s, "\xef\xbb\xbf", 3))
+		s += 3;
 	for (char *word; (word = strtok_r(s, " \t\r", &s)) && *word != '#'; )
 		if (!ctl_words_add(w, word))
 			return false;

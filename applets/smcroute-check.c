@@ -17,10 +17,12 @@
 #include "conf/check.h"
 #include "conf/conf.h"
 #include "conf/explain.h"
+#include "conf/explain_json.h"
 #include "conf/field.h"
 #include "conf/print.h"
 #include "conf/read.h"
 #include "lib/json.h"
+#include "lib/near.h"
 
 int smcroute_check_main(int argc, char **argv);
 
@@ -125,22 +127,30 @@ static int check_explain_words(const char *const words[3], char *iif, struct flo
 }
 
 /* Answers from a conf, whose diagnostics are d. */
-static int check_explain_answer(const struct conf *c, const struct diags *d, const char *iif, const struct flow *packet)
+static int check_explain_answer(const struct conf *c, const struct diags *d, const char *iif,
+				const struct flow *packet, enum form form)
 {
+	struct explanation x;
 	struct buf out = { 0 };
 	int status = EXIT_SYSTEM;
-	bool comes_out;
 
-	if (d->errors) {
+	if (d->errors && form == FORM_TEXT) {
 		diags_print(&out, c, d, false);
 		fputs(buf_cstr(&out), stderr);
 		out.len = 0;
 	}
-	if (explain_packet(&out, c, iif, packet, &comes_out)) {
+	if (explain_packet(&x, c, iif, packet)) {
+		if (form == FORM_JSON)
+			explain_json(&out, &x);
+		else if (form == FORM_TEXT)
+			explain_text(&out, &x);
+		if (form == FORM_JSON)
+			buf_chr(&out, '\n');
 		fputs(buf_cstr(&out), stdout);
 		if (!out.failed && !fflush(stdout))
-			status = d->errors ? EXIT_CONFIG : !comes_out;
+			status = d->errors ? EXIT_CONFIG : x.reason != EXPLAIN_FORWARDED;
 	}
+	explain_free(&x);
 	buf_free(&out);
 	return status;
 }
@@ -148,7 +158,7 @@ static int check_explain_answer(const struct conf *c, const struct diags *d, con
 /* `explain`: answers for the words IIF SOURCE GROUP and a file name.  Returns the exit status: 0 when something comes
  * out, 1 when nothing does, 65 for words that are no address or name, 71 when memory or the output failed, 78 when the
  * file has errors. */
-static int check_explain(const char *const words[3], const char *file)
+static int check_explain(const char *const words[3], const char *file, enum form form)
 {
 	struct flow packet;
 	struct diags d = { 0 };
@@ -162,10 +172,19 @@ static int check_explain(const char *const words[3], const char *file)
 	if (!c)
 		return applet_fail(EXIT_SYSTEM, "out of memory");
 	conf_parse_file(c, &d, file);
-	status = check_explain_answer(c, &d, iif, &packet);
+	status = check_explain_answer(c, &d, iif, &packet, form);
 	diags_free(&d);
 	conf_free(c);
 	return status;
+}
+
+/* The command that a word was probably meant to be, when there is no file of its name; or NULL. */
+static const char *check_mistyped(const char *word)
+{
+	static const char *const commands[] = { "explain", "doctor" };
+	int near = near_find(word, strlen(word), commands, 2);
+
+	return near >= 0 && strcmp(word, commands[near]) && access(word, F_OK) < 0 ? commands[near] : NULL;
 }
 
 /* The words after the options; the exit status. */
@@ -174,15 +193,18 @@ static int check_run(char **words, int n, unsigned options)
 	static char standard[] = SYSCONFDIR "/smcroute.conf";
 	static char *fallback[] = { standard };
 	enum form form = options & OPTION('q') ? FORM_NONE : options & OPTION('j') ? FORM_JSON : FORM_TEXT;
+	const char *near;
 	bool host = options & OPTION('H'), doctor = n && !strcmp(words[0], "doctor"), none = !n;
 
 	/* A file of that name is checked as ./explain. */
 	if (n && !strcmp(words[0], "explain")) {
 		if (n == 4 || n == 5)
-			return check_explain((const char *const *)words + 1, n == 5 ? words[4] : standard);
-		fputs("usage: smcroute-check explain IIF SOURCE GROUP [FILE]\n", stderr);
+			return check_explain((const char *const *)words + 1, n == 5 ? words[4] : standard, form);
+		fputs("usage: smcroute-check [-jq] explain IIF SOURCE GROUP [FILE]\n", stderr);
 		return EXIT_USAGE;
 	}
+	if (n && (near = check_mistyped(words[0])))
+		return applet_fail(EXIT_USAGE, "there is no file \"%s\", did you mean \"%s\"?", words[0], near);
 	if (!WITH_HOST && (doctor || host))
 		return applet_fail(EXIT_BUSY, "-H and doctor are not in this build (WITH_HOST=no)");
 	if (WITH_HOST && doctor)
@@ -197,10 +219,13 @@ static int check_run(char **words, int n, unsigned options)
 
 int smcroute_check_main(int argc, char **argv)
 {
+	static const struct option long_options[] = {
+		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 },
+	};
 	unsigned options = 0;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "hHjpqv")) != -1) {
+	while ((opt = getopt_long(argc, argv, "hHjpqv", long_options, NULL)) != -1) {
 		if (applet_told(&smcroute_check_applet, opt))
 			return 0;
 		if (opt == '?') {
@@ -211,6 +236,8 @@ int smcroute_check_main(int argc, char **argv)
 	}
 	if (options & OPTION('j') && options & OPTION('p'))
 		return applet_fail(EXIT_USAGE, "-j and -p both write to standard output: choose one");
+	if (optind < argc && !strcmp(argv[optind], "help") && access("help", F_OK) < 0)
+		return !applet_told(&smcroute_check_applet, 'h');
 	return check_run(argv + optind, argc - optind, options);
 }
 
@@ -219,7 +246,7 @@ const struct applet smcroute_check_applet = {
 	.summary = "tells what is wrong with a configuration",
 	.usage =
 		"usage: smcroute-check [-hHjpqv] [FILE...]\n"
-		"       smcroute-check explain IIF SOURCE GROUP [FILE]\n"
+		"       smcroute-check [-jq] explain IIF SOURCE GROUP [FILE]\n"
 		"       smcroute-check [-jq] doctor GROUP [SECONDS] [FILE]\n"
 		"\n"
 		"Checks configuration files, \"-\" for standard input; without FILE\n"
@@ -230,7 +257,7 @@ const struct applet smcroute_check_applet = {
 		"\n"
 		"  -h  this help\n"
 		"  -H  look at this host: what keeps FILE from working here\n"
-		"  -j  diagnostics as one JSON object on standard output\n"
+		"  -j  the result as one JSON object on standard output\n"
 		"  -p  print the configuration in its canonical form\n"
 		"  -q  print no diagnostics, only exit\n"
 		"  -v  version\n"

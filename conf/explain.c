@@ -7,60 +7,41 @@
 
 #include "conf/match.h"
 #include "conf/print.h"
+#include "lib/grow.h"
 
-struct explanation {
-	struct buf *out;
-	const struct conf *c;
-	const char *iif;
-	const struct flow *packet;
-	const struct conf_rule *nearest;	/* the rule that comes nearest to matching, or NULL */
-	unsigned misses;		/* what keeps it from matching: a sum of MISS_*; 0 when some rule matches */
-	bool *is_output;		/* by name: a rule that decides has it as an output */
-	const struct conf_rule *stop;	/* a rule that decides and has none, or NULL */
-};
-
-static void explain_rule(const struct explanation *x, const struct conf_rule *rule)
-{
-	buf_printf(x->out, "%s:%lu: ", x->c->files[rule->where.file], (unsigned long)rule->where.line);
-	print_rule(x->out, x->c, "mroute", 7, rule);
-	buf_chr(x->out, '\n');
-}
+/* ---- the answer ---- */
 
 static unsigned explain_misses(const struct explanation *x, const struct conf_rule *rule)
 {
 	return match_rule(&x->c->names[rule->iif].ifname, &rule->range, x->iif, x->packet);
 }
 
-/* A narrower rule that matches too, so that this one is set aside; or NULL. */
-static const struct conf_rule *explain_narrower(const struct explanation *x, const struct conf_rule *rule)
-{
-	const struct conf *c = x->c;
-
-	for (const struct conf_rule *other = c->mroutes; other < c->mroutes + c->nmroutes; other++)
-		if (flow_range_is_inside(&other->range, &rule->range) && !explain_misses(x, other))
-			return other;
-	return NULL;
-}
-
-/* Takes in a rule that matches. */
-static void explain_match(struct explanation *x, const struct conf_rule *rule)
+/* Takes in a rule that matches, and whether a narrower one sets it aside. */
+static bool explain_match(struct explanation *x, const struct conf_rule *rule)
 {
 	const struct conf *c = x->c;
 	const struct conf_set *set = &c->sets[rule->oifs];
-	const struct conf_rule *narrower = explain_narrower(x, rule);
+	const struct conf_rule *end = c->mroutes + c->nmroutes, *narrower = c->mroutes;
+	struct explained *rules = grow(x->rules, &x->cap, x->n + 1, sizeof *rules);
 
-	explain_rule(x, rule);
-	if (narrower)
-		buf_printf(x->out, "  set aside: %s:%lu is narrower\n", c->files[narrower->where.file],
-			   (unsigned long)narrower->where.line);
-	else if (!set->n)
+	if (!rules)
+		return false;
+	while (narrower < end &&
+	       (!flow_range_is_inside(&narrower->range, &rule->range) || explain_misses(x, narrower)))
+		narrower++;
+	x->rules = rules;
+	rules[x->n++] = (struct explained){ rule, narrower < end ? narrower : NULL };
+	if (narrower < end)
+		return true;
+	if (!set->n)
 		x->stop = rule;
-	for (uint32_t i = 0; i < set->n && !narrower; i++)
+	for (uint32_t i = 0; i < set->n; i++)
 		x->is_output[c->pool[set->off + i]] = true;
+	return true;
 }
 
-/* Appends the rules that match, and finds the nearest one. */
-static void explain_rules(struct explanation *x)
+/* Finds the rules that match, and the nearest one; false with ENOMEM. */
+static bool explain_rules(struct explanation *x)
 {
 	const struct conf *c = x->c;
 
@@ -74,9 +55,50 @@ static void explain_rules(struct explanation *x)
 			x->misses = misses;
 			x->nearest = rule;
 		}
-		if (!misses)
-			explain_match(x, rule);
+		if (!misses && !explain_match(x, rule))
+			return false;
 	}
+	if (x->n)
+		x->nearest = NULL;
+	return true;
+}
+
+static enum explain_reason explain_reason(const struct explanation *x)
+{
+	if (match_stays_here(&x->packet->source))
+		return EXPLAIN_SOURCE_STAYS;
+	if (match_link_local(&x->packet->group, 128))
+		return EXPLAIN_GROUP_STAYS;
+	if (!x->n)
+		return EXPLAIN_NO_RULE;
+	if (x->in_disabled)
+		return EXPLAIN_INPUT_DISABLED;
+	if (x->stop)
+		return EXPLAIN_STOPPED;
+	for (uint32_t id = 0; id < x->c->nnames; id++)
+		if (x->is_output[id] && explain_output(x, id).is_used)
+			return EXPLAIN_FORWARDED;
+	return EXPLAIN_OUTPUTS_DISABLED;
+}
+
+bool explain_packet(struct explanation *x, const struct conf *c, const char *iif, const struct flow *packet)
+{
+	struct phyint_match in = match_phyint(c->phyints, c->nphyints, iif);
+
+	*x = (struct explanation){ .c = c, .iif = iif, .packet = packet };
+	x->is_output = calloc(c->nnames + 1u, sizeof *x->is_output);
+	if (!x->is_output || !explain_rules(x))
+		return false;
+	if (in.is_disabled)
+		x->in_disabled = in.enable_line;
+	x->reason = explain_reason(x);
+	return true;
+}
+
+void explain_free(struct explanation *x)
+{
+	free(x->rules);
+	free(x->is_output);
 }
 
 /* A line that enables one interface, or some, of those that a disabled wildcard means. */
@@ -88,58 +110,78 @@ static const struct phyint *explain_exception(const struct explanation *x, const
 	return NULL;
 }
 
-/* Appends an output and what its phyint lines say; true when packets go there. */
-static bool explain_output(const struct explanation *x, const struct ifname *name)
+struct explain_output explain_output(const struct explanation *x, uint32_t name)
 {
-	struct phyint_match phyint = match_conf_phyint(x->c, name);
-	const struct phyint *line = phyint.enable_line;
-	const struct phyint *but = phyint.is_disabled ? explain_exception(x, name) : NULL;
+	const struct ifname *output = &x->c->names[name].ifname;
+	struct phyint_match phyint = match_conf_phyint(x->c, output);
+	struct explain_output o = { .is_used = true };
 
-	buf_str(x->out, name->text);
-	if (name->is_wildcard)
-		buf_printf(x->out, "  (each interface of that name%s)",
-			   ifname_matches(name, x->iif) ? ", but not the inbound one" : "");
-	if (but)
-		buf_printf(x->out, "  (disabled by the phyint line of %s: only to %s)", line->ifname.text,
-			   but->ifname.text);
-	else if (phyint.is_disabled && strcmp(line->ifname.text, name->text))
-		buf_printf(x->out, "  (disabled by the phyint line of %s: nothing goes there)", line->ifname.text);
-	else if (phyint.is_disabled)
-		buf_str(x->out, "  (disabled by its phyint line: nothing goes there)");
-	else if (phyint.ttl > 1 && flow_fam(x->packet) == FAM_4)
-		buf_printf(x->out, "  (packets with a TTL above %u)", phyint.ttl);
-	buf_chr(x->out, '\n');
-	return !phyint.is_disabled || but;
+	if (phyint.is_disabled) {
+		o.disabled = phyint.enable_line;
+		o.but = explain_exception(x, output);
+		o.is_used = o.but;
+	} else if (phyint.ttl > 1 && flow_fam(x->packet) == FAM_4) {
+		o.ttl = phyint.ttl;
+	}
+	return o;
 }
 
-static bool explain_outputs(const struct explanation *x)
-{
-	const struct conf *c = x->c;
-	struct phyint_match in = match_phyint(c->phyints, c->nphyints, x->iif);
-	bool comes_out = false;
-	unsigned n = 0;
+/* ---- as text ---- */
 
-	if (in.is_disabled) {
-		buf_printf(x->out, "outputs: none, %s is disabled by its phyint line %s:%lu\n", x->iif,
-			   c->files[in.enable_line->where.file], (unsigned long)in.enable_line->where.line);
-		return false;
+static void explain_put_rule(struct buf *out, const struct explanation *x, const struct conf_rule *rule)
+{
+	buf_printf(out, "%s:%lu: ", x->c->files[rule->where.file], (unsigned long)rule->where.line);
+	print_rule(out, x->c, "mroute", 7, rule);
+	buf_chr(out, '\n');
+}
+
+static void explain_put_output(struct buf *out, const struct explanation *x, uint32_t id)
+{
+	const struct ifname *name = &x->c->names[id].ifname;
+	struct explain_output o = explain_output(x, id);
+
+	buf_str(out, name->text);
+	if (name->is_wildcard)
+		buf_printf(out, "  (each interface of that name%s)",
+			   ifname_matches(name, x->iif) ? ", but not the inbound one" : "");
+	if (o.but)
+		buf_printf(out, "  (disabled by the phyint line of %s: only to %s)", o.disabled->ifname.text,
+			   o.but->ifname.text);
+	else if (o.disabled && strcmp(o.disabled->ifname.text, name->text))
+		buf_printf(out, "  (disabled by the phyint line of %s: nothing goes there)", o.disabled->ifname.text);
+	else if (o.disabled)
+		buf_str(out, "  (disabled by its phyint line: nothing goes there)");
+	else if (o.ttl)
+		buf_printf(out, "  (packets with a TTL above %u)", o.ttl);
+	buf_chr(out, '\n');
+}
+
+static void explain_put_outputs(struct buf *out, const struct explanation *x)
+{
+	const char *const *files = (const char *const *)x->c->files;
+	const char *head = "outputs: ";
+
+	if (x->in_disabled) {
+		buf_printf(out, "outputs: none, %s is disabled by its phyint line %s:%lu\n", x->iif,
+			   files[x->in_disabled->where.file], (unsigned long)x->in_disabled->where.line);
+		return;
 	}
 	if (x->stop) {
-		buf_printf(x->out, "outputs: none, the packets are stopped by %s:%lu\n", c->files[x->stop->where.file],
+		buf_printf(out, "outputs: none, the packets are stopped by %s:%lu\n", files[x->stop->where.file],
 			   (unsigned long)x->stop->where.line);
-		return false;
+		return;
 	}
-	for (uint32_t id = 0; id < c->nnames; id++) {
+	for (uint32_t id = 0; id < x->c->nnames; id++) {
 		if (!x->is_output[id])
 			continue;
-		buf_str(x->out, n++ ? "         " : "outputs: ");
-		comes_out |= explain_output(x, &c->names[id].ifname);
+		buf_str(out, head);
+		explain_put_output(out, x, id);
+		head = "         ";
 	}
-	return comes_out;
 }
 
-static void explain_miss(struct buf *out, const char *what, const struct addr *prefix, uint8_t len,
-			 const struct addr *a)
+static void explain_put_miss(struct buf *out, const char *what, const struct addr *prefix, uint8_t len,
+			     const struct addr *a)
 {
 	char x[ADDR_STRLEN], y[ADDR_STRLEN];
 
@@ -147,47 +189,40 @@ static void explain_miss(struct buf *out, const char *what, const struct addr *p
 }
 
 /* Why the nearest rule does not match. */
-static void explain_nearest(const struct explanation *x)
+static void explain_put_nearest(struct buf *out, const struct explanation *x)
 {
 	const struct conf_rule *rule = x->nearest;
 	const struct flow_range *range;
 
-	buf_str(x->out, "no rule matches: the packets go nowhere\n");
+	buf_str(out, "no rule matches: the packets go nowhere\n");
 	if (!rule)
 		return;
 	range = &rule->range;
-	buf_str(x->out, "nearest: ");
-	explain_rule(x, rule);
+	buf_str(out, "nearest: ");
+	explain_put_rule(out, x, rule);
 	if (x->misses & MISS_IIF)
-		buf_printf(x->out, "  it is for packets from %s, not from %s\n", x->c->names[rule->iif].ifname.text,
+		buf_printf(out, "  it is for packets from %s, not from %s\n", x->c->names[rule->iif].ifname.text,
 			   x->iif);
 	if (x->misses & MISS_GROUP)
-		explain_miss(x->out, "group", &range->flow.group, range->group_len, &x->packet->group);
+		explain_put_miss(out, "group", &range->flow.group, range->group_len, &x->packet->group);
 	if (x->misses & MISS_SOURCE)
-		explain_miss(x->out, "source", &range->flow.source, range->source_len, &x->packet->source);
+		explain_put_miss(out, "source", &range->flow.source, range->source_len, &x->packet->source);
 }
 
-bool explain_packet(struct buf *out, const struct conf *c, const char *iif, const struct flow *packet, bool *comes_out)
+void explain_text(struct buf *out, const struct explanation *x)
 {
-	struct explanation x = { .out = out, .c = c, .iif = iif, .packet = packet };
-
-	*comes_out = false;
-	x.is_output = calloc(c->nnames + 1u, sizeof *x.is_output);
-	if (!x.is_output)
-		return false;
-	explain_rules(&x);
-	if (x.misses)
-		explain_nearest(&x);
+	for (const struct explained *e = x->rules; e < x->rules + x->n; e++) {
+		explain_put_rule(out, x, e->rule);
+		if (e->narrower)
+			buf_printf(out, "  set aside: %s:%lu is narrower\n", x->c->files[e->narrower->where.file],
+				   (unsigned long)e->narrower->where.line);
+	}
+	if (x->n)
+		explain_put_outputs(out, x);
 	else
-		*comes_out = explain_outputs(&x);
-	if (match_stays_here(&packet->source)) {
+		explain_put_nearest(out, x);
+	if (match_stays_here(&x->packet->source))
 		buf_str(out, "note: packets of this source stay where they are, no router forwards them\n");
-		*comes_out = false;
-	}
-	if (match_link_local(&packet->group, 128)) {
+	if (match_link_local(&x->packet->group, 128))
 		buf_str(out, "note: this group stays on its link, no router forwards it\n");
-		*comes_out = false;
-	}
-	free(x.is_output);
-	return true;
 }

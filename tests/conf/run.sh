@@ -128,19 +128,53 @@ for f in "twenty 78" "warn-group 0" "mroute 0"; do
 done
 ok "-F without standard error" "$tmp/why"
 
-# What comes out of a packet: each line of explain/questions, its answer and the exit status.
-(
+# explained [-j]: each line of explain/questions, its answer and the exit status.
+explained() (
 	cd explain || exit
 	while read -r words; do
 		echo "> $words"
 		# shellcheck disable=SC2086 # these are words
-		check explain $words rules.conf 2>&1
+		check "$@" explain $words rules.conf 2>&1
 		echo "status $?"
 	done <questions
-) >"$tmp/all"
+)
+explained >"$tmp/all"
 [ "$update" ] && cp "$tmp/all" explain/answers
 diff -u explain/answers "$tmp/all" >"$tmp/why"
 ok "explain" "$tmp/why"
+explained -j >"$tmp/json"
+[ "$update" ] && cp "$tmp/json" explain/answers.json
+diff -u explain/answers.json "$tmp/json" >"$tmp/why"
+for f in all json; do
+	grep '^status' "$tmp/$f" >"$tmp/$f.status"
+done
+diff "$tmp/all.status" "$tmp/json.status" >>"$tmp/why"
+grep '^{' "$tmp/json" | while read -r line; do
+	command -v python3 >/dev/null || break
+	printf '%s\n' "$line" | python3 -c 'import json, sys; json.load(sys.stdin)' >>"$tmp/why" 2>&1
+done
+ok "explain as JSON" "$tmp/why"
+
+# words STATUS TEXT WORD...: these words give that status and a text.
+words() {
+	want=$1 text=$2
+	shift 2
+	check "$@" >"$tmp/out" 2>&1
+	got=$?
+	[ "$got" = "$want" ] && grep -q -- "$text" "$tmp/out" || { echo "$*: $got"; cat "$tmp/out"; }
+}
+{
+	words 64 'did you mean "doctor"' dcotor 225.1.2.3
+	words 64 'did you mean "explain"' explian eth0 10.0.0.1 225.1.2.3
+	words 78 'cannot read it' doc.conf
+	for w in -h --help "doctor --help" "explain --help" "doctor -h" help; do
+		# shellcheck disable=SC2086 # these are words
+		words 0 '^usage: ' $w
+	done
+	words 0 '^smcroute-check [0-9]' --version
+	words 64 'usage: ' --no-such-option
+} >"$tmp/why"
+ok "words" "$tmp/why"
 
 mkdir "$tmp/man"
 : >"$tmp/why"

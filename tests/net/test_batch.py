@@ -28,6 +28,7 @@ def batch(lab):
     same(lab.route("10.1.0.9", "225.7.7.8"), ("a1", ["a2", "a3"]), "line 10")
     same(d.ctl("-b", stdin="remove a1 225.99.9.9\nfoo\n")[0], 66, "status of the first failure")
     same(d.ctl("-b", stdin=""), (0, "", ""), "nothing to do")
+    same(d.ctl("-b", stdin="\ufeffping\r\n"), (0, "", ""), "a byte order mark")
 
 
 @case("a line that there is no memory for is not run by half")

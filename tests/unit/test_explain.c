@@ -14,13 +14,17 @@ static const char *explain(const char *text, const char *iif, const char *source
 	static struct buf out;
 	const char *words[] = { source, group };
 	struct conf *c = conf_new();
+	struct explanation x;
 	struct flow_range packet;
 	struct diags d = { 0 };
 
 	buf_free(&out);
 	CHECK(conf_parse_text(c, &d, "test", text, strlen(text)) && !d.n);
 	CHECK(!field_range(words, 2, &packet));
-	CHECK(explain_packet(&out, c, iif, &packet.flow, comes_out));
+	CHECK(explain_packet(&x, c, iif, &packet.flow));
+	explain_text(&out, &x);
+	*comes_out = x.reason == EXPLAIN_FORWARDED;
+	explain_free(&x);
 	conf_free(c);
 	return buf_cstr(&out);
 }
