@@ -6,6 +6,7 @@
 
 #include "conf/match.h"
 #include "conf/overlap.h"
+#include "conf/relay.h"
 
 #define WARN_MAX_VIFS 32		/* MAXVIFS of linux/mroute.h, MAXMIFS of linux/mroute6.h */
 
@@ -176,10 +177,10 @@ void conf_warn(const struct conf *c, struct diags *d)
 	ok = w.names && w.wider && w.ranks;
 	if (ok)
 		warn_names(&w);
-	if (!ok || !overlap_warn(c, w.wider, d, &is_partial))
+	if (!ok || !relay_warn(c, d, &is_partial) || !overlap_warn(c, w.wider, d, &is_partial))
 		missed = "out of memory: not all was looked at that there may be warnings about";
 	else if (is_partial)
-		missed = "too many prefix lengths: not all overlaps of rules were looked at";
+		missed = "too many prefix lengths or joins: not all overlaps of rules were looked at";
 	if (missed)
 		diag_add(d, (struct where){ .file = c->nfiles > 1 }, false, "%s", missed);
 	free(w.names);
