@@ -124,7 +124,8 @@ int log_level_parse(const char *name)
 		const char *word;
 		enum log_level level;
 	} others[] = {
-		{ "emerg", LOG_LVL_ERR }, { "alert", LOG_LVL_ERR }, { "crit", LOG_LVL_ERR }, { "error", LOG_LVL_ERR },
+		{ "emerg", LOG_LVL_ERR }, { "panic", LOG_LVL_ERR }, { "alert", LOG_LVL_ERR },
+		{ "crit", LOG_LVL_ERR }, { "error", LOG_LVL_ERR },
 		{ "warning", LOG_LVL_NOTICE }, { "warn", LOG_LVL_NOTICE },
 		{ "0", LOG_LVL_ERR }, { "1", LOG_LVL_ERR }, { "2", LOG_LVL_ERR }, { "3", LOG_LVL_ERR },
 		{ "4", LOG_LVL_NOTICE }, { "5", LOG_LVL_NOTICE }, { "6", LOG_LVL_INFO }, { "7", LOG_LVL_DEBUG },

@@ -9,7 +9,7 @@ import sys
 
 from cases import case, main
 from lab import CAP_NET_RAW, SMCROUTE, Skip, check, same, sys_call, wait_until
-from sick import BLIND, daemon, features, findings, need, paste, path
+from sick import blind, daemon, features, findings, need, paste, path
 
 RULES = ("mroute from a1 source 10.1.0.9 group 225.1.2.3 to a2 a3\nmroute from a1 group ff2e::123 to a2\n"
          "mgroup from a1 group 225.1.2.3\n")
@@ -74,8 +74,10 @@ def clean(lab):
     is_clean(lab)
     daemon(lab, RULES)
     is_clean(lab)
-    found = is_clean(lab, wrap=BLIND)
-    check({"firewall", "holder"} <= set(kinds(found, "not seen")), "what is not seen is not said")
+    wrap = blind()
+    # Where it is no user namespace that takes the rights, a process of the same user is still seen.
+    unseen = {"firewall", "holder"} if "unshare" in wrap else {"firewall"}
+    check(unseen <= set(kinds(is_clean(lab, wrap=wrap), "not seen")), "what is not seen is not said")
     rc, out, _ = lab.run(SMCROUTE, "smcroute-check", "-H", lab.write("own.conf", RULES))
     same((rc, out.splitlines()[-1]), (0, "good: nothing was found that stands in the way"), "as text")
     same(lab.run(SMCROUTE, "smcroute-check", "-Hq", lab.path("own.conf")), (0, "", ""), "quiet")
@@ -95,7 +97,7 @@ def masked(lab):
     same((rc, kinds(found)), (1, ["rp_filter"]), "findings")
     sys_call("mount", "mask", "/proc/sys", "tmpfs", 1, None)
     daemon(lab, conf)
-    for wrap in ((), BLIND):
+    for wrap in ((), blind()):
         rc, found = host(lab, conf, wrap=wrap)
         same((rc, kinds(found)), (1, ["rp_filter"]), "findings")
         check("memberships" in kinds(found, "not seen"), "igmp_max_memberships is not said to be unseen")

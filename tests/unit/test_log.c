@@ -63,17 +63,22 @@ static void levels(void)
 	CHECK_STR(written(), "");
 	log_set_level(LOG_LVL_NOTICE);
 	release();
-	CHECK_INT(log_level_parse("none"), LOG_LVL_NONE);
-	CHECK_INT(log_level_parse("err"), LOG_LVL_ERR);
-	CHECK_INT(log_level_parse("notice"), LOG_LVL_NOTICE);
-	CHECK_INT(log_level_parse("info"), LOG_LVL_INFO);
-	CHECK_INT(log_level_parse("debug"), LOG_LVL_DEBUG);
-	CHECK_INT(log_level_parse("DEBUG"), LOG_LVL_DEBUG);
-	CHECK_INT(log_level_parse("7"), LOG_LVL_DEBUG);
-	CHECK_INT(log_level_parse("error"), LOG_LVL_ERR);
-	CHECK_INT(log_level_parse("3"), LOG_LVL_ERR);
-	CHECK_INT(log_level_parse("Emerg"), LOG_LVL_ERR);
-	CHECK_INT(log_level_parse("warning"), LOG_LVL_NOTICE);
+	/* Each word of ours and of syslog(3), in both cases, and each number. */
+	static const struct { const char *words; enum log_level level; } rows[] = {
+		{ "none NONE", LOG_LVL_NONE },
+		{ "err ERR error ERROR crit CRIT alert ALERT emerg EMERG panic 0 1 2 3", LOG_LVL_ERR },
+		{ "notice NOTICE warn WARN warning WARNING Warning 4 5", LOG_LVL_NOTICE },
+		{ "info INFO 6", LOG_LVL_INFO },
+		{ "debug DEBUG 7", LOG_LVL_DEBUG },
+	};
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char copy[128], *at = copy;
+
+		snprintf(copy, sizeof copy, "%s", rows[i].words);
+		for (char *word; (word = strtok_r(at, " ", &at)); )
+			if (log_level_parse(word) != (int)rows[i].level)
+				CHECK_STR(word, "of another level");
+	}
 	CHECK_INT(log_level_parse("8"), -1);
 	CHECK_INT(log_level_parse(""), -1);
 	CHECK_INT(log_level_parse(""), -1);
