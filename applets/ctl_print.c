@@ -17,30 +17,49 @@
 
 #define PLAIN_WIDTH 79
 #define WIDTH_MIN 20
-#define WIDTH_MAX 500
+#define PLAIN_HEIGHT 24
+#define HEIGHT_MIN 4
+#define SIZE_MAX_SANE 500	/* of either */
 #define NAME_WIDTH 15		/* of the longest name of an interface */
 #define INDENT 4		/* of a line that goes on where there is no room under the last column */
 
 #define BOLD "\033[1m"
 #define INVERSE "\033[7m"
 #define NORMAL "\033[0m"
+#define HOME "\033[H"
+#define ERASE_LINE "\033[K"	/* from here to its end */
+#define ERASE_SCREEN "\033[J"	/* the same */
+
+/* A size that the terminal tells, or else a variable; at least min, or it is the usual one. */
+static int ctl_print_size(int told, const char *variable, int min, int usual)
+{
+	const char *value = getenv(variable);
+	int size = told ? told : value ? atoi(value) : usual;
+
+	return size < min || size > SIZE_MAX_SANE ? usual : size;
+}
+
+void ctl_print_measure(struct ctl_printer *p)
+{
+	struct winsize ws = { 0 };
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) < 0)
+		ws.ws_col = ws.ws_row = 0;
+	p->width = ctl_print_size(ws.ws_col, "COLUMNS", WIDTH_MIN, PLAIN_WIDTH);
+	p->height = ctl_print_size(ws.ws_row, "LINES", HEIGHT_MIN, PLAIN_HEIGHT);
+}
 
 struct ctl_printer ctl_print_setup(bool has_headings, bool is_plain)
 {
-	struct ctl_printer p = { .has_headings = has_headings, .width = PLAIN_WIDTH };
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM"), *columns = getenv("COLUMNS");
-	struct winsize ws = { 0 };
+	struct ctl_printer p = { .has_headings = has_headings, .width = PLAIN_WIDTH, .height = PLAIN_HEIGHT };
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
 	p.is_terminal = isatty(STDOUT_FILENO);
 	if (!p.is_terminal)
 		return p;
-	p.is_styled = !is_plain && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
-		p.width = ws.ws_col;
-	else if (columns)
-		p.width = atoi(columns);
-	if (p.width < WIDTH_MIN || p.width > WIDTH_MAX)
-		p.width = PLAIN_WIDTH;
+	p.is_dumb = term && !strcmp(term, "dumb");
+	p.is_styled = !is_plain && !(no_color && *no_color) && !p.is_dumb;
+	ctl_print_measure(&p);
 	return p;
 }
 
@@ -138,10 +157,42 @@ static void ctl_print_headline(const struct ctl_printer *p, const struct wire_re
 		ctl_print_rule(p, '=');
 }
 
+/* Bytes of the n of escaped text that fit into so many columns. */
+static size_t ctl_print_clip(const char *s, size_t n, int columns)
+{
+	while (ctl_print_columns(s, n) > columns)
+		n--;
+	return n;
+}
+
+void ctl_print_screen(const struct ctl_printer *p, const char *text, size_t n)
+{
+	struct buf b = { 0 };
+	size_t at = 0;
+
+	buf_escape(&b, text, n, TEXT_KEEP_NEWLINE);
+	fputs(HOME, stdout);
+	for (int i = 0; i < p->height - 1 && at < b.len; i++) {
+		const char *line = b.p + at, *end = memchr(line, '\n', b.len - at);
+		size_t len = end ? (size_t)(end - line) : b.len - at;
+		const char *style = !p->is_styled || i > 1 ? "" : i ? INVERSE : BOLD;
+
+		printf("%s%.*s%s%s\n", style, (int)ctl_print_clip(line, len, p->width), line, *style ? NORMAL : "",
+		       ERASE_LINE);
+		at += len + 1;
+	}
+	fputs(ERASE_SCREEN, stdout);
+	buf_free(&b);
+}
+
 void ctl_print_record(struct ctl_printer *p, const struct wire_record *rec, uint32_t line)
 {
 	int len = rec->len < WIRE_MAX ? (int)rec->len : WIRE_MAX;
 
+	if (p->records && (rec->type == WIRE_TITLE || rec->type == WIRE_HEAD || rec->type == WIRE_ROW)) {
+		wire_put_record(p->records, rec->type, rec->text, rec->len);
+		return;
+	}
 	switch (rec->type) {
 	case WIRE_TITLE:
 	case WIRE_HEAD:

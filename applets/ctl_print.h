@@ -14,14 +14,23 @@
 struct ctl_printer {
 	bool has_headings;
 	bool is_terminal;		/* rows are wrapped at width */
+	bool is_dumb;			/* one that obeys no control sequences */
 	bool is_styled;			/* headings are for a terminal */
-	int width;			/* of a heading's line */
+	int width, height;		/* of the terminal, or of a heading's line */
+	struct buf *records;		/* not NULL: tables are not printed, their records are appended here */
 	int last_column;		/* where the last column of the present table begins; 0 = there is no table */
 	bool is_deaf;			/* nobody reads our output any more */
 };
 
 /* Finds out how headings are to look on standard output: not at all, plain, or as the terminal can. */
 struct ctl_printer ctl_print_setup(bool has_headings, bool is_plain);
+
+/* Looks again how large the terminal is. */
+void ctl_print_measure(struct ctl_printer *p);
+
+/* Begins again at the top left of the terminal, over what is there, and shows the first p->height - 1 lines of text, as
+ * many columns of each as there are.  The first one is a title, the second one headings.  What is below goes. */
+void ctl_print_screen(const struct ctl_printer *p, const char *text, size_t n);
 
 /* Shows one record of a reply.  line: of the batch, 0 = none. */
 void ctl_print_record(struct ctl_printer *p, const struct wire_record *rec, uint32_t line);

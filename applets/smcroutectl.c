@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * The client: its options, and the order in which its parts are called.  Words are checked in ctl_words.c, the daemon
- * is found in ctl_connection.c and spoken with in ctl_conversation.c, and what it says is shown by ctl_print.c.
+ * is found in ctl_connection.c and spoken with in ctl_conversation.c, and what it says is shown by ctl_print.c.  For
+ * `top` ctl_top.c does so again and again.
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -12,6 +13,7 @@
 #include "applets/applet.h"
 #include "applets/ctl_connection.h"
 #include "applets/ctl_conversation.h"
+#include "applets/ctl_top.h"
 #include "applets/ctl_legacy.h"
 #include "lib/number.h"
 
@@ -143,6 +145,8 @@ static int ctl_run(struct ctl_line *l, struct ctl_printer *printer)
 		return applet_fail(EXIT_USAGE, "%s", w->why);
 	if (w->cmd->is_local)
 		return ctl_words_run_local(w);
+	if (w->cmd->is_repeated)
+		return ctl_top_run(&l->place, &l->options, printer, w->n > 1 ? w->v[2] : NULL);
 
 	return ctl_run_remote(l, printer);
 }

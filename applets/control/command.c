@@ -94,6 +94,10 @@ const struct command commands[] = {
 		.example = "-j monitor", .help = "print events as they happen, until interrupted",
 		.run = command_monitor, .is_endless = true,
 	}, {
+		.name = "top", .aliases = "", .letters = "", .usage = "[SEC]",
+		.example = "top 5", .help = "show the busiest flows, anew every SEC seconds (2)",
+		.max_words = 1, .is_repeated = true, .is_endless = true,
+	}, {
 		.name = "ping", .aliases = "", .letters = "", .usage = "",
 		.example = "ping", .help = "succeed when the daemon answers", .run = command_ping,
 	}, {

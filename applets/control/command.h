@@ -19,9 +19,11 @@ struct command {
 	const char *usage;		/* the words behind the name, as help shows them */
 	const char *help;		/* one line */
 	const char *example;		/* a whole command line without the program's name */
-	int (*run)(struct call *call);	/* returns the exit status, if not 0 by call_fail(); NULL when is_local */
+	int (*run)(struct call *call);	/* returns the exit status, if not 0 by call_fail(); NULL when is_local or
+					 * is_repeated */
 	int min_words, max_words;	/* behind the name */
 	bool is_local;			/* the client answers it alone (help, version) */
+	bool is_repeated;		/* the client shows routes again and again (top) */
 	bool is_endless;		/* the reply goes on until the client leaves (monitor) */
 	bool ends_daemon;		/* done when the daemon has closed the connection (kill) */
 	bool takes_long;		/* may take any time: no client should lose its patience */

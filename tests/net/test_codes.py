@@ -25,7 +25,7 @@ def refused(d, words, code, *told, stdin=None):
     check(err.startswith("smcroutectl: ") and all(t in err for t in told), f"{words}: {err!r} lacks one of {told}")
 
 
-ALL = "add replace remove join leave flush reload kill show monitor ping help version"
+ALL = "add replace remove join leave flush reload kill show monitor top ping help version"
 WRONG = (
     (64, ("foo",), (ALL,)), (64, ("",), (ALL,)), (64, ("re",), ("ambiguous", "replace", "remove", "reload", "restart")),
     (64, ("shwo",), ('no command "shwo", did you mean "show"?', ALL)),
@@ -36,6 +36,7 @@ WRONG = (
     (64, ("add", "a1"), ("usage: smcroutectl add IIF",)), (64, ("add",), ("usage",)), (64, ("join", "a1"), ("usage",)),
     (64, ("ping", "pong"), ("many",)), (64, ("help", "foo"), (ALL,)), (64, ("help", "re"), ("ambiguous",)),
     (64, ("join", "a1", "225.1.1.1", "a2"), ("a2",)), (64, ("-Z",), ("-Z",)), (64, ("show", "-Z"), ("-Z",)),
+    (64, ("top", "0"), ("top 0", "1")), (64, ("top", "x"), ("top x", "86400")),
     (64, ("-w", "soon", "ping"), ("soon",)), (64, ("-w",), ("-w",)), (64, ("-i", "a/b", "ping"), ("a/b",)),
     (64, ("-b", "show"), ("show",)), (64, ("-w", "-1", "ping"), ("-1",)),
     (65, ("add", "a1", "225.1.1.9/abc", "a2"), ("225.1.1.9/abc",)), (65, ("add", "a1", "225.1.1.9/99", "a2"), ("/99",)),
@@ -159,7 +160,7 @@ def fine(lab):
             check(f"Usage: smcroutectl {line}\n" in text and "\nExample: smcroutectl " in text,
                   f"help of {line}: {text!r}")
             example = text.split("Example: smcroutectl ")[1].split()
-            if line.split()[0] not in ("monitor", "kill"):
+            if line.split()[0] not in ("monitor", "kill", "top"):
                 check(d.ctl(*example)[0] in (0, 66), f"example {example}: {d.ctl(*example)}")
 
 

@@ -16,7 +16,7 @@ static void rows(void)
 		struct word_miss miss;
 
 		CHECK(cmd->name && cmd->aliases && cmd->letters && cmd->usage && cmd->help && cmd->example);
-		CHECK(cmd->is_local == !cmd->run);
+		CHECK((cmd->is_local || cmd->is_repeated) == !cmd->run);
 		CHECK(cmd->min_words <= cmd->max_words);
 		CHECK(strstr(cmd->example, cmd->name));
 		CHECK(command_find(cmd->name, &miss) == cmd);
@@ -43,7 +43,8 @@ static void words(void)
 	CHECK_STR(meaning("s"), "show");
 	CHECK_STR(meaning("rel"), "reload");
 	CHECK_STR(meaning("re"), "replace remove rem reload restart");
-	CHECK_STR(meaning("Show"), "add replace remove join leave flush reload kill show monitor ping help version");
+	CHECK_STR(meaning("Show"),
+		  "add replace remove join leave flush reload kill show monitor top ping help version");
 	CHECK_STR(meaning(""), meaning("nonsense"));
 	CHECK_STR(meaning("showx"), meaning("nonsense"));
 }
