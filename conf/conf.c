@@ -224,6 +224,8 @@ int conf_add_phyint(struct conf *c, const struct phyint *p)
 	q->mrdisc |= p->mrdisc;
 	if (p->ttl)
 		q->ttl = p->ttl;
+	if (p->refresh)
+		q->refresh = p->refresh;
 	return (int)*at - 1;
 }
 

@@ -48,7 +48,11 @@ struct phyint {
 	int8_t enable;		/* 1 enable, 0 disable, -1 not said */
 	bool mrdisc;
 	uint8_t ttl;		/* threshold 1-255, 0 = not said */
+	uint16_t refresh;	/* seconds between reports 1-CONF_REFRESH_MAX, 0 = not said */
 };
+
+/* Seconds of a `refresh` with no number behind it, and the most there can be. */
+enum { CONF_REFRESH = 60, CONF_REFRESH_MAX = 3600 };
 
 /* A rule; or a group to join, which has the same clauses but for the outputs. */
 struct conf_rule {

@@ -107,11 +107,11 @@ const char *field_range(const char *const *w, int nw, struct flow_range *range)
 	return why ? why : field_mixed(f);
 }
 
-uint8_t field_ttl(const struct word *w)
+unsigned field_number(const struct word *w, unsigned max)
 {
 	char digits[10];
 	int n = snprintf(digits, sizeof digits, "%.*s", (int)(w->n < sizeof digits ? w->n : sizeof digits), w->p);
-	int64_t ttl = n < (int)sizeof digits ? number_parse(digits, UINT8_MAX) : 0;
+	int64_t v = n < (int)sizeof digits ? number_parse(digits, max) : 0;
 
-	return ttl > 0 ? (uint8_t)ttl : 0;
+	return v > 0 ? (unsigned)v : 0;
 }

@@ -25,7 +25,7 @@ const char *field_mixed(const struct flow *f);
  * fills *range in, or the reason. */
 const char *field_range(const char *const *w, int nw, struct flow_range *range);
 
-/* Parses a decimal number from 1 to 255, digits only; 0 when it is none. */
-uint8_t field_ttl(const struct word *w);
+/* Parses a decimal number from 1 to max, which is 9 or more, digits only; 0 when it is none. */
+unsigned field_number(const struct word *w, unsigned max);
 
 #endif

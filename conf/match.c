@@ -15,6 +15,10 @@ static void phyint_consider(struct phyint_match *m, const struct phyint *line)
 		m->ttl_line = line;
 		m->ttl = line->ttl;
 	}
+	if (line->refresh && (!m->refresh_line || ifname_within(&line->ifname, &m->refresh_line->ifname))) {
+		m->refresh_line = line;
+		m->refresh = line->refresh;
+	}
 	m->has_mrdisc |= line->mrdisc;
 }
 

@@ -15,12 +15,14 @@ struct phyint_match {
 	bool is_disabled;
 	bool has_mrdisc;
 	uint8_t ttl;			/* threshold; 1 = none */
-	const struct phyint *enable_line, *ttl_line;	/* those that decided, of the lines given; NULL = none did */
+	uint16_t refresh;		/* seconds between reports of memberships; 0 = there are none */
+	/* Those that decided, of the lines given; NULL = none did. */
+	const struct phyint *enable_line, *ttl_line, *refresh_line;
 };
 
 /* Looks for the lines that hold for an interface among v[n].  An exact name goes before a wildcard, a longer
- * wildcard before a shorter one, whatever the order of the lines; enable or disable and the threshold are
- * judged each on its own, mrdisc is on when any of the lines says so.  No two of v have the same name. */
+ * wildcard before a shorter one, whatever the order of the lines; enable or disable, the threshold and the seconds of
+ * refresh are judged each on its own, mrdisc is on when any of the lines says so.  No two of v have the same name. */
 struct phyint_match match_phyint(const struct phyint *v, uint32_t n, const char *interface);
 
 /* The same for a name of a configuration and its lines.  For a wildcard: what holds for each interface that

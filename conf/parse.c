@@ -43,8 +43,10 @@ static void parse_mgroup(struct parser *ps)
 		parser_nomem(ps);
 }
 
-enum { PHYINT_ENABLE, PHYINT_DISABLE, PHYINT_MRDISC, PHYINT_TTL, PHYINT_N };
-static const char *const parse_phyint_words[PHYINT_N] = { "enable", "disable", "mrdisc", "ttl-threshold" };
+enum { PHYINT_ENABLE, PHYINT_DISABLE, PHYINT_MRDISC, PHYINT_REFRESH, PHYINT_TTL, PHYINT_THRESHOLD, PHYINT_N };
+static const char *const parse_phyint_words[PHYINT_N] = {
+	"enable", "disable", "mrdisc", "refresh", "ttl-threshold", "threshold",
+};
 
 /* Reads the number behind ttl-threshold. */
 static void parse_phyint_ttl(struct parser *ps, struct phyint *p, const struct word *at)
@@ -52,13 +54,31 @@ static void parse_phyint_ttl(struct parser *ps, struct phyint *p, const struct w
 	struct word w;
 
 	if (!lex_word(&ps->in->lex, &w))
-		parser_error(ps, at, "\"ttl-threshold\" with nothing behind it: write a number from 1 to 255");
-	else if (!(p->ttl = field_ttl(&w)))
+		parser_error(ps, at, "\"%s\" with nothing behind it: write a number from 1 to 255", lex_show(at));
+	else if (!(p->ttl = (uint8_t)field_number(&w, UINT8_MAX)))
 		parser_error(ps, &w, "bad ttl-threshold \"%s\": write a number from 1 to 255", lex_show(&w));
+}
+
+/* Reads the number that may be behind refresh: what looks like one is meant as one. */
+static void parse_phyint_refresh(struct parser *ps, struct phyint *p)
+{
+	const struct lex here = ps->in->lex;
+	struct word w;
+
+	p->refresh = CONF_REFRESH;
+	if (!lex_word(&ps->in->lex, &w))
+		return;
+	if (!strchr("0123456789+-.", *w.p))
+		ps->in->lex = here;
+	else if (!(p->refresh = (uint16_t)field_number(&w, CONF_REFRESH_MAX)))
+		parser_error(ps, &w, "bad refresh \"%s\": write seconds from 1 to %d, or nothing for %d", lex_show(&w),
+			     CONF_REFRESH_MAX, CONF_REFRESH);
 }
 
 static void parse_phyint_option(struct parser *ps, struct phyint *p, int k, const struct word *w, unsigned *given)
 {
+	if (k == PHYINT_THRESHOLD)
+		k = PHYINT_TTL;
 	if (*given & 1u << k)
 		parser_error(ps, w, "\"%s\" is given twice", parse_phyint_words[k]);
 	else if (k <= PHYINT_DISABLE && *given & (1u << PHYINT_ENABLE | 1u << PHYINT_DISABLE))
@@ -68,6 +88,8 @@ static void parse_phyint_option(struct parser *ps, struct phyint *p, int k, cons
 		p->enable = k == PHYINT_ENABLE;
 	else if (k == PHYINT_MRDISC)
 		p->mrdisc = true;
+	else if (k == PHYINT_REFRESH)
+		parse_phyint_refresh(ps, p);
 	else
 		parse_phyint_ttl(ps, p, w);
 }
@@ -87,6 +109,9 @@ static void parse_phyint_agrees(struct parser *ps, const struct phyint *p)
 	if (p->ttl && old->ttl && p->ttl != old->ttl)
 		parser_error(ps, &ps->at, "%s has ttl-threshold %u already, see line %lu of %s", name->ifname.text,
 			     old->ttl, (unsigned long)old->where.line, ps->c->files[old->where.file]);
+	if (p->refresh && old->refresh && p->refresh != old->refresh)
+		parser_error(ps, &ps->at, "%s has refresh %u already, see line %lu of %s", name->ifname.text,
+			     old->refresh, (unsigned long)old->where.line, ps->c->files[old->where.file]);
 }
 
 static void parse_phyint(struct parser *ps)
@@ -139,7 +164,7 @@ static const struct directive {
 	[DIR_MROUTE] = { parse_mroute,
 			 "mroute from IFNAME [source ADDR[/LEN]] group ADDR[/LEN] [kernel] [to IFNAME ...]" },
 	[DIR_MGROUP] = { parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
-	[DIR_PHYINT] = { parse_phyint, "phyint IFNAME [enable | disable] [mrdisc] [ttl-threshold 1-255]" },
+	[DIR_PHYINT] = { parse_phyint, "phyint IFNAME [enable | disable] [mrdisc] [refresh [SEC]] [ttl-threshold 1-255]" },
 	[DIR_INCLUDE] = { parse_include, "include PATTERN" },
 	[DIR_SSMGROUP] = { parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
 };

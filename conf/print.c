@@ -46,6 +46,10 @@ void print_phyint(struct buf *out, const struct phyint *p)
 		buf_str(out, p->enable ? " enable" : " disable");
 	if (p->mrdisc)
 		buf_str(out, " mrdisc");
+	if (p->refresh)
+		buf_str(out, " refresh");
+	if (p->refresh && p->refresh != CONF_REFRESH)
+		buf_printf(out, " %u", p->refresh);
 	if (p->ttl)
 		buf_printf(out, " ttl-threshold %u", p->ttl);
 	buf_chr(out, '\n');

@@ -59,7 +59,7 @@ examples() {
 
 # missing_words DIR: what no file there has an example of.
 missing_words() {
-	for w in phyint mgroup ssmgroup mroute include source ttl-threshold mrdisc disable; do
+	for w in phyint mgroup ssmgroup mroute include source ttl-threshold mrdisc refresh disable; do
 		cat "$1"/*.conf | grep -q "$w" || echo "no example of $w"
 	done
 }

@@ -133,11 +133,12 @@ static void phyint_lines_add_up(void)
 {
 	struct diags d;
 	struct conf *c = parse("phyint a mrdisc\nphyint a enable\nphyint a enable ttl-threshold 7\n"
-			       "phyint b\n", &d);
+			       "phyint b threshold 3\nphyint b refresh 9\n", &d);
 
 	CHECK_INT(d.errors, 0);
 	CHECK_INT(c->nphyints, 2);
 	CHECK(c->phyints[0].enable == 1 && c->phyints[0].mrdisc && c->phyints[0].ttl == 7);
+	CHECK(c->phyints[1].ttl == 3 && c->phyints[1].refresh == 9 && !c->phyints[0].refresh);
 	CHECK_INT(c->phyints[1].enable, -1);
 	CHECK_INT(rank(c, "a", FAM_4), 1);
 	CHECK_INT(rank(c, "b", FAM_4), 0);

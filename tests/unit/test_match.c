@@ -58,6 +58,7 @@ static struct phyint_match phyint(const char *text, const char *interface)
 
 	CHECK(m.is_disabled == k.is_disabled && m.has_mrdisc == k.has_mrdisc && m.ttl == k.ttl);
 	CHECK(m.enable_line == k.enable_line && m.ttl_line == k.ttl_line);
+	CHECK(m.refresh == k.refresh && m.refresh_line == k.refresh_line);
 	conf_free(c);
 	return m;
 }
@@ -86,6 +87,11 @@ static void phyint_each_on_its_own(void)
 	m = phyint(text, "eth1");
 	CHECK_INT(m.ttl, 9);
 	CHECK_INT(phyint("phyint eth0 ttl-threshold 1\nphyint eth+ ttl-threshold 9\n", "eth0").ttl, 1);
+	CHECK_INT(phyint(text, "eth0").refresh, 0);
+	text = "phyint eth+ refresh\nphyint eth0 refresh 5\nphyint + refresh 7 disable\n";
+	CHECK_INT(phyint(text, "eth0").refresh, 5);
+	CHECK_INT(phyint(text, "eth1").refresh, 60);
+	CHECK_INT(phyint(text, "lan1").refresh, 7);
 }
 
 static void wider_names(void)

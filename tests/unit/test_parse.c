@@ -67,7 +67,7 @@ static void odd_clothes(void)
 /* Each beginning of a line is read without a byte behind its end. */
 static void cut_anywhere(void)
 {
-	static const char text[] = "phyint a enable mrdisc ttl-threshold 9\n"
+	static const char text[] = "phyint a enable mrdisc refresh 12 ttl-threshold 9\n"
 		"mgroup from a source 10.0.0.0/24 group 232.1.2.3\n"
 		"mroute from a source 2001:db8::/64 group ff05::/32 to b c+\n";
 	unsigned errors;
@@ -245,7 +245,7 @@ static void print_and_parse(void)
 static void noise(void)
 {
 	static const char *const words[] = {
-		"mroute", "mgroup", "phyint", "from", "source", "group", "to", "enable", "disable", "mrdisc",
+		"mroute", "mgroup", "phyint", "from", "source", "group", "to", "enable", "disable", "mrdisc", "refresh",
 		"ttl-threshold", "225.1.2.3", "10.0.0.1/8", "ff05::1", "eth0", "+", "\n", "\n", "\r\n", "#",
 		"7", "ssmgroup", "::", "/", "form", "\x01", "\xef\xbb\xbf", "/99",
 	};
