@@ -11,9 +11,6 @@
 /* One byte each for type and interval, then checksum, query interval, robustness. */
 enum { ADVERT_LEN = 8, SHORT_LEN = 4 };
 
-/* The type of advertisements; solicitations and terminations follow. */
-static const uint8_t mrdisc_types[FAM_N] = { [FAM_4] = 0x30, [FAM_6] = 151 };
-
 /* RFC 1071: 16-bit ones' complement sum, over bytes in the order of the network. */
 static uint16_t mrdisc_checksum(const uint8_t *p, size_t len)
 {
@@ -26,13 +23,19 @@ static uint16_t mrdisc_checksum(const uint8_t *p, size_t len)
 	return (uint16_t)~sum;
 }
 
+uint8_t mrdisc_type(enum fam fam, enum mrdisc_kind kind)
+{
+	/* Of advertisements; solicitations and terminations follow. */
+	return (uint8_t)((fam == FAM_4 ? 0x30 : 151) + kind);
+}
+
 size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDISC_MAX])
 {
 	size_t len = m->kind == MRDISC_ADVERT ? ADVERT_LEN : SHORT_LEN;
 	uint16_t words[] = { htons(m->query_interval), htons(m->robustness) }, sum;
 
 	memset(buf, 0, MRDISC_MAX);
-	buf[0] = (uint8_t)(mrdisc_types[fam] + m->kind);
+	buf[0] = mrdisc_type(fam, m->kind);
 	if (m->kind == MRDISC_ADVERT) {
 		buf[1] = m->interval;
 		memcpy(buf + 4, words, sizeof words);
@@ -44,7 +47,7 @@ size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDIS
 
 bool mrdisc_is_solicit(enum fam fam, const void *p, size_t len)
 {
-	return len >= SHORT_LEN && len <= UINT16_MAX && *(const uint8_t *)p == mrdisc_types[fam] + MRDISC_SOLICIT &&
+	return len >= SHORT_LEN && len <= UINT16_MAX && *(const uint8_t *)p == mrdisc_type(fam, MRDISC_SOLICIT) &&
 	       (fam == FAM_6 || !mrdisc_checksum(p, len));
 }
 

@@ -26,6 +26,9 @@ size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDIS
  * checksum. */
 bool mrdisc_is_solicit(enum fam fam, const void *p, size_t len);
 
+/* The type of a kind of message (RFC 4286, sections 3 to 5). */
+uint8_t mrdisc_type(enum fam fam, enum mrdisc_kind kind);
+
 /* Where a kind of message goes: All-Snoopers or All-Routers. */
 const struct addr *mrdisc_group(enum fam fam, enum mrdisc_kind kind);
 
