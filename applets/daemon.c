@@ -229,6 +229,7 @@ static int daemon_start(struct daemon *d)
 	    (status = watch_links(d)))
 		return status;
 	watch_mrdisc(d);
+	watch_refresh(d);
 	if ((status = reload_first(d)) || (status = daemon_wait_groups(d)))
 		return status;
 	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {

@@ -17,7 +17,7 @@
 /* Messages taken from a socket before others get their turn. */
 #define WATCH_UPCALLS 128
 #define WATCH_LINKS 64
-#define WATCH_SOLICITS 16
+#define WATCH_NEIGHBOURS 16	/* solicitations, queries */
 
 void watch_arm(void *ctx)
 {
@@ -114,8 +114,27 @@ static void watch_on_mrdisc(void *ctx, int fd, short revents)
 
 	(void)revents;
 	d->router.now = loop_now(d->loop);
-	if (kernel_mrdisc_drain(f, WATCH_SOLICITS, watch_on_solicit, d) < 0)
+	if (kernel_mrdisc_drain(f, WATCH_NEIGHBOURS, watch_on_solicit, d) < 0)
 		watch_log_failed(d, fam_str(f), " router discovery socket");
+	watch_arm(d);
+}
+
+static void watch_on_query(void *ctx, enum fam fam, int ifindex, unsigned version)
+{
+	struct daemon *d = ctx;
+
+	refresh_queried(&d->router, fam, ifindex, version);
+}
+
+static void watch_on_report(void *ctx, int fd, short revents)
+{
+	struct daemon *d = ctx;
+	enum fam f = fd == kernel_report_fd(FAM_6) ? FAM_6 : FAM_4;
+
+	(void)revents;
+	d->router.now = loop_now(d->loop);
+	if (kernel_report_drain(f, WATCH_NEIGHBOURS, watch_on_query, d) < 0)
+		watch_log_failed(d, fam_str(f), " query socket");
 	watch_arm(d);
 }
 
@@ -190,6 +209,7 @@ int watch_families(struct daemon *d)
 
 int watch_links(struct daemon *d)
 {
+	d->router.now = loop_now(d->loop);
 	if (kernel_link_open() < 0 || kernel_link_dump(watch_on_link, d) < 0 ||
 	    loop_add(d->loop, kernel_link_fd(), POLLIN, watch_on_netlink, d) < 0) {
 		log_errno("rtnetlink");
@@ -207,5 +227,17 @@ void watch_mrdisc(struct daemon *d)
 			continue;
 		}
 		d->router.mrdisc->up[f] = true;
+	}
+}
+
+void watch_refresh(struct daemon *d)
+{
+	for (enum fam f = 0; f < FAM_N; f++) {
+		if (kernel_report_open(f) < 0 ||
+		    loop_add(d->loop, kernel_report_fd(f), POLLIN, watch_on_report, d) < 0) {
+			log_notice("no %s querier is heard and no membership refreshed: %s", fam_str(f), strerror(errno));
+			continue;
+		}
+		d->router.refresh->up[f] = true;
 	}
 }

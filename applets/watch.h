@@ -16,6 +16,9 @@ int watch_links(struct daemon *d);
 /* Opens the sockets of router discovery, for which there will be no capability later. */
 void watch_mrdisc(struct daemon *d);
 
+/* Opens the sockets by which queriers are heard and memberships reported again, for the same reason. */
+void watch_refresh(struct daemon *d);
+
 /* Calls the router: for the timer d->tick, whose ctx is the daemon. */
 void watch_tick(void *d);
 

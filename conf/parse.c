@@ -164,7 +164,9 @@ static const struct directive {
 	[DIR_MROUTE] = { parse_mroute,
 			 "mroute from IFNAME [source ADDR[/LEN]] group ADDR[/LEN] [kernel] [to IFNAME ...]" },
 	[DIR_MGROUP] = { parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
-	[DIR_PHYINT] = { parse_phyint, "phyint IFNAME [enable | disable] [mrdisc] [refresh [SEC]] [ttl-threshold 1-255]" },
+	[DIR_PHYINT] = {
+		parse_phyint, "phyint IFNAME [enable | disable] [mrdisc] [refresh [SEC]] [ttl-threshold 1-255]",
+	},
 	[DIR_INCLUDE] = { parse_include, "include PATTERN" },
 	[DIR_SSMGROUP] = { parse_mgroup, "mgroup from IFNAME [source ADDR[/LEN]] group ADDR[/LEN]" },
 };

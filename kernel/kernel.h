@@ -211,4 +211,28 @@ int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t
 typedef void kernel_mrdisc_fn(void *ctx, enum fam fam, int ifindex);
 int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx);
 
+/* ---- memberships reported again, and who asks for them (report.c) ---- */
+
+#define REPORT_VERSIONS 3	/* of IGMP; MLD has two, which are as IGMPv2 and v3 */
+
+/* Opens the socket of a family; needs CAP_NET_RAW, later use does not. */
+int kernel_report_open(enum fam fam);
+void kernel_report_close(enum fam fam);
+
+/* Descriptor to poll for queries, or -1 while the family is closed. */
+int kernel_report_fd(enum fam fam);
+
+/* The version of IGMP (1 to 3) or MLD (1 to 2) that the kernel itself reports in on an interface, when the oldest one
+ * that queriers there used lately is `asked`, 0 = none.  A number beyond the newest stands for that. */
+unsigned kernel_report_version(enum fam fam, const char *ifname, unsigned asked);
+
+/* Reports memberships on an interface in one packet of at most mtu bytes, as far as there is room: their number, at
+ * least one of the n; or -1 with errno.  A source that is all zero: any.  None of them is joined or left by it. */
+int kernel_report_send(enum fam fam, int ifindex, uint32_t mtu, unsigned version, const struct flow *v, unsigned n);
+
+/* Reads at most max messages and calls fn for each general query of all groups, with its version.  Those of this host
+ * itself are among them.  Returns the number read, or -1 with errno. */
+typedef void kernel_query_fn(void *ctx, enum fam fam, int ifindex, unsigned version);
+int kernel_report_drain(enum fam fam, int max, kernel_query_fn *fn, void *ctx);
+
 #endif

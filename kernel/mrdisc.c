@@ -4,24 +4,14 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "lib/checksum.h"
+
 /* MaxInitialAdvertisements, MaxInitialAdvertisementInterval in milliseconds. */
 #define INITIAL 3
 #define INITIAL_MS 2000
 
 /* One byte each for type and interval, then checksum, query interval, robustness. */
 enum { ADVERT_LEN = 8, SHORT_LEN = 4 };
-
-/* RFC 1071: 16-bit ones' complement sum, over bytes in the order of the network. */
-static uint16_t mrdisc_checksum(const uint8_t *p, size_t len)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < len; i++)
-		sum += i & 1 ? p[i] : (uint32_t)p[i] << 8;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
 
 uint8_t mrdisc_type(enum fam fam, enum mrdisc_kind kind)
 {
@@ -32,7 +22,7 @@ uint8_t mrdisc_type(enum fam fam, enum mrdisc_kind kind)
 size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDISC_MAX])
 {
 	size_t len = m->kind == MRDISC_ADVERT ? ADVERT_LEN : SHORT_LEN;
-	uint16_t words[] = { htons(m->query_interval), htons(m->robustness) }, sum;
+	uint16_t words[] = { htons(m->query_interval), htons(m->robustness) };
 
 	memset(buf, 0, MRDISC_MAX);
 	buf[0] = mrdisc_type(fam, m->kind);
@@ -40,15 +30,15 @@ size_t mrdisc_encode(enum fam fam, const struct mrdisc_msg *m, uint8_t buf[MRDIS
 		buf[1] = m->interval;
 		memcpy(buf + 4, words, sizeof words);
 	}
-	sum = fam == FAM_4 ? htons(mrdisc_checksum(buf, len)) : 0;
-	memcpy(buf + 2, &sum, sizeof sum);
+	if (fam == FAM_4)
+		checksum_put(buf, len, 2);
 	return len;
 }
 
 bool mrdisc_is_solicit(enum fam fam, const void *p, size_t len)
 {
 	return len >= SHORT_LEN && len <= UINT16_MAX && *(const uint8_t *)p == mrdisc_type(fam, MRDISC_SOLICIT) &&
-	       (fam == FAM_6 || !mrdisc_checksum(p, len));
+	       (fam == FAM_6 || !checksum_of(p, len));
 }
 
 const struct addr *mrdisc_group(enum fam fam, enum mrdisc_kind kind)

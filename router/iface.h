@@ -34,6 +34,9 @@ struct iface {
 	bool groups_stale;		/* its memberships are to be looked at */
 	bool swept;			/* not named yet by the running dump */
 	uint8_t ttl;			/* threshold, 1 = none */
+	uint16_t refresh;		/* phyint ... refresh: seconds, 0 = not */
+	int64_t up_since;		/* ms: from then on queries are heard */
+	int64_t queried[FAM_N][REPORT_VERSIONS];	/* ms: last general query of each version, 0 = none */
 };
 
 /* Whether packets that come in get to the table of the router, as far as table.c knows. */

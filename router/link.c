@@ -10,6 +10,7 @@
 #include "conf/match.h"
 #include "router/group.h"
 #include "router/mrdisc.h"
+#include "router/refresh.h"
 #include "router/table.h"
 #include "router/vif.h"
 
@@ -20,8 +21,10 @@ void link_configure(struct router *r, struct iface *i)
 	if (i->disabled != p.is_disabled)
 		r->vifs_stale = i->groups_stale = true;
 	r->mrdisc->stale |= i->mrdisc != p.has_mrdisc;
+	r->refresh->is_stale |= i->refresh != p.refresh || (i->refresh && i->disabled != p.is_disabled);
 	i->disabled = p.is_disabled;
 	i->mrdisc = p.has_mrdisc;
+	i->refresh = p.refresh;
 	if (i->ttl == p.ttl)
 		return;
 	i->ttl = p.ttl;
@@ -62,6 +65,7 @@ static void link_gone(struct router *r, struct iface *i)
 	groups_link_gone(r, i->ifindex);
 	link_report(r, i, "gone");
 	r->mrdisc->stale |= i->mrdisc;
+	r->refresh->is_stale |= i->refresh != 0;
 	iface_del(&r->ifs, i);
 }
 
@@ -110,6 +114,8 @@ static void link_new(struct router *r, const struct link_event *ev, struct iface
 	}
 	if (changes & i->flags & LINK_UP)
 		mrdisc_link(r, i->ifindex, true);
+	if (changes & LINK_UP)
+		refresh_link(r, i);
 	/* What could not be joined before may be possible now. */
 	if (r->groups->failed && (changes || i->mtu != ev->mtu))
 		i->groups_stale = true;
@@ -123,6 +129,7 @@ static void link_new(struct router *r, const struct link_event *ev, struct iface
 	if (matters && (named || (changes & LINK_MULTICAST) || i->vif_errno[FAM_4] || i->vif_errno[FAM_6]))
 		r->vifs_stale = i->groups_stale = true;
 	r->mrdisc->stale |= i->mrdisc && changes;
+	r->refresh->is_stale |= i->refresh && (changes & LINK_UP);
 	r->groups->some_stale |= i->groups_stale;
 	if (is_new)
 		link_report(r, i, "new");

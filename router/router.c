@@ -27,7 +27,8 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 	r->ops_ctx = ctx;
 	r->groups = groups_new();
 	r->mrdisc = mrdisc_new();
-	return ruleset_init(&r->rules) == 0 && r->groups && r->mrdisc ? 0 : -1;
+	r->refresh = refresh_new();
+	return ruleset_init(&r->rules) == 0 && r->groups && r->mrdisc && r->refresh ? 0 : -1;
 }
 
 void router_family(struct router *r, enum fam fam, bool up)
@@ -44,6 +45,7 @@ void router_family(struct router *r, enum fam fam, bool up)
 void router_shutdown(struct router *r)
 {
 	mrdisc_end(r);
+	refresh_end(r);
 	/* Closing the socket takes VIFs and entries out of the kernel in one go. */
 	for (enum fam f = 0; f < FAM_N; f++)
 		kernel_mroute_close(f);
@@ -71,7 +73,9 @@ int router_apply(struct router *r, const struct conf *c, int64_t now)
 
 int64_t router_due(const struct router *r)
 {
-	const int64_t due[] = { r->pass_due, mrdisc_due(r->mrdisc), reflect_due(r) };
+	const int64_t due[] = {
+		r->pass_due, mrdisc_due(r->mrdisc), reflect_due(r), refresh_due(r->refresh),
+	};
 	int64_t first = 0;
 
 	if (groups_ticket(r->groups))
@@ -88,6 +92,7 @@ void router_tick(struct router *r, int64_t now)
 	expire_tick(r);
 	groups_tick(r);
 	mrdisc_tick(r);
+	refresh_tick(r);
 	if (reflect_tick(r))
 		router_sync(r);
 }

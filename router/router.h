@@ -11,6 +11,7 @@
 #include "router/learn.h"
 #include "router/link.h"
 #include "router/mrdisc.h"
+#include "router/refresh.h"
 #include "router/state.h"
 #include "router/sync.h"
 
@@ -30,7 +31,7 @@ int router_apply(struct router *r, const struct conf *c, int64_t now);
 /* When router_tick() is to be called next, in ms; 0 = no need. */
 int64_t router_due(const struct router *r);
 
-/* Does what is due: a slice of the expiry pass and of the memberships, advertisements. */
+/* Does what is due: a slice of the expiry pass and of the memberships, advertisements, reports. */
 void router_tick(struct router *r, int64_t now);
 
 /* Removes all learned and blocked entries; their number. */

@@ -66,6 +66,7 @@ struct touched_ranges {
 
 struct groups;
 struct mrdisc;
+struct refresh;
 
 struct router {
 	struct ruleset rules;		/* the wanted state */
@@ -73,6 +74,7 @@ struct router {
 	struct mfcs mfc;		/* mirror of the kernel's entries */
 	struct groups *groups;		/* memberships */
 	struct mrdisc *mrdisc;		/* router discovery */
+	struct refresh *refresh;	/* memberships reported again */
 	bool up[FAM_N];			/* the routing socket of the family is open */
 	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
 	int64_t now;			/* ms, as of the last entry point that got the time */

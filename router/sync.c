@@ -13,6 +13,7 @@
 #include "router/mrdisc.h"
 #include "router/pending.h"
 #include "router/reflect.h"
+#include "router/refresh.h"
 #include "router/table.h"
 #include "router/vif.h"
 
@@ -63,6 +64,7 @@ void router_sync(struct router *r)
 		pending_report_all(r);
 	}
 	mrdisc_sync(r);
+	refresh_sync(r);
 	if (r->ops && r->ops->wake)
 		r->ops->wake(r->ops_ctx);
 }

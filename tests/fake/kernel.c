@@ -19,14 +19,15 @@
 #define LINKS (1 << 16)
 
 static struct {
-	bool open[FAM_N], mrdisc[FAM_N], link_open, no_pim, quiet;
+	bool open[FAM_N], mrdisc[FAM_N], report[FAM_N], link_open, no_pim, quiet;
+	unsigned forced[FAM_N];			/* version of reports */
 	int vif_if[FAM_N][KERNEL_VIFS];		/* ifindex, 0 = free */
 	uint64_t last_serial;			/* of an entry */
 	struct vif_stats vif_st[FAM_N][KERNEL_VIFS];
 	struct table mfc, join, others;		/* others: memberships of other programs */
 	bool members_changed;
 	uint8_t link[LINKS], heard[FAM_N][LINKS];
-	struct queue upcalls[FAM_N], links, solicits[FAM_N];
+	struct queue upcalls[FAM_N], links, solicits[FAM_N], queries[FAM_N];
 	struct { char verb[20]; int err, times; } fail[16];
 	struct buf journal, told;
 	int holder_pid;
@@ -98,7 +99,7 @@ void fake_reset(void)
 {
 	struct table *tables[] = { &k.mfc, &k.join, &k.others };
 	struct queue *queues[] = { &k.upcalls[0], &k.upcalls[1], &k.links, &k.solicits[0],
-				   &k.solicits[1] };
+				   &k.solicits[1], &k.queries[0], &k.queries[1] };
 
 	for (unsigned i = 0; i < sizeof tables / sizeof *tables; i++) {
 		free(tables[i]->v);
@@ -129,6 +130,18 @@ unsigned fake_join_count(enum fam fam) { return k.join.count[fam]; }
 void fake_push_upcall(const struct upcall *up) { queue_push(&k.upcalls[up->fam], up, sizeof *up); }
 void fake_push_link(const struct link_event *ev) { queue_push(&k.links, ev, sizeof *ev); }
 void fake_push_solicit(enum fam f, int ifindex) { queue_push(&k.solicits[f], &ifindex, sizeof ifindex); }
+
+struct fake_query {
+	int ifindex;
+	unsigned version;
+};
+
+void fake_push_query(enum fam f, int ifindex, unsigned version)
+{
+	queue_push(&k.queries[f], &(struct fake_query){ ifindex, version }, sizeof(struct fake_query));
+}
+
+void fake_force_report(enum fam f, unsigned version) { k.forced[f] = version; }
 
 static bool link_there(int ifindex)
 {
@@ -597,6 +610,62 @@ int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx)
 
 	for (; !err && n < max && (ifindex = queue_pop(&k.solicits[fam])); n++)
 		fn(ctx, fam, *ifindex);
+	return err ? result(err) : n;
+}
+
+/* ---- reports ---- */
+
+#define FAKE_REPORT 4	/* memberships in one of the newest version */
+
+int kernel_report_open(enum fam fam)
+{
+	int err = planned("report_open", 0);
+
+	SAY("report%d open", fam_digit(fam));
+	k.report[fam] |= !err;
+	return done(err);
+}
+
+void kernel_report_close(enum fam fam)
+{
+	if (k.report[fam])
+		SAY("report%d close\n", fam_digit(fam));
+	k.report[fam] = false;
+}
+
+int kernel_report_fd(enum fam fam) { return k.report[fam] ? 1005 + (int)fam : -1; }
+
+unsigned kernel_report_version(enum fam fam, const char *ifname, unsigned asked)
+{
+	unsigned version = fam == FAM_4 ? 3 : 2;
+
+	(void)ifname;
+	version = k.forced[fam] ? k.forced[fam] : version;
+	return asked && asked < version ? asked : version;
+}
+
+int kernel_report_send(enum fam fam, int ifindex, uint32_t mtu, unsigned version, const struct flow *v, unsigned n)
+{
+	unsigned most = version == (fam == FAM_4 ? 3 : 2) ? FAKE_REPORT : 1;
+	int err = planned("report_send", !k.report[fam] ? EBADF : !link_there(ifindex) ? ENODEV : 0);
+
+	(void)mtu;
+	n = n < most ? n : most;
+	SAY("report%d v%u if%d", fam_digit(fam), version, ifindex);
+	for (unsigned i = 0; i < n; i++) {
+		SAY(" ");
+		say_sg(addr_eq(&v[i].source, &(struct addr){ 0 }) ? NULL : &v[i].source, &v[i].group);
+	}
+	return done(err) < 0 ? -1 : (int)n;
+}
+
+int kernel_report_drain(enum fam fam, int max, kernel_query_fn *fn, void *ctx)
+{
+	int n = 0, err = planned("report_drain", k.report[fam] ? 0 : EBADF);
+	const struct fake_query *q;
+
+	for (; !err && n < max && (q = queue_pop(&k.queries[fam])); n++)
+		fn(ctx, fam, q->ifindex, q->version);
 	return err ? result(err) : n;
 }
 

@@ -24,6 +24,7 @@ void fake_reset(void);
  *	join4 if2 (*,225.1.1.1)	leave4 if2 (10.0.0.1,232.1.1.1)
  *	mrdisc4 open|close	mrdisc4 listen if2 on	mrdisc4 advert if2 20 0 0
  *	mrdisc4 solicit|term if2
+ *	report4 open|close	report4 v3 if2 (*,225.1.1.1) (10.0.0.1,232.1.1.1)
  *	rules4 ask
  *	members (read)		members followed|not followed
  * A refused verb has " = ENAME" at the end of its line. */
@@ -34,7 +35,8 @@ void fake_journal_on(bool on);
 
 /* The next `times` calls of a verb fail with err: mroute_open vif_add vif_del mfc_add
  * mfc_del mfc_stats vif_stats mroute_drain link_open link_dump link_drain join leave
- * mrdisc_open mrdisc_listen mrdisc_send mrdisc_drain members_read.  times < 0: until fake_reset(). */
+ * mrdisc_open mrdisc_listen mrdisc_send mrdisc_drain members_read report_open report_send
+ * report_drain.  times < 0: until fake_reset(). */
 void fake_fail(const char *verb, int err, int times);
 
 /* Adds an interface, of which there is none after fake_reset().  Nothing is reported. */
@@ -50,11 +52,15 @@ void fake_member(int ifindex, const struct addr *grp, bool on);
 void fake_set_stats(const struct flow *flow, uint64_t packets, uint64_t bytes, uint64_t wrong_if);
 void fake_set_vif_stats(enum fam fam, int vif, const struct vif_stats *st);
 
-/* Queues what kernel_mroute_drain(), kernel_link_drain() and kernel_mrdisc_drain() deliver.
+/* Queues what kernel_mroute_drain(), kernel_link_drain(), kernel_mrdisc_drain() and kernel_report_drain() deliver.
  * kernel_link_dump() delivers the queued link events between its sweep marks. */
 void fake_push_upcall(const struct upcall *up);
 void fake_push_link(const struct link_event *ev);
 void fake_push_solicit(enum fam fam, int ifindex);
+void fake_push_query(enum fam fam, int ifindex, unsigned version);
+
+/* What sysctls demand of kernel_report_version(); 0 = nothing. */
+void fake_force_report(enum fam fam, unsigned version);
 
 /* Without CONFIG_IP_PIMSM: kernel_mroute_has_pim() is false.  True after fake_reset(). */
 void fake_set_pim(bool has);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * Any bytes as messages of the routing and router discovery sockets: nothing is
+ * Any bytes as messages of the routing sockets and of those for neighbours: nothing is
  * read outside them, and what is believed is within its bounds.
  */
 #include <stdlib.h>
 
 #include "kernel/mrdisc.h"
+#include "kernel/report.h"
 #include "kernel/linux/mroute_codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			    addr_fam(&up.flow.source) != f || !addr_is_multicast(&up.flow.group, 128))
 				abort();
 		if (mrdisc_is_solicit(f, data, size) && size < 4)
+			abort();
+		if (report_query_version(f, data, size) > (size < 12 ? 2u : 3u))
 			abort();
 	}
 	return 0;

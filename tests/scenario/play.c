@@ -15,6 +15,8 @@
  *	lost INDEX			the interface is gone, but nobody said so
  *	mrdisc 4|6			the socket of router discovery is there
  *	solicit 4|6 INDEX		a solicitation came in
+ *	reports 4|6 [VERSION]		the socket of reports is there; or sysctls demand a version of them
+ *	query 4|6 INDEX VERSION		a general query came in
  *	upcall 4|6 nocache|wrongvif VIF SOURCE GROUP
  *	stats SOURCE GROUP PACKETS BYTES WRONG
  *	tick SEC [tell]			time goes on, the router is called when it asked to be; tell:
@@ -242,6 +244,24 @@ static void play_solicit(struct player *p, int argc, char **argv)
 	mrdisc_solicited(&p->r, play_fam(p, argv[1]), play_number(p, argv[2]));
 }
 
+static void play_reports(struct player *p, int argc, char **argv)
+{
+	enum fam fam = play_fam(p, argv[1]);
+
+	p->r.now = p->now;
+	if (argc > 2)
+		fake_force_report(fam, (unsigned)play_number(p, argv[2]));
+	else
+		p->r.refresh->up[fam] = kernel_report_open(fam) == 0;
+}
+
+static void play_query(struct player *p, int argc, char **argv)
+{
+	(void)argc;
+	p->r.now = p->now;
+	refresh_queried(&p->r, play_fam(p, argv[1]), play_number(p, argv[2]), (unsigned)play_number(p, argv[3]));
+}
+
 static void play_upcall(struct player *p, int argc, char **argv)
 {
 	struct upcall up = {
@@ -302,7 +322,7 @@ static void play_fail(struct player *p, int argc, char **argv)
 {
 	static const char *const verbs[] = {
 		"mroute_open", "vif_add", "vif_del", "mfc_add", "mfc_del", "mfc_stats", "vif_stats", "join", "leave",
-		"mrdisc_open", "mrdisc_listen", "mrdisc_send", "members_read",
+		"mrdisc_open", "mrdisc_listen", "mrdisc_send", "members_read", "report_open", "report_send",
 	};
 	static const struct {
 		const char *name;
@@ -402,6 +422,8 @@ static const struct step {
 	{ "member", 3, 3, play_member },
 	{ "mrdisc", 1, 1, play_mrdisc },
 	{ "solicit", 2, 2, play_solicit },
+	{ "reports", 1, 2, play_reports },
+	{ "query", 3, 3, play_query },
 	{ "upcall", 5, 5, play_upcall },
 	{ "stats", 5, 5, play_stats },
 	{ "tick", 1, 2, play_tick },
