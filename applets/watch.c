@@ -235,7 +235,7 @@ void watch_refresh(struct daemon *d)
 	for (enum fam f = 0; f < FAM_N; f++) {
 		if (kernel_report_open(f) < 0 ||
 		    loop_add(d->loop, kernel_report_fd(f), POLLIN, watch_on_report, d) < 0) {
-			log_notice("no %s querier is heard and no membership refreshed: %s", fam_str(f), strerror(errno));
+			log_notice("no %s membership is refreshed: %s", fam_str(f), strerror(errno));
 			continue;
 		}
 		d->router.refresh->up[f] = true;

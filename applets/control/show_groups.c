@@ -12,6 +12,17 @@ static const struct output_column groups_columns[] = {
 	{ .heading = "IIF" },
 };
 
+enum { GROUPS_FLOW, GROUPS_IIF, GROUPS_QUERIER, GROUPS_COLUMNS };
+
+/* Of memberships one by one. */
+static const struct output_column groups_member_columns[GROUPS_COLUMNS] = {
+	[GROUPS_FLOW] = {
+		.heading = "GROUP (S,G)", .width = SHOW_FLOW_WIDTH, .width_of = OUTPUT_FLOWS, .is_left = true,
+	},
+	[GROUPS_IIF] = { .heading = "IIF", .width_of = OUTPUT_NAMES, .is_left = true },
+	[GROUPS_QUERIER] = { .heading = "QUERIER" },
+};
+
 /* Writes why the kernel refused a membership, and the limit that was reached. */
 static void groups_failure(struct output *o, int err, enum fam fam)
 {
@@ -66,15 +77,21 @@ static struct flow_range groups_range(const struct member *m)
 
 static void groups_member(struct show *s, const struct member *m)
 {
-	struct show_flow f = {
-		.range = groups_range(m), .iif = iface_str(iface_find(&s->router->ifs, m->ifindex)),
-	};
+	const struct iface *i = iface_find(&s->router->ifs, m->ifindex);
+	struct show_flow f = { .range = groups_range(m), .iif = iface_str(i) };
+	enum querier querier = i ? refresh_querier(s->router, i, flow_fam(&m->flow)) : QUERIER_UNKNOWN;
 	struct output *o = &s->out;
 
-	show_flow_row(o, "Kernel Group Membership Table", groups_columns, 2, &f);
-	if (o->json)
+	show_flow_row(o, "Kernel Group Membership Table", groups_member_columns, GROUPS_COLUMNS, &f);
+	if (o->json) {
 		json_str(&o->rows, "state", groups_state(m));
-	else if (m->err)
+		json_key(&o->rows, "querier");
+		buf_str(&o->rows, querier == QUERIER_HEARD ? "true" : querier == QUERIER_NONE ? "false" : "null");
+	} else {
+		output_text(o, &groups_member_columns[GROUPS_QUERIER],
+			    querier == QUERIER_HEARD ? "yes" : querier == QUERIER_NONE ? "no" : "-");
+	}
+	if (!o->json && m->err)
 		buf_str(&o->rows, "  ");
 	if (m->err)
 		groups_failure(o, m->err, flow_fam(&m->flow));
@@ -106,10 +123,12 @@ static void groups_fit_members(struct show *s, int stage)
 
 static bool groups_write(struct show *s)
 {
-	enum { FIT_LINES, FIT_MEMBERS, BEGIN, LINES, KERNEL, MEMBERS, END, DONE };
+	enum { FIT_NAMES, FIT_LINES, FIT_MEMBERS, BEGIN, LINES, KERNEL, MEMBERS, END, DONE };
 	const struct member *m;
 	const struct rule *g;
 
+	if (show_once(s, FIT_NAMES))
+		show_fit_names(s);
 	show_fit_rules(s, FIT_LINES, &s->router->rules.joins);
 	groups_fit_members(s, FIT_MEMBERS);
 	show_json(s, BEGIN, "{\"groups\":{\"conf\":[");

@@ -10,8 +10,8 @@
 
 #define FLAGS_STRLEN 128		/* enough for all of them */
 
-enum { IFACES_INDEX, IFACES_NAME, IFACES_VIF, IFACES_MIF, IFACES_TTL, IFACES_FLAGS, IFACES_ALLMULTI, IFACES_IN,
-       IFACES_IN_BYTES, IFACES_OUT, IFACES_OUT_BYTES, IFACES_COLUMNS };
+enum { IFACES_INDEX, IFACES_NAME, IFACES_VIF, IFACES_MIF, IFACES_TTL, IFACES_FLAGS, IFACES_ALLMULTI, IFACES_QUERIER,
+       IFACES_IN, IFACES_IN_BYTES, IFACES_OUT, IFACES_OUT_BYTES, IFACES_COLUMNS };
 
 static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
 	[IFACES_INDEX] = { .heading = "INDEX", .key = "index", .width = 6 },
@@ -25,6 +25,7 @@ static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
 	[IFACES_ALLMULTI] = {
 		.heading = "ALLMULTI", .key = "allmulti", .width = 8, .is_left = true, .needs = OUTPUT_DETAIL,
 	},
+	[IFACES_QUERIER] = { .heading = "QUERIER", .width = 8, .is_left = true, .needs = OUTPUT_DETAIL },
 	[IFACES_IN] = {
 		.heading = "PKTS-IN", .key = "in_packets", .width = 10, .width_of = OUTPUT_PACKETS,
 		.needs = OUTPUT_DETAIL,
@@ -64,6 +65,7 @@ static int ifaces_flags(const struct iface *i, const char *quote, char *text)
 		{ i->flags & LINK_UP, "up" }, { i->flags & LINK_RUNNING, "running" },
 		{ i->flags & LINK_MULTICAST, "multicast" }, { i->flags & LINK_LOOPBACK, "loopback" },
 		{ i->flags & LINK_POINTOPOINT, "pointopoint" }, { i->disabled, "disabled" }, { i->mrdisc, "mrdisc" },
+		{ i->refresh, "refresh" },
 	};
 	int len = 0;
 
@@ -126,6 +128,24 @@ static void ifaces_put_allmulti(struct output *o, int allmulti)
 	}
 }
 
+/* Which queriers are heard there. */
+static void ifaces_put_querier(struct show *s, const struct iface *i)
+{
+	enum querier v4 = refresh_querier(s->router, i, FAM_4), v6 = refresh_querier(s->router, i, FAM_6);
+	bool has_igmp = v4 == QUERIER_HEARD, has_mld = v6 == QUERIER_HEARD;
+	bool is_unknown = v4 == QUERIER_UNKNOWN && v6 == QUERIER_UNKNOWN;
+	struct output *o = &s->out;
+
+	if (o->json) {
+		json_key(&o->rows, "querier");
+		buf_str(&o->rows, is_unknown ? "null" : has_igmp && has_mld ? "[\"igmp\",\"mld\"]" :
+			has_igmp ? "[\"igmp\"]" : has_mld ? "[\"mld\"]" : "[]");
+	} else {
+		output_text(o, &ifaces_columns[IFACES_QUERIER], is_unknown ? "-" : has_igmp && has_mld ? "igmp,mld" :
+			    has_igmp ? "igmp" : has_mld ? "mld" : "no");
+	}
+}
+
 static void ifaces_row(struct show *s, const struct iface *i)
 {
 	const struct output_column *columns = ifaces_columns;
@@ -142,6 +162,7 @@ static void ifaces_row(struct show *s, const struct iface *i)
 		output_u64(o, &columns[IFACES_TTL], i->ttl);
 		ifaces_put_flags(o, i);
 		ifaces_put_allmulti(o, i->allmulti);
+		ifaces_put_querier(s, i);
 		output_u64(o, &columns[IFACES_IN], n.in_packets);
 		output_u64(o, &columns[IFACES_IN_BYTES], n.in_bytes);
 		output_u64(o, &columns[IFACES_OUT], n.out_packets);

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: ISC
+#
+# phyint ... refresh: memberships that are reported again, byte by byte, and what a
+# Linux bridge that snoops makes of it, with a querier and without.
+import collections
+import contextlib
+import os
+import socket
+import struct
+import subprocess
+import time
+
+from cases import case, main
+from lab import ETH_P_ALL, PACKET_OUTGOING, SLOW, Daemon, Skip, check, need_users, note, same, wait_until
+from packet import address, checksum
+
+GROUPS = ("225.7.7.7", "ff0e::77")
+MGROUPS = "".join(f"mgroup from a1 group {g}\n" for g in GROUPS)
+QUERY, IGMP1, IGMP2, IGMP3, LEAVE4, MLD1, MLD2, LEAVE6 = 0x11, 0x12, 0x16, 0x22, 0x17, 131, 143, 132
+IS_IN, IS_EX, ALLOW = 1, 2, 5
+
+
+def sum6(src, dst, data):
+    """0 over an ICMPv6 message with the right checksum in it."""
+    return checksum(src + dst + struct.pack("!II", len(data), 58) + data)
+
+
+def message(data):
+    """(family, message, IP header with options) of IGMP or MLD in a frame, or None."""
+    if data[12:14] == b"\x08\0" and data[23] == 2:
+        head = (data[14] & 15) * 4
+        return 4, data[14 + head:14 + struct.unpack_from("!H", data, 16)[0]], data[14:14 + head]
+    if data[12:14] == b"\x86\xdd" and data[20] == 0 and data[54] == 58:
+        return 6, data[62:54 + struct.unpack_from("!H", data, 18)[0]], data[14:62]
+    return None
+
+
+def records(family, m):
+    """[(type, group, [source])] of a report of the newest version."""
+    size, at, found = 4 if family == 4 else 16, 8, []
+    for _ in range(struct.unpack_from("!H", m, 6)[0]):
+        kind, _, n = struct.unpack_from("!BBH", m, at)
+        words = [m[at + 4 + i * size:at + 4 + (i + 1) * size] for i in range(n + 1)]
+        found.append((kind, words[0], words[1:]))
+        at += 4 + (n + 1) * size
+    same(at, len(m), "length of a report")
+    return found
+
+
+class Wire:
+    """What a host hears of IGMP and MLD from the router: (family, message, header) of each."""
+
+    def __init__(self, lab, host="ha", dev="eth0"):
+        with lab.at(host):
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
+        self.sock.bind((dev, ETH_P_ALL))
+        self.sock.setblocking(False)
+        self.heard, self.queries = [], {4: 0, 6: 0}
+
+    def read(self):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data, where = self.sock.recvfrom(2048)
+                found = message(data)
+                if not found or found[1][0] in (QUERY, 130):
+                    if found:
+                        self.queries[found[0]] += 1
+                elif where[2] != PACKET_OUTGOING and found[1][0] in (IGMP1, IGMP2, IGMP3, LEAVE4, MLD1, MLD2, LEAVE6):
+                    self.heard.append(found)
+        return self.heard
+
+    def again(self, group, after=0):
+        """Current-state records and old reports of a group, which follow no change."""
+        g, found = address(group), []
+        for family, m, head in self.read()[after:]:
+            if m[0] in (IGMP3, MLD2):
+                found += [(family, m, head)] * ((IS_EX, g, []) in records(family, m))
+            elif m[-len(g):] == g and m[0] not in (LEAVE4, LEAVE6):
+                found.append((family, m, head))
+        return found
+
+    def wait(self, group, after=0, n=1):
+        return wait_until(lambda: len(self.again(group, after)) >= n and self.again(group, after)[n - 1],
+                          f"report number {n} of {group}")
+
+    def no_leave(self):
+        for family, m, _ in self.read():
+            check(m[0] not in (LEAVE4, LEAVE6), "a leave on the wire")
+            if m[0] in (IGMP3, MLD2):
+                for kind, group, sources in records(family, m):
+                    check(kind in (IS_IN, IS_EX, ALLOW) or (kind == 4 and not sources),
+                          f"a record of type {kind} for {group}")
+
+
+# ---- a bridge that snoops ----
+
+def bridge(lab, options):
+    """Between the router's a1 and s1, a further port."""
+    if subprocess.run(["bridge", "-V"], stdout=subprocess.DEVNULL, check=False).returncode:
+        raise Skip("no bridge(8) here")
+    with lab.at("ha"):
+        lab.ip_batch([f"link add br0 type bridge mcast_snooping 1 {options}", "link add s0 type veth peer name s1",
+                      "link set s0 master br0", "link set eth0 master br0", "link set br0 up", "link set s0 up",
+                      "link set s1 up"])
+        tx = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    tx.bind(("s1", 0))
+    return tx
+
+
+def members(lab):
+    """{(port, group)} that the bridge knows."""
+    with lab.at("ha"):
+        out = subprocess.run(["bridge", "mdb", "show"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    return {(w[w.index("port") + 1], w[w.index("grp") + 1]) for w in map(str.split, out.splitlines()) if "grp" in w}
+
+
+def igmp(kind, group, src, dst, code=0, ttl=1, mac=b"\2\0\0\0\0\x77", spoil=0):
+    m = struct.pack("!BBH4s", kind, code, 0, group)
+    m = m[:2] + struct.pack("!H", checksum(m) ^ spoil) + m[4:]
+    head = struct.pack("!BBHHHBBH4s4s4s", 0x46, 0, 32, 0, 0, ttl, 2, 0, src, dst, b"\x94\4\0\0")
+    head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+    return b"\1\0\x5e" + bytes([dst[1] & 0x7F]) + dst[2:] + mac + b"\x08\0" + head + m
+
+
+def mld_query(group, src, hops=1, mac=b"\2\0\0\0\0\x77", spoil=0):
+    dst = address("ff02::1") if not any(group) else group
+    m = struct.pack("!BBHHH16s", 130, 0, 0, 100, 0, group)
+    m = m[:2] + struct.pack("!H", sum6(src, dst, m) ^ spoil) + m[4:]
+    head = struct.pack("!IHBB16s16s", 6 << 28, 8 + len(m), 0, hops, src, dst) + b"\x3a\0\5\2\0\0\1\0"
+    return b"\x33\x33" + dst[12:] + mac + b"\x86\xdd" + head + m
+
+
+@case("a snooping bridge without a querier keeps the memberships for three intervals, and not without refresh")
+def kept(lab):
+    tx = bridge(lab, "mcast_querier 0 mcast_membership_interval 300")
+    wire, ours = Wire(lab), {("eth0", g) for g in GROUPS}
+    d = Daemon(lab, MGROUPS)
+
+    def interval(seen):
+        """An interval of the bridge's own goes by, that of a member which reports once."""
+        tx.send(igmp(IGMP2, address("225.9.9.9"), address("10.1.0.9"), address("225.9.9.9")))
+        wait_until(lambda: ("s0", "225.9.9.9") in members(lab), "the member on s0")
+        def over():
+            now = members(lab)
+            seen(now)
+            return ("s0", "225.9.9.9") not in now
+        wait_until(over, "the end of the membership on s0")
+
+    wait_until(lambda: ours <= members(lab), "our port among the members")
+    wait_until(lambda: not ours & members(lab), "the end of our memberships")
+    lab.write(d.name + ".conf", MGROUPS + "phyint a1 refresh 1\n")
+    same(d.ctl("reload")[0], 0, "reload")
+    wait_until(lambda: ours <= members(lab), "our port among the members again")
+    for _ in range(3):
+        interval(lambda now: check(ours <= now, f"the bridge knows only {ours & now}"))
+    wire.no_leave()
+    lab.write(d.name + ".conf", MGROUPS)
+    same(d.ctl("reload")[0], 0, "reload")
+    wait_until(lambda: not ours & members(lab), "the end of our memberships")
+    wire.no_leave()
+    tx.close()
+
+
+def mld_reports_of_kernel():
+    """How many the kernel itself has sent on a1."""
+    with open("/proc/net/dev_snmp6/a1") as f:
+        return sum(int(w[1]) for w in map(str.split, f) if w[0] in ("Icmp6OutType131", "Icmp6OutType143"))
+
+
+@case("with a querier nothing is sent, and once it falls silent it is")
+def silent(lab):
+    # The kernel itself does not report this group, even when it is asked.
+    lab.sysctl("ipv4/igmp_link_local_mcast_reports", 0)
+    bridge(lab, "mcast_query_interval 100 mcast_startup_query_interval 100 mcast_query_response_interval 10")
+    with lab.at("ha"):
+        lab.ip("link", "set", "br0", "type", "bridge", "mcast_querier", "1")
+    own = "224.0.0.99"
+    wire = Wire(lab)
+
+    def excess():
+        """MLD reports on the wire beyond those that the kernel has sent."""
+        return len([m for m in wire.read() if m[0] == 6]) - mld_reports_of_kernel()
+    def steady():
+        first = excess()
+        time.sleep(0.02)
+        return first == excess() and (first,)
+    before, = wait_until(steady, "nothing under way")
+    d = Daemon(lab, MGROUPS + f"mgroup from a1 group {own}\nphyint a1 refresh 1\n")
+
+    def queried(n):
+        wire.read()
+        return min(wire.queries.values()) >= n
+    wait_until(lambda: queried(7), "7 queries of each family", 3 * SLOW)
+    wait_until(lambda: steady() == (before,), lambda: f"no MLD report but the kernel's, there are {excess() - before}")
+    same(wire.again(own), [], "reports of our own")
+    same([i["querier"] for i in d.json("interfaces")["interfaces"] if i["name"] == "a1"], [["igmp", "mld"]], "querier")
+    with lab.at("ha"):
+        lab.ip("link", "set", "br0", "type", "bridge", "mcast_querier", "0")
+    after = len(wire.read())
+    wire.wait(own, after)
+    wire.wait(GROUPS[1], after, 3)
+    check(excess() > before, "reports of our own are not told from those of the kernel")
+    wire.no_leave()
+
+
+# ---- on the wire ----
+
+def force(lab, igmp_version, mld_version, dev="a1"):
+    lab.sysctl(f"ipv4/conf/{dev}/force_igmp_version", igmp_version)
+    lab.sysctl(f"ipv6/conf/{dev}/force_mld_version", mld_version)
+
+
+@case("IGMPv3 and MLDv2, byte by byte", 3, 2, IGMP3, MLD2)
+@case("IGMPv2 and MLDv1, as the kernel's mode says", 2, 1, IGMP2, MLD1)
+@case("IGMPv1, as the kernel's mode says", 1, 1, IGMP1, MLD1)
+def fields(lab, igmp_version, mld_version, type4, type6):
+    force(lab, igmp_version, mld_version)
+    wire = Wire(lab)
+    Daemon(lab, MGROUPS + "phyint a+ refresh 1\nmgroup from a1 source 10.9.0.1 group 232.7.7.7\n"
+           "mgroup from a1 source 10.9.0.2 group 232.7.7.7\nmgroup from a1 group 224.0.0.1\n"
+           "mgroup from a1 group ff02::1\n")
+    for group, kind in zip(GROUPS, (type4, type6)):
+        # What the kernel sends of its own accord after a join is over by the fourth round.
+        family, m, head = wire.wait(group, n=6)
+        newest = kind in (IGMP3, MLD2)
+        to = address({4: "224.0.0.22", 6: "ff02::16"}[family]) if newest else address(group)
+        same((m[0], len(m)), (kind, len(m) if newest else {4: 8, 6: 24}[family]), "type and length")
+        if family == 4:
+            same((head[0], head[8], head[9], head[20:24]), (0x46, 1, 2, b"\x94\4\0\0"), "IHL, TTL, protocol, alert")
+            same((head[12:16], head[16:20]), (address("10.1.0.1"), to), "addresses")
+            same((checksum(head), checksum(m)), (0, 0), "checksums")
+        else:
+            same((head[6], head[7], head[40:48]), (0, 1, b"\x3a\0\5\2\0\0\1\0"), "next header, hop limit, alert")
+            same((head[8:10], head[24:40], sum6(head[8:24], head[24:40], m)), (b"\xfe\x80", to, 0), "addresses, sum")
+        if newest:
+            want = {(IS_EX, address(group), ())}
+            if family == 4:
+                want.add((IS_IN, address("232.7.7.7"), (address("10.9.0.1"), address("10.9.0.2"))))
+            same({(k, g, tuple(s)) for k, g, s in records(family, m)}, want, "records")
+    for group in ("224.0.0.1", "ff02::1"):
+        same(wire.again(group), [], "reports of a group that nobody reports")
+    if igmp_version < 3:
+        wire.wait("232.7.7.7")
+    else:
+        wire.no_leave()
+
+
+@case("what is no general query is none; the version of the querier is that of the reports")
+def heard(lab):
+    wire = Wire(lab)
+    d = Daemon(lab, MGROUPS + "phyint a1 refresh 1\n")
+    none, any_host = bytes(4), address("224.0.0.1")
+    src4, src6 = address("10.1.0.2"), address("fe80::2")
+
+    def querier(*options):
+        return {i["name"]: i["querier"] for i in d.json(*options, "interfaces")["interfaces"]}["a1"]
+    for group in GROUPS:
+        wire.wait(group)
+    wait_until(lambda: querier() == [], "no querier")
+    check("no" in [line.split() for line in d.show("-d", "show", "interfaces").splitlines() if " a1 " in line][0],
+          "no querier in the table")
+    tx = lab.senders["ha"]
+    tx.send(igmp(QUERY, none, src4, any_host, 100, spoil=1))
+    tx.send(igmp(QUERY, none, src4, any_host, 100, ttl=2))
+    tx.send(igmp(QUERY, address(GROUPS[0]), src4, address(GROUPS[0]), 100))
+    tx.send(igmp(IGMP2, none, src4, any_host))
+    tx.send(mld_query(bytes(16), src6, spoil=1))
+    tx.send(mld_query(bytes(16), src6, hops=2))
+    tx.send(mld_query(bytes(16), address("fd00:1::2")))
+    tx.send(mld_query(address(GROUPS[1]), src6))
+    after = len(wire.read())
+    for group in GROUPS:
+        wire.wait(group, after, 4)
+    same(querier(), [], "querier")
+    # One without an address of its own is a switch that asks for a router.
+    tx.send(igmp(QUERY, none, none, any_host, 100))
+    wait_until(lambda: querier() == ["igmp"], "the querier of IPv4")
+    tx.send(mld_query(bytes(16), src6))
+    wait_until(lambda: querier() == ["igmp", "mld"], "the querier of IPv6")
+    for family, what in ((4, "no IGMP querier is heard"), (6, "no MLD querier is heard")):
+        wait_until(lambda: d.log().count(what) > 1, f"IPv{family} to be refreshed again")
+    after = len(wire.read())
+    for group, kind in zip(GROUPS, (IGMP2, MLD1)):
+        same(wire.wait(group, after, 2)[1][0], kind, "type")
+
+
+@case("1,024 memberships a family, a packet each: all of them are reported, round after round")
+def many(lab):
+    force(lab, 2, 1)
+    wire = Wire(lab)
+    d = Daemon(lab, "phyint a1 refresh 3\nmgroup from a1 group 225.7.0.0/22\nmgroup from a1 group ff0e::/118\n")
+    def all_reported():
+        seen = collections.Counter(m[4:8] if m[0] == IGMP2 else m[-16:] for _, m, _ in wire.read())
+        return [g for g, n in seen.items() if n >= 4]
+    wait_until(lambda: len(all_reported()) >= 2048, "four reports of each", 3 * SLOW)
+    wire.no_leave()
+    note(f"measured: {len(wire.heard)} reports")
+    d.do("ping")
+
+
+@case("without any capability after the start: a reload that asks for it", [])
+@case("after -p nobody", ["-p", "nobody"])
+def unprivileged(lab, options):
+    if options:
+        need_users()
+    os.chmod(lab.dir, 0o755)
+    wire = Wire(lab)
+    d = Daemon(lab, MGROUPS, options)
+    with open(f"/proc/{d.proc.pid}/status") as f:
+        if not int(next(line for line in f if line.startswith("CapEff")).split()[1], 16) == 0:
+            raise Skip("capabilities are kept")
+    lab.write(d.name + ".conf", MGROUPS + "phyint a1 refresh 1\n")
+    same(d.ctl("reload")[0], 0, "reload")
+    after = len(wire.read())
+    for group in GROUPS:
+        wire.wait(group, after, 3)
+
+
+@case("an interface without an address: IGMP from 0.0.0.0, MLD once there is a link-local one")
+def bare(lab):
+    lab.ip("link", "add", "b1", "type", "veth", "peer", "name", "p1")
+    lab.sysctl("ipv6/conf/b1/addr_gen_mode", 1)
+    lab.sysctl("ipv6/conf/p1/disable_ipv6", 1)
+    lab.ip_batch(["link set p1 netns hd", "link set b1 up"])
+    with lab.at("hd"):
+        lab.ip("link", "set", "p1", "up")
+    wire = Wire(lab, "hd", "p1")
+    d = Daemon(lab, MGROUPS.replace("a1", "b1") + "phyint b1 refresh 1\n")
+    wire.wait(GROUPS[0], n=5)
+    wait_until(lambda: "memberships of IPv6 are not reported" in d.log(), "IPv6 to fail")
+    lab.ip("addr", "add", "fe80::77/64", "dev", "b1", "nodad")
+    same(wire.wait(GROUPS[1], n=2)[2][8:24], address("fe80::77"), "source")
+
+
+if __name__ == "__main__":
+    main()
