@@ -16,6 +16,7 @@
 #include "applets/applet.h"
 #include "lib/clock.h"
 #include "lib/grow.h"
+#include "router/owners.h"
 
 #define PATIENCE_MS 10000		/* without a byte from the daemon; conversation_turn() names it */
 #define OUT_MAX (256 * 1024)		/* unsent requests, before more lines are read */
@@ -86,7 +87,7 @@ static void conversation_end_as(struct conversation *t, int status)
 /* Sends the present line; false when it is too long. */
 static bool conversation_ask(struct conversation *t)
 {
-	static const char *const option_words[2][3] = { { "", "-d", "-dd" }, { "-j", "-dj", "-ddj" } };
+	char options[sizeof "-ddjo" + OWNER_NAME_MAX] = "";
 	const struct ctl_options *o = t->options;
 	struct ctl_words *w = t->words;
 	struct due *due = grow(t->due, &t->cap, t->n + 1, sizeof *due);
@@ -94,7 +95,10 @@ static bool conversation_ask(struct conversation *t)
 
 	if (due)
 		t->due = due;
-	w->v[0] = option_words[o->json][o->detail < 2 ? o->detail : 2];
+	if (o->detail || o->json || w->owner)
+		snprintf(options, sizeof options, "-%s%s%s%s", o->detail > 1 ? "dd" : o->detail ? "d" : "",
+			 o->json ? "j" : "", w->owner ? "o" : "", w->owner ? w->owner : "");
+	w->v[0] = options;
 	if (!due || !wire_put_request(&t->out, WIRE_WORDS, 1 + w->n, w->v)) {
 		t->out.len = before;
 		return false;
@@ -116,12 +120,13 @@ static void conversation_refuse(struct conversation *t, const char *why)
 static void conversation_take_line(struct conversation *t, char *s, size_t len)
 {
 	struct ctl_words *w = t->words;
+	const char *why;
 
 	s[len] = '\0';
 	if (strlen(s) < len)
 		conversation_refuse(t, "there is a NUL byte in it");
-	else if (!ctl_words_split(w, s))
-		conversation_refuse(t, "too many words");
+	else if ((why = ctl_words_split(w, s)))
+		conversation_refuse(t, why);
 	else if (!w->n)
 		return;
 	else if (!ctl_words_check(w))

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
-#include "applets/control/edit.h"
+#include "applets/control/edit_words.h"
 #include "applets/control/show.h"
 #include "lib/proc.h"
 #include "lib/usock.h"
@@ -271,7 +271,7 @@ static int legacy_check(const struct legacy *l)
 {
 	const struct ctl_words *w = l->words;
 	struct call call = { .argc = w->n, .argv = w->v + 1 };
-	int status = edit_check(&call, *w->cmd->letters == 'a' || *w->cmd->letters == 'r');
+	int status = edit_words_check(&call, *w->cmd->letters == 'a' || *w->cmd->letters == 'r');
 
 	return status ? legacy_fail(l, status, call.error, "") : 0;
 }
@@ -284,6 +284,8 @@ static int legacy_command(struct legacy *l)
 
 	if (!letter)
 		return legacy_cannot(l, cmd->name);
+	if (l->words->owner)
+		return legacy_cannot(l, "-o");
 	if (cmd->run == show_run)
 		return legacy_show(l);
 	if (cmd->max_words && (status = legacy_check(l)))
@@ -323,8 +325,13 @@ static int legacy_line(struct legacy *l, char *text, long len, long size)
 
 	if (len < size)
 		text[len] = '\0';
-	if (len == size || (long)strlen(text) < len || !ctl_words_split(w, text))
+	if (len == size || (long)strlen(text) < len)
 		return legacy_fail(l, EXIT_USAGE, "too long a line, or a NUL byte in it", "");
+
+	const char *why = ctl_words_split(w, text);
+
+	if (why)
+		return legacy_fail(l, EXIT_USAGE, why, "");
 	if (!w->n)
 		return 0;
 	if (!ctl_words_check(w))

@@ -9,6 +9,7 @@
 
 #include "applets/applet.h"
 #include "applets/control/show.h"
+#include "router/owners.h"
 
 bool ctl_words_add(struct ctl_words *w, const char *word)
 {
@@ -18,16 +19,23 @@ bool ctl_words_add(struct ctl_words *w, const char *word)
 	return true;
 }
 
-bool ctl_words_split(struct ctl_words *w, char *s)
+const char *ctl_words_split(struct ctl_words *w, char *s)
 {
 	w->n = 0;
 	/* A byte order mark, as some editors write it. */
 	if (!strncmp(s, "\xef\xbb\xbf", 3))
 		s += 3;
-	for (char *word; (word = strtok_r(s, " \t\r", &s)) && *word != '#'; )
-		if (!ctl_words_add(w, word))
-			return false;
-	return true;
+	w->owner = NULL;
+	for (char *word; (word = strtok_r(s, " \t\r", &s)) && *word != '#'; ) {
+		if (!strncmp(word, "-o", 2)) {
+			w->owner = word[2] ? word + 2 : strtok_r(s, " \t\r", &s);
+			if (!w->owner)
+				return "option -o needs a value";
+		} else if (!ctl_words_add(w, word)) {
+			return "too many words";
+		}
+	}
+	return w->owner && !w->n ? "-o needs a command" : NULL;
 }
 
 /* Notes in w->why that a word is no command or table, or could be more than one. */
@@ -58,6 +66,26 @@ static const char *ctl_words_blank(const struct command *cmd)
 	return *cmd->usage ? " " : "";
 }
 
+/* Checks who is named as owner, and whether the command takes one. */
+static bool ctl_words_check_owner(struct ctl_words *w)
+{
+	const struct command *cmd = w->cmd;
+	const char *why;
+
+	if (!w->owner && cmd->takes_owner)
+		w->owner = w->batch_owner;
+	why = w->owner ? owner_check(w->owner) : NULL;
+	if (why)
+		snprintf(w->why, sizeof w->why, "-o %s: %s", w->owner, why);
+	else if (w->owner && !cmd->takes_owner)
+		snprintf(w->why, sizeof w->why, "%s: -o has no meaning here", cmd->name);
+	else if (!w->owner && cmd->needs_owner)
+		snprintf(w->why, sizeof w->why, "%s: of whom? Write -o OWNER", cmd->name);
+	else
+		return true;
+	return false;
+}
+
 bool ctl_words_check(struct ctl_words *w)
 {
 	const struct command *cmd = w->cmd = ctl_words_find(w, w->v[1]);
@@ -71,6 +99,8 @@ bool ctl_words_check(struct ctl_words *w)
 		return false;
 	}
 	w->v[1] = cmd->name;
+	if (!ctl_words_check_owner(w))
+		return false;
 	if (cmd->run == show_run && more) {
 		struct word_miss miss;
 		const char *table = show_find(w->v[2], &miss);

@@ -16,16 +16,19 @@
 #include "applets/ctl_top.h"
 #include "applets/ctl_legacy.h"
 #include "lib/number.h"
+#include "router/owners.h"
 
 #define WAIT_MAX 86400
 
-static const char ctl_usage[] = "Usage: smcroutectl [-bdhjptv] [-i NAME] [-u FILE] [-w SEC] [COMMAND [WORDS]]\n"
+static const char ctl_usage[] =
+	"Usage: smcroutectl [-bdhjptv] [-i NAME] [-o OWNER] [-u FILE] [-w SEC] [COMMAND [WORDS]]\n"
 	"\n"
 	"  -b       batch: read commands from standard input, one a line\n"
 	"  -d       details: counters, reasons; -dd: states of entries, too\n"
 	"  -h       this text, or that of the command\n"
 	"  -i NAME  identity of the daemon, default smcroute\n"
 	"  -j       JSON\n"
+	"  -o OWNER in whose name rules and memberships are added, removed, joined, left\n"
 	"  -p       plain headings\n"
 	"  -t       no headings\n"
 	"  -u FILE  socket of the daemon, default " RUNSTATEDIR "/NAME.sock\n"
@@ -55,6 +58,9 @@ static int ctl_take_option(struct ctl_line *l, int opt)
 	case 'I':
 		l->place.ident = optarg;
 		return *optarg && !strchr(optarg, '/') ? -1 : applet_fail(EXIT_USAGE, "-i %s: not a name", optarg);
+	case 'o':
+		l->words.owner = optarg;
+		return -1;
 	case 'u':
 		l->place.path = optarg;
 		return -1;
@@ -63,7 +69,7 @@ static int ctl_take_option(struct ctl_line *l, int opt)
 		return l->place.wait >= 0 ? -1 :
 		       applet_fail(EXIT_USAGE, "-w %s: not a number of seconds from 0 to %d", optarg, WAIT_MAX);
 	case '?':
-		return applet_fail(EXIT_USAGE, optopt && strchr("iIuw", optopt) ? "option -%c needs a value" :
+		return applet_fail(EXIT_USAGE, optopt && strchr("iIouw", optopt) ? "option -%c needs a value" :
 				   "unknown option -%c, see smcroutectl -h", optopt ? optopt : '-');
 	case 'd':
 		l->options.detail++;
@@ -89,7 +95,7 @@ static int ctl_take_line(struct ctl_line *l, int argc, char **argv)
 	int opt, status = -1;
 
 	opterr = 0;
-	while (status < 0 && (opt = getopt_long(argc, argv, "bdhi:I:jptu:vw:", long_options, NULL)) != -1)
+	while (status < 0 && (opt = getopt_long(argc, argv, "bdhi:I:jo:ptu:vw:", long_options, NULL)) != -1)
 		status = ctl_take_option(l, opt);
 	for (; status < 0 && optind < argc; optind++)
 		if (!ctl_words_add(&l->words, argv[optind]))
@@ -136,6 +142,12 @@ static int ctl_run(struct ctl_line *l, struct ctl_printer *printer)
 	}
 	if (l->options.batch && w->n)
 		return applet_fail(EXIT_USAGE, "-b reads its commands from standard input, not \"%s\"", w->v[1]);
+	if (l->options.batch) {
+		w->batch_owner = w->owner;
+		w->owner = NULL;
+		if (w->batch_owner && owner_check(w->batch_owner))
+			return applet_fail(EXIT_USAGE, "-o %s: %s", w->batch_owner, owner_check(w->batch_owner));
+	}
 	/* For a batch this is not asked, but no harm. */
 	if (!w->n) {
 		ctl_words_add(w, "show");

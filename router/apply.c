@@ -2,20 +2,25 @@
  *
  * In two steps.  The first plans: it finds the live rule of each line, or adds it, and holds what the line names;
  * where memory runs out all that is undone.  The second cannot fail: what is not in the plan goes, and the rest gets
- * the plan's order and outputs.
+ * the plan's order and outputs.  What owners with names ask for stays: rules that they alone want come behind those
+ * of the configuration.
  */
 #include "router/apply.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "router/claims.h"
 #include "router/mark.h"
 
 /* What becomes of a live rule. */
 struct apply_step {
 	uint32_t rule;
-	uint32_t oifs;			/* held */
+	uint32_t oifs;			/* what the configuration asks for, held */
 	bool is_new;
+	bool is_named;			/* an owner with a name asks for it */
+	bool is_left_out;		/* and the configuration does not */
+	struct claim_result all;	/* what all owners ask for, when is_named */
 };
 
 /* The rules of one kind, in the order of the configuration. */
@@ -71,12 +76,41 @@ static void apply_map_free(struct names *t, struct apply_map *map)
 	free(map->lists);
 }
 
-/* VIFs are given in the order of first references in the configuration. */
-static void apply_ranks(struct names *t, const struct conf *c, const struct apply_map *map)
+/* Gives a name that the configuration does not refer to a rank behind those that have one. */
+static void apply_rank_name(struct names *t, uint32_t name, enum fam fam)
 {
+	if (!t->v[name].rank[fam])
+		t->v[name].rank[fam] = ++t->last_rank;
+}
+
+/* The same for the names of all rules of a kind. */
+static void apply_rank_rules(struct names *t, const struct rules *rules)
+{
+	for (uint32_t id = rules->first; id != HASH_NONE; id = rules->v[id].next) {
+		const struct rule *rule = &rules->v[id];
+		const struct oif_list *list = &t->lists[rule->oifs];
+		enum fam fam = flow_range_fam(&rule->range);
+
+		apply_rank_name(t, rule->iif, fam);
+		for (uint32_t i = 0; i < list->n; i++)
+			apply_rank_name(t, list->names[i], fam);
+	}
+}
+
+/* VIFs are given in the order of first references in the configuration, and then in that of the rules behind it. */
+static void apply_ranks(struct ruleset *s, const struct conf *c, const struct apply_map *map)
+{
+	struct names *t = &s->names;
+
+	for (uint32_t id = 0; id < t->n; id++)
+		memset(t->v[id].rank, 0, sizeof t->v[id].rank);
 	for (uint32_t i = 0; i < c->nnames; i++)
 		memcpy(t->v[map->names[i]].rank, c->names[i].first, sizeof c->names[i].first);
 	t->last_rank = c->rank;
+	if (!s->owners.by_name.used)
+		return;
+	apply_rank_rules(t, &s->joins);
+	apply_rank_rules(t, &s->routes);
 }
 
 /* The rank of a rule that is in the plan is the place of its step. */
@@ -116,10 +150,53 @@ static int apply_plan_rule(struct ruleset *s, struct apply_plan *p, const struct
 		return -1;
 	/* Of several with one (S,G) the first says where its packets come in: the order may change. */
 	t->v[id].is_marked |= is_new || t->v[chain].chain != HASH_NONE;
-	s->names.lists[oifs].holds++;
+	oif_list_keep(&s->names, oifs);
 	t->v[id].rank = p->n;
-	p->v[p->n++] = (struct apply_step){ id, oifs, is_new };
+	p->v[p->n++] = (struct apply_step){ .rule = id, .oifs = oifs, .is_new = is_new };
 	return 0;
+}
+
+/* The change of a rule's claims that a step is. */
+static struct claim_edit apply_edit(const struct apply_step *step)
+{
+	return (struct claim_edit){ .owner = OWNER_CONFIG, .for_unnamed = true, .is_wanted = !step->is_left_out,
+				    .oifs = step->oifs };
+}
+
+/* Plans what is left of the claims of owners with names, to rules of the configuration and to others. */
+static int apply_plan_named(struct ruleset *s, struct apply_plan *p)
+{
+	struct rules *t = p->rules;
+	uint32_t named = 0;
+
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next) {
+		if (!claims_is_named(t, id))
+			continue;
+		if (!apply_is_planned(p, id)) {
+			t->v[id].rank = p->n;
+			oif_list_keep(&s->names, 0);
+			p->v[p->n++] = (struct apply_step){ .rule = id, .is_left_out = true };
+		}
+
+		struct apply_step *step = &p->v[t->v[id].rank];
+		struct claim_edit e = apply_edit(step);
+
+		if (claims_plan(s, t, id, &e, &step->all) < 0)
+			return -1;
+		step->is_named = true;
+		named++;
+	}
+	return named ? claims_reserve(t, named) : 0;
+}
+
+/* The number of rules that owners with names ask for. */
+static uint32_t apply_count_named(const struct rules *t)
+{
+	uint32_t n = 0;
+
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
+		n += claims_is_named(t, id);
+	return n;
 }
 
 /* Plans all lines of a kind. */
@@ -129,11 +206,19 @@ static int apply_plan_make(struct ruleset *s, struct apply_plan *p, struct rules
 	int res;
 
 	p->rules = t;
-	p->v = malloc((n + 1) * sizeof *p->v);
+	p->v = malloc((n + apply_count_named(t) + 1) * sizeof *p->v);
 	res = p->v ? rules_reserve(t, n) : -1;
 	for (; !res && n; v++, n--)
 		res = apply_plan_rule(s, p, &v->range, map->names[v->iif], map->lists[v->oifs]);
-	return res;
+	return res ? res : apply_plan_named(s, p);
+}
+
+/* Lets go of what a step holds. */
+static void apply_step_end(struct ruleset *s, const struct apply_step *step)
+{
+	if (step->is_named)
+		oif_list_drop(&s->names, step->all.oifs);
+	oif_list_drop(&s->names, step->oifs);
 }
 
 static void apply_plan_undo(struct ruleset *s, struct apply_plan *p)
@@ -143,7 +228,7 @@ static void apply_plan_undo(struct ruleset *s, struct apply_plan *p)
 	for (uint32_t k = 0; k < p->n; k++) {
 		if (p->v[k].is_new)
 			rules_del(s, t, p->v[k].rule);
-		oif_list_drop(&s->names, p->v[k].oifs);
+		apply_step_end(s, &p->v[k]);
 	}
 	p->n = 0;
 	if (t)
@@ -161,19 +246,21 @@ static void apply_plan_commit(struct router *r, struct apply_plan *p)
 			continue;
 		if (t == &s->routes)
 			mark_entries_in(r, &t->v[id].range);
+		claims_drop(s, t, id);
 		rules_del(s, t, id);
 	}
 	t->first = t->last = HASH_NONE;
 	t->last_rank = 0;
 	for (uint32_t k = 0; k < p->n; k++) {
-		struct rule *rule = &t->v[p->v[k].rule];
+		const struct apply_step *step = &p->v[k];
+		struct claim_result res = step->is_named ? step->all : (struct claim_result){ 1, step->oifs };
+		struct claim_edit e = apply_edit(step);
+		struct rule *rule = &t->v[step->rule];
 
-		rules_append(t, p->v[k].rule);
-		if (rule->oifs != p->v[k].oifs) {
-			rules_set_oifs(s, t, p->v[k].rule, p->v[k].oifs);
-			rule->is_marked = true;
-		}
-		oif_list_drop(&s->names, p->v[k].oifs);
+		rules_append(t, step->rule);
+		rule->is_marked |= rule->oifs != res.oifs;
+		claims_commit(s, t, step->rule, &e, &res);
+		apply_step_end(s, step);
 	}
 }
 
@@ -216,7 +303,7 @@ int apply_conf(struct router *r, const struct conf *c)
 		apply_phyints(s, phyints, c->nphyints, &map);
 		apply_plan_commit(r, &joins);
 		apply_plan_commit(r, &routes);
-		apply_ranks(&s->names, c, &map);
+		apply_ranks(s, c, &map);
 	}
 	apply_map_free(&s->names, &map);
 	free(joins.v);

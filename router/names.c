@@ -200,6 +200,11 @@ static bool oif_list_has(const uint16_t *names, uint32_t n, uint16_t name)
 	return n > 0;
 }
 
+bool oif_list_has_name(const struct names *t, uint32_t id, uint32_t name)
+{
+	return name <= UINT16_MAX && oif_list_has(t->lists[id].names, t->lists[id].n, (uint16_t)name);
+}
+
 uint32_t oif_list_combine(struct names *t, uint32_t id, const uint16_t *names, uint32_t n, bool take)
 {
 	const struct oif_list *old = &t->lists[id];

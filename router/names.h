@@ -78,8 +78,18 @@ void name_unrefer(struct names *t, uint32_t id, enum fam fam);
 uint32_t oif_list_hold(struct names *t, const uint16_t *names, uint32_t n);
 void oif_list_drop(struct names *t, uint32_t id);
 
-/* The same for the outputs of a list and those of names[n] that it has not, or, with `take`, without those. */
+/* Holds a list that is there once more. */
+static inline void oif_list_keep(struct names *t, uint32_t id)
+{
+	t->lists[id].holds++;
+}
+
+/* The same as oif_list_hold() for the outputs of a list and those of names[n] that it has not, or, with `take`, without
+ * those. */
 uint32_t oif_list_combine(struct names *t, uint32_t id, const uint16_t *names, uint32_t n, bool take);
+
+/* True when a list has a name, by its number; HASH_NONE is in none. */
+bool oif_list_has_name(const struct names *t, uint32_t id, uint32_t name);
 
 /* Counts a rule of a family that uses the list, and so refers to its names; or no longer. */
 void oif_list_refer(struct names *t, uint32_t id, enum fam fam);

@@ -4,7 +4,6 @@
  */
 #include "router/router.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,77 +105,6 @@ uint32_t router_flush(struct router *r)
 			entry_drop(r, at);
 			n++;
 		}
+	state_event(r, &(struct event){ .kind = EVENT_FLUSHED, .entries = n });
 	return n;
-}
-
-/* ---- edits ---- */
-
-/* Holds the list of outputs that is made of another one and the names of a route, or, with `take`, lacks those;
- * HASH_NONE with ENOMEM or ENOSPC. */
-static uint32_t router_combine(struct names *t, uint32_t list, const struct router_rule *rule, bool take)
-{
-	uint16_t *v = malloc((rule->noifs + 1) * sizeof *v);
-	uint32_t n = 0, id = 0;
-
-	if (!v)
-		return HASH_NONE;
-	for (uint32_t i = 0; i < rule->noifs && id != HASH_NONE; i++) {
-		/* A name that nobody refers to is in no list. */
-		if (take && name_find(t, &rule->oifs[i]) == HASH_NONE)
-			continue;
-		id = name_hold(t, &rule->oifs[i]);
-		if (id != HASH_NONE)
-			v[n++] = (uint16_t)id;
-	}
-	list = id == HASH_NONE ? HASH_NONE : oif_list_combine(t, list, v, n, take);
-	while (n)
-		name_drop(t, v[--n]);
-	free(v);
-	return list;
-}
-
-int router_rule_add(struct router *r, const struct router_rule *rule, bool replace, uint32_t *id)
-{
-	struct rules *t = &r->rules.routes;
-	struct names *names = &r->rules.names;
-	uint32_t iif, oifs;
-
-	/* With room for its entry mark_rule() cannot fail. */
-	if (flow_range_is_single(&rule->range) && mfc_reserve(&r->mfc, 1) < 0)
-		return -1;
-	iif = name_hold(names, &rule->iif);
-	if (iif == HASH_NONE)
-		return -1;
-	*id = rules_in_chain(t, rules_chain(t, &rule->range), iif);
-	oifs = router_combine(names, *id == HASH_NONE || replace ? 0 : t->v[*id].oifs, rule, false);
-	if (oifs != HASH_NONE && *id != HASH_NONE)
-		rules_set_oifs(&r->rules, t, *id, oifs);
-	else if (oifs != HASH_NONE)
-		*id = rules_add(&r->rules, t, &rule->range, iif, oifs);
-	name_drop(names, iif);
-	if (oifs == HASH_NONE)
-		return -1;
-	oif_list_drop(names, oifs);
-	if (*id == HASH_NONE)
-		return -1;
-	mark_rule(r, &t->v[*id]);
-	return 0;
-}
-
-int router_rule_remove(struct router *r, const struct router_rule *rule, uint32_t id)
-{
-	struct rules *t = &r->rules.routes;
-
-	if (rule->noifs) {
-		uint32_t oifs = router_combine(&r->rules.names, t->v[id].oifs, rule, true);
-
-		if (oifs == HASH_NONE)
-			return -1;
-		rules_set_oifs(&r->rules, t, id, oifs);
-		oif_list_drop(&r->rules.names, oifs);
-	} else {
-		rules_del(&r->rules, t, id);
-	}
-	mark_range(r, &rule->range);
-	return 0;
 }

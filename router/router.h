@@ -7,6 +7,7 @@
 #define ROUTER_ROUTER_H
 
 #include "conf/conf.h"
+#include "router/change.h"
 #include "router/group.h"
 #include "router/learn.h"
 #include "router/link.h"
@@ -36,23 +37,5 @@ void router_tick(struct router *r, int64_t now);
 
 /* Removes all learned and blocked entries; their number. */
 uint32_t router_flush(struct router *r);
-
-/* ---- edits of single routes; router_sync() must follow ---- */
-
-/* A route as it is named from outside.  A name may be among the outputs twice. */
-struct router_rule {
-	struct ifname iif;
-	struct flow_range range;
-	const struct ifname *oifs;
-	uint32_t noifs;
-};
-
-/* Adds the route, or its outputs to the one with the same iif and range; with replace that one gets exactly these.
- * *id is its number.  0, or -1 with ENOMEM or ENOSPC. */
-int router_rule_add(struct router *r, const struct router_rule *rule, bool replace, uint32_t *id);
-
-/* Removes the route, which is number id, or with outputs named just those of them that it has; the last one leaves a
- * stop rule.  0, or -1 with ENOMEM. */
-int router_rule_remove(struct router *r, const struct router_rule *rule, uint32_t id);
 
 #endif

@@ -29,7 +29,9 @@ static const struct hash_ops rules_ops = { rules_hash, rules_equal };
 
 int ruleset_init(struct ruleset *s)
 {
-	const struct rules empty = { .free = HASH_NONE, .first = HASH_NONE, .last = HASH_NONE };
+	const struct rules empty = {
+		.free = HASH_NONE, .first = HASH_NONE, .last = HASH_NONE, .claims.free = HASH_NONE,
+	};
 
 	*s = (struct ruleset){ .routes = empty, .joins = empty };
 	return names_init(&s->names);
@@ -43,8 +45,11 @@ void ruleset_free(struct ruleset *s)
 		free(tables[k]->v);
 		free(tables[k]->lengths);
 		hash_free(&tables[k]->by_range);
+		free(tables[k]->claims.v);
+		hash_free(&tables[k]->claims.by_rule);
 	}
 	names_free(&s->names);
+	owners_free(&s->owners);
 	free(s->phyints);
 }
 

@@ -11,14 +11,16 @@
 #include "lib/flow.h"
 #include "lib/hash.h"
 #include "router/names.h"
+#include "router/owners.h"
 
 struct rule {
 	struct flow_range range;
 	uint16_t iif;			/* number of its name */
-	bool is_marked;			/* bind.c is to look at it */
+	uint16_t owner : OWNER_BITS;	/* who alone asks for it, or OWNER_SEVERAL: see claims.h */
+	bool is_marked : 1;		/* bind.c is to look at it */
 	bool waits : 1;			/* it was reported to wait for an interface */
 	bool in_kernel : 1;		/* one entry of the kernel for all sources of its group */
-	uint32_t oifs;			/* number of its list; 0: a stop rule, or a join */
+	uint32_t oifs;			/* number of its list, of what all owners ask for; 0: a stop rule, or a join */
 	uint32_t rank;			/* grows in the order of the configuration; while one is applied see apply.c */
 	uint32_t serial;		/* tells it from one that had its number before */
 	uint32_t chain;			/* the next rule of the same range, with another iif; HASH_NONE at the end */
@@ -34,6 +36,23 @@ struct rule_lengths {
 	enum fam fam;
 	uint8_t source_len, group_len;
 	uint32_t ranges;		/* that have them */
+};
+
+/* What one of several owners asks for. */
+struct claim_place {
+	uint32_t rule;
+	uint32_t oifs;			/* number of a list, held */
+	uint32_t next;			/* of the same rule, by the number of the owner; HASH_NONE at the end */
+	uint16_t owner;
+};
+
+/* Claims to the rules that several owners ask for: few rules have any.  See claims.h. */
+struct claims {
+	struct claim_place *v;
+	uint32_t n, cap;		/* places, room */
+	uint32_t live;			/* places that hold a claim */
+	uint32_t free;			/* first one that does not, chained by next; HASH_NONE = none */
+	struct hash by_rule;		/* rule -> first claim */
 };
 
 /* Somebody who walks over the rules and takes pauses.  Rules that are deleted meanwhile are passed over, those that
@@ -55,11 +74,13 @@ struct rules {
 	struct hash by_range;		/* range -> first rule of its chain */
 	struct rule_lengths *lengths;	/* that occur */
 	uint32_t nlengths, clengths;
+	struct claims claims;
 	struct rule_walk *walks;
 };
 
 struct ruleset {
 	struct names names;
+	struct owners owners;
 	struct rules routes, joins;
 	struct phyint *phyints;		/* lines of the configuration, as they were */
 	uint32_t nphyints;
@@ -82,11 +103,12 @@ uint32_t rules_find(const struct ruleset *s, const struct rules *t, const struct
 /* Makes room for exactly n more where there are no rules yet.  0, or -1 with ENOMEM. */
 int rules_reserve(struct rules *t, uint32_t n);
 
-/* Appends a rule that is not there yet.  Its iif and list must be held meanwhile.  Returns its number, or HASH_NONE
- * with ENOMEM. */
+/* Appends a rule of the configuration that is not there yet.  Its iif and list must be held meanwhile.  Returns its
+ * number, or HASH_NONE with ENOMEM. */
 uint32_t rules_add(struct ruleset *s, struct rules *t, const struct flow_range *range, uint32_t iif, uint32_t oifs);
 
-/* Deletes a rule.  What it alone referred to, names and a list, goes too; its number may become another rule's. */
+/* Deletes a rule to which nobody has a claim any more, see claims_drop().  What it alone referred to, names and a list,
+ * goes too; its number may become another rule's. */
 void rules_del(struct ruleset *s, struct rules *t, uint32_t id);
 
 /* Puts a rule, which is in no order now, at the end of it. */

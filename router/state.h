@@ -19,6 +19,8 @@
 enum event_kind {
 	EVENT_LEARNED, EVENT_MOVED, EVENT_EXPIRED, EVENT_BLOCKED, EVENT_EVICTED,
 	EVENT_LINK, EVENT_PENDING, EVENT_ACTIVE, EVENT_RELOAD,
+	/* What was asked for one by one, not by a configuration. */
+	EVENT_ADDED, EVENT_REMOVED, EVENT_JOINED, EVENT_LEFT, EVENT_FLUSHED,
 };
 
 /* Something that people, hooks and monitors may want to hear of. */
@@ -26,10 +28,15 @@ struct event {
 	enum event_kind kind;
 	enum fam fam;
 	const struct flow *flow;	/* of a flow event, else NULL */
-	const struct rule *rule;	/* that is pending or active, else NULL */
+	const struct rule *rule;	/* that is pending, active, added or removed, else NULL */
+	const struct rule *join;	/* the same of a join: joined or left */
 	const char *iif;		/* interface of a flow or link event, or waited for; else NULL */
 	uint32_t oifs;			/* VIF bits of a flow event */
 	const char *text;		/* what else there is to say, or NULL */
+	uint32_t owner;			/* who had a rule or join changed */
+	uint32_t before;		/* number of the list of outputs that a removed rule had */
+	bool is_gone;			/* nobody asks for the rule or join any more: it is deleted next */
+	uint32_t entries;		/* that were flushed */
 };
 
 /* What the applet does for the router; each may be NULL. */

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/status.h"
 
@@ -26,9 +27,14 @@ int call_no_memory(struct call *call)
 
 void call_note(struct call *call, const char *fmt, ...)
 {
+	size_t at = strlen(call->note);
 	va_list ap;
 
+	if (at && at + 2 < sizeof call->note) {
+		strcpy(call->note + at, "; ");
+		at += 2;
+	}
 	va_start(ap, fmt);
-	vsnprintf(call->note, sizeof call->note, fmt, ap);
+	vsnprintf(call->note + at, sizeof call->note - at, fmt, ap);
 	va_end(ap);
 }

@@ -40,6 +40,7 @@ struct call {
 	const char *const *argv;
 	unsigned detail;		/* how many -d */
 	bool json;			/* -j */
+	const char *owner;		/* -o, checked by owner_check(); NULL = none */
 	struct buf diag;		/* config diagnostics of a reload */
 	bool follow;			/* set by monitor: the reply has no end, the connection is kept for events */
 	uint64_t later;			/* set by a command that waits for memberships: a groups_ticket().  When it is
@@ -47,7 +48,7 @@ struct call {
 	bool is_again;
 	struct show *show;		/* a long table, which pauses: the command is called again; or NULL */
 	char error[512];		/* set with call_fail(); "" = none */
-	char note[512];			/* set with call_note(); "" = none */
+	char note[512];			/* made with call_note(); "" = none */
 };
 
 /* Sets the error, which is one line, and returns status, an exit status that is not 0. */
@@ -56,7 +57,7 @@ int call_fail(struct call *call, int status, const char *fmt, ...) __attribute__
 /* The same for want of memory. */
 int call_no_memory(struct call *call);
 
-/* Sets the note: one line that the user should see though the command succeeds. */
+/* Adds to the note: one line that the user should see though the command succeeds. */
 void call_note(struct call *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

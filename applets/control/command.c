@@ -55,25 +55,29 @@ const struct command commands[] = {
 		.name = "add", .aliases = "", .letters = "a", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
 		.example = "add eth0 192.168.1.42 225.1.2.3 eth1 eth2",
 		.help = "add a multicast route, or more outputs to one",
-		.run = edit_add, .min_words = 2, .max_words = WIRE_MAX_WORDS,
+		.run = edit_add, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
 	}, {
 		.name = "replace", .aliases = "", .letters = "", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
 		.example = "replace eth0 225.1.2.3 eth2", .help = "add a route, or give one exactly these outputs",
-		.run = edit_replace, .min_words = 2, .max_words = WIRE_MAX_WORDS,
+		.run = edit_replace, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
 	}, {
 		.name = "remove", .aliases = "del rem", .letters = "r",
 		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
 		.example = "remove eth0 192.168.1.42 225.1.2.3 eth2",
 		.help = "remove a route, or some of its outputs",
-		.run = edit_remove, .min_words = 2, .max_words = WIRE_MAX_WORDS,
+		.run = edit_remove, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
 	}, {
 		.name = "join", .aliases = "", .letters = "j", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
 		.example = "join eth0 192.168.1.42 232.1.2.3", .help = "join a multicast group on an interface",
-		.run = edit_join, .min_words = 2, .max_words = 3, .takes_long = true,
+		.run = edit_join, .min_words = 2, .max_words = 3, .takes_long = true, .takes_owner = true,
 	}, {
 		.name = "leave", .aliases = "", .letters = "l", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
 		.example = "leave eth0 192.168.1.42 232.1.2.3", .help = "leave a joined group",
-		.run = edit_leave, .min_words = 2, .max_words = 3, .takes_long = true,
+		.run = edit_leave, .min_words = 2, .max_words = 3, .takes_long = true, .takes_owner = true,
+	}, {
+		.name = "disown", .aliases = "", .letters = "", .usage = "",
+		.example = "-o iptv disown", .help = "take back all that was asked for with -o OWNER",
+		.run = edit_disown, .takes_long = true, .takes_owner = true, .needs_owner = true,
 	}, {
 		.name = "flush", .aliases = "", .letters = "F", .usage = "",
 		.example = "flush", .help = "forget all learned and blocked entries", .run = command_flush,
@@ -150,5 +154,9 @@ int command_run(struct call *call)
 	if (more < cmd->min_words || more > cmd->max_words)
 		return call_fail(call, EXIT_USAGE, "%s: too %s words, usage: %s %s", cmd->name,
 				 more < cmd->min_words ? "few" : "many", cmd->name, cmd->usage);
+	if (call->owner && !cmd->takes_owner)
+		return call_fail(call, EXIT_USAGE, "%s: -o %s has no meaning here", cmd->name, call->owner);
+	if (!call->owner && cmd->needs_owner)
+		return call_fail(call, EXIT_USAGE, "%s: of whom? Write -o OWNER", cmd->name);
 	return cmd->run(call);
 }

@@ -22,6 +22,8 @@ struct command {
 	int (*run)(struct call *call);	/* returns the exit status, if not 0 by call_fail(); NULL when is_local or
 					 * is_repeated */
 	int min_words, max_words;	/* behind the name */
+	bool takes_owner;		/* -o OWNER says in whose name */
+	bool needs_owner;		/* and must do so */
 	bool is_local;			/* the client answers it alone (help, version) */
 	bool is_repeated;		/* the client shows routes again and again (top) */
 	bool is_endless;		/* the reply goes on until the client leaves (monitor) */

@@ -6,53 +6,18 @@
 #include "applets/control/edit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "conf/field.h"
+#include "applets/control/edit_words.h"
+#include "conf/match.h"
 #include "lib/status.h"
-#include "lib/wire.h"
+#include "router/claims.h"
 #include "router/pending.h"
 #include "router/reason.h"
 #include "router/reflect.h"
 
-/* Reads word i as the name of an interface; an alias suffix is no part of it.  0, or the exit status. */
-static int edit_take_name(struct call *call, int i, struct ifname *name)
-{
-	size_t len = strlen(call->argv[i]);
-	const char *why = ifname_check(call->argv[i], &len);
-
-	if (why)
-		return call_fail(call, EXIT_DATA, "%s: %s", call->argv[i], why);
-	*name = ifname_of(call->argv[i], len);
-	return 0;
-}
-
-/* True when the two words behind the interface are source and group, not group and output. */
-static bool edit_has_source(const char *first, const char *second)
-{
-	struct addr a;
-	uint8_t len;
-
-	/* An interface may be called 10.1 or eth0:1, but not like an address: a second address is a group. */
-	if (prefix_parse(second, strlen(second), &a, &len) != ADDR_BAD)
-		return true;
-	return addr_parse(first, strcspn(first, "/"), &a) == ADDR_OK && !addr_is_multicast(&a, 128);
-}
-
-/* Reads IIF [SOURCE[/LEN]] GROUP[/LEN].  Sets *end to the number of the word behind.  0, or the exit status. */
-static int edit_take_range(struct call *call, struct ifname *iif, struct flow_range *range, int *end)
-{
-	const char *const *words = call->argv + 2;
-	int n = call->argc > 3 && edit_has_source(words[0], words[1]) ? 2 : 1, status = edit_take_name(call, 1, iif);
-
-	*end = 2 + n;
-	if (status)
-		return status;
-
-	const char *why = field_range(words, n, range);
-
-	return why ? call_fail(call, EXIT_DATA, "%s", why) : 0;
-}
+#define EDIT_STOPS "no output interface: packets of this flow are stopped"
 
 static int edit_no_memory(struct call *call)
 {
@@ -61,45 +26,68 @@ static int edit_no_memory(struct call *call)
 	return call_fail(call, EXIT_SYSTEM, "65536 interface names are in use: remove rules that name some");
 }
 
-/* Fails as there is no such rule, or with is_group no such membership. */
-static int edit_not_there(struct call *call, const struct flow_range *range, bool is_group)
-{
-	char s[ADDR_STRLEN] = "*", g[ADDR_STRLEN];
+/* ---- owners ---- */
 
+/* Holds the owner that a call names: its number, or HASH_NONE with ENOMEM or ENOSPC. */
+static uint32_t edit_hold_owner(const struct call *call)
+{
+	return call->owner ? owner_hold(&call->router->rules.owners, call->owner) : OWNER_UNNAMED;
+}
+
+/* The number of that owner, HASH_NONE when nothing is asked for in that name. */
+static uint32_t edit_find_owner(const struct call *call)
+{
+	return call->owner ? owner_find(&call->router->rules.owners, call->owner) : OWNER_UNNAMED;
+}
+
+/* Finds one who asks for a rule or join beside that owner: its name, NULL when there is none. */
+static const char *edit_other_owner(const struct call *call, const struct rules *t, uint32_t id, uint32_t owner)
+{
+	struct claim claim;
+
+	for (struct claim_walk w = claims_walk(t, id); claims_next(&w, &claim);)
+		if (!change_is_of(owner, claim.owner))
+			return owner_name(&call->router->rules.owners, claim.owner);
+	return NULL;
+}
+
+/* Says in whose name there is nothing of a rule or join, and in whose there is: "" when nobody else asks for it. */
+static void edit_put_whose(const struct call *call, const struct rules *t, uint32_t id, char *out, size_t size)
+{
+	const char *other = id == HASH_NONE ? NULL : edit_other_owner(call, t, id, edit_find_owner(call));
+
+	*out = '\0';
+	if (call->owner)
+		snprintf(out, size, " of owner %s%s%s", call->owner, other ? ", but of " : "", other ? other : "");
+	else if (other)
+		snprintf(out, size, ", but of owner %s: -o %s takes it back", other, other);
+}
+
+/* Fails as the owner asks for no such rule or membership; id: the one of others, HASH_NONE = there is none at all. */
+static int edit_not_there(struct call *call, const struct flow_range *range, const struct rules *t, uint32_t id)
+{
+	char s[ADDR_STRLEN] = "*", g[ADDR_STRLEN], whose[sizeof call->error / 2];
+
+	edit_put_whose(call, t, id, whose, sizeof whose);
 	if (!flow_range_any_source(range))
 		prefix_str(&range->flow.source, range->source_len, s);
 	prefix_str(&range->flow.group, range->group_len, g);
 	/* Programs look for the first text, which is that of SMCRoute 2.4. */
-	return is_group ? call_fail(call, EXIT_NONE, "failed leave (%s,%s), not a member", s, g) :
-			  call_fail(call, EXIT_NONE, "no rule (%s, %s) from %s", s, g, call->argv[1]);
+	return t == &call->router->rules.joins ?
+	       call_fail(call, EXIT_NONE, "failed leave (%s,%s), not a member%s", s, g, whose) :
+	       call_fail(call, EXIT_NONE, "no rule (%s, %s) from %s%s", s, g, call->argv[1], whose);
 }
 
-enum edit_kind { EDIT_ADD, EDIT_REPLACE, EDIT_REMOVE };
-
-/* A rule in the words of a client. */
-struct edit_rule {
-	struct router_rule rule;
-	struct ifname oifs[WIRE_MAX_WORDS];
-};
-
-/* Reads IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...].  0, or the exit status. */
-static int edit_take_rule(struct call *call, struct edit_rule *w)
+/* Says that what was taken back is still asked for by somebody else. */
+static void edit_note_others(struct call *call, const struct rules *t, uint32_t id, const char *what)
 {
-	int at, status = edit_take_range(call, &w->rule.iif, &w->rule.range, &at);
+	const char *other = edit_other_owner(call, t, id, edit_find_owner(call));
 
-	w->rule.oifs = w->oifs;
-	for (w->rule.noifs = 0; !status && at < call->argc; at++)
-		status = edit_take_name(call, at, &w->oifs[w->rule.noifs++]);
-	return status;
+	if (other)
+		call_note(call, "%s stays: owner %s asks for it", what, other);
 }
 
-int edit_check(struct call *call, bool is_rule)
-{
-	struct edit_rule w;
-	int end;
-
-	return is_rule ? edit_take_rule(call, &w) : edit_take_range(call, &w.rule.iif, &w.rule.range, &end);
-}
+/* ---- routes ---- */
 
 /* True when an output is the inbound interface by its own name, not by a wildcard. */
 static bool edit_names_itself(const struct names *t, const struct rule *rule)
@@ -112,12 +100,16 @@ static bool edit_names_itself(const struct names *t, const struct rule *rule)
 	return false;
 }
 
-/* Says what is remarkable about a rule that was added. */
+/* Says what is remarkable about a rule. */
 static void edit_note_rule(struct call *call, const struct rule *rule)
 {
 	const struct router *r = call->router;
 	const char *which, *held = reflect_reason(r, rule, &which), *reason = reason_of_route(r, rule, &which);
+	char group[ADDR_STRLEN];
 
+	if (match_link_local(&rule->range.flow.group, rule->range.group_len))
+		call_note(call, "group %s is link-local: routers never forward it",
+			  prefix_str(&rule->range.flow.group, rule->range.group_len, group));
 	if (held)
 		call_note(call, "%s is %s", which, held);
 	else if (reason)
@@ -125,88 +117,175 @@ static void edit_note_rule(struct call *call, const struct rule *rule)
 	else if (edit_names_itself(&r->rules.names, rule))
 		call_note(call, "%s is the inbound interface too: packets go out where they came in", call->argv[1]);
 	else if (!rule->oifs)
-		call_note(call, "no output interface: packets of this flow are stopped");
+		call_note(call, EDIT_STOPS);
 }
 
-/* Edits a rule and brings the kernel in line; what it refused is the command's failure. */
-static int edit_rule(struct call *call, enum edit_kind kind)
+/* Says that a rule has outputs beside those that its owner asks for alone. */
+static void edit_note_more(struct call *call, const struct edit_words *w, uint32_t id)
+{
+	const struct rules *t = &call->router->rules.routes;
+	const char *other = edit_other_owner(call, t, id, w->rule.owner);
+	struct claim claim;
+
+	if (other && claims_find(t, id, w->rule.owner, &claim) && claim.oifs != t->v[id].oifs)
+		call_note(call, claim.oifs ? "the rule has outputs of owner %s too" :
+			  "the stop comes when owner %s asks for no output any more", other);
+}
+
+/* Brings the kernel in line with a rule that was edited, or is gone; what it refused is the command's failure. */
+static int edit_sync_rule(struct call *call, uint32_t id)
 {
 	struct router *r = call->router;
-	struct edit_rule w;
+
+	r->changes.failed = 0;
+	router_sync(r);
+	if (id != HASH_NONE)
+		pending_report(r, id);
+	return r->changes.failed ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->changes.err)) : 0;
+}
+
+/* Adds a rule or outputs to one, or with `replace` says what exactly they are. */
+static int edit_add_rule(struct call *call, bool replace)
+{
+	struct router *r = call->router;
+	struct edit_words w;
 	uint32_t id;
-	int status = edit_take_rule(call, &w), res;
+	int status = edit_words_rule(call, &w), res;
 
 	if (status)
 		return status;
-	if (kind == EDIT_REMOVE) {
-		id = rules_find(&r->rules, &r->rules.routes, &w.rule.iif, &w.rule.range);
-		if (id == HASH_NONE)
-			return edit_not_there(call, &w.rule.range, false);
-		res = router_rule_remove(r, &w.rule, id);
-	} else {
-		res = router_rule_add(r, &w.rule, kind == EDIT_REPLACE, &id);
-	}
-	if (res < 0)
+	w.rule.owner = edit_hold_owner(call);
+	if (w.rule.owner == HASH_NONE)
 		return edit_no_memory(call);
-	r->changes.failed = 0;
-	router_sync(r);
-	if (kind != EDIT_REMOVE || w.rule.noifs)
-		pending_report(r, id);
-	if (r->changes.failed)
-		return call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->changes.err));
-	if (kind != EDIT_REMOVE)
+	res = change_add(r, &w.rule, replace, &id);
+	status = res < 0 ? edit_no_memory(call) : edit_sync_rule(call, id);
+	if (!status)
 		edit_note_rule(call, &r->rules.routes.v[id]);
-	return 0;
+	if (!status && (replace || !w.rule.noifs))
+		edit_note_more(call, &w, id);
+	owner_drop(&r->rules.owners, w.rule.owner);
+	return status;
 }
 
 int edit_add(struct call *call)
 {
-	return edit_rule(call, EDIT_ADD);
+	return edit_add_rule(call, false);
 }
 
 int edit_replace(struct call *call)
 {
-	return edit_rule(call, EDIT_REPLACE);
+	return edit_add_rule(call, true);
+}
+
+/* The number of the first output that the owner does not ask for, so that it cannot be removed; or of outputs. */
+static uint32_t edit_lacking(const struct call *call, const struct edit_words *w, uint32_t id)
+{
+	uint32_t i = 0;
+
+	while (i < w->rule.noifs && change_has_output(call->router, id, w->rule.owner, &w->rule.oifs[i]))
+		i++;
+	return i;
+}
+
+/* The name of another owner who asks for an output, by its word; NULL when nobody does. */
+static const char *edit_output_owner(const struct call *call, const struct edit_words *w, uint32_t id, uint32_t i)
+{
+	const struct ruleset *set = &call->router->rules;
+	uint32_t name = name_find(&set->names, &w->rule.oifs[i]);
+	struct claim claim;
+
+	for (struct claim_walk walk = claims_walk(&set->routes, id); claims_next(&walk, &claim);)
+		if (!change_is_of(w->rule.owner, claim.owner) && oif_list_has_name(&set->names, claim.oifs, name))
+			return owner_name(&set->owners, claim.owner);
+	return NULL;
+}
+
+/* Fails as none of the outputs can be removed. */
+static int edit_no_output(struct call *call, const struct edit_words *w, uint32_t id)
+{
+	const char *other = edit_output_owner(call, w, id, 0), *oif = call->argv[w->end];
+
+	if (!other)
+		return call_fail(call, EXIT_NONE, "the rule has no output %s", oif);
+	return call_fail(call, EXIT_NONE, "%s is an output for owner %s%s%s%s", oif, other,
+			 call->owner ? ", not for " : ": -o ", call->owner ? call->owner : other,
+			 call->owner ? "" : " takes it back");
+}
+
+/* Says what is left of a rule that was removed, or some of its outputs; lacking: number of one that the owner did not
+ * ask for. */
+static void edit_note_rest(struct call *call, const struct edit_words *w, uint32_t id, uint32_t lacking)
+{
+	const struct ruleset *set = &call->router->rules;
+	const char *other = NULL;
+
+	if (!w->rule.noifs)
+		edit_note_others(call, &set->routes, id, "the rule");
+	if (lacking < w->rule.noifs && !edit_output_owner(call, w, id, lacking))
+		call_note(call, "%s was no output of the rule", call->argv[w->end + (int)lacking]);
+	for (uint32_t i = 0; !other && i < w->rule.noifs; i++) {
+		other = edit_output_owner(call, w, id, i);
+		if (other)
+			call_note(call, "%s stays: owner %s asks for it", call->argv[w->end + (int)i], other);
+	}
+	if (w->rule.noifs && !set->routes.v[id].oifs)
+		call_note(call, EDIT_STOPS);
 }
 
 int edit_remove(struct call *call)
 {
-	return edit_rule(call, EDIT_REMOVE);
-}
-
-/* A membership in the words of a client. */
-struct edit_group {
-	struct ifname iif;
-	struct flow_range range;
-	uint32_t join;		/* its number, HASH_NONE = there is none such */
-};
-
-/* Reads the words of join and leave.  0, or the exit status. */
-static int edit_take_group(struct call *call, struct edit_group *w)
-{
-	int end, status = edit_take_range(call, &w->iif, &w->range, &end);
+	struct router *r = call->router;
+	struct rules *t = &r->rules.routes;
+	struct edit_words w;
+	uint32_t id, lacking;
+	int status = edit_words_rule(call, &w);
 
 	if (status)
 		return status;
-	if (end < call->argc)
-		return call_fail(call, EXIT_USAGE, "%s: %s: one word too many", call->argv[0], call->argv[end]);
+	id = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
+	w.rule.owner = edit_find_owner(call);
+	if (id == HASH_NONE || w.rule.owner == HASH_NONE)
+		return edit_not_there(call, &w.rule.range, t, id);
+	lacking = edit_lacking(call, &w, id);
+	if (change_remove(r, &w.rule, id) < 0)
+		return errno != ENOENT ? edit_no_memory(call) :
+		       w.rule.noifs ? edit_no_output(call, &w, id) : edit_not_there(call, &w.rule.range, t, id);
+	id = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
+	status = edit_sync_rule(call, id);
+	if (!status && id != HASH_NONE)
+		edit_note_rest(call, &w, id, lacking);
+	return status;
+}
 
-	unsigned bits = conf_join_bits(&w->range);
+/* ---- memberships ---- */
+
+/* Reads the words of join and leave.  *join: its number, HASH_NONE = there is none such.  0, or the exit status. */
+static int edit_take_group(struct call *call, struct edit_words *w, uint32_t *join)
+{
+	const struct ruleset *set = &call->router->rules;
+	int status = edit_words_range(call, w);
+
+	if (status)
+		return status;
+	if (w->end < call->argc)
+		return call_fail(call, EXIT_USAGE, "%s: %s: one word too many", call->argv[0], call->argv[w->end]);
+
+	unsigned bits = conf_join_bits(&w->rule.range);
 
 	if (bits > CONF_JOIN_BITS)
 		return call_fail(call, EXIT_DATA, "%s: this is %s%llu memberships, at most %u are possible at once",
-				 call->argv[end - 1], bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits,
+				 call->argv[w->end - 1], bits < 64 ? "" : "2^", bits < 64 ? 1ull << bits : bits,
 				 1u << CONF_JOIN_BITS);
-	w->join = rules_find(&call->router->rules, &call->router->rules.joins, &w->iif, &w->range);
+	*join = rules_find(set, &set->joins, &w->rule.iif, &w->rule.range);
 	return 0;
 }
 
 /* Says how a join came out, or when that will be known. */
-static int edit_join_result(struct call *call, const struct edit_group *w)
+static int edit_join_result(struct call *call, const struct edit_words *w)
 {
 	struct router *r = call->router;
-	struct group_count n = group_count(r, &w->iif, &w->range);
-	enum fam fam = flow_range_fam(&w->range);
+	struct group_count n = group_count(r, &w->rule.iif, &w->rule.range);
+	enum fam fam = flow_range_fam(&w->rule.range);
 
 	if (n.waiting && !call->is_again) {
 		call->later = groups_ticket(r->groups);
@@ -219,11 +298,11 @@ static int edit_join_result(struct call *call, const struct edit_group *w)
 				 n.failed + n.joined, strerror(n.err), *limit ? " (" : "", limit, *limit ? ")" : "");
 	}
 
-	const char *reason = reason_of_join(r, &w->iif, fam);
+	const char *reason = reason_of_join(r, &w->rule.iif, fam);
 
 	if (reason)
 		call_note(call, "%s: %s, the membership waits for it", call->argv[1], reason);
-	else if ((reason = reflect_of_join(r, &w->iif, &w->range)))
+	else if ((reason = reflect_of_join(r, &w->rule.iif, &w->rule.range)))
 		call_note(call, "%s: a rule sends such packets out where they come in, which is held back while this "
 			  "host is a member there, as each packet would come back: leave the group or drop that output",
 			  reason);
@@ -233,16 +312,20 @@ static int edit_join_result(struct call *call, const struct edit_group *w)
 int edit_join(struct call *call)
 {
 	struct router *r = call->router;
-	struct edit_group w;
-	int status = edit_take_group(call, &w);
+	struct edit_words w;
+	uint32_t join, owner;
+	int status = edit_take_group(call, &w, &join), res;
 
 	if (status)
 		return status;
 	if (call->is_again)	/* it may have been left meanwhile */
-		return w.join == HASH_NONE ? 0 : edit_join_result(call, &w);
-	if (w.join != HASH_NONE)
-		group_retry(r, w.join);
-	else if (group_join(r, &w.iif, &w.range) < 0)
+		return join == HASH_NONE ? 0 : edit_join_result(call, &w);
+	owner = edit_hold_owner(call);
+	if (owner == HASH_NONE)
+		return edit_no_memory(call);
+	res = change_join(r, &w.rule.iif, &w.rule.range, owner);
+	owner_drop(&r->rules.owners, owner);
+	if (res < 0)
 		return edit_no_memory(call);
 	router_sync(r);
 	return edit_join_result(call, &w);
@@ -251,16 +334,41 @@ int edit_join(struct call *call)
 int edit_leave(struct call *call)
 {
 	struct router *r = call->router;
-	struct edit_group w;
-	int status = edit_take_group(call, &w);
+	const struct rules *t = &r->rules.joins;
+	struct edit_words w;
+	uint32_t join, owner = edit_find_owner(call);
+	int status = edit_take_group(call, &w, &join);
 
 	if (status || call->is_again)
 		return status;
-	if (w.join == HASH_NONE)
-		return edit_not_there(call, &w.range, true);
-	group_leave(r, w.join);
+	if (join == HASH_NONE || owner == HASH_NONE)
+		return edit_not_there(call, &w.rule.range, t, join);
+	if (change_leave(r, join, owner) < 0)
+		return errno == ENOENT ? edit_not_there(call, &w.rule.range, t, join) : edit_no_memory(call);
 	router_sync(r);
-	if (group_count(r, &w.iif, &w.range).waiting)
+	join = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
+	if (join != HASH_NONE)
+		edit_note_others(call, t, join, "the membership");
+	else if (group_count(r, &w.rule.iif, &w.rule.range).waiting)
 		call->later = groups_ticket(r->groups);
 	return 0;
+}
+
+int edit_disown(struct call *call)
+{
+	struct router *r = call->router;
+	uint32_t owner = edit_find_owner(call);
+	int res;
+
+	if (call->is_again)
+		return 0;
+	if (owner == HASH_NONE)
+		return call_fail(call, EXIT_NONE, "owner %s asks for nothing", call->owner);
+	res = change_disown(r, owner);
+	r->changes.failed = 0;
+	router_sync(r);
+	call->later = groups_ticket(r->groups);
+	if (res < 0)
+		return edit_no_memory(call);
+	return r->changes.failed ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->changes.err)) : 0;
 }

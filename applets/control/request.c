@@ -33,12 +33,17 @@ static const char *request_legacy_words(struct call *call, const struct wire_req
 	return NULL;
 }
 
-/* The same of our own client: the first word says -d and -j, the others are the command. */
+/* The same of our own client: the first word has the options as getopt(3) takes them, -d, -j and -oOWNER at the end;
+ * the others are the command. */
 static const char *request_own_words(struct call *call, const struct wire_request *req, const char **argv)
 {
 	const char *word = wire_next_arg(req, NULL);
 
 	for (const char *o = word && *word == '-' ? word + 1 : word; o && *o; o++) {
+		if (*o == 'o') {
+			call->owner = o + 1;
+			break;
+		}
 		if (*o != 'd' && *o != 'j')
 			return "unknown option";
 		call->detail += *o == 'd';
@@ -46,6 +51,8 @@ static const char *request_own_words(struct call *call, const struct wire_reques
 	}
 	while (word && (word = wire_next_arg(req, word)))
 		argv[call->argc++] = word;
+	if (call->owner && owner_check(call->owner))
+		return owner_check(call->owner);
 	return call->argc ? NULL : "no command";
 }
 
@@ -86,6 +93,7 @@ static int request_call(struct call *call, const struct wire_request *req)
 	call->argc = 0;
 	call->detail = 0;
 	call->json = false;
+	call->owner = NULL;
 	why = call->form == CALL_LEGACY ? request_legacy_words(call, req, argv) : request_own_words(call, req, argv);
 
 	int status = why ? call_fail(call, EXIT_USAGE, "%s", why) : command_run(call);

@@ -3,6 +3,7 @@
  * `show groups`: lines of memberships with what of them the kernel refused; with -d the memberships that they come to,
  * one by one.
  */
+#include "applets/control/show_owners.h"
 #include "applets/control/show_table.h"
 
 #include <string.h>
@@ -56,6 +57,8 @@ static void groups_line(struct show *s, const struct rule *g)
 			buf_printf(&o->rows, "  %u of %u ", n.failed, n.failed + n.joined + n.waiting);
 		groups_failure(o, n.err, flow_range_fam(&g->range));
 	}
+	if (o->json)
+		show_owners_json(s->router, &s->router->rules.joins, show_number(s), &o->rows);
 	output_row_end(o);
 }
 

@@ -3,6 +3,7 @@
  * `show pending`: rules and memberships that cannot work yet, in the syntax of the config file; why, with -d and in
  * JSON.
  */
+#include "applets/control/show_owners.h"
 #include "applets/control/show_table.h"
 
 static void pending_rules(struct show *s, int stage, struct rules *t, const char *directive)
@@ -23,6 +24,7 @@ static void pending_rules(struct show *s, int stage, struct rules *t, const char
 			show_flow_json(&o->rows, directive, &f);
 			show_flow_oifs(s->router, &o->rows, &f, true);
 			json_str(&o->rows, "reason", reason);
+			show_owners_json(s->router, t, show_number(s), &o->rows);
 		} else {
 			ruleset_print(&o->rows, &s->router->rules, rule, directive, 7);
 			if (o->wanted & OUTPUT_DETAIL)

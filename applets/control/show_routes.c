@@ -3,6 +3,7 @@
  * `show routes`: templates, (S,G) rules, and the entries of the kernel.  Rules and entries are one kind of row, with or
  * without counters.
  */
+#include "applets/control/show_owners.h"
 #include "applets/control/show_table.h"
 
 enum { ROUTES_FLOW, ROUTES_IIF, ROUTES_PACKETS, ROUTES_BYTES, ROUTES_WRONG, ROUTES_IDLE, ROUTES_STATE, ROUTES_OIFS,
@@ -56,6 +57,8 @@ static void routes_row(struct show *s, const char *title, const struct show_flow
 		output_u64(o, &columns[ROUTES_IDLE], routes_idle_sec(s->router, e));
 		output_text(o, &columns[ROUTES_STATE], mfc_state_str(e->state));
 	}
+	if (o->json && !e)
+		show_owners_json(s->router, &s->router->rules.routes, show_number(s), &o->rows);
 	if (!o->json && show_flow_has_oifs(f)) {
 		buf_chr(&o->rows, ' ');
 		show_flow_oifs(s->router, &o->rows, f, false);

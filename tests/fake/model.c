@@ -180,7 +180,7 @@ static void model_edit(uint64_t random)
 {
 	unsigned verb = model_take(&random, 4), pick = model_take(&random, RULES), place, add;
 	struct ifname oifs[8];
-	struct router_rule rule = { .oifs = oifs };
+	struct change_rule rule = { .oifs = oifs };
 	const char *source = NULL, *group = NULL;
 	struct model_rule m = model_make_rule(&random, &source, &group);
 	char text[64];
@@ -217,14 +217,14 @@ static void model_edit(uint64_t random)
 	if (verb == 3) {
 		id = rules_find(&model_router.rules, &model_router.rules.routes, &rule.iif, &rule.range);
 		if (id != HASH_NONE)
-			router_rule_remove(&model_router, &rule, id);
+			change_remove(&model_router, &rule, id);
 		if (m.outputs)
 			model_rules[place].outputs &= ~m.outputs;
 		else
 			model_rules[place].is_there = false;
 	} else {
 		add = verb ? model_rules[place].is_there ? model_rules[place].outputs : 0 : 0;
-		router_rule_add(&model_router, &rule, !verb, &id);
+		change_add(&model_router, &rule, !verb, &id);
 		m.outputs |= add;
 		model_rules[place] = m;
 	}

@@ -23,7 +23,7 @@
  *					after how many ms it did what
  *	pim on|off			whether the kernel reports every wrong VIF
  *	fail VERB ERRNO TIMES		as fake_fail()
- *	ctl [-d|-dd] [-j] WORDS		a client command
+ *	ctl [-d|-dd] [-j] [-oOWNER] WORDS	a client command
  *
  * X.ok has each of them with a `>` in front, then the journal of the kernel, the
  * events and the answers that followed.  UPDATE=1 in the environment writes it.
@@ -109,6 +109,16 @@ static void on_event(void *ctx, const struct event *ev)
 	struct player *p = ctx;
 	char s[ADDR_STRLEN], g[ADDR_STRLEN];
 
+	if (ev->kind >= EVENT_ADDED) {
+		struct buf text = { 0 }, json = { 0 };
+
+		/* Without the time. */
+		monitor_event_lines(&p->r, ev, 0, &text, &json);
+		buf_printf(&p->out, "event %s", strstr(buf_cstr(&text), monitor_event_name(ev->kind)));
+		buf_free(&text);
+		buf_free(&json);
+		return;
+	}
 	buf_printf(&p->out, "event %s", monitor_event_name(ev->kind));
 	if (ev->flow)
 		buf_printf(&p->out, " (%s,%s)", addr_str(&ev->flow->source, s), addr_str(&ev->flow->group, g));
@@ -370,8 +380,10 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	kernel_link_drain(INT_MAX, on_link, p);
 	c.form = CALL_LEGACY;
 	for (; i < argc && *argv[i] == '-'; i++) {
-		if (strcmp(argv[i], "-d") && strcmp(argv[i], "-dd") && strcmp(argv[i], "-j"))
-			play_wrong(p, "%s: -d, -dd or -j", argv[i]);
+		if (strcmp(argv[i], "-d") && strcmp(argv[i], "-dd") && strcmp(argv[i], "-j") && argv[i][1] != 'o')
+			play_wrong(p, "%s: -d, -dd, -j or -oOWNER", argv[i]);
+		if (argv[i][1] == 'o')
+			c.owner = argv[i] + 2;
 		if (argv[i][1] == 'd')
 			c.detail += (unsigned)strlen(argv[i] + 1);
 		c.json |= argv[i][1] == 'j';

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "conf/field.h"
 #include "conf/print.h"
 #include "conf/read.h"
 #include "tests/fake/kernel.h"
@@ -41,6 +42,23 @@ static const char *live(void)
 			ruleset_print(&b, &r.rules, &tables[k]->v[id], k ? "mroute" : "mgroup", 0);
 			buf_chr(&b, '\n');
 		}
+	return buf_cstr(&b);
+}
+
+/* The claims to each route: owners and how many outputs each asks for. */
+static const char *claimed(void)
+{
+	const struct rules *t = &r.rules.routes;
+	static struct buf b;
+	struct claim claim;
+
+	b.len = 0;
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next) {
+		for (struct claim_walk w = claims_walk(t, id); claims_next(&w, &claim);)
+			buf_printf(&b, "%s%u:%u", b.len && b.p[b.len - 1] != '\n' ? " " : "", claim.owner,
+				   r.rules.names.lists[claim.oifs].n);
+		buf_chr(&b, '\n');
+	}
 	return buf_cstr(&b);
 }
 
@@ -133,6 +151,59 @@ static void output_by_output(void)
 	end();
 }
 
+/* Has an owner ask for outputs of a rule. */
+static void ask(const char *owner, const char *source, const char *group, const char *oif)
+{
+	struct ifname out = ifname_of(oif, strlen(oif));
+	struct change_rule rule = { .iif = ifname_of("eth0", 4), .oifs = &out, .noifs = 1 };
+	const char *words[] = { source, group };
+	uint32_t id;
+
+	CHECK(!field_range(words + !source, source ? 2 : 1, &rule.range));
+	rule.owner = owner ? owner_hold(&r.rules.owners, owner) : OWNER_UNNAMED;
+	CHECK_INT(change_add(&r, &rule, false, &id), 0);
+	owner_drop(&r.rules.owners, rule.owner);
+	router_sync(&r);
+}
+
+#define OF_A "mroute from eth0 source 10.0.0.9 group 225.1.1.9 to eth1\n"
+
+/* What owners with names ask for stays, behind the rules of the file or added to them; the rest of clients goes. */
+static void owned(void)
+{
+	start();
+	CHECK_INT(apply(OLD), 0);
+	ask("a", "10.0.0.9", "225.1.1.9", "eth1");
+	ask("a", "10.0.0.1", "225.1.1.1", "lo1");
+	ask("b", "10.0.0.2", "225.1.1.2", "eth1");
+	ask("b", NULL, "225.1.1.0/24", "eth1");
+	ask(NULL, "10.0.0.1", "225.1.1.1", "lo2");
+	ask(NULL, "10.0.0.9", "225.1.1.9", "lo2");
+	ask(NULL, "10.0.0.8", "225.1.1.8", "lo2");
+	CHECK_INT(apply(NEW), 0);
+	CHECK_STR(live(), "phyint wg0 enable\nmgroup from eth1 group 225.9.9.8\n"
+		  "mroute from eth0 source 10.0.0.1 group 225.1.1.1 to eth1 wg1 lo1\n"
+		  "mroute from eth0 source 10.0.0.2 group 225.1.1.2 to eth1\n"
+		  "mroute from tun0 group 225.1.1.0/24 to eth1 eth0\n"
+		  "mroute from eth0 group 225.1.1.0/24 to eth1\n" OF_A);
+	/* The same once more: no call of the kernel. */
+	fake_journal();
+	CHECK_INT(apply(NEW), 0);
+	CHECK_STR(fake_journal(), "");
+	CHECK_INT(apply(""), 0);
+	CHECK_STR(live(), "mroute from eth0 source 10.0.0.1 group 225.1.1.1 to lo1\n"
+		  "mroute from eth0 source 10.0.0.2 group 225.1.1.2 to eth1\n"
+		  "mroute from eth0 group 225.1.1.0/24 to eth1\n" OF_A);
+	CHECK_INT(r.rules.routes.claims.live, 0);
+	CHECK_INT(change_disown(&r, owner_find(&r.rules.owners, "a")), 0);
+	CHECK_INT(owner_find(&r.rules.owners, "a"), HASH_NONE);
+	CHECK_INT(change_disown(&r, owner_find(&r.rules.owners, "b")), 0);
+	router_sync(&r);
+	CHECK_STR(live(), "");
+	CHECK_INT(names_used(), 0);
+	end();
+}
+
 static void no_memory(void)
 {
 	struct conf *fresh = parse(NEW NEW);
@@ -160,4 +231,42 @@ static void no_memory(void)
 	end();
 }
 
-TEST_MAIN(TEST(replaced) TEST(kept) TEST(first_holder) TEST(output_by_output) TEST(no_memory))
+/* The same with rules that owners with names ask for, of all kinds. */
+static void no_memory_owned(void)
+{
+	struct conf *fresh = parse(NEW);
+	unsigned long n = 0;
+	char *before, *owners;
+	int res = -1;
+
+	start();
+	CHECK_INT(apply(OLD), 0);
+	ask("a", "10.0.0.9", "225.1.1.9", "eth1");
+	ask("b", "10.0.0.9", "225.1.1.9", "lo2");
+	ask("a", "10.0.0.2", "225.1.1.2", "lo1");
+	ask("b", "10.0.0.1", "225.1.1.1", "lo2");
+	ask(NULL, NULL, "225.1.1.0/24", "lo3");
+	before = strdup(live());
+	owners = strdup(claimed());
+	for (; n < 1000 && res; n++) {
+		unsigned used = names_used();
+
+		left = n;
+		res = apply_conf(&r, fresh);
+		left = ~0ul;
+		if (!res)
+			break;
+		CHECK_STR(live(), before);
+		CHECK_STR(claimed(), owners);
+		CHECK_INT(names_used(), used);
+	}
+	CHECK(n > 10 && !res);
+	CHECK_STR(claimed(), "0:2 3:1\n0:1 2:1\n0:2\n2:1 3:1\n");
+	free(before);
+	free(owners);
+	conf_free(fresh);
+	end();
+}
+
+TEST_MAIN(TEST(replaced) TEST(kept) TEST(first_holder) TEST(output_by_output)
+	  TEST(owned) TEST(no_memory) TEST(no_memory_owned))

@@ -56,7 +56,7 @@ static struct flow flow_of(const char *source, const char *group)
 static void template_without_memory(void)
 {
 	struct upcall up = { .kind = UPCALL_NOCACHE, .fam = FAM_4, .vif = 1, .flow = flow_of("10.0.0.1", "225.1.1.1") };
-	struct router_rule rule = { .iif = ifname_of("eth0", 4) };
+	struct change_rule rule = { .iif = ifname_of("eth0", 4) };
 	uint32_t id, oifs;
 
 	start();
@@ -64,7 +64,7 @@ static void template_without_memory(void)
 	router_upcall(&r, &up, 1000);
 	CHECK(fake_mfc(&up.flow, NULL, &oifs) && oifs == 1);
 	rule.range = r.rules.routes.v[r.rules.routes.first].range;
-	CHECK_INT(router_rule_add(&r, &rule, true, &id), 0);
+	CHECK_INT(change_add(&r, &rule, true, &id), 0);
 	left = 0;
 	router_sync(&r);
 	left = ~0ul;
@@ -76,7 +76,7 @@ static void template_without_memory(void)
 static void flow_without_memory(void)
 {
 	struct flow flow = flow_of("10.0.0.1", "225.1.1.1");
-	struct router_rule rule = { .iif = ifname_of("eth0", 4), .range = flow_range_of(&flow) };
+	struct change_rule rule = { .iif = ifname_of("eth0", 4), .range = flow_range_of(&flow) };
 	unsigned long n = 0;
 	int res = -1;
 
@@ -86,7 +86,7 @@ static void flow_without_memory(void)
 		start();
 		CHECK_INT(apply("mroute from eth0 group 225.1.2.0/24 to eth1\n"), 0);
 		left = n;
-		res = router_rule_add(&r, &rule, false, &id);
+		res = change_add(&r, &rule, false, &id);
 		router_sync(&r);
 		left = ~0ul;
 		CHECK_INT(r.rules.routes.live, res ? 1 : 2);

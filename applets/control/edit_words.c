@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Where words cannot be meant as they stand, the reply says what to write instead.
+ */
+#include "applets/control/edit_words.h"
+
+#include <string.h>
+
+#include "conf/field.h"
+#include "lib/status.h"
+
+/* Words of the config file that stand before a word of a command. */
+static bool edit_words_is_clause(const char *word)
+{
+	static const char *const clauses[] = { "from", "source", "group", "to" };
+
+	for (size_t i = 0; i < sizeof clauses / sizeof *clauses; i++)
+		if (!strcmp(word, clauses[i]))
+			return true;
+	return false;
+}
+
+/* The same, unless an interface is called so. */
+static bool edit_words_is_slip(const struct call *call, const char *word)
+{
+	struct ifname name = ifname_of(word, strnlen(word, IFNAME_SIZE - 1));
+
+	return edit_words_is_clause(word) && (!call->router || !iface_match(&call->router->ifs, &name, NULL));
+}
+
+/* Puts words in the grammar of the config file into the order of a command. */
+static void edit_words_reorder(const struct call *call, struct buf *out)
+{
+	const char *iif = NULL, *source = NULL, *group = NULL;
+	struct buf oifs = { 0 };
+
+	for (int i = 1; i < call->argc; i++) {
+		const char *word = call->argv[i];
+		struct addr a;
+		uint8_t len;
+
+		if (edit_words_is_slip(call, word) && strcmp(word, "to") && i + 1 < call->argc)
+			*(*word == 'f' ? &iif : *word == 's' ? &source : &group) = call->argv[++i];
+		else if (edit_words_is_slip(call, word))
+			continue;
+		else if (!iif)
+			iif = word;
+		else if (!group && prefix_parse(word, strlen(word), &a, &len) != ADDR_BAD)
+			*(addr_is_multicast(&a, 128) ? &group : &source) = word;
+		else
+			buf_printf(&oifs, " %s", word);
+	}
+	buf_printf(out, "%s %s%s%s %s%s", call->argv[0], iif ? iif : "IIF", source ? " " : "", source ? source : "",
+		   group ? group : "GROUP", buf_cstr(&oifs));
+	buf_free(&oifs);
+}
+
+/* Refuses such words: nobody means interfaces that are called source or group. */
+static int edit_words_check_form(struct call *call)
+{
+	struct buf form = { 0 };
+	int i = 1;
+
+	while (i < call->argc && !edit_words_is_slip(call, call->argv[i]))
+		i++;
+	if (i >= call->argc)
+		return 0;
+	edit_words_reorder(call, &form);
+	call_fail(call, EXIT_DATA, "\"%s\" is a word of the config file, here write: %s", call->argv[i],
+		  buf_cstr(&form));
+	buf_free(&form);
+	return EXIT_DATA;
+}
+
+/* Reads word i as the name of an interface; an alias suffix is no part of it. */
+static int edit_words_name(struct call *call, int i, struct ifname *name)
+{
+	size_t len = strlen(call->argv[i]);
+	const char *why = ifname_check(call->argv[i], &len);
+
+	if (why)
+		return call_fail(call, EXIT_DATA, "%s: %s", call->argv[i], why);
+	*name = ifname_of(call->argv[i], len);
+	return 0;
+}
+
+/* True when the two words behind the interface are source and group, not group and output. */
+static bool edit_words_has_source(const char *first, const char *second)
+{
+	struct addr a;
+	uint8_t len;
+
+	/* An interface may be called 10.1 or eth0:1, but not like an address: a second address is a group. */
+	if (prefix_parse(second, strlen(second), &a, &len) != ADDR_BAD)
+		return true;
+	return addr_parse(first, strcspn(first, "/"), &a) == ADDR_OK && !addr_is_multicast(&a, 128);
+}
+
+/* True for what stands in the place of a group and is an interface rather than a mistyped address: eth1, eth1.100. */
+static bool edit_words_is_output(const char *word)
+{
+	const char *colon = strchr(word, ':');
+	struct addr a;
+	uint8_t len;
+
+	return prefix_parse(word, strlen(word), &a, &len) == ADDR_BAD && (*word < '0' || *word > '9') &&
+	       (!colon || !strchr(colon + 1, ':'));
+}
+
+int edit_words_range(struct call *call, struct edit_words *w)
+{
+	const char *const *words = call->argv + 2;
+	int n = call->argc > 3 && edit_words_has_source(words[0], words[1]) ? 2 : 1;
+	int status = edit_words_check_form(call);
+	struct addr a;
+	uint8_t len;
+
+	w->end = 2 + n;
+	if (!status)
+		status = edit_words_name(call, 1, &w->rule.iif);
+	if (status)
+		return status;
+	if (n == 2 && edit_words_is_output(words[1]) && prefix_parse(words[0], strlen(words[0]), &a, &len) == ADDR_OK)
+		return call_fail(call, EXIT_DATA, "%s is a source, the group is missing: %s %s %s GROUP %s", words[0],
+				 call->argv[0], call->argv[1], words[0], words[1]);
+
+	const char *why = field_range(words, n, &w->rule.range);
+
+	return why ? call_fail(call, EXIT_DATA, "%s", why) : 0;
+}
+
+int edit_words_rule(struct call *call, struct edit_words *w)
+{
+	int status = edit_words_range(call, w);
+
+	w->rule.oifs = w->oifs;
+	w->rule.noifs = 0;
+	for (int at = w->end; !status && at < call->argc; at++)
+		status = edit_words_name(call, at, &w->oifs[w->rule.noifs++]);
+	return status;
+}
+
+int edit_words_check(struct call *call, bool is_rule)
+{
+	struct edit_words w;
+
+	return is_rule ? edit_words_rule(call, &w) : edit_words_range(call, &w);
+}

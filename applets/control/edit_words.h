@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The words of the commands that edit, taken through the same field parsers as the config file.  Each function returns
+ * 0, or the exit status after call_fail().
+ */
+#ifndef APPLETS_CONTROL_EDIT_WORDS_H
+#define APPLETS_CONTROL_EDIT_WORDS_H
+
+#include "applets/control/call.h"
+#include "lib/wire.h"
+
+/* A rule or a membership in the words of a client. */
+struct edit_words {
+	struct change_rule rule;
+	struct ifname oifs[WIRE_MAX_WORDS];	/* those of the rule */
+	int end;				/* number of the word behind source and group */
+};
+
+/* Reads IIF [SOURCE[/LEN]] GROUP[/LEN]. */
+int edit_words_range(struct call *call, struct edit_words *w);
+
+/* Reads IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]. */
+int edit_words_rule(struct call *call, struct edit_words *w);
+
+/* Checks the words behind call->argv[0] as those of a rule, or else of a membership: only argc and argv of *call are
+ * used.  0, or the exit status, and call->error says why. */
+int edit_words_check(struct call *call, bool is_rule);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Each change edits claims, marks what the rule has a say in, and is reported.
+ */
+#include "router/change.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "router/claims.h"
+#include "router/group.h"
+#include "router/mark.h"
+#include "router/pending.h"
+
+bool change_is_of(uint32_t owner, uint32_t claimed_by)
+{
+	return claimed_by == owner || (owner < OWNER_NAMED && claimed_by < OWNER_NAMED);
+}
+
+/* Reports a change of a rule, or of a join. */
+static void change_report(struct router *r, enum event_kind kind, const struct rule *rule, uint32_t owner,
+			  uint32_t before, bool is_gone)
+{
+	bool is_join = kind == EVENT_JOINED || kind == EVENT_LEFT;
+	struct event ev = {
+		.kind = kind, .fam = flow_range_fam(&rule->range), .rule = is_join ? NULL : rule,
+		.join = is_join ? rule : NULL, .owner = owner, .before = before, .is_gone = is_gone,
+	};
+
+	state_event(r, &ev);
+}
+
+/* Holds the list of outputs that is made of another one and the names of a route, or, with `take`, lacks those;
+ * HASH_NONE with ENOMEM or ENOSPC. */
+static uint32_t change_combine(struct names *t, uint32_t list, const struct change_rule *rule, bool take)
+{
+	uint16_t *v = malloc((rule->noifs + 1) * sizeof *v);
+	uint32_t n = 0, id = 0;
+
+	if (!v)
+		return HASH_NONE;
+	for (uint32_t i = 0; i < rule->noifs && id != HASH_NONE; i++) {
+		/* A name that nobody refers to is in no list. */
+		if (take && name_find(t, &rule->oifs[i]) == HASH_NONE)
+			continue;
+		id = name_hold(t, &rule->oifs[i]);
+		if (id != HASH_NONE)
+			v[n++] = (uint16_t)id;
+	}
+	list = id == HASH_NONE ? HASH_NONE : oif_list_combine(t, list, v, n, take);
+	while (n)
+		name_drop(t, v[--n]);
+	free(v);
+	return list;
+}
+
+/* Edits the claims to a rule that is there, which at least one is left of.  0, or -1 with ENOMEM. */
+static int change_claims(struct router *r, struct rules *t, uint32_t id, const struct claim_edit *e)
+{
+	struct claim_result res;
+
+	if (claims_reserve(t, 1) < 0 || claims_plan(&r->rules, t, id, e, &res) < 0)
+		return -1;
+	claims_commit(&r->rules, t, id, e, &res);
+	oif_list_drop(&r->rules.names, res.oifs);
+	return 0;
+}
+
+/* The list that an owner asks for of a rule; HASH_NONE when it asks for nothing of it. */
+static uint32_t change_own_list(const struct rules *t, uint32_t id, uint32_t owner)
+{
+	struct claim claim;
+
+	return id != HASH_NONE && claims_find(t, id, owner, &claim) ? claim.oifs : HASH_NONE;
+}
+
+/* ---- asking ---- */
+
+/* True when a list has all outputs of a route. */
+static bool change_has_all(const struct names *t, uint32_t list, const struct change_rule *rule)
+{
+	for (uint32_t i = 0; i < rule->noifs; i++)
+		if (!oif_list_has_name(t, list, name_find(t, &rule->oifs[i])))
+			return false;
+	return true;
+}
+
+/* Gives an owner its claim to a rule, which is number *id or, for HASH_NONE, is added.  0, or -1 with ENOMEM. */
+static int change_claim(struct router *r, const struct change_rule *rule, uint32_t iif, const struct claim_edit *e,
+			uint32_t *id)
+{
+	struct rules *t = &r->rules.routes;
+
+	if (*id != HASH_NONE)
+		return change_claims(r, t, *id, e);
+	*id = rules_add(&r->rules, t, &rule->range, iif, e->oifs);
+	if (*id == HASH_NONE)
+		return -1;
+	claims_begin(&r->rules, t, *id, e->owner);
+	return 0;
+}
+
+/* True when an owner asks for these outputs of a rule already; what the configuration asks for needs no second owner
+ * that goes when it does. */
+static bool change_is_asked(const struct router *r, const struct change_rule *rule, uint32_t id,
+			    const struct claim_edit *e)
+{
+	const struct rules *t = &r->rules.routes;
+	uint32_t own = change_own_list(t, id, e->owner), config = change_own_list(t, id, OWNER_CONFIG);
+
+	if (e->for_unnamed)
+		return own == e->oifs && config == HASH_NONE;
+	return own == e->oifs || (e->owner < OWNER_NAMED && config != HASH_NONE &&
+				  change_has_all(&r->rules.names, config, rule));
+}
+
+int change_add(struct router *r, const struct change_rule *rule, bool replace, uint32_t *id)
+{
+	struct rules *t = &r->rules.routes;
+	struct names *names = &r->rules.names;
+	bool is_unnamed = rule->owner < OWNER_NAMED;
+	struct claim_edit e = { .owner = rule->owner, .for_unnamed = replace && is_unnamed, .is_wanted = true };
+	uint32_t iif, own;
+	int res = 0;
+
+	/* With room for its entry mark_rule() cannot fail. */
+	if (flow_range_is_single(&rule->range) && mfc_reserve(&r->mfc, 1) < 0)
+		return -1;
+	iif = name_hold(names, &rule->iif);
+	if (iif == HASH_NONE)
+		return -1;
+	*id = rules_in_chain(t, rules_chain(t, &rule->range), iif);
+	own = change_own_list(t, *id, rule->owner);
+	e.oifs = change_combine(names, own == HASH_NONE || replace ? 0 : own, rule, false);
+	if (e.oifs == HASH_NONE) {
+		name_drop(names, iif);
+		return -1;
+	}
+	if (!change_is_asked(r, rule, *id, &e)) {
+		res = change_claim(r, rule, iif, &e, id);
+		if (!res)
+			change_report(r, EVENT_ADDED, &t->v[*id], rule->owner, 0, false);
+	}
+	oif_list_drop(names, e.oifs);
+	name_drop(names, iif);
+	if (!res)
+		mark_rule(r, &t->v[*id]);
+	return res;
+}
+
+int change_join(struct router *r, const struct ifname *iif, const struct flow_range *range, uint32_t owner)
+{
+	struct rules *t = &r->rules.joins;
+	struct claim_edit e = { .owner = owner, .is_wanted = true };
+	uint32_t id = rules_find(&r->rules, t, iif, range);
+
+	if (id != HASH_NONE) {
+		group_retry(r, id);
+		if (change_own_list(t, id, owner) != HASH_NONE ||
+		    (owner < OWNER_NAMED && change_own_list(t, id, OWNER_CONFIG) != HASH_NONE))
+			return 0;
+		if (change_claims(r, t, id, &e) < 0)
+			return -1;
+	} else {
+		if (group_join(r, iif, range) < 0)
+			return -1;
+		id = rules_find(&r->rules, t, iif, range);
+		claims_begin(&r->rules, t, id, owner);
+	}
+	change_report(r, EVENT_JOINED, &t->v[id], owner, 0, false);
+	return 0;
+}
+
+/* ---- taking back ---- */
+
+bool change_has_output(const struct router *r, uint32_t id, uint32_t owner, const struct ifname *oif)
+{
+	uint32_t name = name_find(&r->rules.names, oif);
+	struct claim claim;
+
+	for (struct claim_walk w = claims_walk(&r->rules.routes, id); claims_next(&w, &claim);)
+		if (change_is_of(owner, claim.owner) && oif_list_has_name(&r->rules.names, claim.oifs, name))
+			return true;
+	return false;
+}
+
+/* Takes outputs out of one claim to a rule.  0, 1 when it has none of them, or -1 with ENOMEM. */
+static int change_take_outputs(struct router *r, const struct change_rule *rule, uint32_t id, uint32_t owner)
+{
+	struct rules *t = &r->rules.routes;
+	struct claim_edit e = { .owner = owner };
+	uint32_t own = change_own_list(t, id, owner);
+	int res = 1;
+
+	if (own == HASH_NONE)
+		return 1;
+	e.oifs = change_combine(&r->rules.names, own, rule, true);
+	if (e.oifs == HASH_NONE)
+		return -1;
+	/* One who had outputs and has none left asks for nothing, but somebody must ask for the rule. */
+	e.is_wanted = e.oifs || t->v[id].owner != OWNER_SEVERAL;
+	if (e.oifs != own)
+		res = change_claims(r, t, id, &e);
+	oif_list_drop(&r->rules.names, e.oifs);
+	return res;
+}
+
+/* The same for all claims that the owner may take back. */
+static int change_remove_outputs(struct router *r, const struct change_rule *rule, uint32_t id)
+{
+	uint32_t before = r->rules.routes.v[id].oifs, last = rule->owner, owner = last < OWNER_NAMED ? 0 : last;
+	bool is_done = false;
+	int res = 0;
+
+	if (last < OWNER_NAMED)
+		last = OWNER_NAMED - 1;
+	oif_list_keep(&r->rules.names, before);
+	for (; res >= 0 && owner <= last; owner++) {
+		res = change_take_outputs(r, rule, id, owner);
+		is_done |= !res;
+	}
+	if (is_done)
+		change_report(r, EVENT_REMOVED, &r->rules.routes.v[id], rule->owner, before, false);
+	oif_list_drop(&r->rules.names, before);
+	if (!is_done && res > 0)
+		errno = ENOENT;
+	return is_done && res >= 0 ? 0 : -1;
+}
+
+/* Takes back all that an owner asks for of a rule or join.  As change_remove(). */
+static int change_take_back(struct router *r, struct rules *t, uint32_t id, uint32_t owner)
+{
+	enum event_kind kind = t == &r->rules.routes ? EVENT_REMOVED : EVENT_LEFT;
+	struct claim_edit e = { .owner = owner, .for_unnamed = owner < OWNER_NAMED };
+	uint32_t before = t->v[id].oifs, own = 0, others = 0;
+	struct claim claim;
+	int res = 0;
+
+	for (struct claim_walk w = claims_walk(t, id); claims_next(&w, &claim);)
+		++*(change_is_of(owner, claim.owner) ? &own : &others);
+	if (!own) {
+		errno = ENOENT;
+		return -1;
+	}
+	oif_list_keep(&r->rules.names, before);
+	if (others)
+		res = change_claims(r, t, id, &e);
+	if (!res)
+		change_report(r, kind, &t->v[id], owner, before, !others);
+	if (kind == EVENT_REMOVED && !res)
+		mark_range(r, &t->v[id].range);
+	if (!others) {
+		claims_drop(&r->rules, t, id);
+		if (kind == EVENT_REMOVED)
+			rules_del(&r->rules, t, id);
+		else
+			group_leave(r, id);
+	}
+	oif_list_drop(&r->rules.names, before);
+	return res;
+}
+
+int change_remove(struct router *r, const struct change_rule *rule, uint32_t id)
+{
+	int res;
+
+	if (!rule->noifs)
+		return change_take_back(r, &r->rules.routes, id, rule->owner);
+	res = change_remove_outputs(r, rule, id);
+	mark_range(r, &rule->range);
+	return res;
+}
+
+int change_leave(struct router *r, uint32_t join, uint32_t owner)
+{
+	return change_take_back(r, &r->rules.joins, join, owner);
+}
+
+int change_disown(struct router *r, uint32_t owner)
+{
+	struct rules *const tables[] = { &r->rules.joins, &r->rules.routes };
+	int res = 0;
+
+	/* Its name is wanted to the end. */
+	owner_refer(&r->rules.owners, owner);
+	for (int k = 0; k < 2; k++)
+		for (uint32_t id = tables[k]->first, next; !res && id != HASH_NONE; id = next) {
+			next = tables[k]->v[id].next;
+			if (change_own_list(tables[k], id, owner) == HASH_NONE)
+				continue;
+
+			bool stays = tables[k]->v[id].owner == OWNER_SEVERAL;
+
+			res = change_take_back(r, tables[k], id, owner);
+			if (stays && tables[k] == &r->rules.routes)
+				pending_report(r, id);
+		}
+	owner_drop(&r->rules.owners, owner);
+	return res;
+}

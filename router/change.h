@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What owners ask for at run time: single rules and memberships.  Each owner has its own claim to a rule, and takes
+ * back nothing but that.  Whoever has no name takes back what the configuration asks for too, until the next reload.
+ * router_sync() must follow each change.
+ */
+#ifndef ROUTER_CHANGE_H
+#define ROUTER_CHANGE_H
+
+#include "router/state.h"
+
+/* A route as it is named from outside.  A name may be among the outputs twice. */
+struct change_rule {
+	struct ifname iif;
+	struct flow_range range;
+	const struct ifname *oifs;
+	uint32_t noifs;
+	uint32_t owner;			/* held */
+};
+
+/* Has the owner ask for the route and these outputs, beside those that it asks for already, or with replace for exactly
+ * these.  *id is the number of the rule.  0, or -1 with ENOMEM or ENOSPC and nothing changed. */
+int change_add(struct router *r, const struct change_rule *rule, bool replace, uint32_t *id);
+
+/* Takes back what the owner asks for of the route, which is number id; with outputs named just those.  Of these the
+ * last one leaves a stop rule when nobody else asks for the route.  0, or -1: with ENOENT when it asks for none of
+ * that, or with ENOMEM. */
+int change_remove(struct router *r, const struct change_rule *rule, uint32_t id);
+
+/* True when the claims of an owner are among those that another one, or the same, takes back: whoever has no name takes
+ * the configuration's too. */
+bool change_is_of(uint32_t owner, uint32_t claimed_by);
+
+/* True when the owner asks for an output of a route; one without a name: when the configuration does. */
+bool change_has_output(const struct router *r, uint32_t id, uint32_t owner, const struct ifname *oif);
+
+/* Has the owner, who is held, ask for a membership, and tries again what of it has failed.  0, or -1 with ENOMEM or
+ * ENOSPC and nothing changed. */
+int change_join(struct router *r, const struct ifname *iif, const struct flow_range *range, uint32_t owner);
+
+/* Takes back the owner's part in a join.  0, or -1: with ENOENT when it has none, or with ENOMEM. */
+int change_leave(struct router *r, uint32_t join, uint32_t owner);
+
+/* Takes back all that an owner asks for.  0, or -1 with ENOMEM and some of it still there. */
+int change_disown(struct router *r, uint32_t owner);
+
+#endif
