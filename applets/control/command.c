@@ -90,7 +90,7 @@ const struct command commands[] = {
 		.example = "kill", .help = "end the daemon", .run = command_kill, .ends_daemon = true,
 	}, {
 		.name = "show", .aliases = "", .letters = "sSJ",
-		.usage = "[routes | groups | interfaces | pending | config | metrics]",
+		.usage = "[routes | groups | interfaces | pending | config | metrics | graph]",
 		.example = "-d show routes", .help = "show what is routed, and what waits",
 		.run = show_run, .max_words = 1,
 	}, {

@@ -15,6 +15,7 @@
 
 static const struct show_kind *const show_kinds[] = {
 	&show_routes, &show_groups, &show_interfaces, &show_pending, &show_config, &show_metrics,
+	&show_graph,
 };
 
 #define KINDS ((int)(sizeof show_kinds / sizeof *show_kinds))

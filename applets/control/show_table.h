@@ -30,7 +30,8 @@ struct show_kind {
 };
 
 /* All of them, each in the file of its name. */
-extern const struct show_kind show_routes, show_groups, show_interfaces, show_pending, show_config, show_metrics;
+extern const struct show_kind show_routes, show_groups, show_interfaces, show_pending, show_config, show_metrics,
+	show_graph;
 
 /* Counters of a rule, sums over its entries; and its serial, as the number may be another's later. */
 struct show_count_of_rule {

@@ -32,7 +32,7 @@ WRONG = (
     (64, ("help", "jion"), ('did you mean "join"?',)), (64, ("jion", "--help"), ('did you mean "join"?',)),
     (64, ("show", "ruotes"), ('did you mean "routes"?',)),
     (64, ("show", "xyz"), ('no table "xyz", there are: routes',)),
-    (64, ("show", "groats"), ("routes groups interfaces pending config metrics",)),
+    (64, ("show", "groats"), ("routes groups interfaces pending config metrics graph",)),
     (64, ("add", "a1"), ("usage: smcroutectl add IIF",)), (64, ("add",), ("usage",)), (64, ("join", "a1"), ("usage",)),
     (64, ("ping", "pong"), ("many",)), (64, ("help", "foo"), (ALL,)), (64, ("help", "re"), ("ambiguous",)),
     (64, ("join", "a1", "225.1.1.1", "a2"), ("a2",)), (64, ("-Z",), ("-Z",)), (64, ("show", "-Z"), ("-Z",)),

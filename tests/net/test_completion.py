@@ -55,7 +55,7 @@ def bash(lab):
         return sorted(out.splitlines())
     every, ifs = names(lab), interfaces(lab)
     quoted = sorted(lab.run("bash", "-c", 'printf "%q\\n" "$@"', "bash", *ifs)[1].splitlines())
-    shows = ["config", "groups", "interfaces", "metrics", "pending", "routes"]
+    shows = ["config", "graph", "groups", "interfaces", "metrics", "pending", "routes"]
     same(complete(""), every, "commands")
     same(complete("-d", "-i", "show", "re"), ["reload", "rem", "remove", "replace", "restart"], "commands with re")
     same(complete("show", ""), shows, "tables")

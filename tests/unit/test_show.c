@@ -159,7 +159,8 @@ static void part(int fd, struct buf *got, size_t n)
 static void same_text(void)
 {
 	static const char *const options[] = { "", "-d", "-dd", "-dj" };
-	static const char *const tables[] = { "routes", "groups", "interfaces", "pending", "config", "metrics" };
+	static const char *const tables[] = { "routes", "groups", "interfaces", "pending", "config", "metrics",
+					      "graph" };
 	int fd, status;
 
 	begin_full();
