@@ -35,6 +35,13 @@ static bool warn_is_ssm(const struct addr *g, uint8_t len)
 	return len >= 32 && g->b[1] >> 4 == 3 && !g->b[2] && !g->b[3];
 }
 
+/* What is to be said of a group that stays on its link, besides. */
+static const char *warn_tool(const char *group)
+{
+	return !strcmp(group, "224.0.0.251") || !strcmp(group, "ff02::fb") ?
+	       "; for mDNS a reflector is the tool, as avahi has one" : "";
+}
+
 /* Looks at the groups of the rules or memberships v[n]. */
 static void warn_groups(struct diags *d, const struct conf_rule *v, uint32_t n)
 {
@@ -44,10 +51,13 @@ static void warn_groups(struct diags *d, const struct conf_rule *v, uint32_t n)
 		const struct addr *group = &v->range.flow.group;
 		bool is_local = match_link_local(group, v->range.group_len);
 
-		if (is_local || (warn_is_ssm(group, v->range.group_len) && flow_range_any_source(&v->range)))
-			diag_add(d, v->where, false, is_local ? "group %s is link-local: routers never forward it" :
-				 "group %s is in the range for one source (SSM, RFC 4607): add \"source ADDR\"",
-				 prefix_str(group, v->range.group_len, s));
+		prefix_str(group, v->range.group_len, s);
+		if (is_local)
+			diag_add(d, v->where, false, "group %s is link-local: routers never forward it%s", s,
+				 warn_tool(s));
+		else if (warn_is_ssm(group, v->range.group_len) && flow_range_any_source(&v->range))
+			diag_add(d, v->where, false,
+				 "group %s is in the range for one source (SSM, RFC 4607): add \"source ADDR\"", s);
 	}
 }
 

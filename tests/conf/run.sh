@@ -186,6 +186,19 @@ for f in "$tmp"/man/*.conf; do
 done
 ok "examples of the manual" "$tmp/why"
 
+# The blocks of README.md that are configurations: indented, with a directive in them.
+mkdir "$tmp/readme"
+: >"$tmp/why"
+awk -v out="$tmp/readme" '
+	/^    / { if (!on) { on = 1; file = sprintf("%s/%02d", out, ++k) } print substr($0, 5) > file; next }
+	{ on = 0 }' ../../README.md
+for f in $(grep -lE '^(phyint|mgroup|mroute|include) ' "$tmp"/readme/*); do
+	echo "$f" >>"$tmp/readme.list"
+	check "$f" >"$tmp/out" 2>&1 || cat "$tmp/out" >>"$tmp/why"
+done
+[ "$(wc -l <"$tmp/readme.list")" -ge 5 ] || echo "fewer examples than there were" >>"$tmp/why"
+ok "examples of the README" "$tmp/why"
+
 # The command lines of the daemon's manual: all are taken, and every option is in one.
 commands() {
 	awk '/^\.Bd -literal/ { on = 1 } /^\.Ed/ { on = 0 } on && /^# smcrouted/' "$1"
