@@ -19,8 +19,10 @@ static bool bind_name(const struct router *r, struct name *name)
 		for (enum fam f = 0; f < FAM_N; f++)
 			if (iface_usable(i, &name->ifname) && i->vif[f] >= 0)
 				bits[f] |= UINT32_C(1) << i->vif[f];
+			else if (iface_usable(i, &name->ifname))
+				fresh.lacks[f] = 1;
 	for (enum fam f = 0; f < FAM_N; f++)
-		fresh.lacks[f] = !bits[f];
+		fresh.lacks[f] |= !bits[f];
 	name->has_changed = memcmp(&name->bits, &fresh, sizeof fresh);
 	name->bits = fresh;
 	return name->has_changed;

@@ -18,7 +18,7 @@
 struct vif_bits {
 	uint32_t exact[FAM_N];		/* interfaces named in full */
 	uint32_t wild[FAM_N];		/* those that a wildcard brings: never the iif itself */
-	uint32_t lacks[FAM_N];		/* not 0: a name has no VIF at all */
+	uint32_t lacks[FAM_N];		/* not 0: a name has no VIF, or an interface of a wildcard has none */
 };
 
 struct name {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Asks the interfaces that a name means; the first that is of use ends the search.
+ * Asks the interfaces that a name means.
  */
 #include "router/reason.h"
 
@@ -17,21 +17,34 @@ static const char *reason_of_iface(const struct iface *i, const struct ifname *n
 	       i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";
 }
 
-/* The reason of all interfaces that a name means: NULL when one of them is of use. */
-static const char *reason_of_name(const struct router *r, const struct ifname *name, enum fam fam, bool routes)
+/* Why a name is of no use, NULL when it is.  One that means several interfaces is of use to memberships when one of
+ * them is, and to routes when none lacks a VIF.  *which: the interface, or the name. */
+static const char *reason_of_name(const struct router *r, const struct ifname *name, enum fam fam, bool routes,
+				  const char **which)
 {
-	const char *reason = name->is_wildcard ? "no interface matches" : "no such interface";
+	const char *reason = name->is_wildcard ? "no interface matches" : "no such interface", *why;
+	bool any = false;
 
+	*which = name->text;
 	if (routes && !r->up[fam])
 		return fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";
-	for (struct iface *i = NULL; reason && (i = iface_match(&r->ifs, name, i));)
-		reason = reason_of_iface(i, name, fam, routes);
-	return reason;
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, name, i));) {
+		why = reason_of_iface(i, name, fam, routes);
+		if (why && iface_usable(i, name)) {
+			*which = i->name;
+			return why;
+		}
+		any |= !why;
+		reason = why;
+	}
+	return any ? NULL : reason;
 }
 
 const char *reason_of_join(const struct router *r, const struct ifname *iif, enum fam fam)
 {
-	return reason_of_name(r, iif, fam, false);
+	const char *which;
+
+	return reason_of_name(r, iif, fam, false, &which);
 }
 
 const char *reason_of_route(const struct router *r, const struct rule *rule, const char **which)
@@ -39,20 +52,23 @@ const char *reason_of_route(const struct router *r, const struct rule *rule, con
 	const struct names *t = &r->rules.names;
 	const struct oif_list *list = &t->lists[rule->oifs];
 	enum fam fam = flow_range_fam(&rule->range);
-
 	const char *reason = reflect_reason(r, rule, which);
 
 	if (reason || (r->up[fam] && ruleset_is_bound(&r->rules, rule)))
 		return reason;
-
-	const struct ifname *name = &t->v[rule->iif].ifname;
-
-	reason = reason_of_name(r, name, fam, true);
-
-	for (uint32_t i = 0; !reason && i < list->n; i++) {
-		name = &t->v[list->names[i]].ifname;
-		reason = reason_of_name(r, name, fam, true);
-	}
-	*which = name->text;
+	reason = reason_of_name(r, &t->v[rule->iif].ifname, fam, true, which);
+	for (uint32_t i = 0; !reason && i < list->n; i++)
+		reason = reason_of_name(r, &t->v[list->names[i]].ifname, fam, true, which);
 	return reason;
+}
+
+const char *reason_of_interface(const struct iface *i)
+{
+	for (enum fam f = 0; f < FAM_N; f++) {
+		if (i->waits[f])
+			return "no free VIF";
+		if (i->vif_errno[f] && i->wanted[f])
+			return strerror(i->vif_errno[f]);
+	}
+	return NULL;
 }

@@ -153,7 +153,7 @@ static inline uint32_t ruleset_iifs(const struct ruleset *s, const struct rule *
 	return s->names.v[rule->iif].bits.exact[fam] | s->names.v[rule->iif].bits.wild[fam];
 }
 
-/* True when no name of the rule lacks a VIF. */
+/* True when no name of the rule lacks a VIF, nor does an interface that a wildcard means. */
 static inline bool ruleset_is_bound(const struct ruleset *s, const struct rule *rule)
 {
 	enum fam fam = flow_range_fam(&rule->range);

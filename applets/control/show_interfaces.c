@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "router/reason.h"
+
 #define FLAGS_STRLEN 128		/* enough for all of them */
 
 enum { IFACES_INDEX, IFACES_NAME, IFACES_VIF, IFACES_MIF, IFACES_TTL, IFACES_FLAGS, IFACES_ALLMULTI, IFACES_QUERIER,
-       IFACES_IN, IFACES_IN_BYTES, IFACES_OUT, IFACES_OUT_BYTES, IFACES_COLUMNS };
+       IFACES_IN, IFACES_IN_BYTES, IFACES_OUT, IFACES_OUT_BYTES, IFACES_REASON, IFACES_COLUMNS };
 
 static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
 	[IFACES_INDEX] = { .heading = "INDEX", .key = "index", .width = 6 },
@@ -40,6 +42,9 @@ static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
 	[IFACES_OUT_BYTES] = {
 		.heading = "BYTES-OUT", .key = "out_bytes", .width = 10, .width_of = OUTPUT_BYTES,
 		.needs = OUTPUT_DETAIL,
+	},
+	[IFACES_REASON] = {
+		.heading = "REASON", .key = "reason", .is_left = true, .none = "-", .needs = OUTPUT_DETAIL,
 	},
 };
 
@@ -167,6 +172,7 @@ static void ifaces_row(struct show *s, const struct iface *i)
 		output_u64(o, &columns[IFACES_IN_BYTES], n.in_bytes);
 		output_u64(o, &columns[IFACES_OUT], n.out_packets);
 		output_u64(o, &columns[IFACES_OUT_BYTES], n.out_bytes);
+		output_text(o, &columns[IFACES_REASON], reason_of_interface(i));
 	}
 	output_row_end(o);
 }

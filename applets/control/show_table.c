@@ -314,7 +314,7 @@ bool show_flow_has_oifs(const struct show_flow *f)
 	return f->list ? f->list->n : f->bits;
 }
 
-static void show_flow_oif(struct buf *b, const char *name, bool json)
+void show_name(struct buf *b, const char *name, bool json)
 {
 	if (json) {
 		json_sep(b);
@@ -332,12 +332,12 @@ void show_flow_oifs(const struct router *r, struct buf *b, const struct show_flo
 		buf_chr(b, '[');
 	}
 	for (uint32_t i = 0; f->list && i < f->list->n; i++)
-		show_flow_oif(b, r->rules.names.v[f->list->names[i]].ifname.text, json);
+		show_name(b, r->rules.names.v[f->list->names[i]].ifname.text, json);
 	for (uint32_t bits = f->bits; bits; bits &= bits - 1) {
 		const struct iface *i = iface_by_vif(&r->ifs, flow_range_fam(&f->range), __builtin_ctz(bits));
 
 		if (i)
-			show_flow_oif(b, i->name, json);
+			show_name(b, i->name, json);
 	}
 	if (json)
 		buf_chr(b, ']');

@@ -133,6 +133,9 @@ void show_flow_row(struct output *o, const char *title, const struct output_colu
 /* True when there are outputs, even if they have no name. */
 bool show_flow_has_oifs(const struct show_flow *f);
 
+/* Appends the name of an interface: behind a blank, or as an element of a JSON list. */
+void show_name(struct buf *b, const char *name, bool json);
+
 /* Appends the names of the outputs: each behind a blank, or as "oifs" of JSON. */
 void show_flow_oifs(const struct router *r, struct buf *b, const struct show_flow *f, bool json);
 

@@ -42,6 +42,24 @@ def turn(lab, group, key):
     same(reasons(d), [], "pending after a reload to fewer")
 
 
+@case("a wildcard that matches more than there are numbers: those without one are told", "225.1.1.1", "vif")
+@case("the same of IPv6", "ff2e::1", "mif")
+def wildcard_beyond(lab, group, key):
+    lab.ip_batch(f"link add cali{i} type veth peer name w{i}" for i in range(36))
+    d = bare(lab, f"mroute from a1 group {group} to cali+\n")
+    late = [f"cali{i}" for i in range(31, 36)]
+    wait, = d.json("pending")["pending"]
+    same((wait["reason"], wait["waits_for"]), ("no free VIF", late), "what waits")
+    check(f"to cali+  # {' '.join(late)}: no free VIF" in d.show("-d", "show", "pending"), "nor does the text")
+    check("smcroute_pending 1\n" in d.show("show", "metrics"), "nor do the metrics")
+    same([i["name"] for i in d.json("interfaces")["interfaces"] if i["reason"] == "no free VIF"], late, "interfaces")
+    same([line.split()[1] for line in d.show("-d", "show", "interfaces").splitlines() if "no free VIF" in line],
+         late, "lines of interfaces")
+    lab.ip_batch(f"link del cali{i}" for i in range(5))
+    wait_until(lambda: not reasons(d), "nothing pending")
+    same(set(late) - set(numbers(d, key)), set(), "late ones without a number")
+
+
 @case("numbers come in config order, lowest first, both families alike")
 def order(lab):
     d = bare(lab, "phyint a3 enable\nphyint a4 ttl-threshold 3\nmroute from a2 group 225.1.1.1 to a4\n"
