@@ -4,9 +4,12 @@
 
 #include <stdlib.h>
 
+#include "conf/crossing.h"
 #include "conf/match.h"
 #include "conf/overlap.h"
 #include "conf/relay.h"
+#include "conf/ring.h"
+#include "conf/superfluous.h"
 
 #define WARN_MAX_VIFS 32		/* MAXVIFS of linux/mroute.h, MAXMIFS of linux/mroute6.h */
 
@@ -172,6 +175,22 @@ static void warn_names(struct warner *w)
 	warn_vifs(w, FAM_6);
 }
 
+/* Looks at rules that are about the same packets; false when memory ran out. */
+static bool warn_overlaps(const struct warner *w, bool *is_partial)
+{
+	struct overlap *o = overlap_new(w->c, w->wider, w->d);
+	bool ok;
+
+	if (!o)
+		return false;
+	superfluous_warn(o);
+	ok = crossing_warn(o) && ring_warn(o);
+	overlap_tell_rest(o);
+	*is_partial |= o->is_partial;
+	overlap_free(o);
+	return ok;
+}
+
 void conf_warn(const struct conf *c, struct diags *d)
 {
 	struct warner w = { .c = c, .d = d };
@@ -187,7 +206,7 @@ void conf_warn(const struct conf *c, struct diags *d)
 	ok = w.names && w.wider && w.ranks;
 	if (ok)
 		warn_names(&w);
-	if (!ok || !relay_warn(c, d, &is_partial) || !overlap_warn(c, w.wider, d, &is_partial))
+	if (!ok || !relay_warn(c, d, &is_partial) || !warn_overlaps(&w, &is_partial))
 		missed = "out of memory: not all was looked at that there may be warnings about";
 	else if (is_partial)
 		missed = "too many prefix lengths or joins: not all overlaps of rules were looked at";
