@@ -28,12 +28,21 @@ struct probe_link {
 	int8_t rp_filter;		/* IPv4, in effect: the larger one of all and its own, or -1 */
 	int8_t rp_own;			/* its own */
 	tristate routing[FAM_N];	/* is a VIF of some table */
+	tristate v6;			/* has IPv6: not without an MTU of 1280, nor with disable_ipv6 */
 	uint64_t packets, multicast;	/* received; not all drivers count multicast */
+	uint64_t sent;			/* packets */
+};
+
+struct probe_address {
+	int ifindex;
+	struct addr addr;
 };
 
 struct probe_links {
 	struct probe_link *v;		/* owned */
 	uint32_t n, cap;
+	struct probe_address *addresses;	/* owned */
+	uint32_t naddresses, caddresses;
 	tristate taken[FAM_N];		/* somebody holds a routing socket of the family */
 	int8_t rp_all;			/* net.ipv4.conf.all.rp_filter, or -1 */
 };
@@ -108,8 +117,9 @@ void probe_support(enum fam fam, struct probe_support *s);
 /* Whether this network namespace belongs to our user namespace, so that our capabilities count in it. */
 tristate probe_netns_ours(void);
 
-/* Whether this host is a member of a group on an interface. */
-tristate probe_member(int ifindex, const struct addr *grp);
+/* Calls fn for each group that this host is a member of, on each interface. */
+typedef void probe_member_fn(void *ctx, int ifindex, const struct addr *grp);
+int probe_members(enum fam fam, probe_member_fn *fn, void *ctx);
 
 /* Descriptors that a process may have, pid 0 = this one; -1 where it cannot be read. */
 long long probe_nofile(int pid);
@@ -150,20 +160,37 @@ void probe_nft_close(struct nft *n);
 void probe_nft_judge(const struct nft *n, enum probe_hook hook, const struct probe_packet *p, probe_chain_fn *fn,
 		     void *ctx);
 
-/* ---- the packets of one group as they come in (probe_sniff.c): needs CAP_NET_RAW ---- */
+/* ---- packets to groups, as they pass (probe_sniff.c): needs CAP_NET_RAW ---- */
+
+/* Where a packet is seen: as it comes from the wire (a port of a bridge, the carrier of a VLAN and the interface itself
+ * each see it), as the IP stack gets it, and as an interface hands it to its driver. */
+enum probe_station { SNIFF_WIRE, SNIFF_IP, SNIFF_OUT, SNIFF_STATIONS };
 
 struct probe_sniffed {
+	enum probe_station station;
 	int ifindex;
-	struct addr src;
+	struct flow flow;
 	uint8_t ttl;			/* or hop limit */
+	bool is_whole;			/* must not be fragmented */
+	bool is_broken;			/* the checksum of the IPv4 header is wrong */
+	bool is_control;		/* IGMP, MLD, neighbour or router discovery, PIM: no data to be routed */
 	uint32_t len;			/* bytes with the IP header */
 };
 
-/* Opens a socket that sees them all; the descriptor to poll and to close, or -1. */
-int probe_sniff_open(const struct addr *grp);
+struct probe_sniff {
+	int fd[2];			/* to poll; -1 = closed */
+};
 
-/* Reads at most max packets; their number, or -1 with errno. */
+/* Opens sockets that see the packets to a group, or with grp = NULL to all groups of a family.  0, or -1 with errno;
+ * probe_sniff_close() in either case. */
+int probe_sniff_open(struct probe_sniff *s, enum fam fam, const struct addr *grp);
+void probe_sniff_close(struct probe_sniff *s);
+
+/* Reads at most max packets of each socket; their number, or -1 with errno. */
 typedef void probe_sniff_fn(void *ctx, const struct probe_sniffed *p);
-int probe_sniff_drain(int fd, int max, probe_sniff_fn *fn, void *ctx);
+int probe_sniff_drain(const struct probe_sniff *s, int max, probe_sniff_fn *fn, void *ctx);
+
+/* Packets that came quicker than they were read, since the last call. */
+uint64_t probe_sniff_lost(const struct probe_sniff *s);
 
 #endif

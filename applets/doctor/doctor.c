@@ -5,8 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "applets/doctor/advise.h"
-#include "applets/doctor/diff.h"
+#include "applets/doctor/advise_none.h"
 #include "conf/match.h"
 #include "conf/read.h"
 #include "lib/number.h"
@@ -16,6 +15,7 @@
 #define STANDARD SYSCONFDIR "/smcroute.conf"
 #define DOCTOR_SECONDS 5
 #define DOCTOR_SECONDS_MAX 3600
+enum { DOCTOR_CAUSE = 1, DOCTOR_UNSURE };	/* exit status */
 
 static int doctor_usage(const char *word, const char *text)
 {
@@ -64,38 +64,51 @@ static void doctor_unseen(struct doctor *d)
 		finding_add(f, FINDING_UNSEEN, "the counters of the VIFs: this kernel does not list them");
 	host_unseen_nft(&d->host);
 	f->what = "flows";
-	if (d->has_more)
-		finding_add(f, FINDING_NOTE, "there are more sources than the %d told here", SAMPLE_FLOWS);
+	if (d->unread)
+		finding_add(f, FINDING_UNSEEN, "%llu packets that came quicker than they could be read",
+			    (unsigned long long)d->unread);
+	if (d->flows.left_out)
+		finding_add(f, FINDING_UNSEEN, "%llu packets and entries of more than the %d sources that are looked "
+			    "at", (unsigned long long)d->flows.left_out, FLOWS_MAX);
 }
 
-/* Judges all flows that moved; true when each of them is forwarded. */
-static bool doctor_report(struct doctor *d)
+/* Judges all flows that moved; the exit status. */
+static int doctor_report(struct doctor *d)
 {
-	bool fine = true, any = false;
+	struct advise_sum a = { 0 };
+	unsigned idle = 0;
 
-	diff_flows(d);
-	for (const struct sample_flow *w = d->flows; w < d->flows + d->nflows; w++) {
-		if (!w->d.right && !w->d.wrong && !w->d.seen && !w->d.unresolved)
-			continue;
-		any = true;
-		fine &= advise_flow(d, w) == VERDICT_FINE;
+	evidence_begin(d);
+	for (const struct watched *w = d->flows.v; w < d->flows.v + d->flows.n; w++) {
+		struct evidence_flow x;
+
+		evidence_of(d, w, &x);
+		if (x.moved)
+			advise_flow(d, &x, &a);
+		else
+			idle += w->has_entry;
 	}
-	if (!any) {
-		fine = false;
-		d->unknown.any_source = true;
-		if (!d->sniffs)
-			diff_guess(d);
-		advise_flow(d, &d->unknown);
-	}
+	if (!a.fine && !a.bad && !a.unsure && !a.stopped)
+		advise_none(d, &a);
+	d->host.found.what = "idle";
+	if (idle && a.fine + a.bad)
+		finding_add(&d->host.found, FINDING_NOTE, "%u more sources have an entry and sent nothing meanwhile",
+			    idle);
+	d->host.found.what = "flows";
+	if (d->host.found.dropped)
+		finding_add(&d->host.found, FINDING_NOTE, "there are %u more findings of the kinds told here",
+			    d->host.found.dropped);
 	doctor_unseen(d);
-	return fine;
+	return a.bad || (a.stopped && !a.fine && !a.unsure) ? DOCTOR_CAUSE :
+	       a.unsure || d->flows.left_out ? DOCTOR_UNSURE : 0;
 }
 
 /* Watches and reports; the exit status. */
 static int doctor_run(struct doctor *d, struct conf *c, enum form form)
 {
 	struct diags diags = { 0 };
-	bool fine = false, is_given = d->file, is_read = true;
+	bool is_given = d->file, is_read = true;
+	int status = DOCTOR_CAUSE;
 	char text[ADDR_STRLEN], head[ADDR_STRLEN + 40];
 
 	if (match_link_local(&d->group, 128)) {
@@ -110,12 +123,12 @@ static int doctor_run(struct doctor *d, struct conf *c, enum form form)
 			return doctor_usage(d->file, " cannot be read");
 		if (sample_take(d, c) < 0)
 			return host_failed("cannot look at this host");
-		fine = doctor_report(d);
+		status = doctor_report(d);
 	}
 	snprintf(head, sizeof head, "\"group\":\"%s\",\"seconds\":%u,", addr_str(&d->group, text), d->seconds);
 	if (!findings_write(&d->host.found, form, head, form == FORM_JSON ? "}\n" : ""))
 		return EXIT_SYSTEM;
-	return fine ? 0 : 1;
+	return status;
 }
 
 int doctor_main(char **words, int n, enum form form)

@@ -8,8 +8,8 @@
 
 #include "applets/doctor/finding.h"
 
-/* Runs `doctor GROUP [SECONDS] [FILE]`: n words.  The exit status: 0 all of it is forwarded, 1 not, 64 wrong words,
- * 71. */
+/* Runs `doctor GROUP [SECONDS] [FILE]`: n words.  The exit status: 0 it is forwarded, 1 a cause was found why not, 2
+ * nothing can be said for sure, 64 wrong words, 71. */
 int doctor_main(char **words, int n, enum form form);
 
 #endif

@@ -126,3 +126,24 @@ void remedy_chain(struct findings *f, const struct probe_chain *c, const struct 
 		finding_fix(f, "nft 'insert rule %s %s %s %sip%s daddr %s accept'", c->family, c->table, c->name,
 			    remedy_nft_ifname(way, dev, match), six, text);
 }
+
+void remedy_chain_show(struct findings *f, const struct probe_chain *c)
+{
+	if (remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./"))
+		finding_fix(f, "nft list chain %s %s %s", c->family, c->table, c->name);
+	else
+		finding_fix(f, "nft list ruleset");
+}
+
+void remedy_v6(struct findings *f, const struct probe_link *l)
+{
+	char name[64], word[REMEDY_WORD];
+
+	if (l && l->mtu < REMEDY_V6_MTU)
+		remedy_link(f, l->name, "mtu 1280");
+	if (!l || l->mtu < REMEDY_V6_MTU)
+		return;
+	snprintf(name, sizeof name, strchr(l->name, '.') ? "net/ipv6/conf/%s/disable_ipv6" :
+		 "net.ipv6.conf.%s.disable_ipv6", l->name);
+	finding_fix(f, "sysctl -w %s=0", text_shell_word(word, sizeof word, name));
+}

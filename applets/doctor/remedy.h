@@ -31,6 +31,13 @@ void remedy_link(struct findings *f, const char *name, const char *what);
 /* The command that makes a chain accept the packet. */
 void remedy_chain(struct findings *f, const struct probe_chain *c, const struct probe_packet *p, uint8_t glen);
 
+/* The command that shows a chain which may drop packets. */
+void remedy_chain_show(struct findings *f, const struct probe_chain *c);
+
+/* The command that gives an interface IPv6 again; NULL: it is gone. */
+#define REMEDY_V6_MTU 1280	/* RFC 8200, section 5 */
+void remedy_v6(struct findings *f, const struct probe_link *l);
+
 /* The command that leads packets of an interface to a table. */
 void remedy_table(struct findings *f, enum fam fam, const char *iif, uint32_t table);
 

@@ -6,141 +6,176 @@
 #include "applets/doctor/sample.h"
 
 #include <poll.h>
-#include <unistd.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lib/clock.h"
-#include "lib/fd.h"
+#include "lib/grow.h"
 
-#define SLICE 1024		/* packets read in one go */
-#define OTHERS_LOOKED 256	/* entries of other groups that are looked at in detail */
+#define SLICE 4096		/* packets read in one go */
 
-unsigned sample_copies(const struct probe_mfc *e)
+/* ---- memberships ---- */
+
+static int sample_member_order(const void *a, const void *b)
+{
+	const struct sample_member *x = a, *y = b;
+
+	return x->ifindex != y->ifindex ? (x->ifindex < y->ifindex ? -1 : 1) :
+	       memcmp(&x->group, &y->group, sizeof x->group);
+}
+
+static void sample_member_add(void *ctx, int ifindex, const struct addr *grp)
+{
+	struct doctor *d = ctx;
+	struct sample_member *v = grow(d->members, &d->cmembers, d->nmembers + 1, sizeof *v);
+
+	if (!v)
+		return;
+	d->members = v;
+	v[d->nmembers++] = (struct sample_member){ ifindex, *grp };
+}
+
+bool sample_is_member(const struct doctor *d, int ifindex, const struct addr *group)
+{
+	struct sample_member want = { ifindex, *group };
+
+	return d->nmembers && bsearch(&want, d->members, d->nmembers, sizeof want, sample_member_order);
+}
+
+unsigned sample_copies(const struct doctor *d, const struct probe_mfc *e)
 {
 	unsigned n = 1;
 
 	for (unsigned i = 0; flow_fam(&e->flow) == FAM_4 && i < e->noifs; i++)
-		n += probe_member(e->oif[i], &e->flow.group) == 1;
+		n += sample_is_member(d, e->oif[i], &e->flow.group);
 	return n;
 }
 
-struct sample_others *sample_others(struct doctor *d, uint32_t table, int oif)
-{
-	struct sample_others *o = d->others;
+/* ---- entries ---- */
 
-	while (o < d->others + d->nothers && (o->table != table || o->oif != oif))
+struct sample_load *sample_load(struct doctor *d, uint32_t table, int oif)
+{
+	struct sample_load *o = d->loads, *end = d->loads + d->nloads;
+
+	while (o < end && (o->table != table || o->oif != oif))
 		o++;
+	if (o < end)
+		return o;
+	if (d->nloads == HOST_VIFS)
+		return NULL;
+	d->nloads++;
+	*o = (struct sample_load){ .table = table, .oif = oif };
 	return o;
 }
 
-static void sample_others_add(struct doctor *d, const struct probe_mfc *e)
+static void sample_others(struct doctor *d, const struct probe_mfc *e)
 {
-	unsigned copies = d->looked++ < OTHERS_LOOKED ? sample_copies(e) : 1;
+	unsigned copies = sample_copies(d, e);
 
 	for (unsigned i = 0; i < e->noifs; i++) {
-		struct sample_others *o = sample_others(d, e->table, e->oif[i]);
+		struct sample_load *o = sample_load(d, e->table, e->oif[i]);
 
-		if (o == d->others + d->nothers) {
-			if (d->nothers == HOST_VIFS)
-				return;
-			d->nothers++;
-			o->table = e->table;
-			o->oif = e->oif[i];
-		}
-		o->packets[d->is_second] += e->st.packets / copies;
+		if (o)
+			o->packets[d->is_second] += e->st.packets / copies;
 	}
-}
-
-/* The flow of a source; a new one when there is room, else NULL. */
-static struct sample_flow *sample_flow(struct doctor *d, const struct addr *src)
-{
-	struct sample_flow *w = d->flows;
-
-	for (; w < d->flows + d->nflows; w++)
-		if (addr_eq(&w->src, src))
-			return w;
-	if (d->nflows == SAMPLE_FLOWS) {
-		d->has_more = true;
-		return NULL;
-	}
-	w->src = *src;
-	d->nflows++;
-	return w;
 }
 
 static void sample_entry(void *ctx, const struct probe_mfc *e)
 {
 	struct doctor *d = ctx;
-	struct sample_flow *w;
 
-	if (!addr_eq(&e->flow.group, &d->group)) {
-		sample_others_add(d, e);
-		return;
-	}
-	w = sample_flow(d, &e->flow.source);
-	/* Of entries in two tables the busier one. */
-	if (!w || (w->has_entry && w->e.st.packets > e->st.packets))
-		return;
-	if (!d->is_second) {
-		w->right_before = e->st.packets;
-		w->wrong_before = e->st.wrong_if;
-	}
-	w->has_entry = true;
-	w->e = *e;
+	if (addr_eq(&e->flow.group, &d->group))
+		flows_entry(&d->flows, e, d->is_second);
+	else
+		sample_others(d, e);
 }
+
+/* ---- packets ---- */
 
 static void sample_packet(void *ctx, const struct probe_sniffed *p)
 {
 	struct doctor *d = ctx;
-	struct sample_flow *w = sample_flow(d, &p->src);
 
-	if (!w)
-		return;
-	/* Where the entry waits for it, or else where it was seen first. */
-	if (!w->in || (w->has_entry && w->e.iif == p->ifindex))
-		w->in = p->ifindex;
-	w->d.seen = true;
-	w->d.arrived++;
-	if (p->ttl > w->d.ttl)
-		w->d.ttl = p->ttl;
-	if (p->len > w->len)
-		w->len = p->len;
+	flows_packet(&d->flows, p);
 }
 
-/* Waits, and looks at the packets that arrive meanwhile. */
-static void sample_watch(struct doctor *d, int fd)
+/* Reads what is there; false when the sockets failed. */
+static bool sample_drain(struct doctor *d, const struct probe_sniff *s)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int n;
+
+	while ((n = probe_sniff_drain(s, SLICE, sample_packet, d)) >= SLICE)
+		;
+	return n >= 0;
+}
+
+/* Waits, and looks at the packets that pass meanwhile. */
+static void sample_watch(struct doctor *d, const struct probe_sniff *s)
+{
+	struct pollfd pfd[2] = { { .fd = s->fd[0], .events = POLLIN }, { .fd = s->fd[1], .events = POLLIN } };
 	int64_t end = clock_ms() + (int64_t)d->seconds * 1000, left;
 
-	while ((left = end - clock_ms()) > 0)
-		if (poll(&pfd, 1, (int)left) > 0 && probe_sniff_drain(fd, SLICE, sample_packet, d) < 0)
-			pfd.fd = -1;	/* what it saw until now is true all the same */
+	while ((left = end - clock_ms()) > 0) {
+		if (poll(pfd, 2, (int)left) <= 0)
+			continue;
+		if (!sample_drain(d, s))
+			pfd[0].fd = pfd[1].fd = -1;	/* what was seen until now is true all the same */
+		else if ((left = end - clock_ms()) > 0)
+			poll(NULL, 0, left < 20 ? (int)left : 20);	/* many in one go */
+	}
 }
 
-int sample_take(struct doctor *d, const struct conf *c)
+static int sample_first(struct doctor *d)
 {
-	int fd = probe_sniff_open(&d->group);
-
-	d->sniffs = fd >= 0;
 	d->is_uncounted = probe_counters(d->fam, &d->before.count) < 0;
+	probe_members(d->fam, sample_member_add, d);
+	if (d->nmembers)
+		qsort(d->members, d->nmembers, sizeof *d->members, sample_member_order);
+	if (probe_links(&d->links_before) < 0)
+		return -1;
 	d->before.vifs.n = probe_vifs(d->fam, d->before.vifs.v, HOST_VIFS);
-	if (probe_mfc(d->fam, sample_entry, d) < 0 || probe_links(&d->links_before) < 0)
-		return fd_fail(fd);
-	sample_watch(d, fd);
-	if (fd >= 0)
-		close(fd);
+	return probe_mfc(d->fam, sample_entry, d);
+}
+
+static int sample_second(struct doctor *d)
+{
 	d->is_second = true;
-	for (unsigned i = 0; i < d->nflows; i++)
-		d->flows[i].has_entry = false;
 	if (probe_mfc(d->fam, sample_entry, d) < 0)
 		return -1;
 	d->after.vifs.n = probe_vifs(d->fam, d->after.vifs.v, HOST_VIFS);
 	d->is_uncounted |= probe_counters(d->fam, &d->after.count) < 0;
-	return host_probe(&d->host, c);
+	return 0;
+}
+
+int sample_take(struct doctor *d, const struct conf *c)
+{
+	struct probe_sniff s;
+	int result;
+
+	d->sniffs = probe_sniff_open(&s, d->fam, &d->group) == 0;
+	result = sample_first(d);
+	if (d->sniffs && result == 0) {
+		sample_drain(d, &s);
+		flows_unsee(&d->flows);
+		probe_sniff_lost(&s);
+	}
+	if (result == 0) {
+		sample_watch(d, &s);
+		result = sample_second(d);
+	}
+	if (d->sniffs) {
+		sample_drain(d, &s);
+		d->unread = probe_sniff_lost(&s);
+	}
+	probe_sniff_close(&s);
+	return result < 0 ? result : host_probe(&d->host, c);
 }
 
 void sample_free(struct doctor *d)
 {
 	host_free(&d->host);
 	probe_links_free(&d->links_before);
+	flows_free(&d->flows);
+	free(d->members);
+	d->members = NULL;
 }

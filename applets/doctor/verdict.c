@@ -1,49 +1,166 @@
 /* SPDX-License-Identifier: ISC
  *
- * The signatures, measured on Linux 6.18.  A packet passes these points in turn: reverse path filter (TcpExt
- * IPReversePathFilter), table and entry (its packet counters), TTL and MTU of each output (the VIF's counter; Ip
- * FragFails), packet filter (Ip ForwDatagrams, IpExt OutMcastPkts).  It ended before the first that did not move.
+ * Measured on Linux 6.18: TTL and MTU are compared before the VIF counts a copy (ipmr_queue_xmit()), but for IPv6,
+ * where the MTU is compared behind the packet filter (ip6_finish_output()).  The packet filter before routing comes
+ * before the reverse path filter, and before both what disable_ipv6 drops (ip6_rcv_core()).
  */
 #include "applets/doctor/verdict.h"
 
-/* Samples are not taken at one instant, and other flows count on the same counters. */
-static bool verdict_is_most(uint64_t part, uint64_t whole)
+struct losses {
+	struct loss *v;
+	unsigned n;
+};
+
+static uint64_t verdict_less(uint64_t a, uint64_t b)
 {
-	return part && part >= whole - whole / 2;
+	return a > b ? a - b : 0;
 }
 
-static enum verdict verdict_of_routed(const struct flow_diff *d)
+static uint64_t verdict_min(uint64_t a, uint64_t b)
 {
-	if (!d->outputs)
-		return VERDICT_NO_RULE;
-	if (verdict_is_most(d->lacking, d->right)) {
-		if (verdict_is_most(d->frag_fails, d->lacking))
-			return VERDICT_MTU;
-		return d->output_down || (d->seen && d->ttl > d->threshold) ? VERDICT_OUTPUT : VERDICT_TTL;
+	return a < b ? a : b;
+}
+
+/* Counters are not read at one instant: so many more or less are no difference. */
+static uint64_t verdict_slack(const struct evidence *e, uint64_t n)
+{
+	return 3 + n / 32 + e->unread;
+}
+
+/* Packets that are seen come in and go out within a moment. */
+static uint64_t verdict_slack_seen(const struct evidence *e, uint64_t n)
+{
+	return e->is_seen ? 2 + n / 128 + e->unread : verdict_slack(e, n);
+}
+
+static void verdict_add(struct losses *l, enum verdict verdict, uint64_t n, uint64_t of)
+{
+	if (l->n < LOSSES)
+		l->v[l->n++] = (struct loss){ verdict, n, of };
+}
+
+uint64_t verdict_routed(const struct evidence *e)
+{
+	if (!e->is_seen)
+		return e->right.hi;
+	return e->right.hi + verdict_slack(e, e->ip) < e->ip ? e->right.hi : e->ip;
+}
+
+/* None of it gets to the entry. */
+static void verdict_none_in(const struct evidence *e, struct losses *l)
+{
+	uint64_t n = e->is_seen ? e->ip : e->wrong;
+
+	if (e->lacks_family)
+		verdict_add(l, VERDICT_FAMILY, n, n);
+	if (e->is_seen && e->filter == FILTER_DROPS)
+		verdict_add(l, VERDICT_FIREWALL, n, n);
+	if (e->stays_here)
+		verdict_add(l, VERDICT_SOURCE, n, n);
+	if (e->rp_refuses && !e->stays_here)
+		verdict_add(l, VERDICT_RP_FILTER, n, n);
+	if (e->has_other_table)
+		verdict_add(l, VERDICT_TABLE, n, n);
+	else if (!e->has_vif)
+		verdict_add(l, VERDICT_NO_VIF, n, n);
+	else if (e->is_unresolved)
+		verdict_add(l, VERDICT_NO_ANSWER, n, n);
+	else if (e->has_entry && !e->is_here)
+		verdict_add(l, VERDICT_WRONG_IIF, n, n);
+	if (!l->n && e->broken >= e->ip)
+		verdict_add(l, VERDICT_BROKEN, n, n);
+	if (!l->n)
+		verdict_add(l, VERDICT_LOST_IN, n, n);
+}
+
+unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES])
+{
+	struct losses l = { v, 0 };
+	uint64_t lost = verdict_less(e->wire, e->ip);
+
+	if (!e->is_seen) {
+		/* IPv6 counts a packet as wrong even where it came in on no MIF. */
+		if (!e->right.hi && (e->wrong || e->is_unresolved))
+			verdict_none_in(e, &l);
+		return l.n;
 	}
-	/* IPv6 looks at the MTU behind the packet filter (net/ipv6/ip6_output.c). */
-	if (verdict_is_most(d->unsent, d->out))
-		return verdict_is_most(d->frag_fails, d->unsent) ? VERDICT_MTU : VERDICT_FIREWALL;
-	return VERDICT_FINE;
+	if (lost > verdict_slack_seen(e, e->wire) && !e->is_lower)
+		verdict_add(&l, VERDICT_INGRESS, lost, e->wire);
+	lost = verdict_less(e->ip, e->right.hi);
+	if (e->ip && !e->right.hi)
+		verdict_none_in(e, &l);
+	else if (lost > verdict_slack(e, e->ip))
+		verdict_add(&l, e->broken >= lost ? VERDICT_BROKEN : VERDICT_LOST_IN, lost, e->ip);
+	return l.n;
 }
 
-enum verdict verdict_of(const struct flow_diff *d)
+/* The packets were seen: which ones an output does not take is known. */
+static void verdict_out_seen(const struct evidence *e, const struct evidence_out *o, uint64_t came, struct losses *l)
 {
-	if (d->right)
-		return verdict_of_routed(d);
-	/* IPv6 counts a packet as wrong even where it came in on no MIF. */
-	if (d->wrong && d->vif)
-		return VERDICT_WRONG_IIF;
-	if (d->unresolved)
-		return VERDICT_NO_RULE;
-	if (d->seen ? d->rp_refuses : verdict_is_most(d->rp_filter, d->arrived))
-		return VERDICT_RP_FILTER;
-	if (!d->arrived && !d->wrong)
-		return VERDICT_NOTHING;
-	if (d->other_table)
-		return VERDICT_TABLE;
-	/* On a VIF and in no counter: it did not come as far as the entry. */
-	if (!d->vif)
-		return VERDICT_NO_VIF;
-	return d->seen ? VERDICT_FIREWALL : VERDICT_NOTHING;
+	uint64_t lost = verdict_less(came, o->left.hi), low, large, slack = verdict_slack_seen(e, came);
+
+	/* A rule of the packet filter may have raised the TTL since, or allowed fragments: then nothing lacks. */
+	low = verdict_min(lost, o->low.hi);
+	if (low && (lost > slack || low == o->low.hi))
+		verdict_add(l, VERDICT_TTL, low, came);
+	else
+		low = 0;
+	lost -= low;
+	large = verdict_min(lost, o->large.hi);
+	if (large && (lost > slack || large == o->large.hi))
+		verdict_add(l, VERDICT_MTU, large, came);
+	else
+		large = 0;
+	lost -= large;
+	if (lost <= slack)
+		return;
+	if (came - low - large > o->vif.hi + verdict_slack(e, came))
+		verdict_add(l, VERDICT_TTL_CHANGED, lost, came);
+	else if (o->filter == FILTER_DROPS)
+		verdict_add(l, VERDICT_FIREWALL, lost, came);
+	else
+		verdict_add(l, VERDICT_LOST_OUT, lost, came);
+}
+
+/* Only counters were seen. */
+static void verdict_out_counted(const struct evidence *e, const struct evidence_out *o, uint64_t came,
+				struct losses *l)
+{
+	uint64_t slack = verdict_slack(e, came), lost = verdict_less(came, o->vif.hi);
+	bool is_large = o->large.hi && o->large.hi + slack >= lost;
+
+	if (lost > slack || (came && !o->vif.hi)) {
+		/* Failures to fragment far beyond what lacks are of other packets, some of them may be. */
+		verdict_add(l, !is_large ? VERDICT_TTL : o->large.hi > lost + lost / 4 + slack ? VERDICT_UNSURE :
+			    VERDICT_MTU, lost, came);
+		return;
+	}
+	lost = verdict_less(came, o->sent.hi);
+	is_large = e->fam == FAM_6 && o->large.hi && o->large.hi + slack >= lost;
+	if (lost > slack || (came && !o->sent.hi))
+		verdict_add(l, is_large ? VERDICT_MTU : VERDICT_FIREWALL, lost, came);
+	else if (verdict_less(came, o->left.hi) > slack)
+		verdict_add(l, VERDICT_LOST_OUT, came - o->left.hi, came);
+	else if (verdict_less(came, o->left.lo) > slack)
+		verdict_add(l, o->filter == FILTER_DROPS ? VERDICT_FIREWALL : VERDICT_UNSURE, came - o->left.lo, came);
+}
+
+unsigned verdict_out(const struct evidence *e, const struct evidence_out *o, struct loss v[LOSSES])
+{
+	struct losses l = { v, 0 };
+	uint64_t came = verdict_routed(e);
+
+	if (!came)
+		return 0;
+	if (o->is_down || o->lacks_carrier)
+		verdict_add(&l, VERDICT_OUTPUT, came, came);
+	else if (o->lacks_family)
+		verdict_add(&l, VERDICT_FAMILY, came, came);
+	else if (e->is_seen)
+		verdict_out_seen(e, o, came, &l);
+	else
+		verdict_out_counted(e, o, came, &l);
+	if (!l.n && o->is_bridge && e->is_seen && o->left.lo > verdict_slack_seen(e, came) && !o->ports)
+		verdict_add(&l, VERDICT_NOBODY, came, came);
+	return l.n;
 }

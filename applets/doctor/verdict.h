@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Where the packets of a flow end, judged by what moved while one watched.  Pure: a table of counters goes in, a
- * verdict comes out.
+ * Where the packets of a flow end.  Pure: evidence goes in, causes come out.  A packet passes stations: the wire, the
+ * IP stack, the entry, and for each output its VIF, the packet filter and the driver.  At each it is counted, exactly
+ * where the packets themselves are seen, else between bounds that the counters of this host allow.  A cause is the
+ * first station where surely fewer go on than came; from what other flows did nothing is concluded.
  */
 #ifndef APPLETS_DOCTOR_VERDICT_H
 #define APPLETS_DOCTOR_VERDICT_H
@@ -9,40 +11,90 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/kernel.h"
+
 enum verdict {
 	VERDICT_FINE,		/* forwarded */
 	VERDICT_NOTHING,	/* nothing arrives here */
 	VERDICT_TTL,		/* TTL not above what the output asks for */
+	VERDICT_TTL_CHANGED,	/* the same, but it came in with more */
 	VERDICT_MTU,		/* too large for the output, and not to be fragmented */
 	VERDICT_RP_FILTER,	/* refused by the reverse path filter */
 	VERDICT_WRONG_IIF,	/* comes in on another interface than the entry says */
 	VERDICT_NO_VIF,		/* comes in on an interface that does not route */
-	VERDICT_NO_RULE,	/* no output */
+	VERDICT_NO_RULE,	/* an entry without outputs */
+	VERDICT_NO_ANSWER,	/* the router was asked and has not answered */
 	VERDICT_FIREWALL,	/* dropped by the packet filter */
 	VERDICT_TABLE,		/* looked up in another table than the routes are in */
-	VERDICT_OUTPUT,		/* an output takes none */
+	VERDICT_OUTPUT,		/* an output is down, or without carrier */
+	VERDICT_NOBODY,		/* a bridge passes it to none of its ports */
+	VERDICT_SOURCE,		/* a source that no router forwards */
+	VERDICT_FAMILY,		/* the interface has no IPv4 or IPv6 */
+	VERDICT_BROKEN,		/* its headers have wrong checksums */
+	VERDICT_INGRESS,	/* ends between the wire and the IP stack */
+	VERDICT_LOST_IN,	/* ends before the entry, nobody knows where */
+	VERDICT_LOST_OUT,	/* ends behind the entry, nobody knows where */
+	VERDICT_UNSURE,		/* may end behind the entry: other flows hide it */
 	VERDICTS
 };
 
-/* Differences between two samples, in packets; "here" is the interface where the flow arrives. */
-struct flow_diff {
-	bool unresolved;	/* the entry waits for an answer of the daemon */
-	unsigned outputs;	/* of the entry */
-	uint64_t right, wrong;	/* on the interface of the entry, on others */
-	uint64_t lacking;	/* of the right ones: not counted on its worst output */
-	uint64_t out;		/* copies counted on its outputs */
-	uint64_t unsent;	/* copies on all outputs that the host's IP counters lack */
-	uint64_t frag_fails, rp_filter;		/* of the whole host */
-	uint64_t arrived;	/* came in here */
-	bool seen;		/* arrived, ttl and here are of this flow's packets, not guessed */
-	uint8_t ttl;		/* largest seen */
-	uint8_t threshold;	/* of the worst output */
-	bool output_down;	/* the worst output */
-	bool rp_refuses;	/* the filter here refuses this source */
-	bool vif;		/* here is a VIF in the table that its packets are looked up in */
-	bool other_table;	/* here is a VIF in another table only */
+/* Packets: at least, at most. */
+struct span {
+	uint64_t lo, hi;
 };
 
-enum verdict verdict_of(const struct flow_diff *d);
+/* What the packet filter does with a flow, or with its copies for an output. */
+enum filter { FILTER_PASSES, FILTER_MAY_DROP, FILTER_DROPS, FILTER_UNSEEN };
+
+/* One output of its entry, and the copies for it. */
+struct evidence_out {
+	int ifindex;
+	uint8_t threshold;
+	bool is_down, lacks_carrier, lacks_family;
+	bool is_bridge;			/* and its ports are seen */
+	struct span low;		/* of those that came in: with a TTL not above the threshold */
+	struct span large;		/* of those that came in: too large for it, and not to be fragmented */
+	struct span vif;		/* counted by its VIF */
+	struct span sent;		/* sent by the IP stack, behind the packet filter */
+	struct span left;		/* handed to the driver */
+	uint64_t ports;			/* handed to the drivers of its ports */
+	enum filter filter;		/* on that way */
+};
+
+/* One flow where it comes in, "here". */
+struct evidence {
+	bool is_seen;			/* the packets themselves are: wire, ip and what left are exact */
+	enum fam fam;
+	uint64_t unread;		/* packets of all flows that were missed while watching */
+	uint64_t wire, ip;		/* came in here */
+	uint64_t broken;		/* of those from the wire */
+	bool is_lower;			/* here is a port of a bridge, or below another interface */
+	bool has_entry, is_unresolved;
+	bool is_here;			/* the entry waits for it here */
+	struct span right;		/* counted by its entry, on its interface */
+	uint64_t wrong;			/* on others */
+	bool has_vif, has_other_table;	/* here is a VIF in the table that is looked up, or in another one only */
+	bool rp_refuses, stays_here, lacks_family;
+	enum filter filter;		/* before routing */
+	unsigned nouts;
+	struct evidence_out out[KERNEL_VIFS];
+};
+
+/* A cause. */
+struct loss {
+	enum verdict verdict;
+	uint64_t n, of;			/* packets: lost, of those that came so far */
+};
+
+#define LOSSES 4		/* causes in one stretch */
+
+/* Causes between the wire and the entry; their number, 0 when all that came in gets to the entry as far as is known. */
+unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES]);
+
+/* Causes between the entry and an output. */
+unsigned verdict_out(const struct evidence *e, const struct evidence_out *o, struct loss v[LOSSES]);
+
+/* Packets that got to the entry, as far as is known. */
+uint64_t verdict_routed(const struct evidence *e);
 
 #endif

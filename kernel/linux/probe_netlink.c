@@ -62,6 +62,7 @@ int probe_links(struct probe_links *l)
 void probe_links_free(struct probe_links *l)
 {
 	free(l->v);
+	free(l->addresses);
 	*l = (struct probe_links){ 0 };
 }
 

@@ -150,27 +150,47 @@ tristate probe_netns_ours(void)
 	return ours;
 }
 
+/* A group as /proc/net/igmp6 has it: 32 digits. */
+static bool probe_group6(const char *digits, struct addr *grp)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned v;
+
+		if (sscanf(digits + 2 * i, "%2x", &v) != 1)
+			return false;
+		grp->b[i] = (uint8_t)v;
+	}
+	return true;
+}
+
 /* IPv4: a line of an interface, then those of its groups, each as a number of this machine.  IPv6: lines of an
  * interface, its name, and a group. */
-tristate probe_member(int ifindex, const struct addr *grp)
+int probe_members(enum fam fam, probe_member_fn *fn, void *ctx)
 {
-	bool v4 = addr_fam(grp) == FAM_4, is = false;
-	char *line, *w[3], want[33];
+	bool v4 = fam == FAM_4;
+	char *line, *w[3];
 	int index = 0;
 	struct lines l;
+	uint8_t len;
 
 	if (lines_open(&l, v4 ? "/proc/net/igmp" : "/proc/net/igmp6") < 0)
 		return -1;
-	for (unsigned i = 0; i < 4; i++)
-		snprintf(want + 8 * i, 9, "%08x", ntohl(grp->w[i]));
-	while (!is && (line = lines_next(&l))) {
+	while ((line = lines_next(&l))) {
+		struct addr grp;
+
 		if (line[0] != '\t')
 			index = atoi(line);
-		is = index == ifindex && lines_words(line, w, 3) == 3 &&
-		     (v4 ? strtoul(w[0], NULL, 16) == grp->w[3] : !strcmp(w[2], want));
+		if ((v4 && line[0] != '\t') || lines_words(line, w, 3) < 3)
+			continue;
+		addr_any(fam, &grp, &len);
+		if (v4)
+			grp.w[3] = (uint32_t)strtoul(w[0], NULL, 16);
+		else if (!probe_group6(w[2], &grp))
+			continue;
+		fn(ctx, index, &grp);
 	}
 	lines_close(&l);
-	return is;
+	return 0;
 }
 
 long long probe_nofile(int pid)

@@ -11,7 +11,9 @@
 #include <linux/rtnetlink.h>
 
 #include "kernel/linux/mroute_codec.h"
+#include "lib/grow.h"
 
+#define DISABLE_IPV6 26		/* DEVCONF_DISABLE_IPV6 of linux/ipv6.h, which musl does not bear */
 #define QUERIER_STATE 47	/* IFLA_BR_MCAST_QUERIER_STATE, which linux/if_link.h has since 5.16 */
 
 static bool probe_family(unsigned their, enum fam *fam)
@@ -34,6 +36,22 @@ static void probe_bridge(const struct rtnl_attr *info, struct probe_link *l)
 		l->querier = on || state.len;
 }
 
+/* The settings of IPv6 there, one number each (inet6_fill_ifla6_attrs()); an interface without IPv6 has none. */
+static tristate probe_has_v6(const struct rtnl_attr *link)
+{
+	struct rtnl_attr families, v6, conf;
+	uint32_t off;
+
+	if (!rtnl_attr(link, IFLA_AF_SPEC, &families))
+		return -1;
+	if (!rtnl_attr(&families, AF_INET6, &v6) || !rtnl_attr(&v6, IFLA_INET6_CONF, &conf))
+		return 0;
+	if (conf.len < (DISABLE_IPV6 + 1) * sizeof off)
+		return -1;
+	memcpy(&off, conf.p + DISABLE_IPV6 * sizeof off, sizeof off);
+	return !off;
+}
+
 bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 {
 	struct rtnl_link_stats64 st = { 0 };
@@ -48,8 +66,9 @@ bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 	*l = (struct probe_link){
 		.ifindex = ev.ifindex, .master = ev.master, .flags = ev.flags, .mtu = ev.mtu, .allmulti = ev.allmulti,
 		.snooping = -1, .querier = -1, .rp_filter = -1, .rp_own = -1, .routing = { -1, -1 },
-		.packets = st.rx_packets, .multicast = st.multicast,
+		.packets = st.rx_packets, .multicast = st.multicast, .sent = st.tx_packets,
 	};
+	l->v6 = probe_has_v6(&at);
 	memcpy(l->name, ev.name, sizeof l->name);
 	rtnl_attr(&at, IFLA_LINKINFO, &info);
 	/* A kind is shorter than an interface name in all of the kernel; another is as good as none. */
@@ -68,14 +87,25 @@ static struct probe_link *probe_links_find(struct probe_links *l, int ifindex)
 
 int probe_rtnl_addr(void *links, const struct rtnl_msg *m)
 {
+	struct probe_links *all = links;
 	struct probe_link *l;
+	struct probe_address *v;
 	struct ifaddrmsg ifa;
 	struct rtnl_attr at;
 	enum fam fam;
 
-	if (rtnl_body(m, RTM_NEWADDR, &ifa, sizeof ifa, &at) && probe_family(ifa.ifa_family, &fam) &&
-	    (l = probe_links_find(links, (int)ifa.ifa_index)))
-		l->address[fam] = true;
+	if (!rtnl_body(m, RTM_NEWADDR, &ifa, sizeof ifa, &at) || !probe_family(ifa.ifa_family, &fam) ||
+	    !(l = probe_links_find(all, (int)ifa.ifa_index)))
+		return 0;
+	l->address[fam] = true;
+	v = grow(all->addresses, &all->caddresses, all->naddresses + 1, sizeof *v);
+	if (!v)
+		return -1;
+	all->addresses = v;
+	v += all->naddresses;
+	v->ifindex = l->ifindex;
+	/* Of the two ends of a point-to-point link ours. */
+	all->naddresses += rtnl_addr(fam, &at, IFA_LOCAL, &v->addr) || rtnl_addr(fam, &at, IFA_ADDRESS, &v->addr);
 	return 0;
 }
 

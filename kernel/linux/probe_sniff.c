@@ -1,56 +1,119 @@
 /* SPDX-License-Identifier: ISC
  *
- * A packet socket that sees the packets of one group as the IP stack gets them: behind VLANs and bridges, and only what
- * the interfaces take in anyway.  The filter in the kernel leaves everything else out.
+ * Packet sockets that see packets to groups.  One is bound to the protocol and gets what comes as far as the IP stack,
+ * behind VLANs, bridges and what tc or a netdev chain drops; the other one sees all that interfaces take in, before
+ * that (__netif_receive_skb_core()), and what they hand to their drivers (dev_queue_xmit_nit()).  Filters in the
+ * kernel leave everything else out.
  */
 #include "kernel/probe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
 #include "kernel/linux/sock.h"
-#include "lib/fd.h"
 
-#define HEADER 40		/* bytes of a packet that are looked at */
+#define HEADER 128		/* bytes of a packet that are looked at */
 #define GROUP4 16		/* where the headers have their destination */
 #define GROUP6 24
+#define BATCH 32		/* packets read by one call */
+#define ROOM (8 << 20)		/* bytes, for each socket */
+#define PIM 103			/* IPPROTO_PIM */
 
-/* A filter that compares the group word by word and accepts the packet when all of them are the same. */
-static int probe_sniff_filter(int fd, const struct addr *grp)
+/* A filter that compares the version and the group, or only that it is one; it accepts when all of that holds. */
+static int probe_sniff_filter(int fd, enum fam fam, const struct addr *grp)
 {
-	bool v4 = addr_fam(grp) == FAM_4;
-	unsigned at = v4 ? GROUP4 : GROUP6, words = v4 ? 1 : 4, n = 0;
-	struct sock_filter code[10];
+	bool v4 = fam == FAM_4;
+	unsigned at = v4 ? GROUP4 : GROUP6, words = grp && !v4 ? 4 : 1, n = 0;
+	struct sock_filter code[14];
 
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0);
+	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, v4 ? 0x40 : 0x60, 0,
+						 (uint8_t)(2 * words + (grp ? 1 : 2)));
 	for (unsigned i = 0; i < words; i++) {
-		uint32_t want = ntohl(grp->w[4 - words + i]);
-		uint8_t to_end = (uint8_t)(2 * (words - i) - 1);
+		uint32_t want = grp ? ntohl(grp->w[4 - (v4 ? 1 : 4) + i]) : v4 ? 0xe0000000 : 0xff000000;
 
 		code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at + 4 * i);
-		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, want, 0, to_end);
+		if (!grp)
+			code[n++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K,
+								 v4 ? 0xf0000000 : 0xff000000);
+		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, want, 0,
+							 (uint8_t)(2 * (words - i) - 1));
 	}
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, HEADER);
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
 	return sock_filter(fd, code, n);
 }
 
-int probe_sniff_open(const struct addr *grp)
+static int probe_sniff_socket(enum fam fam, const struct addr *grp, uint16_t protocol)
 {
-	struct sockaddr_ll all = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(addr_fam(grp) == FAM_4 ? ETH_P_IP : ETH_P_IPV6),
-	};
+	struct sockaddr_ll all = { .sll_family = AF_PACKET, .sll_protocol = htons(protocol) };
 	/* Without a protocol nothing comes until the filter is there and bind() names one. */
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0 || probe_sniff_filter(fd, grp) < 0 || bind(fd, (struct sockaddr *)&all, sizeof all) < 0)
-		return fd_fail(fd);
+	if (fd < 0)
+		return -1;
+	sock_room(fd, ROOM);
+	if (probe_sniff_filter(fd, fam, grp) < 0 || bind(fd, (struct sockaddr *)&all, sizeof all) < 0) {
+		close(fd);
+		return -1;
+	}
 	return fd;
+}
+
+int probe_sniff_open(struct probe_sniff *s, enum fam fam, const struct addr *grp)
+{
+	s->fd[0] = probe_sniff_socket(fam, grp, fam == FAM_4 ? ETH_P_IP : ETH_P_IPV6);
+	s->fd[1] = s->fd[0] < 0 ? -1 : probe_sniff_socket(fam, grp, ETH_P_ALL);
+	return s->fd[1] < 0 ? -1 : 0;
+}
+
+void probe_sniff_close(struct probe_sniff *s)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (s->fd[i] >= 0)
+			close(s->fd[i]);
+		s->fd[i] = -1;
+	}
+}
+
+static bool probe_sniff_sum_wrong(const uint8_t *p, size_t n)
+{
+	size_t len = (size_t)(p[0] & 15) * 4;
+	uint32_t sum = 0;
+
+	if (len < 20 || len > n)
+		return len < 20;
+	for (size_t i = 0; i < len; i += 2)
+		sum += (uint32_t)p[i] << 8 | p[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16) != 0xffff;
+}
+
+/* ICMPv6 to groups that hosts and routers of one link say to each other: MLD (RFC 3810, section 5), neighbours and
+ * routers (RFC 4861, section 4), multicast router discovery (RFC 4286). */
+static bool probe_sniff_is_control6(const uint8_t *p, size_t n)
+{
+	uint8_t next = p[6], type;
+	size_t at = 40;
+
+	while (next == IPPROTO_HOPOPTS && at + 2 <= n) {
+		next = p[at];
+		at += ((size_t)p[at + 1] + 1) * 8;
+	}
+	if (next == PIM)
+		return true;
+	if (next != IPPROTO_ICMPV6 || at >= n)
+		return false;
+	type = p[at];
+	return (type >= 130 && type <= 137) || type == 143 || (type >= 151 && type <= 153);
 }
 
 static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed *s)
@@ -58,41 +121,88 @@ static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed 
 	uint8_t len;
 
 	if (n >= 20 && p[0] >> 4 == 4) {
-		addr_any(FAM_4, &s->src, &len);
-		memcpy(s->src.b + 12, p + 12, 4);
+		addr_any(FAM_4, &s->flow.source, &len);
+		s->flow.group = s->flow.source;
+		memcpy(s->flow.source.b + 12, p + 12, 4);
+		memcpy(s->flow.group.b + 12, p + 16, 4);
 		s->ttl = p[8];
 		s->len = (uint32_t)p[2] << 8 | p[3];
+		s->is_whole = p[6] & 0x40;
+		s->is_control = p[9] == IPPROTO_IGMP || p[9] == PIM;
+		s->is_broken = probe_sniff_sum_wrong(p, n);
 		return true;
 	}
 	if (n >= 40 && p[0] >> 4 == 6) {
-		memcpy(s->src.b, p + 8, 16);
+		memcpy(s->flow.source.b, p + 8, 16);
+		memcpy(s->flow.group.b, p + 24, 16);
 		s->ttl = p[7];
 		s->len = ((uint32_t)p[4] << 8 | p[5]) + 40;
+		s->is_whole = true;
+		s->is_control = probe_sniff_is_control6(p, n);
+		s->is_broken = false;
 		return true;
 	}
 	return false;
 }
 
-int probe_sniff_drain(int fd, int max, probe_sniff_fn *fn, void *ctx)
+/* Reads what one call gives; the number, 0 when there is none, -1. */
+static int probe_sniff_read(int fd, bool is_ip, int max, probe_sniff_fn *fn, void *ctx)
 {
-	struct sockaddr_ll from = { 0 };
-	uint8_t p[HEADER];
-	struct probe_sniffed s;
-	socklen_t len;
-	ssize_t n;
-	int got;
+	struct sockaddr_ll from[BATCH];
+	uint8_t p[BATCH][HEADER];
+	struct iovec iov[BATCH];
+	struct mmsghdr m[BATCH];
+	int n;
 
-	for (got = 0; got < max; got++) {
-		len = sizeof from;
-		n = recvfrom(fd, p, sizeof p, MSG_DONTWAIT, (struct sockaddr *)&from, &len);
-		/* An interface that went down is reported once as an error; the others go on. */
-		if (n < 0 && (errno == EINTR || errno == ENETDOWN))
-			continue;
-		if (n < 0)
-			return errno == EAGAIN ? got : -1;
-		s.ifindex = from.sll_ifindex;
-		if (probe_sniff_decode(p, (size_t)n, &s))
+	max = max < BATCH ? max : BATCH;
+	for (int i = 0; i < max; i++) {
+		iov[i] = (struct iovec){ p[i], HEADER };
+		m[i] = (struct mmsghdr){ .msg_hdr = { .msg_name = &from[i], .msg_namelen = sizeof from[i],
+						      .msg_iov = &iov[i], .msg_iovlen = 1 } };
+	}
+	n = recvmmsg(fd, m, (unsigned)max, MSG_DONTWAIT, NULL);
+	/* An interface that went down is reported once as an error; the others go on. */
+	if (n < 0)
+		return errno == EAGAIN ? 0 : errno == EINTR || errno == ENETDOWN ? 1 : -1;
+	for (int i = 0; i < n; i++) {
+		struct probe_sniffed s = { .ifindex = from[i].sll_ifindex };
+
+		s.station = is_ip ? SNIFF_IP : from[i].sll_pkttype == PACKET_OUTGOING ? SNIFF_OUT : SNIFF_WIRE;
+		/* What this host sends to itself never was on a wire; frames to others are no matter of IP. */
+		if (from[i].sll_pkttype != PACKET_LOOPBACK && from[i].sll_pkttype != PACKET_OTHERHOST &&
+		    probe_sniff_decode(p[i], m[i].msg_len, &s))
 			fn(ctx, &s);
 	}
-	return got;
+	return n;
+}
+
+int probe_sniff_drain(const struct probe_sniff *s, int max, probe_sniff_fn *fn, void *ctx)
+{
+	int all = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		int got = 0, n;
+
+		while (got < max && (n = probe_sniff_read(s->fd[i], i == 0, max - got, fn, ctx))) {
+			if (n < 0)
+				return -1;
+			got += n;
+		}
+		all += got;
+	}
+	return all;
+}
+
+uint64_t probe_sniff_lost(const struct probe_sniff *s)
+{
+	uint64_t lost = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct tpacket_stats st = { 0 };
+		socklen_t len = sizeof st;
+
+		if (getsockopt(s->fd[i], SOL_PACKET, PACKET_STATISTICS, &st, &len) == 0)
+			lost += st.tp_drops;
+	}
+	return lost;
 }

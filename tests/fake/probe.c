@@ -29,7 +29,7 @@ struct probe_link *fake_probe_link(int ifindex, const char *name)
 
 	*l = (struct probe_link){
 		.ifindex = ifindex, .flags = LINK_UP | LINK_RUNNING | LINK_MULTICAST, .mtu = 1500,
-		.address = { true, true }, .allmulti = 1, .snooping = -1, .querier = -1,
+		.address = { true, true }, .allmulti = 1, .v6 = 1, .snooping = -1, .querier = -1,
 	};
 	strncpy(l->name, name, sizeof l->name - 1);
 	return l;
@@ -122,11 +122,14 @@ tristate probe_netns_ours(void)
 	return fake_probe.netns_ours;
 }
 
-tristate probe_member(int ifindex, const struct addr *grp)
+int probe_members(enum fam fam, probe_member_fn *fn, void *ctx)
 {
-	(void)ifindex;
-	(void)grp;
-	return fake_probe.member;
+	struct addr group;
+
+	addr_parse("225.1.2.3", 9, &group);
+	for (unsigned i = 0; fam == FAM_4 && fake_probe.is_member && i < fake_probe.nlinks; i++)
+		fn(ctx, fake_probe.links[i].ifindex, &group);
+	return 0;
 }
 
 long long kernel_sysctl(const char *name)
@@ -167,19 +170,33 @@ void probe_nft_judge(const struct nft *n, enum probe_hook hook, const struct pro
 			fn(ctx, &fake_probe.chains[i]);
 }
 
-/* No packet is seen. */
-int probe_sniff_open(const struct addr *grp)
+int probe_sniff_open(struct probe_sniff *s, enum fam fam, const struct addr *grp)
 {
+	(void)fam;
 	(void)grp;
+	*s = (struct probe_sniff){ { -1, -1 } };
 	errno = EPERM;
-	return -1;
+	return fake_probe.nsniffed ? 0 : -1;
 }
 
-int probe_sniff_drain(int fd, int max, probe_sniff_fn *fn, void *ctx)
+void probe_sniff_close(struct probe_sniff *s)
 {
-	(void)fd;
+	(void)s;
+}
+
+/* What comes before the first sample is thrown away by those who ask. */
+int probe_sniff_drain(const struct probe_sniff *s, int max, probe_sniff_fn *fn, void *ctx)
+{
+	(void)s;
 	(void)max;
-	(void)fn;
-	(void)ctx;
+	for (unsigned i = 0; fake_probe.is_watching && i < fake_probe.nsniffed; i++)
+		fn(ctx, &fake_probe.sniffed[i]);
+	fake_probe.is_watching = true;
+	return 0;
+}
+
+uint64_t probe_sniff_lost(const struct probe_sniff *s)
+{
+	(void)s;
 	return 0;
 }

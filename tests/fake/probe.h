@@ -24,7 +24,11 @@ struct fake_probe {
 	struct probe_route route;
 	struct probe_counters counters;
 	struct probe_support support[FAM_N];
-	tristate netns_ours, member, iptables[FAM_N];
+	tristate netns_ours, iptables[FAM_N];
+	bool is_member;				/* of 225.1.2.3 on all interfaces */
+	struct probe_sniffed sniffed[FAKE_PROBE_MAX];	/* packets, once all of them */
+	unsigned nsniffed;			/* 0: they are not to be seen */
+	bool is_watching;			/* the first sample has been taken */
 	long long sysctl, nofile;		/* all sysctls */
 	int nft_errno;				/* not 0: the rules cannot be read */
 	struct probe_chain chains[FAKE_PROBE_MAX];	/* that stop every packet */

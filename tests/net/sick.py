@@ -142,7 +142,8 @@ def cured(lab, stream, verdict, group, *outs, words=(), blind=None, other=False)
     With other set, what is printed as another way instead."""
     (rc, verdicts, fixes, others), without = doctors(lab, group, *words)
     same((rc, verdicts), (1, [verdict]), "verdict")
-    same(without[:2], (1, [blind or verdict]), "verdict without capabilities")
+    if blind != "any":
+        same(without[:2], (2, []) if blind == "unsure" else (1, [blind or verdict]), "verdict without capabilities")
     paste(lab, others if other else fixes)
     stream.flows(*outs)
     same(doctor(lab, group, *words)[:2], (0, ["fine"]), "verdict afterwards")

@@ -20,7 +20,7 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
                 subprocess.run(["nft", f"add table inet house; add chain inet house doors {{ type filter hook {hook} "
                                 "priority 0; policy drop; }; add rule inet house doors ct state established accept"],
                                check=True)
-                cured(lab, s, "firewall", group, "a2", blind="nothing" if hook == "prerouting" else None)
+                cured(lab, s, "firewall", group, "a2", blind="unsure" if hook == "prerouting" else None)
 
 
 for source, text in (("10.2.0.9", "routed elsewhere"), ("192.0.2.77", "not routed at all")):
@@ -35,7 +35,7 @@ for source, text in (("10.2.0.9", "routed elsewhere"), ("192.0.2.77", "not route
             except OSError:
                 raise Skip("/proc/sys cannot be written") from None
             with Stream(lab, "a1", src, "225.1.2.3") as s:
-                cured(lab, s, "rp_filter", "225.1.2.3", "a2", other=other)
+                cured(lab, s, "rp_filter", "225.1.2.3", "a2", other=other, blind="unsure")
 
 
 @case("packet filter: iptables, policy DROP")
@@ -53,14 +53,15 @@ def busy(lab):
     daemon(lab, RULES + "mroute from a1 group 225.9.9.9 to a2\n")
     with Stream(lab, "a1", "10.1.0.9", "225.9.9.9") as other, Stream(lab, "a1", *V4, ttl=1):
         other.flows("a2")
-        same([v[:2] for v in doctors(lab, V4[1])], [(1, ["ttl"])] * 2, "verdicts")
+        # Without the packets nobody knows whose are the ones that lack.
+        same([v[:2] for v in doctors(lab, V4[1])], [(1, ["ttl"]), (2, [])], "verdicts")
         same(doctor(lab, "225.9.9.9")[:2], (0, ["fine"]), "verdict on the other")
     subprocess.run(["nft", "add table ip house; add chain ip house doors { type filter hook forward priority 0; }; "
                     "add rule ip house doors ip daddr 225.1.2.3 drop"], check=True)
     with Stream(lab, "a1", "10.1.0.9", "225.9.9.9") as other, Stream(lab, "a1", *V4) as s:
         other.flows("a2")
         same(doctor(lab, "225.9.9.9")[:2], (0, ["fine"]), "verdict on the other")
-        cured(lab, s, "firewall", V4[1], "a2")
+        cured(lab, s, "firewall", V4[1], "a2", blind="unsure")
 
 
 if __name__ == "__main__":

@@ -2,20 +2,20 @@
  *
  * From samples to words: what the doctor says of a flow, and the commands, on a host made up.
  */
-#include "applets/doctor/advise.h"
+#include "applets/doctor/advise_none.h"
 
 #include <stdlib.h>
 
-#include "applets/doctor/diff.h"
 #include "conf/read.h"
 #include "tests/fake/kernel.h"
 #include "tests/fake/probe.h"
 #include "tests/unit/test.h"
 
 static struct doctor *d;
+static struct advise_sum advice;
 static struct conf *conf;
 
-/* Watches 225.1.2.3 for no time beside a configuration. */
+/* Watches 225.1.2.3 for no time beside a configuration, and judges all flows. */
 static void begin(const char *text)
 {
 	struct diags diags = { 0 };
@@ -25,8 +25,26 @@ static void begin(const char *text)
 	conf_parse_text(conf, &diags, "x.conf", text, strlen(text));
 	diags_free(&diags);
 	addr_parse("225.1.2.3", 9, &d->group);
+	advice = (struct advise_sum){ 0 };
+	fake_probe.is_watching = false;
 	CHECK_INT(sample_take(d, conf), 0);
-	diff_flows(d);
+	evidence_begin(d);
+}
+
+static void judge(void)
+{
+	bool moved = false;
+
+	for (uint32_t i = 0; i < d->flows.n; i++) {
+		struct evidence_flow x;
+
+		evidence_of(d, &d->flows.v[i], &x);
+		moved |= x.moved;
+		if (x.moved)
+			advise_flow(d, &x, &advice);
+	}
+	if (!moved)
+		advise_none(d, &advice);
 }
 
 static const char *end(void)
@@ -60,18 +78,39 @@ static void start(const char *in, const char *out)
 	fake_probe.vifs[FAM_4][1] = (struct probe_vif){ .table = 1, .vif = 1, .ifindex = 3 };
 }
 
+/* A packet of that flow, or of another source: n times, at a station of an interface. */
+static void see(enum probe_station station, int ifindex, const char *source, unsigned n)
+{
+	while (n--) {
+		struct probe_sniffed *p = &fake_probe.sniffed[fake_probe.nsniffed++];
+
+		*p = (struct probe_sniffed){ .station = station, .ifindex = ifindex, .ttl = 16, .len = 100 };
+		addr_parse(source, strlen(source), &p->flow.source);
+		addr_parse("225.1.2.3", 9, &p->flow.group);
+	}
+}
+
+#define TTL_TEXT(more) \
+	"error: TTL too small: all 20 packets of (10.1.0.9, 225.1.2.3) came in on e'0, e\\x1b[31m sends only " \
+	"those above 1; raise it at the sender (IP_MULTICAST_TTL, ping -t)" more "\n"
+
+/* A TTL of 1 alone is raised, and none where what leaves comes in again. */
 static void ttl(void)
 {
 	start("e'0", "e\033[31m");
 	begin("");
-	CHECK_INT(d->nflows, 1);
-	CHECK_INT(advise_flow(d, &d->flows[0]), VERDICT_TTL);
-	CHECK_STR(end(), "error: TTL too small: 20 packets of (10.1.0.9, 225.1.2.3) came in on e'0, e\\x1b[31m sends "
-		  "only those above 1; raise it at the sender (IP_MULTICAST_TTL, ping -t), or here with care: it is "
-		  "what ends loops\n"
-		  "  fix: nft 'add table ip smcroute; add chain ip smcroute ttl { type filter hook prerouting priority "
-		  "-150; }; add rule ip smcroute ttl ip daddr 225.1.2.3 ip ttl set 16'\n"
-		  "  or: iptables -t mangle -A PREROUTING -i 'e'\\''0' -d 225.1.2.3 -j TTL --ttl-set 16\n");
+	CHECK_INT(d->flows.n, 1);
+	judge();
+	CHECK_INT(advice.bad, 1);
+	CHECK_STR(end(), TTL_TEXT(", or have this host raise it as they come in")
+		  "  fix: nft 'add table ip smcroute; add chain ip smcroute raise { type filter hook prerouting "
+		  "priority -150; }; add rule ip smcroute raise ip daddr 225.1.2.3 ip ttl 1 ip ttl set 16'\n"
+		  "  or: iptables -t mangle -A PREROUTING -i 'e'\\''0' -d 225.1.2.3 -m ttl --ttl-eq 1 -j TTL "
+		  "--ttl-set 16\n");
+	begin("mroute from e+ group 225.1.2.3 to e'0\n");
+	judge();
+	CHECK_STR(end(), TTL_TEXT(", not here: what leaves there comes in again, and nothing else would ever end it")
+		  "  fix: tcpdump -vni 'e'\\''0' dst 225.1.2.3\n");
 }
 
 static void output_down(void)
@@ -79,9 +118,9 @@ static void output_down(void)
 	start("eth0", "a b");
 	fake_probe.links[1].flags = LINK_MULTICAST;
 	begin("");
-	CHECK_INT(advise_flow(d, &d->flows[0]), VERDICT_OUTPUT);
-	CHECK_STR(end(), "error: an output takes none: 20 packets of (10.1.0.9, 225.1.2.3) came in on eth0, a b sent "
-		  "none of them: it is down\n  fix: ip link set dev 'a b' up\n");
+	judge();
+	CHECK_STR(end(), "error: an output takes none: all 20 packets of (10.1.0.9, 225.1.2.3) came in on eth0, and a "
+		  "b is down\n  fix: ip link set dev 'a b' up\n");
 }
 
 /* No output: those of the rules that match, and only those that are not disabled; then the file to start with. */
@@ -95,15 +134,32 @@ static void no_rule(void)
 	begin("phyint lan+ disable\nphyint lan1 enable\nmroute from wan0 group 225.1.0.0/16 to lan+\n"
 	      "mroute from wan0 group 226.1.0.0/16 to eth+\n"
 	      "mroute from wan0 source 10.9.0.0/16 group 225.1.2.3 to eth+\n");
-	CHECK_INT(advise_flow(d, &d->flows[0]), VERDICT_NO_RULE);
-	CHECK_STR(end(), "error: no rule: (10.1.0.9, 225.1.2.3) arrives on eth0 and its entry has no output\n"
+	judge();
+	CHECK_STR(end(), "error: no rule: all 20 packets of (10.1.0.9, 225.1.2.3) came in on eth0, and no rule says "
+		  "where to send them; nearest is x.conf:3 (mroute from wan0 group 225.1.0.0/16 to lan+)\n"
 		  "  fix: smcroutectl add eth0 225.1.2.3 lan1\n");
 	fake_probe.taken[FAM_4] = 0;
 	begin("");
 	d->file = "it's a.conf";
-	CHECK_INT(advise_flow(d, &d->flows[0]), VERDICT_NO_RULE);
-	CHECK_STR(end(), "error: no rule: (10.1.0.9, 225.1.2.3) arrives on eth0 and its entry has no output\n"
+	judge();
+	CHECK_STR(end(), "error: no rule: all 20 packets of (10.1.0.9, 225.1.2.3) came in on eth0, and no rule says "
+		  "where to send them\n"
 		  "  fix: smcrouted -f 'it'\\''s a.conf'\n  fix: smcroutectl add eth0 225.1.2.3 'eth 1'\n");
+}
+
+/* A rule without outputs is a stop: that is no error, and nothing undoes it. */
+static void stopped(void)
+{
+	start("eth0", "eth1");
+	fake_probe.mfc[0].noifs = 0;
+	fake_probe.taken[FAM_4] = 1;
+	begin("mroute from eth0 group 225.0.0.0/8 to eth1\nmroute from eth0 source 10.1.0.9 group 225.1.2.3\n");
+	judge();
+	CHECK_INT(advice.stopped, 1);
+	CHECK_INT(advice.bad, 0);
+	CHECK_STR(end(), "note: stopped by a rule: (10.1.0.9, 225.1.2.3) comes in on eth0 and is not forwarded, as "
+		  "x.conf:2 (mroute from eth0 source 10.1.0.9 group 225.1.2.3) says; if that is not wanted, change "
+		  "that line and reload\n");
 }
 
 /* Nothing moves: where a rule waits for the group, by whatever name. */
@@ -111,14 +167,65 @@ static void nothing(void)
 {
 	start("eth0", "eth1");
 	fake_probe.nmfc = 0;
-	fake_probe.member = 1;
+	fake_probe.taken[FAM_4] = 1;
+	fake_probe.is_member = true;
 	begin("mroute from eth+ group 225.1.2.3 to lan0\n");
-	d->unknown.any_source = true;
-	CHECK_INT(advise_flow(d, &d->unknown), VERDICT_NOTHING);
+	judge();
 	CHECK_STR(end(), "error: nothing arrives: no packet of (*, 225.1.2.3) on eth0 within 0 s; look at the sender, "
 		  "its TTL, and the switches between\n  or: ip link set dev eth0 promisc on\n"
 		  "error: nothing arrives: no packet of (*, 225.1.2.3) on eth1 within 0 s; look at the sender, its "
 		  "TTL, and the switches between\n  or: ip link set dev eth1 promisc on\n");
 }
 
-TEST_MAIN(TEST(ttl) TEST(output_down) TEST(no_rule) TEST(nothing))
+/* One output of two gets nothing: it is judged alone, and the chain is only told where it surely drops. */
+static void each_output(void)
+{
+	start("eth0", "eth1");
+	fake_probe_link(4, "eth2");
+	fake_probe.mfc[0].noifs = 2;
+	fake_probe.mfc[0].oif[1] = 4;
+	fake_probe.mfc[0].ttl[1] = 1;
+	fake_probe.grows = 5;
+	fake_probe.taken[FAM_4] = 1;
+	see(SNIFF_WIRE, 2, "10.1.0.9", 5);
+	see(SNIFF_IP, 2, "10.1.0.9", 5);
+	see(SNIFF_OUT, 3, "10.1.0.9", 5);
+	fake_probe.chains[0] = (struct probe_chain){ HOOK_FORWARD, "inet", "t", "c", true };
+	fake_probe.nchains = 1;
+	begin("");
+	judge();
+	CHECK_STR(end(), "error: dropped by the packet filter: all 5 packets of (10.1.0.9, 225.1.2.3) came in on eth0, "
+		  "were routed to eth2 and not sent\n"
+		  "  fix: nft 'insert rule inet t c iifname \"eth0\" ip daddr 225.1.2.3 accept'\n"
+		  "note: forwarded to some: (10.1.0.9, 225.1.2.3) came in on eth0 (5 packets) and went out on eth1\n");
+	fake_probe.chains[0].surely = false;
+	begin("");
+	judge();
+	CHECK(strstr(end(), "error: lost on the way out: all 5 packets of (10.1.0.9, 225.1.2.3) came in on eth0, were "
+			    "routed to eth2 and not sent; chains that may be what drops them are shown by these "
+			    "commands\n  fix: nft list chain inet t c\n"));
+	/* A chain that may drop is not told where nothing is missing. */
+	fake_probe.mfc[0].noifs = 1;
+	begin("");
+	judge();
+	CHECK_STR(end(), "good: forwarded: (10.1.0.9, 225.1.2.3) came in on eth0 (5 packets) and went out on eth1\n");
+}
+
+/* What this host sends, and who sends where only outputs are, is not judged. */
+static void left_out(void)
+{
+	start("eth0", "eth1");
+	fake_probe.grows = 0;
+	fake_probe.nmfc = 0;
+	fake_probe.taken[FAM_4] = 1;
+	see(SNIFF_OUT, 3, "10.1.0.1", 5);
+	see(SNIFF_WIRE, 3, "10.2.0.7", 5);
+	see(SNIFF_IP, 3, "10.2.0.7", 5);
+	begin("mroute from eth0 group 225.1.2.3 to eth1\n");
+	judge();
+	CHECK_INT(advice.stray, 1);
+	CHECK_INT(advice.bad + advice.fine + advice.unsure + advice.stopped, 0);
+	end();
+}
+
+TEST_MAIN(TEST(ttl) TEST(output_down) TEST(no_rule) TEST(stopped) TEST(nothing) TEST(each_output) TEST(left_out))

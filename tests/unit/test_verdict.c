@@ -1,98 +1,168 @@
 /* SPDX-License-Identifier: ISC
  *
- * The verdicts, by the table of signatures: which counters move by how much when
- * 20 packets come in.
+ * The verdicts: at which station which packets are missing, and what is known of them there.
  */
 #include "applets/doctor/verdict.h"
 
 #include "tests/unit/test.h"
 
+#define X 100
+#define ALL { X, X }
 
-#define X 20
+/* ---- before the entry ---- */
 
-static const struct row {
+static const struct in_row {
 	const char *name;
-	enum verdict want;
-	struct flow_diff d;
-} rows[] = {
-	{ "good", VERDICT_FINE,
-	  { .outputs = 1, .right = X, .out = X, .arrived = X, .seen = true, .ttl = 16, .threshold = 1, .vif = true } },
-	{ "good, unseen", VERDICT_FINE, { .outputs = 2, .right = X, .out = 2 * X } },
-	{ "good, with stray ones on another interface", VERDICT_FINE,
-	  { .outputs = 1, .right = X, .wrong = X, .out = X, .vif = true } },
-	{ "good, samples a little apart", VERDICT_FINE,
-	  { .outputs = 1, .right = X, .lacking = 3, .out = X - 3, .unsent = 2, .vif = true } },
-	{ "good, strict filter on other traffic", VERDICT_FINE,
-	  { .outputs = 1, .right = X, .out = X, .rp_filter = 5 * X, .frag_fails = X } },
-	{ "TTL 1", VERDICT_TTL, { .outputs = 1, .right = X, .lacking = X, .threshold = 1 } },
-	{ "TTL 1, seen", VERDICT_TTL,
-	  { .outputs = 1, .right = X, .lacking = X, .threshold = 1, .ttl = 1, .seen = true, .arrived = X,
-	    .vif = true } },
-	{ "TTL below a threshold, one output of two", VERDICT_TTL,
-	  { .outputs = 2, .right = X, .lacking = X, .out = X, .threshold = 32, .ttl = 16, .seen = true,
-	    .arrived = X, .vif = true } },
-	{ "an output that is down", VERDICT_OUTPUT,
-	  { .outputs = 2, .right = X, .lacking = X, .out = X, .threshold = 1, .ttl = 16, .seen = true,
-	    .arrived = X, .vif = true } },
-	{ "an output that is down, unseen", VERDICT_OUTPUT,
-	  { .outputs = 2, .right = X, .lacking = X, .out = X, .threshold = 1, .output_down = true } },
-	{ "MTU with DF", VERDICT_MTU, { .outputs = 1, .right = X, .lacking = X, .frag_fails = X, .threshold = 1 } },
-	{ "MTU with DF, one output of two", VERDICT_MTU,
-	  { .outputs = 2, .right = X, .lacking = X, .out = X, .frag_fails = X, .ttl = 9, .seen = true,
-	    .threshold = 1 } },
-	{ "MTU, IPv6: behind the packet filter", VERDICT_MTU,
-	  { .outputs = 1, .right = X, .out = X, .unsent = X, .frag_fails = X } },
-	{ "firewall", VERDICT_FIREWALL, { .outputs = 1, .right = X, .out = X, .unsent = X } },
-	{ "firewall, on one output of two", VERDICT_FIREWALL, { .outputs = 2, .right = X, .out = 2 * X, .unsent = X } },
-	{ "firewall before routing", VERDICT_FIREWALL,
-	  { .outputs = 1, .arrived = X, .seen = true, .ttl = 16, .vif = true } },
-	{ "rp_filter", VERDICT_RP_FILTER, { .rp_filter = X, .arrived = X, .vif = true } },
-	{ "rp_filter, seen", VERDICT_RP_FILTER,
-	  { .rp_filter = X, .arrived = X, .seen = true, .ttl = 16, .rp_refuses = true, .vif = true } },
-	{ "rp_filter, device counters unseen", VERDICT_RP_FILTER, { .rp_filter = X } },
-	{ "rp_filter of other traffic, this one at a closed door", VERDICT_NO_VIF,
-	  { .rp_filter = X, .arrived = X, .seen = true, .ttl = 16 } },
-	{ "wrong iif with a VIF", VERDICT_WRONG_IIF, { .outputs = 1, .wrong = X, .vif = true } },
-	{ "wrong iif with a VIF, seen", VERDICT_WRONG_IIF,
-	  { .outputs = 1, .wrong = X, .vif = true, .arrived = X, .seen = true, .ttl = 16 } },
-	{ "wrong iif, no VIF there, IPv6", VERDICT_NO_VIF, { .outputs = 1, .wrong = X, .arrived = X, .seen = true } },
-	{ "wrong iif, no VIF there, IPv4", VERDICT_NO_VIF, { .outputs = 1, .arrived = X, .seen = true, .ttl = 16 } },
-	{ "no VIF there, unseen", VERDICT_NO_VIF, { .arrived = X } },
-	{ "no rule: blocked", VERDICT_NO_RULE, { .right = X, .vif = true } },
-	{ "no rule: unresolved", VERDICT_NO_RULE, { .unresolved = true, .arrived = X, .seen = true, .vif = true } },
-	{ "table without mrule", VERDICT_TABLE, { .outputs = 1, .arrived = X, .seen = true, .other_table = true } },
-	{ "table without mrule, unseen", VERDICT_TABLE, { .arrived = X, .other_table = true } },
-	{ "table without mrule, IPv6: the stray entry counts", VERDICT_TABLE, { .wrong = X, .other_table = true } },
-	{ "nothing at all", VERDICT_NOTHING, { .seen = false } },
-	{ "nothing, with an entry", VERDICT_NOTHING, { .outputs = 2, .vif = true } },
-	{ "other packets on an interface that routes, unseen", VERDICT_NOTHING, { .arrived = X, .vif = true } },
-	{ "one packet is enough", VERDICT_FINE, { .outputs = 1, .right = 1, .out = 1 } },
-	{ "one packet with TTL 1", VERDICT_TTL, { .outputs = 1, .right = 1, .lacking = 1, .threshold = 1 } },
+	enum verdict want[LOSSES];	/* VERDICT_FINE ends it */
+	struct evidence e;
+} ins[] = {
+	{ "all get to the entry", { 0 },
+	  { .is_seen = true, .wire = X, .ip = X, .has_entry = true, .is_here = true, .right = ALL, .has_vif = true } },
+	{ "samples a little apart", { 0 },
+	  { .is_seen = true, .wire = X, .ip = X, .has_entry = true, .is_here = true, .right = { X - 4, X - 4 },
+	    .has_vif = true } },
+	{ "a filter that may drop, and everything comes through", { 0 },
+	  { .is_seen = true, .wire = X, .ip = X, .has_entry = true, .is_here = true, .right = ALL, .has_vif = true,
+	    .filter = FILTER_MAY_DROP } },
+	{ "firewall before routing", { VERDICT_FIREWALL },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .filter = FILTER_DROPS } },
+	{ "a filter that cannot be judged is no cause", { VERDICT_LOST_IN },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .filter = FILTER_MAY_DROP } },
+	{ "rp_filter", { VERDICT_RP_FILTER },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .rp_refuses = true } },
+	{ "rp_filter and firewall: both", { VERDICT_FIREWALL, VERDICT_RP_FILTER },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .rp_refuses = true, .filter = FILTER_DROPS } },
+	{ "rp_filter and no VIF: both", { VERDICT_RP_FILTER, VERDICT_NO_VIF },
+	  { .is_seen = true, .wire = X, .ip = X, .rp_refuses = true } },
+	{ "a source of this link", { VERDICT_SOURCE },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .stays_here = true, .rp_refuses = true } },
+	{ "IPv6 is off there", { VERDICT_FAMILY, VERDICT_NO_VIF },
+	  { .is_seen = true, .fam = FAM_6, .wire = X, .ip = X, .lacks_family = true } },
+	{ "wrong iif", { VERDICT_WRONG_IIF },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .has_entry = true, .wrong = X } },
+	{ "wrong iif, no VIF there", { VERDICT_NO_VIF },
+	  { .is_seen = true, .wire = X, .ip = X, .has_entry = true, .wrong = X } },
+	{ "wrong iif, not seen", { VERDICT_WRONG_IIF }, { .has_vif = true, .has_entry = true, .wrong = X } },
+	{ "not answered", { VERDICT_NO_ANSWER },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .is_unresolved = true } },
+	{ "table", { VERDICT_TABLE }, { .is_seen = true, .wire = X, .ip = X, .has_other_table = true } },
+	{ "damaged", { VERDICT_BROKEN }, { .is_seen = true, .wire = X, .ip = X, .broken = X, .has_vif = true } },
+	{ "one in ten damaged", { VERDICT_BROKEN },
+	  { .is_seen = true, .wire = X, .ip = X, .broken = 10, .has_vif = true, .has_entry = true, .is_here = true,
+	    .right = { X - 10, X - 10 } } },
+	{ "dropped by tc", { VERDICT_INGRESS }, { .is_seen = true, .wire = X, .has_vif = true } },
+	{ "a rate limit before routing", { VERDICT_LOST_IN },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .has_entry = true, .is_here = true,
+	    .right = { 10, 10 }, .filter = FILTER_MAY_DROP } },
+	{ "the same, when as many packets were not read", { 0 },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .has_entry = true, .is_here = true,
+	    .right = { 10, 10 }, .unread = X } },
+	{ "a port below", { 0 }, { .is_seen = true, .wire = X, .is_lower = true } },
+	{ "not seen, nothing counted", { 0 }, { .has_vif = true } },
 };
 
-static void signatures(void)
+static void before_the_entry(void)
 {
-	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
-		enum verdict got = verdict_of(&rows[i].d);
+	for (unsigned i = 0; i < sizeof ins / sizeof *ins; i++) {
+		struct loss v[LOSSES] = { { 0 } };
+		unsigned n = verdict_in(&ins[i].e, v), want = 0;
 
-		if (got != rows[i].want)
-			printf("# %s\n", rows[i].name);
-		CHECK_INT(got, rows[i].want);
+		while (want < LOSSES && ins[i].want[want])
+			want++;
+		if (n != want || (n && v[0].verdict != ins[i].want[0]))
+			printf("# %s\n", ins[i].name);
+		CHECK_INT(n, want);
+		for (unsigned k = 0; k < want; k++)
+			CHECK_INT(v[k].verdict, ins[i].want[k]);
 	}
 }
 
-/* Counters of any size are judged. */
-static void limits(void)
-{
-	struct flow_diff d = { .outputs = 1, .right = UINT64_MAX, .out = UINT64_MAX };
+/* ---- behind it ---- */
 
-	CHECK_INT(verdict_of(&d), VERDICT_FINE);
-	d.lacking = UINT64_MAX;
-	CHECK_INT(verdict_of(&d), VERDICT_TTL);
-	d.lacking = UINT64_MAX / 2 - 1;
-	CHECK_INT(verdict_of(&d), VERDICT_FINE);
-	d.lacking = UINT64_MAX / 2 + 1;
-	CHECK_INT(verdict_of(&d), VERDICT_TTL);
+static const struct out_row {
+	const char *name;
+	enum verdict want[LOSSES];
+	uint64_t n;			/* lost by the first */
+	bool is_seen;
+	enum fam fam;
+	struct evidence_out o;
+} outs[] = {
+	{ "good", { 0 }, 0, true, FAM_4, { .vif = ALL, .sent = ALL, .left = ALL } },
+	{ "good, a few are on their way", { 0 }, 0, true, FAM_4,
+	  { .vif = ALL, .sent = ALL, .left = { X - 2, X - 2 } } },
+	{ "good, TTL 1 raised by a rule here", { 0 }, 0, true, FAM_4,
+	  { .low = ALL, .vif = ALL, .sent = ALL, .left = ALL } },
+	{ "TTL 1", { VERDICT_TTL }, X, true, FAM_4, { .low = ALL, .vif = { 0, 0 }, .left = { 0, 0 } } },
+	{ "TTL 1, one in fifty", { VERDICT_TTL }, 2, true, FAM_4,
+	  { .low = { 2, 2 }, .vif = ALL, .left = { X - 2, X - 2 } } },
+	{ "TTL 1 and too large, a part each", { VERDICT_TTL, VERDICT_MTU }, 10, true, FAM_4,
+	  { .low = { 10, 10 }, .large = { 40, 40 }, .vif = { 50, 50 }, .left = { 50, 50 } } },
+	{ "too large", { VERDICT_MTU }, X, true, FAM_4, { .large = ALL, .left = { 0, 0 } } },
+	{ "TTL set to 1 behind the sniffer", { VERDICT_TTL_CHANGED }, X, true, FAM_4,
+	  { .vif = { 0, 0 }, .left = { 0, 0 } } },
+	{ "firewall", { VERDICT_FIREWALL }, X, true, FAM_4, { .vif = ALL, .filter = FILTER_DROPS } },
+	{ "a chain that surely drops, and the packets go out", { 0 }, 0, true, FAM_4,
+	  { .vif = ALL, .left = ALL, .filter = FILTER_DROPS } },
+	{ "a rate limit", { VERDICT_LOST_OUT }, 90, true, FAM_4,
+	  { .vif = ALL, .left = { 10, 10 }, .filter = FILTER_MAY_DROP } },
+	{ "down", { VERDICT_OUTPUT }, X, true, FAM_4, { .is_down = true, .left = ALL } },
+	{ "no carrier", { VERDICT_OUTPUT }, X, true, FAM_4, { .lacks_carrier = true, .left = ALL } },
+	{ "IPv6 is off", { VERDICT_FAMILY }, X, true, FAM_6, { .lacks_family = true } },
+	{ "nobody behind a bridge", { VERDICT_NOBODY }, X, true, FAM_4,
+	  { .is_bridge = true, .vif = ALL, .left = ALL } },
+	{ "somebody behind a bridge", { 0 }, 0, true, FAM_4,
+	  { .is_bridge = true, .ports = X, .vif = ALL, .left = ALL } },
+	{ "counted: good", { 0 }, 0, false, FAM_4, { .low.hi = X, .vif = ALL, .sent = ALL, .left = ALL } },
+	{ "counted: TTL", { VERDICT_TTL }, X, false, FAM_4, { .low.hi = X } },
+	{ "counted: MTU", { VERDICT_MTU }, X, false, FAM_4, { .low.hi = X, .large.hi = X } },
+	{ "counted: failures to fragment of others", { VERDICT_UNSURE }, X, false, FAM_4,
+	  { .low.hi = X, .large.hi = 10 * X } },
+	{ "counted: firewall", { VERDICT_FIREWALL }, X, false, FAM_4, { .low.hi = X, .vif = ALL } },
+	{ "counted: MTU behind the packet filter, IPv6", { VERDICT_MTU }, X, false, FAM_6,
+	  { .low.hi = X, .vif = ALL, .large.hi = X } },
+	{ "counted: not sent by the driver", { VERDICT_LOST_OUT }, X, false, FAM_4,
+	  { .low.hi = X, .vif = ALL, .sent = ALL } },
+	{ "counted: others hide it", { VERDICT_UNSURE }, X, false, FAM_4,
+	  { .low.hi = X, .vif = { 0, X }, .sent = { 0, X }, .left = { 0, X } } },
+};
+
+static void behind_it(void)
+{
+	for (unsigned i = 0; i < sizeof outs / sizeof *outs; i++) {
+		struct evidence e = { .is_seen = outs[i].is_seen, .fam = outs[i].fam, .wire = X, .ip = X,
+				      .has_entry = true, .is_here = true, .right = ALL, .has_vif = true };
+		struct loss v[LOSSES] = { { 0 } };
+		unsigned n = verdict_out(&e, &outs[i].o, v), want = 0;
+
+		while (want < LOSSES && outs[i].want[want])
+			want++;
+		if (n != want || (n && v[0].verdict != outs[i].want[0]))
+			printf("# %s\n", outs[i].name);
+		CHECK_INT(n, want);
+		CHECK_INT(v[0].n, outs[i].n);
+		for (unsigned k = 0; k < want; k++)
+			CHECK_INT(v[k].verdict, outs[i].want[k]);
+	}
 }
 
-TEST_MAIN(TEST(signatures) TEST(limits))
+/* One packet is enough, and counters of any size are judged. */
+static void limits(void)
+{
+	struct evidence e = { .right = { 1, 1 }, .is_here = true, .has_vif = true };
+	struct evidence_out o = { .low.hi = 1 };
+	struct loss v[LOSSES];
+
+	CHECK_INT(verdict_out(&e, &o, v), 1);
+	CHECK_INT(v[0].verdict, VERDICT_TTL);
+	o.vif = o.sent = o.left = (struct span){ 1, 1 };
+	CHECK_INT(verdict_out(&e, &o, v), 0);
+	e = (struct evidence){ .is_seen = true, .wire = UINT64_MAX, .ip = UINT64_MAX, .is_here = true, .has_vif = true,
+			       .right = { UINT64_MAX, UINT64_MAX } };
+	o.vif = o.sent = o.left = e.right;
+	CHECK_INT(verdict_in(&e, v), 0);
+	CHECK_INT(verdict_out(&e, &o, v), 0);
+	o.left = o.low = (struct span){ 0, 0 };
+	CHECK_INT(verdict_out(&e, &o, v), 1);
+}
+
+TEST_MAIN(TEST(before_the_entry) TEST(behind_it) TEST(limits))

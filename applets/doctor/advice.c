@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#include "applets/doctor/advice.h"
+
+#include <stdio.h>
+
+void advice_begin(struct advice *r, struct doctor *d, const struct evidence_flow *x)
+{
+	*r = (struct advice){
+		.d = d, .f = &d->host.found, .x = x, .fam = d->fam, .k = &d->host.of[d->fam],
+		.in = host_link(&d->host, x->in), .in_name = host_name(&d->host, x->in),
+	};
+	if (!x->is_any)
+		addr_str(&x->w->flow.source, r->src);
+	addr_str(&x->w->flow.group, r->group);
+	snprintf(r->flow, sizeof r->flow, "(%s, %s)", r->src[0] ? r->src : "*", r->group);
+	text_shell_word(r->in_word, sizeof r->in_word, r->in_name);
+}
+
+const char *advice_count(struct advice *r, const struct loss *l)
+{
+	if (l->n >= l->of)
+		snprintf(r->count, sizeof r->count, "%s%llu packets", l->of > 1 ? "all " : "", (ull)l->of);
+	else
+		snprintf(r->count, sizeof r->count, "%llu of %llu packets", (ull)l->n, (ull)l->of);
+	return r->count;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * One flow while words are found for it: what the files advise*.c share.
+ */
+#ifndef APPLETS_DOCTOR_ADVICE_H
+#define APPLETS_DOCTOR_ADVICE_H
+
+#include "applets/doctor/evidence.h"
+#include "applets/doctor/remedy.h"
+
+typedef unsigned long long ull;
+
+struct advice {
+	struct doctor *d;
+	struct findings *f;
+	const struct evidence_flow *x;
+	const struct probe_link *in;		/* where it arrives, NULL when not known */
+	const char *in_name;
+	enum fam fam;
+	const struct host_fam *k;		/* of this host */
+	const char *reload;			/* "smcroutectl reload" for this daemon */
+	char group[ADDR_STRLEN];
+	char flow[FLOW_STRLEN];			/* "(S, G)" */
+	char src[ADDR_STRLEN];			/* "" when not known */
+	char in_word[REMEDY_WORD];		/* in_name for a shell */
+	char count[64];				/* "N packets", or "N of M packets", of advice_count() */
+};
+
+/* Fills in what is known of a flow. */
+void advice_begin(struct advice *r, struct doctor *d, const struct evidence_flow *x);
+
+/* Writes to r->count how many packets are lost of how many, and returns it. */
+const char *advice_count(struct advice *r, const struct loss *l);
+
+#endif

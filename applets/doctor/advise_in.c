@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+#include "applets/doctor/advise_in.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "applets/doctor/advise_rule.h"
+#include "conf/match.h"
+
+struct advise_chains {
+	struct advice *r;
+	const struct evidence_out *o;
+	bool surely;
+	unsigned n;
+};
+
+static void advise_in_chain(void *ctx, const struct probe_chain *c)
+{
+	struct advise_chains *j = ctx;
+	struct advice *r = j->r;
+	const struct probe_link *out = j->o ? host_link(&r->d->host, j->o->ifindex) : NULL;
+	struct probe_packet p = {
+		.flow = r->x->w->flow, .iif = r->x->in, .iif_name = r->in ? r->in->name : NULL,
+		.oif_name = out ? out->name : NULL,
+	};
+
+	if (c->surely != j->surely)
+		return;
+	j->n++;
+	if (c->surely)
+		remedy_chain(r->f, c, &p, 128);
+	else
+		remedy_chain_show(r->f, c);
+}
+
+unsigned advise_in_chains(struct advice *r, const struct evidence_out *o, bool surely)
+{
+	struct advise_chains j = { .r = r, .o = o, .surely = surely };
+
+	evidence_filter(r->d, r->x, o, advise_in_chain, &j);
+	return j.n;
+}
+
+static void advise_in_rp_filter(struct advice *r, const struct loss *l)
+{
+	struct host *h = &r->d->host;
+	struct probe_route route;
+	char why[RP_WHY] = "";
+
+	if (!r->in || !remedy_rp_refuses(h, r->in, &r->x->w->flow.source, &route, why))
+		return;
+	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s of %s came in on %s, rp_filter is %d "
+		    "there and %s", advice_count(r, l), r->flow, r->in_name, r->in->rp_filter, why);
+	remedy_rp_filter(h, r->in, &r->x->w->flow.source, 128, &route);
+}
+
+static void advise_in_wrong_iif(struct advice *r, const struct loss *l)
+{
+	finding_add(r->f, FINDING_ERROR, "wrong input interface: %s of %s came in on %s, the rule in force waits for "
+		    "them on %s", advice_count(r, l), r->flow, r->in ? r->in_name : "another one",
+		    host_name(&r->d->host, r->x->entry ? r->x->entry->iif : 0));
+	if (!r->in)
+		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+	advise_rule_add(r, r->src);
+}
+
+static void advise_in_no_vif(struct advice *r, const struct loss *l)
+{
+	const char *in = r->in ? r->in_name : "some interface";
+
+	if (r->k->taken == 0) {
+		r->f->what = "no_router";
+		finding_add(r->f, FINDING_ERROR, "no multicast router runs here: %s of %s came in on %s",
+			    advice_count(r, l), r->flow, in);
+	} else {
+		finding_add(r->f, FINDING_ERROR, "arrives where nothing is routed: %s of %s came in on %s, which no "
+			    "rule in force names as its input", advice_count(r, l), r->flow, in);
+	}
+	advise_rule_add(r, "");
+}
+
+/* The interface is known here: it has a VIF. */
+static void advise_in_table(struct advice *r, const struct loss *l)
+{
+	const struct probe_vif *v = host_vif(&r->k->vifs, r->x->in, 0);
+	uint32_t there = r->x->entry ? r->x->entry->table : 0, now = 0;
+
+	/* MIFs of other tables cannot be seen; the router of IPv4 has the same number (-t). */
+	if (!v && !there)
+		v = host_vif(&r->d->host.of[FAM_4].vifs, r->x->in, 0);
+	if (v)
+		there = v->table;
+	probe_table(r->fam, r->in_name, &now);
+	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s of %s came in on %s and are looked up in "
+		    "table %u, the routes are in table %u", advice_count(r, l), r->flow, r->in_name, now, there);
+	if (there)
+		remedy_table(r->f, r->fam, r->in_name, there);
+}
+
+static void advise_in_firewall(struct advice *r, const struct loss *l)
+{
+	finding_add(r->f, FINDING_ERROR, "dropped by the packet filter: %s of %s came in on %s and are dropped before "
+		    "routing", advice_count(r, l), r->flow, r->in_name);
+	advise_in_chains(r, NULL, true);
+}
+
+static void advise_in_source(struct advice *r, const struct loss *l)
+{
+	finding_add(r->f, FINDING_ERROR, "not a source to be routed: %s of %s came in on %s, and no router forwards "
+		    "packets from %s%s; give the sender an address of its own on the network of %s",
+		    advice_count(r, l), r->flow, r->in_name, r->src,
+		    r->x->is_own ? ", which is an address of this host" : "", r->in_name);
+	finding_fix(r->f, "tcpdump -eni %s host %s and %s", r->in_word, r->src, r->group);
+}
+
+static void advise_in_family(struct advice *r, const struct loss *l)
+{
+	bool is_small = r->in && r->in->mtu < REMEDY_V6_MTU;
+
+	finding_add(r->f, FINDING_ERROR, "IPv6 is off on %s: %s of %s came in there%s", r->in_name,
+		    advice_count(r, l), r->flow, is_small ? "; its MTU is less than the 1280 that IPv6 needs" : "");
+	remedy_v6(r->f, r->in);
+}
+
+static void advise_in_broken(struct advice *r, const struct loss *l)
+{
+	finding_add(r->f, FINDING_ERROR, "damaged: %s of %s came in on %s with a wrong checksum in the IP header; look "
+		    "at the sender, or at what changes packets on the way", advice_count(r, l), r->flow, r->in_name);
+	finding_fix(r->f, "tcpdump -vni %s host %s and %s", r->in_word, r->src, r->group);
+}
+
+/* Between the wire and the IP stack: tc, a chain of family netdev, or of family bridge for a port. */
+static void advise_in_ingress(struct advice *r, const struct loss *l)
+{
+	const struct sighting *here = r->x->here;
+	const char *on = here ? host_name(&r->d->host, here->ifindex) : r->in_name;
+	bool is_port = here && here->ifindex != r->x->in;
+	char word[REMEDY_WORD];
+
+	text_shell_word(word, sizeof word, on);
+	finding_add(r->f, FINDING_ERROR, "dropped on the way in: %s of %s came in on %s and did not get %s%s; look for "
+		    "a filter of %s there, or for a VLAN tag that nobody here takes off", advice_count(r, l), r->flow,
+		    on, is_port ? "to " : "to IP", is_port ? r->in_name : "",
+		    is_port ? "the bridge (ebtables, nft family bridge)" : "tc, XDP or nft family netdev");
+	if (is_port)
+		finding_fix(r->f, "nft list ruleset bridge");
+	else
+		finding_fix(r->f, "nft list ruleset netdev");
+	finding_fix(r->f, "tc filter show dev %s ingress", word);
+	finding_fix(r->f, "tcpdump -eni %s dst %s", word, r->group);
+}
+
+static void advise_in_lost(struct advice *r, const struct loss *l)
+{
+	tristate old = probe_iptables(r->fam);
+
+	finding_add(r->f, FINDING_ERROR, "lost before routing: %s of %s came in on %s and did not get to the router; "
+		    "%s", advice_count(r, l), r->flow, r->in_name, r->x->e.filter == FILTER_MAY_DROP ?
+		    "chains that may be what drops them are shown by these commands" :
+		    "nothing that drops them for sure was found, look here");
+	advise_in_chains(r, NULL, false);
+	if (r->x->e.filter == FILTER_UNSEEN)
+		finding_fix(r->f, "nft list ruleset");
+	if (old != 0)
+		finding_fix(r->f, "ip%stables-legacy -t raw -nvL PREROUTING", remedy_six[r->fam]);
+	finding_fix(r->f, "nstat -az | grep -iE 'drop|discard|err'");
+}
+
+/* It waits in the kernel for an answer. */
+static bool advise_in_no_answer(struct advice *r, const struct loss *l)
+{
+	if (!advise_rule_none(r, l))
+		return false;
+	if (r->k->holder && !r->k->is_foreign) {
+		r->f->what = "no_answer";
+		finding_add(r->f, FINDING_NOTE, "the kernel has asked process %d (%s) about %s and waits for the "
+			    "answer",
+			    r->k->holder, r->k->comm, r->flow);
+	}
+	return true;
+}
+
+bool advise_in(struct advice *r, const struct loss *l)
+{
+	switch (l->verdict) {
+	case VERDICT_RP_FILTER:
+		advise_in_rp_filter(r, l);
+		break;
+	case VERDICT_WRONG_IIF:
+		advise_in_wrong_iif(r, l);
+		break;
+	case VERDICT_NO_VIF:
+		advise_in_no_vif(r, l);
+		break;
+	case VERDICT_NO_ANSWER:
+		return advise_in_no_answer(r, l);
+	case VERDICT_TABLE:
+		advise_in_table(r, l);
+		break;
+	case VERDICT_FIREWALL:
+		advise_in_firewall(r, l);
+		break;
+	case VERDICT_SOURCE:
+		advise_in_source(r, l);
+		break;
+	case VERDICT_FAMILY:
+		advise_in_family(r, l);
+		break;
+	case VERDICT_BROKEN:
+		advise_in_broken(r, l);
+		break;
+	case VERDICT_INGRESS:
+		advise_in_ingress(r, l);
+		break;
+	default:
+		advise_in_lost(r, l);
+	}
+	return true;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Words for what keeps packets from getting to an entry: the wire, the packet filter before routing, the reverse path
+ * filter, the source, the interface, the table.
+ */
+#ifndef APPLETS_DOCTOR_ADVISE_IN_H
+#define APPLETS_DOCTOR_ADVISE_IN_H
+
+#include "applets/doctor/advice.h"
+
+/* Appends a cause of verdict_in(), with what mends it.  False when it is none after all: a rule wants it so. */
+bool advise_in(struct advice *r, const struct loss *l);
+
+/* Appends the chains that drop the packets, before routing (o = NULL) or on the way to an output, with what mends it,
+ * or those that may.  Returns how many there are. */
+unsigned advise_in_chains(struct advice *r, const struct evidence_out *o, bool surely);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * With CAP_NET_RAW it is known that nothing arrives.  Without it only that nothing got to an entry: what surely keeps
+ * packets from that is told, and what else came in is told as what it is, packets of whatever group.
+ */
+#include "applets/doctor/advise_none.h"
+
+#include <stdio.h>
+
+#include "applets/doctor/advise_rule.h"
+
+static const char advise_look[] = "look at the sender, its TTL, and the switches between";
+
+static bool advise_none_link(struct advice *r, const struct probe_link *l)
+{
+	bool down = !(l->flags & LINK_UP);
+	char word[REMEDY_WORD];
+
+	if (!down && l->flags & LINK_RUNNING)
+		return false;
+	r->f->what = "nothing";
+	finding_add(r->f, FINDING_ERROR, "nothing arrives: %s on %s, which %s", r->flow, l->name, down ? "is down" :
+		    "has no carrier: look at its cable, or the other end");
+	if (down)
+		remedy_link(r->f, l->name, "up");
+	else
+		finding_fix(r->f, "ip -d link show dev %s", text_shell_word(word, sizeof word, l->name));
+	return true;
+}
+
+/* No packet arrives there, as far as is seen. */
+static bool advise_none_silent(struct advice *r, const struct probe_link *l)
+{
+	bool member = sample_is_member(r->d, l->ifindex, &r->x->w->flow.group);
+	char word[REMEDY_WORD];
+
+	if (advise_none_link(r, l))
+		return true;
+	r->f->what = "nothing";
+	text_shell_word(word, sizeof word, l->name);
+	finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s on %s within %u s; %s%s", r->flow, l->name,
+		    r->d->seconds, advise_look, member ? "" :
+		    "; this host is no member there, and a switch that snoops passes a group only to members");
+	if (!member && r->k->taken == 1)
+		finding_fix(r->f, "smcroutectl join %s %s", word, r->group);
+	finding_or(r->f);
+	remedy_link(r->f, l->name, "promisc on");
+	return true;
+}
+
+/* What surely keeps packets of the group from an entry there. */
+static bool advise_none_obstacle(struct advice *r, const struct probe_link *l)
+{
+	struct doctor *d = r->d;
+	uint32_t table = probe_default_table(r->fam);
+	const struct probe_vif *v;
+
+	if (advise_none_link(r, l))
+		return true;
+	if (r->fam == FAM_6 && l->v6 == 0) {
+		r->f->what = "ipv6_off";
+		finding_add(r->f, FINDING_ERROR, "IPv6 is off on %s, where a rule waits for %s", l->name, r->flow);
+		remedy_v6(r->f, l);
+		return true;
+	}
+	probe_table(r->fam, l->name, &table);
+	v = host_vif(&r->k->vifs, l->ifindex, 0);
+	if (!v && r->fam == FAM_6 && l->routing[FAM_6] == 1 && table == probe_default_table(FAM_6))
+		v = host_vif(&d->host.of[FAM_4].vifs, l->ifindex, 0);
+	else if (v && table && host_vif(&r->k->vifs, l->ifindex, table))
+		v = NULL;
+	if (v && v->table == table)
+		v = NULL;
+	if (!v)
+		return false;
+	r->f->what = "table";
+	finding_add(r->f, FINDING_ERROR, "looked up in another table: packets that come in on %s are looked up in "
+		    "table %u, the routes are in table %u", l->name, table, v->table);
+	remedy_table(r->f, r->fam, l->name, v->table);
+	return true;
+}
+
+/* Each interface where the group should arrive, and what there is to say of it: a function that returns true when it
+ * has said something. */
+typedef bool advise_none_fn(struct advice *r, const struct probe_link *l);
+
+static unsigned advise_none_each(struct advice *r, advise_none_fn *fn)
+{
+	const struct doctor *d = r->d;
+	const struct probe_links *links = &d->host.links;
+	unsigned n = 0;
+
+	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
+		/* Without rules that tell, each interface that routes is one where it may arrive. */
+		bool is_expected = d->host.conf->nmroutes ? advise_rule_waits(r, l) :
+				   fn == advise_none_obstacle && l->routing[d->fam] == 1;
+
+		for (uint32_t i = 0; i < d->flows.n; i++) {
+			const struct watched *w = &d->flows.v[i];
+
+			is_expected |= w->has_entry && !w->e.unresolved && w->e.noifs && w->e.iif == l->ifindex;
+		}
+		n += is_expected && fn(r, l);
+	}
+	return n;
+}
+
+/* Without rights: packets came in, and nobody knows of which group. */
+static bool advise_none_hidden(struct advice *r)
+{
+	const struct probe_links *links = &r->d->host.links;
+	const struct probe_counters *a = &r->d->before.count, *b = &r->d->after.count;
+	bool any = false;
+
+	r->f->what = "unsure";
+	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
+		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : evidence_unrouted(r->d, l);
+
+		if (in <= EVIDENCE_CHATTER(r->d))
+			continue;
+		any = true;
+		finding_add(r->f, FINDING_UNSEEN, "whether %s arrives on %s: %llu packets to groups came in there and "
+			    "were not routed; root sees which", r->flow, l->name, (ull)in);
+		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+	}
+	if (!r->d->is_uncounted && b->rp_filter > a->rp_filter)
+		finding_add(r->f, FINDING_NOTE, "the reverse path filter of this host refused %llu packets meanwhile, "
+			    "of whatever source", (ull)(b->rp_filter - a->rp_filter));
+	return any;
+}
+
+static unsigned advise_none_blind(struct advice *r, struct advise_sum *a)
+{
+	unsigned n;
+
+	if (r->k->taken == 0) {
+		r->f->what = "no_router";
+		finding_add(r->f, FINDING_ERROR, "no multicast router runs here, so nothing of %s is forwarded",
+			    r->flow);
+		advise_rule_start(r);
+		return 1;
+	}
+	n = advise_none_each(r, advise_none_obstacle);
+	if (!n && advise_none_hidden(r))
+		a->unsure++;
+	return n + a->unsure;
+}
+
+void advise_none(struct doctor *d, struct advise_sum *a)
+{
+	struct watched none = { .flow.group = d->group };
+	struct evidence_flow x = { .w = &none, .is_any = true };
+	struct advice r;
+
+	addr_any(d->fam, &none.flow.source, &(uint8_t){ 0 });
+	advice_begin(&r, d, &x);
+	if (!d->sniffs && advise_none_blind(&r, a)) {
+		a->bad += !a->unsure;
+		return;
+	}
+	a->bad++;
+	if (advise_none_each(&r, advise_none_silent))
+		return;
+	r.f->what = "nothing";
+	finding_add(r.f, FINDING_ERROR, "nothing arrives: no packet of %s within %u s, and no rule tells where it "
+		    "should; %s", r.flow, d->seconds, advise_look);
+	finding_fix(r.f, "tcpdump -ni any dst %s", r.group);
+}

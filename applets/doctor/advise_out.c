@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+#include "applets/doctor/advise_out.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "applets/doctor/advise_in.h"
+#include "applets/doctor/advise_rule.h"
+
+#define TTL_SET 16		/* what a mangled TTL becomes: enough for a site, not for ever */
+
+/* The command that changes packets of the group as they come in. */
+static void advise_out_mangle(struct advice *r, const char *chain, const char *from, const char *match, const char *set)
+{
+	const char *six = remedy_six[r->fam];
+
+	finding_fix(r->f, "nft 'add table ip%s smcroute; add chain ip%s smcroute %s { type filter hook prerouting "
+		    "priority -150; }; add rule ip%s smcroute %s %sip%s daddr %s %s%s'", six, six, chain, six, chain,
+		    from, six, r->group, match, set);
+}
+
+/* True when what leaves by an output may come in here again: a TTL that is raised each time would never end. */
+static bool advise_out_returns(const struct advice *r, const struct evidence_out *o)
+{
+	const struct probe_link *out = host_link(&r->d->host, o->ifindex);
+
+	for (unsigned i = 0; i < r->x->e.nouts; i++)
+		if (r->x->e.out[i].ifindex == r->x->in)
+			return true;
+	return out && advise_rule_waits(r, out);
+}
+
+/* The commands that raise the TTL of those packets that have exactly the one they come with. */
+static void advise_out_raise(struct advice *r, const struct evidence_out *o, unsigned ttl)
+{
+	bool v4 = r->fam == FAM_4;
+	unsigned to = o->threshold >= TTL_SET ? o->threshold + 1u : TTL_SET;
+	const char *key = v4 ? "ip ttl" : "ip6 hoplimit";
+	char match[32], set[48], from[REMEDY_NFT];
+
+	if (to > 255)
+		return;
+	snprintf(match, sizeof match, "%s %u ", key, ttl);
+	snprintf(set, sizeof set, "%s set %u", key, to);
+	advise_out_mangle(r, "raise", remedy_nft_ifname("i", r->in ? r->in_name : NULL, from), match, set);
+	finding_or(r->f);
+	finding_fix(r->f, "ip%stables -t mangle -A PREROUTING%s%s -d %s %s %u -j %s %u", remedy_six[r->fam],
+		    r->in ? " -i " : "", r->in ? r->in_word : "", r->group, v4 ? "-m ttl --ttl-eq" : "-m hl --hl-eq",
+		    ttl, v4 ? "TTL --ttl-set" : "HL --hl-set", to);
+}
+
+static void advise_out_ttl(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	bool is_seen = r->x->e.is_seen && r->x->here, returns = advise_out_returns(r, o);
+	unsigned ttl = is_seen ? r->x->here->ttl_min : 1;
+	char text[48] = "";
+
+	if (is_seen)
+		snprintf(text, sizeof text, " with a %s of %u", r->fam == FAM_4 ? "TTL" : "hop limit", ttl);
+	finding_add(r->f, FINDING_ERROR, "TTL too small: %s of %s came in on %s%s, %s sends only those above "
+		    "%u; raise it at the sender (IP_MULTICAST_TTL, ping -t)%s", advice_count(r, l), r->flow,
+		    r->in_name, text, host_name(&r->d->host, o->ifindex), o->threshold,
+		    returns ? ", not here: what leaves there comes in again, and nothing else would ever end it" :
+		    o->threshold > 1 ? ", or lower the ttl-threshold of the output in the file" :
+		    ", or have this host raise it as they come in");
+	if (!returns && (is_seen || o->threshold <= 1))
+		advise_out_raise(r, o, ttl);
+	else
+		finding_fix(r->f, "tcpdump -vni %s dst %s", r->in_word, r->group);
+}
+
+static void advise_out_ttl_changed(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const char *six = remedy_six[r->fam];
+
+	finding_add(r->f, FINDING_ERROR, "TTL made too small here: %s of %s came in on %s with a TTL of %u or more and "
+		    "%s took none of them; a rule of this host's packet filter may lower it before routing",
+		    advice_count(r, l), r->flow, r->in_name, r->x->here ? r->x->here->ttl_min : 0,
+		    host_name(&r->d->host, o->ifindex));
+	finding_fix(r->f, "nft list ruleset | grep -nE 'ttl|hoplimit'");
+	finding_fix(r->f, "ip%stables -t mangle -nvL PREROUTING", six);
+}
+
+/* A tunnel's MTU is what its packets have room for: there the packets must be cut. */
+static const char *const advise_tunnels[] = {
+	"wireguard", "gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl", "vti", "vti6", "vxlan", "geneve",
+	"tun", "xfrm", "ppp", NULL
+};
+
+static void advise_out_mtu(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const struct probe_link *out = host_link(&r->d->host, o->ifindex);
+	uint32_t need = r->in ? r->in->mtu : 0, largest = r->x->here ? r->x->here->len_max : 0;
+	char text[40] = "";
+
+	if (!out)
+		return;
+	if (largest)
+		snprintf(text, sizeof text, " of up to %u bytes", largest);
+	if (largest > need)
+		need = largest;
+	finding_add(r->f, FINDING_ERROR, "too large for the output: %s of %s%s came in on %s and must not be "
+		    "fragmented, the MTU of %s is %u; send smaller ones, or raise it", advice_count(r, l), r->flow,
+		    text, r->in_name, out->name, out->mtu);
+	if (!remedy_is_among(out->kind, advise_tunnels)) {
+		snprintf(text, sizeof text, "mtu %u", need);
+		remedy_link(r->f, out->name, text);
+	} else if (r->fam == FAM_4) {
+		advise_out_mangle(r, "cut", "", "", "ip frag-off set 0");
+	} else {
+		finding_fix(r->f, "ip -s link show dev %s", text_shell_word((char[REMEDY_WORD]){ 0 }, REMEDY_WORD,
+									    out->name));
+	}
+}
+
+static void advise_out_firewall(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	tristate old = probe_iptables(r->fam);
+	char word[REMEDY_WORD];
+
+	text_shell_word(word, sizeof word, host_name(&r->d->host, o->ifindex));
+	finding_add(r->f, FINDING_ERROR, "dropped by the packet filter: %s of %s came in on %s, were routed to %s and "
+		    "not sent", advice_count(r, l), r->flow, r->in_name, host_name(&r->d->host, o->ifindex));
+	if (!advise_in_chains(r, o, true))
+		finding_fix(r->f, "ip%stables%s -I FORWARD -i %s -o %s -d %s -j ACCEPT", remedy_six[r->fam],
+			    old == 1 ? "-legacy" : "", r->in_word, word, r->group);
+}
+
+static void advise_out_down(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const char *out = host_name(&r->d->host, o->ifindex);
+	char word[REMEDY_WORD];
+
+	finding_add(r->f, FINDING_ERROR, "an output takes none: %s of %s came in on %s, and %s %s",
+		    advice_count(r, l), r->flow, r->in_name, out, o->is_down ? "is down" :
+		    "has no carrier: look at its cable, or the other end");
+	if (o->is_down)
+		remedy_link(r->f, out, "up");
+	else
+		finding_fix(r->f, "ip -d link show dev %s", text_shell_word(word, sizeof word, out));
+}
+
+static void advise_out_family(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const struct probe_link *out = host_link(&r->d->host, o->ifindex);
+	bool is_small = out && out->mtu < REMEDY_V6_MTU;
+
+	finding_add(r->f, FINDING_ERROR, "IPv6 is off on %s: %s of %s should leave there%s", out ? out->name : "?",
+		    advice_count(r, l), r->flow, is_small ? "; its MTU is less than the 1280 that IPv6 needs" : "");
+	remedy_v6(r->f, out);
+}
+
+static void advise_out_nobody(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const char *out = host_name(&r->d->host, o->ifindex);
+	char word[REMEDY_WORD];
+
+	text_shell_word(word, sizeof word, out);
+	finding_add(r->f, FINDING_ERROR, "nobody behind it wants them: %s of %s were sent to %s, and this bridge, "
+		    "which snoops, passed them to no port; a receiver there must join "
+		    "%s", advice_count(r, l), r->flow, out,
+		    r->group);
+	finding_fix(r->f, "bridge mdb show dev %s", word);
+	finding_or(r->f);
+	remedy_link(r->f, out, "type bridge mcast_snooping 0");
+}
+
+static void advise_out_lost(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const char *out = host_name(&r->d->host, o->ifindex);
+	tristate old = probe_iptables(r->fam);
+	char word[REMEDY_WORD];
+
+	text_shell_word(word, sizeof word, out);
+	finding_add(r->f, FINDING_ERROR, "lost on the way out: %s of %s came in on %s, were routed to %s and not sent; "
+		    "%s", advice_count(r, l), r->flow, r->in_name, out, o->filter == FILTER_MAY_DROP ?
+		    "chains that may be what drops them are shown by these commands" :
+		    "nothing that drops them for sure was found, look here");
+	advise_in_chains(r, o, false);
+	if (o->filter == FILTER_UNSEEN)
+		finding_fix(r->f, "nft list ruleset");
+	if (old != 0)
+		finding_fix(r->f, "ip%stables-legacy -nvL FORWARD", remedy_six[r->fam]);
+	finding_fix(r->f, "tc -s qdisc show dev %s", word);
+	finding_fix(r->f, "tc filter show dev %s egress", word);
+}
+
+static void advise_out_unsure(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	finding_add(r->f, FINDING_UNSEEN, "whether %s sends %s: up to %llu of %llu packets may be lost, other traffic "
+		    "counts on the same counters; with CAP_NET_RAW the packets themselves are looked at",
+		    host_name(&r->d->host, o->ifindex), r->flow, (ull)l->n, (ull)l->of);
+	finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+}
+
+void advise_out(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	static void (*const say[VERDICTS])(struct advice *, const struct evidence_out *, const struct loss *) = {
+		[VERDICT_TTL] = advise_out_ttl, [VERDICT_TTL_CHANGED] = advise_out_ttl_changed,
+		[VERDICT_MTU] = advise_out_mtu, [VERDICT_FIREWALL] = advise_out_firewall,
+		[VERDICT_OUTPUT] = advise_out_down, [VERDICT_FAMILY] = advise_out_family,
+		[VERDICT_NOBODY] = advise_out_nobody, [VERDICT_LOST_OUT] = advise_out_lost,
+		[VERDICT_UNSURE] = advise_out_unsure,
+	};
+
+	say[l->verdict](r, o, l);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Rules for a flow: which of them hold, and the command that adds the one that lacks.
+ */
+#ifndef APPLETS_DOCTOR_ADVISE_RULE_H
+#define APPLETS_DOCTOR_ADVISE_RULE_H
+
+#include "applets/doctor/advice.h"
+
+/* True when a rule waits for the flow on an interface, and is no stop. */
+bool advise_rule_waits(const struct advice *r, const struct probe_link *l);
+
+/* True when an interface is an output of a rule for the group, and none has it as its input. */
+bool advise_rule_is_output(const struct advice *r, const struct probe_link *l);
+
+/* Appends the commands that give the running router, or one yet to be started, the rule that the flow lacks; src = "":
+ * for any source. */
+void advise_rule_add(struct advice *r, const char *src);
+
+/* Appends the command that starts a router. */
+void advise_rule_start(struct advice *r);
+
+/* Appends what the rules say of a flow whose entry has no outputs, or that has no entry; false when a rule stops it. */
+bool advise_rule_none(struct advice *r, const struct loss *l);
+
+#endif

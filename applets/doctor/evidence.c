@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Without rights only sums are known: of all copies that VIFs, interfaces and the host counted.  What is missing of a
+ * sum may be this flow's or another one's, hence the bounds: at least what others cannot have lost, at most all of it.
+ */
+#include "applets/doctor/evidence.h"
+
+#include <string.h>
+
+#include "applets/doctor/remedy.h"
+#include "conf/match.h"
+
+/* Counters that were reset or wrapped count from 0. */
+static uint64_t evidence_grown(uint64_t before, uint64_t after)
+{
+	return after >= before ? after - before : after;
+}
+
+static uint64_t evidence_less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* What is left of n packets of a flow, when some of a sum, itself among them, are missing. */
+static struct span evidence_share(uint64_t n, uint64_t sum, uint64_t missing)
+{
+	uint64_t others = evidence_less(sum, n), most = missing < n ? missing : n;
+
+	return (struct span){ .lo = n - most, .hi = n - evidence_less(most, evidence_less(others, missing - most)) };
+}
+
+/* What did not pass one station is not at the next. */
+static void evidence_no_more(struct span *next, const struct span *before)
+{
+	next->lo = before->lo < next->lo ? before->lo : next->lo;
+	next->hi = before->hi < next->hi ? before->hi : next->hi;
+}
+
+/* Packets that an entry counted meanwhile, on its interface. */
+static uint64_t evidence_right(const struct doctor *d, const struct watched *w)
+{
+	if (!w->has_entry || w->e.unresolved)
+		return 0;
+	return evidence_grown(w->had_entry ? w->packets_before : 0, w->e.st.packets) / sample_copies(d, &w->e);
+}
+
+static uint64_t evidence_sent(const struct doctor *d, const struct probe_link *l)
+{
+	const struct probe_links *before = &d->links_before;
+
+	for (const struct probe_link *was = before->v; was < before->v + before->n; was++)
+		if (was->ifindex == l->ifindex)
+			return evidence_grown(was->sent, l->sent);
+	return l->sent;
+}
+
+void evidence_begin(struct doctor *d)
+{
+	for (int i = 0; i < d->after.vifs.n; i++) {
+		struct probe_vif *b = &d->after.vifs.v[i];
+		const struct probe_vif *a = host_vif(&d->before.vifs, b->ifindex, b->table);
+
+		b->st.in_packets = a ? evidence_grown(a->st.in_packets, b->st.in_packets) : 0;
+		b->st.out_packets = evidence_grown(a ? a->st.out_packets : 0, b->st.out_packets);
+		d->copies += b->st.out_packets;
+	}
+	for (const struct watched *w = d->flows.v; w < d->flows.v + d->flows.n; w++) {
+		uint64_t right = evidence_right(d, w);
+
+		for (unsigned i = 0; right && i < w->e.noifs; i++) {
+			struct sample_load *o = sample_load(d, w->e.table, w->e.oif[i]);
+
+			if (o)
+				o->ours += right;
+		}
+	}
+}
+
+/* ---- the packet filter ---- */
+
+struct evidence_chains {
+	probe_chain_fn *fn;
+	void *ctx;
+	enum filter filter;
+};
+
+static void evidence_chain(void *ctx, const struct probe_chain *c)
+{
+	struct evidence_chains *j = ctx;
+
+	if (c->surely)
+		j->filter = FILTER_DROPS;
+	else if (j->filter == FILTER_PASSES)
+		j->filter = FILTER_MAY_DROP;
+	if (j->fn)
+		j->fn(j->ctx, c);
+}
+
+enum filter evidence_filter(const struct doctor *d, const struct evidence_flow *x, const struct evidence_out *o,
+			    probe_chain_fn *fn, void *ctx)
+{
+	const struct probe_link *in = host_link(&d->host, x->in), *out = o ? host_link(&d->host, o->ifindex) : NULL;
+	struct evidence_chains j = { .fn = fn, .ctx = ctx };
+	struct probe_packet p = {
+		.flow = x->w->flow, .any_source = x->is_any,
+		.iif = in ? x->in : 0, .iif_name = in ? in->name : NULL,
+		.oif = out ? o->ifindex : 0, .oif_name = out ? out->name : NULL,
+	};
+
+	if (!d->host.nft)
+		return FILTER_UNSEEN;
+	if (!o) {
+		probe_nft_judge(d->host.nft, HOOK_BEFORE, &p, evidence_chain, &j);
+	} else {
+		probe_nft_judge(d->host.nft, HOOK_FORWARD, &p, evidence_chain, &j);
+		probe_nft_judge(d->host.nft, HOOK_AFTER, &p, evidence_chain, &j);
+	}
+	return j.filter;
+}
+
+/* ---- outputs ---- */
+
+/* Packets of a kind among those that came in here. */
+static struct span evidence_kind(const struct sighting *s, bool is_low, uint32_t limit)
+{
+	struct span n = { 0, s->other };
+
+	for (const struct shape *at = s->shapes; at < s->shapes + FLOWS_SHAPES && at->n; at++) {
+		bool is = is_low ? at->ttl <= limit : at->is_whole && at->len > limit;
+
+		n.lo += is ? at->n : 0;
+		n.hi += is ? at->n : 0;
+	}
+	if (is_low ? s->ttl_min > limit : s->len_max <= limit)
+		n.hi = n.lo;
+	return n;
+}
+
+/* What it had of the counters of this host. */
+static void evidence_counted(struct doctor *d, const struct evidence_flow *x, struct evidence_out *o)
+{
+	const struct probe_counters *a = &d->before.count, *b = &d->after.count;
+	const struct probe_vif *v = host_vif(&d->after.vifs, o->ifindex, x->entry->table);
+	const struct probe_link *l = host_link(&d->host, o->ifindex);
+	const struct sample_load *load = sample_load(d, x->entry->table, o->ifindex);
+	uint64_t n = x->e.right.hi, sum, missing = 0, forwarded, multicast, sent;
+
+	o->vif = o->sent = o->left = (struct span){ 0, n };
+	if (v && load) {
+		sum = load->ours + evidence_less(load->packets[1], load->packets[0]);
+		o->vif = evidence_share(n, sum, evidence_less(sum, v->st.out_packets));
+	}
+	if (!d->is_uncounted && v) {
+		forwarded = evidence_less(d->copies, evidence_grown(a->forwarded, b->forwarded));
+		multicast = evidence_less(d->copies, evidence_grown(a->mcast_out, b->mcast_out));
+		missing = forwarded > multicast ? forwarded : multicast;
+		o->sent = evidence_share(n, d->copies, missing);
+	}
+	evidence_no_more(&o->sent, &o->vif);
+	o->left = o->sent;
+	sent = l && l->sent ? evidence_sent(d, l) : UINT64_MAX;
+	if (sent < n)
+		evidence_no_more(&o->left, &(struct span){ 0, sent });
+}
+
+/* What was seen to leave there, and from the ports of a bridge. */
+static void evidence_seen(const struct doctor *d, const struct evidence_flow *x, struct evidence_out *o)
+{
+	const struct probe_link *l = host_link(&d->host, o->ifindex);
+	const struct sighting *s = flows_on(&d->flows, x->w, o->ifindex);
+
+	o->left.lo = o->left.hi = s ? s->n[SNIFF_OUT] : 0;
+	o->is_bridge = l && !strcmp(l->kind, "bridge");
+	for (s = NULL; o->is_bridge && (s = flows_next(&d->flows, x->w, s));) {
+		const struct probe_link *port = host_link(&d->host, s->ifindex);
+
+		if (port && port->master == o->ifindex)
+			o->ports += s->n[SNIFF_OUT];
+	}
+}
+
+static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
+{
+	struct evidence_out *o = &x->e.out[i];
+	const struct probe_link *l, *in = host_link(&d->host, x->in);
+	uint64_t fails = evidence_grown(d->before.count.frag_fails, d->after.count.frag_fails);
+
+	*o = (struct evidence_out){ .ifindex = x->entry->oif[i], .threshold = x->entry->ttl[i],
+				    .filter = FILTER_UNSEEN };
+	l = host_link(&d->host, o->ifindex);
+	o->is_down = !l || !(l->flags & LINK_UP);
+	o->lacks_carrier = l && !(l->flags & LINK_RUNNING);
+	o->lacks_family = l && d->fam == FAM_6 && l->v6 == 0;
+	evidence_counted(d, x, o);
+	if (x->e.is_seen)
+		evidence_seen(d, x, o);
+	if (x->here && x->e.is_seen) {
+		o->low = evidence_kind(x->here, true, o->threshold > 1 ? o->threshold : 1);
+		o->large = evidence_kind(x->here, false, l ? l->mtu : UINT32_MAX);
+	} else {
+		o->low.hi = x->e.right.hi;
+		o->large.hi = l && in && l->mtu < in->mtu && !d->is_uncounted ? fails : 0;
+	}
+	if (o->left.lo < verdict_routed(&x->e))
+		o->filter = evidence_filter(d, x, o, NULL, NULL);
+}
+
+/* ---- where it comes in ---- */
+
+uint64_t evidence_unrouted(const struct doctor *d, const struct probe_link *l)
+{
+	const struct probe_links *before = &d->links_before;
+	const struct host_vifs *vifs = &d->after.vifs;
+	uint64_t in = 0, routed = 0;
+
+	for (const struct probe_link *was = before->v; was < before->v + before->n; was++)
+		if (was->ifindex == l->ifindex)
+			in = l->multicast ? evidence_grown(was->multicast, l->multicast) :
+			     evidence_grown(was->packets, l->packets);
+	for (int i = 0; i < vifs->n; i++)
+		if (vifs->v[i].ifindex == l->ifindex)
+			routed += vifs->v[i].st.in_packets;
+	return evidence_less(in, routed);
+}
+
+/* Where packets that nobody saw come in on a wrong interface: the only one that had so many. */
+static int evidence_guess(const struct doctor *d, const struct evidence_flow *x)
+{
+	const struct probe_links *links = &d->host.links;
+	int only = 0;
+
+	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
+		if (l->flags & LINK_LOOPBACK || l->ifindex == x->w->e.iif ||
+		    evidence_unrouted(d, l) + EVIDENCE_CHATTER(d) < x->e.wrong || !evidence_unrouted(d, l))
+			continue;
+		if (only)
+			return 0;
+		only = l->ifindex;
+	}
+	return only;
+}
+
+/* The interface that it comes in on, of those where it was seen: where its entry waits for it, else where most of it
+ * gets to the IP stack, else a routing one where it was on the wire, or whose port had it. */
+static void evidence_input(const struct doctor *d, struct evidence_flow *x)
+{
+	const struct host_vifs *vifs = &d->host.of[d->fam].vifs;
+	const struct sighting *s = NULL;
+	uint64_t most = 0;
+
+	while ((s = flows_next(&d->flows, x->w, s))) {
+		const struct probe_link *l = host_link(&d->host, s->ifindex);
+		bool is_port = l && l->master && !s->n[SNIFF_IP];
+		int in = is_port ? l->master : s->ifindex;
+		uint64_t n = s->n[SNIFF_IP] ? s->n[SNIFF_IP] + ((uint64_t)1 << 32) : 0;
+
+		if (!n && s->n[SNIFF_WIRE] && (host_vif(vifs, in, 0) || (l && l->routing[d->fam] == 1)))
+			n = s->n[SNIFF_WIRE];
+		if (n && x->w->has_entry && !x->w->e.unresolved && x->w->e.iif == in)
+			n += (uint64_t)1 << 48;
+		if (n <= most)
+			continue;
+		most = n;
+		x->in = in;
+		x->here = s;
+	}
+}
+
+/* What the interface is like where it arrives: its VIF, its table, its reverse path filter. */
+static void evidence_here(const struct doctor *d, struct evidence_flow *x)
+{
+	const struct host *h = &d->host;
+	const struct host_vifs *vifs = &h->of[d->fam].vifs;
+	const struct probe_link *l = host_link(h, x->in);
+	uint32_t table = probe_default_table(d->fam);
+	struct evidence *e = &x->e;
+	struct probe_route r;
+	char why[RP_WHY];
+
+	if (!l) {
+		e->has_vif = !e->is_seen;	/* nobody knows better */
+		return;
+	}
+	probe_table(d->fam, l->name, &table);
+	if (table && host_vif(vifs, l->ifindex, table))
+		e->has_vif = true;
+	else
+		e->has_other_table = host_vif(vifs, l->ifindex, 0);
+	/* The kernel lists MIFs of the default table alone, but counts all on the interface. */
+	if (d->fam == FAM_6 && !e->has_vif && l->routing[FAM_6] == 1) {
+		e->has_other_table = table == probe_default_table(FAM_6);
+		e->has_vif = !e->has_other_table;
+	}
+	e->lacks_family = d->fam == FAM_6 && l->v6 == 0;
+	e->stays_here = x->is_own || match_stays_here(&x->w->flow.source);
+	e->is_lower = l->master || !e->has_vif;
+	if (!x->is_any)
+		e->rp_refuses = remedy_rp_refuses(h, l, &x->w->flow.source, &r, why);
+}
+
+/* What its entry counted. */
+static void evidence_entry(const struct doctor *d, struct evidence_flow *x)
+{
+	const struct watched *w = x->w, *star = flows_star(&d->flows, &w->flow, x->in);
+	struct evidence *e = &x->e;
+
+	if (w->has_entry && w->e.unresolved) {
+		e->is_unresolved = true;
+	} else if (w->has_entry) {
+		x->entry = &w->e;
+		e->right.hi = e->right.lo = evidence_right(d, w);
+		e->wrong = evidence_grown(w->had_entry ? w->wrong_before : 0, w->e.st.wrong_if);
+	} else if (star) {
+		x->entry = &star->e;
+		e->right.hi = evidence_right(d, star);
+	}
+	e->has_entry = x->entry;
+	e->is_here = x->entry && x->entry->iif == x->in;
+	/* Of one for any source at most its own. */
+	if (star && !w->has_entry && e->right.hi > e->ip)
+		e->right.hi = e->ip;
+}
+
+static bool evidence_is_own(const struct doctor *d, const struct addr *src)
+{
+	const struct probe_links *l = &d->host.links;
+
+	for (uint32_t i = 0; i < l->naddresses; i++)
+		if (addr_eq(&l->addresses[i].addr, src))
+			return true;
+	return false;
+}
+
+void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow *x)
+{
+	struct evidence *e = &x->e;
+
+	*x = (struct evidence_flow){ .w = w, .is_any = w->is_star, .e = { .fam = d->fam, .unread = d->unread } };
+	x->is_own = !w->is_star && evidence_is_own(d, &w->flow.source);
+	evidence_input(d, x);
+	if (x->here) {
+		e->wire = x->here->n[SNIFF_WIRE];
+		e->ip = x->here->n[SNIFF_IP];
+		e->broken = x->here->broken;
+	}
+	evidence_entry(d, x);
+	/* What hardware forwards by itself no socket sees. */
+	e->is_seen = d->sniffs && e->right.lo <= 2 * e->ip + 8;
+	if (!x->in && e->right.hi)
+		x->in = w->e.iif;
+	else if (!x->in && e->wrong)
+		x->in = evidence_guess(d, x);
+	e->is_here |= !e->is_seen && e->right.hi;
+	if (e->is_seen && !e->is_here)
+		e->right = (struct span){ 0, 0 };
+	x->moved = e->wire || e->ip || (!e->is_seen && (e->right.hi || e->wrong || e->is_unresolved));
+	if (w->is_star && d->sniffs)
+		x->moved = false;
+	if (!x->moved)
+		return;
+	evidence_here(d, x);
+	e->filter = e->right.hi < e->ip ? evidence_filter(d, x, NULL, NULL, NULL) : FILTER_PASSES;
+	e->nouts = x->entry && e->is_here ? x->entry->noifs : 0;
+	for (unsigned i = 0; i < e->nouts; i++)
+		evidence_out(d, x, i);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+#include "applets/doctor/flows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/grow.h"
+
+/* Under which a flow is found; the interface is that of an entry for any source, else 0. */
+struct flows_key {
+	struct flow flow;
+	int iif;
+};
+
+static uint32_t flows_key_hash(const struct flow *flow, int iif)
+{
+	return flow_hash(flow) ^ (uint32_t)iif * 2654435761u;
+}
+
+static uint32_t flows_hash(const void *ctx, uint32_t id)
+{
+	const struct watched *w = &((const struct flows *)ctx)->v[id];
+
+	return flows_key_hash(&w->flow, w->star_iif);
+}
+
+static bool flows_equal(const void *ctx, uint32_t id, const void *key)
+{
+	const struct watched *w = &((const struct flows *)ctx)->v[id];
+	const struct flows_key *k = key;
+
+	return w->star_iif == k->iif && flow_eq(&w->flow, &k->flow);
+}
+
+static const struct hash_ops flows_ops = { flows_hash, flows_equal };
+
+static uint32_t flows_find(const struct flows *f, const struct flow *flow, int iif)
+{
+	struct flows_key key = { *flow, iif };
+
+	return hash_find(&f->by_key, &flows_ops, f, flows_key_hash(flow, iif), &key);
+}
+
+/* The flow, a new one when need be; NULL when there is no room. */
+static struct watched *flows_get(struct flows *f, const struct flow *flow, int iif)
+{
+	uint32_t id = flows_find(f, flow, iif);
+	struct watched *v;
+
+	if (id != HASH_NONE)
+		return &f->v[id];
+	v = f->n < FLOWS_MAX ? grow(f->v, &f->cap, f->n + 1, sizeof *v) : NULL;
+	if (v) {
+		f->v = v;
+		v[f->n] = (struct watched){ .flow = *flow, .star_iif = iif, .is_star = iif, .first = FLOWS_NONE };
+	}
+	if (!v || hash_add(&f->by_key, &flows_ops, f, flows_key_hash(flow, iif), f->n) < 0) {
+		f->left_out++;
+		return NULL;
+	}
+	return &f->v[f->n++];
+}
+
+static struct sighting *flows_sight(struct flows *f, struct watched *w, int ifindex)
+{
+	struct sighting *v;
+
+	for (uint32_t i = w->first; i != FLOWS_NONE; i = f->sightings[i].next)
+		if (f->sightings[i].ifindex == ifindex)
+			return &f->sightings[i];
+	v = grow(f->sightings, &f->csightings, f->nsightings + 1, sizeof *v);
+	if (!v) {
+		f->left_out++;
+		return NULL;
+	}
+	f->sightings = v;
+	v += f->nsightings;
+	*v = (struct sighting){ .ifindex = ifindex, .next = w->first, .ttl_min = UINT8_MAX };
+	w->first = f->nsightings++;
+	return v;
+}
+
+static void flows_shape(struct sighting *s, const struct probe_sniffed *p)
+{
+	struct shape *at = s->shapes, *end = s->shapes + FLOWS_SHAPES;
+
+	while (at < end && at->n && (at->ttl != p->ttl || at->is_whole != p->is_whole || at->len != p->len))
+		at++;
+	if (at == end) {
+		s->other++;
+		return;
+	}
+	at->ttl = p->ttl;
+	at->is_whole = p->is_whole;
+	at->len = p->len;
+	at->n++;
+}
+
+void flows_packet(struct flows *f, const struct probe_sniffed *p)
+{
+	struct watched *w;
+	struct sighting *s;
+
+	if (p->is_control) {
+		f->control++;
+		return;
+	}
+	w = flows_get(f, &p->flow, 0);
+	s = w ? flows_sight(f, w, p->ifindex) : NULL;
+	if (!s)
+		return;
+	s->n[p->station]++;
+	s->broken += p->station == SNIFF_WIRE && p->is_broken;
+	if (p->station == SNIFF_OUT)
+		return;
+	if (p->ttl < s->ttl_min)
+		s->ttl_min = p->ttl;
+	if (p->ttl > s->ttl_max)
+		s->ttl_max = p->ttl;
+	if (p->len > s->len_max)
+		s->len_max = p->len;
+	if (p->station == SNIFF_IP)
+		flows_shape(s, p);
+}
+
+void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end)
+{
+	struct addr any;
+	uint8_t len;
+	struct watched *w;
+
+	addr_any(flow_fam(&e->flow), &any, &len);
+	w = flows_get(f, &e->flow, !e->unresolved && addr_eq(&e->flow.source, &any) ? e->iif : 0);
+	/* Of entries in two tables the busier one.  Beside an entry may be what waited for it in vain. */
+	if (!w || ((is_end ? w->has_entry : w->had_entry) && (e->unresolved || w->e.st.packets > e->st.packets)))
+		return;
+	if (is_end) {
+		w->has_entry = true;
+	} else {
+		w->had_entry = true;
+		w->packets_before = e->st.packets;
+		w->wrong_before = e->st.wrong_if;
+	}
+	w->e = *e;
+}
+
+void flows_unsee(struct flows *f)
+{
+	for (uint32_t i = 0; i < f->n; i++)
+		f->v[i].first = FLOWS_NONE;
+	f->nsightings = 0;
+	f->control = 0;
+}
+
+void flows_free(struct flows *f)
+{
+	free(f->v);
+	free(f->sightings);
+	hash_free(&f->by_key);
+	*f = (struct flows){ 0 };
+}
+
+const struct sighting *flows_on(const struct flows *f, const struct watched *w, int ifindex)
+{
+	for (uint32_t i = w->first; i != FLOWS_NONE; i = f->sightings[i].next)
+		if (f->sightings[i].ifindex == ifindex)
+			return &f->sightings[i];
+	return NULL;
+}
+
+const struct sighting *flows_next(const struct flows *f, const struct watched *w, const struct sighting *at)
+{
+	uint32_t i = at ? at->next : w->first;
+
+	return i == FLOWS_NONE ? NULL : &f->sightings[i];
+}
+
+const struct watched *flows_star(const struct flows *f, const struct flow *flow, int iif)
+{
+	struct flow star = *flow;
+	uint8_t len;
+	uint32_t id;
+
+	if (!iif)
+		return NULL;
+	addr_any(flow_fam(flow), &star.source, &len);
+	id = flows_find(f, &star, iif);
+	return id != HASH_NONE && f->v[id].has_entry ? &f->v[id] : NULL;
+}

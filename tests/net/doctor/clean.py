@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: ISC
+#
+# Set-ups in which the packets flow: no error, whatever else goes on.
+from doctor.table import (announcements, behind, dropped, idle, querier, short, truth, unicast)
+from sick import RULES
+
+EXACT = "mroute from a1 source {} group {} to a2\n"
+RANGES = "mroute from a1 group 225.0.0.0/8 to a2\nmroute from a1 group ff2e::/16 to a2\n"
+KERNEL = RULES.replace(" to ", " kernel to ")
+NOISE = {"an old querier": querier, "40 idle sources": idle, "another group is dropped on purpose": dropped,
+         "another group with TTL 1": short, "unicast is forwarded and filtered": unicast,
+         "the router's own announcements": announcements, "somebody behind the output sends too": behind}
+KINDS = {"one source": lambda t: EXACT.format(t.src, t.group), "any source": lambda t: RULES,
+         "a range": lambda t: RANGES, "in the kernel": lambda t: KERNEL,
+         "three outputs": lambda t: RULES.replace("to a2", "to a2 a3 a4")}
+
+
+for kind, conf in KINDS.items():
+    @truth(f"clean, {kind}", "fine")
+    def plain(t, conf=conf):
+        t.start(conf(t))
+        t.stream().flows("a2")
+
+
+for what, noise in NOISE.items():
+    @truth(f"clean, any source: {what}", "fine")
+    def noisy(t, noise=noise):
+        t.start(RANGES if noise in (dropped, short) else RULES)
+        t.stream().flows("a2")
+        noise(t)
+
+
+@truth("clean, and all of it at once", "fine")
+def everything(t):
+    t.start(RANGES)
+    t.stream().flows("a2")
+    for noise in NOISE.values():
+        noise(t)
+
+
+@truth("clean: a source is stopped on purpose", "fine")
+def stopped(t):
+    bad = "10.1.0.66" if t.v4 else "fd00:1::66"
+    t.start(RULES + f"mroute from a1 source {bad} group {t.group}\n")
+    t.stream().flows("a2")
+    t.stream(src=bad)
+
+
+@truth("clean: it comes in on another interface too", "fine")
+def twice(t):
+    t.start(EXACT.format(t.src, t.group))
+    t.stream().flows("a2")
+    t.stream("a3")
+
+
+@truth("clean: chains that drop others, may drop, or are empty", "fine")
+def chains(t):
+    t.start(RULES)
+    t.nft("table inet a { set s { type ipv4_addr; elements = { 225.9.9.9 } }\n"
+          "chain f { type filter hook forward priority 0; policy accept; ip daddr @s drop; ip6 daddr ff2e::9 drop;\n"
+          "ct state vmap { invalid : drop, established : accept }; limit rate over 10000/second drop;\n}\n"
+          "chain e { type filter hook prerouting priority -300; policy accept;\n}\n"
+          "chain p { type filter hook postrouting priority 0; policy accept; oifname \"a9\" drop;\n}\n}\n")
+    t.stream().flows("a2")
+
+
+@truth("clean: TTL 1, raised by a rule here", "fine")
+def raised(t):
+    t.start(RULES)
+    what = "ip ttl set 16" if t.v4 else "ip6 hoplimit set 16"
+    t.chain("prerouting", [f"ip{t.six} daddr {t.group} {what}"], priority=-150)
+    t.stream(ttl=1).flows("a2")
+
+
+@truth("clean: bursts between pauses", "fine")
+def bursts(t):
+    t.start(RULES)
+    t.stream().flows("a2")
+    t.repeat(lambda: t.lab.send("a1", t.src, t.group, 200), 0.2)
+
+
+@truth("clean: a hundred sources at once", "fine")
+def many(t):
+    t.start(RULES)
+    t.stream().flows("a2")
+    sources = [f"10.1.2.{i + 1}" if t.v4 else f"fd00:1::2:{i + 1:x}" for i in range(100)]
+    t.repeat(lambda: [t.lab.send("a1", s, t.group) for s in sources], 0.1)
+
+

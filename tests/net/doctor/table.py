@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: ISC
+#
+# A table of set-ups for the doctor.  Each is a function that makes one, with the truth beside it: what
+# is wrong, and what may be said of it without rights.  The commands that are printed are run as printed;
+# then the packets have to come out, and are said to be forwarded.
+import contextlib
+import socket
+import struct
+import subprocess
+import threading
+
+from cases import case
+from lab import same, wait_until
+from packet import ETH_P_IP, ETH_P_IPV6, address, checksum, frame
+from sick import RULES, V4, V6, Stream, daemon, doctor, doctors, need, paste, path
+
+FLOWS = {"IPv4": V4, "IPv6": V6}
+UNSURE = (2, [])
+OTHER = {"IPv4": "225.9.9.9", "IPv6": "ff2e::999"}
+
+
+class Setup(contextlib.ExitStack):
+    """What a set-up is made with."""
+
+    def __init__(self, lab, family):
+        super().__init__()
+        self.lab, self.family, self.v4 = lab, family, family == "IPv4"
+        self.src, self.group = FLOWS[family]
+        self.other, self.six = OTHER[family], "" if self.v4 else "6"
+        self.words, self.flow = (), None
+
+    def start(self, conf=RULES, *options):
+        """A daemon, whose file the doctor is given."""
+        d = daemon(self.lab, conf, *options)
+        self.words = (d.conf,)
+        return d
+
+    def stream(self, iface="a1", src=None, group=None, **kw):
+        """Packets until the end; the first such stream is the flow that is looked at."""
+        s = self.enter_context(Stream(self.lab, iface, src or self.src, group or self.group, **kw))
+        self.flow = self.flow or s
+        return s
+
+    def nft(self, text):
+        need("nft")
+        subprocess.run(["nft", "-f", "-"], input=text, text=True, check=True)
+
+    def chain(self, hook, rules, policy="accept", family="inet", table="house", priority=0):
+        """A base chain with these rules, beside one that they may jump to."""
+        self.nft(f"table {family} {table} {{ chain doors {{ type filter hook {hook} priority {priority}; "
+                 f"policy {policy};\n" + "\n".join(rules) + "\n}\n}\n")
+
+    def sysctl(self, name, value):
+        with open("/proc/sys/net/" + name, "w") as f:
+            f.write(str(value))
+
+    def repeat(self, fn, every=0.05):
+        """Calls fn again and again until the end."""
+        over = threading.Event()
+
+        def run():
+            while not over.wait(every):
+                with contextlib.suppress(OSError):
+                    fn()
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        self.callback(thread.join)
+        self.callback(over.set)
+
+    def raw(self, iface, data, every=0.05):
+        """A frame into an interface of the router, again and again."""
+        tx = self.lab.senders[self.lab.host(iface)]
+        self.repeat(lambda: tx.send(data), every)
+
+
+def truth(name, what, families=("IPv4", "IPv6"), blind=None, outs=("a2",), cure="fix", after="fine"):
+    """Decorator: a set-up with what the doctor has to find, a verdict or a list of them; what it may say
+    without rights (the same, or UNSURE); where the packets come out once the commands have been run."""
+    want = [what] if isinstance(what, str) else what
+
+    def add(fn):
+        for family in families:
+            @case(f"{name}, {family}", fn, family)
+            def run(lab, make, fam):
+                path(lab)
+                with Setup(lab, fam) as t:
+                    make(t)
+                    judge(t, want, blind)
+                    if want != ["fine"] and cure:
+                        mend(t, cure, outs, after)
+        return fn
+    return add
+
+
+def judge(t, want, blind):
+    rights, without = doctors(t.lab, t.group, *t.words)
+    t.commands = rights[2:]
+    seen = [sorted(set(r[1])) for r in (rights, without)]
+    rc = 0 if want == ["fine"] else 1
+    same((rights[0], seen[0]), (rc, sorted(want)), "verdict")
+    allowed = [(rc, sorted(want))] if blind is None else [blind]
+    if want == ["fine"] or blind == "maybe":
+        allowed = [(rc, sorted(want)), UNSURE]
+    if (without[0], seen[1]) not in allowed:
+        same((without[0], seen[1]), allowed, "verdict without capabilities")
+
+
+def mend(t, cure, outs, after):
+    paste(t.lab, t.commands[0 if cure == "fix" else 1])
+    t.flow.flows(*outs)
+    same(doctor(t.lab, t.group, *t.words)[:2], (0, [after]), "verdict afterwards")
+
+
+# ---- what else goes on in a network, and is no matter ----
+
+def igmp(kind, group, src="10.1.0.55", dst=None):
+    """A frame of IGMPv2: 0x11 a query, 0x16 a report."""
+    body = struct.pack("!BBH4s", kind, 10, 0, address(group))
+    body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+    g = address(dst or group)
+    head = struct.pack("!BBHHHBBH4s4s4s", 0x46, 0xC0, 32, 0, 0, 1, 2, 0, address(src), g, b"\x94\4\0\0")
+    head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+    return b"\1\0\x5e" + bytes([g[1] & 0x7F]) + g[2:] + b"\2\0\0\0\0\x55" + struct.pack("!H", ETH_P_IP) + head + body
+
+
+def mld(kind, group, src="fe80::55", dst=None):
+    """A frame of MLDv1: 130 a query, 131 a report."""
+    s, g = address(src), address(dst or group)
+    body = struct.pack("!BBHHH16s", kind, 0, 0, 1000, 0, address(group))
+    body = body[:2] + struct.pack("!H", checksum(s + g + struct.pack("!II", len(body), 58) + body)) + body[4:]
+    hop = b"\x3a\0\5\2\0\0\1\0"
+    head = struct.pack("!IHBB16s16s", 6 << 28, len(hop) + len(body), 0, 1, s, g)
+    return b"\x33\x33" + g[12:] + b"\2\0\0\0\0\x55" + struct.pack("!H", ETH_P_IPV6) + head + hop + body
+
+
+def querier(t):
+    """Members and a querier on the inbound side, of the old protocols."""
+    if t.v4:
+        t.raw("a1", igmp(0x16, t.group))
+        t.raw("a1", igmp(0x11, t.group, "10.1.0.54"))
+        t.raw("a1", igmp(0x11, "0.0.0.0", "10.1.0.54", "224.0.0.1"))
+    else:
+        t.raw("a1", mld(131, t.group))
+        t.raw("a1", mld(130, t.group, "fe80::54"))
+        t.raw("a1", mld(130, "::", "fe80::54", "ff02::1"))
+
+
+def idle(t, n=40):
+    """Sources that sent once."""
+    sources = [f"10.1.1.{i + 1}" if t.v4 else f"fd00:1::1:{i + 1:x}" for i in range(n)]
+    for s in sources:
+        t.lab.send("a1", s, t.group)
+    wait_until(lambda: all((s, t.group) in t.lab.mroutes() for s in sources), "entries of all sources")
+
+
+def dropped(t):
+    """Another group that is dropped on purpose."""
+    t.chain("forward", [f"ip{t.six} daddr {t.other} drop"])
+    t.stream("a1", "10.1.0.8" if t.v4 else "fd00:1::8", t.other)
+
+
+def short(t):
+    """Another group with TTL 1."""
+    t.stream("a1", "10.1.0.8" if t.v4 else "fd00:1::8", t.other, ttl=1)
+
+
+def unicast(t):
+    """Unicast that the router forwards, or does not, by a filter."""
+    t.sysctl("ipv4/ip_forward", 1)
+    t.sysctl("ipv6/conf/all/forwarding", 1)
+    t.chain("forward", [f"ip{t.six} daddr {'10.2.0.2' if t.v4 else 'fd00:2::2'} udp dport 5000 drop"])
+    mac = t.lab.ip("-br", "link", "show", "a1").split()[2]
+    for dst in (("10.2.0.2", "10.3.0.2") if t.v4 else ("fd00:2::2", "fd00:3::2")):
+        data = frame("10.1.0.2" if t.v4 else "fd00:1::2", dst, 16, 7)
+        t.raw("a1", bytes.fromhex(mac.replace(":", "")) + data[6:], 0.01)
+
+
+def announcements(t):
+    """What this host itself sends to the group, everywhere."""
+    for i in ("a1", "a2"):
+        s = socket.socket(socket.AF_INET if t.v4 else socket.AF_INET6, socket.SOCK_DGRAM)
+        t.callback(s.close)
+        s.setsockopt(socket.SOL_SOCKET, 25, i.encode() + b"\0")		# SO_BINDTODEVICE
+        t.repeat(lambda s=s: s.sendto(b"here", (t.group, 5000)))
+
+
+def behind(t):
+    """Somebody behind the output sends too."""
+    t.stream("a2", "10.2.0.7" if t.v4 else "fd00:2::7")
