@@ -17,7 +17,8 @@ const char *flow_str(const struct flow *f, char *buf)
 {
 	char source[ADDR_STRLEN], group[ADDR_STRLEN];
 
-	snprintf(buf, FLOW_STRLEN, "(%s, %s)", addr_str(&f->source, source), addr_str(&f->group, group));
+	snprintf(buf, FLOW_STRLEN, "(%s, %s)", flow_any_source(f) ? "*" : addr_str(&f->source, source),
+		 addr_str(&f->group, group));
 	return buf;
 }
 

@@ -35,7 +35,7 @@ static inline bool flow_eq(const struct flow *a, const struct flow *b)
 /* A hash of both addresses, see hash_bytes(). */
 uint32_t flow_hash(const struct flow *f);
 
-/* Writes "(S, G)" to buf[FLOW_STRLEN] and returns buf. */
+/* Writes "(S, G)", or "(*, G)", to buf[FLOW_STRLEN] and returns buf. */
 const char *flow_str(const struct flow *f, char *buf);
 
 /* The family of a range. */
@@ -59,16 +59,20 @@ static inline bool flow_range_any_source(const struct flow_range *r)
 	return r->source_len == (flow_range_fam(r) == FAM_4 ? ADDR_V4_BITS : 0);
 }
 
-/* The range of one flow. */
-static inline struct flow_range flow_range_of(const struct flow *f)
-{
-	return (struct flow_range){ .flow = *f, .source_len = 128, .group_len = 128 };
-}
-
-/* True when the source is left out: what addr_any() gives. */
+/* True when the source of a flow is left out: what addr_any() gives. */
 static inline bool flow_any_source(const struct flow *f)
 {
 	return !f->source.w[3] && !f->source.w[0] && !f->source.w[1] && (!f->source.w[2] || flow_fam(f) == FAM_4);
+}
+
+/* The range of one flow, or of any source. */
+static inline struct flow_range flow_range_of(const struct flow *f)
+{
+	uint8_t any_len = flow_fam(f) == FAM_4 ? ADDR_V4_BITS : 0;
+
+	return (struct flow_range){
+		.flow = *f, .source_len = flow_any_source(f) ? any_len : 128, .group_len = 128,
+	};
 }
 
 bool flow_range_eq(const struct flow_range *a, const struct flow_range *b);

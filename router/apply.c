@@ -17,7 +17,7 @@
 struct apply_step {
 	uint32_t rule;
 	uint32_t oifs;			/* what the configuration asks for, held */
-	bool is_new;
+	bool is_new, in_kernel;
 	bool is_named;			/* an owner with a name asks for it */
 	bool is_left_out;		/* and the configuration does not */
 	struct claim_result all;	/* what all owners ask for, when is_named */
@@ -135,24 +135,28 @@ static int apply_merge(struct ruleset *s, struct apply_step *step, uint32_t oifs
 }
 
 /* Plans one line. */
-static int apply_plan_rule(struct ruleset *s, struct apply_plan *p, const struct flow_range *range, uint32_t iif,
+static int apply_plan_rule(struct ruleset *s, struct apply_plan *p, const struct conf_rule *line, uint32_t iif,
 			   uint32_t oifs)
 {
 	struct rules *t = p->rules;
-	uint32_t chain = rules_chain(t, range), id = rules_in_chain(t, chain, iif);
+	uint32_t chain = rules_chain(t, &line->range), id = rules_in_chain(t, chain, iif);
 	bool is_new = id == HASH_NONE;
 
-	if (!is_new && apply_is_planned(p, id))
+	if (!is_new && apply_is_planned(p, id)) {
+		p->v[t->v[id].rank].in_kernel |= line->in_kernel;
 		return apply_merge(s, &p->v[t->v[id].rank], oifs);
+	}
 	if (is_new)
-		id = rules_add(s, t, range, iif, oifs);
+		id = rules_add(s, t, &line->range, iif, oifs);
 	if (id == HASH_NONE)
 		return -1;
 	/* Of several with one (S,G) the first says where its packets come in: the order may change. */
 	t->v[id].is_marked |= is_new || t->v[chain].chain != HASH_NONE;
 	oif_list_keep(&s->names, oifs);
 	t->v[id].rank = p->n;
-	p->v[p->n++] = (struct apply_step){ .rule = id, .oifs = oifs, .is_new = is_new };
+	p->v[p->n++] = (struct apply_step){
+		.rule = id, .oifs = oifs, .is_new = is_new, .in_kernel = line->in_kernel,
+	};
 	return 0;
 }
 
@@ -209,7 +213,7 @@ static int apply_plan_make(struct ruleset *s, struct apply_plan *p, struct rules
 	p->v = malloc((n + apply_count_named(t) + 1) * sizeof *p->v);
 	res = p->v ? rules_reserve(t, n) : -1;
 	for (; !res && n; v++, n--)
-		res = apply_plan_rule(s, p, &v->range, map->names[v->iif], map->lists[v->oifs]);
+		res = apply_plan_rule(s, p, v, map->names[v->iif], map->lists[v->oifs]);
 	return res ? res : apply_plan_named(s, p);
 }
 
@@ -258,7 +262,8 @@ static void apply_plan_commit(struct router *r, struct apply_plan *p)
 		struct rule *rule = &t->v[step->rule];
 
 		rules_append(t, step->rule);
-		rule->is_marked |= rule->oifs != res.oifs;
+		rule->is_marked |= rule->oifs != res.oifs || rule->in_kernel != step->in_kernel;
+		rule->in_kernel = step->in_kernel;
 		claims_commit(s, t, step->rule, &e, &res);
 		apply_step_end(s, step);
 	}

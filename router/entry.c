@@ -10,16 +10,27 @@
 #include "conf/match.h"
 #include "router/reflect.h"
 
-void entry_drop(struct router *r, uint32_t at)
+void entry_take_out(struct router *r, uint32_t at)
 {
 	struct mfc *e = &r->mfc.v[at];
 
-	if (e->flags & MFC_INSTALLED) {
-		if (kernel_mfc_del(&e->flow, e->iif) < 0 && errno != ENOENT)
-			state_failed(r);
-		r->changes.removed++;
-	}
+	if (!(e->flags & MFC_INSTALLED))
+		return;
+	if (kernel_mfc_del(&e->flow, e->iif) < 0 && errno != ENOENT)
+		state_failed(r);
+	e->flags &= (uint8_t)~MFC_INSTALLED;
+	r->changes.removed++;
+}
+
+void entry_drop(struct router *r, uint32_t at)
+{
+	entry_take_out(r, at);
 	mfc_del(&r->mfc, at);
+}
+
+bool entry_is_unknown(const struct mfc *e)
+{
+	return flow_any_source(&e->flow) && (e->failed == ENOPROTOOPT || e->failed == EOPNOTSUPP);
 }
 
 struct entry_want {
@@ -61,16 +72,21 @@ static struct entry_want entry_find_want(const struct router *r, const struct mf
 	if (prefer < 0 && (mfc_is_dynamic(e) ? !statics || (statics >> e->iif & 1) : e->flags & MFC_INSTALLED))
 		prefer = e->iif;
 	w.iif = iface_by_vif(&r->ifs, fam, prefer) ? prefer : -1;
+	/* An entry of all sources has it. */
+	if (w.iif >= 0 && may_pass && !statics && mfc_has_any(&r->mfc, &e->flow.group, w.iif))
+		return w;
 	if (w.iif >= 0 && may_pass)
 		covered = ruleset_outputs(&r->rules, &e->flow, w.iif, &w.oifs);
 	if (!covered && statics) {
 		w.iif = __builtin_ctz(first);
 		covered = ruleset_outputs(&r->rules, &e->flow, w.iif, &w.oifs);
 	}
-	/* Without reports of wrong VIFs a blocked entry would keep out for good what comes in on a VIF that rules do
-	 * name. */
-	for (int vif = 0; may_pass && !covered && vif < KERNEL_VIFS && !kernel_mroute_has_pim(fam); vif++)
-		if (iface_by_vif(&r->ifs, fam, vif) && ruleset_outputs(&r->rules, &e->flow, vif, &w.oifs)) {
+	/* A blocked entry would keep out what comes in on a VIF that rules do name: for good without reports of wrong
+	 * VIFs, and again and again where an entry of all sources has it. */
+	for (int vif = 0; may_pass && !covered && vif < KERNEL_VIFS; vif++)
+		if (iface_by_vif(&r->ifs, fam, vif) &&
+		    (!kernel_mroute_has_pim(fam) || mfc_has_any(&r->mfc, &e->flow.group, vif)) &&
+		    ruleset_outputs(&r->rules, &e->flow, vif, &w.oifs)) {
 			w.iif = vif;
 			covered = true;
 		}
@@ -86,6 +102,8 @@ static bool entry_install(struct router *r, struct mfc *e, int iif, uint32_t oif
 
 	if (kernel_mfc_add(&e->flow, iif, oifs, r->ttl) < 0) {
 		e->failed = (uint8_t)errno;
+		if (entry_is_unknown(e))
+			return false;
 		state_failed(r);
 		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "the kernel refused route %s: %s",
 			    flow_str(&e->flow, flow), strerror(e->failed));
@@ -104,10 +122,12 @@ static bool entry_install(struct router *r, struct mfc *e, int iif, uint32_t oif
 	return true;
 }
 
-/* True when the kernel has something else than what is wanted. */
-static bool entry_differs(const struct mfc *e, const struct entry_want *w)
+bool entry_put(struct router *r, uint32_t at, int iif, uint32_t oifs)
 {
-	return (e->flags & (MFC_INSTALLED | MFC_STALE)) != MFC_INSTALLED || e->iif != w->iif || e->oifs != w->oifs;
+	struct mfc *e = &r->mfc.v[at];
+
+	return ((e->flags & (MFC_INSTALLED | MFC_STALE)) == MFC_INSTALLED && e->iif == iif && e->oifs == oifs) ||
+	       entry_install(r, e, iif, oifs);
 }
 
 bool entry_sync(struct router *r, uint32_t at, int prefer)
@@ -120,7 +140,7 @@ bool entry_sync(struct router *r, uint32_t at, int prefer)
 	/* One that loses its (S,G) rule counts as learned from now on. */
 	if (w.state == MFC_LEARNED && e->state == MFC_STATIC && mfc_dynamic(&r->mfc) >= r->max_dynamic)
 		w.state = MFC_FREE;
-	if (w.state != MFC_FREE && entry_differs(e, &w) && !entry_install(r, e, w.iif, w.oifs) &&
+	if (w.state != MFC_FREE && !entry_put(r, at, w.iif, w.oifs) &&
 	    !(e->flags & MFC_INSTALLED) && w.state != MFC_STATIC)
 		w.state = MFC_FREE;
 	if (w.state == MFC_FREE) {

@@ -14,6 +14,16 @@ bool entry_sync(struct router *r, uint32_t at, int prefer);
 /* The same for all that go out where they come in: for who is about to join a group. */
 void entry_sync_reflecting(struct router *r);
 
+/* Gives an entry to the kernel where that has it otherwise; what it refuses is counted and logged, but not that it
+ * knows no entries of any source.  True when it has it then; otherwise it is as it was. */
+bool entry_put(struct router *r, uint32_t at, int iif, uint32_t oifs);
+
+/* Takes an entry out of the kernel, if it is there, but not out of the mirror. */
+void entry_take_out(struct router *r, uint32_t at);
+
+/* True when it was refused because the system has no entries of its kind. */
+bool entry_is_unknown(const struct mfc *e);
+
 /* Takes an entry out of the kernel and out of the mirror. */
 void entry_drop(struct router *r, uint32_t at);
 

@@ -79,7 +79,7 @@ static void learn_new(struct router *r, const struct upcall *up)
 		r->count.refused++;
 		return;
 	}
-	const char *iif = iface_str(iface_by_vif(&r->ifs, up->fam, up->vif));
+	const char *iif = iface_str(iface_by_vif(&r->ifs, up->fam, e->iif));
 	enum event_kind kind = EVENT_LEARNED;
 
 	if (e->state == MFC_BLOCKED) {
@@ -102,7 +102,10 @@ static void learn_no_cache(struct router *r, const struct upcall *up)
 {
 	uint32_t at = mfc_find(&r->mfc, &up->flow);
 
-	if (at == HASH_NONE)
+	/* It asked before it got the entry of all sources. */
+	if (at == HASH_NONE && mfc_has_any(&r->mfc, &up->flow.group, up->vif))
+		learn_let_go(r, up, r->mfc.v[mfc_find_any(&r->mfc, &up->flow.group, up->vif)].oifs);
+	else if (at == HASH_NONE)
 		learn_new(r, up);
 	else if (r->mfc.v[at].flags & MFC_INSTALLED)
 		learn_again(r, at);
@@ -127,14 +130,16 @@ static void learn_wrong_vif(struct router *r, const struct upcall *up)
 	char flow[FLOW_STRLEN];
 	uint32_t at = mfc_find(&r->mfc, &up->flow);
 
+	r->count.wrong_vif++;
 	if (at == HASH_NONE) {
-		learn_new(r, up);
+		/* What comes in on an output of an entry of all sources is a wrong one of that. */
+		if (!mfc_any_vifs(&r->mfc, &up->flow.group))
+			learn_new(r, up);
 		return;
 	}
 	struct mfc *e = &r->mfc.v[at];
 	struct mfc_use *f = mfc_use(&r->mfc, at);
 
-	r->count.wrong_vif++;
 	if (up->vif == e->iif || !ruleset_covers(&r->rules, &up->flow, up->vif) || !learn_yields(r, e, f) ||
 	    !entry_sync(r, at, up->vif))
 		return;

@@ -36,11 +36,31 @@ static int mark_flow(struct router *r, const struct flow *flow, bool add)
 	return add && at == HASH_NONE ? -1 : 0;
 }
 
+/* Marks the entries of any source that a rule of the kernel wants, which are added when they are new.  0, or -1 with
+ * ENOMEM. */
+static int mark_in_kernel(struct router *r, const struct rule *rule)
+{
+	uint32_t iifs = r->up[flow_range_fam(&rule->range)] ? ruleset_iifs(&r->rules, rule) : 0;
+
+	for (; iifs; iifs &= iifs - 1) {
+		uint32_t at = mfc_get_any(&r->mfc, &rule->range.flow.group, __builtin_ctz(iifs));
+
+		if (at == HASH_NONE)
+			return -1;
+		mark_entry(r, at);
+	}
+	return 0;
+}
+
 void mark_rule(struct router *r, struct rule *rule)
 {
 	rule->is_marked = false;
 	if (!flow_range_is_single(&rule->range)) {
 		mark_entries_in(r, &rule->range);
+		if (rule->in_kernel && mark_in_kernel(r, rule) < 0) {
+			rule->is_marked = true;
+			state_failed(r);
+		}
 	} else if (mark_flow(r, &rule->range.flow, ruleset_iifs(&r->rules, rule) != 0) < 0) {
 		rule->is_marked = true;
 		state_failed(r);
@@ -62,6 +82,13 @@ void mark_refused(struct router *r)
 			mark_entry(r, at);
 }
 
+/* True when rules of a range have a say in an entry: in one of any source those for a part of them, too. */
+static bool mark_concerns(const struct flow_range *range, const struct mfc *e)
+{
+	return mfc_is_any(e) ? addr_covers(&range->flow.group, range->group_len, &e->flow.group) :
+			       flow_range_has(range, &e->flow);
+}
+
 bool mark_touched(struct router *r)
 {
 	const struct touched_ranges touched = r->touched;
@@ -72,7 +99,7 @@ bool mark_touched(struct router *r)
 	for (uint32_t at = 0; touched.n && at < r->mfc.n; at++) {
 		const struct mfc *e = &r->mfc.v[at];
 
-		if (e->state != MFC_FREE && (touched.n >= MARK_ALL || flow_range_has(&touched.first, &e->flow)))
+		if (e->state != MFC_FREE && (touched.n >= MARK_ALL || mark_concerns(&touched.first, e)))
 			mark_entry(r, at);
 	}
 	done = !r->touched.n;

@@ -13,18 +13,46 @@
 
 _Static_assert(sizeof(struct mfc) <= 40, "100,000 of these is a normal size");
 
+/* What an entry is found by: its flow; one of any source by its iif, too. */
+struct mfc_key {
+	struct flow flow;
+	uint8_t iif;			/* MFC_NO_VIF for one source */
+};
+
+static uint32_t mfc_key_hash(const struct mfc_key *key)
+{
+	return flow_hash(&key->flow) + key->iif * 0x9e3779b1u;
+}
+
+static struct mfc_key mfc_key_of(const struct mfc *e)
+{
+	return (struct mfc_key){ e->flow, flow_any_source(&e->flow) ? e->iif : MFC_NO_VIF };
+}
+
+static struct mfc_key mfc_key_any(const struct addr *group, int iif)
+{
+	struct mfc_key key = { .flow.group = *group, .iif = (uint8_t)iif };
+	uint8_t len;
+
+	addr_any(addr_fam(group), &key.flow.source, &len);
+	return key;
+}
+
 static uint32_t mfc_hash(const void *ctx, uint32_t id)
 {
 	const struct mfcs *t = ctx;
+	const struct mfc_key key = mfc_key_of(&t->v[id]);
 
-	return flow_hash(&t->v[id].flow);
+	return mfc_key_hash(&key);
 }
 
 static bool mfc_equal(const void *ctx, uint32_t id, const void *key)
 {
 	const struct mfcs *t = ctx;
+	const struct mfc_key *wanted = key;
 
-	return flow_eq(&t->v[id].flow, key);
+	return flow_eq(&t->v[id].flow, &wanted->flow) &&
+	       (wanted->iif == MFC_NO_VIF || t->v[id].iif == wanted->iif);
 }
 
 static const struct hash_ops mfc_ops = { mfc_hash, mfc_equal };
@@ -45,9 +73,38 @@ void mfcs_free(struct mfcs *t)
 	hash_free(&t->by_sg);
 }
 
+static uint32_t mfc_find_key(const struct mfcs *t, const struct mfc_key *key)
+{
+	return hash_find(&t->by_sg, &mfc_ops, t, mfc_key_hash(key), key);
+}
+
 uint32_t mfc_find(const struct mfcs *t, const struct flow *flow)
 {
-	return hash_find(&t->by_sg, &mfc_ops, t, flow_hash(flow), flow);
+	return mfc_find_key(t, &(struct mfc_key){ *flow, MFC_NO_VIF });
+}
+
+uint32_t mfc_find_any(const struct mfcs *t, const struct addr *group, int iif)
+{
+	struct mfc_key key = mfc_key_any(group, iif);
+
+	return mfc_find_key(t, &key);
+}
+
+bool mfc_has_any(const struct mfcs *t, const struct addr *group, int iif)
+{
+	uint32_t at = t->count[MFC_KERNEL] ? mfc_find_any(t, group, iif) : HASH_NONE;
+
+	return at != HASH_NONE && t->v[at].state == MFC_KERNEL;
+}
+
+uint32_t mfc_any_vifs(const struct mfcs *t, const struct addr *group)
+{
+	uint32_t vifs = 0;
+
+	for (int vif = 0; t->count[MFC_KERNEL] && vif < 32; vif++)
+		if (mfc_has_any(t, group, vif))
+			vifs |= UINT32_C(1) << vif;
+	return vifs;
 }
 
 struct mfc_use *mfc_use(struct mfcs *t, uint32_t at)
@@ -129,9 +186,9 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 	return hash_reserve(&t->by_sg, &mfc_ops, t, t->by_sg.used + n);
 }
 
-uint32_t mfc_get(struct mfcs *t, const struct flow *flow, enum mfc_state state)
+static uint32_t mfc_get_key(struct mfcs *t, const struct mfc_key *key, enum mfc_state state)
 {
-	uint32_t h = flow_hash(flow), at = hash_find(&t->by_sg, &mfc_ops, t, h, flow);
+	uint32_t at = mfc_find_key(t, key);
 	uint8_t flags = 0;
 
 	if (at != HASH_NONE)
@@ -147,10 +204,25 @@ uint32_t mfc_get(struct mfcs *t, const struct flow *flow, enum mfc_state state)
 		flags = t->v[at].flags & MFC_DIRTY;
 	}
 	t->v[at] = (struct mfc){
-		.flow = *flow, .iif = MFC_NO_VIF, .state = (uint8_t)state, .flags = flags,
+		.flow = key->flow, .iif = key->iif, .state = (uint8_t)state, .flags = flags,
 	};
-	hash_add(&t->by_sg, &mfc_ops, t, h, at);
+	hash_add(&t->by_sg, &mfc_ops, t, mfc_key_hash(key), at);
 	mfc_link(t, at);
+	return at;
+}
+
+uint32_t mfc_get(struct mfcs *t, const struct flow *flow, enum mfc_state state)
+{
+	return mfc_get_key(t, &(struct mfc_key){ *flow, MFC_NO_VIF }, state);
+}
+
+uint32_t mfc_get_any(struct mfcs *t, const struct addr *group, int iif)
+{
+	struct mfc_key key = mfc_key_any(group, iif);
+	uint32_t at = mfc_find_key(t, &key);
+
+	if (at == HASH_NONE && (at = mfc_get_key(t, &key, MFC_ASIDE)) != HASH_NONE)
+		t->v[at].hindrance = HASH_NONE;
 	return at;
 }
 
@@ -211,7 +283,7 @@ void mfc_clean(struct mfcs *t)
 
 const char *mfc_state_str(enum mfc_state state)
 {
-	static const char names[MFC_STATES][8] = { "free", "static", "learned", "blocked" };
+	static const char names[MFC_STATES][8] = { "free", "static", "kernel", "aside", "learned", "blocked" };
 
 	return names[state];
 }

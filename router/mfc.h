@@ -15,6 +15,8 @@
 enum mfc_state {
 	MFC_FREE,	/* this place holds no entry */
 	MFC_STATIC,	/* a (S,G) rule wants it */
+	MFC_KERNEL,	/* of any source, one for each inbound VIF: a `kernel` rule wants it */
+	MFC_ASIDE,	/* the same, but it may not be in the kernel now, and the rule learns: see inkernel.h */
 	MFC_LEARNED,	/* made from a template when its source was heard */
 	MFC_BLOCKED,	/* no rule; there so that the kernel stops asking */
 	MFC_STATES
@@ -38,6 +40,7 @@ struct mfc {
 	struct flow flow;
 	union {
 		uint32_t oifs;		/* VIF bits, as the kernel has them */
+		uint32_t hindrance;	/* of MFC_ASIDE: number of the rule that is in the way, or HASH_NONE */
 		uint32_t next_free;	/* while this place holds no entry */
 	};
 	uint8_t iif;			/* VIF number, as the kernel has it */
@@ -78,7 +81,13 @@ static inline bool mfc_is_dynamic(const struct mfc *e)
 	return e->state >= MFC_LEARNED;
 }
 
-/* How many are. */
+/* True when it is one of any source, in the kernel or not. */
+static inline bool mfc_is_any(const struct mfc *e)
+{
+	return e->state == MFC_KERNEL || e->state == MFC_ASIDE;
+}
+
+/* How many are learned or blocked. */
 static inline uint32_t mfc_dynamic(const struct mfcs *t)
 {
 	return t->count[MFC_LEARNED] + t->count[MFC_BLOCKED];
@@ -87,11 +96,21 @@ static inline uint32_t mfc_dynamic(const struct mfcs *t)
 void mfcs_init(struct mfcs *t);
 void mfcs_free(struct mfcs *t);
 
-/* Place of the flow's entry, or HASH_NONE. */
+/* Place of the entry of one source and group, or HASH_NONE. */
 uint32_t mfc_find(const struct mfcs *t, const struct flow *flow);
 
 /* The same, but one that is not in is added in that state, with no VIF; HASH_NONE with ENOMEM. */
 uint32_t mfc_get(struct mfcs *t, const struct flow *flow, enum mfc_state state);
+
+/* The same two for an entry of any source of a group that comes in on a VIF; a new one is MFC_ASIDE. */
+uint32_t mfc_find_any(const struct mfcs *t, const struct addr *group, int iif);
+uint32_t mfc_get_any(struct mfcs *t, const struct addr *group, int iif);
+
+/* True when the kernel has the entry of any source of a group on a VIF. */
+bool mfc_has_any(const struct mfcs *t, const struct addr *group, int iif);
+
+/* The VIFs of which it has one, as bits. */
+uint32_t mfc_any_vifs(const struct mfcs *t, const struct addr *group);
 
 /* What is noted of the entry's packets, all 0 at first.  Valid until an entry is added. */
 struct mfc_use *mfc_use(struct mfcs *t, uint32_t at);
@@ -114,7 +133,7 @@ void mfc_clean(struct mfcs *t);
 /* Makes room for n more entries, and hardly more than that when there are none yet.  0, or -1 with ENOMEM. */
 int mfc_reserve(struct mfcs *t, uint32_t n);
 
-/* "static", "learned", "blocked". */
+/* "static", "kernel", "aside", "learned", "blocked". */
 const char *mfc_state_str(enum mfc_state state);
 
 #endif

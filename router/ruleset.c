@@ -152,6 +152,7 @@ static uint32_t rules_place(struct rules *t)
 
 static void rules_free_place(struct rules *t, uint32_t id)
 {
+	t->v[id].serial = 0;
 	t->v[id].next_free = t->free;
 	t->free = id;
 }

@@ -22,7 +22,7 @@ struct rule {
 	bool in_kernel : 1;		/* one entry of the kernel for all sources of its group */
 	uint32_t oifs;			/* number of its list, of what all owners ask for; 0: a stop rule, or a join */
 	uint32_t rank;			/* grows in the order of the configuration; while one is applied see apply.c */
-	uint32_t serial;		/* tells it from one that had its number before */
+	uint32_t serial;		/* tells it from one that had its number before; 0: there is no rule */
 	uint32_t chain;			/* the next rule of the same range, with another iif; HASH_NONE at the end */
 	uint32_t next;			/* in the order of the configuration; HASH_NONE at the ends */
 	union {
@@ -151,6 +151,12 @@ static inline uint32_t ruleset_iifs(const struct ruleset *s, const struct rule *
 	enum fam fam = flow_range_fam(&rule->range);
 
 	return s->names.v[rule->iif].bits.exact[fam] | s->names.v[rule->iif].bits.wild[fam];
+}
+
+/* True when there is a rule at a place. */
+static inline bool rules_is_live(const struct rules *t, uint32_t id)
+{
+	return t->v[id].serial;
 }
 
 /* True when no name of the rule lacks a VIF, nor does an interface that a wildcard means. */

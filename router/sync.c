@@ -9,6 +9,7 @@
 #include "router/bind.h"
 #include "router/entry.h"
 #include "router/group.h"
+#include "router/inkernel.h"
 #include "router/mark.h"
 #include "router/mrdisc.h"
 #include "router/pending.h"
@@ -17,21 +18,38 @@
 #include "router/table.h"
 #include "router/vif.h"
 
+/* Looks at the entries of any source among those that are marked, or all of them. */
+static void sync_any_sources(struct router *r, bool all)
+{
+	struct mfcs *t = &r->mfc;
+
+	for (uint32_t i = 0; i < (all ? t->n : t->ndirty); i++) {
+		uint32_t at = all ? i : t->dirty[i];
+
+		if (mfc_is_any(&t->v[at]))
+			inkernel_sync(r, at);
+	}
+}
+
 static void sync_entries(struct router *r)
 {
 	struct mfcs *t = &r->mfc;
 	bool all = !mark_touched(r);
 
+	/* First those of any source: what one of them has is not learned besides. */
+	sync_any_sources(r, all);
+	all |= !mark_touched(r);
+
 	for (uint32_t i = 0; i < t->ndirty; i++) {
 		uint32_t at = t->dirty[i];
 
 		t->v[at].flags &= (uint8_t)~MFC_DIRTY;
-		if (t->v[at].state != MFC_FREE)
+		if (t->v[at].state != MFC_FREE && !mfc_is_any(&t->v[at]))
 			entry_sync(r, at, -1);
 	}
 	mfc_clean(t);
 	for (uint32_t at = 0; all && at < t->n; at++)
-		if (t->v[at].state != MFC_FREE)
+		if (t->v[at].state != MFC_FREE && !mfc_is_any(&t->v[at]))
 			entry_sync(r, at, -1);
 }
 

@@ -21,7 +21,8 @@ void vif_refresh(struct router *r, enum fam fam, int vif)
 	for (uint32_t at = 0; at < r->mfc.n; at++) {
 		struct mfc *e = &r->mfc.v[at];
 
-		if (e->state == MFC_FREE || flow_fam(&e->flow) != fam || !(e->oifs >> vif & 1))
+		if (e->state == MFC_FREE || e->state == MFC_ASIDE || flow_fam(&e->flow) != fam ||
+		    !(e->oifs >> vif & 1))
 			continue;
 		e->flags |= MFC_STALE;
 		mark_entry(r, at);
@@ -40,11 +41,11 @@ void vif_leave(struct router *r, enum fam fam, struct iface *i)
 		if (e->iif == vif) {
 			/* Looked at again later: the number may be another interface's by then. */
 			e->flags |= MFC_STALE;
-			if (mfc_is_dynamic(e))
+			if (e->state != MFC_STATIC)
 				entry_drop(r, at);
 			else
 				mark_entry(r, at);
-		} else if (e->oifs >> vif & 1) {
+		} else if (e->state != MFC_ASIDE && e->oifs >> vif & 1) {
 			entry_drop_oif(r, at, vif);
 			mark_entry(r, at);
 		}

@@ -13,6 +13,7 @@
 #include "conf/match.h"
 #include "lib/status.h"
 #include "router/claims.h"
+#include "router/inkernel.h"
 #include "router/pending.h"
 #include "router/reason.h"
 #include "router/reflect.h"
@@ -118,6 +119,12 @@ static void edit_note_rule(struct call *call, const struct rule *rule)
 		call_note(call, "%s is the inbound interface too: packets go out where they came in", call->argv[1]);
 	else if (!rule->oifs)
 		call_note(call, EDIT_STOPS);
+
+	struct buf why = { 0 };
+
+	if (inkernel_reason(r, rule, &why))
+		call_note(call, "%s", buf_cstr(&why));
+	buf_free(&why);
 }
 
 /* Says that a rule has outputs beside those that its owner asks for alone. */

@@ -47,6 +47,7 @@ void show_free(struct show *s)
 	if (!s)
 		return;
 	buf_free(&s->out.rows);
+	buf_free(&s->reason);
 	show_end_walk(s);
 	free(s->entries);
 	free(s->rules);

@@ -97,7 +97,9 @@ static void metrics_gauges(struct show *s)
 
 	metrics_family(b, "entries", "gauge", "Entries in the kernel's forwarding cache.");
 	for (enum mfc_state state = MFC_STATIC; state < MFC_STATES; state++)
-		buf_printf(b, "smcroute_entries{state=\"%s\"} %u\n", mfc_state_str(state), r->mfc.count[state]);
+		if (state != MFC_ASIDE)
+			buf_printf(b, "smcroute_entries{state=\"%s\"} %u\n", mfc_state_str(state),
+				   r->mfc.count[state]);
 	metrics_family(b, "rules", "gauge", "Rules in force.");
 	buf_printf(b, "smcroute_rules %u\n", r->rules.routes.live);
 	metrics_family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
@@ -138,9 +140,11 @@ static void metrics_entries(struct show *s, int stage, const struct metric *m)
 		struct mfc_stats n = show_count_entry(s, show_number(s));
 		char source[ADDR_STRLEN], group[ADDR_STRLEN];
 
+		if (!show_is_known(&n))
+			continue;
 		buf_printf(b, "smcroute_%s_total{source=\"%s\",group=\"%s\",state=\"%s\",iif=\"", m->name,
-			   addr_str(&e->flow.source, source), addr_str(&e->flow.group, group),
-			   mfc_state_str(e->state));
+			   mfc_is_any(e) ? "*" : addr_str(&e->flow.source, source),
+			   addr_str(&e->flow.group, group), mfc_state_str(e->state));
 		metrics_label(b, iface_str(i));
 		buf_printf(b, "\"} %llu\n", metrics_counter(m, &n));
 	}

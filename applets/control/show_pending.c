@@ -25,7 +25,7 @@ static unsigned pending_lacking(const struct router *r, const struct rule *rule,
 	return n;
 }
 
-/* Appends all that a rule waits for: `name`, or the interfaces of its wildcards. */
+/* Appends all that a rule waits for: `name`, or the interfaces of its wildcards; nothing where that is NULL. */
 static void pending_names(const struct router *r, const struct rule *rule, const char *name, struct buf *b, bool json)
 {
 	const struct oif_list *list = &r->rules.names.lists[rule->oifs];
@@ -33,7 +33,7 @@ static void pending_names(const struct router *r, const struct rule *rule, const
 
 	for (uint32_t k = 0; k < list->n; k++)
 		n += pending_lacking(r, rule, list->names[k], b, json);
-	if (!n)
+	if (!n && name)
 		show_name(b, name, json);
 }
 
@@ -65,7 +65,7 @@ static void pending_rules(struct show *s, int stage, struct rules *t, const char
 			if (o->wanted & OUTPUT_DETAIL) {
 				buf_str(&o->rows, "  #");
 				pending_names(s->router, rule, name, &o->rows, false);
-				buf_printf(&o->rows, ": %s", reason);
+				buf_printf(&o->rows, name ? ": %s" : " %s", reason);
 			}
 		}
 		output_row_end(o);

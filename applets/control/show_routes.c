@@ -15,12 +15,16 @@ static const struct output_column routes_columns[ROUTES_COLUMNS] = {
 	},
 	[ROUTES_IIF] = { .heading = "IIF", .width = 3, .width_of = OUTPUT_NAMES, .is_left = true },
 	[ROUTES_PACKETS] = {
-		.heading = "PACKETS", .key = "packets", .width = 10, .width_of = OUTPUT_PACKETS, .needs = OUTPUT_DETAIL,
+		.heading = "PACKETS", .key = "packets", .width = 10, .width_of = OUTPUT_PACKETS, .none = "-",
+		.needs = OUTPUT_DETAIL,
 	},
 	[ROUTES_BYTES] = {
-		.heading = "BYTES", .key = "bytes", .width = 10, .width_of = OUTPUT_BYTES, .needs = OUTPUT_DETAIL,
+		.heading = "BYTES", .key = "bytes", .width = 10, .width_of = OUTPUT_BYTES, .none = "-",
+		.needs = OUTPUT_DETAIL,
 	},
-	[ROUTES_WRONG] = { .heading = "WRONG", .key = "wrong_if", .width = 10, .needs = OUTPUT_MORE | OUTPUT_ENTRY },
+	[ROUTES_WRONG] = {
+		.heading = "WRONG", .key = "wrong_if", .width = 10, .none = "-", .needs = OUTPUT_MORE | OUTPUT_ENTRY,
+	},
 	[ROUTES_IDLE] = {
 		.heading = "IDLE", .key = "idle_sec", .width = 6, .none = "-", .needs = OUTPUT_MORE | OUTPUT_ENTRY,
 	},
@@ -33,7 +37,7 @@ static const struct output_column routes_columns[ROUTES_COLUMNS] = {
 /* Seconds since an entry was used; JSON_NONE when it does not matter. */
 static uint64_t routes_idle_sec(const struct router *r, const struct mfc *e)
 {
-	if (e->state == MFC_STATIC)
+	if (!mfc_is_dynamic(e))
 		return JSON_NONE;
 	return ((uint32_t)(r->now / MFC_TICK) - r->mfc.use[e - r->mfc.v].used) / (1000 / MFC_TICK);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "router/inkernel.h"
 #include "router/reason.h"
 
 /* Asking the kernel for counters takes as long as so many other steps. */
@@ -100,12 +101,26 @@ bool show_fits(const struct show *s)
 
 /* ---- counters ---- */
 
+static const struct mfc_stats show_unknown = { JSON_NONE, JSON_NONE, JSON_NONE };
+
+bool show_is_known(const struct mfc_stats *counts)
+{
+	return counts->packets != JSON_NONE;
+}
+
 /* Asks the kernel for the counters of an entry; what it does not have is 0. */
 static struct mfc_stats show_ask(struct show *s, uint32_t at)
 {
 	const struct mfc *e = &s->router->mfc.v[at];
 	struct mfc_stats st = { 0 };
 
+	/* Of several entries of a group for any source it would tell one. */
+	if (e->state == MFC_KERNEL) {
+		uint32_t vifs = mfc_any_vifs(&s->router->mfc, &e->flow.group);
+
+		if (vifs & (vifs - 1))
+			return show_unknown;
+	}
 	if (e->state != MFC_FREE && e->flags & MFC_INSTALLED) {
 		show_charge(s, ASKING_STEPS);
 		kernel_mfc_stats(&e->flow, &st);
@@ -116,7 +131,7 @@ static struct mfc_stats show_ask(struct show *s, uint32_t at)
 /* Makes room for counters in their columns. */
 static void show_widen_counts(struct show *s, const struct mfc_stats *counts)
 {
-	if (!show_fits(s))
+	if (!show_fits(s) || !show_is_known(counts))
 		return;
 	output_widen_u64(&s->out, OUTPUT_PACKETS, counts->packets);
 	output_widen_u64(&s->out, OUTPUT_BYTES, counts->bytes);
@@ -155,8 +170,12 @@ static void show_add_counts(void *ctx, uint32_t id)
 	const struct show_sum *sum = ctx;
 	struct mfc_stats *to = show_count_of(sum->s, id);
 
-	if (!to)
+	if (!to || !show_is_known(to))
 		return;
+	if (!show_is_known(&sum->counts)) {
+		*to = show_unknown;
+		return;
+	}
 	to->packets += sum->counts.packets;
 	to->bytes += sum->counts.bytes;
 	to->wrong_if += sum->counts.wrong_if;
@@ -254,6 +273,11 @@ const char *show_reason(struct show *s, const struct rules *t, const struct rule
 	/* All interfaces were looked at. */
 	if (reason)
 		show_charge(s, r->ifs.n / 8);
+	buf_consume(&s->reason, s->reason.len);
+	if (!reason && t == &r->rules.routes && inkernel_reason(r, rule, &s->reason)) {
+		reason = buf_cstr(&s->reason);
+		*name = NULL;
+	}
 	s->pending += reason != NULL;
 	return reason;
 }

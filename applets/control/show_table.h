@@ -47,6 +47,7 @@ struct show {
 	uint32_t at;			/* things of it that were looked at */
 	unsigned left;			/* things that may be looked at in this turn */
 	uint32_t pending;		/* rules and groups that wait, so far */
+	struct buf reason;		/* the last one that is no constant text */
 	struct rules *rules_walked;	/* by the stage that is at work, with `walk`; or NULL */
 	struct rule_walk walk;
 	/* Counters as they were when the table began, by show_count(). */
@@ -64,6 +65,9 @@ bool show_once(struct show *s, int stage);
 
 /* Writes a piece of JSON that begins or ends lists of rows, once.  Nothing in a text. */
 void show_json(struct show *s, int stage, const char *piece);
+
+/* False when nobody can tell them: an entry beside others that the kernel does not tell apart, or a rule of such. */
+bool show_is_known(const struct mfc_stats *counts);
 
 /* Steps through n things: true for each of them, whose number is show_number() then. */
 bool show_step(struct show *s, int stage, uint32_t n);
@@ -104,7 +108,7 @@ void show_fit_rules(struct show *s, int stage, struct rules *t);
 void show_fit_entries(struct show *s, int stage);
 
 /* Returns why a rule of a kind waits, and counts it in s->pending; NULL when it does not wait.  *name is the interface
- * that it waits for. */
+ * that it waits for, or NULL when it is something else. */
 const char *show_reason(struct show *s, const struct rules *t, const struct rule *rule, const char **name);
 
 /* ---- a flow or a range of flows with its interfaces, also for `monitor` ---- */

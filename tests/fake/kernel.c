@@ -234,8 +234,13 @@ bool fake_mfc_for(const struct flow *flow, int vif, int *iif, uint32_t *oifs)
 	struct flow any = *flow;
 	uint8_t len;
 
+	if (i)
+		return mfc_tell(i, iif, oifs);
 	addr_any(flow_fam(flow), &any.source, &len);
-	return mfc_tell(i ? i : mfc_newest_of(&any, UINT32_C(1) << vif), iif, oifs);
+	i = mfc_newest_of(&any, UINT32_C(1) << vif);
+	if (i && oifs)
+		*oifs = i->oifs & ~(UINT32_C(1) << vif);
+	return mfc_tell(i, iif, NULL);
 }
 
 /* ---- routing sockets ---- */

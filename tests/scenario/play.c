@@ -339,7 +339,7 @@ static void play_fail(struct player *p, int argc, char **argv)
 		int err;
 	} errors[] = {
 		{ "ENOMEM", ENOMEM }, { "ENODEV", ENODEV }, { "EMFILE", EMFILE }, { "EADDRNOTAVAIL", EADDRNOTAVAIL },
-		{ "ENOBUFS", ENOBUFS }, { "EPERM", EPERM }, { "EINVAL", EINVAL },
+		{ "ENOBUFS", ENOBUFS }, { "EPERM", EPERM }, { "ENOPROTOOPT", ENOPROTOOPT }, { "EINVAL", EINVAL },
 	};
 	size_t verb = 0, error = 0;
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What rules mean, as behaviour is specified and with no thought of how the engine does it: a list and a loop.  Private
+ * to the model.
+ */
+#ifndef TESTS_FAKE_MEANING_H
+#define TESTS_FAKE_MEANING_H
+
+#include <stdbool.h>
+
+#include "lib/addr.h"
+
+#define MEANING_IFACES 5
+#define MEANING_NAMES 8
+#define MEANING_RULES 24
+
+/* The interfaces, then names that mean some of them. */
+extern const char *const meaning_names[MEANING_NAMES];
+
+/* A rule: addresses as bytes, prefixes in bits from the left, outputs as bits of meaning_names. */
+struct meaning_rule {
+	bool is_there;
+	bool in_kernel;
+	enum fam fam;
+	unsigned iif, outputs, source_bits, group_bits;
+	unsigned char source[16], group[16];
+};
+
+extern struct meaning_rule meaning_rules[MEANING_RULES];
+extern bool meaning_up[MEANING_IFACES];
+
+/* True when the first bits of both are the same. */
+bool meaning_prefix_has(const unsigned char *prefix, unsigned bits, const unsigned char *address);
+
+/* The interfaces that a packet goes out of, as bits; *covered: whether a rule decided about it. */
+unsigned meaning_decide(enum fam fam, unsigned iface, const unsigned char *source, const unsigned char *group,
+			bool *covered);
+
+/* True when a rule of the kernel takes packets of a group on an interface that are no other rule's affair, in no way:
+ * it must be in the kernel then. */
+bool meaning_is_kernels(enum fam fam, unsigned iface, const unsigned char *group);
+
+#endif
