@@ -227,6 +227,8 @@ install: all
 	install -m 644 smcroute.conf README.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
 	$(if $(COMPLETION),install -d $(addprefix $(DESTDIR),$(BASHDIR) $(ZSHDIR)))
 	$(if $(COMPLETION),install -m 644 $(B)/completion/smcroutectl.bash $(DESTDIR)$(BASHDIR)/smcroutectl)
+	$(if $(COMPLETION),for a in $(filter-out smcroutectl,$(APPLETS)); do \
+		ln -sf smcroutectl $(DESTDIR)$(BASHDIR)/$$a; done)
 	$(if $(COMPLETION),install -m 644 $(B)/completion/_smcroutectl $(DESTDIR)$(ZSHDIR)/_smcroutectl)
 	for s in 5 8; do for m in man/*.$$s; do test ! -f $$m || \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s || exit 1; done; done
