@@ -11,6 +11,7 @@ import subprocess
 from cases import case, main
 from lab import ETH_P_ALL, PACKET_OUTGOING, SLOW, SMCROUTE, Daemon, Skip, check, note, same, wait_until
 from packet import address, checksum, frame
+from reports import sum6
 
 ADVERT, SOLICIT, TERM = 0, 1, 2
 TYPES = {4: (0x30, 0x31, 0x32), 6: (151, 152, 153)}
@@ -18,11 +19,6 @@ SNOOPERS = {4: address("224.0.0.106"), 6: address("ff02::6a")}
 ROUTERS = {4: address("224.0.0.2"), 6: address("ff02::2")}
 CONF4 = "mroute from a1 group 225.1.1.1 to a2\n"
 CONF6 = "mroute from a1 group ff2e::11 to a2\n"
-
-
-def sum6(src, dst, data):
-    """0 over an ICMPv6 message with the right checksum in it."""
-    return checksum(src + dst + struct.pack("!II", len(data), 58) + data)
 
 
 def with_mrdisc(lab):

@@ -3,7 +3,6 @@
 # phyint ... refresh: memberships that are reported again, byte by byte, and what a
 # Linux bridge that snoops makes of it, with a querier and without.
 import collections
-import contextlib
 import os
 import socket
 import struct
@@ -11,86 +10,12 @@ import subprocess
 import time
 
 from cases import case, main
-from lab import ETH_P_ALL, PACKET_OUTGOING, SLOW, Daemon, Skip, check, need_users, note, same, wait_until
+from lab import SLOW, Daemon, Skip, check, need_users, note, same, wait_until
 from packet import address, checksum
+from reports import IGMP1, IGMP2, IGMP3, IS_EX, IS_IN, MLD1, MLD2, QUERY, Wire, records, sum6
 
 GROUPS = ("225.7.7.7", "ff0e::77")
 MGROUPS = "".join(f"mgroup from a1 group {g}\n" for g in GROUPS)
-QUERY, IGMP1, IGMP2, IGMP3, LEAVE4, MLD1, MLD2, LEAVE6 = 0x11, 0x12, 0x16, 0x22, 0x17, 131, 143, 132
-IS_IN, IS_EX, ALLOW = 1, 2, 5
-
-
-def sum6(src, dst, data):
-    """0 over an ICMPv6 message with the right checksum in it."""
-    return checksum(src + dst + struct.pack("!II", len(data), 58) + data)
-
-
-def message(data):
-    """(family, message, IP header with options) of IGMP or MLD in a frame, or None."""
-    if data[12:14] == b"\x08\0" and data[23] == 2:
-        head = (data[14] & 15) * 4
-        return 4, data[14 + head:14 + struct.unpack_from("!H", data, 16)[0]], data[14:14 + head]
-    if data[12:14] == b"\x86\xdd" and data[20] == 0 and data[54] == 58:
-        return 6, data[62:54 + struct.unpack_from("!H", data, 18)[0]], data[14:62]
-    return None
-
-
-def records(family, m):
-    """[(type, group, [source])] of a report of the newest version."""
-    size, at, found = 4 if family == 4 else 16, 8, []
-    for _ in range(struct.unpack_from("!H", m, 6)[0]):
-        kind, _, n = struct.unpack_from("!BBH", m, at)
-        words = [m[at + 4 + i * size:at + 4 + (i + 1) * size] for i in range(n + 1)]
-        found.append((kind, words[0], words[1:]))
-        at += 4 + (n + 1) * size
-    same(at, len(m), "length of a report")
-    return found
-
-
-class Wire:
-    """What a host hears of IGMP and MLD from the router: (family, message, header) of each."""
-
-    def __init__(self, lab, host="ha", dev="eth0"):
-        with lab.at(host):
-            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
-        self.sock.bind((dev, ETH_P_ALL))
-        self.sock.setblocking(False)
-        self.heard, self.queries = [], {4: 0, 6: 0}
-
-    def read(self):
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                data, where = self.sock.recvfrom(2048)
-                found = message(data)
-                if not found or found[1][0] in (QUERY, 130):
-                    if found:
-                        self.queries[found[0]] += 1
-                elif where[2] != PACKET_OUTGOING and found[1][0] in (IGMP1, IGMP2, IGMP3, LEAVE4, MLD1, MLD2, LEAVE6):
-                    self.heard.append(found)
-        return self.heard
-
-    def again(self, group, after=0):
-        """Current-state records and old reports of a group, which follow no change."""
-        g, found = address(group), []
-        for family, m, head in self.read()[after:]:
-            if m[0] in (IGMP3, MLD2):
-                found += [(family, m, head)] * ((IS_EX, g, []) in records(family, m))
-            elif m[-len(g):] == g and m[0] not in (LEAVE4, LEAVE6):
-                found.append((family, m, head))
-        return found
-
-    def wait(self, group, after=0, n=1):
-        return wait_until(lambda: len(self.again(group, after)) >= n and self.again(group, after)[n - 1],
-                          f"report number {n} of {group}")
-
-    def no_leave(self):
-        for family, m, _ in self.read():
-            check(m[0] not in (LEAVE4, LEAVE6), "a leave on the wire")
-            if m[0] in (IGMP3, MLD2):
-                for kind, group, sources in records(family, m):
-                    check(kind in (IS_IN, IS_EX, ALLOW) or (kind == 4 and not sources),
-                          f"a record of type {kind} for {group}")
 
 
 # ---- a bridge that snoops ----
