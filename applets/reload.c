@@ -11,6 +11,8 @@
 #include "conf/read.h"
 #include "lib/notify.h"
 #include "lib/status.h"
+#include "lib/text.h"
+#include "router/wait.h"
 
 void reload_hook(struct daemon *d)
 {
@@ -31,22 +33,60 @@ static void reload_log_diag(const struct conf *c, const struct diag *d)
 	buf_free(&b);
 }
 
-void reload_result(const struct daemon *d, const char *what)
+/* Appends how many rules and groups there are and what they wait for. */
+static void reload_put_rules(struct buf *b, const struct router *r)
+{
+	unsigned groups = r->rules.joins.live;
+
+	buf_printf(b, "%u rule%s", r->rules.routes.live, r->rules.routes.live == 1 ? "" : "s");
+	if (groups)
+		buf_printf(b, ", %u group%s", groups, groups == 1 ? "" : "s");
+	wait_sum_up(b, r);
+}
+
+/* Appends that, and what was changed in the kernel. */
+static void reload_put_result(struct buf *b, const struct daemon *d)
 {
 	const struct router_changes *ch = &d->reloaded;
 
-	log_notice("%s: %u rules, %u groups; kernel entries: %u added, %u changed, %u removed%s", what,
-		   d->router.rules.routes.live, d->router.rules.joins.live,
-		   ch->added, ch->changed, ch->removed,
+	reload_put_rules(b, &d->router);
+	buf_printf(b, "; kernel entries: %u added, %u changed, %u removed%s", ch->added, ch->changed, ch->removed,
 		   ch->failed || d->router.groups->failed ? ", some were refused" : "");
 }
 
-void reload_ready(const struct daemon *d, const char *trouble)
+void reload_result(const struct daemon *d, const char *what)
 {
-	const struct router *r = &d->router;
+	struct buf b = { 0 };
 
-	notify_send("READY=1\nSTATUS=%u rules, %u groups%s%s", r->rules.routes.live, r->rules.joins.live,
-		    *trouble ? "; last reload failed: " : "", trouble);
+	reload_put_result(&b, d);
+	log_notice("%s: %s", what, buf_cstr(&b));
+	buf_free(&b);
+}
+
+/* Tells the init system how much there is to do. */
+static void reload_notify(const struct daemon *d, const char *lines, const char *trouble)
+{
+	struct buf b = { 0 }, shown = { 0 };
+
+	reload_put_rules(&b, &d->router);
+	buf_escape(&shown, b.p, b.len, TEXT_KEEP_NONE);
+	notify_send("%sSTATUS=%s%s%s", lines, buf_cstr(&shown), *trouble ? "; last reload failed: " : "", trouble);
+	buf_free(&b);
+	buf_free(&shown);
+}
+
+void reload_ready(struct daemon *d, const char *trouble)
+{
+	d->waits = d->router.waits.changes;
+	reload_notify(d, "READY=1\n", trouble);
+}
+
+void reload_waits(struct daemon *d)
+{
+	if (d->waits == d->router.waits.changes)
+		return;
+	d->waits = d->router.waits.changes;
+	reload_notify(d, "", "");
 }
 
 void reload_done(struct daemon *d)
@@ -126,12 +166,14 @@ out:
 int reload_again(void *ctx, struct call *call)
 {
 	struct daemon *d = ctx;
-	const struct router_changes *ch = &d->reloaded;
 	int status = call->is_again ? 0 : reload_begin(d, call);
+	struct buf b = { 0 };
 
-	if (!status)
-		call_note(call, "reloaded: %u entries added, %u changed, %u removed", ch->added, ch->changed,
-			  ch->removed);
+	if (!status) {
+		reload_put_result(&b, d);
+		call_note(call, "reloaded: %s", buf_cstr(&b));
+		buf_free(&b);
+	}
 	return status;
 }
 

@@ -22,7 +22,10 @@ void reload_result(const struct daemon *d, const char *what);
 
 /* Tells the init system that the daemon is ready, how much it has to do, and why the last reload failed, "" if it did
  * not. */
-void reload_ready(const struct daemon *d, const char *trouble);
+void reload_ready(struct daemon *d, const char *trouble);
+
+/* Tells the init system what is waited for where that has changed. */
+void reload_waits(struct daemon *d);
 
 /* Runs the hook with `reload`. */
 void reload_hook(struct daemon *d);

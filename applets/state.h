@@ -44,6 +44,7 @@ struct daemon {
 	struct call_daemon for_clients;	/* what they can have done */
 	struct hook *hook;
 	uint64_t reloading;		/* groups_ticket() of a reload that is still at work */
+	uint64_t waits;			/* router.waits.changes as the init system knows it */
 	bool running;			/* the file has been read */
 	bool stopping;			/* asked to leave */
 	bool starting;			/* the loop runs until its memberships are joined */

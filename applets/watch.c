@@ -24,6 +24,8 @@ void watch_arm(void *ctx)
 	struct daemon *d = ctx;
 	int64_t due = router_due(&d->router), now = loop_now(d->loop);
 
+	if (d->running && !d->starting && !d->reloading)
+		reload_waits(d);
 	if (due && (!d->tick.due || due < d->tick.due))
 		timer_set(d->loop, &d->tick, due > now ? due - now : 0);
 }

@@ -15,7 +15,7 @@ static bool bind_name(const struct router *r, struct name *name)
 	struct vif_bits fresh = { { 0 }, { 0 }, { 0 } };
 	uint32_t *bits = name->ifname.is_wildcard ? fresh.wild : fresh.exact;
 
-	for (struct iface *i = NULL; (i = iface_match(&r->ifs, &name->ifname, i));)
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, &name->ifname, i)); name->was_met = true)
 		for (enum fam f = 0; f < FAM_N; f++)
 			if (iface_usable(i, &name->ifname) && i->vif[f] >= 0)
 				bits[f] |= UINT32_C(1) << i->vif[f];

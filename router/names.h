@@ -28,6 +28,7 @@ struct name {
 	uint32_t rank[FAM_N];		/* VIFs are given in this order: of the first reference */
 	struct vif_bits bits;
 	bool has_changed;		/* bind.c found other bits */
+	bool was_met;			/* an interface was called so */
 	uint32_t next_free;
 };
 

@@ -8,8 +8,9 @@
 
 #include "router/reflect.h"
 
-/* Why an interface is of no use to routes, or to memberships: NULL when it is. */
-static const char *reason_of_iface(const struct iface *i, const struct ifname *name, enum fam fam, bool routes)
+const char reason_missing[] = "no such interface";
+
+const char *reason_of_iface(const struct iface *i, const struct ifname *name, enum fam fam, bool routes)
 {
 	return i->disabled ? "disabled" : !iface_usable(i, name) ? "no MULTICAST flag" :
 	       !routes || i->vif[fam] >= 0 ? NULL :
@@ -17,12 +18,10 @@ static const char *reason_of_iface(const struct iface *i, const struct ifname *n
 	       i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";
 }
 
-/* Why a name is of no use, NULL when it is.  One that means several interfaces is of use to memberships when one of
- * them is, and to routes when none lacks a VIF.  *which: the interface, or the name. */
-static const char *reason_of_name(const struct router *r, const struct ifname *name, enum fam fam, bool routes,
-				  const char **which)
+const char *reason_of_name(const struct router *r, const struct ifname *name, enum fam fam, bool routes,
+			   const char **which)
 {
-	const char *reason = name->is_wildcard ? "no interface matches" : "no such interface", *why;
+	const char *reason = name->is_wildcard ? "no interface matches" : reason_missing, *why;
 	bool any = false;
 
 	*which = name->text;

@@ -7,6 +7,17 @@
 
 #include "router/state.h"
 
+/* The reason of a name in full that no interface has. */
+extern const char reason_missing[];
+
+/* Why an interface is of no use to routes, or to memberships, by a name that means it: NULL when it is. */
+const char *reason_of_iface(const struct iface *i, const struct ifname *name, enum fam fam, bool routes);
+
+/* Why a name is of no use, NULL when it is.  One that means several interfaces is of use to memberships when one of
+ * them is, and to routes when none lacks a VIF.  *which: the interface, or the name. */
+const char *reason_of_name(const struct router *r, const struct ifname *name, enum fam fam, bool routes,
+			   const char **which);
+
 /* Why a membership has no interface now: a constant text, NULL when it has one. */
 const char *reason_of_join(const struct router *r, const struct ifname *iif, enum fam fam);
 

@@ -12,6 +12,7 @@
 #include "router/expire.h"
 #include "router/mark.h"
 #include "router/reflect.h"
+#include "router/wait.h"
 
 int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 {
@@ -22,6 +23,7 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 	r->expire_sec = 60;
 	r->max_dynamic = 65536;
 	r->lim_moved.burst = 20;
+	r->lim_wait.burst = WAIT_LINES;
 	r->ops = ops;
 	r->ops_ctx = ctx;
 	r->groups = groups_new();
@@ -53,6 +55,7 @@ void router_shutdown(struct router *r)
 	mfcs_free(&r->mfc);
 	ifaces_free(&r->ifs);
 	ruleset_free(&r->rules);
+	waits_free(&r->waits);
 }
 
 int router_apply(struct router *r, const struct conf *c, int64_t now)
@@ -65,6 +68,7 @@ int router_apply(struct router *r, const struct conf *c, int64_t now)
 		link_configure(r, i);
 	mark_refused(r);
 	reflect_mark(r);
+	wait_tell_all(r);
 	memset(&r->changes, 0, sizeof r->changes);
 	router_sync(r);
 	return 0;

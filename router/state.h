@@ -65,6 +65,16 @@ struct reflect {
 	int64_t soonest, due;		/* when they may be read again, and are to be in any case; ms */
 };
 
+struct wait;
+
+/* What is waited for, as it was told last: see wait.h. */
+struct waits {
+	struct wait *v;
+	uint32_t n, cap;
+	uint64_t changes;		/* grows when it may have changed */
+	bool is_stale;			/* names mean something else now */
+};
+
 /* Ranges in which all entries are to be looked at. */
 struct touched_ranges {
 	unsigned n;			/* of two or more none is remembered: all entries are looked at */
@@ -89,6 +99,7 @@ struct router {
 	bool vifs_stale;		/* interfaces or what refers to them changed */
 	struct touched_ranges touched;
 	struct reflect reflect;
+	struct waits waits;
 
 	uint32_t table;			/* -t, 0 = the default one */
 	unsigned expire_sec;		/* -c; 0 = never */
@@ -99,7 +110,7 @@ struct router {
 
 	struct router_changes changes;	/* since the rules were applied; those that failed: since the last edit */
 	struct router_counters count;
-	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join, lim_reflect;
+	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join, lim_reflect, lim_wait;
 	const struct router_ops *ops;
 	void *ops_ctx;
 };

@@ -17,6 +17,7 @@
 #include "router/refresh.h"
 #include "router/table.h"
 #include "router/vif.h"
+#include "router/wait.h"
 
 /* Looks at the entries of any source among those that are marked, or all of them. */
 static void sync_any_sources(struct router *r, bool all)
@@ -73,7 +74,7 @@ void router_sync(struct router *r)
 {
 	while (r->vifs_stale || r->rules.names.refs_changed) {
 		sync_vifs(r);
-		r->mrdisc->stale = true;
+		r->mrdisc->stale = r->waits.is_stale = true;
 	}
 	sync_entries(r);
 	groups_sync(r);
@@ -81,6 +82,8 @@ void router_sync(struct router *r)
 		sync_entries(r);
 		pending_report_all(r);
 	}
+	if (r->waits.is_stale)
+		wait_report(r);
 	mrdisc_sync(r);
 	refresh_sync(r);
 	if (r->ops && r->ops->wake)

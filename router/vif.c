@@ -73,19 +73,14 @@ bool vif_release_unwanted(struct router *r, enum fam fam)
 
 static void vif_take(struct router *r, enum fam fam, struct iface *i)
 {
-	bool waited = i->waits[fam];
 	int vif;
 
 	do
 		vif = iface_slot_alloc(&r->ifs, fam, i);
 	while (vif < 0 && vif_release_unwanted(r, fam));
 	i->waits[fam] = vif < 0;
-	if (vif < 0) {
-		if (!waited)
-			log_notice("%s: all %d %s interfaces of the kernel are taken, it waits for one",
-				   i->name, KERNEL_VIFS, fam_str(fam));
+	if (vif < 0)
 		return;
-	}
 	int err = kernel_vif_add(fam, vif, i->ifindex, i->ttl) < 0 ? errno : 0;
 
 	i->vif_errno[fam] = err;

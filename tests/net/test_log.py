@@ -64,7 +64,7 @@ def background(lab):
     same(lab.run(*SMCROUTED, "-i", name, *files(lab)), (0, "", ""), "start")
     pid = end(lab)
     lines = syslog_lines(s)
-    check(any(re.search(rf"^<29>.*\b{name}\[{pid}\]: started: 1 rules", line) for line in lines), f"started: {lines}")
+    check(any(re.search(rf"^<29>.*\b{name}\[{pid}\]: started: 1 rule", line) for line in lines), f"started: {lines}")
     check(any(re.search(rf"^<29>.*\b{name}\[{pid}\]: leaving", line) for line in lines), f"leaving: {lines}")
     rc, _, err = lab.run(*SMCROUTED, "-p", "no-such-user", *files(lab))
     same(rc, 64, "exit status")
@@ -93,7 +93,7 @@ def stream(lab):
     while got := reader.recv(4096):
         text += got
     lines = text.decode().split("\n")
-    check(any(re.search(rf"^<29>.*\beast\[{pid}\]: started: 1 rules", line) for line in lines), f"started: {lines}")
+    check(any(re.search(rf"^<29>.*\beast\[{pid}\]: started: 1 rule", line) for line in lines), f"started: {lines}")
     same(lines[-1], "", "what is behind the last line")
 
 
@@ -116,12 +116,12 @@ def kernel_log(lab):
     same(lab.run(*SMCROUTED, "-i", "east", *files(lab)), (0, "", ""), "start")
     pid = end(lab)
     log = open("/dev/kmsg").read()
-    check(re.search(rf"^<29>east\[{pid}\]: started: 1 rules", log, re.M), f"started: {log!r}")
+    check(re.search(rf"^<29>east\[{pid}\]: started: 1 rule", log, re.M), f"started: {log!r}")
     os.chmod(os.path.dirname(lab.path("x.pid")), 0o755)
     same(lab.run(*SMCROUTED, "-i", "west", "-p", "65534", *files(lab)), (0, "", ""), "start with -p")
     pid = end(lab)
     log = open("/dev/kmsg").read()
-    check(re.search(rf"^<29>west\[{pid}\]: started: 1 rules", log, re.M), f"started, then without privileges: {log!r}")
+    check(re.search(rf"^<29>west\[{pid}\]: started: 1 rule", log, re.M), f"started, then without privileges: {log!r}")
 
 
 @case("-n: to stderr, bare; with -s to syslog instead")
@@ -129,7 +129,7 @@ def foreground(lab):
     s = private_dev(lab)
     d = Daemon(lab, ROUTE, name="one")
     same(d.stop(), 0, "exit status")
-    check(re.search("^started: 1 rules", d.log(), re.M), f"log: {d.log()}")
+    check(re.search("^started: 1 rule", d.log(), re.M), f"log: {d.log()}")
     same(syslog_lines(s), [], "syslog")
     d = Daemon(lab, ROUTE, ("-s",), name="two")
     same(d.stop(), 0, "exit status with -s")

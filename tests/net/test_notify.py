@@ -48,7 +48,7 @@ def life(lab, name):
     first = m.wait("READY")
     same(len(first), 1, "messages until READY")
     same(first[0]["READY"], "1", "READY")
-    same(first[0].get("STATUS"), "3 rules, 1 groups", "STATUS")
+    same(first[0].get("STATUS"), "3 rules, 1 group", "STATUS")
     check(lab.route("10.1.0.9", "225.1.1.1"), "no route when READY came")
     d.do("ping")
     before = time.monotonic_ns() // 1000
@@ -56,12 +56,16 @@ def life(lab, name):
     reloading = m.wait("RELOADING")[-1]
     check(before <= int(reloading["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000, f"MONOTONIC_USEC of {reloading}")
     ready = m.wait("READY")[-1]
-    same(ready.get("STATUS"), "4 rules, 1 groups", "STATUS after a reload")
+    same(ready.get("STATUS"), "4 rules, 1 group", "STATUS after a reload")
+    same(d.ctl("add", "a1", "225.3.3.3", "late")[0], 0, "add")
+    same(m.wait("STATUS")[-1]["STATUS"], "5 rules, 1 group; 1 waits for late", "STATUS when a rule waits")
+    d.do("remove", "a1", "225.3.3.3")
+    same(m.wait("STATUS")[-1]["STATUS"], "4 rules, 1 group", "STATUS when none does any more")
     d.write("nonsense\n")
     same(d.ctl("reload")[0], 78, "reload of a bad file")
     m.wait("RELOADING")
     ready = m.wait("READY")[-1]
-    check(ready["STATUS"].startswith("4 rules, 1 groups; last reload failed: ") and "1 error" in ready["STATUS"],
+    check(ready["STATUS"].startswith("4 rules, 1 group; last reload failed: ") and "1 error" in ready["STATUS"],
           f"STATUS after a reload that failed: {ready}")
     same(d.stop(), 0, "exit status")
     m.wait("STOPPING")

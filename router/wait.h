@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What rules and memberships wait for, by interface: told in the log when it begins and ends, and for whoever sums up a
+ * reload.
+ */
+#ifndef ROUTER_WAIT_H
+#define ROUTER_WAIT_H
+
+#include "lib/buf.h"
+#include "router/state.h"
+
+#define WAIT_LINES 50		/* in the log a minute */
+
+/* An interface that is waited for, or a wildcard that means none. */
+struct wait {
+	char name[IFNAME_SIZE];
+	char reason[48];
+	uint32_t rules, groups;		/* that wait for it */
+	bool was_there;			/* what is missing did exist */
+};
+
+void waits_free(struct waits *t);
+
+/* Finds out what is waited for now, and logs what is news, a line an interface.  For use when all names are bound. */
+void wait_report(struct router *r);
+
+/* Has the next wait_report() log all that is waited for. */
+void wait_tell_all(struct router *r);
+
+/* Appends "; 6 wait for wan9, 1 for wg0", or nothing.  Of many interfaces some are only counted. */
+void wait_sum_up(struct buf *b, const struct router *r);
+
+#endif
