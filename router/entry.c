@@ -10,6 +10,18 @@
 #include "conf/match.h"
 #include "router/reflect.h"
 
+void entry_report(struct router *r, enum event_kind kind, const struct mfc *e)
+{
+	enum fam fam = flow_fam(&e->flow);
+	const struct iface *i = iface_by_vif(&r->ifs, fam, e->iif);
+	struct event ev = {
+		.kind = kind, .fam = fam, .flow = &e->flow,
+		.iif = i ? i->name : NULL, .oifs = e->oifs,
+	};
+
+	state_event(r, &ev);
+}
+
 void entry_take_out(struct router *r, uint32_t at)
 {
 	struct mfc *e = &r->mfc.v[at];
@@ -130,10 +142,24 @@ bool entry_put(struct router *r, uint32_t at, int iif, uint32_t oifs)
 	       entry_install(r, e, iif, oifs);
 }
 
+/* Reports what became of an entry that is learned or blocked now. */
+static void entry_report_change(struct router *r, const struct mfc *was, const struct mfc *e)
+{
+	if (was->state != e->state)
+		entry_report(r, e->state == MFC_LEARNED ? EVENT_LEARNED : EVENT_BLOCKED, e);
+	else if (was->iif != e->iif)
+		entry_report(r, EVENT_MOVED, e);
+	else if (was->oifs != e->oifs)
+		entry_report(r, EVENT_CHANGED, e);
+}
+
 bool entry_sync(struct router *r, uint32_t at, int prefer)
 {
 	struct mfc *e = &r->mfc.v[at];
 	struct entry_want w = entry_find_want(r, e, prefer);
+	const struct mfc was = *e;
+	/* Who asks for an interface reports what comes of that. */
+	bool reports = prefer < 0 && e->flags & MFC_INSTALLED;
 
 	if (w.state != MFC_FREE)
 		w.oifs &= ~reflect_held(r, at, w.iif, w.oifs);
@@ -144,6 +170,8 @@ bool entry_sync(struct router *r, uint32_t at, int prefer)
 	    !(e->flags & MFC_INSTALLED) && w.state != MFC_STATIC)
 		w.state = MFC_FREE;
 	if (w.state == MFC_FREE) {
+		if (reports && mfc_is_dynamic(e))
+			entry_report(r, EVENT_GONE, e);
 		entry_drop(r, at);
 		return false;
 	}
@@ -151,6 +179,8 @@ bool entry_sync(struct router *r, uint32_t at, int prefer)
 		mfc_state(&r->mfc, at, w.state, r->now);
 	if (w.state != MFC_STATIC && r->expire_sec && !r->pass_due)
 		r->pass_due = r->now + 1;
+	if (reports && mfc_is_dynamic(e))
+		entry_report_change(r, &was, e);
 	return e->flags & MFC_INSTALLED;
 }
 
@@ -165,19 +195,8 @@ void entry_drop_oif(struct router *r, uint32_t at, int vif)
 {
 	struct mfc *e = &r->mfc.v[at];
 
-	entry_install(r, e, e->iif, e->oifs & ~(UINT32_C(1) << vif));
-}
-
-void entry_report(struct router *r, enum event_kind kind, const struct mfc *e)
-{
-	enum fam fam = flow_fam(&e->flow);
-	const struct iface *i = iface_by_vif(&r->ifs, fam, e->iif);
-	struct event ev = {
-		.kind = kind, .fam = fam, .flow = &e->flow,
-		.iif = i ? i->name : NULL, .oifs = e->oifs,
-	};
-
-	state_event(r, &ev);
+	if (entry_install(r, e, e->iif, e->oifs & ~(UINT32_C(1) << vif)) && mfc_is_dynamic(e))
+		entry_report(r, EVENT_CHANGED, e);
 }
 
 bool entry_read_packets(const struct mfc *e, uint32_t *packets)

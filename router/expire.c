@@ -19,6 +19,7 @@ static void expire_sample(struct router *r, uint32_t at)
 	uint32_t packets;
 
 	if (!entry_read_packets(e, &packets)) {
+		entry_report(r, EVENT_GONE, e);
 		entry_drop(r, at);
 	} else if (packets != f->seen) {
 		f->seen = packets;

@@ -18,6 +18,7 @@
 
 enum event_kind {
 	EVENT_LEARNED, EVENT_MOVED, EVENT_EXPIRED, EVENT_BLOCKED, EVENT_EVICTED,
+	EVENT_CHANGED, EVENT_GONE,	/* other outputs of an entry; it went with its interface or rule */
 	EVENT_LINK, EVENT_PENDING, EVENT_ACTIVE, EVENT_RELOAD,
 	/* What was asked for one by one, not by a configuration. */
 	EVENT_ADDED, EVENT_REMOVED, EVENT_JOINED, EVENT_LEFT, EVENT_FLUSHED,

@@ -41,10 +41,13 @@ void vif_leave(struct router *r, enum fam fam, struct iface *i)
 		if (e->iif == vif) {
 			/* Looked at again later: the number may be another interface's by then. */
 			e->flags |= MFC_STALE;
-			if (e->state != MFC_STATIC)
+			if (e->state != MFC_STATIC) {
+				if (mfc_is_dynamic(e))
+					entry_report(r, EVENT_GONE, e);
 				entry_drop(r, at);
-			else
+			} else {
 				mark_entry(r, at);
+			}
 		} else if (e->state != MFC_ASIDE && e->oifs >> vif & 1) {
 			entry_drop_oif(r, at, vif);
 			mark_entry(r, at);

@@ -15,8 +15,9 @@ const char *monitor_event_name(enum event_kind kind)
 {
 	static const char *const names[] = {
 		[EVENT_LEARNED] = "learned", [EVENT_MOVED] = "moved", [EVENT_EXPIRED] = "expired",
-		[EVENT_BLOCKED] = "blocked", [EVENT_EVICTED] = "evicted", [EVENT_LINK] = "link",
-		[EVENT_PENDING] = "pending", [EVENT_ACTIVE] = "active", [EVENT_RELOAD] = "reload",
+		[EVENT_BLOCKED] = "blocked", [EVENT_EVICTED] = "evicted", [EVENT_CHANGED] = "changed",
+		[EVENT_GONE] = "gone", [EVENT_LINK] = "link", [EVENT_PENDING] = "pending",
+		[EVENT_ACTIVE] = "active", [EVENT_RELOAD] = "reload",
 		[EVENT_ADDED] = "added", [EVENT_REMOVED] = "removed", [EVENT_JOINED] = "joined",
 		[EVENT_LEFT] = "left", [EVENT_FLUSHED] = "flushed",
 	};

@@ -137,6 +137,81 @@ def links(lab):
                                                          "link wg0 multicast on", "link wg0 gone"], "links")
 
 
+def follow(events, rules, groups, entries):
+    """Keeps a picture of rules, memberships, and learned and blocked entries by what is told."""
+    for e in events:
+        kind, key = e["event"], (e.get("iif"), e.get("source"), e.get("group"))
+        if kind in ("added", "removed"):
+            had = rules.pop(key, None)
+            if kind == "added":
+                rules[key] = e["oifs"]
+            elif e["owners"]:
+                rules[key] = [oif for oif in had if oif not in e["oifs"]]
+        elif kind in ("joined", "left"):
+            groups.discard(key)
+            groups |= {key} if e["owners"] else set()
+        elif kind in ("learned", "blocked", "moved", "changed"):
+            entries[key[1:]] = (key[0], sorted(e["oifs"]), kind) if kind in ("learned", "blocked") else \
+                               (key[0], sorted(e["oifs"]), entries[key[1:]][2])
+        elif kind in ("expired", "evicted", "gone"):
+            entries.pop(key[1:])
+        elif kind == "flushed":
+            entries.clear()
+
+
+@case("who follows has the exact picture of what clients change and what comes of it")
+def picture(lab):
+    d = lab.daemon("")
+    m = Monitors(d)
+    src, group = "10.1.0.9", "225.1.1.1"
+    d.do("add", "a1", "225.1.1.0/24", "a2")
+    d.do("-o", "x", "add", "a1", "225.1.1.0/24", "a2", "a3")
+    lab.passes("a1", src, group, "a2", "a3")
+    lab.passes("a1", "10.1.0.8", group, "a2", "a3")
+    m.wait("learned", source="10.1.0.8")
+    d.ctl("-o", "x", "remove", "a1", "225.1.1.0/24")
+    m.wait("changed", source=src, oifs=["a2"])
+    d.do("remove", "a1", "225.1.1.0/24")
+    m.wait("blocked", source=src, oifs=[])
+    d.do("replace", "a1", "225.1.0.0/16", "a4", "a3")
+    d.do("remove", "a1", "225.1.0.0/16", "a4")
+    d.do("join", "a1", group)
+    d.do("-o", "x", "join", "a1", group)
+    d.do("-o", "x", "join", "a1", "225.1.1.2")
+    d.do("join", "a1", "225.1.1.3")
+    d.ctl("leave", "a1", group)
+    d.do("leave", "a1", "225.1.1.3")
+    d.do("add", "a1", "10.1.0.8", group, "a2")
+    d.do("-o", "x", "add", "a2", "225.1.2.0/24", "a3", "a4")
+    d.do("-o", "y", "add", "a2", "225.1.2.0/24", "a4", "a1")
+    d.ctl("-o", "x", "disown")
+    d.do("-o", "y", "join", "a2", group)
+    d.do("remove", "a1", "10.1.0.8", group)
+    m.wait("left", group="225.1.1.2", owner="x", owners=[])
+    wait_until(lambda: [e for e in m.events() if e["event"] == "learned" and e["source"] == "10.1.0.8"][2:],
+               "learned once more")
+    rules, groups, entries = {}, set(), {}
+    follow(m.events(), rules, groups, entries)
+    table = d.json("routes")["routes"]
+    same(rules, {(e["iif"], e["source"], e["group"]): e["oifs"] for e in table["asm"] + table["ssm"]
+                 if not e["group"].startswith("239.255.255.")}, "rules")
+    same(entries, {(e["source"], e["group"]): (e["iif"], sorted(e["oifs"]), e["state"]) for e in table["kernel"]
+                   if e["state"] != "static"}, "entries")
+    same(groups, {(e["iif"], e["source"], e["group"]) for e in d.json("groups")["groups"]["conf"]}, "groups")
+    same(sorted(entries), [("10.1.0.8", group), (src, group)], "the flows")
+    d.do("flush")
+    m.wait("flushed", entries=2)
+    text = m.end()
+    for line in ("added mroute  from a1 group 225.1.1.0/24 to a2 a3  # owner x",
+                 "removed mroute  from a1 group 225.1.1.0/24 to a3  # owner x, stays for unnamed",
+                 "removed mroute  from a1 group 225.1.1.0/24 to a2",
+                 "removed mroute  from a1 group 225.1.0.0/16 to a4  # stays for unnamed",
+                 f"left mgroup  from a1 group {group}  # stays for x",
+                 f"joined mgroup  from a2 group {group}  # owner y",
+                 "flushed 2 entries"):
+        check(line in text, f"{line}: not among {text}")
+
+
 @case("reload: told once it is in force, and not when it failed")
 def reload(lab):
     d = lab.daemon(CONF + "mroute from a1 group 225.5.5.5 to wg0\n")
