@@ -16,22 +16,30 @@ static unsigned explain_misses(const struct explanation *x, const struct conf_ru
 	return match_rule(&x->c->names[rule->iif].ifname, &rule->range, x->iif, x->packet);
 }
 
+/* A narrower rule that matches too, so that this one is set aside; or NULL. */
+static const struct conf_rule *explain_narrower(const struct explanation *x, const struct conf_rule *rule)
+{
+	for (uint32_t i = 0; i < x->c->nmroutes; i++) {
+		const struct conf_rule *other = &x->c->mroutes[i];
+
+		if (flow_range_is_inside(&other->range, &rule->range) && !explain_misses(x, other))
+			return other;
+	}
+	return NULL;
+}
+
 /* Takes in a rule that matches, and whether a narrower one sets it aside. */
 static bool explain_match(struct explanation *x, const struct conf_rule *rule)
 {
 	const struct conf *c = x->c;
 	const struct conf_set *set = &c->sets[rule->oifs];
-	const struct conf_rule *end = c->mroutes + c->nmroutes, *narrower = c->mroutes;
 	struct explained *rules = grow(x->rules, &x->cap, x->n + 1, sizeof *rules);
 
 	if (!rules)
 		return false;
-	while (narrower < end &&
-	       (!flow_range_is_inside(&narrower->range, &rule->range) || explain_misses(x, narrower)))
-		narrower++;
 	x->rules = rules;
-	rules[x->n++] = (struct explained){ rule, narrower < end ? narrower : NULL };
-	if (narrower < end)
+	rules[x->n] = (struct explained){ rule, explain_narrower(x, rule) };
+	if (rules[x->n++].narrower)
 		return true;
 	if (!set->n)
 		x->stop = rule;
@@ -46,7 +54,9 @@ static bool explain_rules(struct explanation *x)
 	const struct conf *c = x->c;
 
 	x->misses = ~0u;
-	for (const struct conf_rule *rule = c->mroutes; rule < c->mroutes + c->nmroutes; rule++) {
+	for (uint32_t i = 0; i < c->nmroutes; i++) {
+		const struct conf_rule *rule = &c->mroutes[i];
+
 		if (flow_range_fam(&rule->range) != flow_fam(x->packet))
 			continue;
 		unsigned misses = explain_misses(x, rule);
@@ -104,9 +114,12 @@ void explain_free(struct explanation *x)
 /* A line that enables one interface, or some, of those that a disabled wildcard means. */
 static const struct phyint *explain_exception(const struct explanation *x, const struct ifname *output)
 {
-	for (const struct phyint *p = x->c->phyints; output->is_wildcard && p < x->c->phyints + x->c->nphyints; p++)
+	for (uint32_t i = 0; output->is_wildcard && i < x->c->nphyints; i++) {
+		const struct phyint *p = &x->c->phyints[i];
+
 		if (p->enable == 1 && ifname_within(&p->ifname, output) && strcmp(p->ifname.text, x->iif))
 			return p;
+	}
 	return NULL;
 }
 
@@ -211,7 +224,9 @@ static void explain_put_nearest(struct buf *out, const struct explanation *x)
 
 void explain_text(struct buf *out, const struct explanation *x)
 {
-	for (const struct explained *e = x->rules; e < x->rules + x->n; e++) {
+	for (uint32_t i = 0; i < x->n; i++) {
+		const struct explained *e = &x->rules[i];
+
 		explain_put_rule(out, x, e->rule);
 		if (e->narrower)
 			buf_printf(out, "  set aside: %s:%lu is narrower\n", x->c->files[e->narrower->where.file],

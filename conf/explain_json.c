@@ -65,7 +65,9 @@ static void explain_json_rules(struct buf *out, const struct explanation *x)
 {
 	json_key(out, "rules");
 	buf_chr(out, '[');
-	for (const struct explained *e = x->rules; e < x->rules + x->n; e++) {
+	for (uint32_t i = 0; i < x->n; i++) {
+		const struct explained *e = &x->rules[i];
+
 		json_sep(out);
 		explain_json_rule(out, x->c, e->rule);
 		explain_json_bool(out, "decides", !e->narrower);

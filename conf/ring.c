@@ -209,9 +209,11 @@ bool ring_warn(struct overlap *o)
 		ring_find_fed(o, x);
 		ok = ring_enter(o, x);
 	}
-	for (x->rule = c->mroutes; ok && x->rule < c->mroutes + c->nmroutes; x->rule++)
+	for (uint32_t i = 0; ok && i < c->nmroutes; i++) {
+		x->rule = &c->mroutes[i];
 		if (x->is_fed[x->rule->iif] && ring_goes_on(o, x->rule) && !ring_find(o, x, &x->rule->range))
 			overlap_search(o, &x->cut, &x->rule->range, OVERLAP_ANY_IIF, ring_try_common, x);
+	}
 	overlap_index_free(&x->whole);
 	overlap_index_free(&x->cut);
 	free(x->is_output);

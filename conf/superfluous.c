@@ -45,8 +45,11 @@ void superfluous_warn(struct overlap *o)
 {
 	const struct conf *c = o->c;
 
-	for (struct conf_rule *rule = c->mroutes; rule < c->mroutes + c->nmroutes; rule++)
+	for (uint32_t i = 0; i < c->nmroutes; i++) {
+		struct conf_rule *rule = &c->mroutes[i];
+
 		if (!overlap_search_wider(o, &o->all, &rule->range, rule->iif, superfluous_try_same, rule) &&
 		    !overlap_search_wider(o, &o->all, &rule->range, rule->iif, superfluous_try_other, rule))
 			overlap_search_wider(o, &o->all, &rule->range, rule->iif, superfluous_try_wider, rule);
+	}
 }
