@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/aside.h"
 #include "conf/match.h"
 #include "conf/print.h"
 #include "lib/grow.h"
@@ -73,9 +74,25 @@ static bool explain_rules(struct explanation *x)
 	return true;
 }
 
+bool explain_in_kernel(const struct explanation *x, const struct explained *e)
+{
+	return e->rule->in_kernel && !e->narrower && aside_find(x->c, e->rule).why == ASIDE_NOT;
+}
+
+/* True when nobody looks at the source of an IPv6 packet: there is one entry for all.  Of IPv4 the kernel drops such
+ * packets before. */
+static bool explain_ignores_source(const struct explanation *x)
+{
+	bool does = false;
+
+	for (uint32_t i = 0; i < x->n; i++)
+		does |= explain_in_kernel(x, &x->rules[i]);
+	return does && flow_fam(x->packet) == FAM_6;
+}
+
 static enum explain_reason explain_reason(const struct explanation *x)
 {
-	if (match_stays_here(&x->packet->source))
+	if (match_stays_here(&x->packet->source) && !explain_ignores_source(x))
 		return EXPLAIN_SOURCE_STAYS;
 	if (match_link_local(&x->packet->group, 128))
 		return EXPLAIN_GROUP_STAYS;
@@ -222,6 +239,19 @@ static void explain_put_nearest(struct buf *out, const struct explanation *x)
 		explain_put_miss(out, "source", &range->flow.source, range->source_len, &x->packet->source);
 }
 
+/* Says of a rule of the kernel whether it is there. */
+static void explain_put_in_kernel(struct buf *out, const struct explanation *x, const struct conf_rule *rule)
+{
+	struct aside aside = aside_find(x->c, rule);
+
+	buf_str(out, "  ");
+	if (aside.why == ASIDE_NOT)
+		buf_str(out, "in the kernel: one entry for all sources, there before the first packet");
+	else
+		aside_text(out, x->c, &aside);
+	buf_chr(out, '\n');
+}
+
 void explain_text(struct buf *out, const struct explanation *x)
 {
 	for (uint32_t i = 0; i < x->n; i++) {
@@ -231,13 +261,18 @@ void explain_text(struct buf *out, const struct explanation *x)
 		if (e->narrower)
 			buf_printf(out, "  set aside: %s:%lu is narrower\n", x->c->files[e->narrower->where.file],
 				   (unsigned long)e->narrower->where.line);
+		else if (e->rule->in_kernel)
+			explain_put_in_kernel(out, x, e->rule);
 	}
 	if (x->n)
 		explain_put_outputs(out, x);
 	else
 		explain_put_nearest(out, x);
-	if (match_stays_here(&x->packet->source))
+	if (x->reason == EXPLAIN_SOURCE_STAYS)
 		buf_str(out, "note: packets of this source stay where they are, no router forwards them\n");
+	else if (match_stays_here(&x->packet->source))
+		buf_str(out, "note: packets of this source should stay where they are, but an entry for all sources "
+			"forwards them\n");
 	if (match_link_local(&x->packet->group, 128))
 		buf_str(out, "note: this group stays on its link, no router forwards it\n");
 }

@@ -48,6 +48,9 @@ void explain_free(struct explanation *x);
 /* What is to be said about the output with this number of a name. */
 struct explain_output explain_output(const struct explanation *x, uint32_t name);
 
+/* True when a rule that matches decides, says "kernel" and is there. */
+bool explain_in_kernel(const struct explanation *x, const struct explained *e);
+
 /* Appends the answer as lines of text. */
 void explain_text(struct buf *out, const struct explanation *x);
 

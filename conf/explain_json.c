@@ -71,6 +71,8 @@ static void explain_json_rules(struct buf *out, const struct explanation *x)
 		json_sep(out);
 		explain_json_rule(out, x->c, e->rule);
 		explain_json_bool(out, "decides", !e->narrower);
+		if (e->rule->in_kernel)
+			explain_json_bool(out, "in_kernel", explain_in_kernel(x, e));
 		explain_json_where(out, x->c, "narrower", e->narrower ? &e->narrower->where : NULL);
 		buf_chr(out, '}');
 	}

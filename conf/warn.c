@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "conf/aside.h"
 #include "conf/crossing.h"
 #include "conf/match.h"
 #include "conf/overlap.h"
@@ -206,7 +207,7 @@ void conf_warn(const struct conf *c, struct diags *d)
 	ok = w.names && w.wider && w.ranks;
 	if (ok)
 		warn_names(&w);
-	if (!ok || !relay_warn(c, d, &is_partial) || !warn_overlaps(&w, &is_partial))
+	if (!ok || !relay_warn(c, d, &is_partial) || !aside_warn(c, d, &is_partial) || !warn_overlaps(&w, &is_partial))
 		missed = "out of memory: not all was looked at that there may be warnings about";
 	else if (is_partial)
 		missed = "too many prefix lengths or joins: not all overlaps of rules were looked at";
