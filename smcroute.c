@@ -97,6 +97,18 @@ static char *smcroute_short_option(char *word)
 	return !strcmp(word, "--help") ? help : !strcmp(word, "--version") ? version : word;
 }
 
+/* Says that a first word is none of ours, and which may have been meant. */
+static int smcroute_refuse(const char *word)
+{
+	const struct applet *near = applet_near(word, applets, APPLETS);
+
+	if (near)
+		return applet_fail(EXIT_USAGE, "%s: no such applet, did you mean \"%s\"?", word, near->name);
+	applet_fail(EXIT_USAGE, "%s: no such applet\n", word);
+	smcroute_print_usage(stderr);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	const struct applet *a = argc > 0 ? smcroute_find_applet(argv[0]) : NULL;
@@ -122,7 +134,5 @@ int main(int argc, char **argv)
 		return smcroute_install(argc - 2, argv + 2);
 	if (oldline_is(argc, argv))
 		return oldline_run(argc, argv);
-	applet_fail(EXIT_USAGE, "%s: no such applet\n", word);
-	smcroute_print_usage(stderr);
-	return EXIT_USAGE;
+	return smcroute_refuse(word);
 }

@@ -6,9 +6,11 @@
 #include "applets/applet.h"
 
 #include <stdarg.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/near.h"
 #include "lib/text.h"
 
 #ifndef VERSION
@@ -43,6 +45,22 @@ bool applet_told(const struct applet *a, int opt)
 	else
 		return false;
 	return true;
+}
+
+const struct applet *applet_near(const char *name, const struct applet *const *list, unsigned n)
+{
+	const struct applet *nearest = NULL;
+	unsigned least = NEAR_FAR;
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned slips = near_slips(name, strlen(name), list[i]->name);
+
+		if (slips < least) {
+			least = slips;
+			nearest = list[i];
+		}
+	}
+	return nearest;
 }
 
 int applet_run(const struct applet *a, int argc, char **argv)

@@ -30,6 +30,9 @@ const char *applet_version(void);
 /* Prints what -h and -v ask for; false when opt is another option. */
 bool applet_told(const struct applet *a, int opt);
 
+/* Returns the one of list[n] that a mistyped name was probably meant to be, or NULL. */
+const struct applet *applet_near(const char *name, const struct applet *const *list, unsigned n);
+
 /* Runs an applet: its exit status. */
 int applet_run(const struct applet *a, int argc, char **argv);
 

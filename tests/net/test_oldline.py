@@ -91,5 +91,13 @@ def terminal(lab):
     same(said.count("today: smcroutectl join a1 225.1.1.1; smcroutectl kill"), 1, said)
 
 
+@case("a mistyped program is answered with the nearest one, an unknown one with all")
+def mistyped(lab):
+    same(lab.run(SMCROUTE, "smcroutctl", "show"),
+         (64, "", 'smcroute: smcroutctl: no such applet, did you mean "smcroutectl"?\n'), "smcroutctl")
+    rc, out, err = lab.run(SMCROUTE, "nonsense")
+    check((rc, out) == (64, "") and "no such applet" in err and "smcroute-check " in err, f"{rc} {out!r} {err!r}")
+
+
 if __name__ == "__main__":
     main()
