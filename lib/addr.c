@@ -93,8 +93,15 @@ static char *addr_put_v4(char *p, const uint8_t *b)
 
 static char *addr_put_hex(char *p, unsigned v)
 {
-	for (int shift = v > 0xfff ? 12 : v > 0xff ? 8 : v > 0xf ? 4 : 0; shift >= 0; shift -= 4)
-		*p++ = "0123456789abcdef"[v >> shift & 15];
+	static const char digits[] = "0123456789abcdef";
+
+	if (v > 0xfff)
+		*p++ = digits[v >> 12];
+	if (v > 0xff)
+		*p++ = digits[v >> 8 & 15];
+	if (v > 0xf)
+		*p++ = digits[v >> 4 & 15];
+	*p++ = digits[v & 15];
 	return p;
 }
 

@@ -14,7 +14,7 @@
 
 #define BUF_FIRST 256
 
-static bool buf_grow(struct buf *b, size_t n)
+bool buf_grow(struct buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : BUF_FIRST;
 	char *p = NULL;
@@ -33,11 +33,6 @@ static bool buf_grow(struct buf *b, size_t n)
 	return true;
 }
 
-bool buf_reserve(struct buf *b, size_t n)
-{
-	return n <= b->cap - b->len || buf_grow(b, n);
-}
-
 void buf_add(struct buf *b, const void *p, size_t n)
 {
 	if (!n || !buf_reserve(b, n))
@@ -49,12 +44,6 @@ void buf_add(struct buf *b, const void *p, size_t n)
 void buf_str(struct buf *b, const char *s)
 {
 	buf_add(b, s, strlen(s));
-}
-
-void buf_chr(struct buf *b, char c)
-{
-	if (buf_reserve(b, 1))
-		b->p[b->len++] = c;
 }
 
 void buf_fill(struct buf *b, char c, size_t n)
@@ -106,23 +95,32 @@ void buf_u64(struct buf *b, unsigned long long v)
 	buf_add(b, p, (size_t)(text + sizeof text - p));
 }
 
+/* Bytes at the beginning of n that stand for themselves in JSON; more may follow. */
+static size_t buf_json_plain(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= ' ' && s[i] <= '~' && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
 void buf_json(struct buf *b, const char *s, size_t n)
 {
 	buf_chr(b, '"');
 	for (size_t i = 0, len; i < n; i += len) {
 		unsigned char c = (unsigned char)s[i];
 
-		len = text_printable_len(s + i, n - i, TEXT_KEEP_NONE);
-		if (!len) {
-			/* A C1 control is two bytes: the second one is its number. */
-			len = text_utf8_len(s + i, n - i);
-			buf_printf(b, "\\u%04x", len == 2 ? (unsigned char)s[i + 1] : c);
-			len += !len;
+		if ((len = buf_json_plain(s + i, n - i)) || (len = text_printable_len(s + i, n - i, TEXT_KEEP_NONE))) {
+			if (c == '"' || c == '\\')
+				buf_chr(b, '\\');
+			buf_add(b, s + i, len);
 			continue;
 		}
-		if (c == '"' || c == '\\')
-			buf_chr(b, '\\');
-		buf_add(b, s + i, len);
+		/* A C1 control is two bytes: the second one is its number. */
+		len = text_utf8_len(s + i, n - i);
+		buf_printf(b, "\\u%04x", len == 2 ? (unsigned char)s[i + 1] : c);
+		len += !len;
 	}
 	buf_chr(b, '"');
 }

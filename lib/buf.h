@@ -17,12 +17,23 @@ struct buf {
 	bool failed;
 };
 
+/* Moves the bytes to where there is room for n more; false (and failed) when memory ran out.  For buf_reserve(). */
+bool buf_grow(struct buf *b, size_t n);
+
 /* Makes room for n more bytes; false (and failed) when memory ran out. */
-bool buf_reserve(struct buf *b, size_t n);
+static inline bool buf_reserve(struct buf *b, size_t n)
+{
+	return n <= b->cap - b->len || buf_grow(b, n);
+}
 
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
-void buf_chr(struct buf *b, char c);
+
+static inline void buf_chr(struct buf *b, char c)
+{
+	if (buf_reserve(b, 1))
+		b->p[b->len++] = c;
+}
 
 /* Appends n copies of c. */
 void buf_fill(struct buf *b, char c, size_t n);

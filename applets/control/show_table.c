@@ -257,7 +257,9 @@ void show_fit_entries(struct show *s, int stage)
 	while ((e = show_next_entry(s, stage))) {
 		struct flow_range range = flow_range_of(&e->flow);
 
-		show_fit_flow(s, &range);
+		/* A static one is that of a rule. */
+		if (mfc_is_dynamic(e))
+			show_fit_flow(s, &range);
 	}
 }
 
