@@ -7,6 +7,7 @@
 #include "applets/doctor/advise_in.h"
 #include "applets/doctor/advise_out.h"
 #include "applets/doctor/advise_rule.h"
+#include "applets/doctor/advise_storm.h"
 
 static const char *const advise_what[VERDICTS] = {
 	[VERDICT_FINE] = "fine", [VERDICT_NOTHING] = "nothing", [VERDICT_TTL] = "ttl",
@@ -96,6 +97,7 @@ void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_
 	advice_begin(&r, d, x);
 	if (advise_is_left_out(&r, a))
 		return;
+	a->bad += advise_storm(&r);
 	for (unsigned i = 0; i < n && !is_stopped; i++) {
 		r.f->what = advise_what[v[i].verdict];
 		is_stopped = !advise_in(&r, &v[i]);

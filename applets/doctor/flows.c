@@ -119,8 +119,10 @@ void flows_packet(struct flows *f, const struct probe_sniffed *p)
 		s->ttl_max = p->ttl;
 	if (p->len > s->len_max)
 		s->len_max = p->len;
-	if (p->station == SNIFF_IP)
+	if (p->station == SNIFF_IP) {
 		flows_shape(s, p);
+		s->ttls[p->ttl / 64] |= (uint64_t)1 << p->ttl % 64;
+	}
 }
 
 void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end)

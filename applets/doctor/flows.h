@@ -29,6 +29,7 @@ struct sighting {
 	uint64_t broken;		/* of those from the wire: with a wrong checksum */
 	uint8_t ttl_min, ttl_max;	/* as they come in */
 	uint32_t len_max;
+	uint64_t ttls[4];		/* a bit for each TTL that the IP stack got */
 	uint64_t other;			/* that came in beyond the shapes */
 	struct shape shapes[FLOWS_SHAPES];
 };

@@ -2,41 +2,16 @@
 #
 # Rules that send packets out where they come in.  Where this host is a member of the group the kernel
 # gives each packet that leaves to the router again, so that output is held back as long as it is.
-import contextlib
-import socket
-import struct
-
 from cases import case, main
 from lab import check, same, wait_until
+from member import member
 
-MCAST_JOIN_GROUP, MCAST_BLOCK_SOURCE, MCAST_JOIN_SOURCE_GROUP = 42, 43, 46
 # source, group, another source, the router's own address
 FLOWS = (("10.1.0.9", "225.9.9.9", "10.1.0.77", "10.1.0.1"), ("fd00:1::9", "ff2e::99", "fd00:1::77", "fd00:1::1"))
 
 
 def rule(group, outputs="a1 a2 a3"):
     return f"mroute from a1 group {group} to {outputs}\n"
-
-
-@contextlib.contextmanager
-def member(iface, group, *sources, block=False):
-    """A socket of another program that is a member, of these sources alone or of all others."""
-    six = ":" in group
-
-    def where(address):
-        if six:
-            return struct.pack("HHI16sI100x", socket.AF_INET6, 0, 0, socket.inet_pton(socket.AF_INET6, address), 0)
-        return struct.pack("HH4s120x", socket.AF_INET, 0, socket.inet_aton(address))
-
-    with socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM) as s:
-        def ask(option, *addresses):
-            s.setsockopt(socket.IPPROTO_IPV6 if six else socket.IPPROTO_IP, option,
-                         struct.pack("I4x", socket.if_nametoindex(iface)) + b"".join(map(where, addresses)))
-        if block or not sources:
-            ask(MCAST_JOIN_GROUP, group)
-        for source in sources:
-            ask(MCAST_BLOCK_SOURCE if block else MCAST_JOIN_SOURCE_GROUP, group, source)
-        yield
 
 
 def held(d, group):
