@@ -86,7 +86,7 @@ static int doctor_report(struct doctor *d)
 		if (x.moved)
 			advise_flow(d, &x, &a);
 		else
-			idle += w->has_entry;
+			idle += w->has_entry && !w->is_star;
 	}
 	if (!a.fine && !a.bad && !a.unsure && !a.stopped)
 		advise_none(d, &a);

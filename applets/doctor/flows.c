@@ -125,14 +125,25 @@ void flows_packet(struct flows *f, const struct probe_sniffed *p)
 	}
 }
 
+/* An entry for any source has its iif among the outputs, and never sends there (net/ipv4/ipmr.c, ip_mr_forward). */
+static void flows_drop_iif(struct probe_mfc *e)
+{
+	uint8_t kept = 0;
+
+	for (uint8_t i = 0; i < e->noifs; i++) {
+		if (e->oif[i] == e->iif)
+			continue;
+		e->oif[kept] = e->oif[i];
+		e->ttl[kept++] = e->ttl[i];
+	}
+	e->noifs = kept;
+}
+
 void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end)
 {
-	struct addr any;
-	uint8_t len;
-	struct watched *w;
+	bool is_star = !e->unresolved && flow_any_source(&e->flow);
+	struct watched *w = flows_get(f, &e->flow, is_star ? e->iif : 0);
 
-	addr_any(flow_fam(&e->flow), &any, &len);
-	w = flows_get(f, &e->flow, !e->unresolved && addr_eq(&e->flow.source, &any) ? e->iif : 0);
 	/* Of entries in two tables the busier one.  Beside an entry may be what waited for it in vain. */
 	if (!w || ((is_end ? w->has_entry : w->had_entry) && (e->unresolved || w->e.st.packets > e->st.packets)))
 		return;
@@ -144,6 +155,8 @@ void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end)
 		w->wrong_before = e->st.wrong_if;
 	}
 	w->e = *e;
+	if (is_star)
+		flows_drop_iif(&w->e);
 }
 
 void flows_unsee(struct flows *f)

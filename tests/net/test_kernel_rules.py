@@ -6,6 +6,7 @@
 import os
 import re
 
+import sick
 from cases import case, main
 from lab import check, note, one_cpu, resting, same, wait_until
 
@@ -181,6 +182,15 @@ def changes(lab, group, sources, _):
         lab.links(name)
         wait_until(lambda: kernels(d) == [(group, "a1", ("a2", "a3"))], "the entry is back")
         lab.expect(lab.send("a1", sources[0], group, 20), "a2", "a3")
+
+
+@each_family("the doctor")
+def doctor(lab, group, sources, _):
+    """Whose sources have no entry of their own."""
+    sick.daemon(lab, f"mroute from a1 group {group} kernel to a2\nmroute from a3 group {group} kernel to a2\n")
+    with sick.Stream(lab, "a1", sources[0], group) as s:
+        s.flows("a2")
+        same(sick.doctors(lab, group), [(0, ["fine"], [], [])] * 2, "verdicts, with and without capabilities")
 
 
 main()

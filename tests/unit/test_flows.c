@@ -95,11 +95,17 @@ static void entries(void)
 
 	/* Entries for any source: one an interface. */
 	addr_any(FAM_4, &e.flow.source, &len);
+	e.noifs = 3;
+	memcpy(e.oif, (int[]){ 3, 2, 4 }, 3 * sizeof *e.oif);
+	memcpy(e.ttl, (uint8_t[]){ 1, 1, 9 }, 3);
 	flows_entry(&f, &e, true);
 	e.iif = 4;
 	flows_entry(&f, &e, true);
 	CHECK_INT(f.n, 3);
 	CHECK_INT(flows_star(&f, &f.v[0].flow, 2)->e.iif, 2);
+	CHECK_INT(flows_star(&f, &f.v[0].flow, 2)->e.noifs, 2);	/* without the iif */
+	CHECK_INT(flows_star(&f, &f.v[0].flow, 2)->e.oif[1], 4);
+	CHECK_INT(flows_star(&f, &f.v[0].flow, 2)->e.ttl[1], 9);
 	CHECK_INT(flows_star(&f, &f.v[0].flow, 4)->e.iif, 4);
 	CHECK(!flows_star(&f, &f.v[0].flow, 5) && !flows_star(&f, &f.v[0].flow, 0));
 	flows_free(&f);
