@@ -38,6 +38,8 @@ struct rule_lengths {
 	uint32_t ranges;		/* that have them */
 };
 
+_Static_assert(sizeof(struct rule) <= 64, "100,000 of these is a normal size");
+
 /* What one of several owners asks for. */
 struct claim_place {
 	uint32_t rule;

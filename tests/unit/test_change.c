@@ -160,6 +160,37 @@ static int change(unsigned n, unsigned verb, uint32_t owner, unsigned oifs)
 	return id == HASH_NONE ? -1 : change_remove(&r, &rule, id);
 }
 
+/* A file with some rules in the place of the last one; the same once more changes nothing. */
+static void reload(uint32_t bits)
+{
+	struct buf text = { 0 };
+
+	for (unsigned k = 0; k < RULES; k++, bits >>= 4) {
+		/* In an order of its own. */
+		unsigned n = (k + bits / 8) % RULES, oifs = bits & 7;
+
+		asked[k][OWNER_CONFIG] = asked[k][OWNER_UNNAMED] = -1;
+		if (bits & 8)
+			buf_printf(&text, "mroute from eth0 group 225.1.1.%u%s%s%s%s\n", n, oifs ? " to" : "",
+				   oifs & 1 ? " eth1" : "", oifs & 2 ? " eth2" : "", oifs & 4 ? " eth3" : "");
+	}
+	for (const char *line = buf_cstr(&text); *line; line = strchr(line, '\n') + 1) {
+		unsigned n = (unsigned)(line[strlen("mroute from eth0 group 225.1.1.")] - '0'), oifs = 0;
+		size_t len = strcspn(line, "\n");
+
+		for (unsigned i = 0; i < 3; i++)
+			if (memmem(line, len, oif_names[i], 4))
+				oifs |= 1u << i;
+		asked[n][OWNER_CONFIG] = (int)oifs | (asked[n][OWNER_CONFIG] < 0 ? 0 : asked[n][OWNER_CONFIG]);
+	}
+	CHECK_INT(apply(buf_cstr(&text)), 0);
+	fake_journal();
+	CHECK_INT(apply(buf_cstr(&text)), 0);
+	CHECK_STR(fake_journal(), "");
+	CHECK_INT(r.changes.added + r.changes.changed + r.changes.removed, 0);
+	buf_free(&text);
+}
+
 static void random_changes(void)
 {
 	uint64_t random = 1;
@@ -173,6 +204,8 @@ static void random_changes(void)
 
 		change(n, verb, owner, oifs);
 		note(n, verb, owner, oifs);
+		if (bits / 65536 % 16 == 1)
+			reload(bits);
 		if (bits / 65536 % 16 == 0 && owner >= OWNER_NAMED) {
 			CHECK_INT(change_disown(&r, owner), 0);
 			for (n = 0; n < RULES; n++)

@@ -145,4 +145,35 @@ static void own_words(void)
 	end();
 }
 
-TEST_MAIN(TEST(letters) TEST(own_words) TEST(in_order) TEST(reported_later))
+/* The name of an owner ends the options.  Each request has its own, and no name that is none gets through. */
+static void owner_words(void)
+{
+	const char *words[] = { "-djox.y", "add", "a1", "225.1.1.1", "a2" };
+	static const char *const bad[] = { "-o", "-o-", "-oa b", "-o\033", "-oconfig", "-oa/b", "-o\xff" };
+	struct call call = { .daemon = &for_clients, .router = &router };
+	const struct rules *t = &router.rules.routes;
+
+	start();
+	run(WIRE_WORDS, 5, words, &call);
+	CHECK(call.detail && call.json && !*call.error);
+	CHECK_STR(owner_name(&router.rules.owners, t->v[t->first].owner), "x.y");
+	words[0] = "";
+	run(WIRE_WORDS, 5, words, &call);
+	CHECK(!call.owner && !*call.error);
+	CHECK_INT(t->v[t->first].owner, OWNER_SEVERAL);
+	words[0] = "-ox.y";
+	words[1] = "ping";
+	run(WIRE_WORDS, 2, words, &call);
+	CHECK_STR(call.error, "ping: -o x.y has no meaning here");
+	words[1] = "add";
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		words[0] = bad[i];
+		run(WIRE_WORDS, 5, words, &call);
+		CHECK(*call.error);
+	}
+	CHECK_INT(t->live, 1);
+	CHECK_INT(router.rules.owners.by_name.used, 1);
+	end();
+}
+
+TEST_MAIN(TEST(letters) TEST(own_words) TEST(owner_words) TEST(in_order) TEST(reported_later))
