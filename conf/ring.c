@@ -75,7 +75,8 @@ static bool ring_take(struct overlap *o, void *ctx, const struct overlap_entry *
 	return x->n == RING_RULES;
 }
 
-/* True when a rule without outputs stops what a node would forward. */
+/* True when a rule without outputs stops what a node would forward; that it may be set aside itself for a part of that
+ * is not looked at. */
 static bool ring_is_stopped(const struct overlap *o, const struct ring *x, const struct conf_rule *rule)
 {
 	for (uint32_t i = 0; i < x->n; i++)

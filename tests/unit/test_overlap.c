@@ -59,7 +59,8 @@ static unsigned told(const char *what)
 static void put_rnd_rule(struct buf *b, const char *const *names, unsigned n, bool has_wide_iifs)
 {
 	static const char *const lengths[] = { "8", "24", "32" };
-	unsigned source = rnd(4), group = rnd(3), outputs = rnd(3);
+	/* One after the other: compilers differ in the order of arguments. */
+	unsigned source = rnd(4), group = rnd(3), outputs = rnd(3), s1 = rnd(2), s2 = rnd(2), g1 = rnd(2), g2 = rnd(2);
 	char iif[16];
 
 	do
@@ -67,8 +68,8 @@ static void put_rnd_rule(struct buf *b, const char *const *names, unsigned n, bo
 	while (!has_wide_iifs && strchr(iif, '+'));
 	buf_printf(b, "mroute from %s", iif);
 	if (source < 3)
-		buf_printf(b, " source 10.0.%u.%u/%s", rnd(2), rnd(2) + 1, lengths[source]);
-	buf_printf(b, " group 239.0.%u.%u/%s", rnd(2), rnd(2) + 1, lengths[group]);
+		buf_printf(b, " source 10.0.%u.%u/%s", s1, s2 + 1, lengths[source]);
+	buf_printf(b, " group 239.0.%u.%u/%s", g1, g2 + 1, lengths[group]);
 	for (unsigned i = 0; i < outputs; i++)
 		buf_printf(b, "%s%s", i ? " " : " to ", names[rnd(n)]);
 	buf_chr(b, '\n');
@@ -254,10 +255,19 @@ static bool some_packet_goes_round(void)
 	return false;
 }
 
+static bool has_stops(const struct conf *c)
+{
+	bool is_one = false;
+
+	for (uint32_t i = 0; i < c->nmroutes; i++)
+		is_one |= !c->mroutes[i].oifs;
+	return is_one;
+}
+
 static void rings(void)
 {
 	static const char *const names[] = { "a1", "a2", "b1", "c1", "a+" };
-	unsigned seen = 0, rounds = 3000;
+	unsigned seen = 0, rounds = 6000;
 
 	for (unsigned round = 0; round < rounds && !test_failed; round++) {
 		struct buf text = { 0 };
@@ -267,8 +277,13 @@ static void rings(void)
 		parse(&text);
 		is_told = told("ring,") || told("the other way");
 		want = some_packet_goes_round();
-		CHECK_INT(is_told, want);
-		seen += want;
+		/* A rule without outputs may itself be set aside for a part of the packets that it stops: with such
+		 * rules a ring of that part alone is not found. */
+		if (has_stops(conf))
+			CHECK(!is_told || want);
+		else
+			CHECK_INT(is_told, want);
+		seen += is_told;
 		finish(&text);
 	}
 	CHECK(seen > rounds / 10 && seen < rounds * 9 / 10);
