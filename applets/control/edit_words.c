@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/field.h"
+#include "conf/slip.h"
 #include "lib/status.h"
 
 /* Words of the config file that stand before a word of a command. */
@@ -72,6 +73,29 @@ static int edit_words_check_form(struct call *call)
 	return EXIT_DATA;
 }
 
+/* Says that a name is hardly meant as it stands, unless an interface is called so. */
+static void edit_words_note_name(struct call *call, const char *text, const struct ifname *name)
+{
+	struct word word = { text, strlen(text) }, at;
+	const char *hidden = slip_character(&word, &at), *slip = hidden ? NULL : slip_name(&word);
+
+	if ((!hidden && !slip) || (call->router && iface_match(&call->router->ifs, name, NULL)))
+		return;
+	if (hidden)
+		call_note(call, "%s", hidden);
+	else
+		call_note(call, "\"%s\" is taken as the name of an interface: %s", lex_show(&word), slip);
+}
+
+/* Says that the address of a word has bits past its length. */
+static void edit_words_note_bits(struct call *call, const char *text, const struct addr *a, uint8_t len)
+{
+	const char *why = field_host_bits(&(struct word){ text, strlen(text) }, a, len);
+
+	if (why)
+		call_note(call, "%s", why);
+}
+
 /* Reads word i as the name of an interface; an alias suffix is no part of it. */
 static int edit_words_name(struct call *call, int i, struct ifname *name)
 {
@@ -81,6 +105,7 @@ static int edit_words_name(struct call *call, int i, struct ifname *name)
 	if (why)
 		return call_fail(call, EXIT_DATA, "%s: %s", call->argv[i], why);
 	*name = ifname_of(call->argv[i], len);
+	edit_words_note_name(call, call->argv[i], name);
 	return 0;
 }
 
@@ -126,7 +151,12 @@ int edit_words_range(struct call *call, struct edit_words *w)
 
 	const char *why = field_range(words, n, &w->rule.range);
 
-	return why ? call_fail(call, EXIT_DATA, "%s", why) : 0;
+	if (why)
+		return call_fail(call, EXIT_DATA, "%s", why);
+	if (n == 2)
+		edit_words_note_bits(call, words[0], &w->rule.range.flow.source, w->rule.range.source_len);
+	edit_words_note_bits(call, words[n - 1], &w->rule.range.flow.group, w->rule.range.group_len);
+	return 0;
 }
 
 int edit_words_rule(struct call *call, struct edit_words *w)

@@ -406,6 +406,7 @@ static void play_ctl(struct player *p, int argc, char **argv)
 		while (!groups_done(p->r.groups, c.later))
 			router_tick(&p->r, p->now);
 		c.is_again = true;
+		*c.note = '\0';
 		status = command_run(&c);
 	}
 	buf_str(&p->out, buf_cstr(&out));
