@@ -231,8 +231,10 @@ static int legacy_show(struct legacy *l)
 
 	const char *text = buf_cstr(&l->answer);
 	size_t first = strcspn(text, "\n");
+	char head[128];
 
-	if (o->json ? *text != '{' : *text && (!text[first] || !memmem(text, first, mark, strlen(mark))))
+	snprintf(head, sizeof head, "%.*s", first < sizeof head ? (int)first : 0, text);
+	if (o->json ? *text != '{' : *text && (!text[first] || !strstr(head, mark)))
 		return legacy_cannot(l, what);
 	legacy_print_table(l, o->json);
 	return 0;

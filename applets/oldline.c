@@ -28,45 +28,51 @@ enum oldline_kind {
 };
 
 struct oldline_option {
+	char letter;
 	enum oldline_kind kind;
 	const char *now;	/* the option or command of today */
 	const char *fixed;	/* value of an OLD_FLAG, or NULL */
 	const char *one_word;	/* in a line that starts the daemon, with one word behind it: this option instead */
 };
 
-static const struct oldline_option oldline_options[128] = {
-	['d'] = { .kind = OLD_START, .now = "", .one_word = "-d" },
-	['a'] = { .kind = OLD_COMMAND, .now = "add" },
-	['r'] = { .kind = OLD_COMMAND, .now = "remove" },
-	['j'] = { .kind = OLD_COMMAND, .now = "join" },
+static const struct oldline_option oldline_options[] = {
+	{ .letter = 'd', .kind = OLD_START, .now = "", .one_word = "-d" },
+	{ .letter = 'a', .kind = OLD_COMMAND, .now = "add" },
+	{ .letter = 'r', .kind = OLD_COMMAND, .now = "remove" },
+	{ .letter = 'j', .kind = OLD_COMMAND, .now = "join" },
 	/* Leaving needs two words: `smcroute -d -l debug` of 2.3 to 2.5 is a level. */
-	['l'] = { .kind = OLD_COMMAND, .now = "leave", .one_word = "-l" },
-	['x'] = { .kind = OLD_COMMAND, .now = "join" },
-	['y'] = { .kind = OLD_COMMAND, .now = "leave" },
-	['k'] = { .kind = OLD_COMMAND, .now = "kill" },
-	['F'] = { .kind = OLD_COMMAND, .now = "flush", .one_word = "-F" },
-	['n'] = { .kind = OLD_FLAG, .now = "-n" },
-	['N'] = { .kind = OLD_FLAG, .now = "-N" },
-	['s'] = { .kind = OLD_FLAG, .now = "-s" },
-	['v'] = { .kind = OLD_FLAG, .now = "-l", .fixed = "info" },
-	['D'] = { .kind = OLD_FLAG, .now = "-l", .fixed = "debug" },
-	['L'] = { .kind = OLD_VALUE, .now = "-l" },
-	['c'] = { .kind = OLD_VALUE, .now = "-c" },
-	['e'] = { .kind = OLD_VALUE, .now = "-e" },
-	['f'] = { .kind = OLD_VALUE, .now = "-f" },
-	['m'] = { .kind = OLD_VALUE, .now = "-m" },
-	['p'] = { .kind = OLD_VALUE, .now = "-p" },
-	['P'] = { .kind = OLD_VALUE, .now = "-P" },
-	['t'] = { .kind = OLD_VALUE, .now = "-t" },
-	['i'] = { .kind = OLD_NAME, .now = "-i" },
-	['I'] = { .kind = OLD_NAME, .now = "-i" },
-	['u'] = { .kind = OLD_NAME, .now = "-u" },
+	{ .letter = 'l', .kind = OLD_COMMAND, .now = "leave", .one_word = "-l" },
+	{ .letter = 'x', .kind = OLD_COMMAND, .now = "join" },
+	{ .letter = 'y', .kind = OLD_COMMAND, .now = "leave" },
+	{ .letter = 'k', .kind = OLD_COMMAND, .now = "kill" },
+	{ .letter = 'F', .kind = OLD_COMMAND, .now = "flush", .one_word = "-F" },
+	{ .letter = 'n', .kind = OLD_FLAG, .now = "-n" },
+	{ .letter = 'N', .kind = OLD_FLAG, .now = "-N" },
+	{ .letter = 's', .kind = OLD_FLAG, .now = "-s" },
+	{ .letter = 'v', .kind = OLD_FLAG, .now = "-l", .fixed = "info" },
+	{ .letter = 'D', .kind = OLD_FLAG, .now = "-l", .fixed = "debug" },
+	{ .letter = 'L', .kind = OLD_VALUE, .now = "-l" },
+	{ .letter = 'c', .kind = OLD_VALUE, .now = "-c" },
+	{ .letter = 'e', .kind = OLD_VALUE, .now = "-e" },
+	{ .letter = 'f', .kind = OLD_VALUE, .now = "-f" },
+	{ .letter = 'm', .kind = OLD_VALUE, .now = "-m" },
+	{ .letter = 'p', .kind = OLD_VALUE, .now = "-p" },
+	{ .letter = 'P', .kind = OLD_VALUE, .now = "-P" },
+	{ .letter = 't', .kind = OLD_VALUE, .now = "-t" },
+	{ .letter = 'i', .kind = OLD_NAME, .now = "-i" },
+	{ .letter = 'I', .kind = OLD_NAME, .now = "-i" },
+	{ .letter = 'u', .kind = OLD_NAME, .now = "-u" },
 };
 
 /* What a letter was; OLD_UNKNOWN where it was nothing. */
 static const struct oldline_option *oldline_option(unsigned char letter)
 {
-	return &oldline_options[letter < 128 ? letter : 0];
+	static const struct oldline_option none = { .kind = OLD_UNKNOWN };
+
+	for (unsigned i = 0; i < sizeof oldline_options / sizeof *oldline_options; i++)
+		if ((unsigned char)oldline_options[i].letter == letter)
+			return &oldline_options[i];
+	return &none;
 }
 
 /* A command line of today, the name of its program first. */

@@ -154,11 +154,13 @@ tristate probe_netns_ours(void)
 static bool probe_group6(const char *digits, struct addr *grp)
 {
 	for (unsigned i = 0; i < 16; i++) {
-		unsigned v;
+		const char *at = digits + 2 * i;
+		char pair[3] = { at[0], at[0] ? at[1] : '\0' }, *end;
 
-		if (sscanf(digits + 2 * i, "%2x", &v) != 1)
+		/* sscanf(3) would bring floating point into the static program. */
+		grp->b[i] = (uint8_t)strtoul(pair, &end, 16);
+		if (end != pair + 2)
 			return false;
-		grp->b[i] = (uint8_t)v;
 	}
 	return true;
 }
