@@ -153,7 +153,7 @@ static uint32_t refresh_collect(const struct groups *t, struct refreshed *e, uns
 	for (; e->place < t->n && n < REFRESH_BATCH && *left; e->place++, --*left) {
 		const struct member *m = &t->v[e->place];
 
-		if (!m->used || !m->joined || m->gone || m->ifindex != e->ifindex || flow_fam(&m->flow) != e->fam)
+		if (!m->used || !m->joined || !m->refs || m->ifindex != e->ifindex || flow_fam(&m->flow) != e->fam)
 			continue;
 		at[n] = e->place;
 		v[n++] = m->flow;
