@@ -121,6 +121,9 @@ tristate probe_netns_ours(void);
 typedef void probe_member_fn(void *ctx, int ifindex, const struct addr *grp);
 int probe_members(enum fam fam, probe_member_fn *fn, void *ctx);
 
+/* Reads the command line of a process, its words each ended by NUL, to text[size].  Their length, or -1. */
+long probe_cmdline(int pid, char *text, size_t size);
+
 /* Descriptors that a process may have, pid 0 = this one; -1 where it cannot be read. */
 long long probe_nofile(int pid);
 

@@ -8,6 +8,7 @@
 #include "applets/doctor/advise_out.h"
 #include "applets/doctor/advise_rule.h"
 #include "applets/doctor/advise_storm.h"
+#include "applets/doctor/advise_why.h"
 
 static const char *const advise_what[VERDICTS] = {
 	[VERDICT_FINE] = "fine", [VERDICT_NOTHING] = "nothing", [VERDICT_TTL] = "ttl",
@@ -93,6 +94,7 @@ void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_
 	struct advice r;
 	unsigned n = verdict_in(&x->e, v);
 	bool is_stopped = false;
+	enum why why;
 
 	advice_begin(&r, d, x);
 	if (advise_is_left_out(&r, a))
@@ -105,7 +107,10 @@ void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_
 	if (!is_stopped && x->e.is_here && verdict_routed(&x->e) && !x->e.nouts) {
 		v[0] = (struct loss){ VERDICT_NO_RULE, verdict_routed(&x->e), verdict_routed(&x->e) };
 		r.f->what = advise_what[VERDICT_NO_RULE];
-		is_stopped = !advise_rule_none(&r, v);
+		why = advise_why(&r, v);
+		if (why == WHY_NOTHING)
+			advise_rule_none(&r, v);
+		is_stopped = why == WHY_WANTED;
 		n++;
 	}
 	a->stopped += is_stopped;
@@ -113,6 +118,7 @@ void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_
 		return;
 	if (x->e.nouts && verdict_routed(&x->e))
 		a->fine += advise_outputs(&r, a) && !n;
+	advise_why_partly(&r);
 	a->bad += n > 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "applets/doctor/advise_rule.h"
+#include "applets/doctor/advise_why.h"
 #include "conf/match.h"
 
 struct advise_chains {
@@ -167,21 +168,26 @@ static void advise_in_lost(struct advice *r, const struct loss *l)
 }
 
 /* It waits in the kernel for an answer. */
-static bool advise_in_no_answer(struct advice *r, const struct loss *l)
+static void advise_in_no_answer(struct advice *r, const struct loss *l)
 {
-	if (!advise_rule_none(r, l))
-		return false;
+	advise_rule_none(r, l);
 	if (r->k->holder && !r->k->is_foreign) {
 		r->f->what = "no_answer";
 		finding_add(r->f, FINDING_NOTE, "the kernel has asked process %d (%s) about %s and waits for the "
-			    "answer",
-			    r->k->holder, r->k->comm, r->flow);
+			    "answer", r->k->holder, r->k->comm, r->flow);
 	}
-	return true;
 }
 
 bool advise_in(struct advice *r, const struct loss *l)
 {
+	bool is_refused = l->verdict == VERDICT_LOST_IN && !r->x->e.has_entry &&
+			  running_metric(&r->d->running, RUNNING_REFUSED);
+	bool is_rule = l->verdict == VERDICT_WRONG_IIF || l->verdict == VERDICT_NO_VIF ||
+		       l->verdict == VERDICT_NO_ANSWER || is_refused;
+	enum why why = is_rule && r->k->taken != 0 ? advise_why(r, l) : WHY_NOTHING;
+
+	if (why != WHY_NOTHING)
+		return why == WHY_CAUSE;
 	switch (l->verdict) {
 	case VERDICT_RP_FILTER:
 		advise_in_rp_filter(r, l);
@@ -193,7 +199,8 @@ bool advise_in(struct advice *r, const struct loss *l)
 		advise_in_no_vif(r, l);
 		break;
 	case VERDICT_NO_ANSWER:
-		return advise_in_no_answer(r, l);
+		advise_in_no_answer(r, l);
+		break;
 	case VERDICT_TABLE:
 		advise_in_table(r, l);
 		break;

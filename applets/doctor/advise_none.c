@@ -32,17 +32,15 @@ static bool advise_none_link(struct advice *r, const struct probe_link *l)
 static bool advise_none_silent(struct advice *r, const struct probe_link *l)
 {
 	bool member = sample_is_member(r->d, l->ifindex, &r->x->w->flow.group);
-	char word[REMEDY_WORD];
 
 	if (advise_none_link(r, l))
 		return true;
 	r->f->what = "nothing";
-	text_shell_word(word, sizeof word, l->name);
 	finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s on %s within %u s; %s%s", r->flow, l->name,
 		    r->d->seconds, advise_look, member ? "" :
 		    "; this host is no member there, and a switch that snoops passes a group only to members");
 	if (!member && r->k->taken == 1)
-		finding_fix(r->f, "smcroutectl join %s %s", word, r->group);
+		advise_rule_join(r, l->name);
 	finding_or(r->f);
 	remedy_link(r->f, l->name, "promisc on");
 	return true;

@@ -92,6 +92,44 @@ static void advise_rule_outputs(const struct advice *r, struct advise_outputs *o
 	}
 }
 
+/* Appends the command that writes a line to the file, so that it outlives the next reload. */
+static void advise_rule_write(struct advice *r, const char *line)
+{
+	struct buf b = { 0 };
+
+	if (!r->d->file || r->d->file[0] != '/')
+		return;
+	buf_shell_word(&b, line);
+	buf_str(&b, " >>");
+	buf_shell_word(&b, r->d->file);
+	finding_fix(r->f, "echo %s", buf_cstr(&b));
+	buf_free(&b);
+}
+
+static void advise_rule_keep(struct advice *r, const char *src, const struct advise_outputs *o)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b, "mroute from %s %s%s%sgroup %s to", r->in_name, *src ? "source " : "", src, *src ? " " : "",
+		   r->group);
+	for (unsigned i = 0; i < o->n; i++)
+		buf_printf(&b, " %s", o->v[i]->name);
+	advise_rule_write(r, buf_cstr(&b));
+	buf_free(&b);
+}
+
+void advise_rule_join(struct advice *r, const char *iif)
+{
+	struct buf b = { 0 };
+
+	buf_shell_word(&b, iif);
+	finding_fix(r->f, "%s join %s %s", running_ctl(&r->d->running), buf_cstr(&b), r->group);
+	buf_free(&b);
+	buf_printf(&b, "mgroup from %s group %s", iif, r->group);
+	advise_rule_write(r, buf_cstr(&b));
+	buf_free(&b);
+}
+
 void advise_rule_start(struct advice *r)
 {
 	struct buf b = { 0 };
@@ -110,13 +148,6 @@ void advise_rule_add(struct advice *r, const char *src)
 
 	if (!r->in)
 		return;
-	if (k->is_foreign) {
-		r->f->what = "holder";
-		finding_add(r->f, FINDING_NOTE, "process %d (%s) routes %s multicast here: its own configuration must "
-			    "have the rule; or end it and start smcrouted", k->holder, k->comm, k->name);
-		finding_fix(r->f, "ps -o pid,args -p %d", k->holder);
-		return;
-	}
 	if (k->taken == 0) {
 		advise_rule_start(r);
 		if (advise_rule_waits(r, r->in))
@@ -128,68 +159,47 @@ void advise_rule_add(struct advice *r, const char *src)
 		buf_shell_word(&b, o.v[i]->name);
 	}
 	if (o.n)
-		finding_fix(r->f, "smcroutectl add %s %s%s%s%s", r->in_word, src, *src ? " " : "", r->group,
-			    buf_cstr(&b));
+		finding_fix(r->f, "%s add %s %s%s%s%s", running_ctl(&r->d->running), r->in_word, src, *src ? " " : "",
+			    r->group, buf_cstr(&b));
 	buf_free(&b);
+	if (o.n)
+		advise_rule_keep(r, src, &o);
 }
 
-/* Appends "FILE:LINE (the line)". */
-static void advise_rule_line(const struct advice *r, struct buf *b, const struct conf_rule *m)
+void advise_rule_line(const struct advice *r, struct buf *b, const struct conf_rule *m)
 {
-	const struct conf *c = r->d->host.conf;
+	const struct conf *c = r->d->host.conf, *file = r->d->file_conf;
+	const struct conf_rule *written = file->mroutes, *end = written + file->nmroutes;
 
-	buf_printf(b, "%s:%lu (", c->files[m->where.file], (unsigned long)m->where.line);
+	/* What is in force stands in the file, too, or somebody added it. */
+	if (m >= file->mroutes && m < end)
+		c = file;
+	while (written < end && (!flow_range_eq(&written->range, &m->range) ||
+				 strcmp(file->names[written->iif].ifname.text, c->names[m->iif].ifname.text)))
+		written++;
+	if (written < end)
+		buf_printf(b, "%s:%lu ", file->files[written->where.file], (unsigned long)written->where.line);
+	else
+		buf_str(b, "the rule of smcroutectl ");
+	buf_chr(b, '(');
 	print_rule(b, c, "mroute", 6, m);
 	buf_chr(b, ')');
 }
 
-/* What a rule that stops the flow, or a line that disables its input, says: true when there is one. */
-static bool advise_rule_wanted(struct advice *r, const struct explanation *x, struct buf *b)
+void advise_rule_none(struct advice *r, const struct loss *l)
 {
-	if (x->stop)
-		advise_rule_line(r, b, x->stop);
-	else if (x->in_disabled)
-		buf_printf(b, "%s:%lu (phyint %s disable)", x->c->files[x->in_disabled->where.file],
-			   (unsigned long)x->in_disabled->where.line, x->in_disabled->ifname.text);
-	else
-		return false;
-	r->f->what = x->stop ? "stopped" : "disabled";
-	finding_add(r->f, FINDING_NOTE, "%s: %s comes in on %s and is not forwarded, as %s says; if that is not "
-		    "wanted, change that line and reload", x->stop ? "stopped by a rule" : "the input is "
-		    "disabled", r->flow,
-		    r->in_name, buf_cstr(b));
-	return true;
-}
-
-bool advise_rule_none(struct advice *r, const struct loss *l)
-{
-	const struct conf *c = r->d->host.conf;
 	struct explanation x;
 	struct buf b = { 0 };
-	bool is_cause = true;
 
-	if (!explain_packet(&x, c, r->in_name, &r->x->w->flow)) {
+	if (!explain_packet(&x, r->d->host.conf, r->in_name, &r->x->w->flow))
 		r->f->failed = true;
-	} else if (advise_rule_wanted(r, &x, &b)) {
-		is_cause = false;
-	} else if (x.n) {
-		r->f->what = "not_in_force";
-		advise_rule_line(r, &b, x.rules[0].rule);
-		finding_add(r->f, FINDING_ERROR, "the rule is not in force: %s of %s came in on %s and go nowhere, but "
-			    "%s sends them on; the router was not told of it yet, or waits for its outputs",
-			    advice_count(r, l), r->flow, r->in_name, buf_cstr(&b));
-		finding_fix(r->f, "smcroutectl reload");
-		finding_fix(r->f, "smcroutectl -d show pending");
-	} else {
-		if (x.nearest) {
-			buf_str(&b, "; nearest is ");
-			advise_rule_line(r, &b, x.nearest);
-		}
-		finding_add(r->f, FINDING_ERROR, "no rule: %s of %s came in on %s, and no rule says where to send "
-			    "them%s", advice_count(r, l), r->flow, r->in_name, buf_cstr(&b));
-		advise_rule_add(r, "");
+	if (x.nearest) {
+		buf_str(&b, "; nearest is ");
+		advise_rule_line(r, &b, x.nearest);
 	}
+	finding_add(r->f, FINDING_ERROR, "no rule: %s of %s came in on %s, and no rule says where to send them%s",
+		    advice_count(r, l), r->flow, r->in_name, buf_cstr(&b));
+	advise_rule_add(r, "");
 	explain_free(&x);
 	buf_free(&b);
-	return is_cause;
 }

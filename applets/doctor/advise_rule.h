@@ -20,7 +20,13 @@ void advise_rule_add(struct advice *r, const char *src);
 /* Appends the command that starts a router. */
 void advise_rule_start(struct advice *r);
 
-/* Appends what the rules say of a flow whose entry has no outputs, or that has no entry; false when a rule stops it. */
-bool advise_rule_none(struct advice *r, const struct loss *l);
+/* The same for a membership. */
+void advise_rule_join(struct advice *r, const char *iif);
+
+/* Appends "FILE:LINE (the line)" for a rule in force or of the file. */
+void advise_rule_line(const struct advice *r, struct buf *b, const struct conf_rule *m);
+
+/* Appends that no rule says where to send a flow, with the nearest one and the command that adds one. */
+void advise_rule_none(struct advice *r, const struct loss *l);
 
 #endif

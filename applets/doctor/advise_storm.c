@@ -6,16 +6,22 @@
 
 #define ROUNDS 4		/* different TTLs, the same distance between them, that no sender sends by chance */
 
+/* The rules of the file, which have the places that people know; or else those in force. */
+static const struct conf *advise_storm_conf(const struct advice *r)
+{
+	return r->d->file_conf->nmroutes ? r->d->file_conf : r->d->host.conf;
+}
+
 /* Appends "FILE:LINE". */
 static void advise_storm_place(const struct advice *r, struct buf *b, const struct where *where)
 {
-	buf_printf(b, "%s:%lu", r->d->host.conf->files[where->file], (unsigned long)where->line);
+	buf_printf(b, "%s:%lu", advise_storm_conf(r)->files[where->file], (unsigned long)where->line);
 }
 
 /* True when a rule names the interface where the flow comes in as an output. */
 static bool advise_storm_reflects(const struct advice *r, const struct conf_rule *rule)
 {
-	const struct conf *c = r->d->host.conf;
+	const struct conf *c = advise_storm_conf(r);
 	const struct conf_set *set = &c->sets[rule->oifs];
 
 	for (uint32_t i = 0; i < set->n; i++) {
@@ -33,7 +39,7 @@ static const struct conf_rule *advise_storm_rule(const struct advice *r)
 	const struct conf_rule *rule = NULL;
 	struct explanation x;
 
-	if (!explain_packet(&x, r->d->host.conf, r->in_name, &r->x->w->flow))
+	if (!explain_packet(&x, advise_storm_conf(r), r->in_name, &r->x->w->flow))
 		r->f->failed = true;
 	else
 		for (unsigned i = 0; !rule && i < x.n; i++)
@@ -46,7 +52,7 @@ static const struct conf_rule *advise_storm_rule(const struct advice *r)
 /* The mgroup line that joins the group where it comes in; NULL when another program does. */
 static const struct conf_rule *advise_storm_join(const struct advice *r)
 {
-	const struct conf *c = r->d->host.conf;
+	const struct conf *c = advise_storm_conf(r);
 
 	for (const struct conf_rule *m = c->mgroups; m < c->mgroups + c->nmgroups; m++)
 		if (ifname_matches(&c->names[m->iif].ifname, r->in_name) &&
@@ -102,14 +108,14 @@ static void advise_storm_say(struct advice *r, const struct conf_rule *rule)
 		char source[ADDR_STRLEN] = "", group[ADDR_STRLEN];
 		bool any = flow_range_any_source(&rule->range);
 
-		finding_fix(r->f, "smcroutectl remove %s %s%s%s %s", r->in_word,
+		finding_fix(r->f, "%s remove %s %s%s%s %s", running_ctl(&r->d->running), r->in_word,
 			    any ? "" : prefix_str(&rule->range.flow.source, rule->range.source_len, source),
 			    any ? "" : " ", prefix_str(&rule->range.flow.group, rule->range.group_len, group),
 			    r->in_word);
 		finding_or(r->f);
 	}
 	if (join)
-		finding_fix(r->f, "smcroutectl leave %s %s", r->in_word, r->group);
+		finding_fix(r->f, "%s leave %s %s", running_ctl(&r->d->running), r->in_word, r->group);
 	else
 		finding_fix(r->f, "ip maddr show dev %s", r->in_word);
 	buf_free(&b);
@@ -138,7 +144,7 @@ static unsigned advise_storm_rounds(const struct sighting *s, int *step)
 /* Appends the rules of the file for the flow's group: where from and where to. */
 static void advise_storm_rules(const struct advice *r, struct buf *b)
 {
-	const struct conf *c = r->d->host.conf;
+	const struct conf *c = advise_storm_conf(r);
 	unsigned n = 0;
 
 	for (const struct conf_rule *m = c->mroutes; m < c->mroutes + c->nmroutes && n < 8; m++)

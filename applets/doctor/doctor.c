@@ -2,17 +2,16 @@
 #include "applets/doctor/doctor.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "applets/doctor/advise_none.h"
 #include "conf/match.h"
-#include "conf/read.h"
 #include "lib/number.h"
 #include "lib/status.h"
 #include "lib/text.h"
 
-#define STANDARD SYSCONFDIR "/smcroute.conf"
 #define DOCTOR_SECONDS 5
 #define DOCTOR_SECONDS_MAX 3600
 enum { DOCTOR_CAUSE = 1, DOCTOR_UNSURE };	/* exit status */
@@ -104,24 +103,18 @@ static int doctor_report(struct doctor *d)
 }
 
 /* Watches and reports; the exit status. */
-static int doctor_run(struct doctor *d, struct conf *c, enum form form)
+static int doctor_run(struct doctor *d, enum form form)
 {
-	struct diags diags = { 0 };
-	bool is_given = d->file, is_read = true;
 	int status = DOCTOR_CAUSE;
 	char text[ADDR_STRLEN], head[ADDR_STRLEN + 40];
 
+	/* It is read again when all has been seen; what cannot be read is said at once. */
+	if (d->file && strcmp(d->file, "-") && access(d->file, R_OK) < 0)
+		return doctor_usage(d->file, " cannot be read");
 	if (match_link_local(&d->group, 128)) {
 		advise_link_local(d);
 	} else {
-		if (!d->file && access(STANDARD, R_OK) == 0)
-			d->file = STANDARD;
-		if (d->file)
-			is_read = conf_parse_file(c, &diags, d->file);
-		diags_free(&diags);
-		if (!is_read && is_given)
-			return doctor_usage(d->file, " cannot be read");
-		if (sample_take(d, c) < 0)
+		if (sample_take(d) < 0 || sample_look(d) < 0)
 			return host_failed("cannot look at this host");
 		status = doctor_report(d);
 	}
@@ -133,15 +126,17 @@ static int doctor_run(struct doctor *d, struct conf *c, enum form form)
 
 int doctor_main(char **words, int n, enum form form)
 {
-	struct doctor d = { 0 };
-	struct conf *c = conf_new();
-	int status = EXIT_SYSTEM;
+	struct doctor *d = calloc(1, sizeof *d);
+	int status;
 
-	if (!c)
+	if (!d) {
 		fputs("smcroute-check: out of memory\n", stderr);
-	else if ((status = doctor_words(&d, words, n)) == 0)
-		status = doctor_run(&d, c, form);
-	sample_free(&d);
-	conf_free(c);
+		return EXIT_SYSTEM;
+	}
+	status = doctor_words(d, words, n);
+	if (!status)
+		status = doctor_run(d, form);
+	sample_free(d);
+	free(d);
 	return status;
 }

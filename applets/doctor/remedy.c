@@ -77,7 +77,7 @@ void remedy_rp_filter(struct host *h, const struct probe_link *in, const struct 
 		finding_or(&h->found);
 	}
 	if (none || loose) {
-		finding_fix(&h->found, "ip route add %s dev %s", prefix_str(src, slen, text),
+		finding_fix(&h->found, "ip route replace %s dev %s", prefix_str(src, slen, text),
 			    text_shell_word(word, sizeof word, in->name));
 		finding_or(&h->found);
 	}

@@ -8,7 +8,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "conf/read.h"
 #include "lib/clock.h"
 #include "lib/grow.h"
 
@@ -147,7 +149,7 @@ static int sample_second(struct doctor *d)
 	return 0;
 }
 
-int sample_take(struct doctor *d, const struct conf *c)
+int sample_take(struct doctor *d)
 {
 	struct probe_sniff s;
 	int result;
@@ -168,7 +170,25 @@ int sample_take(struct doctor *d, const struct conf *c)
 		d->unread = probe_sniff_lost(&s);
 	}
 	probe_sniff_close(&s);
-	return result < 0 ? result : host_probe(&d->host, c);
+	return result;
+}
+
+int sample_look(struct doctor *d)
+{
+	bool is_given = d->file;
+	char comm[32];
+	int pid;
+
+	if (!kernel_mroute_holder(d->fam, &pid, comm, sizeof comm) || strncmp(comm, "smcroute", 8))
+		pid = 0;
+	d->file_conf = conf_new();
+	if (!d->file_conf || !running_find(&d->running, pid))
+		return -1;
+	if (!is_given && access(buf_cstr(&d->running.file), R_OK) == 0)
+		d->file = buf_cstr(&d->running.file);
+	if (d->file && !conf_parse_file(d->file_conf, &d->file_diags, d->file) && is_given)
+		return -1;
+	return host_probe(&d->host, d->running.answers ? d->running.conf : d->file_conf);
 }
 
 void sample_free(struct doctor *d)
@@ -176,6 +196,10 @@ void sample_free(struct doctor *d)
 	host_free(&d->host);
 	probe_links_free(&d->links_before);
 	flows_free(&d->flows);
+	running_free(&d->running);
+	diags_free(&d->file_diags);
+	conf_free(d->file_conf);
+	d->file_conf = NULL;
 	free(d->members);
 	d->members = NULL;
 }

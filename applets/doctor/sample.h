@@ -8,6 +8,7 @@
 
 #include "applets/doctor/flows.h"
 #include "applets/doctor/host.h"
+#include "applets/doctor/running.h"
 
 struct sample {
 	struct probe_counters count;
@@ -34,6 +35,9 @@ struct doctor {
 	enum fam fam;
 	unsigned seconds;
 	const char *file;		/* of the configuration, NULL = none */
+	struct conf *file_conf;		/* what it says, empty without one; owned */
+	struct diags file_diags;	/* and what is wrong with it */
+	struct running running;		/* the router that runs here, when it is ours */
 	bool sniffs;			/* the packets themselves were seen */
 	bool is_uncounted;		/* the counters of the host cannot be seen */
 	bool is_second;			/* the second sample is being taken */
@@ -49,9 +53,12 @@ struct doctor {
 	struct sample before, after;
 };
 
-/* Takes both samples, d->seconds apart, and looks at the host beside a configuration.  0, or -1 with errno; in either
- * case sample_free() ends it. */
-int sample_take(struct doctor *d, const struct conf *c);
+/* Takes both samples, d->seconds apart.  0, or -1 with errno; in either case sample_free() ends it. */
+int sample_take(struct doctor *d);
+
+/* Then looks at the router that runs here, at the file, and at the host beside the rules in force: those that the
+ * router tells, or else those of the file.  As sample_take(). */
+int sample_look(struct doctor *d);
 void sample_free(struct doctor *d);
 
 /* True when this host is a member of a group on an interface. */

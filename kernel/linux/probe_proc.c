@@ -195,6 +195,21 @@ int probe_members(enum fam fam, probe_member_fn *fn, void *ctx)
 	return 0;
 }
 
+long probe_cmdline(int pid, char *text, size_t size)
+{
+	char path[40];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, size);
+		close(fd);
+	}
+	return n;
+}
+
 long long probe_nofile(int pid)
 {
 	char path[48] = "/proc/self/limits", *line;

@@ -138,6 +138,14 @@ long long kernel_sysctl(const char *name)
 	return fake_probe.sysctl;
 }
 
+long probe_cmdline(int pid, char *text, size_t size)
+{
+	(void)pid;
+	(void)text;
+	(void)size;
+	return -1;
+}
+
 long long probe_nofile(int pid)
 {
 	(void)pid;

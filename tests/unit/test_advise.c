@@ -13,21 +13,18 @@
 
 static struct doctor *d;
 static struct advise_sum advice;
-static struct conf *conf;
 
 /* Watches 225.1.2.3 for no time beside a configuration, and judges all flows. */
 static void begin(const char *text)
 {
-	struct diags diags = { 0 };
-
 	d = calloc(1, sizeof *d);
-	conf = conf_new();
-	conf_parse_text(conf, &diags, "x.conf", text, strlen(text));
-	diags_free(&diags);
+	d->file_conf = conf_new();
+	conf_parse_text(d->file_conf, &d->file_diags, "x.conf", text, strlen(text));
 	addr_parse("225.1.2.3", 9, &d->group);
 	advice = (struct advise_sum){ 0 };
 	fake_probe.is_watching = false;
-	CHECK_INT(sample_take(d, conf), 0);
+	CHECK_INT(sample_take(d), 0);
+	CHECK_INT(host_probe(&d->host, d->file_conf), 0);
 	evidence_begin(d);
 }
 
@@ -54,7 +51,6 @@ static const char *end(void)
 	buf_free(&out);
 	findings_print(&out, &d->host.found, FORM_TEXT);
 	sample_free(d);
-	conf_free(conf);
 	free(d);
 	return buf_cstr(&out);
 }

@@ -66,7 +66,7 @@ static void with(const char *phyints, const char *want)
 
 #define DROPS(name) \
 	"error: " name " drops what comes from 10.1.0.9: rp_filter is 1 there and there is no route back\n" \
-	"  fix: ip route add 10.1.0.9 dev " name "\n  or: sysctl -w net.ipv4.conf." name ".rp_filter=0\n"
+	"  fix: ip route replace 10.1.0.9 dev " name "\n  or: sysctl -w net.ipv4.conf." name ".rp_filter=0\n"
 
 /* Which phyint line holds for an interface is conf/match.h's to say: exact before wildcard, long before short. */
 static void disabled(void)

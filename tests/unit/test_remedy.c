@@ -48,11 +48,11 @@ static void rp_filter(void)
 	finding_add(&h.found, FINDING_ERROR, "1");
 	remedy_rp_filter(&h, &l, &src, 128, &elsewhere);
 	CHECK_STR(last(&h.found, false), "sysctl -w 'net/ipv4/conf/a.b c/rp_filter'=2");
-	CHECK_STR(last(&h.found, true), "ip route add 10.1.0.9 dev 'a.b c'");
+	CHECK_STR(last(&h.found, true), "ip route replace 10.1.0.9 dev 'a.b c'");
 	finding_add(&h.found, FINDING_ERROR, "2");
 	strcpy(l.name, "eth0");
 	remedy_rp_filter(&h, &l, &src, 120, &none);
-	CHECK_STR(last(&h.found, false), "ip route add 10.1.0.9/24 dev eth0");
+	CHECK_STR(last(&h.found, false), "ip route replace 10.1.0.9/24 dev eth0");
 	CHECK_STR(last(&h.found, true), "sysctl -w net.ipv4.conf.eth0.rp_filter=0");
 	findings_free(&h.found);
 }

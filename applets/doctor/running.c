@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+#include "applets/doctor/running.h"
+
+#include <getopt.h>
+#include <glob.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/print.h"
+#include "conf/read.h"
+#include "kernel/probe.h"
+#include "lib/clock.h"
+#include "lib/usock.h"
+#include "lib/wire.h"
+
+#define ANSWER_MS 5000			/* for all of an answer */
+#define ANSWER_MAX (64u << 20)		/* bytes */
+#define WORDS_MAX 128			/* of its command line */
+
+static const char *const running_dirs[] = { RUNSTATEDIR, "/run" };
+
+/* ---- how it was started ---- */
+
+/* What of its command line matters here; inside the line. */
+struct running_line {
+	char text[4096];
+	const char *ident, *path, *file;
+};
+
+/* Reads the options of smcrouted (applets/smcrouted.c). */
+static void running_options(struct running_line *l, size_t len)
+{
+	char *argv[WORDS_MAX + 1];
+	int argc = 0, opt;
+
+	for (size_t at = 0; at < len && argc < WORDS_MAX; at += strlen(l->text + at) + 1)
+		argv[argc++] = l->text + at;
+	argv[argc] = NULL;
+	/* As `smcroute smcrouted` or `smcroute -n`, too. */
+	optind = 0;
+	opterr = 0;
+	while ((opt = getopt(argc, argv, "c:d:D:e:f:F:hi:I:kl:m:M:nNp:P:st:Tu:v")) != -1) {
+		if (opt == 'i' || opt == 'I')
+			l->ident = optarg;
+		else if (opt == 'u')
+			l->path = optarg;
+		else if (opt == 'f')
+			l->file = optarg;
+	}
+}
+
+static void running_read_line(struct running_line *l, int pid)
+{
+	ssize_t n = pid ? probe_cmdline(pid, l->text, sizeof l->text - 1) : -1;
+
+	if (n <= 0)
+		return;
+	l->text[n] = '\0';
+	running_options(l, (size_t)n);
+}
+
+/* ---- what it says ---- */
+
+/* Takes in what is there of a reply: 1 at its end, 0 when more is to come, -1. */
+static int running_take(struct buf *in, struct buf *rows)
+{
+	struct wire_record rec;
+	enum wire_result res;
+
+	while ((res = wire_record(in->p, in->len, &rec)) == WIRE_OK) {
+		if (rec.type == WIRE_END)
+			return 1;
+		if (rec.type == WIRE_ROW)
+			buf_add(rows, rec.text, rec.len);
+		buf_consume(in, rec.size);
+	}
+	return res == WIRE_BAD || in->failed || rows->len > ANSWER_MAX ? -1 : 0;
+}
+
+/* Asks for a table and appends its rows; false when there was no whole answer. */
+static bool running_ask(int fd, const char *option, const char *table, struct buf *rows)
+{
+	const char *words[] = { option, "show", table };
+	int64_t end = clock_ms() + ANSWER_MS, left;
+	struct buf out = { 0 }, in = { 0 };
+	int state = wire_put_request(&out, WIRE_WORDS, 3, words) &&
+		    send(fd, out.p, out.len, MSG_NOSIGNAL) == (ssize_t)out.len ? 0 : -1;
+
+	while (!state && (left = end - clock_ms()) > 0) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		ssize_t n = -1;
+
+		if (poll(&p, 1, (int)left) <= 0)
+			continue;
+		if (buf_reserve(&in, 65536) && (n = recv(fd, in.p + in.len, 65536, MSG_DONTWAIT)) > 0)
+			in.len += (size_t)n;
+		state = n > 0 ? running_take(&in, rows) : -1;
+	}
+	buf_free(&out);
+	buf_free(&in);
+	return state == 1;
+}
+
+static bool running_listen(struct running *r, int fd)
+{
+	struct buf text = { 0 };
+	struct diags d = { 0 };
+
+	r->answers = running_ask(fd, "", "config", &text) && running_ask(fd, "-d", "pending", &r->pending) &&
+		     running_ask(fd, "", "metrics", &r->metrics);
+	if (r->answers) {
+		r->conf = conf_new();
+		r->answers = r->conf && conf_parse_text(r->conf, &d, "show config", buf_cstr(&text), text.len);
+	}
+	diags_free(&d);
+	buf_free(&text);
+	return r->answers;
+}
+
+/* ---- where it is ---- */
+
+/* Which options its client needs: none, -i NAME, -u FILE. */
+static void running_name(struct running *r, const char *path, const char *ident)
+{
+	const char *name = strrchr(path, '/');
+	size_t len = name ? strlen(++name) : 0;
+
+	r->ctl.len = 0;
+	buf_str(&r->ctl, "smcroutectl");
+	if (!*path && ident) {
+		buf_str(&r->ctl, " -i ");
+		buf_shell_word(&r->ctl, ident);
+		return;
+	}
+	for (unsigned i = 0; i < sizeof running_dirs / sizeof *running_dirs && len > 5; i++) {
+		size_t n = strlen(running_dirs[i]);
+		char word[PATH_MAX];
+
+		if (strncmp(path, running_dirs[i], n) || path + n + 1 != name || strcmp(name + len - 5, ".sock"))
+			continue;
+		snprintf(word, sizeof word, "%.*s", (int)(len - 5), name);
+		if (!strcmp(word, "smcroute"))
+			return;
+		buf_str(&r->ctl, " -i ");
+		buf_shell_word(&r->ctl, word);
+		return;
+	}
+	if (*path) {
+		buf_str(&r->ctl, " -u ");
+		buf_shell_word(&r->ctl, path);
+	}
+}
+
+/* Asks at a socket, when the daemon there is the one: pid, or with 0 any smcrouted. */
+static bool running_try(struct running *r, const char *path, int pid)
+{
+	int fd = usock_connect(path);
+	bool is_it = fd >= 0 && (pid ? usock_peer_pid(fd) == pid : usock_peer_is(fd, "smcroute"));
+
+	if (is_it && running_listen(r, fd)) {
+		r->is_ours = true;
+		running_name(r, path, NULL);
+	}
+	if (fd >= 0)
+		close(fd);
+	return r->answers;
+}
+
+static void running_look(struct running *r, int pid)
+{
+	for (unsigned i = 0; i < sizeof running_dirs / sizeof *running_dirs && !r->answers; i++) {
+		char pattern[PATH_MAX];
+		glob_t found = { .gl_pathc = 0 };
+
+		snprintf(pattern, sizeof pattern, "%s/*.sock", running_dirs[i]);
+		glob(pattern, 0, NULL, &found);
+		for (size_t k = 0; k < found.gl_pathc && !r->answers; k++)
+			running_try(r, found.gl_pathv[k], pid);
+		globfree(&found);
+	}
+}
+
+bool running_find(struct running *r, int pid)
+{
+	struct running_line l = { .ident = NULL };
+	char path[PATH_MAX] = "";
+
+	running_read_line(&l, pid);
+	if (l.path)
+		snprintf(path, sizeof path, "%s", l.path);
+	running_name(r, path, l.ident);
+	if (l.file)
+		buf_str(&r->file, l.file);
+	else
+		buf_printf(&r->file, "%s/%s.conf", SYSCONFDIR, l.ident ? l.ident : "smcroute");
+	if (!*path || !running_try(r, path, pid))
+		running_look(r, pid);
+	return !r->ctl.failed && !r->file.failed;
+}
+
+void running_free(struct running *r)
+{
+	conf_free(r->conf);
+	buf_free(&r->pending);
+	buf_free(&r->metrics);
+	buf_free(&r->ctl);
+	buf_free(&r->file);
+	*r = (struct running){ 0 };
+}
+
+const char *running_ctl(struct running *r)
+{
+	return r->ctl.len ? buf_cstr(&r->ctl) : "smcroutectl";
+}
+
+/* ---- what it waits for ---- */
+
+bool running_pending(struct running *r, const struct conf_rule *m, struct buf *why)
+{
+	const char *line = buf_cstr(&r->pending), *end;
+	struct buf rule = { 0 };
+	bool waits = false;
+
+	if (!r->conf)
+		return false;
+	print_rule(&rule, r->conf, "mroute", 7, m);
+	for (; !waits && *line; line = *end ? end + 1 : end) {
+		end = strchr(line, '\n');
+		end = end ? end : line + strlen(line);
+		if (strncmp(line, buf_cstr(&rule), rule.len) || strncmp(line + rule.len, "  #", 3))
+			continue;
+		waits = true;
+		buf_add(why, line + rule.len + 4, (size_t)(end - line) - rule.len - 4);
+	}
+	buf_free(&rule);
+	return waits;
+}
+
+uint64_t running_metric(struct running *r, const char *name)
+{
+	const char *line = buf_cstr(&r->metrics), *end;
+	size_t n = strlen(name);
+	uint64_t sum = 0;
+
+	for (; *line; line = *end ? end + 1 : end) {
+		const char *value;
+
+		end = strchr(line, '\n');
+		end = end ? end : line + strlen(line);
+		if (strncmp(line, name, n) || (line[n] != ' ' && line[n] != '{'))
+			continue;
+		value = memrchr(line, ' ', (size_t)(end - line));
+		sum += value ? strtoull(value + 1, NULL, 10) : 0;
+	}
+	return sum;
+}

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: ISC
+#
+# Set-ups in which the rules are what is wrong: they wait, are disabled, not reloaded, mistyped, or there are none.
+import subprocess
+import sys
+
+from doctor.table import UNSURE, truth
+from lab import wait_until
+from sick import RULES
+
+# Rules that make a1 a VIF, and of other groups.
+AWAY = "mroute from a1 group 225.9.9.9 to a2\nmroute from a1 group ff2e::ff to a2\n"
+HOLD = """
+import socket, struct, sys, time
+v4 = sys.argv[1] == "4"
+s = socket.socket(socket.AF_INET if v4 else socket.AF_INET6, socket.SOCK_RAW, 2 if v4 else 58)
+s.setsockopt(0 if v4 else 41, 200, struct.pack("i", 1))	# MRT_INIT
+print("held", flush=True)
+time.sleep(100)
+"""
+
+
+def blocked(t):
+    """The flow, once the router has answered that nobody wants it."""
+    t.stream()
+    wait_until(lambda: t.lab.route(t.src, t.group), "an entry that blocks it")
+
+
+@truth("no rule", "no_rule")
+def no_rule(t):
+    t.start(f"mroute from a3 group {t.group} to a2\n" + AWAY)
+    blocked(t)
+
+
+@truth("no rule, and no file is named", "no_rule")
+def no_file(t):
+    t.start(AWAY)
+    t.words = ()
+    blocked(t)
+
+
+@truth("no rule, router of another identity", "no_rule")
+def identity(t):
+    d = t.start(AWAY, "-u", "/run/other.sock")
+    t.words = ()
+    t.where = d
+    blocked(t)
+
+
+@truth("no rule, socket at another place", "no_rule")
+def socket_elsewhere(t):
+    t.start(AWAY, "-u", t.lab.path("my own.sock"))
+    blocked(t)
+
+
+@truth("the rule is in the file and was not reloaded", "not_reloaded")
+def not_reloaded(t):
+    d = t.start(AWAY)
+    blocked(t)
+    t.lab.write(d.name + ".conf", RULES + AWAY)
+
+
+@truth("the rule is in the file and was not reloaded, and its input has no VIF", "not_reloaded", blind=UNSURE)
+def not_reloaded_vif(t):
+    d = t.start("")
+    t.stream()
+    t.lab.write(d.name + ".conf", RULES)
+
+
+@truth("a slip in the very line", "config", cure=None)
+def slip(t):
+    t.start(AWAY + f"mroute from a1 gruop {t.group} to a2\n")
+    blocked(t)
+
+
+@truth("the input is disabled", "disabled", blind="maybe", cure=None)
+def input_disabled(t):
+    t.start(RULES + "phyint a+ enable\nphyint a1 disable\n")
+    t.stream()
+
+
+@truth("the output is disabled", "disabled", cure=None)
+def output_disabled(t):
+    t.start(RULES + "phyint a2 disable\n")
+    blocked(t)
+
+
+@truth("the output does not exist", "waits", cure=None)
+def output_missing(t):
+    t.start(RULES.replace("a2", "wan9"))
+    blocked(t)
+
+
+@truth("one output of two does not exist", "fine")
+def one_missing(t):
+    t.start(RULES.replace("a2", "a2 wan9"))
+    t.stream().flows("a2")
+
+
+@truth("no free VIF for the input", "waits", blind="maybe", cure=None)
+def no_free_vif(t):
+    t.lab.ip_batch([line for i in range(16) for line in (f"link add x{i} type veth peer name y{i}",
+                                                         f"link set x{i} up", f"link set y{i} up")])
+    names = " ".join(f"x{i} y{i}" for i in range(16))
+    t.start(f"mroute from x0 group 225.7.7.7 to {names}\nmroute from x0 group ff2e::7 to {names}\n" + RULES)
+    t.stream()
+
+
+@truth("stopped by a rule", [], cure=None)
+def stopped(t):
+    t.start(f"mroute from a1 group {'225.0.0.0/8' if t.v4 else 'ff2e::/16'} to a2\nmroute from a1 group {t.group}\n")
+    blocked(t)
+
+
+@truth("a rule was removed by smcroutectl", "not_reloaded")
+def removed(t):
+    d = t.start(RULES + AWAY)
+    d.do("remove", "a1", t.group)
+    blocked(t)
+
+
+@truth("the wrong way round", "nothing", cure=None)
+def wrong_way(t):
+    t.start(f"mroute from a2 group {t.group} to a1\n")
+    t.stream()
+
+
+@truth("wrong input interface", "wrong_iif")
+def wrong_iif(t):
+    t.start(f"mroute from a3 source {t.src} group {t.group} to a2\n" + AWAY)
+    t.stream()
+
+
+@truth("no router, a file", "no_router", cure=None)
+def no_router(t):
+    t.words = (t.lab.write("own.conf", RULES),)
+    t.stream()
+
+
+@truth("another program routes", "holder", blind=UNSURE, cure=None)
+def foreign(t):
+    p = subprocess.Popen([sys.executable, "-c", HOLD, "4" if t.v4 else "6"], stdout=subprocess.PIPE, text=True)
+    t.callback(p.wait)
+    t.callback(p.kill)
+    p.stdout.readline()
+    t.words = (t.lab.write("own.conf", RULES),)
+    t.stream()
+
+
+@truth("the router is full", ["fine", "limit"], blind=(0, ["fine"]), cure=None)
+def full(t):
+    t.start(RULES, "-M", "1")
+    first = "10.1.0.77" if t.v4 else "fd00:1::77"
+    t.stream(src=first).flows("a2")
+    t.stream()
