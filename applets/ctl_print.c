@@ -112,10 +112,12 @@ static void ctl_print_lines(const struct ctl_printer *p, const char *text, size_
 {
 	struct buf b = { 0 };
 
-	if (!p->is_terminal || !p->last_column) {
+	if (!p->is_terminal)
+		fwrite(text, 1, n, stdout);
+	else if (!p->last_column)
 		applet_put(stdout, text, n);
+	if (!p->is_terminal || !p->last_column)
 		return;
-	}
 	buf_escape(&b, text, n, TEXT_KEEP_TAB | TEXT_KEEP_NEWLINE);
 	for (size_t at = 0; at < b.len; ) {
 		char *line = b.p + at, *end = memchr(line, '\n', b.len - at);

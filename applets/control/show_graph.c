@@ -78,7 +78,7 @@ static void graph_edge_end(struct show *s, const struct graph_rule *g, const str
 static void graph_edges(struct show *s, int stage)
 {
 	struct ruleset *set = &s->router->rules;
-	struct graph_rule g = { NULL };
+	struct graph_rule g = { .rule = NULL };
 	struct buf *b = &s->out.rows;
 
 	while ((g.rule = show_next_rule(s, stage, &set->routes))) {
