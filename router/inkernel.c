@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * What is in the way of an entry is remembered, so that only when it goes the rules are searched for another one.
+ * What is in the way of an entry is remembered, so that only when it goes the rules are searched for another one.  The
+ * first entry of a pass goes through all rules for that; for more of them those in question are gathered and sorted.
  */
 #include "router/inkernel.h"
 
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "router/entry.h"
@@ -35,32 +36,101 @@ static bool inkernel_is_split(enum fam fam, uint8_t source_len, uint8_t group_le
 	return source_len > (fam == FAM_4 ? ADDR_V4_BITS : 0) && (source_len < 128 || group_len < 128);
 }
 
+static bool inkernel_is_part(const struct rule *rule)
+{
+	return inkernel_is_split(flow_range_fam(&rule->range), rule->range.source_len, rule->range.group_len);
+}
+
 /* True when a rule for a part of the sources keeps an entry with these outputs out of the kernel. */
 static bool inkernel_is_split_by(const struct router *r, const struct mfc *e, uint32_t oifs, const struct rule *rule)
 {
 	const struct flow_range *range = &rule->range;
 	uint32_t iifs = ruleset_iifs(&r->rules, rule);
 
-	return inkernel_is_split(flow_range_fam(range), range->source_len, range->group_len) &&
-	       flow_range_fam(range) == flow_fam(&e->flow) &&
+	return inkernel_is_part(rule) && flow_range_fam(range) == flow_fam(&e->flow) &&
 	       addr_covers(&range->flow.group, range->group_len, &e->flow.group) &&
 	       (iifs & inkernel_bit(e) || (rule->oifs && iifs & oifs));
 }
 
-/* The first rule for a part of the sources that does; HASH_NONE when none does. */
-static uint32_t inkernel_find_split(const struct router *r, const struct mfc *e, uint32_t oifs)
+static uint32_t inkernel_group_hash(const struct addr *group, uint8_t len)
+{
+	return hash_bytes(group, sizeof *group) + len * 0x9e3779b1u;
+}
+
+static int inkernel_by_group(const void *a, const void *b)
+{
+	const struct inkernel_part *x = a, *y = b;
+
+	return (x->group > y->group) - (x->group < y->group);
+}
+
+/* Gathers the rules for a part of the sources; without memory it does not. */
+static void inkernel_gather(const struct rules *t, struct inkernel_pass *pass)
+{
+	pass->parts = malloc((t->live + 1) * sizeof *pass->parts);
+	for (uint32_t id = pass->parts ? t->first : HASH_NONE; id != HASH_NONE; id = t->v[id].next) {
+		const struct flow_range *range = &t->v[id].range;
+
+		if (inkernel_is_part(&t->v[id]))
+			pass->parts[pass->n++] = (struct inkernel_part){
+				inkernel_group_hash(&range->flow.group, range->group_len), id,
+			};
+	}
+	if (pass->n)
+		qsort(pass->parts, pass->n, sizeof *pass->parts, inkernel_by_group);
+}
+
+/* Looks among those whose group, of that length, has the entry's; HASH_NONE when none is in the way. */
+static uint32_t inkernel_search_parts(const struct router *r, const struct mfc *e, uint32_t oifs, uint8_t group_len,
+				      const struct inkernel_pass *pass)
+{
+	struct addr group = e->flow.group;
+	uint32_t low = 0, high = pass->n, hash;
+
+	addr_mask(&group, group_len);
+	hash = inkernel_group_hash(&group, group_len);
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (pass->parts[middle].group < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < pass->n && pass->parts[low].group == hash; low++)
+		if (inkernel_is_split_by(r, e, oifs, &r->rules.routes.v[pass->parts[low].id]))
+			return pass->parts[low].id;
+	return HASH_NONE;
+}
+
+/* A rule for a part of the sources that is in the way; HASH_NONE when none is. */
+static uint32_t inkernel_find_split(const struct router *r, const struct mfc *e, uint32_t oifs,
+				    struct inkernel_pass *pass)
 {
 	const struct rules *t = &r->rules.routes;
-	bool is_possible = false;
-	uint32_t id;
+	uint32_t id = HASH_NONE;
 
-	for (uint32_t i = 0; i < t->nlengths; i++)
-		is_possible |= t->lengths[i].fam == flow_fam(&e->flow) &&
-			       inkernel_is_split(t->lengths[i].fam, t->lengths[i].source_len, t->lengths[i].group_len);
-	id = is_possible ? t->first : HASH_NONE;
-	while (id != HASH_NONE && !inkernel_is_split_by(r, e, oifs, &t->v[id]))
-		id = t->v[id].next;
+	if (pass->searches++ == 1)
+		inkernel_gather(t, pass);
+	for (uint32_t i = 0; i < t->nlengths && id == HASH_NONE; i++) {
+		const struct rule_lengths *l = &t->lengths[i];
+
+		if (l->fam != flow_fam(&e->flow) || !inkernel_is_split(l->fam, l->source_len, l->group_len))
+			continue;
+		if (pass->parts) {
+			id = inkernel_search_parts(r, e, oifs, l->group_len, pass);
+			continue;
+		}
+		for (id = t->first; id != HASH_NONE && !inkernel_is_split_by(r, e, oifs, &t->v[id]); id = t->v[id].next)
+			;
+		return id;
+	}
 	return id;
+}
+
+void inkernel_end(struct inkernel_pass *pass)
+{
+	free(pass->parts);
 }
 
 /* A rule that decides about packets on an output. */
@@ -95,7 +165,8 @@ static uint32_t inkernel_find_input(const struct router *r, const struct mfc *e,
 }
 
 /* The rule that keeps an entry of rule `own` with these outputs out of the kernel; HASH_NONE when none does. */
-static uint32_t inkernel_find_hindrance(const struct router *r, const struct mfc *e, uint32_t oifs, uint32_t own)
+static uint32_t inkernel_find_hindrance(const struct router *r, const struct mfc *e, uint32_t oifs, uint32_t own,
+					struct inkernel_pass *pass)
 {
 	const struct rules *t = &r->rules.routes;
 	uint32_t id = e->state == MFC_ASIDE ? e->hindrance : HASH_NONE;
@@ -105,7 +176,7 @@ static uint32_t inkernel_find_hindrance(const struct router *r, const struct mfc
 	if (id < t->n && rules_is_live(t, id) && inkernel_is_split_by(r, e, oifs, &t->v[id]))
 		return id;
 	id = inkernel_find_input(r, e, oifs);
-	return id != HASH_NONE ? id : inkernel_find_split(r, e, oifs);
+	return id != HASH_NONE ? id : inkernel_find_split(r, e, oifs, pass);
 }
 
 /* Says why an entry is not in the kernel. */
@@ -157,7 +228,7 @@ static void inkernel_step_aside(struct router *r, uint32_t at, uint32_t hindranc
 		inkernel_log(r, e);
 }
 
-void inkernel_sync(struct router *r, uint32_t at)
+void inkernel_sync(struct router *r, uint32_t at, struct inkernel_pass *pass)
 {
 	struct mfc *e = &r->mfc.v[at];
 	uint32_t own = inkernel_rule(r, e), oifs, hindrance;
@@ -168,7 +239,7 @@ void inkernel_sync(struct router *r, uint32_t at)
 		return;
 	}
 	ruleset_outputs(&r->rules, &e->flow, e->iif, &oifs);
-	hindrance = inkernel_find_hindrance(r, e, oifs, own);
+	hindrance = inkernel_find_hindrance(r, e, oifs, own, pass);
 	if (hindrance != HASH_NONE) {
 		entry_take_out(r, at);
 		inkernel_step_aside(r, at, hindrance);

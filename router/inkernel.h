@@ -17,9 +17,20 @@
 #include "lib/buf.h"
 #include "router/state.h"
 
+/* What entries that are looked at one after the other, while no rule changes, remember together.  All zero at first. */
+struct inkernel_pass {
+	struct inkernel_part {
+		uint32_t group;			/* hash of the group and its length */
+		uint32_t id;
+	} *parts;			/* rules for a part of the sources, in order; NULL: not gathered */
+	uint32_t n;
+	unsigned searches;
+};
+
 /* Brings the entry of any source at a place of the mirror in line with the rules, or drops it.  When it comes into the
  * kernel the entries of its group are marked: those that were learned in its stead are to go. */
-void inkernel_sync(struct router *r, uint32_t at);
+void inkernel_sync(struct router *r, uint32_t at, struct inkernel_pass *pass);
+void inkernel_end(struct inkernel_pass *pass);
 
 /* Appends why a rule of the kernel is not in the kernel, for people; false, and nothing, when it is or is none. */
 bool inkernel_reason(const struct router *r, const struct rule *rule, struct buf *out);

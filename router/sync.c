@@ -23,13 +23,15 @@
 static void sync_any_sources(struct router *r, bool all)
 {
 	struct mfcs *t = &r->mfc;
+	struct inkernel_pass pass = { 0 };
 
 	for (uint32_t i = 0; i < (all ? t->n : t->ndirty); i++) {
 		uint32_t at = all ? i : t->dirty[i];
 
 		if (mfc_is_any(&t->v[at]))
-			inkernel_sync(r, at);
+			inkernel_sync(r, at, &pass);
 	}
+	inkernel_end(&pass);
 }
 
 static void sync_entries(struct router *r)
