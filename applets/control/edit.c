@@ -35,6 +35,15 @@ static uint32_t edit_hold_owner(const struct call *call)
 	return call->owner ? owner_hold(&call->router->rules.owners, call->owner) : OWNER_UNNAMED;
 }
 
+/* Fails as edit_hold_owner() did. */
+static int edit_no_owner(struct call *call)
+{
+	if (errno != ENOSPC)
+		return call_no_memory(call);
+	return call_fail(call, EXIT_SYSTEM, "%d owners ask for something already: disown one",
+			 OWNER_SEVERAL - OWNER_NAMED);
+}
+
 /* The number of that owner, HASH_NONE when nothing is asked for in that name. */
 static uint32_t edit_find_owner(const struct call *call)
 {
@@ -163,7 +172,7 @@ static int edit_add_rule(struct call *call, bool replace)
 		return status;
 	w.rule.owner = edit_hold_owner(call);
 	if (w.rule.owner == HASH_NONE)
-		return edit_no_memory(call);
+		return edit_no_owner(call);
 	res = change_add(r, &w.rule, replace, &id);
 	status = res < 0 ? edit_no_memory(call) : edit_sync_rule(call, id);
 	if (!status)
@@ -329,7 +338,7 @@ int edit_join(struct call *call)
 		return join == HASH_NONE ? 0 : edit_join_result(call, &w);
 	owner = edit_hold_owner(call);
 	if (owner == HASH_NONE)
-		return edit_no_memory(call);
+		return edit_no_owner(call);
 	res = change_join(r, &w.rule.iif, &w.rule.range, owner);
 	owner_drop(&r->rules.owners, owner);
 	if (res < 0)

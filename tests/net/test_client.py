@@ -21,12 +21,15 @@ RULES = ("mroute from a1 group 225.3.3.3 to a2\n"
 @case("IPv4: add, add more, remove some, remove: the kernel has it on the next line", "10.1.0.9", "225.7.7.7")
 def add_remove(lab, src, group):
     d = lab.daemon()
-    for words, want in (("add a4", ("a1", ["a4"])), ("add a2", ("a1", ["a2", "a4"])),
-                        ("add a2", ("a1", ["a2", "a4"])), ("remove a4", ("a1", ["a2"])),
-                        ("remove a3", ("a1", ["a2"])), ("remove a2", ("a1", [])),
-                        ("add a3", ("a1", ["a3"])), ("remove", None)):
+    for words, want, status, told in (
+            ("add a4", ("a1", ["a4"]), 0, ""), ("add a2", ("a1", ["a2", "a4"]), 0, ""),
+            ("add a2", ("a1", ["a2", "a4"]), 0, ""), ("remove a4", ("a1", ["a2"]), 0, ""),
+            ("remove a3", ("a1", ["a2"]), 66, "the rule has no output a3"),
+            ("remove a2 a3", ("a1", []), 0, "a3 was no output of the rule; no output interface: packets of this flow"),
+            ("add a3", ("a1", ["a3"]), 0, ""), ("remove", None, 0, "")):
         command, *oifs = words.split()
-        d.do(command, "a1", src, group, *oifs)
+        rc, out, err = d.ctl(command, "a1", src, group, *oifs)
+        same((rc, out, told in err, bool(err)), (status, "", True, bool(told)), f"{words}: {err!r}")
         same(lab.route(src, group), want, words)
     lab.passes("a1", src, group)
 

@@ -173,6 +173,18 @@ static void owner_words(void)
 	}
 	CHECK_INT(t->live, 1);
 	CHECK_INT(router.rules.owners.by_name.used, 1);
+	for (int i = 0; i < 4092; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "o%d", i);
+		CHECK(owner_hold(&router.rules.owners, name) != HASH_NONE);
+	}
+	words[0] = "-omore";
+	run(WIRE_WORDS, 5, words, &call);
+	CHECK_STR(call.error, "4093 owners ask for something already: disown one");
+	words[0] = "-ox.y";
+	run(WIRE_WORDS, 5, words, &call);
+	CHECK(!*call.error);
 	end();
 }
 
