@@ -32,6 +32,7 @@ struct conf_name {
 	uint32_t first[FAM_N];	/* rank of the first line that wants a VIF for it: a rule, a group, phyint enable; 0 =
 				 * there is none */
 	uint32_t list;		/* the last list of outputs that named it, while parsing */
+	bool is_odd;		/* hardly meant as it stands: each line that names it has a warning */
 };
 
 /* A list of output interfaces, shared by all rules that have the same one. */

@@ -109,23 +109,40 @@ int parser_unknown(struct parser *ps, const struct word *w, const char *const *l
 	return near;
 }
 
+/* Warns of a name that is hardly meant as it stands. */
+static void parser_check_name(struct parser *ps, const struct word *w, struct conf_name *name)
+{
+	const char *slip = slip_name(w);
+	struct word at;
+
+	if (!slip && !slip_character(w, &at))
+		return;
+	name->is_odd = true;
+	parser_warning(ps, w, "\"%s\" is taken as the name of an interface: %s", lex_show(w), slip);
+}
+
 uint16_t parser_name(struct parser *ps, const struct word *w)
 {
-	struct word odd;
+	uint32_t known = ps->c->nnames;
 	size_t n = w->n;
-	const char *why = ifname_check(w->p, &n), *slip = slip_name(w);
+	const char *why = ifname_check(w->p, &n), *slip;
+	uint16_t id;
 
 	if (why) {
+		slip = slip_name(w);
 		parser_error(ps, w, "\"%s\" is no interface name: %s", lex_show(w), slip ? slip : why);
 		return CONF_NONE;
 	}
-	if (slip || slip_character(w, &odd))
-		parser_warning(ps, w, "\"%s\" is taken as the name of an interface: %s", lex_show(w), slip);
-	uint16_t id = conf_name(ps->c, w->p, n);
-
-	if (id == CONF_NONE && errno == ENOSPC)
-		parser_error(ps, w, "more than %d interface names", CONF_NONE);
-	else if (id == CONF_NONE)
-		parser_nomem(ps);
+	id = conf_name(ps->c, w->p, n);
+	if (id == CONF_NONE) {
+		if (errno == ENOSPC)
+			parser_error(ps, w, "more than %d interface names", CONF_NONE);
+		else
+			parser_nomem(ps);
+		return CONF_NONE;
+	}
+	/* Most names have been looked at in a line before. */
+	if (id >= known || n < w->n || ps->c->names[id].is_odd)
+		parser_check_name(ps, w, &ps->c->names[id]);
 	return id;
 }
