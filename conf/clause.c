@@ -153,7 +153,7 @@ static void clause_read(struct parser *ps, struct clauses *f, int k, const struc
 	if (!why)
 		clause_take_address(ps, f, k, &v);
 	else if (!parser_foreign(ps, &v))
-		parser_error(ps, &v, "%s", (slip = slip_address(&v)) ? slip : why);
+		parser_error(ps, &v, "%s", (slip = slip_address(&v, k == CLAUSE_GROUP)) ? slip : why);
 }
 
 static void clause_kernel(struct parser *ps, struct clauses *f, const struct word *at)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "conf/parse.h"
+#include "conf/slip.h"
 
 #define READ_LINE 48			/* bytes of a usual line */
 
@@ -89,12 +90,14 @@ static void read_include_file(struct parser *ps, const struct word *w, const cha
 	struct input in = { .up = ps->in, .path = path };
 	struct word shown = { path, strlen(path) };
 	bool is_missing = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
-	const char *why;
+	const char *why, *slip;
 	struct stat st;
 	int file = -1, err;
 
 	if (is_missing) {
-		parser_line_lost(ps, w, "without effect: there is no file \"%s\"", lex_show(&shown));
+		slip = slip_path(w);
+		parser_line_lost(ps, w, "without effect: there is no file \"%s\"%s%s", lex_show(&shown),
+				 slip ? ", " : "", slip ? slip : "");
 		return;
 	}
 	why = fd < 0 || fstat(fd, &st) < 0 ? strerror(errno) : read_refused(ps, &st);

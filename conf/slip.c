@@ -148,7 +148,7 @@ static const char *slip_word(const struct word *w)
 		{ { "any", "all", "every", "each" }, "write + for every interface" },
 		{ { "none", "null", "null0", "drop", "discard", "deny", "blackhole" },
 		  "leave \"to\" out for a rule that stops the flow" },
-		{ { "and", "or" }, "names are parted by blanks alone" },
+		{ { "and", "or", "dev", "via", "interface", "iface" }, "names are parted by blanks alone" },
 	};
 
 	for (const struct slip_words *v = words; v < words + sizeof words / sizeof *words; v++)
@@ -191,6 +191,14 @@ static bool slip_write_meant(const struct word *w, char *out)
 	return out[strspn(out, "-. ")];
 }
 
+/* True for eth0:eth1, whose second part looks like a name of its own. */
+static bool slip_is_alias_name(const struct word *w)
+{
+	const char *colon = memchr(w->p, ':', w->n), *last = w->p + w->n - 1;
+
+	return colon && colon < last && (colon[1] < '0' || colon[1] > '9') && *last >= '0' && *last <= '9';
+}
+
 /* Punctuation that names have seldom. */
 static const char *slip_punctuation(const struct word *w)
 {
@@ -207,6 +215,8 @@ static const char *slip_punctuation(const struct word *w)
 	}
 	if (!has && *w->p != '.' && (w->p[w->n - 1] == '.' || *w->p == '-'))
 		has = *w->p == '-' ? '-' : '.';
+	if (!has && slip_is_alias_name(w))
+		return "what stands behind a colon is an alias of the same interface, names are parted by blanks";
 	if (!has)
 		return is_plus ? "+ is a wildcard at the end of a name alone" : NULL;
 	if (w->n == 1 && has == '*')
@@ -237,20 +247,120 @@ const char *slip_name(const struct word *w)
 	return why ? why : slip_punctuation(w);
 }
 
-const char *slip_address(const struct word *w)
+/* ---- addresses ---- */
+
+static bool slip_parses(const char *text)
 {
-	char meant[SLIP_MEANT];
 	struct addr a;
 	uint8_t len;
 
-	if (!slip_write_meant(w, meant) || strlen(meant) == w->n ||
-	    prefix_parse(meant, strlen(meant), &a, &len) != ADDR_OK)
+	return prefix_parse(text, strlen(text), &a, &len) == ADDR_OK;
+}
+
+/* Writes the address of a URL, with a port or with an interface to out[SLIP_MEANT]. */
+static bool slip_write_host(const char *text, char *out)
+{
+	const char *scheme = strstr(text, "://");
+	const char *from = scheme ? scheme + 3 : text;
+	size_t n;
+
+	from += *from == '@';
+	n = strcspn(from, strchr(from, '.') ? ":%" : "%");
+	memcpy(out, from, n);
+	out[n] = '\0';
+	return slip_parses(out);
+}
+
+/* Writes an IPv4 address without zeros in front of its numbers. */
+static bool slip_write_numbers(const char *text, char *out)
+{
+	bool is_front = true;
+
+	for (; *text; text++) {
+		if (is_front && *text == '0' && text[1] >= '0' && text[1] <= '9')
+			continue;
+		is_front = *text == '.';
+		*out++ = *text;
+	}
+	*out = '\0';
+	return true;
+}
+
+/* Writes 239.1.*.* as 239.1.0.0/16. */
+static bool slip_write_prefix(const char *text, char *out)
+{
+	int bits = 0, parts = 0;
+
+	for (const char *end; *text; text = end + (*end == '.')) {
+		size_t n = strcspn(text, ".");
+
+		end = text + n;
+		if (++parts > 4 || !n)
+			return false;
+		if (n == 1 && strchr("*xX", *text)) {
+			out += sprintf(out, ".0");
+			continue;
+		}
+		if (bits != 8 * (parts - 1))
+			return false;
+		bits += 8;
+		out += sprintf(out, "%s%.*s", parts > 1 ? "." : "", (int)n, text);
+	}
+	sprintf(out, "/%d", bits);
+	return parts == 4 && bits;
+}
+
+/* What stands for any address in other files. */
+static const char *slip_any(const struct word *w, bool is_group)
+{
+	static const char *const any[] = { "any", "all", "*", "every", "each", "default", NULL };
+
+	if (!slip_is(w, any))
 		return NULL;
-	snprintf(slip_why, sizeof slip_why, "\"%s\" is no address: write %s", lex_show(w), meant);
+	return is_group ? "write 224.0.0.0/4 or ff00::/8 for every group" :
+	       "leave \"source\" out, which means any source";
+}
+
+const char *slip_address(const struct word *w, bool is_group)
+{
+	char text[SLIP_MEANT / 2], meant[SLIP_MEANT];
+	const char *what = slip_any(w, is_group);
+	enum addr_result res;
+	struct addr a;
+	uint8_t len;
+
+	if (w->n >= sizeof text)
+		return NULL;
+	memcpy(text, w->p, w->n);
+	text[w->n] = '\0';
+	res = prefix_parse(w->p, w->n, &a, &len);
+	if (res == ADDR_OK || res == ADDR_MAPPED)
+		return NULL;
+	if (!what && ((slip_write_meant(w, meant) && slip_parses(meant)) || slip_write_host(text, meant) ||
+		      (slip_write_numbers(text, meant) && slip_parses(meant)) ||
+		      (slip_write_prefix(text, meant) && slip_parses(meant))))
+		snprintf(slip_why, sizeof slip_why, "\"%s\" is no address: write %s", lex_show(w), meant);
+	else if (what || (res == ADDR_BAD && (strchr(text, ',') || (strchr(text, '-') && strchr(text, '.')))))
+		snprintf(slip_why, sizeof slip_why, "\"%s\" is no address: %s", lex_show(w), what ? what :
+			 "write a prefix such as 225.1.2.0/24, or a line for each address");
+	else
+		return NULL;
 	return slip_why;
 }
 
 /* ---- lines ---- */
+
+const char *slip_path(const struct word *w)
+{
+	char meant[SLIP_MEANT];
+
+	if (memchr(w->p, '$', w->n) || *w->p == '~')
+		return "variables and ~ are not replaced";
+	if (!slip_write_meant(w, meant) || strlen(meant) == w->n || strchr(meant, ' '))
+		return NULL;
+	snprintf(slip_why, sizeof slip_why, "write %s", meant);
+	return slip_why;
+}
 
 const char *slip_directive(const struct word *w)
 {

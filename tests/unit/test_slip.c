@@ -30,7 +30,8 @@ static void names(void)
 		"eth0,", ",eth0", "eth0;", "\"eth0\"", "'eth0", "eth0'", "eth0@if2", "@", "eth*", "*", "$X",
 		"%x", "10.0.0.1", "10.0.0.0/8", "225.1.1.1", "fe80::1", "::", "any", "ANY", "From", "to",
 		"mroute", "kernel", "refresh", "threshold", "ttl-threshold", "7", "1234", "eth+0", "a+b+",
-		"eth0.", "-a", "--", "(a)", "a|b", "a&b", "!a", "a=b", "`a`", "~", "a\\b", "and", "none",
+		"eth0.", "-a", "--", "(a)", "a|b", "a&b", "!a", "a=b", "`a`", "~", "a\\b", "and", "none", "dev",
+		"eth0:eth1",
 	};
 
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -102,13 +103,35 @@ static void characters(void)
 
 static void addresses(void)
 {
-	struct word w = alone("\"225.1.1.0/24\",");
+	static const char *const says[][2] = {
+		{ "\"225.1.1.0/24\",", "write 225.1.1.0/24" }, { "225.1.1.1;", "write 225.1.1.1" },
+		{ "udp://@225.1.1.1:5004", "write 225.1.1.1" }, { "225.1.1.1:5004", "write 225.1.1.1" },
+		{ "ff05::1%eth0", "write ff05::1" }, { "[ff05::1]", "write ff05::1" },
+		{ "225.001.02.3", "write 225.1.2.3" }, { "225.1.0.0/16,", "write 225.1.0.0/16" },
+		{ "225.1.*.*", "write 225.1.0.0/16" }, { "225.1.1.x", "write 225.1.1.0/24" },
+		{ "225.1.1.1-225.1.1.9", "write a prefix" }, { "225.1.1.1,225.1.1.2", "write a prefix" },
+		{ "any", "224.0.0.0/4" }, { "*", "224.0.0.0/4" },
+	};
+	static const char *const nothing[] = {
+		"225.1.1", "225.1.1.1", "225.1.1.1/99", "x", "%", "@", "://", ".", "0.", "*.*.*.*", "225.*.1.1", "...*",
+		"225.1.1.1.1.*", "some-name", "00000000000000000000000000000000000000000000000000",
+	};
 
-	CHECK(slip_address(&w) && strstr(slip_address(&w), "write 225.1.1.0/24"));
-	w = alone("225.1.1.1;");
-	CHECK(slip_address(&w) != NULL);
-	w = alone("225.1.1");
-	CHECK(!slip_address(&w));
+	for (size_t i = 0; i < sizeof says / sizeof *says; i++) {
+		struct word w = alone(says[i][0]);
+		const char *why = slip_address(&w, true);
+
+		if (!why || !strstr(why, says[i][1]))
+			test_failed++, printf("# %s: %s\n", says[i][0], why ? why : "nothing");
+	}
+	for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
+		struct word w = alone(nothing[i]);
+
+		CHECK(!slip_address(&w, true));
+	}
+	struct word w = alone("any");
+
+	CHECK(strstr(slip_address(&w, false), "leave"));
 }
 
 static void directives(void)
