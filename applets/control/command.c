@@ -52,7 +52,8 @@ static int command_ping(struct call *call)
 
 const struct command commands[] = {
 	{
-		.name = "add", .aliases = "", .letters = "a", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
+		.name = "add", .aliases = "", .tried = "new insert set create", .letters = "a",
+		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
 		.example = "add eth0 192.168.1.42 225.1.2.3 eth1 eth2",
 		.help = "add a multicast route, or more outputs to one",
 		.run = edit_add, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
@@ -61,17 +62,19 @@ const struct command commands[] = {
 		.example = "replace eth0 225.1.2.3 eth2", .help = "add a route, or give one exactly these outputs",
 		.run = edit_replace, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
 	}, {
-		.name = "remove", .aliases = "del rem", .letters = "r",
+		.name = "remove", .aliases = "del rem", .tried = "delete rm unset", .letters = "r",
 		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
 		.example = "remove eth0 192.168.1.42 225.1.2.3 eth2",
 		.help = "remove a route, or some of its outputs",
 		.run = edit_remove, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
 	}, {
-		.name = "join", .aliases = "", .letters = "j", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
+		.name = "join", .aliases = "", .tried = "subscribe group", .letters = "j",
+		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
 		.example = "join eth0 192.168.1.42 232.1.2.3", .help = "join a multicast group on an interface",
 		.run = edit_join, .min_words = 2, .max_words = 3, .takes_long = true, .takes_owner = true,
 	}, {
-		.name = "leave", .aliases = "", .letters = "l", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
+		.name = "leave", .aliases = "", .tried = "unjoin unsubscribe part", .letters = "l",
+		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
 		.example = "leave eth0 192.168.1.42 232.1.2.3", .help = "leave a joined group",
 		.run = edit_leave, .min_words = 2, .max_words = 3, .takes_long = true, .takes_owner = true,
 	}, {
@@ -79,22 +82,22 @@ const struct command commands[] = {
 		.example = "-o iptv disown", .help = "take back all that was asked for with -o OWNER",
 		.run = edit_disown, .takes_long = true, .takes_owner = true, .needs_owner = true,
 	}, {
-		.name = "flush", .aliases = "", .letters = "F", .usage = "",
+		.name = "flush", .aliases = "", .tried = "clear reset", .letters = "F", .usage = "",
 		.example = "flush", .help = "forget all learned and blocked entries", .run = command_flush,
 	}, {
-		.name = "reload", .aliases = "restart", .letters = "H", .usage = "",
+		.name = "reload", .aliases = "restart", .tried = "hup update refresh", .letters = "H", .usage = "",
 		.example = "reload", .help = "read the config file again, as SIGHUP does",
 		.run = command_reload, .takes_long = true,
 	}, {
-		.name = "kill", .aliases = "", .letters = "k", .usage = "",
-		.example = "kill", .help = "end the daemon", .run = command_kill, .ends_daemon = true,
+		.name = "kill", .aliases = "", .tried = "stop quit exit end shutdown", .letters = "k",
+		.usage = "", .example = "kill", .help = "end the daemon", .run = command_kill, .ends_daemon = true,
 	}, {
-		.name = "show", .aliases = "", .letters = "sSJ",
+		.name = "show", .aliases = "", .tried = "status list ls get dump stats mroute", .letters = "sSJ",
 		.usage = "[routes | groups | interfaces | pending | config | metrics | graph]",
 		.example = "-d show routes", .help = "show what is routed, and what waits",
 		.run = show_run, .max_words = 1,
 	}, {
-		.name = "monitor", .aliases = "", .letters = "", .usage = "",
+		.name = "monitor", .aliases = "", .tried = "watch events follow log", .letters = "", .usage = "",
 		.example = "-j monitor", .help = "print events as they happen, until interrupted",
 		.run = command_monitor, .is_endless = true,
 	}, {
@@ -119,7 +122,7 @@ const int commands_n = sizeof commands / sizeof *commands;
 static bool command_names(int row, struct word_names *names)
 {
 	if (row < commands_n)
-		*names = (struct word_names){ commands[row].name, commands[row].aliases };
+		*names = (struct word_names){ commands[row].name, commands[row].aliases, commands[row].tried };
 	return row < commands_n;
 }
 

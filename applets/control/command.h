@@ -15,6 +15,7 @@
 struct command {
 	const char *name;
 	const char *aliases;		/* blank-separated, "" = none */
+	const char *tried;		/* see struct word_names */
 	const char *letters;		/* what it is in SMCRoute's protocol, each of them; "" = it is not there */
 	const char *usage;		/* the words behind the name, as help shows them */
 	const char *help;		/* one line */

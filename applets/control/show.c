@@ -23,7 +23,7 @@ static const struct show_kind *const show_kinds[] = {
 static bool show_names(int row, struct word_names *names)
 {
 	if (row < KINDS)
-		*names = (struct word_names){ show_kinds[row]->name, "" };
+		*names = (struct word_names){ show_kinds[row]->name, "", show_kinds[row]->tried };
 	return row < KINDS;
 }
 

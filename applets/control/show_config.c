@@ -69,4 +69,6 @@ static bool config_write(struct show *s)
 	return s->stage == DONE;
 }
 
-const struct show_kind show_config = { .name = "config", .write = config_write };
+const struct show_kind show_config = {
+	.name = "config", .tried = "conf running file", .write = config_write,
+};

@@ -116,4 +116,6 @@ static bool graph_write(struct show *s)
 	return s->stage == DONE;
 }
 
-const struct show_kind show_graph = { .name = "graph", .write = graph_write };
+const struct show_kind show_graph = {
+	.name = "graph", .tried = "dot picture", .write = graph_write,
+};

@@ -144,4 +144,6 @@ static bool groups_write(struct show *s)
 	return s->stage == DONE;
 }
 
-const struct show_kind show_groups = { .name = "groups", .letter = 'g', .write = groups_write };
+const struct show_kind show_groups = {
+	.name = "groups", .tried = "members memberships joins igmp mld", .letter = 'g', .write = groups_write,
+};

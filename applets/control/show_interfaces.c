@@ -192,4 +192,6 @@ static bool ifaces_write(struct show *s)
 	return s->stage == DONE;
 }
 
-const struct show_kind show_interfaces = { .name = "interfaces", .letter = 'i', .write = ifaces_write };
+const struct show_kind show_interfaces = {
+	.name = "interfaces", .tried = "vif vifs mif mifs phyint phyints links", .letter = 'i', .write = ifaces_write,
+};

@@ -201,4 +201,6 @@ static bool metrics_write(struct show *s)
 	return s->stage == DONE;
 }
 
-const struct show_kind show_metrics = { .name = "metrics", .write = metrics_write };
+const struct show_kind show_metrics = {
+	.name = "metrics", .tried = "stats statistics counters", .write = metrics_write,
+};

@@ -85,4 +85,6 @@ static bool pending_write(struct show *s)
 	return s->stage == DONE;
 }
 
-const struct show_kind show_pending = { .name = "pending", .letter = 'p', .write = pending_write };
+const struct show_kind show_pending = {
+	.name = "pending", .tried = "waiting", .letter = 'p', .write = pending_write,
+};

@@ -124,4 +124,7 @@ static bool routes_write(struct show *s)
 	return s->stage == DONE;
 }
 
-const struct show_kind show_routes = { .name = "routes", .letter = 'r', .write = routes_write };
+const struct show_kind show_routes = {
+	.name = "routes", .tried = "status mroute mroutes mfc rules all flows entries table kernel", .letter = 'r',
+	.write = routes_write,
+};

@@ -25,6 +25,7 @@ struct show;
 /* A kind of table. */
 struct show_kind {
 	const char *name;
+	const char *tried;		/* see struct word_names */
 	char letter;			/* in SMCRoute's protocol, 0 = it is not there */
 	bool (*write)(struct show *s);	/* writes what is due in a turn: true when that was all */
 };

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/near.h"
 
@@ -14,6 +15,19 @@ static void word_add_candidate(struct word_miss *miss, const char *name)
 	size_t at = strlen(miss->candidates);
 
 	snprintf(miss->candidates + at, sizeof miss->candidates - at, "%s%s", at ? " " : "", name);
+}
+
+/* True when a word is one of a list that blanks part. */
+static bool word_is_in(const char *word, const char *list)
+{
+	size_t len = strlen(word), n;
+
+	for (; list && *list; list += n + (list[n] == ' ')) {
+		n = strcspn(list, " ");
+		if (n == len && !strncasecmp(list, word, n))
+			return true;
+	}
+	return false;
 }
 
 /* Notes the name that a word was probably meant to be, and the names of all rows. */
@@ -26,6 +40,10 @@ static void word_guess(const char *word, word_row *names_of, struct word_miss *m
 		char text[128], *rest = text;
 
 		word_add_candidate(miss, names.name);
+		if (word_is_in(word, names.tried)) {
+			nearest = 0;
+			snprintf(miss->near, sizeof miss->near, "%s", names.name);
+		}
 		snprintf(text, sizeof text, "%s %s", names.name, names.aliases);
 		for (char *name; (name = strtok_r(rest, " ", &rest)); ) {
 			unsigned slips = near_slips(word, strlen(word), name);

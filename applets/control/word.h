@@ -11,6 +11,7 @@
 struct word_names {
 	const char *name;
 	const char *aliases;		/* blank-separated, "" = none */
+	const char *tried;		/* words that people try for it: no names, but it was meant; NULL = none */
 };
 
 /* Tells the names of a row of the table, which are constants; false behind the last row. */

@@ -35,6 +35,26 @@ static const char *meaning(const char *word)
 	return cmd ? cmd->name : miss.candidates;
 }
 
+/* Words that people try: none is a name or the beginning of one, and each row has what they meant. */
+static void tried(void)
+{
+	struct word_miss miss;
+
+	for (int i = 0; i < commands_n; i++) {
+		char list[128], *at = list;
+
+		snprintf(list, sizeof list, "%s", commands[i].tried ? commands[i].tried : "");
+		for (char *word; (word = strtok_r(at, " ", &at)); ) {
+			CHECK(!command_find(word, &miss) && !miss.is_ambiguous);
+			CHECK_STR(miss.near, commands[i].name);
+		}
+	}
+	CHECK(!command_find("STOP", &miss));
+	CHECK_STR(miss.near, "kill");
+	CHECK(!command_find("sto", &miss));
+	CHECK(strcmp(miss.near, "kill") != 0);
+}
+
 static void words(void)
 {
 	CHECK_STR(meaning("del"), "remove");
@@ -70,4 +90,4 @@ static void slips(void)
 	CHECK_STR(near("re"), "");
 }
 
-TEST_MAIN(TEST(rows) TEST(words) TEST(slips))
+TEST_MAIN(TEST(rows) TEST(words) TEST(tried) TEST(slips))
