@@ -53,6 +53,12 @@ static bool sample_gather(struct buf *text, const struct buf *records)
 	return !text->failed;
 }
 
+/* A counter, or "-". */
+static uint64_t sample_number(const char *word)
+{
+	return *word == '-' ? SAMPLE_NONE : strtoull(word, NULL, 10);
+}
+
 /* Parts a row, which is overwritten; false when it is none. */
 static bool sample_row(char *row, struct sample_flow *f)
 {
@@ -67,9 +73,9 @@ static bool sample_row(char *row, struct sample_flow *f)
 		if (!(words[i] = strtok_r(row, " ", &row)))
 			return false;
 	f->iif = words[0];
-	f->packets = strtoull(words[1], NULL, 10);
-	f->bytes = strtoull(words[2], NULL, 10);
-	f->wrong = strtoull(words[3], NULL, 10);
+	f->packets = sample_number(words[1]);
+	f->bytes = sample_number(words[2]);
+	f->wrong = sample_number(words[3]);
 	f->idle = words[4];
 	f->state = words[5];
 	f->oifs = row ? row + strspn(row, " ") : "";
@@ -110,6 +116,11 @@ static int sample_by_flow(const void *a, const void *b)
 	return order || x->flow[1] != '*' ? order : strcmp(x->iif, y->iif);
 }
 
+static uint64_t sample_known(uint64_t count)
+{
+	return count == SAMPLE_NONE ? 0 : count;
+}
+
 static int sample_by_rate(const void *a, const void *b)
 {
 	const struct sample_flow *x = a, *y = b;
@@ -118,8 +129,8 @@ static int sample_by_rate(const void *a, const void *b)
 		return x->bit_rate < y->bit_rate ? 1 : -1;
 	if (x->packet_rate != y->packet_rate)
 		return x->packet_rate < y->packet_rate ? 1 : -1;
-	if (x->bytes != y->bytes)
-		return x->bytes < y->bytes ? 1 : -1;
+	if (sample_known(x->bytes) != sample_known(y->bytes))
+		return sample_known(x->bytes) < sample_known(y->bytes) ? 1 : -1;
 	return sample_by_flow(a, b);
 }
 
@@ -146,6 +157,8 @@ void ctl_sample_compare(struct sample *s, struct sample *before)
 			old = bsearch(f, before->v, before->n, sizeof *f, sample_by_flow);
 		if (!old)
 			old = &none;
+		if (f->packets == SAMPLE_NONE || old->packets == SAMPLE_NONE)
+			continue;
 		f->packet_rate = sample_growth(f->packets, old->packets) * 1000 / ms;
 		f->bit_rate = sample_growth(f->bytes, old->bytes) * 8000 / ms;
 		s->packet_rate += f->packet_rate;
@@ -171,7 +184,8 @@ static const char *sample_cell(const struct sample *s, const struct sample_flow 
 
 	if (texts[column])
 		return texts[column];
-	if (!s->interval && (column == SAMPLE_PACKET_RATE || column == SAMPLE_BIT_RATE))
+	if (numbers[column] == SAMPLE_NONE || ((column == SAMPLE_PACKET_RATE || column == SAMPLE_BIT_RATE) &&
+					       (!s->interval || f->packets == SAMPLE_NONE)))
 		return "-";
 	snprintf(number, 24, "%" PRIu64, numbers[column]);
 	return number;
@@ -246,10 +260,10 @@ static void sample_json_row(const struct sample_flow *f, struct buf *out)
 	json_u64(out, "packets", f->packets);
 	json_u64(out, "bytes", f->bytes);
 	json_u64(out, "wrong_if", f->wrong);
-	json_u64(out, "idle_sec", *f->idle == '-' ? JSON_NONE : strtoull(f->idle, NULL, 10));
+	json_u64(out, "idle_sec", sample_number(f->idle));
 	json_str(out, "state", f->state);
-	json_u64(out, "packets_per_sec", f->packet_rate);
-	json_u64(out, "bits_per_sec", f->bit_rate);
+	json_u64(out, "packets_per_sec", f->packets == SAMPLE_NONE ? SAMPLE_NONE : f->packet_rate);
+	json_u64(out, "bits_per_sec", f->bytes == SAMPLE_NONE ? SAMPLE_NONE : f->bit_rate);
 	buf_chr(out, '}');
 }
 

@@ -11,13 +11,15 @@
 
 #include "lib/buf.h"
 
+#define SAMPLE_NONE UINT64_MAX		/* JSON_NONE: null there */
+
 /* An entry of the kernel.  The texts are inside sample.text. */
 struct sample_flow {
 	const char *flow;		/* "(S, G)" */
 	const char *iif, *idle, *state;
 	const char *oifs;		/* names with blanks between them, "" = none */
-	uint64_t packets, bytes, wrong;
-	uint64_t packet_rate, bit_rate;	/* a second, since the sample before */
+	uint64_t packets, bytes, wrong;	/* SAMPLE_NONE where the kernel does not tell them */
+	uint64_t packet_rate, bit_rate;	/* a second, since the sample before; 0 where that is not known */
 };
 
 struct sample {

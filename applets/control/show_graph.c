@@ -56,13 +56,14 @@ static void graph_edge_end(struct show *s, const struct graph_rule *g, const str
 	enum fam fam = flow_range_fam(&g->rule->range);
 	struct buf *b = &s->out.rows;
 	char flow[FLOW_STRLEN + 1];
+	struct mfc_stats n = show_count_rule(s, g->id);
 	bool is_told = g->reason && (!strcmp(g->waits_for, iif->ifname.text) ||
 				     (oif && !strcmp(g->waits_for, oif->ifname.text)));
 
 	*flow_range_put(&g->rule->range, flow) = '\0';
 	buf_printf(b, " [label=\"%s%s", flow, g->rule->in_kernel ? "\\nkernel" : "");
-	if (s->entries)
-		buf_printf(b, "\\n%llu packets", (unsigned long long)show_count_rule(s, g->id).packets);
+	if (s->entries && show_is_known(&n))
+		buf_printf(b, "\\n%llu packets", (unsigned long long)n.packets);
 	if (is_told) {
 		buf_str(b, "\\n");
 		graph_label(b, g->waits_for);
