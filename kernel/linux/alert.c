@@ -53,6 +53,9 @@ static int alert_options(int fd, enum fam fam, uint8_t type)
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 
+	/* Internetwork control: RFC 3376, section 4. */
+	if (fam == FAM_4)
+		sock_set(fd, level, IP_TOS, 0xc0);
 	return sock_filter(fd, code, sizeof code / sizeof *code) < 0 ||
 	       setsockopt(fd, level, f->router_alert, f->alert, f->alert_len) < 0 ||
 	       sock_set(fd, level, f->ttl, 1) < 0 || sock_set(fd, level, f->loop, 0) < 0 ||

@@ -144,7 +144,8 @@ def looks(family, m, head, kind, group):
     to = address({4: "224.0.0.22", 6: "ff02::16"}[family]) if newest else address(group)
     same((m[0], len(m)), (kind, len(m) if newest else {4: 8, 6: 24}[family]), "type and length")
     if family == 4:
-        same((head[0], head[8], head[9], head[20:24]), (0x46, 1, 2, b"\x94\4\0\0"), "IHL, TTL, protocol, alert")
+        same((head[0], head[1], head[8], head[9], head[20:24]), (0x46, 0xc0, 1, 2, b"\x94\4\0\0"),
+             "IHL, TOS, TTL, protocol, alert")
         same((head[12:16], head[16:20]), (address("10.1.0.1"), to), "addresses")
         same((checksum(head), checksum(m)), (0, 0), "checksums")
     else:
