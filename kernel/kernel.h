@@ -180,6 +180,12 @@ int kernel_members_read(uint32_t *n);
  * it. */
 bool kernel_members_loop(int ifindex, const struct flow_range *range);
 
+/* All packets that an interface has received from outside.  errno ENODEV: no such interface. */
+int kernel_received(const char *name, uint64_t *packets);
+
+/* True when an address is one of this host, or may be. */
+bool kernel_is_own(const struct addr *a);
+
 /* ---- multicast router discovery, RFC 4286 (mrdisc.c) ---- */
 
 enum mrdisc_kind { MRDISC_ADVERT, MRDISC_SOLICIT, MRDISC_TERM };

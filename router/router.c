@@ -12,6 +12,7 @@
 #include "router/expire.h"
 #include "router/mark.h"
 #include "router/reflect.h"
+#include "router/storm.h"
 #include "router/wait.h"
 
 int router_init(struct router *r, const struct router_ops *ops, void *ctx)
@@ -56,6 +57,7 @@ void router_shutdown(struct router *r)
 	ifaces_free(&r->ifs);
 	ruleset_free(&r->rules);
 	waits_free(&r->waits);
+	storm_free(&r->storm);
 }
 
 int router_apply(struct router *r, const struct conf *c, int64_t now)
@@ -77,7 +79,7 @@ int router_apply(struct router *r, const struct conf *c, int64_t now)
 int64_t router_due(const struct router *r)
 {
 	const int64_t due[] = {
-		r->pass_due, mrdisc_due(r->mrdisc), reflect_due(r), refresh_due(r->refresh),
+		r->pass_due, mrdisc_due(r->mrdisc), reflect_due(r), storm_due(r), refresh_due(r->refresh),
 	};
 	int64_t first = 0;
 
@@ -98,6 +100,7 @@ void router_tick(struct router *r, int64_t now)
 	refresh_tick(r);
 	if (reflect_tick(r))
 		router_sync(r);
+	storm_tick(r);
 }
 
 uint32_t router_flush(struct router *r)

@@ -50,6 +50,7 @@ struct router_ops {
 struct router_counters {
 	uint64_t upcalls[FAM_N], wrong_vif;
 	uint64_t learned, moved, blocked, expired, evicted, refused;
+	uint64_t multiplied;		/* entries that did, each time they were looked at */
 	uint64_t reloads, errors;	/* errors: refusals by the kernel */
 };
 
@@ -64,6 +65,17 @@ struct reflect {
 	bool is_read;			/* the memberships of this host are known, and followed */
 	bool is_stale;			/* they have changed and are to be read again; set by whoever knows */
 	int64_t soonest, due;		/* when they may be read again, and are to be in any case; ms */
+};
+
+struct storm_sample;
+
+/* What storm.c keeps. */
+struct storm {
+	struct storm_sample *v;		/* while entries are looked at */
+	unsigned n;
+	int step;
+	uint32_t place;			/* in the mirror, where the next search begins */
+	int64_t due;			/* of the next step, ms */
 };
 
 struct wait;
@@ -100,6 +112,7 @@ struct router {
 	bool vifs_stale;		/* interfaces or what refers to them changed */
 	struct touched_ranges touched;
 	struct reflect reflect;
+	struct storm storm;
 	struct waits waits;
 
 	uint32_t table;			/* -t, 0 = the default one */
@@ -111,7 +124,7 @@ struct router {
 
 	struct router_changes changes;	/* since the rules were applied; those that failed: since the last edit */
 	struct router_counters count;
-	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join, lim_reflect, lim_wait;
+	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join, lim_reflect, lim_wait, lim_storm;
 	const struct router_ops *ops;
 	void *ops_ctx;
 };

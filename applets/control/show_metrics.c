@@ -38,6 +38,7 @@ static const struct metric metrics_of_router[] = {
 	{ "expired", "Learned and blocked entries that were idle too long.", OF_ROUTER(expired) },
 	{ "evicted", "Blocked entries that made room for others.", OF_ROUTER(evicted) },
 	{ "refused", "New sources for which there was no room.", OF_ROUTER(refused) },
+	{ "multiplied", "Entries seen to put out far more than came in, once a minute each.", OF_ROUTER(multiplied) },
 	{ "wrong_vif_reports", "Reports of the kernel of packets on a wrong interface.", OF_ROUTER(wrong_vif) },
 	{ "reloads", "Successful reloads.", OF_ROUTER(reloads) },
 	{ "errors", "Requests that the kernel refused.", OF_ROUTER(errors) },

@@ -258,3 +258,34 @@ bool kernel_members_loop(int ifindex, const struct flow_range *range)
 	}
 	return false;
 }
+
+bool kernel_is_own(const struct addr *a)
+{
+	int fd = sock_open(addr_fam(a), SOCK_DGRAM);
+	struct sockaddr_storage to = { 0 };
+	bool is_foreign = fd >= 0 && bind(fd, (struct sockaddr *)&to, sock_addr(&to, a)) < 0 && errno == EADDRNOTAVAIL;
+
+	if (fd >= 0)
+		close(fd);
+	return !is_foreign;
+}
+
+/* A line of /proc/net/dev: "    a1: 1234 5", bytes and packets that came in first (net/core/net-procfs.c). */
+int kernel_received(const char *name, uint64_t *packets)
+{
+	size_t len = strlen(name);
+	struct lines l;
+	char *line, *end = NULL;
+
+	if (lines_open(&l, "/proc/net/dev") < 0)
+		return -1;
+	while (!end && (line = lines_next(&l))) {
+		line += strspn(line, " ");
+		if (strncmp(line, name, len) || line[len] != ':')
+			continue;
+		strtoull(line + len + 1, &end, 10);
+		*packets = strtoull(end, NULL, 10);
+	}
+	lines_close(&l);
+	return end ? 0 : sock_fail(ENODEV);
+}

@@ -48,6 +48,9 @@ void fake_link_del(int ifindex);
 /* A socket of another program becomes a member of a group there, or is one no longer.  Nothing is reported. */
 void fake_member(int ifindex, const struct addr *grp, bool on);
 
+/* Packets that any interface has received.  Addresses of this host are those that end in .250 or :fa. */
+void fake_set_received(uint64_t packets);
+
 /* Counters of an entry that is in, as kernel_mfc_stats() will tell them. */
 void fake_set_stats(const struct flow *flow, uint64_t packets, uint64_t bytes, uint64_t wrong_if);
 void fake_set_vif_stats(enum fam fam, int vif, const struct vif_stats *st);

@@ -2,9 +2,14 @@
 #
 # Rules that send packets out where they come in.  Where this host is a member of the group the kernel
 # gives each packet that leaves to the router again, so that output is held back as long as it is.
+import contextlib
+import socket
+import time
+
 from cases import case, main
 from lab import check, same, wait_until
 from member import member
+from sick import Stream
 
 # source, group, another source, the router's own address
 FLOWS = (("10.1.0.9", "225.9.9.9", "10.1.0.77", "10.1.0.1"), ("fd00:1::9", "ff2e::99", "fd00:1::77", "fd00:1::1"))
@@ -125,6 +130,38 @@ def add(lab):
         d.do("replace", "a1", group, "a+")
         forwards(lab, source, group, "a2", "a3", "a4")
         same(held(d, group), [], "what waits")
+
+
+@case("packets that come back and nobody knows why: found by counting, IPv4", *FLOWS[0][:2])
+@case("packets that come back and nobody knows why: found by counting, IPv6", *FLOWS[1][:2])
+def storm(lab, source, group):
+    # What the kernel says of memberships is kept from the daemon: its /proc has the counters of interfaces alone.
+    hide = ("mkdir /run/p && mount --rbind /proc /run/p && mount -t tmpfs none /proc && mkdir /proc/net &&"
+            "ln -s /run/p/self/net/dev /proc/net/dev && exec \"$@\"")
+    d = lab.daemon(rule(group), wrap=("unshare", "-m", "sh", "-c", hide, "sh"))
+    with Stream(lab, "a1", source, group, ttl=64) as s:
+        s.flows("a1", "a2", "a3")
+        with member("a1", group):
+            wait_until(lambda: f"({source}, {group}) multiplies" in d.log(), "the line in the log", 60)
+            check("smcroute_multiplied_total 1" in d.show("show", "metrics"), "the metric")
+
+
+@case("a relay that works does not look like a storm: members on other outputs, senders on this host")
+def no_storm(lab):
+    d = lab.daemon("".join(rule(g) for _, g, *_ in FLOWS))
+    with contextlib.ExitStack() as all_of:
+        for source, group, _, own in FLOWS:
+            for iface in ("a2", "a3"):
+                all_of.enter_context(member(iface, group))
+            for sender in (source, own):
+                all_of.enter_context(Stream(lab, "a1", sender, group, ttl=64))
+        sock = all_of.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 16)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.1.0.1"))
+        # One look takes six seconds: counters of interfaces, twice those of entries, those of interfaces again.
+        end = time.monotonic() + 8
+        wait_until(lambda: sock.sendto(b"x", ("225.9.9.9", 5000)) and time.monotonic() > end, "the end of a look", 60)
+    check("multiplies" not in d.log(), d.log())
 
 
 if __name__ == "__main__":

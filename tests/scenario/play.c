@@ -12,6 +12,7 @@
  *	link hold | link release	what is in between is read in one go
  *	link members			the kernel reports that memberships of this host changed
  *	member INDEX GROUP on|off	another program of this host is a member; nothing is reported
+ *	received PACKETS		each interface has received so many from outside
  *	lost INDEX			the interface is gone, but nobody said so
  *	mrdisc 4|6			the socket of router discovery is there
  *	solicit 4|6 INDEX		a solicitation came in
@@ -238,6 +239,15 @@ static void play_member(struct player *p, int argc, char **argv)
 		fake_member(play_number(p, argv[1]), &group, on);
 }
 
+static void play_received(struct player *p, int argc, char **argv)
+{
+	int n = play_number(p, argv[1]);
+
+	(void)argc;
+	if (!p->is_wrong)
+		fake_set_received((uint64_t)n);
+}
+
 static void play_mrdisc(struct player *p, int argc, char **argv)
 {
 	enum fam fam = play_fam(p, argv[1]);
@@ -433,6 +443,7 @@ static const struct step {
 	{ "link", 1, MAX_WORDS, play_link },
 	{ "lost", 1, 1, play_lost },
 	{ "member", 3, 3, play_member },
+	{ "received", 1, 1, play_received },
 	{ "mrdisc", 1, 1, play_mrdisc },
 	{ "solicit", 2, 2, play_solicit },
 	{ "reports", 1, 2, play_reports },
