@@ -49,6 +49,8 @@ def words(lab):
     same(d.ctl("reload")[0], 78, "a bad file")
     lab.passes("a1", "10.1.0.10", "225.1.1.1", "a2", "a3")
     same([r[1] for r in wait_runs(lab, 5)[4:]], ["10.1.0.10"], "a reload that failed runs nothing")
+    d.do("add", "a1", "239.9.9.9", "a4")
+    same(wait_runs(lab, 6)[5:], [["install", "10.1.0.9", "239.9.9.9", "a1", "a4", "ipv4", "learned"]], "routed")
 
 
 @case("a flow that moves: event=moved")
