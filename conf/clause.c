@@ -182,10 +182,30 @@ static void clause_check_kernel(struct parser *ps, const struct clauses *f)
 			     "\"kernel\"");
 }
 
+/* As parser_unknown(), of a word behind the value of keyword `last`: a second one, maybe. */
+static int clause_unknown(struct parser *ps, const struct word *w, int n, int last)
+{
+	const char *usage = ps->usage;
+	struct lex rest = ps->in->lex;
+	struct word next;
+	struct addr a;
+	uint8_t len;
+	int k;
+
+	if (last == CLAUSE_FROM && (!lex_word(&rest, &next) || clause_find(&next) >= 0))
+		ps->usage = "one interface behind \"from\", or a wildcard such as eth+";
+	else if (last >= 0 && prefix_parse(w->p, w->n, &a, &len) == ADDR_OK)
+		ps->usage = "a line for each address, or a prefix with its length";
+	k = parser_unknown(ps, w, clause_words, n);
+	ps->usage = usage;
+	return k;
+}
+
 /* Reads clauses up to "to" or the end of the line; n as in clauses_read(). */
 static void clauses_read_all(struct parser *ps, struct clauses *f, int n)
 {
 	struct word w;
+	int last = -1;
 
 	while (!f->at[CLAUSE_TO].p && lex_word(&ps->in->lex, &w)) {
 		int k = clause_find(&w);
@@ -198,8 +218,9 @@ static void clauses_read_all(struct parser *ps, struct clauses *f, int n)
 			ps->in->lex.p = ps->in->lex.eol;
 			break;
 		} else {
-			k = parser_unknown(ps, &w, clause_words, n);
+			k = clause_unknown(ps, &w, n, last);
 		}
+		last = k;
 		f->is_lost |= k < 0;
 		if (k == CLAUSE_KERNEL)
 			clause_kernel(ps, f, &w);

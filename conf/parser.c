@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "conf/glyph.h"
 #include "conf/slip.h"
 #include "lib/near.h"
 
@@ -24,7 +25,7 @@ static const char *parser_slip(const struct parser *ps, const struct word *w, st
 		*at = (struct word){ w->p + w->n - 1, 1 };
 		return "\"\\\" does not continue a line: all of a rule stands in one";
 	}
-	return slip_character(w, at);
+	return glyph_odd(w, at);
 }
 
 /* Returns the diagnostic, or NULL when it could only be counted. */
@@ -85,7 +86,7 @@ void parser_nomem(struct parser *ps)
 bool parser_foreign(struct parser *ps, const struct word *w)
 {
 	struct word at;
-	const char *why = slip_not_ascii(w, &at);
+	const char *why = glyph_not_ascii(w, &at);
 
 	if (why)
 		parser_error(ps, &at, "%s", why);
@@ -115,7 +116,7 @@ static void parser_check_name(struct parser *ps, const struct word *w, struct co
 	const char *slip = slip_name(w);
 	struct word at;
 
-	if (!slip && !slip_character(w, &at))
+	if (!slip && !glyph_odd(w, &at))
 		return;
 	name->is_odd = true;
 	parser_warning(ps, w, "\"%s\" is taken as the name of an interface: %s", lex_show(w), slip);

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
  * Slips: text that the grammar takes, or refuses for a reason that does not help, and that was surely meant otherwise.
- * A comma between names, a quoted name, an address where a name belongs, a blank that is none, a command of the shell.
+ * A comma between names, a quoted name, an address where a name belongs, a command of the shell.
  * What is returned says what to write instead.
  */
 #ifndef CONF_SLIP_H
 #define CONF_SLIP_H
 
 #include "conf/lex.h"
-
-/* Looks for a character in a word that cannot be seen or looks like another one: a no-break space, a zero width space,
- * a typographic quote or dash.  Returns what is wrong, and its bytes in *at; NULL when there is none.  The text stays
- * until the next call. */
-const char *slip_character(const struct word *w, struct word *at);
-
-/* The same for the other characters that are not ASCII, as no keyword and no address has one. */
-const char *slip_not_ascii(const struct word *w, struct word *at);
 
 /* Returns why a word, which may be the name of an interface, is hardly meant as one; NULL when it looks like one.
  * The text stays until the next call. */

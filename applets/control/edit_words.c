@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/field.h"
+#include "conf/glyph.h"
 #include "conf/slip.h"
 #include "lib/status.h"
 
@@ -77,7 +78,7 @@ static int edit_words_check_form(struct call *call)
 static void edit_words_note_name(struct call *call, const char *text, const struct ifname *name)
 {
 	struct word word = { text, strlen(text) }, at;
-	const char *hidden = slip_character(&word, &at), *slip = hidden ? NULL : slip_name(&word);
+	const char *hidden = glyph_odd(&word, &at), *slip = hidden ? NULL : slip_name(&word);
 
 	if ((!hidden && !slip) || (call->router && iface_match(&call->router->ifs, name, NULL)))
 		return;
