@@ -97,6 +97,17 @@ def exceptions(lab):
     check("the packets are stopped by" in out, f"{rc} {out}")
 
 
+@case("very many sources, one group: one entry, none is learned; one source is stopped")
+def many(lab):
+    conf = recipe("Very many sources", a1="eth0", a2="eth1", a3="eth2")
+    d = lab.daemon(conf.replace("192.168.1.66", "10.1.0.66"))
+    for i in range(100):
+        lab.wait(lab.send("a1", f"10.1.1.{i + 1}", "239.3.3.3"), "a2", "a3")
+    lab.expect(lab.send("a1", "10.1.0.66", "239.3.3.3", 3))
+    same(sorted(s for s, _ in lab.mroutes("239.3.3.3")), ["0.0.0.0", "10.1.0.66"], "sources of the kernel's entries")
+    check("(*, 239.3.3.3)" in d.show("-dd", "show").split("Kernel MFC Table")[1], "not among the kernel's entries")
+
+
 @case("two routing tables: one instance in each")
 def tables(lab):
     commands, = blocks("Two routing tables")[1]
