@@ -60,7 +60,7 @@ def mld_query(group, src, hops=1, mac=b"\2\0\0\0\0\x77", spoil=0):
 
 @case("a snooping bridge without a querier keeps the memberships for three intervals, and not without refresh")
 def kept(lab):
-    options = "mcast_querier 0 mcast_membership_interval 300"
+    options = "mcast_querier 0 mcast_membership_interval 400"
     tx = bridge(lab, options)
     # The bridge may also be an interface of the router, which is then a member of its own.
     lab.ip_batch([f"link add br1 type bridge mcast_snooping 1 {options}", "link add p0 type veth peer name p1",
