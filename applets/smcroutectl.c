@@ -45,8 +45,8 @@ struct ctl_line {
 	struct ctl_words words;
 };
 
-/* Takes one option: -1 to go on, or the exit status to leave with. */
-static int ctl_take_option(struct ctl_line *l, int opt)
+/* Takes one option, which is in that word: -1 to go on, or the exit status to leave with. */
+static int ctl_take_option(struct ctl_line *l, int opt, const char *word)
 {
 	bool *const switches[] = {
 		['b'] = &l->options.batch, ['j'] = &l->options.json, ['p'] = &l->is_plain,
@@ -69,8 +69,10 @@ static int ctl_take_option(struct ctl_line *l, int opt)
 		return l->place.wait >= 0 ? -1 :
 		       applet_fail(EXIT_USAGE, "-w %s: not a number of seconds from 0 to %d", optarg, WAIT_MAX);
 	case '?':
-		return applet_fail(EXIT_USAGE, optopt && strchr("iIouw", optopt) ? "option -%c needs a value" :
-				   "unknown option -%c, see smcroutectl -h", optopt ? optopt : '-');
+		if (!optopt)
+			return applet_fail(EXIT_USAGE, "unknown option %s, see smcroutectl -h", word);
+		return applet_fail(EXIT_USAGE, strchr("iIouw", optopt) ? "option -%c needs a value" :
+				   "unknown option -%c, see smcroutectl -h", optopt);
 	case 'd':
 		l->options.detail++;
 		return -1;
@@ -96,7 +98,7 @@ static int ctl_take_line(struct ctl_line *l, int argc, char **argv)
 
 	opterr = 0;
 	while (status < 0 && (opt = getopt_long(argc, argv, "bdhi:I:jo:ptu:vw:", long_options, NULL)) != -1)
-		status = ctl_take_option(l, opt);
+		status = ctl_take_option(l, opt, argv[optind - 1]);
 	for (; status < 0 && optind < argc; optind++)
 		if (!ctl_words_add(&l->words, argv[optind]))
 			status = applet_fail(EXIT_USAGE, "more than %d words", CTL_WORDS_MAX - 1);
