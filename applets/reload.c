@@ -102,6 +102,15 @@ void reload_done(struct daemon *d)
 	reload_ready(d, "");
 }
 
+static void reload_log_diags(const struct conf *c, const struct diags *d)
+{
+	for (uint32_t i = 0; i < d->n; i++)
+		reload_log_diag(c, &d->v[i]);
+	if (d->errors + d->warnings > d->n)
+		log_at(d->errors > DIAG_MAX ? LOG_LVL_ERR : LOG_LVL_INFO, "%s: %u errors and %u warnings in all",
+		       c->files[c->nfiles > 1], d->errors, d->warnings);
+}
+
 /* Reads the file and logs what is wrong with it; NULL with ENOMEM. */
 static struct conf *reload_read_file(const struct daemon *d, struct diags *diags)
 {
@@ -112,8 +121,7 @@ static struct conf *reload_read_file(const struct daemon *d, struct diags *diags
 	if (!conf_parse_file(c, diags, d->set->conf) && errno == ENOENT && !d->set->conf_given && !d->running)
 		log_notice("no config file %s, waiting for commands", d->set->conf);
 	else
-		for (uint32_t i = 0; i < diags->n; i++)
-			reload_log_diag(c, &diags->v[i]);
+		reload_log_diags(c, diags);
 	return c;
 }
 
