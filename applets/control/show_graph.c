@@ -3,7 +3,7 @@
  * `show graph`: the rules as a graph in the language DOT of Graphviz.  Interfaces are nodes, a rule is an edge to each
  * of its outputs: dashed where it waits, with the reason; a rule without outputs ends in a node of its own.
  */
-#include "applets/control/show_table.h"
+#include "applets/control/show_count.h"
 
 #include <string.h>
 
@@ -42,7 +42,7 @@ static void graph_nodes(struct show *s, int stage)
 	}
 }
 
-/* A rule, and the name that it waits for with the reason; or NULL. */
+/* A rule, and the name that it waits for with the reason, or NULL; a reason alone when it works in another way. */
 struct graph_rule {
 	const struct rule *rule;
 	uint32_t id;
@@ -56,22 +56,22 @@ static void graph_edge_end(struct show *s, const struct graph_rule *g, const str
 	enum fam fam = flow_range_fam(&g->rule->range);
 	struct buf *b = &s->out.rows;
 	char flow[FLOW_STRLEN + 1];
-	struct mfc_stats n = show_count_rule(s, g->id);
-	bool is_told = g->reason && (!strcmp(g->waits_for, iif->ifname.text) ||
-				     (oif && !strcmp(g->waits_for, oif->ifname.text)));
+	bool waits = g->waits_for && (!strcmp(g->waits_for, iif->ifname.text) ||
+				      (oif && !strcmp(g->waits_for, oif->ifname.text)));
+	struct mfc_stats counts = show_count_rule(s, g->id);
 
 	*flow_range_put(&g->rule->range, flow) = '\0';
 	buf_printf(b, " [label=\"%s%s", flow, g->rule->in_kernel ? "\\nkernel" : "");
-	if (s->entries && show_is_known(&n))
-		buf_printf(b, "\\n%llu packets", (unsigned long long)n.packets);
-	if (is_told) {
+	if (s->entries && show_count_is_known(&counts))
+		buf_printf(b, "\\n%llu packets", (unsigned long long)counts.packets);
+	if (waits || (g->reason && !g->waits_for)) {
 		buf_str(b, "\\n");
-		graph_label(b, g->waits_for);
-		buf_str(b, ": ");
+		graph_label(b, waits ? g->waits_for : "");
+		buf_str(b, waits ? ": " : "");
 		graph_label(b, g->reason);
 	}
 	buf_chr(b, '"');
-	if (is_told || iif->bits.lacks[fam] || (oif && oif->bits.lacks[fam]))
+	if (waits || iif->bits.lacks[fam] || (oif && oif->bits.lacks[fam]))
 		buf_str(b, ", style=dashed");
 	buf_str(b, oif ? "];\n" : ", color=red];\n");
 }
@@ -87,6 +87,8 @@ static void graph_edges(struct show *s, int stage)
 
 		g.id = show_number(s);
 		g.reason = show_reason(s, &set->routes, g.rule, &g.waits_for);
+		if (!g.reason)
+			g.waits_for = NULL;
 		if (!list->n) {
 			buf_printf(b, "\ts%u [label=\"stop\", shape=octagon, color=red];\n\tn%u -> s%u", (unsigned)g.id,
 				   (unsigned)g.rule->iif, (unsigned)g.id);

@@ -3,7 +3,7 @@
  * `show metrics`: counters and gauges for a collector to fetch.  As OpenMetrics 1.0 asks, all samples of a family stand
  * together, samples of counters end in _total, and the reply ends with # EOF.
  */
-#include "applets/control/show_table.h"
+#include "applets/control/show_count.h"
 
 #include <string.h>
 
@@ -141,7 +141,7 @@ static void metrics_entries(struct show *s, int stage, const struct metric *m)
 		struct mfc_stats n = show_count_entry(s, show_number(s));
 		char source[ADDR_STRLEN], group[ADDR_STRLEN];
 
-		if (!show_is_known(&n))
+		if (!show_count_is_known(&n))
 			continue;
 		buf_printf(b, "smcroute_%s_total{source=\"%s\",group=\"%s\",state=\"%s\",iif=\"", m->name,
 			   mfc_is_any(e) ? "*" : addr_str(&e->flow.source, source),

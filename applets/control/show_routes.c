@@ -4,7 +4,7 @@
  * without counters.
  */
 #include "applets/control/show_owners.h"
-#include "applets/control/show_table.h"
+#include "applets/control/show_count.h"
 
 enum { ROUTES_FLOW, ROUTES_IIF, ROUTES_PACKETS, ROUTES_BYTES, ROUTES_WRONG, ROUTES_IDLE, ROUTES_STATE, ROUTES_OIFS,
        ROUTES_COLUMNS };

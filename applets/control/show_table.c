@@ -10,9 +10,6 @@
 #include "router/inkernel.h"
 #include "router/reason.h"
 
-/* Asking the kernel for counters takes as long as so many other steps. */
-#define ASKING_STEPS 6
-
 void show_charge(struct show *s, unsigned n)
 {
 	s->left -= n < s->left ? n : s->left;
@@ -97,122 +94,6 @@ const struct mfc *show_next_entry(struct show *s, int stage)
 bool show_fits(const struct show *s)
 {
 	return !s->out.json && s->out.form == CALL_RECORDS;
-}
-
-/* ---- counters ---- */
-
-static const struct mfc_stats show_unknown = { JSON_NONE, JSON_NONE, JSON_NONE };
-
-bool show_is_known(const struct mfc_stats *counts)
-{
-	return counts->packets != JSON_NONE;
-}
-
-/* Asks the kernel for the counters of an entry; what it does not have is 0. */
-static struct mfc_stats show_ask(struct show *s, uint32_t at)
-{
-	const struct mfc *e = &s->router->mfc.v[at];
-	struct mfc_stats st = { 0 };
-
-	/* Of several entries of a group for any source it would tell one. */
-	if (e->state == MFC_KERNEL) {
-		uint32_t vifs = mfc_any_vifs(&s->router->mfc, &e->flow.group);
-
-		if (vifs & (vifs - 1))
-			return show_unknown;
-	}
-	if (e->state != MFC_FREE && e->flags & MFC_INSTALLED) {
-		show_charge(s, ASKING_STEPS);
-		kernel_mfc_stats(&e->flow, &st);
-	}
-	return st;
-}
-
-/* Makes room for counters in their columns. */
-static void show_widen_counts(struct show *s, const struct mfc_stats *counts)
-{
-	if (!show_fits(s) || !show_is_known(counts))
-		return;
-	output_widen_u64(&s->out, OUTPUT_PACKETS, counts->packets);
-	output_widen_u64(&s->out, OUTPUT_BYTES, counts->bytes);
-}
-
-static void show_count_begin(struct show *s, bool for_rules)
-{
-	const struct rules *t = &s->router->rules.routes;
-
-	s->nentries = s->router->mfc.n;
-	s->nrules = for_rules ? t->n : 0;
-	s->removals = s->router->mfc.removals;
-	s->entries = calloc(s->nentries + 1u, sizeof *s->entries);
-	s->rules = calloc(s->nrules + 1u, sizeof *s->rules);
-	s->out.rows.failed |= !s->entries || !s->rules;
-	for (uint32_t id = t->first; s->nrules && s->rules && id != HASH_NONE; id = t->v[id].next)
-		s->rules[id].serial = t->v[id].serial;
-}
-
-/* The sums of a rule; NULL where it has come since, into a place that may have been another's. */
-static struct mfc_stats *show_count_of(const struct show *s, uint32_t id)
-{
-	const struct rule *rule = &s->router->rules.routes.v[id];
-
-	return id < s->nrules && s->rules[id].serial == rule->serial ? &s->rules[id].counts : NULL;
-}
-
-/* What is added to the rules behind an entry. */
-struct show_sum {
-	struct show *s;
-	struct mfc_stats counts;
-};
-
-static void show_add_counts(void *ctx, uint32_t id)
-{
-	const struct show_sum *sum = ctx;
-	struct mfc_stats *to = show_count_of(sum->s, id);
-
-	if (!to || !show_is_known(to))
-		return;
-	if (!show_is_known(&sum->counts)) {
-		*to = show_unknown;
-		return;
-	}
-	to->packets += sum->counts.packets;
-	to->bytes += sum->counts.bytes;
-	to->wrong_if += sum->counts.wrong_if;
-	show_widen_counts(sum->s, to);
-}
-
-void show_count(struct show *s, int stage, bool for_rules)
-{
-	const struct router *r = s->router;
-
-	if (s->stage == stage && !s->entries)
-		show_count_begin(s, for_rules);
-	while (show_step(s, stage, s->nentries < r->mfc.n ? s->nentries : r->mfc.n)) {
-		uint32_t at = show_number(s);
-		const struct mfc *e = &r->mfc.v[at];
-		struct show_sum sum = { s, show_ask(s, at) };
-
-		s->entries[at] = sum.counts;
-		show_widen_counts(s, &sum.counts);
-		if (s->nrules && e->state != MFC_FREE && sum.counts.packets)
-			ruleset_deciding(&r->rules, &e->flow, e->iif, show_add_counts, &sum);
-	}
-}
-
-struct mfc_stats show_count_entry(struct show *s, uint32_t at)
-{
-	/* Since an entry went, its place may be another's. */
-	if (at >= s->nentries || s->removals != s->router->mfc.removals)
-		return show_ask(s, at);
-	return s->entries[at];
-}
-
-struct mfc_stats show_count_rule(const struct show *s, uint32_t id)
-{
-	const struct mfc_stats *counts = show_count_of(s, id);
-
-	return counts ? *counts : (struct mfc_stats){ 0 };
 }
 
 /* ---- widths ---- */

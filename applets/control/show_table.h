@@ -67,9 +67,6 @@ bool show_once(struct show *s, int stage);
 /* Writes a piece of JSON that begins or ends lists of rows, once.  Nothing in a text. */
 void show_json(struct show *s, int stage, const char *piece);
 
-/* False when nobody can tell them: an entry beside others that the kernel does not tell apart, or a rule of such. */
-bool show_is_known(const struct mfc_stats *counts);
-
 /* Steps through n things: true for each of them, whose number is show_number() then. */
 bool show_step(struct show *s, int stage, uint32_t n);
 
@@ -85,17 +82,6 @@ const struct mfc *show_next_entry(struct show *s, int stage);
 
 /* Ends a stage that walks over rules before its time.  For one who gives the table up. */
 void show_end_walk(struct show *s);
-
-/* A stage that asks the kernel for the counters of all entries, and with for_rules sums them for the rules.  Makes
- * OUTPUT_PACKETS and OUTPUT_BYTES wide enough. */
-void show_count(struct show *s, int stage, bool for_rules);
-
-/* The counters of the entry at a place of the mirror; where it is not the one that was there when the table began,
- * those of now. */
-struct mfc_stats show_count_entry(struct show *s, uint32_t at);
-
-/* The counters of a rule by its number; 0 where it was added since. */
-struct mfc_stats show_count_rule(const struct show *s, uint32_t id);
 
 /* True when columns are to fit what is in them: not in JSON, nor for programs that know those of SMCRoute. */
 bool show_fits(const struct show *s);

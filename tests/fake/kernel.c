@@ -390,6 +390,16 @@ int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
 	return result(err);
 }
 
+int kernel_counts_any(enum fam fam, kernel_counts_fn *fn, void *ctx)
+{
+	int err = planned("counts_any", if_closed(fam, 0));
+
+	for (uint32_t i = 0; !err && i < k.mfc.n; i++)
+		if (flow_fam(&k.mfc.v[i].key.flow) == fam && flow_any_source(&k.mfc.v[i].key.flow))
+			fn(ctx, &k.mfc.v[i].key.flow.group, k.mfc.v[i].iif, &k.mfc.v[i].st);
+	return result(err);
+}
+
 int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st)
 {
 	bool there = vif >= 0 && vif < KERNEL_VIFS && k.vif_if[fam][vif];

@@ -34,7 +34,7 @@ const char *fake_journal(void);
 void fake_journal_on(bool on);
 
 /* The next `times` calls of a verb fail with err: mroute_open vif_add vif_del mfc_add
- * mfc_del mfc_stats vif_stats mroute_drain link_open link_dump link_drain join leave
+ * mfc_del mfc_stats counts_any vif_stats mroute_drain link_open link_dump link_drain join leave
  * mrdisc_open mrdisc_listen mrdisc_send mrdisc_drain members_read report_open report_send
  * report_drain.  times < 0: until fake_reset(). */
 void fake_fail(const char *verb, int err, int times);

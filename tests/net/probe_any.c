@@ -121,7 +121,16 @@ static void beside(void)
 	}
 }
 
-/* One entry for each iif, each with its own outputs. */
+static uint64_t counts[4];
+
+static void count(void *ctx, const struct addr *group, int iif, const struct mfc_stats *st)
+{
+	(void)ctx;
+	CHECK(addr_eq(group, &G[addr_fam(group)]) && iif > 0 && iif < 4);
+	counts[iif & 3] += st->packets;
+}
+
+/* One entry for each iif, each with its own outputs and counters. */
 static void two_iifs(void)
 {
 	EACH_FAMILY(f) {
@@ -132,6 +141,10 @@ static void two_iifs(void)
 		send_udp(h[2], &S[f], &G[f], 4);
 		CHECK_INT(count_udp(h[3], &G[f], 7), 7);
 		CHECK_INT((int)counted(f), 4);	/* of the newest one */
+		memset(counts, 0, sizeof counts);
+		CHECK_INT(kernel_counts_any(f, count, NULL), 0);
+		CHECK_INT((int)counts[1], 3);
+		CHECK_INT((int)counts[2], 4);
 		CHECK_INT(kernel_mfc_add(&any[f], 1, 1 << 2, NULL), 0);
 		CHECK_INT(kernel_mfc_del(&any[f], 2), 0);
 		CHECK_INT((int)counted(f), 3);

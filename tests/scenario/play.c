@@ -341,7 +341,8 @@ static void play_pim(struct player *p, int argc, char **argv)
 static void play_fail(struct player *p, int argc, char **argv)
 {
 	static const char *const verbs[] = {
-		"mroute_open", "vif_add", "vif_del", "mfc_add", "mfc_del", "mfc_stats", "vif_stats", "join", "leave",
+		"mroute_open", "vif_add", "vif_del", "mfc_add", "mfc_del", "mfc_stats", "vif_stats", "counts_any",
+		"join", "leave",
 		"mrdisc_open", "mrdisc_listen", "mrdisc_send", "members_read", "report_open", "report_send",
 	};
 	static const struct {

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+#include "applets/control/show_count.h"
+
+#include <stdlib.h>
+
+/* Asking the kernel for counters takes as long as so many other steps. */
+#define ASKING_STEPS 6
+
+/* Up to so many entries are read through in one go. */
+#define READ_ANY 2048
+
+static const struct mfc_stats show_count_unknown = { JSON_NONE, JSON_NONE, JSON_NONE };
+
+bool show_count_is_known(const struct mfc_stats *counts)
+{
+	return counts->packets != JSON_NONE;
+}
+
+/* True for an entry of any source when its group has several: asked for one, the kernel would tell another. */
+static bool show_count_has_others(const struct show *s, const struct mfc *e)
+{
+	uint32_t vifs = e->state == MFC_KERNEL ? mfc_any_vifs(&s->router->mfc, &e->flow.group) : 0;
+
+	return vifs & (vifs - 1);
+}
+
+/* Asks the kernel for the counters of an entry; what it does not have is 0. */
+static struct mfc_stats show_count_ask(struct show *s, uint32_t at)
+{
+	const struct mfc *e = &s->router->mfc.v[at];
+	struct mfc_stats st = { 0 };
+
+	if (show_count_has_others(s, e))
+		return show_count_unknown;
+	if (e->state != MFC_FREE && e->flags & MFC_INSTALLED) {
+		show_charge(s, ASKING_STEPS);
+		kernel_mfc_stats(&e->flow, &st);
+	}
+	return st;
+}
+
+/* Makes room for counters in their columns. */
+static void show_count_widen(struct show *s, const struct mfc_stats *counts)
+{
+	if (!show_fits(s) || !show_count_is_known(counts))
+		return;
+	output_widen_u64(&s->out, OUTPUT_PACKETS, counts->packets);
+	output_widen_u64(&s->out, OUTPUT_BYTES, counts->bytes);
+}
+
+static void show_count_note(void *ctx, const struct addr *group, int iif, const struct mfc_stats *counts)
+{
+	const struct show *s = ctx;
+	uint32_t at = mfc_find_any(&s->router->mfc, group, iif);
+
+	if (at < s->nentries)
+		s->entries[at] = *counts;
+}
+
+/* Reads the counters of those entries, where that does not take long. */
+static void show_count_any(struct show *s)
+{
+	const struct router *r = s->router;
+	bool any = false;
+
+	for (uint32_t at = 0; s->entries && r->mfc.count[MFC_KERNEL] && at < s->nentries; at++)
+		if (show_count_has_others(s, &r->mfc.v[at])) {
+			s->entries[at] = show_count_unknown;
+			any = true;
+		}
+	for (enum fam f = 0; any && !r->table && s->nentries <= READ_ANY && f < FAM_N; f++)
+		kernel_counts_any(f, show_count_note, s);
+}
+
+static void show_count_begin(struct show *s, bool for_rules)
+{
+	const struct rules *t = &s->router->rules.routes;
+
+	s->nentries = s->router->mfc.n;
+	s->nrules = for_rules ? t->n : 0;
+	s->removals = s->router->mfc.removals;
+	s->entries = calloc(s->nentries + 1u, sizeof *s->entries);
+	s->rules = calloc(s->nrules + 1u, sizeof *s->rules);
+	s->out.rows.failed |= !s->entries || !s->rules;
+	for (uint32_t id = t->first; s->nrules && s->rules && id != HASH_NONE; id = t->v[id].next)
+		s->rules[id].serial = t->v[id].serial;
+	show_count_any(s);
+}
+
+/* The sums of a rule; NULL where it has come since, into a place that may have been another's. */
+static struct mfc_stats *show_count_of(const struct show *s, uint32_t id)
+{
+	const struct rule *rule = &s->router->rules.routes.v[id];
+
+	return id < s->nrules && s->rules[id].serial == rule->serial ? &s->rules[id].counts : NULL;
+}
+
+/* What is added to the rules behind an entry. */
+struct show_sum {
+	struct show *s;
+	struct mfc_stats counts;
+};
+
+static void show_count_add(void *ctx, uint32_t id)
+{
+	const struct show_sum *sum = ctx;
+	struct mfc_stats *to = show_count_of(sum->s, id);
+
+	if (!to || !show_count_is_known(to))
+		return;
+	if (!show_count_is_known(&sum->counts)) {
+		*to = show_count_unknown;
+		return;
+	}
+	to->packets += sum->counts.packets;
+	to->bytes += sum->counts.bytes;
+	to->wrong_if += sum->counts.wrong_if;
+	show_count_widen(sum->s, to);
+}
+
+void show_count(struct show *s, int stage, bool for_rules)
+{
+	const struct router *r = s->router;
+
+	if (s->stage == stage && !s->entries)
+		show_count_begin(s, for_rules);
+	while (show_step(s, stage, s->nentries < r->mfc.n ? s->nentries : r->mfc.n)) {
+		uint32_t at = show_number(s);
+		const struct mfc *e = &r->mfc.v[at];
+		struct show_sum sum = { s, show_count_has_others(s, e) ? s->entries[at] : show_count_ask(s, at) };
+
+		s->entries[at] = sum.counts;
+		show_count_widen(s, &sum.counts);
+		if (s->nrules && e->state != MFC_FREE && sum.counts.packets)
+			ruleset_deciding(&r->rules, &e->flow, e->iif, show_count_add, &sum);
+	}
+}
+
+struct mfc_stats show_count_entry(struct show *s, uint32_t at)
+{
+	/* Since an entry went, its place may be another's. */
+	if (at >= s->nentries || s->removals != s->router->mfc.removals)
+		return show_count_ask(s, at);
+	return s->entries[at];
+}
+
+struct mfc_stats show_count_rule(const struct show *s, uint32_t id)
+{
+	const struct mfc_stats *counts = show_count_of(s, id);
+
+	return counts ? *counts : (struct mfc_stats){ 0 };
+}
