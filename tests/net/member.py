@@ -10,7 +10,8 @@ MCAST_JOIN_GROUP, MCAST_BLOCK_SOURCE, MCAST_JOIN_SOURCE_GROUP = 42, 43, 46
 
 @contextlib.contextmanager
 def member(iface, group, *sources, block=False):
-    """A socket of another program that is a member, of these sources alone or of all others."""
+    """A socket of another program that is a member, of these sources alone or of all others.
+    Gives a function that sets further options: (option, group, source)."""
     six = ":" in group
 
     def where(address):
@@ -26,4 +27,4 @@ def member(iface, group, *sources, block=False):
             ask(MCAST_JOIN_GROUP, group)
         for source in sources:
             ask(MCAST_BLOCK_SOURCE if block else MCAST_JOIN_SOURCE_GROUP, group, source)
-        yield
+        yield ask
