@@ -133,13 +133,16 @@ tristate probe_iptables(enum fam fam);
 
 /* ---- the packet filter, nftables (probe_nft.c): needs CAP_NET_ADMIN ---- */
 
-/* Where a packet is looked at: before it is routed, on its way through, as it leaves. */
-enum probe_hook { HOOK_BEFORE, HOOK_FORWARD, HOOK_AFTER };
+/* Where a packet is looked at: as it comes in (families netdev and inet), before it is routed, on its way through, as
+ * it leaves, as it is handed to the interface (family netdev). */
+enum probe_hook { HOOK_INGRESS, HOOK_BEFORE, HOOK_FORWARD, HOOK_AFTER, HOOK_EGRESS };
 
 /* A multicast packet that somebody asks about. */
 struct probe_packet {
 	struct flow flow;
 	bool any_source;		/* the source is not known */
+	bool has_ports;			/* protocol and ports are those of its packets; else it is taken for UDP */
+	uint8_t protocol, ports[4];	/* as they stand in the headers */
 	int iif, oif;			/* ifindex, 0 = not known */
 	const char *iif_name, *oif_name;	/* NULL = not known */
 };
@@ -176,6 +179,8 @@ struct probe_sniffed {
 	uint8_t ttl;			/* or hop limit */
 	bool is_whole;			/* must not be fragmented */
 	bool is_broken;			/* the checksum of the IPv4 header is wrong */
+	bool has_ports;
+	uint8_t protocol, ports[4];	/* of IP; source and destination as they stand in the header */
 	bool is_control;		/* IGMP, MLD, neighbour or router discovery, PIM: no data to be routed */
 	uint32_t len;			/* bytes with the IP header */
 };

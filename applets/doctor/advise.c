@@ -29,6 +29,10 @@ static void advise_behind(struct advice *r, const struct probe_link *l)
 		r->f->what = "wireguard";
 		finding_add(r->f, FINDING_NOTE, "the peer on %s gets them only when its AllowedIPs hold %s", l->name,
 			    r->group);
+	} else if (l && l->snooping == 1 && !r->x->e.is_seen) {
+		r->f->what = "snooping";
+		finding_add(r->f, FINDING_UNSEEN, "to which ports %s passes them: it snoops, and only members get "
+			    "them; `bridge mdb show dev %s` lists those", l->name, l->name);
 	} else if (l && l->snooping == 1 && l->querier == 0) {
 		r->f->what = "snooping";
 		finding_add(r->f, FINDING_NOTE, "%s snoops and nobody on it asks for members, so it may forget who "
@@ -37,7 +41,7 @@ static void advise_behind(struct advice *r, const struct probe_link *l)
 }
 
 /* The outputs, each on its own; true when all of them get the packets. */
-static bool advise_outputs(struct advice *r, struct advise_sum *a)
+static bool advise_outputs(struct advice *r, struct advise_sum *a, bool is_whole)
 {
 	const struct evidence *e = &r->x->e;
 	struct buf good = { 0 };
@@ -60,9 +64,9 @@ static bool advise_outputs(struct advice *r, struct advise_sum *a)
 	a->unsure += !all && !is_bad;
 	r->f->what = advise_what[VERDICT_FINE];
 	if (good.len)
-		finding_add(r->f, all ? FINDING_GOOD : FINDING_NOTE, "%s: %s came in on %s (%llu packets) and went out "
-			    "on%s", all ? "forwarded" : "forwarded to some", r->flow, r->in_name,
-			    (ull)verdict_routed(e), buf_cstr(&good));
+		finding_add(r->f, all && is_whole ? FINDING_GOOD : FINDING_NOTE, "%s: %s came in on %s (%llu packets) "
+			    "and went out on%s", !is_whole ? "forwarded in part" : all ? "forwarded" :
+			    "forwarded to some", r->flow, r->in_name, (ull)verdict_routed(e), buf_cstr(&good));
 	buf_free(&good);
 	for (unsigned i = 0; i < e->nouts; i++)
 		advise_behind(r, host_link(&r->d->host, e->out[i].ifindex));
@@ -105,10 +109,13 @@ void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_
 		is_stopped = !advise_in(&r, &v[i]);
 	}
 	if (!is_stopped && x->e.is_here && verdict_routed(&x->e) && !x->e.nouts) {
-		v[0] = (struct loss){ VERDICT_NO_RULE, verdict_routed(&x->e), verdict_routed(&x->e) };
-		r.f->what = advise_what[VERDICT_NO_RULE];
-		why = advise_why(&r, v);
-		if (why == WHY_NOTHING)
+		v[0].verdict = x->e.stays_here ? VERDICT_SOURCE : VERDICT_NO_RULE;
+		v[0].n = v[0].of = verdict_routed(&x->e);
+		r.f->what = advise_what[v[0].verdict];
+		why = x->e.stays_here ? WHY_CAUSE : advise_why(&r, v);
+		if (x->e.stays_here)
+			advise_in(&r, v);
+		else if (why == WHY_NOTHING)
 			advise_rule_none(&r, v);
 		is_stopped = why == WHY_WANTED;
 		n++;
@@ -117,7 +124,7 @@ void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_
 	if (is_stopped)
 		return;
 	if (x->e.nouts && verdict_routed(&x->e))
-		a->fine += advise_outputs(&r, a) && !n;
+		a->fine += advise_outputs(&r, a, !n) && !n;
 	advise_why_partly(&r);
 	a->bad += n > 0;
 }

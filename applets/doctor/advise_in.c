@@ -38,7 +38,8 @@ unsigned advise_in_chains(struct advice *r, const struct evidence_out *o, bool s
 {
 	struct advise_chains j = { .r = r, .o = o, .surely = surely };
 
-	evidence_filter(r->d, r->x, o, advise_in_chain, &j);
+	evidence_filter(r->d, r->x, o, o ? HOOK_FORWARD : HOOK_INGRESS, o ? HOOK_EGRESS : HOOK_BEFORE,
+			advise_in_chain, &j);
 	return j.n;
 }
 

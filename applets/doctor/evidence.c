@@ -97,25 +97,20 @@ static void evidence_chain(void *ctx, const struct probe_chain *c)
 }
 
 enum filter evidence_filter(const struct doctor *d, const struct evidence_flow *x, const struct evidence_out *o,
-			    probe_chain_fn *fn, void *ctx)
+			    enum probe_hook from, enum probe_hook to, probe_chain_fn *fn, void *ctx)
 {
 	const struct probe_link *in = host_link(&d->host, x->in), *out = o ? host_link(&d->host, o->ifindex) : NULL;
 	struct evidence_chains j = { .fn = fn, .ctx = ctx };
 	struct probe_packet p = {
-		.flow = x->w->flow, .any_source = x->is_any,
+		.flow = x->w->flow, .any_source = x->is_any, .has_ports = x->w->has_ports, .protocol = x->w->protocol,
 		.iif = in ? x->in : 0, .iif_name = in ? in->name : NULL,
 		.oif = out ? o->ifindex : 0, .oif_name = out ? out->name : NULL,
 	};
 
-	if (!d->host.nft)
-		return FILTER_UNSEEN;
-	if (!o) {
-		probe_nft_judge(d->host.nft, HOOK_BEFORE, &p, evidence_chain, &j);
-	} else {
-		probe_nft_judge(d->host.nft, HOOK_FORWARD, &p, evidence_chain, &j);
-		probe_nft_judge(d->host.nft, HOOK_AFTER, &p, evidence_chain, &j);
-	}
-	return j.filter;
+	memcpy(p.ports, x->w->ports, sizeof p.ports);
+	for (enum probe_hook hook = from; d->host.nft && hook <= to; hook++)
+		probe_nft_judge(d->host.nft, hook, &p, evidence_chain, &j);
+	return d->host.nft ? j.filter : FILTER_UNSEEN;
 }
 
 /* ---- outputs ---- */
@@ -202,7 +197,7 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 		o->large.hi = l && in && l->mtu < in->mtu && !d->is_uncounted ? fails : 0;
 	}
 	if (o->left.lo < verdict_routed(&x->e))
-		o->filter = evidence_filter(d, x, o, NULL, NULL);
+		o->filter = evidence_filter(d, x, o, HOOK_FORWARD, HOOK_EGRESS, NULL, NULL);
 }
 
 /* ---- where it comes in ---- */
@@ -359,7 +354,10 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	if (!x->moved)
 		return;
 	evidence_here(d, x);
-	e->filter = e->right.hi < e->ip ? evidence_filter(d, x, NULL, NULL, NULL) : FILTER_PASSES;
+	if (e->ip < e->wire)
+		e->ingress = evidence_filter(d, x, NULL, HOOK_INGRESS, HOOK_INGRESS, NULL, NULL);
+	if (e->right.hi < e->ip)
+		e->filter = evidence_filter(d, x, NULL, HOOK_BEFORE, HOOK_BEFORE, NULL, NULL);
 	e->nouts = x->entry && e->is_here ? x->entry->noifs : 0;
 	for (unsigned i = 0; i < e->nouts; i++)
 		evidence_out(d, x, i);

@@ -33,9 +33,9 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 uint64_t evidence_unrouted(const struct doctor *d, const struct probe_link *l);
 #define EVIDENCE_CHATTER(d) ((d)->seconds + 5u)
 
-/* Asks the packet filter about a flow: with o = NULL before it is routed, else on the way to that output.  Calls fn for
- * each chain that drops it, or might; fn may be NULL. */
+/* Asks the packet filter about a flow, from one hook to another; o is its output, NULL before it is routed.  Calls fn
+ * for each chain that drops it, or might; fn may be NULL. */
 enum filter evidence_filter(const struct doctor *d, const struct evidence_flow *x, const struct evidence_out *o,
-			    probe_chain_fn *fn, void *ctx);
+			    enum probe_hook from, enum probe_hook to, probe_chain_fn *fn, void *ctx);
 
 #endif

@@ -109,6 +109,9 @@ void flows_packet(struct flows *f, const struct probe_sniffed *p)
 	s = w ? flows_sight(f, w, p->ifindex) : NULL;
 	if (!s)
 		return;
+	w->has_ports = p->has_ports;
+	w->protocol = p->protocol;
+	memcpy(w->ports, p->ports, sizeof w->ports);
 	s->n[p->station]++;
 	s->broken += p->station == SNIFF_WIRE && p->is_broken;
 	if (p->station == SNIFF_OUT)

@@ -41,6 +41,8 @@ struct watched {
 	bool is_star;
 	bool had_entry, has_entry;	/* when the watch began, when it ended */
 	uint32_t first;			/* sighting, FLOWS_NONE = none: it was not seen */
+	bool has_ports;			/* of its last packet, as probe_sniffed has them */
+	uint8_t protocol, ports[4];
 	uint64_t packets_before, wrong_before;
 	struct probe_mfc e;		/* the last that was seen of it */
 };

@@ -112,7 +112,7 @@ static bool remedy_is_iptables(const struct probe_chain *c)
 
 void remedy_chain(struct findings *f, const struct probe_chain *c, const struct probe_packet *p, uint8_t glen)
 {
-	bool is_after = c->hook == HOOK_AFTER, is_filter = !strcmp(c->table, "filter");
+	bool is_after = c->hook == HOOK_AFTER || c->hook == HOOK_EGRESS, is_filter = !strcmp(c->table, "filter");
 	const char *six = remedy_six[flow_fam(&p->flow)], *way = is_after ? "o" : "i";
 	const char *dev = is_after ? p->oif_name : p->iif_name;
 	char word[REMEDY_WORD], text[ADDR_STRLEN], match[REMEDY_NFT];
@@ -124,6 +124,7 @@ void remedy_chain(struct findings *f, const struct probe_chain *c, const struct 
 			    dev ? text_shell_word(word, sizeof word, dev) : "", text);
 	else if (remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./"))
 		finding_fix(f, "nft 'insert rule %s %s %s %sip%s daddr %s accept'", c->family, c->table, c->name,
+			    c->hook == HOOK_EGRESS || c->hook == HOOK_INGRESS ? "" :
 			    remedy_nft_ifname(way, dev, match), six, text);
 }
 

@@ -27,10 +27,11 @@ static uint64_t verdict_slack(const struct evidence *e, uint64_t n)
 	return 3 + n / 32 + e->unread;
 }
 
-/* Packets that are seen come in and go out within a moment. */
-static uint64_t verdict_slack_seen(const struct evidence *e, uint64_t n)
+/* Packets that are seen come in and go out within a moment; and what VIFs and the host count is read before what
+ * entries count, and again after it. */
+static uint64_t verdict_slack_out(const struct evidence *e, uint64_t n)
 {
-	return e->is_seen ? 2 + n / 128 + e->unread : verdict_slack(e, n);
+	return 2 + n / 128 + e->unread;
 }
 
 static void verdict_add(struct losses *l, enum verdict verdict, uint64_t n, uint64_t of)
@@ -84,8 +85,8 @@ unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES])
 			verdict_none_in(e, &l);
 		return l.n;
 	}
-	if (lost > verdict_slack_seen(e, e->wire) && !e->is_lower)
-		verdict_add(&l, VERDICT_INGRESS, lost, e->wire);
+	if (lost > verdict_slack_out(e, e->wire) && !e->is_lower)
+		verdict_add(&l, e->ingress == FILTER_DROPS ? VERDICT_FIREWALL : VERDICT_INGRESS, lost, e->wire);
 	lost = verdict_less(e->ip, e->right.hi);
 	if (e->ip && !e->right.hi)
 		verdict_none_in(e, &l);
@@ -97,7 +98,7 @@ unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES])
 /* The packets were seen: which ones an output does not take is known. */
 static void verdict_out_seen(const struct evidence *e, const struct evidence_out *o, uint64_t came, struct losses *l)
 {
-	uint64_t lost = verdict_less(came, o->left.hi), low, large, slack = verdict_slack_seen(e, came);
+	uint64_t lost = verdict_less(came, o->left.hi), low, large, slack = verdict_slack_out(e, came);
 
 	/* A rule of the packet filter may have raised the TTL since, or allowed fragments: then nothing lacks. */
 	low = verdict_min(lost, o->low.hi);
@@ -126,8 +127,8 @@ static void verdict_out_seen(const struct evidence *e, const struct evidence_out
 static void verdict_out_counted(const struct evidence *e, const struct evidence_out *o, uint64_t came,
 				struct losses *l)
 {
-	uint64_t slack = verdict_slack(e, came), lost = verdict_less(came, o->vif.hi);
-	bool is_large = o->large.hi && o->large.hi + slack >= lost;
+	uint64_t slack = verdict_slack_out(e, came), lost = verdict_less(came, o->vif.hi);
+	bool is_large = o->large.hi && o->large.hi + slack >= lost, is_ip;
 
 	if (lost > slack || (came && !o->vif.hi)) {
 		/* Failures to fragment far beyond what lacks are of other packets, some of them may be. */
@@ -135,12 +136,12 @@ static void verdict_out_counted(const struct evidence *e, const struct evidence_
 			    VERDICT_MTU, lost, came);
 		return;
 	}
-	lost = verdict_less(came, o->sent.hi);
+	/* Behind the VIF: what the IP stack lacks may be all of what the driver lacks. */
+	lost = verdict_less(came, o->left.hi);
 	is_large = e->fam == FAM_6 && o->large.hi && o->large.hi + slack >= lost;
-	if (lost > slack || (came && !o->sent.hi))
-		verdict_add(l, is_large ? VERDICT_MTU : VERDICT_FIREWALL, lost, came);
-	else if (verdict_less(came, o->left.hi) > slack)
-		verdict_add(l, VERDICT_LOST_OUT, came - o->left.hi, came);
+	is_ip = came - o->sent.lo + slack + lost / 4 >= lost;
+	if (lost > slack || (came && !o->left.hi))
+		verdict_add(l, is_large ? VERDICT_MTU : is_ip ? VERDICT_FIREWALL : VERDICT_LOST_OUT, lost, came);
 	else if (verdict_less(came, o->left.lo) > slack)
 		verdict_add(l, o->filter == FILTER_DROPS ? VERDICT_FIREWALL : VERDICT_UNSURE, came - o->left.lo, came);
 }
@@ -160,7 +161,7 @@ unsigned verdict_out(const struct evidence *e, const struct evidence_out *o, str
 		verdict_out_seen(e, o, came, &l);
 	else
 		verdict_out_counted(e, o, came, &l);
-	if (!l.n && o->is_bridge && e->is_seen && o->left.lo > verdict_slack_seen(e, came) && !o->ports)
+	if (!l.n && o->is_bridge && e->is_seen && o->left.lo > verdict_slack_out(e, came) && !o->ports)
 		verdict_add(&l, VERDICT_NOBODY, came, came);
 	return l.n;
 }

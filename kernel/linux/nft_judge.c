@@ -15,9 +15,12 @@
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/xt_conntrack.h>
 
+#include "kernel/linux/nft_sets.h"
+
 #define DEPTH 16		/* NFT_JUMP_STACK_SIZE */
 #define STEPS 20000		/* rules looked at for one packet */
 #define WORDS 16		/* of 32 bits, in all registers but NFT_REG_VERDICT */
+#define ELEM_EXPRESSIONS 11	/* NFTA_SET_ELEM_EXPRESSIONS of linux/netfilter/nf_tables.h since 5.11 */
 #define UDP 17			/* IPPROTO_UDP */
 #define CT_NEW 8u		/* NF_CT_STATE_BIT(IP_CT_NEW) */
 #define EITHER (NFT_ACCEPTS | NFT_DROPS)
@@ -27,6 +30,7 @@ enum nft_match { NFT_NO, NFT_MAY, NFT_YES };
 
 struct nft_run {
 	const struct nft *n;
+	const struct nft_chain *in;	/* whose rules are looked at */
 	const struct probe_packet *p;
 	unsigned steps;			/* rules looked at so far */
 	unsigned verdict;		/* of this rule, bits; 0 = none */
@@ -36,7 +40,7 @@ struct nft_run {
 	struct nft_meta {
 		uint32_t iif, oif;
 		char iif_name[KERNEL_IFNAME], oif_name[KERNEL_IFNAME];
-		uint8_t family[4], protocol[4], type[4];
+		uint8_t family[4], protocol[4], type[4], ether[4];
 	} meta;
 	uint8_t result[16];		/* of an expression */
 	uint8_t reg[WORDS * 4];
@@ -97,6 +101,7 @@ static const void *nft_load_meta(struct nft_run *r, const struct rtnl_attr *data
 		{ NFT_META_OIF, offsetof(struct nft_meta, oif), 4 },
 		{ NFT_META_IIFNAME, offsetof(struct nft_meta, iif_name), KERNEL_IFNAME },
 		{ NFT_META_OIFNAME, offsetof(struct nft_meta, oif_name), KERNEL_IFNAME },
+		{ NFT_META_PROTOCOL, offsetof(struct nft_meta, ether), 2 },
 		{ NFT_META_NFPROTO, offsetof(struct nft_meta, family), 1 },
 		{ NFT_META_L4PROTO, offsetof(struct nft_meta, protocol), 1 },
 		{ NFT_META_PKTTYPE, offsetof(struct nft_meta, type), 1 },
@@ -113,16 +118,21 @@ static const void *nft_load_meta(struct nft_run *r, const struct rtnl_attr *data
 	return NULL;
 }
 
-/* The addresses of the header, or nothing. */
+/* The addresses of the header, ports, or nothing. */
 static const void *nft_load_payload(struct nft_run *r, const struct rtnl_attr *data, size_t *len)
 {
 	const struct addr *a = &r->p->flow.source;
 	bool v4 = flow_fam(&r->p->flow) == FAM_4;
 	uint32_t size = v4 ? 4 : 16, offset = nft_u32(data, NFTA_PAYLOAD_OFFSET) - (v4 ? 12 : 8);
 
+	*len = nft_u32(data, NFTA_PAYLOAD_LEN);
+	if (nft_u32(data, NFTA_PAYLOAD_BASE) == NFT_PAYLOAD_TRANSPORT_HEADER && r->p->has_ports) {
+		offset = nft_u32(data, NFTA_PAYLOAD_OFFSET);
+		return *len && offset < sizeof r->p->ports && *len <= sizeof r->p->ports - offset ?
+		       r->p->ports + offset : NULL;
+	}
 	if (nft_u32(data, NFTA_PAYLOAD_BASE) != NFT_PAYLOAD_NETWORK_HEADER)
 		return NULL;
-	*len = nft_u32(data, NFTA_PAYLOAD_LEN);
 	if (offset >= size) {
 		offset -= size;
 		a = &r->p->flow.group;
@@ -193,9 +203,9 @@ static enum nft_match nft_match_xt(struct nft_run *r, const struct rtnl_attr *da
 	       ct.match_flags == XT_CONNTRACK_STATE ? NFT_YES : NFT_MAY;
 }
 
-static enum nft_match nft_match_immediate(struct nft_run *r, const struct rtnl_attr *data)
+/* Takes what a rule, or an element of a map, decides. */
+static void nft_take_verdict(struct nft_run *r, struct rtnl_attr at)
 {
-	struct rtnl_attr at = nft_inside(data, NFTA_IMMEDIATE_DATA, NFTA_DATA_VERDICT);
 	int code = (int)nft_u32(&at, NFTA_VERDICT_CODE);
 
 	if (code == NFT_JUMP || code == NFT_GOTO) {
@@ -208,15 +218,40 @@ static enum nft_match nft_match_immediate(struct nft_run *r, const struct rtnl_a
 	} else if (code > 0 && (code & NF_VERDICT_MASK) == NF_QUEUE) {
 		r->verdict = EITHER;
 	}
+}
+
+static enum nft_match nft_match_immediate(struct nft_run *r, const struct rtnl_attr *data)
+{
+	nft_take_verdict(r, nft_inside(data, NFTA_IMMEDIATE_DATA, NFTA_DATA_VERDICT));
 	return NFT_YES;
 }
 
-/* Sets, and maps of verdicts, whose elements are not read. */
+/* Sets, and maps to verdicts and values. */
 static enum nft_match nft_match_lookup(struct nft_run *r, const struct rtnl_attr *data)
 {
-	if (nft_u32(data, NFTA_LOOKUP_DREG) == NFT_REG_VERDICT)
-		r->verdict = EITHER;
-	return NFT_MAY;
+	uint32_t dreg = nft_u32(data, NFTA_LOOKUP_DREG), flags = nft_u32(data, NFTA_LOOKUP_FLAGS);
+	const struct nft_set *s = nft_set_find(r->n, r->in->family, r->in->table, nft_text(data, NFTA_LOOKUP_SET));
+	size_t len = s ? nft_set_key(s) : 0;
+	const uint8_t *key = nft_reg_get(r, nft_u32(data, NFTA_LOOKUP_SREG), len);
+	struct rtnl_attr e, at;
+	int is = !s || !s->is_read ? -1 : !len ? 0 : key ? nft_set_look(s, key, len, &e) : -1;
+
+	if (is > 0 && (rtnl_attr(&e, NFTA_SET_ELEM_EXPR, &at) || rtnl_attr(&e, ELEM_EXPRESSIONS, &at)))
+		is = -1;	/* a limit, for one */
+	if (is < 0) {
+		if (dreg == NFT_REG_VERDICT)
+			r->verdict = EITHER;
+		else if (dreg != UINT32_MAX)
+			nft_reg_set(r, dreg, NULL, 0);
+		return NFT_MAY;
+	}
+	if (is && dreg == NFT_REG_VERDICT) {
+		nft_take_verdict(r, nft_inside(&e, NFTA_SET_ELEM_DATA, NFTA_DATA_VERDICT));
+	} else if (is && dreg != UINT32_MAX) {
+		at = nft_inside(&e, NFTA_SET_ELEM_DATA, NFTA_DATA_VALUE);
+		nft_reg_set(r, dreg, at.p, at.len);
+	}
+	return is != (flags != UINT32_MAX && flags & NFT_LOOKUP_F_INV) ? NFT_YES : NFT_NO;
 }
 
 static enum nft_match nft_match_reject(struct nft_run *r, const struct rtnl_attr *data)
@@ -305,6 +340,7 @@ static unsigned nft_chain_judge(struct nft_run *r, const struct nft_chain *c, un
 	while (rtnl_attr_next(&rules, NFTA_RULE_EXPRESSIONS, &rule)) {
 		if (r->steps++ > STEPS)
 			return maybe | EITHER | GOES_ON;
+		r->in = c;
 		match = nft_rule_run(r, &rule);
 		bits = r->verdict;
 		returns = r->returns;
@@ -330,7 +366,8 @@ unsigned nft_judge(const struct nft *n, const struct nft_chain *base, const stru
 		.meta = {
 			.iif = (uint32_t)p->iif, .oif = (uint32_t)p->oif,
 			.family = { flow_fam(&p->flow) == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6 },
-			.protocol = { UDP }, .type = { PACKET_MULTICAST },
+			.ether = { flow_fam(&p->flow) == FAM_4 ? 0x08 : 0x86, flow_fam(&p->flow) == FAM_4 ? 0 : 0xdd },
+			.protocol = { p->has_ports ? p->protocol : UDP }, .type = { PACKET_MULTICAST },
 		},
 	};
 	unsigned bits;

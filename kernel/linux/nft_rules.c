@@ -24,6 +24,22 @@ const char *nft_text(const struct rtnl_attr *in, unsigned type)
 	return rtnl_attr(in, type, &a) && a.len && !a.p[a.len - 1] ? (const char *)a.p : "";
 }
 
+/* Which interfaces a chain of family netdev, or inet at ingress, is for. */
+static void nft_chain_devices(struct nft_chain *c, const struct rtnl_attr *hook)
+{
+	struct rtnl_attr list, one;
+
+	if (rtnl_attr(hook, NFTA_HOOK_DEV, &one))
+		buf_add(&c->devices, one.p, strnlen((const char *)one.p, one.len));
+	else if (rtnl_attr(hook, NFTA_HOOK_DEVS, &list))
+		while (rtnl_attr_next(&list, NFTA_DEVICE_NAME, &one)) {
+			buf_add(&c->devices, one.p, strnlen((const char *)one.p, one.len));
+			buf_chr(&c->devices, '\0');
+		}
+	if (c->devices.len)
+		buf_chr(&c->devices, '\0');
+}
+
 int nft_chain_add(void *nft, const struct rtnl_msg *m)
 {
 	struct rtnl_attr at, hook;
@@ -44,7 +60,8 @@ int nft_chain_add(void *nft, const struct rtnl_msg *m)
 		.drops = nft_u32(&at, NFTA_CHAIN_POLICY) == NF_DROP,
 		.table = strdup(nft_text(&at, NFTA_CHAIN_TABLE)), .name = strdup(nft_text(&at, NFTA_CHAIN_NAME)),
 	};
-	return c->table && c->name ? 0 : -1;
+	nft_chain_devices(c, &hook);
+	return c->table && c->name && !c->devices.failed ? 0 : -1;
 }
 
 struct nft_chain *nft_chain_find(const struct nft *n, uint8_t family, const char *table, const char *name)
@@ -90,7 +107,14 @@ void nft_free(struct nft *n)
 		free(n->chains[i].table);
 		free(n->chains[i].name);
 		buf_free(&n->chains[i].rules);
+		buf_free(&n->chains[i].devices);
 	}
+	for (uint32_t i = 0; i < n->nsets; i++) {
+		free(n->sets[i].table);
+		free(n->sets[i].name);
+		buf_free(&n->sets[i].elements);
+	}
+	free(n->sets);
 	free(n->chains);
 	*n = (struct nft){ 0 };
 }

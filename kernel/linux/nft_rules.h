@@ -10,18 +10,28 @@
 #include "lib/buf.h"
 
 struct nft_chain {
-	int hook;			/* NF_INET_*, -1 = only jumped to */
+	int hook;			/* NF_INET_*, of netdev NF_NETDEV_*; -1 = only jumped to */
 	uint8_t family;			/* NFPROTO_* */
 	bool drops;			/* its policy */
 	char *table, *name;		/* owned */
+	struct buf devices;		/* of netdev: names, each ended by NUL */
 	struct buf rules;		/* NFTA_RULE_EXPRESSIONS, one behind the other */
+};
+
+struct nft_set {
+	uint8_t family;
+	uint32_t flags;			/* NFT_SET_* */
+	bool is_read;			/* elements are all that there are */
+	char *table, *name;		/* owned */
+	struct buf elements;		/* NFTA_LIST_ELEM, one behind the other */
 };
 
 /* All zero at the start. */
 struct nft {
 	struct nft_chain *chains;	/* owned */
-	uint32_t n, cap;
-	size_t size;			/* bytes of all rules */
+	struct nft_set *sets;		/* owned */
+	uint32_t n, cap, nsets, csets;
+	size_t size;			/* bytes of all rules and elements */
 };
 
 #define NFT_MAX (16u << 20)		/* for nft.size */

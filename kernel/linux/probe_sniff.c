@@ -116,6 +116,15 @@ static bool probe_sniff_is_control6(const uint8_t *p, size_t n)
 	return (type >= 130 && type <= 137) || type == 143 || (type >= 151 && type <= 153);
 }
 
+/* The ports of UDP and TCP, where the header of IP ends at `at`. */
+static void probe_sniff_ports(struct probe_sniffed *s, const uint8_t *p, size_t n, size_t at, uint8_t protocol)
+{
+	s->protocol = protocol;
+	s->has_ports = (protocol == IPPROTO_UDP || protocol == IPPROTO_TCP) && at + sizeof s->ports <= n;
+	if (s->has_ports)
+		memcpy(s->ports, p + at, sizeof s->ports);
+}
+
 static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed *s)
 {
 	uint8_t len;
@@ -130,6 +139,7 @@ static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed 
 		s->is_whole = p[6] & 0x40;
 		s->is_control = p[9] == IPPROTO_IGMP || p[9] == PIM;
 		s->is_broken = probe_sniff_sum_wrong(p, n);
+		probe_sniff_ports(s, p, n, (size_t)(p[0] & 15) * 4, p[9]);
 		return true;
 	}
 	if (n >= 40 && p[0] >> 4 == 6) {
@@ -140,6 +150,7 @@ static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed 
 		s->is_whole = true;
 		s->is_control = probe_sniff_is_control6(p, n);
 		s->is_broken = false;
+		probe_sniff_ports(s, p, n, 40, p[6]);
 		return true;
 	}
 	return false;

@@ -78,7 +78,7 @@ unsigned char rtnl_mroute_family(enum fam fam);
 
 struct rtnl_req {
 	struct nlmsghdr h;
-	unsigned char body[48];		/* a family header and one attribute of at most 16 bytes */
+	unsigned char body[544];	/* a family header and attributes: two names of nftables have room */
 };
 
 /* Begins a request with a family header of `size` bytes: its first is the family, the others 0. */
