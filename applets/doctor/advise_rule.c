@@ -26,6 +26,12 @@ bool advise_rule_waits(const struct advice *r, const struct probe_link *l)
 	return false;
 }
 
+/* True for an entry of the group. */
+static bool advise_rule_is_of_group(const struct advice *r, const struct watched *w)
+{
+	return w->has_entry && addr_eq(&w->flow.group, &r->x->w->flow.group);
+}
+
 bool advise_rule_is_output(const struct advice *r, const struct probe_link *l)
 {
 	const struct host *h = &r->d->host;
@@ -44,7 +50,7 @@ bool advise_rule_is_output(const struct advice *r, const struct probe_link *l)
 	}
 	/* Without a file: those of entries. */
 	for (const struct watched *w = r->d->flows.v; w < r->d->flows.v + r->d->flows.n; w++)
-		for (unsigned k = 0; w->has_entry && !h->conf->nmroutes && k < w->e.noifs; k++)
+		for (unsigned k = 0; advise_rule_is_of_group(r, w) && !h->conf->nmroutes && k < w->e.noifs; k++)
 			is |= w->e.oif[k] == l->ifindex;
 	return is;
 }
@@ -79,7 +85,7 @@ static void advise_rule_outputs(const struct advice *r, struct advise_outputs *o
 				advise_rule_output(r, o, l);
 	}
 	for (const struct watched *w = d->flows.v; !o->n && w < d->flows.v + d->flows.n; w++)
-		for (unsigned k = 0; w->has_entry && k < w->e.noifs; k++)
+		for (unsigned k = 0; advise_rule_is_of_group(r, w) && k < w->e.noifs; k++)
 			advise_rule_output(r, o, host_link(h, w->e.oif[k]));
 	if (o->n)
 		return;

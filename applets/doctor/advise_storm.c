@@ -80,7 +80,7 @@ static bool advise_storm_loops(const struct advice *r)
 
 	if (r->x->is_any)
 		addr_any(r->fam, &range.flow.source, &range.source_len);
-	return sample_is_member(r->d, r->x->in, &r->d->group) && kernel_members_read(&n) >= 0 &&
+	return sample_is_member(r->d, r->x->in, &r->x->w->flow.group) && kernel_members_read(&n) >= 0 &&
 	       kernel_members_loop(r->x->in, &range);
 }
 

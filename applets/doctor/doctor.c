@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "applets/doctor/advise_all.h"
 #include "applets/doctor/advise_none.h"
 #include "conf/match.h"
 #include "lib/number.h"
@@ -16,34 +17,77 @@
 #define DOCTOR_SECONDS_MAX 3600
 enum { DOCTOR_CAUSE = 1, DOCTOR_UNSURE };	/* exit status */
 
+/* The doctors of a call: one for a group, or one a family. */
+struct doctor_call {
+	struct doctor *d[FAM_N];
+	unsigned n;
+	unsigned seconds;
+	const char *file;
+};
+
 static int doctor_usage(const char *word, const char *text)
 {
 	struct buf b = { 0 };
 
 	buf_escape(&b, word, strlen(word), TEXT_KEEP_NONE);
-	fprintf(stderr, "smcroute-check doctor: %s%s\nusage: smcroute-check doctor GROUP [SECONDS] [FILE]\n",
+	fprintf(stderr, "smcroute-check doctor: %s%s\nusage: smcroute-check doctor [GROUP] [SECONDS] [FILE]\n",
 		buf_cstr(&b), text);
 	buf_free(&b);
 	return EXIT_USAGE;
 }
 
-static int doctor_words(struct doctor *d, char **words, int n)
+static bool doctor_is_number(const char *word)
 {
-	bool digits = n > 1 && !words[1][strspn(words[1], "0123456789")];
-	int64_t seconds = DOCTOR_SECONDS;
+	return *word && !word[strspn(word, "0123456789")];
+}
 
-	if (n < 1 || n > 3)
-		return doctor_usage(n < 1 ? "" : words[3], n < 1 ? "which group?" : ": one word too many");
-	if (addr_parse(words[0], strlen(words[0]), &d->group) != ADDR_OK || !addr_is_multicast(&d->group, 128))
-		return doctor_usage(words[0], " is no address of a multicast group");
-	d->fam = addr_fam(&d->group);
-	if (n > 2 || (n == 2 && !digits))
-		d->file = words[n - 1];
-	if (n > 2 || digits)
-		seconds = number_parse(words[1], DOCTOR_SECONDS_MAX);
+static struct doctor *doctor_new(struct doctor_call *c, enum fam fam)
+{
+	struct doctor *d = calloc(1, sizeof *d);
+
+	if (!d)
+		return NULL;
+	d->fam = fam;
+	d->is_all = true;
+	c->d[c->n++] = d;
+	return d;
+}
+
+/* Reads the words, each of which may be left out; 0 or the exit status. */
+static int doctor_words(struct doctor_call *c, char **words, int n)
+{
+	int at = 0;
+	int64_t seconds = DOCTOR_SECONDS;
+	struct doctor *d;
+	struct addr group;
+
+	if (n > 3)
+		return doctor_usage(words[3], ": one word too many");
+	if (at < n && addr_parse(words[at], strlen(words[at]), &group) == ADDR_OK) {
+		if (!addr_is_multicast(&group, 128))
+			return doctor_usage(words[at], " is no address of a multicast group");
+		d = doctor_new(c, addr_fam(&group));
+		if (!d)
+			return host_failed("doctor");
+		d->group = group;
+		d->is_all = false;
+		at++;
+	} else if (!doctor_new(c, FAM_4) || !doctor_new(c, FAM_6)) {
+		return host_failed("doctor");
+	}
+	if (at < n && (doctor_is_number(words[at]) || n - at > 1))
+		seconds = number_parse(words[at++], DOCTOR_SECONDS_MAX);
 	if (seconds < 1)
-		return doctor_usage(words[1], " is no number of seconds from 1 to 3600");
-	d->seconds = (unsigned)seconds;
+		return doctor_usage(words[at - 1], " is no number of seconds from 1 to 3600");
+	c->seconds = (unsigned)seconds;
+	if (at < n)
+		c->file = words[at++];
+	if (at < n)
+		return doctor_usage(words[at], ": one word too many");
+	/* It is read when all has been seen; what cannot be read is said at once. */
+	if (c->file && strcmp(c->file, "-") && access(c->file, R_OK) < 0)
+		return doctor_usage(c->file, c->n > 1 ? " is no group, and no file that can be read" :
+				    " cannot be read");
 	return 0;
 }
 
@@ -71,7 +115,20 @@ static void doctor_unseen(struct doctor *d)
 			    "at", (unsigned long long)d->flows.left_out, FLOWS_MAX);
 }
 
-/* Judges all flows that moved; the exit status. */
+static void doctor_more(struct doctor *d, unsigned idle)
+{
+	struct findings *f = &d->host.found;
+
+	f->what = "idle";
+	if (idle)
+		finding_add(f, FINDING_NOTE, "%u more sources have an entry and sent nothing meanwhile", idle);
+	f->what = "flows";
+	if (f->dropped)
+		finding_add(f, FINDING_NOTE, "there are %u more findings of the kinds told here", f->dropped);
+	doctor_unseen(d);
+}
+
+/* Judges all flows of the group that moved; the exit status. */
 static int doctor_report(struct doctor *d)
 {
 	struct advise_sum a = { 0 };
@@ -89,54 +146,91 @@ static int doctor_report(struct doctor *d)
 	}
 	if (!a.fine && !a.bad && !a.unsure && !a.stopped)
 		advise_none(d, &a);
-	d->host.found.what = "idle";
-	if (idle && a.fine + a.bad)
-		finding_add(&d->host.found, FINDING_NOTE, "%u more sources have an entry and sent nothing meanwhile",
-			    idle);
-	d->host.found.what = "flows";
-	if (d->host.found.dropped)
-		finding_add(&d->host.found, FINDING_NOTE, "there are %u more findings of the kinds told here",
-			    d->host.found.dropped);
-	doctor_unseen(d);
+	doctor_more(d, a.fine + a.bad ? idle : 0);
 	return a.bad || (a.stopped && !a.fine && !a.unsure) ? DOCTOR_CAUSE :
 	       a.unsure || d->flows.left_out ? DOCTOR_UNSURE : 0;
 }
 
-/* Watches and reports; the exit status. */
-static int doctor_run(struct doctor *d, enum form form)
+/* The same of all groups, as far as a rule is for them; each rule that no packet came for is named. */
+static int doctor_report_all(struct doctor *d)
 {
-	int status = DOCTOR_CAUSE;
-	char text[ADDR_STRLEN], head[ADDR_STRLEN + 40];
+	const struct conf *c = d->host.conf;
+	bool *is_used = calloc(c->nmroutes + 1u, sizeof *is_used);
+	struct advise_sum a = { 0 };
 
-	/* It is read again when all has been seen; what cannot be read is said at once. */
-	if (d->file && strcmp(d->file, "-") && access(d->file, R_OK) < 0)
-		return doctor_usage(d->file, " cannot be read");
-	if (match_link_local(&d->group, 128)) {
-		advise_link_local(d);
-	} else {
-		if (sample_take(d) < 0 || sample_look(d) < 0)
-			return host_failed("cannot look at this host");
-		status = doctor_report(d);
+	if (!is_used)
+		return host_failed("doctor");
+	evidence_begin(d);
+	for (const struct watched *w = d->flows.v; w < d->flows.v + d->flows.n; w++) {
+		struct evidence_flow x;
+
+		evidence_of(d, w, &x);
+		if (x.moved && advise_all_concerns(d, &x, is_used))
+			advise_flow(d, &x, &a);
 	}
-	snprintf(head, sizeof head, "\"group\":\"%s\",\"seconds\":%u,", addr_str(&d->group, text), d->seconds);
-	if (!findings_write(&d->host.found, form, head, form == FORM_JSON ? "}\n" : ""))
+	advise_all_idle(d, is_used);
+	free(is_used);
+	doctor_more(d, 0);
+	return a.bad ? DOCTOR_CAUSE : a.unsure || d->flows.left_out || !a.fine ? DOCTOR_UNSURE : 0;
+}
+
+/* What each of the doctors found, the worst of it; nothing seen in one family is no matter when the other flows. */
+static int doctor_status(const int *status, unsigned n)
+{
+	if (n == 1)
+		return status[0];
+	for (int worst = 0; worst < 2; worst++)
+		for (unsigned i = 0; i < n; i++)
+			if (worst ? status[i] == 0 : status[i] != 0 && status[i] != DOCTOR_UNSURE)
+				return status[i];
+	return DOCTOR_UNSURE;
+}
+
+/* Watches and reports; the exit status. */
+static int doctor_run(struct doctor_call *c, enum form form)
+{
+	struct findings *f = &c->d[0]->host.found;
+	char group[ADDR_STRLEN], head[ADDR_STRLEN + 40];
+	int status[FAM_N] = { DOCTOR_CAUSE };
+
+	for (unsigned i = 0; i < c->n; i++) {
+		c->d[i]->seconds = c->seconds;
+		c->d[i]->file = c->file;
+		c->d[i]->shows_progress = form == FORM_TEXT && isatty(STDERR_FILENO);
+	}
+	if (!c->d[0]->is_all && match_link_local(&c->d[0]->group, 128)) {
+		advise_link_local(c->d[0]);
+	} else if (sample_take(c->d, c->n) < 0) {
+		return host_failed("cannot look at this host");
+	} else {
+		for (unsigned i = 0; i < c->n; i++) {
+			if (sample_look(c->d[i]) < 0)
+				return host_failed("cannot look at this host");
+			status[i] = c->d[i]->is_all ? doctor_report_all(c->d[i]) : doctor_report(c->d[i]);
+		}
+	}
+	for (unsigned i = 1; i < c->n; i++)
+		findings_move(f, &c->d[i]->host.found);
+	if (c->d[0]->is_all)
+		snprintf(head, sizeof head, "\"group\":null,\"seconds\":%u,", c->d[0]->seconds);
+	else
+		snprintf(head, sizeof head, "\"group\":\"%s\",\"seconds\":%u,", addr_str(&c->d[0]->group, group),
+			 c->d[0]->seconds);
+	if (!findings_write(f, form, head, form == FORM_JSON ? "}\n" : ""))
 		return EXIT_SYSTEM;
-	return status;
+	return doctor_status(status, c->n);
 }
 
 int doctor_main(char **words, int n, enum form form)
 {
-	struct doctor *d = calloc(1, sizeof *d);
-	int status;
+	struct doctor_call c = { .n = 0 };
+	int status = doctor_words(&c, words, n);
 
-	if (!d) {
-		fputs("smcroute-check: out of memory\n", stderr);
-		return EXIT_SYSTEM;
-	}
-	status = doctor_words(d, words, n);
 	if (!status)
-		status = doctor_run(d, form);
-	sample_free(d);
-	free(d);
+		status = doctor_run(&c, form);
+	for (unsigned i = 0; i < c.n; i++) {
+		sample_free(c.d[i]);
+		free(c.d[i]);
+	}
 	return status;
 }

@@ -150,6 +150,23 @@ bool findings_write(const struct findings *f, enum form form, const char *head, 
 	return ok;
 }
 
+void findings_move(struct findings *to, struct findings *from)
+{
+	struct finding *v = grow(to->v, &to->cap, (uint64_t)to->n + from->n, sizeof *v);
+
+	to->failed |= from->failed || !v;
+	to->dropped += from->dropped;
+	if (!v)
+		return;
+	to->v = v;
+	for (uint32_t i = 0; i < from->n; i++) {
+		v[to->n++] = from->v[i];
+		to->count[from->v[i].severity]++;
+	}
+	free(from->v);
+	*from = (struct findings){ 0 };
+}
+
 void findings_free(struct findings *f)
 {
 	for (uint32_t i = 0; i < f->n; i++)

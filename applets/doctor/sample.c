@@ -6,15 +6,20 @@
 #include "applets/doctor/sample.h"
 
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/match.h"
 #include "conf/read.h"
 #include "lib/clock.h"
 #include "lib/grow.h"
 
 #define SLICE 4096		/* packets read in one go */
+#define TURN_MS 250		/* between two looks at what was seen so far */
+#define GATHER_MS 20		/* packets come together that long, so that many are read at once */
 
 /* ---- memberships ---- */
 
@@ -86,7 +91,7 @@ static void sample_entry(void *ctx, const struct probe_mfc *e)
 {
 	struct doctor *d = ctx;
 
-	if (addr_eq(&e->flow.group, &d->group))
+	if (d->is_all || addr_eq(&e->flow.group, &d->group))
 		flows_entry(&d->flows, e, d->is_second);
 	else
 		sample_others(d, e);
@@ -98,33 +103,87 @@ static void sample_packet(void *ctx, const struct probe_sniffed *p)
 {
 	struct doctor *d = ctx;
 
-	flows_packet(&d->flows, p);
+	/* Of all groups those that are routed at all. */
+	if (!d->is_all || !match_link_local(&p->flow.group, 128))
+		flows_packet(&d->flows, p);
 }
 
 /* Reads what is there; false when the sockets failed. */
-static bool sample_drain(struct doctor *d, const struct probe_sniff *s)
+static bool sample_drain(struct doctor *d)
 {
 	int n;
 
-	while ((n = probe_sniff_drain(s, SLICE, sample_packet, d)) >= SLICE)
+	while ((n = probe_sniff_drain(&d->sockets, SLICE, sample_packet, d)) >= SLICE)
 		;
 	return n >= 0;
 }
 
-/* Waits, and looks at the packets that pass meanwhile. */
-static void sample_watch(struct doctor *d, const struct probe_sniff *s)
-{
-	struct pollfd pfd[2] = { { .fd = s->fd[0], .events = POLLIN }, { .fd = s->fd[1], .events = POLLIN } };
-	int64_t end = clock_ms() + (int64_t)d->seconds * 1000, left;
+/* ---- the time between ---- */
 
-	while ((left = end - clock_ms()) > 0) {
-		if (poll(pfd, 2, (int)left) <= 0)
-			continue;
-		if (!sample_drain(d, s))
-			pfd[0].fd = pfd[1].fd = -1;	/* what was seen until now is true all the same */
-		else if ((left = end - clock_ms()) > 0)
-			poll(NULL, 0, left < 20 ? (int)left : 20);	/* many in one go */
+static volatile sig_atomic_t sample_is_over;
+
+static void sample_end_now(int sig)
+{
+	(void)sig;
+	sample_is_over = 1;
+}
+
+/* The first of these ends the watch, and what was seen is told; a second one ends the program. */
+static void sample_catch(void)
+{
+	struct sigaction act = { .sa_handler = sample_end_now, .sa_flags = (int)SA_RESETHAND };
+
+	sample_is_over = 0;
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+}
+
+/* On a terminal: what was seen so far, over and over on one line. */
+static void sample_progress(struct doctor *const *d, unsigned n, int64_t left)
+{
+	uint64_t packets = 0;
+	unsigned sources = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct flows *f = &d[i]->flows;
+
+		sources += f->n;
+		for (uint32_t k = 0; k < f->nsightings; k++)
+			packets += f->sightings[k].n[SNIFF_IP];
 	}
+	if (d[0]->sniffs)
+		fprintf(stderr, "\rwatching, %u s to go (Ctrl-C ends it): %llu packets, %u sources \033[K",
+			(unsigned)((left + 999) / 1000), (unsigned long long)packets, sources);
+	else
+		fprintf(stderr, "\rwatching counters, %u s to go (Ctrl-C ends it) \033[K",
+			(unsigned)((left + 999) / 1000));
+}
+
+/* Waits, and looks at the packets that pass meanwhile. */
+static void sample_watch(struct doctor *const *d, unsigned n)
+{
+	struct pollfd pfd[2 * FAM_N];
+	int64_t start = clock_ms(), end = start + (int64_t)d[0]->seconds * 1000, left;
+	bool shows = d[0]->shows_progress;
+
+	for (unsigned i = 0; i < 2 * n; i++)
+		pfd[i] = (struct pollfd){ .fd = d[i / 2]->sockets.fd[i % 2], .events = POLLIN };
+	sample_catch();
+	while (!sample_is_over && (left = end - clock_ms()) > 0) {
+		if (shows)
+			sample_progress(d, n, left);
+		if (poll(pfd, 2 * n, left < TURN_MS ? (int)left : TURN_MS) <= 0)
+			continue;
+		for (unsigned i = 0; i < n; i++)
+			if (!sample_drain(d[i]))
+				pfd[2 * i].fd = pfd[2 * i + 1].fd = -1;	/* what it saw until now is true */
+		if (!sample_is_over && (left = end - clock_ms()) > 0)
+			poll(NULL, 0, left < GATHER_MS ? (int)left : GATHER_MS);
+	}
+	if (shows)
+		fputs("\r\033[K", stderr);
+	for (unsigned i = 0; i < n && sample_is_over; i++)
+		d[i]->seconds = (unsigned)((clock_ms() - start) / 1000);
 }
 
 static int sample_first(struct doctor *d)
@@ -149,27 +208,46 @@ static int sample_second(struct doctor *d)
 	return 0;
 }
 
-int sample_take(struct doctor *d)
+/* Opens the sockets and takes the first sample. */
+static int sample_begin(struct doctor *d)
 {
-	struct probe_sniff s;
-	int result;
-
-	d->sniffs = probe_sniff_open(&s, d->fam, &d->group) == 0;
-	result = sample_first(d);
-	if (d->sniffs && result == 0) {
-		sample_drain(d, &s);
-		flows_unsee(&d->flows);
-		probe_sniff_lost(&s);
-	}
-	if (result == 0) {
-		sample_watch(d, &s);
-		result = sample_second(d);
-	}
+	d->sniffs = probe_sniff_open(&d->sockets, d->fam, d->is_all ? NULL : &d->group) == 0;
+	if (sample_first(d) < 0)
+		return -1;
 	if (d->sniffs) {
-		sample_drain(d, &s);
-		d->unread = probe_sniff_lost(&s);
+		sample_drain(d);
+		flows_unsee(&d->flows);
+		probe_sniff_lost(&d->sockets);
 	}
-	probe_sniff_close(&s);
+	return 0;
+}
+
+static int sample_end(struct doctor *d)
+{
+	int result = sample_second(d);
+
+	if (d->sniffs) {
+		sample_drain(d);
+		d->unread = probe_sniff_lost(&d->sockets);
+	}
+	return result;
+}
+
+int sample_take(struct doctor *const *d, unsigned n)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		d[i]->sockets = (struct probe_sniff){ { -1, -1 } };
+	for (unsigned i = 0; i < n && result == 0; i++)
+		result = sample_begin(d[i]);
+	if (result == 0)
+		sample_watch(d, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (result == 0)
+			result = sample_end(d[i]);
+		probe_sniff_close(&d[i]->sockets);
+	}
 	return result;
 }
 

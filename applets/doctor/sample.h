@@ -29,9 +29,12 @@ struct sample_member {
 	struct addr group;
 };
 
-/* Is all zero at the start, but for group, fam and seconds. */
+/* Is all zero at the start, but for group or is_all, fam, seconds, file and shows_progress. */
 struct doctor {
 	struct addr group;
+	bool is_all;			/* groups of the family, instead */
+	bool shows_progress;		/* on standard error */
+	struct probe_sniff sockets;
 	enum fam fam;
 	unsigned seconds;
 	const char *file;		/* of the configuration, NULL = none */
@@ -53,8 +56,9 @@ struct doctor {
 	struct sample before, after;
 };
 
-/* Takes both samples, d->seconds apart.  0, or -1 with errno; in either case sample_free() ends it. */
-int sample_take(struct doctor *d);
+/* Takes both samples of n doctors, at most one a family, d[0]->seconds apart, or less when SIGINT or SIGTERM comes:
+ * then seconds is what it was.  0, or -1 with errno; in either case sample_free() ends it. */
+int sample_take(struct doctor *const *d, unsigned n);
 
 /* Then looks at the router that runs here, at the file, and at the host beside the rules in force: those that the
  * router tells, or else those of the file.  As sample_take(). */

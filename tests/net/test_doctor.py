@@ -3,12 +3,16 @@
 # smcroute-check doctor, where packets end before routing: each case is set
 # up for real.  It has to be named, and the commands that are printed, run as
 # printed, have to make the packets flow; then they are said to be forwarded.
+import os
+import re
+import signal
 import socket
+import subprocess
 
 from cases import case, main
 from lab import ETH_P_ALL, SLOW, check, same, wait_until
 from packet import find, frame
-from sick import RULES, V4, V6, Stream, cured, daemon, doctors, path
+from sick import RULES, V4, V6, Stream, cured, daemon, doctors, findings, path
 
 # Rules that make a1 a VIF, and of other groups.
 OTHER = "mroute from a1 group 225.9.9.9 to a2\nmroute from a1 group ff2e::ff to a2\n"
@@ -108,12 +112,48 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
 @case("words: what is no group, no number, of link scope")
 def words(lab):
     check_prog = (path(lab)["CHECK"], "doctor")
-    for argv in ((), ("10.0.0.1",), ("225.1.2.3", "0"), ("225.1.2.3", "99999"), ("225.1.2.3", "1", "/nowhere"),
+    for argv in (("10.0.0.1",), ("225.1.2",), ("225.1.2.3", "0"), ("225.1.2.3", "99999"), ("225.1.2.3", "1", "/nowhere"),
                  ("225.1.2.3", "1", "a", "b")):
         same(lab.run(*check_prog, *argv)[0], 64, f"exit status of {argv}")
     for group in ("224.0.0.251", "ff02::fb"):
         rc, out, _ = lab.run(*check_prog, group)
         check(rc == 1 and "reflector" in out, out)
+
+
+@case("without a group: all that the rules are for, the worst first")
+def everything(lab):
+    d = daemon(lab, RULES + "mroute from a1 group 225.9.9.9 to a3\nmroute from a4 group 225.7.7.7 to a1\n")
+    with Stream(lab, "a1", *V4) as s, Stream(lab, "a1", *V6) as t, \
+            Stream(lab, "a1", "10.1.0.9", "225.9.9.9", ttl=1), Stream(lab, "a1", "10.1.0.9", "225.8.8.8"):
+        s.flows("a2")
+        t.flows("a2")
+        rc, found = findings(lab, "doctor", "1", d.conf)
+        same((rc, [f["what"] for f in found if f["severity"] in ("error", "good")]), (1, ["ttl", "fine", "fine"]),
+             "verdicts")
+        idle, = [f["text"] for f in found if f["what"] == "silent"]
+        check(f"{d.conf}:4 (mroute from a4 group 225.7.7.7 to a1)" in idle, idle)
+        check(not [f for f in found if "225.8.8.8" in f["text"]], "a group that no rule is for is told")
+    rc, found = findings(lab, "doctor", "1", d.conf)
+    same((rc, [f["what"] for f in found if f["severity"] in ("error", "good")]), (2, []), "when nothing is sent")
+
+
+@case("on a terminal it shows what it does; Ctrl-C ends it, with the verdict so far")
+def interrupted(lab):
+    daemon(lab, RULES)
+    prog = path(lab)["CHECK"]
+    with Stream(lab, "a1", *V4) as s:
+        s.flows("a2")
+        ours, theirs = os.openpty()
+        p = subprocess.Popen([prog, "doctor", V4[1], "3000"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=theirs, text=True)
+        os.close(theirs)
+        seen = ""
+        while not re.search(r"Ctrl-C ends it\): [1-9]\d* packets, 1 sources", seen):
+            seen += os.read(ours, 4096).decode()
+        p.send_signal(signal.SIGINT)
+        out = p.communicate(timeout=SLOW)[0]
+        os.close(ours)
+        same((p.returncode, out.split(":")[:2]), (0, ["good", " forwarded"]), "verdict so far")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ static void begin(const char *text)
 	addr_parse("225.1.2.3", 9, &d->group);
 	advice = (struct advise_sum){ 0 };
 	fake_probe.is_watching = false;
-	CHECK_INT(sample_take(d), 0);
+	CHECK_INT(sample_take(&d, 1), 0);
 	CHECK_INT(host_probe(&d->host, d->file_conf), 0);
 	evidence_begin(d);
 }
