@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "applets/doctor/remedy.h"
+#include "conf/match.h"
 
 /* Rules, and pairs of interfaces, that are looked at one by one; what is found for so many is found for all. */
 #define RULES 1000
@@ -38,16 +39,40 @@ static void check_port(struct host *h, const struct check_name *n, const struct 
 	buf_free(&file);
 }
 
+static bool check_has_link_local(const struct host *h, const struct probe_link *l)
+{
+	for (const struct probe_address *a = h->links.addresses; a < h->links.addresses + h->links.naddresses; a++)
+		if (a->ifindex == l->ifindex && addr_fam(&a->addr) == FAM_6 && match_stays_here(&a->addr))
+			return true;
+	return false;
+}
+
 static void check_address(struct host *h, const struct check_name *n, const struct probe_link *l)
 {
 	h->found.what = "address";
 	if (!n->use->join || !(l->flags & LINK_UP))
 		return;
-	for (const struct host_fam *k = h->of; k < h->of + FAM_N; k++)
-		if (n->use->fam[k->fam] && !l->address[k->fam])
-			finding_add(&h->found, FINDING_NOTE, "%s has no %s address: routing does not need one, but "
-				    "memberships are reported from %s", n->at, k->name, k->fam == FAM_4 ?
-				    "0.0.0.0, which some switches ignore" : "a link-local one only");
+	if (n->use->joins[FAM_4] && !l->address[FAM_4])
+		finding_add(&h->found, FINDING_NOTE, "%s has no IPv4 address: routing does not need one, but "
+			    "memberships are reported from 0.0.0.0, which some switches ignore", n->at);
+	/* MLD is sent from a link-local address, or from :: which switches drop (RFC 3810, section 5.2.13). */
+	if (n->use->joins[FAM_6] && l->v6 != 0 && !check_has_link_local(h, l)) {
+		finding_add(&h->found, FINDING_WARNING, "%s has no link-local IPv6 address, so its memberships are "
+			    "reported from ::, and switches ignore that", n->at);
+		finding_fix(&h->found, "ip addr add fe80::%x/64 dev %s", (unsigned)l->ifindex,
+			    text_shell_word((char[REMEDY_WORD]){ 0 }, REMEDY_WORD, l->name));
+	}
+}
+
+/* IPv6 is wanted there and off. */
+static void check_v6(struct host *h, const struct check_name *n, const struct probe_link *l)
+{
+	h->found.what = "ipv6_off";
+	if (!n->use->fam[FAM_6] || l->v6 != 0)
+		return;
+	finding_add(&h->found, FINDING_ERROR, "IPv6 is off on %s%s", n->at, l->mtu < REMEDY_V6_MTU ?
+		    ": its MTU is less than the 1280 that IPv6 needs" : ": disable_ipv6 is set");
+	remedy_v6(&h->found, l);
 }
 
 static void check_link(struct host *h, const struct check_name *n, const struct probe_link *l)
@@ -59,6 +84,7 @@ static void check_link(struct host *h, const struct check_name *n, const struct 
 		finding_add(&h->found, FINDING_WARNING, "%s has no carrier: the other end of the link is down", n->at);
 	}
 	check_port(h, n, l);
+	check_v6(h, n, l);
 	check_address(h, n, l);
 }
 
@@ -145,8 +171,40 @@ void check_allmulti(struct host *h, const struct host_fam *k)
 	}
 }
 
+/* True when packets come in there that are to be routed, or when nothing tells. */
+static bool check_is_input(const struct host *h, const struct probe_link *l)
+{
+	for (uint32_t i = 0; i < h->conf->nnames; i++)
+		if (h->use[i].in && host_means(h, i, l))
+			return true;
+	return !h->conf->nmroutes;
+}
+
+/* MIFs of other tables are not listed, but all are counted on the interface; the same router has IPv4 there. */
+static void check_table6(struct host *h)
+{
+	const struct host_fam *k = &h->of[FAM_6];
+
+	for (const struct probe_link *l = h->links.v; l < h->links.v + h->links.n; l++) {
+		const struct probe_vif *v4 = host_vif(&h->of[FAM_4].vifs, l->ifindex, 0);
+		uint32_t table;
+
+		if (l->routing[FAM_6] != 1 || host_vif(&k->vifs, l->ifindex, 0) || !check_is_input(h, l) ||
+		    probe_table(FAM_6, l->name, &table) < 0 || table != probe_default_table(FAM_6))
+			continue;
+		finding_add(&h->found, FINDING_ERROR, "%s routes in a table of its own, and no rule leads its IPv6 "
+			    "packets there", l->name);
+		if (v4)
+			remedy_table(&h->found, FAM_6, l->name, v4->table);
+		else
+			finding_fix(&h->found, "ip -6 mrule show");
+	}
+}
+
 void check_tables(struct host *h, const struct host_fam *k)
 {
+	if (k->fam == FAM_6)
+		check_table6(h);
 	if (k->taken == 1 && k->vifs.n < 0)
 		finding_add(&h->found, FINDING_UNSEEN, "the %s VIFs: this kernel does not list them", k->name);
 	for (int i = 0; i < k->vifs.n; i++) {
@@ -155,7 +213,8 @@ void check_tables(struct host *h, const struct host_fam *k)
 		uint32_t table;
 
 		/* Two routers may have it, each in its table, and only one of them gets the packets. */
-		if (!l || probe_table(k->fam, l->name, &table) < 0 || host_vif(&k->vifs, v->ifindex, table))
+		if (!l || !check_is_input(h, l) || probe_table(k->fam, l->name, &table) < 0 ||
+		    host_vif(&k->vifs, v->ifindex, table))
 			continue;
 		finding_add(&h->found, FINDING_ERROR, "%s routes in table %u, and no rule leads its %s packets there",
 			    l->name, v->table, k->name);

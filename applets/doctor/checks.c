@@ -185,18 +185,22 @@ int checks_main(char **files, int n, bool is_standard, enum form form)
 	struct conf *c = conf_new();
 	struct diags d = { 0 };
 	struct host h = { 0 };
+	const char *unread = NULL;
 	int status;
 
 	if (!c)
 		return host_failed("-H");
 	for (int i = 0; i < n; i++)
-		if (!is_standard || access(files[i], F_OK) == 0)
-			conf_parse_file(c, &d, files[i]);
+		if ((!is_standard || access(files[i], F_OK) == 0) && !conf_parse_file(c, &d, files[i]))
+			unread = files[i];
 	if (host_probe(&h, c) < 0) {
 		status = host_failed("cannot look at this host");
 	} else {
 		h.found.what = "config";
-		if (d.errors)
+		if (unread)
+			finding_add(&h.found, FINDING_ERROR, "the configuration %s cannot be read: %s", unread,
+				    d.n ? d.v[d.n - 1].text : "it is not there");
+		else if (d.errors)
 			finding_add(&h.found, FINDING_ERROR, "errors in the configuration: %u; those lines are left "
 				    "out here, smcroute-check without -H shows them", d.errors);
 		checks_run(&h);

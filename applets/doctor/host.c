@@ -33,8 +33,11 @@ static int host_read_conf(struct host *h, const struct conf *c)
 		for (uint32_t k = 0; k < s->n; k++)
 			host_use_name(h, c->pool[s->off + k], m->where, fam);
 	}
-	for (const struct conf_rule *g = c->mgroups; g < c->mgroups + c->nmgroups; g++)
-		host_use_name(h, g->iif, g->where, flow_range_fam(&g->range))->join = true;
+	for (const struct conf_rule *g = c->mgroups; g < c->mgroups + c->nmgroups; g++) {
+		struct host_use *use = host_use_name(h, g->iif, g->where, flow_range_fam(&g->range));
+
+		use->join = use->joins[flow_range_fam(&g->range)] = true;
+	}
 	for (uint32_t i = 0; i < c->nnames; i++)
 		h->use[i].is_disabled = match_conf_phyint(c, &c->names[i].ifname).is_disabled;
 	return 0;

@@ -17,6 +17,7 @@ struct host_use {
 	struct where where;		/* that names it first */
 	bool in, join;			/* the input of a rule; of a membership */
 	bool fam[FAM_N];
+	bool joins[FAM_N];		/* the families of its memberships */
 	bool is_disabled;		/* by the phyint line that holds for all of them */
 };
 

@@ -64,6 +64,23 @@ int nft_chain_add(void *nft, const struct rtnl_msg *m)
 	return c->table && c->name && !c->devices.failed ? 0 : -1;
 }
 
+int nft_table_add(void *nft, const struct rtnl_msg *m)
+{
+	struct nft *n = nft;
+	struct rtnl_attr at;
+	struct nfgenmsg g;
+	uint32_t flags;
+
+	if (!rtnl_body(m, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE, &g, sizeof g, &at))
+		return 0;
+	flags = nft_u32(&at, NFTA_TABLE_FLAGS);
+	for (uint32_t i = 0; flags != UINT32_MAX && flags & NFT_TABLE_F_DORMANT && i < n->n; i++)
+		if (n->chains[i].family == g.nfgen_family &&
+		    !strcmp(n->chains[i].table, nft_text(&at, NFTA_TABLE_NAME)))
+			n->chains[i].hook = -1;
+	return 0;
+}
+
 struct nft_chain *nft_chain_find(const struct nft *n, uint8_t family, const char *table, const char *name)
 {
 	for (uint32_t i = 0; i < n->n; i++) {

@@ -40,6 +40,9 @@ struct nft {
  * NFT_MAX. */
 int nft_chain_add(void *nft, const struct rtnl_msg *m);
 int nft_rule_add(void *nft, const struct rtnl_msg *m);
+
+/* Takes a message of a dump of tables, after the chains: those of one that is dormant are looked at no more. */
+int nft_table_add(void *nft, const struct rtnl_msg *m);
 void nft_free(struct nft *n);
 
 /* A number of an attribute, UINT32_MAX when it is not there. */

@@ -60,6 +60,7 @@ struct nft *probe_nft_open(void)
 	int err;
 
 	if (n && probe_nft_dump(NFT_MSG_GETCHAIN, nft_chain_add, n) == 0 &&
+	    probe_nft_dump(NFT_MSG_GETTABLE, nft_table_add, n) == 0 &&
 	    probe_nft_dump(NFT_MSG_GETRULE, nft_rule_add, n) == 0 && probe_nft_sets(n) == 0)
 		return n;
 	err = errno;

@@ -112,7 +112,8 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
 @case("words: what is no group, no number, of link scope")
 def words(lab):
     check_prog = (path(lab)["CHECK"], "doctor")
-    for argv in (("10.0.0.1",), ("225.1.2",), ("225.1.2.3", "0"), ("225.1.2.3", "99999"), ("225.1.2.3", "1", "/nowhere"),
+    for argv in (("10.0.0.1",), ("225.1.2",), ("225.1.2.3", "0"), ("225.1.2.3", "99999"),
+                 ("225.1.2.3", "1", "/nowhere"),
                  ("225.1.2.3", "1", "a", "b")):
         same(lab.run(*check_prog, *argv)[0], 64, f"exit status of {argv}")
     for group in ("224.0.0.251", "ff02::fb"):

@@ -237,6 +237,44 @@ for family, table_name in (("inet", "house"), ("ip", "house")):
             mended(lab, "mroute from a1 source 10.1.0.9 group 225.1.2.3 to a2\n", "firewall")
 
 
+@case("nftables: a dormant table does nothing")
+def dormant(lab):
+    need("nft")
+    rules = "table ip t { flags dormant; chain f { type filter hook forward priority 0; policy drop;\n}\n}\n"
+    subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
+    is_clean(lab)
+
+
+@case("IPv6 is off: disable_ipv6, and an MTU that is too small")
+def v6_off(lab):
+    set_sysctl("ipv6/conf/a1/disable_ipv6", 1)
+    mended(lab, RULES, "ipv6_off")
+    lab.ip("link", "set", "a2", "mtu", "1200")
+    mended(lab, RULES, "ipv6_off")
+
+
+@case("no link-local address, where a group of IPv6 is joined")
+def link_local(lab):
+    lab.ip("-6", "addr", "flush", "dev", "a1", "scope", "link")
+    is_clean(lab)
+    mended(lab, RULES + "mgroup from a1 group ff2e::123\n", "address")
+
+
+@case("a file that is not there is named")
+def no_such_file(lab):
+    rc, found = host(lab, "/nowhere/x.conf")
+    same((rc, kinds(found)), (78, ["config"]), "findings")
+    check("/nowhere/x.conf" in found[0]["text"], found[0]["text"])
+
+
+@case("routes in a table with a rule for IPv4 alone; outputs need none")
+def table_half(lab):
+    conf = "mroute from a1 group 225.1.2.3 to a2\nmroute from a1 group ff2e::123 to a2\n"
+    daemon(lab, conf, "-t", "100")
+    lab.ip("mrule", "add", "iif", "a1", "lookup", "100")
+    mended(lab, conf, "table")
+
+
 @case("nftables: rules that jump, reject, and accept this group")
 def nft_rules(lab):
     need("nft")
