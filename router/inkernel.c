@@ -258,17 +258,31 @@ void inkernel_sync(struct router *r, uint32_t at, struct inkernel_pass *pass)
 	}
 }
 
-bool inkernel_reason(const struct router *r, const struct rule *rule, struct buf *out)
+/* The first entry of a rule that was looked at and is kept out of the kernel; NULL when none is. */
+static const struct mfc *inkernel_find_aside(const struct router *r, const struct rule *rule)
 {
 	uint32_t iifs = rule->in_kernel ? ruleset_iifs(&r->rules, rule) : 0;
 
 	for (; iifs; iifs &= iifs - 1) {
 		uint32_t at = mfc_find_any(&r->mfc, &rule->range.flow.group, __builtin_ctz(iifs));
+		const struct mfc *e = at != HASH_NONE ? &r->mfc.v[at] : NULL;
 
-		if (at == HASH_NONE || r->mfc.v[at].state != MFC_ASIDE)
-			continue;
-		inkernel_explain(r, &r->mfc.v[at], out);
-		return true;
+		if (e && e->state == MFC_ASIDE && (e->hindrance != HASH_NONE || e->failed))
+			return e;
 	}
-	return false;
+	return NULL;
+}
+
+bool inkernel_is_aside(const struct router *r, const struct rule *rule)
+{
+	return inkernel_find_aside(r, rule);
+}
+
+bool inkernel_reason(const struct router *r, const struct rule *rule, struct buf *out)
+{
+	const struct mfc *e = inkernel_find_aside(r, rule);
+
+	if (e)
+		inkernel_explain(r, e, out);
+	return e;
 }

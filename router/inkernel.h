@@ -32,6 +32,9 @@ struct inkernel_pass {
 void inkernel_sync(struct router *r, uint32_t at, struct inkernel_pass *pass);
 void inkernel_end(struct inkernel_pass *pass);
 
+/* True when a rule of the kernel is kept out of it on one of its VIFs. */
+bool inkernel_is_aside(const struct router *r, const struct rule *rule);
+
 /* Appends why a rule of the kernel is not in the kernel, for people; false, and nothing, when it is or is none. */
 bool inkernel_reason(const struct router *r, const struct rule *rule, struct buf *out);
 

@@ -4,6 +4,7 @@
  */
 #include "router/pending.h"
 
+#include "router/inkernel.h"
 #include "router/reason.h"
 #include "router/reflect.h"
 
@@ -11,8 +12,10 @@ void pending_report(struct router *r, uint32_t id)
 {
 	struct rule *rule = &r->rules.routes.v[id];
 	struct event ev = { .kind = EVENT_ACTIVE, .fam = flow_range_fam(&rule->range), .rule = rule };
+	struct buf why = { 0 };
 	const char *which;
-	bool waits = !ruleset_is_bound(&r->rules, rule) || reflect_reason(r, rule, &which);
+	bool waits = !ruleset_is_bound(&r->rules, rule) || reflect_reason(r, rule, &which) ||
+		     inkernel_is_aside(r, rule);
 
 	if (waits == rule->waits)
 		return;
@@ -22,8 +25,11 @@ void pending_report(struct router *r, uint32_t id)
 		ev.text = reason_of_route(r, rule, &which);
 		if (ev.text)
 			ev.iif = which;
+		else if (inkernel_reason(r, rule, &why))
+			ev.text = buf_cstr(&why);
 	}
 	state_event(r, &ev);
+	buf_free(&why);
 }
 
 void pending_report_all(struct router *r)

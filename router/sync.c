@@ -19,6 +19,17 @@
 #include "router/vif.h"
 #include "router/wait.h"
 
+/* Reports of the rules of an entry of any source that they step aside, or no longer. */
+static void sync_report(struct router *r, const struct flow *flow)
+{
+	const struct rules *t = &r->rules.routes;
+	const struct flow_range range = flow_range_of(flow);
+
+	for (uint32_t id = rules_chain(t, &range); id != HASH_NONE; id = t->v[id].chain)
+		if (t->v[id].in_kernel)
+			pending_report(r, id);
+}
+
 /* Looks at the entries of any source among those that are marked, or all of them. */
 static void sync_any_sources(struct router *r, bool all)
 {
@@ -30,6 +41,8 @@ static void sync_any_sources(struct router *r, bool all)
 
 		if (mfc_is_any(&t->v[at]))
 			inkernel_sync(r, at, &pass);
+		if (mfc_is_any(&t->v[at]))
+			sync_report(r, &t->v[at].flow);
 	}
 	inkernel_end(&pass);
 }

@@ -83,7 +83,7 @@ static void monitor_text_rule(const struct router *r, const struct event *ev, co
 	if (m->is_less && ev->rule)
 		monitor_less(r, ev, out, false);
 	if (ev->text)
-		buf_printf(out, "  # %s: %s", ev->iif, ev->text);
+		buf_printf(out, "  # %s%s%s", ev->iif ? ev->iif : "", ev->iif ? ": " : "", ev->text);
 	if (is_named)
 		buf_printf(out, "  # owner %s", owner_name(&r->rules.owners, ev->owner));
 	if (m->is_less) {
