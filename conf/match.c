@@ -92,3 +92,14 @@ bool match_stays_here(const struct addr *source)
 	return addr_eq(source, &none) || addr_eq(source, &self) ||
 	       (source->b[0] == 0xfe && (source->b[1] & 0xc0) == 0x80);
 }
+
+bool match_range_stays(const struct flow_range *range)
+{
+	const struct addr *source = &range->flow.source;
+	unsigned len = range->source_len;
+
+	if (flow_range_any_source(range) || !match_stays_here(source))
+		return false;
+	/* The first address stays; so do all where the range is no wider than what match_stays_here() knows. */
+	return len >= (addr_fam(source) == FAM_4 ? ADDR_V4_BITS + 8u : source->b[0] ? 10u : 127u);
+}

@@ -49,4 +49,7 @@ bool match_link_local(const struct addr *group, unsigned len);
  * section 3.2.1.3); ::, ::1 and fe80::/10 (RFC 4291, sections 2.5.2, 2.5.3 and 2.5.6). */
 bool match_stays_here(const struct addr *source);
 
+/* The same of each source of a range that has one. */
+bool match_range_stays(const struct flow_range *range);
+
 #endif

@@ -65,6 +65,17 @@ static void warn_groups(struct diags *d, const struct conf_rule *v, uint32_t n)
 	}
 }
 
+/* Looks at the sources of the rules that let something out. */
+static void warn_sources(const struct conf *c, struct diags *d)
+{
+	char s[ADDR_STRLEN];
+
+	for (const struct conf_rule *v = c->mroutes; v < c->mroutes + c->nmroutes; v++)
+		if (v->oifs && match_range_stays(&v->range))
+			diag_add(d, v->where, false, "source %s stays on its link or host: routers never forward it",
+				 prefix_str(&v->range.flow.source, v->range.source_len, s));
+}
+
 static void warn_joins(const struct conf *c, struct diags *d)
 {
 	uint64_t filled[FAM_N] = { 0 };
@@ -200,6 +211,7 @@ void conf_warn(const struct conf *c, struct diags *d)
 
 	warn_groups(d, c->mgroups, c->nmgroups);
 	warn_groups(d, c->mroutes, c->nmroutes);
+	warn_sources(c, d);
 	warn_joins(c, d);
 	w.names = calloc(c->nnames + 1u, sizeof *w.names);
 	w.wider = calloc(c->nnames + 1u, sizeof *w.wider);

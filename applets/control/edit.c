@@ -115,11 +115,14 @@ static void edit_note_rule(struct call *call, const struct rule *rule)
 {
 	const struct router *r = call->router;
 	const char *which, *held = reflect_reason(r, rule, &which), *reason = reason_of_route(r, rule, &which);
-	char group[ADDR_STRLEN];
+	char text[ADDR_STRLEN];
 
 	if (match_link_local(&rule->range.flow.group, rule->range.group_len))
 		call_note(call, "group %s is link-local: routers never forward it",
-			  prefix_str(&rule->range.flow.group, rule->range.group_len, group));
+			  prefix_str(&rule->range.flow.group, rule->range.group_len, text));
+	else if (rule->oifs && match_range_stays(&rule->range))
+		call_note(call, "source %s stays on its link or host: routers never forward it",
+			  prefix_str(&rule->range.flow.source, rule->range.source_len, text));
 	if (held)
 		call_note(call, "%s is %s", which, held);
 	else if (reason)

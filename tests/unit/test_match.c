@@ -159,5 +159,25 @@ static void sources_that_stay(void)
 	CHECK(!stays_here("fec0::1") && !stays_here("fd00::1") && !stays_here("fe00::1"));
 }
 
+static bool range_stays(const char *source, const char *group)
+{
+	const char *words[] = { source, group };
+	struct flow_range range;
+
+	CHECK(!field_range(words, 2, &range));
+	return match_range_stays(&range);
+}
+
+static void ranges_that_stay(void)
+{
+	CHECK(range_stays("127.0.0.1", "239.1.1.1") && range_stays("127.0.0.0/8", "239.1.1.1"));
+	CHECK(range_stays("fe80::1", "ff05::1") && range_stays("fe80::/10", "ff05::1"));
+	CHECK(range_stays("::1", "ff05::1"));
+	CHECK(!range_stays("126.0.0.0/7", "239.1.1.1") && !range_stays("fe80::/9", "ff05::1"));
+	CHECK(!range_stays("0.0.0.0/0", "239.1.1.1") && !range_stays("10.0.0.1", "239.1.1.1"));
+	CHECK(!range_stays("::/0", "ff05::1") && !range_stays("::/64", "ff05::1"));
+	CHECK(!range_stays("fd00::1", "ff05::1"));
+}
+
 TEST_MAIN(TEST(names_match) TEST(names_contain) TEST(phyint_precedence) TEST(phyint_each_on_its_own)
-	  TEST(wider_names) TEST(rules) TEST(link_local) TEST(sources_that_stay))
+	  TEST(wider_names) TEST(rules) TEST(link_local) TEST(sources_that_stay) TEST(ranges_that_stay))
