@@ -23,10 +23,9 @@ const char *clock_wall_text(int64_t usec, char *text)
 {
 	time_t sec = (time_t)(usec / 1000000);
 	struct tm tm = { 0 };
-	size_t n;
 
 	localtime_r(&sec, &tm);
-	n = strftime(text, CLOCK_WALL_SIZE, "%Y-%m-%d %H:%M:%S", &tm);
-	snprintf(text + n, CLOCK_WALL_SIZE - n, ".%03d", (int)(usec % 1000000 / 1000));
+	snprintf(text, CLOCK_WALL_SIZE, "%04d-%02d-%02d %02d:%02d:%02d.%03d", tm.tm_year + 1900, tm.tm_mon + 1,
+		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(usec % 1000000 / 1000));
 	return text;
 }
