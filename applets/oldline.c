@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The old options of `smcroute` as a table: what each is called today.  A line is read twice: first for what the daemon
- * is to be started with, which may stand anywhere, then for what is to be done, in its order.
+ * The old options of `smcroute` as a table: what each is called today.  A line is read to a list of steps, which are
+ * done, or printed, when all of it is known: options of the daemon may stand anywhere.
  *
  * One letter had two meanings where the versions differ: see `one_word` below.  -t is the number of a table, as since
  * 2.3.
@@ -75,11 +75,15 @@ static const struct oldline_option *oldline_option(unsigned char letter)
 	return &none;
 }
 
-/* A command line of today, the name of its program first. */
 struct oldline_words {
-	const char **v;
+	const char **v;			/* n of them, then NULL */
 	uint32_t n, cap;
-	bool failed;		/* no memory for a word */
+};
+
+/* One thing to do: a command of the client with its words, or the start of the daemon. */
+struct oldline_step {
+	const struct applet *applet;
+	struct oldline_words words;
 };
 
 struct oldline {
@@ -89,10 +93,13 @@ struct oldline {
 	const char *rest;		/* letters left of the last one, or NULL */
 	bool starts;			/* the daemon is started */
 	bool in_foreground;		/* and nothing can be run after it */
-	unsigned commands;		/* for the client */
-	struct oldline_words daemon;	/* its options */
-	struct oldline_words command;	/* the one that is read */
-	struct oldline_words names;	/* options that each command gets */
+	bool has_start;			/* that is among the steps */
+	bool is_cut;			/* steps behind it have been left out */
+	bool failed;			/* no memory for a word */
+	struct oldline_words names;	/* options of the daemon and of each command */
+	struct oldline_words daemon;	/* of the daemon alone */
+	struct oldline_step *steps;	/* in the order of the line */
+	uint32_t n, cap;
 };
 
 /* What is read at once: an option, or a word behind a command, where letter is 0. */
@@ -102,14 +109,11 @@ struct oldline_item {
 	const char *now, *word;		/* word: its value */
 };
 
-/* Does one thing of a line: 0 or an exit status. */
-typedef int oldline_fn(void *ctx, const struct applet *a, struct oldline_words *w);
-
-static void oldline_add(struct oldline_words *w, const char *word)
+static void oldline_add(struct oldline *o, struct oldline_words *w, const char *word)
 {
 	const char **v = grow(w->v, &w->cap, w->n + 2, sizeof *v);
 
-	w->failed |= !v;
+	o->failed |= !v;
 	if (!v)
 		return;
 	w->v = v;
@@ -117,10 +121,19 @@ static void oldline_add(struct oldline_words *w, const char *word)
 	v[w->n] = NULL;
 }
 
-static void oldline_begin(struct oldline *o)
+static void oldline_add_step(struct oldline *o, const struct applet *a, const char *command)
 {
-	o->at = 1;
-	o->rest = NULL;
+	struct oldline_step *v = grow(o->steps, &o->cap, o->n + 1, sizeof *v);
+
+	o->failed |= !v;
+	if (!v)
+		return;
+	o->steps = v;
+	v[o->n] = (struct oldline_step){ .applet = a };
+	if (command)
+		oldline_add(o, &v[o->n].words, command);
+	o->has_start |= a == &smcrouted_applet;
+	o->n++;
 }
 
 /* Words that follow up to the next option. */
@@ -172,136 +185,115 @@ static void oldline_find_start(struct oldline *o)
 {
 	struct oldline_item it;
 
-	for (oldline_begin(o); oldline_next(o, &it); ) {
+	o->at = 1;
+	while (oldline_next(o, &it)) {
 		o->in_foreground |= it.letter == 'n';
 		o->starts |= it.kind == OLD_START || it.letter == 'n';
 	}
+	o->at = 1;
 }
 
-/* Collects an option: 0, or an exit status. */
-static int oldline_collect(struct oldline *o, const struct oldline_item *it)
+/* Takes a word behind a command: 0, or an exit status. */
+static int oldline_take_word(struct oldline *o, const char *word)
 {
-	switch (it->kind) {
-	case OLD_UNKNOWN:
-		return it->letter ? applet_fail(EXIT_USAGE, "unknown option -%c, see smcroute -h", it->letter) :
-		       o->commands ? 0 : applet_fail(EXIT_USAGE, "\"%s\" is one word too many", it->word);
-	case OLD_COMMAND:
-		o->commands++;
-		return !o->rest || !*o->rest ? 0 :
-		       applet_fail(EXIT_USAGE, "-%c%s: write a blank behind -%c", it->letter, o->rest, it->letter);
-	case OLD_START:
-		return 0;
-	case OLD_FLAG:
-		break;
-	case OLD_NAME:
-	case OLD_VALUE:
-		if (!it->word)
-			return applet_fail(EXIT_USAGE, "option -%c needs a value", it->letter);
-		if (it->kind == OLD_VALUE && !o->starts)
-			return applet_fail(EXIT_USAGE, "-%c %s is for the daemon: -d is missing", it->letter, it->word);
-		break;
-	}
-	for (int i = 0; i < 1 + (it->kind == OLD_NAME); i++) {
-		oldline_add(i ? &o->names : &o->daemon, it->now);
-		if (it->word)
-			oldline_add(i ? &o->names : &o->daemon, it->word);
-	}
+	if (!o->n || o->steps[o->n - 1].applet != &smcroutectl_applet)
+		return applet_fail(EXIT_USAGE, "\"%s\" is one word too many", word);
+	oldline_add(o, &o->steps[o->n - 1].words, word);
 	return 0;
 }
 
-/* First reading: 0, or an exit status. */
+/* Takes an option with its value: 0, or an exit status. */
+static int oldline_take_option(struct oldline *o, const struct oldline_item *it)
+{
+	struct oldline_words *options = it->kind == OLD_NAME ? &o->names : &o->daemon;
+
+	if (it->kind == OLD_UNKNOWN)
+		return applet_fail(EXIT_USAGE, "unknown option -%c, see smcroute -h", it->letter);
+	if (it->kind == OLD_COMMAND && o->rest && *o->rest)
+		return applet_fail(EXIT_USAGE, "-%c%s: write a blank behind -%c", it->letter, o->rest, it->letter);
+	if ((it->kind == OLD_VALUE || it->kind == OLD_NAME) && !it->word)
+		return applet_fail(EXIT_USAGE, "option -%c needs a value", it->letter);
+	if (it->kind == OLD_VALUE && !o->starts)
+		return applet_fail(EXIT_USAGE, "-%c %s is for the daemon: -d is missing", it->letter, it->word);
+	if (it->kind == OLD_COMMAND)
+		oldline_add_step(o, &smcroutectl_applet, it->now);
+	else if ((it->letter == 'd' || it->letter == 'n') && !o->has_start)
+		oldline_add_step(o, &smcrouted_applet, NULL);
+	if (it->kind == OLD_COMMAND || it->kind == OLD_START)
+		return 0;
+	oldline_add(o, options, it->now);
+	if (it->word)
+		oldline_add(o, options, it->word);
+	return 0;
+}
+
+/* Leaves out what stands behind a daemon in the foreground. */
+static void oldline_cut(struct oldline *o)
+{
+	uint32_t n = 0;
+
+	while (n < o->n && o->steps[n++].applet != &smcrouted_applet)
+		;
+	o->is_cut = n < o->n;
+	while (o->n > n)
+		free(o->steps[--o->n].words.v);
+}
+
+/* Finds out what a line has done: 0, or an exit status. */
 static int oldline_read(struct oldline *o)
 {
 	struct oldline_item it;
 	int status = 0;
 
 	oldline_find_start(o);
-	oldline_add(&o->daemon, smcrouted_applet.name);
-	for (oldline_begin(o); !status && oldline_next(o, &it); )
-		status = oldline_collect(o, &it);
-	if (!status && !o->starts && !o->commands)
-		status = applet_fail(EXIT_USAGE, "nothing to do: -d starts the daemon, see smcroute -h");
+	while (!status && oldline_next(o, &it))
+		status = it.letter ? oldline_take_option(o, &it) : oldline_take_word(o, it.word);
+	if (!status && o->failed)
+		return applet_fail(EXIT_SYSTEM, "out of memory");
+	if (!status && !o->n)
+		return applet_fail(EXIT_USAGE, "nothing to do: -d starts the daemon, see smcroute -h");
+	if (o->in_foreground)
+		oldline_cut(o);
 	return status;
 }
 
-/* Has the command done that was read last, if there is one. */
-static int oldline_end_command(struct oldline *o, oldline_fn *fn, void *ctx)
+/* Collects the words of a step, the name of its program first. */
+static struct oldline_words oldline_collect(struct oldline *o, const struct oldline_step *step)
 {
-	int status = o->command.n ? fn(ctx, &smcroutectl_applet, &o->command) : 0;
+	const struct oldline_words *const parts[] = {
+		&o->names, step->applet == &smcrouted_applet ? &o->daemon : &step->words,
+	};
+	struct oldline_words all = { .n = 0 };
 
-	o->command.n = 0;
-	return status;
-}
-
-/* Takes an option in its place: begins a command, or starts the daemon, where `has_started` says that it has not been
- * done.  0, or an exit status. */
-static int oldline_act(struct oldline *o, const struct oldline_item *it, bool *has_started, oldline_fn *fn, void *ctx)
-{
-	bool is_start = !*has_started && (it->letter == 'd' || it->letter == 'n');
-	int status;
-
-	if (!is_start && it->kind != OLD_COMMAND)
-		return 0;
-	status = oldline_end_command(o, fn, ctx);
-	if (is_start) {
-		*has_started = true;
-		return fn(ctx, &smcrouted_applet, &o->daemon);
-	}
-	oldline_add(&o->command, smcroutectl_applet.name);
-	for (uint32_t i = 0; i < o->names.n; i++)
-		oldline_add(&o->command, o->names.v[i]);
-	oldline_add(&o->command, it->now);
-	return status;
-}
-
-/* Second reading: has all done in the order of the line.  The first exit status that is not 0. */
-static int oldline_do(struct oldline *o, oldline_fn *fn, void *ctx)
-{
-	bool has_started = false, is_over = false;
-	struct oldline_item it;
-	int status = 0, next;
-
-	for (oldline_begin(o); !is_over && oldline_next(o, &it); status = status ? status : next) {
-		bool had_started = has_started;
-
-		next = 0;
-		if (it.letter)
-			next = oldline_act(o, &it, &has_started, fn, ctx);
-		else
-			oldline_add(&o->command, it.word);
-		is_over = has_started != had_started && (next || o->in_foreground);
-	}
-	next = is_over ? 0 : oldline_end_command(o, fn, ctx);
-	return status ? status : next;
+	oldline_add(o, &all, step->applet->name);
+	for (unsigned k = 0; k < 2; k++)
+		for (uint32_t i = 0; i < parts[k]->n; i++)
+			oldline_add(o, &all, parts[k]->v[i]);
+	return all;
 }
 
 static void oldline_free(struct oldline *o)
 {
+	for (uint32_t i = 0; i < o->n; i++)
+		free(o->steps[i].words.v);
+	free(o->steps);
 	free(o->daemon.v);
-	free(o->command.v);
 	free(o->names.v);
-}
-
-static int oldline_no_memory(void)
-{
-	return applet_fail(EXIT_SYSTEM, "out of memory");
 }
 
 /* ---- what it means ---- */
 
-static int oldline_write(void *ctx, const struct applet *a, struct oldline_words *w)
+static void oldline_write(struct oldline *o, struct buf *to)
 {
-	struct buf *to = ctx;
+	for (uint32_t k = 0; k < o->n; k++) {
+		struct oldline_words w = oldline_collect(o, &o->steps[k]);
 
-	(void)a;
-	if (to->len)
-		buf_str(to, "; ");
-	for (uint32_t i = 0; i < w->n; i++) {
-		if (i)
-			buf_chr(to, ' ');
-		buf_shell_word(to, w->v[i]);
+		for (uint32_t i = 0; i < w.n; i++) {
+			buf_str(to, i ? " " : k ? "; " : "");
+			buf_shell_word(to, w.v[i]);
+		}
+		free(w.v);
 	}
-	return w->failed ? oldline_no_memory() : 0;
 }
 
 int oldline_rewrite(int argc, char **argv, struct buf *to)
@@ -310,59 +302,66 @@ int oldline_rewrite(int argc, char **argv, struct buf *to)
 	int status = oldline_read(&o);
 
 	if (!status)
-		status = oldline_do(&o, oldline_write, to);
+		oldline_write(&o, to);
 	oldline_free(&o);
 	return status;
 }
 
 /* ---- doing it ---- */
 
-/* In a child, as the start of a daemon does not return; what comes last, and a daemon in the foreground, in this
- * process, whose number an init system may know. */
-static int oldline_run_step(void *ctx, const struct applet *a, struct oldline_words *w)
+/* Does one step in a child, as the start of a daemon does not return; the last one in this process, whose number an
+ * init system may know.  Its exit status. */
+static int oldline_run_step(const struct applet *a, struct oldline_words *w, bool is_last)
 {
-	const struct oldline *o = ctx;
-	bool is_last = o->starts + o->commands == 1 || (o->in_foreground && a == &smcrouted_applet);
-	pid_t pid = 0;
+	pid_t pid;
 	int status;
 
-	if (w->failed)
-		return oldline_no_memory();
+	if (is_last)
+		return applet_run(a, (int)w->n, (char **)(uintptr_t)w->v);
 	fflush(NULL);
-	if (!is_last)
-		pid = fork();
-	if (!pid) {
-		status = applet_run(a, (int)w->n, (char **)(uintptr_t)w->v);
-		if (is_last)
-			return status;
-		exit(status);
-	}
+	pid = fork();
+	if (!pid)
+		exit(applet_run(a, (int)w->n, (char **)(uintptr_t)w->v));
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return applet_fail(EXIT_SYSTEM, "cannot run %s", a->name);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SYSTEM;
 }
 
-/* Tells a person at a terminal, and no script, what to write today. */
-static void oldline_advise(int argc, char **argv)
+/* Does one thing after the other: the status of the first that failed. */
+static int oldline_run_steps(struct oldline *o)
 {
-	struct buf now = { 0 };
+	int status = 0, next = 0;
 
-	if (isatty(STDERR_FILENO) && !oldline_rewrite(argc, argv, &now))
-		applet_fail(0, "options of SMCRoute 2.5 and before; today: %s", buf_cstr(&now));
-	buf_free(&now);
+	for (uint32_t k = 0; k < o->n; k++) {
+		struct oldline_words w = oldline_collect(o, &o->steps[k]);
+		bool is_start = o->steps[k].applet == &smcrouted_applet;
+
+		next = o->failed ? applet_fail(EXIT_SYSTEM, "out of memory") :
+		       oldline_run_step(o->steps[k].applet, &w, k + 1 == o->n);
+		free(w.v);
+		status = status ? status : next;
+		if (is_start && next)
+			break;
+	}
+	return status;
 }
 
 int oldline_run(int argc, char **argv)
 {
 	struct oldline o = { .argc = argc, .argv = argv };
 	int status = oldline_read(&o);
+	struct buf now = { 0 };
 
 	if (!status) {
-		oldline_advise(argc, argv);
-		if (o.in_foreground && o.commands)
+		oldline_write(&o, &now);
+		/* For a person at a terminal, and no script. */
+		if (isatty(STDERR_FILENO))
+			applet_fail(0, "options of SMCRoute 2.5 and before; today: %s", buf_cstr(&now));
+		if (o.is_cut)
 			applet_fail(0, "-n stays in the foreground: what stands behind it is not run");
-		status = oldline_do(&o, oldline_run_step, &o);
+		status = oldline_run_steps(&o);
 	}
+	buf_free(&now);
 	oldline_free(&o);
 	return status;
 }
