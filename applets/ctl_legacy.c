@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -308,29 +309,11 @@ static int legacy_command(struct legacy *l)
 
 /* ---- batch ---- */
 
-/* Reads a line of standard input to text[size]: its length; size when it is longer, -1 at the end. */
-static long legacy_read_line(char *text, long size)
-{
-	long n = 0;
-	int c;
-
-	while ((c = getchar()) != EOF && c != '\n')
-		if (n < size)
-			text[n++] = (char)c;
-	return c == EOF && !n ? -1 : n;
-}
-
-/* Runs the line of len bytes; size is what it has room for. */
-static int legacy_line(struct legacy *l, char *text, long len, long size)
+/* Runs a line of len bytes, which may end with a newline. */
+static int legacy_line(struct legacy *l, char *text, size_t len)
 {
 	struct ctl_words *w = l->words;
-
-	if (len < size)
-		text[len] = '\0';
-	if (len == size || (long)strlen(text) < len)
-		return legacy_fail(l, EXIT_USAGE, "too long a line, or a NUL byte in it", "");
-
-	const char *why = ctl_words_split(w, text);
+	const char *why = strlen(text) < len ? "there is a NUL byte in the line" : ctl_words_split(w, text);
 
 	if (why)
 		return legacy_fail(l, EXIT_USAGE, why, "");
@@ -343,17 +326,19 @@ static int legacy_line(struct legacy *l, char *text, long len, long size)
 
 static int legacy_batch(struct legacy *l)
 {
-	char text[2 * LEGACY_FRAME];
+	char *text = NULL;
+	size_t size = 0;
 	int status = 0, next;
-	long len;
+	ssize_t len;
 
-	while ((len = legacy_read_line(text, sizeof text)) >= 0) {
+	while ((len = getline(&text, &size, stdin)) >= 0) {
 		l->line++;
-		next = legacy_line(l, text, len, sizeof text);
+		next = legacy_line(l, text, (size_t)len);
 		ctl_print_flush(l->printer);
 		if (!status)
 			status = next;
 	}
+	free(text);
 	return status;
 }
 

@@ -26,9 +26,9 @@ const char *ctl_words_split(struct ctl_words *w, char *s)
 	if (!strncmp(s, "\xef\xbb\xbf", 3))
 		s += 3;
 	w->owner = NULL;
-	for (char *word; (word = strtok_r(s, " \t\r", &s)) && *word != '#'; ) {
+	for (char *word; (word = strtok_r(s, " \t\r\n", &s)) && *word != '#'; ) {
 		if (!strncmp(word, "-o", 2)) {
-			w->owner = word[2] ? word + 2 : strtok_r(s, " \t\r", &s);
+			w->owner = word[2] ? word + 2 : strtok_r(s, " \t\r\n", &s);
 			if (!w->owner)
 				return "option -o needs a value";
 		} else if (!ctl_words_add(w, word)) {

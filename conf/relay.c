@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/sorted.h"
+
 #define RELAY_LOOKS 4000000u		/* joins that are looked at, in all: well under a second */
 
 struct relay {
@@ -55,26 +57,20 @@ static const struct conf_rule *relay_find(struct relay *y, const struct conf_rul
 					  uint8_t len, bool is_exact)
 {
 	struct conf_rule key = { .range = rule->range };
-	uint32_t low = 0, high = y->n;
+	const struct conf_rule *first = &key;
+	uint32_t at;
 
 	addr_mask(&key.range.flow.group, len);
 	key.range.group_len = is_exact ? len : 0;
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (relay_compare(&y->joins[mid], &(const struct conf_rule *){ &key }) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < y->n && y->looks; low++, y->looks--) {
-		const struct flow_range *range = &y->joins[low]->range;
+	at = sorted_first(&first, y->joins, y->n, sizeof *y->joins, relay_compare);
+	for (; at < y->n && y->looks; at++, y->looks--) {
+		const struct flow_range *range = &y->joins[at]->range;
 
 		if (!addr_covers(&key.range.flow.group, len, &range->flow.group) ||
 		    (is_exact && range->group_len != len))
 			return NULL;
-		if (relay_meets(y, y->joins[low], rule, out))
-			return y->joins[low];
+		if (relay_meets(y, y->joins[at], rule, out))
+			return y->joins[at];
 	}
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/sorted.h"
 #include "router/entry.h"
 #include "router/mark.h"
 
@@ -85,21 +86,15 @@ static uint32_t inkernel_search_parts(const struct router *r, const struct mfc *
 				      const struct inkernel_pass *pass)
 {
 	struct addr group = e->flow.group;
-	uint32_t low = 0, high = pass->n, hash;
+	const struct inkernel_part *part = pass->parts, *end = part + pass->n;
+	struct inkernel_part key;
 
 	addr_mask(&group, group_len);
-	hash = inkernel_group_hash(&group, group_len);
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (pass->parts[middle].group < hash)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < pass->n && pass->parts[low].group == hash; low++)
-		if (inkernel_is_split_by(r, e, oifs, &r->rules.routes.v[pass->parts[low].id]))
-			return pass->parts[low].id;
+	key.group = inkernel_group_hash(&group, group_len);
+	part += sorted_first(&key, part, pass->n, sizeof key, inkernel_by_group);
+	for (; part < end && part->group == key.group; part++)
+		if (inkernel_is_split_by(r, e, oifs, &r->rules.routes.v[part->id]))
+			return part->id;
 	return HASH_NONE;
 }
 

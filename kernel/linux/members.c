@@ -18,6 +18,7 @@
 #include "lib/grow.h"
 #include "lib/hash.h"
 #include "lib/lines.h"
+#include "lib/sorted.h"
 
 /* A membership, or a source that members name.  The key comes first. */
 struct members_line {
@@ -176,23 +177,6 @@ int kernel_members_read(uint32_t *n)
 	return res ? -1 : members.sum != before;
 }
 
-/* The first line that is not before the membership. */
-static uint32_t members_find(int ifindex, const struct addr *group)
-{
-	const struct members_line key = { .ifindex = ifindex, .group = *group };
-	uint32_t low = 0, high = members.n;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (members_compare(&members.v[mid], &key) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* The address that IPv4 gives itself for what it sends there; all zero where it has none. */
 static struct addr members_own(int ifindex, const struct addr *group)
 {
@@ -247,8 +231,10 @@ static bool members_loop(const struct members_line *m, const struct flow_range *
 bool kernel_members_loop(int ifindex, const struct flow_range *range)
 {
 	const struct addr *group = &range->flow.group;
+	const struct members_line key = { .ifindex = ifindex, .group = *group };
+	uint32_t i = sorted_first(&key, members.v, members.n, sizeof key, members_compare);
 
-	for (uint32_t i = members_find(ifindex, group); i < members.n; i++) {
+	for (; i < members.n; i++) {
 		const struct members_line *m = &members.v[i];
 
 		if (m->ifindex != ifindex || !addr_covers(group, range->group_len, &m->group))

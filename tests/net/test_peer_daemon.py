@@ -138,7 +138,7 @@ def batch(lab):
                          "add a1 10.1.0.9 225.7.7.9 a3")
     same(rc, 66, "exit status")
     lines = err.splitlines()
-    want = ((4, "no such rule"), (5, "no `ping`"), (6, "not a multicast group"), (7, "too long"))
+    want = ((4, "no such rule"), (5, "no `ping`"), (6, "not a multicast group"), (7, "no command"))
     for n, (line, text) in enumerate(want):
         check(lines[n].startswith(f"smcroutectl: line {line}: ") and text in lines[n], err)
     same(len(lines), 4, err)
