@@ -35,7 +35,7 @@ static void check_port(struct host *h, const struct check_name *n, const struct 
 		return;
 	buf_shell_word(&file, n->file);
 	finding_fix(&h->found, "sed -i 's/\\b%s\\b/%s/g' %s", l->name, master->name, buf_cstr(&file));
-	finding_fix(&h->found, "smcroutectl reload");
+	finding_fix(&h->found, "%s reload", h->ctl);
 	buf_free(&file);
 }
 
@@ -150,7 +150,7 @@ void check_vifs(struct host *h, const struct host_fam *k)
 		finding_add(&h->found, FINDING_ERROR, "%s is in the configuration and has no %s VIF (mc_forwarding 0, "
 			    "for the router alone to change): the router that runs here does not know of it", l->name,
 			    k->name);
-		finding_fix(&h->found, "smcroutectl reload");
+		finding_fix(&h->found, "%s reload", h->ctl);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "applets/doctor/check_net.h"
+#include "applets/doctor/running.h"
 #include "conf/read.h"
 #include "lib/status.h"
 
@@ -185,8 +186,9 @@ int checks_main(char **files, int n, bool is_standard, enum form form)
 	struct conf *c = conf_new();
 	struct diags d = { 0 };
 	struct host h = { 0 };
+	struct running run = { 0 };
 	const char *unread = NULL;
-	int status;
+	int status, pid;
 
 	if (!c)
 		return host_failed("-H");
@@ -203,11 +205,15 @@ int checks_main(char **files, int n, bool is_standard, enum form form)
 		else if (d.errors)
 			finding_add(&h.found, FINDING_ERROR, "errors in the configuration: %u; those lines are left "
 				    "out here, smcroute-check without -H shows them", d.errors);
+		pid = h.of[FAM_4].holder ? h.of[FAM_4].holder : h.of[FAM_6].holder;
+		if (running_find(&run, pid))
+			h.ctl = running_ctl(&run);
 		checks_run(&h);
 		status = checks_write(&h, form);
 		if (d.errors && status == 1)
 			status = EXIT_CONFIG;
 	}
+	running_free(&run);
 	host_free(&h);
 	diags_free(&d);
 	conf_free(c);

@@ -287,7 +287,6 @@ static void evidence_here(const struct doctor *d, struct evidence_flow *x)
 		e->has_vif = !e->has_other_table;
 	}
 	e->lacks_family = d->fam == FAM_6 && l->v6 == 0;
-	e->stays_here = x->is_own || match_stays_here(&x->w->flow.source);
 	e->is_lower = l->master || !e->has_vif;
 	if (!x->is_any)
 		e->rp_refuses = remedy_rp_refuses(h, l, &x->w->flow.source, &r, why);
@@ -353,7 +352,10 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 		x->moved = false;
 	if (!x->moved)
 		return;
-	evidence_here(d, x);
+	e->stays_here = x->is_own || match_stays_here(&w->flow.source);
+	/* Of one that gets to its entry there is no question where it comes in. */
+	if (!e->is_seen || !e->is_here || e->right.hi < e->ip || e->ip < e->wire)
+		evidence_here(d, x);
 	if (e->ip < e->wire)
 		e->ingress = evidence_filter(d, x, NULL, HOOK_INGRESS, HOOK_INGRESS, NULL, NULL);
 	if (e->right.hi < e->ip)

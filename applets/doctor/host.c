@@ -57,7 +57,7 @@ static int host_read_links(struct host *h, const struct conf *c)
 
 int host_probe(struct host *h, const struct conf *c)
 {
-	*h = (struct host){ .conf = c };
+	*h = (struct host){ .conf = c, .ctl = "smcroutectl" };
 	if (host_read_conf(h, c) < 0 || host_read_links(h, c) < 0)
 		return -1;
 	if (!h->of[FAM_4].is_wanted && !h->of[FAM_6].is_wanted)

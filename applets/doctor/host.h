@@ -43,6 +43,7 @@ struct host_fam {
 struct host {
 	struct findings found;
 	const struct conf *conf;	/* not owned */
+	const char *ctl;		/* "smcroutectl", with what the daemon here needs; not owned */
 	struct host_use *use;		/* of each name in conf */
 	struct probe_links links;
 	bool *is_disabled;		/* of each link: by the phyint line that holds for it */

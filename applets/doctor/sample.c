@@ -19,7 +19,8 @@
 
 #define SLICE 4096		/* packets read in one go */
 #define TURN_MS 250		/* between two looks at what was seen so far */
-#define GATHER_MS 20		/* packets come together that long, so that many are read at once */
+#define GATHER_MS 60		/* packets come together that long, so that many are read at once */
+#define CROWD 1000		/* so many and they come together no longer than GATHER_MS / 6 */
 
 /* ---- memberships ---- */
 
@@ -108,13 +109,15 @@ static void sample_packet(void *ctx, const struct probe_sniffed *p)
 		flows_packet(&d->flows, p);
 }
 
-/* Reads what is there; false when the sockets failed. */
-static bool sample_drain(struct doctor *d)
+/* Reads what is there, and counts it; false when the sockets failed. */
+static bool sample_drain(struct doctor *d, unsigned *read)
 {
 	int n;
 
-	while ((n = probe_sniff_drain(&d->sockets, SLICE, sample_packet, d)) >= SLICE)
-		;
+	do {
+		n = probe_sniff_drain(&d->sockets, SLICE, sample_packet, d);
+		*read += n > 0 ? (unsigned)n : 0;
+	} while (n >= SLICE);
 	return n >= 0;
 }
 
@@ -165,6 +168,8 @@ static void sample_watch(struct doctor *const *d, unsigned n)
 	struct pollfd pfd[2 * FAM_N];
 	int64_t start = clock_ms(), end = start + (int64_t)d[0]->seconds * 1000, left;
 	bool shows = d[0]->shows_progress;
+	unsigned read;
+	int gather;
 
 	for (unsigned i = 0; i < 2 * n; i++)
 		pfd[i] = (struct pollfd){ .fd = d[i / 2]->sockets.fd[i % 2], .events = POLLIN };
@@ -174,11 +179,13 @@ static void sample_watch(struct doctor *const *d, unsigned n)
 			sample_progress(d, n, left);
 		if (poll(pfd, 2 * n, left < TURN_MS ? (int)left : TURN_MS) <= 0)
 			continue;
+		read = 0;
 		for (unsigned i = 0; i < n; i++)
-			if (!sample_drain(d[i]))
+			if (!sample_drain(d[i], &read))
 				pfd[2 * i].fd = pfd[2 * i + 1].fd = -1;	/* what it saw until now is true */
+		gather = read < CROWD ? GATHER_MS : GATHER_MS / 6;
 		if (!sample_is_over && (left = end - clock_ms()) > 0)
-			poll(NULL, 0, left < GATHER_MS ? (int)left : GATHER_MS);
+			poll(NULL, 0, left < gather ? (int)left : gather);
 	}
 	if (shows)
 		fputs("\r\033[K", stderr);
@@ -215,7 +222,7 @@ static int sample_begin(struct doctor *d)
 	if (sample_first(d) < 0)
 		return -1;
 	if (d->sniffs) {
-		sample_drain(d);
+		sample_drain(d, &(unsigned){ 0 });
 		flows_unsee(&d->flows);
 		probe_sniff_lost(&d->sockets);
 	}
@@ -227,7 +234,7 @@ static int sample_end(struct doctor *d)
 	int result = sample_second(d);
 
 	if (d->sniffs) {
-		sample_drain(d);
+		sample_drain(d, &(unsigned){ 0 });
 		d->unread = probe_sniff_lost(&d->sockets);
 	}
 	return result;

@@ -185,6 +185,13 @@ def no_vif(lab):
     mended(lab, d.conf, "vifs")
 
 
+@case("the same, with a daemon of another name")
+def no_vif_named(lab):
+    d = daemon(lab, "mroute from a2 group 225.1.2.3 to a3\n", "-u", "/run/other.sock")
+    lab.write(d.name + ".conf", "mroute from a2 group 225.1.2.3 to a3\nmroute from a1 group 225.1.2.3 to a3\n")
+    mended(lab, d.conf, "vifs")
+
+
 @case("more interfaces than VIFs")
 def vifs(lab):
     lab.ip_batch([line for i in range(33) for line in (f"link add x{i} type veth peer name y{i}",
