@@ -81,7 +81,7 @@ def under(lab, d, group, learn):
 
 @case("200,000 sources to a group without a rule")
 def unruled(lab):
-    d = lab.daemon(RULES, "-l", "info")
+    d = lab.daemon(RULES, "-c", "0", "-l", "info")
     before, kernel = memory(d), slab()
     worst, n = under(lab, d, "239.9.9.9", True)
     grown = memory(d, "VmHWM") - before
@@ -99,7 +99,7 @@ def unruled(lab):
 
 @case("200,000 sources to a group that has one: the cap holds, the rest of the rules go on")
 def ruled(lab):
-    d = lab.daemon(RULES + "mroute from a1 group 239.9.9.9 to a3\n", "-M", "20000", "-l", "info")
+    d = lab.daemon(RULES + "mroute from a1 group 239.9.9.9 to a3\n", "-c", "0", "-M", "20000", "-l", "info")
     before, kernel = memory(d), slab()
     worst, n = under(lab, d, "239.9.9.9", False)
     grown = memory(d, "VmHWM") - before
