@@ -2,6 +2,8 @@
  * See clause.h. */
 #include "conf/clause.h"
 
+#include <stdio.h>
+
 #include "conf/field.h"
 #include "conf/slip.h"
 #include "lib/grow.h"
@@ -182,20 +184,53 @@ static void clause_check_kernel(struct parser *ps, const struct clauses *f)
 			     "\"kernel\"");
 }
 
-/* As parser_unknown(), of a word behind the value of keyword `last`: a second one, maybe. */
-static int clause_unknown(struct parser *ps, const struct word *w, int n, int last)
+/* True when a clause stands in what is left of the line. */
+static bool clause_follows(const struct parser *ps, int k)
 {
-	const char *usage = ps->usage;
+	struct lex rest = ps->in->lex;
+	struct word w;
+
+	while (lex_word(&rest, &w))
+		if (clause_find(&w) == k)
+			return true;
+	return false;
+}
+
+/* What to write where a word stands behind the value of keyword `last` that is none, n as in clauses_read(): its
+ * keyword, as far as that shows. */
+static const char *clause_remedy(const struct parser *ps, const struct clauses *f, const struct word *w, int n,
+				 int last)
+{
+	static char text[64];
 	struct lex rest = ps->in->lex;
 	struct word next;
 	struct addr a;
 	uint8_t len;
 	int k;
 
+	if (last < 0)
+		return ps->usage;
+	if (w->n < sizeof text / 2 && prefix_parse(w->p, w->n, &a, &len) == ADDR_OK) {
+		k = addr_is_multicast(&a, len) ? CLAUSE_GROUP : CLAUSE_SOURCE;
+		if (f->at[k].p || clause_follows(ps, k))
+			return "a line for each address, or a prefix with its length";
+		snprintf(text, sizeof text, "%s %.*s", clause_words[k], (int)w->n, w->p);
+		return text;
+	}
 	if (last == CLAUSE_FROM && (!lex_word(&rest, &next) || clause_find(&next) >= 0))
-		ps->usage = "one interface behind \"from\", or a wildcard such as eth+";
-	else if (last >= 0 && prefix_parse(w->p, w->n, &a, &len) == ADDR_OK)
-		ps->usage = "a line for each address, or a prefix with its length";
+		return "one interface behind \"from\", or a wildcard such as eth+";
+	if (n > CLAUSE_TO && f->at[CLAUSE_FROM].p && f->at[CLAUSE_GROUP].p && !clause_follows(ps, CLAUSE_TO))
+		return "\"to\" before the outputs";
+	return ps->usage;
+}
+
+/* As parser_unknown(), of a word that is no keyword. */
+static int clause_unknown(struct parser *ps, const struct clauses *f, const struct word *w, int n, int last)
+{
+	const char *usage = ps->usage;
+	int k;
+
+	ps->usage = clause_remedy(ps, f, w, n, last);
 	k = parser_unknown(ps, w, clause_words, n);
 	ps->usage = usage;
 	return k;
@@ -218,7 +253,7 @@ static void clauses_read_all(struct parser *ps, struct clauses *f, int n)
 			ps->in->lex.p = ps->in->lex.eol;
 			break;
 		} else {
-			k = clause_unknown(ps, &w, n, last);
+			k = clause_unknown(ps, f, &w, n, last);
 		}
 		last = k;
 		f->is_lost |= k < 0;

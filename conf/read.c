@@ -137,11 +137,14 @@ static void read_include_pattern(struct parser *ps, const struct word *w, const 
 {
 	glob_t found = { .gl_pathc = 0 };
 	int result = glob(pattern, 0, read_pattern_failed, &found);
+	const char *slip = result == GLOB_NOMATCH ? slip_path(w) : NULL;
 
 	if (result == GLOB_NOSPACE)
 		parser_nomem(ps);
 	else if (result && result != GLOB_NOMATCH)
 		parser_error(ps, w, "cannot include: a directory of the pattern cannot be read");
+	else if (slip)
+		parser_line_lost(ps, w, "without effect: no file matches \"%s\", %s", lex_show(w), slip);
 	for (size_t i = 0; !result && i < found.gl_pathc && !ps->is_over; i++)
 		read_include_file(ps, w, found.gl_pathv[i]);
 	globfree(&found);

@@ -228,7 +228,7 @@ static const char *slip_any(const struct word *w, bool is_group)
 	if (!slip_is(w, any))
 		return NULL;
 	return is_group ? "write 224.0.0.0/4 or ff00::/8 for every group" :
-	       "leave \"source\" out, which means any source";
+	       "leave the source out, which means any source";
 }
 
 const char *slip_address(const struct word *w, bool is_group)
@@ -266,6 +266,10 @@ const char *slip_path(const struct word *w)
 
 	if (memchr(w->p, '$', w->n) || *w->p == '~')
 		return "variables and ~ are not replaced";
+	if (w->n > 2 && w->n < SLIP_MEANT && strchr("\"'", *w->p) && w->p[w->n - 1] == *w->p) {
+		snprintf(slip_why, sizeof slip_why, "write %.*s", (int)w->n - 2, w->p + 1);
+		return slip_why;
+	}
 	if (!slip_write_meant(w, meant) || strlen(meant) == w->n || strchr(meant, ' '))
 		return NULL;
 	snprintf(slip_why, sizeof slip_why, "write %s", meant);

@@ -40,6 +40,8 @@ unsigned near_slips(const char *word, size_t n, const char *keyword)
 
 	if (len >= 4 && n > len && !memcmp(word, keyword, len))
 		return 0;
+	if (n >= 3 && n < len && !memcmp(word, keyword, n))
+		return 0;
 	if (n > NEAR_LETTERS || len > NEAR_LETTERS)
 		return NEAR_FAR;
 	slips = near_distance(word, n, keyword, len);

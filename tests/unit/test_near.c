@@ -18,7 +18,8 @@ static const char *meant(const char *s)
 static void slips(void)
 {
 	CHECK_INT(near_slips("shwo", 4, "show"), 1);
-	CHECK_INT(near_slips("sho", 3, "show"), 1);
+	CHECK_INT(near_slips("sho", 3, "show"), 0);
+	CHECK(near_slips("sh", 2, "show") == NEAR_FAR);
 	CHECK_INT(near_slips("shows", 5, "show"), 0);
 	CHECK_INT(near_slips("shpw", 4, "show"), 1);
 	CHECK_INT(near_slips("SHOW", 4, "show"), 0);
@@ -41,6 +42,7 @@ static void nearest(void)
 	CHECK_STR(meant("from=eth0"), "from");
 	CHECK_STR(meant("ttl-treshold"), "ttl-threshold");
 	CHECK_STR(meant("tttl-thresholdd"), "ttl-threshold");
+	CHECK_STR(meant("ttl"), "ttl-threshold");
 	CHECK_STR(meant("dcotor"), "doctor");
 	CHECK_STR(meant("eth0"), "");
 	CHECK_STR(meant("tp"), "");
