@@ -3,6 +3,7 @@
 # Rules that send packets out where they come in.  Where this host is a member of the group the kernel
 # gives each packet that leaves to the router again, so that output is held back as long as it is.
 import contextlib
+import signal
 import socket
 import time
 
@@ -146,14 +147,15 @@ def add(lab):
 @case("packets that come back and nobody knows why: found by counting, IPv6", *FLOWS[1][:2])
 def storm(lab, source, group):
     # What the kernel says of memberships is kept from the daemon: its /proc has the counters of interfaces alone.
-    hide = ("mkdir /run/p && mount --rbind /proc /run/p && mount -t tmpfs none /proc && mkdir /proc/net &&"
-            "ln -s /run/p/self/net/dev /proc/net/dev && exec \"$@\"")
+    hide = ("mkdir /run/p && mount --rbind /proc /run/p && "
+            "mount -t tmpfs none /proc && mkdir /proc/net && ln -s /run/p/self/net/dev /proc/net/dev && exec \"$@\"")
     d = lab.daemon(rule(group), wrap=("unshare", "-m", "sh", "-c", hide, "sh"))
     with Stream(lab, "a1", source, group, ttl=64) as s:
         s.flows("a1", "a2", "a3")
         with member("a1", group):
             wait_until(lambda: f"({source}, {group}) multiplies" in d.log(), "the line in the log", 60)
             check("smcroute_multiplied_total 1" in d.show("show", "metrics"), "the metric")
+    d.stop(signal.SIGKILL)		# a sanitizer cannot look for leaks without /proc
 
 
 @case("a relay that works does not look like a storm: members on other outputs, senders on this host")
