@@ -178,6 +178,7 @@ struct probe_sniffed {
 	struct flow flow;
 	uint8_t ttl;			/* or hop limit */
 	bool is_whole;			/* must not be fragmented */
+	bool is_rest;			/* a fragment that is not the first of its packet */
 	bool is_broken;			/* the checksum of the IPv4 header is wrong */
 	bool has_ports;
 	uint8_t protocol, ports[4];	/* of IP; source and destination as they stand in the header */

@@ -154,6 +154,7 @@ static void advise_in_ingress(struct advice *r, const struct loss *l)
 
 static void advise_in_lost(struct advice *r, const struct loss *l)
 {
+	const struct probe_counters *a = &r->d->before.count, *b = &r->d->after.count;
 	tristate old = probe_iptables(r->fam);
 
 	finding_add(r->f, FINDING_ERROR, "lost before routing: %s of %s came in on %s and did not get to the router; "
@@ -165,6 +166,8 @@ static void advise_in_lost(struct advice *r, const struct loss *l)
 		finding_fix(r->f, "nft list ruleset");
 	if (old != 0)
 		finding_fix(r->f, "ip%stables-legacy -t raw -nvL PREROUTING", remedy_six[r->fam]);
+	if (b->rp_filter - a->rp_filter >= l->n && !r->d->is_uncounted)
+		finding_fix(r->f, "nstat -az TcpExtIPReversePathFilter");
 	finding_fix(r->f, "nstat -az | grep -iE 'drop|discard|err'");
 }
 

@@ -73,11 +73,11 @@ static void advise_out_ttl_changed(struct advice *r, const struct evidence_out *
 {
 	const char *six = remedy_six[r->fam];
 
-	finding_add(r->f, FINDING_ERROR, "TTL made too small here: %s of %s came in on %s with a TTL of %u or more and "
-		    "%s took none of them; a rule of this host's packet filter may lower it before routing",
+	finding_add(r->f, FINDING_ERROR, "refused at the output: %s of %s came in on %s with a TTL of %u or more and "
+		    "%s took none of them; probably a rule of this host's packet filter lowers it before routing",
 		    advice_count(r, l), r->flow, r->in_name, r->x->here ? r->x->here->ttl_min : 0,
 		    host_name(&r->d->host, o->ifindex));
-	finding_fix(r->f, "nft list ruleset | grep -nE 'ttl|hoplimit'");
+	finding_fix(r->f, "nft list ruleset | grep -niE 'ttl|hoplimit'");
 	finding_fix(r->f, "ip%stables -t mangle -nvL PREROUTING", six);
 }
 
@@ -91,14 +91,22 @@ static void advise_out_mtu(struct advice *r, const struct evidence_out *o, const
 {
 	const struct probe_link *out = host_link(&r->d->host, o->ifindex);
 	uint32_t need = r->in ? r->in->mtu : 0, largest = r->x->here ? r->x->here->len_max : 0;
-	char text[40] = "";
+	char text[40] = "", word[REMEDY_WORD];
 
 	if (!out)
 		return;
+	text_shell_word(word, sizeof word, out->name);
 	if (largest)
 		snprintf(text, sizeof text, " of up to %u bytes", largest);
 	if (largest > need)
 		need = largest;
+	if (largest && largest <= out->mtu) {
+		finding_add(r->f, FINDING_ERROR, "too large for the route: %s of %s%s came in on %s and must not be "
+			    "fragmented; %s has room for them, so the route has an MTU of its own",
+			    advice_count(r, l), r->flow, text, r->in_name, out->name);
+		finding_fix(r->f, "ip route get %s oif %s", r->group, word);
+		return;
+	}
 	finding_add(r->f, FINDING_ERROR, "too large for the output: %s of %s%s came in on %s and must not be "
 		    "fragmented, the MTU of %s is %u; send smaller ones, or raise it", advice_count(r, l), r->flow,
 		    text, r->in_name, out->name, out->mtu);
@@ -108,8 +116,7 @@ static void advise_out_mtu(struct advice *r, const struct evidence_out *o, const
 	} else if (r->fam == FAM_4) {
 		advise_out_mangle(r, "cut", "", "", "ip frag-off set 0");
 	} else {
-		finding_fix(r->f, "ip -s link show dev %s", text_shell_word((char[REMEDY_WORD]){ 0 }, REMEDY_WORD,
-									    out->name));
+		finding_fix(r->f, "ip -s link show dev %s", word);
 	}
 }
 
@@ -150,12 +157,22 @@ static void advise_out_family(struct advice *r, const struct evidence_out *o, co
 	remedy_v6(r->f, out);
 }
 
+/* A bridge passed them to no port. */
 static void advise_out_nobody(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
+	const struct probe_link *bridge = host_link(&r->d->host, o->ifindex);
 	const char *out = host_name(&r->d->host, o->ifindex);
 	char word[REMEDY_WORD];
 
 	text_shell_word(word, sizeof word, out);
+	if (!bridge || bridge->snooping != 1) {
+		finding_add(r->f, FINDING_ERROR, "the bridge keeps them: %s of %s were sent to %s, which passed them "
+			    "to no port; look for a filter of the bridge, and for ports that are down or do not flood",
+			    advice_count(r, l), r->flow, out);
+		finding_fix(r->f, "nft list ruleset bridge");
+		finding_fix(r->f, "bridge -d link show");
+		return;
+	}
 	finding_add(r->f, FINDING_ERROR, "nobody behind it wants them: %s of %s were sent to %s, and this bridge, "
 		    "which snoops, passed them to no port; a receiver there must join "
 		    "%s", advice_count(r, l), r->flow, out,

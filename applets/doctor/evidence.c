@@ -339,7 +339,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	}
 	evidence_entry(d, x);
 	/* What hardware forwards by itself no socket sees. */
-	e->is_seen = d->sniffs && e->right.lo <= 2 * e->ip + 8;
+	e->is_seen = d->sniffs && e->right.lo <= 2 * (e->ip + (x->here ? x->here->rest : 0)) + 8;
 	if (!x->in && e->right.hi)
 		x->in = w->e.iif;
 	else if (!x->in && e->wrong)
@@ -352,7 +352,9 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 		x->moved = false;
 	if (!x->moved)
 		return;
-	e->stays_here = x->is_own || match_stays_here(&w->flow.source);
+	e->frag_fails = evidence_grown(d->before.count.frag_fails, d->after.count.frag_fails);
+	/* Groups are no sources either (ip_mc_validate_source(), ip6_rcv_core()). */
+	e->stays_here = x->is_own || match_stays_here(&w->flow.source) || addr_is_multicast(&w->flow.source, 128);
 	/* Of one that gets to its entry there is no question where it comes in. */
 	if (!e->is_seen || !e->is_here || e->right.hi < e->ip || e->ip < e->wire)
 		evidence_here(d, x);

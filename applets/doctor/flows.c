@@ -109,6 +109,12 @@ void flows_packet(struct flows *f, const struct probe_sniffed *p)
 	s = w ? flows_sight(f, w, p->ifindex) : NULL;
 	if (!s)
 		return;
+	/* Connection tracking puts fragments together before they are routed, and they are made again: packets are
+	 * counted by their first one. */
+	if (p->is_rest) {
+		s->rest += p->station == SNIFF_IP;
+		return;
+	}
 	w->has_ports = p->has_ports;
 	w->protocol = p->protocol;
 	memcpy(w->ports, p->ports, sizeof w->ports);

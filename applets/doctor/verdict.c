@@ -115,8 +115,9 @@ static void verdict_out_seen(const struct evidence *e, const struct evidence_out
 	lost -= large;
 	if (lost <= slack)
 		return;
+	/* The MTU of a route may be less than that of its interface. */
 	if (came - low - large > o->vif.hi + verdict_slack(e, came))
-		verdict_add(l, VERDICT_TTL_CHANGED, lost, came);
+		verdict_add(l, e->frag_fails + slack >= lost ? VERDICT_MTU : VERDICT_TTL_CHANGED, lost, came);
 	else if (o->filter == FILTER_DROPS)
 		verdict_add(l, VERDICT_FIREWALL, lost, came);
 	else

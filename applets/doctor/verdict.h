@@ -75,6 +75,7 @@ struct evidence {
 	uint64_t wrong;			/* on others */
 	bool has_vif, has_other_table;	/* here is a VIF in the table that is looked up, or in another one only */
 	bool rp_refuses, stays_here, lacks_family;
+	uint64_t frag_fails;		/* packets that this host could not send for their size, of all flows */
 	enum filter ingress, filter;	/* before the IP stack; before routing */
 	unsigned nouts;
 	struct evidence_out out[KERNEL_VIFS];

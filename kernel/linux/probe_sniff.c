@@ -97,17 +97,30 @@ static bool probe_sniff_sum_wrong(const uint8_t *p, size_t n)
 	return (sum & 0xffff) + (sum >> 16) != 0xffff;
 }
 
+/* Goes on to the header behind those of IPv6 that may stand before it; *at becomes its place, *is_rest whether this is
+ * a fragment other than the first.  Returns its protocol. */
+static uint8_t probe_sniff_next6(const uint8_t *p, size_t n, size_t *at, bool *is_rest)
+{
+	uint8_t next = p[6];
+
+	*at = 40;
+	*is_rest = false;
+	while ((next == IPPROTO_HOPOPTS || next == IPPROTO_DSTOPTS || next == IPPROTO_FRAGMENT) && *at + 8 <= n) {
+		const uint8_t *h = p + *at;
+
+		*is_rest |= next == IPPROTO_FRAGMENT && (h[2] || h[3] & 0xf8);
+		*at += next == IPPROTO_FRAGMENT ? 8 : ((size_t)h[1] + 1) * 8;
+		next = h[0];
+	}
+	return next;
+}
+
 /* ICMPv6 to groups that hosts and routers of one link say to each other: MLD (RFC 3810, section 5), neighbours and
  * routers (RFC 4861, section 4), multicast router discovery (RFC 4286). */
-static bool probe_sniff_is_control6(const uint8_t *p, size_t n)
+static bool probe_sniff_is_control6(const uint8_t *p, size_t n, size_t at, uint8_t next)
 {
-	uint8_t next = p[6], type;
-	size_t at = 40;
+	uint8_t type;
 
-	while (next == IPPROTO_HOPOPTS && at + 2 <= n) {
-		next = p[at];
-		at += ((size_t)p[at + 1] + 1) * 8;
-	}
 	if (next == PIM)
 		return true;
 	if (next != IPPROTO_ICMPV6 || at >= n)
@@ -127,7 +140,8 @@ static void probe_sniff_ports(struct probe_sniffed *s, const uint8_t *p, size_t 
 
 static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed *s)
 {
-	uint8_t len;
+	uint8_t len, next;
+	size_t at;
 
 	if (n >= 20 && p[0] >> 4 == 4) {
 		addr_any(FAM_4, &s->flow.source, &len);
@@ -137,6 +151,7 @@ static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed 
 		s->ttl = p[8];
 		s->len = (uint32_t)p[2] << 8 | p[3];
 		s->is_whole = p[6] & 0x40;
+		s->is_rest = p[6] & 0x1f || p[7];
 		s->is_control = p[9] == IPPROTO_IGMP || p[9] == PIM;
 		s->is_broken = probe_sniff_sum_wrong(p, n);
 		probe_sniff_ports(s, p, n, (size_t)(p[0] & 15) * 4, p[9]);
@@ -148,9 +163,10 @@ static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed 
 		s->ttl = p[7];
 		s->len = ((uint32_t)p[4] << 8 | p[5]) + 40;
 		s->is_whole = true;
-		s->is_control = probe_sniff_is_control6(p, n);
+		next = probe_sniff_next6(p, n, &at, &s->is_rest);
+		s->is_control = probe_sniff_is_control6(p, n, at, next);
 		s->is_broken = false;
-		probe_sniff_ports(s, p, n, 40, p[6]);
+		probe_sniff_ports(s, p, n, at, next);
 		return true;
 	}
 	return false;

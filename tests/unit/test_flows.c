@@ -36,6 +36,9 @@ static void seen(void)
 	flows_packet(&f, &p);
 	p.is_control = true;
 	flows_packet(&f, &p);
+	p.is_control = false;
+	p.is_rest = true;
+	flows_packet(&f, &p);
 	CHECK_INT(f.n, 1);
 	CHECK_INT(f.control, 1);
 	s = flows_on(&f, &f.v[0], 2);

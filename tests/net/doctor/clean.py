@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 #
 # Set-ups in which the packets flow: no error, whatever else goes on.
-from doctor.table import (announcements, behind, dropped, idle, querier, short, truth, unicast)
+from doctor.table import announcements, behind, dropped, fragments, idle, querier, short, truth, unicast
+from lab import wait_until
 from sick import RULES
 
 EXACT = "mroute from a1 source {} group {} to a2\n"
@@ -70,6 +71,19 @@ def raised(t):
     what = "ip ttl set 16" if t.v4 else "ip6 hoplimit set 16"
     t.chain("prerouting", [f"ip{t.six} daddr {t.group} {what}"], priority=-150)
     t.stream(ttl=1).flows("a2")
+
+
+for tracked in (False, True):
+    @truth(f"clean: packets in fragments{', put together by connection tracking' if tracked else ''}", "fine",
+           families=("IPv4",))
+    def cut(t, tracked=tracked):
+        t.start(RULES)
+        if tracked:
+            t.chain("forward", ["ct state invalid drop"])
+        number = iter(range(1 << 20))
+        tx = t.lab.senders["ha"]
+        t.repeat(lambda: [tx.send(f) for f in fragments(t.src, t.group, next(number))], 0.02)
+        wait_until(lambda: t.lab.counted(t.src, t.group) > 5, "fragments to be forwarded")
 
 
 @truth("clean: bursts between pauses", "fine")

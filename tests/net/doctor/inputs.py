@@ -130,7 +130,8 @@ def small_mtu(t):
 
 
 for text, four, six in (("of this host", "10.2.0.1", "fd00:2::1"), ("0.0.0.0", "0.0.0.0", "::"),
-                        ("of the loopback", "127.0.0.9", "::1"), ("of its link", "169.254.7.7", "fe80::9")):
+                        ("of the loopback", "127.0.0.9", "::1"), ("of its link", "169.254.7.7", "fe80::9"),
+                        ("a group", "225.7.7.7", "ff0e::7")):
     @truth(f"a source that is no source to be routed: {text}", "source",
            families={"of this host": ("IPv4",), "of its link": ("IPv6",)}.get(text, ("IPv4", "IPv6")), blind="any",
            cure=None)

@@ -77,6 +77,12 @@ def mtu_one(t):
     t.lab.ip("link", "set", "a3", "mtu", "1300")
 
 
+@truth("too large for the route", "mtu", families=("IPv4",), blind="any", cure=None)
+def mtu_route(t):
+    t.lab.ip("route", "add", "multicast", "225.1.2.3", "dev", "a2", "mtu", "lock", "1000")
+    begin(t, size=1400)
+
+
 @truth("one packet in five too large", "mtu", blind="maybe", cure=None)
 def mtu_some(t):
     begin(t)

@@ -141,6 +141,22 @@ def mld(kind, group, src="fe80::55", dst=None):
     return b"\x33\x33" + g[12:] + b"\2\0\0\0\0\x55" + struct.pack("!H", ETH_P_IPV6) + head + hop + body
 
 
+def fragments(src, group, number, sizes=(1480, 1480, 300)):
+    """Frames of one IPv4 packet in fragments."""
+    data = frame(src, group, 16, number)
+    head, body = data[14:34], data[34:]
+    body += bytes(sum(sizes) - len(body))
+    body = body[:4] + struct.pack("!HH", sum(sizes), 0) + body[8:]
+    at = 0
+    for i, size in enumerate(sizes):
+        more = 0x2000 if i < len(sizes) - 1 else 0
+        h = head[:2] + struct.pack("!HHH", 20 + size, number & 0xffff, more | at // 8) + head[8:10] + bytes(2)
+        h += head[12:]
+        h = h[:10] + struct.pack("!H", checksum(h)) + h[12:]
+        yield data[:14] + h + body[at:at + size]
+        at += size
+
+
 def querier(t):
     """Members and a querier on the inbound side, of the old protocols."""
     if t.v4:
