@@ -22,18 +22,33 @@ static bool slip_is(const struct word *w, const char *const *list)
 	return false;
 }
 
+/* Words of which the same is to be said. */
+struct slip_words {
+	const char *list[8];		/* ends with NULL */
+	const char *why;
+};
+
+#define SLIP_OPTIONS "enable", "disable", "mrdisc", "refresh", "ttl-threshold", "threshold"
+#define SLIP_CLAUSES "from", "source", "group", "kernel"
+
+/* What is to be said of a word, NULL when it is in none of n lists. */
+static const char *slip_look_up(const struct slip_words *v, size_t n, const struct word *w)
+{
+	for (; n; v++, n--)
+		if (slip_is(w, v->list))
+			return v->why;
+	return NULL;
+}
+
 /* Words that are no name, whatever the machine has. */
 static const char *slip_word(const struct word *w)
 {
-	static const struct slip_words {
-		const char *list[8];	/* ends with NULL */
-		const char *why;
-	} words[] = {
+	static const struct slip_words words[] = {
 		{ { "mroute", "mgroup", "ssmgroup", "include", "phyint" },
 		  "it begins a line, of which each has one directive" },
-		{ { "enable", "disable", "mrdisc", "refresh", "ttl-threshold", "threshold" },
+		{ { SLIP_OPTIONS },
 		  "it belongs to a line of its own, \"phyint IFNAME ...\"" },
-		{ { "from", "source", "group", "kernel" },
+		{ { SLIP_CLAUSES },
 		  "it is a word that stands before \"to\"" },
 		{ { "to" }, "\"to\" stands once, before the first name" },
 		{ { "any", "all", "every", "each" }, "write + for every interface" },
@@ -42,9 +57,10 @@ static const char *slip_word(const struct word *w)
 		{ { "and", "or", "dev", "via", "interface", "iface" }, "names are parted by blanks alone" },
 	};
 
-	for (const struct slip_words *v = words; v < words + sizeof words / sizeof *words; v++)
-		if (slip_is(w, v->list))
-			return v->why;
+	const char *why = slip_look_up(words, sizeof words / sizeof *words, w);
+
+	if (why)
+		return why;
 	for (size_t i = 0; i < w->n; i++)
 		if (w->p[i] < '0' || w->p[i] > '9')
 			return NULL;
@@ -142,6 +158,9 @@ const char *slip_name(const struct word *w)
 
 /* ---- addresses ---- */
 
+/* A way to write what was meant by a text to out[SLIP_MEANT]; false, or no address, when that was not meant. */
+typedef bool slip_write(const char *text, char *out);
+
 static bool slip_parses(const char *text)
 {
 	struct addr a;
@@ -150,7 +169,7 @@ static bool slip_parses(const char *text)
 	return prefix_parse(text, strlen(text), &a, &len) == ADDR_OK;
 }
 
-/* Writes the address of a URL, with a port or with an interface to out[SLIP_MEANT]. */
+/* Writes the address of a URL, with a port or with an interface. */
 static bool slip_write_host(const char *text, char *out)
 {
 	const char *scheme = strstr(text, "://");
@@ -161,7 +180,7 @@ static bool slip_write_host(const char *text, char *out)
 	n = strcspn(from, strchr(from, '.') ? ":%" : "%");
 	memcpy(out, from, n);
 	out[n] = '\0';
-	return slip_parses(out);
+	return true;
 }
 
 /* Writes an IPv4 address without zeros in front of its numbers. */
@@ -217,7 +236,18 @@ static bool slip_write_mask(const char *text, char *out)
 	while (len < 32 && bits & 0x80000000u >> len)
 		len++;
 	sprintf(out, "%.*s/%d", (int)(slash - text), text, len);
-	return (len == 32 || !(bits << len)) && slip_parses(out);
+	return len == 32 || !(bits << len);
+}
+
+/* Writes the address that was meant by a word, which is text as well; false when that does not show. */
+static bool slip_write_address(const struct word *w, const char *text, char *out)
+{
+	static slip_write *const ways[] = { slip_write_host, slip_write_numbers, slip_write_mask, slip_write_prefix };
+	bool is_done = slip_write_meant(w, out) && slip_parses(out);
+
+	for (size_t i = 0; !is_done && i < sizeof ways / sizeof *ways; i++)
+		is_done = ways[i](text, out) && slip_parses(out);
+	return is_done;
 }
 
 /* What stands for any address in other files. */
@@ -246,9 +276,7 @@ const char *slip_address(const struct word *w, bool is_group)
 	res = prefix_parse(w->p, w->n, &a, &len);
 	if (res == ADDR_OK || res == ADDR_MAPPED)
 		return NULL;
-	if (!what && ((slip_write_meant(w, meant) && slip_parses(meant)) || slip_write_host(text, meant) ||
-		      (slip_write_numbers(text, meant) && slip_parses(meant)) ||
-		      slip_write_mask(text, meant) || (slip_write_prefix(text, meant) && slip_parses(meant))))
+	if (!what && slip_write_address(w, text, meant))
 		snprintf(slip_why, sizeof slip_why, "\"%s\" is no address: write %s", lex_show(w), meant);
 	else if (what || (res == ADDR_BAD && (strchr(text, ',') || (strchr(text, '-') && strchr(text, '.')))))
 		snprintf(slip_why, sizeof slip_why, "\"%s\" is no address: %s", lex_show(w), what ? what :
@@ -279,26 +307,19 @@ const char *slip_path(const struct word *w)
 const char *slip_directive(const struct word *w)
 {
 	static const char *const programs[] = { "smcroute", "smcroutectl", "smcrouted", "ip", "sudo", "$", NULL };
-	static const char *const rules[] = { "add", "replace", "route", "-a", NULL };
-	static const char *const groups[] = { "join", "-j", NULL };
-	static const char *const clauses[] = { "from", "source", "group", "to", "kernel", NULL };
-	static const char *const options[] = {
-		"enable", "disable", "mrdisc", "ttl-threshold", "threshold", "refresh", NULL
+	static const struct slip_words words[] = {
+		{ { "add", "replace", "route", "-a" },
+		  "it is a command of smcroutectl, write mroute from IFNAME group ADDR to IFNAME" },
+		{ { "join", "-j" }, "it is a command of smcroutectl, write mgroup from IFNAME group ADDR" },
+		{ { SLIP_CLAUSES, "to" }, "all of a rule stands in one line, which begins with mroute or mgroup" },
+		{ { SLIP_OPTIONS }, "all of it stands in one line, which begins with phyint" },
 	};
 	const char *slash = memrchr(w->p, '/', w->n);
 	struct word base = slash ? (struct word){ slash + 1, w->n - (size_t)(slash + 1 - w->p) } : *w;
 
 	if (slip_is(&base, programs))
 		return "it is a command for a shell, write the rule: mroute from IFNAME group ADDR to IFNAME";
-	if (slip_is(w, rules))
-		return "it is a command of smcroutectl, write mroute from IFNAME group ADDR to IFNAME";
-	if (slip_is(w, groups))
-		return "it is a command of smcroutectl, write mgroup from IFNAME group ADDR";
-	if (slip_is(w, clauses))
-		return "all of a rule stands in one line, which begins with mroute or mgroup";
-	if (slip_is(w, options))
-		return "all of it stands in one line, which begins with phyint";
 	if (strchr(";!%/", *w->p) || (w->n > 1 && !memcmp(w->p, "--", 2)))
 		return "a comment begins with #";
-	return NULL;
+	return slip_look_up(words, sizeof words / sizeof *words, w);
 }

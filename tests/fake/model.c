@@ -74,19 +74,17 @@ static void model_link(unsigned iface, bool up)
 }
 
 /* A rule that the random number makes up. */
-static struct meaning_rule model_make_rule(uint64_t *random, const char **source, const char **group)
+static struct meaning_rule model_make_rule(uint64_t *random)
 {
 	struct meaning_rule m = { .is_there = true, .fam = (enum fam)model_take(random, FAM_N) };
 
 	m.iif = model_take(random, 8);
 	m.source_bits = model_source_bits[m.fam][model_take(random, 5)];
 	m.group_bits = model_group_bits[m.fam][model_take(random, 5)];
-	*source = model_sources[m.fam][model_take(random, SOURCES)];
-	*group = model_groups[m.fam][model_take(random, GROUPS)];
+	model_bytes(m.fam, model_sources[m.fam][model_take(random, SOURCES)], m.source);
+	model_bytes(m.fam, model_groups[m.fam][model_take(random, GROUPS)], m.group);
 	m.outputs = model_take(random, 4) ? 1 + model_take(random, 255) : 0;
 	m.in_kernel = model_take(random, 4) && !m.source_bits && m.group_bits == model_group_bits[m.fam][0];
-	model_bytes(m.fam, *source, m.source);
-	model_bytes(m.fam, *group, m.group);
 	return m;
 }
 
@@ -130,9 +128,7 @@ static void model_edit(uint64_t random)
 	unsigned verb = model_take(&random, 4), pick = model_take(&random, MEANING_RULES), place, add;
 	struct ifname oifs[8];
 	struct change_rule rule = { .oifs = oifs };
-	const char *source = NULL, *group = NULL;
-	struct meaning_rule m = model_make_rule(&random, &source, &group);
-	char text[64];
+	struct meaning_rule m = model_make_rule(&random);
 	uint32_t id;
 
 	place = model_place(&m);
@@ -162,7 +158,6 @@ static void model_edit(uint64_t random)
 	for (unsigned o = 0; o < 8; o++)
 		if (m.outputs >> o & 1)
 			oifs[rule.noifs++] = ifname_of(meaning_names[o], strlen(meaning_names[o]));
-	snprintf(text, sizeof text, "%s %s", source, group);
 	if (verb == 3) {
 		id = rules_find(&model_router.rules, &model_router.rules.routes, &rule.iif, &rule.range);
 		if (id != HASH_NONE)
