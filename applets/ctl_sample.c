@@ -247,8 +247,7 @@ static void sample_json_row(const struct sample_flow *f, struct buf *out)
 	json_open(out);
 	sample_json_flow(f->flow, out);
 	json_str(out, "iif", f->iif);
-	json_key(out, "oifs");
-	buf_chr(out, '[');
+	json_list(out, "oifs");
 	for (const char *name = f->oifs; *name; name += strspn(name, " ")) {
 		size_t len = strcspn(name, " ");
 
@@ -273,8 +272,7 @@ void ctl_sample_json(const struct sample *s, int64_t usec, struct buf *out)
 		   (int)(usec % 1000000), s->interval / 1000, (int)(s->interval % 1000));
 	json_u64(out, "packets_per_sec", s->packet_rate);
 	json_u64(out, "bits_per_sec", s->bit_rate);
-	json_key(out, "routes");
-	buf_chr(out, '[');
+	json_list(out, "routes");
 	for (uint32_t i = 0; i < s->n; i++)
 		sample_json_row(&s->v[i], out);
 	buf_str(out, "]}\n");

@@ -34,8 +34,7 @@ struct check_found {
 
 static void check_put_diag(struct buf *b, const struct conf *c, const struct diag *d)
 {
-	json_sep(b);
-	buf_chr(b, '{');
+	json_open(b);
 	json_str(b, "file", d->where.file < c->nfiles ? c->files[d->where.file] : "");
 	json_u64(b, "line", d->where.line);
 	json_u64(b, "column", d->where.col);
@@ -46,10 +45,8 @@ static void check_put_diag(struct buf *b, const struct conf *c, const struct dia
 
 static void check_collect(struct check_found *f, const struct conf *c, const struct diags *d)
 {
-	for (uint32_t i = 1; i < c->nfiles; i++) {
-		json_sep(&f->files);
-		buf_json(&f->files, c->files[i], strlen(c->files[i]));
-	}
+	for (uint32_t i = 1; i < c->nfiles; i++)
+		json_item(&f->files, c->files[i]);
 	for (uint32_t i = 0; i < d->n; i++)
 		check_put_diag(&f->diags, c, &d->v[i]);
 }

@@ -50,21 +50,15 @@ static void explain_json_rule(struct buf *out, const struct conf *c, const struc
 		 prefix_str(&range->flow.source, range->source_len, s));
 	json_str(out, "group", prefix_str(&range->flow.group, range->group_len, s));
 	explain_json_bool(out, "kernel", rule->in_kernel);
-	json_key(out, "oifs");
-	buf_chr(out, '[');
-	for (uint32_t i = 0; i < set->n; i++) {
-		const char *name = c->names[c->pool[set->off + i]].ifname.text;
-
-		json_sep(out);
-		buf_json(out, name, strlen(name));
-	}
+	json_list(out, "oifs");
+	for (uint32_t i = 0; i < set->n; i++)
+		json_item(out, c->names[c->pool[set->off + i]].ifname.text);
 	buf_chr(out, ']');
 }
 
 static void explain_json_rules(struct buf *out, const struct explanation *x)
 {
-	json_key(out, "rules");
-	buf_chr(out, '[');
+	json_list(out, "rules");
 	for (uint32_t i = 0; i < x->n; i++) {
 		const struct explained *e = &x->rules[i];
 
@@ -92,21 +86,16 @@ static void explain_json_nearest(struct buf *out, const struct explanation *x)
 		return;
 	}
 	explain_json_rule(out, x->c, x->nearest);
-	json_key(out, "misses");
-	buf_chr(out, '[');
-	for (unsigned i = 0; i < sizeof misses / sizeof *misses; i++) {
-		if (!(x->misses & misses[i].miss))
-			continue;
-		json_sep(out);
-		buf_json(out, misses[i].what, strlen(misses[i].what));
-	}
+	json_list(out, "misses");
+	for (unsigned i = 0; i < sizeof misses / sizeof *misses; i++)
+		if (x->misses & misses[i].miss)
+			json_item(out, misses[i].what);
 	buf_str(out, "]}");
 }
 
 static void explain_json_outputs(struct buf *out, const struct explanation *x)
 {
-	json_key(out, "outputs");
-	buf_chr(out, '[');
+	json_list(out, "outputs");
 	for (uint32_t id = 0; id < x->c->nnames; id++) {
 		if (!x->is_output[id])
 			continue;

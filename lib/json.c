@@ -38,6 +38,18 @@ void json_u64(struct buf *b, const char *key, uint64_t value)
 		buf_str(b, "null");
 }
 
+void json_item(struct buf *b, const char *value)
+{
+	json_sep(b);
+	buf_json(b, value, strlen(value));
+}
+
+void json_list(struct buf *b, const char *key)
+{
+	json_key(b, key);
+	buf_chr(b, '[');
+}
+
 void json_open(struct buf *b)
 {
 	json_sep(b);

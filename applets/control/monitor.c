@@ -61,12 +61,10 @@ static void monitor_less(const struct router *r, const struct event *ev, struct 
 
 		if (oif_list_has_name(t, ev->rule->oifs, before->names[i]))
 			continue;
-		if (json) {
-			json_sep(out);
-			buf_json(out, name, strlen(name));
-		} else {
+		if (json)
+			json_item(out, name);
+		else
 			buf_printf(out, "%s%s", sep, name);
-		}
 		sep = " ";
 	}
 }
@@ -117,8 +115,7 @@ static void monitor_json_rule(const struct router *r, const struct event *ev, co
 
 	show_flow_json(out, m->directive, &f);
 	if (ev->rule && m->is_less) {
-		json_key(out, "oifs");
-		buf_chr(out, '[');
+		json_list(out, "oifs");
 		monitor_less(r, ev, out, true);
 		buf_chr(out, ']');
 	} else if (ev->rule || !m->is_changed) {
@@ -131,8 +128,8 @@ static void monitor_json_rule(const struct router *r, const struct event *ev, co
 		show_owners_json(r, m->rules, monitor_rule_id(m), out);
 		return;
 	}
-	json_key(out, "owners");
-	buf_str(out, "[]");
+	json_list(out, "owners");
+	buf_chr(out, ']');
 }
 
 static void monitor_json(const struct router *r, const struct event *ev, const struct show_flow *f, struct buf *out)

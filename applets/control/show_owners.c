@@ -4,8 +4,6 @@
  */
 #include "applets/control/show_owners.h"
 
-#include <string.h>
-
 #include "lib/json.h"
 #include "router/claims.h"
 
@@ -13,14 +11,9 @@ void show_owners_json(const struct router *r, const struct rules *t, uint32_t id
 {
 	struct claim claim;
 
-	json_key(out, "owners");
-	buf_chr(out, '[');
-	for (struct claim_walk w = claims_walk(t, id); claims_next(&w, &claim);) {
-		const char *name = owner_name(&r->rules.owners, claim.owner);
-
-		json_sep(out);
-		buf_json(out, name, strlen(name));
-	}
+	json_list(out, "owners");
+	for (struct claim_walk w = claims_walk(t, id); claims_next(&w, &claim);)
+		json_item(out, owner_name(&r->rules.owners, claim.owner));
 	buf_chr(out, ']');
 }
 

@@ -55,8 +55,7 @@ static void pending_rules(struct show *s, int stage, struct rules *t, const char
 			show_flow_json(&o->rows, directive, &f);
 			show_flow_oifs(s->router, &o->rows, &f, true);
 			json_str(&o->rows, "reason", reason);
-			json_key(&o->rows, "waits_for");
-			buf_chr(&o->rows, '[');
+			json_list(&o->rows, "waits_for");
 			pending_names(s->router, rule, name, &o->rows, true);
 			buf_chr(&o->rows, ']');
 			show_owners_json(s->router, t, show_number(s), &o->rows);

@@ -224,8 +224,7 @@ bool show_flow_has_oifs(const struct show_flow *f)
 void show_name(struct buf *b, const char *name, bool json)
 {
 	if (json) {
-		json_sep(b);
-		buf_json(b, name, strlen(name));
+		json_item(b, name);
 	} else {
 		buf_chr(b, ' ');
 		buf_str(b, name);
@@ -234,10 +233,8 @@ void show_name(struct buf *b, const char *name, bool json)
 
 void show_flow_oifs(const struct router *r, struct buf *b, const struct show_flow *f, bool json)
 {
-	if (json) {
-		json_key(b, "oifs");
-		buf_chr(b, '[');
-	}
+	if (json)
+		json_list(b, "oifs");
 	for (uint32_t i = 0; f->list && i < f->list->n; i++)
 		show_name(b, r->rules.names.v[f->list->names[i]].ifname.text, json);
 	for (uint32_t bits = f->bits; bits; bits &= bits - 1) {

@@ -108,13 +108,9 @@ static void finding_print_json(struct buf *out, const struct finding *g)
 	for (int or = 0; or < 2; or++) {
 		const struct buf *b = &g->commands[or];
 
-		json_key(out, finding_labels[or]);
-		buf_chr(out, '[');
-		for (size_t at = 0, n; at < b->len; at += n + 1) {
-			n = strlen(b->p + at);
-			json_sep(out);
-			buf_json(out, b->p + at, n);
-		}
+		json_list(out, finding_labels[or]);
+		for (size_t at = 0; at < b->len; at += strlen(b->p + at) + 1)
+			json_item(out, b->p + at);
 		buf_chr(out, ']');
 	}
 	buf_chr(out, '}');
