@@ -193,7 +193,7 @@ static void inkernel_explain(const struct router *r, const struct mfc *e, struct
 		return;
 	}
 	ruleset_print(out, &r->rules, rule, "\"mroute", 0);
-	if (ruleset_iifs(&r->rules, rule) & inkernel_bit(e))
+	if (inkernel_is_part(rule) && ruleset_iifs(&r->rules, rule) & inkernel_bit(e))
 		buf_str(out, "\" takes a part of them");
 	else
 		buf_printf(out, "\" takes packets of the group in on an output of it");
