@@ -232,7 +232,8 @@ void ctl_print_error(uint32_t line, const char *what, const char *text, int len)
 int ctl_print_flush(struct ctl_printer *p)
 {
 	if (p->is_deaf || (fflush(stdout) == 0 && !ferror(stdout)))
-		return 0;
+		return p->status;
 	p->is_deaf = true;
-	return errno == EPIPE ? 0 : applet_fail(EXIT_SYSTEM, "cannot write: %s", strerror(errno));
+	p->status = errno == EPIPE ? 0 : applet_fail(EXIT_SYSTEM, "cannot write: %s", strerror(errno));
+	return p->status;
 }

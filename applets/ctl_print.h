@@ -20,6 +20,7 @@ struct ctl_printer {
 	struct buf *records;		/* not NULL: tables are not printed, their records are appended here */
 	int last_column;		/* where the last column of the present table begins; 0 = there is no table */
 	bool is_deaf;			/* nobody reads our output any more */
+	int status;			/* and 0, as its reader left, or EXIT_SYSTEM, as it could not be written */
 };
 
 /* Finds out how headings are to look on standard output: not at all, plain, or as the terminal can. */

@@ -2,6 +2,7 @@
 #
 # What smcroutectl promises: done when it returns, silent when it worked, clear
 # when it did not, tables and JSON that programs can read.
+import errno
 import json
 import os
 import socket
@@ -235,6 +236,17 @@ def early(lab):
     d.do("ping")
     same(len(d.json()["routes"]["ssm"]), 5002, "rules")
     wait_until(lambda: d.proc.poll() is None, "the daemon")
+
+
+@case("what cannot be written is 71, once for a batch that is done all the same")
+def full_disk(lab):
+    d = lab.daemon()
+    for words, lines in ((["show"], ""), (["-j", "show"], ""), (["-b"], "show\nadd a1 225.1.1.1 a2\nshow\n")):
+        with open("/dev/full", "w") as full:
+            p = subprocess.run([*SMCROUTECTL, "-u", d.sock, *words], input=lines, text=True, stdout=full,
+                               stderr=subprocess.PIPE, timeout=d.seconds)
+        same((p.returncode, p.stderr), (71, f"smcroutectl: cannot write: {os.strerror(errno.ENOSPC)}\n"), words)
+    same([row["group"] for row in d.json()["routes"]["asm"]], ["225.1.1.1"], "the batch was done")
 
 
 if __name__ == "__main__":
