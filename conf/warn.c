@@ -70,10 +70,13 @@ static void warn_sources(const struct conf *c, struct diags *d)
 {
 	char s[ADDR_STRLEN];
 
-	for (const struct conf_rule *v = c->mroutes; v < c->mroutes + c->nmroutes; v++)
+	for (uint32_t i = 0; i < c->nmroutes; i++) {
+		const struct conf_rule *v = &c->mroutes[i];
+
 		if (v->oifs && match_range_stays(&v->range))
 			diag_add(d, v->where, false, "source %s stays on its link or host: routers never forward it",
 				 prefix_str(&v->range.flow.source, v->range.source_len, s));
+	}
 }
 
 static void warn_joins(const struct conf *c, struct diags *d)

@@ -41,7 +41,8 @@ static bool reflect_flow_is_joined(const struct ruleset *s, const struct flow_ra
 {
 	const struct rules *t = &s->joins;
 
-	for (const struct rule_lengths *l = t->lengths; l < t->lengths + t->nlengths; l++) {
+	for (uint32_t i = 0; i < t->nlengths; i++) {
+		const struct rule_lengths *l = &t->lengths[i];
 		struct flow_range join = { range->flow, l->source_len, l->group_len };
 
 		if (l->fam != flow_range_fam(range))

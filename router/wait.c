@@ -145,22 +145,29 @@ static void wait_log(struct router *r, const struct wait *w)
 		    is_missing ? "" : w->reason, what, w->rules + w->groups == 1 ? "s" : "");
 }
 
+static void wait_log_end(struct router *r, const struct wait *w)
+{
+	log_limited(&r->lim_wait, r->now, LOG_LVL_NOTICE, "%s: nothing waits for it any more", w->name);
+}
+
 /* Logs what is in one of both alone. */
 static void wait_compare(struct router *r, const struct waits *old, const struct waits *new)
 {
-	const struct wait *a = old->v, *end = old->v + old->n;
+	uint32_t k = 0;
 
-	for (const struct wait *b = new->v; b < new->v + new->n; b++) {
-		for (; a < end && strcmp(a->name, b->name) < 0; a++)
-			log_limited(&r->lim_wait, r->now, LOG_LVL_NOTICE, "%s: nothing waits for it any more", a->name);
-		bool is_known = a < end && !strcmp(a->name, b->name);
+	for (uint32_t i = 0; i < new->n; i++) {
+		const struct wait *w = &new->v[i];
 
-		if (!is_known || strcmp(a->reason, b->reason))
-			wait_log(r, b);
-		a += is_known;
+		for (; k < old->n && strcmp(old->v[k].name, w->name) < 0; k++)
+			wait_log_end(r, &old->v[k]);
+		bool is_known = k < old->n && !strcmp(old->v[k].name, w->name);
+
+		if (!is_known || strcmp(old->v[k].reason, w->reason))
+			wait_log(r, w);
+		k += is_known;
 	}
-	for (; a < end; a++)
-		log_limited(&r->lim_wait, r->now, LOG_LVL_NOTICE, "%s: nothing waits for it any more", a->name);
+	for (; k < old->n; k++)
+		wait_log_end(r, &old->v[k]);
 }
 
 void wait_report(struct router *r)

@@ -530,7 +530,8 @@ int kernel_members_read(uint32_t *n)
 /* As IPv6 has it for both families. */
 static bool members_have(const struct table *t, int ifindex, const struct flow_range *range)
 {
-	for (const struct item *i = t->v; i < t->v + t->n; i++) {
+	for (uint32_t at = 0; at < t->n; at++) {
+		const struct item *i = &t->v[at];
 		const struct flow *f = &i->key.flow;
 
 		if (i->key.ifindex == (uint32_t)ifindex &&
