@@ -111,7 +111,7 @@ static bool edit_names_itself(const struct names *t, const struct rule *rule)
 }
 
 /* Says what is remarkable about a rule. */
-static void edit_note_rule(struct call *call, const struct rule *rule)
+static void edit_note_rule(struct call *call, const struct edit_words *w, const struct rule *rule)
 {
 	const struct router *r = call->router;
 	const char *which, *held = reflect_reason(r, rule, &which), *reason = reason_of_route(r, rule, &which);
@@ -126,7 +126,7 @@ static void edit_note_rule(struct call *call, const struct rule *rule)
 	if (held)
 		call_note(call, "%s is %s", which, held);
 	else if (reason)
-		call_note(call, "%s: %s, the rule waits for it", which, reason);
+		edit_words_note_waits(call, w, which, reason);
 	else if (edit_names_itself(&r->rules.names, rule))
 		call_note(call, "%s is the inbound interface too: packets go out where they came in", call->argv[1]);
 	else if (!rule->oifs)
@@ -179,7 +179,7 @@ static int edit_add_rule(struct call *call, bool replace)
 	res = change_add(r, &w.rule, replace, &id);
 	status = res < 0 ? edit_no_memory(call) : edit_sync_rule(call, id);
 	if (!status)
-		edit_note_rule(call, &r->rules.routes.v[id]);
+		edit_note_rule(call, &w, &r->rules.routes.v[id]);
 	if (!status && (replace || !w.rule.noifs))
 		edit_note_more(call, &w, id);
 	owner_drop(&r->rules.owners, w.rule.owner);

@@ -10,6 +10,7 @@
 #include "conf/glyph.h"
 #include "conf/slip.h"
 #include "lib/status.h"
+#include "router/reason.h"
 
 /* Words of the config file that stand before a word of a command. */
 static bool edit_words_is_clause(const char *word)
@@ -30,6 +31,17 @@ static bool edit_words_is_slip(const struct call *call, const char *word)
 	return edit_words_is_clause(word) && (!call->router || !iface_match(&call->router->ifs, &name, NULL));
 }
 
+/* True for what stands in the place of a group and is an interface rather than a mistyped address: eth1, eth1.100. */
+static bool edit_words_is_output(const char *word)
+{
+	const char *colon = strchr(word, ':');
+	struct addr a;
+	uint8_t len;
+
+	return prefix_parse(word, strlen(word), &a, &len) == ADDR_BAD && (*word < '0' || *word > '9') &&
+	       (!colon || !strchr(colon + 1, ':'));
+}
+
 /* Puts words in the grammar of the config file into the order of a command. */
 static void edit_words_reorder(const struct call *call, struct buf *out)
 {
@@ -45,10 +57,10 @@ static void edit_words_reorder(const struct call *call, struct buf *out)
 			*(*word == 'f' ? &iif : *word == 's' ? &source : &group) = call->argv[++i];
 		else if (edit_words_is_slip(call, word))
 			continue;
+		else if (!group && prefix_parse(word, strlen(word), &a, &len) == ADDR_OK)
+			*(addr_is_multicast(&a, len) ? &group : &source) = word;
 		else if (!iif)
 			iif = word;
-		else if (!group && prefix_parse(word, strlen(word), &a, &len) != ADDR_BAD)
-			*(addr_is_multicast(&a, 128) ? &group : &source) = word;
 		else
 			buf_printf(&oifs, " %s", word);
 	}
@@ -57,7 +69,19 @@ static void edit_words_reorder(const struct call *call, struct buf *out)
 	buf_free(&oifs);
 }
 
-/* Refuses such words: nobody means interfaces that are called source or group. */
+/* True when the group, or the source, stands before the interface. */
+static bool edit_words_is_turned(const struct call *call)
+{
+	const char *word = call->argv[1];
+	struct ifname name = ifname_of(word, strnlen(word, IFNAME_SIZE - 1));
+	struct addr a;
+	uint8_t len;
+
+	return prefix_parse(word, strlen(word), &a, &len) == ADDR_OK && edit_words_is_output(call->argv[2]) &&
+	       (!call->router || !iface_match(&call->router->ifs, &name, NULL));
+}
+
+/* Refuses such words: nobody means interfaces that are called source or group, or like an address. */
 static int edit_words_check_form(struct call *call)
 {
 	struct buf form = { 0 };
@@ -65,11 +89,14 @@ static int edit_words_check_form(struct call *call)
 
 	while (i < call->argc && !edit_words_is_slip(call, call->argv[i]))
 		i++;
-	if (i >= call->argc)
+	if (i >= call->argc && !edit_words_is_turned(call))
 		return 0;
 	edit_words_reorder(call, &form);
-	call_fail(call, EXIT_DATA, "\"%s\" is a word of the config file, here write: %s", call->argv[i],
-		  buf_cstr(&form));
+	if (i < call->argc)
+		call_fail(call, EXIT_DATA, "\"%s\" is a word of the config file, here write: %s", call->argv[i],
+			  buf_cstr(&form));
+	else
+		call_fail(call, EXIT_DATA, "the inbound interface stands first: %s", buf_cstr(&form));
 	buf_free(&form);
 	return EXIT_DATA;
 }
@@ -84,6 +111,9 @@ static void edit_words_note_name(struct call *call, const char *text, const stru
 		return;
 	if (hidden)
 		call_note(call, "%s", hidden);
+	else if (!strcmp(text, "kernel"))
+		call_note(call, "\"kernel\" is taken as the name of an interface: the word is for rules of the config "
+			  "file alone");
 	else
 		call_note(call, "\"%s\" is taken as the name of an interface: %s", lex_show(&word), slip);
 }
@@ -104,7 +134,7 @@ static int edit_words_name(struct call *call, int i, struct ifname *name)
 	const char *why = ifname_check(call->argv[i], &len);
 
 	if (why)
-		return call_fail(call, EXIT_DATA, "%s: %s", call->argv[i], why);
+		return call_fail(call, EXIT_DATA, "\"%s\" is no interface name: %s", call->argv[i], why);
 	*name = ifname_of(call->argv[i], len);
 	edit_words_note_name(call, call->argv[i], name);
 	return 0;
@@ -122,15 +152,14 @@ static bool edit_words_has_source(const char *first, const char *second)
 	return addr_parse(first, strcspn(first, "/"), &a) == ADDR_OK && !addr_is_multicast(&a, 128);
 }
 
-/* True for what stands in the place of a group and is an interface rather than a mistyped address: eth1, eth1.100. */
-static bool edit_words_is_output(const char *word)
+/* Says why the words are no source and group, and what to write. */
+static int edit_words_bad_range(struct call *call, const char *const *words, int n, const char *why)
 {
-	const char *colon = strchr(word, ':');
-	struct addr a;
-	uint8_t len;
+	const char *slip = NULL;
 
-	return prefix_parse(word, strlen(word), &a, &len) == ADDR_BAD && (*word < '0' || *word > '9') &&
-	       (!colon || !strchr(colon + 1, ':'));
+	for (int i = 0; i < n && !slip; i++)
+		slip = slip_address(&(struct word){ words[i], strlen(words[i]) }, i == n - 1);
+	return call_fail(call, EXIT_DATA, "%s", slip ? slip : why);
 }
 
 int edit_words_range(struct call *call, struct edit_words *w)
@@ -153,7 +182,7 @@ int edit_words_range(struct call *call, struct edit_words *w)
 	const char *why = field_range(words, n, &w->rule.range);
 
 	if (why)
-		return call_fail(call, EXIT_DATA, "%s", why);
+		return edit_words_bad_range(call, words, n, why);
 	if (n == 2)
 		edit_words_note_bits(call, words[0], &w->rule.range.flow.source, w->rule.range.source_len);
 	edit_words_note_bits(call, words[n - 1], &w->rule.range.flow.group, w->rule.range.group_len);
@@ -169,6 +198,22 @@ int edit_words_rule(struct call *call, struct edit_words *w)
 	for (int at = w->end; !status && at < call->argc; at++)
 		status = edit_words_name(call, at, &w->oifs[w->rule.noifs++]);
 	return status;
+}
+
+void edit_words_note_waits(struct call *call, const struct edit_words *w, const char *which, const char *reason)
+{
+	enum fam fam = flow_range_fam(&w->rule.range);
+	const char *why, *name;
+	bool is_told = false;
+
+	for (uint32_t i = 0; i <= w->rule.noifs; i++) {
+		why = reason_of_name(call->router, i ? &w->rule.oifs[i - 1] : &w->rule.iif, fam, true, &name);
+		if (why)
+			call_note(call, "%s: %s, the rule waits for it", name, why);
+		is_told |= why != NULL;
+	}
+	if (!is_told)
+		call_note(call, "%s: %s, the rule waits for it", which, reason);
 }
 
 int edit_words_check(struct call *call, bool is_rule)

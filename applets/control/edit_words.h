@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The words of the commands that edit, taken through the same field parsers as the config file.  Each function returns
- * 0, or the exit status after call_fail().
+ * The words of the commands that edit, taken through the same field parsers as the config file.  What returns an int
+ * returns 0, or the exit status after call_fail().
  */
 #ifndef APPLETS_CONTROL_EDIT_WORDS_H
 #define APPLETS_CONTROL_EDIT_WORDS_H
@@ -21,6 +21,10 @@ int edit_words_range(struct call *call, struct edit_words *w);
 
 /* Reads IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]. */
 int edit_words_rule(struct call *call, struct edit_words *w);
+
+/* Notes what a rule waits for: each name of the command that is of no use now; where all are, `which`, another name of
+ * the rule, and the reason of that. */
+void edit_words_note_waits(struct call *call, const struct edit_words *w, const char *which, const char *reason);
 
 /* Checks the words behind call->argv[0] as those of a rule, or else of a membership: only argc and argv of *call are
  * used.  0, or the exit status, and call->error says why. */
