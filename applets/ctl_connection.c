@@ -82,16 +82,31 @@ static unsigned connection_see_all(const char *path, struct buf *seen)
 	return n;
 }
 
+/* What to do where nobody answers, or not to us. */
+static void connection_put_remedy(const struct ctl_place *place, int status, struct buf *out)
+{
+	if (status == EXIT_DENIED)
+		buf_printf(out, "; it is for root, and for the user and group of smcrouted -p");
+	else if (status == EXIT_BUSY && place->path)
+		buf_printf(out, "; smcrouted -u %s starts one", place->path);
+	else if (status == EXIT_BUSY)
+		buf_printf(out, "; smcrouted%s%s starts one", strcmp(place->ident, "smcroute") ? " -i " : "",
+			   strcmp(place->ident, "smcroute") ? place->ident : "");
+}
+
 /* Says what was tried; minus the exit status. */
 static int connection_refuse(const struct ctl_place *place, struct connection_search *s)
 {
 	bool is_silent = s->status == EXIT_BUSY;
-	struct buf seen = { 0 };
+	struct buf seen = { 0 }, remedy = { 0 };
 	unsigned n = is_silent ? connection_see_all(place->path, &seen) : 0;
 
-	applet_fail(0, "%s%s%s%s", is_silent ? "no daemon answers at" : "cannot connect to", buf_cstr(&s->tried),
-		    n ? "; others answer at" : "", buf_cstr(&seen));
+	if (!n)
+		connection_put_remedy(place, s->status, &remedy);
+	applet_fail(0, "%s%s%s%s%s", is_silent ? "no daemon answers at" : "cannot connect to", buf_cstr(&s->tried),
+		    n ? "; others answer at" : "", buf_cstr(&seen), buf_cstr(&remedy));
 	buf_free(&seen);
+	buf_free(&remedy);
 	return -s->status;
 }
 
@@ -127,6 +142,18 @@ static int connection_try_all(const struct ctl_place *place, struct connection_s
 	return fd;
 }
 
+/* Says once that the daemon sees other interfaces than we do. */
+static void connection_note_elsewhere(int fd)
+{
+	static bool is_told;
+
+	if (is_told || !usock_peer_is_elsewhere(fd))
+		return;
+	is_told = true;
+	applet_fail(0, "note: the daemon is in another network namespace, with other interfaces: nsenter -t %d -n "
+		    "ip link", (int)usock_peer_pid(fd));
+}
+
 int ctl_connection_open(const struct ctl_place *place)
 {
 	int64_t start = clock_ms();
@@ -144,5 +171,7 @@ int ctl_connection_open(const struct ctl_place *place)
 			poll(NULL, 0, RETRY_MS);
 		buf_free(&s.tried);
 	} while (fd == -1);
+	if (fd >= 0)
+		connection_note_elsewhere(fd);
 	return fd;
 }

@@ -50,14 +50,43 @@ static void ctl_words_refuse(struct ctl_words *w, const char *what, const char *
 		snprintf(w->why, sizeof w->why, "no %s \"%s\", there are: %s", what, word, miss->candidates);
 }
 
+/* What to write for a word that is no command, and is a word of another program or the name of a table; "" = not so. */
+static void ctl_words_find_elsewhere(const char *word, char *out, size_t size)
+{
+	static const struct { const char *word, *write; } elsewhere[] = {
+		{ "start", "smcrouted" }, { "run", "smcrouted" },
+		{ "explain", "smcroute-check explain IIF SOURCE GROUP" },
+		{ "doctor", "smcroute-check doctor GROUP" },
+		{ "check", "smcroute-check" }, { "test", "smcroute-check" }, { "verify", "smcroute-check" },
+		{ "save", "smcroutectl show config" }, { "write", "smcroutectl show config" },
+		{ "phyint", "it in the config file, then smcroutectl reload" },
+		{ "include", "it in the config file, then smcroutectl reload" },
+	};
+	struct word_miss miss;
+	const char *table = show_find(word, &miss);
+
+	*out = '\0';
+	for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+		if (!strcmp(word, elsewhere[i].word))
+			snprintf(out, size, "%s", elsewhere[i].write);
+	if (!*out && table)
+		snprintf(out, size, "smcroutectl show %s", table);
+}
+
 static const struct command *ctl_words_find(struct ctl_words *w, const char *word)
 {
 	struct word_miss miss;
 	const struct command *cmd = command_find(word, &miss);
+	char elsewhere[64];
 
-	if (!cmd)
+	if (cmd)
+		return cmd;
+	ctl_words_find_elsewhere(word, elsewhere, sizeof elsewhere);
+	if (*elsewhere && !miss.is_ambiguous)
+		snprintf(w->why, sizeof w->why, "no command \"%s\": write %s", word, elsewhere);
+	else
 		ctl_words_refuse(w, "command", word, &miss);
-	return cmd;
+	return NULL;
 }
 
 /* What stands between a command and its words. */

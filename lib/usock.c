@@ -160,3 +160,15 @@ bool usock_peer_is(int fd, const char *begin)
 	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
 	return pid && lines_first(path, name, sizeof name) && !strncmp(name, begin, strlen(begin));
 }
+
+bool usock_peer_is_elsewhere(int fd)
+{
+	pid_t pid = usock_peer_pid(fd);
+	struct stat here, there;
+	char path[40];
+
+	/* namespaces(7): two processes are in one where device and inode of these files are the same. */
+	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
+	return pid && stat("/proc/self/ns/net", &here) == 0 && stat(path, &there) == 0 &&
+	       (here.st_ino != there.st_ino || here.st_dev != there.st_dev);
+}

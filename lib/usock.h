@@ -33,4 +33,7 @@ pid_t usock_peer_pid(int fd);
 /* True when the command name of the process at the other end begins so; false also when it cannot be seen from here. */
 bool usock_peer_is(int fd, const char *begin);
 
+/* True when the process at the other end is in another network namespace; false also when that cannot be seen. */
+bool usock_peer_is_elsewhere(int fd);
+
 #endif

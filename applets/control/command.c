@@ -52,7 +52,7 @@ static int command_ping(struct call *call)
 
 const struct command commands[] = {
 	{
-		.name = "add", .aliases = "", .tried = "new insert set create", .letters = "a",
+		.name = "add", .aliases = "", .tried = "new insert set create mroute", .letters = "a",
 		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
 		.example = "add eth0 192.168.1.42 225.1.2.3 eth1 eth2",
 		.help = "add a multicast route, or more outputs to one",
@@ -68,7 +68,7 @@ const struct command commands[] = {
 		.help = "remove a route, or some of its outputs",
 		.run = edit_remove, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
 	}, {
-		.name = "join", .aliases = "", .tried = "subscribe group", .letters = "j",
+		.name = "join", .aliases = "", .tried = "subscribe group mgroup", .letters = "j",
 		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
 		.example = "join eth0 192.168.1.42 232.1.2.3", .help = "join a multicast group on an interface",
 		.run = edit_join, .min_words = 2, .max_words = 3, .takes_long = true, .takes_owner = true,
@@ -78,7 +78,7 @@ const struct command commands[] = {
 		.example = "leave eth0 192.168.1.42 232.1.2.3", .help = "leave a joined group",
 		.run = edit_leave, .min_words = 2, .max_words = 3, .takes_long = true, .takes_owner = true,
 	}, {
-		.name = "disown", .aliases = "", .letters = "", .usage = "",
+		.name = "disown", .aliases = "", .letters = "", .usage = "-o OWNER",
 		.example = "-o iptv disown", .help = "take back all that was asked for with -o OWNER",
 		.run = edit_disown, .takes_long = true, .takes_owner = true, .needs_owner = true,
 	}, {
@@ -92,7 +92,7 @@ const struct command commands[] = {
 		.name = "kill", .aliases = "", .tried = "stop quit exit end shutdown", .letters = "k",
 		.usage = "", .example = "kill", .help = "end the daemon", .run = command_kill, .ends_daemon = true,
 	}, {
-		.name = "show", .aliases = "", .tried = "status list ls get dump stats mroute", .letters = "sSJ",
+		.name = "show", .aliases = "", .tried = "status list ls get dump stats", .letters = "sSJ",
 		.usage = "[routes | groups | interfaces | pending | config | metrics | graph]",
 		.example = "-d show routes", .help = "show what is routed, and what waits",
 		.run = show_run, .max_words = 1,

@@ -35,6 +35,14 @@ WRONG = (
     (64, ("delete", "a1", "225.1.1.1"), ('did you mean "remove"?',)),
     (64, ("show", "mroute"), ('did you mean "routes"?',)), (64, ("show", "VIFs"), ('did you mean "interfaces"?',)),
     (64, ("show", "xyz"), ('no table "xyz", there are: routes',)),
+    (64, ("pending",), ('no command "pending": write smcroutectl show pending',)),
+    (64, ("gro",), ("write smcroutectl show groups\n",)),
+    (64, ("doctor", "225.1.1.1"), ("write smcroute-check doctor",)),
+    (64, ("explain",), ("smcroute-check explain IIF",)), (64, ("start",), ("write smcrouted\n",)),
+    (64, ("mroute", "from", "a1", "group", "225.1.1.1", "to", "a2"), ('did you mean "add"?',)),
+    (64, ("mgroup", "from", "a1", "group", "225.1.1.1"), ('did you mean "join"?',)),
+    (64, ("phyint", "a1"), ("in the config file, then smcroutectl reload",)),
+    (64, ("disown", "iptv"), ("usage: smcroutectl disown -o OWNER",)),
     (64, ("show", "groats"), ("routes groups interfaces pending config metrics graph",)),
     (64, ("add", "a1"), ("usage: smcroutectl add IIF",)), (64, ("add",), ("usage",)), (64, ("join", "a1"), ("usage",)),
     (64, ("ping", "pong"), ("many",)), (64, ("help", "foo"), (ALL,)), (64, ("help", "re"), ("ambiguous",)),
@@ -62,6 +70,10 @@ WRONG = (
     (65, ("join", "from", "a1", "225.1.1.1"), ("write: join a1 225.1.1.1\n",)),
     (65, ("add", "a1", "192.168.1.1", "a2"), ("192.168.1.1 is a source", "add a1 192.168.1.1 GROUP a2")),
     (65, ("add", "a1", "192.168.1.1", "a2.7"), ("192.168.1.1 is a source",)),
+    (65, ("add", "225.1.1.1", "a1", "a2"), ("the inbound interface stands first: add a1 225.1.1.1 a2\n",)),
+    (65, ("join", "225.1.1.1", "a1"), ("the inbound interface stands first: join a1 225.1.1.1\n",)),
+    (65, ("add", "a1", "any", "225.1.1.1", "a2"), ("leave the source out",)),
+    (65, ("add", "a1", "225.1.1.1/255.255.255.255", "a2"), ("write 225.1.1.1/32",)),
     (65, ("add", "a1", "192.168.1.1", "225.1.1.300", "a2"), ("225.1.1.300",)),
     (66, ("remove", "a1", "225.3.3.3", "a9"), ("the rule has no output a9",)),
     (66, ("remove", "a1", "10.1.0.9", "225.99.9.9"), ("(10.1.0.9, 225.99.9.9)", "a1")),
@@ -91,7 +103,7 @@ def wrong(lab):
 def nobody(lab):
     rc, out, err = lab.run(*SMCROUTECTL, "-i", "nobody", "show")
     same((rc, out, err.count("\n")), (69, "", 1), f"no daemon: {err!r}")
-    check("/run/nobody.sock (not there)" in err and "others" not in err, f"{err!r}")
+    check("/run/nobody.sock (not there); smcrouted -i nobody starts one\n" in err, f"{err!r}")
     d = lab.daemon(CONF, "-u", "/run/some.sock")
     d.sock = "/run/some.sock"
     d.do("ping")
@@ -103,7 +115,8 @@ def nobody(lab):
     for words in (("-i", "nobody"), ("-u", "/run/nobody.sock"), ("-u", lab.path("nobody.sock"))):
         rc, out, err = lab.run(*SMCROUTECTL, *words, "show")
         same((rc, out, err.count("\n")), (69, "", 1), f"{words}: {err!r}")
-        check("nobody.sock (not there)" in err and "/run/some.sock" in err and "strange" not in err, f"{err!r}")
+        check("nobody.sock (not there); others answer at" in err and "/run/some.sock" in err, f"{err!r}")
+        check("strange" not in err and "starts one" not in err, f"{err!r}")
     stranger.kill()
     stranger.wait()
     stranger.stdout.close()
@@ -135,7 +148,17 @@ def denied(lab):
     except PermissionError:
         raise Skip("cannot become another user") from None
     same((p.returncode, p.stdout, p.stderr.count("\n")), (77, "", 1), f"{p.stderr!r}")
-    check(d.sock in p.stderr and "ermission" in p.stderr, f"{p.stderr!r}")
+    check(d.sock in p.stderr and "ermission" in p.stderr and "; it is for root" in p.stderr, f"{p.stderr!r}")
+
+
+@case("a daemon in another network namespace: a note says so, once")
+def elsewhere(lab):
+    d = lab.daemon(CONF)
+    for words in (("show",), ("top", "1"), ("-b",)):
+        rc, out, err = lab.run("unshare", "-n", *SMCROUTECTL, "-u", d.sock, *words, stdin="show\nping\n")
+        same((rc, "225." in out, err.count("\n")), (0, True, 1), f"{words}: {err!r}")
+        check(f"another network namespace, with other interfaces: nsenter -t {d.proc.pid} " in err, f"{err!r}")
+    same(d.ctl("ping"), (0, "", ""), "in the same one")
 
 
 @case("78: a config with errors, each of them told")
