@@ -131,7 +131,10 @@ static int daemon_log_refused(const char *what, const char *path, int held, cons
 		log_err("%s: %s", path, holder);
 		return EXIT_BUSY;
 	}
-	log_errno("%s %s", what, path);
+	if (err == EEXIST)
+		log_err("%s %s: a file that is no socket is in its place; remove it, or name another path", what, path);
+	else
+		log_errno("%s %s", what, path);
 	return err == EACCES || err == EPERM ? EXIT_DENIED : EXIT_SYSTEM;
 }
 
@@ -142,6 +145,11 @@ static int daemon_claim(struct daemon *d)
 	const struct settings *s = d->set;
 	pid_t owner = pidfile_owner(s->pidfile);
 
+	/* Before anything else, as who is not root lacks the right to the run directory, too. */
+	if (!priv_has(PRIV_NET_RAW)) {
+		log_err("not permitted: the capability CAP_NET_RAW is missing, which root has");
+		return EXIT_DENIED;
+	}
 	if (owner) {
 		log_err("%s: already running as pid %d", s->pidfile, (int)owner);
 		return EXIT_BUSY;
@@ -295,19 +303,19 @@ static void daemon_fix_malloc(void)
 #endif
 }
 
-/* What comes before anything is asked of the kernel: 0, or -1 with errno. */
-static int daemon_prepare(struct daemon *d)
+/* What comes before anything is asked of the kernel: NULL, or what failed, with errno. */
+static const char *daemon_prepare(struct daemon *d)
 {
 	const struct settings *s = d->set;
 
 	if (proc_open_std() < 0)
-		return -1;
+		return "/dev/null";
 	log_open(s->ident, !s->foreground ? LOG_TO_BOTH : s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR);
 	if (!s->foreground && proc_daemonize() < 0)
-		return -1;
+		return "going to the background";
 	notify_init();
 	log_info("smcroute %s", applet_version());
-	return daemon_set_up(d);
+	return daemon_set_up(d) < 0 ? "event loop" : NULL;
 }
 
 /* Lets the loop run to the end of the daemon: its exit status. */
@@ -327,6 +335,7 @@ int daemon_run(const struct settings *s)
 {
 	struct daemon d = { .set = s };
 	uint64_t seed = (uint64_t)getpid() << 32 ^ (uintptr_t)&d;
+	const char *failed;
 	int status;
 
 	daemon_fix_malloc();
@@ -334,8 +343,9 @@ int daemon_run(const struct settings *s)
 	(void)!getrandom(&seed, sizeof seed, GRND_NONBLOCK);
 	hash_seed(seed);
 	log_set_level(s->level);
-	if (daemon_prepare(&d) < 0) {
-		log_errno("cannot start");
+	failed = daemon_prepare(&d);
+	if (failed) {
+		log_errno("cannot start: %s", failed);
 		status = EXIT_SYSTEM;
 	} else {
 		status = daemon_start(&d);

@@ -111,14 +111,15 @@ static void reload_log_diags(const struct conf *c, const struct diags *d)
 		       c->files[c->nfiles > 1], d->errors, d->warnings);
 }
 
-/* Reads the file and logs what is wrong with it; NULL with ENOMEM. */
-static struct conf *reload_read_file(const struct daemon *d, struct diags *diags)
+/* Reads the file and logs what is wrong with it; NULL with ENOMEM.  *is_whole: it could be read to its end. */
+static struct conf *reload_read_file(const struct daemon *d, struct diags *diags, bool *is_whole)
 {
 	struct conf *c = conf_new();
 
 	if (!c)
 		return NULL;
-	if (!conf_parse_file(c, diags, d->set->conf) && errno == ENOENT && !d->set->conf_given && !d->running)
+	*is_whole = conf_parse_file(c, diags, d->set->conf);
+	if (!*is_whole && errno == ENOENT && !d->set->conf_given && !d->running)
 		log_notice("no config file %s, waiting for commands", d->set->conf);
 	else
 		reload_log_diags(c, diags);
@@ -140,13 +141,14 @@ static int reload_begin(struct daemon *d, struct call *call)
 {
 	struct diags diags = { 0 };
 	struct conf *conf;
+	bool is_whole;
 	int status = 0;
 
 	if (!strcmp(d->set->conf, "-"))
 		return call_fail(call, EXIT_CONFIG,
 				 "the configuration came from standard input and cannot be read again");
 	notify_reloading();
-	conf = reload_read_file(d, &diags);
+	conf = reload_read_file(d, &diags, &is_whole);
 	if (!conf) {
 		status = call_fail(call, EXIT_SYSTEM, "out of memory");
 		goto out;
@@ -188,9 +190,15 @@ int reload_again(void *ctx, struct call *call)
 int reload_first(struct daemon *d)
 {
 	struct diags diags = { 0 };
-	struct conf *conf = reload_read_file(d, &diags);
+	bool is_whole;
+	struct conf *conf = reload_read_file(d, &diags, &is_whole);
 
 	diags_free(&diags);
+	/* Whoever names a file wants what is in it, not a router without rules. */
+	if (conf && !is_whole && d->set->conf_given) {
+		conf_free(conf);
+		return EXIT_CONFIG;
+	}
 	if (conf && reload_apply(d, conf) == 0)
 		return 0;
 	log_err("out of memory");

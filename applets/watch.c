@@ -163,7 +163,6 @@ static enum watch_reason watch_log_family(const struct daemon *d, enum fam fam, 
 	case EPERM:
 	case EACCES:
 		log_err("%s multicast routing: not permitted; %s is missing", name,
-			!priv_has(PRIV_NET_RAW) ? "the capability CAP_NET_RAW" :
 			table && !priv_has(PRIV_NET_ADMIN) ? "the capability CAP_NET_ADMIN (for -t)" :
 			"the right to this network namespace (CAP_NET_RAW in the user namespace that owns it)");
 		return WATCH_DENIED;

@@ -83,9 +83,14 @@ def leaves(lab):
 
 @case("no config file: runs and takes commands")
 def no_config(lab):
-    d = Daemon(lab, "", name="bare", options=("-f", lab.path("nothing.conf"), "-N", "-s"))
-    d.do("add", "a1", "10.1.0.9", "225.1.1.1", "a2")
+    sys_call("mount", "lab", "/etc", "tmpfs", 0, None)
+    said = "no config file /etc/bare.conf, waiting for commands\n"
+    same(lab.run(*SMCROUTED, "-N", "-s", "-i", "bare", "-u", lab.path("bare.sock")), (0, "", said), "start")
+    def ctl(*words):
+        same(lab.run(*SMCROUTECTL, "-u", lab.path("bare.sock"), *words), (0, "", ""), words)
+    ctl("add", "a1", "10.1.0.9", "225.1.1.1", "a2")
     check(lab.route("10.1.0.9", "225.1.1.1"), "no route")
+    ctl("kill")
 
 
 @case("a start with errors skips those lines alone, and names each")
