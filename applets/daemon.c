@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "applets/reach.h"
 #include "applets/reload.h"
 #include "applets/watch.h"
 #include "conf/conf.h"
@@ -41,6 +42,7 @@ static void daemon_on_hup(void *ctx)
 	/* Not started yet: the file is still to be read. */
 	if (!d->running)
 		return;
+	reach_reload(d);
 	if (reload_again(d, &c))
 		log_err("reload failed: %s", c.error);
 	buf_free(&c.diag);
@@ -121,50 +123,6 @@ static void daemon_init_timer(struct daemon *d, struct timer *t, loop_fn *fn, un
 		timer_set(d->loop, t, (int64_t)seconds * 1000);
 }
 
-/* Says why the file at path, whose kind is `what`, cannot be ours; the exit status.  errno `held`: another instance has
- * it, in the words of `holder`. */
-static int daemon_log_refused(const char *what, const char *path, int held, const char *holder)
-{
-	int err = errno;
-
-	if (err == held) {
-		log_err("%s: %s", path, holder);
-		return EXIT_BUSY;
-	}
-	if (err == EEXIST)
-		log_err("%s %s: a file that is no socket is in its place; remove it, or name another path", what, path);
-	else
-		log_errno("%s %s", what, path);
-	return err == EACCES || err == EPERM ? EXIT_DENIED : EXIT_SYSTEM;
-}
-
-/* Takes the control socket, which one instance alone can have.  The PID file is written later, here its owner is asked
- * for.  0, or an exit status. */
-static int daemon_claim(struct daemon *d)
-{
-	const struct settings *s = d->set;
-	pid_t owner = pidfile_owner(s->pidfile);
-
-	/* Before anything else, as who is not root lacks the right to the run directory, too. */
-	if (!priv_has(PRIV_NET_RAW)) {
-		log_err("not permitted: the capability CAP_NET_RAW is missing, which root has");
-		return EXIT_DENIED;
-	}
-	if (owner) {
-		log_err("%s: already running as pid %d", s->pidfile, (int)owner);
-		return EXIT_BUSY;
-	}
-	d->id = (struct priv_id){ (uid_t)-1, (gid_t)-1 };
-	if (s->user && priv_lookup(s->user, &d->id) < 0) {
-		log_err("option -p: %s: no such user or group", s->user);
-		return EXIT_USAGE;
-	}
-	d->control = server_new(d->loop, &d->for_clients);
-	if (d->control && server_listen(d->control, s->socket, s->user ? 0660 : 0600, d->id.uid, d->id.gid) == 0)
-		return 0;
-	return daemon_log_refused("control socket", s->socket, EADDRINUSE, "another instance answers on this socket");
-}
-
 static int daemon_drop(struct daemon *d)
 {
 	bool keep = d->hook != NULL;
@@ -233,7 +191,17 @@ static int daemon_start(struct daemon *d)
 {
 	int status;
 
-	if ((status = daemon_claim(d)) || (status = daemon_wait_delay(d)) || (status = watch_families(d)) ||
+	/* Before anything else, as who is not root lacks the right to the run directory, too. */
+	if (!priv_has(PRIV_NET_RAW)) {
+		log_err("not permitted: the capability CAP_NET_RAW is missing, which root has");
+		return EXIT_DENIED;
+	}
+	d->control = server_new(d->loop, &d->for_clients);
+	if (!d->control) {
+		log_err("out of memory");
+		return EXIT_SYSTEM;
+	}
+	if ((status = reach_claim(d)) || (status = daemon_wait_delay(d)) || (status = watch_families(d)) ||
 	    (status = watch_links(d)))
 		return status;
 	watch_mrdisc(d);
@@ -244,9 +212,7 @@ static int daemon_start(struct daemon *d)
 		log_errno("hook");
 		return EXIT_SYSTEM;
 	}
-	if (pidfile_write(&d->pidfile, d->set->pidfile) < 0)
-		return daemon_log_refused("PID file", d->set->pidfile, EBUSY, "held by a living instance");
-	if ((status = daemon_drop(d)))
+	if ((status = reach_finish(d)) || (status = daemon_drop(d)))
 		return status;
 	reload_hook(d);
 	daemon_leave_parent(d);
@@ -271,6 +237,7 @@ static int daemon_set_up(struct daemon *d)
 	daemon_init_timer(d, &d->tick, watch_tick, 0);
 	daemon_init_timer(d, &d->upcalls, watch_upcalls, 0);
 	daemon_init_timer(d, &d->watchdog, daemon_on_watchdog, 0);
+	daemon_init_timer(d, &d->reach, reach_again, 0);
 	daemon_init_timer(d, &d->lifetime, daemon_on_stop, d->set->lifetime);
 	signal(SIGPIPE, SIG_IGN);
 	if (loop_signal(d->loop, SIGTERM, daemon_on_stop, d) || loop_signal(d->loop, SIGINT, daemon_on_stop, d) ||

@@ -49,7 +49,7 @@ int usock_connect(const char *path)
 }
 
 /* Locks the directory of path: a descriptor to close, or -1, and then we go on without, as whoever may read the
- * directory may hold the lock for ever. */
+ * directory may hold the lock for ever.  Where we may not write nobody is waited for. */
 static int usock_lock_directory(const char *path)
 {
 	char dir[sizeof ((struct sockaddr_un *)0)->sun_path + 1];
@@ -57,7 +57,7 @@ static int usock_lock_directory(const char *path)
 	int fd;
 
 	snprintf(dir, sizeof dir, "%.*s.", slash ? (int)(slash + 1 - path) : 0, path);
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = access(dir, W_OK) < 0 ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && i < USOCK_LOCK_TRIES; i++)
 		poll(NULL, 0, 10);
 	return fd;

@@ -132,7 +132,8 @@ static bool server_evict(struct server *server, int worst)
 
 void server_hold(struct server *server, bool hold)
 {
-	loop_events(server->loop, server->fd, hold ? 0 : POLLIN);
+	if (server->fd >= 0)
+		loop_events(server->loop, server->fd, hold ? 0 : POLLIN);
 }
 
 int server_adopt(struct server *server, int fd)

@@ -138,8 +138,8 @@ def verdicts(lab):
             ("the same socket", 69, files(lab)), ("the same routing table", 69, files(lab, "y")),
             ("the same PID file", 69, (*files(lab, "y"), "-P", lab.path("x.pid"), "-t", "99")),
             ("no such user", 64, (*files(lab, "y"), "-p", "no-such-user")),
-            ("a socket in no directory", 71, (*files(lab, "y"), "-u", lab.path("no/x.sock"), "-t", "99")),
-            ("a PID file in no directory", 71, (*files(lab, "y"), "-P", lab.path("no/x.pid"), "-t", "99"))):
+            ("a socket with too long a path", 71, (*files(lab, "y"), "-u", lab.path("x" * 108), "-t", "99")),
+            ("no such file", 78, (*files(lab, "y"), "-f", lab.path("no/x.conf"), "-t", "99"))):
         rc, said = background(lab, *options)
         same(rc, want, f"{what} ({said.strip()}): exit status")
         check(said.strip(), f"{what}: not a word")

@@ -3,10 +3,12 @@
 # A start where something is missing or in the way: it goes on with what it can
 # have, or ends and names what that was.
 import os
+import signal
 
 from cases import case, main
-from lab import CAP_NET_RAW, MS_BIND, SMCROUTED, Daemon, check, same, sys_call
+from lab import CAP_NET_RAW, MS_BIND, SLOW, SMCROUTECTL, SMCROUTED, Daemon, check, same, sys_call, wait_until
 
+MS_RDONLY, MS_REMOUNT = 1, 32
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\n"
 
 
@@ -61,6 +63,56 @@ def no_null(lab):
     os.mkdir("/run/dev")
     sys_call("mount", "/run/dev", "/dev", None, MS_BIND, None)
     check("/dev/null: No such file" in said(lab, 71, "-n", *files(lab)), "not named")
+
+
+def files_in(lab, name):
+    return ("-f", lab.write("x.conf", lab.MARKS + ROUTE), "-P", lab.path(name + "/x.pid"),
+            "-u", lab.path(name + "/x.sock"))
+
+
+@case("a run directory that is missing: one loud line, routing, and it is made on reload")
+def no_directory(lab):
+    options = files_in(lab, "gone")
+    d = Daemon(lab, lab.MARKS + ROUTE, options[2:], ready=False)
+    d.pid_file, d.sock = options[3], options[5]
+    wait_until(lambda: "started" in d.log() or d.proc.poll() is not None, "the start")
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
+    same(d.log().count("cannot make"), 1, "loud lines")
+    check(f"{d.sock}: No such file or directory; routing goes on, but no client" in d.log(), d.log())
+    d.proc.send_signal(signal.SIGHUP)
+    wait_until(lambda: "reloaded" in d.log(), "the reload")
+    same(d.log().count("cannot make"), 2, "loud lines after a reload")
+    os.mkdir(lab.path("gone"))
+    d.proc.send_signal(signal.SIGHUP)
+    wait_until(lambda: os.path.exists(d.pid_file), "the PID file")
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
+    d.do("ping")
+    same(open(d.pid_file).read(), f"{d.proc.pid}\n", "the PID file")
+    same(d.log().count("are there now"), 1, "lines about their coming")
+
+
+@case("one that is read-only: the start in the background is well, and the files come when it is writable")
+def read_only(lab):
+    os.mkdir(lab.path("ro"))
+    sys_call("mount", "lab", lab.path("ro"), "tmpfs", MS_RDONLY, None)
+    options = files_in(lab, "ro")
+    rc, out, err = lab.run(*SMCROUTED, *options, "-l", "err")
+    same((rc, out), (0, ""), err)
+    check(f"cannot make {options[5]}: Read-only file system" in err, err)
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
+    sys_call("mount", "lab", lab.path("ro"), "tmpfs", MS_REMOUNT, None)
+    wait_until(lambda: lab.run(*SMCROUTECTL, "-u", options[5], "ping")[0] == 0, "an answer", 3 * SLOW)
+    wait_until(lambda: os.path.exists(options[3]), "the PID file")
+    same(lab.run(*SMCROUTECTL, "-u", options[5], "kill"), (0, "", ""), "kill")
+    same(os.listdir(lab.path("ro")), [], "files that it left")
+
+
+@case("where only the PID file cannot be made, clients are answered")
+def no_pid_file(lab):
+    d = Daemon(lab, ROUTE, ("-P", lab.path("gone/x.pid")), ready=False)
+    wait_until(lambda: "started" in d.log() or d.proc.poll() is not None, "the start")
+    check("gone/x.pid: No such file or directory; routing goes on without it" in d.log(), d.log())
+    d.do("ping")
 
 
 if __name__ == "__main__":

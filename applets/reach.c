@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The socket comes first, as it tells whether another instance lives; the PID file last.  A directory that is not there
+ * (yet) or is read-only keeps nobody from routing.
+ */
+#include "applets/reach.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/status.h"
+
+#define REACH_RETRY_MS 5000
+
+/* True when the directory is to blame, which may change. */
+static bool reach_may_wait(int err)
+{
+	return err == ENOENT || err == EACCES || err == EPERM || err == EROFS || err == ENOSPC;
+}
+
+/* Says why path cannot be ours, by errno; the exit status. */
+static int reach_refuse(const char *path)
+{
+	int err = errno;
+
+	if (err == EADDRINUSE || err == EBUSY) {
+		log_err("%s: another instance %s", path, err == EBUSY ? "holds this file" : "answers on this socket");
+		return EXIT_BUSY;
+	}
+	if (err == EEXIST)
+		log_err("control socket %s: a file that is no socket is in its place; "
+			"remove it, or name another path", path);
+	else
+		log_errno("%s", path);
+	return EXIT_SYSTEM;
+}
+
+static int reach_listen(struct daemon *d)
+{
+	const struct settings *s = d->set;
+
+	if (!d->has_socket)
+		d->has_socket = server_listen(d->control, s->socket, s->user ? 0660 : 0600, d->id.uid, d->id.gid) == 0;
+	return d->has_socket ? 0 : -1;
+}
+
+/* Makes what is missing.  NULL, or the path that could not be made, with errno. */
+static const char *reach_make(struct daemon *d)
+{
+	const char *lacks = NULL;
+	int err = 0;
+
+	if (reach_listen(d) < 0) {
+		lacks = d->set->socket;
+		err = errno;
+	}
+	if (!d->pidfile.path && pidfile_write(&d->pidfile, d->set->pidfile) < 0 && !lacks) {
+		lacks = d->set->pidfile;
+		err = errno;
+	}
+	errno = err;
+	return lacks;
+}
+
+/* Says what is missing, by errno, and has it tried again. */
+static void reach_complain(struct daemon *d, const char *lacks)
+{
+	log_err("cannot make %s: %s; routing goes on%s", lacks, strerror(errno),
+		d->has_socket ? " without it" : ", but no client is answered until it can be made");
+	timer_set(d->loop, &d->reach, REACH_RETRY_MS);
+}
+
+int reach_claim(struct daemon *d)
+{
+	const struct settings *s = d->set;
+	pid_t owner = pidfile_owner(s->pidfile);
+
+	if (owner) {
+		log_err("%s: already running as pid %d", s->pidfile, (int)owner);
+		return EXIT_BUSY;
+	}
+	d->id = (struct priv_id){ (uid_t)-1, (gid_t)-1 };
+	if (s->user && priv_lookup(s->user, &d->id) < 0) {
+		log_err("option -p: %s: no such user or group", s->user);
+		return EXIT_USAGE;
+	}
+	return reach_listen(d) == 0 || reach_may_wait(errno) ? 0 : reach_refuse(s->socket);
+}
+
+int reach_finish(struct daemon *d)
+{
+	const char *lacks = reach_make(d);
+
+	if (lacks && !reach_may_wait(errno))
+		return reach_refuse(lacks);
+	if (lacks)
+		reach_complain(d, lacks);
+	return 0;
+}
+
+void reach_again(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (reach_make(d))
+		timer_set(d->loop, &d->reach, REACH_RETRY_MS);
+	else
+		log_notice("%s and %s are there now", d->set->socket, d->set->pidfile);
+}
+
+void reach_reload(struct daemon *d)
+{
+	const char *lacks;
+
+	if (!d->reach.due)
+		return;
+	lacks = reach_make(d);
+	if (lacks)
+		reach_complain(d, lacks);
+	else
+		timer_set(d->loop, &d->reach, 0);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * How others find the daemon: its control socket and its PID file.
+ */
+#ifndef APPLETS_REACH_H
+#define APPLETS_REACH_H
+
+#include "applets/state.h"
+
+/* Takes the control socket, which one instance alone can have: 0, or an exit status after saying why.  0 too when its
+ * directory is missing or may not be written; that is said by reach_finish(), as the start may fail for a reason that
+ * matters more. */
+int reach_claim(struct daemon *d);
+
+/* Writes the PID file, when all else is done.  What cannot be made because of its directory is told and tried again
+ * later.  0, or an exit status after saying why. */
+int reach_finish(struct daemon *d);
+
+/* Tries again to make what is missing, and says that it is still missing. */
+void reach_reload(struct daemon *d);
+
+/* The same without a word, until all is there: for the timer d->reach, whose ctx is the daemon. */
+void reach_again(void *d);
+
+#endif
