@@ -18,7 +18,9 @@ void advice_begin(struct advice *r, struct doctor *d, const struct evidence_flow
 
 const char *advice_count(struct advice *r, const struct loss *l)
 {
-	if (l->n >= l->of)
+	if (!l->of)
+		snprintf(r->count, sizeof r->count, "packets");
+	else if (l->n >= l->of)
 		snprintf(r->count, sizeof r->count, "%s%llu packets", l->of > 1 ? "all " : "", (ull)l->of);
 	else
 		snprintf(r->count, sizeof r->count, "%llu of %llu packets", (ull)l->n, (ull)l->of);

@@ -146,6 +146,15 @@ enum why advise_why(struct advice *r, const struct loss *l)
 	struct buf b = { 0 };
 	struct explanation x;
 
+	if (r->d->running.silent) {
+		r->f->what = "no_answer";
+		finding_add(r->f, FINDING_ERROR, "the router does not answer: %s of %s came in on %s, and process %d, "
+			    "smcrouted, says nothing, to its client neither: is it stopped, or busy?",
+			    advice_count(r, l), r->flow, r->in ? r->in_name : "some interface",
+			    r->d->running.silent);
+		finding_fix(r->f, "ps -o pid,stat,time,args -p %d", r->d->running.silent);
+		return WHY_CAUSE;
+	}
 	if (!r->in || r->x->is_any)
 		return WHY_NOTHING;
 	if (r->k->is_foreign) {

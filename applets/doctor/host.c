@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf/match.h"
 #include "lib/status.h"
@@ -55,6 +56,18 @@ static int host_read_links(struct host *h, const struct conf *c)
 	return 0;
 }
 
+/* A new network namespace has the IPv4 settings of the first one, a router's mark among them (devinet_init_net() of
+ * net/ipv4/devinet.c): without a holder and with no interface that routes it says nothing. */
+static void host_doubt(const struct host *h, struct host_fam *k)
+{
+	bool routes = k->vifs.n > 0 || k->holder;
+
+	for (uint32_t i = 0; i < h->links.n; i++)
+		routes |= h->links.v[i].routing[k->fam] == 1;
+	if (k->taken == 1 && !routes)
+		k->taken = geteuid() == 0 ? 0 : -1;
+}
+
 int host_probe(struct host *h, const struct conf *c)
 {
 	*h = (struct host){ .conf = c, .ctl = "smcroutectl" };
@@ -75,6 +88,7 @@ int host_probe(struct host *h, const struct conf *c)
 			k->holder = 0;
 		else if (k->taken == 1 && strncmp(k->comm, "smcroute", 8))
 			k->is_foreign = true;
+		host_doubt(h, k);
 	}
 	h->nft = probe_nft_open();
 	h->nft_errno = h->nft ? 0 : errno;

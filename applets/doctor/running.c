@@ -19,7 +19,7 @@
 #include "lib/usock.h"
 #include "lib/wire.h"
 
-#define ANSWER_MS 5000			/* for all of an answer */
+#define ANSWER_MS 3000			/* for all of an answer */
 #define ANSWER_MAX (64u << 20)		/* bytes */
 #define WORDS_MAX 128			/* of its command line */
 
@@ -163,8 +163,11 @@ static bool running_try(struct running *r, const char *path, int pid)
 	int fd = usock_connect(path);
 	bool is_it = fd >= 0 && (pid ? usock_peer_pid(fd) == pid : usock_peer_is(fd, "smcroute"));
 
-	if (is_it && running_listen(r, fd)) {
+	if (is_it && !running_listen(r, fd))
+		r->silent = (int)usock_peer_pid(fd);
+	if (r->answers) {
 		r->is_ours = true;
+		r->silent = 0;
 		running_name(r, path, NULL);
 	}
 	if (fd >= 0)
@@ -174,13 +177,13 @@ static bool running_try(struct running *r, const char *path, int pid)
 
 static void running_look(struct running *r, int pid)
 {
-	for (unsigned i = 0; i < sizeof running_dirs / sizeof *running_dirs && !r->answers; i++) {
+	for (unsigned i = 0; i < sizeof running_dirs / sizeof *running_dirs && !r->answers && !r->silent; i++) {
 		char pattern[PATH_MAX];
 		glob_t found = { .gl_pathc = 0 };
 
 		snprintf(pattern, sizeof pattern, "%s/*.sock", running_dirs[i]);
 		glob(pattern, 0, NULL, &found);
-		for (size_t k = 0; k < found.gl_pathc && !r->answers; k++)
+		for (size_t k = 0; k < found.gl_pathc && !r->answers && !r->silent; k++)
 			running_try(r, found.gl_pathv[k], pid);
 		globfree(&found);
 	}
@@ -199,7 +202,7 @@ bool running_find(struct running *r, int pid)
 		buf_str(&r->file, l.file);
 	else
 		buf_printf(&r->file, "%s/%s.conf", SYSCONFDIR, l.ident ? l.ident : "smcroute");
-	if (!*path || !running_try(r, path, pid))
+	if (!*path || (!running_try(r, path, pid) && !r->silent))
 		running_look(r, pid);
 	return !r->ctl.failed && !r->file.failed;
 }

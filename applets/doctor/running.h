@@ -12,6 +12,7 @@
 /* All zero at the start. */
 struct running {
 	bool is_ours;			/* a smcrouted runs here */
+	int silent;			/* pid of one that takes connections and does not answer, 0 = none */
 	bool answers;			/* conf, pending and metrics are what it said */
 	struct conf *conf;		/* rules in force; owned, NULL = not known */
 	struct buf pending, metrics;	/* what its client shows */

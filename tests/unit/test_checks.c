@@ -113,6 +113,18 @@ static void vifs(void)
 			 "have it; end it, or give smcrouted a table of its own (-t)\n  fix: kill 7\n");
 }
 
+/* The mark of a router, copied from another network namespace: nobody routes here. */
+static void copied_mark(void)
+{
+	start();
+	fake_probe.taken[FAM_4] = 1;
+	begin("mroute from eth0 group 225.1.2.3 to lan0\n");
+	CHECK(host.of[FAM_4].taken != 1);
+	host.found.what = "vifs";
+	check_vifs(&host, &host.of[FAM_4]);
+	CHECK_STR(end(), "");
+}
+
 static void interfaces(void)
 {
 	start();
@@ -150,4 +162,5 @@ static void all(void)
 	CHECK_INT(checks_main(NULL, 0, true, FORM_NONE), 0);
 }
 
-TEST_MAIN(TEST(disabled) TEST(disabled_output) TEST(vifs) TEST(interfaces) TEST(names) TEST(memberships) TEST(all))
+TEST_MAIN(TEST(disabled) TEST(disabled_output) TEST(vifs) TEST(copied_mark)
+	  TEST(interfaces) TEST(names) TEST(memberships) TEST(all))

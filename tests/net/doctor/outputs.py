@@ -4,7 +4,7 @@
 import subprocess
 
 from doctor.table import UNSURE, drop, truth
-from lab import wait_until
+from lab import Skip, wait_until
 from packet import frame
 from sick import RULES, need, sized
 
@@ -141,6 +141,31 @@ def iptables(t):
     need("iptables")
     begin(t)
     subprocess.run([f"ip{t.six}tables", "-P", "FORWARD", "DROP"], check=True)
+
+
+@truth("iptables, a rule for its port", "firewall", cure="fix")
+def iptables_port(t):
+    need("iptables")
+    begin(t)
+    subprocess.run([f"ip{t.six}tables", "-A", "FORWARD", "-d", t.group, "-p", "udp", "--dport", "5000", "-j", "DROP"],
+                   check=True)
+
+
+@truth("iptables of old, policy DROP", "lost", blind=(1, ["firewall"]), cure=None)
+def iptables_legacy(t):
+    need(f"ip{t.six}tables-legacy")
+    begin(t)
+    if subprocess.run([f"ip{t.six}tables-legacy", "-P", "FORWARD", "DROP"]).returncode:
+        raise Skip("no tables of old in this kernel")
+
+
+@truth("a queue that is too slow", "lost", blind="maybe", cure=None)
+def slow(t):
+    need("tc")
+    begin(t, size=1000)
+    if subprocess.run(["tc", "qdisc", "add", "dev", "a2", "root", "tbf", "rate", "40kbit", "burst", "1500", "limit",
+                       "1500"]).returncode:
+        raise Skip("this kernel has no tbf")
 
 
 @truth("a rate limit drops nine of ten", "lost", blind=(1, ["firewall"]), cure=None)

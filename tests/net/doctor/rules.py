@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 #
 # Set-ups in which the rules are what is wrong: they wait, are disabled, not reloaded, mistyped, or there are none.
+import signal
 import subprocess
 import sys
 
@@ -131,7 +132,7 @@ def wrong_iif(t):
     t.stream()
 
 
-@truth("no router, a file", "no_router", cure=None)
+@truth("no router, a file", "no_router", blind="maybe", cure=None)
 def no_router(t):
     t.words = (t.lab.write("own.conf", RULES),)
     t.stream()
@@ -153,3 +154,36 @@ def full(t):
     first = "10.1.0.77" if t.v4 else "fd00:1::77"
     t.stream(src=first).flows("a2")
     t.stream()
+
+
+@truth("the router does not answer", "no_answer", cure=None)
+def no_answer(t):
+    d = t.start(AWAY)
+    d.proc.send_signal(signal.SIGSTOP)
+    t.callback(d.proc.send_signal, signal.SIGCONT)
+    t.stream()
+
+
+@truth("another group in the rule", "no_rule")
+def near_group(t):
+    t.start(RULES.replace("225.1.2.3", "225.1.2.4").replace("ff2e::123", "ff2e::124"))
+    blocked(t)
+
+
+@truth("another source in the rule", "no_rule")
+def near_source(t):
+    t.start(f"mroute from a1 source {'10.1.0.10' if t.v4 else 'fd00:1::10'} group {t.group} to a2\n")
+    blocked(t)
+
+
+@truth("an interface above another one", "fine")
+def macvlan(t):
+    t.lab.ip_batch(["link add mv0 link a1 type macvlan mode bridge", "link set mv0 up"])
+    t.start(RULES.replace("from a1", "from mv0"))
+    t.stream().flows("a2")
+
+
+@truth("wildcards", "fine")
+def wildcards(t):
+    t.start(RULES.replace("from a1", "from a+").replace("to a2", "to a+"))
+    t.stream().flows("a2", "a3", "a4")
