@@ -26,6 +26,16 @@ bool advise_all_concerns(struct doctor *d, const struct evidence_flow *x, bool *
 	return is_in_force || x->e.nouts || (d->running.answers && advise_all_matches(d, x, d->file_conf, NULL));
 }
 
+void advise_all_unasked(struct doctor *d, const struct evidence_flow *x)
+{
+	struct advice r;
+
+	advice_begin(&r, d, x);
+	r.f->what = "unasked";
+	finding_add(r.f, FINDING_NOTE, "%s comes in on %s too: no rule is for it there, so it is not forwarded, and "
+		    "need not be unless it is the one that you mean", r.flow, r.in_name);
+}
+
 void advise_all_idle(struct doctor *d, const bool *is_used)
 {
 	const struct conf *c = d->host.conf;

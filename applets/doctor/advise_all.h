@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * When all groups are watched: which flows matter, and rules that none came for.
+ * Which flows matter, of a group and when all groups are watched, and rules that none came for.
  */
 #ifndef APPLETS_DOCTOR_ADVISE_ALL_H
 #define APPLETS_DOCTOR_ADVISE_ALL_H
@@ -10,6 +10,9 @@
 /* True when a rule, in force or of the file, is for a flow where it comes in.  Marks those in force, by their number.
  * */
 bool advise_all_concerns(struct doctor *d, const struct evidence_flow *x, bool *is_used);
+
+/* Appends a note of a flow that nobody asked for, beside others that are forwarded. */
+void advise_all_unasked(struct doctor *d, const struct evidence_flow *x);
 
 /* Appends a note of each rule of the family that is not marked. */
 void advise_all_idle(struct doctor *d, const bool *is_used);

@@ -128,21 +128,40 @@ static void doctor_more(struct doctor *d, unsigned idle)
 	doctor_unseen(d);
 }
 
+/* True when a flow is sent on, or a rule is for it where it comes in, or its entry waits for it elsewhere. */
+static bool doctor_is_asked(struct doctor *d, const struct evidence_flow *x)
+{
+	return (x->entry && x->entry->noifs) || (x->in && advise_all_concerns(d, x, NULL));
+}
+
 /* Judges all flows of the group that moved; the exit status. */
 static int doctor_report(struct doctor *d)
 {
 	struct advise_sum a = { 0 };
-	unsigned idle = 0;
+	unsigned idle = 0, unasked = 0;
 
 	evidence_begin(d);
 	for (const struct watched *w = d->flows.v; w < d->flows.v + d->flows.n; w++) {
 		struct evidence_flow x;
 
 		evidence_of(d, w, &x);
-		if (x.moved)
+		if (x.moved && doctor_is_asked(d, &x))
 			advise_flow(d, &x, &a);
 		else
-			idle += w->has_entry && !w->is_star;
+			unasked += x.moved;
+		idle += !x.moved && w->has_entry && !w->is_star;
+	}
+	/* What no rule is for is an error only where that is all there is. */
+	for (const struct watched *w = d->flows.v; unasked && w < d->flows.v + d->flows.n; w++) {
+		struct evidence_flow x;
+
+		evidence_of(d, w, &x);
+		if (!x.moved || doctor_is_asked(d, &x))
+			continue;
+		if (a.fine && !x.is_own)
+			advise_all_unasked(d, &x);
+		else
+			advise_flow(d, &x, &a);
 	}
 	if (!a.fine && !a.bad && !a.unsure && !a.stopped)
 		advise_none(d, &a);

@@ -47,6 +47,17 @@ def stopped(t):
     t.stream(src=bad)
 
 
+@truth("clean: others send where no rule is, and from sources that no rule is for", "fine")
+def unasked(t):
+    t.lab.links("a5")
+    other = "10.1.0.44" if t.v4 else "fd00:1::44"
+    t.start(EXACT.format(t.src, t.group) + "mroute from a1 group 225.9.9.9 to a2\nmroute from a1 group ff2e::9 to a2\n")
+    t.stream().flows("a2")
+    t.stream(src=other)
+    t.stream("a3", src="10.3.0.9" if t.v4 else "fd00:3::9")
+    t.stream("a5", src="10.5.0.9" if t.v4 else "fd00:5::9")
+
+
 @truth("clean: it comes in on another interface too", "fine")
 def twice(t):
     t.start(EXACT.format(t.src, t.group))

@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: ISC
 #
 # Set-ups in which packets do not get as far as an entry, or do not arrive.
-from doctor.table import UNSURE, announcements, drop, querier, truth
+from doctor.table import UNSURE, announcements, begin, drop, querier, truth
 from packet import frame
 from sick import RULES, need
 
 EXACT = "mroute from a1 source {} group {} to a2\n"
-
-
-def begin(t, conf=RULES, **kw):
-    t.start(conf)
-    t.stream(**kw)
 
 
 @truth("nothing is sent", "nothing", cure=None)

@@ -19,6 +19,9 @@ UNSURE = (2, [])
 OTHER = {"IPv4": "225.9.9.9", "IPv6": "ff2e::999"}
 
 
+THREE = RULES.replace("to a2", "to a2 a3 a4")
+
+
 class Setup(contextlib.ExitStack):
     """What a set-up is made with."""
 
@@ -109,6 +112,12 @@ def mend(t, cure, outs, after):
     paste(t.lab, t.commands[0 if cure == "fix" else 1])
     t.flow.flows(*outs)
     same(doctor(t.lab, t.group, *t.words)[:2], (0, [after]), "verdict afterwards")
+
+
+def begin(t, conf=RULES, **kw):
+    """A daemon, and the flow that is looked at."""
+    t.start(conf)
+    t.stream(**kw)
 
 
 def drop(t, iface, way):
