@@ -37,6 +37,7 @@ struct legacy {
 	uint32_t line;			/* of the batch, 0 = none */
 	struct buf answer;		/* without its NUL */
 	int end;			/* readable once the daemon has ended, or -1: see proc_watch() */
+	bool is_gone;			/* it cannot be reached or does not answer: nothing more is asked */
 };
 
 /* ---- bytes ---- */
@@ -152,6 +153,7 @@ static int legacy_exchange(struct legacy *l, char letter, int argc, const char *
 	const char *nul = NULL;
 	ssize_t n = 1;
 
+	l->is_gone = fd < 0;
 	if (fd < 0)
 		return -fd;
 	l->answer.len = 0;
@@ -168,6 +170,7 @@ static int legacy_exchange(struct legacy *l, char letter, int argc, const char *
 		n = legacy_receive(fd, &l->answer);
 		nul = n > 0 ? memchr(l->answer.p + from, '\0', l->answer.len - from) : NULL;
 	}
+	l->is_gone = n < 0;
 	if (n < 0)
 		status = legacy_fail_errno(l);
 	else if (!status && !nul)
@@ -333,6 +336,10 @@ static int legacy_batch(struct legacy *l)
 
 	while ((len = getline(&text, &size, stdin)) >= 0) {
 		l->line++;
+		if (l->is_gone) {
+			legacy_fail(l, EXIT_BUSY, "this line and those behind it are not done", "");
+			break;
+		}
 		next = legacy_line(l, text, (size_t)len);
 		ctl_print_flush(l->printer);
 		if (!status)

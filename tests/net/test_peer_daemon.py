@@ -2,6 +2,7 @@
 #
 # Our client with a daemon of SMCRoute 2.x, as at an upgrade of the package: what
 # that can do is done, what it cannot is said, and it is never harmed.
+import contextlib
 import json
 import os
 import socket
@@ -174,6 +175,34 @@ def others(lab, answer, text):
     for words in (("show",), ("-b",)):
         rc, out, err = lab.run(*SMCROUTECTL, *words, stdin="add a1 225.1.1.1 a2\n")
         check((rc, out) == (69, "") and text in err and len(err.splitlines()) == 1, f"{words}: {rc} {out!r} {err!r}")
+
+
+@case("one that ends, or hangs, in the middle of a batch: the rest is not tried line by line")
+def gone(lab):
+    for hangs in (False, True):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(SOCK)
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(SOCK)
+            server.listen()
+            p = subprocess.Popen([*SMCROUTECTL, "-b"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            p.stdin.write("join a1 225.1.1.1\n" * 4)
+            p.stdin.close()
+            held = []
+            for answer in (b"no such command\0", b"\0", b"\0"):
+                c, _ = server.accept()
+                c.recv(65536)
+                held.append(c)
+                if len(held) == 3 and hangs:
+                    break
+                if len(held) == 3:
+                    server.close()
+                c.sendall(answer)
+                c.close()
+            err = p.stderr.read()
+        # The first connection asks who it is: the second line gets no answer, or the third finds nobody.
+        same((p.wait(), len(err.splitlines())), (69, 2), err)
+        check("this line and those behind it are not done" in err, err)
 
 
 if __name__ == "__main__":
