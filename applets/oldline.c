@@ -309,14 +309,14 @@ int oldline_rewrite(int argc, char **argv, struct buf *to)
 
 /* ---- doing it ---- */
 
-/* Does one step in a child, as the start of a daemon does not return; the last one in this process, whose number an
- * init system may know.  Its exit status. */
-static int oldline_run_step(const struct applet *a, struct oldline_words *w, bool is_last)
+/* Does one step in a child, as the start of a daemon does not return; or in this process, whose number an init system
+ * may know.  Its exit status. */
+static int oldline_run_step(const struct applet *a, struct oldline_words *w, bool is_here)
 {
 	pid_t pid;
 	int status;
 
-	if (is_last)
+	if (is_here)
 		return applet_run(a, (int)w->n, (char **)(uintptr_t)w->v);
 	fflush(NULL);
 	pid = fork();
@@ -335,9 +335,11 @@ static int oldline_run_steps(struct oldline *o)
 	for (uint32_t k = 0; k < o->n; k++) {
 		struct oldline_words w = oldline_collect(o, &o->steps[k]);
 		bool is_start = o->steps[k].applet == &smcrouted_applet;
+		/* A start in this process ends it with a status of its own. */
+		bool is_here = k + 1 == o->n && (!status || o->in_foreground);
 
 		next = o->failed ? applet_fail(EXIT_SYSTEM, "out of memory") :
-		       oldline_run_step(o->steps[k].applet, &w, k + 1 == o->n);
+		       oldline_run_step(o->steps[k].applet, &w, is_here);
 		free(w.v);
 		status = status ? status : next;
 		if (is_start && next)

@@ -64,6 +64,9 @@ def one_line(lab):
         silent(do, "-k -d -v -L none")
         same(lab.route(*FLOW), None, "a route of the daemon before")
         silent(do, "-u /run/smcroute.sock -k")
+        rc, out, err = do("-j a1 225.1.1.1 -d")
+        same((rc, out, "no daemon answers" in err), (69, "", True), f"a start behind what failed: {err}")
+        silent(do, "-k")
 
 
 @case("-n keeps the process, and says that nothing behind it is run")
