@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "applets/ctl_words.h"
 #include "applets/oldline.h"
 #include "applets/smcrouted.h"
 
@@ -104,7 +105,9 @@ static int smcroute_refuse(const char *word)
 
 	if (near)
 		return applet_fail(EXIT_USAGE, "%s: no such applet, did you mean \"%s\"?", word, near->name);
-	applet_fail(EXIT_USAGE, "%s: no such applet\n", word);
+	if (ctl_words_refuse_command(word))
+		return EXIT_USAGE;
+	applet_fail(EXIT_USAGE, *word == '-' ? "unknown option %s\n" : "%s: no such applet\n", word);
 	smcroute_print_usage(stderr);
 	return EXIT_USAGE;
 }

@@ -168,3 +168,11 @@ int ctl_words_run_local(struct ctl_words *w)
 	applet_told(&smcroutectl_applet, 'v');
 	return 0;
 }
+
+bool ctl_words_refuse_command(const char *word)
+{
+	struct word_miss miss;
+	const struct command *cmd = command_find(word, &miss);
+
+	return cmd && applet_fail(EXIT_USAGE, "%s is a command of smcroutectl: smcroutectl %s", word, cmd->name);
+}

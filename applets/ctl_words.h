@@ -37,4 +37,7 @@ bool ctl_words_check(struct ctl_words *w);
 /* Runs a command that is_local: the exit status. */
 int ctl_words_run_local(struct ctl_words *w);
 
+/* True when a word that another program got is a command of the client, which has been said then. */
+bool ctl_words_refuse_command(const char *word);
+
 #endif

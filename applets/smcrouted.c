@@ -4,12 +4,14 @@
  */
 #include "applets/smcrouted.h"
 
+#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "applets/ctl_words.h"
 #include "applets/daemon.h"
 #include "applets/smcroute-check.h"
 #include "lib/number.h"
@@ -90,10 +92,27 @@ static int smcrouted_take(int opt, const char *arg, struct settings *s)
 		s->level = (enum log_level)lvl;
 		break;
 	default:
-		fputs("see smcrouted -h\n", stderr);
-		return EXIT_USAGE;
+		break;
 	}
 	return 0;
+}
+
+/* Refuses the option in a word, or one without what belongs to it. */
+static int smcrouted_refuse_option(int opt, const char *word)
+{
+	if (opt == ':')
+		return applet_fail(EXIT_USAGE, "option -%c needs a value; see smcrouted -h", optopt);
+	if (!optopt)
+		return applet_fail(EXIT_USAGE, "unknown option %s; see smcrouted -h", word);
+	return applet_fail(EXIT_USAGE, "unknown option -%c; see smcrouted -h", optopt);
+}
+
+/* Refuses a word that is no option: those of the client are the likely ones. */
+static int smcrouted_refuse_word(const char *word)
+{
+	if (ctl_words_refuse_command(word))
+		return EXIT_USAGE;
+	return applet_fail(EXIT_USAGE, "\"%s\" is one word too many; see smcrouted -h", word);
 }
 
 /* A path that lasts as long as the process. */
@@ -150,13 +169,20 @@ static int smcrouted_main(int argc, char **argv)
 	struct settings s = {
 		.ident = "smcroute", .level = LOG_LVL_NOTICE, .expire = 60, .mrdisc = 20, .max_dynamic = 65536,
 	};
+	static const struct option long_options[] = {
+		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 },
+	};
 	int opt, status = 0;
 
-	while ((opt = getopt(argc, argv, "c:d:D:e:f:F:hi:I:l:m:M:nNp:P:st:u:v")) != -1)
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":c:d:D:e:f:F:hi:I:l:m:M:nNp:P:st:u:v", long_options, NULL)) != -1) {
+		if (opt == '?' || opt == ':')
+			return smcrouted_refuse_option(opt, argv[optind - 1]);
 		if (applet_told(&smcrouted_applet, opt) || (status = smcrouted_take(opt, optarg, &s)))
 			return status;
+	}
 	if (optind < argc)
-		return applet_fail(EXIT_USAGE, "\"%s\" is one word too many; see smcrouted -h", argv[optind]);
+		return smcrouted_refuse_word(argv[optind]);
 	if (s.check)
 		return check_files(&s.check, 1, OPTION('F'));
 	smcrouted_set_paths(&s);

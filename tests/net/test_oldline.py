@@ -98,6 +98,8 @@ def terminal(lab):
 def mistyped(lab):
     same(lab.run(SMCROUTE, "smcroutctl", "show"),
          (64, "", 'smcroute: smcroutctl: no such applet, did you mean "smcroutectl"?\n'), "smcroutctl")
+    same(lab.run(SMCROUTE, "show"), (64, "", "smcroute: show is a command of smcroutectl: smcroutectl show\n"), "show")
+    check("unknown option -z\n" in lab.run(SMCROUTE, "-z")[2], "-z")
     rc, out, err = lab.run(SMCROUTE, "nonsense")
     check((rc, out) == (64, "") and "no such applet" in err and "smcroute-check " in err, f"{rc} {out!r} {err!r}")
 

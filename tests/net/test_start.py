@@ -116,6 +116,10 @@ def options(lab):
     for words in ("-Z", "-D x", "-D -1", "-D 99999999999999999999", "-l loud", "-i", "word", "-n word"):
         rc, _, err = lab.run(*SMCROUTED, *words.split())
         same(rc, 64, f"{words}: {err.strip()}: status")
+    for words, told in (("--config x", "unknown option --config; see smcrouted -h"), ("-nx", "unknown option -x; see"),
+                        ("-n -t", "option -t needs a value; see"), ("word", '"word" is one word too many; see'),
+                        ("reload", "reload is a command of smcroutectl: smcroutectl reload\n")):
+        same(lab.run(*SMCROUTED, *words.split())[2].split(told)[0], "smcrouted: ", words)
         check(err.strip(), f"{words}: nothing on stderr")
     for words, long in (("-h", "--help"), ("-v", "--version")):
         rc, out, err = lab.run(*SMCROUTED, words)
@@ -123,6 +127,7 @@ def options(lab):
         check(out.strip(), f"{words}: nothing on stdout")
         for applet in ("smcrouted", "smcroutectl", "smcroute-check"):
             same(lab.run(SMCROUTE, applet, long), lab.run(SMCROUTE, applet, words), f"{applet} {long}")
+        same(lab.run(*SMCROUTED, "-n", long), lab.run(*SMCROUTED, words), f"-n {long}")
 
 
 @case("the program without an applet: help, version, links, usage")
