@@ -70,10 +70,10 @@ static void wait_add(struct waits *t, const char *name, const char *reason, uint
 static void wait_add_rules(const struct router *r, struct waits *t, const struct name *name, enum fam fam, uint32_t n)
 {
 	const struct ifname *ifname = &name->ifname;
-	const char *which, *reason = n ? reason_of_name(r, ifname, fam, true, &which) : NULL;
+	const char *which, *reason = n && r->up[fam] ? reason_of_name(r, ifname, fam, true, &which) : NULL;
 	bool any = false;
 
-	for (struct iface *i = NULL; reason && r->up[fam] && (i = iface_match(&r->ifs, ifname, i));) {
+	for (struct iface *i = NULL; reason && (i = iface_match(&r->ifs, ifname, i));) {
 		const char *why = iface_usable(i, ifname) ? reason_of_iface(i, ifname, fam, true) : NULL;
 
 		if (why)
@@ -81,7 +81,24 @@ static void wait_add_rules(const struct router *r, struct waits *t, const struct
 		any |= why != NULL;
 	}
 	if (reason && !any)
-		wait_add(t, r->up[fam] ? ifname->text : fam_str(fam), reason, n, 0, name->was_met);
+		wait_add(t, ifname->text, reason, n, 0, name->was_met);
+}
+
+/* All rules of a family that is not routed wait for that, each once however many names it has. */
+static void wait_add_family(const struct router *r, struct waits *t, enum fam fam)
+{
+	const struct rules *rules = &r->rules.routes;
+	const struct name *name = NULL;
+	const char *which;
+	uint32_t n = 0;
+
+	for (uint32_t id = rules->first; !r->up[fam] && id != HASH_NONE; id = rules->v[id].next)
+		if (flow_range_fam(&rules->v[id].range) == fam) {
+			name = &r->rules.names.v[rules->v[id].iif];
+			n++;
+		}
+	if (n)
+		wait_add(t, fam_str(fam), reason_of_name(r, &name->ifname, fam, true, &which), n, 0, false);
 }
 
 static int wait_by_name(const void *a, const void *b)
@@ -127,6 +144,8 @@ static void wait_collect(const struct router *r, struct waits *t)
 				wait_add(t, name->ifname.text, reason, 0, v[id].groups[f], name->was_met);
 		}
 	free(v);
+	for (enum fam f = 0; f < FAM_N; f++)
+		wait_add_family(r, t, f);
 	wait_merge(t);
 }
 

@@ -206,7 +206,8 @@ void edit_words_note_waits(struct call *call, const struct edit_words *w, const 
 	const char *why, *name;
 	bool is_told = false;
 
-	for (uint32_t i = 0; i <= w->rule.noifs; i++) {
+	/* A family that is not routed is the reason of all names. */
+	for (uint32_t i = 0; i <= w->rule.noifs && (!is_told || call->router->up[fam]); i++) {
 		why = reason_of_name(call->router, i ? &w->rule.oifs[i - 1] : &w->rule.iif, fam, true, &name);
 		if (why)
 			call_note(call, "%s: %s, the rule waits for it", name, why);

@@ -159,7 +159,12 @@ def holder(lab):
 @case("the other family taken", MROUTE6, "10.1.0.9", "225.1.1.1")
 def one_family(lab, which, src, group):
     hold = taken(*which)
-    Daemon(lab, ROUTE)
+    d = Daemon(lab, ROUTE)
+    # Each of its rules once, not once a name.
+    family = "IPv4" if which == MROUTE4 else "IPv6"
+    n = sum((":" in line) == (which == MROUTE6) for line in ROUTE.splitlines())
+    told = f"{family}: no {family} multicast routing: {n} rule{'s wait' if n > 1 else ' waits'} for it\n"
+    check(told in d.log(), f"no {told!r}: {d.log()}")
     lab.wait(lab.send("a1", src, group, 20), "a2")
     hold.close()
 
