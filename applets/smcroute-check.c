@@ -123,8 +123,8 @@ static int check_explain_words(const char *const words[3], char *iif, struct flo
 	return why ? applet_fail(EXIT_DATA, "%s", why) : 0;
 }
 
-/* Answers from a conf, whose diagnostics are d. */
-static int check_explain_answer(const struct conf *c, const struct diags *d, const char *iif,
+/* Answers from a conf, whose diagnostics are d; of a file that could not be read there is nothing to say in text. */
+static int check_explain_answer(const struct conf *c, const struct diags *d, bool is_read, const char *iif,
 				const struct flow *packet, enum form form)
 {
 	struct explanation x;
@@ -139,7 +139,7 @@ static int check_explain_answer(const struct conf *c, const struct diags *d, con
 	if (explain_packet(&x, c, iif, packet)) {
 		if (form == FORM_JSON)
 			explain_json(&out, &x);
-		else if (form == FORM_TEXT)
+		else if (form == FORM_TEXT && is_read)
 			explain_text(&out, &x);
 		if (form == FORM_JSON)
 			buf_chr(&out, '\n');
@@ -162,14 +162,15 @@ static int check_explain(const char *const words[3], const char *file, enum form
 	char iif[IFNAME_SIZE];
 	int status = check_explain_words(words, iif, &packet);
 	struct conf *c;
+	bool is_read;
 
 	if (status)
 		return status;
 	c = conf_new();
 	if (!c)
 		return applet_fail(EXIT_SYSTEM, "out of memory");
-	conf_parse_file(c, &d, file);
-	status = check_explain_answer(c, &d, iif, &packet, form);
+	is_read = conf_parse_file(c, &d, file);
+	status = check_explain_answer(c, &d, is_read, iif, &packet, form);
 	diags_free(&d);
 	conf_free(c);
 	return status;

@@ -78,7 +78,9 @@ static int doctor_words(struct doctor_call *c, char **words, int n)
 	if (at < n && (doctor_is_number(words[at]) || n - at > 1))
 		seconds = number_parse(words[at++], DOCTOR_SECONDS_MAX);
 	if (seconds < 1)
-		return doctor_usage(words[at - 1], " is no number of seconds from 1 to 3600");
+		return doctor_usage(words[at - 1], at == 1 && !doctor_is_number(words[0]) ?
+				    " is neither a group nor a number of seconds from 1 to 3600" :
+				    " is no number of seconds from 1 to 3600");
 	c->seconds = (unsigned)seconds;
 	if (at < n)
 		c->file = words[at++];

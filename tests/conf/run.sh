@@ -166,7 +166,10 @@ words() {
 {
 	words 64 'did you mean "doctor"' dcotor 225.1.2.3
 	words 64 'did you mean "explain"' explian eth0 10.0.0.1 225.1.2.3
+	words 64 'eth0 is neither a group nor a number' doctor eth0 225.1.2.3
 	words 78 'cannot read it' doc.conf
+	words 78 'cannot read it' explain eth0 10.0.0.1 225.1.2.3 nothing.conf
+	grep 'no rule' "$tmp/out"
 	for w in -h --help "doctor --help" "explain --help" "doctor -h" help; do
 		# shellcheck disable=SC2086 # these are words
 		words 0 '^usage: ' $w
