@@ -19,6 +19,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "lib/fd.h"
 #include "lib/text.h"
 
 /* One message; a longer one ends in "...". */
@@ -49,11 +50,11 @@ static struct {
 	const char *ident;
 	bool console;		/* to stderr */
 	bool journal;		/* which belongs to the journal */
-	bool system;		/* to the system's log */
-	bool kmsg;		/* which is the kernel's */
+	bool system;		/* to syslog, where there is one */
 	bool stream;		/* which takes lines, not messages */
-	int fd;			/* of the system's log */
-} log_to = { .shown = LOG_LVL_NOTICE, .console = true, .fd = -1 };
+	int fd;			/* of syslog, or -1 */
+	int kmsg;		/* of the kernel's log, for as long as there is no syslog, or -1 */
+} log_to = { .shown = LOG_LVL_NOTICE, .console = true, .fd = -1, .kmsg = -1 };
 
 /* systemd.exec(5): JOURNAL_STREAM is DEVICE:INODE of what it has connected. */
 static bool log_is_journal(void)
@@ -68,27 +69,22 @@ static bool log_is_journal(void)
 	return !strcmp(stream, ours);
 }
 
-/* Opens the system's log, anew where whoever reads it was started again. */
+/* Connects to syslog, anew where that was started again, or leaves log_to.fd at -1. */
 static void log_connect(void)
 {
 	static const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = _PATH_LOG };
-	bool is_connected;
 
-	if (log_to.fd >= 0)
-		close(log_to.fd);
-	if (log_to.kmsg) {
-		log_to.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
-		return;
-	}
-	/* Without a connection writing fails, and then this is tried again. */
 	for (int type = SOCK_DGRAM; ; type = SOCK_STREAM) {
+		if (log_to.fd >= 0)
+			close(log_to.fd);
 		log_to.fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		log_to.stream = type == SOCK_STREAM;
-		is_connected = connect(log_to.fd, (const struct sockaddr *)&to, sizeof to) == 0;
-		if (is_connected || errno != EPROTOTYPE || log_to.stream)
+		if (connect(log_to.fd, (const struct sockaddr *)&to, sizeof to) == 0)
 			return;
-		close(log_to.fd);
+		if (errno != EPROTOTYPE || log_to.stream)
+			break;
 	}
+	log_to.fd = fd_fail(log_to.fd);
 }
 
 void log_open(const char *ident, enum log_dest dest)
@@ -99,11 +95,11 @@ void log_open(const char *ident, enum log_dest dest)
 	log_to.journal = log_is_journal();
 	log_to.console = dest != LOG_TO_SYSLOG;
 	log_to.system = dest != LOG_TO_STDERR;
-	/* What is open stays: once privileges are gone the kernel's log cannot be opened. */
-	if (log_to.system && log_to.fd < 0) {
-		log_to.kmsg = access(_PATH_LOG, F_OK) < 0;
+	if (log_to.system && log_to.fd < 0)
 		log_connect();
-	}
+	/* It stays open: once privileges are gone it cannot be opened. */
+	if (log_to.system && log_to.fd < 0 && log_to.kmsg < 0)
+		log_to.kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	errno = saved;
 }
 
@@ -149,8 +145,29 @@ static bool log_put(int fd, const char *p, size_t n)
 	struct pollfd to = { .fd = fd, .events = POLLOUT };
 
 	/* The kernel's log always takes them, which poll(2) does not say (kernel/printk/printk.c, devkmsg_poll). */
-	*behind = fd >= 0 && !log_to.kmsg && !poll(&to, 1, *behind ? 0 : LOG_PATIENCE_MS);
+	*behind = fd >= 0 && fd != log_to.kmsg && !poll(&to, 1, *behind ? 0 : LOG_PATIENCE_MS);
 	return *behind || write(fd, p, n) >= 0;
+}
+
+/* Hands a message to syslog, or as long as there is none to the kernel's log.  False when syslog has not got it. */
+static bool log_put_system(int prio, const char *shown)
+{
+	char line[LOG_TEXT_BYTES + 2 * LOG_HEAD_BYTES];
+	/* No time in it: whoever reads /dev/log knows it, and the time zone too (RFC 3164, section 4.3.2). */
+	int n = snprintf(line, sizeof line, "<%d>%.64s[%d]: %s\n", LOG_DAEMON | prio, log_to.ident, (int)getpid(),
+			 shown);
+
+	for (int tries = 0; tries < 2; tries++) {
+		if (log_put(log_to.fd, line, (size_t)n - !log_to.stream))
+			return true;
+		log_connect();
+	}
+	if (n > LOG_KMSG_BYTES) {
+		n = LOG_KMSG_BYTES;
+		line[n - 1] = '\n';
+	}
+	log_put(log_to.kmsg, line, (size_t)n);
+	return false;
 }
 
 /* Nobody is left to be told when writing fails. */
@@ -160,24 +177,14 @@ static void log_emit(enum log_level lvl, const char *text)
 	int prio = log_levels[lvl].prio, n;
 
 	text_escape(shown, sizeof shown - 1, text, strlen(text), TEXT_KEEP_NONE);
-	if (log_to.console) {
-		if (log_to.journal)
-			snprintf(head, sizeof head, "<%d>", prio);
-		n = snprintf(line, sizeof line, "%s%s\n", head, shown);
-		log_put(STDERR_FILENO, line, (size_t)n);
-	}
-	if (!log_to.system)
+	/* What syslog has not got goes to stderr, so that nobody ends without a word; in the background that is
+	 * /dev/null. */
+	if ((log_to.system && log_put_system(prio, shown)) && !log_to.console)
 		return;
-	/* No time in it: whoever reads /dev/log knows it, and the time zone too (RFC 3164, section 4.3.2). */
-	n = snprintf(line, sizeof line, "<%d>%.64s[%d]: %s", LOG_DAEMON | prio, log_to.ident, (int)getpid(), shown);
-	if (log_to.kmsg && n > LOG_KMSG_BYTES)
-		n = LOG_KMSG_BYTES;
-	if (log_to.kmsg || log_to.stream)
-		line[n++] = '\n';
-	if (!log_put(log_to.fd, line, (size_t)n) && !log_to.kmsg) {
-		log_connect();
-		log_put(log_to.fd, line, (size_t)n);
-	}
+	if (log_to.journal)
+		snprintf(head, sizeof head, "<%d>", prio);
+	n = snprintf(line, sizeof line, "%s%s\n", head, shown);
+	log_put(STDERR_FILENO, line, (size_t)n);
 }
 
 /* Logs the message with tail behind it; the tail is kept when the message is cut. */

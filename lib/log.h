@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * Messages to people.  Foreground: stderr without a time, with <N> in front when stderr is the journal's
- * (JOURNAL_STREAM, sd-daemon(3)).  Background: /dev/log, or the kernel log where that is missing, and stderr as well as
- * long as somebody may be looking at it.  errno survives every call.  Control characters and broken UTF-8 in what is
- * logged are shown as \xXX (text_escape()).  A reader that stands still loses messages and holds nothing up.
+ * (JOURNAL_STREAM, sd-daemon(3)).  Background: /dev/log, and stderr as well as long as somebody may be looking at it.
+ * Where no syslog listens: the kernel's log and stderr, until one does.  errno survives every call.  Control characters
+ * and broken UTF-8 in what is logged are shown as \xXX (text_escape()).  A reader that stands still loses messages and
+ * holds nothing up.
  */
 #ifndef LIB_LOG_H
 #define LIB_LOG_H

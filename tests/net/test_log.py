@@ -137,6 +137,31 @@ def foreground(lab):
     check(any("two[" in line and "started" in line for line in syslog_lines(s)), "nothing in syslog with -s")
 
 
+@case("-n -s without a syslog: to stderr, until one comes and after it has gone; so does a start that fails")
+def late(lab):
+    private_dev(lab).close()
+    os.unlink("/dev/log")
+    rc, _, err = lab.run(*SMCROUTED, "-n", "-s", "-p", "no-such-user", *files(lab))
+    check(rc == 64 and "no-such-user" in err, f"{rc} {err}")
+    d = Daemon(lab, ROUTE, ("-s",), name="one")
+    check("started: 1 rule" in d.log(), d.log())
+    for _ in range(2):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.bind("/dev/log")
+        s.setblocking(False)
+        before = d.log()
+        same(d.ctl("reload")[0], 0, "reload")
+        check(any("one[" in line and "reloaded" in line for line in syslog_lines(s)), "nothing in a new syslog")
+        same(d.log(), before, "stderr while syslog listens")
+        s.close()
+        same(d.ctl("reload")[0], 0, "reload")
+        same(d.log()[len(before):].count("reloaded"), 1, "lines when syslog has gone")
+        os.unlink("/dev/log")
+    same(d.stop(), 0, "exit status")
+    kernels = open("/dev/kmsg").read()
+    check("one[" in kernels and "started: 1 rule" in kernels, kernels)
+
+
 @case("a level before each line only where stderr is the journal's")
 def journal(lab):
     d = Daemon(lab, ROUTE, name="one",
