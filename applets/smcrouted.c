@@ -186,6 +186,8 @@ static int smcrouted_main(int argc, char **argv)
 	if (s.check)
 		return check_files(&s.check, 1, OPTION('F'));
 	smcrouted_set_paths(&s);
+	/* The end of process 1 is the end of its container, or of the system. */
+	s.foreground |= getpid() == 1;
 	/* No return, so that the paths stay where they are. */
 	exit(daemon_run(&s));
 }

@@ -166,9 +166,11 @@ static enum watch_reason watch_log_family(const struct daemon *d, enum fam fam, 
 			table && !priv_has(PRIV_NET_ADMIN) ? "the capability CAP_NET_ADMIN (for -t)" :
 			"the right to this network namespace (CAP_NET_RAW in the user namespace that owns it)");
 		return WATCH_DENIED;
+	case EAFNOSUPPORT:	/* as by ipv6.disable=1 on the kernel's command line */
+		log_notice("%s is off", name);
+		return WATCH_NO_KERNEL;
 	case ENOPROTOOPT:
 	case EOPNOTSUPP:
-	case EAFNOSUPPORT:
 	case EPROTONOSUPPORT:
 	case EINVAL:
 		log_err("%s multicast routing is not in this kernel; it needs CONFIG_%s_MROUTE%s%s%s", name, symbol,
@@ -219,12 +221,19 @@ int watch_links(struct daemon *d)
 	return 0;
 }
 
+/* Says that a family lacks something, by errno, unless it is off and that has been said. */
+static void watch_log_without(enum fam f, const char *what)
+{
+	if (errno != EAFNOSUPPORT)
+		log_notice("no %s for %s: %s", what, fam_str(f), strerror(errno));
+}
+
 void watch_mrdisc(struct daemon *d)
 {
 	for (enum fam f = 0; WITH_MRDISC && f < FAM_N; f++) {
 		if (kernel_mrdisc_open(f) < 0 ||
 		    loop_add(d->loop, kernel_mrdisc_fd(f), POLLIN, watch_on_mrdisc, d) < 0) {
-			log_notice("no multicast router discovery for %s: %s", fam_str(f), strerror(errno));
+			watch_log_without(f, "multicast router discovery");
 			continue;
 		}
 		d->router.mrdisc->up[f] = true;
@@ -236,7 +245,7 @@ void watch_refresh(struct daemon *d)
 	for (enum fam f = 0; f < FAM_N; f++) {
 		if (kernel_report_open(f) < 0 ||
 		    loop_add(d->loop, kernel_report_fd(f), POLLIN, watch_on_report, d) < 0) {
-			log_notice("no %s membership is refreshed: %s", fam_str(f), strerror(errno));
+			watch_log_without(f, "refresh of memberships");
 			continue;
 		}
 		d->router.refresh->up[f] = true;

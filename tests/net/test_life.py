@@ -2,11 +2,14 @@
 #
 # A start where something is missing or in the way: it goes on with what it can
 # have, or ends and names what that was.
+import errno
 import os
 import signal
+import socket
 
 from cases import case, main
 from lab import CAP_NET_RAW, MS_BIND, SLOW, SMCROUTECTL, SMCROUTED, Daemon, check, same, sys_call, wait_until
+from refuse import refuse
 
 MS_RDONLY, MS_REMOUNT = 1, 32
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\n"
@@ -113,6 +116,30 @@ def no_pid_file(lab):
     wait_until(lambda: "started" in d.log() or d.proc.poll() is not None, "the start")
     check("gone/x.pid: No such file or directory; routing goes on without it" in d.log(), d.log())
     d.do("ping")
+
+
+@case("as PID 1 it stays, without -n too")
+def pid_one(lab):
+    # Without the -n of the lab.
+    d = lab.daemon(ROUTE, wrap=("sh", "-c", 'shift 2; exec unshare -p --fork --kill-child "$0" smcrouted "$@"',
+                                SMCROUTED[0]))
+    same(open(d.pid_file).read(), "1\n", "its PID")
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
+    check("started: 3 rules" in d.log(), d.log())
+    d.do("kill")
+    same(d.wait(), 0, "exit status")
+
+
+@case("IPv6 that is off is a notice, and IPv4 works")
+def no_ipv6(lab):
+    refuse("socket", errno.EAFNOSUPPORT, {0: socket.AF_INET6})
+    d = lab.daemon(ROUTE, "-l", "notice")
+    lines = [line for line in d.log().splitlines() if "IPv6" in line or "supported" in line]
+    same(lines, ["IPv6 is off"], d.log())
+    lab.wait(lab.send("a1", "10.1.0.9", "225.1.1.1", 20), "a2")
+    same(d.stop(), 0, "exit status")
+    d = Daemon(lab, ROUTE, ("-l", "err"), name="err")
+    same((d.stop(), d.log()), (0, ""), "exit status, and errors")
 
 
 if __name__ == "__main__":
