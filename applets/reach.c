@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/fd.h"
 #include "lib/status.h"
+#include "lib/usock.h"
 
 #define REACH_RETRY_MS 5000
 
@@ -18,13 +20,24 @@ static bool reach_may_wait(int err)
 	return err == ENOENT || err == EACCES || err == EPERM || err == EROFS || err == ENOSPC;
 }
 
+/* What to add about the other instance: hosts in network namespaces of one machine often share a /run. */
+static const char *reach_where_it_is(const struct daemon *d)
+{
+	int fd = usock_connect(d->set->socket);
+	bool is_elsewhere = fd >= 0 && usock_peer_is_elsewhere(fd);
+
+	fd_fail(fd);
+	return is_elsewhere ? " in another network namespace; give this one a name by -i" : "";
+}
+
 /* Says why path cannot be ours, by errno; the exit status. */
-static int reach_refuse(const char *path)
+static int reach_refuse(const struct daemon *d, const char *path)
 {
 	int err = errno;
 
 	if (err == EADDRINUSE || err == EBUSY) {
-		log_err("%s: another instance %s", path, err == EBUSY ? "holds this file" : "answers on this socket");
+		log_err("%s: another instance %s%s", path, err == EBUSY ? "holds this file" : "answers on this socket",
+			reach_where_it_is(d));
 		return EXIT_BUSY;
 	}
 	if (err == EEXIST)
@@ -76,7 +89,7 @@ int reach_claim(struct daemon *d)
 	pid_t owner = pidfile_owner(s->pidfile);
 
 	if (owner) {
-		log_err("%s: already running as pid %d", s->pidfile, (int)owner);
+		log_err("%s: already running as pid %d%s", s->pidfile, (int)owner, reach_where_it_is(d));
 		return EXIT_BUSY;
 	}
 	d->id = (struct priv_id){ (uid_t)-1, (gid_t)-1 };
@@ -84,7 +97,7 @@ int reach_claim(struct daemon *d)
 		log_err("option -p: %s: no such user or group", s->user);
 		return EXIT_USAGE;
 	}
-	return reach_listen(d) == 0 || reach_may_wait(errno) ? 0 : reach_refuse(s->socket);
+	return reach_listen(d) == 0 || reach_may_wait(errno) ? 0 : reach_refuse(d, s->socket);
 }
 
 int reach_finish(struct daemon *d)
@@ -92,7 +105,7 @@ int reach_finish(struct daemon *d)
 	const char *lacks = reach_make(d);
 
 	if (lacks && !reach_may_wait(errno))
-		return reach_refuse(lacks);
+		return reach_refuse(d, lacks);
 	if (lacks)
 		reach_complain(d, lacks);
 	return 0;

@@ -142,5 +142,17 @@ def no_ipv6(lab):
     same((d.stop(), d.log()), (0, ""), "exit status, and errors")
 
 
+@case("69: an instance in another network namespace is said to be there, by its PID file or its socket alone")
+def other_namespace(lab):
+    d = lab.daemon(ROUTE)
+    for pid_file in (d.pid_file, lab.path("other.pid")):
+        options = ("-n", "-f", d.conf, "-P", pid_file, "-u", d.sock)
+        check("namespace" not in said(lab, 69, *options), "one in the same namespace")
+        with lab.at("ha"):
+            err = said(lab, 69, *options)
+        check("in another network namespace; give this one a name by -i" in err, err)
+    d.do("ping")
+
+
 if __name__ == "__main__":
     main()
