@@ -284,6 +284,7 @@ static int edit_take_group(struct call *call, struct edit_words *w, uint32_t *jo
 	const struct ruleset *set = &call->router->rules;
 	int status = edit_words_range(call, w);
 
+	*join = HASH_NONE;
 	if (status)
 		return status;
 	if (w->end < call->argc)

@@ -316,7 +316,7 @@ static void play_tick(struct player *p, int argc, char **argv)
 {
 	char *rest;
 	double sec = strtod(argv[1], &rest);
-	int64_t start = p->now, end = start + (int64_t)(sec * 1000);
+	int64_t start = p->now, end = start + (int64_t)(sec * 1000 + 0.5);
 	bool tell = argc > 2;
 
 	if (*rest || sec < 0)
