@@ -4,29 +4,21 @@
  */
 #include "router/pending.h"
 
-#include "router/inkernel.h"
 #include "router/reason.h"
-#include "router/reflect.h"
 
 void pending_report(struct router *r, uint32_t id)
 {
 	struct rule *rule = &r->rules.routes.v[id];
 	struct event ev = { .kind = EVENT_ACTIVE, .fam = flow_range_fam(&rule->range), .rule = rule };
 	struct buf why = { 0 };
-	const char *which;
-	bool waits = !ruleset_is_bound(&r->rules, rule) || reflect_reason(r, rule, &which) ||
-		     inkernel_is_aside(r, rule);
+	bool waits = reason_is_there(r, rule);
 
 	if (waits == rule->waits)
 		return;
 	rule->waits = waits;
 	if (waits) {
 		ev.kind = EVENT_PENDING;
-		ev.text = reason_of_route(r, rule, &which);
-		if (ev.text)
-			ev.iif = which;
-		else if (inkernel_reason(r, rule, &why))
-			ev.text = buf_cstr(&why);
+		ev.text = reason_of_route(r, rule, &why, &ev.iif);
 	}
 	state_event(r, &ev);
 	buf_free(&why);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "router/inkernel.h"
 #include "router/reflect.h"
 
 const char reason_missing[] = "no such interface";
@@ -46,19 +47,40 @@ const char *reason_of_join(const struct router *r, const struct ifname *iif, enu
 	return reason_of_name(r, iif, fam, false, &which);
 }
 
-const char *reason_of_route(const struct router *r, const struct rule *rule, const char **which)
+bool reason_is_there(const struct router *r, const struct rule *rule)
+{
+	const char *which;
+
+	return !ruleset_is_bound(&r->rules, rule) || reflect_reason(r, rule, &which) || inkernel_is_aside(r, rule);
+}
+
+/* Why a name of a route is of no use now, NULL when all are. */
+static const char *reason_of_names(const struct router *r, const struct rule *rule, const char **which)
 {
 	const struct names *t = &r->rules.names;
 	const struct oif_list *list = &t->lists[rule->oifs];
 	enum fam fam = flow_range_fam(&rule->range);
-	const char *reason = reflect_reason(r, rule, which);
+	const char *reason;
 
-	if (reason || (r->up[fam] && ruleset_is_bound(&r->rules, rule)))
-		return reason;
+	if (r->up[fam] && ruleset_is_bound(&r->rules, rule))
+		return NULL;
 	reason = reason_of_name(r, &t->v[rule->iif].ifname, fam, true, which);
 	for (uint32_t i = 0; !reason && i < list->n; i++)
 		reason = reason_of_name(r, &t->v[list->names[i]].ifname, fam, true, which);
 	return reason;
+}
+
+const char *reason_of_route(const struct router *r, const struct rule *rule, struct buf *text, const char **which)
+{
+	const char *reason = reflect_reason(r, rule, which);
+
+	if (!reason)
+		reason = reason_of_names(r, rule, which);
+	if (reason)
+		return reason;
+	*which = NULL;
+	text->len = 0;
+	return inkernel_reason(r, rule, text) ? buf_cstr(text) : NULL;
 }
 
 const char *reason_of_interface(const struct iface *i)

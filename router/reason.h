@@ -5,6 +5,7 @@
 #ifndef ROUTER_REASON_H
 #define ROUTER_REASON_H
 
+#include "lib/buf.h"
 #include "router/state.h"
 
 /* The reason of a name in full that no interface has. */
@@ -21,9 +22,13 @@ const char *reason_of_name(const struct router *r, const struct ifname *name, en
 /* Why a membership has no interface now: a constant text, NULL when it has one. */
 const char *reason_of_join(const struct router *r, const struct ifname *iif, enum fam fam);
 
-/* Why a name of a route is of no use now, and *which the first such name, or interface of a wildcard, valid until the
- * next edit; NULL when all work. */
-const char *reason_of_route(const struct router *r, const struct rule *rule, const char **which);
+/* True when a route does not do all that it says now: because of its names, of an output that is held back, or as it is
+ * a rule of the kernel and is kept out of it. */
+bool reason_is_there(const struct router *r, const struct rule *rule);
+
+/* Why that is, NULL when it does; where it is no constant text it is put into *text and stays as long as that.  *which:
+ * the first name or interface that it is about, valid until the next edit, or NULL when it is about none. */
+const char *reason_of_route(const struct router *r, const struct rule *rule, struct buf *text, const char **which);
 
 /* Why an interface that rules refer to has no VIF, or no MIF; NULL when it has, or none refers to it. */
 const char *reason_of_interface(const struct iface *i);

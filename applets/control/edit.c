@@ -13,7 +13,6 @@
 #include "conf/match.h"
 #include "lib/status.h"
 #include "router/claims.h"
-#include "router/inkernel.h"
 #include "router/pending.h"
 #include "router/reason.h"
 #include "router/reflect.h"
@@ -114,7 +113,8 @@ static bool edit_names_itself(const struct names *t, const struct rule *rule)
 static void edit_note_rule(struct call *call, const struct edit_words *w, const struct rule *rule)
 {
 	const struct router *r = call->router;
-	const char *which, *held = reflect_reason(r, rule, &which), *reason = reason_of_route(r, rule, &which);
+	struct buf why = { 0 };
+	const char *which, *held = reflect_reason(r, rule, &which), *reason = reason_of_route(r, rule, &why, &which);
 	char text[ADDR_STRLEN];
 
 	if (match_link_local(&rule->range.flow.group, rule->range.group_len))
@@ -125,17 +125,14 @@ static void edit_note_rule(struct call *call, const struct edit_words *w, const 
 			  prefix_str(&rule->range.flow.source, rule->range.source_len, text));
 	if (held)
 		call_note(call, "%s is %s", which, held);
-	else if (reason)
+	else if (reason && which)
 		edit_words_note_waits(call, w, which, reason);
 	else if (edit_names_itself(&r->rules.names, rule))
 		call_note(call, "%s is the inbound interface too: packets go out where they came in", call->argv[1]);
 	else if (!rule->oifs)
 		call_note(call, EDIT_STOPS);
-
-	struct buf why = { 0 };
-
-	if (inkernel_reason(r, rule, &why))
-		call_note(call, "%s", buf_cstr(&why));
+	if (reason && !which)
+		call_note(call, "%s", reason);
 	buf_free(&why);
 }
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "router/inkernel.h"
 #include "router/reason.h"
 
 void show_charge(struct show *s, unsigned n)
@@ -151,16 +150,11 @@ const char *show_reason(struct show *s, const struct rules *t, const struct rule
 	const char *reason;
 
 	*name = iif->text;
-	reason = t == &r->rules.routes ? reason_of_route(r, rule, name) :
+	reason = t == &r->rules.routes ? reason_of_route(r, rule, &s->reason, name) :
 					 reason_of_join(r, iif, flow_range_fam(&rule->range));
 	/* All interfaces were looked at. */
 	if (reason)
 		show_charge(s, r->ifs.n / 8);
-	buf_consume(&s->reason, s->reason.len);
-	if (!reason && t == &r->rules.routes && inkernel_reason(r, rule, &s->reason)) {
-		reason = buf_cstr(&s->reason);
-		*name = NULL;
-	}
 	s->pending += reason != NULL;
 	return reason;
 }
