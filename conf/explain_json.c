@@ -15,12 +15,6 @@ static const char *const explain_json_reasons[] = {
 	[EXPLAIN_GROUP_STAYS] = "link-local group",
 };
 
-static void explain_json_bool(struct buf *out, const char *key, bool value)
-{
-	json_key(out, key);
-	buf_str(out, value ? "true" : "false");
-}
-
 /* A place in a file, or null. */
 static void explain_json_where(struct buf *out, const struct conf *c, const char *key, const struct where *where)
 {
@@ -49,7 +43,7 @@ static void explain_json_rule(struct buf *out, const struct conf *c, const struc
 	json_str(out, "source", flow_range_any_source(range) ? NULL :
 		 prefix_str(&range->flow.source, range->source_len, s));
 	json_str(out, "group", prefix_str(&range->flow.group, range->group_len, s));
-	explain_json_bool(out, "kernel", rule->in_kernel);
+	json_bool(out, "kernel", rule->in_kernel);
 	json_list(out, "oifs");
 	for (uint32_t i = 0; i < set->n; i++)
 		json_item(out, c->names[c->pool[set->off + i]].ifname.text);
@@ -64,9 +58,9 @@ static void explain_json_rules(struct buf *out, const struct explanation *x)
 
 		json_sep(out);
 		explain_json_rule(out, x->c, e->rule);
-		explain_json_bool(out, "decides", !e->narrower);
+		json_bool(out, "decides", !e->narrower);
 		if (e->rule->in_kernel)
-			explain_json_bool(out, "in_kernel", explain_in_kernel(x, e));
+			json_bool(out, "in_kernel", explain_in_kernel(x, e));
 		explain_json_where(out, x->c, "narrower", e->narrower ? &e->narrower->where : NULL);
 		buf_chr(out, '}');
 	}
@@ -103,7 +97,7 @@ static void explain_json_outputs(struct buf *out, const struct explanation *x)
 
 		json_open(out);
 		json_str(out, "name", x->c->names[id].ifname.text);
-		explain_json_bool(out, "used", o.is_used && x->reason == EXPLAIN_FORWARDED);
+		json_bool(out, "used", o.is_used && x->reason == EXPLAIN_FORWARDED);
 		json_u64(out, "ttl_above", o.ttl ? o.ttl : JSON_NONE);
 		explain_json_where(out, x->c, "disabled_by", o.disabled ? &o.disabled->where : NULL);
 		buf_chr(out, '}');
@@ -119,7 +113,7 @@ void explain_json(struct buf *out, const struct explanation *x)
 	json_str(out, "iif", x->iif);
 	json_str(out, "source", addr_str(&x->packet->source, s));
 	json_str(out, "group", addr_str(&x->packet->group, s));
-	explain_json_bool(out, "forwarded", x->reason == EXPLAIN_FORWARDED);
+	json_bool(out, "forwarded", x->reason == EXPLAIN_FORWARDED);
 	json_str(out, "reason", explain_json_reasons[x->reason]);
 	explain_json_where(out, x->c, "stopped_by", x->reason == EXPLAIN_STOPPED ? &x->stop->where : NULL);
 	explain_json_where(out, x->c, "input_disabled_by", x->in_disabled ? &x->in_disabled->where : NULL);

@@ -38,6 +38,12 @@ void json_u64(struct buf *b, const char *key, uint64_t value)
 		buf_str(b, "null");
 }
 
+void json_bool(struct buf *b, const char *key, int value)
+{
+	json_key(b, key);
+	buf_str(b, value < 0 ? "null" : value ? "true" : "false");
+}
+
 void json_item(struct buf *b, const char *value)
 {
 	json_sep(b);

@@ -23,6 +23,9 @@ void json_key(struct buf *b, const char *key);
 void json_str(struct buf *b, const char *key, const char *value);
 void json_u64(struct buf *b, const char *key, uint64_t value);
 
+/* A key with true or false; less than 0 becomes null. */
+void json_bool(struct buf *b, const char *key, int value);
+
 /* Begins a list, and writes a text as an element of one. */
 void json_list(struct buf *b, const char *key);
 void json_item(struct buf *b, const char *value);

@@ -47,8 +47,8 @@ void refresh_queried(struct router *r, enum fam fam, int ifindex, unsigned versi
 /* The interface came up, or went down: queries that came in before tell nothing. */
 void refresh_link(struct router *r, struct iface *i);
 
-/* Whether a querier is heard on an interface.  Unknown: nobody listens, or not long enough. */
-enum querier { QUERIER_UNKNOWN, QUERIER_NONE, QUERIER_HEARD };
+/* Whether a querier is heard on an interface: 1 yes, 0 no, -1 unknown, as nobody listens or not long enough. */
+enum querier { QUERIER_UNKNOWN = -1, QUERIER_NONE, QUERIER_HEARD };
 enum querier refresh_querier(const struct router *r, const struct iface *i, enum fam fam);
 
 /* Ends all and frees r->refresh, which may be NULL: the daemon ends. */

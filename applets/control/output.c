@@ -147,3 +147,11 @@ void output_u64(struct output *o, const struct output_column *column, uint64_t v
 		buf_u64(&o->rows, value);
 	output_cell_end(o, column, begin);
 }
+
+void output_bool(struct output *o, const struct output_column *column, int value)
+{
+	if (o->json)
+		json_bool(&o->rows, column->key, value);
+	else
+		output_text(o, column, value < 0 ? NULL : value ? "yes" : "no");
+}

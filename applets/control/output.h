@@ -87,4 +87,7 @@ void output_text(struct output *o, const struct output_column *column, const cha
 /* The value of a column that holds a number; JSON_NONE = there is none. */
 void output_u64(struct output *o, const struct output_column *column, uint64_t value);
 
+/* The value of a column that says 1 yes or 0 no; less than 0 = that is not known. */
+void output_bool(struct output *o, const struct output_column *column, int value);
+
 #endif

@@ -21,7 +21,7 @@ static const struct output_column groups_member_columns[GROUPS_COLUMNS] = {
 		.heading = "GROUP (S,G)", .width = SHOW_FLOW_WIDTH, .width_of = OUTPUT_FLOWS, .is_left = true,
 	},
 	[GROUPS_IIF] = { .heading = "IIF", .width_of = OUTPUT_NAMES, .is_left = true },
-	[GROUPS_QUERIER] = { .heading = "QUERIER" },
+	[GROUPS_QUERIER] = { .heading = "QUERIER", .key = "querier", .none = "-" },
 };
 
 /* Writes why the kernel refused a membership, and the limit that was reached. */
@@ -86,14 +86,9 @@ static void groups_member(struct show *s, const struct member *m)
 	struct output *o = &s->out;
 
 	show_flow_row(o, "Kernel Group Membership Table", groups_member_columns, GROUPS_COLUMNS, &f);
-	if (o->json) {
+	if (o->json)
 		json_str(&o->rows, "state", groups_state(m));
-		json_key(&o->rows, "querier");
-		buf_str(&o->rows, querier == QUERIER_HEARD ? "true" : querier == QUERIER_NONE ? "false" : "null");
-	} else {
-		output_text(o, &groups_member_columns[GROUPS_QUERIER],
-			    querier == QUERIER_HEARD ? "yes" : querier == QUERIER_NONE ? "no" : "-");
-	}
+	output_bool(o, &groups_member_columns[GROUPS_QUERIER], querier);
 	if (!o->json && m->err)
 		buf_str(&o->rows, "  ");
 	if (m->err)

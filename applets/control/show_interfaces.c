@@ -25,9 +25,13 @@ static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
 		.heading = "FLAGS", .width = 5, .width_of = OUTPUT_FLAGS, .is_left = true, .needs = OUTPUT_DETAIL,
 	},
 	[IFACES_ALLMULTI] = {
-		.heading = "ALLMULTI", .key = "allmulti", .width = 8, .is_left = true, .needs = OUTPUT_DETAIL,
+		.heading = "ALLMULTI", .key = "allmulti", .width = 8, .is_left = true, .none = "-",
+		.needs = OUTPUT_DETAIL,
 	},
-	[IFACES_QUERIER] = { .heading = "QUERIER", .width = 8, .is_left = true, .needs = OUTPUT_DETAIL },
+	[IFACES_QUERIER] = {
+		.heading = "QUERIER", .key = "querier", .width = 8, .is_left = true, .none = "-",
+		.needs = OUTPUT_DETAIL,
+	},
 	[IFACES_IN] = {
 		.heading = "PKTS-IN", .key = "in_packets", .width = 10, .width_of = OUTPUT_PACKETS,
 		.needs = OUTPUT_DETAIL,
@@ -122,32 +126,26 @@ static void ifaces_put_flags(struct output *o, const struct iface *i)
 	}
 }
 
-/* Whether the kernel takes in all multicast there: less than 0 is unknown. */
-static void ifaces_put_allmulti(struct output *o, int allmulti)
-{
-	if (o->json) {
-		json_key(&o->rows, "allmulti");
-		buf_str(&o->rows, allmulti > 0 ? "true" : allmulti == 0 ? "false" : "null");
-	} else {
-		output_text(o, &ifaces_columns[IFACES_ALLMULTI], allmulti > 0 ? "yes" : allmulti == 0 ? "no" : "-");
-	}
-}
-
 /* Which queriers are heard there. */
 static void ifaces_put_querier(struct show *s, const struct iface *i)
 {
-	enum querier v4 = refresh_querier(s->router, i, FAM_4), v6 = refresh_querier(s->router, i, FAM_6);
-	bool has_igmp = v4 == QUERIER_HEARD, has_mld = v6 == QUERIER_HEARD;
-	bool is_unknown = v4 == QUERIER_UNKNOWN && v6 == QUERIER_UNKNOWN;
+	enum querier igmp = refresh_querier(s->router, i, FAM_4), mld = refresh_querier(s->router, i, FAM_6);
+	bool is_unknown = igmp == QUERIER_UNKNOWN && mld == QUERIER_UNKNOWN;
+	const struct output_column *column = &ifaces_columns[IFACES_QUERIER];
 	struct output *o = &s->out;
 
-	if (o->json) {
-		json_key(&o->rows, "querier");
-		buf_str(&o->rows, is_unknown ? "null" : has_igmp && has_mld ? "[\"igmp\",\"mld\"]" :
-			has_igmp ? "[\"igmp\"]" : has_mld ? "[\"mld\"]" : "[]");
+	if (is_unknown) {
+		output_text(o, column, NULL);
+	} else if (o->json) {
+		json_list(&o->rows, column->key);
+		if (igmp == QUERIER_HEARD)
+			json_item(&o->rows, "igmp");
+		if (mld == QUERIER_HEARD)
+			json_item(&o->rows, "mld");
+		buf_chr(&o->rows, ']');
 	} else {
-		output_text(o, &ifaces_columns[IFACES_QUERIER], is_unknown ? "-" : has_igmp && has_mld ? "igmp,mld" :
-			    has_igmp ? "igmp" : has_mld ? "mld" : "no");
+		output_text(o, column, igmp < QUERIER_HEARD ? mld < QUERIER_HEARD ? "no" : "mld" :
+			    mld < QUERIER_HEARD ? "igmp" : "igmp,mld");
 	}
 }
 
@@ -166,7 +164,7 @@ static void ifaces_row(struct show *s, const struct iface *i)
 		n = ifaces_counts(i);
 		output_u64(o, &columns[IFACES_TTL], i->ttl);
 		ifaces_put_flags(o, i);
-		ifaces_put_allmulti(o, i->allmulti);
+		output_bool(o, &columns[IFACES_ALLMULTI], i->allmulti);
 		ifaces_put_querier(s, i);
 		output_u64(o, &columns[IFACES_IN], n.in_packets);
 		output_u64(o, &columns[IFACES_IN_BYTES], n.in_bytes);
