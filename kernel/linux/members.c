@@ -214,7 +214,9 @@ static bool members_take(const struct members_line *m, const struct addr *source
 	return len < 128 || !own || own->exclude < m->include - some;
 }
 
-/* As kernel_members_loop() for one membership. */
+/* As kernel_members_loop() for one membership.  Without lines of sources it takes all, or so it looks: the kernel shows
+ * none of an interface whose newest group has none (net/ipv4/igmp.c, igmp_mcf_get_first; net/ipv6/mcast.c,
+ * igmp6_mcf_get_first). */
 static bool members_loop(const struct members_line *m, const struct flow_range *range)
 {
 	const struct members_line *next = m + 1;

@@ -123,6 +123,10 @@ def filters(lab):
         with member("a1", group, free), member("a1", group, other, block=True):
             forwards(lab, source, group, "a2", "a3")
         outputs(lab, source, group, "a1", "a2", "a3")
+        # Behind a newer group without sources the kernel hides them all: rather held back than multiplied.
+        with member("a1", group, free), member("a1", "225.7.7.7" if group[0] == "2" else "ff2e::77"):
+            outputs(lab, source, group, "a2", "a3")
+        outputs(lab, source, group, "a1", "a2", "a3")
         # The kernel reports groups and not sources: a filter that changes is seen the next time that it is looked.
         with member("a1", group, free) as ask:
             outputs(lab, source, group, "a1", "a2", "a3")
