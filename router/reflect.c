@@ -36,34 +36,31 @@ static bool reflect_join_meets(const struct ruleset *s, const struct rule *join,
 	       (flow_range_fam(range) == FAM_6 || flow_range_any_source(&join->range));
 }
 
-/* The same of all joins for a flow: found by the lengths of prefixes that joins have. */
-static bool reflect_flow_is_joined(const struct ruleset *s, const struct flow_range *range, uint32_t vifs)
+/* The same of all joins.  Those that are for all of the range are found by the lengths of prefixes that joins have; all
+ * joins are only walked over where some may be for a part of it. */
+static bool reflect_is_joined(const struct ruleset *s, const struct flow_range *range, uint32_t vifs)
 {
+	enum fam fam = flow_range_fam(range);
 	const struct rules *t = &s->joins;
+	bool has_parts = false;
 
 	for (uint32_t i = 0; i < t->nlengths; i++) {
 		const struct rule_lengths *l = &t->lengths[i];
 		struct flow_range join = { range->flow, l->source_len, l->group_len };
 
-		if (l->fam != flow_range_fam(range))
+		if (l->fam != fam || (fam == FAM_4 && l->source_len > ADDR_V4_BITS))
 			continue;
+		if (l->source_len > range->source_len || l->group_len > range->group_len) {
+			has_parts = true;
+			continue;
+		}
 		addr_mask(&join.flow.source, l->source_len);
 		addr_mask(&join.flow.group, l->group_len);
 		for (uint32_t id = rules_chain(t, &join); id != HASH_NONE; id = t->v[id].chain)
 			if (reflect_join_meets(s, &t->v[id], range, vifs))
 				return true;
 	}
-	return false;
-}
-
-/* The same for a range. */
-static bool reflect_is_joined(const struct ruleset *s, const struct flow_range *range, uint32_t vifs)
-{
-	const struct rules *t = &s->joins;
-
-	if (flow_range_is_single(range))
-		return reflect_flow_is_joined(s, range, vifs);
-	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
+	for (uint32_t id = has_parts ? t->first : HASH_NONE; id != HASH_NONE; id = t->v[id].next)
 		if (reflect_join_meets(s, &t->v[id], range, vifs))
 			return true;
 	return false;
