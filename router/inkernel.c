@@ -77,7 +77,7 @@ static void inkernel_gather(const struct rules *t, struct inkernel_pass *pass)
 				inkernel_group_hash(&range->flow.group, range->group_len), id,
 			};
 	}
-	if (pass->n)
+	if (pass->parts)
 		qsort(pass->parts, pass->n, sizeof *pass->parts, inkernel_by_group);
 }
 

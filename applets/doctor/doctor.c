@@ -247,7 +247,7 @@ int doctor_main(char **words, int n, enum form form)
 	struct doctor_call c = { .n = 0 };
 	int status = doctor_words(&c, words, n);
 
-	if (!status)
+	if (!status && c.n)
 		status = doctor_run(&c, form);
 	for (unsigned i = 0; i < c.n; i++) {
 		sample_free(c.d[i]);

@@ -180,7 +180,8 @@ int kernel_members_read(uint32_t *n)
 /* The address that IPv4 gives itself for what it sends there; all zero where it has none. */
 static struct addr members_own(int ifindex, const struct addr *group)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = group->w[3] }, own;
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = group->w[3] };
+	struct sockaddr_in own = { .sin_family = AF_INET };
 	struct ip_mreqn through = { .imr_ifindex = ifindex };
 	int fd = sock_open(FAM_4, SOCK_DGRAM);
 	socklen_t len = sizeof own;
