@@ -184,7 +184,7 @@ static void advise_in_no_answer(struct advice *r, const struct loss *l)
 
 bool advise_in(struct advice *r, const struct loss *l)
 {
-	bool is_refused = l->verdict == VERDICT_LOST_IN && !r->x->e.has_entry &&
+	bool is_refused = l->verdict == VERDICT_LOST_IN && !r->x->e.nouts &&
 			  running_metric(&r->d->running, RUNNING_REFUSED);
 	bool is_rule = l->verdict == VERDICT_WRONG_IIF || l->verdict == VERDICT_NO_VIF ||
 		       l->verdict == VERDICT_NO_ANSWER || is_refused;
