@@ -39,8 +39,7 @@ static bool warn_is_ssm(const struct addr *g, uint8_t len)
 	return len >= 32 && g->b[1] >> 4 == 3 && !g->b[2] && !g->b[3];
 }
 
-/* What is to be said of a group that stays on its link, besides. */
-static const char *warn_tool(const char *group)
+const char *warn_tool(const char *group)
 {
 	return !strcmp(group, "224.0.0.251") || !strcmp(group, "ff02::fb") ?
 	       "; for mDNS a reflector is the tool, as avahi has one" : "";

@@ -11,4 +11,7 @@
 /* Appends the warnings about a configuration to d. */
 void conf_warn(const struct conf *c, struct diags *d);
 
+/* What is to be said besides of a group, as text, that stays on its link: "" or what else does the work. */
+const char *warn_tool(const char *group);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "applets/control/edit_words.h"
 #include "conf/match.h"
+#include "conf/warn.h"
 #include "lib/status.h"
 #include "router/claims.h"
 #include "router/pending.h"
@@ -117,9 +118,9 @@ static void edit_note_rule(struct call *call, const struct edit_words *w, const 
 	const char *which, *held = reflect_reason(r, rule, &which), *reason = reason_of_route(r, rule, &why, &which);
 	char text[ADDR_STRLEN];
 
+	prefix_str(&rule->range.flow.group, rule->range.group_len, text);
 	if (match_link_local(&rule->range.flow.group, rule->range.group_len))
-		call_note(call, "group %s is link-local: routers never forward it",
-			  prefix_str(&rule->range.flow.group, rule->range.group_len, text));
+		call_note(call, "group %s is link-local: routers never forward it%s", text, warn_tool(text));
 	else if (rule->oifs && match_range_stays(&rule->range))
 		call_note(call, "source %s stays on its link or host: routers never forward it",
 			  prefix_str(&rule->range.flow.source, rule->range.source_len, text));
