@@ -94,8 +94,9 @@ static void top_show(struct top *t)
 		buf_free(&out);
 		return;
 	}
-	buf_printf(&out, "%.19s  %" PRIu32 " flows  %" PRIu64 " packets/s  %" PRIu64 " bits/s",
-		   clock_wall_text(usec, wall), t->now.n, t->now.packet_rate, t->now.bit_rate);
+	buf_printf(&out, "%.19s  %" PRIu32 " flow%s  %" PRIu64 " packets/s  %" PRIu64 " bits/s",
+		   clock_wall_text(usec, wall), t->now.n, t->now.n == 1 ? "" : "s", t->now.packet_rate,
+		   t->now.bit_rate);
 
 	size_t title = out.len;
 

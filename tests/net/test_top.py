@@ -14,7 +14,7 @@ import termios
 import time
 
 from cases import case, main
-from lab import SMCROUTECTL, SLOW, Failed, check, same, wait_until
+from lab import Daemon, SMCROUTECTL, SLOW, Failed, check, same, wait_until
 
 CONF = "mroute from a1 group 225.3.3.0/24 to a2\nmroute from a1 group ff2e::/16 to a2 a3\n"
 BUSY, CALM, IDLE = ("10.1.0.9", "225.3.3.1"), ("fd00:1::9", "ff2e::3"), ("10.1.0.9", "225.3.3.2")
@@ -45,6 +45,12 @@ def pipe(lab):
     same(len({line.index(" a1 ") for line in lines[5:] if " a1 " in line}), 1, "columns of IIF")
     rc, out, _ = d.ctl("-t", "top", "1")
     same((rc, len(out.splitlines())), (0, 5), "without headings")
+
+
+@case("one flow is no flows")
+def single(lab):
+    d = Daemon(lab, "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\n")
+    check("  1 flow  0 packets/s" in d.show("top", "1"), "title")
 
 
 @case("-j: an object an interval; rates are what counters grew by in it, the busiest flow is the first")
