@@ -4,7 +4,7 @@
 # packets on each wanted interface, the first of a learned flow included, none
 # on any other, none with a TTL of 1.
 from cases import case, main
-from lab import same
+from lab import same, wait_until
 
 # name, source and group of the rule, (source, group) that match, and that do not
 FORMS = (
@@ -118,6 +118,20 @@ def stop_filter(lab):
     lab.passes("a1", "10.1.0.9", "225.4.4.4")
     lab.passes("a1", "fd00:1::9", "ff2e::44")
     lab.passes("a1", "10.1.0.9", "225.4.4.5")
+
+
+@case("sources that no router forwards stay where they are, whatever the rules say")
+def stays_here(lab):
+    lab.daemon("mroute from a1 group 225.7.7.7 to a2\nmroute from a1 group ff2e::77 to a2\n"
+               "mroute from a1 source fe80::66 group ff2e::78 to a2\n")
+    for src, group in (("fe80::9", "ff2e::77"), ("fe80::66", "ff2e::78"), ("::1", "ff2e::77"), ("::", "ff2e::77"),
+                       ("127.0.0.9", "225.7.7.7"), ("0.0.0.0", "225.7.7.7")):
+        lab.passes("a1", src, group)
+    # Blocked, so that the kernel asks no more; of the others it does not tell.
+    for flow in (("fe80::9", "ff2e::77"), ("fe80::66", "ff2e::78")):
+        wait_until(lambda: lab.route(*flow) == ("a1", []), f"an entry without outputs for {flow}")
+    lab.passes("a1", "10.1.0.9", "225.7.7.7", "a2")
+    lab.passes("a1", "fd00:1::9", "ff2e::77", "a2")
 
 
 @case("rules on two interfaces do not mix")
