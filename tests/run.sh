@@ -96,7 +96,7 @@ report() {
 	fi
 }
 
-seq "$jobs" | xargs -P "${JOBS:-$((cores + 2))}" -I '{}' sh tests/run.sh --job '{}' | {
+seq "$jobs" | xargs -P "${JOBS:-$((cores * 3))}" -I '{}' sh tests/run.sh --job '{}' | {
 	done=0 passed=0 failed=0 skipped=0 broken=
 	while read -r i; do
 		done=$((done + 1))

@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 
-from lab import Lab, Skip, note
+from lab import Lab, PR_SET_CHILD_SUBREAPER, Skip, note, sys_call
 
 
 def run_case(fn, args):
@@ -53,6 +53,18 @@ def run_child(fn, args):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out
 
 
+def end_orphans():
+    """What a case left running, a daemon in the background say, has become a child of this process."""
+    for name in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{name}/stat") as f:
+                if name.isdigit() and int(f.read().rpartition(")")[2].split()[1]) == os.getpid():
+                    os.kill(int(name), signal.SIGKILL)
+                    os.waitpid(int(name), 0)
+        except (OSError, ValueError):	# no process, or gone meanwhile
+            pass
+
+
 CASES = []
 
 
@@ -70,9 +82,11 @@ def main():
     cases = [c for c in CASES if not words or any(w in c[0] for w in words)]
     print(f"1..{len(cases)}", flush=True)
     bad = 0
+    sys_call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for i, (name, fn, args) in enumerate(cases, 1):
         start = time.monotonic()
         rc, out = run_child(fn, args)
+        end_orphans()
         skip = [line[6:] for line in out.splitlines() if line.startswith("#SKIP ")]
         print("".join(line + "\n" for line in out.splitlines() if not line.startswith("#SKIP ")), end="")
         if rc == 2 and skip:

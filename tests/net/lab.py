@@ -30,7 +30,7 @@ from packet import address, find, frame, one_cpu
 
 NEWNS, NEWUSER, NEWNET = 0x00020000, 0x10000000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
-PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
+PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER = 1, 24, 36
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 SO_RCVBUFFORCE = 33
 PACKET_OUTGOING = 4
@@ -97,6 +97,15 @@ def wait_until(predicate, what, seconds=None):
         if time.monotonic() > end:
             raise Failed(f"waited in vain for: {what() if callable(what) else what}")
         time.sleep(0.005)
+
+
+def gone(pid):
+    """It has ended; whether its new parent has noticed is not our business."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
 
 
 def resting(pid):

@@ -14,7 +14,7 @@ import time
 
 from cases import case, main
 from lab import SLOW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, child_setup, need_users, note, resting
-from lab import same, wait_until
+from lab import gone, same, wait_until
 
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 source fd00:1::9 group ff2e::11 to a2\n"
 
@@ -33,15 +33,6 @@ def background(lab, *options, **kw):
     p = subprocess.run([*SMCROUTED, *options], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                        timeout=60, preexec_fn=kw.get("before", child_setup))
     return p.returncode, p.stdout + p.stderr
-
-
-def gone(pid):
-    """It has ended; whether its new parent has noticed is not our business."""
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
 
 
 @case("-d: nothing is taken and no PID file is there until the time is up")

@@ -11,7 +11,7 @@ import struct
 
 from cases import case, main
 from lab import CAP_NET_RAW, SLOW, SMCROUTE, SMCROUTECTL, SMCROUTED, Daemon, check, same
-from lab import sys_call, wait_until
+from lab import gone, sys_call, wait_until
 from refuse import refuse
 
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 source fd00:1::9 group ff2e::11 to a2\n"
@@ -61,7 +61,7 @@ def background(lab):
     check(stat.S_ISSOCK(os.stat("/run/east.sock").st_mode), "no socket")
     same(lab.run(*SMCROUTECTL, "-i", "east", "ping"), (0, "", ""), "ping")
     same(lab.run(*SMCROUTECTL, "-i", "east", "kill"), (0, "", ""), "kill")
-    wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the daemon")
+    wait_until(lambda: gone(pid), "the end of the daemon")
 
 
 @case("in the background, the parent tells of a failure")
