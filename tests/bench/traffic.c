@@ -256,5 +256,9 @@ int main(int argc, char **argv)
 	t.tx = open_at(argv[5], 0);
 	t.rx = open_at(argv[6], t.v6 ? ETH_P_IPV6 : ETH_P_IP);
 	make_frame(&t);
-	return streams ? stream(&t, n) : !strcmp(argv[1], "latency") ? latency(&t, n) : burst(&t, n);
+
+	int status = streams ? stream(&t, n) : !strcmp(argv[1], "latency") ? latency(&t, n) : burst(&t, n);
+
+	free(t.seen);
+	return status;
 }

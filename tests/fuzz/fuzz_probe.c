@@ -29,6 +29,7 @@ static void message(const struct rtnl_msg *m, struct nft *n)
 		abort();
 	probe_rtnl_addr(&all, m);
 	probe_rtnl_netconf(&all, m);
+	free(all.addresses);
 	if (probe_rtnl_vifs(m, v, 2) > 2)
 		abort();
 	nft_chain_add(n, m);

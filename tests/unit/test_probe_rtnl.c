@@ -95,6 +95,7 @@ static void address(void)
 	CHECK(l.address[FAM_6] && !l.address[FAM_4]);
 	END;
 	CUTS(probe_rtnl_addr(&all, &m));
+	free(all.addresses);
 }
 
 static void vifs(void)
