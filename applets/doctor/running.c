@@ -36,13 +36,17 @@ struct running_line {
 /* Reads the options of smcrouted (applets/smcrouted.c). */
 static void running_options(struct running_line *l, size_t len)
 {
-	char *argv[WORDS_MAX + 1];
+	char *words[WORDS_MAX + 1], **argv = words;
 	int argc = 0, opt;
 
 	for (size_t at = 0; at < len && argc < WORDS_MAX; at += strlen(l->text + at) + 1)
-		argv[argc++] = l->text + at;
-	argv[argc] = NULL;
-	/* As `smcroute smcrouted` or `smcroute -n`, too. */
+		words[argc++] = l->text + at;
+	words[argc] = NULL;
+	/* As `smcroute smcrouted`, too: not every getopt(3) goes on behind a word. */
+	if (argc > 1 && *argv[1] != '-') {
+		argv++;
+		argc--;
+	}
 	optind = 0;
 	opterr = 0;
 	while ((opt = getopt(argc, argv, "c:d:D:e:f:F:hi:I:kl:m:M:nNp:P:st:Tu:v")) != -1) {
