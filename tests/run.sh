@@ -46,8 +46,14 @@ for t in tests/net/*.sh tests/bench/*.sh tests/conf/run.sh; do
 	[ -e "$t" ] && job "$t" "sh $t"
 done
 if command -v python3 >/dev/null; then
-	for t in tests/net/test_*.py; do
-		[ -e "$t" ] && job "$t" "python3 $t"
+	for slow in yes no; do
+		for t in tests/net/test_*.py; do
+			case $t in
+			*_doctor*|*_reflect.py|*_refresh.py) is_slow=yes ;;
+			*) is_slow=no ;;
+			esac
+			[ -e "$t" ] && [ "$is_slow" = "$slow" ] && job "$t" "python3 $t"
+		done
 	done
 else
 	job tests/net "echo 1..0 '# SKIP no python3 here'"
