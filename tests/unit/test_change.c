@@ -9,11 +9,7 @@
 #include "tests/fake/kernel.h"
 #include "tests/unit/test.h"
 
-static unsigned long left = ~0ul;	/* pieces of memory that can be had before one cannot */
-
-#define malloc(n) (left ? (left--, (malloc)(n)) : NULL)
-#define calloc(n, size) (left ? (left--, (calloc)(n, size)) : NULL)
-#define realloc(p, n) (left ? (left--, (realloc)(p, n)) : NULL)
+#include "tests/unit/scarce.h"
 #include "lib/grow.c"
 #include "lib/hash.c"
 #include "router/change.c"
