@@ -125,9 +125,10 @@ static void daemon_init_timer(struct daemon *d, struct timer *t, loop_fn *fn, un
 
 static int daemon_drop(struct daemon *d)
 {
-	bool keep = d->hook != NULL;
+	bool for_hook = d->hook != NULL;
 
-	if ((d->set->user ? priv_drop(&d->id, keep) : priv_shed(keep)) == 0)
+	/* Root's files and hooks may be where only a root with rights gets to. */
+	if ((d->set->user ? priv_drop(&d->id, for_hook) : geteuid() ? priv_shed(for_hook) : priv_rest()) == 0)
 		return 0;
 	log_errno("cannot give up privileges");
 	return EXIT_DENIED;
@@ -187,12 +188,18 @@ static int daemon_wait_groups(struct daemon *d)
 	return status;
 }
 
+/* Whether sockets can be opened: it takes a capability, not a user. */
+static bool daemon_may_open(void)
+{
+	return priv_has(PRIV_NET_RAW);
+}
+
 static int daemon_start(struct daemon *d)
 {
 	int status;
 
 	/* Before anything else, as who is not root lacks the right to the run directory, too. */
-	if (!priv_has(PRIV_NET_RAW)) {
+	if (!daemon_may_open()) {
 		log_err("not permitted: the capability CAP_NET_RAW is missing, which root has");
 		return EXIT_DENIED;
 	}
@@ -254,8 +261,10 @@ static void daemon_tear_down(struct daemon *d)
 	/* Routes first, then the files by which others know us; the clients see the end last. */
 	router_shutdown(&d->router);
 	kernel_link_close();
+	priv_raise();
 	pidfile_remove(&d->pidfile);
 	server_free(d->control);
+	priv_lower();
 	loop_free(d->loop);
 }
 

@@ -63,6 +63,7 @@ static const char *reach_make(struct daemon *d)
 	const char *lacks = NULL;
 	int err = 0;
 
+	priv_raise();
 	if (reach_listen(d) < 0) {
 		lacks = d->set->socket;
 		err = errno;
@@ -71,6 +72,7 @@ static const char *reach_make(struct daemon *d)
 		lacks = d->set->pidfile;
 		err = errno;
 	}
+	priv_lower();
 	errno = err;
 	return lacks;
 }

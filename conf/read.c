@@ -15,6 +15,7 @@
 
 #include "conf/parse.h"
 #include "conf/slip.h"
+#include "lib/priv.h"
 
 #define READ_LINE 48			/* bytes of a usual line */
 
@@ -32,6 +33,17 @@ int read_all(int fd, size_t expected, struct buf *text)
 			return EFBIG;
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	return n < 0 ? errno : 0;
+}
+
+/* Opens a file for reading, with all rights that there are: the daemon of root reads as root does. */
+static int read_open(const char *path, int flags)
+{
+	int fd;
+
+	priv_raise();
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags);
+	priv_lower();
+	return fd;
 }
 
 static void read_include(struct parser *ps, const struct word *w);
@@ -86,7 +98,7 @@ static const char *read_refused(const struct parser *ps, const struct stat *st)
 static void read_include_file(struct parser *ps, const struct word *w, const char *path)
 {
 	/* Not to hang on a FIFO that nobody writes to. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = read_open(path, O_NONBLOCK);
 	struct input in = { .up = ps->in, .path = path };
 	struct word shown = { path, strlen(path) };
 	bool is_missing = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
@@ -136,9 +148,13 @@ static int read_pattern_failed(const char *path, int err)
 static void read_include_pattern(struct parser *ps, const struct word *w, const char *pattern)
 {
 	glob_t found = { .gl_pathc = 0 };
-	int result = glob(pattern, 0, read_pattern_failed, &found);
-	const char *slip = result == GLOB_NOMATCH ? slip_path(w) : NULL;
+	const char *slip;
+	int result;
 
+	priv_raise();
+	result = glob(pattern, 0, read_pattern_failed, &found);
+	priv_lower();
+	slip = result == GLOB_NOMATCH ? slip_path(w) : NULL;
 	if (result == GLOB_NOSPACE)
 		parser_nomem(ps);
 	else if (result && result != GLOB_NOMATCH)
@@ -189,7 +205,7 @@ bool conf_parse_file(struct conf *c, struct diags *d, const char *name)
 {
 	bool is_stdin = !strcmp(name, "-");
 	int err, file = conf_file(c, is_stdin ? "<stdin>" : name);
-	int fd = is_stdin ? 0 : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = is_stdin ? 0 : read_open(name, 0);
 	struct parser ps = { .c = c, .d = d };
 	struct input in = { .path = is_stdin ? "" : name, .file = (uint16_t)(file < 0 ? 0 : file) };
 	struct stat st;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/priv.h"
 
 struct hook {
 	struct loop *loop;
@@ -163,7 +164,10 @@ static int hook_spawn(pid_t *pid, const char *cmd, char *const *argv, char *cons
 		sigfillset(&set);
 		posix_spawnattr_setsigdefault(&at, &set);
 		posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+		/* It may be where only root gets to. */
+		priv_raise();
 		e = posix_spawnp(pid, cmd, &fa, &at, argv, env);
+		priv_lower();
 		posix_spawnattr_destroy(&at);
 	}
 	posix_spawn_file_actions_destroy(&fa);

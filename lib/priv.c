@@ -29,6 +29,9 @@ struct cap_data {
 	uint32_t effective, permitted, inheritable;
 };
 
+static bool priv_rests;		/* priv_rest() was called */
+static unsigned priv_raised;	/* calls of priv_raise() that priv_lower() has not answered */
+
 /* capget(2) or capset(2) of this process; the second element is for capabilities from 32 on. */
 static int priv_call(long call, struct cap_data d[2])
 {
@@ -83,22 +86,23 @@ int priv_lookup(const char *spec, struct priv_id *id)
 	return -1;
 }
 
-int priv_shed(bool keep_net_admin)
+int priv_shed(bool for_hook)
 {
 	struct cap_data wanted[2] = { { 0 } }, left[2] = { { 0 } };
 
 	if (priv_call(SYS_capget, left) < 0)
 		return -1;
-	if (keep_net_admin)
-		wanted->permitted = left->permitted & 1u << PRIV_NET_ADMIN;
+	if (for_hook)
+		wanted->permitted = left->permitted & (1u << PRIV_NET_ADMIN | 1u << PRIV_NET_RAW);
 	wanted->effective = wanted->inheritable = wanted->permitted;
 	if (priv_call(SYS_capset, wanted) < 0)
 		return -1;
 	/* What we start has the capabilities of the ambient set.  Before Linux 4.3 there is none, so nothing in it
 	 * either. */
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (wanted->permitted)
-		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, PRIV_NET_ADMIN, 0, 0);
+	for (unsigned cap = 0; cap < 32; cap++)
+		if (wanted->permitted >> cap & 1)
+			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
 	if (priv_call(SYS_capget, left) < 0)
 		return -1;
 	if (memcmp(wanted, left, sizeof left)) {
@@ -106,6 +110,42 @@ int priv_shed(bool keep_net_admin)
 		return -1;
 	}
 	return 0;
+}
+
+/* Makes the effective set the permitted one, or empty: 0, or -1 with errno. */
+static int priv_effect(bool all)
+{
+	struct cap_data d[2];
+
+	if (priv_call(SYS_capget, d) < 0)
+		return -1;
+	for (int i = 0; i < 2; i++)
+		d[i].effective = all ? d[i].permitted : 0;
+	return priv_call(SYS_capset, d);
+}
+
+int priv_rest(void)
+{
+	priv_rests = priv_effect(false) == 0;
+	return priv_rests ? 0 : -1;
+}
+
+void priv_raise(void)
+{
+	int err = errno;
+
+	if (priv_rests && !priv_raised++)
+		priv_effect(true);
+	errno = err;
+}
+
+void priv_lower(void)
+{
+	int err = errno;
+
+	if (priv_rests && !--priv_raised)
+		priv_effect(false);
+	errno = err;
 }
 
 static bool priv_is_id(const struct priv_id *id)
@@ -118,13 +158,13 @@ static bool priv_is_id(const struct priv_id *id)
 	       g[0] == id->gid && g[1] == id->gid && g[2] == id->gid;
 }
 
-int priv_drop(const struct priv_id *id, bool keep_net_admin)
+int priv_drop(const struct priv_id *id, bool for_hook)
 {
 	/* Capabilities outlive the change of uid only when asked to (capabilities(7)).  Whoever has no groups may lack
 	 * the right to say so again; ids that one has already may always be set. */
-	if ((keep_net_admin && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) ||
+	if ((for_hook && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) ||
 	    (getgroups(0, NULL) && setgroups(0, NULL) < 0) || setresgid(id->gid, id->gid, id->gid) < 0 ||
-	    setresuid(id->uid, id->uid, id->uid) < 0 || priv_shed(keep_net_admin) < 0)
+	    setresuid(id->uid, id->uid, id->uid) < 0 || priv_shed(for_hook) < 0)
 		return -1;
 	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 	if (!priv_is_id(id) || getgroups(0, NULL) || (id->uid && !setuid(0))) {

@@ -24,12 +24,21 @@ bool priv_has(enum priv_cap cap);
  * the same number.  0, or -1 with ENOENT. */
 int priv_lookup(const char *spec, struct priv_id *id);
 
-/* Becomes id with no other group and no capability, or with CAP_NET_ADMIN alone, which programs we start then have too.
- * The result is checked: -1 with errno when anything else is left, and then the process should end. */
-int priv_drop(const struct priv_id *id, bool keep_net_admin);
+/* Becomes id with no other group and no capability, or for a hook with CAP_NET_ADMIN and CAP_NET_RAW alone, as far as
+ * they were there: programs we start then have them too.  The result is checked: -1 with errno when anything else is
+ * left, and then the process should end. */
+int priv_drop(const struct priv_id *id, bool for_hook);
 
-/* Gives up all capabilities but CAP_NET_ADMIN, if that is to be kept and was there, and stays the user it is.  A
- * program that root starts has root's rights again (capabilities(7)).  0 or -1 as priv_drop(). */
-int priv_shed(bool keep_net_admin);
+/* The same, and stays the user it is.  A program that root starts has root's rights again (capabilities(7)). */
+int priv_shed(bool for_hook);
+
+/* Goes on without a capability in effect, but keeps those that are permitted, for priv_raise() and for programs that
+ * are started: those of root have them even where nobody may gain any (no_new_privs).  0, or -1 with errno. */
+int priv_rest(void);
+
+/* After priv_rest(): what is permitted is in effect until priv_lower().  They come in pairs, one pair inside another
+ * too; without priv_rest() they do nothing.  errno stays. */
+void priv_raise(void);
+void priv_lower(void);
 
 #endif

@@ -2,6 +2,7 @@
 #
 # Rights: what the daemon keeps after the start with and without -p, what its
 # hook gets, and that one capability is enough to start.
+import errno
 import grp
 import os
 import pwd
@@ -9,6 +10,7 @@ import stat
 
 from cases import case, main
 from lab import CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTED, Daemon, Skip, check, need_users, same, wait_until
+from refuse import refuse
 
 ROUTE = ("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 group ff2e::11 to a2\n"
          "mgroup from a1 group 225.1.1.3\n")
@@ -70,38 +72,104 @@ def drop(lab, spec):
     d.do("ping")
 
 
-@case("-p with -e: CAP_NET_ADMIN alone is kept, and the hook can use it", "nobody")
-@case("root with -e: the same, and a program that root runs has what root has", None)
-def hook(lab, user):
-    if user:
-        need_users()
-    os.chmod(lab.dir, 0o777)
-    path = lab.write("hook", "#!/bin/sh\n"
+FOR_HOOK = 1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW
+
+
+def hook_file(lab, name="hook"):
+    """A hook that needs a right of root, and leaves in the file `seen` whether it had it, and which it has."""
+    path = lab.write(name, "#!/bin/sh\n"
                      "ip link set a4 mtu 1400; "
                      f"{{ echo $1 $?; grep '^Cap\\|^Uid' /proc/self/status; }} >{lab.path('seen.tmp')}\n"
                      f"mv {lab.path('seen.tmp')} {lab.path('seen')}\n")
     os.chmod(path, 0o755)
-    d = lab.daemon(ROUTE, "-e", path, *(("-p", user) if user else ()))
-    same(caps(d.proc.pid), [1 << CAP_NET_ADMIN] * 4, f"capabilities {SETS}")
+    return path
+
+
+def hook_saw(lab):
+    """(capabilities, uids) of the hook."""
     wait_until(lambda: os.path.exists(lab.path("seen")), "the hook")
     seen = open(lab.path("seen")).read().split("\n")
     same(seen[0], "reload 0", "ip link set in the hook")
     got = dict(line.split(":\t") for line in seen[1:] if line)
-    have = [int(got[name], 16) for name in SETS]
-    if user:
-        same(have, [1 << CAP_NET_ADMIN] * 4, "capabilities of the hook")
-    check(have[2] >> CAP_NET_ADMIN & 1, f"capabilities of the hook: {have}")
-    same(got["Uid"].split(), [str(nobody()[0] if user else 0)] * 4, "uid of the hook")
+    return [int(got[name], 16) for name in SETS], got["Uid"].split()
+
+
+@case("-p with -e: CAP_NET_ADMIN and CAP_NET_RAW alone are kept, and the hook has them")
+@case("the same where nobody may gain a right", "setpriv", "--no-new-privs")
+def hook_of_user(lab, *wrap):
+    need_users()
+    os.chmod(lab.dir, 0o777)
+    d = lab.daemon(ROUTE, "-e", hook_file(lab), "-p", "nobody", wrap=wrap)
+    same(caps(d.proc.pid), [FOR_HOOK] * 4, f"capabilities {SETS}")
+    same(hook_saw(lab), ([FOR_HOOK] * 4, [str(nobody()[0])] * 4), "capabilities and uid of the hook")
     all_works(lab, d)
 
 
-@case("root without -p gives up what it does not need")
-def shed(lab):
+@case("root with -e: what root runs has what root has")
+@case("the same where nobody may gain a right", "setpriv", "--no-new-privs")
+def hook_of_root(lab, *wrap):
+    mine = caps("self")
+    d = lab.daemon(ROUTE, "-e", hook_file(lab), wrap=wrap)
+    same(caps(d.proc.pid)[1:3], [mine[1], 0], "permitted and effective capabilities")
+    have, uid = hook_saw(lab)
+    same((have[1], have[2], uid), (mine[1], mine[1], ["0"] * 4), "permitted, effective, uid of the hook")
+    all_works(lab, d)
+
+
+@case("root without -p: no capability is in effect, those permitted stay")
+def rest(lab):
+    mine = caps("self")
     d = lab.daemon(ROUTE)
-    same(caps(d.proc.pid), [0, 0, 0, 0], f"capabilities {SETS}")
+    same(caps(d.proc.pid)[1:3], [mine[1], 0], "permitted and effective capabilities")
     same(status(d.proc.pid)["Uid"].split(), ["0"] * 4, "uid")
     all_works(lab, d)
+    same(caps(d.proc.pid)[2], 0, "effective capabilities in the end")
     same(d.stop(), 0, "exit status")
+    same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "PID file and socket")
+
+
+def give_away(path, mode):
+    os.chown(path, *nobody())
+    os.chmod(path, mode)
+
+
+@case("root: config, hook, socket and PID file in folders of others, at the start, at a reload and at the end")
+def others_files(lab):
+    need_users()
+    os.mkdir(lab.path("theirs"))
+    hook_path = hook_file(lab, "theirs/hook")
+    part = lab.write("theirs/part.conf", "mroute from a1 group ff2e::11 to a2\n")
+    give_away(lab.path("theirs"), 0o700)
+    give_away(part, 0o600)
+    d = lab.daemon(f"include {lab.path('theirs')}/*.conf\n", "-e", hook_path, "-P", lab.path("theirs/x.pid"),
+                   "-u", lab.path("theirs/x.sock"), ready=False)
+    d.pid_file, d.sock = lab.path("theirs/x.pid"), lab.path("theirs/x.sock")
+    wait_until(lambda: os.path.exists(d.pid_file), "the PID file")
+    hook_saw(lab)
+    os.unlink(lab.path("seen"))
+    with open(part, "a") as f:
+        f.write("mroute from a1 group 225.1.1.1 to a3\n")
+    give_away(d.conf, 0o600)
+    d.do("add", "a1", "225.1.1.2", "a3")
+    same(d.ctl("reload")[0], 0, "reload")
+    hook_saw(lab)
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a3")
+    lab.passes("a1", "fd00:1::9", "ff2e::11", "a2")
+    same(d.stop(), 0, "exit status")
+    same(sorted(os.listdir(lab.path("theirs"))), ["hook", "part.conf"], "files in the folder")
+
+
+@case("77: a drop that fails ends the daemon", "capset", ())
+@case("the same of the user", "setresuid", ("-p", "nobody"))
+@case("the same of the capabilities of a user", "capset", ("-p", "nobody", "-e", "/bin/true"))
+def cannot_drop(lab, call, options):
+    if options:
+        need_users()
+    os.chmod(lab.dir, 0o777)
+    refuse(call, errno.EPERM, {})
+    d = Daemon(lab, ROUTE, options, ready=False)
+    same(d.wait(), 77, "exit status")
+    check("cannot give up privileges: Operation not permitted" in d.log(), d.log())
     same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "PID file and socket")
 
 

@@ -87,6 +87,14 @@ static int may_switch(void)
 	       setresuid(65534, 65534, 65534) < 0;
 }
 
+/* Those of a set of bits that this process may use. */
+static unsigned long long permitted(unsigned long long of)
+{
+	return status_field("CapPrm") & of;
+}
+
+#define FOR_HOOK (1ull << PRIV_NET_ADMIN | 1ull << PRIV_NET_RAW)
+
 static int drop_all(void)
 {
 	if (priv_drop(&nobody, false) < 0)
@@ -100,15 +108,15 @@ static int drop_all(void)
 	return priv_drop(&nobody, true) < 0;	/* again: nothing left to do */
 }
 
-/* The kept capability must reach a program that is started. */
-static int drop_but_one(void)
+/* The kept capabilities must reach a program that is started. */
+static int drop_for_hook(void)
 {
-	unsigned long long want = priv_has(PRIV_NET_ADMIN) ? 1ull << PRIV_NET_ADMIN : 0;
+	unsigned long long want = permitted(FOR_HOOK);
 	char cmd[128];
 
 	if (priv_drop(&nobody, true) < 0)
 		return 1;
-	if (!caps_are(want) || priv_has(PRIV_NET_RAW))
+	if (!caps_are(want))
 		return 2;
 	if (!setuid(0))
 		return 3;
@@ -121,13 +129,36 @@ static int drop_but_one(void)
 static int shed(void)
 {
 	uid_t uid = getuid();
-	unsigned long long want = priv_has(PRIV_NET_ADMIN) ? 1ull << PRIV_NET_ADMIN : 0;
+	unsigned long long want = permitted(FOR_HOOK);
 
 	if (priv_shed(true) < 0 || !caps_are(want))
 		return 1;
 	if (priv_shed(false) < 0 || !caps_are(0))
 		return 2;
 	return getuid() == uid ? 0 : 3;
+}
+
+/* What is permitted stays so, and is in effect between the outer pair alone. */
+static int rest(void)
+{
+	unsigned long long all = status_field("CapPrm"), before = status_field("CapEff");
+
+	priv_raise();
+	priv_lower();
+	if (status_field("CapEff") != before)
+		return 1;
+	if (priv_rest() < 0 || status_field("CapEff"))
+		return 2;
+	priv_raise();
+	priv_raise();
+	priv_lower();
+	errno = ERANGE;
+	if (status_field("CapEff") != all)
+		return 3;
+	priv_lower();
+	if (status_field("CapEff") || errno != ERANGE)
+		return 4;
+	return status_field("CapPrm") == all ? 0 : 5;
 }
 
 static int cannot_drop(void)
@@ -173,6 +204,7 @@ static int pidfile_after_drop(void)
 static void shedding(void)
 {
 	CHECK_INT(in_child(shed), 0);
+	CHECK_INT(in_child(rest), 0);
 	CHECK_INT(in_child(cannot_drop), 0);
 }
 
@@ -183,7 +215,7 @@ static void dropping(void)
 		return;
 	}
 	CHECK_INT(in_child(drop_all), 0);
-	CHECK_INT(in_child(drop_but_one), 0);
+	CHECK_INT(in_child(drop_for_hook), 0);
 	CHECK_INT(in_child(pidfile_after_drop), 0);
 }
 
