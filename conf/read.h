@@ -14,6 +14,17 @@
  * will probably come. */
 int read_all(int fd, size_t expected, struct buf *text);
 
+/* Reads a configuration in steps, for who has other things to do meanwhile: FILE as in conf_parse_file(), into c and d,
+ * which must stay until conf_read_end().  NULL with ENOMEM. */
+struct conf_reader;
+struct conf_reader *conf_read_begin(struct conf *c, struct diags *d, const char *file);
+
+/* Parses at most so many lines, or reads a few megabytes.  True while there is more to do. */
+bool conf_read_step(struct conf_reader *rd, unsigned lines);
+
+/* Frees the reader, wherever it is.  0, or the errno of what kept FILE itself from being read to its end. */
+int conf_read_end(struct conf_reader *rd);
+
 /* Parses FILE ("-" = standard input) into c and appends what was wrong to d.  Lines with errors are left out, all
  * others are in.  False with errno when the file itself could not be read to its end: then nothing of it is in, and
  * d has a diagnostic too.  Errors in its text show in d->errors alone. */

@@ -53,11 +53,21 @@ static char *told(struct conf *c, const struct diags *d)
 	return b.p;
 }
 
-/* Reads a text both ways. */
+/* Reads the file so many lines at a time: true when it could be. */
+static bool read_slowly(struct conf *c, struct diags *d, unsigned lines)
+{
+	struct conf_reader *rd = conf_read_begin(c, d, path);
+
+	while (conf_read_step(rd, lines))
+		;
+	return !conf_read_end(rd);
+}
+
+/* Reads a text as one, as a file, and as a file in pieces. */
 static void compare(struct buf *text, uint32_t errors, uint32_t rules)
 {
-	struct conf *one = conf_new(), *many = conf_new();
-	struct diags d1 = { 0 }, d2 = { 0 };
+	struct conf *one = conf_new(), *many = conf_new(), *slow = conf_new();
+	struct diags d1 = { 0 }, d2 = { 0 }, d3 = { 0 };
 	FILE *f = fopen(path, "w");
 
 	CHECK(f && fwrite(text->p, 1, text->len, f) == text->len);
@@ -65,16 +75,21 @@ static void compare(struct buf *text, uint32_t errors, uint32_t rules)
 		fclose(f);
 	CHECK(conf_parse_text(one, &d1, "one", text->p, text->len));
 	CHECK(conf_parse_file(many, &d2, path));
-	char *a = told(one, &d1), *b = told(many, &d2);
+	CHECK(read_slowly(slow, &d3, 1 + text->len % 100));
+	char *a = told(one, &d1), *b = told(many, &d2), *z = told(slow, &d3);
 
 	CHECK(d1.errors >= errors && one->nmroutes >= rules);
 	CHECK(!strcmp(a, b));
+	CHECK(!strcmp(a, z));
 	free(a);
 	free(b);
+	free(z);
 	diags_free(&d1);
 	diags_free(&d2);
+	diags_free(&d3);
 	conf_free(one);
 	conf_free(many);
+	conf_free(slow);
 	buf_free(text);
 }
 
@@ -127,6 +142,26 @@ static void write_file(const char *dir, const char *name, const char *text)
 		fclose(f);
 }
 
+/* A reader can be let go of after any step, in the middle of included files too; afterwards it has read all. */
+static void stopped_anywhere(const char *file)
+{
+	bool has_more = true;
+
+	for (int steps = 0; has_more; steps++) {
+		struct conf *c = conf_new();
+		struct diags d = { 0 };
+		struct conf_reader *rd = conf_read_begin(c, &d, file);
+
+		has_more = true;
+		for (int i = 0; has_more && i < steps; i++)
+			has_more = conf_read_step(rd, 1);
+		CHECK_INT(conf_read_end(rd), 0);
+		CHECK(has_more || c->nmroutes == 3);
+		diags_free(&d);
+		conf_free(c);
+	}
+}
+
 /* Files of a pattern come in the order of their names; the directory of the file that includes them is
  * taken as it stands, whatever its name holds; hidden files are left out. */
 static void include_pattern_files(void)
@@ -148,6 +183,8 @@ static void include_pattern_files(void)
 	CHECK_STR(buf_cstr(&out), "mroute from B.conf group 225.1.1.1\nmroute from b10.conf group 225.1.1.1\n"
 				  "mroute from b2.conf group 225.1.1.1\n");
 	CHECK_INT(d.n, 0);
+	snprintf(file, sizeof file, "%s/main", dir);
+	stopped_anywhere(file);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		snprintf(file, sizeof file, "%s/%s", dir, names[i]);
 		CHECK_INT(unlink(file), 0);
