@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "applets/families.h"
 #include "applets/reach.h"
 #include "applets/reload.h"
 #include "applets/watch.h"
@@ -34,6 +35,19 @@
 
 /* ---- events ---- */
 
+/* For struct call_daemon: see reload_again(). */
+static int daemon_reload(void *ctx, struct call *call)
+{
+	struct daemon *d = ctx;
+
+	/* What could not be had may be there now; what it lacks is in the answer. */
+	if (!call->is_again) {
+		reach_reload(d);
+		families_again(d);
+	}
+	return reload_again(d, call);
+}
+
 static void daemon_on_hup(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -42,8 +56,7 @@ static void daemon_on_hup(void *ctx)
 	/* Not started yet: the file is still to be read. */
 	if (!d->running)
 		return;
-	reach_reload(d);
-	if (reload_again(d, &c))
+	if (daemon_reload(d, &c))
 		log_err("reload failed: %s", c.error);
 	buf_free(&c.diag);
 }
@@ -208,7 +221,7 @@ static int daemon_start(struct daemon *d)
 		log_err("out of memory");
 		return EXIT_SYSTEM;
 	}
-	if ((status = reach_claim(d)) || (status = daemon_wait_delay(d)) || (status = watch_families(d)) ||
+	if ((status = reach_claim(d)) || (status = daemon_wait_delay(d)) || (status = families_open(d)) ||
 	    (status = watch_links(d)))
 		return status;
 	watch_mrdisc(d);
@@ -236,13 +249,14 @@ static int daemon_set_up(struct daemon *d)
 	d->loop = loop_new();
 	if (!d->loop || router_init(&d->router, &daemon_router_ops, d) < 0)
 		return -1;
-	d->for_clients = (struct call_daemon){ &d->router, reload_again, daemon_on_stop, d };
+	d->for_clients = (struct call_daemon){ &d->router, daemon_reload, daemon_on_stop, d };
 	d->router.table = d->set->table;
 	d->router.expire_sec = d->set->expire;
 	d->router.mrdisc->interval = d->set->mrdisc;
 	d->router.max_dynamic = d->set->max_dynamic;
 	daemon_init_timer(d, &d->tick, watch_tick, 0);
-	daemon_init_timer(d, &d->upcalls, watch_upcalls, 0);
+	daemon_init_timer(d, &d->upcalls, families_upcalls, 0);
+	daemon_init_timer(d, &d->families, families_retry, 0);
 	daemon_init_timer(d, &d->watchdog, daemon_on_watchdog, 0);
 	daemon_init_timer(d, &d->reach, reach_again, 0);
 	daemon_init_timer(d, &d->lifetime, daemon_on_stop, d->set->lifetime);

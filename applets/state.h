@@ -50,6 +50,8 @@ struct daemon {
 	bool starting;			/* the loop runs until its memberships are joined */
 	struct router router;
 	struct timer tick, upcalls, watchdog, lifetime, delay;
+	struct timer families;		/* runs while somebody else has a family */
+	int holder_fd[FAM_N];		/* of the process that has one, or 0 */
 	struct timer reach;		/* runs while socket or PID file could not be made */
 	bool has_socket;		/* clients can come */
 	struct pidfile pidfile;

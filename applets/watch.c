@@ -11,11 +11,9 @@
 
 #include "applets/reload.h"
 #include "kernel/kernel.h"
-#include "lib/priv.h"
 #include "lib/status.h"
 
 /* Messages taken from a socket before others get their turn. */
-#define WATCH_UPCALLS 128
 #define WATCH_LINKS 64
 #define WATCH_NEIGHBOURS 16	/* solicitations, queries */
 
@@ -44,42 +42,9 @@ void watch_tick(void *ctx)
 	watch_arm(d);
 }
 
-/* Says that a socket failed, which may be so again and again. */
-static void watch_log_failed(struct daemon *d, const char *whose, const char *what)
+void watch_log_failed(struct daemon *d, const char *whose, const char *what)
 {
 	log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s%s: %s", whose, what, strerror(errno));
-}
-
-static void watch_on_upcall(void *ctx, const struct upcall *up)
-{
-	struct daemon *d = ctx;
-
-	router_upcall(&d->router, up, loop_now(d->loop));
-}
-
-static void watch_drain_upcalls(struct daemon *d, enum fam f)
-{
-	int n = kernel_mroute_drain(f, WATCH_UPCALLS, watch_on_upcall, d);
-
-	if (n < 0)
-		watch_log_failed(d, fam_str(f), " routing socket");
-	/* The rest has been read already, so the descriptor will not tell. */
-	if (n == WATCH_UPCALLS)
-		timer_set(d->loop, &d->upcalls, 0);
-	watch_arm(d);
-}
-
-void watch_upcalls(void *ctx)
-{
-	for (enum fam f = 0; f < FAM_N; f++)
-		if (kernel_mroute_fd(f) >= 0)
-			watch_drain_upcalls(ctx, f);
-}
-
-static void watch_on_mroute(void *ctx, int fd, short revents)
-{
-	(void)revents;
-	watch_drain_upcalls(ctx, fd == kernel_mroute_fd(FAM_6) ? FAM_6 : FAM_4);
 }
 
 static void watch_on_link(void *ctx, const struct link_event *ev)
@@ -138,76 +103,6 @@ static void watch_on_report(void *ctx, int fd, short revents)
 	if (kernel_report_drain(f, WATCH_NEIGHBOURS, watch_on_query, d) < 0)
 		watch_log_failed(d, fam_str(f), " query socket");
 	watch_arm(d);
-}
-
-/* Why a family could not be had.  Of two reasons the last, which the user can mend most easily, is the verdict. */
-enum watch_reason { WATCH_NO_KERNEL, WATCH_SYSTEM, WATCH_BUSY, WATCH_DENIED };
-
-/* The reason for an errno, after saying it in words. */
-static enum watch_reason watch_log_family(const struct daemon *d, enum fam fam, int err)
-{
-	const char *name = fam_str(fam), *symbol = fam == FAM_4 ? "IP" : "IPV6";
-	bool table = d->set->table;
-	char comm[64];
-	int pid;
-
-	switch (err) {
-	case EADDRINUSE:
-		if (kernel_mroute_holder(fam, &pid, comm, sizeof comm))
-			log_err("%s multicast routing is taken by %s (pid %d)%s", name, comm, pid,
-				!strncmp(comm, "smcroute", 8) ? ": already running, use smcroutectl reload" : "");
-		else
-			log_err("%s multicast routing is taken by another process; "
-				"only one can have it in a routing table", name);
-		return WATCH_BUSY;
-	case EPERM:
-	case EACCES:
-		log_err("%s multicast routing: not permitted; %s is missing", name,
-			table && !priv_has(PRIV_NET_ADMIN) ? "the capability CAP_NET_ADMIN (for -t)" :
-			"the right to this network namespace (CAP_NET_RAW in the user namespace that owns it)");
-		return WATCH_DENIED;
-	case EAFNOSUPPORT:	/* as by ipv6.disable=1 on the kernel's command line */
-		log_notice("%s is off", name);
-		return WATCH_NO_KERNEL;
-	case ENOPROTOOPT:
-	case EOPNOTSUPP:
-	case EPROTONOSUPPORT:
-	case EINVAL:
-		log_err("%s multicast routing is not in this kernel; it needs CONFIG_%s_MROUTE%s%s%s", name, symbol,
-			table ? " and CONFIG_" : "", table ? symbol : "", table ? "_MROUTE_MULTIPLE_TABLES" : "");
-		return WATCH_NO_KERNEL;
-	default:
-		log_err("%s multicast routing: %s", name, strerror(err));
-		return WATCH_SYSTEM;
-	}
-}
-
-int watch_families(struct daemon *d)
-{
-	static const int status[] = {
-		[WATCH_NO_KERNEL] = EXIT_NOKERNEL, [WATCH_SYSTEM] = EXIT_SYSTEM,
-		[WATCH_BUSY] = EXIT_BUSY, [WATCH_DENIED] = EXIT_DENIED,
-	};
-	enum watch_reason worst = WATCH_NO_KERNEL;
-	bool any = false;
-
-	for (enum fam f = 0; f < FAM_N; f++) {
-		if (kernel_mroute_open(f, d->set->table) < 0) {
-			enum watch_reason why = watch_log_family(d, f, errno);
-
-			worst = why > worst ? why : worst;
-			continue;
-		}
-		if (loop_add(d->loop, kernel_mroute_fd(f), POLLIN, watch_on_mroute, d) < 0)
-			return EXIT_SYSTEM;
-		if (!kernel_mroute_has_pim(f))
-			log_notice("%s: the kernel has no CONFIG_%s_PIMSM_V2, "
-				   "wrong interfaces are noticed only where they are an output",
-				   fam_str(f), f == FAM_4 ? "IP" : "IPV6");
-		router_family(&d->router, f, true);
-		any = true;
-	}
-	return any ? 0 : status[worst];
 }
 
 int watch_links(struct daemon *d)

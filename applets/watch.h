@@ -7,9 +7,6 @@
 
 #include "applets/state.h"
 
-/* Opens each family on its own; 0 when one at least is there, otherwise an exit status. */
-int watch_families(struct daemon *d);
-
 /* Opens rtnetlink and reads which interfaces there are: 0, or an exit status. */
 int watch_links(struct daemon *d);
 
@@ -22,10 +19,10 @@ void watch_refresh(struct daemon *d);
 /* Calls the router: for the timer d->tick, whose ctx is the daemon. */
 void watch_tick(void *d);
 
-/* Answers upcalls that were read ahead: for the timer d->upcalls, whose ctx is the daemon. */
-void watch_upcalls(void *d);
-
 /* Sees that the router is called when it has something to do: for router_ops, whose ctx is the daemon. */
 void watch_arm(void *d);
+
+/* Says by errno that a socket failed, which may be so again and again. */
+void watch_log_failed(struct daemon *d, const char *whose, const char *what);
 
 #endif

@@ -20,14 +20,15 @@
 /* ---- the routing sockets (mroute.c) ---- */
 
 /* Opens the routing socket of a family and takes the multicast routing of its table (0 = the default one).  errno:
- * EADDRINUSE somebody has it; EPERM, EACCES a capability is missing; ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT,
- * EPROTONOSUPPORT not in this kernel. */
+ * EADDRINUSE somebody has it, and then the socket is kept: the next call tries to take it on that one, for which no
+ * capability is needed; EPERM, EACCES a capability is missing; ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT, EPROTONOSUPPORT
+ * not in this kernel. */
 int kernel_mroute_open(enum fam fam, uint32_t table);
 
-/* Gives everything of a family back to the kernel. */
+/* Gives everything of a family back to the kernel, and closes a socket that was kept. */
 void kernel_mroute_close(enum fam fam);
 
-/* Descriptor to poll for upcalls, or -1 while the family is closed. */
+/* Descriptor to poll for upcalls, or -1 while the family is closed or somebody else has it. */
 int kernel_mroute_fd(enum fam fam);
 
 /* True when the kernel reports packets on any wrong VIF (CONFIG_IP_PIMSM_V2, CONFIG_IPV6_PIMSM_V2), not only on those

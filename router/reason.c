@@ -27,7 +27,8 @@ const char *reason_of_name(const struct router *r, const struct ifname *name, en
 
 	*which = name->text;
 	if (routes && !r->up[fam])
-		return fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";
+		return *r->lacks[fam] ? r->lacks[fam] :
+		       fam == FAM_4 ? "no IPv4 multicast routing" : "no IPv6 multicast routing";
 	for (struct iface *i = NULL; (i = iface_match(&r->ifs, name, i));) {
 		why = reason_of_iface(i, name, fam, routes);
 		if (why && iface_usable(i, name)) {

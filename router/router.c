@@ -4,6 +4,7 @@
  */
 #include "router/router.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,12 @@ void router_family(struct router *r, enum fam fam, bool up)
 	for (uint32_t id = up ? t->first : HASH_NONE; id != HASH_NONE; id = t->v[id].next)
 		if (flow_range_fam(&t->v[id].range) == fam)
 			mark_rule(r, &t->v[id]);
+}
+
+void router_family_lacks(struct router *r, enum fam fam, const char *why)
+{
+	snprintf(r->lacks[fam], sizeof r->lacks[fam], "%s", why);
+	r->waits.is_stale = true;
 }
 
 void router_shutdown(struct router *r)

@@ -22,6 +22,9 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx);
 /* Tells that the routing socket of a family is open, or closed. */
 void router_family(struct router *r, enum fam fam, bool up);
 
+/* Tells, in words for people, who else has a family: "" when nobody does or that is not known. */
+void router_family_lacks(struct router *r, enum fam fam, const char *why);
+
 /* Removes all entries, VIFs and memberships from the kernel and frees everything. */
 void router_shutdown(struct router *r);
 

@@ -98,6 +98,8 @@ struct groups;
 struct mrdisc;
 struct refresh;
 
+#define ROUTER_LACKS 160	/* bytes of the reason for which a family is not routed */
+
 struct router {
 	struct ruleset rules;		/* the wanted state */
 	struct ifaces ifs;		/* the interfaces there are */
@@ -106,6 +108,7 @@ struct router {
 	struct mrdisc *mrdisc;		/* router discovery */
 	struct refresh *refresh;	/* memberships reported again */
 	bool up[FAM_N];			/* the routing socket of the family is open */
+	char lacks[FAM_N][ROUTER_LACKS];	/* who else has it, in words, or "" */
 	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
 	int64_t now;			/* ms, as of the last entry point that got the time */
 

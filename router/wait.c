@@ -215,4 +215,7 @@ void wait_sum_up(struct buf *b, const struct router *r)
 			   i ? "for " : t->v[i].rules + t->v[i].groups == 1 ? "waits for " : "wait for ", t->v[i].name);
 	if (t->n > WAIT_NAMED)
 		buf_printf(b, " and others for %lu more", (unsigned long)(t->n - WAIT_NAMED));
+	for (enum fam f = 0; f < FAM_N; f++)
+		if (*r->lacks[f])
+			buf_printf(b, "; %s", r->lacks[f]);
 }

@@ -14,7 +14,7 @@
 /* An interface that is waited for, or a wildcard that means none. */
 struct wait {
 	char name[IFNAME_SIZE];
-	char reason[48];
+	char reason[ROUTER_LACKS];
 	uint32_t rules, groups;		/* that wait for it */
 	bool was_there;			/* what is missing did exist */
 };
@@ -27,7 +27,7 @@ void wait_report(struct router *r);
 /* Has the next wait_report() log all that is waited for. */
 void wait_tell_all(struct router *r);
 
-/* Appends "; 6 wait for wan9, 1 for wg0", or nothing.  Of many interfaces some are only counted. */
+/* Appends "; 6 wait for wan9, 1 for wg0", of many interfaces only the number, and who else has a family; or nothing. */
 void wait_sum_up(struct buf *b, const struct router *r);
 
 #endif

@@ -40,6 +40,7 @@ _Static_assert(sizeof(vifi_t) == sizeof(mifi_t) &&
 
 static struct mroute {
 	int fd;			/* -1 while the family is closed */
+	bool is_ours;		/* MRT_INIT succeeded; otherwise somebody else has the family */
 	bool pim;
 	int ifindex[KERNEL_VIFS];	/* of each VIF */
 	/* Upcalls that were read and not handed on yet, the newest last.  The newest go first, a turn's worth of them
@@ -88,22 +89,38 @@ static int mroute_set_int(enum fam fam, int option, int v)
 	return mroute_set(fam, option, &v, sizeof v);
 }
 
-int kernel_mroute_open(enum fam fam, uint32_t table)
+/* Does all that needs a capability. */
+static int mroute_prepare(enum fam fam, uint32_t table)
 {
 	struct mroute *s = &mroutes[fam];
 
-	if (s->fd >= 0)
-		return sock_fail(EADDRINUSE);
 	s->fd = sock_open(fam, SOCK_RAW);
 	if (s->fd < 0)
 		return -1;
 	sock_room(s->fd, RCVBUF);
 	if (mroute_filter(fam) == 0 && (!table || mroute_set_int(fam, MRT_TABLE, (int)table) == 0) &&
-	    mroute_set_int(fam, MRT_INIT, 1) == 0) {
-		s->pim = mroute_set_int(fam, MRT_PIM, 1) == 0;
-		if ((s->pim || mroute_set_int(fam, MRT_ASSERT, 1) == 0) && mroute_resize(s, WAITING_MIN) == 0)
-			return 0;
-	}
+	    mroute_resize(s, WAITING_MIN) == 0)
+		return 0;
+	s->fd = fd_fail(s->fd);
+	return -1;
+}
+
+int kernel_mroute_open(enum fam fam, uint32_t table)
+{
+	struct mroute *s = &mroutes[fam];
+
+	if (s->is_ours)
+		return sock_fail(EADDRINUSE);
+	if (s->fd < 0 && mroute_prepare(fam, table) < 0)
+		return -1;
+	/* Alone of all options it may be set by who has no capability (net/ipv4/ipmr.c, ip_mroute_setsockopt). */
+	s->is_ours = mroute_set_int(fam, MRT_INIT, 1) == 0;
+	if (!s->is_ours && errno == EADDRINUSE)
+		return -1;
+	s->pim = s->is_ours && mroute_set_int(fam, MRT_PIM, 1) == 0;
+	if (s->pim || (s->is_ours && mroute_set_int(fam, MRT_ASSERT, 1) == 0))
+		return 0;
+	s->is_ours = false;
 	s->fd = fd_fail(s->fd);
 	return -1;
 }
@@ -114,7 +131,8 @@ void kernel_mroute_close(enum fam fam)
 
 	if (s->fd < 0)
 		return;
-	mroute_set_int(fam, MRT_DONE, 1);	/* even if a child still has the descriptor */
+	if (s->is_ours)
+		mroute_set_int(fam, MRT_DONE, 1);	/* even if a child still has the descriptor */
 	close(s->fd);
 	free(s->waiting);
 	*s = (struct mroute){ .fd = -1 };
@@ -122,12 +140,12 @@ void kernel_mroute_close(enum fam fam)
 
 int kernel_mroute_fd(enum fam fam)
 {
-	return mroutes[fam].fd;
+	return mroutes[fam].is_ours ? mroutes[fam].fd : -1;
 }
 
 bool kernel_mroute_has_pim(enum fam fam)
 {
-	return mroutes[fam].fd >= 0 && mroutes[fam].pim;
+	return mroutes[fam].pim;
 }
 
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)

@@ -155,20 +155,6 @@ def holder(lab):
     same(Daemon(lab, ROUTE).stop(), 0, "a start afterwards")
 
 
-@case("one family taken: the other one works", MROUTE4, "fd00:1::9", "ff2e::11")
-@case("the other family taken", MROUTE6, "10.1.0.9", "225.1.1.1")
-def one_family(lab, which, src, group):
-    hold = taken(*which)
-    d = Daemon(lab, ROUTE)
-    # Each of its rules once, not once a name.
-    family = "IPv4" if which == MROUTE4 else "IPv6"
-    n = sum((":" in line) == (which == MROUTE6) for line in ROUTE.splitlines())
-    told = f"{family}: no {family} multicast routing: {n} rule{'s wait' if n > 1 else ' waits'} for it\n"
-    check(told in d.log(), f"no {told!r}: {d.log()}")
-    lab.wait(lab.send("a1", src, group, 20), "a2")
-    hold.close()
-
-
 @case("69: a second instance on the same socket; the first one is untouched")
 def second(lab):
     d = lab.daemon(ROUTE)

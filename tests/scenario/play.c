@@ -5,7 +5,7 @@
  *
  *	# comment
  *	set expire SEC | cap N		before anything else
- *	family 4|6 up|down
+ *	family 4|6 up|down [WORDS]	who else has it
  *	conf				followed by indented lines: a configuration, applied
  *	link new INDEX NAME [up] [mcast]	link del INDEX		link begin | link end
  *	link addr INDEX			an address of it came or went
@@ -161,8 +161,13 @@ static void play_set(struct player *p, int argc, char **argv)
 
 static void play_family(struct player *p, int argc, char **argv)
 {
-	(void)argc;
-	router_family(&p->r, play_fam(p, argv[1]), play_either(p, argv[2], "up", "down"));
+	enum fam f = play_fam(p, argv[1]);
+	char why[ROUTER_LACKS] = "";
+
+	for (int i = 3; i < argc; i++)
+		snprintf(why + strlen(why), sizeof why - strlen(why), "%s%s", i > 3 ? " " : "", argv[i]);
+	router_family_lacks(&p->r, f, why);
+	router_family(&p->r, f, play_either(p, argv[2], "up", "down"));
 	router_sync(&p->r);
 }
 
@@ -440,7 +445,7 @@ static const struct step {
 	void (*play)(struct player *p, int argc, char **argv);
 } steps[] = {
 	{ "set", 2, 2, play_set },
-	{ "family", 2, 2, play_family },
+	{ "family", 2, 20, play_family },
 	{ "link", 1, MAX_WORDS, play_link },
 	{ "lost", 1, 1, play_lost },
 	{ "member", 3, 3, play_member },

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
 #
-# SMCRoute 2.x, to compare with: where it is on this machine, or else unpacked from
-# Debian's package into $B/peer.  It is not installed: its daemon would start.
+# Programs of others: SMCRoute 2.x, to compare with, and igmpproxy, to share a host with.  They
+# are where they are on this machine, or else unpacked from Debian's package into $B/peer.  None
+# is installed: its daemon would start.
 #
-#	peer.py			prints the directory of its programs, or says why there is none
+#	peer.py			prints the directory of SMCRoute's programs, or says why there is none
 import os
 import shutil
 import subprocess
@@ -24,21 +25,21 @@ def is_peer(directory):
     return all(p and "SMCRoute v2" in subprocess.run([p, "-v"], capture_output=True, text=True).stdout for p in paths)
 
 
-def fetch(renew):
+def fetch(package, what, renew):
     """Needs no root, but lists of packages; these can be renewed by root."""
     for program in ("apt-get", "dpkg-deb"):
         if not shutil.which(program):
-            raise Missing(f"no SMCRoute 2.x here, and no {program} to get it with")
+            raise Missing(f"no {what} here, and no {program} to get it with")
     os.makedirs(CACHE, exist_ok=True)
-    download = "timeout 20 apt-get download -qq smcroute"
+    download = f"timeout 20 apt-get download -qq {package}"
     with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
         if renew:
             download += f" || {{ timeout 60 apt-get update -qq && {download}; }}"
-        for command in (download, "dpkg-deb -x smcroute_*.deb ."):
+        for command in (download, f"dpkg-deb -x {package}_*.deb ."):
             p = subprocess.run(command, shell=True, cwd=tmp, capture_output=True, text=True)
             if p.returncode:
                 why = p.stderr.strip().splitlines()
-                raise Missing(f"no SMCRoute 2.x here, nor its package: {why[-1] if why else 'no answer'}")
+                raise Missing(f"no {what} here, nor its package: {why[-1] if why else 'no answer'}")
         shutil.copytree(os.path.join(tmp, "usr"), os.path.join(CACHE, "usr"), dirs_exist_ok=True, symlinks=True)
 
 
@@ -49,14 +50,27 @@ def find(renew=False):
     for directory in (*given, unpacked, os.path.abspath(f"build/peer/{UNPACKED}"), "/usr/sbin", "/usr/bin"):
         if is_peer(directory):
             return directory
-    fetch(renew)
+    fetch("smcroute", "SMCRoute 2.x", renew)
     if not is_peer(unpacked):
         raise Missing("SMCRoute's package is here, but its programs do not run")
     return unpacked
 
 
+def igmpproxy(renew=False):
+    """The path of Debian's igmpproxy."""
+    places = [os.path.abspath(os.path.join(where, UNPACKED)) for where in (CACHE, "build/peer")] + ["/usr/sbin"]
+    program = shutil.which("igmpproxy", path=":".join(places))
+    if not program:
+        fetch("igmpproxy", "igmpproxy", renew)
+        program = shutil.which("igmpproxy", path=":".join(places))
+    if not program:
+        raise Missing("igmpproxy's package is here, but its program is not in it")
+    return program
+
+
 if __name__ == "__main__":
     try:
         print(find(renew=True))
+        igmpproxy()
     except Missing as e:
         sys.exit(str(e))

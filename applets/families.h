@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The two families: their routing sockets, upcalls on these, and what becomes of a family that another program has.
+ */
+#ifndef APPLETS_FAMILIES_H
+#define APPLETS_FAMILIES_H
+
+#include "applets/state.h"
+
+/* Opens each family on its own; 0 when one at least is there, otherwise an exit status.  One that another program has
+ * is taken when that ends. */
+int families_open(struct daemon *d);
+
+/* Takes families that others had and that are free now, and finds out who has them otherwise. */
+void families_again(struct daemon *d);
+
+/* The same without looking for who has them: for the timer d->families, whose ctx is the daemon. */
+void families_retry(void *d);
+
+/* Answers upcalls that were read ahead: for the timer d->upcalls, whose ctx is the daemon. */
+void families_upcalls(void *d);
+
+#endif
