@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A conversation of two processes: lines of text over a connected stream socket, some of which bring a descriptor.
+ * Descriptors come in the order in which their lines do (unix(7), SCM_RIGHTS); whose a line is, and what it means, is
+ * not known here.  Nothing waits.
+ */
+#ifndef LIB_TALK_H
+#define LIB_TALK_H
+
+#include <stdbool.h>
+
+#include "lib/buf.h"
+
+/* Descriptors in one message, less than SCM_MAX_FD of the kernel (include/net/scm.h: 253). */
+#define TALK_FDS 128
+
+/* Zeroed but for fd at first. */
+struct talk {
+	int fd;			/* connected; talk_end() closes it */
+	struct buf in;		/* received, from `at` on not looked at yet */
+	size_t at;
+	struct buf fds;		/* ints: descriptors that no line has been found for yet */
+	bool is_eof;		/* the other one has closed its end, or it broke the rules */
+};
+
+/* Sends lines, each with its newline, and with them n descriptors, at most TALK_FDS, which stay open here: one for each
+ * of the lines that talk_take_fd() will be called for.  At most 8 KB go in one piece.  0, or -1 with errno, EAGAIN when
+ * there is no room now; then nothing was sent. */
+int talk_send(struct talk *t, const char *lines, const int *fds, unsigned n);
+
+/* Reads what has come: true when there was something or the other one has left. */
+bool talk_receive(struct talk *t);
+
+/* The next whole line without its newline, valid until talk_receive(), or NULL. */
+char *talk_line(struct talk *t);
+
+/* The descriptor that the line at hand has brought, closed on exec, or -1: to be called once for each such line. */
+int talk_take_fd(struct talk *t);
+
+/* Closes everything, descriptors that nobody took as well. */
+void talk_end(struct talk *t);
+
+#endif
