@@ -249,7 +249,9 @@ static int daemon_set_up(struct daemon *d)
 	d->loop = loop_new();
 	if (!d->loop || router_init(&d->router, &daemon_router_ops, d) < 0)
 		return -1;
-	d->for_clients = (struct call_daemon){ &d->router, daemon_reload, daemon_on_stop, d };
+	d->for_clients = (struct call_daemon){
+		.router = &d->router, .reload = daemon_reload, .stop = daemon_on_stop, .ctx = d,
+	};
 	d->router.table = d->set->table;
 	d->router.expire_sec = d->set->expire;
 	d->router.mrdisc->interval = d->set->mrdisc;

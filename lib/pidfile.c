@@ -15,11 +15,13 @@
 
 #include "lib/fd.h"
 
+/* In one write, over what is there; a shorter number stands whole before the rest is cut off. */
 static int pidfile_put_pid(int fd)
 {
-	int n = dprintf(fd, "%d\n", (int)getpid());
+	char text[16];
+	int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
 
-	return n < 0 ? -1 : 0;
+	return pwrite(fd, text, (size_t)n, 0) < n ? -1 : ftruncate(fd, n);
 }
 
 /* Opens what stands at path without following a link; -1 when that is no plain file. */
@@ -116,7 +118,34 @@ int pidfile_touch(const struct pidfile *f)
 	if (!f->path || !futimens(f->fd, NULL))
 		return 0;
 	/* Whoever is no longer the owner may still write what is open for writing. */
-	return lseek(f->fd, 0, SEEK_SET) < 0 ? -1 : pidfile_put_pid(f->fd);
+	return pidfile_put_pid(f->fd);
+}
+
+int pidfile_adopt(struct pidfile *f, const char *path, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !fd_is_at(path, st.st_dev, st.st_ino)) {
+		errno = ESTALE;
+		return -1;
+	}
+	/* The lock is that of the open file, which two processes have now: this asks whether it is held by it. */
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || pidfile_put_pid(fd) < 0)
+		return -1;
+	*f = (struct pidfile){ path, fd };
+	return 0;
+}
+
+int pidfile_retake(const struct pidfile *f)
+{
+	return f->path ? pidfile_put_pid(f->fd) : 0;
+}
+
+void pidfile_release(struct pidfile *f)
+{
+	if (f->path)
+		close(f->fd);
+	f->path = NULL;
 }
 
 void pidfile_remove(struct pidfile *f)

@@ -25,6 +25,17 @@ pid_t pidfile_owner(const char *path);
 /* Sets the file's times to now, after privileges were dropped too.  0, or -1 with errno. */
 int pidfile_touch(const struct pidfile *f);
 
+/* Takes the file at path over, which is not copied, by the descriptor of the process that holds it, and writes the PID
+ * of this one to it; no right to the directory is needed.  0, or -1 with errno and fd is still the caller's; ESTALE
+ * when it is not what is at path. */
+int pidfile_adopt(struct pidfile *f, const char *path, int fd);
+
+/* Writes this process's PID to its file again, when who was to take it over did not.  0, or -1 with errno. */
+int pidfile_retake(const struct pidfile *f);
+
+/* Lets go of the file, which another process has taken over. */
+void pidfile_release(struct pidfile *f);
+
 /* Removes the file if it is still ours; where that is not permitted any more it is left empty. */
 void pidfile_remove(struct pidfile *f);
 

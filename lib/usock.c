@@ -137,19 +137,49 @@ int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct uso
 	return fd;
 }
 
+bool usock_listens_at(int fd, const char *path, struct usock_id *id)
+{
+	struct sockaddr_un sun = { 0 };
+	socklen_t len = sizeof sun, size = sizeof(int);
+	struct stat st;
+	int on = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on &&
+	    getsockname(fd, (struct sockaddr *)&sun, &len) == 0 && sun.sun_family == AF_UNIX &&
+	    !strncmp(sun.sun_path, path, sizeof sun.sun_path) && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+		*id = (struct usock_id){ st.st_dev, st.st_ino };
+		return true;
+	}
+	errno = EADDRNOTAVAIL;
+	return false;
+}
+
 void usock_remove(const char *path, const struct usock_id *id)
 {
 	if (id->ino && fd_is_at(path, id->dev, id->ino))
 		unlink(path);
 }
 
+static bool usock_peer(int fd, struct ucred *cred)
+{
+	socklen_t size = sizeof *cred;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &size) == 0;
+}
+
 pid_t usock_peer_pid(int fd)
 {
 	struct ucred cred;
-	socklen_t size = sizeof cred;
 
 	/* The pid is 0 for a process of another PID namespace. */
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || cred.pid < 0 ? 0 : cred.pid;
+	return !usock_peer(fd, &cred) || cred.pid < 0 ? 0 : cred.pid;
+}
+
+bool usock_peer_may(int fd, uid_t uid)
+{
+	struct ucred cred;
+
+	return usock_peer(fd, &cred) && (cred.uid == 0 || cred.uid == uid);
 }
 
 bool usock_peer_is(int fd, const char *begin)

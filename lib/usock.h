@@ -20,6 +20,9 @@ struct usock_id {
  * bind(2) says. */
 int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct usock_id *id);
 
+/* True when fd, that another process has listened on, does so at path, and a socket is there: for usock_remove(). */
+bool usock_listens_at(int fd, const char *path, struct usock_id *id);
+
 /* Removes path if it is still the socket that usock_listen() made. */
 void usock_remove(const char *path, const struct usock_id *id);
 
@@ -29,6 +32,9 @@ int usock_connect(const char *path);
 
 /* The process at the other end, or 0 when it cannot be seen from here. */
 pid_t usock_peer_pid(int fd);
+
+/* True when the process at the other end was of user uid or root when it connected. */
+bool usock_peer_may(int fd, uid_t uid);
 
 /* True when the command name of the process at the other end begins so; false also when it cannot be seen from here. */
 bool usock_peer_is(int fd, const char *begin);

@@ -28,6 +28,10 @@
 /* Command of our own client: its words follow. */
 #define WIRE_WORDS 'W'
 
+/* Of a new daemon to the one that runs, see struct call_daemon: its version is the only word.  The reply is as for our
+ * own client. */
+#define WIRE_TAKEOVER 'T'
+
 enum wire_type {
 	WIRE_TITLE = 'T',	/* a title above a table */
 	WIRE_HEAD = 'H',	/* column headings */

@@ -22,6 +22,14 @@ struct call_daemon {
 	/* Reads the configuration again; returns the exit status of the client, and on failure has called call_fail(),
 	 * otherwise call_note().  When call->later is set it is called again, see there. */
 	int (*reload)(void *ctx, struct call *call);
+	/* Runs the program anew in place; as reload. */
+	int (*upgrade)(void *ctx, struct call *call);
+	bool (*is_upgrading)(void *ctx);
+	/* Another process, that the connection call->fd leads to, wants to take over; version: of its program, or NULL.
+	 * The exit status for it, and when it may, call->takes_over is set and give() is called with the connection
+	 * once that has been said. */
+	int (*hand_over)(void *ctx, struct call *call, const char *version);
+	void (*give)(void *ctx, int fd);
 	/* Ends the daemon after this turn of the loop. */
 	void (*stop)(void *ctx);
 	void *ctx;
@@ -30,10 +38,11 @@ struct call_daemon {
 /* How an answer leaves: as typed records for our own client, or as the text of SMCRoute's protocol. */
 enum call_form { CALL_RECORDS, CALL_LEGACY };
 
-/* A connection has one, which all its requests use in turn.  The first three are set once. */
+/* A connection has one, which all its requests use in turn.  The first four are set once. */
 struct call {
 	const struct call_daemon *daemon;
 	struct router *router;		/* daemon->router */
+	int fd;				/* the connection */
 	struct buf *out;		/* where tables are appended */
 	enum call_form form;		/* of what is appended */
 	int argc;			/* words, the command's name included */
@@ -45,6 +54,8 @@ struct call {
 	bool follow;			/* set by monitor: the reply has no end, the connection is kept for events */
 	uint64_t later;			/* set by a command that waits for memberships: a groups_ticket().  When it is
 					 * done the command is called again, with the same words and is_again set */
+	bool waits_for_upgrade;		/* `later` is no ticket: it is done when call_daemon.is_upgrading() is over */
+	bool takes_over;		/* nothing more comes by this connection that a client says */
 	bool is_again;
 	struct show *show;		/* a long table, which pauses: the command is called again; or NULL */
 	char error[512];		/* set with call_fail(); "" = none */

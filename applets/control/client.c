@@ -36,7 +36,7 @@ struct client *client_new(int fd, const struct call_daemon *daemon, int64_t now)
 	if (!c)
 		return NULL;
 	c->fd = fd;
-	c->call = (struct call){ .daemon = daemon, .router = daemon->router, .out = &c->out };
+	c->call = (struct call){ .fd = fd, .daemon = daemon, .router = daemon->router, .out = &c->out };
 	c->linger = -1;
 	c->heard = c->moved = now;
 	return c;
@@ -44,7 +44,8 @@ struct client *client_new(int fd, const struct call_daemon *daemon, int64_t now)
 
 void client_free(struct client *c)
 {
-	close(c->fd);
+	if (c->fd >= 0)
+		close(c->fd);
 	show_free(c->call.show);
 	buf_free(&c->call.diag);
 	buf_free(&c->in);
@@ -89,6 +90,11 @@ short client_events(const struct client *c)
 	return (short)((client_reads(c) ? POLLIN : 0) | (writes ? POLLOUT : 0));
 }
 
+bool client_is_busy(const struct client *c)
+{
+	return c->out.len || c->has_more || (!c->call.waits_for_upgrade && (c->in.len || c->call.later));
+}
+
 bool client_is_ready(const struct client *c)
 {
 	return c->call.later && groups_done(c->call.router->groups, c->call.later);
@@ -130,7 +136,7 @@ static void client_answer(struct client *c, int64_t now)
 	if (c->call.later && !client_is_ready(c))
 		return;
 	c->has_more = false;
-	while (at < c->in.len && !c->is_closing && !c->call.follow) {
+	while (at < c->in.len && !c->is_closing && !c->call.follow && !c->call.takes_over) {
 		c->has_more = c->out.len >= CLIENT_OUT_FULL || (at && clock_usec(CLOCK_MONOTONIC) - start >= TURN_USEC);
 		if (c->has_more || !client_run(c, &at))
 			break;

@@ -48,6 +48,9 @@ short client_events(const struct client *c);
 /* When to give up on it if nothing happens, or INT64_MAX. */
 int64_t client_deadline(const struct client *c);
 
+/* True when part of a request or of an answer is here, or is waited for. */
+bool client_is_busy(const struct client *c);
+
 /* True when the request that it waits for can be ended: time for a turn. */
 bool client_is_ready(const struct client *c);
 

@@ -94,6 +94,8 @@ static int request_call(struct call *call, const struct wire_request *req)
 	call->detail = 0;
 	call->json = false;
 	call->owner = NULL;
+	if (req->cmd == WIRE_TAKEOVER && call->daemon->hand_over)
+		return call->daemon->hand_over(call->daemon->ctx, call, wire_next_arg(req, NULL));
 	why = call->form == CALL_LEGACY ? request_legacy_words(call, req, argv) : request_own_words(call, req, argv);
 
 	int status = why ? call_fail(call, EXIT_USAGE, "%s", why) : command_run(call);
@@ -106,10 +108,10 @@ static int request_call(struct call *call, const struct wire_request *req)
 /* Prepares the call for the request of a command. */
 static void request_begin(struct call *call, uint16_t cmd)
 {
-	call->form = cmd == WIRE_WORDS ? CALL_RECORDS : CALL_LEGACY;
+	call->form = cmd == WIRE_WORDS || cmd == WIRE_TAKEOVER ? CALL_RECORDS : CALL_LEGACY;
 	call->is_again = call->later;
 	call->later = 0;
-	call->follow = false;
+	call->follow = call->takes_over = false;
 	*call->error = *call->note = '\0';
 }
 
@@ -141,6 +143,7 @@ bool request_run(struct call *call, const struct wire_request *req)
 		request_end(call, before, status);
 	}
 	call->follow &= !status;
+	call->takes_over &= !status;
 	/* Where rows are gone out already, text of an error would be one more of them. */
 	if (!out->failed && !(has_rows && status && call->form == CALL_LEGACY))
 		return true;

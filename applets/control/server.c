@@ -27,16 +27,17 @@ struct server {
 	struct timer sweep;		/* runs at the nearest deadline */
 	int fd;				/* that listens, or -1 */
 	bool paused;			/* accept waits for descriptors or memory */
+	bool is_held;			/* nobody is served */
 	char *path;
 	struct usock_id id;
 	struct log_limit lim;
 	struct client *clients[CLIENTS_MAX];
 };
 
-/* Polls for what a client waits for. */
+/* Polls for what a client waits for, as long as it is served. */
 static void server_watch(const struct client *c)
 {
-	loop_events(c->server->loop, c->fd, client_events(c));
+	loop_events(c->server->loop, c->fd, c->server->is_held ? 0 : client_events(c));
 }
 
 static void server_resume_accept(struct server *server)
@@ -44,7 +45,7 @@ static void server_resume_accept(struct server *server)
 	if (!server->paused)
 		return;
 	server->paused = false;
-	loop_events(server->loop, server->fd, POLLIN);
+	loop_events(server->loop, server->fd, server->is_held ? 0 : POLLIN);
 }
 
 static void server_arm(struct server *server, int64_t due)
@@ -90,6 +91,18 @@ static void server_bound_output(struct server *server, const struct client *exce
 	}
 }
 
+/* Has another process that was a client so far take over: its connection goes on without us. */
+static void server_give(struct client *c)
+{
+	const struct call_daemon *daemon = c->server->daemon;
+	int fd = c->fd;
+
+	loop_del(c->server->loop, fd);
+	c->fd = -1;
+	server_drop(c);
+	daemon->give(daemon->ctx, fd);
+}
+
 static void server_serve(void *ctx, int fd, short revents)
 {
 	struct client *c = ctx;
@@ -98,6 +111,10 @@ static void server_serve(void *ctx, int fd, short revents)
 	(void)fd;
 	if (!client_turn(c, revents, loop_now(server->loop))) {
 		server_drop(c);
+		return;
+	}
+	if (c->call.takes_over && !c->out.len) {
+		server_give(c);
 		return;
 	}
 	if (client_size(c) > CLIENT_OUT_FULL)
@@ -132,8 +149,19 @@ static bool server_evict(struct server *server, int worst)
 
 void server_hold(struct server *server, bool hold)
 {
+	server->is_held = hold;
 	if (server->fd >= 0)
-		loop_events(server->loop, server->fd, hold ? 0 : POLLIN);
+		loop_events(server->loop, server->fd, hold || server->paused ? 0 : POLLIN);
+	for (uint32_t i = 0; i < server->n; i++)
+		server_watch(server->clients[i]);
+}
+
+bool server_is_busy(const struct server *server)
+{
+	for (uint32_t i = 0; i < server->n; i++)
+		if (client_is_busy(server->clients[i]))
+			return true;
+	return false;
 }
 
 int server_adopt(struct server *server, int fd)
@@ -182,6 +210,10 @@ static void server_sweep(void *ctx)
 	struct server *server = ctx;
 	int64_t now = loop_now(server->loop);
 
+	if (server->is_held) {
+		server_arm(server, now + ACCEPT_MS);
+		return;
+	}
 	server_resume_accept(server);
 	/* From the end: server_drop() moves the last one into the gap. */
 	for (uint32_t i = server->n; i-- > 0; ) {
@@ -210,19 +242,45 @@ struct server *server_new(struct loop *l, const struct call_daemon *daemon)
 	return server;
 }
 
-int server_listen(struct server *server, const char *path, mode_t mode, uid_t uid, gid_t gid)
+/* Serves who connects to a listening socket, or minus one with errno, which is that of path. */
+static int server_open(struct server *server, const char *path, int fd, const struct usock_id *id)
 {
 	server->path = strdup(path);
-	if (!server->path)
-		return -1;
-	server->fd = usock_listen(path, mode, uid, gid, &server->id);
-	if (server->fd >= 0 && loop_add(server->loop, server->fd, POLLIN, server_on_connect, server) == 0)
+	server->fd = fd;
+	server->id = *id;
+	if (server->path && fd >= 0 &&
+	    loop_add(server->loop, fd, server->is_held ? 0 : POLLIN, server_on_connect, server) == 0)
 		return 0;
 
 	int err = errno;
 	server_unlisten(server);
 	errno = err;
 	return -1;
+}
+
+int server_listen(struct server *server, const char *path, mode_t mode, uid_t uid, gid_t gid)
+{
+	struct usock_id id;
+	int fd = usock_listen(path, mode, uid, gid, &id);
+
+	return server_open(server, path, fd, &id);
+}
+
+int server_listen_on(struct server *server, const char *path, int fd)
+{
+	struct usock_id id;
+
+	return usock_listens_at(fd, path, &id) ? server_open(server, path, fd, &id) : -1;
+}
+
+int server_listener(const struct server *server)
+{
+	return server->fd;
+}
+
+void server_release(struct server *server)
+{
+	server->id = (struct usock_id){ 0 };
 }
 
 void server_unlisten(struct server *server)
@@ -253,7 +311,7 @@ void server_event(struct server *server, const char *text, const char *json)
 void server_resume(struct server *server)
 {
 	/* From the end: server_drop() moves the last one into the gap.  More than one may go at once. */
-	for (uint32_t i = server->n; i-- > 0; ) {
+	for (uint32_t i = server->is_held ? 0 : server->n; i-- > 0; ) {
 		struct client *c = i < server->n ? server->clients[i] : NULL;
 
 		if (c && client_is_ready(c))

@@ -22,8 +22,22 @@ struct server *server_new(struct loop *l, const struct call_daemon *daemon);
  * left alone (EEXIST).  uid and gid (-1 = ours) own it, mode is its mode.  0, or -1 with errno. */
 int server_listen(struct server *server, const char *path, mode_t mode, uid_t uid, gid_t gid);
 
-/* Leaves new clients in the queue of the socket, or serves them again. */
+/* The same with a socket that listens already, of another process that listened there: 0, or -1 with errno and it is
+ * still the caller's, EADDRNOTAVAIL when it is not what is at path. */
+int server_listen_on(struct server *server, const char *path, int fd);
+
+/* The socket that listens, or -1. */
+int server_listener(const struct server *server);
+
+/* Leaves the socket's file where it is at the end: another process listens on it. */
+void server_release(struct server *server);
+
+/* Leaves new clients in the queue of the socket and bytes of the others unread, or serves them again. */
 void server_hold(struct server *server, bool hold);
+
+/* True while a client is in the middle of a request or an answer; those do not count who follow events or wait for an
+ * upgrade. */
+bool server_is_busy(const struct server *server);
 
 /* Serves a connected descriptor, which becomes the server's.  0, or -1 when there is no memory.  For tests: a
  * socketpair. */

@@ -164,6 +164,36 @@ static void pidfile_of_another(void)
 	close(ready[1]);
 }
 
+/* The descriptor goes to another process, which writes its PID and ends; then the first one is the owner again. */
+static void pidfile_handed_over(void)
+{
+	const char *path = path_of("f.pid");
+	struct pidfile f, g, other;
+	pid_t pid;
+	int status = 0;
+
+	CHECK_INT(pidfile_write(&f, path), 0);
+	CHECK_INT(pidfile_adopt(&g, path_of("elsewhere.pid"), f.fd), -1);
+	CHECK_INT(errno, ESTALE);
+	pid = fork();
+	if (!pid)
+		_exit(pidfile_adopt(&g, path, f.fd) || pidfile_owner(path) != getpid());
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(status, 0);
+	/* The lock lives on with the first one. */
+	CHECK_INT(pidfile_owner(path), pid);
+	CHECK_INT(pidfile_retake(&f), 0);
+	CHECK_INT(pidfile_owner(path), getpid());
+	/* It lets go: whoever took the descriptor holds the file. */
+	CHECK_INT(pidfile_adopt(&g, path, fcntl(f.fd, F_DUPFD_CLOEXEC, 3)), 0);
+	pidfile_release(&f);
+	CHECK_INT(pidfile_write(&other, path), -1);
+	CHECK_INT(errno, EBUSY);
+	pidfile_remove(&g);
+	CHECK(!content(path));
+	CHECK_INT(pidfile_retake(&f), 0);
+}
+
 #define RACERS 8
 
 /* All at once: exactly one of them gets it, each time. */
@@ -230,6 +260,7 @@ TEST_MAIN(
 	TEST(pidfile_not_ours)
 	TEST(pidfile_stale)
 	TEST(pidfile_of_another)
+	TEST(pidfile_handed_over)
 	TEST(pidfile_race)
 	TEST(remove_dir)
 )

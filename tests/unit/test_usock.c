@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A listening socket that goes from one server to another, and a connection that leaves its server.
+ */
+#include "lib/usock.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "tests/unit/server.h"
+
+static char dir[] = "/tmp/test_usock.XXXXXX";
+
+static char *path_of(const char *name)
+{
+	static char path[100];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return path;
+}
+
+/* Words of a request on a new connection; the connection. */
+static int ask(const char *path)
+{
+	struct buf req = { 0 };
+	static const char *const words[] = { "", "ping" };
+	int fd = usock_connect(path);
+
+	CHECK(fd >= 0 && wire_put_request(&req, WIRE_WORDS, 2, words));
+	CHECK_INT(send(fd, req.p, req.len, 0), (ssize_t)req.len);
+	buf_free(&req);
+	return fd;
+}
+
+/* Bytes that have been answered. */
+static ssize_t answered(int fd)
+{
+	char text[256];
+
+	return recv(fd, text, sizeof text, MSG_DONTWAIT);
+}
+
+static void listener_goes_on(void)
+{
+	const char *path;
+	struct server *next;
+	struct stat st;
+	int fd, early, late;
+
+	CHECK(mkdtemp(dir));
+	begin();
+	path = path_of("s.sock");
+	CHECK_INT(server_listen(server, path, 0600, (uid_t)-1, (gid_t)-1), 0);
+	early = ask(path);
+	turns(2);
+	CHECK(answered(early) > 0);
+	CHECK(!server_is_busy(server));
+	/* Held: what comes waits, of old clients and new ones. */
+	server_hold(server, true);
+	CHECK_INT(send(early, "\x20", 1, 0), 1);
+	late = ask(path);
+	turns(3);
+	CHECK(answered(late) < 0 && errno == EAGAIN);
+	CHECK(!server_is_busy(server));
+
+	next = server_new(loop, &for_clients);
+	fd = fcntl(server_listener(server), F_DUPFD_CLOEXEC, 3);
+	CHECK_INT(server_listen_on(next, "/nonexistent", fd), -1);
+	CHECK_INT(errno, EADDRNOTAVAIL);
+	CHECK_INT(server_listen_on(next, path, STDIN_FILENO), -1);
+	CHECK_INT(server_listen_on(next, path, fd), 0);
+	server_release(server);
+	server_free(server);
+	server = next;
+	CHECK(lstat(path, &st) == 0);
+	turns(2);
+	CHECK(answered(late) > 0);
+	/* Reset, as its byte was never read. */
+	CHECK(answered(early) <= 0 && errno != EAGAIN);
+	close(early);
+	close(late);
+	end();
+	CHECK(lstat(path, &st) < 0);
+	CHECK_INT(rmdir(dir), 0);
+}
+
+static void held_and_served_again(void)
+{
+	struct buf req = { 0 };
+	static const char *const words[] = { "", "ping" };
+	int fd;
+
+	begin();
+	fd = join();
+	wire_put_request(&req, WIRE_WORDS, 2, words);
+	server_hold(server, true);
+	CHECK_INT(send(fd, req.p, req.len, 0), (ssize_t)req.len);
+	turns(3);
+	CHECK(answered(fd) < 0);
+	server_hold(server, false);
+	turns(1);
+	CHECK(answered(fd) > 0);
+	/* Half a request is a client that is busy. */
+	CHECK_INT(send(fd, req.p, req.len / 2, 0), (ssize_t)(req.len / 2));
+	turns(1);
+	CHECK(server_is_busy(server));
+	buf_free(&req);
+	close(fd);
+	end();
+}
+
+static int given;
+static char asked[64];
+
+static int on_hand_over(void *ctx, struct call *call, const char *version)
+{
+	(void)ctx;
+	CHECK(usock_peer_may(call->fd, geteuid()) && !usock_peer_may(call->fd, geteuid() + 1) == (geteuid() != 0));
+	snprintf(asked, sizeof asked, "%s", version ? version : "");
+	if (!*asked)
+		return call_fail(call, 69, "not now");
+	call->takes_over = true;
+	return 0;
+}
+
+static void on_give(void *ctx, int fd)
+{
+	(void)ctx;
+	given = fd;
+}
+
+static void connection_leaves(void)
+{
+	struct buf req = { 0 };
+	static const char *const words[] = { "9.9" };
+	struct wire_record rec;
+	char text[256];
+	ssize_t n;
+	int fd;
+
+	begin();
+	for_clients.hand_over = on_hand_over;
+	for_clients.give = on_give;
+	given = -1;
+	fd = join();
+	wire_put_request(&req, WIRE_TAKEOVER, 0, words);
+	CHECK_INT(send(fd, req.p, req.len, 0), (ssize_t)req.len);
+	turns(2);
+	n = recv(fd, text, sizeof text, MSG_DONTWAIT);
+	CHECK(n > 0 && wire_record(text, (size_t)n, &rec) == WIRE_OK && rec.type == WIRE_ERROR);
+	CHECK_INT(given, -1);
+	req.len = 0;
+	wire_put_request(&req, WIRE_TAKEOVER, 1, words);
+	CHECK_INT(send(fd, req.p, req.len, 0), (ssize_t)req.len);
+	turns(2);
+	CHECK_STR(asked, "9.9");
+	n = recv(fd, text, sizeof text, MSG_DONTWAIT);
+	CHECK(n > 0 && wire_record(text, (size_t)n, &rec) == WIRE_OK && rec.type == WIRE_END && !*rec.text);
+	CHECK(given >= 0);
+	CHECK_INT(send(given, "x", 1, 0), 1);
+	CHECK_INT(recv(fd, text, sizeof text, MSG_DONTWAIT), 1);
+	close(given);
+	close(fd);
+	buf_free(&req);
+	end();
+}
+
+TEST_MAIN(TEST(listener_goes_on) TEST(held_and_served_again) TEST(connection_leaves))
