@@ -35,30 +35,29 @@
 
 /* ---- events ---- */
 
-/* For struct call_daemon: see reload_again(). */
+/* What could not be had may be there now. */
+static void daemon_retry(struct daemon *d)
+{
+	reach_reload(d);
+	families_again(d);
+}
+
+/* For struct call_daemon: see reload_by_client(). */
 static int daemon_reload(void *ctx, struct call *call)
 {
-	struct daemon *d = ctx;
-
-	/* What could not be had may be there now; what it lacks is in the answer. */
-	if (!call->is_again) {
-		reach_reload(d);
-		families_again(d);
-	}
-	return reload_again(d, call);
+	/* First, as what it lacks is in the answer. */
+	if (!call->is_again)
+		daemon_retry(ctx);
+	return reload_by_client(ctx, call);
 }
 
 static void daemon_on_hup(void *ctx)
 {
 	struct daemon *d = ctx;
-	struct call c = { 0 };
 
-	/* Not started yet: the file is still to be read. */
-	if (!d->running)
-		return;
-	if (daemon_reload(d, &c))
-		log_err("reload failed: %s", c.error);
-	buf_free(&c.diag);
+	if (d->reload.ended)
+		daemon_retry(d);
+	reload_by_signal(d);
 }
 
 static void daemon_on_stop(void *ctx)
@@ -187,18 +186,11 @@ static int daemon_wait_delay(struct daemon *d)
 	return status;
 }
 
-/* Waits until the memberships of the file are joined: as daemon_wait(). */
-static int daemon_wait_groups(struct daemon *d)
+/* Waits until the file has been read and the kernel has all that comes of it: as daemon_wait(), or an exit status. */
+static int daemon_wait_file(struct daemon *d)
 {
-	int status;
-
-	d->running = true;
-	if (!groups_ticket(d->router.groups))
-		return 0;
-	d->starting = true;
-	status = daemon_wait(d);
-	d->starting = false;
-	return status;
+	reload_first(d);
+	return daemon_wait(d) < 0 ? -1 : d->reload.status;
 }
 
 /* Whether sockets can be opened: it takes a capability, not a user. */
@@ -226,7 +218,7 @@ static int daemon_start(struct daemon *d)
 		return status;
 	watch_mrdisc(d);
 	watch_refresh(d);
-	if ((status = reload_first(d)) || (status = daemon_wait_groups(d)))
+	if ((status = daemon_wait_file(d)))
 		return status;
 	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {
 		log_errno("hook");
@@ -240,6 +232,7 @@ static int daemon_start(struct daemon *d)
 	reload_ready(d, "");
 	if (notify_watchdog_usec())
 		daemon_on_watchdog(d);
+	reload_follow(d);
 	watch_arm(d);
 	return 0;
 }
@@ -250,7 +243,8 @@ static int daemon_set_up(struct daemon *d)
 	if (!d->loop || router_init(&d->router, &daemon_router_ops, d) < 0)
 		return -1;
 	d->for_clients = (struct call_daemon){
-		.router = &d->router, .reload = daemon_reload, .stop = daemon_on_stop, .ctx = d,
+		.router = &d->router, .reload = daemon_reload, .is_reloaded = reload_has_ended,
+		.stop = daemon_on_stop, .ctx = d,
 	};
 	d->router.table = d->set->table;
 	d->router.expire_sec = d->set->expire;
@@ -274,6 +268,7 @@ static void daemon_tear_down(struct daemon *d)
 {
 	notify_send("STOPPING=1");
 	hook_free(d->hook);
+	reload_stop(d);
 	/* Routes first, then the files by which others know us; the clients see the end last. */
 	router_shutdown(&d->router);
 	kernel_link_close();

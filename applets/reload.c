@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: ISC
  *
  * The config file of the running daemon: read at the start, where lines with errors are skipped, and again later, where
- * an error changes nothing.
+ * an error changes nothing.  A reading goes on in slices, between which the loop does all else: until the new rules are
+ * whole the old ones hold.
  */
 #include "applets/reload.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
-#include "conf/read.h"
+#include "lib/clock.h"
 #include "lib/notify.h"
 #include "lib/status.h"
 #include "lib/text.h"
 #include "router/wait.h"
+
+#define RELOAD_USEC 2000		/* of a slice, until others have their turn */
+#define RELOAD_LINES 64			/* parsed between two looks at the clock */
 
 void reload_hook(struct daemon *d)
 {
@@ -44,23 +49,21 @@ static void reload_put_rules(struct buf *b, const struct router *r)
 	wait_sum_up(b, r);
 }
 
-/* Appends that, and what was changed in the kernel. */
-static void reload_put_result(struct buf *b, const struct daemon *d)
+/* Makes the line that says what came of it. */
+static void reload_put_result(struct daemon *d)
 {
-	const struct router_changes *ch = &d->reloaded;
+	const struct router_changes *ch = &d->reload.changes;
+	struct buf *b = &d->reload.result;
 
+	buf_free(b);
 	reload_put_rules(b, &d->router);
 	buf_printf(b, "; kernel entries: %u added, %u changed, %u removed%s", ch->added, ch->changed, ch->removed,
 		   ch->failed || d->router.groups->failed ? ", some were refused" : "");
 }
 
-void reload_result(const struct daemon *d, const char *what)
+void reload_result(struct daemon *d, const char *what)
 {
-	struct buf b = { 0 };
-
-	reload_put_result(&b, d);
-	log_notice("%s: %s", what, buf_cstr(&b));
-	buf_free(&b);
+	log_notice("%s: %s", what, buf_cstr(&d->reload.result));
 }
 
 /* Tells the init system how much there is to do. */
@@ -89,118 +92,278 @@ void reload_waits(struct daemon *d)
 	reload_notify(d, "", "");
 }
 
-void reload_done(struct daemon *d)
+/* ---- the end ---- */
+
+/* True for the reading that the daemon starts with. */
+static bool reload_is_first(const struct daemon *d)
 {
+	return d->reload.begun == 1;
+}
+
+/* Forgets what a reading works with. */
+static void reload_drop(struct reload *re)
+{
+	if (re->reader)
+		conf_read_end(re->reader);
+	conf_free(re->conf);
+	diags_free(&re->diags);
+	buf_free(&re->telling);
+	re->reader = NULL;
+	re->conf = NULL;
+	re->stage = RELOAD_NONE;
+}
+
+/* Ends a reading: status 0, or that of a client, and re->result says why. */
+static void reload_end(struct daemon *d, int status)
+{
+	struct reload *re = &d->reload;
 	struct event ev = { .kind = EVENT_RELOAD };
 
-	d->reloading = 0;
-	d->router.count.reloads++;
-	reload_result(d, "reloaded");
-	pidfile_touch(&d->pidfile);
-	reload_hook(d);
-	state_event(&d->router, &ev);
-	reload_ready(d, "");
-}
-
-static void reload_log_diags(const struct conf *c, const struct diags *d)
-{
-	for (uint32_t i = 0; i < d->n; i++)
-		reload_log_diag(c, &d->v[i]);
-	if (d->errors + d->warnings > d->n)
-		log_at(d->errors > DIAG_MAX ? LOG_LVL_ERR : LOG_LVL_INFO, "%s: %u errors and %u warnings in all",
-		       c->files[c->nfiles > 1], d->errors, d->warnings);
-}
-
-/* Reads the file and logs what is wrong with it; NULL with ENOMEM.  *is_whole: it could be read to its end. */
-static struct conf *reload_read_file(const struct daemon *d, struct diags *diags, bool *is_whole)
-{
-	struct conf *c = conf_new();
-
-	if (!c)
-		return NULL;
-	*is_whole = conf_parse_file(c, diags, d->set->conf);
-	if (!*is_whole && errno == ENOENT && !d->set->conf_given && !d->running)
-		log_notice("no config file %s, waiting for commands", d->set->conf);
-	else
-		reload_log_diags(c, diags);
-	return c;
-}
-
-/* Puts a configuration in force and frees it.  0, or -1 with ENOMEM. */
-static int reload_apply(struct daemon *d, struct conf *conf)
-{
-	int res = router_apply(&d->router, conf, loop_touch(d->loop));
-
-	conf_free(conf);
-	if (!res)
-		d->reloaded = d->router.changes;
-	return res;
-}
-
-static int reload_begin(struct daemon *d, struct call *call)
-{
-	struct diags diags = { 0 };
-	struct conf *conf;
-	bool is_whole;
-	int status = 0;
-
-	if (!strcmp(d->set->conf, "-"))
-		return call_fail(call, EXIT_CONFIG,
-				 "the configuration came from standard input and cannot be read again");
-	notify_reloading();
-	conf = reload_read_file(d, &diags, &is_whole);
-	if (!conf) {
-		status = call_fail(call, EXIT_SYSTEM, "out of memory");
-		goto out;
+	buf_free(&re->diag);
+	re->diag = re->telling;
+	re->telling = (struct buf){ 0 };
+	reload_drop(re);
+	re->status = status;
+	re->ended = re->begun;
+	if (re->ended == 1) {
+		loop_stop(d->loop, 0);
+		return;
 	}
-	diags_print(&call->diag, conf, &diags, false);
-	if (diags.errors) {
-		conf_free(conf);
-		status = call_fail(call, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, diags.errors,
-				  diags.errors == 1 ? "" : "s");
-	} else if (reload_apply(d, conf) < 0) {
-		status = call_fail(call, EXIT_SYSTEM, "%s, nothing was changed",
-				   errno == ENOSPC ? "more than 65536 interface names" : "out of memory");
+	if (status) {
+		if (re->by_signal)
+			log_err("reload failed: %s", buf_cstr(&re->result));
+		reload_ready(d, buf_cstr(&re->result));
 	} else {
-		call->later = d->reloading = groups_ticket(d->router.groups);
-		if (!d->reloading)
-			reload_done(d);
+		d->router.count.reloads++;
+		reload_result(d, "reloaded");
+		pidfile_touch(&d->pidfile);
+		reload_hook(d);
+		state_event(&d->router, &ev);
+		reload_ready(d, "");
 	}
-out:
-	if (status)
-		reload_ready(d, call->error);
-	diags_free(&diags);
-	return status;
+	server_resume(d->control);
+	reload_follow(d);
 }
 
-int reload_again(void *ctx, struct call *call)
+/* Ends it as it failed, for a reason that is one line. */
+static void __attribute__((format(printf, 3, 4))) reload_fail(struct daemon *d, int status, const char *fmt, ...)
+{
+	struct buf *b = &d->reload.result;
+	va_list ap;
+
+	buf_free(b);
+	va_start(ap, fmt);
+	buf_vprintf(b, fmt, ap);
+	va_end(ap);
+	reload_end(d, status);
+}
+
+void reload_settle(struct daemon *d)
+{
+	if (d->reload.stage != RELOAD_SETTLE || !groups_done(d->router.groups, d->reload.ticket))
+		return;
+	reload_put_result(d);
+	reload_end(d, 0);
+}
+
+/* ---- step by step: each of these does a little, and changes the stage when that is done ---- */
+
+/* Opens the file. */
+static void reload_open(struct daemon *d)
+{
+	struct reload *re = &d->reload;
+
+	re->told = 0;
+	re->conf = conf_new();
+	re->reader = re->conf ? conf_read_begin(re->conf, &re->diags, d->set->conf) : NULL;
+	if (re->reader)
+		return;
+	if (reload_is_first(d))
+		log_err("out of memory");
+	reload_fail(d, EXIT_SYSTEM, "out of memory");
+}
+
+static void reload_read(struct daemon *d)
+{
+	struct reload *re = &d->reload;
+	int err;
+
+	if (conf_read_step(re->reader, RELOAD_LINES))
+		return;
+	err = conf_read_end(re->reader);
+	re->reader = NULL;
+	re->is_whole = !err;
+	re->stage = RELOAD_TELL;
+	if (err == ENOENT && !d->set->conf_given && reload_is_first(d)) {
+		log_notice("no config file %s, waiting for commands", d->set->conf);
+		re->told = re->diags.n;
+	}
+}
+
+/* Decides whether what has been read comes into force. */
+static void reload_judge(struct daemon *d)
+{
+	struct reload *re = &d->reload;
+	uint32_t errors = re->diags.errors;
+
+	re->stage = RELOAD_APPLY;
+	if (reload_is_first(d)) {
+		/* Whoever names a file wants what is in it, not a router without rules. */
+		if (!re->is_whole && d->set->conf_given)
+			reload_fail(d, EXIT_CONFIG, "no config");
+	} else if (errors) {
+		reload_fail(d, EXIT_CONFIG, "%s: %u error%s, nothing was changed", d->set->conf, errors,
+			    errors == 1 ? "" : "s");
+	}
+}
+
+/* Logs and notes what is wrong with the file. */
+static void reload_tell(struct daemon *d)
+{
+	struct reload *re = &d->reload;
+	const struct diags *diags = &re->diags;
+
+	if (re->told < diags->n) {
+		reload_log_diag(re->conf, &diags->v[re->told]);
+		diag_print(&re->telling, re->conf, &diags->v[re->told++], false);
+		return;
+	}
+	if (diags->errors + diags->warnings > diags->n) {
+		log_at(diags->errors > DIAG_MAX ? LOG_LVL_ERR : LOG_LVL_INFO, "%s: %u errors and %u warnings in all",
+		       re->conf->files[re->conf->nfiles > 1], diags->errors, diags->warnings);
+		diags_print_rest(&re->telling, diags);
+	}
+	reload_judge(d);
+}
+
+static void reload_apply(struct daemon *d)
+{
+	struct reload *re = &d->reload;
+
+	if (router_apply(&d->router, re->conf, loop_touch(d->loop)) < 0) {
+		const char *why = errno == ENOSPC ? "more than 65536 interface names" : "out of memory";
+
+		if (reload_is_first(d))
+			log_err("%s", why);
+		reload_fail(d, EXIT_SYSTEM, "%s, nothing was changed", why);
+		return;
+	}
+	re->changes = d->router.changes;
+	re->ticket = groups_ticket(d->router.groups);
+	re->stage = RELOAD_SETTLE;
+	loop_hold(d->loop, false);
+	reload_settle(d);
+}
+
+/* The timer of a reading: a slice of it. */
+static void reload_slice(void *ctx)
+{
+	static void (*const step[])(struct daemon *d) = {
+		[RELOAD_READ] = reload_read, [RELOAD_TELL] = reload_tell, [RELOAD_APPLY] = reload_apply,
+	};
+	struct daemon *d = ctx;
+	struct reload *re = &d->reload;
+	int64_t end = clock_usec(CLOCK_MONOTONIC) + RELOAD_USEC;
+	uint64_t which = re->begun;
+
+	if (!re->conf)
+		reload_open(d);
+	while (re->begun == which && re->stage >= RELOAD_READ && re->stage <= RELOAD_APPLY) {
+		step[re->stage](d);
+		if (clock_usec(CLOCK_MONOTONIC) >= end) {
+			timer_set(d->loop, &re->slice, 0);
+			break;
+		}
+	}
+}
+
+/* ---- the beginning ---- */
+
+static void reload_begin(struct daemon *d, bool by_signal)
+{
+	struct reload *re = &d->reload;
+
+	re->begun++;
+	re->by_signal = by_signal;
+	re->stage = RELOAD_READ;
+	re->slice.fn = reload_slice;
+	re->slice.ctx = d;
+	timer_set(d->loop, &re->slice, 0);
+	if (!reload_is_first(d))
+		notify_reloading();
+}
+
+void reload_follow(struct daemon *d)
+{
+	struct reload *re = &d->reload;
+
+	if (!re->is_asked || re->stage != RELOAD_NONE)
+		return;
+	re->is_asked = false;
+	reload_begin(d, re->is_signalled);
+	re->is_signalled = false;
+}
+
+/* Has the file read from its beginning: at once, or when the reading that goes on has ended.  The number of that. */
+static uint64_t reload_ask(struct daemon *d, bool by_signal)
+{
+	struct reload *re = &d->reload;
+	uint64_t which = re->begun + 1;
+
+	re->is_asked = true;
+	re->is_signalled |= by_signal;
+	if (re->ended)
+		reload_follow(d);
+	return which;
+}
+
+static const char reload_no_file[] = "the configuration came from standard input and cannot be read again";
+
+void reload_by_signal(struct daemon *d)
+{
+	if (!d->reload.begun)
+		return;
+	if (strcmp(d->set->conf, "-"))
+		reload_ask(d, true);
+	else
+		log_err("reload failed: %s", reload_no_file);
+}
+
+int reload_by_client(void *ctx, struct call *call)
 {
 	struct daemon *d = ctx;
-	int status = call->is_again ? 0 : reload_begin(d, call);
-	struct buf b = { 0 };
+	struct reload *re = &d->reload;
 
-	if (!status) {
-		reload_put_result(&b, d);
-		call_note(call, "reloaded: %s", buf_cstr(&b));
-		buf_free(&b);
+	if (!strcmp(d->set->conf, "-"))
+		return call_fail(call, EXIT_CONFIG, "%s", reload_no_file);
+	if (!call->is_again) {
+		call->later = reload_ask(d, false);
+		call->for_reload = true;
+		return 0;
 	}
-	return status;
+	buf_add(&call->diag, re->diag.p, re->diag.len);
+	if (re->status)
+		return call_fail(call, re->status, "%s", buf_cstr(&re->result));
+	call_note(call, "reloaded: %s", buf_cstr(&re->result));
+	return 0;
 }
 
-int reload_first(struct daemon *d)
+bool reload_has_ended(void *ctx, uint64_t which)
 {
-	struct diags diags = { 0 };
-	bool is_whole;
-	struct conf *conf = reload_read_file(d, &diags, &is_whole);
+	return ((struct daemon *)ctx)->reload.ended >= which;
+}
 
-	diags_free(&diags);
-	/* Whoever names a file wants what is in it, not a router without rules. */
-	if (conf && !is_whole && d->set->conf_given) {
-		conf_free(conf);
-		return EXIT_CONFIG;
-	}
-	if (conf && reload_apply(d, conf) == 0)
-		return 0;
-	log_err("out of memory");
-	return EXIT_SYSTEM;
+void reload_first(struct daemon *d)
+{
+	loop_hold(d->loop, true);
+	reload_begin(d, false);
+}
+
+void reload_stop(struct daemon *d)
+{
+	if (d->reload.slice.due)
+		timer_stop(d->loop, &d->reload.slice);
+	reload_drop(&d->reload);
+	buf_free(&d->reload.result);
+	buf_free(&d->reload.diag);
 }

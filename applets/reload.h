@@ -7,18 +7,32 @@
 
 #include "applets/state.h"
 
-/* The first reading of the file: 0, or an exit status. */
-int reload_first(struct daemon *d);
+/* Begins the first reading of the file.  Until its rules are in force the loop is held, and when the kernel has got
+ * them it is stopped: d->reload.status is 0 then, or the exit status. */
+void reload_first(struct daemon *d);
 
-/* Reads the file again and applies the difference: the exit status of the client, whose call->note or call->error and
- * call->diag are filled in.  Errors leave everything as it is.  For struct call_daemon. */
-int reload_again(void *d, struct call *call);
+/* Begins another reading, or has one follow that goes on.  Errors in the file leave everything as it is; what comes of
+ * it is logged. */
+void reload_by_signal(struct daemon *d);
 
-/* Ends a reload whose memberships are joined and left. */
-void reload_done(struct daemon *d);
+/* The same for a client, who waits for it with call->later: the exit status.  When it is called again call->note, or
+ * call->error, and call->diag say what came of it.  For struct call_daemon, as the next one. */
+int reload_by_client(void *d, struct call *call);
+
+/* True when a reading has ended, by the number in call->later. */
+bool reload_has_ended(void *d, uint64_t which);
+
+/* Begins the reading that was asked for while another one went on. */
+void reload_follow(struct daemon *d);
+
+/* Ends a reading whose memberships are joined and left. */
+void reload_settle(struct daemon *d);
+
+/* Forgets a reading, wherever it is. */
+void reload_stop(struct daemon *d);
 
 /* Logs how many rules and groups there are, and what was changed in the kernel, after the word `what`. */
-void reload_result(const struct daemon *d, const char *what);
+void reload_result(struct daemon *d, const char *what);
 
 /* Tells the init system that the daemon is ready, how much it has to do, and why the last reload failed, "" if it did
  * not. */

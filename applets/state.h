@@ -14,6 +14,7 @@
 #include "lib/priv.h"
 #include "applets/control/call.h"
 #include "applets/control/server.h"
+#include "conf/read.h"
 #include "router/router.h"
 
 struct settings {
@@ -37,17 +38,40 @@ struct settings {
 	uint32_t max_dynamic;		/* -M */
 };
 
+/* Where a reading of the config file is: its lines are parsed, what is wrong with them is told, it takes the place of
+ * the rules, and the kernel follows. */
+enum reload_stage { RELOAD_NONE, RELOAD_READ, RELOAD_TELL, RELOAD_APPLY, RELOAD_SETTLE };
+
+/* The readings of the config file.  One goes on in slices, so that packets and clients are answered meanwhile; whoever
+ * asks for one then has it begin anew behind that. */
+struct reload {
+	enum reload_stage stage;
+	struct timer slice;
+	uint64_t begun, ended;		/* so far; the first is that of the start */
+	bool by_signal;			/* SIGHUP asked for it */
+	bool is_asked, is_signalled;	/* another one is to follow; SIGHUP asked for that */
+	struct conf_reader *reader;
+	struct conf *conf;
+	struct diags diags;
+	uint32_t told;			/* of them */
+	struct buf telling;		/* to be `diag` */
+	bool is_whole;			/* the file could be read to its end */
+	uint64_t ticket;		/* groups_ticket() of the memberships that it asks for */
+	struct router_changes changes;	/* that it made in the kernel */
+	/* What came of the last one that has ended. */
+	int status;			/* exit status of a client */
+	struct buf result, diag;	/* one line; what was wrong with the file */
+};
+
 struct daemon {
 	const struct settings *set;
 	struct loop *loop;
 	struct server *control;
 	struct call_daemon for_clients;	/* what they can have done */
 	struct hook *hook;
-	uint64_t reloading;		/* groups_ticket() of a reload that is still at work */
+	struct reload reload;
 	uint64_t waits;			/* router.waits.changes as the init system knows it */
-	bool running;			/* the file has been read */
 	bool stopping;			/* asked to leave */
-	bool starting;			/* the loop runs until its memberships are joined */
 	struct router router;
 	struct timer tick, upcalls, watchdog, lifetime, delay;
 	struct timer families;		/* runs while somebody else has a family */
@@ -57,7 +81,6 @@ struct daemon {
 	struct pidfile pidfile;
 	struct priv_id id;
 	struct log_limit lim_socket;
-	struct router_changes reloaded;	/* what the last reload changed */
 };
 
 #endif

@@ -22,7 +22,7 @@ void watch_arm(void *ctx)
 	struct daemon *d = ctx;
 	int64_t due = router_due(&d->router), now = loop_now(d->loop);
 
-	if (d->running && !d->starting && !d->reloading)
+	if (d->reload.ended && d->reload.stage == RELOAD_NONE)
 		reload_waits(d);
 	if (due && (!d->tick.due || due < d->tick.due))
 		timer_set(d->loop, &d->tick, due > now ? due - now : 0);
@@ -33,12 +33,9 @@ void watch_tick(void *ctx)
 	struct daemon *d = ctx;
 
 	router_tick(&d->router, loop_now(d->loop));
-	if (d->reloading && groups_done(d->router.groups, d->reloading))
-		reload_done(d);
+	reload_settle(d);
 	if (d->control)
 		server_resume(d->control);
-	if (d->starting && !groups_ticket(d->router.groups))
-		loop_stop(d->loop, 0);
 	watch_arm(d);
 }
 

@@ -90,6 +90,11 @@ void diags_print(struct buf *out, const struct conf *c, const struct diags *d, b
 {
 	for (uint32_t i = 0; i < d->n; i++)
 		diag_print(out, c, &d->v[i], caret);
+	diags_print_rest(out, d);
+}
+
+void diags_print_rest(struct buf *out, const struct diags *d)
+{
 	if (d->errors + d->warnings > d->n)
 		buf_printf(out, "and %lu more\n", (unsigned long)(d->errors + d->warnings - d->n));
 }

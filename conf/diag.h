@@ -42,6 +42,9 @@ void diag_print(struct buf *out, const struct conf *c, const struct diag *d, boo
 /* All of them, and how many were too many to be kept. */
 void diags_print(struct buf *out, const struct conf *c, const struct diags *d, bool caret);
 
+/* Just the latter. */
+void diags_print_rest(struct buf *out, const struct diags *d);
+
 void diags_free(struct diags *d);
 
 #endif

@@ -31,7 +31,7 @@ struct loop {
 	uint32_t n, cap;
 
 	int code;
-	bool stopped;
+	bool stopped, held;
 	sigset_t mask;		/* inside ppoll */
 	struct {
 		loop_fn *fn;	/* NULL: not ours */
@@ -157,6 +157,11 @@ void timer_stop(struct loop *l, struct timer *t)
 	t->due = 0;
 }
 
+void loop_hold(struct loop *l, bool hold)
+{
+	l->held = hold;
+}
+
 int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx)
 {
 	/* Nothing is blocked in the handler, so that all pending signals are delivered at once. */
@@ -222,7 +227,7 @@ int loop_turn(struct loop *l, bool block)
 			wait = (struct timespec){ .tv_sec = (time_t)(ms / 1000),
 						  .tv_nsec = (long)(ms % 1000) * 1000000 };
 	}
-	ready = ppoll(l->pfd, l->n, block && !l->timers ? NULL : &wait, &l->mask);
+	ready = ppoll(l->pfd, l->held ? 0 : l->n, block && !l->timers ? NULL : &wait, &l->mask);
 	if (ready < 0 && errno != EINTR)
 		return -1;
 	/* ppoll() delivers no signal when a descriptor is ready (Linux fs/select.c, do_poll) or when it does not wait
@@ -232,7 +237,7 @@ int loop_turn(struct loop *l, bool block)
 	l->now = clock_ms();
 	loop_run_signals(l);
 	loop_run_timers(l);
-	if (ready > 0)
+	if (ready > 0 && !l->held)
 		loop_run_watchers(l);
 	return 0;
 }

@@ -45,6 +45,9 @@ void loop_events(struct loop *l, int fd, short events);
 /* Stops watching fd.  Its callback is not called again, not even in this turn. */
 void loop_del(struct loop *l, int fd);
 
+/* Leaves all descriptors alone from now on, or no longer; timers and signals go on. */
+void loop_hold(struct loop *l, bool hold);
+
 /* Starts or restarts t to fire once, ms from now; those due at the same time fire in the order in which they were
  * set. */
 void timer_set(struct loop *l, struct timer *t, int64_t ms);

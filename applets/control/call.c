@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * What all commands do with a call: say how they went.
+ * What all commands do with a call: say how they went, and wait.
  */
 #include "applets/control/call.h"
 
@@ -18,6 +18,12 @@ int call_fail(struct call *call, int status, const char *fmt, ...)
 	vsnprintf(call->error, sizeof call->error, fmt, ap);
 	va_end(ap);
 	return status;
+}
+
+bool call_is_due(const struct call *call)
+{
+	return call->for_reload ? call->daemon->is_reloaded(call->daemon->ctx, call->later) :
+				  groups_done(call->router->groups, call->later);
 }
 
 int call_no_memory(struct call *call)

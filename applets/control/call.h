@@ -30,6 +30,8 @@ struct call_daemon {
 	 * once that has been said. */
 	int (*hand_over)(void *ctx, struct call *call, const char *version);
 	void (*give)(void *ctx, int fd);
+	/* True when the reading of the configuration has ended that a call->later is about. */
+	bool (*is_reloaded)(void *ctx, uint64_t later);
 	/* Ends the daemon after this turn of the loop. */
 	void (*stop)(void *ctx);
 	void *ctx;
@@ -56,6 +58,7 @@ struct call {
 					 * done the command is called again, with the same words and is_again set */
 	bool waits_for_upgrade;		/* `later` is no ticket: it is done when call_daemon.is_upgrading() is over */
 	bool takes_over;		/* nothing more comes by this connection that a client says */
+	bool for_reload;		/* `later` is of call_daemon.is_reloaded() */
 	bool is_again;
 	struct show *show;		/* a long table, which pauses: the command is called again; or NULL */
 	char error[512];		/* set with call_fail(); "" = none */
@@ -64,6 +67,9 @@ struct call {
 
 /* Sets the error, which is one line, and returns status, an exit status that is not 0. */
 int call_fail(struct call *call, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* True when what the call waits for has come. */
+bool call_is_due(const struct call *call);
 
 /* The same for want of memory. */
 int call_no_memory(struct call *call);

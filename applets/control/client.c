@@ -97,7 +97,7 @@ bool client_is_busy(const struct client *c)
 
 bool client_is_ready(const struct client *c)
 {
-	return c->call.later && groups_done(c->call.router->groups, c->call.later);
+	return c->call.later && call_is_due(&c->call);
 }
 
 /* Runs the request at *at of `in` and moves *at behind it: true when the next one may be run at once. */

@@ -111,7 +111,7 @@ static void request_begin(struct call *call, uint16_t cmd)
 	call->form = cmd == WIRE_WORDS || cmd == WIRE_TAKEOVER ? CALL_RECORDS : CALL_LEGACY;
 	call->is_again = call->later;
 	call->later = 0;
-	call->follow = call->takes_over = false;
+	call->follow = call->takes_over = call->for_reload = false;
 	*call->error = *call->note = '\0';
 }
 
