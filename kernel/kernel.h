@@ -96,8 +96,8 @@ int kernel_counts_any(enum fam fam, kernel_counts_fn *fn, void *ctx);
 /* ---- who else routes (holder.c) ---- */
 
 /* Who holds the routing socket of a family: pid and command name; false when nobody else does or /proc does not
- * tell. */
-bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len);
+ * tell.  The process `but` does not, as its own word is; 0 = none. */
+bool kernel_mroute_holder(enum fam fam, int but, int *pid, char *comm, size_t len);
 
 /* ---- interfaces (netlink.c) ---- */
 

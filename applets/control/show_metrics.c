@@ -96,6 +96,9 @@ static void metrics_gauges(struct show *s)
 	const struct router *r = s->router;
 	struct buf *b = &s->out.rows;
 
+	metrics_family(b, "routing", "gauge", "Whether the routing socket of a family is ours.");
+	for (enum fam f = 0; f < FAM_N; f++)
+		buf_printf(b, "smcroute_routing{family=\"%s\"} %d\n", metrics_fam(f), r->up[f]);
 	metrics_family(b, "entries", "gauge", "Entries in the kernel's forwarding cache.");
 	for (enum mfc_state state = MFC_STATIC; state < MFC_STATES; state++)
 		if (state != MFC_ASIDE)

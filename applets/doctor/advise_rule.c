@@ -142,7 +142,8 @@ void advise_rule_start(struct advice *r)
 
 	if (r->d->file)
 		buf_shell_word(&b, r->d->file);
-	finding_fix(r->f, "smcrouted%s%s", r->d->file ? " -f " : "", buf_cstr(&b));
+	finding_fix(r->f, "smcrouted%s%s%s", r->d->running.is_crowded ? " -i " RUNNING_OWN : "",
+		    r->d->file ? " -f " : "", buf_cstr(&b));
 	buf_free(&b);
 }
 

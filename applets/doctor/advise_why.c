@@ -143,6 +143,7 @@ static enum why advise_why_file(struct advice *r, const struct loss *l)
 enum why advise_why(struct advice *r, const struct loss *l)
 {
 	enum why why = WHY_NOTHING;
+	char holder[HOLDER];
 	struct buf b = { 0 };
 	struct explanation x;
 
@@ -159,11 +160,13 @@ enum why advise_why(struct advice *r, const struct loss *l)
 		return WHY_NOTHING;
 	if (r->k->is_foreign) {
 		r->f->what = "holder";
-		finding_add(r->f, FINDING_ERROR, "another program routes %s multicast here: process %d (%s), which "
-			    "does not send on %s of %s that came in on %s; it needs a rule for them, or end it and "
-			    "start smcrouted", r->k->name, r->k->holder, r->k->comm, advice_count(r, l), r->flow,
-			    r->in_name);
-		finding_fix(r->f, "ps -o pid,args -p %d", r->k->holder);
+		finding_add(r->f, FINDING_ERROR, "another program routes %s multicast here: %s, which does not send "
+			    "on %s of %s that came in on %s; it needs a rule for them, or end it and start smcrouted",
+			    r->k->name, host_holder(r->k, holder), advice_count(r, l), r->flow, r->in_name);
+		if (r->k->holder)
+			finding_fix(r->f, "ps -o pid,args -p %d", r->k->holder);
+		else
+			finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
 		return WHY_CAUSE;
 	}
 	if (!advise_why_explain(r, &x, r->d->host.conf)) {

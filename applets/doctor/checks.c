@@ -67,16 +67,23 @@ static void check_rights(struct host *h)
 
 static void check_holder(struct host *h, const struct host_fam *k)
 {
+	char holder[HOLDER];
+
 	if (!k->is_wanted)
 		return;
 	if (k->taken < 0)
 		finding_add(&h->found, FINDING_UNSEEN, "whether somebody holds the %s multicast routing socket: this "
 			    "kernel does not tell", k->name);
-	if (k->is_foreign) {
-		finding_add(&h->found, FINDING_ERROR, "process %d (%s) holds the %s multicast routing socket, so "
-			    "smcrouted cannot have it; end it, or give smcrouted a table of its own (-t)", k->holder,
-			    k->comm, k->name);
-		finding_fix(&h->found, "kill %d", k->holder);
+	if (k->is_foreign || k->is_old) {
+		finding_add(&h->found, FINDING_ERROR, "%s holds the %s multicast routing socket, so smcrouted cannot "
+			    "have it; end it, or give smcrouted a table of its own (-t)", host_holder(k, holder),
+			    k->name);
+		if (k->is_old)
+			finding_fix(&h->found, "%s kill", h->ctl);
+		else if (k->holder)
+			finding_fix(&h->found, "kill %d", k->holder);
+		else
+			finding_fix(&h->found, "sudo smcroute-check -H");
 	} else if (k->taken == 1 && !k->holder) {
 		finding_add(&h->found, FINDING_UNSEEN, "who holds the %s multicast routing socket: %s", k->name,
 			    geteuid() == 0 ? "a process that /proc does not show" : "root sees it");
@@ -206,8 +213,10 @@ int checks_main(char **files, int n, bool is_standard, enum form form)
 			finding_add(&h.found, FINDING_ERROR, "errors in the configuration: %u; those lines are left "
 				    "out here, smcroute-check without -H shows them", d.errors);
 		pid = h.of[FAM_4].holder ? h.of[FAM_4].holder : h.of[FAM_6].holder;
-		if (running_find(&run, pid))
+		if (running_find(&run, pid)) {
 			h.ctl = running_ctl(&run);
+			running_holders(&run, &h);
+		}
 		checks_run(&h);
 		status = checks_write(&h, form);
 		if (d.errors && status == 1)

@@ -108,6 +108,10 @@ static void doctor_unseen(struct doctor *d)
 	if (d->after.vifs.n < 0)
 		finding_add(f, FINDING_UNSEEN, "the counters of the VIFs: this kernel does not list them");
 	host_unseen_nft(&d->host);
+	f->what = "old";
+	if (d->running.old)
+		finding_add(f, FINDING_UNSEEN, "the rules in force: process %d is a smcrouted of SMCRoute 2.x, which "
+			    "does not tell them all; those of the file are taken for them", d->running.old);
 	f->what = "flows";
 	if (d->unread)
 		finding_add(f, FINDING_UNSEEN, "%llu packets that came quicker than they could be read",

@@ -84,7 +84,7 @@ int host_probe(struct host *h, const struct conf *c)
 		k->vifs.n = probe_vifs(fam, k->vifs.v, HOST_VIFS);
 		probe_support(fam, &k->support);
 		/* Many programs have raw ICMPv6 sockets: only where somebody routes is it one of them. */
-		if (!k->taken || !kernel_mroute_holder(fam, &k->holder, k->comm, sizeof k->comm))
+		if (!k->taken || !kernel_mroute_holder(fam, 0, &k->holder, k->comm, sizeof k->comm))
 			k->holder = 0;
 		else if (k->taken == 1 && strncmp(k->comm, "smcroute", 8))
 			k->is_foreign = true;
@@ -109,6 +109,15 @@ int host_failed(const char *what)
 {
 	fprintf(stderr, "smcroute-check: %s: %s\n", what, strerror(errno));
 	return EXIT_SYSTEM;
+}
+
+const char *host_holder(const struct host_fam *k, char *text)
+{
+	if (k->holder)
+		snprintf(text, HOLDER, "%sprocess %d (%s)", k->is_guess ? "probably " : "", k->holder, k->comm);
+	else
+		snprintf(text, HOLDER, "a process that %s", geteuid() == 0 ? "/proc does not show" : "root alone sees");
+	return text;
 }
 
 const struct probe_link *host_link(const struct host *h, int ifindex)

@@ -33,7 +33,9 @@ struct host_fam {
 	enum fam fam;
 	bool is_wanted;			/* conf has rules or memberships of it, or none at all */
 	tristate taken;			/* somebody holds a routing socket */
-	bool is_foreign;		/* the holder is none of ours */
+	bool is_foreign;		/* the holder is no smcrouted */
+	bool is_old;			/* or one of SMCRoute 2.x */
+	bool is_guess;			/* by its name alone */
 	int holder;			/* pid, 0 = none seen */
 	char comm[32];
 	struct probe_support support;
@@ -58,6 +60,10 @@ void host_free(struct host *h);
 
 /* Prints what failed with errno to stderr; returns EXIT_SYSTEM. */
 int host_failed(const char *what);
+
+/* Writes "process 812 (pimd)" of the holder, as far as it is known, to text[HOLDER]; returns text. */
+#define HOLDER 96
+const char *host_holder(const struct host_fam *k, char *text);
 
 /* An interface by index; NULL when there is none. */
 const struct probe_link *host_link(const struct host *h, int ifindex);

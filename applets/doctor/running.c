@@ -87,8 +87,9 @@ static int running_take(struct buf *in, struct buf *rows)
 	return res == WIRE_BAD || in->failed || rows->len > ANSWER_MAX ? -1 : 0;
 }
 
-/* Asks for a table and appends its rows; false when there was no whole answer. */
-static bool running_ask(int fd, const char *option, const char *table, struct buf *rows)
+/* Asks for a table and appends its rows: 1, 0 when there was no whole answer in time, -1 when it was none of our
+ * daemon's. */
+static int running_ask(int fd, const char *option, const char *table, struct buf *rows)
 {
 	const char *words[] = { option, "show", table };
 	int64_t end = clock_ms() + ANSWER_MS, left;
@@ -108,23 +109,28 @@ static bool running_ask(int fd, const char *option, const char *table, struct bu
 	}
 	buf_free(&out);
 	buf_free(&in);
-	return state == 1;
+	return state;
 }
 
-static bool running_listen(struct running *r, int fd)
+/* Takes in what the daemon at a socket tells, or what it is. */
+static void running_listen(struct running *r, int fd)
 {
+	int pid = (int)usock_peer_pid(fd), answer;
 	struct buf text = { 0 };
 	struct diags d = { 0 };
 
-	r->answers = running_ask(fd, "", "config", &text) && running_ask(fd, "-d", "pending", &r->pending) &&
-		     running_ask(fd, "", "metrics", &r->metrics);
+	answer = running_ask(fd, "", "config", &text);
+	r->silent = answer ? 0 : pid;
+	r->old = answer < 0 ? pid : 0;
+	r->answers = answer > 0 && running_ask(fd, "-d", "pending", &r->pending) > 0 &&
+		     running_ask(fd, "", "metrics", &r->metrics) > 0;
 	if (r->answers) {
+		r->pid = pid;
 		r->conf = conf_new();
 		r->answers = r->conf && conf_parse_text(r->conf, &d, "show config", buf_cstr(&text), text.len);
 	}
 	diags_free(&d);
 	buf_free(&text);
-	return r->answers;
 }
 
 /* ---- where it is ---- */
@@ -165,30 +171,31 @@ static void running_name(struct running *r, const char *path, const char *ident)
 static bool running_try(struct running *r, const char *path, int pid)
 {
 	int fd = usock_connect(path);
-	bool is_it = fd >= 0 && (pid ? usock_peer_pid(fd) == pid : usock_peer_is(fd, "smcroute"));
+	bool is_elsewhere = fd >= 0 && usock_peer_is_elsewhere(fd), is_it;
 
-	if (is_it && !running_listen(r, fd))
-		r->silent = (int)usock_peer_pid(fd);
-	if (r->answers) {
-		r->is_ours = true;
-		r->silent = 0;
+	is_it = fd >= 0 && !is_elsewhere && (pid ? usock_peer_pid(fd) == pid : usock_peer_is(fd, "smcroute"));
+	r->is_crowded |= is_elsewhere;
+	if (is_it)
+		running_listen(r, fd);
+	if (r->answers || r->old)
 		running_name(r, path, NULL);
-	}
 	if (fd >= 0)
 		close(fd);
-	return r->answers;
+	return r->answers || r->silent || r->old;
 }
 
 static void running_look(struct running *r, int pid)
 {
-	for (unsigned i = 0; i < sizeof running_dirs / sizeof *running_dirs && !r->answers && !r->silent; i++) {
+	bool is_found = false;
+
+	for (unsigned i = 0; i < sizeof running_dirs / sizeof *running_dirs && !is_found; i++) {
 		char pattern[PATH_MAX];
 		glob_t found = { .gl_pathc = 0 };
 
 		snprintf(pattern, sizeof pattern, "%s/*.sock", running_dirs[i]);
 		glob(pattern, 0, NULL, &found);
-		for (size_t k = 0; k < found.gl_pathc && !r->answers && !r->silent; k++)
-			running_try(r, found.gl_pathv[k], pid);
+		for (size_t k = 0; k < found.gl_pathc && !is_found; k++)
+			is_found = running_try(r, found.gl_pathv[k], pid);
 		globfree(&found);
 	}
 }
@@ -196,18 +203,23 @@ static void running_look(struct running *r, int pid)
 bool running_find(struct running *r, int pid)
 {
 	struct running_line l = { .ident = NULL };
-	char path[PATH_MAX] = "";
+	char path[PATH_MAX] = "", comm[32];
 
+	/* Whose sockets they are root alone sees, names and command lines anybody. */
+	if (!pid && (!probe_router(&pid, comm, sizeof comm) || strncmp(comm, "smcroute", 8)))
+		pid = 0;
 	running_read_line(&l, pid);
 	if (l.path)
 		snprintf(path, sizeof path, "%s", l.path);
 	running_name(r, path, l.ident);
+	if (!*path || !running_try(r, path, pid))
+		running_look(r, pid);
+	if (r->is_crowded && !r->pid)
+		l.file = l.ident = NULL;
 	if (l.file)
 		buf_str(&r->file, l.file);
 	else
 		buf_printf(&r->file, "%s/%s.conf", SYSCONFDIR, l.ident ? l.ident : "smcroute");
-	if (!*path || (!running_try(r, path, pid) && !r->silent))
-		running_look(r, pid);
 	return !r->ctl.failed && !r->file.failed;
 }
 
@@ -224,6 +236,36 @@ void running_free(struct running *r)
 const char *running_ctl(struct running *r)
 {
 	return r->ctl.len ? buf_cstr(&r->ctl) : "smcroutectl";
+}
+
+void running_holders(struct running *r, struct host *h)
+{
+	static const char *const held[] = {
+		"smcroute_routing{family=\"ipv4\"}", "smcroute_routing{family=\"ipv6\"}"
+	};
+
+	if (r->is_crowded && !r->pid && h->of[FAM_4].taken != 1 && h->of[FAM_6].taken != 1)
+		running_name(r, "", RUNNING_OWN);
+	for (struct host_fam *k = h->of; k < h->of + FAM_N; k++) {
+		if (k->taken != 1)
+			continue;
+		if (r->answers && strstr(buf_cstr(&r->metrics), held[k->fam])) {
+			k->is_foreign = !running_metric(r, held[k->fam]);
+			k->holder = k->is_foreign ? 0 : r->pid;
+			k->is_old = false;
+		} else if (r->old && (!k->holder || k->holder == r->old)) {
+			k->holder = r->old;
+			k->is_old = true;
+			snprintf(k->comm, sizeof k->comm, "smcrouted of SMCRoute 2.x");
+		}
+		if (k->is_foreign && !k->holder &&
+		    !kernel_mroute_holder(k->fam, r->pid, &k->holder, k->comm, sizeof k->comm))
+			k->holder = 0;
+		if (!k->holder && !r->silent && probe_router(&k->holder, k->comm, sizeof k->comm)) {
+			k->is_guess = true;
+			k->is_foreign = strncmp(k->comm, "smcroute", 8) != 0;
+		}
+	}
 }
 
 /* ---- what it waits for ---- */

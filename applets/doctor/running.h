@@ -6,14 +6,19 @@
 #ifndef APPLETS_DOCTOR_RUNNING_H
 #define APPLETS_DOCTOR_RUNNING_H
 
-#include "conf/conf.h"
+#include "applets/doctor/host.h"
 #include "conf/diag.h"
+
+/* The identity that is proposed for a daemon where the usual one is taken. */
+#define RUNNING_OWN "here"
 
 /* All zero at the start. */
 struct running {
-	bool is_ours;			/* a smcrouted runs here */
-	int silent;			/* pid of one that takes connections and does not answer, 0 = none */
+	int pid;			/* of the smcrouted that answers, 0 = none */
+	int silent;			/* of one that takes connections and does not answer */
+	int old;			/* of one that does not know our questions: SMCRoute 2.x */
 	bool answers;			/* conf, pending and metrics are what it said */
+	bool is_crowded;		/* one of another network namespace has a socket here */
 	struct conf *conf;		/* rules in force; owned, NULL = not known */
 	struct buf pending, metrics;	/* what its client shows */
 	struct buf ctl;			/* "smcroutectl", with -i or -u where it needs them */
@@ -24,6 +29,10 @@ struct running {
  * running_free() in any case. */
 bool running_find(struct running *r, int pid);
 void running_free(struct running *r);
+
+/* Corrects who holds the routing sockets by what the smcrouted that was found says: one process may have sockets of
+ * both families, and route one of them. */
+void running_holders(struct running *r, struct host *h);
 
 /* The client's name and options for a command to be pasted. */
 const char *running_ctl(struct running *r);

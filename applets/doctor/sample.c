@@ -264,7 +264,7 @@ int sample_look(struct doctor *d)
 	char comm[32];
 	int pid;
 
-	if (!kernel_mroute_holder(d->fam, &pid, comm, sizeof comm) || strncmp(comm, "smcroute", 8))
+	if (!kernel_mroute_holder(d->fam, 0, &pid, comm, sizeof comm) || strncmp(comm, "smcroute", 8))
 		pid = 0;
 	d->file_conf = conf_new();
 	if (!d->file_conf || !running_find(&d->running, pid))
@@ -273,7 +273,10 @@ int sample_look(struct doctor *d)
 		d->file = buf_cstr(&d->running.file);
 	if (d->file && !conf_parse_file(d->file_conf, &d->file_diags, d->file) && is_given)
 		return -1;
-	return host_probe(&d->host, d->running.answers ? d->running.conf : d->file_conf);
+	if (host_probe(&d->host, d->running.answers ? d->running.conf : d->file_conf) < 0)
+		return -1;
+	running_holders(&d->running, &d->host);
+	return 0;
 }
 
 void sample_free(struct doctor *d)

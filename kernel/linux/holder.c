@@ -71,7 +71,7 @@ static unsigned holder_bits(int pid, const struct holder_sockets *s, int *budget
 	return bits;
 }
 
-bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
+bool kernel_mroute_holder(enum fam fam, int but, int *pid, char *comm, size_t len)
 {
 	struct holder_sockets s = { 0 };
 	int budget = DESCRIPTORS, found = 0, p;
@@ -86,7 +86,7 @@ bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
 	holder_sockets_add(&s, !fam, 2);
 	while (proc && bits != 3 && budget > 0 && (e = readdir(proc))) {
 		p = atoi(e->d_name);
-		bits = p > 0 && p != getpid() ? holder_bits(p, &s, &budget) : 0;
+		bits = p > 0 && p != but && p != getpid() ? holder_bits(p, &s, &budget) : 0;
 		if ((bits & 1) && (!found || bits == 3))
 			found = p;
 	}

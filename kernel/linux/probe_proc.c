@@ -6,6 +6,7 @@
  */
 #include "kernel/probe.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -208,6 +209,46 @@ long probe_cmdline(int pid, char *text, size_t size)
 		close(fd);
 	}
 	return n;
+}
+
+/* True when a process is not seen to be in another network namespace. */
+static bool probe_is_here(int pid)
+{
+	struct stat here, there;
+	char path[40];
+
+	snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
+	return stat(path, &there) < 0 || stat("/proc/self/ns/net", &here) < 0 ||
+	       (here.st_ino == there.st_ino && here.st_dev == there.st_dev);
+}
+
+bool probe_router(int *pid, char *comm, size_t size)
+{
+	static const char *const names[] = {
+		"smcrouted", "smcroute", "igmpproxy", "mcproxy", "mcproxy-bin", "omcproxy", "improxy", "pimd",
+		"pimd-dense", "pim6d", "pim6sd", "pimb", "mrouted", "mrd6", "xorp_fea", "mcpd", NULL
+	};
+	char path[40], name[17];
+	struct dirent *e;
+	DIR *proc = opendir("/proc");
+	unsigned found = 0;
+
+	while (proc && (e = readdir(proc))) {
+		int p = atoi(e->d_name), i = 0;
+
+		snprintf(path, sizeof path, "/proc/%d/comm", p);
+		if (p <= 0 || !lines_first(path, name, sizeof name))
+			continue;
+		while (names[i] && strcmp(names[i], name))
+			i++;
+		if (!names[i] || !probe_is_here(p) || found++)
+			continue;
+		*pid = p;
+		snprintf(comm, size, "%s", name);
+	}
+	if (proc)
+		closedir(proc);
+	return found == 1;
 }
 
 long long probe_nofile(int pid)

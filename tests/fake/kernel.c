@@ -705,10 +705,10 @@ int kernel_report_drain(enum fam fam, int max, kernel_query_fn *fn, void *ctx)
 
 /* ---- host ---- */
 
-bool kernel_mroute_holder(enum fam fam, int *pid, char *comm, size_t len)
+bool kernel_mroute_holder(enum fam fam, int but, int *pid, char *comm, size_t len)
 {
 	(void)fam;
-	if (!k.holder_pid)
+	if (!k.holder_pid || k.holder_pid == but)
 		return false;
 	*pid = k.holder_pid;
 	snprintf(comm, len, "%s", k.holder);

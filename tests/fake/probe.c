@@ -146,6 +146,14 @@ long probe_cmdline(int pid, char *text, size_t size)
 	return -1;
 }
 
+bool probe_router(int *pid, char *comm, size_t size)
+{
+	(void)pid;
+	(void)comm;
+	(void)size;
+	return false;
+}
+
 long long probe_nofile(int pid)
 {
 	(void)pid;

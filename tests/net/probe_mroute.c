@@ -71,7 +71,7 @@ static void family_is_taken_once(void)
 	EACH_FAMILY(f) {
 		CHECK(kernel_mroute_fd(f) >= 0);
 		CHECK(kernel_mroute_has_pim(f));
-		CHECK(!kernel_mroute_holder(f, &pid, comm, sizeof comm));
+		CHECK(!kernel_mroute_holder(f, 0, &pid, comm, sizeof comm));
 		CHECK(kernel_mroute_open(f, 0) < 0 && errno == EADDRINUSE);
 		if (!fork()) {
 			int parent = (int)getppid(), bad = 0;
@@ -84,7 +84,7 @@ static void family_is_taken_once(void)
 				bad |= setsockopt(s, g ? IPPROTO_IPV6 : IPPROTO_IP, 200, &one, sizeof one) == 0;
 				bad |= (errno != EADDRINUSE) << 1;
 			}
-			bad |= !kernel_mroute_holder(f, &pid, comm, sizeof comm) << 2;
+			bad |= !kernel_mroute_holder(f, 0, &pid, comm, sizeof comm) << 2;
 			bad |= (pid != parent) << 3;
 			bad |= (strncmp(comm, program_invocation_short_name, 15) != 0) << 4;
 			_exit(bad);

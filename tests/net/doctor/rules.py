@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: ISC
 #
 # Set-ups in which the rules are what is wrong: they wait, are disabled, not reloaded, mistyped, or there are none.
+import os
 import signal
 import subprocess
 import sys
 
 from doctor.table import UNSURE, truth
-from lab import wait_until
+from lab import Daemon, wait_until
+from peerd import Peer
 from sick import RULES
 
 # Rules that make a1 a VIF, and of other groups.
@@ -19,6 +21,14 @@ s.setsockopt(0 if v4 else 41, 200, struct.pack("i", 1))	# MRT_INIT
 print("held", flush=True)
 time.sleep(100)
 """
+
+
+def hold(t, family):
+    """Another program that has the routing socket of a family."""
+    p = subprocess.Popen([sys.executable, "-c", HOLD, family], stdout=subprocess.PIPE, text=True)
+    t.callback(p.wait)
+    t.callback(p.kill)
+    p.stdout.readline()
 
 
 def blocked(t):
@@ -140,12 +150,52 @@ def no_router(t):
 
 @truth("another program routes", "holder", blind=UNSURE, cure=None)
 def foreign(t):
-    p = subprocess.Popen([sys.executable, "-c", HOLD, "4" if t.v4 else "6"], stdout=subprocess.PIPE, text=True)
-    t.callback(p.wait)
-    t.callback(p.kill)
-    p.stdout.readline()
+    hold(t, "4" if t.v4 else "6")
     t.words = (t.lab.write("own.conf", RULES),)
     t.stream()
+
+
+@truth("SMCRoute routes, and has no rule", "no_rule")
+def old(t):
+    t.words = (Peer(t.lab).conf,)
+    t.stream()
+
+
+@truth("SMCRoute routes it", "fine")
+def old_fine(t):
+    t.words = (Peer(t.lab, RULES).conf,)
+    t.stream().flows("a2")
+
+
+@truth("another program routes the other family", "fine")
+def half_foreign(t):
+    hold(t, "6" if t.v4 else "4")
+    t.start()
+    t.stream().flows("a2")
+
+
+@truth("another program routes this family, ours the other one", "holder", blind=UNSURE, cure=None)
+def foreign_half(t):
+    hold(t, "4" if t.v4 else "6")
+    t.start()
+    t.stream()
+
+
+@truth("a router of another network namespace has the usual socket", "no_router", cure=None, says="smcrouted -i here")
+def elsewhere(t):
+    with t.lab.at("ha"):
+        t.start(f"mroute from eth0 group {t.group} to lo\n")
+    t.words = (t.lab.write("own.conf", RULES),)
+    t.stream()
+
+
+@truth("the same, and one of this namespace runs with another socket", "no_rule")
+def elsewhere_too(t):
+    with t.lab.at("ha"):
+        t.start(f"mroute from eth0 group {t.group} to lo\n")
+    os.mkdir("/run/own")
+    t.words = (Daemon(t.lab, AWAY, ("-u", "/run/own/my.sock"), name="here").conf,)
+    blocked(t)
 
 
 @truth("the router is full", ["fine", "limit"], blind=(0, ["fine"]), cure=None)

@@ -4,13 +4,14 @@
 # is wrong, and what may be said of it without rights.  The commands that are printed are run as printed;
 # then the packets have to come out, and are said to be forwarded.
 import contextlib
+import json
 import socket
 import struct
 import subprocess
 import threading
 
 from cases import case
-from lab import Skip, same, wait_until
+from lab import Skip, check, same, wait_until
 from packet import ETH_P_IP, ETH_P_IPV6, address, checksum, frame
 from sick import RULES, V4, V6, Stream, daemon, doctor, doctors, need, paste, path
 
@@ -76,9 +77,11 @@ class Setup(contextlib.ExitStack):
         self.repeat(lambda: tx.send(data), every)
 
 
-def truth(name, what, families=("IPv4", "IPv6"), blind=None, outs=("a2",), cure="fix", after="fine"):
+def truth(name, what, families=("IPv4", "IPv6"), blind=None, outs=("a2",), cure="fix", after="fine",
+          says=""):
     """Decorator: a set-up with what the doctor has to find, a verdict or a list of them; what it may say
-    without rights (the same, or UNSURE); where the packets come out once the commands have been run."""
+    without rights (the same, or UNSURE); where the packets come out once the commands have been run; words that
+    must be said."""
     want = [what] if isinstance(what, str) else what
 
     def add(fn):
@@ -89,6 +92,7 @@ def truth(name, what, families=("IPv4", "IPv6"), blind=None, outs=("a2",), cure=
                 with Setup(lab, fam) as t:
                     make(t)
                     judge(t, want, blind)
+                    check(says in json.dumps(lab.found, ensure_ascii=False), f"it does not say: {says}")
                     if want != ["fine"] and cure:
                         mend(t, cure, outs, after)
         return fn
