@@ -158,6 +158,10 @@ TEST_ENV = B='$(B)' SANITIZE='$(SANITIZE)' SMCROUTE='$(abspath $(SMCROUTE))' COM
 check: all test-programs
 	@$(TEST_ENV) sh tests/run.sh $(T)
 
+# A daemon after the other, 50 times, each as soon as the one before was told to end.
+successors: all
+	@$(TEST_ENV) python3 tests/net/test_successor.py 50 5000
+
 demo: all
 	@$(TEST_ENV) sh tests/demo.sh
 
@@ -237,8 +241,8 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all check demo bench bench-static profile cppcheck clang-tidy fuzz fuzz-run static bloat install clean \
-	test-programs FORCE
+.PHONY: all check successors demo bench bench-static profile cppcheck clang-tidy fuzz fuzz-run static bloat install \
+	clean test-programs FORCE
 .DELETE_ON_ERROR:
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

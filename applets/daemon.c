@@ -16,6 +16,7 @@
 
 #include "applets/applet.h"
 #include "applets/families.h"
+#include "applets/pause.h"
 #include "applets/reach.h"
 #include "applets/reload.h"
 #include "applets/watch.h"
@@ -146,20 +147,6 @@ static int daemon_drop(struct daemon *d)
 	return EXIT_DENIED;
 }
 
-/* Lets the loop run until daemon_on_wait() or a signal ends it: 0, or -1 when the daemon is to end. */
-static int daemon_wait(struct daemon *d)
-{
-	loop_run(d->loop);
-	return d->stopping ? -1 : 0;
-}
-
-static void daemon_on_wait(void *ctx)
-{
-	struct daemon *d = ctx;
-
-	loop_stop(d->loop, 0);
-}
-
 /* Lets the parent of a background daemon go: until here the user may be looking at stderr. */
 static void daemon_leave_parent(struct daemon *d)
 {
@@ -168,7 +155,7 @@ static void daemon_leave_parent(struct daemon *d)
 		log_open(d->set->ident, LOG_TO_SYSLOG);
 }
 
-/* Waits for the seconds of -d: as daemon_wait(). */
+/* Waits for the seconds of -d: as pause_for(). */
 static int daemon_wait_delay(struct daemon *d)
 {
 	int status;
@@ -178,19 +165,18 @@ static int daemon_wait_delay(struct daemon *d)
 	/* Who asks for a delay does not want to wait for it.  A file on standard input has to be read before. */
 	if (strcmp(d->set->conf, "-"))
 		daemon_leave_parent(d);
-	daemon_init_timer(d, &d->delay, daemon_on_wait, d->set->delay);
 	/* What a client changes now would be lost when the file is read. */
 	server_hold(d->control, true);
-	status = daemon_wait(d);
+	status = pause_for(d, d->set->delay * INT64_C(1000));
 	server_hold(d->control, false);
 	return status;
 }
 
-/* Waits until the file has been read and the kernel has all that comes of it: as daemon_wait(), or an exit status. */
+/* Waits until the file has been read and the kernel has all that comes of it: as pause_for(), or an exit status. */
 static int daemon_wait_file(struct daemon *d)
 {
 	reload_first(d);
-	return daemon_wait(d) < 0 ? -1 : d->reload.status;
+	return pause_for(d, 0) < 0 ? -1 : d->reload.status;
 }
 
 /* Whether sockets can be opened: it takes a capability, not a user. */
@@ -253,6 +239,7 @@ static int daemon_set_up(struct daemon *d)
 	daemon_init_timer(d, &d->tick, watch_tick, 0);
 	daemon_init_timer(d, &d->upcalls, families_upcalls, 0);
 	daemon_init_timer(d, &d->families, families_retry, 0);
+	daemon_init_timer(d, &d->pause, pause_end, 0);
 	daemon_init_timer(d, &d->watchdog, daemon_on_watchdog, 0);
 	daemon_init_timer(d, &d->reach, reach_again, 0);
 	daemon_init_timer(d, &d->lifetime, daemon_on_stop, d->set->lifetime);
@@ -269,10 +256,12 @@ static void daemon_tear_down(struct daemon *d)
 	notify_send("STOPPING=1");
 	hook_free(d->hook);
 	reload_stop(d);
-	/* Routes first, then the files by which others know us; the clients see the end last. */
+	priv_raise();
+	/* The socket tells a successor that we leave, the PID file that all is released; clients see the end last. */
+	if (d->control)
+		server_unlisten(d->control);
 	router_shutdown(&d->router);
 	kernel_link_close();
-	priv_raise();
 	pidfile_remove(&d->pidfile);
 	server_free(d->control);
 	priv_lower();

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "applets/predecessor.h"
 #include "applets/watch.h"
 #include "kernel/kernel.h"
 #include "lib/fd.h"
@@ -170,8 +171,15 @@ int families_open(struct daemon *d)
 	bool any = false;
 
 	for (enum fam f = 0; f < FAM_N; f++) {
-		if (kernel_mroute_open(f, d->set->table) < 0) {
-			enum family_reason why = families_log(d, f, errno);
+		int res, err;
+
+		do
+			res = kernel_mroute_open(f, d->set->table);
+		while (res < 0 && (err = errno) == EADDRINUSE && predecessor_wait_closing(d));
+		if (d->stopping)
+			return -1;
+		if (res < 0) {
+			enum family_reason why = families_log(d, f, err);
 
 			worst = why > worst ? why : worst;
 			continue;

@@ -7,7 +7,8 @@
 
 #include "applets/state.h"
 
-/* Opens each family on its own; 0 when one at least is there, otherwise an exit status.  One that another program has
+/* Opens each family on its own; 0 when one at least is there, otherwise an exit status, or -1 when the daemon is to
+ * end.  One that another program has
  * is taken when that ends. */
 int families_open(struct daemon *d);
 

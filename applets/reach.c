@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "applets/predecessor.h"
 #include "lib/fd.h"
 #include "lib/status.h"
 #include "lib/usock.h"
@@ -88,18 +89,27 @@ static void reach_complain(struct daemon *d, const char *lacks)
 int reach_claim(struct daemon *d)
 {
 	const struct settings *s = d->set;
-	pid_t owner = pidfile_owner(s->pidfile);
+	pid_t owner;
 
-	if (owner) {
-		log_err("%s: already running as pid %d%s", s->pidfile, (int)owner, reach_where_it_is(d));
-		return EXIT_BUSY;
-	}
 	d->id = (struct priv_id){ (uid_t)-1, (gid_t)-1 };
 	if (s->user && priv_lookup(s->user, &d->id) < 0) {
 		log_err("option -p: %s: no such user or group", s->user);
 		return EXIT_USAGE;
 	}
-	return reach_listen(d) == 0 || reach_may_wait(errno) ? 0 : reach_refuse(d, s->socket);
+	do {
+		owner = pidfile_owner(s->pidfile);
+		if (!owner && (reach_listen(d) == 0 || reach_may_wait(errno)))
+			return 0;
+		if (!owner && errno != EADDRINUSE)
+			return reach_refuse(d, s->socket);
+	} while (predecessor_wait(d));
+	if (d->stopping)
+		return -1;
+	errno = EADDRINUSE;
+	if (!owner)
+		return reach_refuse(d, s->socket);
+	log_err("%s: already running as pid %d%s", s->pidfile, (int)owner, reach_where_it_is(d));
+	return EXIT_BUSY;
 }
 
 int reach_finish(struct daemon *d)

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "applets/pause.h"
 #include "lib/clock.h"
 #include "lib/notify.h"
 #include "lib/status.h"
@@ -126,7 +127,7 @@ static void reload_end(struct daemon *d, int status)
 	re->status = status;
 	re->ended = re->begun;
 	if (re->ended == 1) {
-		loop_stop(d->loop, 0);
+		pause_end(d);
 		return;
 	}
 	if (status) {

@@ -73,7 +73,8 @@ struct daemon {
 	uint64_t waits;			/* router.waits.changes as the init system knows it */
 	bool stopping;			/* asked to leave */
 	struct router router;
-	struct timer tick, upcalls, watchdog, lifetime, delay;
+	struct timer tick, upcalls, watchdog, lifetime, pause;
+	int64_t patience;		/* until when a predecessor is waited for, ms; 0 = there was none */
 	struct timer families;		/* runs while somebody else has a family */
 	int holder_fd[FAM_N];		/* of the process that has one, or 0 */
 	struct timer reach;		/* runs while socket or PID file could not be made */

@@ -99,6 +99,10 @@ int kernel_counts_any(enum fam fam, kernel_counts_fn *fn, void *ctx);
  * tell.  The process `but` does not, as its own word is; 0 = none. */
 bool kernel_mroute_holder(enum fam fam, int but, int *pid, char *comm, size_t len);
 
+/* True while the kernel closes the descriptors of a process that has ended, one with the name of this program: its
+ * routing sockets may be among them. */
+bool kernel_mroute_is_closing(void);
+
 /* ---- interfaces (netlink.c) ---- */
 
 /* With the values of net/if.h, as rtnl.c has it checked. */

@@ -18,6 +18,8 @@
 #define INODES 512
 #define DESCRIPTORS 200000
 
+#define HOLDER_EXITING 4u	/* PF_EXITING of include/linux/sched.h */
+
 /* Raw sockets, those of one family's routing with bit 1, of the other's with bit 2. */
 struct holder_sockets {
 	unsigned n;
@@ -98,4 +100,28 @@ bool kernel_mroute_holder(enum fam fam, int but, int *pid, char *comm, size_t le
 	if (proc)
 		closedir(proc);
 	return found;
+}
+
+/* /proc/PID/stat has the name in parentheses, then the state, five numbers, and the flags. */
+static bool holder_is_closing(int pid)
+{
+	char path[32], line[512], *end, *w[8];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	if (!lines_first(path, line, sizeof line) || !strstr(line, " (smcroute") || !(end = strrchr(line, ')')))
+		return false;
+	return lines_words(end + 1, w, 8) >= 7 && *w[0] != 'Z' && strtoul(w[6], NULL, 10) & HOLDER_EXITING;
+}
+
+bool kernel_mroute_is_closing(void)
+{
+	DIR *proc = opendir("/proc");
+	bool is_closing = false;
+	struct dirent *e;
+
+	while (proc && !is_closing && (e = readdir(proc)))
+		is_closing = atoi(e->d_name) > 0 && holder_is_closing(atoi(e->d_name));
+	if (proc)
+		closedir(proc);
+	return is_closing;
 }

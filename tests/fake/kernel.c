@@ -705,6 +705,8 @@ int kernel_report_drain(enum fam fam, int max, kernel_query_fn *fn, void *ctx)
 
 /* ---- host ---- */
 
+bool kernel_mroute_is_closing(void) { return false; }
+
 bool kernel_mroute_holder(enum fam fam, int but, int *pid, char *comm, size_t len)
 {
 	(void)fam;
