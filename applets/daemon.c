@@ -96,6 +96,7 @@ static void daemon_on_event(void *ctx, const struct event *ev)
 {
 	struct daemon *d = ctx;
 
+	journal_event(&d->journal, ev);
 	if (d->hook && (ev->kind == EVENT_LEARNED || ev->kind == EVENT_MOVED))
 		daemon_hook(d, ev);
 	if (d->control && server_is_followed(d->control)) {
@@ -226,11 +227,12 @@ static int daemon_start(struct daemon *d)
 static int daemon_set_up(struct daemon *d)
 {
 	d->loop = loop_new();
+	journal_init(&d->journal, &d->router);
 	if (!d->loop || router_init(&d->router, &daemon_router_ops, d) < 0)
 		return -1;
 	d->for_clients = (struct call_daemon){
 		.router = &d->router, .reload = daemon_reload, .is_reloaded = reload_has_ended,
-		.stop = daemon_on_stop, .ctx = d,
+		.stop = daemon_on_stop, .ctx = d, .journal = &d->journal,
 	};
 	d->router.table = d->set->table;
 	d->router.expire_sec = d->set->expire;
@@ -265,6 +267,7 @@ static void daemon_tear_down(struct daemon *d)
 	pidfile_remove(&d->pidfile);
 	server_free(d->control);
 	priv_lower();
+	journal_free(&d->journal);
 	loop_free(d->loop);
 }
 

@@ -13,6 +13,7 @@
 #include "lib/pidfile.h"
 #include "lib/priv.h"
 #include "applets/control/call.h"
+#include "applets/control/journal.h"
 #include "applets/control/server.h"
 #include "conf/read.h"
 #include "router/router.h"
@@ -82,6 +83,7 @@ struct daemon {
 	struct pidfile pidfile;
 	struct priv_id id;
 	struct log_limit lim_socket;
+	struct journal journal;
 };
 
 #endif

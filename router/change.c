@@ -17,17 +17,15 @@ bool change_is_of(uint32_t owner, uint32_t claimed_by)
 	return claimed_by == owner || (owner < OWNER_NAMED && claimed_by < OWNER_NAMED);
 }
 
-/* Reports a change of a rule, or of a join. */
-static void change_report(struct router *r, enum event_kind kind, const struct rule *rule, uint32_t owner,
-			  uint32_t before, bool is_gone)
+/* Reports a change of a rule, or of a join: *ev has the owner, and what else there is to say. */
+static void change_report(struct router *r, enum event_kind kind, const struct rule *rule, struct event *ev)
 {
 	bool is_join = kind == EVENT_JOINED || kind == EVENT_LEFT;
-	struct event ev = {
-		.kind = kind, .fam = flow_range_fam(&rule->range), .rule = is_join ? NULL : rule,
-		.join = is_join ? rule : NULL, .owner = owner, .before = before, .is_gone = is_gone,
-	};
 
-	state_event(r, &ev);
+	ev->kind = kind;
+	ev->fam = flow_range_fam(&rule->range);
+	*(is_join ? &ev->join : &ev->rule) = rule;
+	state_event(r, ev);
 }
 
 /* Holds the list of outputs that is made of another one and the names of a route, or, with `take`, lacks those;
@@ -114,12 +112,14 @@ static bool change_is_asked(const struct router *r, const struct change_rule *ru
 				  change_has_all(&r->rules.names, config, rule));
 }
 
-int change_add(struct router *r, const struct change_rule *rule, bool replace, uint32_t *id)
+int change_add(struct router *r, const struct change_rule *rule, enum change_how how, uint32_t *id)
 {
 	struct rules *t = &r->rules.routes;
 	struct names *names = &r->rules.names;
 	bool is_unnamed = rule->owner < OWNER_NAMED;
-	struct claim_edit e = { .owner = rule->owner, .for_unnamed = replace && is_unnamed, .is_wanted = true };
+	struct claim_edit e = { .owner = rule->owner, .for_unnamed = how == CHANGE_REPLACE && is_unnamed,
+				.is_wanted = true };
+	struct event ev = { .owner = rule->owner };
 	uint32_t iif, own;
 	int res = 0;
 
@@ -131,15 +131,17 @@ int change_add(struct router *r, const struct change_rule *rule, bool replace, u
 		return -1;
 	*id = rules_in_chain(t, rules_chain(t, &rule->range), iif);
 	own = change_own_list(t, *id, rule->owner);
-	e.oifs = change_combine(names, own == HASH_NONE || replace ? 0 : own, rule, false);
+	ev.of_config = rule->owner == OWNER_CONFIG ||
+		       (e.for_unnamed && change_own_list(t, *id, OWNER_CONFIG) != HASH_NONE);
+	e.oifs = change_combine(names, own == HASH_NONE || how != CHANGE_MORE ? 0 : own, rule, false);
 	if (e.oifs == HASH_NONE) {
 		name_drop(names, iif);
 		return -1;
 	}
-	if (!change_is_asked(r, rule, *id, &e)) {
+	if (how == CHANGE_RESTORE || !change_is_asked(r, rule, *id, &e)) {
 		res = change_claim(r, rule, iif, &e, id);
 		if (!res)
-			change_report(r, EVENT_ADDED, &t->v[*id], rule->owner, 0, false);
+			change_report(r, EVENT_ADDED, &t->v[*id], &ev);
 	}
 	oif_list_drop(names, e.oifs);
 	name_drop(names, iif);
@@ -167,7 +169,7 @@ int change_join(struct router *r, const struct ifname *iif, const struct flow_ra
 		id = rules_find(&r->rules, t, iif, range);
 		claims_begin(&r->rules, t, id, owner);
 	}
-	change_report(r, EVENT_JOINED, &t->v[id], owner, 0, false);
+	change_report(r, EVENT_JOINED, &t->v[id], &(struct event){ .owner = owner });
 	return 0;
 }
 
@@ -209,6 +211,7 @@ static int change_take_outputs(struct router *r, const struct change_rule *rule,
 static int change_remove_outputs(struct router *r, const struct change_rule *rule, uint32_t id)
 {
 	uint32_t before = r->rules.routes.v[id].oifs, last = rule->owner, owner = last < OWNER_NAMED ? 0 : last;
+	struct event ev = { .owner = last, .before = before };
 	bool is_done = false;
 	int res = 0;
 
@@ -218,26 +221,33 @@ static int change_remove_outputs(struct router *r, const struct change_rule *rul
 	for (; res >= 0 && owner <= last; owner++) {
 		res = change_take_outputs(r, rule, id, owner);
 		is_done |= !res;
+		ev.of_config |= !res && owner == OWNER_CONFIG;
 	}
 	if (is_done)
-		change_report(r, EVENT_REMOVED, &r->rules.routes.v[id], rule->owner, before, false);
+		change_report(r, EVENT_REMOVED, &r->rules.routes.v[id], &ev);
 	oif_list_drop(&r->rules.names, before);
 	if (!is_done && res > 0)
 		errno = ENOENT;
 	return is_done && res >= 0 ? 0 : -1;
 }
 
-/* Takes back all that an owner asks for of a rule or join.  As change_remove(). */
-static int change_take_back(struct router *r, struct rules *t, uint32_t id, uint32_t owner)
+/* Takes back all that an owner asks for of a rule or join; is_one: what others without a name ask for stays.  As
+ * change_remove(). */
+static int change_take_back(struct router *r, struct rules *t, uint32_t id, uint32_t owner, bool is_one)
 {
 	enum event_kind kind = t == &r->rules.routes ? EVENT_REMOVED : EVENT_LEFT;
-	struct claim_edit e = { .owner = owner, .for_unnamed = owner < OWNER_NAMED };
+	struct claim_edit e = { .owner = owner, .for_unnamed = !is_one && owner < OWNER_NAMED };
+	struct event ev = { .owner = owner, .before = t->v[id].oifs };
 	uint32_t before = t->v[id].oifs, own = 0, others = 0;
 	struct claim claim;
 	int res = 0;
 
-	for (struct claim_walk w = claims_walk(t, id); claims_next(&w, &claim);)
-		++*(change_is_of(owner, claim.owner) ? &own : &others);
+	for (struct claim_walk w = claims_walk(t, id); claims_next(&w, &claim);) {
+		bool is_own = claim.owner == owner || (e.for_unnamed && change_is_of(owner, claim.owner));
+
+		++*(is_own ? &own : &others);
+		ev.of_config |= is_own && claim.owner == OWNER_CONFIG;
+	}
 	if (!own) {
 		errno = ENOENT;
 		return -1;
@@ -245,8 +255,9 @@ static int change_take_back(struct router *r, struct rules *t, uint32_t id, uint
 	oif_list_keep(&r->rules.names, before);
 	if (others)
 		res = change_claims(r, t, id, &e);
+	ev.is_gone = !others;
 	if (!res)
-		change_report(r, kind, &t->v[id], owner, before, !others);
+		change_report(r, kind, &t->v[id], &ev);
 	if (kind == EVENT_REMOVED && !res)
 		mark_range(r, &t->v[id].range);
 	if (!others) {
@@ -265,7 +276,7 @@ int change_remove(struct router *r, const struct change_rule *rule, uint32_t id)
 	int res;
 
 	if (!rule->noifs)
-		return change_take_back(r, &r->rules.routes, id, rule->owner);
+		return change_take_back(r, &r->rules.routes, id, rule->owner, false);
 	res = change_remove_outputs(r, rule, id);
 	mark_range(r, &rule->range);
 	return res;
@@ -273,7 +284,25 @@ int change_remove(struct router *r, const struct change_rule *rule, uint32_t id)
 
 int change_leave(struct router *r, uint32_t join, uint32_t owner)
 {
-	return change_take_back(r, &r->rules.joins, join, owner);
+	return change_take_back(r, &r->rules.joins, join, owner, false);
+}
+
+int change_restore(struct router *r, const struct change_rule *rule, bool is_join, bool is_wanted)
+{
+	struct rules *t = is_join ? &r->rules.joins : &r->rules.routes;
+	uint32_t id = rules_find(&r->rules, t, &rule->iif, &rule->range);
+
+	uint32_t own = change_own_list(t, id, rule->owner);
+
+	/* What is the configuration's is in the file, but for what was taken back since that was read. */
+	if (!is_wanted || rule->owner == OWNER_CONFIG) {
+		if (own == HASH_NONE || (is_wanted && !change_has_all(&r->rules.names, own, rule)))
+			return 0;
+		if (!is_wanted)
+			return change_take_back(r, t, id, rule->owner, true);
+	}
+	return is_join ? change_join(r, &rule->iif, &rule->range, rule->owner) :
+	       change_add(r, rule, CHANGE_RESTORE, &id);
 }
 
 int change_disown(struct router *r, uint32_t owner)
@@ -291,7 +320,7 @@ int change_disown(struct router *r, uint32_t owner)
 
 			bool stays = tables[k]->v[id].owner == OWNER_SEVERAL;
 
-			res = change_take_back(r, tables[k], id, owner);
+			res = change_take_back(r, tables[k], id, owner, false);
 			if (stays && tables[k] == &r->rules.routes)
 				pending_report(r, id);
 		}

@@ -18,9 +18,19 @@ struct change_rule {
 	uint32_t owner;			/* held */
 };
 
-/* Has the owner ask for the route and these outputs, beside those that it asks for already, or with replace for exactly
- * these.  *id is the number of the rule.  0, or -1 with ENOMEM or ENOSPC and nothing changed. */
-int change_add(struct router *r, const struct change_rule *rule, bool replace, uint32_t *id);
+enum change_how {
+	CHANGE_MORE,		/* outputs beside those that the owner asks for already */
+	CHANGE_REPLACE,		/* exactly these; of who has no name in the place of the configuration's too */
+	CHANGE_RESTORE,		/* exactly these; what others ask for stays, and makes this claim not needless */
+};
+
+/* Has the owner ask for the route and these outputs.  *id is the number of the rule.  0, or -1 with ENOMEM or ENOSPC
+ * and nothing changed. */
+int change_add(struct router *r, const struct change_rule *rule, enum change_how how, uint32_t *id);
+
+/* Makes what the owner, who is held, asks for of a route or join what it was once: exactly this, or nothing.  Of the
+ * configuration's part, which has come from its file just before, only less can be restored.  As change_add(). */
+int change_restore(struct router *r, const struct change_rule *rule, bool is_join, bool is_wanted);
 
 /* Takes back what the owner asks for of the route, which is number id; with outputs named just those.  Of these the
  * last one leaves a stop rule when nobody else asks for the route.  0, or -1: with ENOENT when it asks for none of

@@ -37,6 +37,7 @@ struct event {
 	uint32_t owner;			/* who had a rule or join changed */
 	uint32_t before;		/* number of the list of outputs that a removed rule had */
 	bool is_gone;			/* nobody asks for the rule or join any more: it is deleted next */
+	bool of_config;			/* what the configuration asks for has changed too, until it is read again */
 	uint32_t entries;		/* that were flushed */
 };
 

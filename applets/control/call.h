@@ -14,6 +14,7 @@
 #include "router/router.h"
 
 struct call;
+struct journal;
 struct show;
 
 /* The daemon, as commands see it.  Outlives all clients. */
@@ -35,6 +36,7 @@ struct call_daemon {
 	/* Ends the daemon after this turn of the loop. */
 	void (*stop)(void *ctx);
 	void *ctx;
+	struct journal *journal;	/* what outlives the daemon, or NULL */
 };
 
 /* How an answer leaves: as typed records for our own client, or as the text of SMCRoute's protocol. */

@@ -4,10 +4,12 @@
  */
 #include "applets/control/command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "applets/control/edit.h"
+#include "applets/control/journal.h"
 #include "applets/control/show.h"
 #include "lib/status.h"
 #include "lib/wire.h"
@@ -143,6 +145,17 @@ const struct command *command_find_letter(uint16_t letter)
 	return NULL;
 }
 
+/* Has what a command changed outlive the daemon, before the client hears that it is done.  What a client saw of the
+ * counters does so too. */
+static int command_keep(struct call *call, int status)
+{
+	struct journal *j = call->daemon ? call->daemon->journal : NULL;
+
+	if (!j || journal_flush(j) == 0 || status)
+		return status;
+	return call_fail(call, EXIT_SYSTEM, "it is done, but a restart would forget it: %s", strerror(errno));
+}
+
 int command_run(struct call *call)
 {
 	struct word_miss miss;
@@ -161,5 +174,5 @@ int command_run(struct call *call)
 		return call_fail(call, EXIT_USAGE, "%s: -o %s has no meaning here", cmd->name, call->owner);
 	if (!call->owner && cmd->needs_owner)
 		return call_fail(call, EXIT_USAGE, "%s: of whom? Write -o OWNER", cmd->name);
-	return cmd->run(call);
+	return command_keep(call, cmd->run(call));
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "applets/control/edit_words.h"
+#include "applets/control/journal.h"
 #include "conf/match.h"
 #include "conf/warn.h"
 #include "lib/status.h"
@@ -29,15 +30,22 @@ static int edit_no_memory(struct call *call)
 
 /* ---- owners ---- */
 
-/* Holds the owner that a call names: its number, or HASH_NONE with ENOMEM or ENOSPC. */
+/* Holds the owner that a call names, who asks for more: its number, or HASH_NONE with ENOMEM, ENOSPC or, when no more
+ * can be kept, EFBIG. */
 static uint32_t edit_hold_owner(const struct call *call)
 {
+	errno = EFBIG;
+	if (call->daemon && journal_is_full(call->daemon->journal))
+		return HASH_NONE;
 	return call->owner ? owner_hold(&call->router->rules.owners, call->owner) : OWNER_UNNAMED;
 }
 
 /* Fails as edit_hold_owner() did. */
 static int edit_no_owner(struct call *call)
 {
+	if (errno == EFBIG)
+		return call_fail(call, EXIT_SYSTEM, "the journal of what clients ask for is full (%d MB): take some of "
+				 "it back, or write it to the config file", JOURNAL_LIMIT >> 20);
 	if (errno != ENOSPC)
 		return call_no_memory(call);
 	return call_fail(call, EXIT_SYSTEM, "%d owners ask for something already: disown one",
@@ -161,8 +169,8 @@ static int edit_sync_rule(struct call *call, uint32_t id)
 	return r->changes.failed ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->changes.err)) : 0;
 }
 
-/* Adds a rule or outputs to one, or with `replace` says what exactly they are. */
-static int edit_add_rule(struct call *call, bool replace)
+/* Adds a rule or outputs to one, or says what exactly they are. */
+static int edit_add_rule(struct call *call, enum change_how how)
 {
 	struct router *r = call->router;
 	struct edit_words w;
@@ -174,11 +182,11 @@ static int edit_add_rule(struct call *call, bool replace)
 	w.rule.owner = edit_hold_owner(call);
 	if (w.rule.owner == HASH_NONE)
 		return edit_no_owner(call);
-	res = change_add(r, &w.rule, replace, &id);
+	res = change_add(r, &w.rule, how, &id);
 	status = res < 0 ? edit_no_memory(call) : edit_sync_rule(call, id);
 	if (!status)
 		edit_note_rule(call, &w, &r->rules.routes.v[id]);
-	if (!status && (replace || !w.rule.noifs))
+	if (!status && (how == CHANGE_REPLACE || !w.rule.noifs))
 		edit_note_more(call, &w, id);
 	owner_drop(&r->rules.owners, w.rule.owner);
 	return status;
@@ -186,12 +194,12 @@ static int edit_add_rule(struct call *call, bool replace)
 
 int edit_add(struct call *call)
 {
-	return edit_add_rule(call, false);
+	return edit_add_rule(call, CHANGE_MORE);
 }
 
 int edit_replace(struct call *call)
 {
-	return edit_add_rule(call, true);
+	return edit_add_rule(call, CHANGE_REPLACE);
 }
 
 /* The number of the first output that the owner does not ask for, so that it cannot be removed; or of outputs. */

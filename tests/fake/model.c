@@ -168,7 +168,7 @@ static void model_edit(uint64_t random)
 			meaning_rules[place].is_there = false;
 	} else {
 		add = verb ? meaning_rules[place].is_there ? meaning_rules[place].outputs : 0 : 0;
-		change_add(&model_router, &rule, !verb, &id);
+		change_add(&model_router, &rule, verb ? CHANGE_MORE : CHANGE_REPLACE, &id);
 		m.outputs |= add;
 		/* The word is one of the file. */
 		m.in_kernel = m.in_kernel ? model_say_kernel(&rule) : meaning_rules[place].is_there &&

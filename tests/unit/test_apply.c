@@ -157,7 +157,7 @@ static void ask(const char *owner, const char *source, const char *group, const 
 
 	CHECK(!field_range(words + !source, source ? 2 : 1, &rule.range));
 	rule.owner = owner ? owner_hold(&r.rules.owners, owner) : OWNER_UNNAMED;
-	CHECK_INT(change_add(&r, &rule, false, &id), 0);
+	CHECK_INT(change_add(&r, &rule, CHANGE_MORE, &id), 0);
 	owner_drop(&r.rules.owners, rule.owner);
 	router_sync(&r);
 }

@@ -152,7 +152,7 @@ static int change(unsigned n, unsigned verb, uint32_t owner, unsigned oifs)
 	uint32_t id = find(&rule);
 
 	if (verb < 2)
-		return change_add(&r, &rule, verb == 1, &id);
+		return change_add(&r, &rule, verb == 1 ? CHANGE_REPLACE : CHANGE_MORE, &id);
 	return id == HASH_NONE ? -1 : change_remove(&r, &rule, id);
 }
 

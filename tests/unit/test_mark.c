@@ -64,7 +64,7 @@ static void template_without_memory(void)
 	router_upcall(&r, &up, 1000);
 	CHECK(fake_mfc(&up.flow, NULL, &oifs) && oifs == 1);
 	rule.range = r.rules.routes.v[r.rules.routes.first].range;
-	CHECK_INT(change_add(&r, &rule, true, &id), 0);
+	CHECK_INT(change_add(&r, &rule, CHANGE_REPLACE, &id), 0);
 	left = 0;
 	router_sync(&r);
 	left = ~0ul;
@@ -86,7 +86,7 @@ static void flow_without_memory(void)
 		start();
 		CHECK_INT(apply("mroute from eth0 group 225.1.2.0/24 to eth1\n"), 0);
 		left = n;
-		res = change_add(&r, &rule, false, &id);
+		res = change_add(&r, &rule, CHANGE_MORE, &id);
 		router_sync(&r);
 		left = ~0ul;
 		CHECK_INT(r.rules.routes.live, res ? 1 : 2);
