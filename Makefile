@@ -69,7 +69,7 @@ COMPLETION := $(if $(NATIVE),$(B)/completion/smcroutectl.bash $(B)/completion/_s
 OS         ?= $(shell uname -s | tr A-Z a-z)
 ROOMS       = applets applets/control applets/doctor router conf kernel kernel/$(OS) lib
 # Without WITH_HOST what only -H and doctor use stays out.
-HOST_ONLY   = applets/doctor/% kernel/$(OS)/probe_% kernel/$(OS)/nft_%
+HOST_ONLY   = applets/doctor/% $(filter-out %/probe_ask.c,$(wildcard kernel/$(OS)/probe_*.c)) kernel/$(OS)/nft_%
 SRCS       := smcroute.c $(filter-out $(if $(filter yes,$(WITH_HOST)),,$(HOST_ONLY)), \
 		$(sort $(wildcard $(ROOMS:%=%/*.c))))
 OBJS       := $(SRCS:%.c=$(B)/%.o)

@@ -180,10 +180,10 @@ static int daemon_wait_file(struct daemon *d)
 	return pause_for(d, 0) < 0 ? -1 : d->reload.status;
 }
 
-/* Whether sockets can be opened: it takes a capability, not a user. */
-static bool daemon_may_open(void)
+/* Whether sockets can be opened: it takes a capability, not a user.  Those that are handed over take none. */
+static bool daemon_may_open(const struct daemon *d)
 {
-	return priv_has(PRIV_NET_RAW);
+	return priv_has(PRIV_NET_RAW) || handover_has_routes(&d->handed);
 }
 
 static int daemon_start(struct daemon *d)
@@ -191,7 +191,7 @@ static int daemon_start(struct daemon *d)
 	int status;
 
 	/* Before anything else, as who is not root lacks the right to the run directory, too. */
-	if (!daemon_may_open()) {
+	if (!daemon_may_open(d)) {
 		log_err("not permitted: the capability CAP_NET_RAW is missing, which root has");
 		return EXIT_DENIED;
 	}
@@ -200,13 +200,16 @@ static int daemon_start(struct daemon *d)
 		log_err("out of memory");
 		return EXIT_SYSTEM;
 	}
+	handover_adopt(&d->handed, d->set->table);
 	if ((status = reach_claim(d)) || (status = daemon_wait_delay(d)) || (status = families_open(d)) ||
 	    (status = watch_links(d)))
 		return status;
+	families_adopt(d);
 	watch_mrdisc(d);
 	watch_refresh(d);
 	if ((status = daemon_wait_file(d)))
 		return status;
+	kernel_join_settled();
 	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {
 		log_errno("hook");
 		return EXIT_SYSTEM;
@@ -221,6 +224,7 @@ static int daemon_start(struct daemon *d)
 		daemon_on_watchdog(d);
 	reload_follow(d);
 	watch_arm(d);
+	d->hands_over = false;
 	return 0;
 }
 
@@ -262,12 +266,18 @@ static void daemon_tear_down(struct daemon *d)
 	/* The socket tells a successor that we leave, the PID file that all is released; clients see the end last. */
 	if (d->control)
 		server_unlisten(d->control);
-	router_shutdown(&d->router);
+	if (d->hands_over) {
+		router_release(&d->router);
+		kernel_release();
+	} else {
+		router_shutdown(&d->router);
+	}
 	kernel_link_close();
 	pidfile_remove(&d->pidfile);
 	server_free(d->control);
 	priv_lower();
 	journal_free(&d->journal);
+	handover_free(&d->handed);
 	loop_free(d->loop);
 }
 
@@ -318,6 +328,7 @@ int daemon_run(const struct settings *s)
 	int status;
 
 	daemon_fix_malloc();
+	handover_take_environment(&d.handed);
 	/* Early at boot there may be no better one. */
 	(void)!getrandom(&seed, sizeof seed, GRND_NONBLOCK);
 	hash_seed(seed);

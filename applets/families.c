@@ -186,9 +186,27 @@ int families_open(struct daemon *d)
 		}
 		if (families_begin(d, f) < 0)
 			return EXIT_SYSTEM;
+		d->adopted[f] = res;
+		d->hands_over |= res;
 		any = true;
 	}
 	return any ? 0 : status[worst];
+}
+
+void families_adopt(struct daemon *d)
+{
+	for (enum fam f = 0; f < FAM_N; f++) {
+		int fd = kernel_mroute_fd(f);
+
+		if (!d->adopted[f])
+			continue;
+		if (router_adopt(&d->router, f, loop_now(d->loop)) == 0)
+			log_notice("%s routing goes on as it was handed over", fam_str(f));
+		else
+			log_errno("%s routes that were handed over cannot be read, they are made anew", fam_str(f));
+		if (kernel_mroute_fd(f) < 0)
+			loop_del(d->loop, fd);
+	}
 }
 
 /* Takes a family that somebody else had, if it is free: false when it is not. */

@@ -8,9 +8,11 @@
 #include "applets/state.h"
 
 /* Opens each family on its own; 0 when one at least is there, otherwise an exit status, or -1 when the daemon is to
- * end.  One that another program has
- * is taken when that ends. */
+ * end.  One that another program has is taken when that ends. */
 int families_open(struct daemon *d);
+
+/* Takes over what stands in the tables of families that were handed over, when the interfaces are known. */
+void families_adopt(struct daemon *d);
 
 /* Takes families that others had and that are free now, and finds out who has them otherwise. */
 void families_again(struct daemon *d);

@@ -15,6 +15,7 @@
 #include "applets/control/call.h"
 #include "applets/control/journal.h"
 #include "applets/control/server.h"
+#include "applets/handover.h"
 #include "conf/read.h"
 #include "router/router.h"
 
@@ -72,6 +73,9 @@ struct daemon {
 	struct hook *hook;
 	struct reload reload;
 	uint64_t waits;			/* router.waits.changes as the init system knows it */
+	struct handover handed;		/* descriptors that another process handed over */
+	bool adopted[FAM_N];		/* the routing socket is one of them */
+	bool hands_over;		/* routes and memberships stay when we end: somebody else holds the sockets */
 	bool stopping;			/* asked to leave */
 	struct router router;
 	struct timer tick, upcalls, watchdog, lifetime, pause;

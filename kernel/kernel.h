@@ -19,7 +19,8 @@
 
 /* ---- the routing sockets (mroute.c) ---- */
 
-/* Opens the routing socket of a family and takes the multicast routing of its table (0 = the default one).  errno:
+/* Opens the routing socket of a family and takes the multicast routing of its table (0 = the default one).  0, or 1
+ * when it is one that kernel_adopt() took over, as it was left: kernel_vifs_read() is to be called next.  errno:
  * EADDRINUSE somebody has it, and then the socket is kept: the next call tries to take it on that one, for which no
  * capability is needed; EPERM, EACCES a capability is missing; ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT, EPROTONOSUPPORT
  * not in this kernel. */
@@ -85,6 +86,59 @@ typedef void kernel_upcall_fn(void *ctx, const struct upcall *up);
  * Returns their number (max means that there may be more, which the descriptor need not tell), or -1 with errno when
  * the socket itself failed. */
 int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx);
+
+/* ---- sockets that are handed over (held.c, mroute.c) ---- */
+
+/* The kernel keeps routes, memberships and their counters as long as anybody holds the sockets.  Each has a name:
+ *	mroute4, mroute6	the routing socket of a family, of table ID: mroute4.ID
+ *	mrdisc4, mrdisc6, report4, report6	the raw sockets of kernel_mrdisc_open() and kernel_report_open()
+ *	member.N		one that joins; N is another one for each, at any time of the process */
+#define KERNEL_FDNAME 24	/* bytes of a name with its NUL */
+
+/* Calls fn for each socket that is open. */
+typedef void kernel_fd_fn(void *ctx, const char *name, int fd);
+void kernel_fds(kernel_fd_fn *fn, void *ctx);
+
+/* From now on calls fn for each socket that has been opened, of member.N before its first join, and for each that is
+ * about to be closed; NULL: no longer.  For those that are open already: kernel_fds(). */
+typedef void kernel_fd_follow_fn(void *ctx, const char *name, int fd, bool is_open);
+void kernel_fds_follow(kernel_fd_follow_fn *fn, void *ctx);
+
+/* Takes over a socket that another process opened, for kernel_mroute_open(), kernel_mrdisc_open() and
+ * kernel_report_open() to use instead of a new one; table is what the first of them will be told.  One that joins is
+ * kept as it is until kernel_join_settled().  No capability is needed.  0: the socket is this room's now.  -1 with
+ * errno, and it is still the caller's: EINVAL no name of a socket; ENOTSOCK, EPROTOTYPE no socket, or none of the kind
+ * that its name says; EXDEV of another network namespace; EEXIST there is one of this name already; ESTALE it holds no
+ * routing table (any more); ESRCH it holds another one than this table. */
+int kernel_adopt(const char *name, int fd, uint32_t table);
+
+/* Reads which interface each VIF of a family is, 0 = none, when the routing socket was handed over. */
+int kernel_vifs_read(enum fam fam, int ifindex[KERNEL_VIFS]);
+
+/* An entry as it stands in the kernel. */
+struct mfc_found {
+	struct flow flow;
+	int iif;			/* VIF number, -1 = its interface is gone */
+	uint32_t oifs;			/* as kernel_mfc_add() has them */
+	uint8_t ttl[KERNEL_VIFS];	/* threshold of each of them */
+	bool is_unresolved;		/* none yet: packets wait for it, and only the flow is known */
+	struct mfc_stats st;
+	int64_t idle_ms;		/* since its last packet; 0 where the kernel does not tell */
+};
+typedef void kernel_mfc_found_fn(void *ctx, const struct mfc_found *e);
+
+/* Calls fn for each entry of the table, after kernel_vifs_read(). */
+int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx);
+
+/* Takes everything out of a table that could not be read, and begins anew on the same socket. */
+int kernel_mroute_reset(enum fam fam);
+
+/* Closes the sockets with memberships that were handed over: what kernel_join() has joined meanwhile on others stays,
+ * and nothing of it is seen on a wire.  Returns how many sockets there were. */
+unsigned kernel_join_settled(void);
+
+/* Closes all sockets of this process and undoes nothing: another process holds them. */
+void kernel_release(void);
 
 /* ---- counters of (*,G) entries (counts.c) ---- */
 
@@ -205,6 +259,9 @@ enum mrdisc_kind { MRDISC_ADVERT, MRDISC_SOLICIT, MRDISC_TERM };
 /* Seconds between advertisements, and the shortest time between two messages on one interface (MaxMessageRate is 10 a
  * second). */
 enum { MRDISC_INTERVAL_MIN = 4, MRDISC_INTERVAL = 20, MRDISC_INTERVAL_MAX = 180, MRDISC_GAP_MS = 100 };
+
+/* Advertisements in quick succession with which an interface starts (MaxInitialAdvertisements). */
+enum { MRDISC_INITIAL = 3 };
 
 /* Milliseconds to wait before the next unsolicited advertisement, of which `sent` have gone out since the interface
  * started; interval in seconds, rnd any random number. */

@@ -6,8 +6,7 @@
 
 #include "lib/checksum.h"
 
-/* MaxInitialAdvertisements, MaxInitialAdvertisementInterval in milliseconds. */
-#define INITIAL 3
+/* MaxInitialAdvertisementInterval in milliseconds. */
 #define INITIAL_MS 2000
 
 /* One byte each for type and interval, then checksum, query interval, robustness. */
@@ -58,7 +57,7 @@ uint32_t mrdisc_delay(unsigned interval, unsigned sent, uint32_t rnd)
 {
 	uint32_t jitter = interval * 25;
 
-	if (sent < INITIAL)
+	if (sent < MRDISC_INITIAL)
 		return rnd % (INITIAL_MS + 1);
 	return interval * 1000 - jitter + rnd % (2 * jitter + 1);
 }

@@ -47,6 +47,20 @@ bool priv_has(enum priv_cap cap)
 	return !priv_call(SYS_capget, d) && d->effective >> cap & 1;
 }
 
+bool priv_set(enum priv_cap cap, bool on)
+{
+	struct cap_data d[2];
+	uint32_t bit = 1u << cap;
+	bool was_on;
+
+	if (priv_call(SYS_capget, d) < 0)
+		return false;
+	was_on = d->effective & bit;
+	d->effective = on ? d->effective | (d->permitted & bit) : d->effective & ~bit;
+	priv_call(SYS_capset, d);
+	return was_on;
+}
+
 /* A number that can be an id, or -1; the highest one means "none". */
 static int64_t priv_id_number(const char *s)
 {

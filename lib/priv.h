@@ -20,6 +20,9 @@ struct priv_id {
 /* True when the capability is in effect now, whatever the uid. */
 bool priv_has(enum priv_cap cap);
 
+/* Puts a permitted capability in effect, or out of it.  True when it was in effect before. */
+bool priv_set(enum priv_cap cap, bool on);
+
 /* Looks up "USER[:GROUP]", names or numbers; without GROUP the user's own, and for a number nobody knows the group of
  * the same number.  0, or -1 with ENOENT. */
 int priv_lookup(const char *spec, struct priv_id *id);

@@ -158,12 +158,17 @@ void iface_del(struct ifaces *t, struct iface *i)
 	t->live--;
 }
 
+void iface_slot_set(struct ifaces *t, enum fam fam, struct iface *i, int vif)
+{
+	t->vif[fam][vif] = i->place;
+	i->vif[fam] = vif;
+}
+
 int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i)
 {
 	for (int vif = 0; vif < KERNEL_VIFS; vif++)
 		if (t->vif[fam][vif] == HASH_NONE) {
-			t->vif[fam][vif] = i->place;
-			i->vif[fam] = vif;
+			iface_slot_set(t, fam, i, vif);
 			return vif;
 		}
 	return -1;

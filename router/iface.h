@@ -96,6 +96,9 @@ static inline bool iface_usable(const struct iface *i, const struct ifname *name
 /* Takes the lowest free number of a family for an interface without asking the kernel; -1 when all are taken. */
 int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i);
 
+/* Gives an interface, which has none, a number that is free. */
+void iface_slot_set(struct ifaces *t, enum fam fam, struct iface *i, int vif);
+
 /* Gives the number of an interface, which has one, back. */
 void iface_slot_free(struct ifaces *t, enum fam fam, struct iface *i);
 

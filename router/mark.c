@@ -14,6 +14,11 @@ void mark_entry(struct router *r, uint32_t at)
 		r->touched.n = MARK_ALL;
 }
 
+void mark_all(struct router *r)
+{
+	r->touched.n = MARK_ALL;
+}
+
 void mark_entries_in(struct router *r, const struct flow_range *range)
 {
 	if (r->touched.n && flow_range_eq(&r->touched.first, range))
@@ -65,6 +70,15 @@ void mark_rule(struct router *r, struct rule *rule)
 		rule->is_marked = true;
 		state_failed(r);
 	}
+}
+
+void mark_family(struct router *r, enum fam fam)
+{
+	struct rules *t = &r->rules.routes;
+
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
+		if (flow_range_fam(&t->v[id].range) == fam)
+			mark_rule(r, &t->v[id]);
 }
 
 void mark_range(struct router *r, const struct flow_range *range)

@@ -7,6 +7,12 @@
 
 #include "router/state.h"
 
+/* Has all entries looked at. */
+void mark_all(struct router *r);
+
+/* Marks what the rules of a family concern. */
+void mark_family(struct router *r, enum fam fam);
+
 /* Marks the entries that a rule has a say in: for a template all in its range; for an (S,G) rule its entry, which is
  * added when the mirror has none yet and the rule has an inbound VIF.  When there is no memory to add it, that is
  * counted, and rule->is_marked has bind_names() try again. */

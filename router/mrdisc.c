@@ -94,6 +94,11 @@ static void mrdisc_start(struct router *r, enum fam fam, int ifindex)
 	v->ifindex = ifindex;
 	v->fam = fam;
 	mrdisc_begin(r, v);
+	if (!r->adopts)
+		return;
+	/* It is being advertised on already, and of the last time nothing is known. */
+	v->sent = MRDISC_INITIAL;
+	v->due = r->now + mrdisc_random(m) % (m->interval * 1000);
 }
 
 static void mrdisc_stop(struct router *r, struct adv *a)
@@ -181,8 +186,11 @@ void mrdisc_end(struct router *r)
 		mrdisc_stop(r, &m->v[m->n - 1]);
 	for (enum fam f = 0; WITH_MRDISC && f < FAM_N; f++)
 		kernel_mrdisc_close(f);
+}
+
+void mrdisc_free(struct mrdisc *m)
+{
 	if (m)
 		free(m->v);
 	free(m);
-	r->mrdisc = NULL;
 }

@@ -48,7 +48,10 @@ void mrdisc_solicited(struct router *r, enum fam fam, int ifindex);
  * not be sent is tried again. */
 void mrdisc_link(struct router *r, int ifindex, bool down);
 
-/* Takes everything back and frees r->mrdisc, which may be NULL: the daemon ends. */
+/* Takes everything back and closes the sockets: the daemon ends.  r->mrdisc may be NULL. */
 void mrdisc_end(struct router *r);
+
+/* Frees it, which may be NULL, without a word on the wire. */
+void mrdisc_free(struct mrdisc *m);
 
 #endif

@@ -258,12 +258,15 @@ void refresh_sync(struct router *r)
 			t->v[k] = t->v[--t->n];
 }
 
-void refresh_end(struct router *r)
+void refresh_free(struct refresh *t)
+{
+	if (t)
+		free(t->v);
+	free(t);
+}
+
+void refresh_end(void)
 {
 	for (enum fam f = 0; f < FAM_N; f++)
 		kernel_report_close(f);
-	if (r->refresh)
-		free(r->refresh->v);
-	free(r->refresh);
-	r->refresh = NULL;
 }

@@ -51,7 +51,10 @@ void refresh_link(struct router *r, struct iface *i);
 enum querier { QUERIER_UNKNOWN = -1, QUERIER_NONE, QUERIER_HEARD };
 enum querier refresh_querier(const struct router *r, const struct iface *i, enum fam fam);
 
-/* Ends all and frees r->refresh, which may be NULL: the daemon ends. */
-void refresh_end(struct router *r);
+/* Closes the sockets: the daemon ends. */
+void refresh_end(void);
+
+/* Frees it, which may be NULL. */
+void refresh_free(struct refresh *t);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "router/adopt.h"
 #include "router/apply.h"
 #include "router/entry.h"
 #include "router/expire.h"
@@ -36,13 +37,10 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 
 void router_family(struct router *r, enum fam fam, bool up)
 {
-	struct rules *t = &r->rules.routes;
-
 	r->up[fam] = up;
 	r->vifs_stale = true;
-	for (uint32_t id = up ? t->first : HASH_NONE; id != HASH_NONE; id = t->v[id].next)
-		if (flow_range_fam(&t->v[id].range) == fam)
-			mark_rule(r, &t->v[id]);
+	if (up)
+		mark_family(r, fam);
 }
 
 void router_family_lacks(struct router *r, enum fam fam, const char *why)
@@ -51,20 +49,28 @@ void router_family_lacks(struct router *r, enum fam fam, const char *why)
 	r->waits.is_stale = true;
 }
 
-void router_shutdown(struct router *r)
+void router_release(struct router *r)
 {
-	mrdisc_end(r);
-	refresh_end(r);
-	/* Closing the socket takes VIFs and entries out of the kernel in one go. */
-	for (enum fam f = 0; f < FAM_N; f++)
-		kernel_mroute_close(f);
-	kernel_join_close();
+	mrdisc_free(r->mrdisc);
+	refresh_free(r->refresh);
 	groups_free(r->groups);
 	mfcs_free(&r->mfc);
 	ifaces_free(&r->ifs);
 	ruleset_free(&r->rules);
 	waits_free(&r->waits);
 	storm_free(&r->storm);
+	memset(r, 0, sizeof *r);
+}
+
+void router_shutdown(struct router *r)
+{
+	mrdisc_end(r);
+	refresh_end();
+	/* Closing the socket takes VIFs and entries out of the kernel in one go. */
+	for (enum fam f = 0; f < FAM_N; f++)
+		kernel_mroute_close(f);
+	kernel_join_close();
+	router_release(r);
 }
 
 int router_apply(struct router *r, const struct conf *c, int64_t now)
@@ -79,7 +85,10 @@ int router_apply(struct router *r, const struct conf *c, int64_t now)
 	reflect_mark(r);
 	wait_tell_all(r);
 	memset(&r->changes, 0, sizeof r->changes);
+	r->has_rules = true;
 	router_sync(r);
+	adopt_trim(r);
+	r->adopts = false;
 	return 0;
 }
 

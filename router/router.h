@@ -7,6 +7,7 @@
 #define ROUTER_ROUTER_H
 
 #include "conf/conf.h"
+#include "router/adopt.h"
 #include "router/change.h"
 #include "router/group.h"
 #include "router/learn.h"
@@ -27,6 +28,10 @@ void router_family_lacks(struct router *r, enum fam fam, const char *why);
 
 /* Removes all entries, VIFs and memberships from the kernel and frees everything. */
 void router_shutdown(struct router *r);
+
+/* Frees everything and leaves the kernel as it is, for another process that holds the sockets; kernel_release() closes
+ * them here. */
+void router_release(struct router *r);
 
 /* Puts a configuration, of which nothing is kept, in the place of the present rules and brings the kernel in line.
  * r->changes tells what that was.  0, or -1 with ENOMEM or ENOSPC and nothing changed: see apply_conf(). */

@@ -113,6 +113,9 @@ struct router {
 	uint8_t ttl[KERNEL_VIFS];	/* IPv4 threshold of each VIF */
 	int64_t now;			/* ms, as of the last entry point that got the time */
 
+	bool has_rules;			/* a configuration is in force */
+	bool adopts;			/* tables were taken over, no rules were applied to them yet */
+	bool has_old_numbers[FAM_N];	/* entries may send to VIF numbers that no interface has: see vif.c */
 	bool vifs_stale;		/* interfaces or what refers to them changed */
 	struct touched_ranges touched;
 	struct reflect reflect;

@@ -74,6 +74,25 @@ bool vif_release_unwanted(struct router *r, enum fam fam)
 	return any;
 }
 
+/* Prepares for a number that no interface has: entries that were taken over from another process may send to it.  They
+ * keep an output whose interface went (net/ipv4/ipmr.c, vif_delete), which nothing tells, until they are put anew.
+ * Those of an interface that goes from now on are seen to by vif_leave(). */
+static void vif_clear_numbers(struct router *r, enum fam fam)
+{
+	if (!r->has_old_numbers[fam])
+		return;
+	r->has_old_numbers[fam] = false;
+	for (uint32_t at = 0; at < r->mfc.n; at++) {
+		struct mfc *e = &r->mfc.v[at];
+
+		if (e->state == MFC_FREE || e->state == MFC_ASIDE || !(e->flags & MFC_INSTALLED) ||
+		    flow_fam(&e->flow) != fam)
+			continue;
+		e->flags |= MFC_STALE;
+		entry_put(r, at, e->iif, e->oifs);
+	}
+}
+
 static void vif_take(struct router *r, enum fam fam, struct iface *i)
 {
 	int vif;
@@ -84,6 +103,7 @@ static void vif_take(struct router *r, enum fam fam, struct iface *i)
 	i->waits[fam] = vif < 0;
 	if (vif < 0)
 		return;
+	vif_clear_numbers(r, fam);
 	int err = kernel_vif_add(fam, vif, i->ifindex, i->ttl) < 0 ? errno : 0;
 
 	i->vif_errno[fam] = err;

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "kernel/linux/held.h"
 #include "kernel/linux/sock.h"
 #include "lib/fd.h"
 #include "lib/grow.h"
@@ -128,7 +128,7 @@ static int membership_open(struct membership_pool *p, uint32_t i, enum fam fam)
 	if (!v)
 		return -1;
 	p->v = v;
-	fd = membership_socket(fam);
+	fd = held_add_member(membership_socket(fam));
 	if (fd < 0)
 		return -1;
 	v[i] = (struct membership_socket){ .fd = fd };
@@ -160,7 +160,7 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 			break;
 		/* What refuses the first one is not full. */
 		if (!s->joined)
-			s->fd = fd_fail(s->fd);
+			s->fd = held_close(s->fd);
 		if (s->fd < 0 || !membership_is_full(errno))
 			return -1;
 		s->is_full = true;
@@ -188,7 +188,7 @@ int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, ui
 	if (slot / POOLS < p->first)
 		p->first = slot / POOLS;
 	if (!--s->joined)
-		s->fd = fd_fail(s->fd);
+		s->fd = held_close(s->fd);
 	return 0;
 }
 
@@ -197,8 +197,7 @@ void kernel_join_close(void)
 	for (struct membership_pool *p = membership_pools; p < membership_pools + POOLS; p++) {
 		/* The kernel finds the newest membership of an interface first. */
 		while (p->n--)
-			if (p->v[p->n].fd >= 0)
-				close(p->v[p->n].fd);
+			held_close(p->v[p->n].fd);
 		free(p->v);
 		*p = (struct membership_pool){ 0 };
 	}

@@ -9,12 +9,11 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "kernel/mrdisc.h"
 #include "kernel/linux/alert.h"
+#include "kernel/linux/held.h"
 #include "kernel/linux/sock.h"
-#include "lib/fd.h"
 
 struct heard {
 	int ifindex, fd;	/* ifindex 0: free */
@@ -27,7 +26,9 @@ int kernel_mrdisc_open(enum fam fam)
 {
 	if (mrdisc_fds[fam] >= 0)
 		return sock_fail(EALREADY);
-	mrdisc_fds[fam] = alert_open(fam, mrdisc_type(fam, MRDISC_SOLICIT));
+	mrdisc_fds[fam] = held_take("mrdisc", fam, 0);
+	if (mrdisc_fds[fam] < 0)
+		mrdisc_fds[fam] = held_add("mrdisc", fam, 0, alert_open(fam, mrdisc_type(fam, MRDISC_SOLICIT)));
 	return mrdisc_fds[fam] < 0 ? -1 : 0;
 }
 
@@ -35,9 +36,7 @@ void kernel_mrdisc_close(enum fam fam)
 {
 	for (unsigned i = 0; i < KERNEL_VIFS; i++)
 		kernel_mrdisc_listen(fam, mrdisc_heard[fam][i].ifindex, false);
-	if (mrdisc_fds[fam] >= 0)
-		close(mrdisc_fds[fam]);
-	mrdisc_fds[fam] = -1;
+	mrdisc_fds[fam] = held_close(mrdisc_fds[fam]);
 }
 
 int kernel_mrdisc_fd(enum fam fam)
@@ -49,11 +48,11 @@ int kernel_mrdisc_fd(enum fam fam)
 static int mrdisc_join_routers(enum fam fam, int ifindex)
 {
 	struct group_req req = { .gr_interface = (uint32_t)ifindex };
-	int fd = sock_open(fam, SOCK_DGRAM);
+	int fd = held_add_member(sock_open(fam, SOCK_DGRAM));
 
 	sock_addr(&req.gr_group, mrdisc_group(fam, MRDISC_SOLICIT));
 	if (fd < 0 || setsockopt(fd, sock_level(fam), MCAST_JOIN_GROUP, &req, sizeof req) < 0)
-		return fd_fail(fd);
+		return held_close(fd);
 	return fd;
 }
 
@@ -73,7 +72,7 @@ int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 	if (ifindex <= 0 || mrdisc_fds[fam] < 0)
 		return sock_fail(ifindex <= 0 ? ENODEV : EBADF);
 	if (h && !on) {
-		close(h->fd);
+		held_close(h->fd);
 		h->ifindex = 0;
 	}
 	if (h || !on)

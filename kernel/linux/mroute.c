@@ -12,7 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "kernel/linux/held.h"
 #include "kernel/linux/mroute_codec.h"
+#include "kernel/linux/mroute_read.h"
 #include "kernel/linux/netlink.h"
 #include "kernel/linux/sock.h"
 #include "lib/fd.h"
@@ -41,6 +43,7 @@ _Static_assert(sizeof(vifi_t) == sizeof(mifi_t) &&
 static struct mroute {
 	int fd;			/* -1 while the family is closed */
 	bool is_ours;		/* MRT_INIT succeeded; otherwise somebody else has the family */
+	uint32_t table;
 	bool pim;
 	int ifindex[KERNEL_VIFS];	/* of each VIF */
 	/* Upcalls that were read and not handed on yet, the newest last.  The newest go first, a turn's worth of them
@@ -98,10 +101,32 @@ static int mroute_prepare(enum fam fam, uint32_t table)
 	if (s->fd < 0)
 		return -1;
 	sock_room(s->fd, RCVBUF);
-	if (mroute_filter(fam) == 0 && (!table || mroute_set_int(fam, MRT_TABLE, (int)table) == 0) &&
-	    mroute_resize(s, WAITING_MIN) == 0)
+	if (mroute_filter(fam) == 0 && (!table || mroute_set_int(fam, MRT_TABLE, (int)table) == 0))
 		return 0;
 	s->fd = fd_fail(s->fd);
+	return -1;
+}
+
+/* What is left to be done when we have the table: 0, or -1 with errno. */
+static int mroute_begin(enum fam fam)
+{
+	struct mroute *s = &mroutes[fam];
+
+	s->pim = mroute_set_int(fam, MRT_PIM, 1) == 0;
+	if ((!s->pim && mroute_set_int(fam, MRT_ASSERT, 1) < 0) || (!s->cap && mroute_resize(s, WAITING_MIN) < 0))
+		return -1;
+	s->is_ours = true;
+	return 0;
+}
+
+/* Begins with a socket that was handed over, maybe by another version: 1, or -1 with errno. */
+static int mroute_open_adopted(enum fam fam)
+{
+	struct mroute *s = &mroutes[fam];
+
+	if (mroute_filter(fam) == 0 && mroute_begin(fam) == 0)
+		return 1;
+	s->fd = held_close(s->fd);
 	return -1;
 }
 
@@ -111,31 +136,72 @@ int kernel_mroute_open(enum fam fam, uint32_t table)
 
 	if (s->is_ours)
 		return sock_fail(EADDRINUSE);
+	s->table = table;
+	if (s->fd < 0 && (s->fd = held_take("mroute", fam, table)) >= 0)
+		return mroute_open_adopted(fam);
 	if (s->fd < 0 && mroute_prepare(fam, table) < 0)
 		return -1;
 	/* Alone of all options it may be set by who has no capability (net/ipv4/ipmr.c, ip_mroute_setsockopt). */
-	s->is_ours = mroute_set_int(fam, MRT_INIT, 1) == 0;
-	if (!s->is_ours && errno == EADDRINUSE)
-		return -1;
-	s->pim = s->is_ours && mroute_set_int(fam, MRT_PIM, 1) == 0;
-	if (s->pim || (s->is_ours && mroute_set_int(fam, MRT_ASSERT, 1) == 0))
-		return 0;
-	s->is_ours = false;
-	s->fd = fd_fail(s->fd);
+	if (mroute_set_int(fam, MRT_INIT, 1) == 0) {
+		s->fd = mroute_begin(fam) == 0 ? held_add("mroute", fam, table, s->fd) : fd_fail(s->fd);
+		s->is_ours = s->fd >= 0;
+		return s->is_ours ? 0 : -1;
+	}
+	if (errno != EADDRINUSE)
+		s->fd = fd_fail(s->fd);
 	return -1;
+}
+
+static void mroute_close(struct mroute *s)
+{
+	held_close(s->fd);
+	free(s->waiting);
+	*s = (struct mroute){ .fd = -1 };
 }
 
 void kernel_mroute_close(enum fam fam)
 {
 	struct mroute *s = &mroutes[fam];
 
-	if (s->fd < 0)
-		return;
 	if (s->is_ours)
-		mroute_set_int(fam, MRT_DONE, 1);	/* even if a child still has the descriptor */
-	close(s->fd);
-	free(s->waiting);
-	*s = (struct mroute){ .fd = -1 };
+		mroute_set_int(fam, MRT_DONE, 1);	/* even if another process has the descriptor */
+	mroute_close(s);
+}
+
+int kernel_mroute_reset(enum fam fam)
+{
+	mroute_set_int(fam, MRT_DONE, 1);
+	if (mroute_set_int(fam, MRT_INIT, 1) == 0 && mroute_begin(fam) == 0)
+		return 0;
+	mroute_close(&mroutes[fam]);
+	return -1;
+}
+
+int kernel_vifs_read(enum fam fam, int ifindex[KERNEL_VIFS])
+{
+	struct mroute *s = &mroutes[fam];
+	int res = mroute_read_vifs(s->fd, fam, s->ifindex);
+
+	for (int vif = 0; vif < KERNEL_VIFS; vif++)
+		ifindex[vif] = s->ifindex[vif];
+	return res;
+}
+
+int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx)
+{
+	return mroute_read_entries(fam, mroutes[fam].table, mroutes[fam].ifindex, fn, ctx);
+}
+
+void kernel_release(void)
+{
+	kernel_fds_follow(NULL, NULL);
+	kernel_join_close();
+	for (enum fam fam = 0; fam < FAM_N; fam++) {
+		kernel_mrdisc_close(fam);
+		kernel_report_close(fam);
+		mroute_close(&mroutes[fam]);
+	}
+	kernel_join_settled();
 }
 
 int kernel_mroute_fd(enum fam fam)

@@ -25,8 +25,7 @@
 
 uint32_t probe_default_table(enum fam fam)
 {
-	/* ipmr_get_table() and ip6mr_get_table() without MRT_TABLE. */
-	return fam == FAM_4 ? RT_TABLE_DEFAULT : RT_TABLE_MAIN;
+	return rtnl_mroute_table(fam, 0);
 }
 
 static int probe_links_take(void *ctx, const struct rtnl_msg *m)

@@ -163,39 +163,17 @@ int probe_rtnl_vifs(const struct rtnl_msg *m, struct probe_vif *v, int max)
 	return n;
 }
 
-/* Takes the next hop off *hops; false at the end. */
-static bool probe_hop_next(struct rtnl_attr *hops, struct rtnexthop *h)
-{
-	if (hops->len < sizeof *h)
-		return false;
-	memcpy(h, hops->p, sizeof *h);
-	return rtnl_take(&hops->p, &hops->len, sizeof *h, h->rtnh_len) && h->rtnh_ifindex;
-}
-
 bool probe_rtnl_mfc(const struct rtnl_msg *m, struct probe_mfc *e)
 {
-	struct rta_mfc_stats st = { 0 };
-	struct rtnl_attr at, hops;
-	struct rtnexthop h;
-	struct rtmsg rtm;
-	enum fam fam;
+	struct rtnl_mfc in;
 
-	/* A kernel without this family answers with unicast routes. */
-	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at) ||
-	    (rtm.rtm_family != RTNL_FAMILY_IPMR && rtm.rtm_family != RTNL_FAMILY_IP6MR))
+	if (!rtnl_mfc(m, &in))
 		return false;
-	fam = rtm.rtm_family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6;
-	rtnl_value(&at, RTA_MFC_STATS, &st, sizeof st);
-	*e = (struct probe_mfc){ .unresolved = rtm.rtm_flags & RTNH_F_UNRESOLVED };
-	mroute_stats(&e->st, st.mfcs_packets, st.mfcs_bytes, st.mfcs_wrong_if);
-	e->table = rtnl_u32(&at, RTA_TABLE, rtm.rtm_table);
-	e->iif = (int)rtnl_u32(&at, RTA_IIF, 0);
-	rtnl_attr(&at, RTA_MULTIPATH, &hops);
-	while (e->noifs < KERNEL_VIFS && probe_hop_next(&hops, &h)) {
-		e->ttl[e->noifs] = h.rtnh_hops;
-		e->oif[e->noifs++] = h.rtnh_ifindex;
-	}
-	return rtnl_addr(fam, &at, RTA_SRC, &e->flow.source) && rtnl_addr(fam, &at, RTA_DST, &e->flow.group);
+	*e = (struct probe_mfc){ .table = in.table, .flow = in.flow, .unresolved = in.unresolved, .noifs = in.noifs,
+				 .iif = in.iif, .st = in.st };
+	memcpy(e->ttl, in.ttl, sizeof e->ttl);
+	memcpy(e->oif, in.oif, sizeof e->oif);
+	return true;
 }
 
 int probe_rtnl_route(void *route, const struct rtnl_msg *m)
@@ -212,7 +190,7 @@ int probe_rtnl_route(void *route, const struct rtnl_msg *m)
 	};
 	r->n = rtnl_value(&at, RTA_OIF, &r->oif[0], sizeof r->oif[0]);
 	rtnl_attr(&at, RTA_MULTIPATH, &hops);
-	while (r->n < sizeof r->oif / sizeof *r->oif && probe_hop_next(&hops, &h))
+	while (r->n < sizeof r->oif / sizeof *r->oif && rtnl_hop_next(&hops, &h))
 		r->oif[r->n++] = h.rtnh_ifindex;
 	return 0;
 }

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "kernel/linux/alert.h"
+#include "kernel/linux/held.h"
 #include "kernel/linux/sock.h"
 #include "kernel/report.h"
 #include "lib/lines.h"
@@ -21,15 +21,15 @@ int kernel_report_open(enum fam fam)
 {
 	if (report_fds[fam] >= 0)
 		return sock_fail(EALREADY);
-	report_fds[fam] = alert_open(fam, report_query_type(fam));
+	report_fds[fam] = held_take("report", fam, 0);
+	if (report_fds[fam] < 0)
+		report_fds[fam] = held_add("report", fam, 0, alert_open(fam, report_query_type(fam)));
 	return report_fds[fam] < 0 ? -1 : 0;
 }
 
 void kernel_report_close(enum fam fam)
 {
-	if (report_fds[fam] >= 0)
-		close(report_fds[fam]);
-	report_fds[fam] = -1;
+	report_fds[fam] = held_close(report_fds[fam]);
 }
 
 int kernel_report_fd(enum fam fam)

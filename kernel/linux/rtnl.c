@@ -11,6 +11,8 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
+#include "kernel/linux/mroute_codec.h"
+
 bool rtnl_take(const unsigned char **p, size_t *n, size_t header, size_t len)
 {
 	size_t step = NLMSG_ALIGN(len);
@@ -193,6 +195,49 @@ bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct a
 	addr_any(fam, out, &len);
 	memcpy(out->b + sizeof out->b - a.len, a.p, a.len);
 	return addr_fam(out) == fam;
+}
+
+/* Takes the next hop off *hops; false at the end. */
+bool rtnl_hop_next(struct rtnl_attr *hops, struct rtnexthop *h)
+{
+	if (hops->len < sizeof *h)
+		return false;
+	memcpy(h, hops->p, sizeof *h);
+	return rtnl_take(&hops->p, &hops->len, sizeof *h, h->rtnh_len) && h->rtnh_ifindex;
+}
+
+/* net/ipv4/ipmr_base.c, mr_fill_mroute(). */
+bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *e)
+{
+	struct rta_mfc_stats st = { 0 };
+	struct rtnl_attr at, hops;
+	struct rtnexthop h;
+	struct rtmsg rtm;
+	enum fam fam;
+
+	/* A kernel without this family answers with unicast routes. */
+	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at) ||
+	    (rtm.rtm_family != RTNL_FAMILY_IPMR && rtm.rtm_family != RTNL_FAMILY_IP6MR))
+		return false;
+	fam = rtm.rtm_family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6;
+	rtnl_value(&at, RTA_MFC_STATS, &st, sizeof st);
+	*e = (struct rtnl_mfc){ .unresolved = rtm.rtm_flags & RTNH_F_UNRESOLVED };
+	mroute_stats(&e->st, st.mfcs_packets, st.mfcs_bytes, st.mfcs_wrong_if);
+	e->table = rtnl_u32(&at, RTA_TABLE, rtm.rtm_table);
+	e->iif = (int)rtnl_u32(&at, RTA_IIF, 0);
+	rtnl_value(&at, RTA_EXPIRES, &e->idle, sizeof e->idle);
+	rtnl_attr(&at, RTA_MULTIPATH, &hops);
+	while (e->noifs < KERNEL_VIFS && rtnl_hop_next(&hops, &h)) {
+		e->ttl[e->noifs] = h.rtnh_hops;
+		e->oif[e->noifs++] = h.rtnh_ifindex;
+	}
+	return rtnl_addr(fam, &at, RTA_SRC, &e->flow.source) && rtnl_addr(fam, &at, RTA_DST, &e->flow.group);
+}
+
+uint32_t rtnl_mroute_table(enum fam fam, uint32_t id)
+{
+	/* ipmr_get_table() and ip6mr_get_table() without MRT_TABLE. */
+	return id ? id : fam == FAM_4 ? RT_TABLE_DEFAULT : RT_TABLE_MAIN;
 }
 
 unsigned char rtnl_mroute_family(enum fam fam)

@@ -8,6 +8,7 @@
 #define KERNEL_LINUX_RTNL_H
 
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 #include "kernel/kernel.h"
 
@@ -62,6 +63,9 @@ bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name);
 /* An address of the family; false when it is not there or of another size. */
 bool rtnl_addr(enum fam fam, const struct rtnl_attr *in, unsigned type, struct addr *out);
 
+/* Takes the next hop off a run of them; false at the end. */
+bool rtnl_hop_next(struct rtnl_attr *hops, struct rtnexthop *h);
+
 /* ---- what it means ---- */
 
 /* Reads a message of the link and address groups, multicast addresses included, or of a link dump; false when it is
@@ -70,6 +74,25 @@ bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev);
 
 /* Reads a message of a dump of rules; false when it is none that asks for the interface alone. */
 bool rtnl_rule(const struct rtnl_msg *m, struct link_event *ev);
+
+/* An entry of a multicast routing table. */
+struct rtnl_mfc {
+	uint32_t table;
+	struct flow flow;
+	bool unresolved;		/* waits for an answer of the router; then nothing below is set */
+	uint8_t noifs;
+	int iif;			/* ifindex, 0 = gone */
+	struct mfc_stats st;
+	uint64_t idle;			/* since its last packet, in ticks of sysconf(_SC_CLK_TCK) */
+	uint8_t ttl[KERNEL_VIFS];	/* threshold */
+	int oif[KERNEL_VIFS];		/* ifindex */
+};
+
+/* Reads a message of a dump of them, or of RTNLGRP_IPV4_MROUTE and the like; false when it is none. */
+bool rtnl_mfc(const struct rtnl_msg *m, struct rtnl_mfc *e);
+
+/* The number of table `id` of a router; 0: that of one who asks for none. */
+uint32_t rtnl_mroute_table(enum fam fam, uint32_t id);
 
 /* ---- requests ---- */
 

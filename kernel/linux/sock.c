@@ -16,11 +16,15 @@ int sock_fail(int err)
 	return -1;
 }
 
+int sock_protocol(enum fam fam)
+{
+	return fam == FAM_4 ? IPPROTO_IGMP : IPPROTO_ICMPV6;
+}
+
 int sock_open(enum fam fam, int type)
 {
-	int protocol = type == SOCK_DGRAM ? 0 : fam == FAM_4 ? IPPROTO_IGMP : IPPROTO_ICMPV6;
-
-	return socket(fam == FAM_4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	return socket(fam == FAM_4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		      type == SOCK_DGRAM ? 0 : sock_protocol(fam));
 }
 
 int sock_level(enum fam fam)

@@ -16,6 +16,9 @@
 /* Sets errno; returns -1. */
 int sock_fail(int err);
 
+/* IPPROTO_IGMP or IPPROTO_ICMPV6. */
+int sock_protocol(enum fam fam);
+
 /* Opens a non-blocking socket: SOCK_DGRAM, or SOCK_RAW for IGMP or ICMPv6.  -1 with errno. */
 int sock_open(enum fam fam, int type);
 

@@ -18,6 +18,12 @@
 
 #define LINKS (1 << 16)
 
+/* Sockets of which there is one in each family. */
+enum { KIND_MROUTE, KIND_MRDISC, KIND_REPORT, KINDS };
+static const char *const kind_names[KINDS] = { "mroute", "mrdisc", "report" };
+
+#define FAKE_MEMBER_FD 1010
+
 static struct {
 	bool open[FAM_N], mrdisc[FAM_N], report[FAM_N], link_open, no_pim, quiet;
 	unsigned forced[FAM_N];			/* version of reports */
@@ -25,6 +31,12 @@ static struct {
 	uint64_t last_serial;			/* of an entry */
 	struct vif_stats vif_st[FAM_N][KERNEL_VIFS];
 	struct table mfc, join, others;		/* others: memberships of other programs */
+	/* Sockets that somebody else holds, or that were handed over, with the memberships of theirs. */
+	enum handed { HANDED_NONE, HANDED_HELD, HANDED_OFFERED } handed[KINDS][FAM_N], members;
+	struct table aside;
+	struct queue unresolved[FAM_N];
+	kernel_fd_follow_fn *follow;
+	void *follow_ctx;
 	bool members_changed;
 	uint64_t received;
 	uint8_t link[LINKS], heard[FAM_N][LINKS];
@@ -94,13 +106,53 @@ static void say_sg(const struct addr *src, const struct addr *grp)
 	SAY("(%s,%s)", src ? addr_str(src, s) : "*", addr_str(grp, g));
 }
 
+static bool *kind_open(unsigned kind, enum fam fam)
+{
+	return kind == KIND_MROUTE ? &k.open[fam] : kind == KIND_MRDISC ? &k.mrdisc[fam] : &k.report[fam];
+}
+
+static int kind_fd(unsigned kind, enum fam fam)
+{
+	static const int first[KINDS] = { 1000, 1003, 1005 };
+
+	return *kind_open(kind, fam) ? first[kind] + (int)fam : -1;
+}
+
+/* Opens a socket: 1 when it was handed over, otherwise 0, and then whoever follows is told; -1 with errno.  The end of
+ * the journal's line. */
+static int kind_do_open(unsigned kind, enum fam fam, int err)
+{
+	bool is_adopted = k.handed[kind][fam] == HANDED_OFFERED;
+	char name[KERNEL_FDNAME];
+
+	if (is_adopted)
+		SAY(" as it is");
+	if (done(err) < 0)
+		return -1;
+	*kind_open(kind, fam) = true;
+	k.handed[kind][fam] = HANDED_NONE;
+	snprintf(name, sizeof name, "%s%d", kind_names[kind], fam_digit(fam));
+	if (k.follow && !is_adopted)
+		k.follow(k.follow_ctx, name, kind_fd(kind, fam), true);
+	return is_adopted;
+}
+
+static void say_membership(const char *verb, int ifindex, const struct addr *src,
+			   const struct addr *grp)
+{
+	if (k.quiet)
+		return;
+	SAY("%s%d if%d ", verb, fam_digit(addr_fam(grp)), ifindex);
+	say_sg(src, grp);
+}
+
 /* ---- what tests call ---- */
 
 void fake_reset(void)
 {
-	struct table *tables[] = { &k.mfc, &k.join, &k.others };
-	struct queue *queues[] = { &k.upcalls[0], &k.upcalls[1], &k.links, &k.solicits[0],
-				   &k.solicits[1], &k.queries[0], &k.queries[1] };
+	struct table *tables[] = { &k.mfc, &k.join, &k.others, &k.aside };
+	struct queue *queues[] = { &k.upcalls[0], &k.upcalls[1], &k.links, &k.solicits[0], &k.solicits[1],
+				   &k.queries[0], &k.queries[1], &k.unresolved[0], &k.unresolved[1] };
 
 	for (unsigned i = 0; i < sizeof tables / sizeof *tables; i++) {
 		free(tables[i]->v);
@@ -204,6 +256,20 @@ void fake_set_stats(const struct flow *flow, uint64_t packets, uint64_t bytes, u
 	i->st = (struct mfc_stats){ packets, bytes, wrong_if };
 }
 
+void fake_set_idle(const struct flow *flow, int64_t ms)
+{
+	struct item *i = mfc_newest(flow);
+
+	if (!i)
+		abort();
+	i->idle_ms = ms;
+}
+
+void fake_add_unresolved(const struct flow *flow)
+{
+	queue_push(&k.unresolved[flow_fam(flow)], flow, sizeof *flow);
+}
+
 void fake_set_vif_stats(enum fam fam, int vif, const struct vif_stats *st)
 {
 	k.vif_st[fam][vif] = *st;
@@ -253,11 +319,20 @@ static int if_closed(enum fam fam, int err)
 
 int kernel_mroute_open(enum fam fam, uint32_t table)
 {
-	int err = planned("mroute_open", k.open[fam] ? EADDRINUSE : 0);
+	bool is_taken = k.open[fam] || k.handed[KIND_MROUTE][fam] == HANDED_HELD;
+	int err = planned("mroute_open", is_taken ? EADDRINUSE : 0);
 
 	SAY("open%d table %u", fam_digit(fam), table);
-	k.open[fam] |= !err;
-	return done(err);
+	return kind_do_open(KIND_MROUTE, fam, err);
+}
+
+/* Takes everything out of a table. */
+static void mroute_clear(enum fam fam)
+{
+	memset(k.vif_if[fam], 0, sizeof k.vif_if[fam]);
+	for (uint32_t i = k.mfc.n; i-- > 0;)
+		if (flow_fam(&k.mfc.v[i].key.flow) == fam)
+			item_del(&k.mfc, &k.mfc.v[i]);
 }
 
 void kernel_mroute_close(enum fam fam)
@@ -265,14 +340,11 @@ void kernel_mroute_close(enum fam fam)
 	if (!k.open[fam])
 		return;
 	k.open[fam] = false;
-	memset(k.vif_if[fam], 0, sizeof k.vif_if[fam]);
-	for (uint32_t i = k.mfc.n; i-- > 0;)
-		if (flow_fam(&k.mfc.v[i].key.flow) == fam)
-			item_del(&k.mfc, &k.mfc.v[i]);
+	mroute_clear(fam);
 	SAY("close%d\n", fam_digit(fam));
 }
 
-int kernel_mroute_fd(enum fam fam) { return k.open[fam] ? 1000 + (int)fam : -1; }
+int kernel_mroute_fd(enum fam fam) { return kind_fd(KIND_MROUTE, fam); }
 bool kernel_mroute_has_pim(enum fam fam) { return k.open[fam] && !k.no_pim; }
 
 /* As Linux does it: an interface that is a VIF takes in all multicast frames. */
@@ -358,6 +430,9 @@ int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_
 		}
 		i->iif = iif;
 		i->oifs = oifs;
+		memset(i->ttl, 1, sizeof i->ttl);
+		if (ttl)
+			memcpy(i->ttl, ttl, sizeof i->ttl);
 	}
 	return done(err);
 }
@@ -423,6 +498,148 @@ int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx)
 	return err ? result(err) : n;
 }
 
+/* ---- sockets that are handed over ---- */
+
+void kernel_fds(kernel_fd_fn *fn, void *ctx)
+{
+	char name[KERNEL_FDNAME];
+
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		for (enum fam fam = 0; fam < FAM_N; fam++)
+			if (*kind_open(kind, fam)) {
+				snprintf(name, sizeof name, "%s%d", kind_names[kind], fam_digit(fam));
+				fn(ctx, name, kind_fd(kind, fam));
+			}
+	if (k.join.n)
+		fn(ctx, "member.1", FAKE_MEMBER_FD);
+}
+
+void kernel_fds_follow(kernel_fd_follow_fn *fn, void *ctx)
+{
+	k.follow = fn;
+	k.follow_ctx = ctx;
+}
+
+/* Moves all memberships to a table where nobody finds them. */
+static void members_move(struct table *to, struct table *from)
+{
+	for (; from->n; item_del(from, &from->v[from->n - 1]))
+		if (!item_find(to, &from->v[from->n - 1]))
+			item_add(to, &from->v[from->n - 1]);
+}
+
+void kernel_release(void)
+{
+	SAY("release\n");
+	k.follow = NULL;
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		for (enum fam fam = 0; fam < FAM_N; fam++) {
+			if (*kind_open(kind, fam))
+				k.handed[kind][fam] = HANDED_HELD;
+			*kind_open(kind, fam) = false;
+		}
+	members_move(&k.aside, &k.join);
+	k.members = k.aside.n ? HANDED_HELD : HANDED_NONE;
+	k.link_open = false;
+}
+
+int kernel_adopt(const char *name, int fd, uint32_t table)
+{
+	enum handed *h = NULL;
+	int err = EINVAL;
+	char known[KERNEL_FDNAME];
+
+	(void)fd;
+	(void)table;
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		for (enum fam fam = 0; fam < FAM_N; fam++) {
+			snprintf(known, sizeof known, "%s%d", kind_names[kind], fam_digit(fam));
+			if (!strcmp(name, known))
+				h = &k.handed[kind][fam];
+		}
+	if (!strncmp(name, "member", 6))
+		h = &k.members;
+	if (h)
+		err = *h == HANDED_OFFERED ? EEXIST : *h == HANDED_NONE ? ESTALE : 0;
+	err = planned("adopt", err);
+	SAY("adopt %s", name);
+	if (!err)
+		*h = HANDED_OFFERED;
+	return done(err);
+}
+
+unsigned kernel_join_settled(void)
+{
+	bool any = k.members == HANDED_OFFERED;
+
+	if (any)
+		SAY("settled\n");
+	/* What nobody has joined meanwhile is seen on the wire. */
+	for (; any && k.aside.n; item_del(&k.aside, &k.aside.v[k.aside.n - 1])) {
+		const struct item *i = &k.aside.v[k.aside.n - 1];
+		bool is_asm = addr_eq(&i->key.flow.source, &(struct addr){ 0 });
+
+		if (item_find(&k.join, i))
+			continue;
+		say_membership("lost", (int)i->key.ifindex, is_asm ? NULL : &i->key.flow.source, &i->key.flow.group);
+		done(0);
+	}
+	if (any)
+		k.members = HANDED_NONE;
+	return any;
+}
+
+int kernel_vifs_read(enum fam fam, int ifindex[KERNEL_VIFS])
+{
+	int err = planned("vifs_read", if_closed(fam, 0));
+
+	memcpy(ifindex, k.vif_if[fam], sizeof k.vif_if[fam]);
+	return result(err);
+}
+
+/* As Linux tells it: no output whose interface is gone. */
+static struct mfc_found mfc_found_of(const struct item *i)
+{
+	enum fam fam = flow_fam(&i->key.flow);
+	struct mfc_found f = { .flow = i->key.flow, .iif = i->iif, .st = i->st, .idle_ms = i->idle_ms };
+
+	if (!k.vif_if[fam][i->iif])
+		f.iif = -1;
+	for (int vif = 0; vif < KERNEL_VIFS; vif++)
+		if (i->oifs >> vif & 1 && k.vif_if[fam][vif]) {
+			f.oifs |= UINT32_C(1) << vif;
+			f.ttl[vif] = fam == FAM_4 ? i->ttl[vif] : 1;
+		}
+	return f;
+}
+
+/* A planned failure comes after half of them. */
+int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx)
+{
+	int err = planned("mfc_read", if_closed(fam, 0));
+	const struct flow *flow;
+	struct mfc_found f;
+
+	for (uint32_t i = 0; i < (err ? k.mfc.n / 2 : k.mfc.n); i++) {
+		f = mfc_found_of(&k.mfc.v[i]);
+		if (flow_fam(&f.flow) == fam)
+			fn(ctx, &f);
+	}
+	while (!err && (flow = queue_pop(&k.unresolved[fam])))
+		fn(ctx, &(struct mfc_found){ .flow = *flow, .iif = -1, .is_unresolved = true });
+	return result(err);
+}
+
+int kernel_mroute_reset(enum fam fam)
+{
+	int err = planned("mroute_reset", if_closed(fam, 0));
+
+	SAY("reset%d", fam_digit(fam));
+	mroute_clear(fam);
+	k.open[fam] &= !err;
+	return done(err);
+}
+
 /* ---- interfaces ---- */
 
 int kernel_link_open(void)
@@ -467,15 +684,6 @@ void kernel_rules_ask(enum fam fam)
 }
 
 /* ---- memberships ---- */
-
-static void say_membership(const char *verb, int ifindex, const struct addr *src,
-			   const struct addr *grp)
-{
-	if (k.quiet)
-		return;
-	SAY("%s%d if%d ", verb, fam_digit(addr_fam(grp)), ifindex);
-	say_sg(src, grp);
-}
 
 int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uint32_t *slot)
 {
@@ -598,8 +806,7 @@ int kernel_mrdisc_open(enum fam fam)
 	int err = planned("mrdisc_open", 0);
 
 	SAY("mrdisc%d open", fam_digit(fam));
-	k.mrdisc[fam] |= !err;
-	return done(err);
+	return kind_do_open(KIND_MRDISC, fam, err) < 0 ? -1 : 0;
 }
 
 void kernel_mrdisc_close(enum fam fam)
@@ -610,7 +817,7 @@ void kernel_mrdisc_close(enum fam fam)
 	memset(k.heard[fam], 0, sizeof k.heard[fam]);
 }
 
-int kernel_mrdisc_fd(enum fam fam) { return k.mrdisc[fam] ? 1003 + (int)fam : -1; }
+int kernel_mrdisc_fd(enum fam fam) { return kind_fd(KIND_MRDISC, fam); }
 
 int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 {
@@ -656,8 +863,7 @@ int kernel_report_open(enum fam fam)
 	int err = planned("report_open", 0);
 
 	SAY("report%d open", fam_digit(fam));
-	k.report[fam] |= !err;
-	return done(err);
+	return kind_do_open(KIND_REPORT, fam, err) < 0 ? -1 : 0;
 }
 
 void kernel_report_close(enum fam fam)
@@ -667,7 +873,7 @@ void kernel_report_close(enum fam fam)
 	k.report[fam] = false;
 }
 
-int kernel_report_fd(enum fam fam) { return k.report[fam] ? 1005 + (int)fam : -1; }
+int kernel_report_fd(enum fam fam) { return kind_fd(KIND_REPORT, fam); }
 
 unsigned kernel_report_version(enum fam fam, const char *ifname, unsigned asked)
 {

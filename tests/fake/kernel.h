@@ -27,6 +27,9 @@ void fake_reset(void);
  *	report4 open|close	report4 v3 if2 (*,225.1.1.1) (10.0.0.1,232.1.1.1)
  *	rules4 ask
  *	members (read)		members followed|not followed
+ *	release			adopt NAME		open4 table 0 as it is (one that was handed over)
+ *	settled			lost4 if2 (*,225.1.1.1) (behind it: a membership that nobody has joined anew)
+ *	reset4
  * A refused verb has " = ENAME" at the end of its line. */
 const char *fake_journal(void);
 
@@ -36,7 +39,7 @@ void fake_journal_on(bool on);
 /* The next `times` calls of a verb fail with err: mroute_open vif_add vif_del mfc_add
  * mfc_del mfc_stats counts_any vif_stats mroute_drain link_open link_dump link_drain join leave
  * mrdisc_open mrdisc_listen mrdisc_send mrdisc_drain members_read report_open report_send
- * report_drain.  times < 0: until fake_reset(). */
+ * report_drain adopt vifs_read mfc_read mroute_reset.  times < 0: until fake_reset(). */
 void fake_fail(const char *verb, int err, int times);
 
 /* Adds an interface, of which there is none after fake_reset().  Nothing is reported. */
@@ -54,6 +57,10 @@ void fake_set_received(uint64_t packets);
 /* Counters of an entry that is in, as kernel_mfc_stats() will tell them. */
 void fake_set_stats(const struct flow *flow, uint64_t packets, uint64_t bytes, uint64_t wrong_if);
 void fake_set_vif_stats(enum fam fam, int vif, const struct vif_stats *st);
+
+/* How long ago an entry had its last packet, as kernel_mfc_read() will tell it; a flow that waits for an entry. */
+void fake_set_idle(const struct flow *flow, int64_t ms);
+void fake_add_unresolved(const struct flow *flow);
 
 /* Queues what kernel_mroute_drain(), kernel_link_drain(), kernel_mrdisc_drain() and kernel_report_drain() deliver.
  * kernel_link_dump() delivers the queued link events between its sweep marks. */

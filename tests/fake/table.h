@@ -26,6 +26,8 @@ struct item {
 	uint32_t oifs;
 	uint64_t serial;	/* the newest has the highest */
 	struct mfc_stats st;
+	int64_t idle_ms;
+	uint8_t ttl[KERNEL_VIFS];
 };
 
 struct table {
@@ -132,7 +134,8 @@ static inline const char *errno_name(int err)
 		{ EBADF, "EBADF" }, { EAGAIN, "EAGAIN" }, { ENOMEM, "ENOMEM" }, { EACCES, "EACCES" },
 		{ ENODEV, "ENODEV" }, { EINVAL, "EINVAL" }, { ENFILE, "ENFILE" }, { EMFILE, "EMFILE" },
 		{ ENOSPC, "ENOSPC" }, { EADDRINUSE, "EADDRINUSE" }, { EADDRNOTAVAIL, "EADDRNOTAVAIL" },
-		{ ENOBUFS, "ENOBUFS" }, { EOVERFLOW, "EOVERFLOW" }, { ENOPROTOOPT, "ENOPROTOOPT" },
+		{ ENOBUFS, "ENOBUFS" }, { EOVERFLOW, "EOVERFLOW" }, { EEXIST, "EEXIST" },
+		{ ENOPROTOOPT, "ENOPROTOOPT" },
 	};
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)

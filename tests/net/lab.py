@@ -362,8 +362,10 @@ class Lab:
                 d.proc.wait()
 
 
-def child_setup(drop=None):
+def child_setup(drop=None, setup=None):
     sys_call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if setup:
+        setup()
     if drop is not None:
         sys_call("prctl", PR_CAPBSET_DROP, drop, 0, 0, 0)
 
@@ -371,7 +373,7 @@ def child_setup(drop=None):
 class Daemon:
     """One smcrouted in the foreground, with files of its own."""
 
-    def __init__(self, lab, conf, options=(), name="smcroute", wrap=(), seconds=None, ready=True):
+    def __init__(self, lab, conf, options=(), name="smcroute", wrap=(), seconds=None, ready=True, setup=None):
         self.lab, self.name, self.seconds = lab, name, seconds or SLOW
         self.pid_file, self.sock = lab.path(name + ".pid"), lab.path(name + ".sock")
         self.conf, self.log_file = lab.write(name + ".conf", conf), lab.path(name + ".log")
@@ -379,7 +381,7 @@ class Daemon:
                 "-u", self.sock, "-l", "debug", *options]
         with open(self.log_file, "w") as log:
             self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                         preexec_fn=child_setup)
+                                         preexec_fn=lambda: child_setup(setup=setup), close_fds=not setup)
         lab.procs.append(self)
         if ready:
             wait_until(lambda: self.proc.poll() is not None or os.path.exists(self.pid_file),

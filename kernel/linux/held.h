@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The sockets of this room that may outlive the process, by name: kernel.h lists the names.  Private to this room.
+ */
+#ifndef KERNEL_LINUX_HELD_H
+#define KERNEL_LINUX_HELD_H
+
+#include "kernel/kernel.h"
+
+/* Notes a socket that has just been opened, "mroute" and the like of a family; table: 0, or its number.  Returns fd; or
+ * -1 with ENOMEM, and it is closed.  A negative fd is given back as it is. */
+int held_add(const char *kind, enum fam fam, uint32_t table, int fd);
+
+/* The same for one that joins, under a name of its own. */
+int held_add_member(int fd);
+
+/* A socket of this kind that was handed over, once; -1 when there is none. */
+int held_take(const char *kind, enum fam fam, uint32_t table);
+
+/* Closes a socket, which is no longer noted; nothing when it is negative.  Returns -1, errno as it was. */
+int held_close(int fd);
+
+#endif

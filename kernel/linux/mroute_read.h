@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What stands in a routing table that somebody else filled.  Private to this room.
+ */
+#ifndef KERNEL_LINUX_MROUTE_READ_H
+#define KERNEL_LINUX_MROUTE_READ_H
+
+#include "kernel/kernel.h"
+
+/* 0 when a socket holds the table with this number, 0 = the default one; otherwise an errno of kernel_adopt(). */
+int mroute_check(int fd, enum fam fam, uint32_t table);
+
+/* Finds the interface of each VIF, as kernel_vifs_read() for the socket that holds the table. */
+int mroute_read_vifs(int fd, enum fam fam, int ifindex[KERNEL_VIFS]);
+
+/* As kernel_mfc_read(), with what mroute_read_vifs() found. */
+int mroute_read_entries(enum fam fam, uint32_t table, const int ifindex[KERNEL_VIFS], kernel_mfc_found_fn *fn,
+			void *ctx);
+
+#endif

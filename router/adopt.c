@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The mirror is filled from what the kernel has.  Of the entries only those that differ from what the rules want cost a
+ * call later.
+ */
+#include "router/adopt.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/grow.h"
+#include "router/entry.h"
+#include "router/link.h"
+#include "router/mark.h"
+
+/* A learned or blocked entry with its age. */
+struct adopt_age {
+	int64_t idle_ms;
+	uint32_t at;
+};
+
+struct adopt_pass {
+	struct router *r;
+	enum fam fam;
+	int err;			/* errno of the first failure */
+	uint32_t ttl_known;		/* VIFs whose threshold an entry has told */
+	struct adopt_age *ages;
+	uint32_t n, cap;
+};
+
+/* Forgets what is known of a family, without a word to the kernel. */
+static void adopt_forget(struct router *r, enum fam fam)
+{
+	for (uint32_t at = 0; at < r->mfc.n; at++)
+		if (r->mfc.v[at].state != MFC_FREE && flow_fam(&r->mfc.v[at].flow) == fam)
+			mfc_del(&r->mfc, at);
+	for (int vif = 0; vif < KERNEL_VIFS; vif++) {
+		struct iface *i = iface_by_vif(&r->ifs, fam, vif);
+
+		if (i)
+			iface_slot_free(&r->ifs, fam, i);
+	}
+}
+
+/* Takes the VIFs; one of an interface that is unknown, or has another one, is removed. */
+static int adopt_vifs(struct router *r, enum fam fam)
+{
+	int ifindex[KERNEL_VIFS];
+
+	if (kernel_vifs_read(fam, ifindex) < 0)
+		return -1;
+	for (int vif = 0; vif < KERNEL_VIFS; vif++) {
+		struct iface *i = ifindex[vif] ? iface_find(&r->ifs, ifindex[vif]) : NULL;
+
+		if (i && i->vif[fam] < 0) {
+			iface_slot_set(&r->ifs, fam, i, vif);
+			i->table[fam] = TABLE_UNKNOWN;
+		} else if (ifindex[vif] && kernel_vif_del(fam, vif) < 0) {
+			state_failed(r);
+		}
+	}
+	return 0;
+}
+
+/* Removes an entry that has no place in the mirror.  One of any source is found by its VIF (net/ipv4/ipmr_base.c,
+ * mr_mfc_find_parent), which may be any that no interface has. */
+static void adopt_remove(struct router *r, enum fam fam, const struct mfc_found *f)
+{
+	if (f->iif >= 0 || !flow_any_source(&f->flow)) {
+		kernel_mfc_del(&f->flow, f->iif >= 0 ? f->iif : 0);
+		return;
+	}
+	for (int vif = 0; vif < KERNEL_VIFS; vif++)
+		if (!iface_by_vif(&r->ifs, fam, vif))
+			kernel_mfc_del(&f->flow, vif);
+}
+
+/* True when its thresholds are those of the VIFs, which the first entry that has one tells. */
+static bool adopt_thresholds(struct adopt_pass *p, const struct mfc_found *f)
+{
+	struct router *r = p->r;
+	bool are_same = true;
+
+	for (uint32_t left = p->fam == FAM_4 ? f->oifs : 0; left; left &= left - 1) {
+		int vif = __builtin_ctz(left);
+
+		if (!(p->ttl_known >> vif & 1))
+			r->ttl[vif] = iface_by_vif(&r->ifs, FAM_4, vif)->ttl = f->ttl[vif];
+		p->ttl_known |= UINT32_C(1) << vif;
+		are_same &= r->ttl[vif] == f->ttl[vif];
+	}
+	return are_same;
+}
+
+static bool adopt_note_age(struct adopt_pass *p, uint32_t at, int64_t idle_ms)
+{
+	struct adopt_age *v = grow(p->ages, &p->cap, p->n + 1, sizeof *v);
+
+	if (!v)
+		return false;
+	p->ages = v;
+	v[p->n++] = (struct adopt_age){ idle_ms, at };
+	return true;
+}
+
+static void adopt_entry(void *ctx, const struct mfc_found *f)
+{
+	struct adopt_pass *p = ctx;
+	struct mfcs *t = &p->r->mfc;
+	bool is_any = flow_any_source(&f->flow);
+	uint32_t at;
+
+	if (p->err || f->is_unresolved)
+		return;
+	if (f->iif < 0 || !addr_is_multicast(&f->flow.group, 128)) {
+		adopt_remove(p->r, p->fam, f);
+		return;
+	}
+	if (is_any)
+		at = mfc_get_any(t, &f->flow.group, f->iif);
+	else
+		at = mfc_get(t, &f->flow, f->oifs ? MFC_LEARNED : MFC_BLOCKED);
+	if (at == HASH_NONE || (!is_any && !adopt_note_age(p, at, f->idle_ms))) {
+		p->err = ENOMEM;
+		return;
+	}
+	if (is_any)
+		mfc_state(t, at, MFC_KERNEL, p->r->now);
+	else
+		mfc_use(t, at)->seen = mfc_use(t, at)->mark = (uint32_t)f->st.packets;
+	t->v[at].iif = (uint8_t)f->iif;
+	t->v[at].oifs = f->oifs;
+	t->v[at].flags |= adopt_thresholds(p, f) ? MFC_INSTALLED : MFC_INSTALLED | MFC_STALE;
+}
+
+static int adopt_by_age(const void *a, const void *b)
+{
+	const struct adopt_age *x = a, *y = b;
+
+	return (x->idle_ms < y->idle_ms) - (x->idle_ms > y->idle_ms);
+}
+
+static int adopt_entries(struct router *r, enum fam fam)
+{
+	struct adopt_pass p = { .r = r, .fam = fam };
+
+	if (kernel_mfc_read(fam, adopt_entry, &p) < 0)
+		p.err = errno;
+	if (p.n)
+		qsort(p.ages, p.n, sizeof *p.ages, adopt_by_age);
+	for (uint32_t i = 0; !p.err && i < p.n; i++) {
+		uint32_t at = p.ages[i].at;
+
+		mfc_state(&r->mfc, at, r->mfc.v[at].state, r->now - p.ages[i].idle_ms);
+	}
+	free(p.ages);
+	errno = p.err;
+	return p.err ? -1 : 0;
+}
+
+int router_adopt(struct router *r, enum fam fam, int64_t now)
+{
+	int err = 0;
+
+	r->now = now;
+	adopt_forget(r, fam);
+	if (adopt_vifs(r, fam) < 0 || adopt_entries(r, fam) < 0) {
+		err = errno;
+		adopt_forget(r, fam);
+		kernel_mroute_reset(fam);
+	}
+	r->has_old_numbers[fam] = !err;
+	r->adopts |= !err;
+	r->up[fam] = kernel_mroute_fd(fam) >= 0;
+	r->vifs_stale = true;
+	mark_family(r, fam);
+	mark_all(r);
+	for (struct iface *i = NULL; r->has_rules && (i = iface_next(&r->ifs, i));)
+		link_configure(r, i);
+	errno = err;
+	return err ? -1 : 0;
+}
+
+void adopt_trim(struct router *r)
+{
+	while (mfc_dynamic(&r->mfc) > r->max_dynamic) {
+		uint32_t at = r->mfc.head[MFC_BLOCKED];
+
+		entry_drop(r, at != HASH_NONE ? at : r->mfc.head[MFC_LEARNED]);
+	}
+}

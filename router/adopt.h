@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A routing table that another process left, taken over as it is.
+ */
+#ifndef ROUTER_ADOPT_H
+#define ROUTER_ADOPT_H
+
+#include "router/state.h"
+
+/* Takes the VIFs and entries that the kernel has in the table of a family, whose socket was handed over, in the place
+ * of what is known of that family; the interfaces must be known.  router_apply() is to be called next, or router_sync()
+ * where rules are in force already: it changes what differs from what they want.  Entries are learned, or blocked when
+ * they have no output, until a rule says otherwise, with their age.  0; or -1 with errno when the table could not be
+ * read: then it is empty, as if it had been opened just now, or, where not even that can be done, kernel_mroute_fd() is
+ * -1. */
+int router_adopt(struct router *r, enum fam fam, int64_t now);
+
+/* Gives up learned and blocked entries beyond r->max_dynamic, the longest idle first. */
+void adopt_trim(struct router *r);
+
+#endif
