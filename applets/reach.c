@@ -133,11 +133,25 @@ void reach_again(void *ctx)
 		log_notice("%s and %s are there now", d->set->socket, d->set->pidfile);
 }
 
+/* Lets go of what nobody finds any more: it was removed, or the directory is hidden by what was mounted over it. */
+static void reach_give_up_lost(struct daemon *d)
+{
+	priv_raise();
+	if (server_is_lost(d->control)) {
+		server_unlisten(d->control);
+		d->has_socket = false;
+	}
+	if (pidfile_is_lost(&d->pidfile))
+		pidfile_remove(&d->pidfile);
+	priv_lower();
+}
+
 void reach_reload(struct daemon *d)
 {
 	const char *lacks;
 
-	if (!d->reach.due)
+	reach_give_up_lost(d);
+	if (d->has_socket && d->pidfile.path)
 		return;
 	lacks = reach_make(d);
 	if (lacks)

@@ -17,7 +17,7 @@ int reach_claim(struct daemon *d);
  * later.  0, or an exit status after saying why. */
 int reach_finish(struct daemon *d);
 
-/* Tries again to make what is missing, and says that it is still missing. */
+/* Tries again to make what is missing, also what somebody removed, and says that it is still missing. */
 void reach_reload(struct daemon *d);
 
 /* The same without a word, until all is there: for the timer d->reach, whose ctx is the daemon. */

@@ -89,7 +89,7 @@ int pidfile_write(struct pidfile *f, const char *path)
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && pidfile_put_pid(fd) == 0 && fchmod(fd, 0644) == 0 &&
 	    pidfile_place(path, tmp) == 0) {
-		*f = (struct pidfile){ path, fd };
+		*f = (struct pidfile){ path, fd, fd_directory(path) };
 		return 0;
 	}
 	err = errno;
@@ -132,7 +132,7 @@ int pidfile_adopt(struct pidfile *f, const char *path, int fd)
 	/* The lock is that of the open file, which two processes have now: this asks whether it is held by it. */
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || pidfile_put_pid(fd) < 0)
 		return -1;
-	*f = (struct pidfile){ path, fd };
+	*f = (struct pidfile){ path, fd, fd_directory(path) };
 	return 0;
 }
 
@@ -145,7 +145,14 @@ void pidfile_release(struct pidfile *f)
 {
 	if (f->path)
 		close(f->fd);
+	if (f->path && f->dir)
+		close(f->dir);
 	f->path = NULL;
+}
+
+bool pidfile_is_lost(const struct pidfile *f)
+{
+	return f->path && fd_is_lost(f->dir, f->path);
 }
 
 void pidfile_remove(struct pidfile *f)
@@ -154,8 +161,7 @@ void pidfile_remove(struct pidfile *f)
 
 	if (!f->path)
 		return;
-	if (!fstat(f->fd, &st) && fd_is_at(f->path, st.st_dev, st.st_ino) && unlink(f->path) < 0)
+	if (!fstat(f->fd, &st) && fd_remove(f->dir, f->path, st.st_dev, st.st_ino) < 0)
 		(void)!ftruncate(f->fd, 0);
-	close(f->fd);
-	f->path = NULL;
+	pidfile_release(f);
 }

@@ -7,11 +7,13 @@
 #ifndef LIB_PIDFILE_H
 #define LIB_PIDFILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct pidfile {
 	const char *path;	/* NULL when nothing is held */
 	int fd;			/* holds the lock */
+	int dir;		/* of fd_directory() */
 };
 
 /* Writes this process's PID to path, which is not copied, and holds it until pidfile_remove().  The file is made beside
@@ -36,7 +38,10 @@ int pidfile_retake(const struct pidfile *f);
 /* Lets go of the file, which another process has taken over. */
 void pidfile_release(struct pidfile *f);
 
-/* Removes the file if it is still ours; where that is not permitted any more it is left empty. */
+/* True when nothing is at its path any more: see fd_is_lost(). */
+bool pidfile_is_lost(const struct pidfile *f);
+
+/* Removes the file, wherever it is now, if it is still ours; where that is not permitted any more it is left empty. */
 void pidfile_remove(struct pidfile *f);
 
 #endif

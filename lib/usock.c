@@ -99,8 +99,7 @@ static int usock_own(const char *path, uid_t uid, gid_t gid, struct usock_id *id
 		errno = EEXIST;
 		return fd_fail(fd);
 	}
-	id->dev = st.st_dev;
-	id->ino = st.st_ino;
+	*id = (struct usock_id){ st.st_dev, st.st_ino, fd_directory(path) };
 	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
 		return fd_fail(fd);
 	return close(fd);
@@ -147,17 +146,20 @@ bool usock_listens_at(int fd, const char *path, struct usock_id *id)
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on &&
 	    getsockname(fd, (struct sockaddr *)&sun, &len) == 0 && sun.sun_family == AF_UNIX &&
 	    !strncmp(sun.sun_path, path, sizeof sun.sun_path) && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
-		*id = (struct usock_id){ st.st_dev, st.st_ino };
+		*id = (struct usock_id){ st.st_dev, st.st_ino, fd_directory(path) };
 		return true;
 	}
 	errno = EADDRNOTAVAIL;
 	return false;
 }
 
-void usock_remove(const char *path, const struct usock_id *id)
+void usock_remove(const char *path, struct usock_id *id)
 {
-	if (id->ino && fd_is_at(path, id->dev, id->ino))
-		unlink(path);
+	if (id->ino)
+		fd_remove(id->dir, path, id->dev, id->ino);
+	if (id->dir)
+		close(id->dir);
+	*id = (struct usock_id){ 0 };
 }
 
 static bool usock_peer(int fd, struct ucred *cred)

@@ -12,7 +12,8 @@
 /* Which file a socket was bound to, so that only that one is removed. */
 struct usock_id {
 	dev_t dev;
-	ino_t ino;
+	ino_t ino;		/* 0: none */
+	int dir;		/* of fd_directory() */
 };
 
 /* Returns a non-blocking listening socket at path, owned by uid and gid (-1 = ours).  A dead socket is replaced.  -1
@@ -23,8 +24,8 @@ int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct uso
 /* True when fd, that another process has listened on, does so at path, and a socket is there: for usock_remove(). */
 bool usock_listens_at(int fd, const char *path, struct usock_id *id);
 
-/* Removes path if it is still the socket that usock_listen() made. */
-void usock_remove(const char *path, const struct usock_id *id);
+/* Removes path if it is still the socket that usock_listen() made, wherever that is now, and closes what id holds. */
+void usock_remove(const char *path, struct usock_id *id);
 
 /* Returns a non-blocking connected socket, or -1 with errno: EAGAIN the listener is behind, ECONNREFUSED nobody
  * listens, ENOENT, EACCES, ENAMETOOLONG. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "applets/control/client.h"
+#include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/usock.h"
 
@@ -280,7 +281,12 @@ int server_listener(const struct server *server)
 
 void server_release(struct server *server)
 {
-	server->id = (struct usock_id){ 0 };
+	server->id.ino = 0;
+}
+
+bool server_is_lost(const struct server *server)
+{
+	return server->fd >= 0 && fd_is_lost(server->id.dir, server->path);
 }
 
 void server_unlisten(struct server *server)

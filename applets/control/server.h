@@ -52,6 +52,9 @@ void server_event(struct server *server, const char *text, const char *json);
 /* True while anybody follows events: else nobody needs to make them. */
 bool server_is_followed(const struct server *server);
 
+/* True when nothing is at the path of the socket any more: see fd_is_lost(). */
+bool server_is_lost(const struct server *server);
+
 /* Stops listening and removes the socket file if it is still ours; clients stay. */
 void server_unlisten(struct server *server);
 
