@@ -75,7 +75,7 @@ SRCS       := smcroute.c $(filter-out $(if $(filter yes,$(WITH_HOST)),,$(HOST_ON
 OBJS       := $(SRCS:%.c=$(B)/%.o)
 LIB_OBJS   := $(filter-out $(B)/smcroute.o,$(OBJS))
 # What touches the kernel; tests link tests/fake in its place.
-CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,mroute_codec nft_judge nft_rules nft_sets probe_rtnl rtnl)
+CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,mroute_codec nft_judge nft_rules nft_sets probe_bridge probe_rtnl rtnl)
 REAL_OBJS  := $(filter-out $(CODECS),$(filter $(B)/kernel/$(OS)/%.o,$(OBJS)))
 FAKE       := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/fake/*.c)))
 # All but that and main: a test takes from here what it needs.

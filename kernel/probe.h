@@ -14,6 +14,25 @@ typedef int8_t tristate;
 
 /* ---- interfaces and routing, as rtnetlink tells (probe_netlink.c) ---- */
 
+/* What a bridge does with multicast; -1 all over for other interfaces. */
+struct probe_bridge {
+	tristate snoops;		/* passes groups only to ports with members or routers, while somebody asks */
+	tristate querier[FAM_N];	/* somebody asks for members, it itself or another */
+	bool by_source[FAM_N];		/* and only the sources that they ask for (IGMPv3, MLDv2) */
+	tristate takes_all;		/* hands all groups to this host (mcast_router 2) */
+	tristate has_stp;		/* takes part in the spanning tree */
+	tristate filters_vlans, snoops_vlans;	/* by VLAN; snoops_vlans: each VLAN on its own */
+};
+
+/* State of a port of a bridge, as the kernel numbers them (BR_STATE_* of linux/if_bridge.h). */
+enum probe_port_state { PORT_DISABLED, PORT_LISTENING, PORT_LEARNING, PORT_FORWARDING, PORT_BLOCKING, PORT_NONE };
+
+struct probe_port {
+	enum probe_port_state state;	/* PORT_NONE: it is no port of a bridge */
+	bool is_isolated;		/* passes nothing to other isolated ports */
+	bool is_locked;			/* takes in only what comes from known hardware addresses */
+};
+
 /* An interface with all that matters to multicast. */
 struct probe_link {
 	int ifindex;
@@ -24,7 +43,10 @@ struct probe_link {
 	char kind[KERNEL_IFNAME];	/* "bridge", "wireguard"...; "" for hardware */
 	bool address[FAM_N];
 	tristate allmulti;		/* takes in all multicast frames */
-	tristate snooping, querier;	/* of a bridge; querier: somebody asks for members there */
+	int lower;			/* ifindex of what a VLAN or macvlan stands on, a veth's other end; 0 = none */
+	uint16_t vlan;			/* of a VLAN */
+	struct probe_bridge bridge;
+	struct probe_port port;
 	int8_t rp_filter;		/* IPv4, in effect: the larger one of all and its own, or -1 */
 	int8_t rp_own;			/* its own */
 	tristate routing[FAM_N];	/* is a VIF of some table */
@@ -38,11 +60,20 @@ struct probe_address {
 	struct addr addr;
 };
 
+/* VLANs that a port passes on, of a bridge that filters by VLAN; with port = the bridge, this host's part in them. */
+struct probe_vlan {
+	int port;			/* ifindex */
+	uint16_t first, last;
+	bool is_untagged;		/* frames without a tag get this one */
+};
+
 struct probe_links {
 	struct probe_link *v;		/* owned */
 	uint32_t n, cap;
 	struct probe_address *addresses;	/* owned */
 	uint32_t naddresses, caddresses;
+	struct probe_vlan *vlans;	/* owned */
+	uint32_t nvlans, cvlans;
 	tristate taken[FAM_N];		/* somebody holds a routing socket of the family */
 	int8_t rp_all;			/* net.ipv4.conf.all.rp_filter, or -1 */
 };
@@ -50,6 +81,21 @@ struct probe_links {
 /* Fills *l with all interfaces.  errno ENOMEM, or of netlink; probe_links_free() in any case. */
 int probe_links(struct probe_links *l);
 void probe_links_free(struct probe_links *l);
+
+/* A port of a bridge behind which are members of a group, or routers. */
+struct probe_mdb {
+	int bridge, port;		/* ifindex; the same for members on this host itself */
+	uint16_t vlan;			/* 0 = none */
+	bool is_router;			/* routers are behind it, for the families below; then there is nothing else */
+	bool routes[FAM_N];
+	struct flow flow;		/* with any source: all but those that have something of their own */
+	bool is_blocked;		/* nobody there wants this source */
+	bool is_include;		/* of any source: those alone are wanted that have something of their own */
+};
+
+/* Calls fn for what the bridges of this host have learned of members by snooping, or were told. */
+typedef void probe_mdb_fn(void *ctx, const struct probe_mdb *e);
+int probe_mdb(probe_mdb_fn *fn, void *ctx);
 
 struct probe_vif {
 	uint32_t table;

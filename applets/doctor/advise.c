@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "applets/doctor/advise_behind.h"
 #include "applets/doctor/advise_in.h"
 #include "applets/doctor/advise_out.h"
 #include "applets/doctor/advise_rule.h"
@@ -15,30 +16,13 @@ static const char *const advise_what[VERDICTS] = {
 	[VERDICT_TTL_CHANGED] = "ttl_changed", [VERDICT_MTU] = "mtu", [VERDICT_RP_FILTER] = "rp_filter",
 	[VERDICT_WRONG_IIF] = "wrong_iif", [VERDICT_NO_VIF] = "no_vif", [VERDICT_NO_RULE] = "no_rule",
 	[VERDICT_NO_ANSWER] = "no_rule", [VERDICT_FIREWALL] = "firewall", [VERDICT_TABLE] = "table",
-	[VERDICT_OUTPUT] = "output", [VERDICT_NOBODY] = "nobody", [VERDICT_SOURCE] = "source",
+	[VERDICT_OUTPUT] = "output", [VERDICT_NOBODY] = "nobody", [VERDICT_PORT] = "bridge_port",
+	[VERDICT_PORT_IN] = "bridge_port", [VERDICT_KEPT] = "snooping", [VERDICT_SOURCE] = "source",
 	[VERDICT_FAMILY] = "ipv6_off", [VERDICT_BROKEN] = "damaged", [VERDICT_INGRESS] = "ingress",
 	[VERDICT_LOST_IN] = "lost", [VERDICT_LOST_OUT] = "lost", [VERDICT_UNSURE] = "unsure",
 };
 
 /* ---- one flow ---- */
-
-/* Notes on outputs that get the packets: what may become of them behind. */
-static void advise_behind(struct advice *r, const struct probe_link *l)
-{
-	if (l && !strcmp(l->kind, "wireguard")) {
-		r->f->what = "wireguard";
-		finding_add(r->f, FINDING_NOTE, "the peer on %s gets them only when its AllowedIPs hold %s", l->name,
-			    r->group);
-	} else if (l && l->snooping == 1 && !r->x->e.is_seen) {
-		r->f->what = "snooping";
-		finding_add(r->f, FINDING_UNSEEN, "to which ports %s passes them: it snoops, and only members get "
-			    "them; `bridge mdb show dev %s` lists those", l->name, l->name);
-	} else if (l && l->snooping == 1 && l->querier == 0) {
-		r->f->what = "snooping";
-		finding_add(r->f, FINDING_NOTE, "%s snoops and nobody on it asks for members, so it may forget who "
-			    "wants them", l->name);
-	}
-}
 
 /* The outputs, each on its own; true when all of them get the packets. */
 static bool advise_outputs(struct advice *r, struct advise_sum *a, bool is_whole)
@@ -46,6 +30,7 @@ static bool advise_outputs(struct advice *r, struct advise_sum *a, bool is_whole
 	const struct evidence *e = &r->x->e;
 	struct buf good = { 0 };
 	bool all = true, is_bad = false;
+	uint32_t sent = 0;
 
 	for (unsigned i = 0; i < e->nouts; i++) {
 		struct loss v[LOSSES];
@@ -57,8 +42,10 @@ static bool advise_outputs(struct advice *r, struct advise_sum *a, bool is_whole
 			is_bad |= v[k].verdict != VERDICT_UNSURE;
 		}
 		all &= !n;
-		if (!n)
-			buf_printf(&good, " %s", host_name(&r->d->host, e->out[i].ifindex));
+		if (n)
+			continue;
+		sent |= (uint32_t)1 << i;
+		buf_printf(&good, " %s", host_name(&r->d->host, e->out[i].ifindex));
 	}
 	a->bad += is_bad;
 	a->unsure += !all && !is_bad;
@@ -68,8 +55,7 @@ static bool advise_outputs(struct advice *r, struct advise_sum *a, bool is_whole
 			    "and went out on%s", !is_whole ? "forwarded in part" : all ? "forwarded" :
 			    "forwarded to some", r->flow, r->in_name, (ull)verdict_routed(e), buf_cstr(&good));
 	buf_free(&good);
-	for (unsigned i = 0; i < e->nouts; i++)
-		advise_behind(r, host_link(&r->d->host, e->out[i].ifindex));
+	advise_behind(r, sent);
 	return all;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "applets/doctor/advise_bridge.h"
 #include "applets/doctor/advise_rule.h"
 #include "applets/doctor/advise_why.h"
 #include "conf/match.h"
@@ -70,6 +71,8 @@ static void advise_in_no_vif(struct advice *r, const struct loss *l)
 {
 	const char *in = r->in ? r->in_name : "some interface";
 
+	if (r->k->taken != 0 && advise_bridge_named(r, l))
+		return;
 	if (r->k->taken == 0) {
 		r->f->what = "no_router";
 		finding_add(r->f, FINDING_ERROR, "no multicast router runs here: %s of %s came in on %s",
@@ -219,6 +222,12 @@ bool advise_in(struct advice *r, const struct loss *l)
 		break;
 	case VERDICT_BROKEN:
 		advise_in_broken(r, l);
+		break;
+	case VERDICT_PORT_IN:
+		advise_bridge_port_in(r, l);
+		break;
+	case VERDICT_KEPT:
+		advise_bridge_kept(r, l);
 		break;
 	case VERDICT_INGRESS:
 		advise_in_ingress(r, l);

@@ -7,24 +7,21 @@
 
 #include <stdio.h>
 
+#include "applets/doctor/advise_bridge.h"
+#include "applets/doctor/advise_link.h"
 #include "applets/doctor/advise_rule.h"
 
 static const char advise_look[] = "look at the sender, its TTL, and the switches between";
 
 static bool advise_none_link(struct advice *r, const struct probe_link *l)
 {
-	bool down = !(l->flags & LINK_UP);
-	char word[REMEDY_WORD];
+	char why[ADVISE_WHY];
 
-	if (!down && l->flags & LINK_RUNNING)
+	if (!*advise_link_trouble(r, l, why))
 		return false;
 	r->f->what = "nothing";
-	finding_add(r->f, FINDING_ERROR, "nothing arrives: %s on %s, which %s", r->flow, l->name, down ? "is down" :
-		    "has no carrier: look at its cable, or the other end");
-	if (down)
-		remedy_link(r->f, l->name, "up");
-	else
-		finding_fix(r->f, "ip -d link show dev %s", text_shell_word(word, sizeof word, l->name));
+	finding_add(r->f, FINDING_ERROR, "nothing arrives: %s on %s, which %s", r->flow, l->name, why);
+	advise_link_mend(r, l);
 	return true;
 }
 
@@ -33,7 +30,7 @@ static bool advise_none_silent(struct advice *r, const struct probe_link *l)
 {
 	bool member = sample_is_member(r->d, l->ifindex, &r->x->w->flow.group);
 
-	if (advise_none_link(r, l))
+	if (advise_none_link(r, l) || (l->master && advise_bridge_waits(r, l)))
 		return true;
 	r->f->what = "nothing";
 	finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s on %s within %u s; %s%s", r->flow, l->name,
@@ -53,7 +50,7 @@ static bool advise_none_obstacle(struct advice *r, const struct probe_link *l)
 	uint32_t table = probe_default_table(r->fam);
 	const struct probe_vif *v;
 
-	if (advise_none_link(r, l))
+	if (advise_none_link(r, l) || (l->master && advise_bridge_waits(r, l)))
 		return true;
 	if (r->fam == FAM_6 && l->v6 == 0) {
 		r->f->what = "ipv6_off";

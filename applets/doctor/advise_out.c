@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "applets/doctor/advise_bridge.h"
 #include "applets/doctor/advise_in.h"
+#include "applets/doctor/advise_link.h"
 #include "applets/doctor/advise_rule.h"
 
 #define TTL_SET 16		/* what a mangled TTL becomes: enough for a site, not for ever */
@@ -135,16 +137,14 @@ static void advise_out_firewall(struct advice *r, const struct evidence_out *o, 
 
 static void advise_out_down(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
-	const char *out = host_name(&r->d->host, o->ifindex);
-	char word[REMEDY_WORD];
+	const struct probe_link *out = host_link(&r->d->host, o->ifindex);
+	char why[ADVISE_WHY];
 
 	finding_add(r->f, FINDING_ERROR, "an output takes none: %s of %s came in on %s, and %s %s",
-		    advice_count(r, l), r->flow, r->in_name, out, o->is_down ? "is down" :
-		    "has no carrier: look at its cable, or the other end");
-	if (o->is_down)
-		remedy_link(r->f, out, "up");
-	else
-		finding_fix(r->f, "ip -d link show dev %s", text_shell_word(word, sizeof word, out));
+		    advice_count(r, l), r->flow, r->in_name, host_name(&r->d->host, o->ifindex),
+		    out ? advise_link_trouble(r, out, why) : "is gone");
+	if (out)
+		advise_link_mend(r, out);
 }
 
 static void advise_out_family(struct advice *r, const struct evidence_out *o, const struct loss *l)
@@ -155,31 +155,6 @@ static void advise_out_family(struct advice *r, const struct evidence_out *o, co
 	finding_add(r->f, FINDING_ERROR, "IPv6 is off on %s: %s of %s should leave there%s", out ? out->name : "?",
 		    advice_count(r, l), r->flow, is_small ? "; its MTU is less than the 1280 that IPv6 needs" : "");
 	remedy_v6(r->f, out);
-}
-
-/* A bridge passed them to no port. */
-static void advise_out_nobody(struct advice *r, const struct evidence_out *o, const struct loss *l)
-{
-	const struct probe_link *bridge = host_link(&r->d->host, o->ifindex);
-	const char *out = host_name(&r->d->host, o->ifindex);
-	char word[REMEDY_WORD];
-
-	text_shell_word(word, sizeof word, out);
-	if (!bridge || bridge->snooping != 1) {
-		finding_add(r->f, FINDING_ERROR, "the bridge keeps them: %s of %s were sent to %s, which passed them "
-			    "to no port; look for a filter of the bridge, and for ports that are down or do not flood",
-			    advice_count(r, l), r->flow, out);
-		finding_fix(r->f, "nft list ruleset bridge");
-		finding_fix(r->f, "bridge -d link show");
-		return;
-	}
-	finding_add(r->f, FINDING_ERROR, "nobody behind it wants them: %s of %s were sent to %s, and this bridge, "
-		    "which snoops, passed them to no port; a receiver there must join "
-		    "%s", advice_count(r, l), r->flow, out,
-		    r->group);
-	finding_fix(r->f, "bridge mdb show dev %s", word);
-	finding_or(r->f);
-	remedy_link(r->f, out, "type bridge mcast_snooping 0");
 }
 
 static void advise_out_lost(struct advice *r, const struct evidence_out *o, const struct loss *l)
@@ -216,8 +191,8 @@ void advise_out(struct advice *r, const struct evidence_out *o, const struct los
 		[VERDICT_TTL] = advise_out_ttl, [VERDICT_TTL_CHANGED] = advise_out_ttl_changed,
 		[VERDICT_MTU] = advise_out_mtu, [VERDICT_FIREWALL] = advise_out_firewall,
 		[VERDICT_OUTPUT] = advise_out_down, [VERDICT_FAMILY] = advise_out_family,
-		[VERDICT_NOBODY] = advise_out_nobody, [VERDICT_LOST_OUT] = advise_out_lost,
-		[VERDICT_UNSURE] = advise_out_unsure,
+		[VERDICT_NOBODY] = advise_bridge_nobody, [VERDICT_PORT] = advise_bridge_port,
+		[VERDICT_LOST_OUT] = advise_out_lost, [VERDICT_UNSURE] = advise_out_unsure,
 	};
 
 	say[l->verdict](r, o, l);

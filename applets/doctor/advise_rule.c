@@ -16,14 +16,19 @@ static unsigned advise_rule_misses(const struct advice *r, const struct conf_rul
 	return r->x->is_any ? miss & ~(unsigned)MISS_SOURCE : miss;
 }
 
-bool advise_rule_waits(const struct advice *r, const struct probe_link *l)
+const struct conf_rule *advise_rule_of(const struct advice *r, const struct probe_link *l)
 {
 	const struct conf *c = r->d->host.conf;
 
 	for (const struct conf_rule *m = c->mroutes; m < c->mroutes + c->nmroutes; m++)
 		if (c->sets[m->oifs].n && !advise_rule_misses(r, m, l->name))
-			return true;
-	return false;
+			return m;
+	return NULL;
+}
+
+bool advise_rule_waits(const struct advice *r, const struct probe_link *l)
+{
+	return advise_rule_of(r, l);
 }
 
 /* True for an entry of the group. */

@@ -7,6 +7,9 @@
 
 #include "applets/doctor/advice.h"
 
+/* The rule, no stop, that waits for the flow on an interface; NULL when there is none. */
+const struct conf_rule *advise_rule_of(const struct advice *r, const struct probe_link *l);
+
 /* True when a rule waits for the flow on an interface, and is no stop. */
 bool advise_rule_waits(const struct advice *r, const struct probe_link *l);
 

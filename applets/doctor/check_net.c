@@ -118,7 +118,8 @@ void check_interfaces(struct host *h)
 void check_bridges(struct host *h)
 {
 	for (const struct probe_link *l = h->links.v; l < h->links.v + h->links.n; l++) {
-		if (l->snooping != 1 || l->querier != 0 || (!host_uses(h, l, FAM_4) && !host_uses(h, l, FAM_6)))
+		if (l->bridge.snoops != 1 || l->bridge.querier[FAM_4] != 0 ||
+		    (!host_uses(h, l, FAM_4) && !host_uses(h, l, FAM_6)))
 			continue;
 		finding_add(&h->found, FINDING_WARNING, "%s snoops and nobody on it asks for members: it and the "
 			    "switches behind it forget who wants a group", l->name);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "applets/doctor/evidence_bridge.h"
 #include "applets/doctor/remedy.h"
 #include "conf/match.h"
 
@@ -42,16 +43,6 @@ static uint64_t evidence_right(const struct doctor *d, const struct watched *w)
 	if (!w->has_entry || w->e.unresolved)
 		return 0;
 	return evidence_grown(w->had_entry ? w->packets_before : 0, w->e.st.packets) / sample_copies(d, &w->e);
-}
-
-static uint64_t evidence_sent(const struct doctor *d, const struct probe_link *l)
-{
-	const struct probe_links *before = &d->links_before;
-
-	for (const struct probe_link *was = before->v; was < before->v + before->n; was++)
-		if (was->ifindex == l->ifindex)
-			return evidence_grown(was->sent, l->sent);
-	return l->sent;
 }
 
 void evidence_begin(struct doctor *d)
@@ -153,25 +144,9 @@ static void evidence_counted(struct doctor *d, const struct evidence_flow *x, st
 	}
 	evidence_no_more(&o->sent, &o->vif);
 	o->left = o->sent;
-	sent = l && l->sent ? evidence_sent(d, l) : UINT64_MAX;
+	sent = l && l->sent ? sample_sent(d, l) : UINT64_MAX;
 	if (sent < n)
 		evidence_no_more(&o->left, &(struct span){ 0, sent });
-}
-
-/* What was seen to leave there, and from the ports of a bridge. */
-static void evidence_seen(const struct doctor *d, const struct evidence_flow *x, struct evidence_out *o)
-{
-	const struct probe_link *l = host_link(&d->host, o->ifindex);
-	const struct sighting *s = flows_on(&d->flows, x->w, o->ifindex);
-
-	o->left.lo = o->left.hi = s ? s->n[SNIFF_OUT] : 0;
-	o->is_bridge = l && !strcmp(l->kind, "bridge");
-	for (s = NULL; o->is_bridge && (s = flows_next(&d->flows, x->w, s));) {
-		const struct probe_link *port = host_link(&d->host, s->ifindex);
-
-		if (port && port->master == o->ifindex)
-			o->ports += s->n[SNIFF_OUT];
-	}
 }
 
 static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
@@ -187,8 +162,12 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 	o->lacks_carrier = l && !(l->flags & LINK_RUNNING);
 	o->lacks_family = l && d->fam == FAM_6 && l->v6 == 0;
 	evidence_counted(d, x, o);
-	if (x->e.is_seen)
-		evidence_seen(d, x, o);
+	if (x->e.is_seen) {
+		const struct sighting *s = flows_on(&d->flows, x->w, o->ifindex);
+
+		o->left.lo = o->left.hi = s ? s->n[SNIFF_OUT] : 0;
+	}
+	evidence_bridge_out(d, x->w, x->e.is_seen, o);
 	if (x->here && x->e.is_seen) {
 		o->low = evidence_kind(x->here, true, o->threshold > 1 ? o->threshold : 1);
 		o->large = evidence_kind(x->here, false, l ? l->mtu : UINT32_MAX);
@@ -246,7 +225,7 @@ static void evidence_input(const struct doctor *d, struct evidence_flow *x)
 	while ((s = flows_next(&d->flows, x->w, s))) {
 		const struct probe_link *l = host_link(&d->host, s->ifindex);
 		bool is_port = l && l->master && !s->n[SNIFF_IP];
-		int in = is_port ? l->master : s->ifindex;
+		int in = is_port ? evidence_bridge_above(d, l) : s->ifindex;
 		uint64_t n = s->n[SNIFF_IP] ? s->n[SNIFF_IP] + ((uint64_t)1 << 32) : 0;
 
 		if (!n && s->n[SNIFF_WIRE] && (host_vif(vifs, in, 0) || (l && l->routing[d->fam] == 1)))
@@ -358,6 +337,8 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	/* Of one that gets to its entry there is no question where it comes in. */
 	if (!e->is_seen || !e->is_here || e->right.hi < e->ip || e->ip < e->wire)
 		evidence_here(d, x);
+	if (e->ip < e->wire && x->here)
+		evidence_bridge_in(d, x->w, x->here->ifindex, x->in, e);
 	if (e->ip < e->wire)
 		e->ingress = evidence_filter(d, x, NULL, HOOK_INGRESS, HOOK_INGRESS, NULL, NULL);
 	if (e->right.hi < e->ip)

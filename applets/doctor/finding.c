@@ -9,7 +9,7 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
-static const char *const finding_severities[] = { "error", "warning", "note", "not seen", "good" };
+static const char *const finding_severities[] = { "error", "warning", "note", "good", "not seen" };
 static const char *const finding_labels[2] = { "fix", "or" };
 
 static void finding_free(struct finding *g)
@@ -122,7 +122,7 @@ void findings_print(struct buf *out, const struct findings *f, enum form form)
 		return;
 	if (form == FORM_JSON)
 		buf_chr(out, '[');
-	for (enum severity s = FINDING_ERROR; s <= FINDING_GOOD; s++)
+	for (enum severity s = FINDING_ERROR; s <= FINDING_UNSEEN; s++)
 		for (const struct finding *g = f->v; g < f->v + f->n; g++)
 			if (g->severity == s)
 				(form == FORM_JSON ? finding_print_json : finding_print)(out, g);

@@ -13,7 +13,7 @@
 #include "lib/buf.h"
 
 /* Most severe first.  UNSEEN: what could not be looked at, with the reason. */
-enum severity { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE, FINDING_UNSEEN, FINDING_GOOD };
+enum severity { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE, FINDING_GOOD, FINDING_UNSEEN };
 
 /* How findings are reported: FORM_NONE not at all, only the exit status counts. */
 enum form { FORM_TEXT, FORM_JSON, FORM_NONE };
@@ -31,7 +31,7 @@ struct findings {
 	struct finding *v;	/* owned */
 	uint32_t n, cap;
 	struct finding *last;	/* gets the commands; NULL: it was left out */
-	uint32_t count[FINDING_GOOD + 1];	/* of each severity */
+	uint32_t count[FINDING_UNSEEN + 1];	/* of each severity */
 	uint32_t dropped;	/* beyond FINDING_MAX of a kind */
 	bool or;		/* the commands are another way */
 	bool failed;		/* out of memory */

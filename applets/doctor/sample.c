@@ -59,6 +59,17 @@ unsigned sample_copies(const struct doctor *d, const struct probe_mfc *e)
 	return n;
 }
 
+uint64_t sample_sent(const struct doctor *d, const struct probe_link *l)
+{
+	const struct probe_links *before = &d->links_before;
+
+	/* Counters that were reset or wrapped count from 0. */
+	for (const struct probe_link *was = before->v; was < before->v + before->n; was++)
+		if (was->ifindex == l->ifindex && was->sent <= l->sent)
+			return l->sent - was->sent;
+	return l->sent;
+}
+
 /* ---- entries ---- */
 
 struct sample_load *sample_load(struct doctor *d, uint32_t table, int oif)
@@ -96,6 +107,29 @@ static void sample_entry(void *ctx, const struct probe_mfc *e)
 		flows_entry(&d->flows, e, d->is_second);
 	else
 		sample_others(d, e);
+}
+
+/* ---- members behind bridges ---- */
+
+static void sample_mdb_add(void *ctx, const struct probe_mdb *e)
+{
+	struct doctor *d = ctx;
+	struct sample_mdb *m = d->is_second ? &d->after.mdb : &d->before.mdb;
+	struct probe_mdb *v;
+
+	if (!e->is_router && (flow_fam(&e->flow) != d->fam || (!d->is_all && !addr_eq(&e->flow.group, &d->group))))
+		return;
+	v = grow(m->v, &m->cap, m->n + 1, sizeof *v);
+	m->is_unseen |= !v;
+	if (!v)
+		return;
+	m->v = v;
+	v[m->n++] = *e;
+}
+
+static void sample_mdb(struct doctor *d, struct sample_mdb *m)
+{
+	m->is_unseen = probe_mdb(sample_mdb_add, d) < 0;
 }
 
 /* ---- packets ---- */
@@ -201,6 +235,7 @@ static int sample_first(struct doctor *d)
 		qsort(d->members, d->nmembers, sizeof *d->members, sample_member_order);
 	if (probe_links(&d->links_before) < 0)
 		return -1;
+	sample_mdb(d, &d->before.mdb);
 	d->before.vifs.n = probe_vifs(d->fam, d->before.vifs.v, HOST_VIFS);
 	return probe_mfc(d->fam, sample_entry, d);
 }
@@ -212,6 +247,7 @@ static int sample_second(struct doctor *d)
 		return -1;
 	d->after.vifs.n = probe_vifs(d->fam, d->after.vifs.v, HOST_VIFS);
 	d->is_uncounted |= probe_counters(d->fam, &d->after.count) < 0;
+	sample_mdb(d, &d->after.mdb);
 	return 0;
 }
 
@@ -288,6 +324,8 @@ void sample_free(struct doctor *d)
 	diags_free(&d->file_diags);
 	conf_free(d->file_conf);
 	d->file_conf = NULL;
+	free(d->before.mdb.v);
+	free(d->after.mdb.v);
 	free(d->members);
 	d->members = NULL;
 }

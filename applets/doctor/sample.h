@@ -10,9 +10,17 @@
 #include "applets/doctor/host.h"
 #include "applets/doctor/running.h"
 
+/* What bridges know of the members of the group, and of routers. */
+struct sample_mdb {
+	struct probe_mdb *v;		/* owned */
+	uint32_t n, cap;
+	bool is_unseen;			/* not all of it could be read */
+};
+
 struct sample {
 	struct probe_counters count;
 	struct host_vifs vifs;
+	struct sample_mdb mdb;
 };
 
 /* What entries send out of an interface. */
@@ -67,6 +75,9 @@ void sample_free(struct doctor *d);
 
 /* True when this host is a member of a group on an interface. */
 bool sample_is_member(const struct doctor *d, int ifindex, const struct addr *group);
+
+/* Packets that an interface has handed to its driver since the first sample, of whatever kind. */
+uint64_t sample_sent(const struct doctor *d, const struct probe_link *l);
 
 /* How often an entry counts each packet: IPv4 counts a copy too that comes back from an output where this host is a
  * member. */

@@ -86,7 +86,8 @@ unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES])
 		return l.n;
 	}
 	if (lost > verdict_slack_out(e, e->wire) && !e->is_lower)
-		verdict_add(&l, e->ingress == FILTER_DROPS ? VERDICT_FIREWALL : VERDICT_INGRESS, lost, e->wire);
+		verdict_add(&l, e->port_stops ? VERDICT_PORT_IN : e->is_kept ? VERDICT_KEPT :
+			    e->ingress == FILTER_DROPS ? VERDICT_FIREWALL : VERDICT_INGRESS, lost, e->wire);
 	lost = verdict_less(e->ip, e->right.hi);
 	if (e->ip && !e->right.hi)
 		verdict_none_in(e, &l);
@@ -147,6 +148,22 @@ static void verdict_out_counted(const struct evidence *e, const struct evidence_
 		verdict_add(l, o->filter == FILTER_DROPS ? VERDICT_FIREWALL : VERDICT_UNSURE, came - o->left.lo, came);
 }
 
+/* From the output into a bridge and to its ports.  A port that should get them got all at most that it sent. */
+static void verdict_out_bridge(const struct evidence *e, const struct evidence_out *o, uint64_t came, struct losses *l)
+{
+	uint64_t got = o->port ? o->port_got : o->most, lost = verdict_less(came, got);
+	bool is_short = lost > verdict_slack_out(e, came) || !got;
+
+	if (o->port && is_short)
+		verdict_add(l, VERDICT_PORT, lost, came);
+	else if (!o->port && o->is_unwanted && e->is_seen && got)
+		return;			/* it has just begun to snoop */
+	else if (is_short)
+		verdict_add(l, VERDICT_NOBODY, o->is_unwanted ? came : lost, came);
+	else if (o->is_unwanted && !e->is_seen)
+		verdict_add(l, VERDICT_UNSURE, came, came);
+}
+
 unsigned verdict_out(const struct evidence *e, const struct evidence_out *o, struct loss v[LOSSES])
 {
 	struct losses l = { v, 0 };
@@ -162,7 +179,7 @@ unsigned verdict_out(const struct evidence *e, const struct evidence_out *o, str
 		verdict_out_seen(e, o, came, &l);
 	else
 		verdict_out_counted(e, o, came, &l);
-	if (!l.n && o->is_bridge && e->is_seen && o->left.lo > verdict_slack_out(e, came) && !o->ports)
-		verdict_add(&l, VERDICT_NOBODY, came, came);
+	if (!l.n && o->bridge)
+		verdict_out_bridge(e, o, came, &l);
 	return l.n;
 }

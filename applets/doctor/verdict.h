@@ -28,6 +28,9 @@ enum verdict {
 	VERDICT_TABLE,		/* looked up in another table than the routes are in */
 	VERDICT_OUTPUT,		/* an output is down, or without carrier */
 	VERDICT_NOBODY,		/* a bridge passes it to none of its ports */
+	VERDICT_PORT,		/* a port of a bridge does not get what it should */
+	VERDICT_PORT_IN,	/* a port of a bridge takes nothing in */
+	VERDICT_KEPT,		/* a bridge keeps it from this host */
 	VERDICT_SOURCE,		/* a source that no router forwards */
 	VERDICT_FAMILY,		/* the interface has no IPv4 or IPv6 */
 	VERDICT_BROKEN,		/* its headers have wrong checksums */
@@ -51,14 +54,16 @@ struct evidence_out {
 	int ifindex;
 	uint8_t threshold;
 	bool is_down, lacks_carrier, lacks_family;
-	bool is_bridge;			/* and its ports are seen */
 	struct span low;		/* of those that came in: with a TTL not above the threshold */
 	struct span large;		/* of those that came in: too large for it, and not to be fragmented */
 	struct span vif;		/* counted by its VIF */
 	struct span sent;		/* sent by the IP stack, behind the packet filter */
 	struct span left;		/* handed to the driver */
-	uint64_t ports;			/* handed to the drivers of its ports */
 	enum filter filter;		/* on that way */
+	int bridge;			/* that it sends into, 0 = none; what follows is of its ports */
+	int port;			/* that surely should get the packets: the one that gets least; 0 = none */
+	bool is_unwanted;		/* surely none should */
+	uint64_t port_got, most;	/* at most that port sent, and the one that sent most */
 };
 
 /* One flow where it comes in, "here". */
@@ -68,6 +73,8 @@ struct evidence {
 	uint64_t unread;		/* packets of all flows that were missed while watching */
 	uint64_t wire, ip;		/* came in here */
 	uint64_t broken;		/* of those from the wire */
+	bool port_stops;		/* a port of a bridge, where it came in, lets nothing in */
+	bool is_kept;			/* that bridge surely keeps it from this host */
 	bool is_lower;			/* here is a port of a bridge, or below another interface */
 	bool has_entry, is_unresolved;
 	bool is_here;			/* the entry waits for it here */

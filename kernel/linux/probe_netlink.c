@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <linux/fib_rules.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/netconf.h>
 #include <linux/netlink.h>
@@ -19,6 +20,7 @@
 
 #include "kernel/linux/netlink.h"
 #include "kernel/linux/probe_ask.h"
+#include "kernel/linux/probe_bridge.h"
 #include "kernel/linux/probe_rtnl.h"
 #include "lib/grow.h"
 #include "lib/lines.h"
@@ -40,8 +42,20 @@ static int probe_links_take(void *ctx, const struct rtnl_msg *m)
 	return 0;
 }
 
+static void probe_links_vlans(struct probe_links *l)
+{
+	uint32_t mask = RTEXT_FILTER_BRVLAN_COMPRESSED;
+	struct rtnl_req req;
+
+	rtnl_ask(&req, RTM_GETLINK, NLM_F_DUMP, AF_BRIDGE, sizeof(struct ifinfomsg));
+	rtnl_ask_attr(&req, IFLA_EXT_MASK, &mask, sizeof mask);
+	probe_ask(NETLINK_ROUTE, &req, probe_bridge_vlans, l);
+}
+
 int probe_links(struct probe_links *l)
 {
+	bool filters_vlans = false;
+
 	*l = (struct probe_links){ .taken = { -1, -1 }, .rp_all = -1 };
 	if (probe_ask_dump(NETLINK_ROUTE, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), probe_links_take, l) < 0 ||
 	    probe_ask_dump(NETLINK_ROUTE, RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), probe_rtnl_addr, l) < 0)
@@ -50,11 +64,14 @@ int probe_links(struct probe_links *l)
 	probe_ask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg), probe_rtnl_netconf, l);
 	probe_ask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg), probe_rtnl_netconf, l);
 	for (struct probe_link *v = l->v; v < l->v + l->n; v++) {
+		filters_vlans |= v->bridge.filters_vlans == 1;
 		if (v->rp_own >= 0 && l->rp_all >= 0)
 			v->rp_filter = v->rp_own > l->rp_all ? v->rp_own : l->rp_all;
 		if (v->allmulti < 0)
 			v->allmulti = netlink_allmulti(v->name, v->ifindex);
 	}
+	if (filters_vlans)
+		probe_links_vlans(l);
 	return 0;
 }
 
@@ -62,6 +79,7 @@ void probe_links_free(struct probe_links *l)
 {
 	free(l->v);
 	free(l->addresses);
+	free(l->vlans);
 	*l = (struct probe_links){ 0 };
 }
 
@@ -133,6 +151,26 @@ int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx)
 
 	return probe_ask_dump(NETLINK_ROUTE, RTM_GETROUTE, rtnl_mroute_family(fam), sizeof(struct rtmsg),
 			      probe_mfc_take, &c);
+}
+
+struct probe_mdb_ctx {
+	probe_mdb_fn *fn;
+	void *ctx;
+};
+
+static int probe_mdb_take(void *ctx, const struct rtnl_msg *m)
+{
+	const struct probe_mdb_ctx *c = ctx;
+
+	probe_bridge_mdb(m, c->fn, c->ctx);
+	return 0;
+}
+
+int probe_mdb(probe_mdb_fn *fn, void *ctx)
+{
+	struct probe_mdb_ctx c = { fn, ctx };
+
+	return probe_ask_dump(NETLINK_ROUTE, RTM_GETMDB, AF_BRIDGE, sizeof(struct br_port_msg), probe_mdb_take, &c);
 }
 
 struct probe_table_ctx {

@@ -11,29 +11,15 @@
 #include <linux/rtnetlink.h>
 
 #include "kernel/linux/mroute_codec.h"
+#include "kernel/linux/probe_bridge.h"
 #include "lib/grow.h"
 
 #define DISABLE_IPV6 26		/* DEVCONF_DISABLE_IPV6 of linux/ipv6.h, which musl does not bear */
-#define QUERIER_STATE 47	/* IFLA_BR_MCAST_QUERIER_STATE, which linux/if_link.h has since 5.16 */
 
 static bool probe_family(unsigned their, enum fam *fam)
 {
 	*fam = their == AF_INET ? FAM_4 : FAM_6;
 	return their == AF_INET || their == AF_INET6;
-}
-
-static void probe_bridge(const struct rtnl_attr *info, struct probe_link *l)
-{
-	struct rtnl_attr data, state;
-	uint8_t on;
-
-	rtnl_attr(info, IFLA_INFO_DATA, &data);
-	if (rtnl_value(&data, IFLA_BR_MCAST_SNOOPING, &on, sizeof on))
-		l->snooping = on != 0;
-	/* The state names a querier that was heard; its attribute is there even when empty. */
-	rtnl_attr(&data, QUERIER_STATE, &state);
-	if (rtnl_value(&data, IFLA_BR_MCAST_QUERIER, &on, sizeof on))
-		l->querier = on || state.len;
 }
 
 /* The settings of IPv6 there, one number each (inet6_fill_ifla6_attrs()); an interface without IPv6 has none. */
@@ -55,7 +41,7 @@ static tristate probe_has_v6(const struct rtnl_attr *link)
 bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 {
 	struct rtnl_link_stats64 st = { 0 };
-	struct rtnl_attr at, info;
+	struct rtnl_attr at, info, data, ns;
 	struct link_event ev;
 	struct ifinfomsg ifi;
 
@@ -65,15 +51,21 @@ bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 	rtnl_value(&at, IFLA_STATS64, &st, offsetof(struct rtnl_link_stats64, collisions));
 	*l = (struct probe_link){
 		.ifindex = ev.ifindex, .master = ev.master, .flags = ev.flags, .mtu = ev.mtu, .allmulti = ev.allmulti,
-		.snooping = -1, .querier = -1, .rp_filter = -1, .rp_own = -1, .routing = { -1, -1 },
+		.rp_filter = -1, .rp_own = -1, .routing = { -1, -1 },
 		.packets = st.rx_packets, .multicast = st.multicast, .sent = st.tx_packets,
 	};
 	l->v6 = probe_has_v6(&at);
 	memcpy(l->name, ev.name, sizeof l->name);
+	/* The index of one in another network namespace means nothing here. */
+	if (!rtnl_attr(&at, IFLA_LINK_NETNSID, &ns))
+		l->lower = (int)rtnl_u32(&at, IFLA_LINK, 0);
 	rtnl_attr(&at, IFLA_LINKINFO, &info);
 	/* A kind is shorter than an interface name in all of the kernel; another is as good as none. */
-	if (rtnl_ifname(&info, IFLA_INFO_KIND, l->kind) && !strcmp(l->kind, "bridge"))
-		probe_bridge(&info, l);
+	rtnl_ifname(&info, IFLA_INFO_KIND, l->kind);
+	rtnl_attr(&info, IFLA_INFO_DATA, &data);
+	if (!strcmp(l->kind, "vlan"))
+		rtnl_value(&data, IFLA_VLAN_ID, &l->vlan, sizeof l->vlan);
+	probe_bridge_link(&info, l);
 	return true;
 }
 

@@ -29,7 +29,9 @@ struct probe_link *fake_probe_link(int ifindex, const char *name)
 
 	*l = (struct probe_link){
 		.ifindex = ifindex, .flags = LINK_UP | LINK_RUNNING | LINK_MULTICAST, .mtu = 1500,
-		.address = { true, true }, .allmulti = 1, .v6 = 1, .snooping = -1, .querier = -1,
+		.address = { true, true }, .allmulti = 1, .v6 = 1, .port.state = PORT_NONE,
+		.bridge = { .snoops = -1, .querier = { -1, -1 }, .takes_all = -1, .has_stp = -1,
+			    .filters_vlans = -1, .snoops_vlans = -1 },
 	};
 	strncpy(l->name, name, sizeof l->name - 1);
 	return l;
@@ -77,6 +79,13 @@ int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx)
 			fn(ctx, e);
 		e->st.packets += fake_probe.grows;
 	}
+	return 0;
+}
+
+int probe_mdb(probe_mdb_fn *fn, void *ctx)
+{
+	for (unsigned i = 0; i < fake_probe.nmdb; i++)
+		fn(ctx, &fake_probe.mdb[i]);
 	return 0;
 }
 

@@ -33,6 +33,8 @@ struct fake_probe {
 	int nft_errno;				/* not 0: the rules cannot be read */
 	struct probe_chain chains[FAKE_PROBE_MAX];	/* that stop every packet */
 	unsigned nchains;
+	struct probe_mdb mdb[FAKE_PROBE_MAX];
+	unsigned nmdb;
 };
 
 extern struct fake_probe fake_probe;

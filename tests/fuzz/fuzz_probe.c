@@ -7,9 +7,17 @@
 #include <string.h>
 
 #include "kernel/linux/nft_judge.h"
+#include "kernel/linux/probe_bridge.h"
 #include "kernel/linux/probe_rtnl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void member(void *ctx, const struct probe_mdb *e)
+{
+	(void)ctx;
+	if (!e->is_router && flow_fam(&e->flow) == FAM_4 && e->flow.group.w[0])
+		abort();
+}
 
 static void message(const struct rtnl_msg *m, struct nft *n)
 {
@@ -32,6 +40,7 @@ static void message(const struct rtnl_msg *m, struct nft *n)
 	free(all.addresses);
 	if (probe_rtnl_vifs(m, v, 2) > 2)
 		abort();
+	probe_bridge_mdb(m, member, NULL);
 	nft_chain_add(n, m);
 	nft_rule_add(n, m);
 }

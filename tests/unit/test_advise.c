@@ -173,6 +173,10 @@ static void nothing(void)
 		  "TTL, and the switches between\n  or: ip link set dev eth1 promisc on\n");
 }
 
+#define BEHIND(name) \
+	"not seen: what becomes of 225.1.2.3 behind " name ": a switch there that snoops passes the group only to " \
+	"ports where somebody joined\n"
+
 /* One output of two gets nothing: it is judged alone, and the chain is only told where it surely drops. */
 static void each_output(void)
 {
@@ -193,7 +197,8 @@ static void each_output(void)
 	CHECK_STR(end(), "error: dropped by the packet filter: all 5 packets of (10.1.0.9, 225.1.2.3) came in on eth0, "
 		  "were routed to eth2 and not sent\n"
 		  "  fix: nft 'insert rule inet t c iifname \"eth0\" ip daddr 225.1.2.3 accept'\n"
-		  "note: forwarded to some: (10.1.0.9, 225.1.2.3) came in on eth0 (5 packets) and went out on eth1\n");
+		  "note: forwarded to some: (10.1.0.9, 225.1.2.3) came in on eth0 (5 packets) and went out on eth1\n"
+		  BEHIND("eth1"));
 	fake_probe.chains[0].surely = false;
 	begin("");
 	judge();
@@ -204,7 +209,8 @@ static void each_output(void)
 	fake_probe.mfc[0].noifs = 1;
 	begin("");
 	judge();
-	CHECK_STR(end(), "good: forwarded: (10.1.0.9, 225.1.2.3) came in on eth0 (5 packets) and went out on eth1\n");
+	CHECK_STR(end(), "good: forwarded: (10.1.0.9, 225.1.2.3) came in on eth0 (5 packets) and went out on eth1\n"
+		  BEHIND("eth1"));
 }
 
 /* What this host sends, and who sends where only outputs are, is not judged. */
@@ -224,4 +230,72 @@ static void left_out(void)
 	end();
 }
 
-TEST_MAIN(TEST(ttl) TEST(output_down) TEST(no_rule) TEST(stopped) TEST(nothing) TEST(each_output) TEST(left_out))
+/* A bridge that snoops, with two ports, in the place of eth1; the entry of its database, or none. */
+static void bridged(int port)
+{
+	struct probe_link *l;
+
+	start("eth0", "br0");
+	l = &fake_probe.links[1];
+	strcpy(l->kind, "bridge");
+	l->bridge = (struct probe_bridge){ .snoops = 1, .querier = { 1, 1 } };
+	for (int i = 4; i < 6; i++) {
+		l = fake_probe_link(i, i == 4 ? "p'1" : "p2");
+		l->master = 3;
+		l->port.state = PORT_FORWARDING;
+	}
+	fake_probe.nmdb = port != 0;
+	fake_probe.mdb[0] = (struct probe_mdb){ .bridge = 3, .port = port, .flow.group = fake_probe.mfc[0].flow.group };
+	addr_any(FAM_4, &fake_probe.mdb[0].flow.source, &(uint8_t){ 0 });
+	fake_probe.grows = 4;
+	fake_probe.taken[FAM_4] = 1;
+	see(SNIFF_WIRE, 2, "10.1.0.9", 4);
+	see(SNIFF_IP, 2, "10.1.0.9", 4);
+	see(SNIFF_OUT, 3, "10.1.0.9", 4);
+}
+
+/* Nobody joined behind the bridge, somebody did behind a port that passes on nothing, and behind one that does. */
+static void bridge(void)
+{
+	bridged(0);
+	begin("");
+	judge();
+	CHECK_INT(advice.bad, 1);
+	CHECK(strstr(end(), ": nobody joined it there, and no router is known; a receiver must join the group (bridge "
+			    "-d mdb show dev br0 lists who did), or the bridge be told to pass it on all the same, "
+			    "until it is made anew\n  fix: bridge mdb add dev br0 port 'p'\\''1' grp 225.1.2.3 "
+			    "permanent\n  fix: bridge mdb add dev br0 port p2 grp 225.1.2.3 permanent\n"
+			    "  or: ip link set dev br0 type bridge mcast_snooping 0\n"));
+	bridged(5);
+	fake_probe.links[3].port.state = PORT_LEARNING;
+	begin("");
+	judge();
+	CHECK_STR(end(), "error: a port of the bridge lacks them: all 4 packets of (10.1.0.9, 225.1.2.3) were sent to "
+		  "br0 and did not leave by p2, a port of br0 behind which somebody wants them; it is in state "
+		  "learning\n  fix: bridge link set dev p2 state 3\n");
+	bridged(5);
+	see(SNIFF_OUT, 5, "10.1.0.9", 4);
+	begin("");
+	judge();
+	CHECK_STR(end(), "good: forwarded: (10.1.0.9, 225.1.2.3) came in on eth0 (4 packets) and went out on br0\n");
+}
+
+/* A bridge that snoops is the input, and hands nothing up: kernels before 6.9 heed no allmulti there. */
+static void kept(void)
+{
+	bridged(0);
+	fake_probe.grows = 0;
+	fake_probe.mfc[0].iif = 3;
+	fake_probe.mfc[0].oif[0] = 2;
+	fake_probe.nsniffed = 0;
+	see(SNIFF_WIRE, 4, "10.1.0.9", 6);
+	begin("mroute from br0 group 225.1.2.3 to eth0\n");
+	judge();
+	CHECK_STR(end(), "error: the bridge keeps them from this host: all 6 packets of (10.1.0.9, 225.1.2.3) came in "
+		  "on p'1, a port of br0, which snoops and hands a group to this host only when it is a member of it; "
+		  "join it, or have the bridge hand over all groups\n"
+		  "  fix: smcroutectl join br0 225.1.2.3\n  or: ip link set dev br0 type bridge mcast_router 2\n");
+}
+
+TEST_MAIN(TEST(ttl) TEST(output_down) TEST(no_rule) TEST(stopped) TEST(nothing) TEST(each_output) TEST(left_out)
+	  TEST(bridge) TEST(kept))

@@ -49,8 +49,8 @@ static void bridge_link(void)
 	CHECK_INT(l.packets, 1234567890123);
 	CHECK_INT(l.multicast, 42);
 	CHECK_INT(l.allmulti, 1);
-	CHECK_INT(l.snooping, 1);
-	CHECK_INT(l.querier, 0);
+	CHECK_INT(l.bridge.snoops, 1);
+	CHECK_INT(l.port.state, PORT_NONE);
 	CHECK_INT(l.rp_filter, -1);
 	END;
 	CUTS(probe_rtnl_link(&m, &l));

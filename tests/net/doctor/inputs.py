@@ -151,12 +151,6 @@ def table(t):
     t.stream()
 
 
-@truth("a rule for a port of a bridge", "no_vif", blind="maybe", cure="fix")
-def port(t):
-    t.lab.ip_batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up", "link set a1 master br0"])
-    begin(t)
-
-
 @truth("a bridge that drops it on its way in", "ingress", blind="maybe", cure=None)
 def bridge_filter(t):
     t.lab.ip_batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up", "link set a1 master br0"])

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+#include "applets/doctor/advise_behind.h"
+
+#include <string.h>
+
+#include "applets/doctor/bridge.h"
+
+/* True when a bridge itself passes packets from the port where they come in to another one. */
+static bool advise_behind_bridged(const struct advice *r, const struct probe_link *bridge)
+{
+	const struct probe_link *from = r->x->here ? host_link(&r->d->host, r->x->here->ifindex) : NULL, *port = NULL;
+	unsigned n = 0, isolated = 0;
+
+	while ((port = bridge_port(&r->d->host, bridge, port))) {
+		n++;
+		isolated += port->port.is_isolated;
+		/* Where it comes in is known by what was seen on a port. */
+		if (flows_on(&r->d->flows, r->x->w, port->ifindex) &&
+		    flows_on(&r->d->flows, r->x->w, port->ifindex)->n[SNIFF_WIRE])
+			from = port;
+	}
+	return n > 1 && !(isolated == n || (from && from->port.is_isolated && isolated > 1));
+}
+
+static void advise_behind_bridge(struct advice *r, const struct evidence_out *o, const struct probe_link *bridge)
+{
+	const char *name = host_name(&r->d->host, o->ifindex);
+
+	r->f->what = "hairpin";
+	if (bridge == r->in && o->ifindex == r->x->in && advise_behind_bridged(r, bridge))
+		finding_add(r->f, FINDING_NOTE, "%s is input and output of %s: the bridge itself passes it on between "
+			    "its ports, so that receivers there get each packet twice; without that output they get "
+			    "it once", name, r->flow);
+	r->f->what = "snooping";
+	if (bridge->bridge.snoops == 1 && bridge->bridge.querier[r->fam] == 0)
+		finding_add(r->f, FINDING_NOTE, "%s snoops and nobody on it asks for %s members: it passes all groups "
+			    "to all ports, but switches behind it may forget who wants them", bridge->name,
+			    fam_str(r->fam));
+	else if (bridge->bridge.snoops == 1 && !o->port && !r->x->e.is_seen)
+		finding_add(r->f, FINDING_UNSEEN, "to which ports %s passes them: it snoops, and who asks for members "
+			    "on it does not show; `bridge mdb show dev %s` lists those", bridge->name, bridge->name);
+}
+
+/* An output that is a port of a bridge: what leaves there does not pass the bridge. */
+static void advise_behind_port(struct advice *r, const struct probe_link *port)
+{
+	const char *bridge = host_name(&r->d->host, port->master);
+
+	r->f->what = "port";
+	if (port->master == r->x->in)
+		finding_add(r->f, FINDING_NOTE, "%s is a port of %s, where %s comes in: the bridge itself passes it on "
+			    "there, so that receivers may get each packet twice", port->name, bridge, r->flow);
+	else
+		finding_add(r->f, FINDING_NOTE, "%s is a port of %s: what is sent there leaves by this port alone; "
+			    "name %s for receivers behind its other ports", port->name, bridge, bridge);
+}
+
+void advise_behind(struct advice *r, uint32_t outs)
+{
+	const struct evidence *e = &r->x->e;
+	struct buf far = { 0 };
+
+	for (unsigned i = 0; i < e->nouts; i++) {
+		const struct probe_link *l = host_link(&r->d->host, e->out[i].ifindex);
+		const struct probe_link *bridge = host_link(&r->d->host, e->out[i].bridge);
+
+		if (!(outs >> i & 1))
+			continue;
+		if (l && !strcmp(l->kind, "wireguard")) {
+			r->f->what = "wireguard";
+			finding_add(r->f, FINDING_NOTE, "the peer on %s gets them only when its AllowedIPs hold %s",
+				    l->name, r->group);
+		}
+		if (bridge)
+			advise_behind_bridge(r, &e->out[i], bridge);
+		else if (l && l->port.state != PORT_NONE)
+			advise_behind_port(r, l);
+		else if (l)
+			buf_printf(&far, "%s%s", far.len ? ", " : "", l->name);
+	}
+	r->f->what = "behind";
+	if (far.len)
+		finding_add(r->f, FINDING_UNSEEN, "what becomes of %s behind %s: a switch there that snoops passes the "
+			    "group only to ports where somebody joined", r->group, buf_cstr(&far));
+	buf_free(&far);
+}

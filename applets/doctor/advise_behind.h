@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Notes on outputs that get their packets: what becomes of them behind, and what of that cannot be seen.
+ */
+#ifndef APPLETS_DOCTOR_ADVISE_BEHIND_H
+#define APPLETS_DOCTOR_ADVISE_BEHIND_H
+
+#include "applets/doctor/advice.h"
+
+/* Bit n of outs is the output n of the evidence. */
+void advise_behind(struct advice *r, uint32_t outs);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+#include "applets/doctor/advise_bridge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "applets/doctor/advise_link.h"
+#include "applets/doctor/advise_rule.h"
+#include "applets/doctor/bridge.h"
+
+#define PORTS_NAMED 4		/* so many get a command each */
+
+/* ---- on the way out ---- */
+
+/* The commands that have a bridge pass a group to its ports, whoever is behind them. */
+static void advise_bridge_members(struct advice *r, const struct probe_link *bridge, uint16_t vlan, bool others)
+{
+	const struct host *h = &r->d->host;
+	const struct probe_link *port = NULL;
+	char name[REMEDY_WORD], word[REMEDY_WORD], tag[16] = "";
+	unsigned n = 0;
+
+	text_shell_word(name, sizeof name, bridge->name);
+	if (vlan)
+		snprintf(tag, sizeof tag, " vid %u", vlan);
+	while ((port = bridge_port(h, bridge, port)))
+		n += bridge_has_vlan(h, bridge, port->ifindex, vlan);
+	while (n && n <= PORTS_NAMED && !others && (port = bridge_port(h, bridge, port)))
+		if (bridge_has_vlan(h, bridge, port->ifindex, vlan))
+			finding_fix(r->f, "bridge mdb add dev %s port %s grp %s permanent%s", name,
+				    text_shell_word(word, sizeof word, port->name), r->group, tag);
+	if (n && n <= PORTS_NAMED && !others)
+		finding_or(r->f);
+	remedy_link(r->f, bridge->name, "type bridge mcast_snooping 0");
+}
+
+void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const struct host *h = &r->d->host;
+	const struct probe_link *bridge = host_link(h, o->bridge), *port = NULL;
+	bool others = false;
+	char why[ADVISE_WHY];
+	uint16_t vlan;
+
+	if (!bridge)
+		return;
+	bridge_below(h, o->ifindex, &vlan);
+	if (o->is_unwanted && bridge_port(h, bridge, NULL)) {
+		while ((port = bridge_port(h, bridge, port)) && !others)
+			others = bridge_wish(r->d, bridge, vlan, port->ifindex, &r->x->w->flow) == BRIDGE_OTHERS;
+		finding_add(r->f, FINDING_ERROR, "nobody behind it wants them: %s of %s were sent to %s, and the "
+			    "bridge %s, which snoops, passed them to none of its ports: %s; a receiver must join the "
+			    "group (bridge -d mdb show dev %s lists who did), or the bridge be told to pass it on all "
+			    "the same, until it is made anew", advice_count(r, l), r->flow, host_name(h, o->ifindex),
+			    bridge->name, others ? "who joined it there asked for other sources" :
+			    "nobody joined it there, and no router is known", bridge->name);
+		advise_bridge_members(r, bridge, vlan, others);
+		return;
+	}
+	port = advise_link_stuck(r, bridge, vlan, why);
+	finding_add(r->f, FINDING_ERROR, "the bridge keeps them: %s of %s were sent to %s, and %s passed them to none "
+		    "of its ports; %s%s%s", advice_count(r, l), r->flow, host_name(h, o->ifindex), bridge->name,
+		    port ? port->name : bridge_port(h, bridge, NULL) ?
+		    "look for a filter of the bridge (nft family bridge, ebtables)" : "it has none",
+		    port ? " " : "", why);
+	if (port) {
+		advise_link_port_mend(r, bridge, port, vlan);
+	} else {
+		finding_fix(r->f, "nft list ruleset bridge");
+		finding_fix(r->f, "bridge -d link show");
+	}
+}
+
+void advise_bridge_port(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const struct host *h = &r->d->host;
+	const struct probe_link *bridge = host_link(h, o->bridge), *port = host_link(h, o->port);
+	uint32_t largest = r->x->here ? r->x->here->len_max : 0;
+	char why[ADVISE_WHY], text[32];
+	uint16_t vlan;
+
+	if (!bridge || !port)
+		return;
+	bridge_below(h, o->ifindex, &vlan);
+	advise_link_port(r, bridge, port, vlan, why);
+	/* is_skb_forwardable() of net/core/dev.c */
+	if (!*why && (largest ? largest : bridge->mtu) > port->mtu)
+		snprintf(why, sizeof why, "takes none above its MTU of %u", port->mtu);
+	finding_add(r->f, FINDING_ERROR, "a port of the bridge lacks them: %s of %s were sent to %s and did not leave "
+		    "by %s, a port of %s behind which somebody wants them; it %s", advice_count(r, l), r->flow,
+		    host_name(h, o->ifindex), port->name, bridge->name, *why ? why :
+		    "passes on frames: look for a filter of the bridge (nft family bridge, ebtables) or of tc");
+	snprintf(text, sizeof text, "mtu %u", largest);
+	if (largest > port->mtu)
+		remedy_link(r->f, port->name, text);
+	else
+		advise_link_port_mend(r, bridge, port, vlan);
+}
+
+/* ---- on the way in ---- */
+
+void advise_bridge_port_in(struct advice *r, const struct loss *l)
+{
+	const struct probe_link *port = r->x->here ? host_link(&r->d->host, r->x->here->ifindex) : NULL, *bridge;
+	char why[ADVISE_WHY], word[REMEDY_WORD];
+	uint16_t vlan;
+
+	bridge = bridge_below(&r->d->host, r->x->in, &vlan);
+	if (!port || !bridge)
+		return;
+	if (!*advise_link_port(r, bridge, port, vlan, why))
+		snprintf(why, sizeof why, "is locked: it takes in known addresses alone");
+	finding_add(r->f, FINDING_ERROR, "a port of the bridge takes them not in: %s of %s came in on %s, a port of "
+		    "%s, and did not get to %s; the port %s", advice_count(r, l), r->flow, port->name, bridge->name,
+		    r->in_name, why);
+	if (port->port.state == PORT_FORWARDING && port->port.is_locked)
+		finding_fix(r->f, "bridge link set dev %s locked off", text_shell_word(word, sizeof word, port->name));
+	else
+		advise_link_port_mend(r, bridge, port, vlan);
+}
+
+void advise_bridge_kept(struct advice *r, const struct loss *l)
+{
+	const struct probe_link *bridge;
+	uint16_t vlan;
+
+	bridge = bridge_below(&r->d->host, r->x->in, &vlan);
+	if (!bridge)
+		return;
+	finding_add(r->f, FINDING_ERROR, "the bridge keeps them from this host: %s of %s came in on %s, a port of %s, "
+		    "which snoops and hands a group to this host only when it is a member of it; join it, or have the "
+		    "bridge hand over all groups", advice_count(r, l), r->flow,
+		    r->x->here ? host_name(&r->d->host, r->x->here->ifindex) : "a port", bridge->name);
+	if (r->k->taken == 1)
+		advise_rule_join(r, r->in_name);
+	finding_or(r->f);
+	remedy_link(r->f, bridge->name, "type bridge mcast_router 2");
+}
+
+/* ---- rules that name a port ---- */
+
+/* The command that puts another name in the place of the one that a rule of the file has. */
+static bool advise_bridge_rename(struct advice *r, const struct conf_rule *m, const char *from, const char *to)
+{
+	const struct conf *c = r->d->file_conf;
+	const struct conf_rule *written = c->mroutes, *end = written + c->nmroutes;
+	struct buf file = { 0 };
+
+	while (written < end && (!flow_range_eq(&written->range, &m->range) ||
+				 strcmp(c->names[written->iif].ifname.text, from)))
+		written++;
+	if (written == end || !remedy_is_plain(from, "_-") || !remedy_is_plain(to, "_-."))
+		return false;
+	buf_shell_word(&file, c->files[written->where.file]);
+	finding_fix(r->f, "sed -i '%lu s/\\b%s\\b/%s/' %s", (unsigned long)written->where.line, from, to,
+		    buf_cstr(&file));
+	buf_free(&file);
+	finding_fix(r->f, "%s reload", running_ctl(&r->d->running));
+	return true;
+}
+
+bool advise_bridge_named(struct advice *r, const struct loss *l)
+{
+	const struct host *h = &r->d->host;
+	const struct conf_rule *m = NULL;
+	const struct probe_link *port = h->links.v, *end = port + h->links.n;
+	struct buf rule = { 0 };
+
+	for (; r->in && port < end; port++)
+		if (port->master == r->in->ifindex && port->port.state != PORT_NONE && (m = advise_rule_of(r, port)))
+			break;
+	if (!m)
+		return false;
+	advise_rule_line(r, &rule, m);
+	r->f->what = "port";
+	finding_add(r->f, FINDING_ERROR, "the rule names a port: %s of %s came in on %s, and %s waits for them on %s, "
+		    "a port of that bridge, where nothing comes in; name %s instead", advice_count(r, l), r->flow,
+		    r->in_name, buf_cstr(&rule), port->name, r->in_name);
+	buf_free(&rule);
+	if (!advise_bridge_rename(r, m, port->name, r->in_name))
+		advise_rule_add(r, "");
+	return true;
+}
+
+bool advise_bridge_waits(struct advice *r, const struct probe_link *port)
+{
+	const struct probe_link *bridge = host_link(&r->d->host, port->master);
+	const struct conf_rule *m = advise_rule_of(r, port);
+	struct buf rule = { 0 };
+
+	/* Ports of a VRF are interfaces for IP; those of others hand their frames over. */
+	if (!bridge || !strcmp(bridge->kind, "vrf") || !m)
+		return false;
+	advise_rule_line(r, &rule, m);
+	r->f->what = "port";
+	finding_add(r->f, FINDING_ERROR, "the rule names a port: %s waits for %s on %s, a port of %s, where nothing "
+		    "comes in; name %s instead", buf_cstr(&rule), r->flow, port->name, bridge->name, bridge->name);
+	buf_free(&rule);
+	advise_bridge_rename(r, m, port->name, bridge->name);
+	return true;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What bridges had of a flow, on the way out and on the way in: a part of evidence.h.
+ */
+#ifndef APPLETS_DOCTOR_EVIDENCE_BRIDGE_H
+#define APPLETS_DOCTOR_EVIDENCE_BRIDGE_H
+
+#include "applets/doctor/sample.h"
+#include "applets/doctor/verdict.h"
+
+/* Sets the part of an output's evidence that is about the bridge which it sends into; is_seen: the packets were. */
+void evidence_bridge_out(const struct doctor *d, const struct watched *w, bool is_seen, struct evidence_out *o);
+
+/* Sets what keeps a flow that was seen on a port of a bridge from the interface `in` above it. */
+void evidence_bridge_in(const struct doctor *d, const struct watched *w, int port, int in, struct evidence *e);
+
+/* The interface above one: where it is a port of a bridge the bridge, or what stands on that and routes.  0 = none. */
+int evidence_bridge_above(const struct doctor *d, const struct probe_link *port);
+
+#endif
