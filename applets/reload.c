@@ -18,6 +18,7 @@
 #include "router/wait.h"
 
 #define RELOAD_USEC 2000		/* of a slice, until others have their turn */
+#define RELOAD_PIPE_MS 20		/* between two looks whether a pipe has more of the file */
 #define RELOAD_LINES 64			/* parsed between two looks at the clock */
 
 void reload_hook(struct daemon *d)
@@ -273,8 +274,10 @@ static void reload_slice(void *ctx)
 		reload_open(d);
 	while (re->begun == which && re->stage >= RELOAD_READ && re->stage <= RELOAD_APPLY) {
 		step[re->stage](d);
-		if (clock_usec(CLOCK_MONOTONIC) >= end) {
-			timer_set(d->loop, &re->slice, 0);
+		bool waits = re->reader && conf_read_waits(re->reader) >= 0;
+
+		if (waits || clock_usec(CLOCK_MONOTONIC) >= end) {
+			timer_set(d->loop, &re->slice, waits ? RELOAD_PIPE_MS : 0);
 			break;
 		}
 	}

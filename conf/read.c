@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,18 +41,23 @@ struct conf_reader {
 	struct read_file *file;		/* the innermost; NULL: all is done */
 	int err;			/* why the first one could not be read to its end */
 	uint16_t number;		/* of the first one */
+	bool waits;			/* more of the innermost file is still to come */
 };
 
-/* Appends at most n bytes that can be read from a descriptor, *is_end: all.  0, or an errno. */
+/* Appends at most n bytes that can be read from a descriptor, *is_end: all.  0, or an errno: EAGAIN when a pipe has
+ * nothing to read now. */
 static int read_some(int fd, size_t n, struct buf *text, bool *is_end)
 {
 	size_t stop = text->len + n;
 
 	while (!*is_end && text->len < stop) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
 		ssize_t got;
 
 		if (!buf_reserve(text, 1))
 			return ENOMEM;
+		if (!poll(&pfd, 1, 0))
+			return EAGAIN;
 		got = read(fd, text->p + text->len, text->cap - text->len);
 		if (got < 0 && errno != EINTR)
 			return errno;
@@ -136,6 +142,9 @@ static void read_load(struct conf_reader *rd)
 	bool is_end = false;
 	int err = f->size > CONF_MAX_FILE ? EFBIG : read_some(f->fd, READ_STEP, &f->text, &is_end);
 
+	rd->waits = err == EAGAIN;
+	if (rd->waits)
+		return;
 	if (err) {
 		char *path = f->path;
 
@@ -314,7 +323,8 @@ static void read_first(struct conf_reader *rd, const char *name)
 
 	if (file >= 0) {
 		rd->number = (uint16_t)file;
-		fd = is_stdin ? 0 : read_open(name, 0);
+		/* Not to hang on a FIFO that nobody writes to. */
+		fd = is_stdin ? 0 : read_open(name, O_NONBLOCK);
 	}
 	if (fd >= 0 && fstat(fd, &st) == 0 && read_push(rd, is_stdin ? "" : name, file)) {
 		read_from(rd->file, fd, &st);
@@ -334,6 +344,11 @@ struct conf_reader *conf_read_begin(struct conf *c, struct diags *d, const char 
 	rd->ps = (struct parser){ .c = c, .d = d };
 	read_first(rd, file);
 	return rd;
+}
+
+int conf_read_waits(const struct conf_reader *rd)
+{
+	return rd->waits ? rd->file->fd : -1;
 }
 
 int conf_read_end(struct conf_reader *rd)
@@ -357,8 +372,12 @@ bool conf_parse_file(struct conf *c, struct diags *d, const char *name)
 		diag_add(d, (struct where){ 0 }, true, "%s: %s", name, strerror(errno));
 		return false;
 	}
-	while (conf_read_step(rd, UINT_MAX))
-		;
+	while (conf_read_step(rd, UINT_MAX)) {
+		struct pollfd pfd = { .fd = conf_read_waits(rd), .events = POLLIN };
+
+		if (pfd.fd >= 0)
+			poll(&pfd, 1, -1);
+	}
 	errno = conf_read_end(rd);
 	return !errno;
 }

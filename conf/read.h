@@ -22,6 +22,9 @@ struct conf_reader *conf_read_begin(struct conf *c, struct diags *d, const char 
 /* Parses at most so many lines, or reads a few megabytes.  True while there is more to do. */
 bool conf_read_step(struct conf_reader *rd, unsigned lines);
 
+/* The descriptor whose next bytes are not there yet, as it is a pipe: a step does nothing until they are.  Or -1. */
+int conf_read_waits(const struct conf_reader *rd);
+
 /* Frees the reader, wherever it is.  0, or the errno of what kept FILE itself from being read to its end. */
 int conf_read_end(struct conf_reader *rd);
 

@@ -130,6 +130,40 @@ def pid_one(lab):
     same(d.wait(), 0, "exit status")
 
 
+@case("a config file that comes slowly by a pipe: SIGTERM ends the waiting for it", "-")
+@case("the same of a FIFO that nobody writes to", "fifo")
+def slow_start(lab, conf):
+    r, w = os.pipe()
+    os.mkfifo(lab.path("fifo"))
+    # Without the input of the lab.
+    d = lab.daemon(ROUTE, "-f", conf if conf == "-" else lab.path(conf), ready=False,
+                   wrap=("sh", "-c", f'exec "$0" "$@" </proc/{os.getpid()}/fd/{r}'))
+    wait_until(lambda: os.path.exists(d.sock), "the socket")
+    os.write(w, b"mroute from")
+    same(d.stop(), 0, "exit status")
+    same(os.path.exists(d.sock), False, "the socket is there")
+
+
+@case("a FIFO as the config file: nothing is held up while it is read, at the start and at a reload")
+def fifo(lab):
+    os.mkfifo(lab.path("fifo"))
+    d = lab.daemon("", "-f", lab.path("fifo"), ready=False)
+    wait_until(lambda: os.path.exists(d.sock), "the socket")
+    with open(lab.path("fifo"), "w") as f:
+        f.write(lab.MARKS + ROUTE)
+    wait_until(lambda: os.path.exists(d.pid_file), "the PID file")
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
+    d.proc.send_signal(signal.SIGHUP)
+    with open(lab.path("fifo"), "w") as f:
+        f.write(lab.MARKS + "mroute from a1 source 10.1.0.9 ")
+        f.flush()
+        lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
+        d.do("ping")
+        f.write("group 225.1.1.1 to a3\n")
+    wait_until(lambda: "reloaded" in d.log(), "the reload")
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a3")
+
+
 @case("IPv6 that is off is a notice, and IPv4 works")
 def no_ipv6(lab):
     refuse("socket", errno.EAFNOSUPPORT, {0: socket.AF_INET6})
