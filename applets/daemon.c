@@ -19,6 +19,7 @@
 #include "applets/pause.h"
 #include "applets/reach.h"
 #include "applets/reload.h"
+#include "applets/store.h"
 #include "applets/watch.h"
 #include "conf/conf.h"
 #include "kernel/kernel.h"
@@ -109,7 +110,9 @@ static void daemon_on_event(void *ctx, const struct event *ev)
 	}
 }
 
-static const struct router_ops daemon_router_ops = { .event = daemon_on_event, .wake = watch_arm };
+static const struct router_ops daemon_router_ops = {
+	.event = daemon_on_event, .wake = watch_arm, .applied = store_applied,
+};
 
 static void daemon_on_child(void *ctx)
 {
@@ -200,6 +203,7 @@ static int daemon_start(struct daemon *d)
 		log_err("out of memory");
 		return EXIT_SYSTEM;
 	}
+	store_init(d);
 	handover_adopt(&d->handed, d->set->table);
 	if ((status = reach_claim(d)) || (status = daemon_wait_delay(d)) || (status = families_open(d)) ||
 	    (status = watch_links(d)))
@@ -219,6 +223,7 @@ static int daemon_start(struct daemon *d)
 	reload_hook(d);
 	daemon_leave_parent(d);
 	reload_result(d, "started");
+	store_all(d);
 	reload_ready(d, "");
 	if (notify_watchdog_usec())
 		daemon_on_watchdog(d);
@@ -257,8 +262,9 @@ static int daemon_set_up(struct daemon *d)
 }
 
 /* Undoes what was done, at whichever step the start ended. */
-static void daemon_tear_down(struct daemon *d)
+static void daemon_tear_down(struct daemon *d, int status)
 {
+	d->hands_over |= store_end(d, status);
 	notify_send("STOPPING=1");
 	hook_free(d->hook);
 	reload_stop(d);
@@ -300,7 +306,7 @@ static const char *daemon_prepare(struct daemon *d)
 	if (proc_open_std() < 0)
 		return "/dev/null";
 	log_open(s->ident, !s->foreground ? LOG_TO_BOTH : s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR);
-	if (!s->foreground && proc_daemonize() < 0)
+	if (!s->foreground && !s->is_kept && proc_daemonize() < 0)
 		return "going to the background";
 	notify_init();
 	log_info("smcroute %s", applet_version());
@@ -320,15 +326,14 @@ static int daemon_loop(struct daemon *d)
 	return status;
 }
 
-int daemon_run(const struct settings *s)
+int daemon_run(const struct settings *s, struct handover *handed)
 {
-	struct daemon d = { .set = s };
+	struct daemon d = { .set = s, .handed = *handed, .journal_handed = -1 };
 	uint64_t seed = (uint64_t)getpid() << 32 ^ (uintptr_t)&d;
 	const char *failed;
 	int status;
 
 	daemon_fix_malloc();
-	handover_take_environment(&d.handed);
 	/* Early at boot there may be no better one. */
 	(void)!getrandom(&seed, sizeof seed, GRND_NONBLOCK);
 	hash_seed(seed);
@@ -342,7 +347,7 @@ int daemon_run(const struct settings *s)
 	}
 	/* Less than 0: ended while it waited. */
 	status = !status ? daemon_loop(&d) : status < 0 ? 0 : status;
-	daemon_tear_down(&d);
+	daemon_tear_down(&d, status);
 	proc_ready(status);
 	return status;
 }

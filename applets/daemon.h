@@ -7,7 +7,8 @@
 
 #include "applets/state.h"
 
-/* Runs the daemon to its end: the exit status. */
-int daemon_run(const struct settings *s);
+/* Runs the daemon to its end: the exit status.  It goes on with what was handed to this process, which is its own from
+ * then on. */
+int daemon_run(const struct settings *s, struct handover *handed);
 
 #endif

@@ -250,8 +250,6 @@ static void reload_apply(struct daemon *d)
 		reload_fail(d, EXIT_SYSTEM, "%s, nothing was changed", why);
 		return;
 	}
-	if (!reload_is_first(d))
-		journal_reloaded(&d->journal);
 	re->changes = d->router.changes;
 	re->ticket = groups_ticket(d->router.groups);
 	re->stage = RELOAD_SETTLE;

@@ -13,12 +13,13 @@
 
 #include "applets/ctl_words.h"
 #include "applets/daemon.h"
+#include "applets/keeper.h"
 #include "applets/smcroute-check.h"
 #include "lib/number.h"
 #include "lib/status.h"
 
 static const char smcrouted_usage[] =
-	"Usage: smcrouted [-hnNsv] [-c SEC] [-d SEC] [-D SEC] [-e CMD] [-f FILE] [-F FILE] [-i NAME]\n"
+	"Usage: smcrouted [-hknNsv] [-c SEC] [-d SEC] [-D SEC] [-e CMD] [-f FILE] [-F FILE] [-i NAME]\n"
 	"                 [-l LVL] [-m SEC] [-M NUM] [-p USER[:GROUP]] [-P FILE] [-t ID] [-u FILE]\n\n"
 	"  -c SEC     forget learned entries that were not used for SEC seconds, default 60, 0 = never\n"
 	"  -d SEC     wait SEC seconds before interfaces are probed and the config is read\n"
@@ -28,6 +29,7 @@ static const char smcrouted_usage[] =
 	"  -F FILE    check FILE and exit: 0, or 78 when it has errors\n"
 	"  -h         this text\n"
 	"  -i NAME    names the config, PID file, socket and log, default smcroute; also -I\n"
+	"  -k         keep it: a small parent starts it again when it dies, and no route is lost\n"
 	"  -l LVL     none, err, notice, info or debug, default notice\n"
 	"  -m SEC     seconds between multicast router advertisements, 4-180, default 20\n"
 	"  -M NUM     cap on learned and blocked entries, default 65536\n"
@@ -79,6 +81,7 @@ static int smcrouted_take(int opt, const char *arg, struct settings *s)
 	case 'u': s->socket = arg; break;
 	case 'n': s->foreground = true; break;
 	case 'N': break;
+	case 'k': s->has_keeper = true; break;
 	case 's': s->syslog = true; break;
 	case 'i': case 'I':
 		if (!*arg || strchr(arg, '/') || strlen(arg) > 64)
@@ -172,10 +175,11 @@ static int smcrouted_main(int argc, char **argv)
 	static const struct option long_options[] = {
 		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 },
 	};
+	struct handover handed = { 0 };
 	int opt, status = 0;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":c:d:D:e:f:F:hi:I:l:m:M:nNp:P:st:u:v", long_options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":c:d:D:e:f:F:hi:I:kl:m:M:nNp:P:st:u:v", long_options, NULL)) != -1) {
 		if (opt == '?' || opt == ':')
 			return smcrouted_refuse_option(opt, argv[optind - 1]);
 		if (applet_told(&smcrouted_applet, opt) || (status = smcrouted_take(opt, optarg, &s)))
@@ -188,8 +192,14 @@ static int smcrouted_main(int argc, char **argv)
 	smcrouted_set_paths(&s);
 	/* The end of process 1 is the end of its container, or of the system. */
 	s.foreground |= getpid() == 1;
+	if (s.has_keeper && !strcmp(s.conf, "-"))
+		return applet_fail(EXIT_USAGE, "option -k: the configuration of standard input cannot be read again by "
+				   "the next daemon; name a file");
+	handover_take_environment(&handed);
+	if (s.has_keeper)
+		keeper_run(&s, &handed);
 	/* No return, so that the paths stay where they are. */
-	exit(daemon_run(&s));
+	exit(daemon_run(&s, &handed));
 }
 
 const struct applet smcrouted_applet = {

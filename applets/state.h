@@ -32,6 +32,8 @@ struct settings {
 	bool conf_given;		/* -f was there */
 	bool foreground;		/* -n */
 	bool syslog;			/* -s */
+	bool has_keeper;		/* -k */
+	bool is_kept;			/* by a keeper, so it is in the background already, if it is to go there */
 	unsigned delay;			/* -d, seconds */
 	unsigned expire;		/* -c, seconds, 0 = never */
 	unsigned mrdisc;		/* -m, seconds */
@@ -88,6 +90,10 @@ struct daemon {
 	struct priv_id id;
 	struct log_limit lim_socket;
 	struct journal journal;
+	int journal_handed;		/* of the daemon before, until the file has been read; or -1 */
+	bool was_handed;		/* routes, at the start */
+	bool stored;			/* all that is needed to go on */
+	bool store_failed;		/* and it was said */
 };
 
 #endif

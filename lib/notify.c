@@ -17,11 +17,13 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/fd.h"
 #include "lib/number.h"
 
 static struct sockaddr_un notify_to;
 static socklen_t notify_to_len;	/* 0: nobody asked */
 static int64_t notify_watchdog;
+static int64_t notify_store;	/* descriptors that it takes */
 
 /* Takes a number out of the environment: 0 when there is none, -1 when it is something else. */
 static int64_t notify_take_number(const char *name)
@@ -39,6 +41,7 @@ void notify_init(void)
 	const char *path = getenv("NOTIFY_SOCKET");
 	size_t n = path ? strlen(path) : 0;
 
+	notify_store = notify_take_number("FDSTORE");
 	notify_watchdog = usec < 0 || (pid && pid != getpid()) ? 0 : usec;
 	notify_to_len = 0;
 	if (n > 1 && n < sizeof notify_to.sun_path && (*path == '/' || *path == '@')) {
@@ -54,24 +57,68 @@ void notify_init(void)
 	unsetenv("NOTIFY_SOCKET");
 }
 
-void notify_send(const char *fmt, ...)
+bool notify_is_heard(void)
+{
+	return notify_to_len;
+}
+
+bool notify_has_store(void)
+{
+	return notify_is_heard() && notify_store > 0;
+}
+
+/* Sends a text, with a descriptor unless that is -1: 0, or -1 with errno. */
+static int notify_send_text(int passed, const char *fmt, va_list ap)
 {
 	/* Where the receiver is behind, as it may be at boot, we wait a little, but not so long that routing is held
 	 * up. */
 	static const struct timeval patience = { .tv_usec = 100000 };
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof passed)];
+	} control = { .room = "" };
 	char text[1024];
-	va_list ap;
-	int fd;
+	struct iovec bytes = { text, 0 };
+	struct msghdr msg = { .msg_name = &notify_to, .msg_namelen = notify_to_len, .msg_iov = &bytes,
+			      .msg_iovlen = 1 };
+	int fd, res;
 
 	if (!notify_to_len)
-		return;
-	va_start(ap, fmt);
+		return 0;
 	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
+	bytes.iov_len = strlen(text);
+	if (passed >= 0) {
+		control.head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET,
+						 .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&control.head), &passed, sizeof passed);
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE(sizeof passed);
+	}
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&notify_to, notify_to_len);
-	close(fd);
+	res = sendmsg(fd, &msg, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	fd_fail(fd);
+	return res;
+}
+
+void notify_send(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	notify_send_text(-1, fmt, ap);
+	va_end(ap);
+}
+
+int notify_send_fd(int fd, const char *fmt, ...)
+{
+	va_list ap;
+	int res;
+
+	va_start(ap, fmt);
+	res = notify_send_text(fd, fmt, ap);
+	va_end(ap);
+	return res;
 }
 
 void notify_reloading(void)

@@ -6,14 +6,25 @@
 #ifndef LIB_NOTIFY_H
 #define LIB_NOTIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and removes them from the environment, so that no program we
- * start takes them for its own. */
+/* Reads NOTIFY_SOCKET, FDSTORE, WATCHDOG_USEC and WATCHDOG_PID and removes them from the environment, so that no
+ * program we start takes them for its own. */
 void notify_init(void);
 
 /* Sends lines such as "READY=1\nSTATUS=...", up to 1023 bytes.  When that fails there is nobody to tell. */
 void notify_send(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, up to 1023 bytes too, with a descriptor, which stays open here.  0, or -1 with errno. */
+int notify_send_fd(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* True when somebody is there to be told. */
+bool notify_is_heard(void);
+
+/* True when it says that it stores descriptors (FDSTORE in the environment: systemd since version 254, and our own
+ * keeper). */
+bool notify_has_store(void);
 
 /* Sends RELOADING=1 with the MONOTONIC_USEC that goes with it. */
 void notify_reloading(void);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,14 +17,36 @@
 /* To the parent, or -1. */
 static int proc_status_fd = -1;
 
+/* Opens what takes everything and gives nothing: where there is no /dev yet, as in an initramfs, a descriptor that can
+ * be neither read nor written does as well. */
+static int proc_open_null(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : fd;
+}
+
 int proc_open_std(void)
 {
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDWR);
+		fd = proc_open_null();
+		if (fd >= 0 && fd <= STDERR_FILENO)
+			fcntl(fd, F_SETFD, 0);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	return fd < 0 ? -1 : close(fd);
+}
+
+void proc_leave(void)
+{
+	int null = proc_open_null();
+
+	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	fd_fail(null);
+	/* So as not to hold a mount. */
+	(void)!chdir("/");
 }
 
 /* The last byte before the end of file is the exit status. */
@@ -69,25 +92,27 @@ int proc_watch(pid_t pid)
 #endif
 }
 
+void proc_adopt_orphans(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
 void proc_ready(int status)
 {
 	unsigned char byte = (unsigned char)status;
 
 	if (proc_status_fd < 0)
 		return;
-	if (!status) {
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-		for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
-			dup2(null, fd);
-		close(null);
-		/* So as not to hold a mount. */
-		(void)!chdir("/");
-	}
+	if (!status)
+		proc_leave();
 	(void)!write(proc_status_fd, &byte, 1);
 	/* After a failure the pipe closes with the process: then all is released. */
-	if (!status) {
-		close(proc_status_fd);
-		proc_status_fd = -1;
-	}
+	if (!status)
+		proc_leave_verdict();
+}
+
+void proc_leave_verdict(void)
+{
+	fd_fail(proc_status_fd);
+	proc_status_fd = -1;
 }

@@ -7,9 +7,13 @@
 
 #include <sys/types.h>
 
-/* Opens /dev/null on each of the descriptors 0 to 2 that is closed, so that no socket takes its place.  Call before
- * opening anything.  0, or -1 with errno. */
+/* Opens /dev/null, or where there is none something as good, on each of the descriptors 0 to 2 that is closed, so that
+ * no socket takes its place.  Call before opening anything.  0, or -1 with errno. */
 int proc_open_std(void);
+
+/* Parts from the terminal and the directory: 0 to 2 become /dev/null and "/" the working directory, so paths must be
+ * absolute from then on. */
+void proc_leave(void);
 
 /* Goes on in a child with a session of its own.  The parent never returns: it waits for proc_ready() and exits with its
  * status, or with EXIT_SYSTEM when the child ends without it.  0 in the child, or -1 with errno. */
@@ -19,9 +23,15 @@ int proc_daemonize(void);
  * before Linux 5.3 (pidfd_open(2)). */
 int proc_watch(pid_t pid);
 
-/* Tells the parent of a daemon its exit status.  With 0 it exits at once, and here 0 to 2 become /dev/null and "/" the
- * working directory, so paths must be absolute from then on; with another status it exits when this process does.  Does
- * nothing without proc_daemonize() before, and the second time. */
+/* Has descendants whose parent ends become children of this process, as those of process 1 do anyhow; where the system
+ * cannot do that they do not. */
+void proc_adopt_orphans(void);
+
+/* Tells the parent of a daemon its exit status.  With 0 it exits at once, and here proc_leave() is done; with another
+ * status it exits when this process does.  Does nothing without proc_daemonize() before, and the second time. */
 void proc_ready(int status);
+
+/* Leaves it to a child of this process to tell the parent. */
+void proc_leave_verdict(void);
 
 #endif

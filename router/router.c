@@ -78,6 +78,8 @@ int router_apply(struct router *r, const struct conf *c, int64_t now)
 	r->now = now;
 	if (apply_conf(r, c) < 0)
 		return -1;
+	if (r->ops && r->ops->applied)
+		r->ops->applied(r->ops_ctx);
 	r->vifs_stale = r->groups->stale = true;
 	for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));)
 		link_configure(r, i);

@@ -46,6 +46,8 @@ struct router_ops {
 	void (*event)(void *ctx, const struct event *ev);
 	/* router_due() may have come nearer: called by router_sync(). */
 	void (*wake)(void *ctx);
+	/* A configuration has been applied to the rules, and the kernel does not know yet: more may be changed. */
+	void (*applied)(void *ctx);
 };
 
 struct router_counters {

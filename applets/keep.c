@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The messages of the process that is kept.
+ */
+#include "applets/keep.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/notify.h"
+#include "lib/number.h"
+
+/* Bytes and descriptors of a message; a longer one is of no use. */
+#define KEEP_TEXT 1024
+#define KEEP_FDS 16
+
+/* One message. */
+struct keep_message {
+	char text[KEEP_TEXT + 1];
+	int fds[KEEP_FDS];
+	unsigned n;
+	pid_t pid;
+	bool is_whole;
+};
+
+int keep_open(struct keep *k)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof a;
+	int on = 1;
+
+	k->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* No file is needed: for no name at all the kernel chooses an abstract one (unix(7), autobind). */
+	if (k->fd < 0 || setsockopt(k->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
+	    bind(k->fd, (struct sockaddr *)&a, sizeof a.sun_family) < 0 ||
+	    getsockname(k->fd, (struct sockaddr *)&a, &len) < 0)
+		return -1;
+	len -= (socklen_t)offsetof(struct sockaddr_un, sun_path);
+	if (len < 2 || len >= sizeof k->address) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(k->address, a.sun_path, len);
+	k->address[0] = '@';
+	k->address[len] = '\0';
+	return 0;
+}
+
+void keep_free(struct keep *k)
+{
+	fd_fail(k->fd);
+	k->fd = -1;
+	handover_free(&k->store);
+}
+
+unsigned keep_drop(struct keep *k, const char *name)
+{
+	unsigned n = k->store.n;
+	int fd;
+
+	if (!name)
+		handover_free(&k->store);
+	while (name && (fd = handover_take(&k->store, name)) >= 0)
+		close(fd);
+	return n - k->store.n;
+}
+
+/* The value of a line of a message, cut off there, or NULL when it has none of that key.  *at is where the search goes
+ * on. */
+static char *keep_find(char *text, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (char *line = text; line; line = strchr(line, '\n'), line += line != NULL)
+		if (!strncmp(line, key, len) && line[len] == '=')
+			return line + len + 1;
+	return NULL;
+}
+
+/* True when a message has that line, its value being 1. */
+static bool keep_says(char *text, const char *key)
+{
+	const char *value = keep_find(text, key);
+
+	return value && *value == '1' && (!value[1] || value[1] == '\n');
+}
+
+/* Copies the name that a message gives its descriptors: false when it is none.  As systemd has it (fdname_is_valid). */
+static bool keep_take_name(char *text, char name[HANDOVER_NAME])
+{
+	const char *value = keep_find(text, "FDNAME");
+	size_t len = value ? strcspn(value, "\n") : 0;
+
+	snprintf(name, HANDOVER_NAME, "%.*s", value ? (int)len : 6, value ? value : "stored");
+	if (len >= HANDOVER_NAME)
+		return false;
+	for (const char *p = name; *p; p++)
+		if (*p < ' ' || *p > '~' || *p == ':')
+			return false;
+	return *name;
+}
+
+/* True when the store has this very file or socket under this name. */
+static bool keep_has(const struct keep *k, const char *name, const struct stat *st)
+{
+	struct stat old;
+
+	for (uint32_t i = 0; i < k->store.n; i++)
+		if (!strcmp(k->store.v[i].name, name) && !fstat(k->store.v[i].fd, &old) && old.st_ino == st->st_ino &&
+		    old.st_dev == st->st_dev)
+			return true;
+	return false;
+}
+
+/* Says once that something could not be kept. */
+static void keep_complain(struct keep *k, const char *what)
+{
+	if (!k->is_told)
+		log_err("keeper: %s: a crash may lose packets", what);
+	k->is_told = true;
+}
+
+/* Keeps the descriptors of a message; those that are not are left in it. */
+static void keep_store(struct keep *k, struct keep_message *m)
+{
+	char name[HANDOVER_NAME];
+	struct stat st;
+
+	for (unsigned i = 0; i < m->n && keep_take_name(m->text, name); i++) {
+		if (fstat(m->fds[i], &st) < 0 || keep_has(k, name, &st))
+			continue;
+		if (k->store.n >= KEEP_MAX || handover_add(&k->store, name, m->fds[i]) < 0)
+			keep_complain(k, "no room for another descriptor");
+		else
+			m->fds[i] = -1;
+	}
+}
+
+/* Follows the process to another one that goes on in its place; takes that line out of the message. */
+static void keep_follow(struct keep *k, char *text)
+{
+	char *value = keep_find(text, "MAINPID"), *end = value ? strchr(value, '\n') : NULL;
+	int64_t pid;
+
+	if (!value)
+		return;
+	if (end)
+		*end = '\0';
+	pid = number_parse(value, INT32_MAX);
+	value -= strlen("MAINPID=");
+	if (end)
+		memmove(value, end + 1, strlen(end + 1) + 1);
+	else
+		*value = '\0';
+	if (pid <= 1 || pid == k->main || pid == getpid() || kill((pid_t)pid, 0) < 0)
+		return;
+	k->former = k->main;
+	k->main = (pid_t)pid;
+}
+
+static void keep_take(struct keep *k, struct keep_message *m)
+{
+	char name[HANDOVER_NAME];
+
+	if (keep_says(m->text, "FDSTOREREMOVE") && keep_take_name(m->text, name))
+		keep_drop(k, name);
+	/* Who watches us may keep it as well, for the case that this process ends. */
+	keep_follow(k, m->text);
+	if (m->n == 1)
+		notify_send_fd(m->fds[0], "%s", m->text);
+	else if (*m->text)
+		notify_send("%s", m->text);
+	if (keep_says(m->text, "FDSTORE"))
+		keep_store(k, m);
+	k->is_ready |= keep_says(m->text, "READY");
+}
+
+/* Takes what comes beside the text of a message. */
+static void keep_take_control(struct keep_message *m, struct msghdr *msg)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		size_t len = c->cmsg_len - CMSG_LEN(0);
+		struct ucred who;
+
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_CREDENTIALS && len == sizeof who) {
+			memcpy(&who, CMSG_DATA(c), sizeof who);
+			m->pid = who.pid;
+		} else if (c->cmsg_type == SCM_RIGHTS) {
+			m->n = (unsigned)(len / sizeof *m->fds);
+			memcpy(m->fds, CMSG_DATA(c), m->n * sizeof *m->fds);
+		}
+	}
+}
+
+/* Reads a message: false when there is none. */
+static bool keep_read(struct keep *k, struct keep_message *m)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof m->fds) + CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec text = { m->text, KEEP_TEXT };
+	struct msghdr msg = { .msg_iov = &text, .msg_iovlen = 1, .msg_control = &control,
+			      .msg_controllen = sizeof control };
+	ssize_t n;
+
+	m->n = 0;
+	m->pid = 0;
+	do
+		n = recvmsg(k->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return false;
+	m->text[n] = '\0';
+	keep_take_control(m, &msg);
+	m->is_whole = !(msg.msg_flags & MSG_TRUNC) && !memchr(m->text, '\0', (size_t)n);
+	if (msg.msg_flags & MSG_CTRUNC && m->pid && m->pid == k->main)
+		keep_complain(k, "the limit of open descriptors is reached (ulimit -n)");
+	return true;
+}
+
+bool keep_receive(struct keep *k, int max)
+{
+	struct keep_message m;
+
+	for (; max > 0; max--) {
+		if (!keep_read(k, &m))
+			return true;
+		if (m.pid && (m.pid == k->main || m.pid == k->former) && m.is_whole)
+			keep_take(k, &m);
+		while (m.n)
+			fd_fail(m.fds[--m.n]);
+	}
+	return false;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Who watches us need not have a store, and does not say so: then all of this is for nothing, and does no harm.
+ */
+#include "applets/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "applets/control/journal.h"
+#include "kernel/kernel.h"
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/memfile.h"
+#include "lib/notify.h"
+#include "lib/status.h"
+
+static const char store_journal[] = "journal";
+
+/* Has a descriptor stored.  An error that waits on a socket, as of a network that is down, is no reason to let go of
+ * it: FDPOLL=0. */
+static void store_put(void *ctx, const char *name, int fd)
+{
+	struct daemon *d = ctx;
+
+	if (notify_send_fd(fd, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name) < 0 && !d->store_failed) {
+		d->store_failed = true;
+		log_errno("cannot store %s, a restart may lose packets", name);
+	}
+}
+
+static void store_on_fd(void *ctx, const char *name, int fd, bool is_open)
+{
+	if (is_open)
+		store_put(ctx, name, fd);
+	else
+		notify_send("FDSTOREREMOVE=1\nFDNAME=%s", name);
+}
+
+void store_init(struct daemon *d)
+{
+	d->journal_handed = handover_take(&d->handed, store_journal);
+	d->was_handed = handover_has_routes(&d->handed);
+	if (notify_is_heard())
+		kernel_fds_follow(store_on_fd, d);
+}
+
+/* Keeps the journal from here on: in the file that was handed over, if it is one, or in a new one. */
+static void store_begin_journal(struct daemon *d)
+{
+	int fd = d->journal_handed;
+
+	d->journal_handed = -1;
+	if (fd >= 0 && memfile_is(fd) && journal_begin_in(&d->journal, fd) == 0)
+		return;
+	if (fd >= 0)
+		notify_send("FDSTOREREMOVE=1\nFDNAME=%s", store_journal);
+	fd_fail(fd);
+	if (journal_begin(&d->journal) == 0)
+		store_put(d, store_journal, d->journal.fd);
+	else
+		log_errno("no journal: a restart forgets what clients ask for");
+}
+
+void store_applied(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (d->reload.begun > 1) {
+		journal_reloaded(&d->journal);
+		if (journal_flush(&d->journal) < 0)
+			log_errno("journal");
+		return;
+	}
+	if (d->journal_handed >= 0 && journal_replay(&d->router, d->journal_handed) < 0)
+		log_err("the journal that was handed over is damaged or of another version: what clients asked for is "
+			"lost; smcroutectl -d show config has what is in force");
+	if (notify_is_heard())
+		store_begin_journal(d);
+	d->journal_handed = fd_fail(d->journal_handed);
+}
+
+void store_all(struct daemon *d)
+{
+	if (!notify_is_heard())
+		return;
+	d->stored = true;
+	kernel_fds(store_put, d);
+	if (d->journal.fd >= 0)
+		store_put(d, store_journal, d->journal.fd);
+}
+
+bool store_end(struct daemon *d, int status)
+{
+	bool is_crash = status == EXIT_INTERNAL || status == EXIT_SYSTEM;
+
+	kernel_fds_follow(NULL, NULL);
+	fd_fail(d->journal_handed);
+	if (!d->stored)
+		return false;
+	/* A keeper ends with us, but where we failed. */
+	if (d->set->is_kept)
+		return is_crash;
+	/* Whoever may have a store, but does not say so, may be asked to start us again: the network learns that this
+	 * router leaves, and the kernel keeps all if there is a store. */
+	if (!notify_has_store() && !d->was_handed)
+		mrdisc_end(&d->router);
+	return true;
+}
