@@ -40,6 +40,9 @@
 /* What could not be had may be there now. */
 static void daemon_retry(struct daemon *d)
 {
+	/* The PID file is for a daemon that is ready. */
+	if (!d->reload.ended)
+		return;
 	reach_reload(d);
 	families_again(d);
 }
@@ -57,8 +60,7 @@ static void daemon_on_hup(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	if (d->reload.ended)
-		daemon_retry(d);
+	daemon_retry(d);
 	reload_by_signal(d);
 }
 

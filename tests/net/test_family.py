@@ -23,6 +23,7 @@ ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 so
 MROUTE4, MROUTE6 = (socket.AF_INET, 2, 0, 200), (socket.AF_INET6, 58, 41, 200)
 HOLD = """
 import socket, struct, sys
+open("/proc/self/comm", "w").write(sys.argv[5])
 s = socket.socket(int(sys.argv[1]), socket.SOCK_RAW, int(sys.argv[2]))
 s.setsockopt(int(sys.argv[3]), int(sys.argv[4]), struct.pack("i", 1))
 print("held", flush=True)
@@ -36,11 +37,11 @@ sys.stdin.read()
 class Holder:
     """Another process that holds the routing socket of a family."""
 
-    def __init__(self, which):
-        self.proc = subprocess.Popen([sys.executable, "-c", HOLD, *map(str, which)], stdin=subprocess.PIPE,
+    def __init__(self, which, name="holder"):
+        self.name = name
+        self.proc = subprocess.Popen([sys.executable, "-c", HOLD, *map(str, which), name], stdin=subprocess.PIPE,
                                      stdout=subprocess.PIPE, text=True, preexec_fn=child_setup)
         same(self.proc.stdout.readline(), "held\n", "the holder")
-        self.name = open(f"/proc/{self.proc.pid}/comm").read().strip()
 
     def let_go(self):
         self.proc.stdin.write("x")
@@ -123,6 +124,17 @@ def next_one(lab):
     second.end()
     wait_until(lambda: free_again(d, MROUTE4), "the family")
     lab.passes("a1", *flow_of(MROUTE4), "a2")
+
+
+@case("the name of a holder is escaped wherever it is shown")
+def strange_name(lab):
+    hold = Holder(MROUTE4, "a\x1b[31m\"b")
+    d = Daemon(lab, lab.MARKS + ROUTE)
+    text = f'taken by a\\x1b[31m"b (pid {hold.proc.pid})'
+    check(text in d.log(), d.log())
+    check(text in d.show("-d", "show", "pending"), d.show("-d", "show", "pending"))
+    same({p["reason"][-len(text):] for p in d.json("pending")["pending"] if ":" not in p["group"]}, {text}, "JSON")
+    hold.end()
 
 
 @case("a daemon that waits for a family ends well")

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 
+import wire
 from cases import case, main
 from lab import CAP_NET_RAW, MS_BIND, SLOW, SMCROUTECTL, SMCROUTED, Daemon, check, same, sys_call, wait_until
 from refuse import refuse
@@ -149,9 +150,17 @@ def fifo(lab):
     os.mkfifo(lab.path("fifo"))
     d = lab.daemon("", "-f", lab.path("fifo"), ready=False)
     wait_until(lambda: os.path.exists(d.sock), "the socket")
-    with open(lab.path("fifo"), "w") as f:
-        f.write(lab.MARKS + ROUTE)
-    wait_until(lambda: os.path.exists(d.pid_file), "the PID file")
+    with wire.connect(d.sock) as early:
+        early.send(wire.request("H"))
+        d.do("ping")
+        same(os.path.exists(d.pid_file), False, "the PID file of a daemon that is not ready")
+        with open(lab.path("fifo"), "w") as f:
+            f.write(lab.MARKS + ROUTE)
+        wait_until(lambda: os.path.exists(d.pid_file), "the PID file")
+        # The reload that was asked for so early.
+        with open(lab.path("fifo"), "w") as f:
+            f.write(lab.MARKS + ROUTE)
+        same(early.recv(9), b"\0", "its answer")
     lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
     d.proc.send_signal(signal.SIGHUP)
     with open(lab.path("fifo"), "w") as f:
@@ -160,7 +169,7 @@ def fifo(lab):
         lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
         d.do("ping")
         f.write("group 225.1.1.1 to a3\n")
-    wait_until(lambda: "reloaded" in d.log(), "the reload")
+    wait_until(lambda: d.log().count("reloaded") == 2, "the reload")
     lab.passes("a1", "10.1.0.9", "225.1.1.1", "a3")
 
 
