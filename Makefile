@@ -69,13 +69,15 @@ COMPLETION := $(if $(NATIVE),$(B)/completion/smcroutectl.bash $(B)/completion/_s
 OS         ?= $(shell uname -s | tr A-Z a-z)
 ROOMS       = applets applets/control applets/doctor router conf kernel kernel/$(OS) lib
 # Without WITH_HOST what only -H and doctor use stays out.
-HOST_ONLY   = applets/doctor/% $(filter-out %/probe_ask.c,$(wildcard kernel/$(OS)/probe_*.c)) kernel/$(OS)/nft_%
+HOST_ONLY   = applets/doctor/% $(filter-out %/probe_ask.c,$(wildcard kernel/$(OS)/probe_*.c)) kernel/$(OS)/nft_% \
+		kernel/$(OS)/xt_% kernel/$(OS)/tc_% kernel/$(OS)/filter%
 SRCS       := smcroute.c $(filter-out $(if $(filter yes,$(WITH_HOST)),,$(HOST_ONLY)), \
 		$(sort $(wildcard $(ROOMS:%=%/*.c))))
 OBJS       := $(SRCS:%.c=$(B)/%.o)
 LIB_OBJS   := $(filter-out $(B)/smcroute.o,$(OBJS))
 # What touches the kernel; tests link tests/fake in its place.
-CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,mroute_codec nft_judge nft_rules nft_sets probe_bridge probe_rtnl rtnl)
+CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,filter mroute_codec nft_judge nft_load nft_match nft_rules \
+		nft_run nft_sets probe_bridge probe_rtnl rtnl tc_judge xt_judge xt_match)
 REAL_OBJS  := $(filter-out $(CODECS),$(filter $(B)/kernel/$(OS)/%.o,$(OBJS)))
 FAKE       := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/fake/*.c)))
 # All but that and main: a test takes from here what it needs.

@@ -177,44 +177,65 @@ bool probe_router(int *pid, char *comm, size_t size);
 /* Descriptors that a process may have, pid 0 = this one; -1 where it cannot be read. */
 long long probe_nofile(int pid);
 
-/* Whether filter tables of the older iptables are loaded: their rules nobody shows but their own tool.  Needs to be
- * root. */
-tristate probe_iptables(enum fam fam);
+/* ---- packet filters (probe_filter.c) ---- */
 
-/* ---- the packet filter, nftables (probe_nft.c): needs CAP_NET_ADMIN ---- */
-
-/* Where a packet is looked at: as it comes in (families netdev and inet), before it is routed, on its way through, as
- * it leaves, as it is handed to the interface (family netdev). */
-enum probe_hook { HOOK_INGRESS, HOOK_BEFORE, HOOK_FORWARD, HOOK_AFTER, HOOK_EGRESS };
+/* Where a packet is looked at: as it comes in by a port of a bridge and as the bridge takes it; as it comes in by an
+ * interface of IP, before it is routed, on its way through, as it leaves, as it is handed to that interface; as a
+ * bridge passes it on, and hands it to a port. */
+enum probe_hook {
+	HOOK_PORT_INGRESS, HOOK_PORT_IN, HOOK_INGRESS, HOOK_BEFORE, HOOK_FORWARD, HOOK_AFTER, HOOK_EGRESS,
+	HOOK_PORT_OUT, HOOK_PORT_EGRESS
+};
 
 /* A multicast packet that somebody asks about. */
 struct probe_packet {
 	struct flow flow;
 	bool any_source;		/* the source is not known */
-	bool has_ports;			/* protocol and ports are those of its packets; else it is taken for UDP */
-	uint8_t protocol, ports[4];	/* as they stand in the headers */
+	bool has_ports;			/* those of its packets are known */
+	uint8_t protocol;		/* 0 = not known, taken for UDP */
+	uint8_t ports[4];		/* as they stand in the headers */
+	uint8_t ttl;			/* with which it comes in, 0 = not known */
+	tristate is_frame;		/* its frame was sent to a group, as on Ethernet */
+	tristate routes_back;		/* the route to its source leads out where it came in */
 	int iif, oif;			/* ifindex, 0 = not known */
-	const char *iif_name, *oif_name;	/* NULL = not known */
+	int port_in, port_out;		/* of the bridges that these are, 0 = none, or not known */
+	const char *iif_name, *oif_name, *port_in_name, *port_out_name;	/* NULL = not known */
 };
 
-/* A chain that stops it. */
+/* What reads packets, each with rights of its own: nftables and the older iptables CAP_NET_ADMIN, tc none. */
+enum probe_filter { PROBE_NFT, PROBE_IPTABLES, PROBE_IP6TABLES, PROBE_TC, PROBE_FILTERS };
+
+/* What a chain does with it: it drops it; a limit, a quota or chance decides; it asks for what is not known here, so
+ * that it cannot be told; it goes on with a lower TTL; with another source. */
+enum probe_fate { FATE_DROPPED, FATE_BY_CHANCE, FATE_UNKNOWN, FATE_LOWERED, FATE_RENAMED };
+
+/* A chain that does not let it pass as it is. */
 struct probe_chain {
 	enum probe_hook hook;
-	const char *family, *table, *name;
-	bool surely;			/* or it cannot be told: rules ask for what is not known here */
+	enum probe_filter filter;
+	enum probe_fate fate;
+	const char *family, *table, *name;	/* of tc: "tc", the interface, "ingress" or "egress" */
+	const char *rule_chain;		/* which has the rule that decides, NULL: the policy does */
+	uint64_t rule;			/* its handle, of iptables its number, of tc its preference */
+	bool is_owned;			/* by a program, which alone may change its table */
+	uint8_t ttl;			/* that it goes on with */
 };
 typedef void probe_chain_fn(void *ctx, const struct probe_chain *c);
 
-struct nft;
+struct filters;
 
-/* Reads all rules; NULL with errno EPERM, ENOMEM, or of netlink.  A kernel without nftables has none.  The caller ends
- * it by probe_nft_close(), which takes NULL too. */
-struct nft *probe_nft_open(void);
-void probe_nft_close(struct nft *n);
+/* Reads all rules that may be read; NULL with errno ENOMEM.  The caller ends it by probe_filters_close(), which takes
+ * NULL too. */
+struct filters *probe_filters_open(void);
+void probe_filters_close(struct filters *f);
 
-/* Calls fn for each base chain of a hook that would, or might, drop the packet. */
-void probe_nft_judge(const struct nft *n, enum probe_hook hook, const struct probe_packet *p, probe_chain_fn *fn,
-		     void *ctx);
+/* Why a kind could not be read, an errno; 0: it was, or there is none in this kernel. */
+int probe_filters_error(const struct filters *f, enum probe_filter filter);
+
+/* Leads a packet from the wire to a hook, in the order of the kernel, and calls fn for each chain from the hook `from`
+ * on that does not surely let it pass as it is. */
+void probe_filters_judge(const struct filters *f, enum probe_hook from, enum probe_hook to,
+			 const struct probe_packet *p, probe_chain_fn *fn, void *ctx);
 
 /* ---- packets to groups, as they pass (probe_sniff.c): needs CAP_NET_RAW ---- */
 

@@ -5,44 +5,13 @@
 #include <string.h>
 
 #include "applets/doctor/advise_bridge.h"
+#include "applets/doctor/advise_filter.h"
 #include "applets/doctor/advise_rule.h"
 #include "applets/doctor/advise_why.h"
 #include "conf/match.h"
 
-struct advise_chains {
-	struct advice *r;
-	const struct evidence_out *o;
-	bool surely;
-	unsigned n;
-};
-
-static void advise_in_chain(void *ctx, const struct probe_chain *c)
-{
-	struct advise_chains *j = ctx;
-	struct advice *r = j->r;
-	const struct probe_link *out = j->o ? host_link(&r->d->host, j->o->ifindex) : NULL;
-	struct probe_packet p = {
-		.flow = r->x->w->flow, .iif = r->x->in, .iif_name = r->in ? r->in->name : NULL,
-		.oif_name = out ? out->name : NULL,
-	};
-
-	if (c->surely != j->surely)
-		return;
-	j->n++;
-	if (c->surely)
-		remedy_chain(r->f, c, &p, 128);
-	else
-		remedy_chain_show(r->f, c);
-}
-
-unsigned advise_in_chains(struct advice *r, const struct evidence_out *o, bool surely)
-{
-	struct advise_chains j = { .r = r, .o = o, .surely = surely };
-
-	evidence_filter(r->d, r->x, o, o ? HOOK_FORWARD : HOOK_INGRESS, o ? HOOK_EGRESS : HOOK_BEFORE,
-			advise_in_chain, &j);
-	return j.n;
-}
+/* Between the wire and routing. */
+static const struct advise_hooks advise_in_hooks = { NULL, HOOK_PORT_INGRESS, HOOK_BEFORE };
 
 static void advise_in_rp_filter(struct advice *r, const struct loss *l)
 {
@@ -104,9 +73,25 @@ static void advise_in_table(struct advice *r, const struct loss *l)
 
 static void advise_in_firewall(struct advice *r, const struct loss *l)
 {
+	struct buf who = { 0 };
+
+	advise_filter_names(r, &advise_in_hooks, ADVISE_FATE(FATE_DROPPED), &who);
 	finding_add(r->f, FINDING_ERROR, "dropped by the packet filter: %s of %s came in on %s and are dropped before "
-		    "routing", advice_count(r, l), r->flow, r->in_name);
-	advise_in_chains(r, NULL, true);
+		    "routing%s", advice_count(r, l), r->flow, r->in_name, buf_cstr(&who));
+	buf_free(&who);
+	advise_filter_fix(r, &advise_in_hooks, ADVISE_FATE(FATE_DROPPED), true);
+}
+
+/* A limit of the packet filter. */
+static void advise_in_limit(struct advice *r, const struct loss *l)
+{
+	struct buf who = { 0 };
+
+	advise_filter_names(r, &advise_in_hooks, ADVISE_FATE(FATE_BY_CHANCE), &who);
+	finding_add(r->f, FINDING_ERROR, "limited by the packet filter: %s of %s that came in on %s are dropped before "
+		    "routing%s", advice_count(r, l), r->flow, r->in_name, buf_cstr(&who));
+	buf_free(&who);
+	advise_filter_fix(r, &advise_in_hooks, ADVISE_FATE(FATE_BY_CHANCE), true);
 }
 
 static void advise_in_source(struct advice *r, const struct loss *l)
@@ -158,17 +143,17 @@ static void advise_in_ingress(struct advice *r, const struct loss *l)
 static void advise_in_lost(struct advice *r, const struct loss *l)
 {
 	const struct probe_counters *a = &r->d->before.count, *b = &r->d->after.count;
-	tristate old = probe_iptables(r->fam);
+	const unsigned may = ADVISE_FATE(FATE_UNKNOWN) | ADVISE_FATE(FATE_BY_CHANCE);
+	struct buf who = { 0 };
 
-	finding_add(r->f, FINDING_ERROR, "lost before routing: %s of %s came in on %s and did not get to the router; "
-		    "%s", advice_count(r, l), r->flow, r->in_name, r->x->e.filter == FILTER_MAY_DROP ?
-		    "chains that may be what drops them are shown by these commands" :
-		    "nothing that drops them for sure was found, look here");
-	advise_in_chains(r, NULL, false);
+	if (!advise_filter_names(r, &advise_in_hooks, may, &who))
+		buf_str(&who, "; nothing that drops them for sure was found, look here");
+	finding_add(r->f, FINDING_ERROR, "lost before routing: %s of %s came in on %s and did not get to the router%s",
+		    advice_count(r, l), r->flow, r->in_name, buf_cstr(&who));
+	buf_free(&who);
+	advise_filter_fix(r, &advise_in_hooks, may, false);
 	if (r->x->e.filter == FILTER_UNSEEN)
 		finding_fix(r->f, "nft list ruleset");
-	if (old != 0)
-		finding_fix(r->f, "ip%stables-legacy -t raw -nvL PREROUTING", remedy_six[r->fam]);
 	if (b->rp_filter - a->rp_filter >= l->n && !r->d->is_uncounted)
 		finding_fix(r->f, "nstat -az TcpExtIPReversePathFilter");
 	finding_fix(r->f, "nstat -az | grep -iE 'drop|discard|err'");
@@ -213,6 +198,9 @@ bool advise_in(struct advice *r, const struct loss *l)
 		break;
 	case VERDICT_FIREWALL:
 		advise_in_firewall(r, l);
+		break;
+	case VERDICT_LIMIT:
+		advise_in_limit(r, l);
 		break;
 	case VERDICT_SOURCE:
 		advise_in_source(r, l);

@@ -11,8 +11,4 @@
 /* Appends a cause of verdict_in(), with what mends it.  False when it is none after all: a rule wants it so. */
 bool advise_in(struct advice *r, const struct loss *l);
 
-/* Appends the chains that drop the packets, before routing (o = NULL) or on the way to an output, with what mends it,
- * or those that may.  Returns how many there are. */
-unsigned advise_in_chains(struct advice *r, const struct evidence_out *o, bool surely);
-
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "applets/doctor/advise_bridge.h"
-#include "applets/doctor/advise_in.h"
+#include "applets/doctor/advise_filter.h"
 #include "applets/doctor/advise_link.h"
 #include "applets/doctor/advise_rule.h"
 
@@ -122,17 +122,39 @@ static void advise_out_mtu(struct advice *r, const struct evidence_out *o, const
 	}
 }
 
+/* Behind routing, on the way to an output. */
+static struct advise_hooks advise_out_hooks(const struct evidence_out *o)
+{
+	return (struct advise_hooks){ o, HOOK_FORWARD, HOOK_EGRESS };
+}
+
 static void advise_out_firewall(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
-	tristate old = probe_iptables(r->fam);
-	char word[REMEDY_WORD];
+	const struct advise_hooks at = advise_out_hooks(o);
+	struct buf who = { 0 };
+	unsigned n = advise_filter_names(r, &at, ADVISE_FATE(FATE_DROPPED), &who);
 
-	text_shell_word(word, sizeof word, host_name(&r->d->host, o->ifindex));
 	finding_add(r->f, FINDING_ERROR, "dropped by the packet filter: %s of %s came in on %s, were routed to %s and "
-		    "not sent", advice_count(r, l), r->flow, r->in_name, host_name(&r->d->host, o->ifindex));
-	if (!advise_in_chains(r, o, true))
-		finding_fix(r->f, "ip%stables%s -I FORWARD -i %s -o %s -d %s -j ACCEPT", remedy_six[r->fam],
-			    old == 1 ? "-legacy" : "", r->in_word, word, r->group);
+		    "not sent%s", advice_count(r, l), r->flow, r->in_name, host_name(&r->d->host, o->ifindex),
+		    buf_cstr(&who));
+	buf_free(&who);
+	advise_filter_fix(r, &at, ADVISE_FATE(FATE_DROPPED), true);
+	if (!n)
+		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+}
+
+/* A limit of the packet filter. */
+static void advise_out_limit(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const struct advise_hooks at = advise_out_hooks(o);
+	struct buf who = { 0 };
+
+	advise_filter_names(r, &at, ADVISE_FATE(FATE_BY_CHANCE), &who);
+	finding_add(r->f, FINDING_ERROR, "limited by the packet filter: %s of %s that came in on %s and were routed to "
+		    "%s are not sent%s", advice_count(r, l), r->flow, r->in_name,
+		    host_name(&r->d->host, o->ifindex), buf_cstr(&who));
+	buf_free(&who);
+	advise_filter_fix(r, &at, ADVISE_FATE(FATE_BY_CHANCE), true);
 }
 
 static void advise_out_down(struct advice *r, const struct evidence_out *o, const struct loss *l)
@@ -160,19 +182,20 @@ static void advise_out_family(struct advice *r, const struct evidence_out *o, co
 static void advise_out_lost(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
 	const char *out = host_name(&r->d->host, o->ifindex);
-	tristate old = probe_iptables(r->fam);
+	const struct advise_hooks at = advise_out_hooks(o);
+	const unsigned may = ADVISE_FATE(FATE_UNKNOWN) | ADVISE_FATE(FATE_BY_CHANCE);
+	struct buf who = { 0 };
 	char word[REMEDY_WORD];
 
 	text_shell_word(word, sizeof word, out);
-	finding_add(r->f, FINDING_ERROR, "lost on the way out: %s of %s came in on %s, were routed to %s and not sent; "
-		    "%s", advice_count(r, l), r->flow, r->in_name, out, o->filter == FILTER_MAY_DROP ?
-		    "chains that may be what drops them are shown by these commands" :
-		    "nothing that drops them for sure was found, look here");
-	advise_in_chains(r, o, false);
+	if (!advise_filter_names(r, &at, may, &who))
+		buf_str(&who, "; nothing that drops them for sure was found, look here");
+	finding_add(r->f, FINDING_ERROR, "lost on the way out: %s of %s came in on %s, were routed to %s and not sent"
+		    "%s", advice_count(r, l), r->flow, r->in_name, out, buf_cstr(&who));
+	buf_free(&who);
+	advise_filter_fix(r, &at, may, false);
 	if (o->filter == FILTER_UNSEEN)
 		finding_fix(r->f, "nft list ruleset");
-	if (old != 0)
-		finding_fix(r->f, "ip%stables-legacy -nvL FORWARD", remedy_six[r->fam]);
 	finding_fix(r->f, "tc -s qdisc show dev %s", word);
 	finding_fix(r->f, "tc filter show dev %s egress", word);
 }
@@ -190,6 +213,7 @@ void advise_out(struct advice *r, const struct evidence_out *o, const struct los
 	static void (*const say[VERDICTS])(struct advice *, const struct evidence_out *, const struct loss *) = {
 		[VERDICT_TTL] = advise_out_ttl, [VERDICT_TTL_CHANGED] = advise_out_ttl_changed,
 		[VERDICT_MTU] = advise_out_mtu, [VERDICT_FIREWALL] = advise_out_firewall,
+		[VERDICT_LIMIT] = advise_out_limit,
 		[VERDICT_OUTPUT] = advise_out_down, [VERDICT_FAMILY] = advise_out_family,
 		[VERDICT_NOBODY] = advise_bridge_nobody, [VERDICT_PORT] = advise_bridge_port,
 		[VERDICT_LOST_OUT] = advise_out_lost, [VERDICT_UNSURE] = advise_out_unsure,

@@ -273,10 +273,12 @@ struct check_packet {
 static void check_chain(void *ctx, const struct probe_chain *c)
 {
 	const struct check_packet *j = ctx;
-	bool after = c->hook == HOOK_AFTER;
+	bool after = c->hook >= HOOK_AFTER;
 	char text[ADDR_STRLEN];
 
-	if (!c->surely) {
+	if (c->fate >= FATE_LOWERED)
+		return;
+	if (c->fate != FATE_DROPPED) {
 		finding_add(j->f, FINDING_NOTE, "chain %s of table %s (%s) may drop packets of the rules: not all that "
 			    "it asks for can be judged from here", c->name, c->table, c->family);
 		return;
@@ -292,24 +294,12 @@ static void check_pair(struct host *h, const struct flow_range *range, const str
 {
 	struct check_packet j = {
 		.p = { .flow = range->flow, .any_source = range->source_len != 128, .iif = in->ifindex,
-		       .oif = out->ifindex, .iif_name = in->name, .oif_name = out->name },
+		       .is_frame = -1, .routes_back = -1, .oif = out->ifindex, .iif_name = in->name,
+		       .oif_name = out->name },
 		.f = &h->found, .group_len = range->group_len,
 	};
 
-	for (enum probe_hook hook = HOOK_BEFORE; hook <= HOOK_AFTER; hook++)
-		probe_nft_judge(h->nft, hook, &j.p, check_chain, &j);
-}
-
-static void check_iptables(struct host *h, const struct host_fam *k)
-{
-	tristate old = k->is_wanted ? probe_iptables(k->fam) : 0;
-
-	if (old == 1)
-		finding_add(&h->found, FINDING_NOTE, "the older iptables has %s tables, whose rules only its own tool "
-			    "shows: ip%stables-legacy -nvL FORWARD", k->name, remedy_six[k->fam]);
-	else if (old < 0)
-		finding_add(&h->found, FINDING_UNSEEN, "whether the older iptables has %s rules: root sees it",
-			    k->name);
+	probe_filters_judge(h->filters, HOOK_INGRESS, HOOK_EGRESS, &j.p, check_chain, &j);
 }
 
 void check_firewall(struct host *h)
@@ -317,10 +307,8 @@ void check_firewall(struct host *h)
 	const struct probe_link *in, *out;
 	unsigned pairs = 0;
 
-	check_iptables(h, &h->of[FAM_4]);
-	check_iptables(h, &h->of[FAM_6]);
-	host_unseen_nft(h);
-	for (uint32_t i = 0; h->nft && i < h->conf->nmroutes && i < RULES; i++) {
+	host_unseen_filters(h);
+	for (uint32_t i = 0; h->filters && i < h->conf->nmroutes && i < RULES; i++) {
 		const struct conf_rule *m = &h->conf->mroutes[i];
 
 		for (uint32_t a = 0; (in = host_match(h, m->iif, &a));)

@@ -107,7 +107,7 @@ static void doctor_unseen(struct doctor *d)
 	f->what = "vifs";
 	if (d->after.vifs.n < 0)
 		finding_add(f, FINDING_UNSEEN, "the counters of the VIFs: this kernel does not list them");
-	host_unseen_nft(&d->host);
+	host_unseen_filters(&d->host);
 	f->what = "old";
 	if (d->running.old)
 		finding_add(f, FINDING_UNSEEN, "the rules in force: process %d is a smcrouted of SMCRoute 2.x, which "

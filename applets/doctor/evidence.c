@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "applets/doctor/evidence_bridge.h"
+#include "applets/doctor/passage.h"
 #include "applets/doctor/remedy.h"
 #include "conf/match.h"
 
@@ -69,39 +70,18 @@ void evidence_begin(struct doctor *d)
 
 /* ---- the packet filter ---- */
 
-struct evidence_chains {
-	probe_chain_fn *fn;
-	void *ctx;
-	enum filter filter;
-};
-
-static void evidence_chain(void *ctx, const struct probe_chain *c)
+static struct passage evidence_passage(const struct evidence_flow *x, const struct evidence_out *o)
 {
-	struct evidence_chains *j = ctx;
-
-	if (c->surely)
-		j->filter = FILTER_DROPS;
-	else if (j->filter == FILTER_PASSES)
-		j->filter = FILTER_MAY_DROP;
-	if (j->fn)
-		j->fn(j->ctx, c);
+	return (struct passage){ .w = x->w, .here = x->here, .is_any = x->is_any, .in = x->in,
+				 .out = o ? o->ifindex : 0 };
 }
 
 enum filter evidence_filter(const struct doctor *d, const struct evidence_flow *x, const struct evidence_out *o,
 			    enum probe_hook from, enum probe_hook to, probe_chain_fn *fn, void *ctx)
 {
-	const struct probe_link *in = host_link(&d->host, x->in), *out = o ? host_link(&d->host, o->ifindex) : NULL;
-	struct evidence_chains j = { .fn = fn, .ctx = ctx };
-	struct probe_packet p = {
-		.flow = x->w->flow, .any_source = x->is_any, .has_ports = x->w->has_ports, .protocol = x->w->protocol,
-		.iif = in ? x->in : 0, .iif_name = in ? in->name : NULL,
-		.oif = out ? o->ifindex : 0, .oif_name = out ? out->name : NULL,
-	};
+	struct passage a = evidence_passage(x, o);
 
-	memcpy(p.ports, x->w->ports, sizeof p.ports);
-	for (enum probe_hook hook = from; d->host.nft && hook <= to; hook++)
-		probe_nft_judge(d->host.nft, hook, &p, evidence_chain, &j);
-	return d->host.nft ? j.filter : FILTER_UNSEEN;
+	return passage_ask(d, &a, from, to, fn, ctx);
 }
 
 /* ---- outputs ---- */
@@ -340,7 +320,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	if (e->ip < e->wire && x->here)
 		evidence_bridge_in(d, x->w, x->here->ifindex, x->in, e);
 	if (e->ip < e->wire)
-		e->ingress = evidence_filter(d, x, NULL, HOOK_INGRESS, HOOK_INGRESS, NULL, NULL);
+		e->ingress = evidence_filter(d, x, NULL, HOOK_PORT_INGRESS, HOOK_INGRESS, NULL, NULL);
 	if (e->right.hi < e->ip)
 		e->filter = evidence_filter(d, x, NULL, HOOK_BEFORE, HOOK_BEFORE, NULL, NULL);
 	e->nouts = x->entry && e->is_here ? x->entry->noifs : 0;

@@ -90,15 +90,14 @@ int host_probe(struct host *h, const struct conf *c)
 			k->is_foreign = true;
 		host_doubt(h, k);
 	}
-	h->nft = probe_nft_open();
-	h->nft_errno = h->nft ? 0 : errno;
+	h->filters = probe_filters_open();
 	return 0;
 }
 
 void host_free(struct host *h)
 {
 	probe_links_free(&h->links);
-	probe_nft_close(h->nft);
+	probe_filters_close(h->filters);
 	free(h->use);
 	free(h->is_disabled);
 	findings_free(&h->found);
@@ -180,10 +179,19 @@ const struct probe_vif *host_vif(const struct host_vifs *vifs, int ifindex, uint
 	return NULL;
 }
 
-void host_unseen_nft(struct host *h)
+void host_unseen_filters(struct host *h)
 {
+	static const char *const kinds[PROBE_FILTERS] = {
+		[PROBE_NFT] = "the rules of nftables", [PROBE_IPTABLES] = "the rules of the older iptables",
+		[PROBE_IP6TABLES] = "the rules of the older ip6tables", [PROBE_TC] = "the filters of tc",
+	};
+
 	h->found.what = "firewall";
-	if (!h->nft)
-		finding_add(&h->found, FINDING_UNSEEN, "the rules of nftables: %s", h->nft_errno == EPERM ?
-			    "CAP_NET_ADMIN is needed to read them" : strerror(h->nft_errno));
+	for (unsigned i = 0; h->filters && i < PROBE_FILTERS; i++) {
+		int err = probe_filters_error(h->filters, i);
+
+		if (err)
+			finding_add(&h->found, FINDING_UNSEEN, "%s: %s", kinds[i], err == EPERM || err == EACCES ?
+				    "CAP_NET_ADMIN is needed to read them" : strerror(err));
+	}
 }

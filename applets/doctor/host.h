@@ -49,8 +49,7 @@ struct host {
 	struct host_use *use;		/* of each name in conf */
 	struct probe_links links;
 	bool *is_disabled;		/* of each link: by the phyint line that holds for it */
-	struct nft *nft;		/* NULL: not to be seen, nft_errno says why */
-	int nft_errno;
+	struct filters *filters;	/* NULL: no memory for them */
 	struct host_fam of[FAM_N];
 };
 
@@ -90,7 +89,7 @@ const struct probe_link *host_output(const struct host *h, const struct conf_rul
 /* The VIF of an interface in a table; with table 0 in any.  NULL when it has none. */
 const struct probe_vif *host_vif(const struct host_vifs *vifs, int ifindex, uint32_t table);
 
-/* Adds that the rules of nftables cannot be seen, if so. */
-void host_unseen_nft(struct host *h);
+/* Adds which rules of packet filters cannot be seen, if any. */
+void host_unseen_filters(struct host *h);
 
 #endif

@@ -101,39 +101,124 @@ const char *remedy_nft_ifname(const char *way, const char *name, char *buf)
 	return buf;
 }
 
+/* ---- packet filters ---- */
+
 /* True for a chain that iptables made: those it manages itself. */
 static bool remedy_is_iptables(const struct probe_chain *c)
 {
 	static const char *const tables[] = { "filter", "mangle", "raw", "security", "nat", NULL };
 	static const char *const chains[] = { "FORWARD", "PREROUTING", "POSTROUTING", NULL };
 
-	return remedy_is_among(c->table, tables) && remedy_is_among(c->name, chains) && strcmp(c->family, "inet");
+	return c->filter == PROBE_IPTABLES || c->filter == PROBE_IP6TABLES ||
+	       (c->filter == PROBE_NFT && remedy_is_among(c->table, tables) && remedy_is_among(c->name, chains) &&
+		c->family[0] == 'i' && strcmp(c->family, "inet"));
+}
+
+enum remedy_maker { MAKER_NFT, MAKER_IPTABLES, MAKER_LEGACY, MAKER_UFW, MAKER_DOCKER, MAKER_FIREWALLD, MAKER_FW4,
+		    MAKER_TC };
+
+static enum remedy_maker remedy_made_by(const struct probe_chain *c)
+{
+	const char *in = c->rule_chain ? c->rule_chain : "";
+
+	if (c->filter == PROBE_TC)
+		return MAKER_TC;
+	if (remedy_is_iptables(c))
+		return !strncmp(in, "ufw", 3) ? MAKER_UFW : !strncmp(in, "DOCKER", 6) ? MAKER_DOCKER :
+		       c->filter == PROBE_NFT ? MAKER_IPTABLES : MAKER_LEGACY;
+	return !strcmp(c->table, "firewalld") ? MAKER_FIREWALLD : !strcmp(c->table, "fw4") ? MAKER_FW4 : MAKER_NFT;
+}
+
+const char *remedy_maker(const struct probe_chain *c)
+{
+	static const char *const names[] = {
+		[MAKER_NFT] = "nftables", [MAKER_IPTABLES] = "iptables", [MAKER_LEGACY] = "iptables-legacy",
+		[MAKER_UFW] = "ufw", [MAKER_DOCKER] = "Docker", [MAKER_FIREWALLD] = "firewalld",
+		[MAKER_FW4] = "fw4", [MAKER_TC] = "tc",
+	};
+
+	return names[remedy_made_by(c)];
+}
+
+const char *remedy_lasts(const struct probe_chain *c)
+{
+	static const char *const where[] = {
+		[MAKER_NFT] = "the command as a line at the end of /etc/nftables.conf",
+		[MAKER_IPTABLES] = "iptables-save and ip6tables-save into /etc/iptables",
+		[MAKER_LEGACY] = "iptables-legacy-save and ip6tables-legacy-save into /etc/iptables",
+		[MAKER_UFW] = "ufw route allow to the group",
+		[MAKER_DOCKER] = "the command whenever Docker has started",
+		[MAKER_FIREWALLD] = "a policy with a rich rule, firewall-cmd --permanent",
+		[MAKER_FW4] = "a rule in /etc/config/firewall",
+		[MAKER_TC] = "in the script that makes the filter",
+	};
+
+	return where[remedy_made_by(c)];
+}
+
+static void remedy_iptables(struct findings *f, const struct probe_chain *c, const struct probe_packet *p,
+			    const char *group)
+{
+	const char *six = remedy_six[flow_fam(&p->flow)], *kind = c->filter == PROBE_NFT ? "" : "-legacy";
+	/* What is forwarded has no inbound interface of its own in IPv6, before Linux 6.17 (ip6mr_forward2()). */
+	bool is_out = c->hook == HOOK_AFTER || (c->hook == HOOK_FORWARD && *six);
+	bool is_filter = !strcmp(c->table, "filter");
+	const char *dev = is_out ? p->oif_name : p->iif_name;
+	char word[REMEDY_WORD];
+
+	finding_fix(f, "ip%stables%s%s%s -I %s%s%s -d %s -j ACCEPT", six, kind, is_filter ? "" : " -t ",
+		    is_filter ? "" : c->table, c->name, dev ? is_out ? " -o " : " -i " : "",
+		    dev ? text_shell_word(word, sizeof word, dev) : "", group);
+}
+
+/* firewalld owns its table, so that nobody else may add a rule. */
+static void remedy_firewalld(struct findings *f, const struct probe_packet *p, const char *group)
+{
+	const char *family = flow_fam(&p->flow) == FAM_4 ? "ipv4" : "ipv6";
+
+	finding_fix(f, "firewall-cmd --permanent --new-policy multicast");
+	finding_fix(f, "firewall-cmd --permanent --policy multicast --add-ingress-zone ANY");
+	finding_fix(f, "firewall-cmd --permanent --policy multicast --add-egress-zone ANY");
+	finding_fix(f, "firewall-cmd --permanent --policy multicast --add-rich-rule 'rule family=%s destination "
+		    "address=%s accept'", family, group);
+	finding_fix(f, "firewall-cmd --reload");
 }
 
 void remedy_chain(struct findings *f, const struct probe_chain *c, const struct probe_packet *p, uint8_t glen)
 {
-	bool is_after = c->hook == HOOK_AFTER || c->hook == HOOK_EGRESS, is_filter = !strcmp(c->table, "filter");
-	const char *six = remedy_six[flow_fam(&p->flow)], *way = is_after ? "o" : "i";
-	const char *dev = is_after ? p->oif_name : p->iif_name;
-	char word[REMEDY_WORD], text[ADDR_STRLEN], match[REMEDY_NFT];
+	const char *six = remedy_six[flow_fam(&p->flow)];
+	bool is_out = c->hook == HOOK_AFTER || (c->hook == HOOK_FORWARD && *six);
+	bool has_dev = c->hook == HOOK_BEFORE || c->hook == HOOK_FORWARD || c->hook == HOOK_AFTER;
+	char word[REMEDY_WORD], text[ADDR_STRLEN], match[REMEDY_NFT] = "";
 
 	prefix_str(&p->flow.group, glen, text);
-	if (remedy_is_iptables(c))
-		finding_fix(f, "ip%stables%s%s -I %s%s%s%s%s -d %s -j ACCEPT", six, is_filter ? "" : " -t ",
-			    is_filter ? "" : c->table, c->name, dev ? " -" : "", dev ? way : "", dev ? " " : "",
-			    dev ? text_shell_word(word, sizeof word, dev) : "", text);
-	else if (remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./"))
+	if (c->filter == PROBE_TC) {
+		finding_fix(f, "tc filter del dev %s %s pref %llu", text_shell_word(word, sizeof word, c->table),
+			    c->name, (unsigned long long)c->rule);
+	} else if (remedy_is_iptables(c)) {
+		remedy_iptables(f, c, p, text);
+	} else if (c->is_owned && !strcmp(c->table, "firewalld")) {
+		remedy_firewalld(f, p, text);
+	} else if (!c->is_owned && remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./")) {
+		if (has_dev)
+			remedy_nft_ifname(is_out ? "o" : "i", is_out ? p->oif_name : p->iif_name, match);
 		finding_fix(f, "nft 'insert rule %s %s %s %sip%s daddr %s accept'", c->family, c->table, c->name,
-			    c->hook == HOOK_EGRESS || c->hook == HOOK_INGRESS ? "" :
-			    remedy_nft_ifname(way, dev, match), six, text);
+			    match, six, text);
+	}
 }
 
 void remedy_chain_show(struct findings *f, const struct probe_chain *c)
 {
-	if (remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./"))
-		finding_fix(f, "nft list chain %s %s %s", c->family, c->table, c->name);
+	char word[REMEDY_WORD];
+
+	if (c->filter == PROBE_TC)
+		finding_fix(f, "tc -s filter show dev %s %s", text_shell_word(word, sizeof word, c->table), c->name);
+	else if (c->filter != PROBE_NFT)
+		finding_fix(f, "ip%stables-legacy -t %s -nvL", c->filter == PROBE_IPTABLES ? "" : "6", c->table);
+	else if (remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./"))
+		finding_fix(f, "nft -a list chain %s %s %s", c->family, c->table, c->name);
 	else
-		finding_fix(f, "nft list ruleset");
+		finding_fix(f, "nft -a list ruleset");
 }
 
 void remedy_v6(struct findings *f, const struct probe_link *l)

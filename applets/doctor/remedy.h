@@ -31,6 +31,10 @@ void remedy_link(struct findings *f, const char *name, const char *what);
 /* The command that makes a chain accept the packet. */
 void remedy_chain(struct findings *f, const struct probe_chain *c, const struct probe_packet *p, uint8_t glen);
 
+/* The program that a chain is of, and what makes an accepted group last there. */
+const char *remedy_maker(const struct probe_chain *c);
+const char *remedy_lasts(const struct probe_chain *c);
+
 /* The command that shows a chain which may drop packets. */
 void remedy_chain_show(struct findings *f, const struct probe_chain *c);
 

@@ -71,7 +71,7 @@ static void verdict_none_in(const struct evidence *e, struct losses *l)
 	if (!l->n && e->broken >= e->ip)
 		verdict_add(l, VERDICT_BROKEN, n, n);
 	if (!l->n)
-		verdict_add(l, VERDICT_LOST_IN, n, n);
+		verdict_add(l, e->filter == FILTER_LIMITS ? VERDICT_LIMIT : VERDICT_LOST_IN, n, n);
 }
 
 unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES])
@@ -87,12 +87,14 @@ unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES])
 	}
 	if (lost > verdict_slack_out(e, e->wire) && !e->is_lower)
 		verdict_add(&l, e->port_stops ? VERDICT_PORT_IN : e->is_kept ? VERDICT_KEPT :
-			    e->ingress == FILTER_DROPS ? VERDICT_FIREWALL : VERDICT_INGRESS, lost, e->wire);
+			    e->ingress == FILTER_DROPS ? VERDICT_FIREWALL : e->ingress == FILTER_LIMITS ?
+			    VERDICT_LIMIT : VERDICT_INGRESS, lost, e->wire);
 	lost = verdict_less(e->ip, e->right.hi);
 	if (e->ip && !e->right.hi)
 		verdict_none_in(e, &l);
 	else if (lost > verdict_slack(e, e->ip))
-		verdict_add(&l, e->broken >= lost ? VERDICT_BROKEN : VERDICT_LOST_IN, lost, e->ip);
+		verdict_add(&l, e->broken >= lost ? VERDICT_BROKEN : e->filter == FILTER_LIMITS ? VERDICT_LIMIT :
+			    VERDICT_LOST_IN, lost, e->ip);
 	return l.n;
 }
 
@@ -121,6 +123,8 @@ static void verdict_out_seen(const struct evidence *e, const struct evidence_out
 		verdict_add(l, e->frag_fails + slack >= lost ? VERDICT_MTU : VERDICT_TTL_CHANGED, lost, came);
 	else if (o->filter == FILTER_DROPS)
 		verdict_add(l, VERDICT_FIREWALL, lost, came);
+	else if (o->filter == FILTER_LIMITS)
+		verdict_add(l, VERDICT_LIMIT, lost, came);
 	else
 		verdict_add(l, VERDICT_LOST_OUT, lost, came);
 }

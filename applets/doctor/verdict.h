@@ -25,6 +25,7 @@ enum verdict {
 	VERDICT_NO_RULE,	/* an entry without outputs */
 	VERDICT_NO_ANSWER,	/* the router was asked and has not answered */
 	VERDICT_FIREWALL,	/* dropped by the packet filter */
+	VERDICT_LIMIT,		/* dropped by it in part, by a limit or by chance */
 	VERDICT_TABLE,		/* looked up in another table than the routes are in */
 	VERDICT_OUTPUT,		/* an output is down, or without carrier */
 	VERDICT_NOBODY,		/* a bridge passes it to none of its ports */
@@ -47,7 +48,13 @@ struct span {
 };
 
 /* What the packet filter does with a flow, or with its copies for an output. */
-enum filter { FILTER_PASSES, FILTER_MAY_DROP, FILTER_DROPS, FILTER_UNSEEN };
+enum filter {
+	FILTER_PASSES,		/* nothing keeps it */
+	FILTER_LIMITS,		/* a limit, a quota or a random number decides, and nothing else */
+	FILTER_MAY_DROP,	/* rules ask for what is not known here */
+	FILTER_DROPS,		/* for sure */
+	FILTER_UNSEEN		/* nobody may look */
+};
 
 /* One output of its entry, and the copies for it. */
 struct evidence_out {

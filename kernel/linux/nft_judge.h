@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: ISC
  *
- * What rules of nftables would do with a multicast packet.  Pure.  A rule is judged only as far as it asks for what is
- * known of the packet: its addresses, its interfaces, that it is UDP and of no known connection; anything else "may
- * match".  Private to this room.
+ * What a base chain of nftables and those it jumps to do with a multicast packet.  Pure.  A rule is judged only as far
+ * as it asks for what is known of the packet; anything else "may match".  Private to this room.
  */
 #ifndef KERNEL_LINUX_NFT_JUDGE_H
 #define KERNEL_LINUX_NFT_JUDGE_H
 
+#include "kernel/linux/filter.h"
 #include "kernel/linux/nft_rules.h"
-#include "kernel/probe.h"
 
-/* What becomes of a packet in a base chain, as bits: either, or both when it cannot be told. */
-enum { NFT_ACCEPTS = 1, NFT_DROPS = 2 };
-unsigned nft_judge(const struct nft *n, const struct nft_chain *base, const struct probe_packet *p);
+/* What became of it in a base chain. */
+struct filter_fate {
+	unsigned bits;			/* FILTER_ACCEPTED, FILTER_DROPPED */
+	unsigned why;			/* MAY_* bits of the rules that could not be told */
+	const char *chain;		/* which has the rule that drops it, NULL: the policy does */
+	uint64_t rule;			/* its handle */
+};
+
+/* Leads a packet through, which rules may change. */
+void nft_judge(const struct nft *n, const struct nft_chain *base, struct filter_packet *f, struct filter_fate *out);
 
 #endif

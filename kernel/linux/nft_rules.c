@@ -12,6 +12,8 @@
 
 #include "lib/grow.h"
 
+#define TABLE_OWNER 2u		/* NFT_TABLE_F_OWNER of linux/netfilter/nf_tables.h since 5.12 */
+
 uint32_t nft_u32(const struct rtnl_attr *in, unsigned type)
 {
 	return ntohl(rtnl_u32(in, type, UINT32_MAX));
@@ -57,6 +59,7 @@ int nft_chain_add(void *nft, const struct rtnl_msg *m)
 	rtnl_attr(&at, NFTA_CHAIN_HOOK, &hook);
 	*c = (struct nft_chain){
 		.hook = (int)nft_u32(&hook, NFTA_HOOK_HOOKNUM), .family = g.nfgen_family,
+		.priority = (int)nft_u32(&hook, NFTA_HOOK_PRIORITY),
 		.drops = nft_u32(&at, NFTA_CHAIN_POLICY) == NF_DROP,
 		.table = strdup(nft_text(&at, NFTA_CHAIN_TABLE)), .name = strdup(nft_text(&at, NFTA_CHAIN_NAME)),
 	};
@@ -74,10 +77,13 @@ int nft_table_add(void *nft, const struct rtnl_msg *m)
 	if (!rtnl_body(m, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE, &g, sizeof g, &at))
 		return 0;
 	flags = nft_u32(&at, NFTA_TABLE_FLAGS);
-	for (uint32_t i = 0; flags != UINT32_MAX && flags & NFT_TABLE_F_DORMANT && i < n->n; i++)
-		if (n->chains[i].family == g.nfgen_family &&
-		    !strcmp(n->chains[i].table, nft_text(&at, NFTA_TABLE_NAME)))
-			n->chains[i].hook = -1;
+	for (struct nft_chain *c = n->chains; flags != UINT32_MAX && c < n->chains + n->n; c++) {
+		if (c->family != g.nfgen_family || strcmp(c->table, nft_text(&at, NFTA_TABLE_NAME)))
+			continue;
+		c->is_owned = flags & TABLE_OWNER;
+		if (flags & NFT_TABLE_F_DORMANT)
+			c->hook = -1;
+	}
 	return 0;
 }
 
@@ -92,30 +98,34 @@ struct nft_chain *nft_chain_find(const struct nft *n, uint8_t family, const char
 	return NULL;
 }
 
+/* Keeps an attribute with its header and padding, so that it can be walked to. */
+static bool nft_rule_keep(struct nft *n, struct nft_chain *c, const struct rtnl_attr *a)
+{
+	size_t len = a->len + NLA_HDRLEN;
+
+	n->size += NLA_ALIGN(len);
+	if (n->size > NFT_MAX) {
+		errno = ENOMEM;
+		return false;
+	}
+	buf_add(&c->rules, a->p - NLA_HDRLEN, len);
+	buf_fill(&c->rules, '\0', NLA_ALIGN(len) - len);
+	return !c->rules.failed;
+}
+
 int nft_rule_add(void *nft, const struct rtnl_msg *m)
 {
 	struct nft *n = nft;
-	struct rtnl_attr at, rule;
+	struct rtnl_attr at, handle, rule;
 	struct nft_chain *c;
 	struct nfgenmsg g;
-	size_t len;
 
 	if (!rtnl_body(m, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE, &g, sizeof g, &at))
 		return 0;
 	c = nft_chain_find(n, g.nfgen_family, nft_text(&at, NFTA_RULE_TABLE), nft_text(&at, NFTA_RULE_CHAIN));
-	if (!c || !rtnl_attr(&at, NFTA_RULE_EXPRESSIONS, &rule))
+	if (!c || !rtnl_attr(&at, NFTA_RULE_HANDLE, &handle) || !rtnl_attr(&at, NFTA_RULE_EXPRESSIONS, &rule))
 		return 0;
-	/* With its header and padding, so that they can be walked through as attributes. */
-	len = rule.len + NLA_HDRLEN;
-	n->size += NLA_ALIGN(len);
-	if (n->size <= NFT_MAX) {
-		buf_add(&c->rules, rule.p - NLA_HDRLEN, len);
-		buf_fill(&c->rules, '\0', NLA_ALIGN(len) - len);
-	}
-	if (n->size <= NFT_MAX && !c->rules.failed)
-		return 0;
-	errno = ENOMEM;
-	return -1;
+	return nft_rule_keep(n, c, &handle) && nft_rule_keep(n, c, &rule) ? 0 : -1;
 }
 
 void nft_free(struct nft *n)

@@ -12,16 +12,20 @@
 struct nft_chain {
 	int hook;			/* NF_INET_*, of netdev NF_NETDEV_*; -1 = only jumped to */
 	uint8_t family;			/* NFPROTO_* */
+	int priority;			/* the smallest is first */
 	bool drops;			/* its policy */
+	bool is_owned;			/* its table, by a program */
 	char *table, *name;		/* owned */
 	struct buf devices;		/* of netdev: names, each ended by NUL */
-	struct buf rules;		/* NFTA_RULE_EXPRESSIONS, one behind the other */
+	struct buf rules;		/* NFTA_RULE_HANDLE and NFTA_RULE_EXPRESSIONS, one behind the other */
 };
 
 struct nft_set {
 	uint8_t family;
 	uint32_t flags;			/* NFT_SET_* */
 	bool is_read;			/* elements are all that there are */
+	uint8_t nfields;		/* of concatenated keys, 0 = one */
+	uint8_t fields[16];		/* bytes of each */
 	char *table, *name;		/* owned */
 	struct buf elements;		/* NFTA_LIST_ELEM, one behind the other */
 };

@@ -5,6 +5,7 @@
 #ifndef KERNEL_LINUX_NFT_SETS_H
 #define KERNEL_LINUX_NFT_SETS_H
 
+#include "kernel/linux/filter.h"
 #include "kernel/linux/nft_rules.h"
 
 /* Takes a message of a dump of sets into a struct nft; then those of the dump of one set's elements.  As
@@ -18,7 +19,7 @@ const struct nft_set *nft_set_find(const struct nft *n, uint8_t family, const ch
 /* Bytes of its keys, 0 when it is empty. */
 size_t nft_set_key(const struct nft_set *s);
 
-/* Looks for a key of len bytes: 1 and *element when it is there, 0, or -1 when it cannot be told. */
-int nft_set_look(const struct nft_set *s, const uint8_t *key, size_t len, struct rtnl_attr *element);
+/* Whether a key of that many bytes is in it, and then with MATCH_YES the element. */
+enum match nft_set_look(const struct nft_set *s, const struct filter_value *key, struct rtnl_attr *element);
 
 #endif

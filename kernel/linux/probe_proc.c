@@ -118,20 +118,6 @@ void probe_support(enum fam fam, struct probe_support *s)
 		s->tables = 0;
 }
 
-tristate probe_iptables(enum fam fam)
-{
-	const char *path = fam == FAM_4 ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-	char c;
-
-	if (fd < 0)
-		return errno == ENOENT ? probe_proc_net(path) : -1;
-	n = read(fd, &c, 1);
-	close(fd);
-	return n < 0 ? -1 : n > 0;
-}
-
 tristate probe_netns_ours(void)
 {
 	struct stat owner, mine;

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct nft {
+struct filters {
 	int none;
 };
 
-static struct nft fake_nft;
+static struct filters fake_filters;
 struct fake_probe fake_probe;
 
 void fake_probe_reset(void)
@@ -169,29 +169,29 @@ long long probe_nofile(int pid)
 	return fake_probe.nofile;
 }
 
-tristate probe_iptables(enum fam fam)
+struct filters *probe_filters_open(void)
 {
-	return fake_probe.iptables[fam];
+	return &fake_filters;
 }
 
-struct nft *probe_nft_open(void)
+void probe_filters_close(struct filters *f)
 {
-	errno = fake_probe.nft_errno;
-	return errno ? NULL : &fake_nft;
+	(void)f;
 }
 
-void probe_nft_close(struct nft *n)
+int probe_filters_error(const struct filters *f, enum probe_filter filter)
 {
-	(void)n;
+	(void)f;
+	return filter == PROBE_NFT ? fake_probe.nft_errno : 0;
 }
 
-void probe_nft_judge(const struct nft *n, enum probe_hook hook, const struct probe_packet *p, probe_chain_fn *fn,
-		     void *ctx)
+void probe_filters_judge(const struct filters *f, enum probe_hook from, enum probe_hook to,
+			 const struct probe_packet *p, probe_chain_fn *fn, void *ctx)
 {
-	(void)n;
+	(void)f;
 	(void)p;
-	for (unsigned i = 0; i < fake_probe.nchains; i++)
-		if (fake_probe.chains[i].hook == hook)
+	for (unsigned i = 0; i < fake_probe.nchains && !fake_probe.nft_errno; i++)
+		if (fake_probe.chains[i].hook >= from && fake_probe.chains[i].hook <= to)
 			fn(ctx, &fake_probe.chains[i]);
 }
 

@@ -24,7 +24,7 @@ struct fake_probe {
 	struct probe_route route;
 	struct probe_counters counters;
 	struct probe_support support[FAM_N];
-	tristate netns_ours, iptables[FAM_N];
+	tristate netns_ours;
 	bool is_member;				/* of 225.1.2.3 on all interfaces */
 	struct probe_sniffed sniffed[FAKE_PROBE_MAX];	/* packets, once all of them */
 	unsigned nsniffed;			/* 0: they are not to be seen */

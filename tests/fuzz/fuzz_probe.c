@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "kernel/linux/nft_judge.h"
+#include "kernel/linux/nft_sets.h"
 #include "kernel/linux/probe_bridge.h"
 #include "kernel/linux/probe_rtnl.h"
+#include "kernel/linux/tc_judge.h"
+#include "kernel/linux/xt_judge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,7 +22,7 @@ static void member(void *ctx, const struct probe_mdb *e)
 		abort();
 }
 
-static void message(const struct rtnl_msg *m, struct nft *n)
+static void message(const struct rtnl_msg *m, struct nft *n, struct tc *tc)
 {
 	struct probe_link l;
 	struct probe_mfc e;
@@ -43,21 +46,59 @@ static void message(const struct rtnl_msg *m, struct nft *n)
 	probe_bridge_mdb(m, member, NULL);
 	nft_chain_add(n, m);
 	nft_rule_add(n, m);
+	nft_set_add(n, m);
+	nft_elements_add(n, m);
+	for (uint32_t i = 0; i < n->nsets; i++)
+		n->sets[i].is_read = true;
+	tc_filter_add(tc, m);
+}
+
+/* The bytes as a table of iptables. */
+static void table(const uint8_t *data, size_t size, enum fam fam, struct filter_packet *f)
+{
+	struct xt_rules t = { .fam = fam, .hooks = 31 };
+	struct filter_fate fate;
+
+	for (unsigned i = 0; i < 5 && size > 4; i++)
+		t.entry[i] = t.policy[i] = data[i] * 8u;
+	buf_add(&t.rules, (const char *)data, size);
+	for (unsigned hook = 0; hook < 5; hook++) {
+		xt_judge(&t, hook, f, &fate);
+		if (fate.bits > FILTER_EITHER || (fate.chain && !memchr(fate.chain, 0, XT_NAME)))
+			abort();
+	}
+	buf_free(&t.rules);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct probe_packet p = { .iif = 2, .oif = 3, .iif_name = "a1", .oif_name = "a2" };
+	struct probe_packet p = { .iif = 2, .oif = 3, .iif_name = "a1", .oif_name = "a2", .is_frame = 1, .ttl = 16 };
+	struct filter_packet f;
+	struct filter_fate fate;
 	struct nft n = { 0 };
+	struct tc tc = { 0 };
 	struct rtnl_msg m;
 
 	addr_parse("10.1.0.9", 8, &p.flow.source);
 	addr_parse("225.1.2.3", 9, &p.flow.group);
+	filter_begin(&f, &p);
+	for (enum probe_hook hook = HOOK_INGRESS; hook <= HOOK_FORWARD; hook++)
+		filter_at(&f, hook);
+	table(data, size, FAM_4, &f);
+	table(data, size, FAM_6, &f);
 	while (rtnl_next(&data, &size, &m))
-		message(&m, &n);
-	for (uint32_t i = 0; i < n.n; i++)
-		if (nft_judge(&n, &n.chains[i], &p) > (NFT_ACCEPTS | NFT_DROPS))
+		message(&m, &n, &tc);
+	for (uint32_t i = 0; i < n.n; i++) {
+		nft_judge(&n, &n.chains[i], &f, &fate);
+		if (fate.bits > FILTER_EITHER)
 			abort();
+	}
+	for (uint32_t i = 0; i < tc.n; i++) {
+		tc_judge(&tc, tc.v[i].ifindex, tc.v[i].is_egress, &f, &fate);
+		if (fate.bits > FILTER_EITHER)
+			abort();
+	}
 	nft_free(&n);
+	tc_free(&tc);
 	return 0;
 }

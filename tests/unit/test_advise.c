@@ -190,21 +190,23 @@ static void each_output(void)
 	see(SNIFF_WIRE, 2, "10.1.0.9", 5);
 	see(SNIFF_IP, 2, "10.1.0.9", 5);
 	see(SNIFF_OUT, 3, "10.1.0.9", 5);
-	fake_probe.chains[0] = (struct probe_chain){ HOOK_FORWARD, "inet", "t", "c", true };
+	fake_probe.chains[0] = (struct probe_chain){ .hook = HOOK_FORWARD, .family = "inet", .table = "t",
+						     .name = "c" };
 	fake_probe.nchains = 1;
 	begin("");
 	judge();
 	CHECK_STR(end(), "error: dropped by the packet filter: all 5 packets of (10.1.0.9, 225.1.2.3) came in on eth0, "
-		  "were routed to eth2 and not sent\n"
+		  "were routed to eth2 and not sent: chain c of table inet t (nftables) drops them by its policy (for "
+		  "good: the command as a line at the end of /etc/nftables.conf)\n"
 		  "  fix: nft 'insert rule inet t c iifname \"eth0\" ip daddr 225.1.2.3 accept'\n"
 		  "note: forwarded to some: (10.1.0.9, 225.1.2.3) came in on eth0 (5 packets) and went out on eth1\n"
 		  BEHIND("eth1"));
-	fake_probe.chains[0].surely = false;
+	fake_probe.chains[0].fate = FATE_UNKNOWN;
 	begin("");
 	judge();
 	CHECK(strstr(end(), "error: lost on the way out: all 5 packets of (10.1.0.9, 225.1.2.3) came in on eth0, were "
-			    "routed to eth2 and not sent; chains that may be what drops them are shown by these "
-			    "commands\n  fix: nft list chain inet t c\n"));
+			    "routed to eth2 and not sent: chain c of table inet t (nftables) may drop them by its "
+			    "policy\n  fix: nft -a list chain inet t c\n"));
 	/* A chain that may drop is not told where nothing is missing. */
 	fake_probe.mfc[0].noifs = 1;
 	begin("");

@@ -85,7 +85,8 @@ static void disabled_output(void)
 {
 	start();
 	fake_probe.nchains = 1;
-	fake_probe.chains[0] = (struct probe_chain){ HOOK_AFTER, "ip", "filter", "out", true };
+	fake_probe.chains[0] = (struct probe_chain){ .hook = HOOK_AFTER, .family = "ip", .table = "filter",
+						     .name = "out" };
 	begin("mroute from eth0 group 225.1.2.3 to lan+\n");
 	check_firewall(&host);
 	CHECK_STR(end(), "error: chain out of table filter (ip) drops 225.1.2.3 to lan0\n"

@@ -60,9 +60,11 @@ static void elements(const char *keys, const char *ends, uint32_t flag)
 
 static int look(char key)
 {
+	struct filter_value a;
 	struct rtnl_attr e;
 
-	return nft_set_look(nft_set_find(&nft, NFPROTO_INET, "t", "s"), (const uint8_t *)&key, 1, &e);
+	filter_value(&a, &key, NULL, 1);
+	return nft_set_look(nft_set_find(&nft, NFPROTO_INET, "t", "s"), &a, &e) == MATCH_YES;
 }
 
 static void single(void)

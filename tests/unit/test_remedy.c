@@ -59,7 +59,7 @@ static void rp_filter(void)
 
 static void chains(void)
 {
-	struct probe_chain nft = { .hook = HOOK_FORWARD, .family = "inet", .table = "t", .name = "c", .surely = true };
+	struct probe_chain nft = { .hook = HOOK_FORWARD, .family = "inet", .table = "t", .name = "c" };
 	struct probe_chain old = { .hook = HOOK_AFTER, .family = "ip", .table = "mangle", .name = "POSTROUTING" };
 	struct probe_packet p = { .iif_name = "eth0", .oif_name = blank };
 	struct findings f = { .what = "w" };

@@ -68,7 +68,7 @@ def iptables_port(t):
                    check=True)
 
 
-@truth("iptables of old, policy DROP", "lost", blind=(1, ["firewall"]), cure=None)
+@truth("iptables of old, policy DROP", "firewall")
 def iptables_legacy(t):
     need(f"ip{t.six}tables-legacy")
     begin(t)
@@ -76,7 +76,7 @@ def iptables_legacy(t):
         raise Skip("no tables of old in this kernel")
 
 
-@truth("a rate limit drops nine of ten", "lost", blind=(1, ["firewall"]), cure=None)
+@truth("a rate limit drops nine of ten", "firewall")
 def limit(t):
     begin(t)
     t.chain("forward", ["limit rate over 5/second burst 1 packets drop"])

@@ -98,7 +98,7 @@ def established(t):
     t.chain("prerouting", ["ct state established accept"], policy="drop")
 
 
-@truth("a rate limit before routing drops nine of ten", "lost", blind="any", cure=None)
+@truth("a rate limit before routing drops nine of ten", "firewall", blind="any")
 def limit(t):
     t.start()
     t.stream().flows("a2")
@@ -151,7 +151,7 @@ def table(t):
     t.stream()
 
 
-@truth("a bridge that drops it on its way in", "ingress", blind="maybe", cure=None)
+@truth("a bridge that drops it on its way in", "firewall", blind=UNSURE)
 def bridge_filter(t):
     t.lab.ip_batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up", "link set a1 master br0"])
     begin(t, RULES.replace("from a1", "from br0"))

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+#include "applets/doctor/advise_filter.h"
+
+#include <string.h>
+
+struct advise_chains {
+	struct advice *r;
+	const struct advise_hooks *at;
+	unsigned fates;
+	bool is_sure;
+	struct buf *text;		/* of names, or NULL: commands */
+	unsigned n;
+};
+
+/* "chain c of table inet t", with who made it where that is known. */
+static void advise_filter_who(struct buf *b, const struct probe_chain *c)
+{
+	if (c->filter == PROBE_TC)
+		buf_printf(b, "tc at the %s of %s", c->name, c->table);
+	else
+		buf_printf(b, "chain %s of table %s%s%s (%s)", c->name, c->filter == PROBE_NFT ? c->family : "",
+			   c->filter == PROBE_NFT ? " " : "", c->table, remedy_maker(c));
+}
+
+static void advise_filter_rule(struct buf *b, const struct probe_chain *c)
+{
+	if (!c->rule_chain)
+		buf_str(b, "its policy");
+	else if (c->filter == PROBE_TC)
+		buf_printf(b, "the filter %s with preference %llu", c->rule_chain, (ull)c->rule);
+	else
+		buf_printf(b, "the rule with %s %llu%s%s", c->filter == PROBE_NFT ? "handle" : "number", (ull)c->rule,
+			   strcmp(c->rule_chain, c->name) ? " of chain " : "",
+			   strcmp(c->rule_chain, c->name) ? c->rule_chain : "");
+}
+
+static void advise_filter_name(struct buf *b, const struct probe_chain *c, unsigned n)
+{
+	buf_str(b, n ? "; " : ": ");
+	advise_filter_who(b, c);
+	if (c->fate == FATE_LOWERED) {
+		buf_printf(b, " sends them on with %u", c->ttl);
+		return;
+	}
+	buf_str(b, c->fate == FATE_DROPPED ? " drops them by " : " may drop them by ");
+	advise_filter_rule(b, c);
+	buf_str(b, c->fate == FATE_BY_CHANCE ? ", as a limit, a quota or chance says" : "");
+	if (c->fate != FATE_UNKNOWN)
+		buf_printf(b, " (for good: %s)", remedy_lasts(c));
+}
+
+static void advise_filter_chain(void *ctx, const struct probe_chain *c)
+{
+	struct advise_chains *j = ctx;
+	struct advice *r = j->r;
+	const struct probe_link *out = j->at->o ? host_link(&r->d->host, j->at->o->ifindex) : NULL;
+	struct probe_packet p = {
+		.flow = r->x->w->flow, .iif = r->x->in, .iif_name = r->in ? r->in->name : NULL,
+		.oif_name = out ? out->name : NULL,
+	};
+
+	if (!(j->fates & ADVISE_FATE(c->fate)))
+		return;
+	if (j->text)
+		advise_filter_name(j->text, c, j->n);
+	else if (j->is_sure)
+		remedy_chain(r->f, c, &p, 128);
+	else
+		remedy_chain_show(r->f, c);
+	j->n++;
+}
+
+unsigned advise_filter_names(struct advice *r, const struct advise_hooks *at, unsigned fates, struct buf *text)
+{
+	struct advise_chains j = { .r = r, .at = at, .fates = fates, .text = text };
+
+	evidence_filter(r->d, r->x, at->o, at->from, at->to, advise_filter_chain, &j);
+	return j.n;
+}
+
+void advise_filter_fix(struct advice *r, const struct advise_hooks *at, unsigned fates, bool is_sure)
+{
+	struct advise_chains j = { .r = r, .at = at, .fates = fates, .is_sure = is_sure };
+
+	evidence_filter(r->d, r->x, at->o, at->from, at->to, advise_filter_chain, &j);
+}

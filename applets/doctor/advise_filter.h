@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Packet filters by name: which chain, by which rule, and the command that has it let a flow pass.
+ */
+#ifndef APPLETS_DOCTOR_ADVISE_FILTER_H
+#define APPLETS_DOCTOR_ADVISE_FILTER_H
+
+#include "applets/doctor/advice.h"
+
+/* Where chains are looked for: hooks from and to, for one output or, with NULL, for none. */
+struct advise_hooks {
+	const struct evidence_out *o;
+	enum probe_hook from, to;
+};
+
+/* Appends to a text ": CHAIN drops them by RULE; CHAIN..." for chains with one of a set of fates, bits; nothing where
+ * there are none.  Returns their number. */
+unsigned advise_filter_names(struct advice *r, const struct advise_hooks *at, unsigned fates, struct buf *text);
+
+/* Appends to the last finding the commands that have these chains let the flow pass, or with is_sure = false those that
+ * show them. */
+void advise_filter_fix(struct advice *r, const struct advise_hooks *at, unsigned fates, bool is_sure);
+
+/* The bit of a fate. */
+#define ADVISE_FATE(fate) (1u << (fate))
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the packet filters of this host would do with the packets of a flow.
+ */
+#ifndef APPLETS_DOCTOR_PASSAGE_H
+#define APPLETS_DOCTOR_PASSAGE_H
+
+#include "applets/doctor/sample.h"
+#include "applets/doctor/verdict.h"
+
+/* Packets that somebody asks about. */
+struct passage {
+	const struct watched *w;
+	const struct sighting *here;	/* of the flow where it comes in, NULL = not seen */
+	bool is_any;			/* stands for all sources of an entry */
+	int in, out;			/* interfaces, 0 = not known */
+};
+
+/* Leads them from one hook to another, and calls fn, which may be NULL, for each chain that does not surely let them
+ * pass as they are.  Of a bridge that they leave by, hooks of its ports are asked for each port; then what is sure for
+ * all of them counts. */
+enum filter passage_ask(const struct doctor *d, const struct passage *a, enum probe_hook from, enum probe_hook to,
+			probe_chain_fn *fn, void *ctx);
+
+/* True when they surely, or perhaps, leave with an address of this host as their source. */
+bool passage_renames(const struct doctor *d, const struct passage *a);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A small reading of net/netfilter/xt_*.c.  The structs are those that the kernel has in its headers for programs; of
+ * each the revision that iptables 1.8 asks for.
+ */
+#include "kernel/linux/xt_match.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <linux/if_packet.h>
+#include <linux/netfilter/xt_addrtype.h>
+#include <linux/netfilter/xt_conntrack.h>
+#include <linux/netfilter/xt_CT.h>
+#include <linux/netfilter/xt_iprange.h>
+#include <linux/netfilter/xt_mark.h>
+#include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_pkttype.h>
+#include <linux/netfilter/xt_rpfilter.h>
+#include <linux/netfilter/xt_state.h>
+#include <linux/netfilter/xt_tcpudp.h>
+#include <linux/netfilter_ipv4/ipt_ttl.h>
+
+/* struct ipt_TTL_info, and of IPv6 ip6t_HL_info, in a header whose name differs from that of the match in the case of
+ * its letters alone, and its guard not at all. */
+struct xt_ttl_target {
+	uint8_t mode, ttl;
+};
+enum { XT_TTL_SET, XT_TTL_INC, XT_TTL_DEC };
+
+/* A function for each match: info is a copy of its struct, as many bytes as the table says. */
+typedef enum match xt_match_fn(const struct filter_packet *f, const void *info);
+
+static enum match xt_match_udp(const struct filter_packet *f, const void *info)
+{
+	const struct xt_udp *u = info;
+
+	return filter_and(filter_not(filter_port(f, false, u->spts[0], u->spts[1]), u->invflags & XT_UDP_INV_SRCPT),
+		      filter_not(filter_port(f, true, u->dpts[0], u->dpts[1]), u->invflags & XT_UDP_INV_DSTPT));
+}
+
+static enum match xt_match_multiport(const struct filter_packet *f, const void *info)
+{
+	const struct xt_multiport_v1 *m = info;
+	enum match any = MATCH_NO;
+
+	for (unsigned i = 0; i < m->count && i < XT_MULTI_PORTS; i++) {
+		uint16_t lo = m->ports[i], hi = lo;
+
+		if (m->pflags[i] && i + 1 < XT_MULTI_PORTS)
+			hi = m->ports[++i];
+		for (unsigned dst = 0; dst < 2; dst++) {
+			enum match one = MATCH_NO;
+
+			if (m->flags != (dst ? XT_MULTIPORT_SOURCE : XT_MULTIPORT_DESTINATION))
+				one = filter_port(f, dst, lo, hi);
+			any = one > any ? one : any;
+		}
+	}
+	return filter_not(any, m->invert);
+}
+
+static enum match xt_match_addrtype(const struct filter_packet *f, const void *info)
+{
+	const struct xt_addrtype_info_v1 *t = info;
+	enum match all = MATCH_YES;
+
+	if (t->dest)
+		all = filter_not(t->dest & XT_ADDRTYPE_MULTICAST ? MATCH_YES : MATCH_NO,
+				 t->flags & XT_ADDRTYPE_INVERT_DEST);
+	if (t->source)
+		all = filter_and(all, f->p->routes_back != 1 ? MATCH_MAY :
+			     filter_not(t->source & XT_ADDRTYPE_UNICAST ? MATCH_YES : MATCH_NO,
+					t->flags & XT_ADDRTYPE_INVERT_SOURCE));
+	return all;
+}
+
+static enum match xt_match_pkttype(const struct filter_packet *f, const void *info)
+{
+	const struct xt_pkttype_info *t = info;
+
+	return f->p->is_frame != 1 ? MATCH_MAY :
+	       filter_not(t->pkttype == PACKET_MULTICAST ? MATCH_YES : MATCH_NO, t->invert);
+}
+
+/* The state that a flow to a group has, among those of a mask. */
+static enum match xt_state_among(const struct filter_packet *f, uint32_t mask, uint32_t untracked)
+{
+	uint32_t known, state = filter_state(f, &known), wanted = mask & ~untracked;
+
+	if (mask & untracked)
+		wanted |= FILTER_STATE_UNTRACKED;
+	if (known != UINT32_MAX)
+		return (wanted & ~known) == ~known ? MATCH_YES : wanted & ~known ? MATCH_MAY : MATCH_NO;
+	return wanted & state ? MATCH_YES : MATCH_NO;
+}
+
+static enum match xt_match_state(const struct filter_packet *f, const void *info)
+{
+	const struct xt_state_info *s = info;
+
+	return xt_state_among(f, s->statemask, XT_STATE_UNTRACKED);
+}
+
+static enum match xt_match_conntrack(const struct filter_packet *f, const void *info)
+{
+	const struct xt_conntrack_mtinfo3 *c = info;
+	enum match m = MATCH_YES;
+
+	if (c->match_flags & XT_CONNTRACK_STATE)
+		m = filter_not(xt_state_among(f, c->state_mask, XT_CONNTRACK_STATE_UNTRACKED),
+			       c->invert_flags & XT_CONNTRACK_STATE);
+	/* The other flags ask for more, so a state that matches does not settle it. */
+	return c->match_flags & ~XT_CONNTRACK_STATE ? filter_and(m, MATCH_MAY) : m;
+}
+
+static enum match xt_match_mark(const struct filter_packet *f, const void *info)
+{
+	const struct xt_mark_mtinfo1 *m = info;
+
+	return filter_not(filter_mark(f, m->mark, m->mask), m->invert);
+}
+
+static enum match xt_match_iprange(const struct filter_packet *f, const void *info)
+{
+	const struct xt_iprange_mtinfo *r = info;
+	size_t len = f->v4 ? 4 : 16, at = f->v4 ? 12 : 8;
+	enum match m = MATCH_YES;
+
+	if (r->flags & IPRANGE_SRC)
+		m = filter_not(filter_header(f, at, &r->src_min, &r->src_max, len), r->flags & IPRANGE_SRC_INV);
+	if (r->flags & IPRANGE_DST)
+		m = filter_and(m, filter_not(filter_header(f, at + len, &r->dst_min, &r->dst_max, len),
+					 r->flags & IPRANGE_DST_INV));
+	return m;
+}
+
+/* struct ip6t_hl_info is the same for the hop limit. */
+static enum match xt_match_ttl(const struct filter_packet *f, const void *info)
+{
+	const struct ipt_ttl_info *t = info;
+	int ttl = filter_ttl(f);
+	bool is;
+
+	if (ttl < 0)
+		return MATCH_MAY;
+	is = t->mode == IPT_TTL_EQ ? ttl == t->ttl : t->mode == IPT_TTL_NE ? ttl != t->ttl :
+	     t->mode == IPT_TTL_LT ? ttl < t->ttl : ttl > t->ttl;
+	return is ? MATCH_YES : MATCH_NO;
+}
+
+static enum match xt_match_rpfilter(const struct filter_packet *f, const void *info)
+{
+	const struct xt_rpfilter_info *r = info;
+	tristate back = f->p->routes_back;
+
+	if (back < 0 || (!back && r->flags & XT_RPFILTER_LOOSE))
+		return MATCH_MAY;
+	return filter_not(back ? MATCH_YES : MATCH_NO, r->flags & XT_RPFILTER_INVERT);
+}
+
+/* Who sends: nobody here does. */
+static enum match xt_match_never(const struct filter_packet *f, const void *info)
+{
+	(void)f;
+	(void)info;
+	return MATCH_NO;
+}
+
+static enum match xt_match_always(const struct filter_packet *f, const void *info)
+{
+	(void)f;
+	(void)info;
+	return MATCH_YES;
+}
+
+static const struct {
+	const char *name;
+	int revision;			/* -1 = any */
+	size_t size;			/* of the struct that is looked at */
+	xt_match_fn *match;		/* NULL: chance decides */
+} xt_matches[] = {
+	{ "comment", -1, 0, xt_match_always },
+	{ "udp", 0, sizeof(struct xt_udp), xt_match_udp },
+	{ "multiport", 1, sizeof(struct xt_multiport_v1), xt_match_multiport },
+	{ "addrtype", 1, sizeof(struct xt_addrtype_info_v1), xt_match_addrtype },
+	{ "pkttype", 0, sizeof(struct xt_pkttype_info), xt_match_pkttype },
+	{ "state", 0, sizeof(struct xt_state_info), xt_match_state },
+	{ "conntrack", 3, sizeof(struct xt_conntrack_mtinfo3), xt_match_conntrack },
+	{ "mark", 1, sizeof(struct xt_mark_mtinfo1), xt_match_mark },
+	{ "iprange", 1, sizeof(struct xt_iprange_mtinfo), xt_match_iprange },
+	{ "ttl", 0, sizeof(struct ipt_ttl_info), xt_match_ttl },
+	{ "hl", 0, sizeof(struct ipt_ttl_info), xt_match_ttl },
+	{ "rpfilter", 0, sizeof(struct xt_rpfilter_info), xt_match_rpfilter },
+	{ "owner", -1, 0, xt_match_never },
+	{ "tcp", -1, 0, xt_match_never },
+	{ "limit", -1, 0, NULL }, { "hashlimit", -1, 0, NULL }, { "statistic", -1, 0, NULL },
+	{ "quota", -1, 0, NULL }, { "connlimit", -1, 0, NULL }, { "rateest", -1, 0, NULL },
+};
+
+enum match xt_match(const struct filter_packet *f, const char *name, uint8_t revision, const void *info, size_t len,
+		    unsigned *why)
+{
+	union {
+		uint64_t align;
+		uint8_t v[512];
+	} copy;
+
+	for (unsigned i = 0; i < sizeof xt_matches / sizeof *xt_matches; i++) {
+		size_t size = xt_matches[i].size;
+
+		if (strcmp(xt_matches[i].name, name) || size > len || size > sizeof copy.v ||
+		    (xt_matches[i].revision >= 0 && xt_matches[i].revision != revision))
+			continue;
+		if (!xt_matches[i].match) {
+			*why = MAY_BY_CHANCE;
+			return MATCH_MAY;
+		}
+		if (size)
+			memcpy(copy.v, info, size);
+		return xt_matches[i].match(f, copy.v);
+	}
+	return MATCH_MAY;
+}
+
+static void xt_target_ttl(struct filter_packet *f, const void *info, size_t len, enum match reach)
+{
+	struct xt_ttl_target t;
+	int ttl = filter_ttl(f), to = ttl;
+
+	if (len < sizeof t)
+		return;
+	memcpy(&t, info, sizeof t);
+	if (t.mode == XT_TTL_SET)
+		to = t.ttl;
+	else if (ttl >= 0)
+		to = t.mode == XT_TTL_INC ? ttl + t.ttl : ttl - t.ttl;
+	to = to > 255 ? 255 : to;
+	filter_set_ttl(f, reach == MATCH_YES || to == ttl ? to : -1);
+}
+
+static void xt_target_mark(struct filter_packet *f, const void *info, size_t len, enum match reach)
+{
+	struct xt_mark_tginfo2 m;
+
+	if (len < sizeof m)
+		return;
+	memcpy(&m, info, sizeof m);
+	filter_set_mark(f, m.mark, m.mask, reach == MATCH_YES);
+}
+
+static bool xt_is_among(const char *name, const char *const *list)
+{
+	while (*list && strcmp(*list, name))
+		list++;
+	return *list;
+}
+
+unsigned xt_target(struct filter_packet *f, const char *name, uint8_t revision, const void *info, size_t len,
+		   enum match reach)
+{
+	static const char *const queues[] = { "NFQUEUE", "QUEUE", "DNAT", "REDIRECT", "TPROXY", NULL };
+	static const char *const sources[] = { "MASQUERADE", "SNAT", NULL };
+	struct xt_ct_target_info ct = { .flags = 0 };
+
+	if (!strcmp(name, "REJECT") || !strcmp(name, "DROP"))
+		return FILTER_DROPPED;
+	if (!strcmp(name, "ACCEPT"))
+		return FILTER_ACCEPTED;
+	if (xt_is_among(name, queues))
+		return FILTER_EITHER;
+	if (xt_is_among(name, sources)) {
+		f->is_renamed = true;
+		return FILTER_ACCEPTED;
+	}
+	if (!strcmp(name, "TTL") || !strcmp(name, "HL"))
+		xt_target_ttl(f, info, len, reach);
+	else if (!strcmp(name, "MARK") && revision == 2)
+		xt_target_mark(f, info, len, reach);
+	else if (!strcmp(name, "CONNMARK"))
+		f->mark_known = 0;
+	if (!strcmp(name, "CT") && len >= sizeof ct.flags)
+		memcpy(&ct.flags, info, sizeof ct.flags);
+	if (!strcmp(name, "NOTRACK") || ct.flags & XT_CT_NOTRACK)
+		f->untracked = reach == MATCH_YES ? 1 : -1;
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Matches and targets of iptables, which its older kind has in its own tables and the newer one in rules of nftables.
+ * Pure.  Private to this room.
+ */
+#ifndef KERNEL_LINUX_XT_MATCH_H
+#define KERNEL_LINUX_XT_MATCH_H
+
+#include "kernel/linux/filter.h"
+
+/* Whether a match of a name and revision, with len bytes of its own struct, is true; *why is set to MAY_BY_CHANCE where
+ * chance decides. */
+enum match xt_match(const struct filter_packet *f, const char *name, uint8_t revision, const void *info, size_t len,
+		    unsigned *why);
+
+/* What a target decides, FILTER_* bits, 0: the next rule.  What it changes in the packet it has changed, with reach
+ * MATCH_MAY perhaps. */
+unsigned xt_target(struct filter_packet *f, const char *name, uint8_t revision, const void *info, size_t len,
+		   enum match reach);
+
+#endif
