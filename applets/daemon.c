@@ -215,7 +215,7 @@ static int daemon_start(struct daemon *d)
 	watch_refresh(d);
 	if ((status = daemon_wait_file(d)))
 		return status;
-	kernel_join_settled();
+	handover_settle(&d->handed);
 	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {
 		log_errno("hook");
 		return EXIT_SYSTEM;

@@ -119,17 +119,29 @@ static const char *handover_reason(void)
 
 void handover_adopt(struct handover *h, uint32_t table)
 {
+	unsigned members = 0;
+
 	if (*h->error)
 		log_err("%s", h->error);
 	for (uint32_t i = 0; i < h->n; i++) {
 		if (kernel_adopt(h->v[i].name, h->v[i].fd, table) == 0) {
 			h->v[i].fd = -1;
+			members += !strncmp(h->v[i].name, "member", 6);
 			continue;
 		}
 		log_err("descriptor %d \"%s\" that was handed over is not used: %s", h->v[i].fd, h->v[i].name,
 			handover_reason());
 	}
 	handover_free(h);
+	h->members = members;
+}
+
+void handover_settle(struct handover *h)
+{
+	if (!kernel_join_settled() && h->members)
+		log_notice("too few descriptors (%s) to join all groups before those that were handed over were left: "
+			   "hosts and switches may have seen that", kernel_join_limit(EMFILE, FAM_4));
+	h->members = 0;
 }
 
 void handover_free(struct handover *h)

@@ -18,6 +18,7 @@ struct handover {
 		char *name;		/* owned */
 	} *v;
 	uint32_t n, cap;
+	unsigned members;		/* sockets with memberships that the kernel room has got */
 	char error[128];		/* what was wrong with the environment, "" when nothing was */
 };
 
@@ -39,6 +40,9 @@ int handover_take(struct handover *h, const char *name);
  * ours or not what its name says is closed, with a line in the log.  To be called when all with other names have been
  * taken; the list is empty afterwards. */
 void handover_adopt(struct handover *h, uint32_t table);
+
+/* Lets go of memberships that were handed over, when all that are wanted are joined. */
+void handover_settle(struct handover *h);
 
 /* Closes what is left. */
 void handover_free(struct handover *h);

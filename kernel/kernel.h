@@ -134,7 +134,8 @@ int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx);
 int kernel_mroute_reset(enum fam fam);
 
 /* Closes the sockets with memberships that were handed over: what kernel_join() has joined meanwhile on others stays,
- * and nothing of it is seen on a wire.  Returns how many sockets there were. */
+ * and nothing of it is seen on a wire.  Returns how many there were: none when kernel_join() had to close them to have
+ * descriptors enough. */
 unsigned kernel_join_settled(void);
 
 /* Closes all sockets of this process and undoes nothing: another process holds them. */

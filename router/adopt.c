@@ -11,8 +11,13 @@
 
 #include "lib/grow.h"
 #include "router/entry.h"
+#include "router/learn.h"
 #include "router/link.h"
 #include "router/mark.h"
+
+/* Flows that are remembered at most, and how long the kernel's own questions about them, unread so far, may take. */
+#define ADOPT_UNRESOLVED 65536
+#define ADOPT_UNRESOLVED_MS 500
 
 /* A learned or blocked entry with its age. */
 struct adopt_age {
@@ -104,6 +109,19 @@ static bool adopt_note_age(struct adopt_pass *p, uint32_t at, int64_t idle_ms)
 	return true;
 }
 
+/* Without memory it has to wait for the kernel's next question. */
+static void adopt_note_unresolved(struct router *r, const struct flow *flow)
+{
+	struct unresolved *u = &r->unresolved;
+	struct flow *v = u->n < ADOPT_UNRESOLVED ? grow(u->v, &u->cap, u->n + 1, sizeof *v) : NULL;
+
+	if (!v)
+		return;
+	u->v = v;
+	v[u->n++] = *flow;
+	u->due = r->now + ADOPT_UNRESOLVED_MS;
+}
+
 static void adopt_entry(void *ctx, const struct mfc_found *f)
 {
 	struct adopt_pass *p = ctx;
@@ -111,6 +129,8 @@ static void adopt_entry(void *ctx, const struct mfc_found *f)
 	bool is_any = flow_any_source(&f->flow);
 	uint32_t at;
 
+	if (f->is_unresolved)
+		adopt_note_unresolved(p->r, &f->flow);
 	if (p->err || f->is_unresolved)
 		return;
 	if (f->iif < 0 || !addr_is_multicast(&f->flow.group, 128)) {
@@ -180,6 +200,46 @@ int router_adopt(struct router *r, enum fam fam, int64_t now)
 		link_configure(r, i);
 	errno = err;
 	return err ? -1 : 0;
+}
+
+/* The only VIF on which rules cover a flow, or -1: where its packets came in is not told. */
+static int adopt_guess_iif(const struct router *r, const struct flow *flow)
+{
+	int found = -1;
+
+	for (int vif = 0; vif < KERNEL_VIFS; vif++) {
+		if (!iface_by_vif(&r->ifs, flow_fam(flow), vif) || !ruleset_covers(&r->rules, flow, vif))
+			continue;
+		if (found >= 0)
+			return -1;
+		found = vif;
+	}
+	return found;
+}
+
+void adopt_tick(struct router *r)
+{
+	struct unresolved *u = &r->unresolved;
+
+	if (!u->due || r->now < u->due)
+		return;
+	for (uint32_t i = 0; i < u->n; i++) {
+		struct upcall up = { UPCALL_NOCACHE, flow_fam(&u->v[i]), adopt_guess_iif(r, &u->v[i]), u->v[i] };
+
+		if (mfc_find(&r->mfc, &up.flow) != HASH_NONE)
+			continue;
+		if (up.vif >= 0)
+			router_upcall(r, &up, r->now);
+		else
+			learn_let_go(r, &up, 0);
+	}
+	adopt_free(r);
+}
+
+void adopt_free(struct router *r)
+{
+	free(r->unresolved.v);
+	r->unresolved = (struct unresolved){ 0 };
 }
 
 void adopt_trim(struct router *r)

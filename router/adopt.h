@@ -15,6 +15,15 @@
  * -1. */
 int router_adopt(struct router *r, enum fam fam, int64_t now);
 
+/* Asks for an entry in the place of a predecessor that heard of a flow and ended before it gave the answer: the kernel
+ * asks once in 10 s (net/ipv4/ipmr.c, ipmr_cache_unresolved).  When that is due, in ms; 0 = never. */
+static inline int64_t adopt_due(const struct router *r)
+{
+	return r->unresolved.due;
+}
+void adopt_tick(struct router *r);
+void adopt_free(struct router *r);
+
 /* Gives up learned and blocked entries beyond r->max_dynamic, the longest idle first. */
 void adopt_trim(struct router *r);
 

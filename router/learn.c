@@ -22,9 +22,7 @@ static bool learn_make_room(struct router *r)
 	return true;
 }
 
-/* Lets go of the packets that wait for an entry that is not to be, by one for a moment: the kernel would keep them for
- * 10 s and look through all such sources for each packet of any of them (net/ipv4/ipmr.c, ipmr_cache_unresolved). */
-static void learn_let_go(struct router *r, const struct upcall *up, uint32_t oifs)
+void learn_let_go(struct router *r, const struct upcall *up, uint32_t oifs)
 {
 	if (!kernel_mfc_add(&up->flow, up->vif, oifs, r->ttl))
 		kernel_mfc_del(&up->flow, up->vif);

@@ -59,6 +59,7 @@ void router_release(struct router *r)
 	ruleset_free(&r->rules);
 	waits_free(&r->waits);
 	storm_free(&r->storm);
+	adopt_free(r);
 	memset(r, 0, sizeof *r);
 }
 
@@ -98,6 +99,7 @@ int64_t router_due(const struct router *r)
 {
 	const int64_t due[] = {
 		r->pass_due, mrdisc_due(r->mrdisc), reflect_due(r), storm_due(r), refresh_due(r->refresh),
+		adopt_due(r),
 	};
 	int64_t first = 0;
 
@@ -119,6 +121,7 @@ void router_tick(struct router *r, int64_t now)
 	if (reflect_tick(r))
 		router_sync(r);
 	storm_tick(r);
+	adopt_tick(r);
 }
 
 uint32_t router_flush(struct router *r)

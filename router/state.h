@@ -81,6 +81,13 @@ struct storm {
 	int64_t due;			/* of the next step, ms */
 };
 
+/* What adopt.c keeps of flows whose packets waited for an entry when a table was taken over. */
+struct unresolved {
+	struct flow *v;
+	uint32_t n, cap;
+	int64_t due;			/* when those are seen to that have none by then, ms; 0 = there are none */
+};
+
 struct wait;
 
 /* What is waited for, as it was told last: see wait.h. */
@@ -117,6 +124,7 @@ struct router {
 
 	bool has_rules;			/* a configuration is in force */
 	bool adopts;			/* tables were taken over, no rules were applied to them yet */
+	struct unresolved unresolved;
 	bool has_old_numbers[FAM_N];	/* entries may send to VIF numbers that no interface has: see vif.c */
 	bool vifs_stale;		/* interfaces or what refers to them changed */
 	struct touched_ranges touched;

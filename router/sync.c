@@ -87,6 +87,9 @@ static void sync_vifs(struct router *r)
 
 void router_sync(struct router *r)
 {
+	/* What was taken over stays as it is until it is known what is wanted. */
+	if (r->adopts && !r->has_rules)
+		return;
 	while (r->vifs_stale || r->rules.names.refs_changed) {
 		sync_vifs(r);
 		r->mrdisc->stale = r->waits.is_stale = true;

@@ -231,13 +231,15 @@ static int held_check_raw(const char *name, int fd, uint32_t table)
 
 int kernel_adopt(const char *name, int fd, uint32_t table)
 {
-	int err = !strncmp(name, "member", 6) ? held_check_member(name + 6, fd) : held_check_raw(name, fd, table);
-	int flags = fcntl(fd, F_GETFL);
+	bool is_member = !strncmp(name, "member", 6);
+	int flags = fcntl(fd, F_GETFL), err;
 
+	if (held_find(name) && strcmp(name, "member"))
+		err = EEXIST;
+	else
+		err = is_member ? held_check_member(name + 6, fd) : held_check_raw(name, fd, table);
 	if (!err && strlen(name) >= KERNEL_FDNAME)
 		err = EINVAL;
-	if (!err && held_find(name) && strcmp(name, "member"))
-		err = EEXIST;
 	if (err)
 		return sock_fail(err);
 	fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -128,7 +128,10 @@ static int membership_open(struct membership_pool *p, uint32_t i, enum fam fam)
 	if (!v)
 		return -1;
 	p->v = v;
-	fd = held_add_member(membership_socket(fam));
+	fd = membership_socket(fam);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE) && kernel_join_settled())
+		fd = membership_socket(fam);
+	fd = held_add_member(fd);
 	if (fd < 0)
 		return -1;
 	v[i] = (struct membership_socket){ .fd = fd };
