@@ -25,6 +25,12 @@ struct adopt_age {
 	uint32_t at;
 };
 
+/* An entry that has no place in the mirror. */
+struct adopt_odd {
+	struct flow flow;
+	int iif;			/* VIF, or -1 */
+};
+
 struct adopt_pass {
 	struct router *r;
 	enum fam fam;
@@ -32,6 +38,8 @@ struct adopt_pass {
 	uint32_t ttl_known;		/* VIFs whose threshold an entry has told */
 	struct adopt_age *ages;
 	uint32_t n, cap;
+	struct adopt_odd *odd;
+	uint32_t nodd, codd;
 };
 
 /* Forgets what is known of a family, without a word to the kernel. */
@@ -68,17 +76,34 @@ static int adopt_vifs(struct router *r, enum fam fam)
 	return 0;
 }
 
-/* Removes an entry that has no place in the mirror.  One of any source is found by its VIF (net/ipv4/ipmr_base.c,
- * mr_mfc_find_parent), which may be any that no interface has. */
-static void adopt_remove(struct router *r, enum fam fam, const struct mfc_found *f)
+/* Removes an entry.  One of any source is found by its VIF (net/ipv4/ipmr_base.c, mr_mfc_find_parent), which may be any
+ * that no interface has. */
+static void adopt_remove(struct router *r, const struct adopt_odd *odd)
 {
-	if (f->iif >= 0 || !flow_any_source(&f->flow)) {
-		kernel_mfc_del(&f->flow, f->iif >= 0 ? f->iif : 0);
+	enum fam fam = flow_fam(&odd->flow);
+	int vif = odd->iif;
+
+	if (vif >= 0 || !flow_any_source(&odd->flow)) {
+		kernel_mfc_del(&odd->flow, vif >= 0 ? vif : 0);
 		return;
 	}
-	for (int vif = 0; vif < KERNEL_VIFS; vif++)
-		if (!iface_by_vif(&r->ifs, fam, vif))
-			kernel_mfc_del(&f->flow, vif);
+	for (vif = 0; vif < KERNEL_VIFS; vif++)
+		if (!iface_by_vif(&r->ifs, fam, vif) && kernel_mfc_del(&odd->flow, vif) == 0)
+			return;
+}
+
+/* Notes an entry to be removed after the dump: that counts entries, and would leave one out for each that goes
+ * meanwhile (net/ipv4/ipmr_base.c, mr_table_dump). */
+static void adopt_note_odd(struct adopt_pass *p, const struct mfc_found *f)
+{
+	struct adopt_odd *v = grow(p->odd, &p->codd, p->nodd + 1, sizeof *v);
+
+	if (!v) {
+		p->err = ENOMEM;
+		return;
+	}
+	p->odd = v;
+	v[p->nodd++] = (struct adopt_odd){ f->flow, f->iif };
 }
 
 /* True when its thresholds are those of the VIFs, which the first entry that has one tells. */
@@ -87,8 +112,8 @@ static bool adopt_thresholds(struct adopt_pass *p, const struct mfc_found *f)
 	struct router *r = p->r;
 	bool are_same = true;
 
-	for (uint32_t left = p->fam == FAM_4 ? f->oifs : 0; left; left &= left - 1) {
-		int vif = __builtin_ctz(left);
+	for (uint32_t oifs = p->fam == FAM_4 ? f->oifs : 0; oifs; oifs &= oifs - 1) {
+		int vif = __builtin_ctz(oifs);
 
 		if (!(p->ttl_known >> vif & 1))
 			r->ttl[vif] = iface_by_vif(&r->ifs, FAM_4, vif)->ttl = f->ttl[vif];
@@ -134,7 +159,7 @@ static void adopt_entry(void *ctx, const struct mfc_found *f)
 	if (p->err || f->is_unresolved)
 		return;
 	if (f->iif < 0 || !addr_is_multicast(&f->flow.group, 128)) {
-		adopt_remove(p->r, p->fam, f);
+		adopt_note_odd(p, f);
 		return;
 	}
 	if (is_any)
@@ -174,7 +199,10 @@ static int adopt_entries(struct router *r, enum fam fam)
 
 		mfc_state(&r->mfc, at, r->mfc.v[at].state, r->now - p.ages[i].idle_ms);
 	}
+	for (uint32_t i = 0; !p.err && i < p.nodd; i++)
+		adopt_remove(r, &p.odd[i]);
 	free(p.ages);
+	free(p.odd);
 	errno = p.err;
 	return p.err ? -1 : 0;
 }
@@ -224,14 +252,15 @@ void adopt_tick(struct router *r)
 	if (!u->due || r->now < u->due)
 		return;
 	for (uint32_t i = 0; i < u->n; i++) {
-		struct upcall up = { UPCALL_NOCACHE, flow_fam(&u->v[i]), adopt_guess_iif(r, &u->v[i]), u->v[i] };
+		int vif = adopt_guess_iif(r, &u->v[i]);
+		struct upcall up = { UPCALL_NOCACHE, flow_fam(&u->v[i]), vif < 0 ? 0 : vif, u->v[i] };
 
 		if (mfc_find(&r->mfc, &up.flow) != HASH_NONE)
 			continue;
-		if (up.vif >= 0)
-			router_upcall(r, &up, r->now);
-		else
+		if (vif < 0)
 			learn_let_go(r, &up, 0);
+		else
+			router_upcall(r, &up, r->now);
 	}
 	adopt_free(r);
 }

@@ -201,6 +201,11 @@ static bool link_there(int ifindex)
 	return ifindex > 0 && ifindex < LINKS && k.link[ifindex];
 }
 
+bool fake_link_is(int ifindex)
+{
+	return link_there(ifindex);
+}
+
 void fake_link_add(int ifindex)
 {
 	if (ifindex <= 0 || ifindex >= LINKS)

@@ -45,6 +45,8 @@ void fake_fail(const char *verb, int err, int times);
 /* Adds an interface, of which there is none after fake_reset().  Nothing is reported. */
 void fake_link_add(int ifindex);
 
+bool fake_link_is(int ifindex);
+
 /* Removes one: its VIFs go with it, its memberships stay until they are left, as in Linux. */
 void fake_link_del(int ifindex);
 

@@ -403,7 +403,7 @@ static void few_descriptors(void)
 			CHECK_INT(join_all(f), GROUPS);
 			part();
 			take_back(0);
-			/* One socket more than those that were handed over, beside the quarter that is kept for others. */
+			/* One more than those that were handed over, beside the quarter that is kept for others. */
 			while ((lowest = dup(0)) < copies[ncopies - 1].fd)
 				;
 			close(lowest);

@@ -24,6 +24,11 @@
  *					after how many ms it did what
  *	pim on|off			whether the kernel reports every wrong VIF
  *	fail VERB ERRNO TIMES		as fake_fail()
+ *	adopt				the daemon ends, another one gets its sockets and knows the interfaces: a conf
+ *					follows
+ *	unresolved SOURCE GROUP		packets of it wait for an entry
+ *	idle SOURCE GROUP SEC		so long ago was the last packet
+ *	settled				what was joined by the daemon before is let go of
  *	ctl [-d|-dd] [-j] [-oOWNER] WORDS	a client command
  *
  * X.ok has each of them with a `>` in front, then the journal of the kernel, the
@@ -287,6 +292,76 @@ static void play_query(struct player *p, int argc, char **argv)
 	refresh_queried(&p->r, play_fam(p, argv[1]), play_number(p, argv[2]), (unsigned)play_number(p, argv[3]));
 }
 
+/* The end of one daemon and the beginning of the next. */
+static void play_adopt(struct player *p, int argc, char **argv)
+{
+	static const char *const names[] = { "mroute4", "mroute6", "mrdisc4", "mrdisc6", "report4", "report6",
+					     "member.1" };
+	struct router was = p->r;
+	bool has_mrdisc[FAM_N] = { was.mrdisc->up[FAM_4], was.mrdisc->up[FAM_6] };
+	bool has_reports[FAM_N] = { was.refresh->up[FAM_4], was.refresh->up[FAM_6] };
+	struct iface *links = calloc(was.ifs.n + 1, sizeof *links);
+	unsigned n = 0;
+
+	(void)argc;
+	(void)argv;
+	for (struct iface *i = NULL; links && (i = iface_next(&was.ifs, i));)
+		links[n++] = *i;
+	router_release(&p->r);
+	kernel_release();
+	router_init(&p->r, was.ops, was.ops_ctx);
+	p->r.expire_sec = was.expire_sec;
+	p->r.max_dynamic = was.max_dynamic;
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+		kernel_adopt(names[i], -1, 0);
+	for (unsigned i = 0; i < n; i++) {
+		struct link_event ev = { .kind = LINK_NEW, .ifindex = links[i].ifindex, .flags = links[i].flags,
+					 .mtu = links[i].mtu, .allmulti = links[i].allmulti };
+
+		memcpy(ev.name, links[i].name, sizeof ev.name);
+		if (fake_link_is(ev.ifindex))
+			router_link_event(&p->r, &ev);
+	}
+	free(links);
+	for (enum fam f = 0; f < FAM_N; f++) {
+		if (!was.up[f])
+			continue;
+		router_family(&p->r, f, kernel_mroute_open(f, 0) >= 0);
+		router_adopt(&p->r, f, p->now);
+	}
+	for (enum fam f = 0; f < FAM_N; f++)
+		p->r.mrdisc->up[f] = has_mrdisc[f] && kernel_mrdisc_open(f) == 0;
+	for (enum fam f = 0; f < FAM_N; f++)
+		p->r.refresh->up[f] = has_reports[f] && kernel_report_open(f) == 0;
+}
+
+static void play_unresolved(struct player *p, int argc, char **argv)
+{
+	struct flow flow = play_flow(p, argv + 1);
+
+	(void)argc;
+	if (!p->is_wrong)
+		fake_add_unresolved(&flow);
+}
+
+static void play_idle(struct player *p, int argc, char **argv)
+{
+	struct flow flow = play_flow(p, argv + 1);
+	int sec = play_number(p, argv[3]);
+
+	(void)argc;
+	if (!p->is_wrong)
+		fake_set_idle(&flow, sec * INT64_C(1000));
+}
+
+static void play_settled(struct player *p, int argc, char **argv)
+{
+	(void)p;
+	(void)argc;
+	(void)argv;
+	kernel_join_settled();
+}
+
 static void play_upcall(struct player *p, int argc, char **argv)
 {
 	struct upcall up = {
@@ -348,6 +423,7 @@ static void play_fail(struct player *p, int argc, char **argv)
 	static const char *const verbs[] = {
 		"mroute_open", "vif_add", "vif_del", "mfc_add", "mfc_del", "mfc_stats", "vif_stats", "counts_any",
 		"join", "leave",
+		"adopt", "vifs_read", "mfc_read", "mroute_reset",
 		"mrdisc_open", "mrdisc_listen", "mrdisc_send", "members_read", "report_open", "report_send",
 	};
 	static const struct {
@@ -454,6 +530,10 @@ static const struct step {
 	{ "solicit", 2, 2, play_solicit },
 	{ "reports", 1, 2, play_reports },
 	{ "query", 3, 3, play_query },
+	{ "adopt", 0, 0, play_adopt },
+	{ "unresolved", 2, 2, play_unresolved },
+	{ "idle", 3, 3, play_idle },
+	{ "settled", 0, 0, play_settled },
 	{ "upcall", 5, 5, play_upcall },
 	{ "stats", 5, 5, play_stats },
 	{ "tick", 1, 2, play_tick },
