@@ -83,12 +83,19 @@ bool match_link_local(const struct addr *group, unsigned len)
 	return len >= 16 && (scope == 1 || scope == 2);
 }
 
+bool match_is_ssm(const struct addr *group, unsigned len)
+{
+	if (addr_fam(group) == FAM_4)
+		return len >= ADDR_V4_BITS + 8 && group->b[12] == 232;
+	return len >= 32 && group->b[1] >> 4 == 3 && !group->b[2] && !group->b[3];
+}
+
 bool match_stays_here(const struct addr *source)
 {
 	static const struct addr none, self = { .b = { [15] = 1 } };
 
 	if (addr_fam(source) == FAM_4)
-		return source->b[12] == 0 || source->b[12] == 127;
+		return source->b[12] == 0 || source->b[12] == 127 || source->w[3] == UINT32_MAX;
 	return addr_eq(source, &none) || addr_eq(source, &self) ||
 	       (source->b[0] == 0xfe && (source->b[1] & 0xc0) == 0x80);
 }
@@ -101,5 +108,7 @@ bool match_range_stays(const struct flow_range *range)
 	if (flow_range_any_source(range) || !match_stays_here(source))
 		return false;
 	/* The first address stays; so do all where the range is no wider than what match_stays_here() knows. */
+	if (addr_fam(source) == FAM_4 && source->b[12] == 255)
+		return len == 128;
 	return len >= (addr_fam(source) == FAM_4 ? ADDR_V4_BITS + 8u : source->b[0] ? 10u : 127u);
 }

@@ -45,8 +45,11 @@ unsigned match_rule(const struct ifname *from, const struct flow_range *range, c
  * section 4); ff01::/16 and ff02::/16, with whatever flags (RFC 4291, section 2.7).  len counts from 128. */
 bool match_link_local(const struct addr *group, unsigned len);
 
-/* True when no router forwards packets of a source, whatever its rules say: 0.0.0.0/8 and 127.0.0.0/8 (RFC 1122,
- * section 3.2.1.3); ::, ::1 and fe80::/10 (RFC 4291, sections 2.5.2, 2.5.3 and 2.5.6). */
+/* True when all groups of a prefix are for one source: 232.0.0.0/8 and ff3x::/32 (RFC 4607, section 1).  As above. */
+bool match_is_ssm(const struct addr *group, unsigned len);
+
+/* True when no router forwards packets of a source, whatever its rules say: 0.0.0.0/8, 127.0.0.0/8 and
+ * 255.255.255.255 (RFC 1122, section 3.2.1.3); ::, ::1 and fe80::/10 (RFC 4291, sections 2.5.2, 2.5.3 and 2.5.6). */
 bool match_stays_here(const struct addr *source);
 
 /* The same of each source of a range that has one. */

@@ -31,14 +31,6 @@ struct warner {
 	uint64_t *ranks;		/* scratch, room for each name */
 };
 
-/* RFC 4607, section 1: 232.0.0.0/8 and ff3x::/32. */
-static bool warn_is_ssm(const struct addr *g, uint8_t len)
-{
-	if (addr_fam(g) == FAM_4)
-		return len >= ADDR_V4_BITS + 8 && g->b[12] == 232;
-	return len >= 32 && g->b[1] >> 4 == 3 && !g->b[2] && !g->b[3];
-}
-
 const char *warn_tool(const char *group)
 {
 	return !strcmp(group, "224.0.0.251") || !strcmp(group, "ff02::fb") ?
@@ -58,7 +50,7 @@ static void warn_groups(struct diags *d, const struct conf_rule *v, uint32_t n)
 		if (is_local)
 			diag_add(d, v->where, false, "group %s is link-local: routers never forward it%s", s,
 				 warn_tool(s));
-		else if (warn_is_ssm(group, v->range.group_len) && flow_range_any_source(&v->range))
+		else if (match_is_ssm(group, v->range.group_len) && flow_range_any_source(&v->range))
 			diag_add(d, v->where, false,
 				 "group %s is in the range for one source (SSM, RFC 4607): add \"source ADDR\"", s);
 	}

@@ -135,6 +135,7 @@ uint32_t probe_default_table(enum fam fam);
 struct probe_route {
 	bool none;			/* there is none, or one that rejects */
 	bool local;			/* it is this host */
+	uint32_t table;			/* that it is in, 0 = the main one */
 	unsigned n;
 	int oif[8];			/* ifindex of each way */
 };

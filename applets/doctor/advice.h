@@ -23,6 +23,7 @@ struct advice {
 	char flow[FLOW_STRLEN];			/* "(S, G)" */
 	char src[ADDR_STRLEN];			/* "" when not known */
 	char in_word[REMEDY_WORD];		/* in_name for a shell */
+	const char *outs;			/* "eth1, eth2", the outputs that a cause is about */
 	char count[64];				/* "N packets", or "N of M packets", of advice_count() */
 };
 

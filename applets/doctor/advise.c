@@ -2,6 +2,7 @@
 #include "applets/doctor/advise.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "applets/doctor/advise_behind.h"
@@ -23,31 +24,77 @@ static const char *const advise_what[VERDICTS] = {
 	[VERDICT_LOST_IN] = "lost", [VERDICT_LOST_OUT] = "lost", [VERDICT_UNSURE] = "unsure",
 };
 
+#define TOLD UINT64_MAX		/* instead of the number of a loss */
+
 /* ---- one flow ---- */
+
+/* A note that NAT gives them another source. */
+static void advise_nat(struct advice *r, const struct evidence_out *o)
+{
+	char as[ADDR_STRLEN];
+
+	if (!o->translated)
+		return;
+	r->f->what = "nat";
+	finding_add(r->f, FINDING_NOTE, "what leaves of %s on %s has %s as its source: a NAT rule of this host changes "
+		    "it, and receivers that ask for %s get nothing", r->flow, host_name(&r->d->host, o->ifindex),
+		    addr_str(&o->as, as), r->src);
+}
+
+/* Tells cause k of output i, for all that have it alike; true when it is one, and not told before. */
+static bool advise_output(struct advice *r, struct loss (*v)[LOSSES], unsigned i, unsigned k)
+{
+	const struct evidence *e = &r->x->e;
+	const struct loss l = v[i][k];
+	bool is_shared = l.verdict == VERDICT_TTL || l.verdict == VERDICT_TTL_CHANGED || l.verdict == VERDICT_UNSURE;
+
+	struct buf outs = { 0 };
+
+	if (l.n == TOLD)
+		return false;
+	for (unsigned j = i; j < e->nouts && (j == i || is_shared); j++)
+		for (unsigned m = 0; m < LOSSES && v[j][m].verdict; m++) {
+			if (v[j][m].verdict != l.verdict || v[j][m].n != l.n ||
+			    e->out[j].threshold != e->out[i].threshold)
+				continue;
+			buf_printf(&outs, "%s%s", outs.len ? ", " : "", host_name(&r->d->host, e->out[j].ifindex));
+			v[j][m].n = TOLD;
+		}
+	r->f->what = advise_what[l.verdict];
+	r->outs = buf_cstr(&outs);
+	advise_out(r, &e->out[i], &l);
+	buf_free(&outs);
+	return l.verdict != VERDICT_UNSURE;
+}
 
 /* The outputs, each on its own; true when all of them get the packets. */
 static bool advise_outputs(struct advice *r, struct advise_sum *a, bool is_whole)
 {
 	const struct evidence *e = &r->x->e;
+	struct loss (*v)[LOSSES] = calloc(e->nouts, sizeof *v);
 	struct buf good = { 0 };
 	bool all = true, is_bad = false;
 	uint32_t sent = 0;
 
+	if (!v) {
+		r->f->failed = true;
+		return false;
+	}
 	for (unsigned i = 0; i < e->nouts; i++) {
-		struct loss v[LOSSES];
-		unsigned n = verdict_out(e, &e->out[i], v);
+		unsigned n = verdict_out(e, &e->out[i], v[i]);
 
-		for (unsigned k = 0; k < n; k++) {
-			r->f->what = advise_what[v[k].verdict];
-			advise_out(r, &e->out[i], &v[k]);
-			is_bad |= v[k].verdict != VERDICT_UNSURE;
-		}
+		if (n < LOSSES)
+			v[i][n].verdict = VERDICT_FINE;
 		all &= !n;
 		if (n)
 			continue;
 		sent |= (uint32_t)1 << i;
 		buf_printf(&good, " %s", host_name(&r->d->host, e->out[i].ifindex));
 	}
+	for (unsigned i = 0; i < e->nouts; i++)
+		for (unsigned k = 0; k < LOSSES && v[i][k].verdict; k++)
+			is_bad |= advise_output(r, v, i, k);
+	free(v);
 	a->bad += is_bad;
 	a->unsure += !all && !is_bad;
 	r->f->what = advise_what[VERDICT_FINE];
@@ -57,7 +104,31 @@ static bool advise_outputs(struct advice *r, struct advise_sum *a, bool is_whole
 			    "forwarded to some", r->flow, r->in_name, (ull)verdict_routed(e), buf_cstr(&good));
 	buf_free(&good);
 	advise_behind(r, sent);
+	for (unsigned i = 0; i < e->nouts; i++)
+		advise_nat(r, &e->out[i]);
 	return all;
+}
+
+/* What this host sends itself goes through the entries too. */
+static void advise_own(struct advice *r, struct advise_sum *a)
+{
+	const struct evidence *e = &r->x->e;
+	struct loss v[LOSSES];
+	unsigned lost = 0;
+
+	for (unsigned i = 0; i < e->nouts; i++)
+		lost += verdict_out(e, &e->out[i], v);
+	if (!e->nouts || !e->right.hi)
+		return;
+	if (!lost) {
+		advise_outputs(r, a, true);
+		a->fine++;
+		return;
+	}
+	r->f->what = "own";
+	finding_add(r->f, FINDING_NOTE, "this host sends %s itself, on %s, and %u of %u outputs do not get all of it: "
+		    "its TTL is 1 unless the program asks for more (IP_MULTICAST_TTL)", r->flow, r->in_name, lost,
+		    e->nouts);
 }
 
 /* What is no matter: what this host sends itself, and what comes in where only outputs are. */
@@ -65,8 +136,10 @@ static bool advise_is_left_out(struct advice *r, struct advise_sum *a)
 {
 	const struct evidence *e = &r->x->e;
 
-	if (r->x->is_own && !e->ip)
+	if (r->x->is_own && !(r->x->here && e->ip)) {
+		advise_own(r, a);
 		return true;
+	}
 	if (e->nouts && e->right.hi)
 		return false;
 	if (!r->in || r->x->is_any || !advise_rule_is_output(r, r->in))
@@ -108,6 +181,10 @@ void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_
 		n++;
 	}
 	a->stopped += is_stopped;
+	if (!is_stopped && n && !x->e.nouts && !x->e.stays_here && x->here && x->here->ttl_max == 1) {
+		r.f->what = advise_what[VERDICT_TTL];
+		advise_out_ttl_too(&r);
+	}
 	if (is_stopped)
 		return;
 	if (x->e.nouts && verdict_routed(&x->e))

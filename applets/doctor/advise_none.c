@@ -10,6 +10,7 @@
 #include "applets/doctor/advise_bridge.h"
 #include "applets/doctor/advise_link.h"
 #include "applets/doctor/advise_rule.h"
+#include "conf/match.h"
 
 static const char advise_look[] = "look at the sender, its TTL, and the switches between";
 
@@ -33,9 +34,11 @@ static bool advise_none_silent(struct advice *r, const struct probe_link *l)
 	if (advise_none_link(r, l) || (l->master && advise_bridge_waits(r, l)))
 		return true;
 	r->f->what = "nothing";
-	finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s on %s within %u s; %s%s", r->flow, l->name,
+	finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s on %s within %u s; %s%s%s", r->flow, l->name,
 		    r->d->seconds, advise_look, member ? "" :
-		    "; this host is no member there, and a switch that snoops passes a group only to members");
+		    "; this host is no member there, and a switch that snoops passes a group only to members",
+		    !member && match_is_ssm(&r->x->w->flow.group, 128) ?
+		    ", who must name its source (mgroup from IFNAME source ADDR group ADDR)" : "");
 	if (!member && r->k->taken == 1)
 		advise_rule_join(r, l->name);
 	finding_or(r->f);

@@ -59,9 +59,9 @@ static void advise_out_ttl(struct advice *r, const struct evidence_out *o, const
 
 	if (is_seen)
 		snprintf(text, sizeof text, " with a %s of %u", r->fam == FAM_4 ? "TTL" : "hop limit", ttl);
-	finding_add(r->f, FINDING_ERROR, "TTL too small: %s of %s came in on %s%s, %s sends only those above "
-		    "%u; raise it at the sender (IP_MULTICAST_TTL, ping -t)%s", advice_count(r, l), r->flow,
-		    r->in_name, text, host_name(&r->d->host, o->ifindex), o->threshold,
+	finding_add(r->f, FINDING_ERROR, "TTL too small: %s of %s came in on %s%s, and to leave by %s it must "
+		    "be above %u; raise it at the sender (IP_MULTICAST_TTL, ping -t)%s", advice_count(r, l), r->flow,
+		    r->in_name, text, r->outs, o->threshold,
 		    returns ? ", not here: what leaves there comes in again, and nothing else would ever end it" :
 		    o->threshold > 1 ? ", or lower the ttl-threshold of the output in the file" :
 		    ", or have this host raise it as they come in");
@@ -71,14 +71,33 @@ static void advise_out_ttl(struct advice *r, const struct evidence_out *o, const
 		finding_fix(r->f, "tcpdump -vni %s dst %s", r->in_word, r->group);
 }
 
+void advise_out_ttl_too(struct advice *r)
+{
+	const struct probe_links *links = &r->d->host.links;
+	struct evidence_out o = { .threshold = 1 };
+	bool returns = false;
+
+	for (const struct probe_link *l = links->v; l < links->v + links->n; l++)
+		returns |= l != r->in && advise_rule_waits(r, l);
+	finding_add(r->f, FINDING_ERROR, "TTL too small as well: what comes of %s on %s has a %s of 1, and no output "
+		    "sends that; raise it at the sender (IP_MULTICAST_TTL, ping -t)%s", r->flow, r->in_name,
+		    r->fam == FAM_4 ? "TTL" : "hop limit", returns ? "" :
+		    ", or have this host raise it as they come in");
+	if (returns)
+		finding_fix(r->f, "tcpdump -vni %s dst %s", r->in_word, r->group);
+	else
+		advise_out_raise(r, &o, 1);
+}
+
 static void advise_out_ttl_changed(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
 	const char *six = remedy_six[r->fam];
 
+	(void)o;
 	finding_add(r->f, FINDING_ERROR, "refused at the output: %s of %s came in on %s with a TTL of %u or more and "
 		    "%s took none of them; probably a rule of this host's packet filter lowers it before routing",
 		    advice_count(r, l), r->flow, r->in_name, r->x->here ? r->x->here->ttl_min : 0,
-		    host_name(&r->d->host, o->ifindex));
+		    r->outs);
 	finding_fix(r->f, "nft list ruleset | grep -niE 'ttl|hoplimit'");
 	finding_fix(r->f, "ip%stables -t mangle -nvL PREROUTING", six);
 }
@@ -102,11 +121,11 @@ static void advise_out_mtu(struct advice *r, const struct evidence_out *o, const
 		snprintf(text, sizeof text, " of up to %u bytes", largest);
 	if (largest > need)
 		need = largest;
-	if (largest && largest <= out->mtu) {
+	if (largest ? largest <= out->mtu : r->in && r->in->mtu <= out->mtu) {
 		finding_add(r->f, FINDING_ERROR, "too large for the route: %s of %s%s came in on %s and must not be "
 			    "fragmented; %s has room for them, so the route has an MTU of its own",
 			    advice_count(r, l), r->flow, text, r->in_name, out->name);
-		finding_fix(r->f, "ip route get %s oif %s", r->group, word);
+		finding_fix(r->f, "ip %sroute get %s oif %s", r->fam == FAM_4 ? "" : "-6 ", r->group, word);
 		return;
 	}
 	finding_add(r->f, FINDING_ERROR, "too large for the output: %s of %s%s came in on %s and must not be "
@@ -202,9 +221,10 @@ static void advise_out_lost(struct advice *r, const struct evidence_out *o, cons
 
 static void advise_out_unsure(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
+	(void)o;
 	finding_add(r->f, FINDING_UNSEEN, "whether %s sends %s: up to %llu of %llu packets may be lost, other traffic "
 		    "counts on the same counters; with CAP_NET_RAW the packets themselves are looked at",
-		    host_name(&r->d->host, o->ifindex), r->flow, (ull)l->n, (ull)l->of);
+		    r->outs, r->flow, (ull)l->n, (ull)l->of);
 	finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
 }
 

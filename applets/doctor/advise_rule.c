@@ -8,6 +8,8 @@
 #include "conf/match.h"
 #include "conf/print.h"
 
+#define SOURCES 4		/* memberships proposed at once */
+
 /* What keeps a rule from matching the flow on an interface: a sum of MISS_*.  A source that is not known may be any. */
 static unsigned advise_rule_misses(const struct advice *r, const struct conf_rule *m, const char *iif)
 {
@@ -129,16 +131,59 @@ static void advise_rule_keep(struct advice *r, const char *src, const struct adv
 	buf_free(&b);
 }
 
-void advise_rule_join(struct advice *r, const char *iif)
+/* The first rule or membership from *i on that names one source for the group; *i is behind it afterwards. */
+static const struct conf_rule *advise_rule_named(const struct advice *r, const struct conf_rule *v, uint32_t n,
+						 uint32_t *i)
+{
+	while (*i < n) {
+		const struct conf_rule *m = &v[(*i)++];
+
+		if (!flow_range_any_source(&m->range) &&
+		    addr_covers(&m->range.flow.group, m->range.group_len, &r->x->w->flow.group))
+			return m;
+	}
+	return NULL;
+}
+
+bool advise_rule_by_source(const struct advice *r)
+{
+	const struct conf *c = r->d->host.conf;
+	uint32_t i = 0, k = 0;
+
+	return match_is_ssm(&r->x->w->flow.group, 128) || advise_rule_named(r, c->mroutes, c->nmroutes, &i) ||
+	       advise_rule_named(r, c->mgroups, c->nmgroups, &k);
+}
+
+/* Appends the commands that join a group, for a source or with "" for any. */
+static void advise_rule_member(struct advice *r, const char *iif, const char *src)
 {
 	struct buf b = { 0 };
 
 	buf_shell_word(&b, iif);
-	finding_fix(r->f, "%s join %s %s", running_ctl(&r->d->running), buf_cstr(&b), r->group);
+	finding_fix(r->f, "%s join %s %s%s%s", running_ctl(&r->d->running), buf_cstr(&b), src, *src ? " " : "",
+		    r->group);
 	buf_free(&b);
-	buf_printf(&b, "mgroup from %s group %s", iif, r->group);
+	buf_printf(&b, "mgroup from %s %s%s%sgroup %s", iif, *src ? "source " : "", src, *src ? " " : "", r->group);
 	advise_rule_write(r, buf_cstr(&b));
 	buf_free(&b);
+}
+
+void advise_rule_join(struct advice *r, const char *iif)
+{
+	const struct conf *c = r->d->host.conf;
+	const struct conf_rule *m;
+	char src[ADDR_STRLEN];
+	unsigned n = 0;
+	uint32_t i = 0;
+
+	if (!advise_rule_by_source(r)) {
+		advise_rule_member(r, iif, "");
+		return;
+	}
+	/* The sources that rules name; a switch wants each of them asked for. */
+	while (n < SOURCES && (m = advise_rule_named(r, c->mroutes, c->nmroutes, &i)))
+		if (m->range.source_len == 128 && ifname_matches(&c->names[m->iif].ifname, iif) && ++n)
+			advise_rule_member(r, iif, addr_str(&m->range.flow.source, src));
 }
 
 void advise_rule_start(struct advice *r)
@@ -160,6 +205,8 @@ void advise_rule_add(struct advice *r, const char *src)
 
 	if (!r->in)
 		return;
+	if (!*src && advise_rule_by_source(r))
+		src = r->src;
 	if (k->taken == 0) {
 		advise_rule_start(r);
 		if (advise_rule_waits(r, r->in))

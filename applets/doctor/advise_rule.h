@@ -16,14 +16,17 @@ bool advise_rule_waits(const struct advice *r, const struct probe_link *l);
 /* True when an interface is an output of a rule for the group, and none has it as its input. */
 bool advise_rule_is_output(const struct advice *r, const struct probe_link *l);
 
+/* True when a rule or membership for the group names its source, as all do of SSM (RFC 4607). */
+bool advise_rule_by_source(const struct advice *r);
+
 /* Appends the commands that give the running router, or one yet to be started, the rule that the flow lacks; src = "":
- * for any source. */
+ * for any source, or for its own where advise_rule_by_source(). */
 void advise_rule_add(struct advice *r, const char *src);
 
 /* Appends the command that starts a router. */
 void advise_rule_start(struct advice *r);
 
-/* The same for a membership. */
+/* The same for a membership; of advise_rule_by_source() for the sources that rules name, if any. */
 void advise_rule_join(struct advice *r, const char *iif);
 
 /* Appends "FILE:LINE (the line)" for a rule in force or of the file. */

@@ -69,6 +69,22 @@ static void advise_why_disabled(struct advice *r, const struct explanation *x, s
 	}
 }
 
+/* Outputs with a threshold that no packet exceeds: the kernel has none of them in the entry. */
+static bool advise_why_shut(struct advice *r, const struct explanation *x, struct buf *b)
+{
+	const struct conf *c = r->d->file_conf;
+
+	for (uint32_t id = 0; r->fam == FAM_4 && id < x->c->nnames; id++) {
+		const struct phyint *line = match_phyint(c->phyints, c->nphyints, x->c->names[id].ifname.text).ttl_line;
+
+		if (!x->is_output[id] || !line || line->ttl != UINT8_MAX)
+			continue;
+		buf_printf(b, "%s%s (%s:%lu)", b->len ? ", " : "", x->c->names[id].ifname.text,
+			   c->files[line->where.file], (unsigned long)line->where.line);
+	}
+	return b->len;
+}
+
 /* A rule is in force for it, and its entry has no output. */
 static void advise_why_waits(struct advice *r, const struct explanation *x, const struct loss *l)
 {
@@ -83,7 +99,13 @@ static void advise_why_waits(struct advice *r, const struct explanation *x, cons
 		advise_rule_line(r, &rule, x->rules[i].rule);
 		waits = run->answers && running_pending(run, x->rules[i].rule, &why);
 	}
-	if (x->reason == EXPLAIN_OUTPUTS_DISABLED) {
+	if (!waits && advise_why_shut(r, x, &why)) {
+		r->f->what = "shut";
+		finding_add(r->f, FINDING_ERROR, "shut by a ttl-threshold: %s of %s came in on %s and go nowhere; a "
+			    "ttl-threshold of 255 lets nothing out, and that is what %s has; lower it in the file and "
+			    "reload", advice_count(r, l), r->flow, r->in_name, buf_cstr(&why));
+		finding_fix(r->f, "%s show config", running_ctl(run));
+	} else if (x->reason == EXPLAIN_OUTPUTS_DISABLED) {
 		r->f->what = "disabled";
 		why.len = 0;
 		advise_why_disabled(r, x, &why);

@@ -127,7 +127,8 @@ static void doctor_more(struct doctor *d, unsigned idle)
 
 	f->what = "idle";
 	if (idle)
-		finding_add(f, FINDING_NOTE, "%u more sources have an entry and sent nothing meanwhile", idle);
+		finding_add(f, FINDING_NOTE, "%u more source%s an entry and sent nothing meanwhile", idle,
+			    idle == 1 ? " has" : "s have");
 	f->what = "flows";
 	if (f->dropped)
 		finding_add(f, FINDING_NOTE, "there are %u more findings of the kinds told here", f->dropped);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "applets/doctor/evidence_bridge.h"
+#include "applets/doctor/evidence_nat.h"
 #include "applets/doctor/passage.h"
 #include "applets/doctor/remedy.h"
 #include "conf/match.h"
@@ -146,14 +147,20 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 		const struct sighting *s = flows_on(&d->flows, x->w, o->ifindex);
 
 		o->left.lo = o->left.hi = s ? s->n[SNIFF_OUT] : 0;
+		if (o->left.hi < x->e.ip)
+			o->translated = evidence_translated(d, &(struct passage){ x->w, x->here, x->is_any, x->in,
+						o->ifindex }, &o->as);
+		o->left.lo = o->left.hi += o->translated;
 	}
-	evidence_bridge_out(d, x->w, x->e.is_seen, o);
+	if (!o->translated)
+		evidence_bridge_out(d, x->w, x->e.is_seen, o);
 	if (x->here && x->e.is_seen) {
 		o->low = evidence_kind(x->here, true, o->threshold > 1 ? o->threshold : 1);
 		o->large = evidence_kind(x->here, false, l ? l->mtu : UINT32_MAX);
 	} else {
 		o->low.hi = x->e.right.hi;
-		o->large.hi = l && in && l->mtu < in->mtu && !d->is_uncounted ? fails : 0;
+		/* Of IPv6 a route may have less than its interface: ip6_dst_mtu_maybe_forward(). */
+		o->large.hi = l && in && (l->mtu < in->mtu || d->fam == FAM_6) && !d->is_uncounted ? fails : 0;
 	}
 	if (o->left.lo < verdict_routed(&x->e))
 		o->filter = evidence_filter(d, x, o, HOOK_FORWARD, HOOK_EGRESS, NULL, NULL);
@@ -249,6 +256,8 @@ static void evidence_here(const struct doctor *d, struct evidence_flow *x)
 	e->is_lower = l->master || !e->has_vif;
 	if (!x->is_any)
 		e->rp_refuses = remedy_rp_refuses(h, l, &x->w->flow.source, &r, why);
+	if (l->rp_filter <= 0 || !remedy_rp_marks(l))
+		e->marks = 0;
 }
 
 /* What its entry counted. */
@@ -290,6 +299,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 
 	*x = (struct evidence_flow){ .w = w, .is_any = w->is_star, .e = { .fam = d->fam, .unread = d->unread } };
 	x->is_own = !w->is_star && evidence_is_own(d, &w->flow.source);
+	e->marks = d->fam == FAM_4 ? evidence_grown(d->before.count.rp_filter, d->after.count.rp_filter) : 0;
 	evidence_input(d, x);
 	if (x->here) {
 		e->wire = x->here->n[SNIFF_WIRE];
@@ -297,6 +307,12 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 		e->broken = x->here->broken;
 	}
 	evidence_entry(d, x);
+	/* What this host sends itself goes to the entry as if it came in where it leaves (ip_mc_output()). */
+	if (x->is_own && d->sniffs && !e->wire && !e->ip && e->right.hi) {
+		e->wire = e->ip = e->right.hi;
+		x->in = x->entry->iif;
+		e->is_here = true;
+	}
 	/* What hardware forwards by itself no socket sees. */
 	e->is_seen = d->sniffs && e->right.lo <= 2 * (e->ip + (x->here ? x->here->rest : 0)) + 8;
 	if (!x->in && e->right.hi)

@@ -60,30 +60,52 @@ bool remedy_rp_refuses(const struct host *h, const struct probe_link *in, const 
 	return true;
 }
 
+void remedy_sysctl(struct buf *b, enum fam fam, const char *name, const char *key)
+{
+	char text[96];
+
+	/* With slashes where the name has a dot (sysctl(8)). */
+	snprintf(text, sizeof text, strchr(name, '.') ? "net/ipv%c/conf/%s/%s" : "net.ipv%c.conf.%s.%s",
+		 fam == FAM_4 ? '4' : '6', name, key);
+	buf_shell_word(b, text);
+}
+
+bool remedy_rp_marks(const struct probe_link *in)
+{
+	char name[96];
+
+	snprintf(name, sizeof name, "net/ipv4/conf/%s/src_valid_mark", in->name);
+	return kernel_sysctl(name) > 0 || kernel_sysctl("net.ipv4.conf.all.src_valid_mark") > 0;
+}
+
 void remedy_rp_filter(struct host *h, const struct probe_link *in, const struct addr *src, uint8_t slen,
 		      const struct probe_route *r)
 {
 	bool none = src && r->none, loose = src && !none && in->address[FAM_4];
 	const char *all = h->links.rp_all ? " net.ipv4.conf.all.rp_filter=0" : "";
-	char name[64], key[REMEDY_WORD], word[REMEDY_WORD], text[ADDR_STRLEN];
+	char word[REMEDY_WORD], text[ADDR_STRLEN], table[24] = "";
+	struct buf b = { 0 };
+	const char *key;
 
-	/* With slashes where the name has a dot (sysctl(8)). */
-	snprintf(name, sizeof name, strchr(in->name, '.') ? "net/ipv4/conf/%s/rp_filter" :
-		 "net.ipv4.conf.%s.rp_filter", in->name);
-	text_shell_word(key, sizeof key, name);
+	remedy_sysctl(&b, FAM_4, in->name, "rp_filter");
+	key = buf_cstr(&b);
 	/* The larger value of all and the interface counts, so 2 here is loose. */
 	if (loose) {
 		finding_fix(&h->found, "sysctl -w %s=2", key);
 		finding_or(&h->found);
 	}
 	if (none || loose) {
-		finding_fix(&h->found, "ip route replace %s dev %s", prefix_str(src, slen, text),
-			    text_shell_word(word, sizeof word, in->name));
+		/* By rules another table than the main one may be what is looked at. */
+		if (r->table)
+			snprintf(table, sizeof table, " table %u", r->table);
+		finding_fix(&h->found, "ip route replace %s dev %s%s", prefix_str(src, slen, text),
+			    text_shell_word(word, sizeof word, in->name), table);
 		finding_or(&h->found);
 	}
 	if (!loose)
 		finding_fix(&h->found, "sysctl -w%s%s%s%s", all, in->rp_own ? " " : "", in->rp_own ? key : "",
 			    in->rp_own ? "=0" : "");
+	buf_free(&b);
 }
 
 const char *remedy_nft_ifname(const char *way, const char *name, char *buf)
@@ -223,13 +245,13 @@ void remedy_chain_show(struct findings *f, const struct probe_chain *c)
 
 void remedy_v6(struct findings *f, const struct probe_link *l)
 {
-	char name[64], word[REMEDY_WORD];
+	struct buf b = { 0 };
 
 	if (l && l->mtu < REMEDY_V6_MTU)
 		remedy_link(f, l->name, "mtu 1280");
 	if (!l || l->mtu < REMEDY_V6_MTU)
 		return;
-	snprintf(name, sizeof name, strchr(l->name, '.') ? "net/ipv6/conf/%s/disable_ipv6" :
-		 "net.ipv6.conf.%s.disable_ipv6", l->name);
-	finding_fix(f, "sysctl -w %s=0", text_shell_word(word, sizeof word, name));
+	remedy_sysctl(&b, FAM_6, l->name, "disable_ipv6");
+	finding_fix(f, "sysctl -w %s=0", buf_cstr(&b));
+	buf_free(&b);
 }

@@ -70,6 +70,8 @@ static void verdict_none_in(const struct evidence *e, struct losses *l)
 		verdict_add(l, VERDICT_WRONG_IIF, n, n);
 	if (!l->n && e->broken >= e->ip)
 		verdict_add(l, VERDICT_BROKEN, n, n);
+	if (!l->n && e->marks + verdict_slack(e, n) >= n && e->marks)
+		verdict_add(l, VERDICT_RP_FILTER, n, n);
 	if (!l->n)
 		verdict_add(l, e->filter == FILTER_LIMITS ? VERDICT_LIMIT : VERDICT_LOST_IN, n, n);
 }
@@ -116,10 +118,15 @@ static void verdict_out_seen(const struct evidence *e, const struct evidence_out
 	else
 		large = 0;
 	lost -= large;
-	if (lost <= slack)
+	/* What is known to stop the others is told with it. */
+	if (l->n && o->filter == FILTER_DROPS)
+		verdict_add(l, VERDICT_FIREWALL, came, came);
+	if (lost <= slack || (l->n && o->filter == FILTER_DROPS))
 		return;
-	/* The MTU of a route may be less than that of its interface. */
-	if (came - low - large > o->vif.hi + verdict_slack(e, came))
+	/* The MTU of a route may be less than that of its interface; of IPv6 it is heeded behind the VIF. */
+	if (e->fam == FAM_6 && o->filter != FILTER_DROPS && e->frag_fails + slack >= lost)
+		verdict_add(l, VERDICT_MTU, lost, came);
+	else if (came - low - large > o->vif.hi + verdict_slack(e, came))
 		verdict_add(l, e->frag_fails + slack >= lost ? VERDICT_MTU : VERDICT_TTL_CHANGED, lost, came);
 	else if (o->filter == FILTER_DROPS)
 		verdict_add(l, VERDICT_FIREWALL, lost, came);
@@ -134,7 +141,8 @@ static void verdict_out_counted(const struct evidence *e, const struct evidence_
 				struct losses *l)
 {
 	uint64_t slack = verdict_slack_out(e, came), lost = verdict_less(came, o->vif.hi);
-	bool is_large = o->large.hi && o->large.hi + slack >= lost, is_ip;
+	bool is_large = e->fam == FAM_4 && o->large.hi && o->large.hi + slack >= lost;
+	enum verdict behind;
 
 	if (lost > slack || (came && !o->vif.hi)) {
 		/* Failures to fragment far beyond what lacks are of other packets, some of them may be. */
@@ -144,10 +152,12 @@ static void verdict_out_counted(const struct evidence *e, const struct evidence_
 	}
 	/* Behind the VIF: what the IP stack lacks may be all of what the driver lacks. */
 	lost = verdict_less(came, o->left.hi);
-	is_large = e->fam == FAM_6 && o->large.hi && o->large.hi + slack >= lost;
-	is_ip = came - o->sent.lo + slack + lost / 4 >= lost;
+	if (e->fam == FAM_6 && o->large.hi && o->large.hi + slack >= lost)
+		behind = o->large.hi > lost + lost / 4 + slack ? VERDICT_UNSURE : VERDICT_MTU;
+	else
+		behind = came - o->sent.lo + slack + lost / 4 >= lost ? VERDICT_FIREWALL : VERDICT_LOST_OUT;
 	if (lost > slack || (came && !o->left.hi))
-		verdict_add(l, is_large ? VERDICT_MTU : is_ip ? VERDICT_FIREWALL : VERDICT_LOST_OUT, lost, came);
+		verdict_add(l, behind, lost, came);
 	else if (verdict_less(came, o->left.lo) > slack)
 		verdict_add(l, o->filter == FILTER_DROPS ? VERDICT_FIREWALL : VERDICT_UNSURE, came - o->left.lo, came);
 }
@@ -168,6 +178,20 @@ static void verdict_out_bridge(const struct evidence *e, const struct evidence_o
 		verdict_add(l, VERDICT_UNSURE, came, came);
 }
 
+/* What else would stop them, once the output takes any. */
+static void verdict_out_known(const struct evidence *e, const struct evidence_out *o, uint64_t came,
+			      struct losses *l)
+{
+	if (!e->is_seen)
+		return;
+	if (o->low.lo)
+		verdict_add(l, VERDICT_TTL, verdict_min(o->low.lo, came), came);
+	if (o->large.lo)
+		verdict_add(l, VERDICT_MTU, verdict_min(o->large.lo, came), came);
+	if (o->filter == FILTER_DROPS)
+		verdict_add(l, VERDICT_FIREWALL, came, came);
+}
+
 unsigned verdict_out(const struct evidence *e, const struct evidence_out *o, struct loss v[LOSSES])
 {
 	struct losses l = { v, 0 };
@@ -179,6 +203,8 @@ unsigned verdict_out(const struct evidence *e, const struct evidence_out *o, str
 		verdict_add(&l, VERDICT_OUTPUT, came, came);
 	else if (o->lacks_family)
 		verdict_add(&l, VERDICT_FAMILY, came, came);
+	if (l.n)
+		verdict_out_known(e, o, came, &l);
 	else if (e->is_seen)
 		verdict_out_seen(e, o, came, &l);
 	else

@@ -66,6 +66,8 @@ struct evidence_out {
 	struct span vif;		/* counted by its VIF */
 	struct span sent;		/* sent by the IP stack, behind the packet filter */
 	struct span left;		/* handed to the driver */
+	uint64_t translated;		/* of those that left: with another source, by NAT */
+	struct addr as;			/* that one */
 	enum filter filter;		/* on that way */
 	int bridge;			/* that it sends into, 0 = none; what follows is of its ports */
 	int port;			/* that surely should get the packets: the one that gets least; 0 = none */
@@ -89,6 +91,7 @@ struct evidence {
 	uint64_t wrong;			/* on others */
 	bool has_vif, has_other_table;	/* here is a VIF in the table that is looked up, or in another one only */
 	bool rp_refuses, stays_here, lacks_family;
+	uint64_t marks;			/* that the reverse path filter refused, of all flows, where it heeds marks */
 	uint64_t frag_fails;		/* packets that this host could not send for their size, of all flows */
 	enum filter ingress, filter;	/* before the IP stack; before routing */
 	unsigned nouts;

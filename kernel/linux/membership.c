@@ -211,7 +211,8 @@ long long kernel_sysctl(const char *name)
 	char path[128], text[32];
 
 	snprintf(path, sizeof path, "/proc/sys/%s", name);
-	for (char *p = path; (p = strchr(p, '.'));)
+	/* The first separator decides, as for sysctl(8): names of interfaces have dots. */
+	for (char *p = path; !strchr(name, '/') && (p = strchr(p, '.'));)
 		*p = '/';
 	return lines_first(path, text, sizeof text) ? strtoll(text, NULL, 10) : -1;
 }

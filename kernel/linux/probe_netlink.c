@@ -205,9 +205,9 @@ int probe_route(const struct addr *host, struct probe_route *r)
 {
 	bool v4 = addr_fam(host) == FAM_4;
 	unsigned len = v4 ? 4 : 16;
-	/* The route with all its ways, not a choice of one. */
+	/* The route with all its ways, not a choice of one, and its table. */
 	struct rtmsg rtm = { .rtm_family = v4 ? AF_INET : AF_INET6, .rtm_dst_len = (unsigned char)(len * 8),
-			     .rtm_flags = RTM_F_FIB_MATCH };
+			     .rtm_flags = RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE };
 	struct rtnl_req req;
 
 	*r = (struct probe_route){ .none = true };

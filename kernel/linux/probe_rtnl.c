@@ -180,6 +180,9 @@ int probe_rtnl_route(void *route, const struct rtnl_msg *m)
 	*r = (struct probe_route){
 		.local = rtm.rtm_type == RTN_LOCAL, .none = rtm.rtm_type != RTN_LOCAL && rtm.rtm_type != RTN_UNICAST,
 	};
+	r->table = rtnl_u32(&at, RTA_TABLE, rtm.rtm_table);
+	if (r->table == RT_TABLE_MAIN || r->table == RT_TABLE_LOCAL)
+		r->table = 0;
 	r->n = rtnl_value(&at, RTA_OIF, &r->oif[0], sizeof r->oif[0]);
 	rtnl_attr(&at, RTA_MULTIPATH, &hops);
 	while (r->n < sizeof r->oif / sizeof *r->oif && rtnl_hop_next(&hops, &h))

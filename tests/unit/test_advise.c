@@ -87,8 +87,8 @@ static void see(enum probe_station station, int ifindex, const char *source, uns
 }
 
 #define TTL_TEXT(more) \
-	"error: TTL too small: all 20 packets of (10.1.0.9, 225.1.2.3) came in on e'0, e\\x1b[31m sends only " \
-	"those above 1; raise it at the sender (IP_MULTICAST_TTL, ping -t)" more "\n"
+	"error: TTL too small: all 20 packets of (10.1.0.9, 225.1.2.3) came in on e'0, and to leave by e\\x1b[31m it " \
+	"must be above 1; raise it at the sender (IP_MULTICAST_TTL, ping -t)" more "\n"
 
 /* A TTL of 1 alone is raised, and none where what leaves comes in again. */
 static void ttl(void)
@@ -133,7 +133,7 @@ static void no_rule(void)
 	judge();
 	CHECK_STR(end(), "error: no rule: all 20 packets of (10.1.0.9, 225.1.2.3) came in on eth0, and no rule says "
 		  "where to send them; nearest is x.conf:3 (mroute from wan0 group 225.1.0.0/16 to lan+)\n"
-		  "  fix: smcroutectl add eth0 225.1.2.3 lan1\n");
+		  "  fix: smcroutectl add eth0 10.1.0.9 225.1.2.3 lan1\n");
 	fake_probe.taken[FAM_4] = 0;
 	begin("");
 	d->file = "it's a.conf";
