@@ -199,7 +199,7 @@ static void read_include_file(struct conf_reader *rd, const char *path)
 	const struct word *w = &rd->file->word;
 	struct word shown = { path, strlen(path) };
 	const char *why, *slip;
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (is_missing) {
 		slip = slip_path(w);
