@@ -160,9 +160,19 @@ static void __attribute__((format(printf, 3, 4))) reload_fail(struct daemon *d, 
 	reload_end(d, status);
 }
 
+void reload_count(struct daemon *d)
+{
+	struct reload *re = &d->reload;
+
+	if (re->stage != RELOAD_SETTLE || re->is_counted || router_is_busy(&d->router))
+		return;
+	re->changes = d->router.changes;
+	re->is_counted = true;
+}
+
 void reload_settle(struct daemon *d)
 {
-	if (d->reload.stage != RELOAD_SETTLE || !groups_done(d->router.groups, d->reload.ticket))
+	if (d->reload.stage != RELOAD_SETTLE || !router_is_done(&d->router, &d->reload.ticket))
 		return;
 	reload_put_result(d);
 	reload_end(d, 0);
@@ -250,9 +260,10 @@ static void reload_apply(struct daemon *d)
 		reload_fail(d, EXIT_SYSTEM, "%s, nothing was changed", why);
 		return;
 	}
-	re->changes = d->router.changes;
-	re->ticket = groups_ticket(d->router.groups);
 	re->stage = RELOAD_SETTLE;
+	re->ticket = ROUTER_PASS;
+	re->is_counted = false;
+	reload_count(d);
 	loop_hold(d->loop, false);
 	reload_settle(d);
 }

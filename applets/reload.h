@@ -25,7 +25,10 @@ bool reload_has_ended(void *d, uint64_t which);
 /* Begins the reading that was asked for while another one went on. */
 void reload_follow(struct daemon *d);
 
-/* Ends a reading whose memberships are joined and left. */
+/* Notes what a reading has changed, when the pass of the router is at its end. */
+void reload_count(struct daemon *d);
+
+/* Ends a reading when the kernel has all that comes of it. */
 void reload_settle(struct daemon *d);
 
 /* Forgets a reading, wherever it is. */

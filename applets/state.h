@@ -60,8 +60,9 @@ struct reload {
 	uint32_t told;			/* of them */
 	struct buf telling;		/* to be `diag` */
 	bool is_whole;			/* the file could be read to its end */
-	uint64_t ticket;		/* groups_ticket() of the memberships that it asks for */
-	struct router_changes changes;	/* that it made in the kernel */
+	uint64_t ticket;		/* of the router, for all that it asks for */
+	struct router_changes changes;	/* that it made in the kernel ... */
+	bool is_counted;		/* ... and these are all */
 	/* What came of the last one that has ended. */
 	int status;			/* exit status of a client */
 	struct buf result, diag;	/* one line; what was wrong with the file */

@@ -22,6 +22,7 @@ void watch_arm(void *ctx)
 	struct daemon *d = ctx;
 	int64_t due = router_due(&d->router), now = loop_now(d->loop);
 
+	reload_count(d);
 	if (d->reload.ended && d->reload.stage == RELOAD_NONE)
 		reload_waits(d);
 	if (due && (!d->tick.due || due < d->tick.due))

@@ -9,8 +9,7 @@
 #include "router/mark.h"
 #include "router/pending.h"
 
-/* True when the name means something else now. */
-static bool bind_name(const struct router *r, struct name *name)
+static void bind_name(const struct router *r, struct name *name)
 {
 	struct vif_bits fresh = { { 0 }, { 0 }, { 0 } };
 	uint32_t *bits = name->ifname.is_wildcard ? fresh.wild : fresh.exact;
@@ -23,26 +22,39 @@ static bool bind_name(const struct router *r, struct name *name)
 				fresh.lacks[f] = 1;
 	for (enum fam f = 0; f < FAM_N; f++)
 		fresh.lacks[f] |= !bits[f];
-	name->has_changed = memcmp(&name->bits, &fresh, sizeof fresh);
+	name->has_changed |= memcmp(&name->bits, &fresh, sizeof fresh) != 0;
 	name->bits = fresh;
-	return name->has_changed;
 }
 
 void bind_names(struct router *r)
 {
 	struct names *t = &r->rules.names;
-	struct rules *routes = &r->rules.routes;
 
 	for (uint32_t id = 0; id < t->n; id++)
 		if (name_is_used(&t->v[id]))
 			bind_name(r, &t->v[id]);
 	for (uint32_t id = 0; id < t->nlists; id++)
-		t->lists[id].has_changed = oif_list_bind(t, id);
-	for (uint32_t id = routes->first; id != HASH_NONE; id = routes->v[id].next) {
-		struct rule *rule = &routes->v[id];
+		t->lists[id].has_changed |= oif_list_bind(t, id);
+}
 
-		if (rule->is_marked || t->v[rule->iif].has_changed || t->lists[rule->oifs].has_changed)
-			mark_rule(r, rule);
-		pending_report(r, id);
-	}
+bool bind_rule(struct router *r, uint32_t id)
+{
+	const struct names *t = &r->rules.names;
+	struct rule *rule = &r->rules.routes.v[id];
+	bool differs = rule->is_marked || t->v[rule->iif].has_changed || t->lists[rule->oifs].has_changed;
+
+	if (differs)
+		mark_rule(r, rule);
+	pending_report(r, id);
+	return differs;
+}
+
+void bind_end(struct router *r)
+{
+	struct names *t = &r->rules.names;
+
+	for (uint32_t id = 0; id < t->n; id++)
+		t->v[id].has_changed = false;
+	for (uint32_t id = 0; id < t->nlists; id++)
+		t->lists[id].has_changed = false;
 }

@@ -7,8 +7,14 @@
 
 #include "router/state.h"
 
-/* Finds out what names and lists of outputs mean now.  Marks the entries of routes that see a difference, and reports
- * of those that begin or cease to wait. */
+/* Finds out what names and lists of outputs mean now.  bind_rule() must follow for each route, and bind_end(). */
 void bind_names(struct router *r);
+
+/* Marks the entries of a route that sees a difference, and reports when it begins or ceases to wait.  True when it was
+ * marked. */
+bool bind_rule(struct router *r, uint32_t id);
+
+/* All routes have seen the difference. */
+void bind_end(struct router *r);
 
 #endif

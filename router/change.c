@@ -12,6 +12,8 @@
 #include "router/mark.h"
 #include "router/pending.h"
 
+#define CHANGE_SLICE 512		/* rules and memberships that an owner gives up in one go */
+
 bool change_is_of(uint32_t owner, uint32_t claimed_by)
 {
 	return claimed_by == owner || (owner < OWNER_NAMED && claimed_by < OWNER_NAMED);
@@ -308,15 +310,15 @@ int change_restore(struct router *r, const struct change_rule *rule, bool is_joi
 int change_disown(struct router *r, uint32_t owner)
 {
 	struct rules *const tables[] = { &r->rules.joins, &r->rules.routes };
-	int res = 0;
+	int res = 0, room = CHANGE_SLICE;
 
-	/* Its name is wanted to the end. */
-	owner_refer(&r->rules.owners, owner);
 	for (int k = 0; k < 2; k++)
 		for (uint32_t id = tables[k]->first, next; !res && id != HASH_NONE; id = next) {
 			next = tables[k]->v[id].next;
 			if (change_own_list(tables[k], id, owner) == HASH_NONE)
 				continue;
+			if (!room--)
+				return 1;
 
 			bool stays = tables[k]->v[id].owner == OWNER_SEVERAL;
 
@@ -324,6 +326,5 @@ int change_disown(struct router *r, uint32_t owner)
 			if (stays && tables[k] == &r->rules.routes)
 				pending_report(r, id);
 		}
-	owner_drop(&r->rules.owners, owner);
 	return res;
 }

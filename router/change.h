@@ -51,7 +51,8 @@ int change_join(struct router *r, const struct ifname *iif, const struct flow_ra
 /* Takes back the owner's part in a join.  0, or -1: with ENOENT when it has none, or with ENOMEM. */
 int change_leave(struct router *r, uint32_t join, uint32_t owner);
 
-/* Takes back all that an owner asks for.  0, or -1 with ENOMEM and some of it still there. */
+/* Takes back what an owner, who is held, asks for, a slice of it.  1 while there is more, by another call behind
+ * router_sync(); 0, or -1 with ENOMEM and some of it still there. */
 int change_disown(struct router *r, uint32_t owner);
 
 #endif

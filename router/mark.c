@@ -77,8 +77,7 @@ void mark_family(struct router *r, enum fam fam)
 	struct rules *t = &r->rules.routes;
 
 	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
-		if (flow_range_fam(&t->v[id].range) == fam)
-			mark_rule(r, &t->v[id]);
+		t->v[id].is_marked |= flow_range_fam(&t->v[id].range) == fam;
 }
 
 void mark_range(struct router *r, const struct flow_range *range)

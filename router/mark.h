@@ -10,7 +10,7 @@
 /* Has all entries looked at. */
 void mark_all(struct router *r);
 
-/* Marks what the rules of a family concern. */
+/* Has bind_rule() mark what the rules of a family concern. */
 void mark_family(struct router *r, enum fam fam);
 
 /* Marks the entries that a rule has a say in: for a template all in its range; for an (S,G) rule its entry, which is

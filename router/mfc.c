@@ -261,6 +261,14 @@ int mfc_dirty(struct mfcs *t, uint32_t at)
 {
 	if (t->v[at].flags & MFC_DIRTY)
 		return 0;
+	/* One who marks all the time shall not make the list grow for ever. */
+	if (t->ndirty == t->cdirty && t->looked > t->ndirty / 2) {
+		memmove(t->dirty, t->dirty + t->looked, (t->ndirty - t->looked) * sizeof *t->dirty);
+		t->ndirty -= t->looked;
+		t->looked_any -= t->looked;
+		t->looked = 0;
+	}
+
 	uint32_t *v = grow(t->dirty, &t->cdirty, t->ndirty + 1, sizeof *v);
 
 	if (!v)
@@ -273,7 +281,7 @@ int mfc_dirty(struct mfcs *t, uint32_t at)
 
 void mfc_clean(struct mfcs *t)
 {
-	t->ndirty = 0;
+	t->ndirty = t->looked = t->looked_any = 0;
 	if (t->cdirty > 4096) {
 		free(t->dirty);
 		t->dirty = NULL;

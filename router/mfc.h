@@ -68,8 +68,10 @@ struct mfcs {
 	uint32_t count[MFC_STATES];	/* entries of each state */
 	uint32_t reflecting;		/* entries that are MFC_REFLECTS */
 	uint64_t removals;		/* how often a place became free */
-	uint32_t *dirty;		/* places to look at, each once */
+	uint32_t *dirty;		/* places to look at */
 	uint32_t ndirty, cdirty;
+	uint32_t looked;		/* how many of them, from the first on, have been looked at */
+	uint32_t looked_any;		/* the same for entries of any source alone, which come before the others */
 };
 
 /* Milliseconds of a tick of mfc_use.used. */
@@ -127,7 +129,7 @@ void mfc_set_reflects(struct mfcs *t, uint32_t at, bool reflects);
 /* Puts the entry on the dirty list.  0, or -1 with ENOMEM. */
 int mfc_dirty(struct mfcs *t, uint32_t at);
 
-/* Empties the dirty list; its entries must not be marked MFC_DIRTY any more. */
+/* Empties the dirty list when all of it has been looked at; no entry must be marked MFC_DIRTY any more. */
 void mfc_clean(struct mfcs *t);
 
 /* Makes room for n more entries, and hardly more than that when there are none yet.  0, or -1 with ENOMEM. */

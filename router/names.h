@@ -27,7 +27,7 @@ struct name {
 	uint32_t refs[FAM_N];		/* rules (iif), joins, lists and phyint lines that want a VIF */
 	uint32_t rank[FAM_N];		/* VIFs are given in this order: of the first reference */
 	struct vif_bits bits;
-	bool has_changed;		/* bind.c found other bits */
+	bool has_changed;		/* bind.c found other bits, and not all routes have seen it */
 	bool was_met;			/* an interface was called so */
 	uint32_t next_free;
 };

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "router/adopt.h"
 #include "router/apply.h"
 #include "router/entry.h"
 #include "router/expire.h"
@@ -16,6 +15,8 @@
 #include "router/reflect.h"
 #include "router/storm.h"
 #include "router/wait.h"
+
+#define ROUTER_FLUSH 512		/* entries of a slice */
 
 int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 {
@@ -25,6 +26,7 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 	memset(r->ttl, 1, sizeof r->ttl);
 	r->expire_sec = 60;
 	r->max_dynamic = 65536;
+	r->sync.slice = SYNC_SLICE;
 	r->lim_moved.burst = 20;
 	r->lim_wait.burst = WAIT_LINES;
 	r->ops = ops;
@@ -90,8 +92,6 @@ int router_apply(struct router *r, const struct conf *c, int64_t now)
 	memset(&r->changes, 0, sizeof r->changes);
 	r->has_rules = true;
 	router_sync(r);
-	adopt_trim(r);
-	r->adopts = false;
 	return 0;
 }
 
@@ -103,7 +103,7 @@ int64_t router_due(const struct router *r)
 	};
 	int64_t first = 0;
 
-	if (groups_ticket(r->groups))
+	if (router_is_busy(r) || groups_ticket(r->groups))
 		return r->now ? r->now : 1;
 	for (unsigned i = 0; i < sizeof due / sizeof *due; i++)
 		if (due[i] && (!first || due[i] < first))
@@ -118,21 +118,23 @@ void router_tick(struct router *r, int64_t now)
 	groups_tick(r);
 	mrdisc_tick(r);
 	refresh_tick(r);
-	if (reflect_tick(r))
+	if (reflect_tick(r) || router_is_busy(r))
 		router_sync(r);
 	storm_tick(r);
-	adopt_tick(r);
+	if (r->has_rules && !router_is_busy(r))
+		adopt_tick(r);
 }
 
-uint32_t router_flush(struct router *r)
+bool router_flush(struct router *r, struct router_flush *flush)
 {
-	uint32_t n = 0;
-
-	for (uint32_t at = 0; at < r->mfc.n; at++)
-		if (mfc_is_dynamic(&r->mfc.v[at])) {
-			entry_drop(r, at);
-			n++;
+	for (uint32_t end = flush->entries + ROUTER_FLUSH; flush->place < r->mfc.n; flush->place++) {
+		if (flush->entries == end)
+			return true;
+		if (mfc_is_dynamic(&r->mfc.v[flush->place])) {
+			entry_drop(r, flush->place);
+			flush->entries++;
 		}
-	state_event(r, &(struct event){ .kind = EVENT_FLUSHED, .entries = n });
-	return n;
+	}
+	state_event(r, &(struct event){ .kind = EVENT_FLUSHED, .entries = flush->entries });
+	return false;
 }

@@ -43,7 +43,12 @@ int64_t router_due(const struct router *r);
 /* Does what is due: a slice of the expiry pass and of the memberships, advertisements, reports. */
 void router_tick(struct router *r, int64_t now);
 
-/* Removes all learned and blocked entries; their number. */
-uint32_t router_flush(struct router *r);
+/* Removes learned and blocked entries, a slice of them: true while there is more to do, by another call.  *flush is
+ * zero at first. */
+struct router_flush {
+	uint32_t place;			/* in the mirror */
+	uint32_t entries;		/* removed so far */
+};
+bool router_flush(struct router *r, struct router_flush *flush);
 
 #endif

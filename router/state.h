@@ -88,6 +88,17 @@ struct unresolved {
 	int64_t due;			/* when those are seen to that have none by then, ms; 0 = there are none */
 };
 
+/* How far the pass of sync.c has come, which goes on in slices. */
+struct sync {
+	bool is_busy;			/* there is more to do */
+	bool walks;			/* over all rules, for what names mean now ... */
+	bool walks_again;		/* ... and once more behind that */
+	struct rule_walk walk;
+	bool releases;			/* VIFs that nothing wants are to be taken back */
+	uint32_t slice;			/* what one may cost */
+	uint32_t left;			/* of this one */
+};
+
 struct wait;
 
 /* What is waited for, as it was told last: see wait.h. */
@@ -128,6 +139,7 @@ struct router {
 	bool has_old_numbers[FAM_N];	/* entries may send to VIF numbers that no interface has: see vif.c */
 	bool vifs_stale;		/* interfaces or what refers to them changed */
 	struct touched_ranges touched;
+	struct sync sync;
 	struct reflect reflect;
 	struct storm storm;
 	struct waits waits;

@@ -20,10 +20,10 @@ int call_fail(struct call *call, int status, const char *fmt, ...)
 	return status;
 }
 
-bool call_is_due(const struct call *call)
+bool call_is_due(struct call *call)
 {
 	return call->for_reload ? call->daemon->is_reloaded(call->daemon->ctx, call->later) :
-				  groups_done(call->router->groups, call->later);
+				  router_is_done(call->router, &call->later);
 }
 
 int call_no_memory(struct call *call)

@@ -56,8 +56,13 @@ struct call {
 	const char *owner;		/* -o, checked by owner_check(); NULL = none */
 	struct buf diag;		/* config diagnostics of a reload */
 	bool follow;			/* set by monitor: the reply has no end, the connection is kept for events */
-	uint64_t later;			/* set by a command that waits for memberships: a groups_ticket().  When it is
+	uint64_t later;			/* set by a command that waits for the router: a router_ticket().  When it is
 					 * done the command is called again, with the same words and is_again set */
+	bool has_more;			/* set by a command that did a part: it is called again so, in a later turn */
+	bool is_over;			/* it has done all of it, and waits for the router now */
+	struct router_flush flush;	/* how far that has come */
+	bool is_held;			/* `later` is of a command that has not begun: it edits rules, and the router
+					 * is busy */
 	bool waits_for_upgrade;		/* `later` is no ticket: it is done when call_daemon.is_upgrading() is over */
 	bool takes_over;		/* nothing more comes by this connection that a client says */
 	bool for_reload;		/* `later` is of call_daemon.is_reloaded() */
@@ -71,7 +76,7 @@ struct call {
 int call_fail(struct call *call, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* True when what the call waits for has come. */
-bool call_is_due(const struct call *call);
+bool call_is_due(struct call *call);
 
 /* The same for want of memory. */
 int call_no_memory(struct call *call);

@@ -95,7 +95,7 @@ bool client_is_busy(const struct client *c)
 	return c->out.len || c->has_more || (!c->call.waits_for_upgrade && (c->in.len || c->call.later));
 }
 
-bool client_is_ready(const struct client *c)
+bool client_is_ready(struct client *c)
 {
 	return c->call.later && call_is_due(&c->call);
 }
@@ -119,8 +119,8 @@ static bool client_run(struct client *c, size_t *at)
 	if (c->call.form == CALL_LEGACY && c->linger < 0)
 		c->linger = usock_peer_is(c->fd, "smcroute") ? 0 : LINGER_MS;
 	/* The rest of a long table has its turns: others come in between. */
-	c->has_more = c->call.show;
-	if (c->call.show || c->call.later)
+	c->has_more = c->call.show || c->call.has_more;
+	if (c->has_more || c->call.later)
 		return false;
 	*at += req.len;
 	return true;

@@ -52,7 +52,7 @@ int64_t client_deadline(const struct client *c);
 bool client_is_busy(const struct client *c);
 
 /* True when the request that it waits for can be ended: time for a turn. */
-bool client_is_ready(const struct client *c);
+bool client_is_ready(struct client *c);
 
 /* Has one of our clients know, now and then, that what it asked for is being done: it gives up on a daemon that is
  * silent.  True when something was sent. */

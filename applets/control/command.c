@@ -16,7 +16,9 @@
 
 static int command_flush(struct call *call)
 {
-	router_flush(call->router);
+	if (!call->is_again)
+		call->flush = (struct router_flush){ 0 };
+	call->has_more = router_flush(call->router, &call->flush);
 	return 0;
 }
 
@@ -58,31 +60,33 @@ const struct command commands[] = {
 		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
 		.example = "add eth0 192.168.1.42 225.1.2.3 eth1 eth2",
 		.help = "add a multicast route, or more outputs to one",
-		.run = edit_add, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
+		.run = edit_add, .edits = true, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
 	}, {
 		.name = "replace", .aliases = "", .letters = "", .usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
 		.example = "replace eth0 225.1.2.3 eth2", .help = "add a route, or give one exactly these outputs",
-		.run = edit_replace, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
+		.run = edit_replace, .edits = true, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
 	}, {
 		.name = "remove", .aliases = "del rem", .tried = "delete rm unset", .letters = "r",
 		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]",
 		.example = "remove eth0 192.168.1.42 225.1.2.3 eth2",
 		.help = "remove a route, or some of its outputs",
-		.run = edit_remove, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
+		.run = edit_remove, .edits = true, .min_words = 2, .max_words = WIRE_MAX_WORDS, .takes_owner = true,
 	}, {
 		.name = "join", .aliases = "", .tried = "subscribe group mgroup", .letters = "j",
 		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
 		.example = "join eth0 192.168.1.42 232.1.2.3", .help = "join a multicast group on an interface",
-		.run = edit_join, .min_words = 2, .max_words = 3, .takes_long = true, .takes_owner = true,
+		.run = edit_join, .edits = true, .takes_long = true, .min_words = 2, .max_words = 3,
+		.takes_owner = true,
 	}, {
 		.name = "leave", .aliases = "", .tried = "unjoin unsubscribe part", .letters = "l",
 		.usage = "IIF [SOURCE[/LEN]] GROUP[/LEN]",
 		.example = "leave eth0 192.168.1.42 232.1.2.3", .help = "leave a joined group",
-		.run = edit_leave, .min_words = 2, .max_words = 3, .takes_long = true, .takes_owner = true,
+		.run = edit_leave, .edits = true, .takes_long = true, .min_words = 2, .max_words = 3,
+		.takes_owner = true,
 	}, {
 		.name = "disown", .aliases = "", .letters = "", .usage = "-o OWNER",
 		.example = "-o iptv disown", .help = "take back all that was asked for with -o OWNER",
-		.run = edit_disown, .takes_long = true, .takes_owner = true, .needs_owner = true,
+		.run = edit_disown, .edits = true, .takes_long = true, .takes_owner = true, .needs_owner = true,
 	}, {
 		.name = "flush", .aliases = "", .tried = "clear reset", .letters = "F", .usage = "",
 		.example = "flush", .help = "forget all learned and blocked entries", .run = command_flush,
@@ -174,5 +178,10 @@ int command_run(struct call *call)
 		return call_fail(call, EXIT_USAGE, "%s: -o %s has no meaning here", cmd->name, call->owner);
 	if (!call->owner && cmd->needs_owner)
 		return call_fail(call, EXIT_USAGE, "%s: of whom? Write -o OWNER", cmd->name);
+	if (cmd->edits && !call->is_again && router_is_busy(call->router)) {
+		call->later = router_ticket(call->router);
+		call->is_held = true;
+		return 0;
+	}
 	return command_keep(call, cmd->run(call));
 }

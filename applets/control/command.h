@@ -29,6 +29,7 @@ struct command {
 	bool is_repeated;		/* the client shows routes again and again (top) */
 	bool is_endless;		/* the reply goes on until the client leaves (monitor) */
 	bool ends_daemon;		/* done when the daemon has closed the connection (kill) */
+	bool edits;			/* changes rules: waits while the router is busy with others */
 	bool takes_long;		/* may take any time: no client should lose its patience */
 };
 

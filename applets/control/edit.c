@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * Words of a client become edits of the wanted state, through the same field parsers as the config file.  An edit is
- * done when its function returns: the kernel has it.  Memberships alone may take longer, and are asked for again then.
+ * done when its function returns: the kernel has it.  Memberships, and what concerns very many entries, may take
+ * longer: then the command is called again.
  */
 #include "applets/control/edit.h"
 
@@ -9,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "applets/control/edit_owner.h"
 #include "applets/control/edit_words.h"
-#include "applets/control/journal.h"
 #include "conf/match.h"
 #include "conf/warn.h"
 #include "lib/status.h"
@@ -26,83 +27,6 @@ static int edit_no_memory(struct call *call)
 	if (errno != ENOSPC)
 		return call_no_memory(call);
 	return call_fail(call, EXIT_SYSTEM, "65536 interface names are in use: remove rules that name some");
-}
-
-/* ---- owners ---- */
-
-/* Holds the owner that a call names, who asks for more: its number, or HASH_NONE with ENOMEM, ENOSPC or, when no more
- * can be kept, EFBIG. */
-static uint32_t edit_hold_owner(const struct call *call)
-{
-	errno = EFBIG;
-	if (call->daemon && journal_is_full(call->daemon->journal))
-		return HASH_NONE;
-	return call->owner ? owner_hold(&call->router->rules.owners, call->owner) : OWNER_UNNAMED;
-}
-
-/* Fails as edit_hold_owner() did. */
-static int edit_no_owner(struct call *call)
-{
-	if (errno == EFBIG)
-		return call_fail(call, EXIT_SYSTEM, "the journal of what clients ask for is full (%d MB): take some of "
-				 "it back, or write it to the config file", JOURNAL_LIMIT >> 20);
-	if (errno != ENOSPC)
-		return call_no_memory(call);
-	return call_fail(call, EXIT_SYSTEM, "%d owners ask for something already: disown one",
-			 OWNER_SEVERAL - OWNER_NAMED);
-}
-
-/* The number of that owner, HASH_NONE when nothing is asked for in that name. */
-static uint32_t edit_find_owner(const struct call *call)
-{
-	return call->owner ? owner_find(&call->router->rules.owners, call->owner) : OWNER_UNNAMED;
-}
-
-/* Finds one who asks for a rule or join beside that owner: its name, NULL when there is none. */
-static const char *edit_other_owner(const struct call *call, const struct rules *t, uint32_t id, uint32_t owner)
-{
-	struct claim claim;
-
-	for (struct claim_walk w = claims_walk(t, id); claims_next(&w, &claim);)
-		if (!change_is_of(owner, claim.owner))
-			return owner_name(&call->router->rules.owners, claim.owner);
-	return NULL;
-}
-
-/* Says in whose name there is nothing of a rule or join, and in whose there is: "" when nobody else asks for it. */
-static void edit_put_whose(const struct call *call, const struct rules *t, uint32_t id, char *out, size_t size)
-{
-	const char *other = id == HASH_NONE ? NULL : edit_other_owner(call, t, id, edit_find_owner(call));
-
-	*out = '\0';
-	if (call->owner)
-		snprintf(out, size, " of owner %s%s%s", call->owner, other ? ", but of " : "", other ? other : "");
-	else if (other)
-		snprintf(out, size, ", but of owner %s: -o %s takes it back", other, other);
-}
-
-/* Fails as the owner asks for no such rule or membership; id: the one of others, HASH_NONE = there is none at all. */
-static int edit_not_there(struct call *call, const struct flow_range *range, const struct rules *t, uint32_t id)
-{
-	char s[ADDR_STRLEN] = "*", g[ADDR_STRLEN], whose[sizeof call->error / 2];
-
-	edit_put_whose(call, t, id, whose, sizeof whose);
-	if (!flow_range_any_source(range))
-		prefix_str(&range->flow.source, range->source_len, s);
-	prefix_str(&range->flow.group, range->group_len, g);
-	/* Programs look for the first text, which is that of SMCRoute 2.4. */
-	return t == &call->router->rules.joins ?
-	       call_fail(call, EXIT_NONE, "failed leave (%s,%s), not a member%s", s, g, whose) :
-	       call_fail(call, EXIT_NONE, "no rule (%s, %s) from %s%s", s, g, call->argv[1], whose);
-}
-
-/* Says that what was taken back is still asked for by somebody else. */
-static void edit_note_others(struct call *call, const struct rules *t, uint32_t id, const char *what)
-{
-	const char *other = edit_other_owner(call, t, id, edit_find_owner(call));
-
-	if (other)
-		call_note(call, "%s stays: owner %s asks for it", what, other);
 }
 
 /* ---- routes ---- */
@@ -149,7 +73,7 @@ static void edit_note_rule(struct call *call, const struct edit_words *w, const 
 static void edit_note_more(struct call *call, const struct edit_words *w, uint32_t id)
 {
 	const struct rules *t = &call->router->rules.routes;
-	const char *other = edit_other_owner(call, t, id, w->rule.owner);
+	const char *other = edit_owner_other(call, t, id, w->rule.owner);
 	struct claim claim;
 
 	if (other && claims_find(t, id, w->rule.owner, &claim) && claim.oifs != t->v[id].oifs)
@@ -157,16 +81,35 @@ static void edit_note_more(struct call *call, const struct edit_words *w, uint32
 			  "the stop comes when owner %s asks for no output any more", other);
 }
 
-/* Brings the kernel in line with a rule that was edited, or is gone; what it refused is the command's failure. */
-static int edit_sync_rule(struct call *call, uint32_t id)
+/* True when the kernel is not in line yet with what was edited: the command is called again then. */
+static bool edit_waits(struct call *call)
 {
-	struct router *r = call->router;
+	if (router_is_busy(call->router))
+		call->later = router_ticket(call->router);
+	return call->later;
+}
 
-	r->changes.failed = 0;
-	router_sync(r);
+/* Begins to bring the kernel in line with what was edited. */
+static void edit_sync(struct call *call)
+{
+	call->router->changes.failed = 0;
+	router_sync(call->router);
+}
+
+/* What the kernel refused is the command's failure: the exit status, after saying so. */
+static int edit_refused(struct call *call)
+{
+	const struct router_changes *changes = &call->router->changes;
+
+	return changes->failed ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(changes->err)) : 0;
+}
+
+/* Ends the edit of a rule, or of one that is gone. */
+static int edit_end_rule(struct call *call, uint32_t id)
+{
 	if (id != HASH_NONE)
-		pending_report(r, id);
-	return r->changes.failed ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->changes.err)) : 0;
+		pending_report(call->router, id);
+	return edit_refused(call);
 }
 
 /* Adds a rule or outputs to one, or says what exactly they are. */
@@ -179,16 +122,26 @@ static int edit_add_rule(struct call *call, enum change_how how)
 
 	if (status)
 		return status;
-	w.rule.owner = edit_hold_owner(call);
-	if (w.rule.owner == HASH_NONE)
-		return edit_no_owner(call);
-	res = change_add(r, &w.rule, how, &id);
-	status = res < 0 ? edit_no_memory(call) : edit_sync_rule(call, id);
-	if (!status)
+	if (!call->is_again) {
+		w.rule.owner = edit_owner_hold(call);
+		if (w.rule.owner == HASH_NONE)
+			return edit_owner_refused(call);
+		res = change_add(r, &w.rule, how, &id);
+		owner_drop(&r->rules.owners, w.rule.owner);
+		if (res < 0)
+			return edit_no_memory(call);
+		edit_sync(call);
+		if (edit_waits(call))
+			return 0;
+	}
+	/* It may have been removed meanwhile. */
+	id = rules_find(&r->rules, &r->rules.routes, &w.rule.iif, &w.rule.range);
+	w.rule.owner = edit_owner_find(call);
+	status = edit_end_rule(call, id);
+	if (!status && id != HASH_NONE)
 		edit_note_rule(call, &w, &r->rules.routes.v[id]);
-	if (!status && (how == CHANGE_REPLACE || !w.rule.noifs))
+	if (!status && id != HASH_NONE && (how == CHANGE_REPLACE || !w.rule.noifs))
 		edit_note_more(call, &w, id);
-	owner_drop(&r->rules.owners, w.rule.owner);
 	return status;
 }
 
@@ -245,7 +198,7 @@ static void edit_note_rest(struct call *call, const struct edit_words *w, uint32
 	const char *other = NULL;
 
 	if (!w->rule.noifs)
-		edit_note_others(call, &set->routes, id, "the rule");
+		edit_owner_note_others(call, &set->routes, id, "the rule");
 	if (lacking < w->rule.noifs && !edit_output_owner(call, w, id, lacking))
 		call_note(call, "%s was no output of the rule", call->argv[w->end + (int)lacking]);
 	for (uint32_t i = 0; !other && i < w->rule.noifs; i++) {
@@ -268,15 +221,20 @@ int edit_remove(struct call *call)
 	if (status)
 		return status;
 	id = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
-	w.rule.owner = edit_find_owner(call);
+	w.rule.owner = edit_owner_find(call);
+	if (call->is_again)
+		return edit_end_rule(call, id);
 	if (id == HASH_NONE || w.rule.owner == HASH_NONE)
-		return edit_not_there(call, &w.rule.range, t, id);
+		return edit_owner_not_there(call, &w.rule.range, t, id);
 	lacking = edit_lacking(call, &w, id);
 	if (change_remove(r, &w.rule, id) < 0)
 		return errno != ENOENT ? edit_no_memory(call) :
-		       w.rule.noifs ? edit_no_output(call, &w, id) : edit_not_there(call, &w.rule.range, t, id);
+		       w.rule.noifs ? edit_no_output(call, &w, id) : edit_owner_not_there(call, &w.rule.range, t, id);
 	id = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
-	status = edit_sync_rule(call, id);
+	edit_sync(call);
+	if (edit_waits(call))
+		return 0;
+	status = edit_end_rule(call, id);
 	if (!status && id != HASH_NONE)
 		edit_note_rest(call, &w, id, lacking);
 	return status;
@@ -313,8 +271,8 @@ static int edit_join_result(struct call *call, const struct edit_words *w)
 	struct group_count n = group_count(r, &w->rule.iif, &w->rule.range);
 	enum fam fam = flow_range_fam(&w->rule.range);
 
-	if (n.waiting && !call->is_again) {
-		call->later = groups_ticket(r->groups);
+	if ((n.waiting || router_is_busy(r)) && !call->is_again) {
+		call->later = router_ticket(r);
 		return 0;
 	}
 	if (n.failed) {
@@ -346,9 +304,9 @@ int edit_join(struct call *call)
 		return status;
 	if (call->is_again)	/* it may have been left meanwhile */
 		return join == HASH_NONE ? 0 : edit_join_result(call, &w);
-	owner = edit_hold_owner(call);
+	owner = edit_owner_hold(call);
 	if (owner == HASH_NONE)
-		return edit_no_owner(call);
+		return edit_owner_refused(call);
 	res = change_join(r, &w.rule.iif, &w.rule.range, owner);
 	owner_drop(&r->rules.owners, owner);
 	if (res < 0)
@@ -362,39 +320,48 @@ int edit_leave(struct call *call)
 	struct router *r = call->router;
 	const struct rules *t = &r->rules.joins;
 	struct edit_words w;
-	uint32_t join, owner = edit_find_owner(call);
+	uint32_t join, owner = edit_owner_find(call);
 	int status = edit_take_group(call, &w, &join);
 
 	if (status || call->is_again)
 		return status;
 	if (join == HASH_NONE || owner == HASH_NONE)
-		return edit_not_there(call, &w.rule.range, t, join);
+		return edit_owner_not_there(call, &w.rule.range, t, join);
 	if (change_leave(r, join, owner) < 0)
-		return errno == ENOENT ? edit_not_there(call, &w.rule.range, t, join) : edit_no_memory(call);
+		return errno == ENOENT ? edit_owner_not_there(call, &w.rule.range, t, join) : edit_no_memory(call);
 	router_sync(r);
 	join = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
 	if (join != HASH_NONE)
-		edit_note_others(call, t, join, "the membership");
-	else if (group_count(r, &w.rule.iif, &w.rule.range).waiting)
-		call->later = groups_ticket(r->groups);
+		edit_owner_note_others(call, t, join, "the membership");
+	else if (router_is_busy(r) || group_count(r, &w.rule.iif, &w.rule.range).waiting)
+		call->later = router_ticket(r);
 	return 0;
 }
 
 int edit_disown(struct call *call)
 {
 	struct router *r = call->router;
-	uint32_t owner = edit_find_owner(call);
-	int res;
+	uint32_t owner = edit_owner_find(call);
+	int res = 0;
 
-	if (call->is_again)
+	if (call->is_again && call->is_over)
 		return 0;
-	if (owner == HASH_NONE)
+	if (owner == HASH_NONE && !call->is_again)
 		return call_fail(call, EXIT_NONE, "owner %s asks for nothing", call->owner);
-	res = change_disown(r, owner);
-	r->changes.failed = 0;
-	router_sync(r);
-	call->later = groups_ticket(r->groups);
+	if (!call->is_again)
+		r->changes.failed = 0;
+	if (owner != HASH_NONE) {
+		/* Its name is wanted to the end. */
+		owner_refer(&r->rules.owners, owner);
+		res = change_disown(r, owner);
+		owner_drop(&r->rules.owners, owner);
+		router_sync(r);
+	}
 	if (res < 0)
 		return edit_no_memory(call);
-	return r->changes.failed ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->changes.err)) : 0;
+	call->is_over = !res;
+	call->has_more = res && !router_is_busy(r);
+	if (!call->has_more)
+		call->later = router_ticket(r);
+	return call->has_more || call->later ? 0 : edit_refused(call);
 }

@@ -109,8 +109,10 @@ static int request_call(struct call *call, const struct wire_request *req)
 static void request_begin(struct call *call, uint16_t cmd)
 {
 	call->form = cmd == WIRE_WORDS || cmd == WIRE_TAKEOVER ? CALL_RECORDS : CALL_LEGACY;
-	call->is_again = call->later;
+	call->is_again = (call->later && !call->is_held) || call->has_more;
+	call->is_over &= call->is_again;
 	call->later = 0;
+	call->is_held = call->has_more = false;
 	call->follow = call->takes_over = call->for_reload = false;
 	*call->error = *call->note = '\0';
 }
@@ -125,17 +127,18 @@ bool request_run(struct call *call, const struct wire_request *req)
 
 	int status = request_call(call, req);
 
-	if (call->later)
+	if (call->later || call->has_more)
 		out->len = before;
 	else if (!call->show)
 		request_end(call, before, status);
-	if (!call->later)
+	if (!call->later && !call->has_more)
 		buf_free(&call->diag);
 	if (out->failed) {
 		buf_free(&call->diag);
 		show_free(call->show);
 		call->show = NULL;
 		call->later = 0;
+		call->has_more = false;
 		out->failed = false;
 		out->len = before;
 		*call->note = '\0';

@@ -11,7 +11,7 @@
  * 10.16.0.0 or fd00:16:: and as much beyond.  One line is printed:
  *
  *	burst, stream	sent arrived doubles seconds-to-the-last-one
- *	latency		median and least seconds from a packet's sending to its arrival
+ *	latency		median, least, 99 % and longest seconds from a packet's sending to its arrival
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -209,7 +209,7 @@ static int latency(struct traffic *t, uint32_t n)
 	if (!took || !n)
 		return 1;
 	qsort(took, n, sizeof *took, by_value);
-	printf("%.6f %.6f\n", took[n / 2], took[0]);
+	printf("%.6f %.6f %.6f %.6f\n", took[n / 2], took[0], took[n - 1 - n / 100], took[n - 1]);
 	free(took);
 	return 0;
 }

@@ -325,6 +325,8 @@ void model_begin(void)
 
 const char *model_step(uint64_t random)
 {
+	struct router_flush flush = { 0 };
+
 	*model_wrong = '\0';
 	model_router.now += 10;
 	switch (model_take(&random, 16)) {
@@ -338,7 +340,8 @@ const char *model_step(uint64_t random)
 		model_reload(random);
 		break;
 	case 2:
-		router_flush(&model_router);
+		while (router_flush(&model_router, &flush))
+			;
 		break;
 	case 3: case 4: case 5: case 6: case 7:
 		model_edit(random);

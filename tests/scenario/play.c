@@ -139,6 +139,13 @@ static void on_event(void *ctx, const struct event *ev)
 	buf_chr(&p->out, '\n');
 }
 
+/* Lets the router come to the end of what it has begun. */
+static void play_settle(struct player *p)
+{
+	while (router_is_busy(&p->r))
+		router_sync(&p->r);
+}
+
 static void play_conf(struct player *p, const char *text)
 {
 	struct conf *c = conf_new();
@@ -149,6 +156,7 @@ static void play_conf(struct player *p, const char *text)
 	diags_free(&d);
 	router_apply(&p->r, c, p->now);
 	conf_free(c);
+	play_settle(p);
 }
 
 /* ---- steps: argv[0] is the first word, argc was checked ---- */
@@ -174,6 +182,7 @@ static void play_family(struct player *p, int argc, char **argv)
 	router_family_lacks(&p->r, f, why);
 	router_family(&p->r, f, play_either(p, argv[2], "up", "down"));
 	router_sync(&p->r);
+	play_settle(p);
 }
 
 /* The kinds of link steps; the number of words behind them. */
@@ -210,6 +219,7 @@ static void play_link_event(struct player *p, const struct link_step *step, int 
 	router_link_event(&p->r, &ev);
 	if (!p->hold)
 		router_sync(&p->r);
+	play_settle(p);
 }
 
 static void play_link(struct player *p, int argc, char **argv)
@@ -491,13 +501,13 @@ static void play_ctl(struct player *p, int argc, char **argv)
 	c.argv = words;
 	int status;
 
-	do
-		status = command_run(&c);
-	while (c.show);
-	if (c.later) {
-		while (!groups_done(p->r.groups, c.later))
+	status = command_run(&c);
+	while (c.show || c.later || c.has_more) {
+		while (c.later && !router_is_done(&p->r, &c.later))
 			router_tick(&p->r, p->now);
-		c.is_again = true;
+		c.is_again = !c.show;
+		c.later = 0;
+		c.has_more = false;
 		*c.note = '\0';
 		status = command_run(&c);
 	}

@@ -49,12 +49,22 @@ static struct conf *parse(const char *text)
 	return c;
 }
 
-static int apply(const char *text)
+/* Applies a configuration, of which the kernel gets the first slice. */
+static int begin_apply(const char *text)
 {
 	struct conf *c = parse(text);
 	int res = router_apply(&r, c, 1000);
 
 	conf_free(c);
+	return res;
+}
+
+static int apply(const char *text)
+{
+	int res = begin_apply(text);
+
+	while (router_is_busy(&r))
+		router_sync(&r);
 	return res;
 }
 

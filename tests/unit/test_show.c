@@ -50,6 +50,8 @@ static void apply(struct buf *text)
 	CHECK(conf_parse_text(c, &d, "test", text->p, text->len));
 	CHECK_INT(d.errors, 0);
 	CHECK_INT(router_apply(&router, c, 1000), 0);
+	while (router_is_busy(&router))
+		router_sync(&router);
 	conf_free(c);
 	CHECK(kernel_link_drain(1000, on_link, NULL) >= 0);
 	diags_free(&d);

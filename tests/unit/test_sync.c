@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The pass in slices: what is marked, upcalled and unplugged between them.
+ */
+#include "router/sync.h"
+
+#include <stdlib.h>
+
+#include "router/router.h"
+#include "tests/unit/engine.h"
+
+#define RULES 300
+
+static struct flow flow_nth(unsigned i)
+{
+	struct flow flow;
+	char text[32];
+
+	snprintf(text, sizeof text, "10.0.%u.%u", i / 200, i % 200 + 1);
+	addr_parse(text, strlen(text), &flow.source);
+	addr_parse("225.1.1.1", 9, &flow.group);
+	return flow;
+}
+
+static const char *rules_to(const char *oif)
+{
+	static struct buf b;
+
+	b.len = 0;
+	for (unsigned i = 0; i < RULES; i++)
+		buf_printf(&b, "mroute from eth0 source 10.0.%u.%u group 225.1.1.1 to %s\n", i / 200, i % 200 + 1, oif);
+	return buf_cstr(&b);
+}
+
+/* Entries that the kernel has with these outputs. */
+static unsigned with(uint32_t oifs)
+{
+	unsigned n = 0;
+	uint32_t got;
+
+	for (unsigned i = 0; i < RULES; i++) {
+		struct flow flow = flow_nth(i);
+
+		n += fake_mfc(&flow, NULL, &got) && got == oifs;
+	}
+	return n;
+}
+
+/* Some entries a slice, and none is left behind; nothing waits that is not asked for. */
+static void in_slices(void)
+{
+	unsigned slices = 1, before = 0, now;
+
+	start();
+	r.sync.slice = 640;
+	CHECK_INT(begin_apply(rules_to("eth1")), 0);
+	CHECK(router_is_busy(&r));
+	CHECK_INT(router_ticket(&r) != 0, 1);
+	CHECK(router_due(&r) != 0);
+	for (; router_is_busy(&r); slices++, before = now) {
+		router_tick(&r, 1000);
+		now = with(2);
+		CHECK(now - before <= 12);
+	}
+	CHECK_INT(with(2), RULES);
+	CHECK(slices > RULES / 12);
+	CHECK_INT(router_ticket(&r), 0);
+	CHECK_INT(router_due(&r), 0);
+	CHECK_INT(r.changes.added, RULES);
+	end();
+}
+
+/* A packet whose rule has not had its turn yet is forwarded as the rule says; its entry is not made again. */
+static void upcall_between(void)
+{
+	struct upcall up = { .kind = UPCALL_NOCACHE, .fam = FAM_4, .vif = 0, .flow = flow_nth(RULES - 1) };
+	uint32_t oifs;
+
+	start();
+	r.sync.slice = 640;
+	CHECK_INT(begin_apply(rules_to("eth1")), 0);
+	while (!r.mfc.ndirty || !iface_by_vif(&r.ifs, FAM_4, 1))
+		router_sync(&r);
+	CHECK(router_is_busy(&r) && !fake_mfc(&up.flow, NULL, NULL));
+	router_upcall(&r, &up, 1000);
+	CHECK(fake_mfc(&up.flow, NULL, &oifs) && oifs == 2);
+	while (router_is_busy(&r))
+		router_sync(&r);
+	CHECK_INT(with(2), RULES);
+	CHECK_INT(r.changes.added, RULES);
+	end();
+}
+
+/* Rules change again and again before the pass has seen them: the last word counts. */
+static void changed_between(void)
+{
+	start();
+	link_is(4, "eth2");
+	r.sync.slice = 640;
+	for (int i = 0; i < 20; i++) {
+		CHECK_INT(begin_apply(rules_to(i % 2 ? "eth2" : "eth1")), 0);
+		for (int k = 0; k < i; k++)
+			router_sync(&r);
+		CHECK_INT(begin_apply(i % 3 ? rules_to("eth1 eth2") : ""), 0);
+	}
+	CHECK_INT(begin_apply(rules_to("eth2")), 0);
+	while (router_is_busy(&r))
+		router_sync(&r);
+	CHECK_INT(with(UINT32_C(1) << iface_find_name(&r.ifs, "eth2")->vif[FAM_4]), RULES);
+	CHECK_INT(r.mfc.by_sg.used, RULES);
+	end();
+}
+
+/* Interfaces that come and go all the time do not keep the pass from its end. */
+static void flapping(void)
+{
+	unsigned turns = 0;
+
+	start();
+	r.sync.slice = 640;
+	CHECK_INT(begin_apply(rules_to("eth1 x1")), 0);
+	for (bool is_there = false; router_is_busy(&r) && turns < 10000; turns++, is_there = !is_there) {
+		if (turns < 400) {
+			struct link_event ev = { .kind = is_there ? LINK_DEL : LINK_NEW, .ifindex = 9,
+						 .name = "x1", .flags = LINK_UP };
+
+			(is_there ? fake_link_del : fake_link_add)(9);
+			router_link_event(&r, &ev);
+		}
+		router_sync(&r);
+		if (turns == 399)
+			CHECK_INT(r.mfc.by_sg.used, RULES);
+	}
+	CHECK(turns >= 400 && turns < 10000);
+	CHECK_INT(with(2), RULES);
+	end();
+}
+
+/* A flush takes a bounded number at once. */
+static void flushed(void)
+{
+	struct router_flush flush = { 0 };
+	unsigned calls = 1;
+
+	start();
+	CHECK_INT(apply("mroute from eth0 group 225.1.1.1 to eth1\n"), 0);
+	for (unsigned i = 0; i < 1200; i++) {
+		struct upcall up = { .kind = UPCALL_NOCACHE, .fam = FAM_4, .vif = 0, .flow = flow_nth(i) };
+
+		router_upcall(&r, &up, 1000);
+	}
+	CHECK_INT(mfc_dynamic(&r.mfc), 1200);
+	while (router_flush(&r, &flush))
+		CHECK_INT(mfc_dynamic(&r.mfc), 1200 - 512 * calls++);
+	CHECK_INT(flush.entries, 1200);
+	CHECK_INT(mfc_dynamic(&r.mfc), 0);
+	CHECK_INT(calls, 3);
+	end();
+}
+
+TEST_MAIN(TEST(in_slices) TEST(upcall_between) TEST(changed_between) TEST(flapping) TEST(flushed))
