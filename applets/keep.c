@@ -173,8 +173,10 @@ static void keep_take(struct keep *k, struct keep_message *m)
 
 	if (keep_says(m->text, "FDSTOREREMOVE") && keep_take_name(m->text, name))
 		keep_drop(k, name);
-	/* Who watches us may keep it as well, for the case that this process ends. */
+	/* Who watches us may keep it as well, for the case that this process ends; when that is, it will say itself. */
 	keep_follow(k, m->text);
+	if (keep_find(m->text, "STOPPING"))
+		return;
 	if (m->n == 1)
 		notify_send_fd(m->fds[0], "%s", m->text);
 	else if (*m->text)

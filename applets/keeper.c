@@ -51,6 +51,7 @@ static void __attribute__((noreturn)) keeper_end(const struct keeper *k, int sta
 	static const struct rlimit no_core = { 0, 0 };
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
+	notify_send("STOPPING=1");
 	proc_ready(sig ? EXIT_SYSTEM : WEXITSTATUS(status));
 	if (!sig)
 		exit(WEXITSTATUS(status));

@@ -50,6 +50,7 @@ struct router_ops {
 	void (*applied)(void *ctx);
 };
 
+/* They outlive the daemon in the order in which they stand here (applets/control/journal.h): new ones go to the end. */
 struct router_counters {
 	uint64_t upcalls[FAM_N], wrong_vif;
 	uint64_t learned, moved, blocked, expired, evicted, refused;

@@ -257,7 +257,11 @@ def passed_on(lab):
         check({"mroute4", "mroute6", "journal", "member.1"} <= names, f"names {names}")
         check(b"STATUS=" in seen and b"WATCHDOG=1" not in seen.split(b"READY=1")[0], f"{seen}")
         wait_until(lambda: b"WATCHDOG=1" in s.recv(4096), "the watchdog's message")
+        os.kill(pid_of(d), signal.SIGKILL)
+        wait_until(lambda: b"READY=1" in s.recv(4096), "the next one's message")
         same(d.stop(), 0, "exit status")
+        seen, s_ended = [], lambda: seen and b"STOPPING=1" in seen[-1]
+        wait_until(lambda: seen.append(s.recv(4096)) or s_ended(), "the end")
 
 
 @case("as process 1 of a container: orphans are buried, the daemon is started again")
