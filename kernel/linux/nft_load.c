@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include <linux/if_arp.h>
 #include <linux/if_packet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -49,6 +50,9 @@ static bool nft_load_meta(struct nft_run *r, const struct rtnl_attr *data, struc
 		break;
 	case NFT_META_PKTTYPE:
 		filter_value(a, f->p->is_frame == 1 ? &type : NULL, NULL, 1);
+		break;
+	case NFT_META_IIFTYPE: case NFT_META_OIFTYPE:
+		filter_value(a, f->p->is_frame == 1 ? &(uint16_t){ ARPHRD_ETHER } : NULL, NULL, 2);
 		break;
 	case NFT_META_MARK:
 		filter_value(a, &f->mark, &f->mark_known, 4);

@@ -30,6 +30,8 @@ struct xt_ttl_target {
 };
 enum { XT_TTL_SET, XT_TTL_INC, XT_TTL_DEC };
 
+#define STATE_ALIAS 0x2000	/* XT_CONNTRACK_STATE_ALIAS: it was written as -m state */
+
 /* A function for each match: info is a copy of its struct, as many bytes as the table says. */
 typedef enum match xt_match_fn(const struct filter_packet *f, const void *info);
 
@@ -107,13 +109,14 @@ static enum match xt_match_state(const struct filter_packet *f, const void *info
 static enum match xt_match_conntrack(const struct filter_packet *f, const void *info)
 {
 	const struct xt_conntrack_mtinfo3 *c = info;
+	const unsigned others = XT_CONNTRACK_STATE | STATE_ALIAS;
 	enum match m = MATCH_YES;
 
 	if (c->match_flags & XT_CONNTRACK_STATE)
 		m = filter_not(xt_state_among(f, c->state_mask, XT_CONNTRACK_STATE_UNTRACKED),
 			       c->invert_flags & XT_CONNTRACK_STATE);
 	/* The other flags ask for more, so a state that matches does not settle it. */
-	return c->match_flags & ~XT_CONNTRACK_STATE ? filter_and(m, MATCH_MAY) : m;
+	return c->match_flags & ~others ? filter_and(m, MATCH_MAY) : m;
 }
 
 static enum match xt_match_mark(const struct filter_packet *f, const void *info)

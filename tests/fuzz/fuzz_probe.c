@@ -53,15 +53,18 @@ static void message(const struct rtnl_msg *m, struct nft *n, struct tc *tc)
 	tc_filter_add(tc, m);
 }
 
-/* The bytes as a table of iptables. */
+/* The bytes as a table of iptables: where its chains begin and end, its rules. */
 static void table(const uint8_t *data, size_t size, enum fam fam, struct filter_packet *f)
 {
 	struct xt_rules t = { .fam = fam, .hooks = 31 };
 	struct filter_fate fate;
+	size_t head = sizeof t.entry + sizeof t.policy;
 
-	for (unsigned i = 0; i < 5 && size > 4; i++)
-		t.entry[i] = t.policy[i] = data[i] * 8u;
-	buf_add(&t.rules, (const char *)data, size);
+	if (size < head)
+		return;
+	memcpy(t.entry, data, sizeof t.entry);
+	memcpy(t.policy, data + sizeof t.entry, sizeof t.policy);
+	buf_add(&t.rules, (const char *)data + head, size - head);
 	for (unsigned hook = 0; hook < 5; hook++) {
 		xt_judge(&t, hook, f, &fate);
 		if (fate.bits > FILTER_EITHER || (fate.chain && !memchr(fate.chain, 0, XT_NAME)))
