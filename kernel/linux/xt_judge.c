@@ -50,13 +50,15 @@ int xt_priority(const struct xt_rules *t)
 static bool xt_rule_read(const struct xt_rules *t, uint32_t at, struct xt_rule *r)
 {
 	bool v4 = t->fam == FAM_4;
-	size_t size = v4 ? sizeof(struct ipt_entry) : sizeof(struct ip6t_entry), left = t->rules.len - at;
+	size_t size = v4 ? sizeof(struct ipt_entry) : sizeof(struct ip6t_entry), left;
 	uint16_t target, next;
 	struct xt_entry_target head;
-	const char *p = t->rules.p + at;
+	const char *p;
 
-	if (at > t->rules.len || size > left)
+	if (at > t->rules.len || size > t->rules.len - at)
 		return false;
+	p = t->rules.p + at;
+	left = t->rules.len - at;
 	memcpy(&target, p + (v4 ? offsetof(struct ipt_entry, target_offset) :
 			     offsetof(struct ip6t_entry, target_offset)), sizeof target);
 	memcpy(&next, p + (v4 ? offsetof(struct ipt_entry, next_offset) : offsetof(struct ip6t_entry, next_offset)),

@@ -314,6 +314,78 @@ static void unknown(void)
 	nft_free(&filter);
 }
 
+static void limited(void)
+{
+	expr("limit");
+	expr_end();
+}
+
+static void meta_set(uint32_t key)
+{
+	expr("meta");
+	be(NFTA_META_SREG, NFT_REG_1);
+	be(NFTA_META_KEY, key);
+	expr_end();
+}
+
+static void immediate(const void *p, size_t size)
+{
+	size_t at;
+
+	expr("immediate");
+	be(NFTA_IMMEDIATE_DREG, NFT_REG_1);
+	at = nest(NFTA_IMMEDIATE_DATA);
+	attr(NFTA_DATA_VALUE, p, size);
+	nest_end(at);
+	expr_end();
+}
+
+/* What a rule that may match sets is not known behind it. */
+static void marks(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		begin(NF_ACCEPT);
+		rule("f");
+		if (i)
+			limited();
+		immediate("\5\0\0\0", 4);
+		meta_set(NFT_META_MARK);
+		rule_end();
+		rule("f");
+		meta(NFT_META_MARK);
+		cmp(NFT_CMP_EQ, "\5\0\0\0", 4);
+		verdict(NF_DROP, NULL);
+		rule_end();
+		CHECK_INT(judge(), i ? FILTER_EITHER : FILTER_DROPPED);
+		CHECK_INT(fate.rule, 0x102);
+		CHECK_STR(fate.chain, "f");
+	}
+	/* Bits that the mark does not have are known all the same: 5 or 0, never 2. */
+	rule("f");
+	meta(NFT_META_MARK);
+	cmp(NFT_CMP_EQ, "\2\0\0\0", 4);
+	verdict(NF_DROP, NULL);
+	rule_end();
+	CHECK_INT(seen.mark_known, ~5u);
+	nft_free(&filter);
+}
+
+/* What an expression that is not understood loads is no value of an earlier one. */
+static void stale(void)
+{
+	begin(NF_ACCEPT);
+	rule("f");
+	payload(16, 4);
+	expr("exthdr");
+	expr_end();
+	cmp(NFT_CMP_EQ, "\1\0\0\0", 4);
+	verdict(NF_DROP, NULL);
+	rule_end();
+	CHECK_INT(judge(), FILTER_EITHER);
+	CHECK_INT(fate.why, MAY_UNKNOWN);
+	nft_free(&filter);
+}
+
 /* Registers and lengths out of all bounds, and each cut of a rule. */
 static void hostile(void)
 {
@@ -349,4 +421,5 @@ static void hostile(void)
 	nft_free(&filter);
 }
 
-TEST_MAIN(TEST(policy) TEST(addresses) TEST(interfaces) TEST(jumps) TEST(conntrack) TEST(unknown) TEST(hostile))
+TEST_MAIN(TEST(policy) TEST(addresses) TEST(interfaces) TEST(jumps) TEST(conntrack) TEST(unknown) TEST(marks)
+	  TEST(stale) TEST(hostile))

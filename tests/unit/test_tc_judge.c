@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Filters of tc, made by hand as the kernel tells them: what matches, and what its actions do.
+ */
+#include "kernel/linux/tc_judge.h"
+
+#include <arpa/inet.h>
+
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/tc_act/tc_gact.h>
+#include <linux/tc_act/tc_mirred.h>
+
+#include "tests/unit/nlmsg.h"
+#include "tests/unit/test.h"
+
+static struct tc tc;
+static struct filter_packet seen;
+static struct filter_fate fate;
+static size_t options, acts;
+
+/* Begins a filter of a kind for packets of a protocol; its attributes, filter_acts(), its actions and filter_end()
+ * follow. */
+static void filter(const char *kind, uint16_t protocol, uint32_t priority)
+{
+	struct tcmsg t = { .tcm_ifindex = 3, .tcm_info = priority << 16 | htons(protocol) };
+
+	start(RTM_NEWTFILTER, &t, sizeof t);
+	attr(TCA_KIND, kind, strlen(kind) + 1);
+	options = nest(TCA_OPTIONS);
+}
+
+static void filter_acts(uint16_t type)
+{
+	acts = nest(type);
+}
+
+static void filter_end(void)
+{
+	nest_end(acts);
+	nest_end(options);
+	WHOLE(m);
+	CHECK_INT(tc_filter_add(&tc, &m), 0);
+	END;
+}
+
+static void act(uint16_t number, const char *kind, int action, int eaction)
+{
+	struct tc_mirred mirred = { .action = action, .eaction = eaction };
+	size_t one = nest(number), inner;
+
+	attr(TCA_ACT_KIND, kind, strlen(kind) + 1);
+	inner = nest(TCA_ACT_OPTIONS);
+	attr(2, &mirred, eaction ? sizeof mirred : sizeof(struct tc_gact));
+	nest_end(inner);
+	nest_end(one);
+}
+
+static unsigned judge(void)
+{
+	struct probe_packet p = { .has_ports = true, .protocol = 17, .iif = 3, .iif_name = "a1", .is_frame = 1,
+				  .ports = { 0, 99, 0x13, 0x88 } };
+
+	addr_parse("10.1.0.9", 8, &p.flow.source);
+	addr_parse("225.1.2.3", 9, &p.flow.group);
+	filter_begin(&seen, &p);
+	if (!tc_judge(&tc, 3, false, &seen, &fate))
+		fate.bits = 0;
+	tc_free(&tc);
+	return fate.bits;
+}
+
+static void one(const char *kind, uint16_t protocol, const char *action, int what, int eaction)
+{
+	filter(kind, protocol, 10);
+	filter_acts(TCA_MATCHALL_ACT);
+	act(1, action, what, eaction);
+	filter_end();
+}
+
+static void actions(void)
+{
+	static const struct { const char *kind; int action, eaction; unsigned want; } rows[] = {
+		{ "gact", TC_ACT_SHOT, 0, FILTER_DROPPED }, { "gact", TC_ACT_OK, 0, FILTER_ACCEPTED },
+		{ "gact", TC_ACT_STOLEN, 0, FILTER_DROPPED }, { "gact", TC_ACT_UNSPEC, 0, FILTER_ACCEPTED },
+		{ "gact", TC_ACT_GOTO_CHAIN | 1, 0, FILTER_EITHER }, { "gact", TC_ACT_PIPE, 0, FILTER_ACCEPTED },
+		{ "mirred", TC_ACT_STOLEN, TCA_EGRESS_REDIR, FILTER_DROPPED },
+		{ "mirred", TC_ACT_PIPE, TCA_EGRESS_MIRROR, FILTER_ACCEPTED },
+		{ "police", 0, 0, FILTER_EITHER }, { "bpf", TC_ACT_OK, 0, FILTER_EITHER },
+	};
+
+	CHECK_INT(judge(), 0);
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		one("matchall", ETH_P_ALL, rows[i].kind, rows[i].action, rows[i].eaction);
+		CHECK_INT(judge(), rows[i].want);
+	}
+	CHECK_INT(fate.rule, 10);
+	one("matchall", ETH_P_IPV6, "gact", TC_ACT_SHOT, 0);
+	CHECK_INT(judge(), FILTER_ACCEPTED);
+	one("bpf", ETH_P_ALL, "gact", TC_ACT_SHOT, 0);
+	CHECK_INT(judge(), FILTER_EITHER);
+	/* The first one that matches decides. */
+	one("matchall", ETH_P_IP, "gact", TC_ACT_OK, 0);
+	one("matchall", ETH_P_IP, "gact", TC_ACT_SHOT, 0);
+	CHECK_INT(judge(), FILTER_ACCEPTED);
+	/* A mark that an action may have set. */
+	filter("matchall", ETH_P_IP, 10);
+	filter_acts(TCA_MATCHALL_ACT);
+	act(1, "skbedit", TC_ACT_PIPE, 0);
+	act(2, "gact", TC_ACT_SHOT, 0);
+	filter_end();
+	CHECK_INT(judge(), FILTER_DROPPED);
+	CHECK_INT(seen.mark_known, 0);
+}
+
+static void flower(void)
+{
+	static const struct { uint16_t key, mask; const char *v, *bits; size_t len; unsigned want; } rows[] = {
+		{ TCA_FLOWER_KEY_IPV4_DST, TCA_FLOWER_KEY_IPV4_DST_MASK, "\341\1\2\3", "\377\377\377\377", 4,
+		  FILTER_DROPPED },
+		{ TCA_FLOWER_KEY_IPV4_DST, TCA_FLOWER_KEY_IPV4_DST_MASK, "\340\0\0\0", "\360\0\0\0", 4,
+		  FILTER_DROPPED },
+		{ TCA_FLOWER_KEY_IPV4_DST, TCA_FLOWER_KEY_IPV4_DST_MASK, "\341\1\2\4", "\377\377\377\377", 4,
+		  FILTER_ACCEPTED },
+		{ TCA_FLOWER_KEY_IPV4_SRC, TCA_FLOWER_KEY_IPV4_SRC_MASK, "\12\1\0\0", "\377\377\0\0", 4,
+		  FILTER_DROPPED },
+		{ TCA_FLOWER_KEY_UDP_DST, TCA_FLOWER_KEY_UDP_DST_MASK, "\23\210", "\377\377", 2, FILTER_DROPPED },
+		{ TCA_FLOWER_KEY_UDP_DST, TCA_FLOWER_KEY_UDP_DST_MASK, "\0\65", "\377\377", 2, FILTER_ACCEPTED },
+		{ TCA_FLOWER_KEY_IP_PROTO, 0, "\6", NULL, 1, FILTER_ACCEPTED },
+		{ TCA_FLOWER_KEY_ETH_DST, TCA_FLOWER_KEY_ETH_DST_MASK, "\1\0\136\0\0\0", "\377\377\377\0\0\0", 6,
+		  FILTER_DROPPED },
+		{ TCA_FLOWER_KEY_IP_TOS, TCA_FLOWER_KEY_IP_TOS_MASK, "\0", "\374", 1, FILTER_EITHER },
+	};
+
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		filter("flower", ETH_P_IP, 1);
+		attr(TCA_FLOWER_KEY_ETH_TYPE, "\10\0", 2);
+		attr(rows[i].key, rows[i].v, rows[i].len);
+		if (rows[i].bits)
+			attr(rows[i].mask, rows[i].bits, rows[i].len);
+		filter_acts(TCA_FLOWER_ACT);
+		act(1, "gact", TC_ACT_SHOT, 0);
+		filter_end();
+		CHECK_INT(judge(), rows[i].want);
+	}
+}
+
+static void u32(void)
+{
+	struct {
+		struct tc_u32_sel sel;
+		struct tc_u32_key key;
+	} s = { .sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 },
+		.key = { .mask = 0xffffffff, .val = htonl(0xe1010203), .off = 16 } };
+
+	for (unsigned i = 0; i < 4; i++) {
+		static const unsigned want[] = { FILTER_DROPPED, FILTER_ACCEPTED, FILTER_EITHER, FILTER_EITHER };
+
+		s.key.val = htonl(i == 1 ? 0xe1010204 : 0xe1010203);
+		s.key.off = i == 2 ? 60 : 16;
+		s.sel.nkeys = i == 3 ? 9 : 1;	/* more than there are */
+		filter("u32", ETH_P_IP, 1);
+		attr(TCA_U32_SEL, &s, sizeof s);
+		filter_acts(TCA_U32_ACT);
+		act(1, "gact", TC_ACT_SHOT, 0);
+		filter_end();
+		CHECK_INT(judge(), want[i]);
+	}
+}
+
+static void cuts(void)
+{
+	filter("flower", ETH_P_IP, 1);
+	attr(TCA_FLOWER_KEY_IPV4_DST, "\341\1\2\3", 4);
+	filter_acts(TCA_FLOWER_ACT);
+	act(1, "mirred", TC_ACT_SHOT, TCA_EGRESS_REDIR);
+	nest_end(acts);
+	nest_end(options);
+	CUTS(tc_filter_add(&tc, &m));
+	judge();
+}
+
+TEST_MAIN(TEST(actions) TEST(flower) TEST(u32) TEST(cuts))
