@@ -1,69 +1,102 @@
 # SPDX-License-Identifier: ISC
 #
-# Somebody who holds the sockets of a daemon beyond its end and hands them to the next one, by hand: descriptors are
-# copied out of the running process, and given on as LISTEN_FDS (sd_listen_fds(3)).
-import ctypes
+# Somebody who holds the descriptors of a daemon beyond its end and hands them to the next one, as systemd does for a
+# service with FileDescriptorStoreMax=: sd_pid_notify_with_fds(3), sd_listen_fds(3).
 import fcntl
 import os
 import socket
+import threading
 
-from lab import Daemon, Failed, libc
+from lab import Daemon, same, wait_until
 
-SYS_PIDFD_GETFD = 438
-SO_PROTOCOL, SO_DOMAIN = 38, 39
-HIGH = 500		# descriptors of ours are moved here, beyond those that are given on
-
-
-def kinds(fds):
-    """Names for sockets in the order in which a daemon opens them."""
-    names, members = [], 0
-    order = {(socket.AF_INET, socket.IPPROTO_IGMP): ["mroute4", "mrdisc4", "report4"],
-             (socket.AF_INET6, socket.IPPROTO_ICMPV6): ["mroute6", "mrdisc6", "report6"]}
-    for fd in fds:
-        with socket.socket(fileno=os.dup(fd)) as s:
-            key = s.getsockopt(socket.SOL_SOCKET, SO_DOMAIN), s.getsockopt(socket.SOL_SOCKET, SO_PROTOCOL)
-            if key in order and s.type & socket.SOCK_RAW == socket.SOCK_RAW and order[key]:
-                names.append((order[key].pop(0), fd))
-            elif key[0] in (socket.AF_INET, socket.AF_INET6) and s.type == socket.SOCK_DGRAM:
-                members += 1
-                names.append((f"member.{members}", fd))
-            else:
-                os.close(fd)
-    return names
+HIGH = 1000		# descriptors are moved here, beyond those that are given on
+SOME = 64		# as many in one message
 
 
-def copy(pid):
-    """Copies of all sockets of a process, with names: [(name, descriptor)]."""
-    proc = os.pidfd_open(pid)
-    fds = []
-    for number in sorted(int(n) for n in os.listdir(f"/proc/{pid}/fd")):
-        if not os.readlink(f"/proc/{pid}/fd/{number}").startswith("socket:"):
-            continue
-        fd = libc.syscall(SYS_PIDFD_GETFD, proc, number, 0)
-        if fd < 0:
-            raise Failed(f"pidfd_getfd: {os.strerror(ctypes.get_errno())}")
-        fds.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH))
-        os.close(fd)
-    os.close(proc)
-    return kinds(fds)
-
-
-def close(held):
-    for _, fd in held:
-        os.close(fd)
-
-
-def give(held, names=None, count=None, pid=None):
-    """For a child before exec: puts descriptors in the place of LISTEN_FDS."""
+def give(held, names=None, count=None, pid=None, notify=None):
+    """For a child before exec: puts [(name, descriptor)] in the place of LISTEN_FDS."""
     def setup():
         for i, (_, fd) in enumerate(held):
             os.dup2(fd, 3 + i)
         os.environ["LISTEN_FDS"] = str(len(held) if count is None else count)
         os.environ["LISTEN_FDNAMES"] = ":".join(n for n, _ in held) if names is None else names
         os.environ["LISTEN_PID"] = str(os.getpid() if pid is None else pid)
+        if notify:
+            os.environ["NOTIFY_SOCKET"] = notify
     return setup
 
 
-def heir(lab, held, conf, *options, **kw):
-    """A daemon that gets them."""
-    return Daemon(lab, conf, options, setup=give(held), **kw)
+def stolen(fd):
+    """A descriptor that is out of the way."""
+    high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH)
+    os.close(fd)
+    return high
+
+
+class Holder:
+    """A store, filled and emptied by what daemons say."""
+
+    def __init__(self, lab):
+        self.lab, self.held, self.said, self.lock = lab, [], [], threading.Lock()
+        self.path = "/run/notify"
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(self.path)
+        os.chmod(self.path, 0o777)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            text, fds, _, _ = socket.recv_fds(self.sock, 8192, SOME)
+            lines = dict(line.split("=", 1) for line in text.decode().split("\n") if "=" in line)
+            with self.lock:
+                for fd in fds:
+                    self.add(lines.get("FDNAME", "stored"), stolen(fd))
+                if "FDSTOREREMOVE" in lines:
+                    self.forget(lines["FDNAME"])
+                self.said.append(lines)
+
+    def add(self, name, fd):
+        """One that is there already is not taken twice, as systemd has it."""
+        if any(os.path.samestat(os.fstat(fd), os.fstat(other)) for _, other in self.held):
+            os.close(fd)
+        else:
+            self.held.append((name, fd))
+
+    def forget(self, *names):
+        for name, fd in self.held:
+            if name in names:
+                os.close(fd)
+        self.held = [(name, fd) for name, fd in self.held if name not in names]
+
+    def names(self):
+        with self.lock:
+            return sorted(name for name, _ in self.held)
+
+    def ready(self):
+        """How often somebody has been ready."""
+        with self.lock:
+            return sum("READY" in lines for lines in self.said)
+
+    def start(self, conf, *options, held=None, ready=True, **kw):
+        """A daemon that gets what is held, or this, and tells us what it has."""
+        times = self.ready()
+        with self.lock:
+            setup = give(self.held if held is None else held, notify=self.path)
+        d = Daemon(self.lab, conf, options, setup=setup, ready=ready, **kw)
+        if ready:
+            wait_until(lambda: self.ready() > times, "READY=1")
+        return d
+
+    def kill(self, d):
+        d.proc.kill()
+        d.proc.wait()
+        os.unlink(d.pid_file)
+
+    def restart(self, d, conf, *options, **kw):
+        same(d.stop(), 0, "exit status")
+        return self.start(conf, *options, **kw)
+
+    def close(self):
+        """Lets go of all."""
+        with self.lock:
+            self.forget(*(name for name, _ in self.held))

@@ -9,6 +9,8 @@ from lab import ETH_P_ALL, PACKET_OUTGOING, check, same, wait_until
 from packet import address, checksum
 
 QUERY, IGMP1, IGMP2, IGMP3, LEAVE4, MLD1, MLD2, LEAVE6 = 0x11, 0x12, 0x16, 0x22, 0x17, 131, 143, 132
+ADVERT, TERM = (0x30, 151), (0x32, 153)
+MRDISC = ADVERT + TERM
 IS_IN, IS_EX, TO_IN, TO_EX, ALLOW, BLOCK = 1, 2, 3, 4, 5, 6
 
 
@@ -54,7 +56,7 @@ class Wire:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
         self.sock.bind((dev, ETH_P_ALL))
         self.sock.setblocking(False)
-        self.heard, self.queries = [], {4: 0, 6: 0}
+        self.heard, self.queries, self.mrdisc = [], {4: 0, 6: 0}, []
 
     def read(self):
         with contextlib.suppress(BlockingIOError):
@@ -64,6 +66,8 @@ class Wire:
                 if not found or found[1][0] in (QUERY, 130):
                     if found:
                         self.queries[found[0]] += 1
+                elif found[1][0] in MRDISC:
+                    self.mrdisc.append(found[1][0])
                 elif where[2] != PACKET_OUTGOING and found[1][0] in (IGMP1, IGMP2, IGMP3, LEAVE4, MLD1, MLD2, LEAVE6):
                     self.heard.append(found)
         return self.heard
