@@ -90,7 +90,8 @@ static void families_find_holder(struct daemon *d, enum fam fam)
 
 	/* /proc shows the descriptors of others to who has as many rights. */
 	priv_raise();
-	is_known = kernel_mroute_holder(fam, 0, &pid, comm, sizeof comm);
+	/* A keeper or init system has our own sockets as well. */
+	is_known = kernel_mroute_holder(fam, getppid(), &pid, comm, sizeof comm);
 	priv_lower();
 	/* Without rights we do not see him again, but he is still there. */
 	if (!is_known && d->holder_fd[fam])

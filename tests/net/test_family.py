@@ -137,6 +137,30 @@ def strange_name(lab):
     hold.end()
 
 
+def next_pid(d, before):
+    """The PID of the daemon that its keeper starts in the place of one that is killed."""
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: open(d.pid_file).read() not in ("", f"{before}\n"), "the next one")
+    return int(open(d.pid_file).read())
+
+
+@case("a keeper with a family less: the next daemon names its holder, not the keeper, which gets it later")
+def kept(lab):
+    hold = Holder(MROUTE4)
+    d = Daemon(lab, lab.MARKS + ROUTE, ("-k",))
+    text = f"taken by holder (pid {hold.proc.pid})"
+    pid = next_pid(d, int(open(d.pid_file).read()))
+    check(text in d.show("-d", "show", "pending"), d.show("-d", "show", "pending"))
+    lab.wait(lab.send("a1", *flow_of(MROUTE6), 20), "a2")
+    hold.end()
+    wait_until(lambda: free_again(d, MROUTE4), "the family")
+    lab.passes("a1", *flow_of(MROUTE4), "a2")
+    next_pid(d, pid)
+    for which in MROUTE4, MROUTE6:
+        check(f"{family_of(which)} routing goes on as it was handed over" in d.log(), d.log())
+        lab.passes("a1", *flow_of(which), "a2")
+
+
 @case("a daemon that waits for a family ends well")
 def ends(lab):
     hold = Holder(MROUTE6)
