@@ -74,6 +74,7 @@ struct probe_links {
 	uint32_t naddresses, caddresses;
 	struct probe_vlan *vlans;	/* owned */
 	uint32_t nvlans, cvlans;
+	bool heeds_allmulti;		/* bridges hand all groups to this host where it takes in all multicast */
 	tristate taken[FAM_N];		/* somebody holds a routing socket of the family */
 	int8_t rp_all;			/* net.ipv4.conf.all.rp_filter, or -1 */
 };

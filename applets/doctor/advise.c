@@ -190,6 +190,8 @@ void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_
 	if (x->e.nouts && verdict_routed(&x->e))
 		a->fine += advise_outputs(&r, a, !n) && !n;
 	advise_why_partly(&r);
+	if (!x->e.nouts)
+		advise_behind_bridged(&r);
 	a->bad += n > 0;
 }
 

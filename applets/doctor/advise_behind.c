@@ -5,29 +5,56 @@
 
 #include "applets/doctor/bridge.h"
 
-/* True when a bridge itself passes packets from the port where they come in to another one. */
-static bool advise_behind_bridged(const struct advice *r, const struct probe_link *bridge)
+/* The port of a bridge where it was seen to come in; NULL when it was at none. */
+static const struct probe_link *advise_behind_from(const struct advice *r)
 {
-	const struct probe_link *from = r->x->here ? host_link(&r->d->host, r->x->here->ifindex) : NULL, *port = NULL;
+	const struct probe_link *from = NULL;
+	const struct sighting *s = NULL;
+
+	while ((s = flows_next(&r->d->flows, r->x->w, s))) {
+		const struct probe_link *l = s->n[SNIFF_WIRE] ? host_link(&r->d->host, s->ifindex) : NULL;
+
+		if (l && l->port.state != PORT_NONE)
+			from = l;
+	}
+	return from;
+}
+
+/* True when a bridge itself passes packets from the port where they come in to another one. */
+static bool advise_behind_doubles(const struct advice *r, const struct probe_link *bridge)
+{
+	const struct probe_link *from = advise_behind_from(r), *port = NULL;
 	unsigned n = 0, isolated = 0;
 
 	while ((port = bridge_port(&r->d->host, bridge, port))) {
 		n++;
 		isolated += port->port.is_isolated;
-		/* Where it comes in is known by what was seen on a port. */
-		if (flows_on(&r->d->flows, r->x->w, port->ifindex) &&
-		    flows_on(&r->d->flows, r->x->w, port->ifindex)->n[SNIFF_WIRE])
-			from = port;
 	}
 	return n > 1 && !(isolated == n || (from && from->port.is_isolated && isolated > 1));
+}
+
+/* Appends the ports of a bridge behind which such is known of the flow. */
+static void advise_behind_wishes(const struct advice *r, const struct probe_link *bridge, uint16_t vlan,
+				 enum bridge_wish wish, struct buf *names)
+{
+	const struct probe_link *port = NULL;
+
+	while ((port = bridge_port(&r->d->host, bridge, port)))
+		if (bridge_wish(r->d, bridge, vlan, port->ifindex, &r->x->w->flow) == wish)
+			buf_printf(names, "%s%s", names->len ? ", " : "", port->name);
 }
 
 static void advise_behind_bridge(struct advice *r, const struct evidence_out *o, const struct probe_link *bridge)
 {
 	const char *name = host_name(&r->d->host, o->ifindex);
+	struct buf members = { 0 }, routers = { 0 };
+	uint16_t vlan;
 
+	bridge_below(&r->d->host, o->ifindex, &vlan);
+	advise_behind_wishes(r, bridge, vlan, BRIDGE_MEMBER, &members);
+	advise_behind_wishes(r, bridge, vlan, BRIDGE_ROUTER, &routers);
 	r->f->what = "hairpin";
-	if (bridge == r->in && o->ifindex == r->x->in && advise_behind_bridged(r, bridge))
+	if (bridge == r->in && o->ifindex == r->x->in && advise_behind_doubles(r, bridge))
 		finding_add(r->f, FINDING_NOTE, "%s is input and output of %s: the bridge itself passes it on between "
 			    "its ports, so that receivers there get each packet twice; without that output they get "
 			    "it once", name, r->flow);
@@ -39,6 +66,12 @@ static void advise_behind_bridge(struct advice *r, const struct evidence_out *o,
 	else if (bridge->bridge.snoops == 1 && !o->port && !r->x->e.is_seen)
 		finding_add(r->f, FINDING_UNSEEN, "to which ports %s passes them: it snoops, and who asks for members "
 			    "on it does not show; `bridge mdb show dev %s` lists those", bridge->name, bridge->name);
+	else if (routers.len && !members.len)
+		finding_add(r->f, FINDING_NOTE, "nobody on %s joined %s: it passes them only to %s, where another "
+			    "router or a querier is; a receiver behind another port must join", bridge->name, r->group,
+			    buf_cstr(&routers));
+	buf_free(&members);
+	buf_free(&routers);
 }
 
 /* An output that is a port of a bridge: what leaves there does not pass the bridge. */
@@ -83,4 +116,31 @@ void advise_behind(struct advice *r, uint32_t outs)
 		finding_add(r->f, FINDING_UNSEEN, "what becomes of %s behind %s: a switch there that snoops passes the "
 			    "group only to ports where somebody joined", r->group, buf_cstr(&far));
 	buf_free(&far);
+}
+
+void advise_behind_bridged(struct advice *r)
+{
+	const struct probe_link *bridge, *port = NULL, *from = advise_behind_from(r);
+	struct buf members = { 0 }, isolated = { 0 };
+	uint16_t vlan;
+
+	bridge = bridge_below(&r->d->host, r->x->in, &vlan);
+	while (bridge && (port = bridge_port(&r->d->host, bridge, port)))
+		if (port != from &&
+		    bridge_wish(r->d, bridge, vlan, port->ifindex, &r->x->w->flow) == BRIDGE_MEMBER) {
+			struct buf *b = from && from->port.is_isolated && port->port.is_isolated ? &isolated : &members;
+
+			buf_printf(b, "%s%s", b->len ? ", " : "", port->name);
+		}
+	r->f->what = "hairpin";
+	if (members.len)
+		finding_add(r->f, FINDING_NOTE, "receivers behind %s, on %s itself, get %s by the bridge: they need no "
+			    "rule",
+			    buf_cstr(&members), bridge->name, r->flow);
+	if (isolated.len)
+		finding_add(r->f, FINDING_NOTE, "receivers behind %s get nothing of %s by the bridge: that port and "
+			    "%s, where it comes in, are isolated from each other; a rule from %s to %s sends it there",
+			    buf_cstr(&isolated), r->flow, from->name, r->in_name, r->in_name);
+	buf_free(&members);
+	buf_free(&isolated);
 }

@@ -10,4 +10,7 @@
 /* Bit n of outs is the output n of the evidence. */
 void advise_behind(struct advice *r, uint32_t outs);
 
+/* The same for receivers that get a flow without this router, on the bridge where it comes in. */
+void advise_behind_bridged(struct advice *r);
+
 #endif

@@ -102,21 +102,35 @@ void advise_bridge_port(struct advice *r, const struct evidence_out *o, const st
 void advise_bridge_port_in(struct advice *r, const struct loss *l)
 {
 	const struct probe_link *port = r->x->here ? host_link(&r->d->host, r->x->here->ifindex) : NULL, *bridge;
+	const struct probe_link *stuck = port;
 	char why[ADVISE_WHY], word[REMEDY_WORD];
 	uint16_t vlan;
 
 	bridge = bridge_below(&r->d->host, r->x->in, &vlan);
 	if (!port || !bridge)
 		return;
-	if (!*advise_link_port(r, bridge, port, vlan, why))
+	if (!*advise_link_port(r, bridge, port, vlan, why)) {
 		snprintf(why, sizeof why, "is locked: it takes in known addresses alone");
+		if (!port->port.is_locked)
+			stuck = advise_link_stuck(r, bridge, vlan, why);
+	}
 	finding_add(r->f, FINDING_ERROR, "a port of the bridge takes them not in: %s of %s came in on %s, a port of "
-		    "%s, and did not get to %s; the port %s", advice_count(r, l), r->flow, port->name, bridge->name,
-		    r->in_name, why);
-	if (port->port.state == PORT_FORWARDING && port->port.is_locked)
+		    "%s, and did not get to %s; %s %s", advice_count(r, l), r->flow, port->name, bridge->name,
+		    r->in_name, stuck ? stuck->name : "it", why);
+	if (stuck && stuck != port)
+		advise_link_port_mend(r, bridge, stuck, vlan);
+	else if (port->port.state == PORT_FORWARDING && port->port.is_locked)
 		finding_fix(r->f, "bridge link set dev %s locked off", text_shell_word(word, sizeof word, port->name));
 	else
 		advise_link_port_mend(r, bridge, port, vlan);
+}
+
+static void advise_bridge_join(struct advice *r, const struct probe_link *bridge, const char *iif)
+{
+	if (r->k->taken == 1)
+		advise_rule_join(r, iif);
+	finding_or(r->f);
+	remedy_link(r->f, bridge->name, "type bridge mcast_router 2");
 }
 
 void advise_bridge_kept(struct advice *r, const struct loss *l)
@@ -131,10 +145,27 @@ void advise_bridge_kept(struct advice *r, const struct loss *l)
 		    "which snoops and hands a group to this host only when it is a member of it; join it, or have the "
 		    "bridge hand over all groups", advice_count(r, l), r->flow,
 		    r->x->here ? host_name(&r->d->host, r->x->here->ifindex) : "a port", bridge->name);
-	if (r->k->taken == 1)
-		advise_rule_join(r, r->in_name);
-	finding_or(r->f);
-	remedy_link(r->f, bridge->name, "type bridge mcast_router 2");
+	advise_bridge_join(r, bridge, r->in_name);
+}
+
+bool advise_bridge_keeps(struct advice *r, const struct probe_link *l)
+{
+	const struct probe_link *bridge;
+	enum bridge_wish wish;
+	uint16_t vlan;
+
+	bridge = bridge_below(&r->d->host, l->ifindex, &vlan);
+	if (!bridge || !bridge_keeps(&r->d->host, bridge, l, r->fam))
+		return false;
+	wish = bridge_wish(r->d, bridge, vlan, bridge->ifindex, &r->x->w->flow);
+	if (wish != BRIDGE_NOBODY && wish != BRIDGE_OTHERS)
+		return false;
+	r->f->what = "snooping";
+	finding_add(r->f, FINDING_ERROR, "the bridge keeps them from this host: a rule waits for %s on %s, and %s, "
+		    "which snoops, hands a group to this host only when it is a member of it; join it, or have the "
+		    "bridge hand over all groups", r->flow, l->name, bridge->name);
+	advise_bridge_join(r, bridge, l->name);
+	return true;
 }
 
 /* ---- rules that name a port ---- */
@@ -167,14 +198,14 @@ bool advise_bridge_named(struct advice *r, const struct loss *l)
 	struct buf rule = { 0 };
 
 	for (; r->in && port < end; port++)
-		if (port->master == r->in->ifindex && port->port.state != PORT_NONE && (m = advise_rule_of(r, port)))
+		if (port->master == r->in->ifindex && strcmp(r->in->kind, "vrf") && (m = advise_rule_of(r, port)))
 			break;
 	if (!m)
 		return false;
 	advise_rule_line(r, &rule, m);
 	r->f->what = "port";
 	finding_add(r->f, FINDING_ERROR, "the rule names a port: %s of %s came in on %s, and %s waits for them on %s, "
-		    "a port of that bridge, where nothing comes in; name %s instead", advice_count(r, l), r->flow,
+		    "a port of that, where nothing comes in; name %s instead", advice_count(r, l), r->flow,
 		    r->in_name, buf_cstr(&rule), port->name, r->in_name);
 	buf_free(&rule);
 	if (!advise_bridge_rename(r, m, port->name, r->in_name))

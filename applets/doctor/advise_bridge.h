@@ -15,6 +15,9 @@ void advise_bridge_port(struct advice *r, const struct evidence_out *o, const st
 void advise_bridge_port_in(struct advice *r, const struct loss *l);
 void advise_bridge_kept(struct advice *r, const struct loss *l);
 
+/* The same for an interface where a rule waits for a group in vain; false when nothing keeps it for sure. */
+bool advise_bridge_keeps(struct advice *r, const struct probe_link *l);
+
 /* A rule names a port of the bridge where it comes in, instead of that; false when none does. */
 bool advise_bridge_named(struct advice *r, const struct loss *l);
 

@@ -37,6 +37,10 @@ const struct probe_link *advise_link_stuck(const struct advice *r, const struct 
 	const struct probe_link *port = NULL;
 
 	why[0] = '\0';
+	if (vlan && !bridge_has_vlan(&r->d->host, bridge, bridge->ifindex, vlan)) {
+		snprintf(why, ADVISE_WHY, "itself is not in VLAN %u", vlan);
+		return bridge;
+	}
 	while ((port = bridge_port(&r->d->host, bridge, port)))
 		if (*advise_link_port(r, bridge, port, vlan, why))
 			break;
@@ -67,7 +71,9 @@ void advise_link_port_mend(struct advice *r, const struct probe_link *bridge, co
 	char word[REMEDY_WORD];
 
 	text_shell_word(word, sizeof word, port->name);
-	if (!(port->flags & LINK_UP)) {
+	if (port == bridge) {
+		finding_fix(r->f, "bridge vlan add dev %s vid %u self", word, vlan);
+	} else if (!(port->flags & LINK_UP)) {
 		remedy_link(r->f, port->name, "up");
 	} else if (!(port->flags & LINK_RUNNING)) {
 		finding_fix(r->f, "ip -d link show dev %s", word);
@@ -77,6 +83,8 @@ void advise_link_port_mend(struct advice *r, const struct probe_link *bridge, co
 			    "bridge link set dev %s state 3", word);
 	} else if (vlan && !bridge_has_vlan(&r->d->host, bridge, port->ifindex, vlan)) {
 		finding_fix(r->f, "bridge vlan add dev %s vid %u", word, vlan);
+		finding_or(r->f);
+		finding_fix(r->f, "bridge vlan add dev %s vid %u pvid untagged", word, vlan);
 	} else {
 		finding_fix(r->f, "nft list ruleset bridge");
 		finding_fix(r->f, "tc -s filter show dev %s egress", word);

@@ -7,7 +7,7 @@
 
 #include "applets/doctor/advice.h"
 
-#define ADVISE_WHY 128
+#define ADVISE_WHY 192
 
 /* Writes what keeps an interface from sending and receiving to why[ADVISE_WHY], and returns it: "is down", "" for
  * nothing that is seen here. */
@@ -17,7 +17,8 @@ const char *advise_link_trouble(const struct advice *r, const struct probe_link 
 const char *advise_link_port(const struct advice *r, const struct probe_link *bridge, const struct probe_link *port,
 			     uint16_t vlan, char *why);
 
-/* The first port of a bridge that has such a trouble; NULL when none has. */
+/* The bridge itself, when this host has no part in the VLAN, or else the first port that has such a trouble; NULL when
+ * none has. */
 const struct probe_link *advise_link_stuck(const struct advice *r, const struct probe_link *bridge, uint16_t vlan,
 					   char *why);
 

@@ -53,7 +53,7 @@ static bool advise_none_obstacle(struct advice *r, const struct probe_link *l)
 	uint32_t table = probe_default_table(r->fam);
 	const struct probe_vif *v;
 
-	if (advise_none_link(r, l) || (l->master && advise_bridge_waits(r, l)))
+	if (advise_none_link(r, l) || (l->master && advise_bridge_waits(r, l)) || advise_bridge_keeps(r, l))
 		return true;
 	if (r->fam == FAM_6 && l->v6 == 0) {
 		r->f->what = "ipv6_off";

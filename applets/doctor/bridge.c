@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "conf/match.h"
+
 /* The VLAN of frames that this host sends into a bridge without a tag. */
 static uint16_t bridge_untagged(const struct host *h, const struct probe_link *bridge)
 {
@@ -110,4 +112,12 @@ const struct probe_link *bridge_port(const struct host *h, const struct probe_li
 		if (at->master == bridge->ifindex && at->port.state != PORT_NONE)
 			return at;
 	return NULL;
+}
+
+bool bridge_keeps(const struct host *h, const struct probe_link *bridge, const struct probe_link *l, enum fam fam)
+{
+	/* A router that announces itself (mrdisc) gets all: br_ip4_multicast_mrd_rcv(). */
+	return !h->links.heeds_allmulti && bridge->bridge.snoops == 1 && bridge->bridge.querier[fam] == 1 &&
+	       bridge->bridge.takes_all != 1 &&
+	       !match_phyint(h->conf->phyints, h->conf->nphyints, l->name).has_mrdisc;
 }

@@ -31,6 +31,10 @@ enum bridge_wish bridge_wish(const struct doctor *d, const struct probe_link *br
 /* True when the frames of a VLAN may pass a port, or with port = the bridge get to this host. */
 bool bridge_has_vlan(const struct host *h, const struct probe_link *bridge, int port, uint16_t vlan);
 
+/* True when a bridge keeps groups of a family from this host unless it is a member, though an interface that stands on
+ * it routes. */
+bool bridge_keeps(const struct host *h, const struct probe_link *bridge, const struct probe_link *l, enum fam fam);
+
 /* Walks the ports of a bridge: the next after `last`, the first with NULL; NULL at the end. */
 const struct probe_link *bridge_port(const struct host *h, const struct probe_link *bridge,
 				     const struct probe_link *last);

@@ -25,9 +25,14 @@ static void check_port(struct host *h, const struct check_name *n, const struct 
 	const struct probe_link *master = host_link(h, l->master);
 	struct buf file = { 0 };
 
-	if (!master || !strcmp(master->kind, "vrf") || !(n->use->in || n->use->join))
+	if (!master || !strcmp(master->kind, "vrf"))
 		return;
 	h->found.what = "port";
+	if (!n->use->in && !n->use->join) {
+		finding_add(&h->found, FINDING_NOTE, "%s is a port of %s: what is sent there leaves by this port "
+			    "alone; name %s for receivers behind its other ports", n->at, master->name, master->name);
+		return;
+	}
 	finding_add(&h->found, FINDING_ERROR, "%s is a port of %s: frames arrive on %s, name that", n->at,
 		    master->name, master->name);
 	/* Only where both names are no more than words to sed. */
@@ -112,20 +117,6 @@ void check_interfaces(struct host *h)
 		/* A wildcard takes what is of use; only a name asks for this one. */
 		else if (!name->is_wildcard)
 			check_link(h, &n, &h->links.v[k]);
-	}
-}
-
-void check_bridges(struct host *h)
-{
-	for (const struct probe_link *l = h->links.v; l < h->links.v + h->links.n; l++) {
-		if (l->bridge.snoops != 1 || l->bridge.querier[FAM_4] != 0 ||
-		    (!host_uses(h, l, FAM_4) && !host_uses(h, l, FAM_6)))
-			continue;
-		finding_add(&h->found, FINDING_WARNING, "%s snoops and nobody on it asks for members: it and the "
-			    "switches behind it forget who wants a group", l->name);
-		remedy_link(&h->found, l->name, "type bridge mcast_querier 1");
-		finding_or(&h->found);
-		remedy_link(&h->found, l->name, "type bridge mcast_snooping 0");
 	}
 }
 

@@ -15,6 +15,5 @@ void check_tables(struct host *h, const struct host_fam *k);
 void check_rp_filter(struct host *h);
 void check_firewall(struct host *h);
 void check_allmulti(struct host *h, const struct host_fam *k);
-void check_bridges(struct host *h);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "applets/doctor/check_bridge.h"
 #include "applets/doctor/check_net.h"
 #include "applets/doctor/running.h"
 #include "conf/read.h"
@@ -152,7 +153,7 @@ static const struct check {
 	{ .what = "rp_filter", .host = check_rp_filter },
 	{ .what = "firewall", .host = check_firewall },
 	{ .what = "allmulti", .family = check_allmulti },
-	{ .what = "snooping", .host = check_bridges },
+	{ .what = "snooping", .family = check_bridges },
 	{ .what = "memberships", .host = check_memberships },
 };
 

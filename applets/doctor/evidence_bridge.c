@@ -1,30 +1,78 @@
 /* SPDX-License-Identifier: ISC */
 #include "applets/doctor/evidence_bridge.h"
 
+#include <string.h>
+
 #include "applets/doctor/bridge.h"
+
+#define BRIDGES 16		/* that are looked at, each once: they may be a ring */
+
+struct evidence_walk {
+	const struct doctor *d;
+	const struct watched *w;
+	bool is_seen;
+	struct evidence_out *o;
+	int been[BRIDGES];		/* ifindex */
+	unsigned nbeen;
+};
+
+/* True for the first time that a bridge is come to. */
+static bool evidence_bridge_is_new(struct evidence_walk *k, const struct probe_link *bridge)
+{
+	for (unsigned i = 0; i < k->nbeen; i++)
+		if (k->been[i] == bridge->ifindex)
+			return false;
+	if (k->nbeen == BRIDGES)
+		return false;
+	k->been[k->nbeen++] = bridge->ifindex;
+	return true;
+}
+
+/* The bridge at the other end of a port that is a veth pair; NULL when there is none. */
+static const struct probe_link *evidence_bridge_next(const struct host *h, const struct probe_link *port)
+{
+	const struct probe_link *peer = strcmp(port->kind, "veth") ? NULL : host_link(h, port->lower);
+
+	return peer && peer->port.state != PORT_NONE ? host_link(h, peer->master) : NULL;
+}
+
+/* The ports of a bridge, and of those that it leads to. */
+static void evidence_bridge_walk(struct evidence_walk *k, int ifindex)
+{
+	const struct host *h = &k->d->host;
+	const struct probe_link *bridge, *next, *port = NULL;
+	uint16_t vlan;
+
+	bridge = bridge_below(h, ifindex, &vlan);
+	if (!bridge || !evidence_bridge_is_new(k, bridge))
+		return;
+	k->o->bridge = bridge->ifindex;
+	while ((port = bridge_port(h, bridge, port))) {
+		enum bridge_wish wish = bridge_wish(k->d, bridge, vlan, port->ifindex, &k->w->flow);
+		bool is_unwanted = wish == BRIDGE_NOBODY || wish == BRIDGE_OTHERS;
+		const struct sighting *s = flows_on(&k->d->flows, k->w, port->ifindex);
+		uint64_t got = !k->is_seen ? sample_sent(k->d, port) : s ? s->n[SNIFF_OUT] : 0;
+
+		next = evidence_bridge_next(h, port);
+		if (next && !is_unwanted) {
+			evidence_bridge_walk(k, next->ifindex);
+			continue;
+		}
+		k->o->most = got > k->o->most && !next ? got : k->o->most;
+		k->o->is_unwanted &= is_unwanted;
+		if ((wish != BRIDGE_MEMBER && wish != BRIDGE_ROUTER) || (k->o->port && got >= k->o->port_got))
+			continue;
+		k->o->port = port->ifindex;
+		k->o->port_got = got;
+	}
+}
 
 void evidence_bridge_out(const struct doctor *d, const struct watched *w, bool is_seen, struct evidence_out *o)
 {
-	const struct probe_link *bridge, *port = NULL;
-	uint16_t vlan;
+	struct evidence_walk k = { .d = d, .w = w, .is_seen = is_seen, .o = o };
 
-	bridge = bridge_below(&d->host, o->ifindex, &vlan);
-	if (!bridge)
-		return;
-	o->bridge = bridge->ifindex;
 	o->is_unwanted = true;
-	while ((port = bridge_port(&d->host, bridge, port))) {
-		enum bridge_wish wish = bridge_wish(d, bridge, vlan, port->ifindex, &w->flow);
-		const struct sighting *s = flows_on(&d->flows, w, port->ifindex);
-		uint64_t got = !is_seen ? sample_sent(d, port) : s ? s->n[SNIFF_OUT] : 0;
-
-		o->most = got > o->most ? got : o->most;
-		o->is_unwanted &= wish == BRIDGE_NOBODY || wish == BRIDGE_OTHERS;
-		if ((wish != BRIDGE_MEMBER && wish != BRIDGE_ROUTER) || (o->port && got >= o->port_got))
-			continue;
-		o->port = port->ifindex;
-		o->port_got = got;
-	}
+	evidence_bridge_walk(&k, o->ifindex);
 }
 
 int evidence_bridge_above(const struct doctor *d, const struct probe_link *port)
@@ -54,8 +102,9 @@ void evidence_bridge_in(const struct doctor *d, const struct watched *w, int por
 	if (!l || !bridge || l->port.state == PORT_NONE || port == in)
 		return;
 	e->port_stops = l->port.state != PORT_FORWARDING || l->port.is_locked ||
-			!bridge_has_vlan(&d->host, bridge, port, vlan);
-	/* Since 6.9 a bridge that takes all multicast (IFF_ALLMULTI), as a VIF does, gets it all the same. */
+			!bridge_has_vlan(&d->host, bridge, port, vlan) ||
+			!bridge_has_vlan(&d->host, bridge, bridge->ifindex, vlan);
+	/* Since 6.16 a bridge that takes all multicast (IFF_ALLMULTI), as a VIF does, gets it all the same. */
 	wish = bridge_wish(d, bridge, vlan, bridge->ifindex, &w->flow);
 	e->is_kept = (wish == BRIDGE_NOBODY || wish == BRIDGE_OTHERS) && bridge->bridge.takes_all != 1;
 }

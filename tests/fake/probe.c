@@ -43,6 +43,7 @@ int probe_links(struct probe_links *l)
 
 	*l = (struct probe_links){
 		.v = malloc(sizeof fake_probe.links), .n = n, .cap = n, .rp_all = fake_probe.rp_all,
+		.heeds_allmulti = fake_probe.heeds_allmulti,
 	};
 	if (!l->v)
 		return -1;

@@ -33,6 +33,7 @@ struct fake_probe {
 	int nft_errno;				/* not 0: the rules cannot be read */
 	struct probe_chain chains[FAKE_PROBE_MAX];	/* that stop every packet */
 	unsigned nchains;
+	bool heeds_allmulti;
 	struct probe_mdb mdb[FAKE_PROBE_MAX];
 	unsigned nmdb;
 };

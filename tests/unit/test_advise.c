@@ -282,7 +282,7 @@ static void bridge(void)
 	CHECK_STR(end(), "good: forwarded: (10.1.0.9, 225.1.2.3) came in on eth0 (4 packets) and went out on br0\n");
 }
 
-/* A bridge that snoops is the input, and hands nothing up: kernels before 6.9 heed no allmulti there. */
+/* A bridge that snoops is the input, and hands nothing up: kernels before 6.16 heed no allmulti there. */
 static void kept(void)
 {
 	bridged(0);
@@ -296,6 +296,13 @@ static void kept(void)
 	CHECK_STR(end(), "error: the bridge keeps them from this host: all 6 packets of (10.1.0.9, 225.1.2.3) came in "
 		  "on p'1, a port of br0, which snoops and hands a group to this host only when it is a member of it; "
 		  "join it, or have the bridge hand over all groups\n"
+		  "  fix: smcroutectl join br0 225.1.2.3\n  or: ip link set dev br0 type bridge mcast_router 2\n");
+	fake_probe.nsniffed = 0;
+	begin("mroute from br0 group 225.1.2.3 to eth0\n");
+	judge();
+	CHECK_STR(end(), "error: the bridge keeps them from this host: a rule waits for (*, 225.1.2.3) on br0, and "
+		  "br0, which snoops, hands a group to this host only when it is a member of it; join it, or have the "
+		  "bridge hand over all groups\n"
 		  "  fix: smcroutectl join br0 225.1.2.3\n  or: ip link set dev br0 type bridge mcast_router 2\n");
 }
 

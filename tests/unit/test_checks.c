@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "applets/doctor/check_bridge.h"
 #include "applets/doctor/check_net.h"
 #include "conf/read.h"
 #include "tests/fake/kernel.h"
@@ -156,6 +157,53 @@ static void memberships(void)
 			 "  fix: sysctl -w net.ipv4.igmp_max_memberships=20\n");
 }
 
+/* A bridge that snoops; what is said of it beside a configuration. */
+static const char *bridged(tristate querier, const char *text)
+{
+	struct probe_link *l;
+
+	start();
+	l = fake_probe_link(5, "br0");
+	strcpy(l->kind, "bridge");
+	l->bridge = (struct probe_bridge){ .snoops = 1, .querier = { querier, querier } };
+	begin(text);
+	for (enum fam fam = 0; fam < FAM_N; fam++)
+		check_bridges(&host, &host.of[fam]);
+	return end();
+}
+
+#define QUIET(severity) severity ": br0 snoops and nobody on it asks for IPv4 members: it passes groups to all ports " \
+	"then, but switches behind it may forget who wants a group\n" \
+	"  fix: ip link set dev br0 type bridge mcast_querier 1\n" \
+	"  or: ip link set dev br0 type bridge mcast_snooping 0\n"
+
+static void bridges(void)
+{
+	static const char in[] = "mroute from br0 group 225.1.2.3 to eth0\n";
+	static const char out[] = "mroute from eth0 group 225.1.2.3 to br0\n";
+	char text[200];
+
+	CHECK_STR(bridged(0, in), QUIET("warning"));
+	CHECK_STR(bridged(0, out), QUIET("note"));
+	snprintf(text, sizeof text, "%sphyint br0 mrdisc\n", out);
+	CHECK_STR(bridged(0, text), "");
+	snprintf(text, sizeof text, "%sphyint br0 refresh\n", in);
+	CHECK_STR(bridged(0, text), "");
+	CHECK_STR(bridged(1, out), "");
+	CHECK_STR(bridged(-1, in), "");
+	CHECK_STR(bridged(1, in), "warning: br0 snoops, and hands a group to this host only when it is a member of it: "
+		  "rules from br0 get no IPv4 packet without mgroup lines for their groups, or phyint br0 mrdisc\n"
+		  "  fix: ip link set dev br0 type bridge mcast_router 2\n");
+	snprintf(text, sizeof text, "%smgroup from br0 group 225.1.2.3\n", in);
+	CHECK_STR(bridged(1, text), "");
+	snprintf(text, sizeof text, "%sphyint br0 mrdisc\n", in);
+	CHECK_STR(bridged(1, text), "");
+	fake_probe.heeds_allmulti = true;
+	begin(in);
+	check_bridges(&host, &host.of[FAM_4]);
+	CHECK_STR(end(), "");
+}
+
 /* All of them over a host that has nothing wrong. */
 static void all(void)
 {
@@ -164,4 +212,4 @@ static void all(void)
 }
 
 TEST_MAIN(TEST(disabled) TEST(disabled_output) TEST(vifs) TEST(copied_mark)
-	  TEST(interfaces) TEST(names) TEST(memberships) TEST(all))
+	  TEST(interfaces) TEST(names) TEST(memberships) TEST(bridges) TEST(all))

@@ -2,11 +2,13 @@
 #
 # Set-ups with bridges, whose ports are links of the lab: who is a member behind which port the bridge
 # has learned from real reports, or was told.
+import contextlib
 import json
+import os
 import subprocess
 
 from doctor.table import UNSURE, begin, truth
-from lab import wait_until
+from lab import Failed, Skip, wait_until
 from member import member
 from sick import RULES, need
 
@@ -302,11 +304,43 @@ def to_port(t):
 
 # ---- on the way in ----
 
+def heeds_allmulti():
+    """Whether a bridge of this kernel hands all to a host that takes in all multicast frames (6.16)."""
+    return tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:2]) >= (6, 16)
+
+
 @truth("bridge, clean: they come in on a port, and this host is no member", "fine")
 def comes_in(t):
     bridge(t, "a1", "a3")
     begin(t, FROM)
+    if not heeds_allmulti():
+        raise Skip("this kernel keeps it from this host")
     flows(t, "a2")
+
+
+for cure in ("fix", "or"):
+    @truth(f"bridge: it keeps them from this host, {cure}", "snooping", cure=cure)
+    def kept(t):
+        if heeds_allmulti():
+            raise Skip("this kernel hands them to a router")
+        bridge(t, "a1", "a3")
+        begin(t, FROM)
+        wait_until(lambda: not moves(t), "the bridge to snoop")
+
+
+@truth("bridge, clean: it is told of this router by mrdisc", "fine", blind="any")
+def announced(t):
+    bridge(t, "a1", "a3")
+    begin(t, FROM + "phyint br0 mrdisc\n")
+    flows(t, "a2")
+
+
+def moves(t):
+    before = t.flow.seen("a2")
+    with contextlib.suppress(Failed):
+        wait_until(lambda: t.flow.seen("a2") > before, "packets", 0.5)
+        return True
+    return False
 
 
 @truth("bridge, clean: they come in on a port, and this host is a member", "fine")
