@@ -4,6 +4,7 @@
 # numbers on the command line that is tried so many times with so many groups and entries:
 #
 #	test_successor.py TIMES MOST
+import os
 import random
 import signal
 import subprocess
@@ -29,11 +30,11 @@ def config(n):
     return "\n".join(lines) + "\n"
 
 
-def follow(lab, before, sig, n, name):
+def follow(lab, before, sig, n, name, *options):
     """Signals a daemon and starts the next one at once, as a shell would."""
     start = time.monotonic()
-    before.proc.send_signal(sig)
-    d = Daemon(lab, lab.MARKS + config(n), ("-P", before.pid_file, "-u", before.sock), name=name, ready=False)
+    os.kill(int(open(before.pid_file).read()), sig)
+    d = Daemon(lab, lab.MARKS + config(n), ("-P", before.pid_file, "-u", before.sock, *options), name=name, ready=False)
     d.pid_file, d.sock = before.pid_file, before.sock
     wait_until(lambda: d.proc.poll() is not None or "started: " in d.log(), "the start", 60)
     took = time.monotonic() - start
@@ -42,7 +43,8 @@ def follow(lab, before, sig, n, name):
     same(before.wait(), -sig if sig == signal.SIGKILL else 0, "exit status of the one before")
     check("taken" not in d.log() and "refused" not in d.log(), lambda: d.log()[-2000:])
     d.do("ping")
-    same(open(d.pid_file).read(), f"{d.proc.pid}\n", "PID file")
+    if "-k" not in options:
+        same(open(d.pid_file).read(), f"{d.proc.pid}\n", "PID file")
     return d, took
 
 
@@ -62,6 +64,14 @@ def chain(lab, sizes):
 @case("many", 1000, 1000, 1000)
 def always(lab, *sizes):
     chain(lab, sizes)
+
+
+@case("one that is told to end, and its keeper with it")
+def with_keeper(lab):
+    d = lab.daemon(config(50), "-k")
+    for k in range(6):
+        d, _ = follow(lab, d, SIGNALS[k % 2], 50, f"next{k}", "-k")
+        lab.passes("a1", "10.1.0.9", "225.3.0.0", "a2")
 
 
 @case("69 at once when the one before lives, with the socket and with the PID file alone")
