@@ -20,6 +20,7 @@
 #define RELOAD_USEC 2000		/* of a slice, until others have their turn */
 #define RELOAD_PIPE_MS 20		/* between two looks whether a pipe has more of the file */
 #define RELOAD_LINES 64			/* parsed between two looks at the clock */
+#define RELOAD_RULES 256		/* the same of those that are applied */
 
 void reload_hook(struct daemon *d)
 {
@@ -250,9 +251,13 @@ static void reload_tell(struct daemon *d)
 
 static void reload_apply(struct daemon *d)
 {
+	struct router *r = &d->router;
 	struct reload *re = &d->reload;
+	int res = r->apply ? router_apply_step(r, RELOAD_RULES, loop_touch(d->loop)) : router_apply_begin(r, re->conf);
 
-	if (router_apply(&d->router, re->conf, loop_touch(d->loop)) < 0) {
+	if (r->apply)
+		return;
+	if (res < 0) {
 		const char *why = errno == ENOSPC ? "more than 65536 interface names" : "out of memory";
 
 		if (reload_is_first(d))

@@ -21,7 +21,7 @@
 #include "lib/priv.h"
 
 #define READ_LINE 48			/* bytes of a usual line */
-#define READ_STEP (8u << 20)		/* bytes read in one go */
+#define READ_STEP (2u << 20)		/* bytes read in one go */
 
 /* A file that is being read or parsed; they stack up by include. */
 struct read_file {

@@ -1,317 +1,396 @@
 /* SPDX-License-Identifier: ISC
  *
- * In two steps.  The first plans: it finds the live rule of each line, or adds it, and holds what the line names;
- * where memory runs out all that is undone.  The second cannot fail: what is not in the plan goes, and the rest gets
- * the plan's order and outputs.  What owners with names ask for stays: rules that they alone want come behind those
- * of the configuration.
+ * Beside the tables of the rules in force new ones are made.  A rule that stays keeps its number and its serial, so
+ * that whoever remembers one finds it; what it refers to is counted on the other side (names.h).  Nobody sees any of
+ * that before all is there: then the tables change places, and the old ones are taken apart.  Where memory runs out it
+ * is the new ones that are.
+ *
+ * What owners with names ask for stays: rules that they alone want come behind those of the configuration.
  */
 #include "router/apply.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "router/claims.h"
 #include "router/mark.h"
+#include "router/rank.h"
 
-/* What becomes of a live rule. */
-struct apply_step {
-	uint32_t rule;
-	uint32_t oifs;			/* what the configuration asks for, held */
-	bool is_new, in_kernel;
-	bool is_named;			/* an owner with a name asks for it */
-	bool is_left_out;		/* and the configuration does not */
-	struct claim_result all;	/* what all owners ask for, when is_named */
+enum apply_stage {
+	APPLY_NAMES, APPLY_LISTS, APPLY_PHYINTS, APPLY_LINES, APPLY_NAMED, APPLY_COMPARE, APPLY_SWITCH,
+	/* The rest takes apart what is not in force. */
+	APPLY_DROP_LISTS, APPLY_DROP_NAMES, APPLY_DROP_RULES, APPLY_SWEEP, APPLY_END,
 };
 
-/* The rules of one kind, in the order of the configuration. */
-struct apply_plan {
-	struct rules *rules;
-	struct apply_step *v;
-	uint32_t n;
+/* The rules of one kind. */
+struct apply_table {
+	struct rules *live;
+	struct rules other;		/* the new ones; later those that are to be taken apart */
+	const struct conf_rule *lines;
+	uint32_t n;			/* lines */
+	uint32_t free;			/* the next place in force that is free */
+	uint32_t places;		/* that are to be compared */
 };
 
-/* The live numbers of a configuration's names and lists, all of them held. */
-struct apply_map {
+struct apply {
+	struct router *r;
+	const struct conf *c;
+	enum apply_stage stage;
+	uint32_t at;			/* how far that has come */
+	int kind;			/* in which of the tables */
+	struct apply_table tables[2];	/* joins, routes */
+	/* The live numbers of the configuration's names and lists, as many as are held. */
 	uint32_t *names, *lists;
 	uint32_t nnames, nlists;
+	uint16_t *scratch;
+	struct phyint *phyints;
+	struct touched_ranges touched;	/* by rules that go */
+	bool has_failed;
+	int err;			/* why */
 };
 
-static int apply_map_lists(struct names *t, const struct conf *c, struct apply_map *map)
+/* ---- beginning and end ---- */
+
+static int apply_table_init(struct apply_table *t, struct rules *live, const struct conf_rule *lines, uint32_t n,
+			    unsigned side)
 {
-	uint16_t *v = malloc((c->npool + 1) * sizeof *v);
-
-	if (!v)
-		return -1;
-	for (; map->nlists < c->nsets; map->nlists++) {
-		const struct conf_set *set = &c->sets[map->nlists];
-
-		for (uint32_t i = 0; i < set->n; i++)
-			v[i] = (uint16_t)map->names[c->pool[set->off + i]];
-		if ((map->lists[map->nlists] = oif_list_hold(t, v, set->n)) == HASH_NONE)
-			break;
-	}
-	free(v);
-	return map->nlists < c->nsets ? -1 : 0;
+	*t = (struct apply_table){ .live = live, .lines = lines, .n = n, .free = live->free };
+	t->other = rules_empty(side);
+	t->other.last_serial = live->last_serial;
+	return rules_reserve(&t->other, live->n, n);
 }
 
-static int apply_map_make(struct names *t, const struct conf *c, struct apply_map *map)
+struct apply *apply_new(struct router *r, const struct conf *c)
 {
-	map->names = malloc((c->nnames + 1) * sizeof *map->names);
-	map->lists = malloc((c->nsets + 1) * sizeof *map->lists);
-	if (!map->names || !map->lists)
-		return -1;
-	for (; map->nnames < c->nnames; map->nnames++)
-		if ((map->names[map->nnames] = name_hold(t, &c->names[map->nnames].ifname)) == HASH_NONE)
-			return -1;
-	return apply_map_lists(t, c, map);
+	struct apply *a = calloc(1, sizeof *a);
+	struct ruleset *s = &r->rules;
+
+	if (!a)
+		return NULL;
+	a->r = r;
+	a->c = c;
+	a->names = malloc((c->nnames + 1) * sizeof *a->names);
+	a->lists = malloc((c->nsets + 1) * sizeof *a->lists);
+	a->scratch = malloc((c->npool + 1) * sizeof *a->scratch);
+	a->phyints = malloc((c->nphyints + 1) * sizeof *a->phyints);
+	if (a->names && a->lists && a->scratch && a->phyints && mfc_reserve(&r->mfc, r->mfc.n ? 0 : c->nmroutes) == 0 &&
+	    apply_table_init(&a->tables[0], &s->joins, c->mgroups, c->nmgroups, s->names.side ^ 1) == 0 &&
+	    apply_table_init(&a->tables[1], &s->routes, c->mroutes, c->nmroutes, s->names.side ^ 1) == 0)
+		return a;
+	apply_free(a);
+	errno = ENOMEM;
+	return NULL;
 }
 
-static void apply_map_free(struct names *t, struct apply_map *map)
+void apply_free(struct apply *a)
 {
-	while (map->nlists)
-		oif_list_drop(t, map->lists[--map->nlists]);
-	while (map->nnames)
-		name_drop(t, map->names[--map->nnames]);
-	free(map->names);
-	free(map->lists);
-}
-
-/* Gives a name that the configuration does not refer to a rank behind those that have one. */
-static void apply_rank_name(struct names *t, uint32_t name, enum fam fam)
-{
-	if (!t->v[name].rank[fam])
-		t->v[name].rank[fam] = ++t->last_rank;
-}
-
-/* The same for the names of all rules of a kind. */
-static void apply_rank_rules(struct names *t, const struct rules *rules)
-{
-	for (uint32_t id = rules->first; id != HASH_NONE; id = rules->v[id].next) {
-		const struct rule *rule = &rules->v[id];
-		const struct oif_list *list = &t->lists[rule->oifs];
-		enum fam fam = flow_range_fam(&rule->range);
-
-		apply_rank_name(t, rule->iif, fam);
-		for (uint32_t i = 0; i < list->n; i++)
-			apply_rank_name(t, list->names[i], fam);
-	}
-}
-
-/* VIFs are given in the order of first references in the configuration, and then in that of the rules behind it. */
-static void apply_ranks(struct ruleset *s, const struct conf *c, const struct apply_map *map)
-{
-	struct names *t = &s->names;
-
-	for (uint32_t id = 0; id < t->n; id++)
-		memset(t->v[id].rank, 0, sizeof t->v[id].rank);
-	for (uint32_t i = 0; i < c->nnames; i++)
-		memcpy(t->v[map->names[i]].rank, c->names[i].first, sizeof c->names[i].first);
-	t->last_rank = c->rank;
-	if (!s->owners.by_name.used)
+	if (!a)
 		return;
-	apply_rank_rules(t, &s->joins);
-	apply_rank_rules(t, &s->routes);
+	rules_free(&a->tables[0].other);
+	rules_free(&a->tables[1].other);
+	free(a->names);
+	free(a->lists);
+	free(a->scratch);
+	free(a->phyints);
+	free(a);
 }
 
-/* The rank of a rule that is in the plan is the place of its step. */
-static bool apply_is_planned(const struct apply_plan *p, uint32_t id)
+/* ---- the new tables: each of these takes one step, and returns 1 when there is none left; -1 when it failed ---- */
+
+static int apply_name(struct apply *a)
 {
-	uint32_t step = p->rules->v[id].rank;
+	struct names *t = &a->r->rules.names;
 
-	return step < p->n && p->v[step].rule == id;
+	if (a->nnames == a->c->nnames)
+		return 1;
+	a->names[a->nnames] = name_hold(t, &a->c->names[a->nnames].ifname);
+	return a->names[a->nnames] == HASH_NONE ? -1 : (a->nnames++, 0);
 }
 
-/* Adds the outputs of another list to those of a rule that is in the plan. */
-static int apply_merge(struct ruleset *s, struct apply_step *step, uint32_t oifs)
+static int apply_list(struct apply *a)
+{
+	struct names *t = &a->r->rules.names;
+	const struct conf_set *set = &a->c->sets[a->nlists];
+
+	if (a->nlists == a->c->nsets)
+		return 1;
+	for (uint32_t i = 0; i < set->n; i++)
+		a->scratch[i] = (uint16_t)a->names[a->c->pool[set->off + i]];
+	a->lists[a->nlists] = oif_list_hold(t, a->scratch, set->n);
+	return a->lists[a->nlists] == HASH_NONE ? -1 : (a->nlists++, 0);
+}
+
+/* Counts a name that a phyint line enables: it wants a VIF even when no rule names it. */
+static int apply_phyint(struct apply *a)
+{
+	struct names *t = &a->r->rules.names;
+	const struct phyint *p = a->c->phyints + a->at;
+
+	if (a->at == a->c->nphyints)
+		return 1;
+	a->phyints[a->at++] = *p;
+	for (enum fam f = 0; p->enable == 1 && f < FAM_N; f++)
+		name_refer(t, a->names[p->name], f, t->side ^ 1);
+	return 0;
+}
+
+static bool apply_is_live(const struct rules *t, uint32_t id)
+{
+	return id < t->n && rules_is_live(t, id);
+}
+
+/* Puts a rule into a new table: `id` is its number in force, HASH_NONE when it is new.  Its number, or HASH_NONE with
+ * ENOMEM. */
+static uint32_t apply_put(struct apply *a, struct apply_table *t, uint32_t id, struct rule rule)
+{
+	bool is_new = id == HASH_NONE;
+
+	rule.is_marked |= is_new;
+	if (!is_new) {
+		rule.serial = t->live->v[id].serial;
+		rule.is_marked |= t->live->v[id].is_marked;
+		rule.waits = t->live->v[id].waits;
+	} else {
+		rule.serial = ++t->other.last_serial;
+		id = t->free;
+		if (id != HASH_NONE)
+			t->free = t->live->v[id].next_free;
+		else
+			id = rules_add_place(&t->other);
+	}
+	return id == HASH_NONE || rules_fill(&a->r->rules, &t->other, id, &rule) < 0 ? HASH_NONE : id;
+}
+
+/* Adds the outputs of another list to those of a rule that several lines are about. */
+static int apply_merge(struct ruleset *s, struct rules *t, uint32_t id, uint32_t oifs)
 {
 	const struct oif_list *more = &s->names.lists[oifs];
-	uint32_t both = oif_list_combine(&s->names, step->oifs, more->names, more->n, false);
+	uint32_t both = oif_list_combine(&s->names, t->v[id].oifs, more->names, more->n, false);
 
 	if (both == HASH_NONE)
 		return -1;
-	oif_list_drop(&s->names, step->oifs);
-	step->oifs = both;
+	rules_set_oifs(s, t, id, both);
+	oif_list_drop(&s->names, both);
 	return 0;
 }
 
-/* Plans one line. */
-static int apply_plan_rule(struct ruleset *s, struct apply_plan *p, const struct conf_rule *line, uint32_t iif,
-			   uint32_t oifs)
+static int apply_line(struct apply *a)
 {
-	struct rules *t = p->rules;
-	uint32_t chain = rules_chain(t, &line->range), id = rules_in_chain(t, chain, iif);
-	bool is_new = id == HASH_NONE;
+	struct apply_table *t = &a->tables[a->kind];
+	const struct conf_rule *line = t->lines + a->at;
 
-	if (!is_new && apply_is_planned(p, id)) {
-		p->v[t->v[id].rank].in_kernel |= line->in_kernel;
-		return apply_merge(s, &p->v[t->v[id].rank], oifs);
+	if (a->at == t->n)
+		return 1;
+	a->at++;
+
+	uint32_t iif = a->names[line->iif], oifs = a->lists[line->oifs], chain = rules_chain(&t->other, &line->range);
+	uint32_t id = rules_in_chain(&t->other, chain, iif);
+
+	if (id != HASH_NONE) {
+		t->other.v[id].in_kernel |= line->in_kernel;
+		return apply_merge(&a->r->rules, &t->other, id, oifs);
 	}
-	if (is_new)
-		id = rules_add(s, t, &line->range, iif, oifs);
-	if (id == HASH_NONE)
-		return -1;
+	id = rules_in_chain(t->live, rules_chain(t->live, &line->range), iif);
+	id = apply_put(a, t, id, (struct rule){ .range = line->range, .iif = (uint16_t)iif, .oifs = oifs,
+						.in_kernel = line->in_kernel, .is_marked = chain != HASH_NONE });
 	/* Of several with one (S,G) the first says where its packets come in: the order may change. */
-	t->v[id].is_marked |= is_new || t->v[chain].chain != HASH_NONE;
-	oif_list_keep(&s->names, oifs);
-	t->v[id].rank = p->n;
-	p->v[p->n++] = (struct apply_step){
-		.rule = id, .oifs = oifs, .is_new = is_new, .in_kernel = line->in_kernel,
-	};
+	if (chain != HASH_NONE)
+		t->other.v[chain].is_marked = true;
+	return id == HASH_NONE ? -1 : 0;
+}
+
+/* Gives a rule of the new table the claim of an owner with a name, too. */
+static int apply_claim(struct ruleset *s, struct rules *t, uint32_t id, const struct claim *claim)
+{
+	struct claim_edit e = { .owner = claim->owner, .is_wanted = true, .oifs = claim->oifs };
+	struct claim_result res;
+
+	if (claims_reserve(t, 1) < 0 || claims_plan(s, t, id, &e, &res) < 0)
+		return -1;
+	claims_commit(s, t, id, &e, &res);
+	oif_list_drop(&s->names, res.oifs);
 	return 0;
 }
 
-/* The change of a rule's claims that a step is. */
-static struct claim_edit apply_edit(const struct apply_step *step)
+/* Keeps what owners with names ask for of a rule. */
+static int apply_keep_named(struct apply *a, struct apply_table *t, uint32_t id)
 {
-	return (struct claim_edit){ .owner = OWNER_CONFIG, .for_unnamed = true, .is_wanted = !step->is_left_out,
-				    .oifs = step->oifs };
-}
+	struct ruleset *s = &a->r->rules;
+	const struct rule *rule = &t->live->v[id];
+	struct claim claim;
+	int res = 0;
 
-/* Plans what is left of the claims of owners with names, to rules of the configuration and to others. */
-static int apply_plan_named(struct ruleset *s, struct apply_plan *p)
-{
-	struct rules *t = p->rules;
-	uint32_t named = 0;
-
-	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next) {
-		if (!claims_is_named(t, id))
+	for (struct claim_walk w = claims_walk(t->live, id); !res && claims_next(&w, &claim);) {
+		if (claim.owner < OWNER_NAMED)
 			continue;
-		if (!apply_is_planned(p, id)) {
-			t->v[id].rank = p->n;
-			oif_list_keep(&s->names, 0);
-			p->v[p->n++] = (struct apply_step){ .rule = id, .is_left_out = true };
+		if (apply_is_live(&t->other, id)) {
+			res = apply_claim(s, &t->other, id, &claim);
+		} else if (apply_put(a, t, id, (struct rule){ .range = rule->range, .iif = rule->iif,
+							      .oifs = claim.oifs }) == HASH_NONE) {
+			res = -1;
+		} else {
+			claims_begin(s, &t->other, id, claim.owner);
 		}
-
-		struct apply_step *step = &p->v[t->v[id].rank];
-		struct claim_edit e = apply_edit(step);
-
-		if (claims_plan(s, t, id, &e, &step->all) < 0)
-			return -1;
-		step->is_named = true;
-		named++;
 	}
-	return named ? claims_reserve(t, named) : 0;
-}
-
-/* The number of rules that owners with names ask for. */
-static uint32_t apply_count_named(const struct rules *t)
-{
-	uint32_t n = 0;
-
-	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
-		n += claims_is_named(t, id);
-	return n;
-}
-
-/* Plans all lines of a kind. */
-static int apply_plan_make(struct ruleset *s, struct apply_plan *p, struct rules *t, const struct conf_rule *v,
-			   uint32_t n, const struct apply_map *map)
-{
-	int res;
-
-	p->rules = t;
-	p->v = malloc((n + apply_count_named(t) + 1) * sizeof *p->v);
-	res = p->v ? rules_reserve(t, n) : -1;
-	for (; !res && n; v++, n--)
-		res = apply_plan_rule(s, p, v, map->names[v->iif], map->lists[v->oifs]);
-	return res ? res : apply_plan_named(s, p);
-}
-
-/* Lets go of what a step holds. */
-static void apply_step_end(struct ruleset *s, const struct apply_step *step)
-{
-	if (step->is_named)
-		oif_list_drop(&s->names, step->all.oifs);
-	oif_list_drop(&s->names, step->oifs);
-}
-
-static void apply_plan_undo(struct ruleset *s, struct apply_plan *p)
-{
-	struct rules *t = p->rules;
-
-	for (uint32_t k = 0; k < p->n; k++) {
-		if (p->v[k].is_new)
-			rules_del(s, t, p->v[k].rule);
-		apply_step_end(s, &p->v[k]);
-	}
-	p->n = 0;
-	if (t)
-		rules_renumber(t);
-}
-
-static void apply_plan_commit(struct router *r, struct apply_plan *p)
-{
-	struct ruleset *s = &r->rules;
-	struct rules *t = p->rules;
-
-	for (uint32_t id = t->first, next; id != HASH_NONE; id = next) {
-		next = t->v[id].next;
-		if (apply_is_planned(p, id))
-			continue;
-		if (t == &s->routes)
-			mark_entries_in(r, &t->v[id].range);
-		claims_drop(s, t, id);
-		rules_del(s, t, id);
-	}
-	t->first = t->last = HASH_NONE;
-	t->last_rank = 0;
-	for (uint32_t k = 0; k < p->n; k++) {
-		const struct apply_step *step = &p->v[k];
-		struct claim_result res = step->is_named ? step->all : (struct claim_result){ 1, step->oifs };
-		struct claim_edit e = apply_edit(step);
-		struct rule *rule = &t->v[step->rule];
-
-		rules_append(t, step->rule);
-		rule->is_marked |= rule->oifs != res.oifs || rule->in_kernel != step->in_kernel;
-		rule->in_kernel = step->in_kernel;
-		claims_commit(s, t, step->rule, &e, &res);
-		apply_step_end(s, step);
-	}
-}
-
-/* Counts the names that a phyint line enables: each wants a VIF even when no rule names it. */
-static void apply_phyints(struct ruleset *s, struct phyint *v, uint32_t n, const struct apply_map *map)
-{
-	for (enum fam f = 0; f < FAM_N; f++) {
-		for (uint32_t i = 0; i < n; i++)
-			if (v[i].enable == 1)
-				name_refer(&s->names, map->names[v[i].name], f);
-		for (uint32_t i = 0; i < s->nphyints; i++)
-			if (s->phyints[i].enable == 1)
-				name_unrefer(&s->names, name_find(&s->names, &s->phyints[i].ifname), f);
-	}
-	free(s->phyints);
-	s->phyints = v;
-	s->nphyints = n;
-}
-
-int apply_conf(struct router *r, const struct conf *c)
-{
-	struct ruleset *s = &r->rules;
-	struct phyint *phyints = malloc((c->nphyints + 1) * sizeof *phyints);
-	struct apply_plan routes = { 0 }, joins = { 0 };
-	struct apply_map map = { 0 };
-	int res = -1;
-
-	if (phyints && mfc_reserve(&r->mfc, r->mfc.n ? 0 : c->nmroutes) == 0 &&
-	    apply_map_make(&s->names, c, &map) == 0 &&
-	    apply_plan_make(s, &joins, &s->joins, c->mgroups, c->nmgroups, &map) == 0 &&
-	    apply_plan_make(s, &routes, &s->routes, c->mroutes, c->nmroutes, &map) == 0)
-		res = 0;
-	if (res) {
-		apply_plan_undo(s, &joins);
-		apply_plan_undo(s, &routes);
-		free(phyints);
-	} else {
-		if (c->nphyints)
-			memcpy(phyints, c->phyints, c->nphyints * sizeof *phyints);
-		apply_phyints(s, phyints, c->nphyints, &map);
-		apply_plan_commit(r, &joins);
-		apply_plan_commit(r, &routes);
-		apply_ranks(s, c, &map);
-	}
-	apply_map_free(&s->names, &map);
-	free(joins.v);
-	free(routes.v);
 	return res;
+}
+
+/* a->at is one more than the number of the rule before. */
+static int apply_named(struct apply *a)
+{
+	struct apply_table *t = &a->tables[a->kind];
+	uint32_t id = a->at ? t->live->v[a->at - 1].next : t->live->first;
+
+	if (id == HASH_NONE || !a->r->rules.owners.by_name.used) {
+		t->places = t->other.n;
+		return 1;
+	}
+	a->at = id + 1;
+	return claims_is_named(t->live, id) ? apply_keep_named(a, t, id) : 0;
+}
+
+/* Sees what is different at a place, from the last one down. */
+static int apply_compare(struct apply *a)
+{
+	struct apply_table *t = &a->tables[a->kind];
+	uint32_t id = t->places - 1;
+
+	/* Of the places of the one in force none is missing here. */
+	if (!t->places)
+		return 1;
+	t->places--;
+
+	const struct rule *old = apply_is_live(t->live, id) ? &t->live->v[id] : NULL;
+	struct rule *new = &t->other.v[id];
+
+	if (new->serial) {
+		new->is_marked |= !old || old->oifs != new->oifs || old->in_kernel != new->in_kernel;
+		return 0;
+	}
+	if (old && a->kind)
+		mark_touch(&a->touched, &old->range);
+	/* Places at the end are given up. */
+	if (id + 1 < t->other.n)
+		rules_free_place(&t->other, id);
+	else
+		t->other.n--;
+	return 0;
+}
+
+/* ---- the switch ---- */
+
+/* Whoever walks over the rules goes on with the next one that is still there. */
+static void apply_move_walks(struct rules *new, struct rules *old)
+{
+	for (struct rule_walk *w = old->walks; w; w = w->others)
+		while (w->next != HASH_NONE && !apply_is_live(new, w->next))
+			w->next = old->v[w->next].next;
+	new->walks = old->walks;
+	old->walks = NULL;
+}
+
+static int apply_switch(struct apply *a)
+{
+	struct router *r = a->r;
+	struct phyint *phyints = r->rules.phyints;
+
+	for (int k = 0; k < 2; k++) {
+		struct apply_table *t = &a->tables[k];
+		struct rules old = *t->live;
+
+		apply_move_walks(&t->other, &old);
+		*t->live = t->other;
+		t->other = old;
+	}
+	names_switch(&r->rules.names);
+	r->rules.phyints = a->phyints;
+	r->rules.nphyints = a->c->nphyints;
+	a->phyints = phyints;
+	rank_names(&r->rules, a->c, a->names);
+	if (a->touched.n > 1)
+		mark_all(r);
+	else if (a->touched.n)
+		mark_entries_in(r, &a->touched.first);
+	return 1;
+}
+
+/* ---- taking apart ---- */
+
+static int apply_drop_list(struct apply *a)
+{
+	if (!a->nlists)
+		return 1;
+	oif_list_drop(&a->r->rules.names, a->lists[--a->nlists]);
+	return 0;
+}
+
+static int apply_drop_name(struct apply *a)
+{
+	if (!a->nnames)
+		return 1;
+	name_drop(&a->r->rules.names, a->names[--a->nnames]);
+	return 0;
+}
+
+/* Takes back the claims to the rule of a place; what it refers to is swept away. */
+static int apply_drop_rule(struct apply *a)
+{
+	struct apply_table *t = &a->tables[a->kind];
+
+	if (a->at == t->other.n)
+		return 1;
+	if (rules_is_live(&t->other, a->at) && t->other.v[a->at].owner >= OWNER_NAMED)
+		claims_drop(&a->r->rules, &t->other, a->at);
+	a->at++;
+	return 0;
+}
+
+static int apply_sweep(struct apply *a)
+{
+	return !names_sweep(&a->r->rules.names, &a->at, 1);
+}
+
+/* ---- all of it ---- */
+
+static const struct apply_work {
+	int (*step)(struct apply *a);
+	bool for_both;			/* kinds of rules */
+} apply_work[APPLY_END] = {
+	[APPLY_NAMES] = { apply_name, false }, [APPLY_LISTS] = { apply_list, false },
+	[APPLY_PHYINTS] = { apply_phyint, false }, [APPLY_LINES] = { apply_line, true },
+	[APPLY_NAMED] = { apply_named, true }, [APPLY_COMPARE] = { apply_compare, true },
+	[APPLY_SWITCH] = { apply_switch, false }, [APPLY_DROP_LISTS] = { apply_drop_list, false },
+	[APPLY_DROP_NAMES] = { apply_drop_name, false }, [APPLY_DROP_RULES] = { apply_drop_rule, true },
+	[APPLY_SWEEP] = { apply_sweep, false },
+};
+
+enum apply_step apply_step(struct apply *a, uint32_t n)
+{
+	for (; a->stage < APPLY_END; n--) {
+		const struct apply_work *work = &apply_work[a->stage];
+
+		if (!n)
+			return APPLY_MORE;
+
+		int res = work->step(a);
+
+		if (!res)
+			continue;
+		a->at = 0;
+		if (res < 0) {
+			a->has_failed = true;
+			a->err = errno;
+			a->kind = 0;
+			a->stage = APPLY_DROP_LISTS;
+		} else if (work->for_both && !a->kind) {
+			a->kind = 1;
+		} else {
+			a->kind = 0;
+			if (a->stage++ == APPLY_SWITCH)
+				return APPLY_SWITCHED;
+		}
+	}
+	errno = a->err;
+	return a->has_failed ? APPLY_FAILED : APPLY_DONE;
 }

@@ -178,7 +178,9 @@ static uint32_t inkernel_find_hindrance(const struct router *r, const struct mfc
 static void inkernel_explain(const struct router *r, const struct mfc *e, struct buf *out)
 {
 	enum fam fam = flow_fam(&e->flow);
-	const struct rule *rule = e->hindrance != HASH_NONE ? &r->rules.routes.v[e->hindrance] : NULL;
+	const struct rules *t = &r->rules.routes;
+	bool is_live = e->hindrance < t->n && rules_is_live(t, e->hindrance);
+	const struct rule *rule = is_live ? &t->v[e->hindrance] : NULL;
 	uint32_t oifs;
 
 	buf_str(out, "not in the kernel, its sources are learned: ");

@@ -19,12 +19,17 @@ void mark_all(struct router *r)
 	r->touched.n = MARK_ALL;
 }
 
+void mark_touch(struct touched_ranges *touched, const struct flow_range *range)
+{
+	if (touched->n && flow_range_eq(&touched->first, range))
+		return;
+	if (!touched->n++)
+		touched->first = *range;
+}
+
 void mark_entries_in(struct router *r, const struct flow_range *range)
 {
-	if (r->touched.n && flow_range_eq(&r->touched.first, range))
-		return;
-	if (!r->touched.n++)
-		r->touched.first = *range;
+	mark_touch(&r->touched, range);
 }
 
 /* Marks the entry of an (S,G), which with `add` is added when it is new.  0, or -1 with ENOMEM when it could not be

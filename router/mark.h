@@ -21,6 +21,9 @@ void mark_rule(struct router *r, struct rule *rule);
 /* Marks the entries that a rule of this range had a say in before it was deleted: none is added. */
 void mark_range(struct router *r, const struct flow_range *range);
 
+/* Notes that all entries in a range are to be looked at. */
+void mark_touch(struct touched_ranges *touched, const struct flow_range *range);
+
 /* Has mark_touched() mark the entries in a range.  They are looked at after those that were marked one by one, so what
  * a deleted (S,G) rule leaves goes when the entries of new rules are there. */
 void mark_entries_in(struct router *r, const struct flow_range *range);

@@ -122,19 +122,19 @@ void name_drop(struct names *t, uint32_t id)
 	name_free_unused(t, id);
 }
 
-void name_refer(struct names *t, uint32_t id, enum fam fam)
+void name_refer(struct names *t, uint32_t id, enum fam fam, unsigned side)
 {
-	if (t->v[id].refs[fam]++)
+	if (t->v[id].refs[side][fam]++ || side != t->side)
 		return;
 	t->v[id].rank[fam] = ++t->last_rank;
 	t->refs_changed = true;
 }
 
-void name_unrefer(struct names *t, uint32_t id, enum fam fam)
+void name_unrefer(struct names *t, uint32_t id, enum fam fam, unsigned side)
 {
-	if (--t->v[id].refs[fam])
+	if (--t->v[id].refs[side][fam])
 		return;
-	t->refs_changed = true;
+	t->refs_changed |= side == t->side;
 	name_free_unused(t, id);
 }
 
@@ -177,7 +177,8 @@ static void oif_list_free_unused(struct names *t, uint32_t id)
 {
 	struct oif_list *list = &t->lists[id];
 
-	if (list->holds || list->rules[FAM_4] || list->rules[FAM_6])
+	if (list->holds || list->rules[0][FAM_4] || list->rules[0][FAM_6] || list->rules[1][FAM_4] ||
+	    list->rules[1][FAM_6])
 		return;
 	hash_del(&t->by_list, &names_list_ops, t, names_hash_list(t, id), id);
 	for (uint32_t i = 0; i < list->n; i++)
@@ -225,23 +226,52 @@ uint32_t oif_list_combine(struct names *t, uint32_t id, const uint16_t *names, u
 	return id;
 }
 
-void oif_list_refer(struct names *t, uint32_t id, enum fam fam)
+void oif_list_refer(struct names *t, uint32_t id, enum fam fam, unsigned side)
 {
 	struct oif_list *list = &t->lists[id];
 
-	if (!list->rules[fam]++)
+	if (!list->rules[side][fam]++)
 		for (uint32_t i = 0; i < list->n; i++)
-			name_refer(t, list->names[i], fam);
+			name_refer(t, list->names[i], fam, side);
 }
 
-void oif_list_unrefer(struct names *t, uint32_t id, enum fam fam)
+void oif_list_unrefer(struct names *t, uint32_t id, enum fam fam, unsigned side)
 {
 	struct oif_list *list = &t->lists[id];
 
-	if (!--list->rules[fam])
+	if (!--list->rules[side][fam])
 		for (uint32_t i = 0; i < list->n; i++)
-			name_unrefer(t, list->names[i], fam);
+			name_unrefer(t, list->names[i], fam, side);
 	oif_list_free_unused(t, id);
+}
+
+void names_switch(struct names *t)
+{
+	t->side ^= 1;
+	t->refs_changed = true;
+}
+
+bool names_sweep(struct names *t, uint32_t *at, uint32_t n)
+{
+	unsigned side = t->side ^ 1;
+
+	for (; n && *at < t->nlists; n--, ++*at) {
+		struct oif_list *list = &t->lists[*at];
+
+		memset(list->rules[side], 0, sizeof list->rules[side]);
+		/* The empty list is there always, and a free place has no names. */
+		if (list->names)
+			oif_list_free_unused(t, *at);
+	}
+	for (; n && *at < t->nlists + t->n; n--, ++*at) {
+		uint32_t id = *at - t->nlists;
+		bool was_used = name_is_used(&t->v[id]);
+
+		memset(t->v[id].refs[side], 0, sizeof t->v[id].refs[side]);
+		if (was_used)
+			name_free_unused(t, id);
+	}
+	return *at < t->nlists + t->n;
 }
 
 bool oif_list_bind(struct names *t, uint32_t id)

@@ -24,7 +24,7 @@ struct vif_bits {
 struct name {
 	struct ifname ifname;
 	uint32_t holds;			/* lists that have it, and callers between name_hold() and name_drop() */
-	uint32_t refs[FAM_N];		/* rules (iif), joins, lists and phyint lines that want a VIF */
+	uint32_t refs[2][FAM_N];	/* rules (iif), joins, lists and phyint lines that want a VIF; of two sides */
 	uint32_t rank[FAM_N];		/* VIFs are given in this order: of the first reference */
 	struct vif_bits bits;
 	bool has_changed;		/* bind.c found other bits, and not all routes have seen it */
@@ -37,13 +37,16 @@ struct oif_list {
 	uint16_t *names;		/* in the order written, none twice */
 	uint32_t n;
 	uint32_t holds;			/* callers between oif_list_hold() and oif_list_drop() */
-	uint32_t rules[FAM_N];		/* that use it */
+	uint32_t rules[2][FAM_N];	/* that use it; of two sides */
 	struct vif_bits bits;		/* those of all names together */
 	bool has_changed;
 	uint32_t next_free;
 };
 
+/* References are counted on two sides: of the rules in force, and of those that are to take their place.  Which is
+ * which is decided at once for all, by names_switch(). */
 struct names {
+	unsigned side;			/* 0 or 1: that of the rules in force */
 	struct name *v;
 	struct oif_list *lists;
 	uint32_t n, cap, nlists, clists;
@@ -59,7 +62,7 @@ void names_free(struct names *t);
 
 static inline bool name_is_used(const struct name *n)
 {
-	return n->holds || n->refs[FAM_4] || n->refs[FAM_6];
+	return n->holds || n->refs[0][FAM_4] || n->refs[0][FAM_6] || n->refs[1][FAM_4] || n->refs[1][FAM_6];
 }
 
 /* The number of a name, or HASH_NONE when nobody refers to it. */
@@ -70,9 +73,9 @@ uint32_t name_find(const struct names *t, const struct ifname *ifname);
 uint32_t name_hold(struct names *t, const struct ifname *ifname);
 void name_drop(struct names *t, uint32_t id);
 
-/* Counts somebody who wants VIFs of a family for the interfaces that are called so; or no longer. */
-void name_refer(struct names *t, uint32_t id, enum fam fam);
-void name_unrefer(struct names *t, uint32_t id, enum fam fam);
+/* Counts somebody on a side who wants VIFs of a family for the interfaces that are called so; or no longer. */
+void name_refer(struct names *t, uint32_t id, enum fam fam, unsigned side);
+void name_unrefer(struct names *t, uint32_t id, enum fam fam, unsigned side);
 
 /* The number of the list with exactly these names in this order, none twice, which is added when it is new;
  * HASH_NONE with ENOMEM.  It stays at least until oif_list_drop(). */
@@ -92,9 +95,16 @@ uint32_t oif_list_combine(struct names *t, uint32_t id, const uint16_t *names, u
 /* True when a list has a name, by its number; HASH_NONE is in none. */
 bool oif_list_has_name(const struct names *t, uint32_t id, uint32_t name);
 
-/* Counts a rule of a family that uses the list, and so refers to its names; or no longer. */
-void oif_list_refer(struct names *t, uint32_t id, enum fam fam);
-void oif_list_unrefer(struct names *t, uint32_t id, enum fam fam);
+/* Counts a rule of a family on a side that uses the list, and so refers to its names; or no longer. */
+void oif_list_refer(struct names *t, uint32_t id, enum fam fam, unsigned side);
+void oif_list_unrefer(struct names *t, uint32_t id, enum fam fam, unsigned side);
+
+/* Puts the other side in force. */
+void names_switch(struct names *t);
+
+/* Forgets what the side that is not in force refers to: n lists, and then names, from *at on.  True while there are
+ * more. */
+bool names_sweep(struct names *t, uint32_t *at, uint32_t n);
 
 /* Computes the bits of a list from those of its names; true when they are others now. */
 bool oif_list_bind(struct names *t, uint32_t id);

@@ -5,6 +5,7 @@
 #include "router/router.h"
 
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ void router_release(struct router *r)
 	groups_free(r->groups);
 	mfcs_free(&r->mfc);
 	ifaces_free(&r->ifs);
+	apply_free(r->apply);
 	ruleset_free(&r->rules);
 	waits_free(&r->waits);
 	storm_free(&r->storm);
@@ -76,11 +78,15 @@ void router_shutdown(struct router *r)
 	router_release(r);
 }
 
-int router_apply(struct router *r, const struct conf *c, int64_t now)
+int router_apply_begin(struct router *r, const struct conf *c)
 {
-	r->now = now;
-	if (apply_conf(r, c) < 0)
-		return -1;
+	r->apply = apply_new(r, c);
+	return r->apply ? 0 : -1;
+}
+
+/* New rules have come into force: has the kernel follow. */
+static void router_switched(struct router *r)
+{
 	if (r->ops && r->ops->applied)
 		r->ops->applied(r->ops_ctx);
 	r->vifs_stale = r->groups->stale = true;
@@ -92,7 +98,38 @@ int router_apply(struct router *r, const struct conf *c, int64_t now)
 	memset(&r->changes, 0, sizeof r->changes);
 	r->has_rules = true;
 	router_sync(r);
-	return 0;
+}
+
+int router_apply_step(struct router *r, uint32_t n, int64_t now)
+{
+	enum apply_step step;
+	int err;
+
+	r->now = now;
+	step = apply_step(r->apply, n);
+	if (step == APPLY_SWITCHED)
+		router_switched(r);
+	if (step == APPLY_MORE || step == APPLY_SWITCHED)
+		return 1;
+	err = errno;
+	apply_free(r->apply);
+	r->apply = NULL;
+	/* What nobody refers to any more is released. */
+	router_sync(r);
+	errno = err;
+	return step == APPLY_FAILED ? -1 : 0;
+}
+
+int router_apply(struct router *r, const struct conf *c, int64_t now)
+{
+	int res = router_apply_begin(r, c);
+
+	if (res)
+		return res;
+	do
+		res = router_apply_step(r, UINT32_MAX, now);
+	while (res > 0);
+	return res;
 }
 
 int64_t router_due(const struct router *r)
@@ -103,7 +140,7 @@ int64_t router_due(const struct router *r)
 	};
 	int64_t first = 0;
 
-	if (router_is_busy(r) || groups_ticket(r->groups))
+	if (r->sync.is_busy || groups_ticket(r->groups))
 		return r->now ? r->now : 1;
 	for (unsigned i = 0; i < sizeof due / sizeof *due; i++)
 		if (due[i] && (!first || due[i] < first))
@@ -118,7 +155,7 @@ void router_tick(struct router *r, int64_t now)
 	groups_tick(r);
 	mrdisc_tick(r);
 	refresh_tick(r);
-	if (reflect_tick(r) || router_is_busy(r))
+	if (reflect_tick(r) || r->sync.is_busy)
 		router_sync(r);
 	storm_tick(r);
 	if (r->has_rules && !router_is_busy(r))

@@ -34,8 +34,13 @@ void router_shutdown(struct router *r);
 void router_release(struct router *r);
 
 /* Puts a configuration, of which nothing is kept, in the place of the present rules and brings the kernel in line.
- * r->changes tells what that was.  0, or -1 with ENOMEM or ENOSPC and nothing changed: see apply_conf(). */
+ * r->changes tells what that was.  0, or -1 with ENOMEM or ENOSPC and nothing changed: see apply.h. */
 int router_apply(struct router *r, const struct conf *c, int64_t now);
+
+/* The same in slices: begins, 0 or -1 with ENOMEM, and goes on with n lines or rules.  1 while there is more to do; c
+ * must stay until then.  Meanwhile the old rules hold; nobody may change them, see router_is_busy(). */
+int router_apply_begin(struct router *r, const struct conf *c);
+int router_apply_step(struct router *r, uint32_t n, int64_t now);
 
 /* When router_tick() is to be called next, in ms; 0 = no need. */
 int64_t router_due(const struct router *r);

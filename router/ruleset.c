@@ -27,27 +27,32 @@ static bool rules_equal(const void *ctx, uint32_t id, const void *key)
 
 static const struct hash_ops rules_ops = { rules_hash, rules_equal };
 
+struct rules rules_empty(unsigned side)
+{
+	return (struct rules){
+		.free = HASH_NONE, .first = HASH_NONE, .last = HASH_NONE, .claims.free = HASH_NONE, .side = side,
+	};
+}
+
+void rules_free(struct rules *t)
+{
+	free(t->v);
+	free(t->lengths);
+	hash_free(&t->by_range);
+	free(t->claims.v);
+	hash_free(&t->claims.by_rule);
+}
+
 int ruleset_init(struct ruleset *s)
 {
-	const struct rules empty = {
-		.free = HASH_NONE, .first = HASH_NONE, .last = HASH_NONE, .claims.free = HASH_NONE,
-	};
-
-	*s = (struct ruleset){ .routes = empty, .joins = empty };
+	*s = (struct ruleset){ .routes = rules_empty(0), .joins = rules_empty(0) };
 	return names_init(&s->names);
 }
 
 void ruleset_free(struct ruleset *s)
 {
-	struct rules *const tables[] = { &s->routes, &s->joins };
-
-	for (int k = 0; k < 2; k++) {
-		free(tables[k]->v);
-		free(tables[k]->lengths);
-		hash_free(&tables[k]->by_range);
-		free(tables[k]->claims.v);
-		hash_free(&tables[k]->claims.by_rule);
-	}
+	rules_free(&s->routes);
+	rules_free(&s->joins);
 	names_free(&s->names);
 	owners_free(&s->owners);
 	free(s->phyints);
@@ -117,31 +122,19 @@ static void rules_del_lengths(struct rules *t, const struct flow_range *range)
 
 /* ---- changing ---- */
 
-int rules_reserve(struct rules *t, uint32_t n)
+int rules_reserve(struct rules *t, uint32_t n, uint32_t rules)
 {
-	if (t->n)
-		return 0;
-	if (n > t->cap) {
-		struct rule *v = realloc(t->v, n * sizeof *v);
-
-		if (!v)
-			return -1;
-		t->v = v;
-		t->cap = n;
-	}
-	return hash_reserve(&t->by_range, &rules_ops, t, n);
+	t->cap = n > rules ? n : rules;
+	/* Where there is no rule yet there is a serial of 0. */
+	t->v = t->cap ? calloc(t->cap, sizeof *t->v) : NULL;
+	if (t->cap && !t->v)
+		return -1;
+	t->n = n;
+	return hash_reserve(&t->by_range, &rules_ops, t, rules);
 }
 
-/* A free place; HASH_NONE with ENOMEM. */
-static uint32_t rules_place(struct rules *t)
+uint32_t rules_add_place(struct rules *t)
 {
-	uint32_t id = t->free;
-
-	if (id != HASH_NONE) {
-		t->free = t->v[id].next_free;
-		return id;
-	}
-
 	struct rule *v = grow(t->v, &t->cap, t->n + 1, sizeof *v);
 
 	if (!v)
@@ -150,7 +143,18 @@ static uint32_t rules_place(struct rules *t)
 	return t->n++;
 }
 
-static void rules_free_place(struct rules *t, uint32_t id)
+/* A free place; HASH_NONE with ENOMEM. */
+static uint32_t rules_place(struct rules *t)
+{
+	uint32_t id = t->free;
+
+	if (id == HASH_NONE)
+		return rules_add_place(t);
+	t->free = t->v[id].next_free;
+	return id;
+}
+
+void rules_free_place(struct rules *t, uint32_t id)
 {
 	t->v[id].serial = 0;
 	t->v[id].next_free = t->free;
@@ -192,7 +196,8 @@ static void rules_unlink(struct rules *t, uint32_t id)
 	}
 }
 
-void rules_append(struct rules *t, uint32_t id)
+/* Puts a rule, which is in no order now, at the end of it. */
+static void rules_append(struct rules *t, uint32_t id)
 {
 	struct rule *rule = &t->v[id];
 
@@ -206,30 +211,33 @@ void rules_append(struct rules *t, uint32_t id)
 	t->last = id;
 }
 
-void rules_renumber(struct rules *t)
+int rules_fill(struct ruleset *s, struct rules *t, uint32_t id, const struct rule *rule)
 {
-	t->last_rank = 0;
-	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
-		t->v[id].rank = ++t->last_rank;
+	enum fam fam = flow_range_fam(&rule->range);
+
+	t->v[id] = *rule;
+	if (rules_link(t, id) < 0) {
+		t->v[id].serial = 0;
+		return -1;
+	}
+	rules_append(t, id);
+	t->live++;
+	name_refer(&s->names, rule->iif, fam, t->side);
+	oif_list_refer(&s->names, rule->oifs, fam, t->side);
+	return 0;
 }
 
 uint32_t rules_add(struct ruleset *s, struct rules *t, const struct flow_range *range, uint32_t iif, uint32_t oifs)
 {
-	enum fam fam = flow_range_fam(range);
+	const struct rule rule = {
+		.range = *range, .iif = (uint16_t)iif, .oifs = oifs, .serial = ++t->last_serial,
+	};
 	uint32_t id = rules_place(t);
 
-	if (id == HASH_NONE)
-		return HASH_NONE;
-	t->v[id] = (struct rule){ .range = *range, .iif = (uint16_t)iif, .oifs = oifs, .serial = ++t->last_serial };
-	if (rules_link(t, id) < 0) {
-		rules_free_place(t, id);
-		return HASH_NONE;
-	}
-	rules_append(t, id);
-	t->live++;
-	name_refer(&s->names, iif, fam);
-	oif_list_refer(&s->names, oifs, fam);
-	return id;
+	if (id == HASH_NONE || rules_fill(s, t, id, &rule) == 0)
+		return id;
+	rules_free_place(t, id);
+	return HASH_NONE;
 }
 
 void rules_del(struct ruleset *s, struct rules *t, uint32_t id)
@@ -244,8 +252,8 @@ void rules_del(struct ruleset *s, struct rules *t, uint32_t id)
 	*(rule->prev == HASH_NONE ? &t->first : &t->v[rule->prev].next) = rule->next;
 	*(rule->next == HASH_NONE ? &t->last : &t->v[rule->next].prev) = rule->prev;
 	t->live--;
-	name_unrefer(&s->names, rule->iif, fam);
-	oif_list_unrefer(&s->names, rule->oifs, fam);
+	name_unrefer(&s->names, rule->iif, fam, t->side);
+	oif_list_unrefer(&s->names, rule->oifs, fam, t->side);
 	rules_free_place(t, id);
 }
 
@@ -257,8 +265,8 @@ void rules_set_oifs(struct ruleset *s, struct rules *t, uint32_t id, uint32_t oi
 
 	/* The new list first: a name in both keeps its rank. */
 	rule->oifs = oifs;
-	oif_list_refer(&s->names, oifs, fam);
-	oif_list_unrefer(&s->names, old, fam);
+	oif_list_refer(&s->names, oifs, fam, t->side);
+	oif_list_unrefer(&s->names, old, fam, t->side);
 }
 
 /* ---- walks ---- */
@@ -276,15 +284,6 @@ void rules_walk_end(struct rules *t, struct rule_walk *w)
 	while (*at != w)
 		at = &(*at)->others;
 	*at = w->others;
-}
-
-uint32_t rules_walk_next(const struct rules *t, struct rule_walk *w)
-{
-	uint32_t id = w->next;
-
-	if (id != HASH_NONE)
-		w->next = t->v[id].next;
-	return id;
 }
 
 /* ---- matching ---- */

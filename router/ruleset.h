@@ -21,7 +21,7 @@ struct rule {
 	bool waits : 1;			/* it was reported to wait for an interface */
 	bool in_kernel : 1;		/* one entry of the kernel for all sources of its group */
 	uint32_t oifs;			/* number of its list, of what all owners ask for; 0: a stop rule, or a join */
-	uint32_t rank;			/* grows in the order of the configuration; while one is applied see apply.c */
+	uint32_t rank;			/* grows in the order of the configuration */
 	uint32_t serial;		/* tells it from one that had its number before; 0: there is no rule */
 	uint32_t chain;			/* the next rule of the same range, with another iif; HASH_NONE at the end */
 	uint32_t next;			/* in the order of the configuration; HASH_NONE at the ends */
@@ -78,6 +78,7 @@ struct rules {
 	uint32_t nlengths, clengths;
 	struct claims claims;
 	struct rule_walk *walks;
+	unsigned side;			/* where names and lists count them: see names.h */
 };
 
 struct ruleset {
@@ -102,22 +103,30 @@ uint32_t rules_in_chain(const struct rules *t, uint32_t chain, uint32_t iif);
 uint32_t rules_find(const struct ruleset *s, const struct rules *t, const struct ifname *iif,
 		    const struct flow_range *range);
 
-/* Makes room for exactly n more where there are no rules yet.  0, or -1 with ENOMEM. */
-int rules_reserve(struct rules *t, uint32_t n);
+/* A table without rules. */
+struct rules rules_empty(unsigned side);
+
+/* Gives a table without rules n places that hold none, and room for so many rules.  0, or -1 with ENOMEM. */
+int rules_reserve(struct rules *t, uint32_t n, uint32_t rules);
+
+/* Frees a table's memory; what its rules refer to is the caller's business. */
+void rules_free(struct rules *t);
 
 /* Appends a rule of the configuration that is not there yet.  Its iif and list must be held meanwhile.  Returns its
  * number, or HASH_NONE with ENOMEM. */
 uint32_t rules_add(struct ruleset *s, struct rules *t, const struct flow_range *range, uint32_t iif, uint32_t oifs);
 
+/* The same in two steps: a new place, or HASH_NONE with ENOMEM; and a rule with its serial into a place that holds
+ * none.  0, or -1 with ENOMEM. */
+uint32_t rules_add_place(struct rules *t);
+int rules_fill(struct ruleset *s, struct rules *t, uint32_t id, const struct rule *rule);
+
 /* Deletes a rule to which nobody has a claim any more, see claims_drop().  What it alone referred to, names and a list,
  * goes too; its number may become another rule's. */
 void rules_del(struct ruleset *s, struct rules *t, uint32_t id);
 
-/* Puts a rule, which is in no order now, at the end of it. */
-void rules_append(struct rules *t, uint32_t id);
-
-/* Gives all rules their ranks anew, in order. */
-void rules_renumber(struct rules *t);
+/* Puts a place without a rule on the list of free ones. */
+void rules_free_place(struct rules *t, uint32_t id);
 
 /* Gives a rule other outputs, a list that is held meanwhile. */
 void rules_set_oifs(struct ruleset *s, struct rules *t, uint32_t id, uint32_t oifs);
@@ -127,7 +136,14 @@ void rules_walk_begin(struct rules *t, struct rule_walk *w);
 void rules_walk_end(struct rules *t, struct rule_walk *w);
 
 /* The number of the next rule, HASH_NONE when that was all. */
-uint32_t rules_walk_next(const struct rules *t, struct rule_walk *w);
+static inline uint32_t rules_walk_next(const struct rules *t, struct rule_walk *w)
+{
+	uint32_t id = w->next;
+
+	if (id != HASH_NONE)
+		w->next = t->v[id].next;
+	return id;
+}
 
 /* ---- which routes decide (the lists and names are those of s) ----
  * Of the rules that match a packet those decide that have no other one that matches inside them: the narrowest, as for

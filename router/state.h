@@ -116,6 +116,7 @@ struct touched_ranges {
 	struct flow_range first;
 };
 
+struct apply;
 struct groups;
 struct mrdisc;
 struct refresh;
@@ -124,6 +125,7 @@ struct refresh;
 
 struct router {
 	struct ruleset rules;		/* the wanted state */
+	struct apply *apply;		/* a configuration is about to take their place; or NULL */
 	struct ifaces ifs;		/* the interfaces there are */
 	struct mfcs mfc;		/* mirror of the kernel's entries */
 	struct groups *groups;		/* memberships */

@@ -15,10 +15,10 @@
  * goes on, in time that others leave.  Errors are counted in r->changes and logged. */
 void router_sync(struct router *r);
 
-/* True while a pass of router_sync() is not at its end. */
+/* True while a configuration is being applied, or a pass of router_sync() is not at its end. */
 static inline bool router_is_busy(const struct router *r)
 {
-	return r->sync.is_busy;
+	return r->apply || r->sync.is_busy;
 }
 
 /* A ticket for all that the router has to do now, 0 when that is nothing; and whether it has been done.  Of the

@@ -162,7 +162,7 @@ void vif_assign(struct router *r, enum fam fam)
 	for (uint32_t id = 0; id < t->n; id++) {
 		const struct name *name = &t->v[id];
 
-		if (!name->refs[fam])
+		if (!name->refs[t->side][fam])
 			continue;
 		order[n++] = (struct vif_request){ name->rank[fam], &name->ifname };
 		while ((i = iface_match(&r->ifs, &name->ifname, i)))

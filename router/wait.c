@@ -33,8 +33,8 @@ static void wait_count_rules(const struct router *r, struct wait_count *v)
 
 	for (const struct oif_list *list = t->lists; list < t->lists + t->nlists; list++)
 		for (enum fam f = 0; f < FAM_N; f++)
-			for (uint32_t i = 0; list->rules[f] && list->bits.lacks[f] && i < list->n; i++)
-				v[list->names[i]].rules[f] += list->rules[f];
+			for (uint32_t i = 0; list->rules[t->side][f] && list->bits.lacks[f] && i < list->n; i++)
+				v[list->names[i]].rules[f] += list->rules[t->side][f];
 	for (uint32_t id = rules->first; id != HASH_NONE; id = rules->v[id].next) {
 		const struct rule *rule = &rules->v[id];
 		enum fam f = flow_range_fam(&rule->range);

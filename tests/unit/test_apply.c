@@ -200,6 +200,21 @@ static void owned(void)
 	end();
 }
 
+/* As it is done between slices, which are as short as can be. */
+static int apply_slowly(const struct conf *c)
+{
+	struct apply *a = apply_new(&r, c);
+	enum apply_step step;
+
+	if (!a)
+		return -1;
+	do
+		step = apply_step(a, 1);
+	while (step == APPLY_MORE || step == APPLY_SWITCHED);
+	apply_free(a);
+	return step == APPLY_FAILED ? -1 : 0;
+}
+
 static void no_memory(void)
 {
 	struct conf *fresh = parse(NEW NEW);
@@ -212,7 +227,7 @@ static void no_memory(void)
 		unsigned used = names_used();
 
 		left = n;
-		res = apply_conf(&r, fresh);
+		res = apply_slowly(fresh);
 		left = ~0ul;
 		if (!res)
 			break;
@@ -248,7 +263,7 @@ static void no_memory_owned(void)
 		unsigned used = names_used();
 
 		left = n;
-		res = apply_conf(&r, fresh);
+		res = apply_slowly(fresh);
 		left = ~0ul;
 		if (!res)
 			break;

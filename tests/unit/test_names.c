@@ -29,15 +29,15 @@ static void counted(void)
 
 	CHECK_INT(hold("a"), a);
 	name_drop(&t, a);
-	name_refer(&t, a, FAM_4);
+	name_refer(&t, a, FAM_4, 0);
 	name_drop(&t, a);
 	CHECK(is_there("a") && t.refs_changed);
 	CHECK(t.v[a].rank[FAM_4] && !t.v[a].rank[FAM_6]);
 	t.refs_changed = false;
-	name_refer(&t, a, FAM_4);
-	name_unrefer(&t, a, FAM_4);
+	name_refer(&t, a, FAM_4, 0);
+	name_unrefer(&t, a, FAM_4, 0);
 	CHECK(!t.refs_changed);
-	name_unrefer(&t, a, FAM_4);
+	name_unrefer(&t, a, FAM_4, 0);
 	CHECK(t.refs_changed && !is_there("a"));
 	/* Its place is the next one's. */
 	CHECK_INT(hold("b"), a);
@@ -56,13 +56,13 @@ static void lists(void)
 	CHECK(is_there("a") && is_there("b"));
 	CHECK_INT(oif_list_hold(&t, ab, 2), list);
 	oif_list_drop(&t, list);
-	oif_list_refer(&t, list, FAM_6);
+	oif_list_refer(&t, list, FAM_6, 0);
 	oif_list_drop(&t, list);
-	CHECK_INT(t.v[ab[1]].refs[FAM_6], 1);
-	oif_list_refer(&t, list, FAM_6);
-	CHECK_INT(t.v[ab[1]].refs[FAM_6], 1);
-	oif_list_unrefer(&t, list, FAM_6);
-	oif_list_unrefer(&t, list, FAM_6);
+	CHECK_INT(t.v[ab[1]].refs[0][FAM_6], 1);
+	oif_list_refer(&t, list, FAM_6, 0);
+	CHECK_INT(t.v[ab[1]].refs[0][FAM_6], 1);
+	oif_list_unrefer(&t, list, FAM_6, 0);
+	oif_list_unrefer(&t, list, FAM_6, 0);
 	CHECK(!is_there("a") && !is_there("b"));
 	/* The empty one is always there. */
 	CHECK_INT(oif_list_hold(&t, NULL, 0), 0);
