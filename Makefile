@@ -4,7 +4,7 @@
 #
 #   make [CC= STRIP= CFLAGS= LDFLAGS= SANITIZE=address,undefined V=1 B=dir]
 #        [WITH_LIBCAP=yes WITH_MRDISC=no WITH_HOST=no]
-#   make static | check [T="WORD..."] | bench [N=...] | profile [N=...] | fuzz | bloat | demo | clean
+#   make static | check [T="WORD..."] | doctor | bench [N=...] | profile [N=...] | fuzz | bloat | demo | clean
 #   make cppcheck | clang-tidy
 #   make static WITH_HOST=no: for an initramfs, without `smcroute-check -H` and `doctor`
 #   make install [PREFIX= DESTDIR= SYSCONFDIR= RUNSTATEDIR= NATIVE=]
@@ -164,6 +164,9 @@ check: all test-programs
 successors: all
 	@$(TEST_ENV) python3 tests/net/test_successor.py 50 5000
 
+doctor: all test-programs
+	@DOCTOR=all DEADLINE=900 $(TEST_ENV) sh tests/run.sh _doctor
+
 demo: all
 	@$(TEST_ENV) sh tests/demo.sh
 
@@ -243,8 +246,8 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all check successors demo bench bench-static profile cppcheck clang-tidy fuzz fuzz-run static bloat install \
-	clean test-programs FORCE
+.PHONY: all check successors doctor demo bench bench-static profile cppcheck clang-tidy fuzz fuzz-run static bloat \
+	install clean test-programs FORCE
 .DELETE_ON_ERROR:
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

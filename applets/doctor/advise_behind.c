@@ -3,27 +3,13 @@
 
 #include <string.h>
 
+#include "applets/doctor/advise_bridge.h"
 #include "applets/doctor/bridge.h"
-
-/* The port of a bridge where it was seen to come in; NULL when it was at none. */
-static const struct probe_link *advise_behind_from(const struct advice *r)
-{
-	const struct probe_link *from = NULL;
-	const struct sighting *s = NULL;
-
-	while ((s = flows_next(&r->d->flows, r->x->w, s))) {
-		const struct probe_link *l = s->n[SNIFF_WIRE] ? host_link(&r->d->host, s->ifindex) : NULL;
-
-		if (l && l->port.state != PORT_NONE)
-			from = l;
-	}
-	return from;
-}
 
 /* True when a bridge itself passes packets from the port where they come in to another one. */
 static bool advise_behind_doubles(const struct advice *r, const struct probe_link *bridge)
 {
-	const struct probe_link *from = advise_behind_from(r), *port = NULL;
+	const struct probe_link *from = advise_bridge_from(r), *port = NULL;
 	unsigned n = 0, isolated = 0;
 
 	while ((port = bridge_port(&r->d->host, bridge, port))) {
@@ -120,7 +106,7 @@ void advise_behind(struct advice *r, uint32_t outs)
 
 void advise_behind_bridged(struct advice *r)
 {
-	const struct probe_link *bridge, *port = NULL, *from = advise_behind_from(r);
+	const struct probe_link *bridge, *port = NULL, *from = advise_bridge_from(r);
 	struct buf members = { 0 }, isolated = { 0 };
 	uint16_t vlan;
 

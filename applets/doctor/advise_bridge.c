@@ -99,6 +99,20 @@ void advise_bridge_port(struct advice *r, const struct evidence_out *o, const st
 
 /* ---- on the way in ---- */
 
+const struct probe_link *advise_bridge_from(const struct advice *r)
+{
+	const struct probe_link *from = NULL;
+	const struct sighting *s = NULL;
+
+	while ((s = flows_next(&r->d->flows, r->x->w, s))) {
+		const struct probe_link *l = s->n[SNIFF_WIRE] ? host_link(&r->d->host, s->ifindex) : NULL;
+
+		if (l && l->port.state != PORT_NONE)
+			from = l;
+	}
+	return from;
+}
+
 void advise_bridge_port_in(struct advice *r, const struct loss *l)
 {
 	const struct probe_link *port = r->x->here ? host_link(&r->d->host, r->x->here->ifindex) : NULL, *bridge;
@@ -210,6 +224,33 @@ bool advise_bridge_named(struct advice *r, const struct loss *l)
 	buf_free(&rule);
 	if (!advise_bridge_rename(r, m, port->name, r->in_name))
 		advise_rule_add(r, "");
+	return true;
+}
+
+bool advise_bridge_untagged(struct advice *r, const struct loss *l)
+{
+	const struct host *h = &r->d->host;
+	const struct probe_link *vlan = h->links.v, *end = vlan + h->links.n, *from = advise_bridge_from(r);
+	const struct conf_rule *m = NULL;
+	struct buf rule = { 0 };
+	char word[REMEDY_WORD];
+
+	for (; r->in && vlan < end; vlan++)
+		if (vlan->lower == r->in->ifindex && vlan->vlan && (m = advise_rule_of(r, vlan)))
+			break;
+	if (!m)
+		return false;
+	advise_rule_line(r, &rule, m);
+	r->f->what = "vlan";
+	finding_add(r->f, FINDING_ERROR, "not in that VLAN: %s of %s came in on %s without the tag of VLAN %u, and %s "
+		    "waits for them on %s; put the sender, or its port, in that VLAN, or name %s", advice_count(r, l),
+		    r->flow, r->in_name, vlan->vlan, buf_cstr(&rule), vlan->name, r->in_name);
+	buf_free(&rule);
+	if (from && from->master == r->in->ifindex && r->in->bridge.filters_vlans == 1)
+		finding_fix(r->f, "bridge vlan add dev %s vid %u pvid untagged",
+			    text_shell_word(word, sizeof word, from->name), vlan->vlan);
+	else
+		finding_fix(r->f, "tcpdump -eni %s dst %s", r->in_word, r->group);
 	return true;
 }
 

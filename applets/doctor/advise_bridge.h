@@ -11,6 +11,9 @@
 void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const struct loss *l);
 void advise_bridge_port(struct advice *r, const struct evidence_out *o, const struct loss *l);
 
+/* The port of a bridge where a flow was seen to come in; NULL when it was at none. */
+const struct probe_link *advise_bridge_from(const struct advice *r);
+
 /* On the way in: the port takes in nothing, or the bridge keeps it from this host. */
 void advise_bridge_port_in(struct advice *r, const struct loss *l);
 void advise_bridge_kept(struct advice *r, const struct loss *l);
@@ -21,7 +24,10 @@ bool advise_bridge_keeps(struct advice *r, const struct probe_link *l);
 /* A rule names a port of the bridge where it comes in, instead of that; false when none does. */
 bool advise_bridge_named(struct advice *r, const struct loss *l);
 
-/* The same for an interface where a rule waits in vain; false when it is no port. */
+/* A rule names a VLAN on the interface where it comes in, without that tag; false when none does. */
+bool advise_bridge_untagged(struct advice *r, const struct loss *l);
+
+/* The same as for a port for an interface where a rule waits in vain; false when it is no port. */
 bool advise_bridge_waits(struct advice *r, const struct probe_link *port);
 
 #endif

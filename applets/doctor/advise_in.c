@@ -60,7 +60,7 @@ static void advise_in_no_vif(struct advice *r, const struct loss *l)
 {
 	const char *in = r->in ? r->in_name : "some interface";
 
-	if (r->k->taken != 0 && advise_bridge_named(r, l))
+	if (r->k->taken != 0 && (advise_bridge_named(r, l) || advise_bridge_untagged(r, l)))
 		return;
 	if (r->k->taken == 0) {
 		r->f->what = "no_router";

@@ -104,7 +104,8 @@ void evidence_bridge_in(const struct doctor *d, const struct watched *w, int por
 	e->port_stops = l->port.state != PORT_FORWARDING || l->port.is_locked ||
 			!bridge_has_vlan(&d->host, bridge, port, vlan) ||
 			!bridge_has_vlan(&d->host, bridge, bridge->ifindex, vlan);
-	/* Since 6.16 a bridge that takes all multicast (IFF_ALLMULTI), as a VIF does, gets it all the same. */
+	/* Since 6.16 a bridge that takes in all multicast, as one that routes does, gets it all the same. */
 	wish = bridge_wish(d, bridge, vlan, bridge->ifindex, &w->flow);
-	e->is_kept = (wish == BRIDGE_NOBODY || wish == BRIDGE_OTHERS) && bridge->bridge.takes_all != 1;
+	e->is_kept = (wish == BRIDGE_NOBODY || wish == BRIDGE_OTHERS) && bridge->bridge.takes_all != 1 &&
+		     !(d->host.links.heeds_allmulti && bridge->allmulti == 1);
 }

@@ -76,6 +76,19 @@ static void verdict_none_in(const struct evidence *e, struct losses *l)
 		verdict_add(l, e->filter == FILTER_LIMITS ? VERDICT_LIMIT : VERDICT_LOST_IN, n, n);
 }
 
+/* Between the wire and the IP stack.  What is mended first shows the next, so all are told. */
+static void verdict_lost_below(const struct evidence *e, uint64_t lost, struct losses *l)
+{
+	if (e->port_stops)
+		verdict_add(l, VERDICT_PORT_IN, lost, e->wire);
+	if (e->ingress == FILTER_DROPS)
+		verdict_add(l, VERDICT_FIREWALL, lost, e->wire);
+	if (e->is_kept)
+		verdict_add(l, VERDICT_KEPT, lost, e->wire);
+	if (!l->n)
+		verdict_add(l, e->ingress == FILTER_LIMITS ? VERDICT_LIMIT : VERDICT_INGRESS, lost, e->wire);
+}
+
 unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES])
 {
 	struct losses l = { v, 0 };
@@ -88,9 +101,7 @@ unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES])
 		return l.n;
 	}
 	if (lost > verdict_slack_out(e, e->wire) && !e->is_lower)
-		verdict_add(&l, e->port_stops ? VERDICT_PORT_IN : e->is_kept ? VERDICT_KEPT :
-			    e->ingress == FILTER_DROPS ? VERDICT_FIREWALL : e->ingress == FILTER_LIMITS ?
-			    VERDICT_LIMIT : VERDICT_INGRESS, lost, e->wire);
+		verdict_lost_below(e, lost, &l);
 	lost = verdict_less(e->ip, e->right.hi);
 	if (e->ip && !e->right.hi)
 		verdict_none_in(e, &l);

@@ -8,8 +8,8 @@ import os
 import struct
 import subprocess
 
-from doctor.bridges import FROM, TO, bridge, flows, joins, known, port, snoops
-from doctor.table import THREE, UNSURE, begin, drop, igmp, mld, truth
+from doctor.bridges import FROM, TO, bridge, flows, joins, known, link, port, setup, snoops
+from doctor.table import THREE, UNSURE, begin, drop, igmp, mld
 from lab import Skip, wait_until
 from member import member
 from sick import RULES, need
@@ -40,28 +40,28 @@ def tap(t, name, is_open):
 
 # ---- containers ----
 
-@truth("bridge, clean: containers on a bridge without querier get all", "fine")
+@setup("bridge, clean: containers on a bridge without querier get all", "fine")
 def docker(t):
     bridge(t, "a2", "a3", name="docker0", querier=False)
     begin(t, RULES.replace("to a2", "to docker0"))
     flows(t, "a2", "a3")
 
 
-@truth("bridge, clean: a container sends, the router's input is the bridge", "fine")
+@setup("bridge, clean: a container sends, the router's input is the bridge", "fine")
 def docker_out(t):
     bridge(t, "a1", "a3", name="docker0", querier=False)
     begin(t, RULES.replace("from a1", "from docker0"))
     flows(t, "a2")
 
 
-@truth("bridge: containers behind a bridge that asks, none joined", "nobody", outs=("a2", "a3"))
+@setup("bridge: containers behind a bridge that asks, none joined", "nobody", outs=("a2", "a3"))
 def docker_nobody(t):
     bridge(t, "a2", "a3", name="docker0")
     begin(t, RULES.replace("to a2", "to docker0"))
     snoops(t)
 
 
-@truth("bridge: the veth of the container that joined is down", "bridge_port", blind="maybe")
+@setup("bridge: the veth of the container that joined is down", "bridge_port", blind="maybe")
 def docker_veth(t):
     bridge(t, "a2", "a3")
     static("a2", t.group)
@@ -73,7 +73,7 @@ def docker_veth(t):
 
 # ---- queriers ----
 
-@truth("bridge, clean: the querier is behind a port, and gets all; nobody else joined", "fine")
+@setup("bridge, clean: the querier is behind a port, and gets all; nobody else joined", "fine")
 def far_querier(t):
     bridge(t, "a2", "a3", querier=False)
     asks(t, "a3")
@@ -82,7 +82,7 @@ def far_querier(t):
     snoops(t)
 
 
-@truth("bridge, clean: the querier is behind a port, a member behind another", "fine")
+@setup("bridge, clean: the querier is behind a port, a member behind another", "fine")
 def far_querier_member(t):
     bridge(t, "a2", "a3", querier=False)
     asks(t, "a3")
@@ -92,7 +92,7 @@ def far_querier_member(t):
     flows(t, "a2", "a3")
 
 
-@truth("bridge: the querier is behind a port that is told to be no router's, and nobody joined", "nobody")
+@setup("bridge: the querier is behind a port that is told to be no router's, and nobody joined", "nobody")
 def far_querier_hidden(t):
     bridge(t, "a2", "a3", querier=False)
     port("a3", "mcast_router", "0")
@@ -101,12 +101,12 @@ def far_querier_hidden(t):
     snoops(t)
 
 
-@truth("bridge: it asks for members of IPv4, and of IPv6 without an address not", "nobody", families=("IPv4",))
+@setup("bridge: it asks for members of IPv4, and of IPv6 without an address not", "nobody", families=("IPv4",))
 def no_v6(t):
     v6_off(t)
 
 
-@truth("bridge, clean: it asks for members of IPv4, and of IPv6 without an address not", "fine", families=("IPv6",))
+@setup("bridge, clean: it asks for members of IPv4, and of IPv6 without an address not", "fine", families=("IPv6",))
 def no_v6_clean(t):
     v6_off(t)
 
@@ -123,7 +123,7 @@ def v6_off(t):
         flows(t, "a2")
 
 
-@truth("bridge, clean: it has just begun to ask, and floods until then", "fine", blind="any")
+@setup("bridge, clean: it has just begun to ask, and floods until then", "fine", blind="any")
 def begun(t):
     bridge(t, "a2", querier=False)
     t.lab.ip("link", "set", "br0", "type", "bridge", "mcast_query_response_interval", "3000")
@@ -132,7 +132,7 @@ def begun(t):
     t.flow.flows("a2")
 
 
-@truth("bridge: the member leaves", "nobody")
+@setup("bridge: the member leaves", "nobody")
 def leaves(t):
     bridge(t, "a2")
     with contextlib.ExitStack() as stay:
@@ -143,7 +143,7 @@ def leaves(t):
     snoops(t)
 
 
-@truth("bridge: this host is a member on it, and nobody behind its ports", "nobody", blind="any")
+@setup("bridge: this host is a member on it, and nobody behind its ports", "nobody", blind="any")
 def host_member(t):
     bridge(t, "a2")
     t.enter_context(member("br0", t.group))
@@ -161,7 +161,7 @@ def pair(t, *second, querier=True):
                     "link set v0 up", "link set v1 up"])
 
 
-@truth("bridge, clean: a member behind a second bridge", "fine")
+@setup("bridge, clean: a member behind a second bridge", "fine")
 def second(t):
     pair(t, querier=False)
     joins(t, "a2")
@@ -170,7 +170,7 @@ def second(t):
     flows(t, "a2")
 
 
-@truth("bridge: a second bridge behind it gets all, and nobody joined there", "nobody", cure="or")
+@setup("bridge: a second bridge behind it gets all, and nobody joined there", "nobody", cure="or")
 def second_nobody(t):
     pair(t)
     port("v0", "mcast_router", "2")
@@ -178,7 +178,7 @@ def second_nobody(t):
     snoops(t)
 
 
-@truth("bridge, clean: two bridges that flood", "fine")
+@setup("bridge, clean: two bridges that flood", "fine")
 def second_floods(t):
     pair(t)
     for name in ("br0", "br1"):
@@ -187,7 +187,7 @@ def second_floods(t):
     flows(t, "a2")
 
 
-@truth("bridge: a port of the second bridge is disabled", "nobody", cure=None)
+@setup("bridge: a port of the second bridge is disabled", "nobody", cure=None)
 def second_port(t):
     pair(t)
     for name in ("br0", "br1"):
@@ -196,7 +196,7 @@ def second_port(t):
     begin(t, TO)
 
 
-@truth("bridge, clean: in by one bridge, out by another", "fine")
+@setup("bridge, clean: in by one bridge, out by another", "fine")
 def two(t):
     bridge(t, "a1", "a3")
     bridge(t, "a2", name="br1", net=8)
@@ -206,7 +206,7 @@ def two(t):
     flows(t, "a2")
 
 
-@truth("bridge: two outputs are bridges, one without members", "nobody", outs=("a2", "a3"))
+@setup("bridge: two outputs are bridges, one without members", "nobody", outs=("a2", "a3"))
 def two_outputs(t):
     bridge(t, "a2")
     bridge(t, "a3", name="br1", net=8)
@@ -217,7 +217,7 @@ def two_outputs(t):
     snoops(t, "a3")
 
 
-@truth("bridge, clean: outputs by a wildcard, a bridge among them", "fine")
+@setup("bridge, clean: outputs by a wildcard, a bridge among them", "fine")
 def wildcard(t):
     bridge(t, "a2")
     joins(t, "a2")
@@ -228,7 +228,7 @@ def wildcard(t):
 
 # ---- machines ----
 
-@truth("bridge, clean: a machine that runs joined, beside one that does not run", "fine")
+@setup("bridge, clean: a machine that runs joined, beside one that does not run", "fine")
 def machines(t):
     bridge(t, "a2")
     tap(t, "tap0", True)
@@ -239,14 +239,14 @@ def machines(t):
     flows(t, "a2")
 
 
-@truth("bridge: its only machine does not run", "output", cure=None)
+@setup("bridge: its only machine does not run", "output", cure=None)
 def machine_off(t):
     bridge(t, querier=False)
     tap(t, "tap1", False)
     begin(t, TO)
 
 
-@truth("bridge: a machine that runs, and did not join", "nobody", cure=None)
+@setup("bridge: a machine that runs, and did not join", "nobody", cure=None)
 def machine_deaf(t):
     bridge(t, "a2")
     tap(t, "tap0", True)
@@ -256,7 +256,7 @@ def machine_deaf(t):
 
 # ---- access points ----
 
-@truth("bridge: source and receiver are isolated from each other, and no rule is there", "no_rule", cure=None,
+@setup("bridge: source and receiver are isolated from each other, and no rule is there", "no_rule", cure=None,
        blind="any")
 def isolated(t):
     bridge(t, "a1", "a2")
@@ -267,7 +267,7 @@ def isolated(t):
     begin(t, FROM.replace("225.1.2.3", "225.7.7.7").replace("ff2e::123", "ff2e::777").replace("to a2", "to a3"))
 
 
-@truth("bridge, clean: a relay where the bridge passes it on itself", "fine")
+@setup("bridge, clean: a relay where the bridge passes it on itself", "fine")
 def relay(t):
     bridge(t, "a1", "a2")
     joins(t, "a2")
@@ -276,7 +276,7 @@ def relay(t):
     flows(t, "a2")
 
 
-@truth("bridge, clean: hairpin on the member's port", "fine")
+@setup("bridge, clean: hairpin on the member's port", "fine")
 def hairpin(t):
     bridge(t, "a2")
     port("a2", "hairpin", "on")
@@ -288,7 +288,7 @@ def hairpin(t):
 
 # ---- filters of a bridge, and what else may be on it ----
 
-@truth("bridge: a chain passes one packet in ten to the member's port", "bridge_port", cure=None, blind="maybe")
+@setup("bridge: a chain passes one packet in ten to the member's port", "bridge_port", cure=None, blind="maybe")
 def limited(t):
     bridge(t, "a2")
     joins(t, "a2")
@@ -298,7 +298,7 @@ def limited(t):
     t.chain("output", [f"ip{t.six} daddr {t.group} limit rate over 5/second burst 1 packets drop"], family="bridge")
 
 
-@truth("bridge: tc drops it at the member's port", "bridge_port", cure=None, blind="maybe")
+@setup("bridge: tc drops it at the member's port", "bridge_port", cure=None, blind="maybe")
 def tc(t):
     bridge(t, "a2")
     joins(t, "a2")
@@ -307,14 +307,14 @@ def tc(t):
     drop(t, "a2", "egress")
 
 
-@truth("bridge: tc drops it at the port where it comes in", "ingress", cure=None, blind=UNSURE)
+@setup("bridge: tc drops it at the port where it comes in", "ingress", cure=None, blind=UNSURE)
 def tc_in(t):
     bridge(t, "a1", "a3")
     begin(t, FROM)
     drop(t, "a1", "ingress")
 
 
-@truth("bridge, clean: a chain of its family drops another group", "fine")
+@setup("bridge, clean: a chain of its family drops another group", "fine")
 def chain_other(t):
     bridge(t, "a2")
     joins(t, "a2")
@@ -324,7 +324,7 @@ def chain_other(t):
     flows(t, "a2")
 
 
-@truth("bridge, clean: old members and queriers behind both sides", "fine")
+@setup("bridge, clean: old members and queriers behind both sides", "fine")
 def old(t):
     bridge(t, "a2", "a3", more="mcast_igmp_version 2 mcast_mld_version 1")
     asks(t, "a1")
@@ -337,7 +337,7 @@ def old(t):
     flows(t, "a2")
 
 
-@truth("bridge, clean: much other traffic on it", "fine", blind="any")
+@setup("bridge, clean: much other traffic on it", "fine", blind="any")
 def busy(t):
     bridge(t, "a2", "a3")
     joins(t, "a2")
@@ -348,7 +348,7 @@ def busy(t):
     flows(t, "a2")
 
 
-@truth("bridge: nobody joined, and much other traffic on it", "nobody", blind="any")
+@setup("bridge: nobody joined, and much other traffic on it", "nobody", blind="any")
 def busy_nobody(t):
     bridge(t, "a2", "a3")
     joins(t, "a2", group=t.other)
@@ -357,21 +357,21 @@ def busy_nobody(t):
     snoops(t)
 
 
-@truth("bridge: it is down", "output")
+@setup("bridge: it is down", "output")
 def down(t):
     bridge(t, "a2", querier=False)
     begin(t, TO)
     t.lab.ip("link", "set", "br0", "down")
 
 
-@truth("bridge: too large for it", "mtu")
+@setup("bridge: too large for it", "mtu")
 def mtu(t):
     bridge(t, "a2", querier=False)
     t.lab.ip("link", "set", "br0", "mtu", "1300")
     begin(t, TO, size=1400)
 
 
-@truth("bridge: IPv6 is off on it", "ipv6_off", families=("IPv6",), blind="maybe")
+@setup("bridge: IPv6 is off on it", "ipv6_off", families=("IPv6",), blind="maybe")
 def family_off(t):
     bridge(t, "a2", querier=False)
     begin(t, TO)
@@ -379,21 +379,21 @@ def family_off(t):
     t.sysctl("ipv6/conf/br0/disable_ipv6", 1)
 
 
-@truth("bridge: one output of three is a port of it, and the rule wants the others too", "fine")
+@setup("bridge: one output of three is a port of it, and the rule wants the others too", "fine")
 def mixed(t):
     bridge(t, "a2")
     begin(t, THREE)
     flows(t, "a2", "a3", "a4")
 
 
-@truth("bridge: no daemon, and the rule of the file names it", "no_router", blind="any", cure="fix")
+@setup("bridge: no daemon, and the rule of the file names it", "no_router", blind="any", cure="fix")
 def no_daemon(t):
     bridge(t, "a1", "a3", querier=False)
     t.words = (t.lab.write("smcroute.conf", FROM),)
     t.stream()
 
 
-@truth("bridge, clean: a macvlan on it is the input", "fine")
+@setup("bridge, clean: a macvlan on it is the input", "fine")
 def macvlan_in(t):
     bridge(t, "a1", "a3")
     t.lab.ip_batch(["link add mv0 link br0 type macvlan mode bridge", "addr add 10.8.0.1/24 dev mv0",
@@ -402,7 +402,7 @@ def macvlan_in(t):
     flows(t, "a2")
 
 
-@truth("bridge, clean: a switch behind the output snoops, which nobody sees", "fine")
+@setup("bridge, clean: a switch behind the output snoops, which nobody sees", "fine")
 def far_switch(t):
     begin(t)
     flows(t, "a2")
@@ -410,7 +410,7 @@ def far_switch(t):
         t.lab.ip_batch(["link add br0 type bridge mcast_snooping 1", "link set br0 up"])
 
 
-@truth("bridge, clean: a spanning tree that holds back one of two ways", "fine", families=("IPv4",))
+@setup("bridge, clean: a spanning tree that holds back one of two ways", "fine", families=("IPv4",))
 def loop(t):
     bridge(t, "a2", more="stp_state 1 forward_delay 200 hello_time 100", querier=False)
     t.lab.ip_batch(["link add l0 type veth peer name l1", "link set l0 master br0", "link set l1 master br0",
@@ -420,127 +420,3 @@ def loop(t):
     flows(t, "a2")
     if "state blocking" not in link("l1") + link("l0"):
         raise Skip("no port is blocking")
-
-
-def link(name):
-    return subprocess.run(["ip", "-d", "link", "show", "dev", name], check=True, text=True,
-                          stdout=subprocess.PIPE).stdout
-
-
-# ---- VLANs ----
-
-def vlans(t, *ports, outside="a2", self_=True, querier=True):
-    """A bridge that filters by VLAN; the router's interface is br0.10, the port `outside` is in VLAN 10."""
-    need("bridge")
-    if subprocess.run(["ip", "link", "add", "br0", "type", "bridge", "vlan_filtering", "1", "mcast_snooping", "1",
-                       "mcast_query_response_interval", "10", "mcast_igmp_version", "3", "mcast_mld_version", "2"],
-                      stderr=subprocess.DEVNULL).returncode:
-        raise Skip("this kernel's bridges know no VLANs")
-    t.lab.ip_batch([*(f"link set {p} master br0" for p in ports), "link set br0 up",
-                    "link add link br0 name br0.10 type vlan id 10", "addr add 10.7.0.1/24 dev br0.10",
-                    "addr add fd00:7::1/64 dev br0.10 nodad", "addr add fe80::7/64 dev br0.10 nodad",
-                    "link set br0.10 up"])
-    if self_:
-        vlan("add", "dev", "br0", "vid", "10", "self")
-    if outside:
-        vlan("add", "dev", outside, "vid", "10", "pvid", "untagged")
-    if querier:
-        t.lab.ip("link", "set", "br0", "type", "bridge", "mcast_querier", "1")
-
-
-def vlan(*words):
-    subprocess.run(["bridge", "vlan", *words], check=True)
-
-
-TO10 = RULES.replace("to a2", "to br0.10")
-FROM10 = RULES.replace("from a1", "from br0.10")
-
-
-@truth("bridge, clean: a member in the VLAN of the output", "fine")
-def vlan_member(t):
-    vlans(t, "a2", "a3")
-    joins(t, "a2")
-    known(t, "a2")
-    begin(t, TO10)
-    flows(t, "a2")
-
-
-@truth("bridge: a member in another VLAN alone", "nobody")
-def vlan_other(t):
-    vlans(t, "a2", "a3")
-    joins(t, "a3")
-    known(t, "a3")
-    begin(t, TO10)
-    snoops(t)
-
-
-for cure in ("fix", "or"):
-    @truth(f"bridge: the port is not in the VLAN, {cure}", "nobody", cure=cure)
-    def vlan_port(t):
-        vlans(t, "a2", outside=None, querier=False)
-        begin(t, TO10)
-
-
-@truth("bridge: this host is not in the VLAN of the output", "nobody")
-def vlan_self(t):
-    vlans(t, "a2", self_=False, querier=False)
-    begin(t, TO10)
-
-
-@truth("bridge, clean: no VLAN but the usual one", "fine")
-def vlan_usual(t):
-    vlans(t, "a2", "a3", outside=None)
-    joins(t, "a2")
-    known(t, "a2")
-    t.lab.ip_batch(["addr add 10.8.0.1/24 dev br0", "addr add fd00:8::1/64 dev br0 nodad"])
-    begin(t, TO)
-    flows(t, "a2")
-
-
-@truth("bridge, clean: they come in in a VLAN", "fine")
-def vlan_in(t):
-    vlans(t, "a1", "a3", outside="a1", querier=False)
-    begin(t, FROM10)
-    flows(t, "a2")
-
-
-@truth("bridge: the port where they come in is not in the VLAN", "bridge_port", blind=UNSURE, cure="or")
-def vlan_port_in(t):
-    vlans(t, "a1", "a3", outside="a3", querier=False)
-    begin(t, FROM10)
-
-
-@truth("bridge: this host is not in the VLAN where they come in", "bridge_port", blind=UNSURE)
-def vlan_self_in(t):
-    vlans(t, "a1", "a3", outside="a1", self_=False, querier=False)
-    begin(t, FROM10)
-
-
-@truth("bridge: the rule names the bridge, not the VLAN on it", "no_vif", blind="any")
-def vlan_named(t):
-    vlans(t, "a1", "a3", outside="a1", querier=False)
-    begin(t, FROM)
-
-
-# ---- bonds ----
-
-def bond(t, port):
-    if subprocess.run(["ip", "link", "add", "bond0", "type", "bond", "mode", "active-backup", "miimon", "50"],
-                      stderr=subprocess.DEVNULL).returncode:
-        raise Skip("this kernel has no bonds")
-    t.lab.ip_batch([f"link set {port} down", f"link set {port} master bond0", "addr add 10.7.0.1/24 dev bond0",
-                    "addr add fd00:7::1/64 dev bond0 nodad", f"link set {port} up", "link set bond0 up"])
-    wait_until(lambda: "LOWER_UP" in link("bond0"), "the bond")
-
-
-@truth("bond, clean: it is the output", "fine")
-def bond_out(t):
-    bond(t, "a2")
-    begin(t, RULES.replace("to a2", "to bond0"))
-    flows(t, "a2")
-
-
-@truth("bond: the rule names a port of it", "port")
-def bond_port(t):
-    bond(t, "a1")
-    begin(t)
