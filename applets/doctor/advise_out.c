@@ -91,15 +91,22 @@ void advise_out_ttl_too(struct advice *r)
 
 static void advise_out_ttl_changed(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
+	static const struct advise_hooks at = { NULL, HOOK_PORT_INGRESS, HOOK_BEFORE };
 	const char *six = remedy_six[r->fam];
+	struct buf who = { 0 };
 
 	(void)o;
+	if (!advise_filter_names(r, &at, ADVISE_FATE(FATE_LOWERED), &who))
+		buf_str(&who, "; probably a rule of this host's packet filter lowers it before routing");
 	finding_add(r->f, FINDING_ERROR, "refused at the output: %s of %s came in on %s with a TTL of %u or more and "
-		    "%s took none of them; probably a rule of this host's packet filter lowers it before routing",
-		    advice_count(r, l), r->flow, r->in_name, r->x->here ? r->x->here->ttl_min : 0,
-		    r->outs);
-	finding_fix(r->f, "nft list ruleset | grep -niE 'ttl|hoplimit'");
-	finding_fix(r->f, "ip%stables -t mangle -nvL PREROUTING", six);
+		    "%s took none of them%s", advice_count(r, l), r->flow, r->in_name,
+		    r->x->here ? r->x->here->ttl_min : 0, r->outs, buf_cstr(&who));
+	advise_filter_fix(r, &at, ADVISE_FATE(FATE_LOWERED), true);
+	if (buf_cstr(&who)[0] == ';') {
+		finding_fix(r->f, "nft list ruleset | grep -niE 'ttl|hoplimit'");
+		finding_fix(r->f, "ip%stables -t mangle -nvL PREROUTING", six);
+	}
+	buf_free(&who);
 }
 
 /* A tunnel's MTU is what its packets have room for: there the packets must be cut. */
@@ -141,9 +148,11 @@ static void advise_out_mtu(struct advice *r, const struct evidence_out *o, const
 	}
 }
 
-/* Behind routing, on the way to an output. */
+/* Behind routing, on the way to an output, or behind that to the ports of a bridge. */
 static struct advise_hooks advise_out_hooks(const struct evidence_out *o)
 {
+	if (o->ports == FILTER_DROPS && o->filter != FILTER_DROPS)
+		return (struct advise_hooks){ o, HOOK_PORT_OUT, HOOK_PORT_EGRESS };
 	return (struct advise_hooks){ o, HOOK_FORWARD, HOOK_EGRESS };
 }
 

@@ -74,7 +74,7 @@ void evidence_begin(struct doctor *d)
 static struct passage evidence_passage(const struct evidence_flow *x, const struct evidence_out *o)
 {
 	return (struct passage){ .w = x->w, .here = x->here, .is_any = x->is_any, .in = x->in,
-				 .out = o ? o->ifindex : 0 };
+				 .out = o ? o->ifindex : 0, .bridge = o ? o->bridge : 0, .port = o ? o->port : 0 };
 }
 
 enum filter evidence_filter(const struct doctor *d, const struct evidence_flow *x, const struct evidence_out *o,
@@ -148,8 +148,8 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 
 		o->left.lo = o->left.hi = s ? s->n[SNIFF_OUT] : 0;
 		if (o->left.hi < x->e.ip)
-			o->translated = evidence_translated(d, &(struct passage){ x->w, x->here, x->is_any, x->in,
-						o->ifindex }, &o->as);
+			o->translated = evidence_translated(d, &(struct passage){ .w = x->w, .here = x->here,
+						.is_any = x->is_any, .in = x->in, .out = o->ifindex }, &o->as);
 		o->left.lo = o->left.hi += o->translated;
 	}
 	if (!o->translated)
@@ -164,6 +164,8 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 	}
 	if (o->left.lo < verdict_routed(&x->e))
 		o->filter = evidence_filter(d, x, o, HOOK_FORWARD, HOOK_EGRESS, NULL, NULL);
+	if (o->bridge && (o->port ? o->port_got : o->most) < verdict_routed(&x->e))
+		o->ports = evidence_filter(d, x, o, HOOK_PORT_OUT, HOOK_PORT_EGRESS, NULL, NULL);
 }
 
 /* ---- where it comes in ---- */

@@ -83,7 +83,7 @@ enum filter passage_ask(const struct doctor *d, const struct passage *a, enum pr
 	for (const struct probe_link *l = links->v; to > HOOK_EGRESS && l < links->v + links->n; l++) {
 		struct passage_chains one = { .fn = fn, .ctx = ctx };
 
-		if (l->master != a->out || !(l->flags & LINK_UP))
+		if (l->master != a->bridge || !(l->flags & LINK_UP) || (a->port && l->ifindex != a->port))
 			continue;
 		p.port_out = l->ifindex;
 		p.port_out_name = l->name;

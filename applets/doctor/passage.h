@@ -14,11 +14,11 @@ struct passage {
 	const struct sighting *here;	/* of the flow where it comes in, NULL = not seen */
 	bool is_any;			/* stands for all sources of an entry */
 	int in, out;			/* interfaces, 0 = not known */
+	int bridge, port;		/* that they leave by: a bridge, 0 = none, and one of its ports, 0 = each */
 };
 
 /* Leads them from one hook to another, and calls fn, which may be NULL, for each chain that does not surely let them
- * pass as they are.  Of a bridge that they leave by, hooks of its ports are asked for each port; then what is sure for
- * all of them counts. */
+ * pass as they are.  Where hooks of a port are asked for, all of them; then what is sure for all ports counts. */
 enum filter passage_ask(const struct doctor *d, const struct passage *a, enum probe_hook from, enum probe_hook to,
 			probe_chain_fn *fn, void *ctx);
 

@@ -179,7 +179,9 @@ static void verdict_out_bridge(const struct evidence *e, const struct evidence_o
 	uint64_t got = o->port ? o->port_got : o->most, lost = verdict_less(came, got);
 	bool is_short = lost > verdict_slack_out(e, came) || !got;
 
-	if (o->port && is_short)
+	if (is_short && o->ports == FILTER_DROPS && !o->is_unwanted)
+		verdict_add(l, VERDICT_FIREWALL, lost, came);
+	else if (o->port && is_short)
 		verdict_add(l, VERDICT_PORT, lost, came);
 	else if (!o->port && o->is_unwanted && e->is_seen && got)
 		return;			/* it has just begun to snoop */

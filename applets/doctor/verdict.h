@@ -72,6 +72,7 @@ struct evidence_out {
 	int bridge;			/* that it sends into, 0 = none; what follows is of its ports */
 	int port;			/* that surely should get the packets: the one that gets least; 0 = none */
 	bool is_unwanted;		/* surely none should */
+	enum filter ports;		/* on the way to that port, or to all of them */
 	uint64_t port_got, most;	/* at most that port sent, and the one that sent most */
 };
 

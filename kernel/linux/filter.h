@@ -78,6 +78,10 @@ uint32_t filter_state(const struct filter_packet *f, uint32_t *known);
 #define FILTER_STATE_NEW 8u		/* NF_CT_STATE_BIT(IP_CT_NEW) */
 #define FILTER_STATE_UNTRACKED 64u	/* NF_CT_STATE_UNTRACKED_BIT */
 
+/* Bits of its status that it does not have: expected, answered, assured, sent to another address (IPS_EXPECTED,
+ * IPS_SEEN_REPLY, IPS_ASSURED, IPS_DST_NAT). */
+#define FILTER_STATUS_NONE (1u | 2u | 4u | 32u)
+
 /* Both of two; the opposite of one. */
 enum match filter_and(enum match a, enum match b);
 enum match filter_not(enum match m, bool is_inverted);

@@ -140,10 +140,15 @@ static bool nft_load_ct(struct nft_run *r, const struct rtnl_attr *data, struct 
 {
 	uint32_t key = nft_u32(data, NFTA_CT_KEY), known, state = filter_state(r->f, &known);
 
-	if (key == NFT_CT_STATE)
+	/* What is not followed has nothing but a state, and a rule that asks for more does not match. */
+	if (key != NFT_CT_STATE && r->f->untracked == 1 && nft_u32(data, NFTA_CT_SREG) == UINT32_MAX)
+		nft_and(r, MATCH_NO, 0);
+	else if (key == NFT_CT_STATE)
 		filter_value(a, &state, &known, 4);
 	else if (key == NFT_CT_DIRECTION)
 		filter_value(a, &(uint8_t){ 0 }, NULL, 1);	/* IP_CT_DIR_ORIGINAL */
+	else if (key == NFT_CT_STATUS)
+		filter_value(a, &(uint32_t){ 0 }, &(uint32_t){ FILTER_STATUS_NONE }, 4);
 	else
 		return false;
 	return true;

@@ -109,12 +109,16 @@ static enum match xt_match_state(const struct filter_packet *f, const void *info
 static enum match xt_match_conntrack(const struct filter_packet *f, const void *info)
 {
 	const struct xt_conntrack_mtinfo3 *c = info;
-	const unsigned others = XT_CONNTRACK_STATE | STATE_ALIAS;
+	unsigned others = XT_CONNTRACK_STATE | XT_CONNTRACK_STATUS | STATE_ALIAS;
 	enum match m = MATCH_YES;
 
 	if (c->match_flags & XT_CONNTRACK_STATE)
 		m = filter_not(xt_state_among(f, c->state_mask, XT_CONNTRACK_STATE_UNTRACKED),
 			       c->invert_flags & XT_CONNTRACK_STATE);
+	if (c->match_flags & XT_CONNTRACK_STATUS && !(c->status_mask & ~FILTER_STATUS_NONE))
+		m = filter_and(m, filter_not(MATCH_NO, c->invert_flags & XT_CONNTRACK_STATUS));
+	else
+		others &= ~(unsigned)XT_CONNTRACK_STATUS;
 	/* The other flags ask for more, so a state that matches does not settle it. */
 	return c->match_flags & ~others ? filter_and(m, MATCH_MAY) : m;
 }

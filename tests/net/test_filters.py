@@ -115,6 +115,8 @@ ct state established,related
 ct state invalid
 ct state untracked
 ct direction reply
+ct status dnat
+ct status assured,seen-reply
 fib daddr type local
 fib daddr type broadcast
 fib saddr . iif oif missing
@@ -134,6 +136,7 @@ meta mark set 7 meta mark 8
     "may": """
 ip{six} dscp ef
 meta length 1-20
+ct status snat
 ct mark 5
 ct helper "ftp"
 ip{six} daddr @timed
@@ -185,6 +188,7 @@ CHAINS = [
     ("lowered", "inet", [("prerouting", -150, "ip{six} daddr {g} ip{six} {ttl} set 1")]),
     ("renamed", "{ip}", [("postrouting", 100, "oifname \"a2\" masquerade")]),
     ("renamed", "inet", [("postrouting", 100, "oifname \"a2\" snat {ip} to {here}")]),
+    ("pass", "inet", [("prerouting", -300, "notrack"), ("forward", 0, "ct mark 0 drop")]),
     ("may", "inet", [("prerouting", -150, "ct mark 1 meta mark set 7"), ("forward", 0, "meta mark 7 drop")]),
 ]
 
@@ -241,6 +245,7 @@ IPTABLES = {
 -m addrtype --dst-type LOCAL -j DROP
 -m pkttype --pkt-type broadcast -j DROP
 -m conntrack --ctstate INVALID -j DROP
+-m conntrack --ctstatus ASSURED -j DROP
 -m conntrack --ctstate ESTABLISHED,RELATED -j DROP
 -m mark --mark 1 -j DROP
 -m {hl} --{hl}-lt 2 -j DROP
