@@ -53,6 +53,10 @@ struct probe_link {
 	tristate v6;			/* has IPv6: not without an MTU of 1280, nor with disable_ipv6 */
 	uint64_t packets, multicast;	/* received; not all drivers count multicast */
 	uint64_t sent;			/* packets */
+	char queue[KERNEL_IFNAME];	/* kind of its queue, "fq_codel"...; "" = not known */
+	uint64_t queue_drops;		/* packets that it dropped */
+	uint64_t filter_drops;		/* packets that filters of tc dropped as they came in or left */
+	bool has_program;		/* of XDP, which looks at packets first */
 };
 
 struct probe_address {

@@ -17,6 +17,7 @@ static const char *const advise_what[VERDICTS] = {
 	[VERDICT_TTL_CHANGED] = "ttl_changed", [VERDICT_MTU] = "mtu", [VERDICT_RP_FILTER] = "rp_filter",
 	[VERDICT_WRONG_IIF] = "wrong_iif", [VERDICT_NO_VIF] = "no_vif", [VERDICT_NO_RULE] = "no_rule",
 	[VERDICT_NO_ANSWER] = "no_rule", [VERDICT_FIREWALL] = "firewall", [VERDICT_LIMIT] = "firewall",
+	[VERDICT_QUEUE] = "queue",
 	[VERDICT_TABLE] = "table",
 	[VERDICT_OUTPUT] = "output", [VERDICT_NOBODY] = "nobody", [VERDICT_PORT] = "bridge_port",
 	[VERDICT_PORT_IN] = "bridge_port", [VERDICT_KEPT] = "snooping", [VERDICT_SOURCE] = "source",

@@ -84,3 +84,12 @@ void advise_filter_fix(struct advice *r, const struct advise_hooks *at, unsigned
 
 	evidence_filter(r->d, r->x, at->o, at->from, at->to, advise_filter_chain, &j);
 }
+
+void advise_filter_counted(const struct advice *r, int ifindex, struct buf *text)
+{
+	const struct probe_link *l = host_link(&r->d->host, ifindex);
+	uint64_t n = l ? sample_filter_drops(r->d, l) : 0;
+
+	if (n)
+		buf_printf(text, "; filters of tc on %s dropped %llu packets meanwhile", l->name, (ull)n);
+}

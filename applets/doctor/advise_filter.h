@@ -21,6 +21,9 @@ unsigned advise_filter_names(struct advice *r, const struct advise_hooks *at, un
  * show them. */
 void advise_filter_fix(struct advice *r, const struct advise_hooks *at, unsigned fates, bool is_sure);
 
+/* Appends how many packets filters of tc dropped meanwhile on an interface, where they did. */
+void advise_filter_counted(const struct advice *r, int ifindex, struct buf *text);
+
 /* The bit of a fate. */
 #define ADVISE_FATE(fate) (1u << (fate))
 

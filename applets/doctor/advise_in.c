@@ -142,21 +142,26 @@ static void advise_in_broken(struct advice *r, const struct loss *l)
 /* Between the wire and the IP stack: tc, a chain of family netdev, or of family bridge for a port. */
 static void advise_in_ingress(struct advice *r, const struct loss *l)
 {
+	static const struct advise_hooks at = { NULL, HOOK_PORT_INGRESS, HOOK_INGRESS };
+	const unsigned may = ADVISE_FATE(FATE_UNKNOWN) | ADVISE_FATE(FATE_BY_CHANCE);
 	const struct sighting *here = r->x->here;
 	const char *on = here ? host_name(&r->d->host, here->ifindex) : r->in_name;
 	bool is_port = here && here->ifindex != r->x->in;
+	struct buf who = { 0 };
 	char word[REMEDY_WORD];
 
 	text_shell_word(word, sizeof word, on);
-	finding_add(r->f, FINDING_ERROR, "dropped on the way in: %s of %s came in on %s and did not get %s%s; look for "
-		    "a filter of %s there, or for a VLAN tag that nobody here takes off", advice_count(r, l), r->flow,
-		    on, is_port ? "to " : "to IP", is_port ? r->in_name : "",
-		    is_port ? "the bridge (ebtables, nft family bridge)" : "tc, XDP or nft family netdev");
-	if (is_port)
-		finding_fix(r->f, "nft list ruleset bridge");
-	else
-		finding_fix(r->f, "nft list ruleset netdev");
-	finding_fix(r->f, "tc filter show dev %s ingress", word);
+	if (!advise_filter_names(r, &at, may, &who))
+		buf_printf(&who, "; look for a filter of %s there, or for a VLAN tag that nobody here takes off",
+			   is_port ? "the bridge (ebtables, nft family bridge)" : "tc or nft family netdev");
+	advise_filter_counted(r, here ? here->ifindex : r->x->in, &who);
+	finding_add(r->f, FINDING_ERROR, "dropped on the way in: %s of %s came in on %s and did not get %s%s%s",
+		    advice_count(r, l), r->flow, on, is_port ? "to " : "to IP", is_port ? r->in_name : "",
+		    buf_cstr(&who));
+	buf_free(&who);
+	advise_filter_fix(r, &at, may, false);
+	finding_fix(r->f, is_port ? "nft list ruleset bridge" : "nft list ruleset netdev");
+	finding_fix(r->f, "tc -s filter show dev %s ingress", word);
 	finding_fix(r->f, "tcpdump -eni %s dst %s", word, r->group);
 }
 

@@ -218,6 +218,7 @@ static void advise_out_lost(struct advice *r, const struct evidence_out *o, cons
 	text_shell_word(word, sizeof word, out);
 	if (!advise_filter_names(r, &at, may, &who))
 		buf_str(&who, "; nothing that drops them for sure was found, look here");
+	advise_filter_counted(r, o->ifindex, &who);
 	finding_add(r->f, FINDING_ERROR, "lost on the way out: %s of %s came in on %s, were routed to %s and not sent"
 		    "%s", advice_count(r, l), r->flow, r->in_name, out, buf_cstr(&who));
 	buf_free(&who);
@@ -226,6 +227,23 @@ static void advise_out_lost(struct advice *r, const struct evidence_out *o, cons
 		finding_fix(r->f, "nft list ruleset");
 	finding_fix(r->f, "tc -s qdisc show dev %s", word);
 	finding_fix(r->f, "tc filter show dev %s egress", word);
+}
+
+/* Its queue dropped as many: of whatever flow, but these are among them. */
+static void advise_out_queue(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const struct probe_link *out = host_link(&r->d->host, o->ifindex);
+	char word[REMEDY_WORD];
+
+	if (!out)
+		return;
+	finding_add(r->f, FINDING_ERROR, "dropped by the queue of %s: %s of %s that came in on %s were routed there "
+		    "and not sent, and its queue (%s) dropped %llu packets meanwhile: what it is set to, or the link, "
+		    "is too slow for all that leaves there", out->name, advice_count(r, l), r->flow, r->in_name,
+		    out->queue, (ull)o->queue_drops);
+	finding_fix(r->f, "tc -s qdisc show dev %s", text_shell_word(word, sizeof word, out->name));
+	finding_or(r->f);
+	finding_fix(r->f, "tc qdisc del dev %s root", word);
 }
 
 static void advise_out_unsure(struct advice *r, const struct evidence_out *o, const struct loss *l)
@@ -242,7 +260,7 @@ void advise_out(struct advice *r, const struct evidence_out *o, const struct los
 	static void (*const say[VERDICTS])(struct advice *, const struct evidence_out *, const struct loss *) = {
 		[VERDICT_TTL] = advise_out_ttl, [VERDICT_TTL_CHANGED] = advise_out_ttl_changed,
 		[VERDICT_MTU] = advise_out_mtu, [VERDICT_FIREWALL] = advise_out_firewall,
-		[VERDICT_LIMIT] = advise_out_limit,
+		[VERDICT_LIMIT] = advise_out_limit, [VERDICT_QUEUE] = advise_out_queue,
 		[VERDICT_OUTPUT] = advise_out_down, [VERDICT_FAMILY] = advise_out_family,
 		[VERDICT_NOBODY] = advise_bridge_nobody, [VERDICT_PORT] = advise_bridge_port,
 		[VERDICT_LOST_OUT] = advise_out_lost, [VERDICT_UNSURE] = advise_out_unsure,

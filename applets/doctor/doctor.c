@@ -108,6 +108,10 @@ static void doctor_unseen(struct doctor *d)
 	if (d->after.vifs.n < 0)
 		finding_add(f, FINDING_UNSEEN, "the counters of the VIFs: this kernel does not list them");
 	host_unseen_filters(&d->host);
+	for (const struct probe_link *l = d->host.links.v; l < d->host.links.v + d->host.links.n; l++)
+		if (l->has_program && (host_uses(&d->host, l, d->fam) || l->master))
+			finding_add(f, FINDING_UNSEEN, "what the program (XDP) on %s does with packets, before anybody "
+				    "else sees them", l->name);
 	f->what = "old";
 	if (d->running.old)
 		finding_add(f, FINDING_UNSEEN, "the rules in force: process %d is a smcrouted of SMCRoute 2.x, which "

@@ -142,6 +142,7 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 	o->is_down = !l || !(l->flags & LINK_UP);
 	o->lacks_carrier = l && !(l->flags & LINK_RUNNING);
 	o->lacks_family = l && d->fam == FAM_6 && l->v6 == 0;
+	o->queue_drops = l ? sample_queue_drops(d, l) : 0;
 	evidence_counted(d, x, o);
 	if (x->e.is_seen) {
 		const struct sighting *s = flows_on(&d->flows, x->w, o->ifindex);

@@ -59,15 +59,42 @@ unsigned sample_copies(const struct doctor *d, const struct probe_mfc *e)
 	return n;
 }
 
-uint64_t sample_sent(const struct doctor *d, const struct probe_link *l)
+/* An interface as it was in the first sample; NULL when it was not there. */
+static const struct probe_link *sample_before(const struct doctor *d, const struct probe_link *l)
 {
 	const struct probe_links *before = &d->links_before;
 
-	/* Counters that were reset or wrapped count from 0. */
 	for (const struct probe_link *was = before->v; was < before->v + before->n; was++)
-		if (was->ifindex == l->ifindex && was->sent <= l->sent)
-			return l->sent - was->sent;
-	return l->sent;
+		if (was->ifindex == l->ifindex)
+			return was;
+	return NULL;
+}
+
+/* Counters that were reset count from 0. */
+static uint64_t sample_more(uint64_t before, uint64_t after)
+{
+	return after >= before ? after - before : after;
+}
+
+uint64_t sample_sent(const struct doctor *d, const struct probe_link *l)
+{
+	const struct probe_link *was = sample_before(d, l);
+
+	return sample_more(was ? was->sent : 0, l->sent);
+}
+
+uint64_t sample_queue_drops(const struct doctor *d, const struct probe_link *l)
+{
+	const struct probe_link *was = sample_before(d, l);
+
+	return sample_more(was && !strcmp(was->queue, l->queue) ? was->queue_drops : 0, l->queue_drops);
+}
+
+uint64_t sample_filter_drops(const struct doctor *d, const struct probe_link *l)
+{
+	const struct probe_link *was = sample_before(d, l);
+
+	return sample_more(was ? was->filter_drops : 0, l->filter_drops);
 }
 
 /* ---- entries ---- */

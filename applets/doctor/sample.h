@@ -79,6 +79,10 @@ bool sample_is_member(const struct doctor *d, int ifindex, const struct addr *gr
 /* Packets that an interface has handed to its driver since the first sample, of whatever kind. */
 uint64_t sample_sent(const struct doctor *d, const struct probe_link *l);
 
+/* The same of those that its queue, and filters of tc, dropped. */
+uint64_t sample_queue_drops(const struct doctor *d, const struct probe_link *l);
+uint64_t sample_filter_drops(const struct doctor *d, const struct probe_link *l);
+
 /* How often an entry counts each packet: IPv4 counts a copy too that comes back from an output where this host is a
  * member. */
 unsigned sample_copies(const struct doctor *d, const struct probe_mfc *e);

@@ -144,7 +144,8 @@ static void verdict_out_seen(const struct evidence *e, const struct evidence_out
 	else if (o->filter == FILTER_LIMITS)
 		verdict_add(l, VERDICT_LIMIT, lost, came);
 	else
-		verdict_add(l, VERDICT_LOST_OUT, lost, came);
+		verdict_add(l, o->queue_drops + slack >= lost - lost / 8 ? VERDICT_QUEUE : VERDICT_LOST_OUT, lost,
+			    came);
 }
 
 /* Only counters were seen. */
@@ -165,6 +166,8 @@ static void verdict_out_counted(const struct evidence *e, const struct evidence_
 	lost = verdict_less(came, o->left.hi);
 	if (e->fam == FAM_6 && o->large.hi && o->large.hi + slack >= lost)
 		behind = o->large.hi > lost + lost / 4 + slack ? VERDICT_UNSURE : VERDICT_MTU;
+	else if (o->queue_drops + slack >= lost - lost / 8 && came - o->sent.lo <= slack)
+		behind = VERDICT_QUEUE;
 	else
 		behind = came - o->sent.lo + slack + lost / 4 >= lost ? VERDICT_FIREWALL : VERDICT_LOST_OUT;
 	if (lost > slack || (came && !o->left.hi))

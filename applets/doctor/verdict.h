@@ -26,6 +26,7 @@ enum verdict {
 	VERDICT_NO_ANSWER,	/* the router was asked and has not answered */
 	VERDICT_FIREWALL,	/* dropped by the packet filter */
 	VERDICT_LIMIT,		/* dropped by it in part, by a limit or by chance */
+	VERDICT_QUEUE,		/* dropped by the queue of an output */
 	VERDICT_TABLE,		/* looked up in another table than the routes are in */
 	VERDICT_OUTPUT,		/* an output is down, or without carrier */
 	VERDICT_NOBODY,		/* a bridge passes it to none of its ports */
@@ -69,6 +70,7 @@ struct evidence_out {
 	uint64_t translated;		/* of those that left: with another source, by NAT */
 	struct addr as;			/* that one */
 	enum filter filter;		/* on that way */
+	uint64_t queue_drops;		/* packets of all flows that its queue dropped */
 	int bridge;			/* that it sends into, 0 = none; what follows is of its ports */
 	int port;			/* that surely should get the packets: the one that gets least; 0 = none */
 	bool is_unwanted;		/* surely none should */

@@ -79,6 +79,7 @@ int probe_links(struct probe_links *l)
 	/* Old kernels lack these: what they would tell stays unseen. */
 	probe_ask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET, sizeof(struct netconfmsg), probe_rtnl_netconf, l);
 	probe_ask_dump(NETLINK_ROUTE, RTM_GETNETCONF, AF_INET6, sizeof(struct netconfmsg), probe_rtnl_netconf, l);
+	probe_ask_dump(NETLINK_ROUTE, RTM_GETQDISC, AF_UNSPEC, sizeof(struct tcmsg), probe_rtnl_qdisc, l);
 	for (struct probe_link *v = l->v; v < l->v + l->n; v++) {
 		filters_vlans |= v->bridge.filters_vlans == 1;
 		if (v->rp_own >= 0 && l->rp_all >= 0)

@@ -5,9 +5,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <linux/gen_stats.h>
 #include <linux/if_link.h>
 #include <linux/netconf.h>
 #include <linux/netlink.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 
 #include "kernel/linux/mroute_codec.h"
@@ -38,6 +40,16 @@ static tristate probe_has_v6(const struct rtnl_attr *link)
 	return !off;
 }
 
+/* Whether a program is attached to an interface (XDP_ATTACHED_* of linux/if_link.h). */
+static bool probe_has_program(const struct rtnl_attr *link)
+{
+	struct rtnl_attr xdp;
+	uint8_t attached = 0;
+
+	rtnl_attr(link, IFLA_XDP, &xdp);
+	return rtnl_value(&xdp, IFLA_XDP_ATTACHED, &attached, sizeof attached) && attached;
+}
+
 bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 {
 	struct rtnl_link_stats64 st = { 0 };
@@ -66,6 +78,7 @@ bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 	if (!strcmp(l->kind, "vlan"))
 		rtnl_value(&data, IFLA_VLAN_ID, &l->vlan, sizeof l->vlan);
 	probe_bridge_link(&info, l);
+	l->has_program = probe_has_program(&at);
 	return true;
 }
 
@@ -75,6 +88,26 @@ static struct probe_link *probe_links_find(struct probe_links *l, int ifindex)
 		if (l->v[i].ifindex == ifindex)
 			return &l->v[i];
 	return NULL;
+}
+
+int probe_rtnl_qdisc(void *links, const struct rtnl_msg *m)
+{
+	struct rtnl_attr at, stats;
+	struct gnet_stats_queue q = { .drops = 0 };
+	struct probe_link *l;
+	struct tcmsg t;
+	char kind[KERNEL_IFNAME];
+
+	if (!rtnl_body(m, RTM_NEWQDISC, &t, sizeof t, &at) || !(l = probe_links_find(links, t.tcm_ifindex)))
+		return 0;
+	rtnl_attr(&at, TCA_STATS2, &stats);
+	rtnl_value(&stats, TCA_STATS_QUEUE, &q, sizeof q);
+	/* Both count in 32 bits (struct gnet_stats_queue). */
+	if (t.tcm_parent == TC_H_ROOT && rtnl_ifname(&at, TCA_KIND, l->queue))
+		l->queue_drops = q.drops;
+	else if (rtnl_ifname(&at, TCA_KIND, kind) && (!strcmp(kind, "clsact") || !strcmp(kind, "ingress")))
+		l->filter_drops = q.drops;
+	return 0;
 }
 
 int probe_rtnl_addr(void *links, const struct rtnl_msg *m)

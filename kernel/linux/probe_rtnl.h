@@ -16,6 +16,7 @@ bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l);
 /* Sets what an address, or the settings of an interface or of all, say of those in a struct probe_links.  0, or -1 with
  * ENOMEM. */
 int probe_rtnl_addr(void *links, const struct rtnl_msg *m);
+int probe_rtnl_qdisc(void *links, const struct rtnl_msg *m);
 int probe_rtnl_netconf(void *links, const struct rtnl_msg *m);
 
 /* Fills in a forwarding entry; false when it is none. */

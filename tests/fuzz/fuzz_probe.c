@@ -40,6 +40,7 @@ static void message(const struct rtnl_msg *m, struct nft *n, struct tc *tc)
 		abort();
 	probe_rtnl_addr(&all, m);
 	probe_rtnl_netconf(&all, m);
+	probe_rtnl_qdisc(&all, m);
 	free(all.addresses);
 	if (probe_rtnl_vifs(m, v, 2) > 2)
 		abort();

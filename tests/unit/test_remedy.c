@@ -78,6 +78,33 @@ static void chains(void)
 		remedy_chain(&f, &nft, &p, 128);
 		CHECK_STR(last(&f, false), "nft 'insert rule inet t c ip daddr 225.1.2.3 accept'");
 	}
+	/* Of IPv6 the kernel may not tell where it came in, and what tc and the older iptables have is theirs. */
+	p.iif_name = "eth0";
+	addr_parse("ff2e::1", 7, &p.flow.group);
+	addr_parse("fd00::1", 7, &p.flow.source);
+	finding_add(&f, FINDING_ERROR, "6");
+	p.oif_name = "eth1";
+	remedy_chain(&f, &nft, &p, 128);
+	CHECK_STR(last(&f, false), "nft 'insert rule inet t c oifname \"eth1\" ip6 daddr ff2e::1 accept'");
+	nft.is_owned = true;
+	finding_add(&f, FINDING_ERROR, "owned");
+	remedy_chain(&f, &nft, &p, 128);
+	CHECK_STR(last(&f, false), "");
+	nft.table = "firewalld";
+	remedy_chain(&f, &nft, &p, 128);
+	CHECK_STR(remedy_maker(&nft), "firewalld");
+	CHECK_STR(last(&f, false), "firewall-cmd --permanent --new-policy multicast");
+	nft = (struct probe_chain){ .hook = HOOK_FORWARD, .filter = PROBE_IP6TABLES, .family = "ip6", .table = "raw",
+				    .name = "FORWARD" };
+	finding_add(&f, FINDING_ERROR, "old");
+	remedy_chain(&f, &nft, &p, 128);
+	CHECK_STR(last(&f, false), "ip6tables-legacy -t raw -I FORWARD -o eth1 -d ff2e::1 -j ACCEPT");
+	nft = (struct probe_chain){ .hook = HOOK_INGRESS, .filter = PROBE_TC, .family = "tc", .table = "e'0",
+				    .name = "ingress", .rule = 7 };
+	finding_add(&f, FINDING_ERROR, "tc");
+	remedy_chain(&f, &nft, &p, 128);
+	CHECK_STR(last(&f, false), "tc filter del dev 'e'\\''0' ingress pref 7");
+	nft = (struct probe_chain){ .family = "inet", .table = "t" };
 	nft.name = "c'; reboot; '";
 	finding_add(&f, FINDING_ERROR, "3");
 	remedy_chain(&f, &nft, &p, 128);

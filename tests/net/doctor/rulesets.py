@@ -2,10 +2,14 @@
 #
 # Whole rulesets, built as those are that tools and distributions make: the flow passes in one variant
 # and is dropped in the other.
+import ctypes
+import os
+import socket
+import struct
 import subprocess
 
 from doctor.table import UNSURE, begin, truth
-from lab import Skip
+from lab import Skip, libc
 from sick import need
 
 # firewalld: zones by interface, policies in between, invalid first, reject last.
@@ -253,7 +257,7 @@ def bpf_out(t):
     tc(t, "a2", "egress", None)
 
 
-@truth("a queue too slow for it", "queue", blind="any", cure=None)
+@truth("a queue too slow for it", "queue", blind="any", cure="or")
 def queue(t):
     need("tc")
     begin(t)
@@ -283,3 +287,36 @@ for when in ("input", "output"):
             *(("br0", "a2") if when == "input" else ("a1", "br0"))))
         hook = "input" if when == "input" else "output"
         t.chain(hook, [f"ip{t.six} daddr {t.group} drop"], family="bridge")
+
+
+@truth("clean: a program at the input (XDP) that passes all", "fine")
+def program(t):
+    begin(t)
+    t.flow.flows("a2")
+    xdp(t, "a1", 2)
+
+
+@truth("a program at the input (XDP) drops all", "nothing", blind="any", cure=None)
+def program_drops(t):
+    begin(t)
+    xdp(t, "a1", 1)
+
+
+def xdp(t, dev, verdict):
+    """Attaches a program that says XDP_PASS (2) or XDP_DROP (1) to all."""
+    code = struct.pack("=BBhiBBhi", 0xB7, 0, 0, verdict, 0x95, 0, 0, 0)
+    buf, text = ctypes.create_string_buffer(code), ctypes.create_string_buffer(b"ISC")
+    attr = struct.pack("=IIQQIIQII", 6, 2, ctypes.addressof(buf), ctypes.addressof(text), 0, 0, 0, 0, 0)
+    number = {"x86_64": 321, "aarch64": 280, "s390x": 351}.get(os.uname().machine)
+    fd = libc.syscall(number, 5, attr, len(attr)) if number else -1
+    if fd < 0:
+        raise Skip("no programs for XDP here")
+    t.callback(os.close, fd)
+    nest = struct.pack("=HHi", 8, 1, fd) + struct.pack("=HHI", 8, 3, 2)	# IFLA_XDP_FD, _FLAGS: XDP_FLAGS_SKB_MODE
+    body = struct.pack("=BxHiII", 0, 0, socket.if_nametoindex(dev), 0, 0)
+    body += struct.pack("=HH", 4 + len(nest), 43 | 0x8000) + nest		# IFLA_XDP
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as s:
+        s.send(struct.pack("=IHHII", 16 + len(body), 19, 5, 1, 0) + body)	# RTM_SETLINK
+        err = struct.unpack_from("=i", s.recv(4096), 16)[0]
+    if err:
+        raise Skip(f"XDP: {os.strerror(-err)}")
