@@ -4,7 +4,8 @@
 #
 #   make [CC= STRIP= CFLAGS= LDFLAGS= SANITIZE=address,undefined V=1 B=dir]
 #        [WITH_LIBCAP=yes WITH_MRDISC=no WITH_HOST=no]
-#   make static | check [T="WORD..."] | doctor | bench [N=...] | profile [N=...] | fuzz | bloat | demo | clean
+#   make static | check [T="WORD..."] | handover [T=] | doctor
+#   make bench [N=...] | profile [N=...] | fuzz | bloat | demo | clean
 #   make cppcheck | clang-tidy
 #   make static WITH_HOST=no: for an initramfs, without `smcroute-check -H` and `doctor`
 #   make install [PREFIX= DESTDIR= SYSCONFDIR= RUNSTATEDIR= NATIVE=]
@@ -167,6 +168,10 @@ successors: all
 doctor: all test-programs
 	@DOCTOR=all DEADLINE=900 $(TEST_ENV) sh tests/run.sh _doctor
 
+# The long form of tests/net/test_handover.py: so many handovers of each kind, packets a second.
+handover: all $(B)/tests/traffic
+	@$(TEST_ENV) HANDOVERS=$${HANDOVERS:-20} PPS=$${PPS:-10000} python3 tests/net/test_handover.py $(T)
+
 demo: all
 	@$(TEST_ENV) sh tests/demo.sh
 
@@ -246,8 +251,8 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all check successors doctor demo bench bench-static profile cppcheck clang-tidy fuzz fuzz-run static bloat \
-	install clean test-programs FORCE
+.PHONY: all handover check successors doctor demo bench bench-static profile cppcheck clang-tidy \
+	fuzz fuzz-run static bloat install clean test-programs FORCE
 .DELETE_ON_ERROR:
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

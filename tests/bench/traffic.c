@@ -6,11 +6,12 @@
  *	traffic burst   4|6 N FIRST FROM TO	N packets of new sources, back to back
  *	traffic latency 4|6 N FIRST FROM TO	N packets of new sources, one after the other
  *	traffic stream  4|6 PPS FIRST FROM TO	one source, until standard input ends
+ *	traffic flows   4|6 PPS FIRST FROM TO	in turn 3 groups, to each in turn 167 sources, until then
  *
  * FROM and TO are files of network namespaces.  Source number FIRST + i is
  * 10.16.0.0 or fd00:16:: and as much beyond.  One line is printed:
  *
- *	burst, stream	sent arrived doubles seconds-to-the-last-one
+ *	burst, stream, flows	sent arrived doubles seconds-to-the-last-one
  *	latency		median, least, 99 % and longest seconds from a packet's sending to its arrival
  */
 #include <arpa/inet.h>
@@ -37,6 +38,9 @@
 #define BUFFER (128 << 20)
 #define QUIET_MS 2000			/* without a packet: no more will come */
 #define STREAM_MAX (16 << 20)
+#define GROUPS 3
+#define SOURCES 167
+#define LOST_MAX 8			/* of which it is said when they were sent */
 
 struct traffic {
 	bool v6;
@@ -107,6 +111,13 @@ static void make_frame(struct traffic *t)
 	p = mempcpy(p, udp, sizeof udp);
 	p = mempcpy(p, &magic, sizeof magic);
 	t->len = (size_t)(p - t->frame) + sizeof(uint32_t);
+}
+
+/* Makes it a packet to group number k: 225.1.1.1, 225.2.1.1 and so on, or ff2e::1, ff2e::2. */
+static void set_group(struct traffic *t, uint32_t k)
+{
+	t->frame[t->v6 ? ETH_HLEN + 39 : ETH_HLEN + 17] = (unsigned char)(k + 1);
+	t->frame[t->v6 ? 5 : 3] = (unsigned char)(k + 1);
 }
 
 static void send_one(struct traffic *t, uint32_t source, uint32_t number)
@@ -214,7 +225,20 @@ static int latency(struct traffic *t, uint32_t n)
 	return 0;
 }
 
-static int stream(struct traffic *t, uint32_t pps)
+/* Says when the first packets that are missing were sent. */
+static void tell_lost(const struct traffic *t, uint32_t pps)
+{
+	unsigned lost = 0;
+
+	for (uint32_t i = 0; i < t->sent && lost < LOST_MAX; i++)
+		if (!t->seen[i])
+			fprintf(stderr, "%spacket %u, after %.3f s, group %u, source %u", lost++ ? "; " : "lost: ", i,
+				(double)i / pps, i % GROUPS, t->first + i / GROUPS % SOURCES);
+	if (lost)
+		fprintf(stderr, "\n");
+}
+
+static int stream(struct traffic *t, uint32_t pps, bool many)
 {
 	struct pollfd p[2] = { { STDIN_FILENO, POLLIN, 0 }, { t->rx, POLLIN, 0 } };
 	double start = clock_of(CLOCK_MONOTONIC);
@@ -223,8 +247,11 @@ static int stream(struct traffic *t, uint32_t pps)
 	while (t->first + t->sent < t->limit) {
 		uint32_t due = (uint32_t)((clock_of(CLOCK_MONOTONIC) - start) * pps) + 1;
 
-		while (t->sent < due && t->first + t->sent < t->limit)
-			send_one(t, t->first, t->first + t->sent);
+		while (t->sent < due && t->first + t->sent < t->limit) {
+			if (many)
+				set_group(t, t->sent % GROUPS);
+			send_one(t, t->first + (many ? t->sent / GROUPS % SOURCES : 0), t->first + t->sent);
+		}
 		while (receive_one(t))
 			;
 		poll(p, 2, 1);
@@ -232,6 +259,7 @@ static int stream(struct traffic *t, uint32_t pps)
 			break;
 	}
 	receive_rest(t);
+	tell_lost(t, pps);
 	printf("%u %u %u %.6f\n", t->sent, t->arrived, t->doubles, clock_of(CLOCK_MONOTONIC) - start);
 	return 0;
 }
@@ -241,11 +269,11 @@ int main(int argc, char **argv)
 	struct traffic t = { 0 };
 
 	if (argc != 7 || (strcmp(argv[2], "4") && strcmp(argv[2], "6"))) {
-		fprintf(stderr, "usage: traffic burst|latency|stream 4|6 N FIRST FROM TO\n");
+		fprintf(stderr, "usage: traffic burst|latency|stream|flows 4|6 N FIRST FROM TO\n");
 		return 64;
 	}
 	uint32_t n = (uint32_t)strtoul(argv[3], NULL, 10);
-	bool streams = !strcmp(argv[1], "stream");
+	bool many = !strcmp(argv[1], "flows"), streams = many || !strcmp(argv[1], "stream");
 
 	t.v6 = argv[2][0] == '6';
 	t.first = (uint32_t)strtoul(argv[4], NULL, 10);
@@ -257,7 +285,7 @@ int main(int argc, char **argv)
 	t.rx = open_at(argv[6], t.v6 ? ETH_P_IPV6 : ETH_P_IP);
 	make_frame(&t);
 
-	int status = streams ? stream(&t, n) : !strcmp(argv[1], "latency") ? latency(&t, n) : burst(&t, n);
+	int status = streams ? stream(&t, n, many) : !strcmp(argv[1], "latency") ? latency(&t, n) : burst(&t, n);
 
 	free(t.seen);
 	return status;
