@@ -35,6 +35,7 @@ struct adopt_pass {
 	struct router *r;
 	enum fam fam;
 	int err;			/* errno of the first failure */
+	uint32_t vifs;			/* that an interface has */
 	uint32_t ttl_known;		/* VIFs whose threshold an entry has told */
 	struct adopt_age *ages;
 	uint32_t n, cap;
@@ -106,13 +107,14 @@ static void adopt_note_odd(struct adopt_pass *p, const struct mfc_found *f)
 	v[p->nodd++] = (struct adopt_odd){ f->flow, f->iif };
 }
 
-/* True when its thresholds are those of the VIFs, which the first entry that has one tells. */
-static bool adopt_thresholds(struct adopt_pass *p, const struct mfc_found *f)
+/* True when its outputs are VIFs that we know, and its thresholds are theirs, which the first entry that has one
+ * tells. */
+static bool adopt_outputs(struct adopt_pass *p, const struct mfc_found *f)
 {
+	bool are_same = !(f->oifs & ~p->vifs);
 	struct router *r = p->r;
-	bool are_same = true;
 
-	for (uint32_t oifs = p->fam == FAM_4 ? f->oifs : 0; oifs; oifs &= oifs - 1) {
+	for (uint32_t oifs = p->fam == FAM_4 ? f->oifs & p->vifs : 0; oifs; oifs &= oifs - 1) {
 		int vif = __builtin_ctz(oifs);
 
 		if (!(p->ttl_known >> vif & 1))
@@ -158,7 +160,7 @@ static void adopt_entry(void *ctx, const struct mfc_found *f)
 		adopt_note_unresolved(p->r, &f->flow);
 	if (p->err || f->is_unresolved)
 		return;
-	if (f->iif < 0 || !addr_is_multicast(&f->flow.group, 128)) {
+	if (f->iif < 0 || !(p->vifs >> f->iif & 1) || !addr_is_multicast(&f->flow.group, 128)) {
 		adopt_note_odd(p, f);
 		return;
 	}
@@ -175,8 +177,8 @@ static void adopt_entry(void *ctx, const struct mfc_found *f)
 	else
 		mfc_use(t, at)->seen = mfc_use(t, at)->mark = (uint32_t)f->st.packets;
 	t->v[at].iif = (uint8_t)f->iif;
-	t->v[at].oifs = f->oifs;
-	t->v[at].flags |= adopt_thresholds(p, f) ? MFC_INSTALLED : MFC_INSTALLED | MFC_STALE;
+	t->v[at].oifs = f->oifs & p->vifs;
+	t->v[at].flags |= adopt_outputs(p, f) ? MFC_INSTALLED : MFC_INSTALLED | MFC_STALE;
 }
 
 static int adopt_by_age(const void *a, const void *b)
@@ -190,6 +192,8 @@ static int adopt_entries(struct router *r, enum fam fam)
 {
 	struct adopt_pass p = { .r = r, .fam = fam };
 
+	for (int vif = 0; vif < KERNEL_VIFS; vif++)
+		p.vifs |= (uint32_t)(iface_by_vif(&r->ifs, fam, vif) != NULL) << vif;
 	if (kernel_mfc_read(fam, adopt_entry, &p) < 0)
 		p.err = errno;
 	if (p.n)

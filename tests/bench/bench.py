@@ -155,6 +155,15 @@ def expiry_rows(out, found):
                 longest * 1e3, "ms", "<= 10", longest <= 0.010)
 
 
+def adopt_rows(out, found):
+    for family in (4, 6):
+        runs = several(routes.adopt, found["ours"], family, MANY, runs=min(RUNS, 3))
+        if runs:
+            times = median(r["took"] / r["floor"] for r in runs)
+            out.row(f"start with {MANY:,} entries of a daemon that was killed, processor time", family,
+                    median(r["took"] for r in runs) * 1e3, "ms", "<= 4 x floor", times <= 4, times)
+
+
 def link_rows(out, found):
     runs = several(flows.flap, found["ours"], MANY)
     if runs:
@@ -196,7 +205,8 @@ def main():
     found = programs.find(out.word)
     out.word(f"load of the machine before: {os.getloadavg()[0]:.2f}")
     for part, rows in (("routes", (route_rows, call_rows)),
-                       ("flows", (burst_rows, latency_rows, listing_rows, expiry_rows, link_rows)),
+                       ("flows", (burst_rows, latency_rows, listing_rows, expiry_rows, adopt_rows,
+                                 link_rows)),
                        ("rest", (rest_rows,))):
         for fn in rows if part in ONLY else ():
             fn(out, found)

@@ -129,6 +129,16 @@ class Program(Process):
         return self.launch(*self.wrap, *self.program.daemon, "-n", "-i", "b", "-f", self.lab.write("b.conf", conf),
                            "-P", self.pid_file, "-u", self.sock, "-l", "none", *self.options)
 
+    def succeed(self):
+        """Kills the daemon, which has a keeper: until the next one is ready."""
+        def there():
+            with open(self.pid_file) as f:
+                pid = int(f.read() or old)
+            return pid != old and pid
+        old = self.pid
+        os.kill(old, signal.SIGKILL)
+        self.pid = lab.wait_until(there, "another daemon", PATIENCE)
+
     def reload(self, conf=None):
         if conf is not None:
             self.lab.write("b.conf", conf)

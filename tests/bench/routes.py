@@ -114,6 +114,17 @@ def detail(here, program, n):
     return got
 
 
+def adopt(here, program, family, n):
+    """Processor time of a daemon that takes n entries over from one that was killed, and seconds of the bare loop."""
+    least = loop(family, n)[0]
+    p = Program(here, program, "-k")
+    p.start(rules(family, n))
+    p.succeed()
+    got = {"took": p.cpu(), "floor": least}
+    p.stop()
+    return got
+
+
 def calls(here, program, family, n, changed):
     """System calls on the routing sockets: of the start, of a reload of the same, of one with some changed."""
     trace = here.path("trace")
