@@ -248,6 +248,8 @@ static int daemon_set_up(struct daemon *d)
 	d->router.table = d->set->table;
 	d->router.expire_sec = d->set->expire;
 	d->router.mrdisc->interval = d->set->mrdisc;
+	/* By the seed of this process: other routers are not to send at the same time. */
+	d->router.mrdisc->rnd = hash_bytes("mrdisc", 6);
 	d->router.max_dynamic = d->set->max_dynamic;
 	daemon_init_timer(d, &d->tick, watch_tick, 0);
 	daemon_init_timer(d, &d->upcalls, families_upcalls, 0);
