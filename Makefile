@@ -87,7 +87,9 @@ HOUSE      := $(B)/tests/house.a
 UNIT       := $(patsubst tests/unit/%.c,$(B)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
 SCENARIO   := $(patsubst tests/scenario/%.c,$(B)/tests/%,$(sort $(wildcard tests/scenario/*.c)))
 NETPROBES  := $(patsubst tests/net/%.c,$(B)/tests/%,$(sort $(wildcard tests/net/*.c)))
-BENCHES    := $(patsubst %,$(B)/tests/%,floor clock traffic turns.so)
+BENCHES    := $(patsubst %,$(B)/tests/%,floor clock traffic)
+# For LD_PRELOAD.
+PRELOADS   := $(patsubst %,$(B)/tests/%.so,turns fault)
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
 
 Q           = $(if $(filter 1,$(V)),,@)
@@ -130,7 +132,7 @@ $(B)/linux-headers/linux:
 # ---- tests ----
 
 .SECONDARY:
-test-programs: $(UNIT) $(SCENARIO) $(NETPROBES) $(BENCHES)
+test-programs: $(UNIT) $(SCENARIO) $(NETPROBES) $(BENCHES) $(PRELOADS)
 
 $(HOUSE): $(filter-out $(REAL_OBJS),$(LIB_OBJS))
 	$(say) AR $@
@@ -146,13 +148,15 @@ $(SCENARIO): $(B)/tests/%: $(B)/tests/scenario/%.o $(FAKE) $(HOUSE)
 $(NETPROBES): $(B)/tests/%: $(B)/tests/net/%.o $(REAL_OBJS) $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
-$(filter-out %.so,$(BENCHES)): $(B)/tests/%: $(B)/tests/bench/%.o
+$(BENCHES): $(B)/tests/%: $(B)/tests/bench/%.o
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^
-$(B)/tests/turns.so: tests/bench/turns.c $(B)/.flags | $(MUSL_STAMP)
+$(B)/tests/turns.so: tests/bench/turns.c
+$(B)/tests/fault.so: tests/tools/fault.c
+$(PRELOADS): $(B)/.flags | $(MUSL_STAMP)
 	$(say) CC $@
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -fPIC -shared -o $@ $< -ldl
+	$(Q)$(COMPILE) -fPIC -shared -o $@ $(filter %.c,$^) -ldl
 
 # The program that the tests and benchmarks run.
 SMCROUTE    = $(B)/smcroute
@@ -176,7 +180,7 @@ demo: all
 	@$(TEST_ENV) sh tests/demo.sh
 
 # Sizes, files for the results: see tests/bench/bench.py.
-bench profile: all $(BENCHES) bench-static
+bench profile: all $(BENCHES) $(PRELOADS) bench-static
 	@$(TEST_ENV) STATIC_CC='$(STATIC_CC)' PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/$@.py $(N)
 
 # The static program, and its floor linked as it is; what fails is left out, and said so.

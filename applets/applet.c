@@ -36,6 +36,11 @@ const char *applet_version(void)
 	       ")";
 }
 
+const char *applet_number(void)
+{
+	return VERSION;
+}
+
 bool applet_told(const struct applet *a, int opt)
 {
 	if (opt == 'h')

@@ -27,6 +27,9 @@ extern const struct applet smcroute_check_applet;
 /* "0.1 (features ...)": what --version and -v print behind the program's name. */
 const char *applet_version(void);
 
+/* "0.1": the version alone. */
+const char *applet_number(void);
+
 /* Prints what -h and -v ask for; false when opt is another option. */
 bool applet_told(const struct applet *a, int opt);
 

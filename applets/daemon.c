@@ -12,18 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "applets/events.h"
 #include "applets/families.h"
+#include "applets/give.h"
 #include "applets/pause.h"
 #include "applets/reach.h"
 #include "applets/reload.h"
 #include "applets/store.h"
+#include "applets/takeover.h"
+#include "applets/upgrade.h"
 #include "applets/watch.h"
 #include "conf/conf.h"
 #include "kernel/kernel.h"
-#include "lib/clock.h"
 #include "lib/hook.h"
 #include "lib/loop.h"
 #include "lib/notify.h"
@@ -32,7 +36,6 @@
 #include "lib/proc.h"
 #include "lib/status.h"
 #include "applets/control/server.h"
-#include "applets/control/monitor.h"
 #include "router/router.h"
 
 /* ---- events ---- */
@@ -56,6 +59,12 @@ static int daemon_reload(void *ctx, struct call *call)
 	return reload_by_client(ctx, call);
 }
 
+/* For struct call_daemon, too. */
+static bool daemon_has_ended(void *ctx, uint64_t later)
+{
+	return later == CALL_UPGRADE ? !upgrade_goes_on(ctx) : reload_has_ended(ctx, later);
+}
+
 static void daemon_on_hup(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -68,59 +77,26 @@ static void daemon_on_stop(void *ctx)
 {
 	struct daemon *d = ctx;
 
+	/* Another process is the daemon now. */
+	if (d->give.is_given)
+		return;
 	d->stopping = true;
 	loop_stop(d->loop, 0);
 }
 
-/* No name of an interface has a newline in it: net/core/dev.c, dev_valid_name. */
-static void daemon_hook(struct daemon *d, const struct event *ev)
-{
-	char source[ADDR_STRLEN], group[ADDR_STRLEN];
-	const char *space = "";
-	struct buf pairs = { 0 };
-
-	buf_printf(&pairs, "source=%s\ngroup=%s\niif=%s\noifs=", addr_str(&ev->flow->source, source),
-		   addr_str(&ev->flow->group, group), ev->iif ? ev->iif : "");
-	for (uint32_t bits = ev->oifs; bits; bits &= bits - 1) {
-		const struct iface *i = iface_by_vif(&d->router.ifs, ev->fam, __builtin_ctz(bits));
-
-		if (!i)
-			continue;
-		buf_printf(&pairs, "%s%s", space, i->name);
-		space = " ";
-	}
-	buf_printf(&pairs, "\nfamily=ipv%c\nevent=%s", ev->fam == FAM_4 ? '4' : '6', monitor_event_name(ev->kind));
-	if (!pairs.failed)
-		hook_run(d->hook, "install", buf_cstr(&pairs));
-	buf_free(&pairs);
-}
-
-static void daemon_on_event(void *ctx, const struct event *ev)
-{
-	struct daemon *d = ctx;
-
-	journal_event(&d->journal, ev);
-	if (d->hook && (ev->kind == EVENT_LEARNED || ev->kind == EVENT_MOVED))
-		daemon_hook(d, ev);
-	if (d->control && server_is_followed(d->control)) {
-		struct buf text = { 0 }, json = { 0 };
-
-		monitor_event_lines(&d->router, ev, clock_usec(CLOCK_REALTIME), &text, &json);
-		server_event(d->control, buf_cstr(&text), buf_cstr(&json));
-		buf_free(&text);
-		buf_free(&json);
-	}
-}
-
 static const struct router_ops daemon_router_ops = {
-	.event = daemon_on_event, .wake = watch_arm, .applied = store_applied,
+	.event = events_tell, .wake = watch_arm, .applied = store_applied,
 };
 
 static void daemon_on_child(void *ctx)
 {
 	struct daemon *d = ctx;
+	int status;
 
-	hook_reap(d->hook);
+	/* As process 1 we have the children of others, too. */
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+		if (!upgrade_ended(d, pid, status))
+			hook_ended(d->hook, pid, status);
 }
 
 static void daemon_on_watchdog(void *ctx)
@@ -153,12 +129,17 @@ static int daemon_drop(struct daemon *d)
 	return EXIT_DENIED;
 }
 
-/* Lets the parent of a background daemon go: until here the user may be looking at stderr. */
+/* Opens the log; at the start of a background daemon somebody may be looking at standard error, too. */
+static void daemon_open_log(const struct settings *s, enum log_dest in_background)
+{
+	log_open(s->ident, !s->foreground ? in_background : s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR);
+}
+
+/* Lets the parent of a background daemon go.  Standard error is another one now, also after an upgrade. */
 static void daemon_leave_parent(struct daemon *d)
 {
 	proc_ready(0);
-	if (!d->set->foreground)
-		log_open(d->set->ident, LOG_TO_SYSLOG);
+	daemon_open_log(d->set, LOG_TO_SYSLOG);
 }
 
 /* Waits for the seconds of -d: as pause_for(). */
@@ -166,7 +147,7 @@ static int daemon_wait_delay(struct daemon *d)
 {
 	int status;
 
-	if (!d->set->delay)
+	if (!d->set->delay || d->hands_over)
 		return 0;
 	/* Who asks for a delay does not want to wait for it.  A file on standard input has to be read before. */
 	if (strcmp(d->set->conf, "-"))
@@ -191,20 +172,11 @@ static bool daemon_may_open(const struct daemon *d)
 	return priv_has(PRIV_NET_RAW) || handover_has_routes(&d->handed);
 }
 
-static int daemon_start(struct daemon *d)
+/* Opens and adopts what the kernel talks through: 0, or an exit status. */
+static int daemon_open(struct daemon *d)
 {
 	int status;
 
-	/* Before anything else, as who is not root lacks the right to the run directory, too. */
-	if (!daemon_may_open(d)) {
-		log_err("not permitted: the capability CAP_NET_RAW is missing, which root has");
-		return EXIT_DENIED;
-	}
-	d->control = server_new(d->loop, &d->for_clients);
-	if (!d->control) {
-		log_err("out of memory");
-		return EXIT_SYSTEM;
-	}
 	store_init(d);
 	handover_adopt(&d->handed, d->set->table);
 	if ((status = reach_claim(d)) || (status = daemon_wait_delay(d)) || (status = families_open(d)) ||
@@ -213,16 +185,14 @@ static int daemon_start(struct daemon *d)
 	families_adopt(d);
 	watch_mrdisc(d);
 	watch_refresh(d);
-	if ((status = daemon_wait_file(d)))
-		return status;
-	handover_settle(&d->handed);
-	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {
-		log_errno("hook");
-		return EXIT_SYSTEM;
-	}
-	if ((status = reach_finish(d)) || (status = daemon_drop(d)))
-		return status;
-	reload_hook(d);
+	return takeover_step(d, "it had adopted the sockets");
+}
+
+/* All is done: says so to whoever waits for it. */
+static void daemon_begin(struct daemon *d)
+{
+	d->hands_over = false;
+	events_reloaded(d);
 	daemon_leave_parent(d);
 	reload_result(d, "started");
 	store_all(d);
@@ -231,7 +201,36 @@ static int daemon_start(struct daemon *d)
 		daemon_on_watchdog(d);
 	reload_follow(d);
 	watch_arm(d);
-	d->hands_over = false;
+}
+
+static int daemon_start(struct daemon *d)
+{
+	int status;
+
+	d->control = server_new(d->loop, &d->for_clients);
+	if (!d->control) {
+		log_err("out of memory");
+		return EXIT_SYSTEM;
+	}
+	if ((status = takeover_begin(d)))
+		return status;
+	/* Before anything else, as who is not root lacks the right to the run directory, too. */
+	if (!daemon_may_open(d)) {
+		log_err("not permitted: the capability CAP_NET_RAW is missing, which root has");
+		return EXIT_DENIED;
+	}
+	if ((status = daemon_open(d)) || (status = daemon_wait_file(d)))
+		return status;
+	handover_settle(&d->handed);
+	if ((status = takeover_step(d, "it had applied its configuration")))
+		return status;
+	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {
+		log_errno("hook");
+		return EXIT_SYSTEM;
+	}
+	if ((status = reach_finish(d)) || (status = daemon_drop(d)) || (status = takeover_finish(d)))
+		return status;
+	daemon_begin(d);
 	return 0;
 }
 
@@ -242,9 +241,11 @@ static int daemon_set_up(struct daemon *d)
 	if (!d->loop || router_init(&d->router, &daemon_router_ops, d) < 0)
 		return -1;
 	d->for_clients = (struct call_daemon){
-		.router = &d->router, .reload = daemon_reload, .is_reloaded = reload_has_ended,
+		.router = &d->router, .reload = daemon_reload, .is_ended = daemon_has_ended,
 		.stop = daemon_on_stop, .ctx = d, .journal = &d->journal,
 	};
+	give_init(d);
+	upgrade_init(d);
 	d->router.table = d->set->table;
 	d->router.expire_sec = d->set->expire;
 	d->router.mrdisc->interval = d->set->mrdisc;
@@ -260,16 +261,40 @@ static int daemon_set_up(struct daemon *d)
 	daemon_init_timer(d, &d->lifetime, daemon_on_stop, d->set->lifetime);
 	signal(SIGPIPE, SIG_IGN);
 	if (loop_signal(d->loop, SIGTERM, daemon_on_stop, d) || loop_signal(d->loop, SIGINT, daemon_on_stop, d) ||
-	    loop_signal(d->loop, SIGCHLD, daemon_on_child, d) || loop_signal(d->loop, SIGHUP, daemon_on_hup, d))
+	    loop_signal(d->loop, SIGCHLD, daemon_on_child, d) || loop_signal(d->loop, SIGHUP, daemon_on_hup, d) ||
+	    loop_signal(d->loop, SIGUSR2, upgrade_by_signal, d))
 		return -1;
 	return 0;
+}
+
+/* Another process goes on with what it has of ours: that stays where it is. */
+static void daemon_let_go(struct daemon *d)
+{
+	takeover_end(d);
+	if (!d->hands_over)
+		return;
+	if (d->give.has_control || d->takeover.has_control)
+		server_release(d->control);
+	if (d->give.has_pidfile || d->takeover.has_pidfile)
+		pidfile_release(&d->pidfile);
+	if (d->give.is_given)
+		hook_leave(d->hook);
 }
 
 /* Undoes what was done, at whichever step the start ended. */
 static void daemon_tear_down(struct daemon *d, int status)
 {
-	d->hands_over |= store_end(d, status);
-	notify_send("STOPPING=1");
+	if (d->give.is_given)
+		d->hands_over = true;
+	else
+		d->hands_over |= store_end(d, status);
+	if (!d->give.is_given && !d->takeover.is_open)
+		notify_send("STOPPING=1");
+	if (d->control) {
+		give_call_off(d, "the running daemon was told to end");
+		daemon_let_go(d);
+		upgrade_stop(d);
+	}
 	hook_free(d->hook);
 	reload_stop(d);
 	priv_raise();
@@ -309,8 +334,8 @@ static const char *daemon_prepare(struct daemon *d)
 
 	if (proc_open_std() < 0)
 		return "/dev/null";
-	log_open(s->ident, !s->foreground ? LOG_TO_BOTH : s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR);
-	if (!s->foreground && !s->is_kept && proc_daemonize() < 0)
+	daemon_open_log(s, LOG_TO_BOTH);
+	if (!s->foreground && !s->is_kept && !takeover_is_child() && proc_daemonize() < 0)
 		return "going to the background";
 	notify_init();
 	log_info("smcroute %s", applet_version());

@@ -58,6 +58,33 @@ static int reach_listen(struct daemon *d)
 	return d->has_socket ? 0 : -1;
 }
 
+/* Takes the socket of a daemon that we take over from: false when there is no such daemon.  Its PID file is taken by
+ * reach_make(). */
+static bool reach_take(struct daemon *d)
+{
+	struct takeover *t = &d->takeover;
+	bool is_taken = t->is_open || t->control >= 0 || t->pidfile >= 0;
+
+	server_hold(d->control, t->is_open);
+	if (t->control >= 0 && server_listen_on(d->control, d->set->socket, t->control, t->is_reached) == 0) {
+		d->has_socket = t->has_control = true;
+		t->control = -1;
+	}
+	return is_taken;
+}
+
+/* The PID file is this process's: 0, or -1 with errno. */
+static int reach_pidfile(struct daemon *d)
+{
+	struct takeover *t = &d->takeover;
+
+	if (t->pidfile < 0 || pidfile_adopt(&d->pidfile, d->set->pidfile, t->pidfile) < 0)
+		return pidfile_write(&d->pidfile, d->set->pidfile);
+	t->has_pidfile = true;
+	t->pidfile = -1;
+	return 0;
+}
+
 /* Makes what is missing.  NULL, or the path that could not be made, with errno. */
 static const char *reach_make(struct daemon *d)
 {
@@ -69,7 +96,7 @@ static const char *reach_make(struct daemon *d)
 		lacks = d->set->socket;
 		err = errno;
 	}
-	if (!d->pidfile.path && pidfile_write(&d->pidfile, d->set->pidfile) < 0 && !lacks) {
+	if (!d->pidfile.path && reach_pidfile(d) < 0 && !lacks) {
 		lacks = d->set->pidfile;
 		err = errno;
 	}
@@ -96,6 +123,8 @@ int reach_claim(struct daemon *d)
 		log_err("option -p: %s: no such user or group", s->user);
 		return EXIT_USAGE;
 	}
+	if (reach_take(d))
+		return reach_listen(d) == 0 || reach_may_wait(errno) ? 0 : reach_refuse(d, s->socket);
 	do {
 		owner = pidfile_owner(s->pidfile);
 		if (!owner && (reach_listen(d) == 0 || reach_may_wait(errno)))

@@ -7,10 +7,14 @@
 #include "applets/reload.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "applets/pause.h"
+#include "applets/diaglog.h"
+#include "applets/events.h"
 #include "lib/clock.h"
 #include "lib/notify.h"
 #include "lib/status.h"
@@ -21,25 +25,6 @@
 #define RELOAD_PIPE_MS 20		/* between two looks whether a pipe has more of the file */
 #define RELOAD_LINES 64			/* parsed between two looks at the clock */
 #define RELOAD_RULES 256		/* the same of those that are applied */
-
-void reload_hook(struct daemon *d)
-{
-	if (d->hook)
-		hook_run(d->hook, "reload", "");
-}
-
-static void reload_log_diag(const struct conf *c, const struct diag *d)
-{
-	struct buf b = { 0 };
-
-	diag_print(&b, c, d, log_shows(LOG_LVL_DEBUG));
-	buf_chr(&b, '\0');
-	for (char *p = b.failed ? NULL : b.p, *end; p && (end = strchr(p, '\n')); p = end + 1) {
-		*end = '\0';
-		log_at(d->error ? LOG_LVL_ERR : d->is_line_lost ? LOG_LVL_NOTICE : LOG_LVL_INFO, "%s", p);
-	}
-	buf_free(&b);
-}
 
 /* Appends how many rules and groups there are and what they wait for. */
 static void reload_put_rules(struct buf *b, const struct router *r)
@@ -140,7 +125,7 @@ static void reload_end(struct daemon *d, int status)
 		d->router.count.reloads++;
 		reload_result(d, "reloaded");
 		pidfile_touch(&d->pidfile);
-		reload_hook(d);
+		events_reloaded(d);
 		state_event(&d->router, &ev);
 		reload_ready(d, "");
 	}
@@ -237,7 +222,7 @@ static void reload_tell(struct daemon *d)
 	const struct diags *diags = &re->diags;
 
 	if (re->told < diags->n) {
-		reload_log_diag(re->conf, &diags->v[re->told]);
+		diaglog_put(re->conf, &diags->v[re->told]);
 		diag_print(&re->telling, re->conf, &diags->v[re->told++], false);
 		return;
 	}
@@ -273,12 +258,13 @@ static void reload_apply(struct daemon *d)
 	reload_settle(d);
 }
 
+static void (*const reload_steps[])(struct daemon *d) = {
+	[RELOAD_READ] = reload_read, [RELOAD_TELL] = reload_tell, [RELOAD_APPLY] = reload_apply,
+};
+
 /* The timer of a reading: a slice of it. */
 static void reload_slice(void *ctx)
 {
-	static void (*const step[])(struct daemon *d) = {
-		[RELOAD_READ] = reload_read, [RELOAD_TELL] = reload_tell, [RELOAD_APPLY] = reload_apply,
-	};
 	struct daemon *d = ctx;
 	struct reload *re = &d->reload;
 	int64_t end = clock_usec(CLOCK_MONOTONIC) + RELOAD_USEC;
@@ -287,7 +273,7 @@ static void reload_slice(void *ctx)
 	if (!re->conf)
 		reload_open(d);
 	while (re->begun == which && re->stage >= RELOAD_READ && re->stage <= RELOAD_APPLY) {
-		step[re->stage](d);
+		reload_steps[re->stage](d);
 		bool waits = re->reader && conf_read_waits(re->reader) >= 0;
 
 		if (waits || clock_usec(CLOCK_MONOTONIC) >= end) {
@@ -358,7 +344,7 @@ int reload_by_client(void *ctx, struct call *call)
 		return call_fail(call, EXIT_CONFIG, "%s", reload_no_file);
 	if (!call->is_again) {
 		call->later = reload_ask(d, false);
-		call->for_reload = true;
+		call->for_daemon = true;
 		return 0;
 	}
 	buf_add(&call->diag, re->diag.p, re->diag.len);
@@ -373,10 +359,35 @@ bool reload_has_ended(void *ctx, uint64_t which)
 	return ((struct daemon *)ctx)->reload.ended >= which;
 }
 
+int reload_prepare(struct daemon *d)
+{
+	struct reload *re = &d->reload;
+
+	reload_begin(d, false);
+	timer_stop(d->loop, &re->slice);
+	for (reload_open(d); re->stage == RELOAD_READ || re->stage == RELOAD_TELL;) {
+		struct pollfd p = { .fd = re->reader ? conf_read_waits(re->reader) : -1, .events = POLLIN };
+
+		if (loop_has_signal(d->loop, SIGTERM) || loop_has_signal(d->loop, SIGINT))
+			return -1;
+		if (p.fd < 0 || poll(&p, 1, RELOAD_PIPE_MS) > 0)
+			reload_steps[re->stage](d);
+	}
+	if (re->ended)
+		return re->status;
+	if (!re->diags.errors)
+		return 0;
+	log_err("%s has errors (%u): the daemon that runs goes on", d->set->conf, re->diags.errors);
+	return EXIT_CONFIG;
+}
+
 void reload_first(struct daemon *d)
 {
 	loop_hold(d->loop, true);
-	reload_begin(d, false);
+	if (d->reload.stage == RELOAD_APPLY)
+		timer_set(d->loop, &d->reload.slice, 0);
+	else
+		reload_begin(d, false);
 }
 
 void reload_stop(struct daemon *d)

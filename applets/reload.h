@@ -7,6 +7,10 @@
 
 #include "applets/state.h"
 
+/* Reads the file for reload_first() at once, before anything else is begun, and an error in it is the end: 0, or an
+ * exit status. */
+int reload_prepare(struct daemon *d);
+
 /* Begins the first reading of the file.  Until its rules are in force the loop is held, and when the kernel has got
  * them it is stopped: d->reload.status is 0 then, or the exit status. */
 void reload_first(struct daemon *d);
@@ -43,8 +47,5 @@ void reload_ready(struct daemon *d, const char *trouble);
 
 /* Tells the init system what is waited for where that has changed. */
 void reload_waits(struct daemon *d);
-
-/* Runs the hook with `reload`. */
-void reload_hook(struct daemon *d);
 
 #endif

@@ -15,11 +15,13 @@
 #include "applets/daemon.h"
 #include "applets/keeper.h"
 #include "applets/smcroute-check.h"
+#include "applets/takeover.h"
 #include "lib/number.h"
+#include "lib/proc.h"
 #include "lib/status.h"
 
 static const char smcrouted_usage[] =
-	"Usage: smcrouted [-hknNsv] [-c SEC] [-d SEC] [-D SEC] [-e CMD] [-f FILE] [-F FILE] [-i NAME]\n"
+	"Usage: smcrouted [-hknNsTv] [-c SEC] [-d SEC] [-D SEC] [-e CMD] [-f FILE] [-F FILE] [-i NAME]\n"
 	"                 [-l LVL] [-m SEC] [-M NUM] [-p USER[:GROUP]] [-P FILE] [-t ID] [-u FILE]\n\n"
 	"  -c SEC     forget learned entries that were not used for SEC seconds, default 60, 0 = never\n"
 	"  -d SEC     wait SEC seconds before interfaces are probed and the config is read\n"
@@ -39,12 +41,39 @@ static const char smcrouted_usage[] =
 	"  -P FILE    PID file, a path or just a name, default NAME.pid\n"
 	"  -s         log to syslog even with -n\n"
 	"  -t ID      multicast routing table, default the main one\n"
+	"  -T         take over from the instance that runs, without the loss of a packet\n"
 	"  -u FILE    control socket, default NAME.sock\n"
 	"  -v         version and features\n";
 
 static int smcrouted_refuse(int opt, const char *arg, const char *why)
 {
 	return applet_fail(EXIT_USAGE, "option -%c: \"%s\" %s; see smcrouted -h", opt, arg, why);
+}
+
+/* A path that lasts as long as the process. */
+static const char *smcrouted_join(const char *dir, const char *name, const char *suffix)
+{
+	char *out;
+
+	if (asprintf(&out, "%s/%s%s", dir, name, suffix) < 0)
+		exit(applet_fail(EXIT_SYSTEM, "out of memory"));
+	return out;
+}
+
+static bool smcrouted_is_path(const char *s)
+{
+	return s && strchr(s, '/');
+}
+
+/* The value of an option as it is to be kept: a path in its absolute form, as the daemon will not stay in this
+ * directory.  Of PID file and hook a bare name has a meaning of its own. */
+static const char *smcrouted_absolute(int opt, const char *arg)
+{
+	bool is_path = opt == 'u' || (opt == 'f' && strcmp(arg, "-")) ||
+		       ((opt == 'P' || opt == 'e') && smcrouted_is_path(arg));
+	char cwd[PATH_MAX];
+
+	return !is_path || *arg == '/' || !getcwd(cwd, sizeof cwd) ? arg : smcrouted_join(cwd, arg, "");
 }
 
 /* Takes a number of decimal digits alone from min to max; 0, or an exit status. */
@@ -74,7 +103,7 @@ static int smcrouted_take(int opt, const char *arg, struct settings *s)
 	case 'M': return smcrouted_take_number(opt, arg, 1, 16777216, &s->max_dynamic);
 	case 't': return smcrouted_take_number(opt, arg, 0, 999999999, &s->table);
 	case 'e': s->hook = arg; break;
-	case 'f': s->conf = arg; break;
+	case 'f': s->conf = arg; s->conf_given = true; break;
 	case 'F': s->check = arg; break;
 	case 'p': s->user = arg; break;
 	case 'P': s->pidfile = arg; break;
@@ -83,6 +112,7 @@ static int smcrouted_take(int opt, const char *arg, struct settings *s)
 	case 'N': break;
 	case 'k': s->has_keeper = true; break;
 	case 's': s->syslog = true; break;
+	case 'T': s->takes_over = true; break;
 	case 'i': case 'I':
 		if (!*arg || strchr(arg, '/') || strlen(arg) > 64)
 			return smcrouted_refuse(opt, arg, "is no name: 1 to 64 bytes without a slash");
@@ -118,29 +148,6 @@ static int smcrouted_refuse_word(const char *word)
 	return applet_fail(EXIT_USAGE, "\"%s\" is one word too many; see smcrouted -h", word);
 }
 
-/* A path that lasts as long as the process. */
-static const char *smcrouted_join(const char *dir, const char *name, const char *suffix)
-{
-	char *out;
-
-	if (asprintf(&out, "%s/%s%s", dir, name, suffix) < 0)
-		exit(applet_fail(EXIT_SYSTEM, "out of memory"));
-	return out;
-}
-
-/* The absolute form of a path, as the daemon will not stay in this directory. */
-static const char *smcrouted_absolute(const char *path)
-{
-	char cwd[PATH_MAX];
-
-	return *path == '/' || !getcwd(cwd, sizeof cwd) ? path : smcrouted_join(cwd, path, "");
-}
-
-static bool smcrouted_is_path(const char *s)
-{
-	return s && strchr(s, '/');
-}
-
 /* RUNSTATEDIR, or /run in small images that do not have it. */
 static const char *smcrouted_run_dir(void)
 {
@@ -150,21 +157,30 @@ static const char *smcrouted_run_dir(void)
 /* Makes the paths out of what the options say. */
 static void smcrouted_set_paths(struct settings *s)
 {
-	s->conf_given = s->conf != NULL;
 	if (!s->conf)
 		s->conf = smcrouted_join(SYSCONFDIR, s->ident, ".conf");
-	else if (strcmp(s->conf, "-"))
-		s->conf = smcrouted_absolute(s->conf);
-	s->socket = s->socket ? smcrouted_absolute(s->socket) : smcrouted_join(smcrouted_run_dir(), s->ident, ".sock");
+	if (!s->socket)
+		s->socket = smcrouted_join(smcrouted_run_dir(), s->ident, ".sock");
 	/* A bare name goes to the run directory and gets its suffix, a path is taken as it is. */
-	if (smcrouted_is_path(s->pidfile))
-		s->pidfile = smcrouted_absolute(s->pidfile);
-	else
+	if (!smcrouted_is_path(s->pidfile))
 		s->pidfile = smcrouted_join(smcrouted_run_dir(), s->pidfile ? s->pidfile : s->ident,
 				  s->pidfile && strchr(s->pidfile, '.') ? "" : ".pid");
-	/* A program with a path is looked for from here, one without in PATH. */
-	if (smcrouted_is_path(s->hook))
-		s->hook = smcrouted_absolute(s->hook);
+}
+
+/* Keeps an option and its value, if it has one, for the program that is started by an upgrade. */
+static void smcrouted_keep(struct settings *s, int opt, const char *arg)
+{
+	static char letters[128][3];
+	const char **words = realloc(s->words, (s->n_words + 3) * sizeof *words);
+
+	if (!words)
+		exit(applet_fail(EXIT_SYSTEM, "out of memory"));
+	s->words = words;
+	snprintf(letters[opt & 127], sizeof letters[0], "-%c", opt);
+	words[s->n_words++] = letters[opt & 127];
+	if (arg)
+		words[s->n_words++] = arg;
+	words[s->n_words] = NULL;
 }
 
 static int smcrouted_main(int argc, char **argv)
@@ -176,27 +192,35 @@ static int smcrouted_main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 },
 	};
 	struct handover handed = { 0 };
-	int opt, status = 0;
+	const char *arg;
+	int opt, status;
 
 	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":c:d:D:e:f:F:hi:I:kl:m:M:nNp:P:st:u:v", long_options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":c:d:D:e:f:F:hi:I:kl:m:M:nNp:P:st:Tu:v", long_options, NULL)) != -1) {
 		if (opt == '?' || opt == ':')
 			return smcrouted_refuse_option(opt, argv[optind - 1]);
-		if (applet_told(&smcrouted_applet, opt) || (status = smcrouted_take(opt, optarg, &s)))
+		if (applet_told(&smcrouted_applet, opt))
+			return 0;
+		arg = optarg ? smcrouted_absolute(opt, optarg) : NULL;
+		if ((status = smcrouted_take(opt, arg, &s)))
 			return status;
+		smcrouted_keep(&s, opt, arg);
 	}
 	if (optind < argc)
 		return smcrouted_refuse_word(argv[optind]);
 	if (s.check)
 		return check_files(&s.check, 1, OPTION('F'));
 	smcrouted_set_paths(&s);
+	s.program = proc_program();
 	/* The end of process 1 is the end of its container, or of the system. */
 	s.foreground |= getpid() == 1;
 	if (s.has_keeper && !strcmp(s.conf, "-"))
 		return applet_fail(EXIT_USAGE, "option -k: the configuration of standard input cannot be read again by "
 				   "the next daemon; name a file");
 	handover_take_environment(&handed);
-	if (s.has_keeper)
+	/* What an upgrade starts is kept already. */
+	s.is_kept = s.has_keeper && takeover_is_child();
+	if (s.has_keeper && !s.is_kept)
 		keeper_run(&s, &handed);
 	/* No return, so that the paths stay where they are. */
 	exit(daemon_run(&s, &handed));

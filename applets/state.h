@@ -17,12 +17,16 @@
 #include "applets/control/server.h"
 #include "applets/handover.h"
 #include "conf/read.h"
+#include "lib/talk.h"
 #include "router/router.h"
 
 struct settings {
 	const char *ident;		/* -i */
 	const char *check;		/* -F, or NULL */
 	/* Paths, for daemon_run() absolute. */
+	const char *program;		/* that this process is, as it was started, or NULL */
+	const char **words;		/* all options and their values, n_words and a NULL behind them */
+	size_t n_words;
 	const char *conf;		/* -f, may be "-" */
 	const char *pidfile;		/* -P */
 	const char *socket;		/* -u */
@@ -34,6 +38,7 @@ struct settings {
 	bool syslog;			/* -s */
 	bool has_keeper;		/* -k */
 	bool is_kept;			/* by a keeper, so it is in the background already, if it is to go there */
+	bool takes_over;		/* -T */
 	unsigned delay;			/* -d, seconds */
 	unsigned expire;		/* -c, seconds, 0 = never */
 	unsigned mrdisc;		/* -m, seconds */
@@ -68,6 +73,46 @@ struct reload {
 	struct buf result, diag;	/* one line; what was wrong with the file */
 };
 
+/* What another process is told and given that takes over: see give.h. */
+struct give {
+	bool is_asked;			/* it goes on */
+	bool is_given;			/* the other one is the daemon now */
+	bool has_control, has_pidfile;	/* and listens on our socket, holds our PID file */
+	pid_t pid;			/* the other one, 0 = it cannot be seen */
+	pid_t child;			/* the program of an upgrade, 0 = none */
+	char version[64];		/* of the other one */
+	char step[64];			/* it said last */
+	char why[256];			/* it failed, "" = it did not */
+	struct talk talk;
+	struct timer again;
+	int64_t since, word;		/* it asked, "wait" was said */
+};
+
+/* The program that is to take over, see upgrade.h. */
+struct upgrade {
+	struct timer limit;
+	bool is_late;
+	bool is_trial;			/* it only reads the configuration */
+	int status;			/* of a client, when it failed */
+	int said_fd;			/* what it writes to standard error, or -1 */
+	struct buf said, why;
+};
+
+/* What this process takes over, see takeover.h. */
+struct takeover {
+	struct talk talk;
+	struct timer word;
+	bool is_open;			/* the old one waits: what we do is not in force yet */
+	bool is_reached;		/* by the path of its socket */
+	int status;			/* it called that off: to exit with */
+	/* Descriptors, -1 = none. */
+	int control, pidfile, err, upgrade;
+	bool has_control, has_pidfile;	/* they are in use */
+	struct handover clients;
+	struct buf names;		/* of what was handed over, each with its NUL */
+	char from[64];			/* version of the old one, or "" */
+};
+
 struct daemon {
 	const struct settings *set;
 	struct loop *loop;
@@ -75,6 +120,9 @@ struct daemon {
 	struct call_daemon for_clients;	/* what they can have done */
 	struct hook *hook;
 	struct reload reload;
+	struct give give;
+	struct upgrade upgrade;
+	struct takeover takeover;
 	uint64_t waits;			/* router.waits.changes as the init system knows it */
 	struct handover handed;		/* descriptors that another process handed over */
 	bool adopted[FAM_N];		/* the routing socket is one of them */

@@ -80,6 +80,23 @@ void store_applied(void *ctx)
 	d->journal_handed = fd_fail(d->journal_handed);
 }
 
+/* Clears the name when there is a socket of that name. */
+static void store_find(void *ctx, const char *name, int fd)
+{
+	const char **wanted = ctx;
+
+	(void)fd;
+	if (*wanted && !strcmp(*wanted, name))
+		*wanted = NULL;
+}
+
+void store_forget(const char *name)
+{
+	kernel_fds(store_find, &name);
+	if (name)
+		notify_send("FDSTOREREMOVE=1\nFDNAME=%s", name);
+}
+
 void store_all(struct daemon *d)
 {
 	if (!notify_is_heard())

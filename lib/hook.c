@@ -238,21 +238,27 @@ void hook_run(struct hook *h, const char *arg, const char *pairs)
 	hook_start_next(h);
 }
 
-void hook_reap(struct hook *h)
+void hook_ended(struct hook *h, pid_t pid, int status)
 {
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (!h || !h->running || pid != h->pid)
-			continue;
+	if (!h)
+		return;
+	if (h->running && pid == h->pid) {
 		timer_stop(h->loop, &h->limit);
 		hook_log_status(h, status);
 		free(h->running);
 		h->running = NULL;
 	}
-	if (h)
-		hook_start_next(h);
+	hook_start_next(h);
+}
+
+void hook_leave(struct hook *h)
+{
+	if (!h)
+		return;
+	if (h->waiting)
+		log_notice("hook %s: %u runs left out, as another process goes on here", h->cmd, h->waiting);
+	free(h->running);
+	h->running = NULL;
 }
 
 unsigned hook_pending(const struct hook *h)

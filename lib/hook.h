@@ -7,6 +7,7 @@
 #define LIB_HOOK_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/loop.h"
 
@@ -28,8 +29,12 @@ void hook_set_limit(struct hook *h, int64_t ms);
  * out when too many wait already (counted and logged) or memory ran out. */
 void hook_run(struct hook *h, const char *arg, const char *pairs);
 
-/* Call on SIGCHLD: collects every child, ours or inherited as PID 1, and starts the next run.  h may be NULL. */
-void hook_reap(struct hook *h);
+/* Call for each child that has ended, with what wait(2) says of it: ends a run when it was one, and starts the next.  h
+ * may be NULL. */
+void hook_ended(struct hook *h, pid_t pid, int status);
+
+/* Lets a run that goes on do so by itself, when another process takes our place.  hook_free() is next. */
+void hook_leave(struct hook *h);
 
 /* Number of runs that wait or go on. */
 unsigned hook_pending(const struct hook *h);

@@ -177,6 +177,13 @@ int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx)
 	return 0;
 }
 
+bool loop_has_signal(const struct loop *l, int sig)
+{
+	sigset_t waiting;
+
+	return l->sig[sig].fn && (loop_got[sig] || (sigpending(&waiting) == 0 && sigismember(&waiting, sig) == 1));
+}
+
 static void loop_run_signals(struct loop *l)
 {
 	for (int sig = 1; sig < NSIG; sig++) {

@@ -58,6 +58,10 @@ void timer_stop(struct loop *l, struct timer *t);
 /* Calls fn from the loop when sig arrives; 0 or -1 with errno.  For one loop in a process. */
 int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx);
 
+/* True when sig, one of loop_signal(), has arrived and its function was not called yet: for a callback that takes
+ * long. */
+bool loop_has_signal(const struct loop *l, int sig);
+
 /* One turn: waits for at most the nearest timer (or not at all with block false), then calls what is due.  0, or -1
  * with errno when poll itself failed.  Not to be called from a callback. */
 int loop_turn(struct loop *l, bool block);

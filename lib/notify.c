@@ -24,6 +24,8 @@ static struct sockaddr_un notify_to;
 static socklen_t notify_to_len;	/* 0: nobody asked */
 static int64_t notify_watchdog;
 static int64_t notify_store;	/* descriptors that it takes */
+static bool notify_is_mute;
+static char notify_name[sizeof notify_to.sun_path];
 
 /* Takes a number out of the environment: 0 when there is none, -1 when it is something else. */
 static int64_t notify_take_number(const char *name)
@@ -46,6 +48,7 @@ void notify_init(void)
 	notify_to_len = 0;
 	if (n > 1 && n < sizeof notify_to.sun_path && (*path == '/' || *path == '@')) {
 		notify_to.sun_family = AF_UNIX;
+		memcpy(notify_name, path, n + 1);
 		memcpy(notify_to.sun_path, path, n + 1);
 		notify_to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
 		/* unix(7): an abstract name starts with NUL and ends with its length. */
@@ -55,6 +58,11 @@ void notify_init(void)
 			notify_to_len++;
 	}
 	unsetenv("NOTIFY_SOCKET");
+}
+
+void notify_mute(bool on)
+{
+	notify_is_mute = on;
 }
 
 bool notify_is_heard(void)
@@ -83,7 +91,7 @@ static int notify_send_text(int passed, const char *fmt, va_list ap)
 			      .msg_iovlen = 1 };
 	int fd, res;
 
-	if (!notify_to_len)
+	if (!notify_to_len || notify_is_mute)
 		return 0;
 	vsnprintf(text, sizeof text, fmt, ap);
 	bytes.iov_len = strlen(text);
@@ -124,6 +132,16 @@ int notify_send_fd(int fd, const char *fmt, ...)
 void notify_reloading(void)
 {
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_usec(CLOCK_MONOTONIC));
+}
+
+const char *notify_socket(void)
+{
+	return notify_to_len ? notify_name : NULL;
+}
+
+int64_t notify_store_size(void)
+{
+	return notify_store;
 }
 
 uint64_t notify_watchdog_usec(void)

@@ -19,6 +19,9 @@ void notify_send(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, up to 1023 bytes too, with a descriptor, which stays open here.  0, or -1 with errno. */
 int notify_send_fd(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Sends nothing from now on, or again: as long as another process is the one that it is told of. */
+void notify_mute(bool on);
+
 /* True when somebody is there to be told. */
 bool notify_is_heard(void);
 
@@ -28,6 +31,10 @@ bool notify_has_store(void);
 
 /* Sends RELOADING=1 with the MONOTONIC_USEC that goes with it. */
 void notify_reloading(void);
+
+/* What was in the environment, for a program that goes on in our place: NOTIFY_SOCKET, or NULL, and FDSTORE, or 0. */
+const char *notify_socket(void);
+int64_t notify_store_size(void);
 
 /* How long we may be silent in microseconds, 0 when nobody watches.  Send "WATCHDOG=1" at half of it. */
 uint64_t notify_watchdog_usec(void);

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: ISC
  *
  * Descriptors 0 to 2 and the step into the background.  Privileges are in priv.c, the PID file in pidfile.c, readiness
- * towards the init system in notify.c.  Linux has a call of its own to watch a process, pidfd_open(2).
+ * towards the init system in notify.c.  Linux has a call of its own to watch a process, pidfd_open(2), and
+ * tells a program by which path it was run (getauxval(3)).
  */
 #include "lib/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -95,6 +102,38 @@ int proc_watch(pid_t pid)
 void proc_adopt_orphans(void)
 {
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+const char *proc_program(void)
+{
+	unsigned long v = getauxval(AT_EXECFN);
+	char path[PATH_MAX], cwd[PATH_MAX];
+	const char *name = "";
+	ssize_t n;
+
+	/* The path that execve(2) was called with. */
+	memcpy(&name, &v, sizeof name);
+	if (!v || !strcmp(name, "") || !strncmp(name, "/dev/fd/", 8)) {
+		n = readlink("/proc/self/exe", path, sizeof path - 1);
+		path[n > 0 ? n : 0] = '\0';
+		return n > 0 ? strdup(path) : NULL;
+	}
+	if (*name == '/')
+		return strdup(name);
+	if (!getcwd(cwd, sizeof cwd) || snprintf(path, sizeof path, "%s/%s", cwd, name) >= PATH_MAX)
+		return NULL;
+	return strdup(path);
+}
+
+unsigned long proc_raise_descriptors(void)
+{
+	struct rlimit r = { 0 };
+	rlim_t limit;
+
+	getrlimit(RLIMIT_NOFILE, &r);
+	limit = r.rlim_cur;
+	r.rlim_cur = r.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &r) == 0 ? r.rlim_max : limit;
 }
 
 void proc_ready(int status)

@@ -23,6 +23,14 @@ int proc_daemonize(void);
  * before Linux 5.3 (pidfd_open(2)). */
 int proc_watch(pid_t pid);
 
+/* The absolute path of this program as it was named at its start, links not followed, so that another one that has
+ * been put there since is found; for as long as the process lives.  NULL when it cannot be told.  To be called before
+ * the working directory changes. */
+const char *proc_program(void);
+
+/* Raises the limit of descriptors as far as allowed; that limit. */
+unsigned long proc_raise_descriptors(void);
+
 /* Has descendants whose parent ends become children of this process, as those of process 1 do anyhow; where the system
  * cannot do that they do not. */
 void proc_adopt_orphans(void);

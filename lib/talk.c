@@ -6,10 +6,16 @@
 #include "lib/talk.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
+#include "lib/notify.h"
+
+#define TALK_POLL_MS 100	/* between two looks at signals */
 #define TALK_READ 16384		/* bytes read at once */
 #define TALK_LINE 1024		/* no line is longer */
 
@@ -66,6 +72,23 @@ static bool talk_keep(struct talk *t, struct msghdr *m)
 		}
 	}
 	return is_whole;
+}
+
+int talk_wait(const struct talk *t, const struct loop *l, short events, int ms)
+{
+	int64_t end = clock_ms() + ms;
+
+	do {
+		struct pollfd p = { .fd = t->fd, .events = events };
+
+		if (loop_has_signal(l, SIGTERM) || loop_has_signal(l, SIGINT))
+			return -1;
+		if (notify_watchdog_usec())
+			notify_send("WATCHDOG=1");
+		if (poll(&p, 1, TALK_POLL_MS) > 0)
+			return 1;
+	} while (clock_ms() < end);
+	return 0;
 }
 
 bool talk_receive(struct talk *t)

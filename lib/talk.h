@@ -2,7 +2,7 @@
  *
  * A conversation of two processes: lines of text over a connected stream socket, some of which bring a descriptor.
  * Descriptors come in the order in which their lines do (unix(7), SCM_RIGHTS); whose a line is, and what it means, is
- * not known here.  Nothing waits.
+ * not known here.
  */
 #ifndef LIB_TALK_H
 #define LIB_TALK_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "lib/buf.h"
+#include "lib/loop.h"
 
 /* Descriptors in one message, less than SCM_MAX_FD of the kernel (include/net/scm.h: 253). */
 #define TALK_FDS 128
@@ -27,6 +28,10 @@ struct talk {
  * of the lines that talk_take_fd() will be called for.  At most 8 KB go in one piece.  0, or -1 with errno, EAGAIN when
  * there is no room now; then nothing was sent. */
 int talk_send(struct talk *t, const char *lines, const int *fds, unsigned n);
+
+/* Waits for ms at most, until events of poll(2) are there: 1, or 0 when the time is over, or -1 when SIGTERM or SIGINT
+ * have arrived for the loop, which does not turn meanwhile.  A watchdog of the init system is kept quiet. */
+int talk_wait(const struct talk *t, const struct loop *l, short events, int ms);
 
 /* Reads what has come: true when there was something or the other one has left. */
 bool talk_receive(struct talk *t);

@@ -136,7 +136,7 @@ int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct uso
 	return fd;
 }
 
-bool usock_listens_at(int fd, const char *path, struct usock_id *id)
+bool usock_listens_at(int fd, const char *path, bool is_known, struct usock_id *id)
 {
 	struct sockaddr_un sun = { 0 };
 	socklen_t len = sizeof sun, size = sizeof(int);
@@ -145,7 +145,8 @@ bool usock_listens_at(int fd, const char *path, struct usock_id *id)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &size) == 0 && on &&
 	    getsockname(fd, (struct sockaddr *)&sun, &len) == 0 && sun.sun_family == AF_UNIX &&
-	    !strncmp(sun.sun_path, path, sizeof sun.sun_path) && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+	    (is_known || !strncmp(sun.sun_path, path, sizeof sun.sun_path)) &&
+	    lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
 		*id = (struct usock_id){ st.st_dev, st.st_ino, fd_directory(path) };
 		return true;
 	}

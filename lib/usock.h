@@ -21,8 +21,9 @@ struct usock_id {
  * bind(2) says. */
 int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct usock_id *id);
 
-/* True when fd, that another process has listened on, does so at path, and a socket is there: for usock_remove(). */
-bool usock_listens_at(int fd, const char *path, struct usock_id *id);
+/* True when fd, that another process has listened on, does so at path, and a socket is there, for usock_remove().  With
+ * is_known the path is known to lead there, and may be another one than that which it was made by. */
+bool usock_listens_at(int fd, const char *path, bool is_known, struct usock_id *id);
 
 /* Removes path if it is still the socket that usock_listen() made, wherever that is now, and closes what id holds. */
 void usock_remove(const char *path, struct usock_id *id);

@@ -22,7 +22,7 @@ int call_fail(struct call *call, int status, const char *fmt, ...)
 
 bool call_is_due(struct call *call)
 {
-	return call->for_reload ? call->daemon->is_reloaded(call->daemon->ctx, call->later) :
+	return call->for_daemon ? call->daemon->is_ended(call->daemon->ctx, call->later) :
 				  router_is_done(call->router, &call->later);
 }
 

@@ -25,19 +25,21 @@ struct call_daemon {
 	int (*reload)(void *ctx, struct call *call);
 	/* Runs the program anew in place; as reload. */
 	int (*upgrade)(void *ctx, struct call *call);
-	bool (*is_upgrading)(void *ctx);
 	/* Another process, that the connection call->fd leads to, wants to take over; version: of its program, or NULL.
 	 * The exit status for it, and when it may, call->takes_over is set and give() is called with the connection
 	 * once that has been said. */
 	int (*hand_over)(void *ctx, struct call *call, const char *version);
 	void (*give)(void *ctx, int fd);
-	/* True when the reading of the configuration has ended that a call->later is about. */
-	bool (*is_reloaded)(void *ctx, uint64_t later);
+	/* True when the reading of the configuration, or the upgrade, has ended that a call->later is about. */
+	bool (*is_ended)(void *ctx, uint64_t later);
 	/* Ends the daemon after this turn of the loop. */
 	void (*stop)(void *ctx);
 	void *ctx;
 	struct journal *journal;	/* what outlives the daemon, or NULL */
 };
+
+/* call->later of one who waits for the end of an upgrade. */
+#define CALL_UPGRADE (UINT64_MAX - 1)
 
 /* How an answer leaves: as typed records for our own client, or as the text of SMCRoute's protocol. */
 enum call_form { CALL_RECORDS, CALL_LEGACY };
@@ -63,9 +65,8 @@ struct call {
 	struct router_flush flush;	/* how far that has come */
 	bool is_held;			/* `later` is of a command that has not begun: it edits rules, and the router
 					 * is busy */
-	bool waits_for_upgrade;		/* `later` is no ticket: it is done when call_daemon.is_upgrading() is over */
 	bool takes_over;		/* nothing more comes by this connection that a client says */
-	bool for_reload;		/* `later` is of call_daemon.is_reloaded() */
+	bool for_daemon;		/* `later` is of call_daemon.is_ended() */
 	bool is_again;
 	struct show *show;		/* a long table, which pauses: the command is called again; or NULL */
 	char error[512];		/* set with call_fail(); "" = none */

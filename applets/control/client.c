@@ -92,7 +92,7 @@ short client_events(const struct client *c)
 
 bool client_is_busy(const struct client *c)
 {
-	return c->out.len || c->has_more || (!c->call.waits_for_upgrade && (c->in.len || c->call.later));
+	return c->out.len || c->has_more || (c->call.later != CALL_UPGRADE && (c->in.len || c->call.later));
 }
 
 bool client_is_ready(struct client *c)

@@ -22,11 +22,9 @@ static int command_flush(struct call *call)
 	return 0;
 }
 
-static int command_reload(struct call *call)
+/* Makes a row of the note, which is what was asked for here and no remark. */
+static int command_answer(struct call *call, int status)
 {
-	int status = call->daemon->reload(call->daemon->ctx, call);
-
-	/* What changed is asked for here, so it is an answer and no remark. */
 	if (!status && call->form == CALL_RECORDS) {
 		char line[sizeof call->note + 1];
 
@@ -34,6 +32,16 @@ static int command_reload(struct call *call)
 	}
 	*call->note = '\0';
 	return status;
+}
+
+static int command_reload(struct call *call)
+{
+	return command_answer(call, call->daemon->reload(call->daemon->ctx, call));
+}
+
+static int command_upgrade(struct call *call)
+{
+	return command_answer(call, call->daemon->upgrade(call->daemon->ctx, call));
 }
 
 static int command_kill(struct call *call)
@@ -91,9 +99,13 @@ const struct command commands[] = {
 		.name = "flush", .aliases = "", .tried = "clear reset", .letters = "F", .usage = "",
 		.example = "flush", .help = "forget all learned and blocked entries", .run = command_flush,
 	}, {
-		.name = "reload", .aliases = "restart", .tried = "hup update refresh", .letters = "H", .usage = "",
+		.name = "reload", .aliases = "restart", .tried = "hup refresh", .letters = "H", .usage = "",
 		.example = "reload", .help = "read the config file again, as SIGHUP does",
 		.run = command_reload, .takes_long = true,
+	}, {
+		.name = "upgrade", .aliases = "", .letters = "", .usage = "", .example = "upgrade",
+		.help = "have the program, which may be another now, go on in place without losing a packet",
+		.run = command_upgrade, .takes_long = true,
 	}, {
 		.name = "kill", .aliases = "", .tried = "stop quit exit end shutdown", .letters = "k",
 		.usage = "", .example = "kill", .help = "end the daemon", .run = command_kill, .ends_daemon = true,

@@ -113,7 +113,7 @@ static void request_begin(struct call *call, uint16_t cmd)
 	call->is_over &= call->is_again;
 	call->later = 0;
 	call->is_held = call->has_more = false;
-	call->follow = call->takes_over = call->for_reload = false;
+	call->follow = call->takes_over = call->for_daemon = false;
 	*call->error = *call->note = '\0';
 }
 

@@ -185,6 +185,37 @@ int server_adopt(struct server *server, int fd)
 	return 0;
 }
 
+static const char server_client[] = "client", server_monitor[] = "monitor", server_monitor_json[] = "monitor.json";
+
+void server_fds(const struct server *server, void (*fn)(void *ctx, const char *name, int fd), void *ctx)
+{
+	for (uint32_t i = 0; i < server->n; i++) {
+		const struct client *c = server->clients[i];
+
+		if (!client_is_busy(c))
+			fn(ctx, c->call.later ? SERVER_UPGRADE : !c->call.follow ? server_client :
+			   c->call.json ? server_monitor_json : server_monitor, c->fd);
+	}
+}
+
+int server_adopt_as(struct server *server, const char *name, int fd)
+{
+	bool json = !strcmp(name, server_monitor_json), follow = json || !strcmp(name, server_monitor);
+	struct call *call;
+
+	if (!follow && strcmp(name, server_client)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (server_adopt(server, fd) < 0)
+		return 0;
+	call = &server->clients[server->n - 1]->call;
+	call->follow = follow;
+	call->json = json;
+	server_watch(server->clients[server->n - 1]);
+	return 0;
+}
+
 static void server_on_connect(void *ctx, int fd, short revents)
 {
 	struct server *server = ctx;
@@ -267,11 +298,11 @@ int server_listen(struct server *server, const char *path, mode_t mode, uid_t ui
 	return server_open(server, path, fd, &id);
 }
 
-int server_listen_on(struct server *server, const char *path, int fd)
+int server_listen_on(struct server *server, const char *path, int fd, bool is_known)
 {
 	struct usock_id id;
 
-	return usock_listens_at(fd, path, &id) ? server_open(server, path, fd, &id) : -1;
+	return usock_listens_at(fd, path, is_known, &id) ? server_open(server, path, fd, &id) : -1;
 }
 
 int server_listener(const struct server *server)

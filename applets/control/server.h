@@ -23,8 +23,19 @@ struct server *server_new(struct loop *l, const struct call_daemon *daemon);
 int server_listen(struct server *server, const char *path, mode_t mode, uid_t uid, gid_t gid);
 
 /* The same with a socket that listens already, of another process that listened there: 0, or -1 with errno and it is
- * still the caller's, EADDRNOTAVAIL when it is not what is at path. */
-int server_listen_on(struct server *server, const char *path, int fd);
+ * still the caller's, EADDRNOTAVAIL when it is not what is at path; is_known is as in usock_listens_at(). */
+int server_listen_on(struct server *server, const char *path, int fd, bool is_known);
+
+/* Names of connections that go to another process: one that waits for an upgrade. */
+#define SERVER_UPGRADE "upgrade"
+
+/* Calls fn for each connection that can go on in another process, with its name, as there is nothing of a request or an
+ * answer here.  They stay open. */
+void server_fds(const struct server *server, void (*fn)(void *ctx, const char *name, int fd), void *ctx);
+
+/* Serves a connection of that name, as server_adopt(); -1 with EINVAL, and it is still the caller's, when it has
+ * another one. */
+int server_adopt_as(struct server *server, const char *name, int fd);
 
 /* The socket that listens, or -1. */
 int server_listener(const struct server *server);

@@ -20,6 +20,7 @@
 #include "lib/fd.h"
 #include "lib/grow.h"
 #include "lib/lines.h"
+#include "lib/proc.h"
 
 #ifndef IPV6_MULTICAST_ALL
 #define IPV6_MULTICAST_ALL 29	/* linux/in6.h, since 4.20 */
@@ -47,23 +48,11 @@ static uint32_t membership_pool_of(const struct addr *src, const struct addr *gr
 	return 2 * (uint32_t)addr_fam(grp) + (src != NULL);
 }
 
-/* The limit of descriptors, raised as far as allowed. */
-static rlim_t membership_descriptors(void)
-{
-	struct rlimit r = { 0 };
-	rlim_t limit;
-
-	getrlimit(RLIMIT_NOFILE, &r);
-	limit = r.rlim_cur;
-	r.rlim_cur = r.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &r) == 0 ? r.rlim_max : limit;
-}
-
 /* A socket without a port, which only wants its own groups and drops what might still come. */
 static int membership_socket(enum fam fam)
 {
 	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
-	rlim_t limit = membership_descriptors(), reserve = limit / 4 < RESERVE ? limit / 4 : RESERVE;
+	rlim_t limit = proc_raise_descriptors(), reserve = limit / 4 < RESERVE ? limit / 4 : RESERVE;
 	int fd = sock_open(fam, SOCK_DGRAM);
 
 	if (fd < 0)

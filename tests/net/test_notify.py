@@ -3,46 +3,13 @@
 # Towards the init system: what sd_notify(3) says is sent, and when.
 import os
 import re
-import socket
 import time
 
 from cases import case, main
-from lab import SMCROUTED, check, same, wait_until
+from lab import SMCROUTED, check, same
+from manager import Manager
 
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmgroup from a1 group 225.1.1.1\n"
-
-
-class Manager:
-    """The socket of a service manager, and the messages so far."""
-
-    def __init__(self, lab, name, **environ):
-        self.lab, self.got = lab, []
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.sock.bind("\0" + name[1:] if name[0] == "@" else name)
-        self.sock.setblocking(False)
-        self.environ = {"NOTIFY_SOCKET": name, **environ}
-
-    def daemon(self, conf, *options, **kw):
-        return self.lab.daemon(conf, *options, wrap=("env", *(f"{k}={v}" for k, v in self.environ.items())), **kw)
-
-    def messages(self):
-        """Those so far, but for what is stored: that is the business of test_store.py."""
-        while True:
-            try:
-                got = dict(line.split("=", 1) for line in self.sock.recv(4096).decode().splitlines())
-            except BlockingIOError:
-                return self.got
-            if "FDNAME" not in got:
-                self.got.append(got)
-
-    def wait(self, key):
-        """Until a message with that key came; it and what is before it are taken off."""
-        def there():
-            return next((i for i, m in enumerate(self.messages()) if key in m), None) is not None
-        wait_until(there, lambda: f"{key} among {self.got}")
-        i = next(i for i, m in enumerate(self.got) if key in m)
-        taken, self.got = self.got[:i + 1], self.got[i + 1:]
-        return taken
 
 
 def life(lab, name):

@@ -64,7 +64,7 @@ static void words(void)
 	CHECK_STR(meaning("rel"), "reload");
 	CHECK_STR(meaning("re"), "replace remove rem reload restart");
 	CHECK_STR(meaning("Show"),
-		  "add replace remove join leave disown flush reload kill show monitor top ping help version");
+		  "add replace remove join leave disown flush reload upgrade kill show monitor top ping help version");
 	CHECK_STR(meaning(""), meaning("nonsense"));
 	CHECK_STR(meaning("showx"), meaning("nonsense"));
 }

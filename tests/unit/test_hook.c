@@ -28,8 +28,11 @@ static int log_fd[2], old_stderr;
 
 static void reap(void *ctx)
 {
+	int status;
+
 	(void)ctx;
-	hook_reap(hook);
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+		hook_ended(hook, pid, status);
 }
 
 static void too_late(void *ctx)
@@ -244,7 +247,7 @@ static void reaps_strangers(void)
 	CHECK_INT(waitpid(pid, &status, WNOHANG), -1);
 	CHECK_INT(errno, ECHILD);
 	timer_stop(loop, &deadline);
-	hook_reap(NULL);
+	hook_ended(NULL, pid, 0);
 	CHECK_STR(logged(), "");
 	end();
 }

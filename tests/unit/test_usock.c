@@ -14,10 +14,12 @@ static char dir[] = "/tmp/test_usock.XXXXXX";
 
 static char *path_of(const char *name)
 {
-	static char path[100];
+	static char path[2][100];
+	static int turn;
 
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	return path;
+	turn = !turn;
+	snprintf(path[turn], sizeof path[turn], "%s/%s", dir, name);
+	return path[turn];
 }
 
 /* Words of a request on a new connection; the connection. */
@@ -66,10 +68,12 @@ static void listener_goes_on(void)
 
 	next = server_new(loop, &for_clients);
 	fd = fcntl(server_listener(server), F_DUPFD_CLOEXEC, 3);
-	CHECK_INT(server_listen_on(next, "/nonexistent", fd), -1);
+	CHECK_INT(server_listen_on(next, "/nonexistent", fd, true), -1);
 	CHECK_INT(errno, EADDRNOTAVAIL);
-	CHECK_INT(server_listen_on(next, path, STDIN_FILENO), -1);
-	CHECK_INT(server_listen_on(next, path, fd), 0);
+	CHECK_INT(server_listen_on(next, path, STDIN_FILENO, true), -1);
+	CHECK_INT(server_listen_on(next, path_of("./s.sock"), fd, false), -1);
+	path = path_of("./s.sock");
+	CHECK_INT(server_listen_on(next, path, fd, true), 0);
 	server_release(server);
 	server_free(server);
 	server = next;

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * See upgrade.h.
+ */
+#include "applets/upgrade.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "applets/applet.h"
+#include "applets/give.h"
+#include "lib/fd.h"
+#include "lib/notify.h"
+
+#define UPGRADE_START_MS 10000	/* for the new program to read its configuration and ask */
+#define UPGRADE_SAID 4096	/* bytes of what it writes that are kept */
+#define UPGRADE_FD 3		/* where it finds its connection */
+
+/* ---- what it says ---- */
+
+/* Passes on what the new program writes, and keeps the last of it. */
+static void upgrade_hear(struct daemon *d)
+{
+	struct upgrade *u = &d->upgrade;
+	char text[1024];
+	ssize_t n;
+
+	while (u->said_fd >= 0 && (n = read(u->said_fd, text, sizeof text)) > 0) {
+		(void)!write(STDERR_FILENO, text, (size_t)n);
+		buf_add(&u->said, text, (size_t)n);
+		if (u->said.len > UPGRADE_SAID)
+			buf_consume(&u->said, u->said.len - UPGRADE_SAID);
+		u->said.failed = false;
+	}
+}
+
+static void upgrade_on_said(void *ctx, int fd, short revents)
+{
+	struct daemon *d = ctx;
+
+	upgrade_hear(d);
+	if (revents & (POLLHUP | POLLERR))
+		loop_events(d->loop, fd, 0);
+}
+
+/* Ends the listening, with the last that there is. */
+static void upgrade_deafen(struct daemon *d)
+{
+	struct upgrade *u = &d->upgrade;
+
+	upgrade_hear(d);
+	if (u->said_fd >= 0) {
+		loop_del(d->loop, u->said_fd);
+		close(u->said_fd);
+	}
+	u->said_fd = -1;
+}
+
+/* ---- the child ---- */
+
+/* The environment of the new program: ours, with what the init system gave us and `more`, NAME=VALUE.  NULL with
+ * ENOMEM.  The array alone is to be freed. */
+static char **upgrade_environment(char *more)
+{
+	static char notify[160], watchdog[64], store[64];
+	size_t n = 0;
+	char **env;
+
+	while (environ[n])
+		n++;
+	env = calloc(n + 5, sizeof *env);
+	if (!env)
+		return NULL;
+	memcpy(env, environ, n * sizeof *env);
+	if (more)
+		env[n++] = more;
+	if (notify_socket()) {
+		snprintf(notify, sizeof notify, "NOTIFY_SOCKET=%s", notify_socket());
+		env[n++] = notify;
+	}
+	if (notify_has_store()) {
+		snprintf(store, sizeof store, "FDSTORE=%lld", (long long)notify_store_size());
+		env[n++] = store;
+	}
+	if (notify_watchdog_usec()) {
+		snprintf(watchdog, sizeof watchdog, "WATCHDOG_USEC=%llu", (unsigned long long)notify_watchdog_usec());
+		env[n++] = watchdog;
+	}
+	return env;
+}
+
+/* How the new program is run. */
+enum upgrade_kind { UPGRADE_TAKEOVER, UPGRADE_TRIAL, UPGRADE_IN_PLACE };
+
+/* The command line of the new program: the options of this one; one that does not know -T refuses it, and a trial ends
+ * when the file is read.  NULL with ENOMEM.  The array alone is to be freed. */
+static char **upgrade_argv(const struct settings *s, enum upgrade_kind kind)
+{
+	const char **argv = calloc(s->n_words + 5, sizeof *argv);
+	size_t n = 0;
+	union {
+		const char **argv;
+		char **plain;
+	} as = { argv };
+
+	if (!argv)
+		return NULL;
+	argv[n++] = "smcrouted";
+	if (kind != UPGRADE_IN_PLACE)
+		argv[n++] = "-T";
+	for (size_t i = 0; i < s->n_words; i++)
+		if (strcmp(s->words[i], "-T"))
+			argv[n++] = s->words[i];
+	if (kind == UPGRADE_TRIAL) {
+		argv[n++] = "-F";
+		argv[n++] = s->conf;
+	}
+	return as.plain;
+}
+
+/* Starts the program with standard error at `err` and, unless that is -1, `connection` as UPGRADE_FD: 0, or an errno.
+ * Signals are as they are by default. */
+static int upgrade_spawn(struct daemon *d, char *const *argv, char *const *env, int err, int connection)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t at;
+	sigset_t set;
+	int e = posix_spawn_file_actions_init(&fa);
+
+	if (e)
+		return e;
+	e = posix_spawn_file_actions_adddup2(&fa, err, STDERR_FILENO);
+	/* Of one that has this number already the new program must not be robbed on exec. */
+	if (!e && connection >= 0)
+		e = posix_spawn_file_actions_adddup2(&fa, connection, UPGRADE_FD);
+	if (!e)
+		e = posix_spawnattr_init(&at);
+	if (!e) {
+		sigemptyset(&set);
+		posix_spawnattr_setsigmask(&at, &set);
+		sigfillset(&set);
+		posix_spawnattr_setsigdefault(&at, &set);
+		posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+		e = posix_spawn(&d->give.child, d->set->program, &fa, &at, argv, env);
+		posix_spawnattr_destroy(&at);
+	}
+	posix_spawn_file_actions_destroy(&fa);
+	if (e)
+		d->give.child = 0;
+	return e;
+}
+
+static void upgrade_name(void *ctx, const char *name, int fd)
+{
+	buf_printf(ctx, " %s=%d", name, fd);
+	fcntl(fd, F_SETFD, 0);
+}
+
+static void upgrade_close_on_exec(void *ctx, const char *name, int fd)
+{
+	(void)ctx;
+	(void)name;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* Becomes the new program, which goes on with the descriptors.  Returns when that failed, with errno. */
+static void upgrade_in_place(struct daemon *d)
+{
+	struct buf fds = { 0 };
+	char **argv = upgrade_argv(d->set, UPGRADE_IN_PLACE), **env;
+	sigset_t none, before;
+
+	buf_str(&fds, UPGRADE_FDS "=");
+	give_list(d, upgrade_name, &fds);
+	buf_chr(&fds, '\0');
+	env = upgrade_environment(fds.p);
+	log_notice("upgrade: %s goes on in this process", d->set->program);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, &before);
+	errno = ENOMEM;
+	if (argv && env && !fds.failed)
+		execve(d->set->program, argv, env);
+
+	int err = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	give_list(d, upgrade_close_on_exec, NULL);
+	buf_free(&fds);
+	free(argv);
+	free(env);
+	errno = err;
+}
+
+/* Starts it, with a connection to the control server; 0, or an errno. */
+static int upgrade_start(struct daemon *d)
+{
+	static char connection[] = UPGRADE_CONNECTION "=3";
+	struct upgrade *u = &d->upgrade;
+	int said[2] = { -1, -1 }, ends[2] = { -1, -1 }, err = ENOMEM;
+	char **argv = upgrade_argv(d->set, u->is_trial ? UPGRADE_TRIAL : UPGRADE_TAKEOVER);
+	char **env = upgrade_environment(u->is_trial ? NULL : connection);
+
+	if (!argv || !env)
+		goto out;
+	if (pipe2(said, O_CLOEXEC | O_NONBLOCK) < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
+		err = errno;
+		goto out;
+	}
+	fcntl(said[1], F_SETFL, 0);
+	err = upgrade_spawn(d, argv, env, said[1], u->is_trial ? -1 : ends[1]);
+	if (err)
+		goto out;
+	u->said_fd = said[0];
+	said[0] = -1;
+	loop_add(d->loop, u->said_fd, POLLIN, upgrade_on_said, d);
+	if (!u->is_trial) {
+		server_adopt(d->control, ends[0]);
+		ends[0] = -1;
+	}
+out:
+	for (unsigned i = 0; i < 2; i++) {
+		fd_fail(said[i]);
+		fd_fail(ends[i]);
+	}
+	free(argv);
+	free(env);
+	return err;
+}
+
+/* It has not asked in time. */
+static void upgrade_on_limit(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (!d->give.child || d->give.is_asked)
+		return;
+	d->upgrade.is_late = true;
+	kill(d->give.child, SIGKILL);
+}
+
+/* ---- its end ---- */
+
+/* Puts the reason why it is no upgrade together. */
+static void upgrade_explain(struct daemon *d, int status)
+{
+	struct upgrade *u = &d->upgrade;
+	struct buf *b = &u->why;
+	bool is_known = u->is_late || *d->give.why;
+
+	buf_printf(b, "%s: ", d->set->program);
+	if (u->is_late)
+		buf_printf(b, "it was not ready to take over after %d s", UPGRADE_START_MS / 1000);
+	else
+		buf_str(b, *d->give.why ? d->give.why : "it ended before it was ready");
+	if (WIFEXITED(status))
+		buf_printf(b, " (status %d)", WEXITSTATUS(status));
+	else if (!is_known || WTERMSIG(status) != SIGKILL)
+		buf_printf(b, " (signal %d)", WTERMSIG(status));
+	if (!is_known && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_USAGE)
+		buf_str(b, "; it does not know option -T, as it is of an older version, or another option of this one");
+	u->status = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG ? EXIT_CONFIG : EXIT_SYSTEM;
+}
+
+bool upgrade_ended(struct daemon *d, pid_t pid, int status)
+{
+	struct upgrade *u = &d->upgrade;
+
+	if (!pid || pid != d->give.child || d->give.is_given)
+		return false;
+	give_call_off(d, "the new process ended early");
+	upgrade_deafen(d);
+	timer_stop(d->loop, &u->limit);
+	if (u->is_trial && !status && !u->is_late) {
+		upgrade_in_place(d);
+		snprintf(d->give.why, sizeof d->give.why, "it cannot be run: %s", strerror(errno));
+	}
+	upgrade_explain(d, status);
+	d->give.child = 0;
+	log_err("upgrade failed, version %s goes on: %s", applet_number(), buf_cstr(&u->why));
+	server_resume(d->control);
+	return true;
+}
+
+/* ---- who asks ---- */
+
+bool upgrade_goes_on(const struct daemon *d)
+{
+	return d->give.child && !d->give.is_given;
+}
+
+/* Begins it: NULL, or why not; *status is that for a client then. */
+static const char *upgrade_begin(struct daemon *d, int *status)
+{
+	struct upgrade *u = &d->upgrade;
+	static char text[256];
+	int err;
+
+	*status = EXIT_BUSY;
+	if (d->give.child || d->give.is_asked)
+		return "another upgrade or takeover is under way";
+	if (!d->reload.ended)
+		return "the daemon is not ready itself yet";
+	*status = EXIT_CONFIG;
+	if (!strcmp(d->set->conf, "-"))
+		return "the configuration came from standard input and cannot be read again";
+	*status = EXIT_SYSTEM;
+	buf_free(&u->why);
+	buf_free(&u->said);
+	u->is_late = false;
+	u->is_trial = getpid() == 1;
+	*d->give.why = '\0';
+	err = d->set->program ? upgrade_start(d) : ENOENT;
+	if (err) {
+		snprintf(text, sizeof text, "%s cannot be started: %s",
+			 d->set->program ? d->set->program : "the program of this daemon", strerror(err));
+		return text;
+	}
+	log_notice("upgrade: %s is started as pid %d", d->set->program, (int)d->give.child);
+	timer_set(d->loop, &u->limit, UPGRADE_START_MS);
+	return NULL;
+}
+
+int upgrade_by_client(void *ctx, struct call *call)
+{
+	struct daemon *d = ctx;
+	const char *why;
+	int status;
+
+	if (!call->is_again) {
+		why = upgrade_begin(d, &status);
+		if (why)
+			return call_fail(call, status, "%s; nothing was changed", why);
+		call->later = CALL_UPGRADE;
+		call->for_daemon = true;
+		return 0;
+	}
+	if (d->give.is_given) {
+		call_note(call, "upgraded: %s to %s, pid %d to %d", applet_number(), d->give.version, (int)getpid(),
+			  (int)d->give.child);
+		return 0;
+	}
+	buf_add(&call->diag, d->upgrade.said.p, d->upgrade.said.len);
+	return call_fail(call, d->upgrade.status, "%s; version %s goes on, nothing was lost", buf_cstr(&d->upgrade.why),
+			 applet_number());
+}
+
+void upgrade_by_signal(void *ctx)
+{
+	int status;
+	const char *why = upgrade_begin(ctx, &status);
+
+	if (why)
+		log_err("upgrade failed: %s", why);
+}
+
+void upgrade_stop(struct daemon *d)
+{
+	struct upgrade *u = &d->upgrade;
+
+	timer_stop(d->loop, &u->limit);
+	if (d->give.child && !d->give.is_given)
+		kill(d->give.child, SIGKILL);
+	upgrade_deafen(d);
+	buf_free(&u->why);
+	buf_free(&u->said);
+	talk_end(&d->give.talk);
+}
+
+void upgrade_init(struct daemon *d)
+{
+	d->upgrade.said_fd = -1;
+	d->upgrade.limit = (struct timer){ .fn = upgrade_on_limit, .ctx = d };
+	d->for_clients.upgrade = upgrade_by_client;
+}

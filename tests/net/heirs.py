@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: ISC
+#
+# One daemon after the other, while packets flow: what has to hold whoever of them runs.
+import contextlib
+import os
+import shutil
+
+import lab as lab_module
+from lab import SMCROUTE, SMCROUTED, Daemon, check, gone, same, wait_until
+from reports import LEAVE4, LEAVE6, Wire, changes
+from stream import Stream
+
+RULES = ("mroute from a5 source 10.1.0.2 group 225.1.2.3 to a2 a3\n"
+         "mroute from a5 source fd00:1::2 group ff2e::123 to a2 a3\n"
+         "mroute from a5 group 225.9.0.0/16 to a2 a3\nmroute from a5 group ff2e::9:0/112 to a2 a3\n"
+         "mroute from a5 group 225.8.8.8 kernel to a2 a3\nmroute from a5 group ff2e::8:8 kernel to a2 a3\n"
+         "mgroup from a5 group 225.1.2.3\nmgroup from a5 group ff2e::123\nphyint a5 mrdisc\n"
+         "mgroup from a5 source 10.1.0.2 group 232.1.2.3\nmgroup from a5 source fd00:1::2 group ff3e::123\n")
+FLOWS = (("10.1.0.2", "225.1.2.3"), ("fd00:1::2", "ff2e::123"), ("10.1.0.9", "225.9.1.1"), ("fd00:1::9", "ff2e::9:1"),
+         ("10.1.0.7", "225.8.8.8"), ("fd00:1::7", "ff2e::8:8"))
+GROUPS = "225.1.2.3", "ff2e::123", "232.1.2.3", "ff3e::123"
+OTHERS = "".join(f"mroute from a4 group 225.20.{i}.0/24 to a1\n" for i in range(10))
+
+
+def pid_of(d):
+    with open(d.pid_file) as f:
+        return int(f.read() or 0)
+
+
+def daemons():
+    """Of this test: the programs of its network namespace, one of which is to be left."""
+    found, here = [], os.readlink("/proc/self/ns/net")
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline") as f:
+            words = f.read().split("\0")
+            if os.readlink(f"/proc/{name}/ns/net") == here and "-u" in words and not gone(name) and \
+                    any(w.endswith("smcrouted") for w in words[:3]):
+                found.append(int(name))
+    return found
+
+
+def program(lab):
+    """A copy of the program in a folder of its own, that the next daemons of this case are and that may be replaced."""
+    path = lab.path("bin/smcrouted")
+    os.mkdir(lab.path("bin"))
+    os.chmod(lab.dir, 0o755)
+    shutil.copy(SMCROUTE, path)
+    SMCROUTED[:] = [path]
+    check(lab_module.SMCROUTED is SMCROUTED, "another list")
+    return path
+
+
+def replace(path, content, mode=0o755):
+    """Another program there, as installers do it."""
+    with open(path + ".new", "wb") as f:
+        f.write(content.encode() if isinstance(content, str) else content)
+    os.chmod(path + ".new", mode)
+    os.rename(path + ".new", path)
+
+
+def version_of(lab, path):
+    return lab.run(path, "-v")[1].split()[1]
+
+
+class Heirs:
+    """A daemon whose place others take, six flows through it, and who listens at the input."""
+
+    def __init__(self, lab, conf=RULES, *options, pps=1500, **kw):
+        self.lab = lab
+        # What the kernel reports of its own accord is over soon on a link that is made with this.
+        for name in ("ipv4/conf/default/igmpv3", "ipv6/conf/default/mldv2"):
+            lab.sysctl(f"{name}_unsolicited_report_interval", 10)
+        lab.links("a5")
+        self.wire = Wire(lab, "he")
+        self.d = lab.daemon(conf, *options, **kw)
+        for flow in FLOWS:
+            lab.passes("a5", *flow, "a2", "a3", n=5)
+        self.pid = pid_of(self.d)
+        self.before = lab.mroutes()
+        # The kernel repeats a report once (RFC 3376, 8.1).
+        wait_until(lambda: all(len(self.reports(g)) >= 2 for g in GROUPS), "the reports of the first joins")
+        self.heard = [len(self.reports(g)) for g in GROUPS]
+        self.stream = Stream(lab, "a5", FLOWS, pps)
+
+    def reports(self, group):
+        return changes(self.wire.read(), group)
+
+    def next(self):
+        """Waits for the next daemon, and says that there is one alone which answers."""
+        pid = wait_until(lambda: pid_of(self.d) not in (0, self.pid) and pid_of(self.d), "another PID")
+        wait_until(lambda: gone(self.pid), "the end of the one before")
+        self.pid = pid
+        self.one()
+        return pid
+
+    def one(self):
+        """Exactly one daemon, that of the PID file, behind the socket; packets are counted at the end."""
+        same(pid_of(self.d), self.pid, "PID in the file")
+        check(not gone(self.pid), "the daemon has ended")
+        wait_until(lambda: self.d.ctl("ping")[0] == 0, "an answer to ping")
+        same(daemons(), [self.pid], "daemons")
+
+    def end(self, silent=True):
+        """Nothing was lost, nothing doubled, nothing but packets seen."""
+        self.stream.end()
+        sent = self.stream.expect("a2", "a3")
+        same(self.lab.mroutes(), self.before, "routes")
+        if silent:
+            same([len(self.reports(g)) for g in GROUPS], self.heard, "reports on the wire")
+            check(not any(m[0] in (LEAVE4, LEAVE6) for _, m, _ in self.wire.read()), "a leave on the wire")
+        return sent
+
+
+def start(lab, d, *options, conf=None, **kw):
+    """Another one that takes the place of d, with its files."""
+    if conf is None:
+        with open(d.conf) as f:
+            conf = f.read()
+    heir = Daemon(lab, conf, ("-T", "-P", d.pid_file, "-u", d.sock, *options), name=kw.pop("name", "heir"),
+                  ready=False, **kw)
+    heir.pid_file, heir.sock = d.pid_file, d.sock
+    return heir

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: ISC
+#
+# The program of a running daemon is run anew and takes its place; or cannot, and nothing has happened.
+import json
+import os
+import re
+import signal
+import subprocess
+
+from cases import case, main
+from heirs import RULES, Heirs, pid_of, program, replace, version_of
+from lab import SLOW, SMCROUTECTL, check, gone, need_users, same, wait_until
+from manager import Manager
+
+
+def other_version(path):
+    """The same program with another version in it, of the same length."""
+    with open(path, "rb") as f:
+        content = f.read()
+    old = re.search(rb"([\w.+-]+) \(ipv4 ipv6", content).group(1)
+    new = (b"9.9-" + b"x" * len(old))[:len(old)]
+    check(old != new and len(old) > 4, "the same version")
+    return content.replace(old, new), new.decode()
+
+
+def upgrade(h):
+    rc, out, err = h.d.ctl("upgrade")
+    same((rc, err), (0, ""), "upgrade")
+    before, pid = h.pid, h.next()
+    check(f"pid {before} to {pid}" in out, f"answer: {out}")
+    return out
+
+
+@case("three times, the second time to another version: no packet is lost, and nothing else is heard")
+def thrice(lab):
+    path = program(lab)
+    h = Heirs(lab)
+    old = version_of(lab, path)
+    follower = subprocess.Popen([*SMCROUTECTL, "-u", h.d.sock, "-j", "monitor"], stdout=subprocess.PIPE, text=True)
+    upgrade(h)
+    content, new = other_version(path)
+    replace(path, content)
+    check(f"{old} to {new}" in upgrade(h), "both versions")
+    upgrade(h)
+    # Who followed still does.
+    h.d.do("add", "a1", "225.30.0.0/16", "a2")
+    lines = []
+    while not any("added" in line for line in lines):
+        lines.append(follower.stdout.readline())
+        check(lines[-1], f"the follower was left after {lines}")
+    check(all(json.loads(line) for line in lines), f"{lines}")
+    follower.kill()
+    follower.wait()
+    h.d.do("remove", "a1", "225.30.0.0/16")
+    check(h.end() > 100, "too few packets to tell")
+    # What the first one opened the last one closes.
+    os.kill(h.pid, signal.SIGTERM)
+    wait_until(lambda: gone(h.pid), "its end")
+    same(lab.mroutes(), {}, "routes")
+    check(not os.path.exists(h.d.sock) and not os.path.exists(h.d.pid_file), "its files")
+
+
+@case("by a signal, and counters go on")
+def by_signal(lab):
+    h = Heirs(lab, RULES)
+    before = lab.counted(*("10.1.0.2", "225.1.2.3"))
+    os.kill(h.pid, signal.SIGUSR2)
+    h.next()
+    check(lab.counted("10.1.0.2", "225.1.2.3") >= before > 0, "the kernel's counters")
+    h.end()
+
+
+def refused(lab, h, rc, *words):
+    got = h.d.ctl("upgrade")
+    same(got[0], rc, f"exit status of {got}")
+    for word in words:
+        check(word in got[2], f"{word} in: {got[2]}")
+    h.one()
+
+
+@case("a program that cannot be started, or is none")
+def no_program(lab):
+    path = program(lab)
+    h = Heirs(lab)
+    with open(path, "rb") as f:
+        whole = f.read()
+    replace(path, whole, 0o644)
+    refused(lab, h, 71, path, os.strerror(13))
+    os.unlink(path)
+    refused(lab, h, 71, path, os.strerror(2))
+    replace(path, whole[:1000])
+    refused(lab, h, 71, path)
+    replace(path, "#!/nonexistent\n")
+    refused(lab, h, 71, path, os.strerror(2))
+    replace(path, whole)
+    upgrade(h)
+    h.end()
+
+
+@case("one that ends at once: what it says and how it ended")
+def ends(lab):
+    path = program(lab)
+    h = Heirs(lab)
+    replace(path, "#!/bin/sh\necho no such library >&2; exit 127\n")
+    refused(lab, h, 71, "no such library", "status 127")
+    replace(path, "#!/bin/sh\nkill -SEGV $$\n")
+    refused(lab, h, 71, "signal 11")
+    # As versions before this one, and SMCRoute, do.
+    replace(path, "#!/bin/sh\necho \"smcrouted: unknown option $1\" >&2; exit 64\n")
+    refused(lab, h, 71, "unknown option -T", "older version")
+    replace(path, "#!/bin/sh\nexit 0\n")
+    refused(lab, h, 71, "status 0")
+    h.end()
+
+
+@case("one that refuses the configuration")
+def bad_config(lab):
+    h = Heirs(lab)
+    h.d.write(RULES + "nonsense\n")
+    refused(lab, h, 78, "nonsense", "status 78")
+    h.d.write(RULES)
+    upgrade(h)
+    h.end()
+
+
+@case("one that hangs is given up")
+def hangs(lab):
+    path = program(lab)
+    h = Heirs(lab, pps=300)
+    replace(path, "#!/bin/sh\nexec sleep 1000\n")
+    refused(lab, h, 71, "10 s")
+    h.end()
+
+
+@case("two at once: the second one is told so; a takeover as well")
+def two(lab):
+    path = program(lab)
+    h = Heirs(lab)
+    with open(path, "rb") as f:
+        whole = f.read()
+    # Waits before it becomes the program.
+    replace(lab.path("bin/real"), whole)
+    os.rename(path, lab.path("bin/smc"))
+    os.mkdir(lab.path("bin/r"))
+    os.rename(lab.path("bin/real"), lab.path("bin/r/smcrouted"))
+    os.mkfifo(lab.path("fifo"))
+    replace(path, f"#!/bin/sh\nread x <{lab.path('fifo')}\nexec {lab.path('bin/r/smcrouted')} \"$@\"\n")
+    first = subprocess.Popen([*SMCROUTECTL, "-u", h.d.sock, "upgrade"], stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: "is started as pid" in h.d.log(), "the first one")
+    rc, _, err = h.d.ctl("upgrade")
+    same(rc, 69, f"the second one: {err}")
+    check("under way" in err, err)
+    rc, _, err = lab.run(path.replace("smcrouted", "r/smcrouted"), "-T", "-n", "-f", h.d.conf, "-u", h.d.sock,
+                         "-P", h.d.pid_file)
+    same(rc, 69, f"a takeover: {err}")
+    check("under way" in err, err)
+    with open(lab.path("fifo"), "w") as f:
+        f.write("go\n")
+    out, _ = first.communicate(timeout=SLOW)
+    check("upgraded" in out, f"the first one: {out}")
+    h.next()
+    h.end()
+
+
+@case("after -p nobody, without any capability; relative paths")
+def dropped(lab):
+    need_users()
+    program(lab)
+    os.chmod(lab.dir, 0o755)
+    h = Heirs(lab, RULES, "-p", "nobody")
+    for _ in range(2):
+        upgrade(h)
+        with open(f"/proc/{h.pid}/status") as f:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+        same([int(status[c], 16) for c in ("CapInh", "CapPrm", "CapEff", "CapAmb")], [0] * 4, "capabilities")
+        check("0" not in status["Uid"].split(), "root again")
+    h.end()
+
+
+@case("the init system hears MAINPID from the old one, then READY from the new one")
+def main_pid(lab):
+    m = Manager(lab, "/run/notify", WATCHDOG_USEC="2000000000")
+    h = Heirs(lab, RULES, wrap=("env", *(f"{k}={v}" for k, v in m.environ.items())))
+    m.wait("READY")
+    upgrade(h)
+    heard = m.wait("READY")
+    mains = [x["MAINPID"] for x in heard if "MAINPID" in x]
+    same(mains, [str(h.pid)], f"MAINPID before READY, in {heard}")
+    check(not any("STOPPING" in x for x in heard + m.messages()), f"STOPPING in {heard}")
+    m.wait("WATCHDOG")
+    h.end()
+
+
+@case("with a hook, which goes on and has nothing of the handover in its environment")
+def hook(lab):
+    out = lab.path("out")
+    script = lab.write("hook", f"#!/bin/sh\n(echo \"$1 $group\"; env; ls /proc/self/fd) >>{out}\n")
+    os.chmod(script, 0o755)
+    h = Heirs(lab, RULES, "-e", script)
+    upgrade(h)
+    wait_until(lambda: open(out).read().count("reload ") == 2, "the hook of the new one")
+    lab.passes("a5", "10.1.0.77", "225.9.7.7", "a2", "a3", n=5)
+    wait_until(lambda: "install 225.9.7.7" in open(out).read(), "install")
+    check("SMCROUTE_" not in open(out).read(), "its environment")
+    h.stream.end()
+    h.stream.expect("a2", "a3")
+
+
+@case("in the background, by a relative path")
+def background(lab):
+    path = program(lab)
+    d = lab.daemon("")
+    d.stop()
+    rc, _, err = lab.run("sh", "-c", f"cd {lab.path('bin')} && "
+                         "exec ./smcrouted -f ../smcroute.conf -P ../b.pid -u ../b.sock")
+    same(rc, 0, f"start: {err}")
+    d.pid_file, d.sock = lab.path("b.pid"), lab.path("b.sock")
+    first = pid_of(d)
+    rc, out, err = d.ctl("upgrade")
+    same((rc, err), (0, ""), "upgrade")
+    second = wait_until(lambda: pid_of(d) != first and pid_of(d), "another PID")
+    d.do("ping")
+    check(path.rsplit("/", 2)[0] in os.readlink(f"/proc/{second}/exe"), "its program")
+    for fd in range(3):
+        same(os.readlink(f"/proc/{second}/fd/{fd}"), "/dev/null", f"descriptor {fd}")
+    same(d.ctl("kill")[0], 0, "kill")
+
+
+@case("SIGTERM to the old one while the new one starts: both end")
+def told_to_end(lab):
+    path = program(lab)
+    h = Heirs(lab)
+    replace(path, "#!/bin/sh\nexec sleep 1000\n")
+    client = subprocess.Popen([*SMCROUTECTL, "-u", h.d.sock, "upgrade"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+    child = int(wait_until(lambda: re.search(r"is started as pid (\d+)", h.d.log()), "the child").group(1))
+    h.stream.end()
+    same(h.d.stop(), 0, "exit status")
+    check(client.wait(SLOW) != 0, "the client")
+    wait_until(lambda: gone(child), "the end of the child")
+    check(not os.path.exists(h.d.pid_file) and not os.path.exists(h.d.sock), "its files")
+
+
+if __name__ == "__main__":
+    main()
