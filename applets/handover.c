@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernel/kernel.h"
+#include "lib/buf.h"
 #include "lib/fd.h"
 #include "lib/grow.h"
 #include "lib/log.h"
@@ -66,6 +67,30 @@ int handover_take_environment(struct handover *h)
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	return res;
+}
+
+int handover_pass(struct handover *h)
+{
+	char number[16];
+	struct buf names = { 0 };
+
+	/* First all of them out of the way. */
+	for (uint32_t i = 0; i < h->n; i++) {
+		h->v[i].fd = fcntl(h->v[i].fd, F_DUPFD_CLOEXEC, HANDOVER_FIRST + (int)h->n);
+		if (h->v[i].fd < 0)
+			return -1;
+		buf_printf(&names, "%s%s", i ? ":" : "", h->v[i].name);
+	}
+	for (uint32_t i = 0; i < h->n; i++)
+		if (dup2(h->v[i].fd, HANDOVER_FIRST + (int)i) < 0)
+			return -1;
+	if (!h->n)
+		return 0;
+	snprintf(number, sizeof number, "%u", (unsigned)h->n);
+	setenv("LISTEN_FDS", number, 1);
+	setenv("LISTEN_FDNAMES", buf_cstr(&names), 1);
+	snprintf(number, sizeof number, "%d", (int)getpid());
+	return setenv("LISTEN_PID", number, 1);
 }
 
 bool handover_has_routes(const struct handover *h)

@@ -30,6 +30,11 @@ int handover_add(struct handover *h, const char *name, int fd);
  * wrong is said by handover_adopt(), when there is a log.  0, or -1 with ENOMEM. */
 int handover_take_environment(struct handover *h);
 
+/* Puts the descriptors where handover_take_environment() of the program that is executed next in this process finds
+ * them, and says so in the environment.  What had those numbers before is gone, so nothing else can follow.  0, or -1
+ * with errno. */
+int handover_pass(struct handover *h);
+
 /* True when the list has a routing socket by its name. */
 bool handover_has_routes(const struct handover *h);
 

@@ -28,6 +28,7 @@
 #define KEEPER_PAUSE_READY_MS 1000
 #define KEEPER_PAUSE_UNREADY_MS 30000
 #define KEEPER_GIVE_UP 3		/* deaths until the next thing is given up */
+#define KEEPER_MESSAGES_LAST 1024
 #define KEEPER_MESSAGES 64		/* that are read before others get their turn */
 
 struct keeper {
@@ -41,7 +42,6 @@ struct keeper {
 	unsigned unready;		/* deaths in a row of daemons that were not ready yet */
 	bool was_ready;			/* one of them was */
 	bool is_asked;			/* to end */
-	bool has_program;		/* there is one on disk to be started */
 	bool is_apart;			/* from the terminal, in the background */
 };
 
@@ -83,7 +83,7 @@ static void keeper_give_up(struct keeper *k)
 {
 	const char *what = NULL;
 
-	if (k->unready == KEEPER_GIVE_UP && k->has_program)
+	if (k->unready == KEEPER_GIVE_UP && k->set->program)
 		what = "with the program as it was when the keeper started";
 	else if (k->unready == 2 * KEEPER_GIVE_UP && keep_drop(&k->keep, "journal"))
 		what = "without what clients asked for";
@@ -146,9 +146,9 @@ static void keeper_on_child(void *ctx)
 	int status;
 	pid_t pid;
 
-	/* What it has said before comes first. */
-	while (!keep_receive(&k->keep, KEEPER_MESSAGES))
-		;
+	/* What it has said before comes first: more than a queue holds (net.unix.max_dgram_qlen), so that a stranger
+	 * who never stops does not keep us here. */
+	keep_receive(&k->keep, KEEPER_MESSAGES_LAST);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		keeper_reaped(k, pid, status);
 }
@@ -224,6 +224,40 @@ static void keeper_set_environment(const struct keeper *k)
 		setenv("WATCHDOG_USEC", number, 1);
 }
 
+/* The options for a daemon that goes on: it takes over from nobody. */
+static char **keeper_words(const struct settings *s)
+{
+	const char **words = calloc(s->n_words + 2, sizeof *words);
+	size_t n = 0;
+	union {
+		const char **words;
+		char **plain;
+	} as = { words };
+
+	if (!words)
+		return NULL;
+	words[n++] = "smcrouted";
+	for (size_t i = 0; i < s->n_words; i++)
+		if (strcmp(s->words[i], "-T"))
+			words[n++] = s->words[i];
+	return as.plain;
+}
+
+/* Runs the program that is on disk now, which may be a newer one.  Returns when there is none: where the real root has
+ * taken the place of an initramfs, say. */
+static void keeper_run_program(struct keeper *k)
+{
+	const struct settings *s = k->set;
+	char **words = keeper_words(s);
+
+	if (!words || !s->program || access(s->program, X_OK) < 0)
+		return;
+	setenv(KEEPER_CHILD, "1", 1);
+	if (handover_pass(&k->keep.store) == 0)
+		execv(s->program, words);
+	_exit(EXIT_SYSTEM);
+}
+
 /* Starts the child: true in it, when it is to go on as the daemon. */
 static bool keeper_start(struct keeper *k, struct handover *h)
 {
@@ -246,7 +280,10 @@ static bool keeper_start(struct keeper *k, struct handover *h)
 	}
 	loop_free(k->loop);
 	keeper_set_environment(k);
+	if (k->starts && k->unready < KEEPER_GIVE_UP)
+		keeper_run_program(k);
 	close(k->keep.fd);
+	k->set->takes_over &= !k->starts;
 	*h = k->keep.store;
 	k->set->is_kept = true;
 	return true;
@@ -270,6 +307,7 @@ static const char *keeper_prepare(struct keeper *k)
 	if (!s->foreground && proc_daemonize() < 0)
 		return "going to the background";
 	notify_init();
+	proc_raise_descriptors();
 	/* What an upgrade started becomes a child of ours when the old one ends. */
 	proc_adopt_orphans();
 	k->loop = loop_new();
@@ -281,6 +319,14 @@ static const char *keeper_prepare(struct keeper *k)
 		if (loop_signal(k->loop, signals[i].sig, signals[i].fn, k) < 0)
 			return "signals";
 	return NULL;
+}
+
+bool keeper_is_parent(void)
+{
+	bool is_parent = getenv(KEEPER_CHILD);
+
+	unsetenv(KEEPER_CHILD);
+	return is_parent;
 }
 
 void keeper_run(struct settings *set, struct handover *h)

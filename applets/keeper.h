@@ -19,6 +19,12 @@
 #include "applets/handover.h"
 #include "applets/state.h"
 
+/* In the environment of a program that a keeper has run. */
+#define KEEPER_CHILD "SMCROUTE_KEPT"
+
+/* True when a keeper has run this program, of which the environment does not tell any more afterwards. */
+bool keeper_is_parent(void);
+
 /* Becomes the keeper, and returns only in its children, which are to go on as the daemon, *h being what was kept and
  * set what they are told.  Before, *h is what this process was handed itself. */
 void keeper_run(struct settings *set, struct handover *h);

@@ -210,16 +210,16 @@ static int smcrouted_main(int argc, char **argv)
 		return smcrouted_refuse_word(argv[optind]);
 	if (s.check)
 		return check_files(&s.check, 1, OPTION('F'));
+	if (s.has_keeper && s.conf && !strcmp(s.conf, "-"))
+		return applet_fail(EXIT_USAGE, "option -k: the configuration of standard input cannot be read again by "
+				   "the next daemon; name a file");
 	smcrouted_set_paths(&s);
 	s.program = proc_program();
 	/* The end of process 1 is the end of its container, or of the system. */
 	s.foreground |= getpid() == 1;
-	if (s.has_keeper && !strcmp(s.conf, "-"))
-		return applet_fail(EXIT_USAGE, "option -k: the configuration of standard input cannot be read again by "
-				   "the next daemon; name a file");
 	handover_take_environment(&handed);
 	/* What an upgrade starts is kept already. */
-	s.is_kept = s.has_keeper && takeover_is_child();
+	s.is_kept = keeper_is_parent() || (s.has_keeper && takeover_is_child());
 	if (s.has_keeper && !s.is_kept)
 		keeper_run(&s, &handed);
 	/* No return, so that the paths stay where they are. */

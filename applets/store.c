@@ -90,8 +90,11 @@ static void store_find(void *ctx, const char *name, int fd)
 		*wanted = NULL;
 }
 
-void store_forget(const char *name)
+void store_forget(struct daemon *d, const char *name)
 {
+	/* It goes on in the same file. */
+	if (d->journal.fd >= 0 && !strcmp(name, store_journal))
+		return;
 	kernel_fds(store_find, &name);
 	if (name)
 		notify_send("FDSTOREREMOVE=1\nFDNAME=%s", name);

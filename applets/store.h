@@ -16,8 +16,9 @@ void store_init(struct daemon *d);
  * and forgets what ends with a reload.  For struct router_ops. */
 void store_applied(void *d);
 
-/* Forgets what was stored under a name by a daemon that we took over from, unless it is in use. */
-void store_forget(const char *name);
+/* Forgets what was stored under a name by a daemon that we took over from, unless it is in use; after store_all(), so
+ * that nothing is missing in between. */
+void store_forget(struct daemon *d, const char *name);
 
 /* Stores everything there is, when the daemon is ready. */
 void store_all(struct daemon *d);

@@ -326,8 +326,10 @@ int takeover_finish(struct daemon *d)
 	if (status)
 		return status;
 	notify_mute(false);
+	if (t->names.len)
+		store_all(d);
 	for (const char *s = t->names.p; s && s < t->names.p + t->names.len; s += strlen(s) + 1)
-		store_forget(s);
+		store_forget(d, s);
 	if (is_taken)
 		log_notice("took over from the daemon that ran before");
 	if (t->err >= 0)

@@ -3,16 +3,18 @@
 # The keeper: a parent that holds the sockets of the daemon and starts it again, and nothing is lost.
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from array import array
 
 from cases import case, main
 from lab import SMCROUTE, SMCROUTED, check, child_setup, gone, need_users, same, wait_until
-from reports import Wire
+from reports import TO_IN, Wire, changes
 from stream import Stream
 
 RULES = ("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2 a3\n"
@@ -196,7 +198,7 @@ def background(lab):
     second = next_pid(d, first)
     lab.passes("a1", *FLOWS[0], "a2", "a3", n=5)
     with open(f"/proc/{keeper}/smaps_rollup") as f:
-        private = sum(int(line.split()[1]) for line in f if line.startswith("Private_"))
+        private = sum(int(line.split()[1]) for line in f if line.startswith("Private_Dirty"))
     print(f"# measured: the keeper has {private} kB of its own")
     os.kill(keeper, signal.SIGTERM)
     wait_until(lambda: gone(second) and gone(keeper), "the end of both")
@@ -233,7 +235,12 @@ def strangers(lab):
     os.close(r)
     os.close(w)
     lab.passes("a1", *FLOWS[0], "a2", "a3", n=2)
+    # Nor does one who never stops keep it from its work.
+    flood = subprocess.Popen([sys.executable, "-c", "import socket, sys\ns = socket.socket(1, 2)\nwhile True:\n"
+                              "    s.sendto(b'FDSTORE=1', chr(0) + sys.argv[1])", name[1:]], preexec_fn=child_setup)
     kill(d)
+    flood.kill()
+    flood.wait()
     lab.expect(lab.send("a1", *FLOWS[0], 5), "a2", "a3")
     # All messages before a death have been read by then.
     links = [os.readlink(f"/proc/{d.proc.pid}/fd/{n}") for n in os.listdir(f"/proc/{d.proc.pid}/fd")]
@@ -303,27 +310,92 @@ def children(pid):
 
 @case("daemons that die before they are ready: longer and longer pauses, then what may be the reason is given up")
 def again_and_again(lab):
+    def feed():
+        with open(lab.path("fifo"), "w") as f:
+            f.write(lab.MARKS + RULES)
+    # Who reads a file that does not come is not ready.
+    os.mkfifo(lab.path("fifo"))
+    d = lab.daemon("", "-k", "-f", lab.path("fifo"), ready=False)
+    feed()
+    first = next_pid(d, 0)
+    d.do("-o", "x", "add", "a1", "225.8.8.8", "a2")
+    lab.passes("a1", *FLOWS[0], "a2", "a3", n=2)
+    for _ in range(7):
+        pid = wait_until(lambda: children(d.proc.pid), "a daemon")[0]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: pid not in children(d.proc.pid), "its end")
+    feed()
+    next_pid(d, first)
+    lab.expect(lab.send("a1", *FLOWS[0], 5), "a2", "a3")
+    check("225.8.8.8" not in d.show("show", "config"), "what was given up is there")
+    log = d.log()
+    for pause in ("again", "again in 0.1 s", "again in 0.8 s", "again in 3.2 s"):
+        check(f"it is started {pause}\n" in log, f"no pause: {pause}")
+    for what in ("3 deaths in a row before the daemon was ready: it is started with the program as it was",
+                 "6 deaths in a row before the daemon was ready: it is started without what clients asked for"):
+        check(what in log, f"not said: {what}")
+    # In a pause it ends at once.
+    for _ in range(3):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(wait_until(lambda: children(d.proc.pid), "a daemon")[0], signal.SIGKILL)
+    wait_until(lambda: not children(d.proc.pid), "a pause")
+    same(d.stop(), 0, "exit status in a pause")
+
+
+def replace(lab, program, text):
+    """Another program in the place of one that runs."""
+    lab.write("new", text)
+    os.chmod(lab.path("new"), 0o755)
+    os.rename(lab.path("new"), program)
+
+
+@case("the next daemon is the program on disk, a newer one too; where that is broken, or gone, the one in memory")
+def on_disk(lab):
+    program = lab.path("smcroute")
+    shutil.copy2(SMCROUTE, program)
+    sys.modules["lab"].SMCROUTED = [program, "smcrouted"]
     d = lab.daemon(RULES, "-k")
     d.do("-o", "x", "add", "a1", "225.8.8.8", "a2")
     lab.passes("a1", *FLOWS[0], "a2", "a3", n=2)
-    given_up = "6 deaths in a row before the daemon was ready: it is started without what clients asked for"
-    old = 0
-    while given_up not in d.log():
-        for pid in children(d.proc.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-                old = pid
-    next_pid(d, old)
+    replace(lab, program, f'#!/bin/sh\necho "the new one: $*"\nexec {os.path.abspath(SMCROUTE)} smcrouted "$@"\n')
+    kill(d)
+    check("the new one: -n -i smcroute" in d.log(), "it is not the program on disk")
     lab.expect(lab.send("a1", *FLOWS[0], 5), "a2", "a3")
-    check("225.8.8.8" not in d.show("show", "config"), "what was given up is there")
-    for pause in ("again", "again in 0.1 s", "again in 0.8 s", "again in 1.6 s"):
-        check(f"it is started {pause}\n" in d.log(), f"no pause: {pause}")
-    # In a pause it ends at once.
+    replace(lab, program, "#!/bin/sh\nexit 70\n")
+    kill(d)
+    check("3 deaths in a row before the daemon was ready: it is started with the program as it was" in d.log(),
+          "what was given up")
+    lab.expect(lab.send("a1", *FLOWS[0], 5), "a2", "a3")
+    os.unlink(program)
+    kill(d)
+    lab.expect(lab.send("a1", *FLOWS[0], 5), "a2", "a3")
+    check("225.8.8.8" in d.show("show", "config"), "what clients asked for")
+
+
+@case("an upgrade, again and again: the keeper follows, and starts what dies then")
+def upgrades(lab):
+    d = lab.daemon(RULES, "-k")
+    d.do("-o", "x", "join", "a1", "225.8.8.8")
+    wire = Wire(lab)
+    stream = Stream(lab, "a1", FLOWS[:2], 1000)
+    seen = set()
     for _ in range(3):
-        os.kill(next_pid(d, old), signal.SIGKILL)
-        old = pid_of(d)
-    wait_until(lambda: not children(d.proc.pid), "a pause")
-    same(d.stop(), 0, "exit status in a pause")
+        rc, out, err = d.ctl("upgrade")
+        same((rc, err), (0, ""), "upgrade")
+        seen.add(pid_of(d))
+        wait_until(lambda: children(d.proc.pid) == [pid_of(d)], "the new one is the keeper's child")
+        kill(d)
+        seen.add(pid_of(d))
+    same(len(seen), 6, "daemons")
+    stream.end()
+    stream.expect("a2", "a3")
+    # What is left is left, though others have had sockets for it.
+    d.do("-o", "x", "leave", "a1", "225.8.8.8")
+    wait_until(lambda: TO_IN in changes(wire.read(), "225.8.8.8"), "the leave on the wire")
+    d.proc.send_signal(signal.SIGUSR2)
+    last = next_pid(d, pid_of(d))
+    same(d.stop(), 0, "exit status")
+    check(gone(last), "the daemon is still there")
 
 
 if __name__ == "__main__":
