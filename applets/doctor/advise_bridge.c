@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "applets/doctor/advise_filter.h"
 #include "applets/doctor/advise_link.h"
 #include "applets/doctor/advise_rule.h"
 #include "applets/doctor/bridge.h"
@@ -38,6 +39,9 @@ void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const 
 {
 	const struct host *h = &r->d->host;
 	const struct probe_link *bridge = host_link(h, o->bridge), *port = NULL;
+	const struct advise_hooks at = { o, HOOK_PORT_OUT, HOOK_PORT_EGRESS };
+	const unsigned may = ADVISE_FATE(FATE_UNKNOWN) | ADVISE_FATE(FATE_BY_CHANCE);
+	struct buf who = { 0 };
 	bool others = false;
 	char why[ADVISE_WHY];
 	uint16_t vlan;
@@ -58,14 +62,18 @@ void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const 
 		return;
 	}
 	port = advise_link_stuck(r, bridge, vlan, why);
+	if (!port)
+		advise_filter_names(r, &at, may, &who);
 	finding_add(r->f, FINDING_ERROR, "the bridge keeps them: %s of %s were sent to %s, and %s passed them to none "
-		    "of its ports; %s%s%s", advice_count(r, l), r->flow, host_name(h, o->ifindex), bridge->name,
+		    "of its ports; %s%s%s%s", advice_count(r, l), r->flow, host_name(h, o->ifindex), bridge->name,
 		    port ? port->name : bridge_port(h, bridge, NULL) ?
 		    "look for a filter of the bridge (nft family bridge, ebtables)" : "it has none",
-		    port ? " " : "", why);
+		    port ? " " : "", why, buf_cstr(&who));
+	buf_free(&who);
 	if (port) {
 		advise_link_port_mend(r, bridge, port, vlan);
 	} else {
+		advise_filter_fix(r, &at, may, false);
 		finding_fix(r->f, "nft list ruleset bridge");
 		finding_fix(r->f, "bridge -d link show");
 	}

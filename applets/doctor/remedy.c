@@ -206,6 +206,20 @@ static void remedy_firewalld(struct findings *f, const struct probe_packet *p, c
 	finding_fix(f, "firewall-cmd --reload");
 }
 
+void remedy_chain_show(struct findings *f, const struct probe_chain *c)
+{
+	char word[REMEDY_WORD];
+
+	if (c->filter == PROBE_TC)
+		finding_fix(f, "tc -s filter show dev %s %s", text_shell_word(word, sizeof word, c->table), c->name);
+	else if (c->filter != PROBE_NFT)
+		finding_fix(f, "ip%stables-legacy -t %s -nvL", c->filter == PROBE_IPTABLES ? "" : "6", c->table);
+	else if (remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./"))
+		finding_fix(f, "nft -a list chain %s %s %s", c->family, c->table, c->name);
+	else
+		finding_fix(f, "nft -a list ruleset");
+}
+
 void remedy_chain(struct findings *f, const struct probe_chain *c, const struct probe_packet *p, uint8_t glen)
 {
 	const char *six = remedy_six[flow_fam(&p->flow)];
@@ -221,26 +235,14 @@ void remedy_chain(struct findings *f, const struct probe_chain *c, const struct 
 		remedy_iptables(f, c, p, text);
 	} else if (c->is_owned && !strcmp(c->table, "firewalld")) {
 		remedy_firewalld(f, p, text);
-	} else if (!c->is_owned && remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./")) {
+	} else if (c->is_owned || !remedy_is_plain(c->table, "_-./") || !remedy_is_plain(c->name, "_-./")) {
+		remedy_chain_show(f, c);
+	} else {
 		if (has_dev)
 			remedy_nft_ifname(is_out ? "o" : "i", is_out ? p->oif_name : p->iif_name, match);
 		finding_fix(f, "nft 'insert rule %s %s %s %sip%s daddr %s accept'", c->family, c->table, c->name,
 			    match, six, text);
 	}
-}
-
-void remedy_chain_show(struct findings *f, const struct probe_chain *c)
-{
-	char word[REMEDY_WORD];
-
-	if (c->filter == PROBE_TC)
-		finding_fix(f, "tc -s filter show dev %s %s", text_shell_word(word, sizeof word, c->table), c->name);
-	else if (c->filter != PROBE_NFT)
-		finding_fix(f, "ip%stables-legacy -t %s -nvL", c->filter == PROBE_IPTABLES ? "" : "6", c->table);
-	else if (remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./"))
-		finding_fix(f, "nft -a list chain %s %s %s", c->family, c->table, c->name);
-	else
-		finding_fix(f, "nft -a list ruleset");
 }
 
 void remedy_v6(struct findings *f, const struct probe_link *l)

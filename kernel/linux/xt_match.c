@@ -17,10 +17,13 @@
 #include <linux/netfilter/xt_iprange.h>
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_physdev.h>
 #include <linux/netfilter/xt_pkttype.h>
 #include <linux/netfilter/xt_rpfilter.h>
 #include <linux/netfilter/xt_state.h>
 #include <linux/netfilter/xt_tcpudp.h>
+#include <linux/netfilter_bridge/ebt_ip.h>
+#include <linux/netfilter_bridge/ebt_ip6.h>
 #include <linux/netfilter_ipv4/ipt_ttl.h>
 
 /* struct ipt_TTL_info, and of IPv6 ip6t_HL_info, in a header whose name differs from that of the match in the case of
@@ -29,6 +32,13 @@ struct xt_ttl_target {
 	uint8_t mode, ttl;
 };
 enum { XT_TTL_SET, XT_TTL_INC, XT_TTL_DEC };
+
+/* What struct ebt_ip_info and ebt_ip6_info have; their flags are the same. */
+struct xt_frame {
+	const void *src, *src_mask, *dst, *dst_mask;
+	const uint16_t *sport, *dport;
+	uint8_t protocol, bits, inverted;
+};
 
 #define STATE_ALIAS 0x2000	/* XT_CONNTRACK_STATE_ALIAS: it was written as -m state */
 
@@ -168,6 +178,59 @@ static enum match xt_match_rpfilter(const struct filter_packet *f, const void *i
 	return filter_not(back ? MATCH_YES : MATCH_NO, r->flags & XT_RPFILTER_INVERT);
 }
 
+/* Ports of bridges: of a packet that is routed, nothing was bridged (physdev_mt()). */
+static enum match xt_match_physdev(const struct filter_packet *f, const void *info)
+{
+	const struct xt_physdev_info *p = info;
+
+	(void)f;
+	return p->bitmask & XT_PHYSDEV_OP_BRIDGED && !(p->invert & XT_PHYSDEV_OP_BRIDGED) ? MATCH_NO :
+	       p->bitmask == XT_PHYSDEV_OP_BRIDGED ? MATCH_YES : MATCH_MAY;
+}
+
+/* Of ebtables: addresses, protocol and ports behind its own frame; TOS and ICMP are not known. */
+static enum match xt_match_frame(const struct filter_packet *f, const struct xt_frame *a)
+{
+	size_t len = f->v4 ? 4 : 16, at = f->v4 ? 12 : 8;
+	enum match m = a->bits & ~(EBT_IP_SOURCE | EBT_IP_DEST | EBT_IP_PROTO | EBT_IP_SPORT | EBT_IP_DPORT) ?
+		       MATCH_MAY : MATCH_YES;
+
+	if (a->bits & EBT_IP_SOURCE)
+		m = filter_and(m, filter_not(filter_masked(f->ip + at, f->ip_known + at, a->src, a->src_mask, len),
+					     a->inverted & EBT_IP_SOURCE));
+	if (a->bits & EBT_IP_DEST)
+		m = filter_and(m, filter_not(filter_masked(f->ip + at + len, f->ip_known + at + len, a->dst,
+							   a->dst_mask, len), a->inverted & EBT_IP_DEST));
+	if (a->bits & EBT_IP_PROTO)
+		m = filter_and(m, filter_not(a->protocol == f->protocol ? MATCH_YES : MATCH_NO,
+					     a->inverted & EBT_IP_PROTO));
+	if (a->bits & EBT_IP_SPORT)
+		m = filter_and(m, filter_not(filter_port(f, false, a->sport[0], a->sport[1]),
+					     a->inverted & EBT_IP_SPORT));
+	if (a->bits & EBT_IP_DPORT)
+		m = filter_and(m, filter_not(filter_port(f, true, a->dport[0], a->dport[1]),
+					     a->inverted & EBT_IP_DPORT));
+	return m;
+}
+
+static enum match xt_match_frame4(const struct filter_packet *f, const void *info)
+{
+	const struct ebt_ip_info *i = info;
+
+	return !f->v4 ? MATCH_NO : xt_match_frame(f, &(struct xt_frame){
+		.src = &i->saddr, .src_mask = &i->smsk, .dst = &i->daddr, .dst_mask = &i->dmsk, .sport = i->sport,
+		.dport = i->dport, .protocol = i->protocol, .bits = i->bitmask, .inverted = i->invflags });
+}
+
+static enum match xt_match_frame6(const struct filter_packet *f, const void *info)
+{
+	const struct ebt_ip6_info *i = info;
+
+	return f->v4 ? MATCH_NO : xt_match_frame(f, &(struct xt_frame){
+		.src = &i->saddr, .src_mask = &i->smsk, .dst = &i->daddr, .dst_mask = &i->dmsk, .sport = i->sport,
+		.dport = i->dport, .protocol = i->protocol, .bits = i->bitmask, .inverted = i->invflags });
+}
+
 /* Who sends: nobody here does. */
 static enum match xt_match_never(const struct filter_packet *f, const void *info)
 {
@@ -201,6 +264,9 @@ static const struct {
 	{ "ttl", 0, sizeof(struct ipt_ttl_info), xt_match_ttl },
 	{ "hl", 0, sizeof(struct ipt_ttl_info), xt_match_ttl },
 	{ "rpfilter", 0, sizeof(struct xt_rpfilter_info), xt_match_rpfilter },
+	{ "physdev", 0, sizeof(struct xt_physdev_info), xt_match_physdev },
+	{ "ip", 0, sizeof(struct ebt_ip_info), xt_match_frame4 },
+	{ "ip6", 0, sizeof(struct ebt_ip6_info), xt_match_frame6 },
 	{ "owner", -1, 0, xt_match_never },
 	{ "tcp", -1, 0, xt_match_never },
 	{ "limit", -1, 0, NULL }, { "hashlimit", -1, 0, NULL }, { "statistic", -1, 0, NULL },

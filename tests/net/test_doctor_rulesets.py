@@ -5,4 +5,4 @@ from cases import main
 import doctor.rulesets		# noqa: F401
 
 if __name__ == "__main__":
-    main()
+    main(3)

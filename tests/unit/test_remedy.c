@@ -89,7 +89,8 @@ static void chains(void)
 	nft.is_owned = true;
 	finding_add(&f, FINDING_ERROR, "owned");
 	remedy_chain(&f, &nft, &p, 128);
-	CHECK_STR(last(&f, false), "");
+	CHECK_STR(last(&f, false), "nft -a list chain inet t c");
+	finding_add(&f, FINDING_ERROR, "firewalld");
 	nft.table = "firewalld";
 	remedy_chain(&f, &nft, &p, 128);
 	CHECK_STR(remedy_maker(&nft), "firewalld");
@@ -108,7 +109,7 @@ static void chains(void)
 	nft.name = "c'; reboot; '";
 	finding_add(&f, FINDING_ERROR, "3");
 	remedy_chain(&f, &nft, &p, 128);
-	CHECK_STR(last(&f, false), "");
+	CHECK_STR(last(&f, false), "nft -a list ruleset");
 	findings_free(&f);
 }
 

@@ -83,7 +83,7 @@ def mtu_some(t):
     t.flow.make = lambda i: sized(t.src, t.group, 16, i, 1400) if i % 5 == 0 else make(i)
 
 
-@truth("a queue that is too slow", "lost", blind="maybe", cure=None)
+@truth("a queue that is too slow", "queue", blind="maybe", cure="or")
 def slow(t):
     need("tc")
     begin(t, size=1000)
@@ -132,7 +132,7 @@ def family_off(t):
     t.sysctl("ipv6/conf/a2/disable_ipv6", 1)
 
 
-@truth("a bridge whose ports a chain closes", "nobody", cure=None)
+@truth("a bridge whose ports a chain closes", "firewall", blind="any")
 def bridge_filter(t):
     t.lab.ip_batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up", "link set a2 master br0"])
     begin(t, RULES.replace("to a2", "to br0"))

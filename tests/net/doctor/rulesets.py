@@ -8,7 +8,7 @@ import socket
 import struct
 import subprocess
 
-from doctor.table import UNSURE, begin, truth
+from doctor.table import UNSURE, begin, restore, truth
 from lab import Skip, libc
 from sick import need
 
@@ -125,17 +125,6 @@ COMMIT
 -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
 COMMIT
 """
-
-
-def restore(t, text, kind, **kw):
-    tool = f"ip{t.six}tables-{kind}-restore"
-    need(tool)
-    text = text.format(six=t.six, icmp="icmp" if t.v4 else "icmpv6", **kw)
-    if not t.v4:
-        text = text.replace("172.17.0.0/16", "fd17::/64")
-    p = subprocess.run([tool], input=text, text=True, stderr=subprocess.PIPE)
-    if p.returncode:
-        raise Skip(f"{tool}: {p.stderr.strip()}")
 
 
 for name, text in (("firewalld", FIREWALLD), ("fw4", FW4)):

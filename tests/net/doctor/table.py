@@ -132,6 +132,18 @@ def drop(t, iface, way):
             raise Skip("this kernel has no classifiers for tc")
 
 
+def restore(t, text, kind, **kw):
+    """Rules of iptables, of its kind nft or legacy."""
+    tool = f"ip{t.six}tables-{kind}-restore"
+    need(tool)
+    text = text.format(six=t.six, icmp="icmp" if t.v4 else "icmpv6", **kw)
+    if not t.v4:
+        text = text.replace("172.17.0.0/16", "fd17::/64")
+    p = subprocess.run([tool], input=text, text=True, stderr=subprocess.PIPE)
+    if p.returncode:
+        raise Skip(f"{tool}: {p.stderr.strip()}")
+
+
 # ---- what else goes on in a network, and is no matter ----
 
 def igmp(kind, group, src="10.1.0.55", dst=None):
