@@ -57,6 +57,7 @@ struct ifaces {
 	uint32_t live;
 	struct hash by[IFACE_KEYS];
 	uint32_t vif[FAM_N][KERNEL_VIFS];	/* place of the interface, or HASH_NONE */
+	uint32_t held[FAM_N];		/* numbers, as bits, that none may have yet: entries come in on them */
 };
 
 void ifaces_init(struct ifaces *t);
@@ -93,7 +94,8 @@ static inline bool iface_usable(const struct iface *i, const struct ifname *name
 	return !i->disabled && (!name->is_wildcard || ((i->flags & LINK_MULTICAST) && !(i->flags & LINK_LOOPBACK)));
 }
 
-/* Takes the lowest free number of a family for an interface without asking the kernel; -1 when all are taken. */
+/* Takes the lowest free number of a family for an interface without asking the kernel; -1 when all are taken or
+ * held. */
 int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i);
 
 /* Gives an interface, which has none, a number that is free. */

@@ -189,7 +189,6 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 static uint32_t mfc_get_key(struct mfcs *t, const struct mfc_key *key, enum mfc_state state)
 {
 	uint32_t at = mfc_find_key(t, key);
-	uint8_t flags = 0;
 
 	if (at != HASH_NONE)
 		return at;
@@ -201,10 +200,9 @@ static uint32_t mfc_get_key(struct mfcs *t, const struct mfc_key *key, enum mfc_
 		at = t->n++;
 	} else {
 		t->free = t->v[at].next_free;
-		flags = t->v[at].flags & MFC_DIRTY;
 	}
 	t->v[at] = (struct mfc){
-		.flow = key->flow, .iif = key->iif, .state = (uint8_t)state, .flags = flags,
+		.flow = key->flow, .iif = key->iif, .state = (uint8_t)state,
 	};
 	hash_add(&t->by_sg, &mfc_ops, t, mfc_key_hash(key), at);
 	mfc_link(t, at);
@@ -233,8 +231,7 @@ void mfc_del(struct mfcs *t, uint32_t at)
 	mfc_unlink(t, at);
 	mfc_set_reflects(t, at, false);
 	hash_del(&t->by_sg, &mfc_ops, t, mfc_hash(t, at), at);
-	/* A dirty mark survives its entry: the list names the place, which may be used again. */
-	e->flags &= MFC_DIRTY;
+	e->flags = 0;
 	e->state = MFC_FREE;
 	e->next_free = t->free;
 	t->free = at;
@@ -262,11 +259,13 @@ int mfc_dirty(struct mfcs *t, uint32_t at)
 	if (t->v[at].flags & MFC_DIRTY)
 		return 0;
 	/* One who marks all the time shall not make the list grow for ever. */
-	if (t->ndirty == t->cdirty && t->looked > t->ndirty / 2) {
-		memmove(t->dirty, t->dirty + t->looked, (t->ndirty - t->looked) * sizeof *t->dirty);
-		t->ndirty -= t->looked;
-		t->looked_any -= t->looked;
-		t->looked = 0;
+	uint32_t gone = t->looked[MFC_LOOK_REST];
+
+	if (t->ndirty == t->cdirty && gone > t->ndirty / 2) {
+		memmove(t->dirty, t->dirty + gone, (t->ndirty - gone) * sizeof *t->dirty);
+		t->ndirty -= gone;
+		for (int look = 0; look < MFC_LOOKS; look++)
+			t->looked[look] -= t->looked[look] < gone ? t->looked[look] : gone;
 	}
 
 	uint32_t *v = grow(t->dirty, &t->cdirty, t->ndirty + 1, sizeof *v);
@@ -281,7 +280,8 @@ int mfc_dirty(struct mfcs *t, uint32_t at)
 
 void mfc_clean(struct mfcs *t)
 {
-	t->ndirty = t->looked = t->looked_any = 0;
+	t->ndirty = 0;
+	memset(t->looked, 0, sizeof t->looked);
 	if (t->cdirty > 4096) {
 		free(t->dirty);
 		t->dirty = NULL;

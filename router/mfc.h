@@ -33,6 +33,15 @@ enum {
 #define MFC_REFLECTS (1 << 7)		/* by its rules it goes out where it comes in; set by mfc_set_reflects() */
 #define MFC_ASKED_ONCE (1 << 4)
 
+/* Walks over the entries to look at, one behind the other. */
+enum mfc_look {
+	MFC_LOOK_NEW,	/* entries of (S,G) rules that the kernel is to get: first, as one of any source would take
+			 * their packets */
+	MFC_LOOK_ANY,	/* of any source: what one of them has is not learned besides */
+	MFC_LOOK_REST,
+	MFC_LOOKS
+};
+
 /* No VIF: an entry that is wanted but cannot be in the kernel yet. */
 #define MFC_NO_VIF 0xff
 
@@ -68,10 +77,9 @@ struct mfcs {
 	uint32_t count[MFC_STATES];	/* entries of each state */
 	uint32_t reflecting;		/* entries that are MFC_REFLECTS */
 	uint64_t removals;		/* how often a place became free */
-	uint32_t *dirty;		/* places to look at */
+	uint32_t *dirty;		/* places to look at: those that are marked so still */
 	uint32_t ndirty, cdirty;
-	uint32_t looked;		/* how many of them, from the first on, have been looked at */
-	uint32_t looked_any;		/* the same for entries of any source alone, which come before the others */
+	uint32_t looked[MFC_LOOKS];	/* how far each walk over them has come */
 };
 
 /* Milliseconds of a tick of mfc_use.used. */
@@ -93,6 +101,12 @@ static inline bool mfc_is_any(const struct mfc *e)
 static inline uint32_t mfc_dynamic(const struct mfcs *t)
 {
 	return t->count[MFC_LEARNED] + t->count[MFC_BLOCKED];
+}
+
+/* How many are of any source. */
+static inline uint32_t mfc_anys(const struct mfcs *t)
+{
+	return t->count[MFC_KERNEL] + t->count[MFC_ASIDE];
 }
 
 void mfcs_init(struct mfcs *t);

@@ -50,25 +50,36 @@ static uint32_t sync_count_calls(const struct router *r)
 /* ---- entries ---- */
 
 /* Brings an entry in line: false when the slice is over. */
-static bool sync_entry(struct router *r, uint32_t at)
+static bool sync_entry(struct router *r, uint32_t at, struct inkernel_pass *pass)
 {
 	uint32_t before = sync_count_calls(r);
 
-	if (r->mfc.v[at].state == MFC_FREE || mfc_is_any(&r->mfc.v[at]))
-		return true;
-	entry_sync(r, at, -1);
+	r->mfc.v[at].flags &= (uint8_t)~MFC_DIRTY;
+	if (!mfc_is_any(&r->mfc.v[at])) {
+		entry_sync(r, at, -1);
+	} else {
+		inkernel_sync(r, at, pass);
+		if (mfc_is_any(&r->mfc.v[at]))
+			sync_report(r, &r->mfc.v[at].flow);
+	}
 	return sync_spend(r, sync_count_calls(r) == before ? SYNC_ENTRY : SYNC_CALL);
 }
 
-/* The same for one of any source. */
-static bool sync_any_source(struct router *r, uint32_t at, struct inkernel_pass *pass)
+/* In which walk an entry has its turn. */
+static enum mfc_look sync_look_of(const struct mfc *e)
 {
-	if (!mfc_is_any(&r->mfc.v[at]))
-		return true;
-	inkernel_sync(r, at, pass);
-	if (mfc_is_any(&r->mfc.v[at]))
-		sync_report(r, &r->mfc.v[at].flow);
-	return sync_spend(r, SYNC_CALL);
+	if (mfc_is_any(e))
+		return MFC_LOOK_ANY;
+	return e->state == MFC_STATIC && !(e->flags & MFC_INSTALLED) ? MFC_LOOK_NEW : MFC_LOOK_REST;
+}
+
+/* True when an entry has its turn in a walk.  One that changed its kind after its own walk had passed it is the last
+ * one's. */
+static bool sync_is_due(const struct mfc *e, enum mfc_look look)
+{
+	enum mfc_look own = sync_look_of(e);
+
+	return e->state != MFC_FREE && (own == look || (look == MFC_LOOK_REST && own == MFC_LOOK_NEW));
 }
 
 /* Looks at all entries there are, when there is no memory to say which. */
@@ -76,26 +87,25 @@ static void sync_all_entries(struct router *r)
 {
 	struct inkernel_pass pass = { 0 };
 
-	for (uint32_t at = 0; at < r->mfc.n; at++)
-		sync_any_source(r, at, &pass);
+	for (enum mfc_look look = 0; look < MFC_LOOKS; look++)
+		for (uint32_t at = 0; at < r->mfc.n; at++)
+			if (sync_is_due(&r->mfc.v[at], look))
+				sync_entry(r, at, &pass);
 	inkernel_end(&pass);
-	for (uint32_t at = 0; at < r->mfc.n; at++)
-		sync_entry(r, at);
 }
 
-/* Looks at the entries of any source among those that are marked: false when the slice is over. */
-static bool sync_any_sources(struct router *r)
+/* Walks over the marked entries of a kind: false when the slice is over. */
+static bool sync_walk(struct router *r, enum mfc_look look)
 {
 	struct mfcs *t = &r->mfc;
 	struct inkernel_pass pass = { 0 };
 	bool is_left = true;
 
-	while (is_left && t->looked_any < t->ndirty) {
-		uint32_t at = t->dirty[t->looked_any++];
+	while (is_left && t->looked[look] < t->ndirty) {
+		uint32_t at = t->dirty[t->looked[look]++];
 
-		if (mfc_is_any(&t->v[at]))
-			t->v[at].flags &= (uint8_t)~MFC_DIRTY;
-		is_left = sync_any_source(r, at, &pass);
+		if (t->v[at].flags & MFC_DIRTY && sync_is_due(&t->v[at], look))
+			is_left = sync_entry(r, at, &pass);
 	}
 	inkernel_end(&pass);
 	return is_left;
@@ -107,21 +117,17 @@ static bool sync_entries(struct router *r)
 	struct mfcs *t = &r->mfc;
 
 	do {
-		/* First those of any source: what one of them has is not learned besides. */
 		if (!mark_touched(r))
 			sync_all_entries(r);
-		if (!sync_any_sources(r))
+		if (mfc_anys(t) && (!sync_walk(r, MFC_LOOK_NEW) || !sync_walk(r, MFC_LOOK_ANY)))
 			return false;
+		/* What one of any source took, or left. */
 		if (r->touched.n)
 			continue;
-		while (t->looked < t->ndirty) {
-			uint32_t at = t->dirty[t->looked++];
-
-			t->v[at].flags &= (uint8_t)~MFC_DIRTY;
-			if (!sync_entry(r, at))
-				return false;
-		}
-	} while (t->looked < t->ndirty || r->touched.n);
+		if (!sync_walk(r, MFC_LOOK_REST))
+			return false;
+	} while (t->looked[MFC_LOOK_REST] < t->ndirty || (mfc_anys(t) && t->looked[MFC_LOOK_ANY] < t->ndirty) ||
+		 r->touched.n);
 	mfc_clean(t);
 	return true;
 }
@@ -166,15 +172,19 @@ static bool sync_rules(struct router *r)
 	return true;
 }
 
-/* Takes back the numbers that nothing wants. */
+/* No entry comes in on a number any more that nobody has; takes back those that nothing wants. */
 static void sync_release(struct router *r)
 {
+	for (enum fam f = 0; f < FAM_N; f++) {
+		bool any = r->ifs.held[f];
+
+		r->ifs.held[f] = 0;
+		any |= r->sync.releases && r->up[f] && vif_release_unwanted(r, f);
+		/* A number that became free may be waited for. */
+		for (struct iface *i = NULL; any && (i = iface_next(&r->ifs, i));)
+			r->vifs_stale |= i->waits[f];
+	}
 	r->sync.releases = false;
-	/* A number that became free may be waited for. */
-	for (enum fam f = 0; f < FAM_N; f++)
-		if (r->up[f] && vif_release_unwanted(r, f))
-			for (struct iface *i = NULL; (i = iface_next(&r->ifs, i));)
-				r->vifs_stale |= i->waits[f];
 }
 
 /* ---- all of it ---- */
@@ -209,7 +219,7 @@ static bool sync_slice(struct router *r)
 			sync_names(r);
 		if (!sync_rules(r) || !sync_entries(r))
 			return false;
-		if (!s->walks_again && s->releases)
+		if (!s->walks_again)
 			sync_release(r);
 		if (s->walks_again || s->releases || r->vifs_stale || r->rules.names.refs_changed || r->mfc.ndirty ||
 		    r->touched.n)

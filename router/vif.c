@@ -39,13 +39,15 @@ void vif_leave(struct router *r, enum fam fam, struct iface *i)
 		if (e->state == MFC_FREE || flow_fam(&e->flow) != fam)
 			continue;
 		if (e->iif == vif) {
-			/* Looked at again later: the number may be another interface's by then. */
 			e->flags |= MFC_STALE;
 			if (e->state != MFC_STATIC) {
 				if (mfc_is_dynamic(e))
 					entry_report(r, EVENT_GONE, e);
 				entry_drop(r, at);
 			} else {
+				/* Looked at again later: until then the number is no other interface's, whose packets
+				 * it would take. */
+				r->ifs.held[fam] |= UINT32_C(1) << vif;
 				mark_entry(r, at);
 			}
 		} else if (e->state != MFC_ASIDE && e->oifs >> vif & 1) {

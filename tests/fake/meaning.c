@@ -3,9 +3,18 @@
 
 #include <string.h>
 
+#define MEANING_PAST 32
+
 const char *const meaning_names[MEANING_NAMES] = { "a0", "a1", "a2", "b0", "b1", "a+", "b+", "+" };
 struct meaning_rule meaning_rules[MEANING_RULES];
 bool meaning_up[MEANING_IFACES];
+
+/* Times that are remembered. */
+static struct meaning_past {
+	struct meaning_rule rules[MEANING_RULES];
+	bool up[MEANING_IFACES];
+} meaning_past[MEANING_PAST];
+static unsigned meaning_times;
 
 static bool meaning_has(unsigned name, unsigned iface)
 {
@@ -78,4 +87,77 @@ bool meaning_is_kernels(enum fam fam, unsigned iface, const unsigned char *group
 			return false;
 	}
 	return found && meaning_up[iface] && !(out >> iface & 1);
+}
+
+bool meaning_remember(void)
+{
+	struct meaning_past *past = &meaning_past[meaning_times];
+
+	if (meaning_times == MEANING_PAST)
+		return false;
+	memcpy(past->rules, meaning_rules, sizeof past->rules);
+	memcpy(past->up, meaning_up, sizeof past->up);
+	meaning_times++;
+	return true;
+}
+
+void meaning_forget(void)
+{
+	meaning_times = 0;
+}
+
+/* Exchanges what is and what was. */
+static void meaning_exchange(struct meaning_past *past)
+{
+	struct meaning_past now;
+
+	memcpy(now.rules, meaning_rules, sizeof now.rules);
+	memcpy(now.up, meaning_up, sizeof now.up);
+	memcpy(meaning_rules, past->rules, sizeof past->rules);
+	memcpy(meaning_up, past->up, sizeof past->up);
+	*past = now;
+}
+
+static unsigned meaning_ups(void)
+{
+	unsigned ups = 0;
+
+	for (unsigned i = 0; i < MEANING_IFACES; i++)
+		ups |= meaning_up[i] ? 1u << i : 0;
+	return ups;
+}
+
+bool meaning_was(enum fam fam, unsigned iface, const unsigned char *source, const unsigned char *group, unsigned out)
+{
+	unsigned stayed = meaning_ups();
+	bool covered, was = meaning_decide(fam, iface, source, group, &covered) == out;
+
+	/* Of an interface that goes all entries are rid at once. */
+	for (unsigned i = meaning_times; !was && i-- > 0;) {
+		meaning_exchange(&meaning_past[i]);
+		stayed &= meaning_ups();
+		was = (meaning_decide(fam, iface, source, group, &covered) & stayed) == out;
+		meaning_exchange(&meaning_past[i]);
+	}
+	return was;
+}
+
+static bool meaning_is_same(const struct meaning_rule *a, const struct meaning_rule *b)
+{
+	return a->is_there && b->is_there && a->fam == b->fam && a->iif == b->iif && a->source_bits == b->source_bits &&
+	       a->group_bits == b->group_bits && meaning_prefix_has(a->source, a->source_bits, b->source) &&
+	       meaning_prefix_has(a->group, a->group_bits, b->group);
+}
+
+unsigned meaning_place(const struct meaning_rule *m)
+{
+	unsigned free = MEANING_RULES;
+
+	for (unsigned i = 0; i < MEANING_RULES; i++) {
+		if (meaning_is_same(&meaning_rules[i], m))
+			return i;
+		if (!meaning_rules[i].is_there)
+			free = i;
+	}
+	return free;
 }

@@ -36,8 +36,19 @@ bool meaning_prefix_has(const unsigned char *prefix, unsigned bits, const unsign
 unsigned meaning_decide(enum fam fam, unsigned iface, const unsigned char *source, const unsigned char *group,
 			bool *covered);
 
+/* What rules and interfaces were while the engine brings the kernel in line, in slices: remembers how they are now, and
+ * forgets all that.  False when there is no room to remember more. */
+bool meaning_remember(void);
+void meaning_forget(void);
+
+/* True when a packet goes out of these interfaces now, or did so at a time that is remembered. */
+bool meaning_was(enum fam fam, unsigned iface, const unsigned char *source, const unsigned char *group, unsigned out);
+
 /* True when a rule of the kernel takes packets of a group on an interface that are no other rule's affair, in no way:
  * it must be in the kernel then. */
 bool meaning_is_kernels(enum fam fam, unsigned iface, const unsigned char *group);
+
+/* The place of a rule with the same iif and range, or of a free one; MEANING_RULES when there is none. */
+unsigned meaning_place(const struct meaning_rule *m);
 
 #endif

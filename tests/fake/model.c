@@ -28,6 +28,8 @@ static const unsigned model_source_bits[FAM_N][5] = { { 32, 31, 24, 8, 0 }, { 12
 static const unsigned model_group_bits[FAM_N][5] = { { 32, 31, 24, 8, 4 }, { 128, 127, 112, 32, 8 } };
 
 static struct router model_router;
+static struct conf *model_conf;			/* that is being applied */
+static struct meaning_rule model_next[MEANING_RULES];	/* its rules */
 static char model_wrong[512];
 
 /* ---- steps ---- */
@@ -88,27 +90,6 @@ static struct meaning_rule model_make_rule(uint64_t *random)
 	return m;
 }
 
-static bool model_is_same(const struct meaning_rule *a, const struct meaning_rule *b)
-{
-	return a->is_there && b->is_there && a->fam == b->fam && a->iif == b->iif && a->source_bits == b->source_bits &&
-	       a->group_bits == b->group_bits && meaning_prefix_has(a->source, a->source_bits, b->source) &&
-	       meaning_prefix_has(a->group, a->group_bits, b->group);
-}
-
-/* The place of a rule with the same iif and range, or of a free one; MEANING_RULES when there is none. */
-static unsigned model_place(const struct meaning_rule *m)
-{
-	unsigned free = MEANING_RULES;
-
-	for (unsigned i = 0; i < MEANING_RULES; i++) {
-		if (model_is_same(&meaning_rules[i], m))
-			return i;
-		if (!meaning_rules[i].is_there)
-			free = i;
-	}
-	return free;
-}
-
 /* Gives a rule that is there, or is not, the word `kernel`; true when it has it now. */
 static bool model_say_kernel(const struct change_rule *rule)
 {
@@ -131,7 +112,7 @@ static void model_edit(uint64_t random)
 	struct meaning_rule m = model_make_rule(&random);
 	uint32_t id;
 
-	place = model_place(&m);
+	place = meaning_place(&m);
 	if (verb == 3 && meaning_rules[pick].is_there) {
 		/* What is removed is there, most often; its addresses are those of the model. */
 		place = pick;
@@ -178,20 +159,50 @@ static void model_edit(uint64_t random)
 	router_sync(&model_router);
 }
 
+/* The rules of a file are in force from now on. */
+static void model_applied(void *ctx)
+{
+	(void)ctx;
+	meaning_remember();
+	memcpy(meaning_rules, model_next, sizeof meaning_rules);
+}
+
+/* Has the router do a little of what it is busy with. */
+static void model_go_on(unsigned n)
+{
+	if (model_router.apply)
+		router_apply_step(&model_router, n, model_router.now);
+	else if (router_is_busy(&model_router))
+		router_tick(&model_router, model_router.now);
+	if (model_router.apply)
+		return;
+	conf_free(model_conf);
+	model_conf = NULL;
+}
+
+/* Until it is not busy any more, as who edits rules has to wait. */
+static void model_settle(void)
+{
+	while (router_is_busy(&model_router))
+		model_go_on(1000);
+	meaning_forget();
+}
+
 /* A file with the rules that there are and an order of its own, but for a few that go with it. */
 static void model_reload(uint64_t random)
 {
-	struct conf *c = conf_new();
+	struct conf *c = model_conf = conf_new();
 	struct diags d = { 0 };
 	struct buf text = { 0 };
 	unsigned from = model_take(&random, MEANING_RULES), drop = model_take(&random, MEANING_RULES * 2);
 
+	memcpy(model_next, meaning_rules, sizeof model_next);
 	for (unsigned k = 0; k < MEANING_RULES; k++) {
-		struct meaning_rule *m = &meaning_rules[(from + k * 7) % MEANING_RULES];
+		struct meaning_rule *m = &model_next[(from + k * 7) % MEANING_RULES];
 		char s[64] = "", g[64];
 		struct addr a = model_addr(m->fam == FAM_4 ? "0.0.0.0" : "::");
 
-		if (m == &meaning_rules[drop % MEANING_RULES] && drop < MEANING_RULES)
+		if (m == &model_next[drop % MEANING_RULES] && drop < MEANING_RULES)
 			m->is_there = false;
 		if (!m->is_there)
 			continue;
@@ -216,8 +227,7 @@ static void model_reload(uint64_t random)
 	if (d.errors)
 		snprintf(model_wrong, sizeof model_wrong, "the model's file has errors: %s\n%.300s", d.v[0].text,
 			 buf_cstr(&text));
-	router_apply(&model_router, c, model_router.now);
-	conf_free(c);
+	router_apply_begin(&model_router, c);
 	diags_free(&d);
 	buf_free(&text);
 }
@@ -269,7 +279,7 @@ static void model_compare_on(const struct flow *flow, unsigned iface, const unsi
 {
 	enum fam fam = flow_fam(flow);
 	const struct iface *i = iface_find_name(&model_router.ifs, meaning_names[iface]);
-	unsigned want, got = 0;
+	unsigned got = 0;
 	char text[FLOW_STRLEN];
 	uint32_t oifs;
 	int parent;
@@ -278,7 +288,7 @@ static void model_compare_on(const struct flow *flow, unsigned iface, const unsi
 	if (!i || i->vif[fam] < 0)
 		return;
 	if (!fake_mfc_for(flow, i->vif[fam], &parent, &oifs)) {
-		if (meaning_is_kernels(fam, iface, group))
+		if (!router_is_busy(&model_router) && meaning_is_kernels(fam, iface, group))
 			snprintf(model_wrong, sizeof model_wrong, "%s from %s is not in the kernel",
 				 flow_str(flow, text), meaning_names[iface]);
 		return;
@@ -287,10 +297,9 @@ static void model_compare_on(const struct flow *flow, unsigned iface, const unsi
 		got = model_of_vifs(fam, oifs);
 	else if (fake_mfc(flow, NULL, NULL))
 		return;
-	want = meaning_decide(fam, iface, source, group, &covered);
-	if (got != want)
+	if (!meaning_was(fam, iface, source, group, got))
 		snprintf(model_wrong, sizeof model_wrong, "%s from %s goes to %x and not to %x", flow_str(flow, text),
-			 meaning_names[iface], got, want);
+			 meaning_names[iface], got, meaning_decide(fam, iface, source, group, &covered));
 }
 
 static void model_compare(enum fam fam, unsigned s, unsigned g)
@@ -303,19 +312,25 @@ static void model_compare(enum fam fam, unsigned s, unsigned g)
 	model_bytes(fam, model_groups[fam][g], group);
 	for (unsigned iface = 0; iface < MEANING_IFACES; iface++)
 		model_compare_on(&flow, iface, source, group);
-	if (fake_mfc(&flow, &parent, NULL) && !model_of_vifs(fam, UINT32_C(1) << parent))
+	if (!router_is_busy(&model_router) && fake_mfc(&flow, &parent, NULL) &&
+	    !model_of_vifs(fam, UINT32_C(1) << parent))
 		snprintf(model_wrong, sizeof model_wrong, "(%s, %s) comes in on an interface that is not there",
 			 model_sources[fam][s], model_groups[fam][g]);
 }
 
 void model_begin(void)
 {
+	static const struct router_ops ops = { .applied = model_applied };
+
 	fake_reset();
 	fake_journal_on(false);
 	log_set_level(LOG_LVL_NONE);
 	memset(meaning_rules, 0, sizeof meaning_rules);
 	memset(meaning_up, 0, sizeof meaning_up);
-	router_init(&model_router, NULL, NULL);
+	meaning_forget();
+	router_init(&model_router, &ops, NULL);
+	/* Some entries or a few rules, so that steps come in between. */
+	model_router.sync.slice = 100;
 	model_router.now = 1000;
 	for (enum fam f = 0; f < FAM_N; f++) {
 		kernel_mroute_open(f, 0);
@@ -329,6 +344,12 @@ const char *model_step(uint64_t random)
 
 	*model_wrong = '\0';
 	model_router.now += 10;
+	if (model_take(&random, 2))
+		model_go_on(1 + model_take(&random, 8));
+	if (!router_is_busy(&model_router))
+		meaning_forget();
+	if (!meaning_remember())
+		model_settle();
 	switch (model_take(&random, 16)) {
 	case 0: {
 		unsigned iface = model_take(&random, MEANING_IFACES);
@@ -337,13 +358,17 @@ const char *model_step(uint64_t random)
 		break;
 	}
 	case 1:
+		model_settle();
+		meaning_remember();
 		model_reload(random);
 		break;
 	case 2:
 		while (router_flush(&model_router, &flush))
 			;
 		break;
-	case 3: case 4: case 5: case 6: case 7:
+	case 3: case 4: case 5:
+		model_settle();
+		meaning_remember();
 		model_edit(random);
 		break;
 	default:
@@ -358,6 +383,8 @@ const char *model_step(uint64_t random)
 
 void model_end(void)
 {
+	conf_free(model_conf);
+	model_conf = NULL;
 	router_shutdown(&model_router);
 	fake_reset();
 }

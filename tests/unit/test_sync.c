@@ -4,6 +4,7 @@
  */
 #include "router/sync.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 
 #include "router/router.h"
@@ -136,6 +137,47 @@ static void flapping(void)
 	end();
 }
 
+/* Before the kernel has an entry of any source it has those of the sources that are exceptions. */
+static void exceptions_first(void)
+{
+	const struct flow any = { .source = { .w = { 0, 0, htonl(0xffff), 0 } }, .group = flow_nth(0).group };
+	struct buf text = { 0 };
+
+	start();
+	r.sync.slice = 640;
+	buf_str(&text, "mroute from eth0 group 225.1.1.1 kernel to eth1\n");
+	buf_str(&text, rules_to("eth1 x1"));
+	CHECK_INT(begin_apply(buf_cstr(&text)), 0);
+	for (; router_is_busy(&r); router_sync(&r))
+		if (fake_mfc_for(&any, 0, NULL, NULL))
+			CHECK_INT(r.changes.added, RULES + 1);
+	CHECK(fake_mfc_for(&any, 0, NULL, NULL));
+	buf_free(&text);
+	end();
+}
+
+/* An interface that comes does not get the number of one that is gone before all entries have let go of that. */
+static void number_held(void)
+{
+	struct link_event gone = { .kind = LINK_DEL, .ifindex = 2 };
+	int vif = 0;
+
+	start();
+	CHECK_INT(apply(rules_to("eth1")), 0);
+	r.sync.slice = 640;
+	CHECK_INT(iface_find_name(&r.ifs, "eth0")->vif[FAM_4], 0);
+	CHECK_INT(begin_apply("mroute from w+ group 225.1.1.1 to eth1\n"), 0);
+	fake_link_del(2);
+	router_link_event(&r, &gone);
+	link_is(5, "w0");
+	for (router_sync(&r); router_is_busy(&r); router_sync(&r)) {
+		vif = iface_find_name(&r.ifs, "w0")->vif[FAM_4];
+		CHECK(vif != 0 || !with(2));
+	}
+	CHECK_INT(with(2), 0);
+	end();
+}
+
 /* A flush takes a bounded number at once. */
 static void flushed(void)
 {
@@ -158,4 +200,5 @@ static void flushed(void)
 	end();
 }
 
-TEST_MAIN(TEST(in_slices) TEST(upcall_between) TEST(changed_between) TEST(flapping) TEST(flushed))
+TEST_MAIN(TEST(in_slices) TEST(upcall_between) TEST(changed_between) TEST(flapping) TEST(exceptions_first)
+	  TEST(number_held) TEST(flushed))
