@@ -4,7 +4,7 @@
 #
 #   make [CC= STRIP= CFLAGS= LDFLAGS= SANITIZE=address,undefined V=1 B=dir]
 #        [WITH_LIBCAP=yes WITH_MRDISC=no WITH_HOST=no]
-#   make static | check [T="WORD..."] | handover [T=] | doctor
+#   make static | check [T="WORD..."] | handover [T=] | handover-faults | doctor
 #   make bench [N=...] | profile [N=...] | fuzz | bloat | demo | clean
 #   make cppcheck | clang-tidy
 #   make static WITH_HOST=no: for an initramfs, without `smcroute-check -H` and `doctor`
@@ -176,6 +176,10 @@ doctor: all test-programs
 handover: all $(B)/tests/traffic
 	@$(TEST_ENV) HANDOVERS=$${HANDOVERS:-20} PPS=$${PPS:-10000} python3 tests/net/test_handover.py $(T)
 
+# A takeover and an upgrade that end at each call of the system in turn: some minutes.
+handover-faults: all test-programs
+	@$(TEST_ENV) HANDOVER_FAULTS=1 PYTHONDONTWRITEBYTECODE=1 python3 tests/net/test_faults.py
+
 demo: all
 	@$(TEST_ENV) sh tests/demo.sh
 
@@ -255,7 +259,7 @@ clean:
 	rm -rf $(B)
 
 FORCE:
-.PHONY: all handover check successors doctor demo bench bench-static profile cppcheck clang-tidy \
+.PHONY: all handover handover-faults check successors doctor demo bench bench-static profile cppcheck clang-tidy \
 	fuzz fuzz-run static bloat install clean test-programs FORCE
 .DELETE_ON_ERROR:
 

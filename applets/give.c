@@ -164,6 +164,9 @@ static void give_fd(void *ctx, const char *name, int fd)
 void give_list(struct daemon *d, kernel_fd_fn *fn, void *ctx)
 {
 	kernel_fds(fn, ctx);
+	/* Where nobody keeps it there is none yet. */
+	if ((d->journal.fd < 0 ? journal_begin(&d->journal) : journal_flush(&d->journal)) < 0)
+		log_errno("journal, the new process does not hear what clients asked for");
 	if (server_listener(d->control) >= 0)
 		fn(ctx, "control", server_listener(d->control));
 	if (d->pidfile.path)
@@ -262,9 +265,6 @@ static void give_now(struct daemon *d)
 	log_info("handing over to smcroute %s, pid %d", g->version, (int)g->pid);
 	snprintf(g->step, sizeof g->step, "it took the sockets");
 	server_hold(d->control, true);
-	/* Where nobody keeps it there is none yet. */
-	if ((d->journal.fd < 0 ? journal_begin(&d->journal) : journal_flush(&d->journal)) < 0)
-		log_errno("journal, the new process does not hear what clients ask for");
 	if (give_all(d))
 		while (give_hear(g, &is_done) && give_wait(d, POLLIN))
 			;

@@ -26,6 +26,7 @@
 #include "lib/wire.h"
 
 #define TAKEOVER_SILENCE_MS 10000	/* of the old one, before it is given up */
+#define TAKEOVER_DEATH_MS 500		/* for one that has closed to be gone */
 #define TAKEOVER_WORD_MS 1000		/* between two words of ours */
 
 bool takeover_is_child(void)
@@ -80,6 +81,21 @@ static int takeover_wait(struct daemon *d)
 	return 0;
 }
 
+/* Whether the daemon that closed without a word has ended, and not just no use for us; one that ends closes what it has
+ * one by one. */
+static bool takeover_has_died(const struct daemon *d)
+{
+	for (int i = 0; i < TAKEOVER_DEATH_MS / 10; i++) {
+		int fd = usock_connect(d->set->socket);
+
+		if (fd < 0)
+			return errno == ECONNREFUSED || errno == ENOENT;
+		close(fd);
+		poll(NULL, 0, 10);
+	}
+	return false;
+}
+
 /* Reads the reply to our request, that of a command: 0 when we may go on, or an exit status. */
 static int takeover_hear_reply(struct daemon *d)
 {
@@ -103,6 +119,9 @@ static int takeover_hear_reply(struct daemon *d)
 		if ((status = takeover_wait(d)))
 			return status;
 	}
+	/* What comes next sees the end of the conversation, too. */
+	if (t->is_eof && !t->in.len && takeover_has_died(d))
+		return 0;
 	log_err("takeover: the daemon at %s (pid %d) knows no takeover, as it is SMCRoute or an older one; nothing was "
 		"changed.  Stop it, and start this one without -T", d->set->socket, (int)usock_peer_pid(t->fd));
 	return EXIT_BUSY;

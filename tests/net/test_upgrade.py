@@ -226,6 +226,57 @@ def background(lab):
     same(d.ctl("kill")[0], 0, "kill")
 
 
+@case("under a keeper: the new one is kept as the old one was")
+def kept(lab):
+    h = Heirs(lab, RULES, "-k")
+    keeper = h.d.proc.pid
+    check(h.pid != keeper, "the daemon's own PID is in the file")
+    h.d.do("-o", "x", "add", "a5", "225.31.0.0/16", "a2")
+    rc, out, err = h.d.ctl("upgrade")
+    same((rc, err), (0, ""), "upgrade")
+    old, h.pid = h.pid, wait_until(lambda: pid_of(h.d) != h.pid and pid_of(h.d), "another PID")
+    wait_until(lambda: gone(old), "the end of the old one")
+    h.d.do("ping")
+    # And again, by a signal to the keeper.
+    h.d.proc.send_signal(signal.SIGUSR2)
+    old, h.pid = h.pid, wait_until(lambda: pid_of(h.d) != h.pid and pid_of(h.d), "another PID")
+    wait_until(lambda: gone(old), "the end of the old one")
+    h.d.do("ping")
+    check("225.31.0.0/16" in h.d.show("show", "config"), "what an owner asked for")
+    os.kill(h.pid, signal.SIGKILL)
+    wait_until(lambda: pid_of(h.d) not in (0, h.pid), "the next one")
+    h.d.do("ping")
+    check("225.31.0.0/16" in h.d.show("show", "config"), "what an owner asked for, after a death")
+    h.end()
+    same(h.d.stop(), 0, "exit status of the keeper")
+
+
+@case("as process 1: a trial, then in the same process")
+def process_1(lab):
+    path = program(lab)
+    h = Heirs(lab, RULES, wrap=("unshare", "--pid", "--fork", "--kill-child"))
+    same(h.pid, 1, "PID")
+    with open(path, "rb") as f:
+        whole = f.read()
+    h.d.do("-o", "x", "add", "a5", "225.31.0.0/16", "a2")
+    for content, rc, word in (("#!/bin/sh\nexit 64\n", 71, "status 64"), ("nonsense", 71, ""), (whole, 0, "")):
+        replace(path, content)
+        got = h.d.ctl("upgrade")
+        same(got[0], rc, f"upgrade: {got}")
+        check(word in got[2], f"{got}")
+        h.d.do("ping")
+    check("pid 1 as before" in got[1], f"{got}")
+    replace(path, whole)
+    h.d.write(RULES + "nonsense\n")
+    same(h.d.ctl("upgrade")[0], 78, "a configuration with an error")
+    h.d.write(RULES)
+    same(h.d.ctl("upgrade")[0], 0, "upgrade")
+    same(pid_of(h.d), 1, "PID")
+    check("225.31.0.0/16" in h.d.show("show", "config"), "what an owner asked for")
+    h.end()
+    same(h.d.ctl("kill")[0], 0, "kill")
+
+
 @case("SIGTERM to the old one while the new one starts: both end")
 def told_to_end(lab):
     path = program(lab)

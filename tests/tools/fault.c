@@ -2,9 +2,9 @@
  *
  * For LD_PRELOAD: ends the old or the new process of a handover at its n-th call of the system, with SIGKILL.
  *
- * FAULT names a file.  As soon as it says "old N" the process that was the daemon before counts its calls, "new N" is
- * for one that was started to take over.  The count ends when the old one exits, or when the new one has said "done":
- * then an empty file FAULT.over is made.  "old 0" and "new 0" only count.
+ * FAULT names a file.  As soon as it says "PID N" the process of that number counts its calls, "new N" is for one that
+ * was started to take over.  The count ends when the old one exits, or when the new one has said "done": then an empty
+ * file FAULT.over is made.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -45,15 +45,15 @@ static void __attribute__((constructor)) fault_start(void)
 
 static void fault_arm(void)
 {
-	char text[32] = "";
+	char text[32] = "", *rest = text;
 	long fd = fault_open(fault.file, O_RDONLY);
 
 	if (fd < 0)
 		return;
 	syscall(SYS_read, fd, text, sizeof text - 1);
 	syscall(SYS_close, fd);
-	fault.is_armed = !strncmp(text, fault.is_new ? "new " : "old ", 4);
-	fault.left = atoi(text + 4);
+	fault.is_armed = (fault.is_new && !strncmp(text, "new ", 4)) || strtol(text, &rest, 10) == getpid();
+	fault.left = atoi(rest + strspn(rest, "new "));
 }
 
 /* The count ends. */
@@ -63,7 +63,9 @@ static void fault_stop(void)
 
 	if (!fault.file || !fault.is_armed || fault.is_over)
 		return;
-	fault.is_over = true;
+	fault.is_over = !fault.is_new;
+	fault.is_new = fault.is_armed = false;
+	fault.left = 0;
 	snprintf(path, sizeof path, "%s.over", fault.file);
 	syscall(SYS_close, fault_open(path, O_CREAT | O_WRONLY));
 }

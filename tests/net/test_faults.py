@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: ISC
+#
+# A handover whose new or old process is killed at each of its calls of the system in turn: exactly one daemon
+# afterwards, and nothing lost.  `make handover-faults` tries each of them, here it is one in so many.
+import contextlib
+import os
+import subprocess
+
+from cases import case, main
+from heirs import FLOWS, OTHERS, RULES, Heirs, daemons, pid_of
+from lab import SLOW, SMCROUTED, Skip, check, gone, note, same, wait_until
+from stream import Stream
+
+FAULT = os.path.abspath(os.environ.get("B", "build") + "/tests/fault.so")
+EACH = "HANDOVER_FAULTS" in os.environ
+
+
+def steps(few):
+    n = 1
+    while True:
+        yield n
+        n += 1 if EACH else few
+
+
+def setup(lab):
+    if os.environ.get("SANITIZE") or not os.path.exists(FAULT):
+        raise Skip("nothing can be loaded before a sanitizer" if os.environ.get("SANITIZE") else f"no {FAULT}")
+    return lab.path("fault"), {**os.environ, "LD_PRELOAD": FAULT, "FAULT": lab.path("fault")}
+
+
+def order(path, text):
+    """What is to be killed, and when."""
+    with open(path + ".tmp", "w") as f:
+        f.write(text + "\n")
+    os.rename(path + ".tmp", path)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path + ".over")
+
+
+def start(h, env, log, conf=None):
+    with open(log, "w") as f:
+        return subprocess.Popen([*SMCROUTED, "-T", "-n", "-l", "debug", "-f", conf or h.d.conf, "-P", h.d.pid_file,
+                                 "-u", h.d.sock], env=env, stdin=subprocess.DEVNULL, stdout=f, stderr=f)
+
+
+def text(log):
+    with open(log, errors="replace") as f:
+        return f.read()
+
+
+@case("the new one of a takeover, with the same configuration", RULES)
+@case("the new one of a takeover that changes ten rules", RULES + OTHERS)
+def new(lab, conf):
+    path, env = setup(lab)
+    h = Heirs(lab, pps=500)
+    other = lab.write("other", lab.MARKS + conf)
+    for n in steps(9):
+        order(path, f"new {n}")
+        heir = start(h, env, lab.path("log"), other)
+        wait_until(lambda: heir.poll() is not None or os.path.exists(path + ".over"), f"the end of one killed at {n}")
+        if os.path.exists(path + ".over"):
+            break
+        same(heir.wait(SLOW), -9, f"exit status of one to be killed at {n}: {text(lab.path('log'))}")
+        h.one()
+        same(lab.mroutes(), h.before, f"routes after one that was killed at {n}")
+    h.next()
+    note(f"measured: the new process has {n} calls")
+    check(n > 20, "too few to tell")
+    h.end()
+    heir.terminate()
+    same(heir.wait(SLOW), 0, "exit status")
+
+
+@case("the program of an upgrade")
+def upgrade(lab):
+    path, env = setup(lab)
+    h = Heirs(lab, pps=500, wrap=("env", f"LD_PRELOAD={FAULT}", f"FAULT={path}"))
+    for n in steps(14):
+        order(path, f"new {n}")
+        rc, out, err = h.d.ctl("upgrade")
+        if not rc:
+            break
+        check("signal 9" in err or "ended" in err, f"the answer when it was killed at {n}: {err}")
+        h.one()
+        same(lab.mroutes(), h.before, f"routes after one that was killed at {n}")
+    check("upgraded" in out and n > 20, f"{n}: {out}")
+    h.next()
+    h.end()
+
+
+@case("the old one of a takeover: the new one goes on, by itself if need be")
+def old(lab):
+    path, env = setup(lab)
+    h = Heirs(lab, pps=500, wrap=("env", f"LD_PRELOAD={FAULT}", f"FAULT={path}"))
+    running, lost = h.d.proc, False
+    for n in steps(3):
+        order(path, f"{running.pid} {n}")
+        heir = start(h, env, lab.path("log"))
+        wait_until(lambda: running.poll() is not None, f"the end of one killed at {n}")
+        pid = wait_until(lambda: pid_of(h.d) == heir.pid and pid_of(h.d), "the PID of the new one")
+        h.pid = pid
+        h.one()
+        # Whoever had not got everything when the old one was killed could not keep it.
+        lost |= text(lab.path("log")).count("routing goes on as it was handed over") < 2
+        if lost:
+            h.stream.end()
+            for flow in FLOWS[:3]:
+                lab.passes("a5", *flow, "a2", "a3", n=5)
+            h.stream, lost = Stream(lab, "a5", FLOWS[:2], 500), False
+        if running.returncode == 0:
+            break
+        running = heir
+    note(f"measured: the old process has {n} calls")
+    check(n > 10, "too few to tell")
+    h.stream.end()
+    h.stream.expect("a2", "a3")
+    same(daemons(), [heir.pid], "daemons")
+    heir.terminate()
+    same(heir.wait(SLOW), 0, "exit status")
+    check(gone(heir.pid) and not os.path.exists(h.d.pid_file), "its files")
+
+
+if __name__ == "__main__":
+    main()
