@@ -42,7 +42,7 @@ void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const 
 	const struct advise_hooks at = { o, HOOK_PORT_OUT, HOOK_PORT_EGRESS };
 	const unsigned may = ADVISE_FATE(FATE_UNKNOWN) | ADVISE_FATE(FATE_BY_CHANCE);
 	struct buf who = { 0 };
-	bool others = false;
+	bool others;
 	char why[ADVISE_WHY];
 	uint16_t vlan;
 
@@ -50,8 +50,7 @@ void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const 
 		return;
 	bridge_below(h, o->ifindex, &vlan);
 	if (o->is_unwanted && bridge_port(h, bridge, NULL)) {
-		while ((port = bridge_port(h, bridge, port)) && !others)
-			others = bridge_wish(r->d, bridge, vlan, port->ifindex, &r->x->w->flow) == BRIDGE_OTHERS;
+		others = bridge_has_others(r->d, bridge, vlan, &r->x->w->flow);
 		finding_add(r->f, FINDING_ERROR, "nobody behind it wants them: %s of %s were sent to %s, and the "
 			    "bridge %s, which snoops, passed them to none of its ports: %s; a receiver must join the "
 			    "group (bridge -d mdb show dev %s lists who did), or the bridge be told to pass it on all "
@@ -147,11 +146,24 @@ void advise_bridge_port_in(struct advice *r, const struct loss *l)
 		advise_link_port_mend(r, bridge, port, vlan);
 }
 
-static void advise_bridge_join(struct advice *r, const struct probe_link *bridge, const char *iif)
+/* True when a rule sends what comes in on an interface out there again: a member of the group then gets nothing. */
+static bool advise_bridge_is_relay(const struct advice *r, const struct probe_link *l)
 {
-	if (r->k->taken == 1)
-		advise_rule_join(r, iif);
-	finding_or(r->f);
+	const struct conf_rule *m = l ? advise_rule_of(r, l) : NULL;
+	const struct probe_link *out;
+
+	for (struct host_output at = { 0 }; m && (out = host_output(&r->d->host, m, &at));)
+		if (out == l)
+			return true;
+	return false;
+}
+
+static void advise_bridge_join(struct advice *r, const struct probe_link *bridge, const struct probe_link *in)
+{
+	if (r->k->taken == 1 && in && !advise_bridge_is_relay(r, in)) {
+		advise_rule_join(r, in->name);
+		finding_or(r->f);
+	}
 	remedy_link(r->f, bridge->name, "type bridge mcast_router 2");
 }
 
@@ -167,7 +179,7 @@ void advise_bridge_kept(struct advice *r, const struct loss *l)
 		    "which snoops and hands a group to this host only when it is a member of it; join it, or have the "
 		    "bridge hand over all groups", advice_count(r, l), r->flow,
 		    r->x->here ? host_name(&r->d->host, r->x->here->ifindex) : "a port", bridge->name);
-	advise_bridge_join(r, bridge, r->in_name);
+	advise_bridge_join(r, bridge, r->in);
 }
 
 bool advise_bridge_keeps(struct advice *r, const struct probe_link *l)
@@ -180,13 +192,13 @@ bool advise_bridge_keeps(struct advice *r, const struct probe_link *l)
 	if (!bridge || !bridge_keeps(&r->d->host, bridge, l, r->fam))
 		return false;
 	wish = bridge_wish(r->d, bridge, vlan, bridge->ifindex, &r->x->w->flow);
-	if (wish != BRIDGE_NOBODY && wish != BRIDGE_OTHERS)
+	if (wish != BRIDGE_NOBODY)
 		return false;
 	r->f->what = "snooping";
 	finding_add(r->f, FINDING_ERROR, "the bridge keeps them from this host: a rule waits for %s on %s, and %s, "
 		    "which snoops, hands a group to this host only when it is a member of it; join it, or have the "
 		    "bridge hand over all groups", r->flow, l->name, bridge->name);
-	advise_bridge_join(r, bridge, l->name);
+	advise_bridge_join(r, bridge, l);
 	return true;
 }
 
@@ -277,5 +289,6 @@ bool advise_bridge_waits(struct advice *r, const struct probe_link *port)
 		    "comes in; name %s instead", buf_cstr(&rule), r->flow, port->name, bridge->name, bridge->name);
 	buf_free(&rule);
 	advise_bridge_rename(r, m, port->name, bridge->name);
+	advise_bridge_keeps(r, bridge);
 	return true;
 }

@@ -248,10 +248,10 @@ static void advise_out_queue(struct advice *r, const struct evidence_out *o, con
 
 static void advise_out_unsure(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
-	(void)o;
 	finding_add(r->f, FINDING_UNSEEN, "whether %s sends %s: up to %llu of %llu packets may be lost, other traffic "
-		    "counts on the same counters; with CAP_NET_RAW the packets themselves are looked at",
-		    r->outs, r->flow, (ull)l->n, (ull)l->of);
+		    "counts on the same counters%s; with CAP_NET_RAW the packets themselves are looked at",
+		    r->outs, r->flow, (ull)l->n, (ull)l->of, o->bridge && o->is_unwanted ?
+		    ", and the bridge there knows of nobody who joined" : "");
 	finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
 }
 

@@ -45,33 +45,59 @@ const struct probe_link *bridge_below(const struct host *h, int ifindex, uint16_
 	return NULL;
 }
 
-/* Of a bridge that looks at sources, an entry for the source decides alone, where there is one
- * (br_mdb_entry_skb_get()); of any source, only ports count that want others than those (br_multicast_flood()). */
-static enum bridge_wish bridge_member(const struct sample_mdb *m, const struct probe_link *bridge, uint16_t vlan,
-				      int port, const struct flow *flow)
+/* True for an entry of that bridge and VLAN. */
+static bool bridge_is_of(const struct probe_mdb *e, const struct probe_link *bridge, uint16_t vlan)
 {
-	bool by_source = bridge->bridge.by_source[flow_fam(flow)], has_own = false, own = false, any = false;
-	bool others = false;
-
-	for (const struct probe_mdb *e = m->v; e < m->v + m->n; e++) {
-		if (e->is_router || e->bridge != bridge->ifindex || !addr_eq(&e->flow.group, &flow->group) ||
-		    (bridge->bridge.filters_vlans == 1 && e->vlan != vlan))
-			continue;
-		others |= e->port == port;
-		if (flow_any_source(&e->flow)) {
-			any |= e->port == port && !(by_source && e->is_include);
-		} else if (by_source && (addr_eq(&e->flow.source, &flow->source) || flow_any_source(flow))) {
-			has_own |= !flow_any_source(flow);
-			own |= e->port == port && !e->is_blocked;
-		}
-	}
-	return own || (any && !has_own) ? BRIDGE_MEMBER : others ? BRIDGE_OTHERS : BRIDGE_NOBODY;
+	return !e->is_router && e->bridge == bridge->ifindex && (bridge->bridge.filters_vlans != 1 || e->vlan == vlan);
 }
 
+/* Of a bridge that looks at sources, an entry for the source decides alone, where there is one
+ * (br_mdb_entry_skb_get()); of any source, only ports count that want others than those (br_multicast_flood()). */
+static bool bridge_is_member(const struct sample_mdb *m, const struct probe_link *bridge, uint16_t vlan, int port,
+			     const struct flow *flow)
+{
+	bool by_source = bridge->bridge.by_source[flow_fam(flow)], has_own = false;
+	struct flow any = *flow;
+	uint32_t i;
+
+	for (i = sample_mdb_find(m, flow); by_source && i < m->n && flow_eq(&m->v[i].flow, flow); i++) {
+		if (!bridge_is_of(&m->v[i], bridge, vlan) || flow_any_source(flow))
+			continue;
+		has_own = true;
+		if (m->v[i].port == port && !m->v[i].is_blocked)
+			return true;
+	}
+	addr_any(flow_fam(flow), &any.source, &(uint8_t){ 0 });
+	for (i = sample_mdb_find(m, &any); !has_own && i < m->n && flow_eq(&m->v[i].flow, &any); i++)
+		if (bridge_is_of(&m->v[i], bridge, vlan) && m->v[i].port == port &&
+		    !(by_source && m->v[i].is_include))
+			return true;
+	/* A flow that stands for all sources: any of them. */
+	for (i = sample_mdb_find(m, &any); flow_any_source(flow) && i < m->n &&
+					   addr_eq(&m->v[i].flow.group, &flow->group); i++)
+		if (bridge_is_of(&m->v[i], bridge, vlan) && m->v[i].port == port && !m->v[i].is_blocked)
+			return true;
+	return false;
+}
+
+bool bridge_has_others(const struct doctor *d, const struct probe_link *bridge, uint16_t vlan,
+		       const struct flow *flow)
+{
+	const struct sample_mdb *m = &d->after.mdb;
+	struct flow any = *flow;
+
+	addr_any(flow_fam(flow), &any.source, &(uint8_t){ 0 });
+	for (uint32_t i = sample_mdb_find(m, &any); i < m->n && addr_eq(&m->v[i].flow.group, &flow->group); i++)
+		if (bridge_is_of(&m->v[i], bridge, vlan) && m->v[i].port != bridge->ifindex)
+			return true;
+	return false;
+}
+
+/* Entries of routers name no flow, so they come first. */
 static bool bridge_is_router(const struct sample_mdb *m, enum fam fam, int port)
 {
-	for (const struct probe_mdb *e = m->v; e < m->v + m->n; e++)
-		if (e->is_router && e->port == port && e->routes[fam])
+	for (const struct probe_mdb *e = m->v; e < m->v + m->n && e->is_router; e++)
+		if (e->port == port && e->routes[fam])
 			return true;
 	return false;
 }
@@ -80,19 +106,17 @@ static enum bridge_wish bridge_wish_at(const struct sample_mdb *m, const struct 
 				       int port, const struct flow *flow)
 {
 	const struct probe_bridge *b = &bridge->bridge;
-	enum bridge_wish wish;
 
 	/* Without a querier nobody knows who has members (br_multicast_querier_exists()). */
 	if (b->snoops == 0 || b->querier[flow_fam(flow)] == 0)
 		return BRIDGE_FLOODED;
 	if (b->snoops < 0 || b->snoops_vlans != 0 || m->is_unseen)
 		return BRIDGE_UNKNOWN;
-	wish = bridge_member(m, bridge, vlan, port, flow);
-	if (wish == BRIDGE_MEMBER)
-		return wish;
+	if (bridge_is_member(m, bridge, vlan, port, flow))
+		return BRIDGE_MEMBER;
 	if (bridge_is_router(m, flow_fam(flow), port))
 		return BRIDGE_ROUTER;
-	return b->querier[flow_fam(flow)] < 0 ? BRIDGE_UNKNOWN : wish;
+	return b->querier[flow_fam(flow)] < 0 ? BRIDGE_UNKNOWN : BRIDGE_NOBODY;
 }
 
 enum bridge_wish bridge_wish(const struct doctor *d, const struct probe_link *bridge, uint16_t vlan, int port,

@@ -16,7 +16,6 @@ const struct probe_link *bridge_below(const struct host *h, int ifindex, uint16_
 /* Who is behind a port of a bridge. */
 enum bridge_wish {
 	BRIDGE_NOBODY,			/* it gets nothing of the group */
-	BRIDGE_OTHERS,			/* neither, as members there want other sources */
 	BRIDGE_FLOODED,			/* it gets it as all ports do */
 	BRIDGE_ROUTER,			/* routers, and no member: they get all */
 	BRIDGE_MEMBER,
@@ -27,6 +26,10 @@ enum bridge_wish {
  * those that say the same, else BRIDGE_UNKNOWN. */
 enum bridge_wish bridge_wish(const struct doctor *d, const struct probe_link *bridge, uint16_t vlan, int port,
 			     const struct flow *flow);
+
+/* True when somebody behind a port has joined the group, of other sources perhaps. */
+bool bridge_has_others(const struct doctor *d, const struct probe_link *bridge, uint16_t vlan,
+		       const struct flow *flow);
 
 /* True when the frames of a VLAN may pass a port, or with port = the bridge get to this host. */
 bool bridge_has_vlan(const struct host *h, const struct probe_link *bridge, int port, uint16_t vlan);

@@ -49,7 +49,7 @@ static void evidence_bridge_walk(struct evidence_walk *k, int ifindex)
 	k->o->bridge = bridge->ifindex;
 	while ((port = bridge_port(h, bridge, port))) {
 		enum bridge_wish wish = bridge_wish(k->d, bridge, vlan, port->ifindex, &k->w->flow);
-		bool is_unwanted = wish == BRIDGE_NOBODY || wish == BRIDGE_OTHERS;
+		bool is_unwanted = wish == BRIDGE_NOBODY;
 		const struct sighting *s = flows_on(&k->d->flows, k->w, port->ifindex);
 		uint64_t got = !k->is_seen ? sample_sent(k->d, port) : s ? s->n[SNIFF_OUT] : 0;
 
@@ -106,6 +106,6 @@ void evidence_bridge_in(const struct doctor *d, const struct watched *w, int por
 			!bridge_has_vlan(&d->host, bridge, bridge->ifindex, vlan);
 	/* Since 6.16 a bridge that takes in all multicast, as one that routes does, gets it all the same. */
 	wish = bridge_wish(d, bridge, vlan, bridge->ifindex, &w->flow);
-	e->is_kept = (wish == BRIDGE_NOBODY || wish == BRIDGE_OTHERS) && bridge->bridge.takes_all != 1 &&
+	e->is_kept = wish == BRIDGE_NOBODY && bridge->bridge.takes_all != 1 &&
 		     !(d->host.links.heeds_allmulti && bridge->allmulti == 1);
 }

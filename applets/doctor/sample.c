@@ -154,9 +154,39 @@ static void sample_mdb_add(void *ctx, const struct probe_mdb *e)
 	v[m->n++] = *e;
 }
 
+static int sample_mdb_order(const struct flow *a, const struct flow *b)
+{
+	int order = memcmp(&a->group, &b->group, sizeof a->group);
+
+	return order ? order : memcmp(&a->source, &b->source, sizeof a->source);
+}
+
+static int sample_mdb_compare(const void *a, const void *b)
+{
+	return sample_mdb_order(&((const struct probe_mdb *)a)->flow, &((const struct probe_mdb *)b)->flow);
+}
+
+uint32_t sample_mdb_find(const struct sample_mdb *m, const struct flow *flow)
+{
+	uint32_t lo = 0, hi = m->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (sample_mdb_order(&m->v[mid].flow, flow) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 static void sample_mdb(struct doctor *d, struct sample_mdb *m)
 {
-	m->is_unseen = probe_mdb(sample_mdb_add, d) < 0;
+	if (probe_mdb(sample_mdb_add, d) < 0)
+		m->is_unseen = true;
+	if (m->n)
+		qsort(m->v, m->n, sizeof *m->v, sample_mdb_compare);
 }
 
 /* ---- packets ---- */

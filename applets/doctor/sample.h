@@ -83,6 +83,9 @@ uint64_t sample_sent(const struct doctor *d, const struct probe_link *l);
 uint64_t sample_queue_drops(const struct doctor *d, const struct probe_link *l);
 uint64_t sample_filter_drops(const struct doctor *d, const struct probe_link *l);
 
+/* The first entry that is not before a flow, or m->n: they are sorted by group, then source, any source first. */
+uint32_t sample_mdb_find(const struct sample_mdb *m, const struct flow *flow);
+
 /* How often an entry counts each packet: IPv4 counts a copy too that comes back from an output where this host is a
  * member. */
 unsigned sample_copies(const struct doctor *d, const struct probe_mfc *e);

@@ -2,13 +2,14 @@
 #
 # Set-ups with bridges, whose ports are links of the lab: who is a member behind which port the bridge
 # has learned from real reports, or was told.
+import contextlib
 import itertools
 import json
 import os
 import subprocess
 
 from doctor.table import begin, truth
-from lab import wait_until
+from lab import Failed, wait_until
 from member import member
 from sick import RULES, need
 
@@ -72,6 +73,15 @@ def snoops(t, iface="a2"):
         wait_until(lambda: t.lab.counted(t.src, t.group) > count + 20, "packets")
         return t.flow.seen(iface) == before
     wait_until(quiet, "the bridge to snoop")
+
+
+def moves(t, iface="a2"):
+    """Whether packets still come out there."""
+    before = t.flow.seen(iface)
+    with contextlib.suppress(Failed):
+        wait_until(lambda: t.flow.seen(iface) > before, "packets", 0.5)
+        return True
+    return False
 
 
 # ---- on the way out ----

@@ -8,11 +8,12 @@ import os
 import struct
 import subprocess
 
-from doctor.bridges import FROM, TO, bridge, flows, joins, known, link, port, setup, snoops
-from doctor.table import THREE, UNSURE, begin, drop, igmp, mld
-from lab import Skip, wait_until
+from cases import case
+from doctor.bridges import FROM, TO, bridge, flows, joins, known, link, moves, port, setup, snoops
+from doctor.table import THREE, UNSURE, Setup, begin, drop, igmp, mld
+from lab import Skip, check, same, wait_until
 from member import member
-from sick import RULES, need
+from sick import RULES, blind, findings, need, path
 
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454ca, 2, 0x1000
 
@@ -420,3 +421,43 @@ def loop(t):
     flows(t, "a2")
     if "state blocking" not in link("l1") + link("l0"):
         raise Skip("no port is blocking")
+
+
+# ---- rules in the kernel, and all groups at once ----
+
+KERNEL = TO.replace(" to ", " kernel to ")
+
+
+@setup("bridge, clean: a rule in the kernel, a member", "fine", blind="any")
+def in_kernel(t):
+    bridge(t, "a2")
+    joins(t, "a2", t.src)
+    known(t, "a2")
+    begin(t, KERNEL)
+    t.flow.flows("a2")
+
+
+@setup("bridge: a rule in the kernel, and nobody joined", "nobody", blind="maybe")
+def in_kernel_nobody(t):
+    bridge(t, "a2")
+    begin(t, KERNEL)
+    wait_until(lambda: not moves(t, "a2"), "the bridge to snoop")
+
+
+@case("bridge: all groups at once, one without members")
+def all_groups(lab):
+    path(lab)
+    with Setup(lab, "IPv4") as t:
+        bridge(t, "a2")
+        joins(t, "a2")
+        known(t, "a2")
+        begin(t, TO + "mroute from a1 group 225.9.9.9 to br0\n")
+        t.flow.flows("a2")
+        t.stream(group=t.other)
+        wait_until(lambda: lab.counted(t.src, t.other) > 20, "packets of the other group")
+        rc, found = findings(lab, "doctor", "1", *t.words)
+        same((rc, [f["what"] for f in found if f["severity"] in ("error", "good")]), (1, ["nobody", "fine"]), "verdict")
+        check(t.other in found[0]["text"], "the other group is not named")
+        # The port counts both groups, so that one may hide the other.
+        rc, found = findings(lab, "doctor", "1", *t.words, wrap=blind())
+        check(rc in (1, 2) and any(t.other in f["text"] for f in found), f"verdict without capabilities: {rc}")
