@@ -136,6 +136,7 @@ class Program(Process):
                 pid = int(f.read() or old)
             return pid != old and pid
         old = self.pid
+        self.ctl("ping")		# it writes the PID file shortly before its keeper hears that it is ready
         os.kill(old, signal.SIGKILL)
         self.pid = lab.wait_until(there, "another daemon", PATIENCE)
 

@@ -4,13 +4,14 @@
 # all kinds, no packet is lost, none comes twice, and neighbours hear nothing of it.  The short form is a part of the
 # tests; `make handover` is the long one: HANDOVERS of each kind, PPS packets a second.
 import os
+import re
 import signal
 import subprocess
 import time
 
 from cases import case, main
 from holder import Holder
-from lab import check, same, wait_until
+from lab import Daemon, check, same, wait_until
 from reports import TERM, Wire
 
 HANDOVERS, PPS = int(os.environ.get("HANDOVERS", "2")), int(os.environ.get("PPS", "1000"))
@@ -66,14 +67,16 @@ def go_on(what, before, after):
         check(after.get(key, -1) >= n, f"{what} {key}: {after.get(key)} after {n}")
 
 
-def campaign(lab, d, follow, changes=False):
-    """Streams of all flows through daemon d, while follow(d) has it followed by another, which it gives back, again
-    and again."""
-    warm = Streams()
+def campaign(lab, start, follow, changes=False):
+    """Streams of all flows through the daemon that start() gives, while follow(d) has it followed by another, which it
+    gives back, again and again."""
+    wires = Wire(lab), Wire(lab, "hb")
+    d, warm = start(), Streams()
     wait_until(lambda: len(table(d)[0]) >= ENTRIES, lambda: f"{ENTRIES} entries; {len(table(d)[0])}", 60)
     warm.end()
-    wires = Wire(lab), Wire(lab, "hb")
     wait_until(lambda: all(quiet(w) for w in wires), "the last report of a join")
+    # Three in each family, and then none for a long time.
+    wait_until(lambda: all(w.read() is not None and len(w.mrdisc) >= 6 for w in wires), "the first advertisements")
     heard = [(len(w.heard), len(w.mrdisc)) for w in wires]
     (entries, packets), numbers = table(d), metrics(d)
     streams = Streams()
@@ -115,7 +118,7 @@ def restart(lab):
     def follow(d):
         h.end(d, signal.SIGTERM)
         return h.start(lab.MARKS + rules(), *OPTIONS)
-    campaign(lab, h.start(lab.MARKS + rules(), *OPTIONS), follow)
+    campaign(lab, lambda: h.start(lab.MARKS + rules(), *OPTIONS), follow)
 
 
 def pid_of(d):
@@ -138,7 +141,46 @@ def killed(lab):
         os.kill(pid, signal.SIGKILL)
         other_daemon(d, pid)
         return d
-    campaign(lab, lab.daemon(rules(), "-k", *OPTIONS), follow)
+    campaign(lab, lambda: lab.daemon(rules(), "-k", *OPTIONS), follow)
+
+
+@case("the program is run anew by smcroutectl upgrade")
+def upgrade(lab):
+    def follow(d):
+        pid = pid_of(d)
+        same(d.ctl("upgrade")[::2], (0, ""), "upgrade")
+        other_daemon(d, pid)
+        return d
+    campaign(lab, lambda: lab.daemon(rules(), *OPTIONS), follow)
+
+
+def take_over(lab, d, conf):
+    """A new process takes the place of daemon d, whose files it has."""
+    heir = Daemon(lab, lab.MARKS + conf, ("-T", *OPTIONS), ready=False)
+    wait_until(lambda: pid_of(d) == heir.proc.pid or heir.proc.poll() is not None, "its pid in the PID file")
+    same((d.wait(), heir.proc.poll()), (0, None), "exit status of the one before, and of the new one")
+    lab.procs.remove(d)
+    return heir
+
+
+@case("another process takes over")
+def takeover(lab):
+    campaign(lab, lambda: lab.daemon(rules(), *OPTIONS), lambda d: take_over(lab, d, rules()))
+
+
+@case("another process takes over, with ten other rules each time")
+def other_rules(lab):
+    turn = [0]
+
+    def follow(d):
+        turn[0] ^= 1
+        d = take_over(lab, d, rules([r.replace("225.77", f"225.7{7 + turn[0]}") for r in OTHERS]))
+        # Ten entries are of no rule now, and blocked; ten have one, and are there or not: nothing else is touched.
+        line = r"kernel entries: (\d+) added, (\d+) changed, (\d+) removed"
+        n = wait_until(lambda: re.search(line, d.log()), "what was changed")
+        same((int(n[1]) + int(n[2]), n[3]), (20, "0"), n[0])
+        return d
+    campaign(lab, lambda: lab.daemon(rules(), *OPTIONS), follow, changes=True)
 
 
 if __name__ == "__main__":
