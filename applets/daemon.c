@@ -193,10 +193,11 @@ static void daemon_begin(struct daemon *d)
 {
 	d->hands_over = false;
 	events_reloaded(d);
-	daemon_leave_parent(d);
-	reload_result(d, "started");
+	/* A keeper knows that it is ready before anybody else may kill it. */
 	store_all(d);
 	reload_ready(d, "");
+	daemon_leave_parent(d);
+	reload_result(d, "started");
 	if (notify_watchdog_usec())
 		daemon_on_watchdog(d);
 	reload_follow(d);

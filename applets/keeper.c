@@ -103,7 +103,8 @@ static void keeper_died(struct keeper *k, pid_t pid, int status)
 
 	k->keep.main = 0;
 	k->was_ready |= k->keep.is_ready;
-	if (!is_crash || k->is_asked || !k->was_ready)
+	/* In the background somebody waits for the verdict until one is ready. */
+	if (!is_crash || k->is_asked || (!k->was_ready && !(WIFSIGNALED(status) && k->set->foreground)))
 		keeper_end(k, status);
 	k->unready = k->keep.is_ready ? 0 : k->unready + 1;
 	k->quick = k->unready || loop_touch(k->loop) - k->started < KEEPER_QUICK_MS ? k->quick + 1 : 1;

@@ -5,7 +5,8 @@
  *
  *	state		ends by						and then
  *	child runs	it dies by a signal, or exits with 70 or 71,	pause
- *			and some daemon was ready once
+ *			and one was ready before; in the foreground
+ *			a signal alone will do
  *			it ends in any other way, or we were asked to	the keeper ends in the same way
  *	pause		its time, 0 at first and longer each time	child runs, with what is kept
  *			SIGTERM, SIGINT					the keeper ends with 0
