@@ -74,6 +74,8 @@ unsigned advise_filter_names(struct advice *r, const struct advise_hooks *at, un
 {
 	struct advise_chains j = { .r = r, .at = at, .fates = fates, .text = text };
 
+	if (finding_is_full(r->f, r->f->what))
+		return 0;
 	evidence_filter(r->d, r->x, at->o, at->from, at->to, advise_filter_chain, &j);
 	return j.n;
 }
@@ -82,6 +84,8 @@ void advise_filter_fix(struct advice *r, const struct advise_hooks *at, unsigned
 {
 	struct advise_chains j = { .r = r, .at = at, .fates = fates, .is_sure = is_sure };
 
+	if (!r->f->last)
+		return;
 	evidence_filter(r->d, r->x, at->o, at->from, at->to, advise_filter_chain, &j);
 }
 

@@ -49,6 +49,7 @@ static uint64_t evidence_right(const struct doctor *d, const struct watched *w)
 
 void evidence_begin(struct doctor *d)
 {
+	passage_begin(d);
 	for (int i = 0; i < d->after.vifs.n; i++) {
 		struct probe_vif *b = &d->after.vifs.v[i];
 		const struct probe_vif *a = host_vif(&d->before.vifs, b->ifindex, b->table);

@@ -19,6 +19,15 @@ static void finding_free(struct finding *g)
 	buf_free(&g->commands[1]);
 }
 
+bool finding_is_full(const struct findings *f, const char *what)
+{
+	unsigned same = 0;
+
+	for (const struct finding *old = f->v; old < f->v + f->n; old++)
+		same += !strcmp(old->what, what);
+	return same >= FINDING_MAX;
+}
+
 /* True when this has been said, or enough of its kind. */
 static bool finding_is_one_more(struct findings *f, const struct finding *g)
 {

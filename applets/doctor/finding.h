@@ -45,6 +45,9 @@ struct findings {
 void finding_add(struct findings *f, enum severity severity, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* True when no finding of a kind will be kept any more. */
+bool finding_is_full(const struct findings *f, const char *what);
+
 /* Appends a command to the last finding: one that mends it, all in order. */
 void finding_fix(struct findings *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "applets/doctor/passage.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "applets/doctor/remedy.h"
@@ -47,13 +48,18 @@ static void passage_packet(const struct doctor *d, const struct passage *a, stru
 	const struct probe_link *in = host_link(&d->host, a->in), *out = host_link(&d->host, a->out), *port;
 	const struct watched *w = a->w;
 
-	*p = (struct probe_packet){
-		.flow = w->flow, .any_source = a->is_any, .has_ports = w->has_ports, .protocol = w->protocol,
-		.is_frame = in && remedy_is_among(in->kind, frames) ? 1 : -1,
-		.routes_back = a->is_any ? -1 : passage_routes_back(&w->flow.source, in ? a->in : 0),
-		.iif = in ? a->in : 0, .iif_name = in ? in->name : NULL,
-		.oif = out ? a->out : 0, .oif_name = out ? out->name : NULL,
-	};
+	/* All bytes of it are compared: what stands between its members, too. */
+	memset(p, 0, sizeof *p);
+	p->flow = w->flow;
+	p->any_source = a->is_any;
+	p->has_ports = w->has_ports;
+	p->protocol = w->protocol;
+	p->is_frame = in && remedy_is_among(in->kind, frames) ? 1 : -1;
+	p->routes_back = -1;
+	p->iif = in ? a->in : 0;
+	p->iif_name = in ? in->name : NULL;
+	p->oif = out ? a->out : 0;
+	p->oif_name = out ? out->name : NULL;
 	memcpy(p->ports, w->ports, sizeof p->ports);
 	if (a->here && a->here->ttl_min == a->here->ttl_max)
 		p->ttl = a->here->ttl_min;
@@ -67,44 +73,101 @@ static void passage_packet(const struct doctor *d, const struct passage *a, stru
 	p->port_in_name = port ? port->name : NULL;
 }
 
-enum filter passage_ask(const struct doctor *d, const struct passage *a, enum probe_hook from, enum probe_hook to,
-			probe_chain_fn *fn, void *ctx)
+/* The outcome for packets from one hook to another. */
+struct passage_fate {
+	enum filter filter;
+	bool renames;
+};
+
+/* What became of packets of any source, the last that somebody asked about from each hook on. */
+struct passage_memo {
+	struct {
+		struct probe_packet p;
+		enum probe_hook to;
+		int bridge, port;
+		bool is_set;
+		struct passage_fate fate;
+	} last[HOOK_PORT_EGRESS + 1];
+};
+
+void passage_begin(struct doctor *d)
 {
-	struct passage_chains j = { .fn = fn, .ctx = ctx };
+	d->memo = calloc(1, sizeof *d->memo);
+}
+
+static struct passage_fate passage_judge(const struct doctor *d, const struct passage *a, struct probe_packet *p,
+					 enum probe_hook from, enum probe_hook to, struct passage_chains j)
+{
 	const struct probe_links *links = &d->host.links;
 	enum filter all = FILTER_UNSEEN;
-	struct probe_packet p;
 
-	if (!d->host.filters)
-		return FILTER_UNSEEN;
-	passage_packet(d, a, &p);
 	if (to <= HOOK_EGRESS)
-		probe_filters_judge(d->host.filters, from, to, &p, passage_chain, &j);
+		probe_filters_judge(d->host.filters, from, to, p, passage_chain, &j);
 	for (const struct probe_link *l = links->v; to > HOOK_EGRESS && l < links->v + links->n; l++) {
-		struct passage_chains one = { .fn = fn, .ctx = ctx };
+		struct passage_chains one = { .fn = j.fn, .ctx = j.ctx };
 
 		if (l->master != a->bridge || !(l->flags & LINK_UP) || (a->port && l->ifindex != a->port))
 			continue;
-		p.port_out = l->ifindex;
-		p.port_out_name = l->name;
-		probe_filters_judge(d->host.filters, from, to, &p, passage_chain, &one);
+		p->port_out = l->ifindex;
+		p->port_out_name = l->name;
+		probe_filters_judge(d->host.filters, from, to, p, passage_chain, &one);
 		all = one.filter < all ? one.filter : all;
 	}
 	if (to > HOOK_EGRESS && all != FILTER_UNSEEN)
 		j.filter = all;
 	if (j.filter == FILTER_PASSES && probe_filters_error(d->host.filters, PROBE_NFT))
+		j.filter = FILTER_UNSEEN;
+	return (struct passage_fate){ .filter = j.filter, .renames = j.renames };
+}
+
+/* The same for any source, and the rest as it is; from memory where it was asked last. */
+static struct passage_fate passage_any(const struct doctor *d, const struct passage *a, const struct probe_packet *p,
+				       enum probe_hook from, enum probe_hook to)
+{
+	struct probe_packet any;
+
+	memcpy(&any, p, sizeof any);
+	memset(&any.flow.source, 0, sizeof any.flow.source);
+	any.any_source = true;
+	any.routes_back = -1;
+	if (!d->memo->last[from].is_set || d->memo->last[from].to != to || d->memo->last[from].bridge != a->bridge ||
+	    d->memo->last[from].port != a->port || memcmp(&d->memo->last[from].p, &any, sizeof any) != 0) {
+		memcpy(&d->memo->last[from].p, &any, sizeof any);
+		d->memo->last[from].to = to;
+		d->memo->last[from].bridge = a->bridge;
+		d->memo->last[from].port = a->port;
+		d->memo->last[from].is_set = true;
+		d->memo->last[from].fate = passage_judge(d, a, &any, from, to, (struct passage_chains){ .fn = NULL });
+	}
+	return d->memo->last[from].fate;
+}
+
+enum filter passage_ask(const struct doctor *d, const struct passage *a, enum probe_hook from, enum probe_hook to,
+			probe_chain_fn *fn, void *ctx)
+{
+	struct probe_packet p;
+
+	if (!d->host.filters)
 		return FILTER_UNSEEN;
-	return j.filter;
+	passage_packet(d, a, &p);
+	if (!fn && d->memo) {
+		enum filter any = passage_any(d, a, &p, from, to).filter;
+
+		if (any != FILTER_MAY_DROP)
+			return any;
+	}
+	p.routes_back = a->is_any ? -1 : passage_routes_back(&a->w->flow.source, p.iif);
+	return passage_judge(d, a, &p, from, to, (struct passage_chains){ .fn = fn, .ctx = ctx }).filter;
 }
 
 bool passage_renames(const struct doctor *d, const struct passage *a)
 {
-	struct passage_chains j = { .fn = NULL };
 	struct probe_packet p;
 
 	if (!d->host.filters)
 		return false;
 	passage_packet(d, a, &p);
-	probe_filters_judge(d->host.filters, HOOK_BEFORE, HOOK_AFTER, &p, passage_chain, &j);
-	return j.renames;
+	/* What may match some source may match this one. */
+	return (!d->memo || passage_any(d, a, &p, HOOK_BEFORE, HOOK_AFTER).renames) &&
+	       passage_judge(d, a, &p, HOOK_BEFORE, HOOK_AFTER, (struct passage_chains){ .fn = NULL }).renames;
 }

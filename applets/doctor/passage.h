@@ -17,6 +17,10 @@ struct passage {
 	int bridge, port;		/* that they leave by: a bridge, 0 = none, and one of its ports, 0 = each */
 };
 
+/* Before the first question: what holds for all sources of a group is then judged once.  Without memory for that each
+ * is asked about. */
+void passage_begin(struct doctor *d);
+
 /* Leads them from one hook to another, and calls fn, which may be NULL, for each chain that does not surely let them
  * pass as they are.  Where hooks of a port are asked for, all of them; then what is sure for all ports counts. */
 enum filter passage_ask(const struct doctor *d, const struct passage *a, enum probe_hook from, enum probe_hook to,

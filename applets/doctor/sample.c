@@ -385,4 +385,6 @@ void sample_free(struct doctor *d)
 	free(d->after.mdb.v);
 	free(d->members);
 	d->members = NULL;
+	free(d->memo);
+	d->memo = NULL;
 }

@@ -62,6 +62,7 @@ struct doctor {
 	struct sample_load loads[HOST_VIFS];
 	uint64_t copies;		/* that all VIFs counted; evidence.h sets it */
 	struct sample before, after;
+	struct passage_memo *memo;	/* what passage.h remembers; owned, NULL = nothing */
 };
 
 /* Takes both samples of n doctors, at most one a family, d[0]->seconds apart, or less when SIGINT or SIGTERM comes:
