@@ -228,8 +228,8 @@ static void give_resume(struct daemon *d)
 		log_errno("journal");
 	d->router.now = loop_touch(d->loop);
 	for (enum fam f = 0; f < FAM_N; f++)
-		if (d->router.up[f])
-			router_adopt(&d->router, f, d->router.now);
+		if (d->router.up[f] && router_adopt(&d->router, f, d->router.now) < 0)
+			log_errno("%s routes cannot be read, they are made anew", fam_str(f));
 	router_sync(&d->router);
 	give_end(d);
 	server_hold(d->control, false);

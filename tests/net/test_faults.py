@@ -4,6 +4,7 @@
 # afterwards, and nothing lost.  `make handover-faults` tries each of them, here it is one in so many.
 import contextlib
 import os
+import signal
 import subprocess
 
 from cases import case, main
@@ -69,6 +70,52 @@ def new(lab, conf):
     h.end()
     heir.terminate()
     same(heir.wait(SLOW), 0, "exit status")
+
+
+def stopped(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return f.read().rpartition(")")[2].split()[0] == "T"
+
+
+def stop_in_the_middle(lab):
+    """A new one that stands still in the middle, when it has all sockets and has changed some of what there is."""
+    path, env = setup(lab)
+    h = Heirs(lab, pps=300)
+    order(path, "new 100 stop")
+    heir = start(h, env, lab.path("log"), lab.write("other", lab.MARKS + RULES + OTHERS))
+    wait_until(lambda: stopped(heir.pid), "the new one to stand still")
+    check("handing over" in h.d.log() and "going on" not in h.d.log(), f"where it stands: {h.d.log()}")
+    return h, heir
+
+
+@case("a new one that hangs in the middle is given up, and ended")
+def hangs(lab):
+    h, heir = stop_in_the_middle(lab)
+    same(heir.wait(SLOW), -9, "exit status of the new one")
+    wait_until(lambda: "going on as before" in h.d.log(), "the old one to go on")
+    h.one()
+    h.end(silent=False)
+
+
+@case("SIGTERM to a new one in the middle: the old one goes on")
+def told(lab):
+    h, heir = stop_in_the_middle(lab)
+    heir.terminate()
+    heir.send_signal(signal.SIGCONT)
+    same(heir.wait(SLOW), 0, "exit status of the new one")
+    wait_until(lambda: "going on as before" in h.d.log(), "the old one to go on")
+    h.one()
+    h.end(silent=False)
+
+
+@case("SIGTERM to the old one in the middle: both end, and nothing is left")
+def told_old(lab):
+    h, heir = stop_in_the_middle(lab)
+    h.stream.end()
+    same(h.d.stop(), 0, "exit status of the old one")
+    same(heir.wait(SLOW), -9, "exit status of the new one")
+    same((daemons(), lab.mroutes()), ([], {}), "daemons and routes")
+    check(not os.path.exists(h.d.pid_file) and not os.path.exists(h.d.sock), "files")
 
 
 @case("the program of an upgrade")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * For LD_PRELOAD: ends the old or the new process of a handover at its n-th call of the system, with SIGKILL.
+ * For LD_PRELOAD: ends the old or the new process of a handover at its n-th call of the system, with SIGKILL, or stops
+ * it there when the word "stop" follows.
  *
  * FAULT names a file.  As soon as it says "PID N" the process of that number counts its calls, "new N" is for one that
  * was started to take over.  The count ends when the old one exits, or when the new one has said "done": then an empty
@@ -23,6 +24,7 @@ static struct {
 	const char *file;		/* NULL: nothing is to be done */
 	bool is_new, is_over, is_armed;
 	int left;			/* calls until the end, 0 = none */
+	int sig;
 } fault;
 
 /* As the functions of this name, but not counted. */
@@ -54,6 +56,7 @@ static void fault_arm(void)
 	syscall(SYS_close, fd);
 	fault.is_armed = (fault.is_new && !strncmp(text, "new ", 4)) || strtol(text, &rest, 10) == getpid();
 	fault.left = atoi(rest + strspn(rest, "new "));
+	fault.sig = strstr(rest, "stop") ? SIGSTOP : SIGKILL;
 }
 
 /* The count ends. */
@@ -82,7 +85,7 @@ static void fault_count(void)
 	if (fault.file && !fault.is_over && !fault.is_armed)
 		fault_arm();
 	if (fault.file && !fault.is_over && fault.is_armed && fault.left && !--fault.left)
-		kill(getpid(), SIGKILL);
+		kill(getpid(), fault.sig);
 	errno = err;
 }
 
