@@ -76,7 +76,7 @@ bool notify_has_store(void)
 }
 
 /* Sends a text, with a descriptor unless that is -1: 0, or -1 with errno. */
-static int notify_send_text(int passed, const char *fmt, va_list ap)
+static int __attribute__((format(printf, 2, 0))) notify_send_text(int passed, const char *fmt, va_list ap)
 {
 	/* Where the receiver is behind, as it may be at boot, we wait a little, but not so long that routing is held
 	 * up. */
