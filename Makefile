@@ -183,6 +183,11 @@ handover-faults: all test-programs
 demo: all
 	@$(TEST_ENV) sh tests/demo.sh
 
+# What the doctor prints, with the tools of other systems: see tests/cures.sh.
+.PHONY: cures
+cures: all
+	@$(TEST_ENV) ROOTS='$(ROOTS)' sh tests/cures.sh
+
 # Sizes, files for the results: see tests/bench/bench.py.
 bench profile: all $(BENCHES) $(PRELOADS) bench-static
 	@$(TEST_ENV) STATIC_CC='$(STATIC_CC)' PYTHONDONTWRITEBYTECODE=1 python3 tests/bench/$@.py $(N)

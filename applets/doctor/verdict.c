@@ -64,7 +64,7 @@ static void verdict_none_in(const struct evidence *e, struct losses *l)
 		verdict_add(l, VERDICT_TABLE, n, n);
 	else if (!e->has_vif)
 		verdict_add(l, VERDICT_NO_VIF, n, n);
-	else if (e->is_unresolved)
+	else if (e->is_unresolved && !e->stays_here)
 		verdict_add(l, VERDICT_NO_ANSWER, n, n);
 	else if (e->has_entry && !e->is_here)
 		verdict_add(l, VERDICT_WRONG_IIF, n, n);
@@ -105,7 +105,7 @@ unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES])
 	lost = verdict_less(e->ip, e->right.hi);
 	if (e->ip && !e->right.hi)
 		verdict_none_in(e, &l);
-	else if (lost > verdict_slack(e, e->ip))
+	else if (lost > verdict_slack(e, e->ip) && !e->stays_here)
 		verdict_add(&l, e->broken >= lost ? VERDICT_BROKEN : e->filter == FILTER_LIMITS ? VERDICT_LIMIT :
 			    VERDICT_LOST_IN, lost, e->ip);
 	return l.n;

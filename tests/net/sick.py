@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import threading
 
-from lab import SMCROUTE, Daemon, Skip, check, note, same, wait_until
+from lab import MS_BIND, MS_REC, SMCROUTE, Daemon, Skip, check, note, same, sys_call, wait_until
 from packet import ETH_P_IP, address, frame
 
 V4, V6 = ("10.1.0.9", "225.1.2.3"), ("fd00:1::9", "ff2e::123")
@@ -130,12 +130,40 @@ def doctors(lab, group, *words):
         return [f.result() for f in both]
 
 
+def inside(lab):
+    """The words in front of a program that run it in the system of CURES, whose nft, ip and sysctl may be others."""
+    root = os.environ.get("CURES")
+    if not root:
+        return []
+    if not hasattr(lab, "cures"):
+        for part in ("proc", "sys", "dev", "run"):
+            sys_call("mount", f"/{part}", f"{root}/{part}", None, MS_BIND | MS_REC, None)
+        lab.cures = root
+    return ["chroot", root]
+
+
+def run_command(lab, command):
+    # Our own programs, and files, are here.
+    ours = command.split()[0] in ("echo", "smcroute-check", "smcroutectl", "smcrouted", "kill", "ps", "sed")
+    p = subprocess.run([*([] if ours else inside(lab)), "sh", "-c", command], env=path(lab), text=True,
+                       capture_output=True, stdin=subprocess.DEVNULL)
+    note(f"$ {command}\n{p.stdout}{p.stderr}")
+    return p
+
+
 def paste(lab, commands):
     check(commands, "no command was printed")
     for c in commands:
-        p = subprocess.run(["sh", "-c", c], env=path(lab), text=True, capture_output=True, stdin=subprocess.DEVNULL)
-        note(f"$ {c}\n{p.stdout}{p.stderr}")
-        same(p.returncode, 0, f"exit status of {c}")
+        same(run_command(lab, c).returncode, 0, f"exit status of {c}")
+
+
+def look(lab, commands):
+    """Commands that only show something, or start what goes on without end: they are understood."""
+    for c in dict.fromkeys(commands):
+        p = None if c.split()[0] in ("tcpdump", "sudo", "docker", "smcrouted") else run_command(lab, c)
+        if p and p.returncode != 127:		# no such program here
+            check(p.returncode == 0 or "grep" in c and p.returncode == 1 or c.startswith("smcroute-check"),
+                  f"exit status of {c}: {p.returncode}")
 
 
 def cured(lab, stream, verdict, group, *outs, words=(), blind=None, other=False):
