@@ -16,17 +16,13 @@ static const struct advise_hooks advise_in_hooks = { NULL, HOOK_PORT_INGRESS, HO
 /* The route back is right, but not that for the mark that packets have by then. */
 static void advise_in_rp_marks(struct advice *r, const struct loss *l)
 {
-	struct buf key = { 0 };
-
 	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s of %s came in on %s, rp_filter is %d "
 		    "there, and src_valid_mark has it look up the route back with the mark that a rule of the packet "
 		    "filter gave them, which leads elsewhere", advice_count(r, l), r->flow, r->in_name,
 		    r->in->rp_filter);
-	remedy_sysctl(&key, FAM_4, r->in_name, "rp_filter");
-	finding_fix(r->f, "sysctl -w %s=2", buf_cstr(&key));
+	remedy_sysctl(r->f, FAM_4, r->in_name, "rp_filter", 2);
 	finding_or(r->f);
 	finding_fix(r->f, "ip rule show");
-	buf_free(&key);
 }
 
 static void advise_in_rp_filter(struct advice *r, const struct loss *l)

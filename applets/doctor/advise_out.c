@@ -19,6 +19,7 @@ static void advise_out_mangle(struct advice *r, const char *chain, const char *f
 	finding_fix(r->f, "nft 'add table ip%s smcroute; add chain ip%s smcroute %s { type filter hook prerouting "
 		    "priority -150; }; add rule ip%s smcroute %s %sip%s daddr %s %s%s'", six, six, chain, six, chain,
 		    from, six, r->group, match, set);
+	finding_keep(r->f, "nft list table ip%s smcroute >>/etc/nftables.conf", six);
 }
 
 /* True when what leaves by an output may come in here again: a TTL that is raised each time would never end. */

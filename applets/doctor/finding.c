@@ -10,13 +10,13 @@
 #include "lib/text.h"
 
 static const char *const finding_severities[] = { "error", "warning", "note", "good", "not seen" };
-static const char *const finding_labels[2] = { "fix", "or" };
+static const char *const finding_labels[FINDING_LISTS] = { "fix", "or", "keep" };
 
 static void finding_free(struct finding *g)
 {
 	buf_free(&g->text);
-	buf_free(&g->commands[0]);
-	buf_free(&g->commands[1]);
+	for (int i = 0; i < FINDING_LISTS; i++)
+		buf_free(&g->commands[i]);
 }
 
 bool finding_is_full(const struct findings *f, const char *what)
@@ -86,6 +86,16 @@ void finding_fix(struct findings *f, const char *fmt, ...)
 	va_end(ap);
 }
 
+void finding_keep(struct findings *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (f->last && !f->or)
+		finding_append(f, &f->last->commands[FINDING_KEEP], fmt, ap);
+	va_end(ap);
+}
+
 void finding_or(struct findings *f)
 {
 	f->or = true;
@@ -96,12 +106,12 @@ static void finding_print(struct buf *out, const struct finding *g)
 	buf_printf(out, "%s: ", finding_severities[g->severity]);
 	buf_escape(out, g->text.p, g->text.len - 1, TEXT_KEEP_NONE);
 	buf_chr(out, '\n');
-	for (int or = 0; or < 2; or++) {
-		const struct buf *b = &g->commands[or];
+	for (int list = 0; list < FINDING_LISTS; list++) {
+		const struct buf *b = &g->commands[list];
 
 		for (size_t at = 0, n; at < b->len; at += n + 1) {
 			n = strlen(b->p + at);
-			buf_printf(out, "  %s: ", finding_labels[or]);
+			buf_printf(out, "  %s: ", finding_labels[list]);
 			buf_escape(out, b->p + at, n, TEXT_KEEP_NEWLINE);
 			buf_chr(out, '\n');
 		}
@@ -114,10 +124,10 @@ static void finding_print_json(struct buf *out, const struct finding *g)
 	json_str(out, "severity", finding_severities[g->severity]);
 	json_str(out, "what", g->what);
 	json_str(out, "text", g->text.p);
-	for (int or = 0; or < 2; or++) {
-		const struct buf *b = &g->commands[or];
+	for (int list = 0; list < FINDING_LISTS; list++) {
+		const struct buf *b = &g->commands[list];
 
-		json_list(out, finding_labels[or]);
+		json_list(out, finding_labels[list]);
 		for (size_t at = 0; at < b->len; at += strlen(b->p + at) + 1)
 			json_item(out, b->p + at);
 		buf_chr(out, ']');

@@ -18,11 +18,14 @@ enum severity { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE, FINDING_GOOD, FIND
 /* How findings are reported: FORM_NONE not at all, only the exit status counts. */
 enum form { FORM_TEXT, FORM_JSON, FORM_NONE };
 
+/* Commands that mend it; another way to the same end; how what was mended outlives the next start. */
+enum finding_list { FINDING_FIX, FINDING_OR, FINDING_KEEP, FINDING_LISTS };
+
 struct finding {
 	enum severity severity;
 	const char *what;	/* short name of the check or verdict; not owned */
 	struct buf text;	/* ended by NUL */
-	struct buf commands[2];	/* that mend it, each ended by NUL; other ways to the same end */
+	struct buf commands[FINDING_LISTS];	/* each ended by NUL */
 };
 
 /* All zero at the start. */
@@ -54,8 +57,12 @@ void finding_fix(struct findings *f, const char *fmt, ...) __attribute__((format
 /* From here to the next finding the commands are another way to the same end. */
 void finding_or(struct findings *f);
 
-/* Appends the most severe first, else in the order they came: "error: TEXT\n  fix: COMMAND\n  or: COMMAND\n"..., or a
- * JSON array, or nothing. */
+/* Appends how what the last finding's commands change is there after the next start as well: a command, or a place and
+ * the line for it.  Of another way it is left out. */
+void finding_keep(struct findings *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Appends the most severe first, else in the order they came, as text (an error with its commands is "error: TEXT\n",
+ * "  fix: COMMAND\n", "  or: COMMAND\n", "  keep: LINE\n"), as a JSON array, or nothing. */
 void findings_print(struct buf *out, const struct findings *f, enum form form);
 
 /* Writes them to stdout with a tail, as JSON in an object that begins with the members of head.  False when that

@@ -5,6 +5,7 @@
  */
 #include "applets/doctor/remedy.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,11 +28,42 @@ bool remedy_is_plain(const char *s, const char *others)
 	return at != s && !*at;
 }
 
+/* Where Debian's ifupdown has them; others have their own. */
+#define REMEDY_INTERFACES "in /etc/network/interfaces, or its like"
+
+/* Appends the line that has a command run whenever an interface is up. */
+static void __attribute__((format(printf, 3, 4)))
+remedy_keep_up(struct findings *f, const char *name, const char *fmt, ...)
+{
+	struct buf b = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	finding_keep(f, REMEDY_INTERFACES ", below iface %s: up %s", name, buf_cstr(&b));
+	buf_free(&b);
+}
+
+/* Appends the command that has a setting made at each start. */
+static void remedy_keep_sysctl(struct findings *f, const char *key, int value)
+{
+	struct buf line = { 0 }, word = { 0 };
+
+	buf_printf(&line, "%s = %d", key, value);
+	buf_shell_word(&word, buf_cstr(&line));
+	finding_keep(f, "echo %s >>/etc/sysctl.d/90-smcroute.conf", buf_cstr(&word));
+	buf_free(&line);
+	buf_free(&word);
+}
+
 void remedy_link(struct findings *f, const char *name, const char *what)
 {
 	char word[REMEDY_WORD];
 
 	finding_fix(f, "ip link set dev %s %s", text_shell_word(word, sizeof word, name), what);
+	if (strcmp(what, "up"))
+		remedy_keep_up(f, name, "ip link set dev %s %s", word, what);
 }
 
 void remedy_table(struct findings *f, enum fam fam, const char *iif, uint32_t table)
@@ -40,6 +72,7 @@ void remedy_table(struct findings *f, enum fam fam, const char *iif, uint32_t ta
 
 	finding_fix(f, "ip %smrule add iif %s lookup %u", fam == FAM_4 ? "" : "-6 ",
 		    text_shell_word(word, sizeof word, iif), table);
+	remedy_keep_up(f, iif, "ip %smrule add iif %s lookup %u", fam == FAM_4 ? "" : "-6 ", word, table);
 }
 
 /* ---- reverse path filter: __fib_validate_source() of net/ipv4/fib_frontend.c ---- */
@@ -60,14 +93,15 @@ bool remedy_rp_refuses(const struct host *h, const struct probe_link *in, const 
 	return true;
 }
 
-void remedy_sysctl(struct buf *b, enum fam fam, const char *name, const char *key)
+void remedy_sysctl(struct findings *f, enum fam fam, const char *name, const char *key, int value)
 {
-	char text[96];
+	char text[96], word[REMEDY_WORD + 32];
 
 	/* With slashes where the name has a dot (sysctl(8)). */
 	snprintf(text, sizeof text, strchr(name, '.') ? "net/ipv%c/conf/%s/%s" : "net.ipv%c.conf.%s.%s",
 		 fam == FAM_4 ? '4' : '6', name, key);
-	buf_shell_word(b, text);
+	finding_fix(f, "sysctl -w %s=%d", text_shell_word(word, sizeof word, text), value);
+	remedy_keep_sysctl(f, text, value);
 }
 
 bool remedy_rp_marks(const struct probe_link *in)
@@ -82,16 +116,11 @@ void remedy_rp_filter(struct host *h, const struct probe_link *in, const struct 
 		      const struct probe_route *r)
 {
 	bool none = src && r->none, loose = src && !none && in->address[FAM_4];
-	const char *all = h->links.rp_all ? " net.ipv4.conf.all.rp_filter=0" : "";
 	char word[REMEDY_WORD], text[ADDR_STRLEN], table[24] = "";
-	struct buf b = { 0 };
-	const char *key;
 
-	remedy_sysctl(&b, FAM_4, in->name, "rp_filter");
-	key = buf_cstr(&b);
 	/* The larger value of all and the interface counts, so 2 here is loose. */
 	if (loose) {
-		finding_fix(&h->found, "sysctl -w %s=2", key);
+		remedy_sysctl(&h->found, FAM_4, in->name, "rp_filter", 2);
 		finding_or(&h->found);
 	}
 	if (none || loose) {
@@ -100,12 +129,13 @@ void remedy_rp_filter(struct host *h, const struct probe_link *in, const struct 
 			snprintf(table, sizeof table, " table %u", r->table);
 		finding_fix(&h->found, "ip route replace %s dev %s%s", prefix_str(src, slen, text),
 			    text_shell_word(word, sizeof word, in->name), table);
+		remedy_keep_up(&h->found, in->name, "ip route replace %s dev %s%s", text, word, table);
 		finding_or(&h->found);
 	}
-	if (!loose)
-		finding_fix(&h->found, "sysctl -w%s%s%s%s", all, in->rp_own ? " " : "", in->rp_own ? key : "",
-			    in->rp_own ? "=0" : "");
-	buf_free(&b);
+	if (!loose && h->links.rp_all)
+		remedy_sysctl(&h->found, FAM_4, "all", "rp_filter", 0);
+	if (!loose && in->rp_own)
+		remedy_sysctl(&h->found, FAM_4, in->name, "rp_filter", 0);
 }
 
 const char *remedy_nft_ifname(const char *way, const char *name, char *buf)
@@ -247,13 +277,9 @@ void remedy_chain(struct findings *f, const struct probe_chain *c, const struct 
 
 void remedy_v6(struct findings *f, const struct probe_link *l)
 {
-	struct buf b = { 0 };
-
 	if (l && l->mtu < REMEDY_V6_MTU)
 		remedy_link(f, l->name, "mtu 1280");
 	if (!l || l->mtu < REMEDY_V6_MTU)
 		return;
-	remedy_sysctl(&b, FAM_6, l->name, "disable_ipv6");
-	finding_fix(f, "sysctl -w %s=0", buf_cstr(&b));
-	buf_free(&b);
+	remedy_sysctl(f, FAM_6, l->name, "disable_ipv6", 0);
 }

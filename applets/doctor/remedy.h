@@ -24,8 +24,8 @@ bool remedy_rp_refuses(const struct host *h, const struct probe_link *in, const 
 /* True when the reverse path filter of an interface looks the source up with the mark of the packet. */
 bool remedy_rp_marks(const struct probe_link *in);
 
-/* Appends the setting of an interface, net.ipv4.conf.NAME.KEY, as a word for a shell. */
-void remedy_sysctl(struct buf *b, enum fam fam, const char *name, const char *key);
+/* The command that makes a setting of an interface, net.ipv4.conf.NAME.KEY, and the line that makes it last. */
+void remedy_sysctl(struct findings *f, enum fam fam, const char *name, const char *key, int value);
 
 /* The command that lets the source, or prefix, in; src = NULL: any source. */
 void remedy_rp_filter(struct host *h, const struct probe_link *in, const struct addr *src, uint8_t slen,

@@ -102,7 +102,7 @@ static void ttl(void)
 		  "  fix: nft 'add table ip smcroute; add chain ip smcroute raise { type filter hook prerouting "
 		  "priority -150; }; add rule ip smcroute raise ip daddr 225.1.2.3 ip ttl 1 ip ttl set 16'\n"
 		  "  or: iptables -t mangle -A PREROUTING -i 'e'\\''0' -d 225.1.2.3 -m ttl --ttl-eq 1 -j TTL "
-		  "--ttl-set 16\n");
+		  "--ttl-set 16\n  keep: nft list table ip smcroute >>/etc/nftables.conf\n");
 	begin("mroute from e+ group 225.1.2.3 to e'0\n");
 	judge();
 	CHECK_STR(end(), TTL_TEXT(", not here: what leaves there comes in again, and nothing else would ever end it")

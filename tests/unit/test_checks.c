@@ -67,7 +67,9 @@ static void with(const char *phyints, const char *want)
 
 #define DROPS(name) \
 	"error: " name " drops what comes from 10.1.0.9: rp_filter is 1 there and there is no route back\n" \
-	"  fix: ip route replace 10.1.0.9 dev " name "\n  or: sysctl -w net.ipv4.conf." name ".rp_filter=0\n"
+	"  fix: ip route replace 10.1.0.9 dev " name "\n  or: sysctl -w net.ipv4.conf." name ".rp_filter=0\n" \
+	"  keep: in /etc/network/interfaces, or its like, below iface " name ": up ip route replace 10.1.0.9 dev " \
+	name "\n"
 
 /* Which phyint line holds for an interface is conf/match.h's to say: exact before wildcard, long before short. */
 static void disabled(void)
@@ -175,7 +177,9 @@ static const char *bridged(tristate querier, const char *text)
 #define QUIET(severity) severity ": br0 snoops and nobody on it asks for IPv4 members: it passes groups to all ports " \
 	"then, but switches behind it may forget who wants a group\n" \
 	"  fix: ip link set dev br0 type bridge mcast_querier 1\n" \
-	"  or: ip link set dev br0 type bridge mcast_snooping 0\n"
+	"  or: ip link set dev br0 type bridge mcast_snooping 0\n" \
+	"  keep: in /etc/network/interfaces, or its like, below iface br0: up ip link set dev br0 type bridge " \
+	"mcast_querier 1\n"
 
 static void bridges(void)
 {
@@ -193,7 +197,9 @@ static void bridges(void)
 	CHECK_STR(bridged(-1, in), "");
 	CHECK_STR(bridged(1, in), "warning: br0 snoops, and hands a group to this host only when it is a member of it: "
 		  "rules from br0 get no IPv4 packet without mgroup lines for their groups, or phyint br0 mrdisc\n"
-		  "  fix: ip link set dev br0 type bridge mcast_router 2\n");
+		  "  fix: ip link set dev br0 type bridge mcast_router 2\n"
+		  "  keep: in /etc/network/interfaces, or its like, below iface br0: up ip link set dev br0 type "
+		  "bridge mcast_router 2\n");
 	snprintf(text, sizeof text, "%smgroup from br0 group 225.1.2.3\n", in);
 	CHECK_STR(bridged(1, text), "");
 	snprintf(text, sizeof text, "%sphyint br0 mrdisc\n", in);

@@ -34,10 +34,10 @@ static void text_and_json(void)
 	findings_print(&out, &f, FORM_JSON);
 	CHECK_STR(buf_cstr(&out),
 		  "[{\"severity\":\"error\",\"what\":\"two\",\"text\":\"second \\\"x\\\"\","
-		  "\"fix\":[\"cmd 1\",\"cmd '2'\"],\"or\":[\"else\"]},"
+		  "\"fix\":[\"cmd 1\",\"cmd '2'\"],\"or\":[\"else\"],\"keep\":[]},"
 		  "{\"severity\":\"warning\",\"what\":\"three\",\"text\":\"third\",\"fix\":[],"
-		  "\"or\":[]},"
-		  "{\"severity\":\"note\",\"what\":\"one\",\"text\":\"first 1\",\"fix\":[],\"or\":[]}]");
+		  "\"or\":[],\"keep\":[]},"
+		  "{\"severity\":\"note\",\"what\":\"one\",\"text\":\"first 1\",\"fix\":[],\"or\":[],\"keep\":[]}]");
 	buf_free(&out);
 	findings_free(&f);
 	findings_print(&out, &f, FORM_JSON);
