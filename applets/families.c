@@ -15,6 +15,7 @@
 #include "applets/watch.h"
 #include "kernel/kernel.h"
 #include "lib/fd.h"
+#include "lib/notify.h"
 #include "lib/priv.h"
 #include "lib/proc.h"
 #include "lib/status.h"
@@ -86,12 +87,12 @@ static void families_find_holder(struct daemon *d, enum fam fam)
 {
 	char comm[20], shown[TEXT_ESCAPED_SIZE(sizeof comm)], text[ROUTER_LACKS];
 	bool is_known;
-	int pid;
+	/* A keeper or init system has our own sockets as well; any other parent may be the holder. */
+	int pid, but = notify_is_heard() ? getppid() : 0;
 
 	/* /proc shows the descriptors of others to who has as many rights. */
 	priv_raise();
-	/* A keeper or init system has our own sockets as well. */
-	is_known = kernel_mroute_holder(fam, getppid(), &pid, comm, sizeof comm);
+	is_known = kernel_mroute_holder(fam, but, &pid, comm, sizeof comm);
 	priv_lower();
 	/* Without rights we do not see him again, but he is still there. */
 	if (!is_known && d->holder_fd[fam])
