@@ -5,7 +5,7 @@ import subprocess
 
 from doctor.table import UNSURE, begin, restore, truth
 from lab import Skip
-from sick import need
+from sick import RULES, need
 
 def house(t, text):
     t.nft("table inet house {\n" + text.format(g=t.group, s=t.src, six=t.six, kind=4 if t.v4 else 6,
@@ -103,3 +103,68 @@ def ebtables(t):
     begin(t, "mroute from a1 group 225.1.2.3 to br0\n")
     if subprocess.run(["ebtables", "-A", "OUTPUT", "-p", "IPv4", "--ip-dst", t.group, "-j", "DROP"]).returncode:
         raise Skip("no ebtables in this kernel")
+
+
+@truth("a frame filter for one port of two", "fine", blind="any")
+def one_port(t):
+    t.lab.ip_batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up", "link set a2 master br0",
+                    "link set a3 master br0"])
+    begin(t, RULES.replace("to a2", "to br0"))
+    t.flow.flows("a2")
+    t.chain("postrouting", [f"oifname \"a3\" ip{t.six} daddr {t.group} drop"], family="bridge")
+
+
+@truth("what a bridge passes on is filtered, and this is routed", "fine")
+def passed_on(t):
+    t.lab.ip_batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up", "link set a2 master br0"])
+    begin(t, RULES.replace("to a2", "to br0"))
+    t.flow.flows("a2")
+    t.chain("forward", ["drop"], family="bridge")
+
+
+@truth("policy DROP of old, and it comes in on a bridge", "firewall")
+def from_bridge(t):
+    t.lab.ip_batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up", "link set a1 master br0"])
+    begin(t, RULES.replace("from a1", "from br0"))
+    restore(t, "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n", "legacy")
+
+
+@truth("a chain at the egress of a port", "firewall", blind="any")
+def port_egress(t):
+    t.lab.ip_batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up", "link set a2 master br0"])
+    begin(t, RULES.replace("to a2", "to br0"))
+    t.chain("egress device \"a2\"", [f"ip{t.six} daddr {t.group} drop"], family="netdev")
+
+
+@truth("only some sources may come in", "firewall", blind=UNSURE)
+def sources(t):
+    begin(t)
+    t.chain("ingress device \"a1\"", [f"ip{t.six} saddr {'10.1.0.77' if t.v4 else 'fd00:1::77'} accept",
+                                      "meta protocol arp accept", "icmpv6 type nd-neighbor-solicit accept"],
+            policy="drop", family="netdev", priority=-500)
+
+
+@truth("iptables takes two from the TTL", "ttl_changed", blind="any")
+def less(t):
+    begin(t, ttl=3)
+    target = "TTL --ttl-dec 2" if t.v4 else "HL --hl-dec 2"
+    restore(t, f"*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j {target}\nCOMMIT\n", "legacy")
+
+
+@truth("iptables of old drops every second one", "firewall")
+def every_second(t):
+    begin(t)
+    restore(t, "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m statistic --mode nth --every 2 --packet 0 -j DROP\n"
+            "COMMIT\n", "legacy")
+
+
+@truth("a limit lets a few pass, the policy drops the rest", "firewall")
+def few(t):
+    begin(t)
+    t.chain("forward", ["limit rate 5/second burst 1 packets accept"], policy="drop")
+
+
+@truth("TTL 1, and a chain that drops it too", ["firewall", "ttl"], blind="any", cure=None)
+def two(t):
+    begin(t, ttl=1)
+    t.chain("forward", [f"ip{t.six} daddr {t.group} drop"])
