@@ -16,6 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import beside  # noqa: E402
 import flows  # noqa: E402
 import programs  # noqa: E402
 import report  # noqa: E402
@@ -164,6 +165,27 @@ def adopt_rows(out, found):
                     median(r["took"] for r in runs) * 1e3, "ms", "<= 4 x floor", times <= 4, times)
 
 
+def busy_rows(out, found):
+    for name, fn in (("reload of {}, nothing changed", beside.same_again),
+                     ("reload of {}, all changed", beside.all_changed),
+                     ("reloads that take {} away and bring them", beside.all_gone),
+                     ("{} of an owner, asked for and disowned", beside.owned)):
+        runs = several(fn, found["ours"], MANY, runs=min(RUNS, 3))
+        if not runs:
+            continue
+        what = name.format(f"{MANY:,} rules")
+        most, longest, turn, ran = (median(r[k] for r in runs) * 1e3 for k in ("most", "longest", "turn", "ran"))
+        out.row(f"first packet of a new source beside {what}: 99 %", 4, most, f"ms, the longest {longest:.1f}",
+                "<= 10", most <= 10)
+        out.row(f"longest turn of the loop then, from inside: {what}", 4, turn, f"ms, {ran:.1f} of it on a processor",
+                "<= 10", turn <= 10)
+    runs = several(beside.sigterm, found["ours"], MANY, runs=min(RUNS, 3))
+    for key, when in (("idle", "at rest"), ("reload", "at worst amid reloads that change all")) if runs else ():
+        times = median(r[key] / r["floor"] for r in runs)
+        out.row(f"SIGTERM to the end with {MANY:,} entries, {when}, against a process killed with as many", 4,
+                median(r[key] for r in runs) * 1e3, "ms", "<= 1.5 x floor", times <= 1.5, times)
+
+
 def link_rows(out, found):
     runs = several(flows.flap, found["ours"], MANY)
     if runs:
@@ -206,7 +228,7 @@ def main():
     out.word(f"load of the machine before: {os.getloadavg()[0]:.2f}")
     for part, rows in (("routes", (route_rows, call_rows)),
                        ("flows", (burst_rows, latency_rows, listing_rows, expiry_rows, adopt_rows,
-                                 link_rows)),
+                                 busy_rows, link_rows)),
                        ("rest", (rest_rows,))):
         for fn in rows if part in ONLY else ():
             fn(out, found)

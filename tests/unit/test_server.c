@@ -201,5 +201,36 @@ static void out_of_descriptors(void)
 	end();
 }
 
+/* Whoever edits rules waits while the router is busy with others, in turn; others are answered. */
+static void edits_wait(void)
+{
+	struct buf got = { 0 };
+	int one, two, other;
+
+	begin();
+	one = join();
+	two = join();
+	other = join();
+	router.sync.is_busy = true;
+	CHECK_STR(legacy(one, 'a', 3, "a1", "225.1.1.1", "a2", NULL), "");
+	CHECK_STR(legacy(two, 'a', 3, "a1", "225.1.1.2", "a2", NULL), "");
+	CHECK_STR(ours(other, 2, "", "ping", NULL), "X:0");
+	server_resume(server);
+	CHECK_INT(router.rules.routes.live, 0);
+	while (router_is_busy(&router))
+		router_sync(&router);
+	server_resume(server);
+	CHECK_INT(router.rules.routes.live, 2);
+	exchange(one, NULL, &got);
+	exchange(two, NULL, &got);
+	CHECK_INT(got.len, 2);
+	buf_free(&got);
+	close(one);
+	close(two);
+	close(other);
+	turns(4);
+	end();
+}
+
 TEST_MAIN(
-	TEST(slow_reader) TEST(early_leaver) TEST(cap) TEST(on_a_path) TEST(out_of_descriptors))
+	TEST(edits_wait) TEST(slow_reader) TEST(early_leaver) TEST(cap) TEST(on_a_path) TEST(out_of_descriptors))
