@@ -149,8 +149,6 @@ static uint32_t apply_put(struct apply *a, struct apply_table *t, uint32_t id, s
 	rule.is_marked |= is_new;
 	if (!is_new) {
 		rule.serial = t->live->v[id].serial;
-		rule.is_marked |= t->live->v[id].is_marked;
-		rule.waits = t->live->v[id].waits;
 	} else {
 		rule.serial = ++t->other.last_serial;
 		id = t->free;
@@ -265,7 +263,9 @@ static int apply_compare(struct apply *a)
 	struct rule *new = &t->other.v[id];
 
 	if (new->serial) {
-		new->is_marked |= !old || old->oifs != new->oifs || old->in_kernel != new->in_kernel;
+		new->is_marked |= !old || old->is_marked || old->oifs != new->oifs || old->in_kernel != new->in_kernel;
+		if (old)
+			new->waits = old->waits;
 		return 0;
 	}
 	if (old && a->kind)

@@ -178,6 +178,34 @@ static void number_held(void)
 	end();
 }
 
+/* A family that comes up anywhere in the middle of a reload gets all entries. */
+static void family_between(void)
+{
+	bool is_over = false;
+
+	for (unsigned cut = 0; !is_over; cut += 23) {
+		struct conf *c;
+
+		start();
+		r.up[FAM_4] = false;
+		CHECK_INT(apply(rules_to("eth1")), 0);
+		c = parse(rules_to("eth1"));
+		r.sync.slice = 100;
+		CHECK_INT(router_apply_begin(&r, c), 0);
+		for (unsigned i = 0; i < cut && !is_over; i++)
+			is_over = router_apply_step(&r, 1, 1000) <= 0;
+		router_family(&r, FAM_4, true);
+		router_sync(&r);
+		while (r.apply && router_apply_step(&r, 1, 1000) > 0)
+			;
+		while (router_is_busy(&r))
+			router_sync(&r);
+		CHECK_INT(with(2), RULES);
+		conf_free(c);
+		end();
+	}
+}
+
 /* A flush takes a bounded number at once. */
 static void flushed(void)
 {
@@ -201,4 +229,4 @@ static void flushed(void)
 }
 
 TEST_MAIN(TEST(in_slices) TEST(upcall_between) TEST(changed_between) TEST(flapping) TEST(exceptions_first)
-	  TEST(number_held) TEST(flushed))
+	  TEST(number_held) TEST(family_between) TEST(flushed))
