@@ -185,7 +185,7 @@ static void smcrouted_keep(struct settings *s, int opt, const char *arg)
 
 static int smcrouted_main(int argc, char **argv)
 {
-	struct settings s = {
+	static struct settings s = {
 		.ident = "smcroute", .level = LOG_LVL_NOTICE, .expire = 60, .mrdisc = 20, .max_dynamic = 65536,
 	};
 	static const struct option long_options[] = {
@@ -222,8 +222,7 @@ static int smcrouted_main(int argc, char **argv)
 	s.is_kept = keeper_is_parent() || (s.has_keeper && takeover_is_child());
 	if (s.has_keeper && !s.is_kept)
 		keeper_run(&s, &handed);
-	/* No return, so that the paths stay where they are. */
-	exit(daemon_run(&s, &handed));
+	return daemon_run(&s, &handed);
 }
 
 const struct applet smcrouted_applet = {
