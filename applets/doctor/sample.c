@@ -324,13 +324,12 @@ static int sample_begin(struct doctor *d)
 
 static int sample_end(struct doctor *d)
 {
-	int result = sample_second(d);
-
+	/* Packets first: so entries have counted what was seen, and perhaps more, however slow this host is. */
 	if (d->sniffs) {
 		sample_drain(d, &(unsigned){ 0 });
 		d->unread = probe_sniff_lost(&d->sockets);
 	}
-	return result;
+	return sample_second(d);
 }
 
 int sample_take(struct doctor *const *d, unsigned n)

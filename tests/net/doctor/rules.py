@@ -130,7 +130,7 @@ def removed(t):
     blocked(t)
 
 
-@truth("the wrong way round", "nothing", cure=None)
+@truth("the wrong way round", "nothing", blind="maybe", cure=None)
 def wrong_way(t):
     t.start(f"mroute from a2 group {t.group} to a1\n")
     t.stream()
