@@ -154,7 +154,7 @@ def member_mtu(t):
     begin(t, TO, size=1400)
 
 
-@setup("bridge: a chain of its family closes a member's port", "bridge_port", blind="maybe", cure=None)
+@setup("bridge: a chain of its family closes a member's port", "firewall", blind=(1, ["bridge_port"]))
 def member_chain(t):
     bridge(t, "a2", "a3")
     joins(t, "a2")
