@@ -262,7 +262,7 @@ static void (*const reload_steps[])(struct daemon *d) = {
 	[RELOAD_READ] = reload_read, [RELOAD_TELL] = reload_tell, [RELOAD_APPLY] = reload_apply,
 };
 
-/* The timer of a reading: a slice of it. */
+/* The timer of a reading: a slice of it.  It may be left from one that is over: that opens no file for the next. */
 static void reload_slice(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -270,7 +270,7 @@ static void reload_slice(void *ctx)
 	int64_t end = clock_usec(CLOCK_MONOTONIC) + RELOAD_USEC;
 	uint64_t which = re->begun;
 
-	if (!re->conf)
+	if (!re->conf && re->stage == RELOAD_READ)
 		reload_open(d);
 	while (re->begun == which && re->stage >= RELOAD_READ && re->stage <= RELOAD_APPLY) {
 		reload_steps[re->stage](d);
