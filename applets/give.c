@@ -223,7 +223,8 @@ static void give_resume(struct daemon *d)
 
 	give_stop_other(g);
 	log_err("handover to pid %d failed: %s; going on as before", (int)g->pid, g->why);
-	pidfile_retake(&d->pidfile);
+	if (pidfile_retake(&d->pidfile) < 0)
+		log_errno("%s", d->set->pidfile);
 	if (d->journal.fd >= 0 && journal_rewrite(&d->journal) < 0)
 		log_errno("journal");
 	d->router.now = loop_touch(d->loop);

@@ -74,8 +74,7 @@ unsigned keep_drop(struct keep *k, const char *name)
 	return n - k->store.n;
 }
 
-/* The value of a line of a message, cut off there, or NULL when it has none of that key.  *at is where the search goes
- * on. */
+/* What stands behind "key=" in a message, up to a newline or the end; NULL when it has no such line. */
 static char *keep_find(char *text, const char *key)
 {
 	size_t len = strlen(key);

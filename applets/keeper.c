@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "applets/keep.h"
+#include "applets/upgrade.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -225,31 +226,12 @@ static void keeper_set_environment(const struct keeper *k)
 		setenv("WATCHDOG_USEC", number, 1);
 }
 
-/* The options for a daemon that goes on: it takes over from nobody. */
-static char **keeper_words(const struct settings *s)
-{
-	const char **words = calloc(s->n_words + 2, sizeof *words);
-	size_t n = 0;
-	union {
-		const char **words;
-		char **plain;
-	} as = { words };
-
-	if (!words)
-		return NULL;
-	words[n++] = "smcrouted";
-	for (size_t i = 0; i < s->n_words; i++)
-		if (strcmp(s->words[i], "-T"))
-			words[n++] = s->words[i];
-	return as.plain;
-}
-
 /* Runs the program that is on disk now, which may be a newer one.  Returns when there is none: where the real root has
  * taken the place of an initramfs, say. */
 static void keeper_run_program(struct keeper *k)
 {
 	const struct settings *s = k->set;
-	char **words = keeper_words(s);
+	char **words = upgrade_argv(s, UPGRADE_ALONE);
 
 	if (!words || !s->program || access(s->program, X_OK) < 0)
 		return;

@@ -11,8 +11,8 @@
  *	pause		its time, 0 at first and longer each time	child runs, with what is kept
  *			SIGTERM, SIGINT					the keeper ends with 0
  *
- * Of daemons that die one after the other before they are ready each few make it give something up that may be the
- * reason: the program on disk, for the one in memory; what clients asked for; everything that is kept.
+ * When daemons die one after the other before they are ready, something that may be the reason is given up after every
+ * third death: first the program on disk, for the one in memory; then what clients asked for; then all that is kept.
  */
 #ifndef APPLETS_KEEPER_H
 #define APPLETS_KEEPER_H

@@ -8,9 +8,8 @@
 #include "applets/state.h"
 
 /* Takes the control socket, which one instance alone can have: 0, or an exit status after saying why, or -1 when the
- * daemon is to end.  One that is on its way out is waited for.  0 too when its
- * directory is missing or may not be written; that is said by reach_finish(), as the start may fail for a reason that
- * matters more. */
+ * daemon is to end.  An instance that is on its way out is waited for.  0 too when the directory is missing or may not
+ * be written: reach_finish() says so, as the start may fail for a reason that matters more. */
 int reach_claim(struct daemon *d);
 
 /* Writes the PID file, when all else is done.  What cannot be made because of its directory is told and tried again

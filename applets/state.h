@@ -110,7 +110,6 @@ struct takeover {
 	bool has_control, has_pidfile;	/* they are in use */
 	struct handover clients;
 	struct buf names;		/* of what was handed over, each with its NUL */
-	char from[64];			/* version of the old one, or "" */
 };
 
 struct daemon {

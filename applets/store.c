@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Who watches us need not have a store, and does not say so: then all of this is for nothing, and does no harm.
+ * Whether the init system has a store cannot be known: before version 254 systemd does not say.  Where there is none it
+ * passes over these messages, and nothing is lost by them.
  */
 #include "applets/store.h"
 

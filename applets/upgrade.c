@@ -20,6 +20,7 @@
 #include "applets/give.h"
 #include "lib/fd.h"
 #include "lib/notify.h"
+#include "lib/proc.h"
 
 #define UPGRADE_START_MS 10000	/* for the new program to read its configuration and ask */
 #define UPGRADE_SAID 4096	/* bytes of what it writes that are kept */
@@ -98,12 +99,7 @@ static char **upgrade_environment(char *more)
 	return env;
 }
 
-/* How the new program is run. */
-enum upgrade_kind { UPGRADE_TAKEOVER, UPGRADE_TRIAL, UPGRADE_IN_PLACE };
-
-/* The command line of the new program: the options of this one; one that does not know -T refuses it, and a trial ends
- * when the file is read.  NULL with ENOMEM.  The array alone is to be freed. */
-static char **upgrade_argv(const struct settings *s, enum upgrade_kind kind)
+char **upgrade_argv(const struct settings *s, enum upgrade_kind kind)
 {
 	const char **argv = calloc(s->n_words + 5, sizeof *argv);
 	size_t n = 0;
@@ -115,7 +111,7 @@ static char **upgrade_argv(const struct settings *s, enum upgrade_kind kind)
 	if (!argv)
 		return NULL;
 	argv[n++] = "smcrouted";
-	if (kind != UPGRADE_IN_PLACE)
+	if (kind != UPGRADE_ALONE)
 		argv[n++] = "-T";
 	for (size_t i = 0; i < s->n_words; i++)
 		if (strcmp(s->words[i], "-T"))
@@ -127,13 +123,11 @@ static char **upgrade_argv(const struct settings *s, enum upgrade_kind kind)
 	return as.plain;
 }
 
-/* Starts the program with standard error at `err` and, unless that is -1, `connection` as UPGRADE_FD: 0, or an errno.
- * Signals are as they are by default. */
+/* Starts the program with standard error at `err` and, unless that is -1, `connection` as UPGRADE_FD: 0, or an
+ * errno. */
 static int upgrade_spawn(struct daemon *d, char *const *argv, char *const *env, int err, int connection)
 {
 	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t at;
-	sigset_t set;
 	int e = posix_spawn_file_actions_init(&fa);
 
 	if (e)
@@ -143,16 +137,7 @@ static int upgrade_spawn(struct daemon *d, char *const *argv, char *const *env, 
 	if (!e && connection >= 0)
 		e = posix_spawn_file_actions_adddup2(&fa, connection, UPGRADE_FD);
 	if (!e)
-		e = posix_spawnattr_init(&at);
-	if (!e) {
-		sigemptyset(&set);
-		posix_spawnattr_setsigmask(&at, &set);
-		sigfillset(&set);
-		posix_spawnattr_setsigdefault(&at, &set);
-		posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-		e = posix_spawn(&d->give.child, d->set->program, &fa, &at, argv, env);
-		posix_spawnattr_destroy(&at);
-	}
+		e = proc_spawn(&d->give.child, d->set->program, &fa, false, argv, env);
 	posix_spawn_file_actions_destroy(&fa);
 	if (e)
 		d->give.child = 0;
@@ -176,7 +161,7 @@ static void upgrade_close_on_exec(void *ctx, const char *name, int fd)
 static void upgrade_in_place(struct daemon *d)
 {
 	struct buf fds = { 0 };
-	char **argv = upgrade_argv(d->set, UPGRADE_IN_PLACE), **env;
+	char **argv = upgrade_argv(d->set, UPGRADE_ALONE), **env;
 	sigset_t none, before;
 
 	buf_str(&fds, UPGRADE_FDS "=");

@@ -21,6 +21,12 @@
 #define UPGRADE_CONNECTION "SMCROUTE_CONNECTION"
 #define UPGRADE_FDS "SMCROUTE_FDS"
 
+/* The command line of a program that goes on for this one: its options, and -T, which a program that does not know it
+ * refuses; for a trial also what ends it when the configuration has been read; or, where there is nobody to take over
+ * from, without -T.  NULL with ENOMEM.  The array alone is to be freed. */
+enum upgrade_kind { UPGRADE_TAKEOVER, UPGRADE_TRIAL, UPGRADE_ALONE };
+char **upgrade_argv(const struct settings *s, enum upgrade_kind kind);
+
 /* Prepares it. */
 void upgrade_init(struct daemon *d);
 

@@ -19,6 +19,7 @@
 
 #include "lib/log.h"
 #include "lib/priv.h"
+#include "lib/proc.h"
 
 struct hook {
 	struct loop *loop;
@@ -145,30 +146,20 @@ static char **hook_environment(char *lines)
 	return env;
 }
 
-/* Default signals, own process group (the attribute begins as 0), /dev/null as input.  0 or an errno. */
+/* With a process group of its own, and /dev/null as input.  0 or an errno. */
 static int hook_spawn(pid_t *pid, const char *cmd, char *const *argv, char *const *env)
 {
 	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t at;
-	sigset_t set;
 	int e = posix_spawn_file_actions_init(&fa);
 
 	if (e)
 		return e;
 	e = posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	if (!e)
-		e = posix_spawnattr_init(&at);
 	if (!e) {
-		sigemptyset(&set);
-		posix_spawnattr_setsigmask(&at, &set);
-		sigfillset(&set);
-		posix_spawnattr_setsigdefault(&at, &set);
-		posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 		/* It may be where only root gets to. */
 		priv_raise();
-		e = posix_spawnp(pid, cmd, &fa, &at, argv, env);
+		e = proc_spawn(pid, cmd, &fa, true, argv, env);
 		priv_lower();
-		posix_spawnattr_destroy(&at);
 	}
 	posix_spawn_file_actions_destroy(&fa);
 	return e;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,27 @@ int proc_daemonize(void)
 		close(fd[1]);
 		_exit(proc_wait_status(fd[0]));
 	}
+}
+
+int proc_spawn(pid_t *pid, const char *program, const posix_spawn_file_actions_t *fa, bool has_group, char *const *argv,
+	       char *const *env)
+{
+	posix_spawnattr_t at;
+	sigset_t set;
+	int e = posix_spawnattr_init(&at);
+
+	if (e)
+		return e;
+	sigemptyset(&set);
+	posix_spawnattr_setsigmask(&at, &set);
+	sigfillset(&set);
+	posix_spawnattr_setsigdefault(&at, &set);
+	/* The number of the group begins as 0, for a new one. */
+	posix_spawnattr_setflags(&at, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+				      (has_group ? POSIX_SPAWN_SETPGROUP : 0));
+	e = posix_spawnp(pid, program, fa, &at, argv, env);
+	posix_spawnattr_destroy(&at);
+	return e;
 }
 
 int proc_watch(pid_t pid)

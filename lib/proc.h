@@ -5,6 +5,8 @@
 #ifndef LIB_PROC_H
 #define LIB_PROC_H
 
+#include <spawn.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Opens /dev/null, or where there is none something as good, on each of the descriptors 0 to 2 that is closed, so that
@@ -18,6 +20,11 @@ void proc_leave(void);
 /* Goes on in a child with a session of its own.  The parent never returns: it waits for proc_ready() and exits with its
  * status, or with EXIT_SYSTEM when the child ends without it.  0 in the child, or -1 with errno. */
 int proc_daemonize(void);
+
+/* Runs a program with default signals, none of them blocked, and with has_group in a process group of its own.  A name
+ * without a slash is looked up in PATH.  0, or an errno. */
+int proc_spawn(pid_t *pid, const char *program, const posix_spawn_file_actions_t *fa, bool has_group, char *const *argv,
+	       char *const *env);
 
 /* Returns a descriptor that poll(2) finds readable once process pid has ended, reaped or not; or -1 with errno, ENOSYS
  * before Linux 5.3 (pidfd_open(2)). */

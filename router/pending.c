@@ -23,11 +23,3 @@ void pending_report(struct router *r, uint32_t id)
 	state_event(r, &ev);
 	buf_free(&why);
 }
-
-void pending_report_all(struct router *r)
-{
-	const struct rules *t = &r->rules.routes;
-
-	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
-		pending_report(r, id);
-}

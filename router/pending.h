@@ -10,7 +10,4 @@
 /* Reports of one route when that is news.  For use when its names are bound: after router_sync(). */
 void pending_report(struct router *r, uint32_t id);
 
-/* The same of all. */
-void pending_report_all(struct router *r);
-
 #endif

@@ -17,8 +17,6 @@
 #define JOURNAL_CHUNK (64 * 1024)
 #define JOURNAL_SLACK (64 * 1024)
 
-/* Counters are written in the order of the struct. */
-#define JOURNAL_COUNTERS (sizeof(struct router_counters) / sizeof(uint64_t))
 
 void journal_init(struct journal *j, struct router *r)
 {

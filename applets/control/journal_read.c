@@ -14,7 +14,6 @@
 #include "lib/number.h"
 
 #define JOURNAL_READ (64 * 1024)
-#define JOURNAL_COUNTERS (sizeof(struct router_counters) / sizeof(uint64_t))
 
 uint32_t journal_sum(uint32_t sum, const char *p, size_t n)
 {

@@ -14,6 +14,8 @@
 #define JOURNAL_VERSION 1
 #define JOURNAL_PAGE 4096
 #define JOURNAL_LINE_MAX (2 << 20)
+/* The head has them in the order of the struct. */
+#define JOURNAL_COUNTERS (sizeof(struct router_counters) / sizeof(uint64_t))
 #define JOURNAL_SUM_LEN 9		/* eight hexadecimal digits and a blank */
 #define JOURNAL_SUM_FIRST 2166136261u	/* before the first record */
 
