@@ -5,6 +5,7 @@
  */
 #include "lib/notify.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,11 +21,14 @@
 #include "lib/fd.h"
 #include "lib/number.h"
 
+#define NOTIFY_IN_VAIN 5
+
 static struct sockaddr_un notify_to;
 static socklen_t notify_to_len;	/* 0: nobody asked */
 static int64_t notify_watchdog;
 static int64_t notify_store;	/* descriptors that it takes */
 static bool notify_is_mute;
+static unsigned notify_in_vain;	/* messages in a row that nobody had room for */
 static char notify_name[sizeof notify_to.sun_path];
 
 /* Takes a number out of the environment: 0 when there is none, -1 when it is something else. */
@@ -75,6 +79,13 @@ bool notify_has_store(void)
 	return notify_is_heard() && notify_store > 0;
 }
 
+/* True for a message that is worth waiting for.  There may be one for each of hundreds of sockets, and a receiver that
+ * has stopped reads none of them: after some in vain we wait only with those without which it would take us for dead. */
+static bool notify_is_worth(const char *text)
+{
+	return notify_in_vain < NOTIFY_IN_VAIN || !strncmp(text, "READY=1", 7) || !strncmp(text, "MAINPID=", 8);
+}
+
 /* Sends a text, with a descriptor unless that is -1: 0, or -1 with errno. */
 static int __attribute__((format(printf, 2, 0))) notify_send_text(int passed, const char *fmt, va_list ap)
 {
@@ -104,7 +115,8 @@ static int __attribute__((format(printf, 2, 0))) notify_send_text(int passed, co
 	}
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	res = sendmsg(fd, &msg, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	res = sendmsg(fd, &msg, notify_is_worth(text) ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+	notify_in_vain = res < 0 && errno == EAGAIN ? notify_in_vain + 1 : 0;
 	fd_fail(fd);
 	return res;
 }
