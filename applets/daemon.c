@@ -77,10 +77,10 @@ static void daemon_on_stop(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	/* Another process is the daemon now. */
+	d->stopping = true;
+	/* Another process is the daemon now: see daemon_pass_on(). */
 	if (d->give.is_given)
 		return;
-	d->stopping = true;
 	loop_stop(d->loop, 0);
 }
 
@@ -268,6 +268,15 @@ static int daemon_set_up(struct daemon *d)
 	return 0;
 }
 
+/* Who wanted the daemon to end meant the one that an upgrade has put in our place, too; a takeover may be the very
+ * reason why an init system ends this one. */
+static void daemon_pass_on(struct daemon *d)
+{
+	d->stopping |= loop_has_signal(d->loop, SIGTERM) || loop_has_signal(d->loop, SIGINT);
+	if (d->give.is_given && d->give.child && d->stopping)
+		kill(d->give.child, SIGTERM);
+}
+
 /* Another process goes on with what it has of ours: that stays where it is. */
 static void daemon_let_go(struct daemon *d)
 {
@@ -314,6 +323,7 @@ static void daemon_tear_down(struct daemon *d, int status)
 	priv_lower();
 	journal_free(&d->journal);
 	handover_free(&d->handed);
+	daemon_pass_on(d);
 	loop_free(d->loop);
 }
 

@@ -42,7 +42,7 @@ struct keeper {
 	unsigned quick;			/* deaths in a row that came quickly */
 	unsigned unready;		/* deaths in a row of daemons that were not ready yet */
 	bool was_ready;			/* one of them was */
-	bool is_asked;			/* to end */
+	int asked;			/* the signal that asked it to end, or 0 */
 	bool is_apart;			/* from the terminal, in the background */
 };
 
@@ -105,7 +105,7 @@ static void keeper_died(struct keeper *k, pid_t pid, int status)
 	k->keep.main = 0;
 	k->was_ready |= k->keep.is_ready;
 	/* In the background somebody waits for the verdict until one is ready. */
-	if (!is_crash || k->is_asked || (!k->was_ready && !(WIFSIGNALED(status) && k->set->foreground)))
+	if (!is_crash || k->asked || (!k->was_ready && !(WIFSIGNALED(status) && k->set->foreground)))
 		keeper_end(k, status);
 	k->unready = k->keep.is_ready ? 0 : k->unready + 1;
 	k->quick = k->unready || loop_touch(k->loop) - k->started < KEEPER_QUICK_MS ? k->quick + 1 : 1;
@@ -142,6 +142,24 @@ static void keeper_reaped(struct keeper *k, pid_t pid, int status)
 	/* All others were left behind by somebody: as process 1 they are ours to bury. */
 }
 
+/* ---- messages and signals ---- */
+
+static void keeper_pass(struct keeper *k, int sig)
+{
+	if (k->keep.main && kill(k->keep.main, sig) < 0 && errno != ESRCH)
+		log_errno("keeper: signal %d to the daemon", sig);
+}
+
+/* Reads messages: see keep_receive().  Whoever follows the daemon that was asked to end is asked as well. */
+static void keeper_read(struct keeper *k, int max)
+{
+	pid_t before = k->keep.main;
+
+	keep_receive(&k->keep, max);
+	if (k->asked && k->keep.main != before)
+		keeper_pass(k, k->asked);
+}
+
 static void keeper_on_child(void *ctx)
 {
 	struct keeper *k = ctx;
@@ -150,12 +168,10 @@ static void keeper_on_child(void *ctx)
 
 	/* What it has said before comes first: more than a queue holds (net.unix.max_dgram_qlen), so that a stranger
 	 * who never stops does not keep us here. */
-	keep_receive(&k->keep, KEEPER_MESSAGES_LAST);
+	keeper_read(k, KEEPER_MESSAGES_LAST);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		keeper_reaped(k, pid, status);
 }
-
-/* ---- messages and signals ---- */
 
 static void keeper_on_message(void *ctx, int fd, short revents)
 {
@@ -163,22 +179,16 @@ static void keeper_on_message(void *ctx, int fd, short revents)
 
 	(void)fd;
 	(void)revents;
-	keep_receive(&k->keep, KEEPER_MESSAGES);
+	keeper_read(k, KEEPER_MESSAGES);
 	if (!k->keep.is_ready || k->is_apart || k->set->foreground)
 		return;
 	proc_leave();
 	k->is_apart = true;
 }
 
-static void keeper_pass(struct keeper *k, int sig)
-{
-	if (k->keep.main && kill(k->keep.main, sig) < 0 && errno != ESRCH)
-		log_errno("keeper: signal %d to the daemon", sig);
-}
-
 static void keeper_stop(struct keeper *k, int sig)
 {
-	k->is_asked = true;
+	k->asked = sig;
 	if (!k->keep.main)
 		exit(0);
 	keeper_pass(k, sig);

@@ -80,7 +80,7 @@ bool notify_has_store(void)
 }
 
 /* True for a message that is worth waiting for.  There may be one for each of hundreds of sockets, and a receiver that
- * has stopped reads none of them: after some in vain we wait only with those without which it would take us for dead. */
+ * has stopped reads none of them: after some in vain we wait only with those without which it takes us for dead. */
 static bool notify_is_worth(const char *text)
 {
 	return notify_in_vain < NOTIFY_IN_VAIN || !strncmp(text, "READY=1", 7) || !strncmp(text, "MAINPID=", 8);
@@ -115,7 +115,7 @@ static int __attribute__((format(printf, 2, 0))) notify_send_text(int passed, co
 	}
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	res = sendmsg(fd, &msg, notify_is_worth(text) ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+	res = sendmsg(fd, &msg, MSG_NOSIGNAL | (notify_is_worth(text) ? 0 : MSG_DONTWAIT)) < 0 ? -1 : 0;
 	notify_in_vain = res < 0 && errno == EAGAIN ? notify_in_vain + 1 : 0;
 	fd_fail(fd);
 	return res;

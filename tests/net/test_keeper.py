@@ -13,7 +13,7 @@ import time
 from array import array
 
 from cases import case, main
-from lab import SMCROUTE, SMCROUTED, check, child_setup, gone, need_users, same, wait_until
+from lab import SLOW, SMCROUTE, SMCROUTED, check, child_setup, gone, need_users, same, wait_until
 from reports import TO_IN, Wire, changes
 from stream import Stream
 
@@ -370,6 +370,19 @@ def on_disk(lab):
     kill(d)
     lab.expect(lab.send("a1", *FLOWS[0], 5), "a2", "a3")
     check("225.8.8.8" in d.show("show", "config"), "what clients asked for")
+
+
+@case("TERM before the keeper has heard that an upgrade is done: the new one ends")
+def late_term(lab):
+    d = lab.daemon(RULES, "-k")
+    old = pid_of(d)
+    os.kill(d.proc.pid, signal.SIGSTOP)
+    os.kill(old, signal.SIGUSR2)
+    wait_until(lambda: pid_of(d) not in (0, old) and gone(old), "an upgrade")
+    os.kill(d.proc.pid, signal.SIGTERM)
+    os.kill(d.proc.pid, signal.SIGCONT)
+    same(d.proc.wait(SLOW), 0, "exit status of the keeper")
+    same(lab.mroutes(), {}, "routes")
 
 
 @case("an upgrade, again and again: the keeper follows, and starts what dies then")

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: ISC
 #
 # The program of a running daemon is run anew and takes its place; or cannot, and nothing has happened.
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 
 from cases import case, main
-from heirs import RULES, Heirs, pid_of, program, replace, version_of
+from heirs import RULES, Heirs, daemons, pid_of, program, replace, version_of
 from lab import SLOW, SMCROUTECTL, check, gone, need_users, same, wait_until
 from manager import Manager
 
@@ -290,6 +292,23 @@ def told_to_end(lab):
     check(client.wait(SLOW) != 0, "the client")
     wait_until(lambda: gone(child), "the end of the child")
     check(not os.path.exists(h.d.pid_file) and not os.path.exists(h.d.sock), "its files")
+
+
+@case("SIGTERM to the old one that has handed over: the new one ends")
+def told_late(lab):
+    # The old one waits for room to say MAINPID: long enough to be told something.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stopped:
+        stopped.bind(lab.path("notify"))
+        d = lab.daemon(RULES.replace("a5", "a1"), wrap=("env", f"NOTIFY_SOCKET={lab.path('notify')}"))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s, contextlib.suppress(BlockingIOError):
+            s.setblocking(False)
+            while True:
+                s.sendto(b"X=1", lab.path("notify"))
+        old = pid_of(d)
+        os.kill(old, signal.SIGUSR2)
+        wait_until(lambda: "handed over to" in d.log(), "the handover")
+        os.kill(max(daemons()) if gone(old) else old, signal.SIGTERM)
+        wait_until(lambda: not daemons(), lambda: f"the end of {daemons()}")
 
 
 if __name__ == "__main__":
