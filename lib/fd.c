@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,20 +29,13 @@ bool fd_is_at(const char *path, dev_t dev, ino_t ino)
 	return !lstat(path, &st) && st.st_dev == dev && st.st_ino == ino;
 }
 
-/* The directory of path: "." when that has none. */
-static void fd_parent(const char *path, char parent[PATH_MAX])
-{
-	const char *slash = strrchr(path, '/');
-
-	snprintf(parent, PATH_MAX, "%.*s.", slash ? (int)(slash + 1 - path) : 0, path);
-}
-
 int fd_directory(const char *path)
 {
+	const char *slash = strrchr(path, '/');
 	char parent[PATH_MAX];
 	int dir;
 
-	fd_parent(path, parent);
+	snprintf(parent, sizeof parent, "%.*s.", slash ? (int)(slash + 1 - path) : 0, path);
 	dir = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return dir < 0 ? 0 : dir;
 }
@@ -59,19 +51,31 @@ int fd_remove(int dir, const char *path, dev_t dev, ino_t ino)
 	return unlinkat(at, name, 0);
 }
 
+/* Where a descriptor is now: false when /proc does not tell. */
+static bool fd_path(int fd, char path[PATH_MAX])
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, PATH_MAX - 1);
+	path[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
 bool fd_is_lost(int dir, const char *path)
 {
-	char link[32], parent[PATH_MAX], here[PATH_MAX], there[PATH_MAX];
+	char here[PATH_MAX], there[PATH_MAX];
+	bool is_lost = false;
 	struct stat st;
-	ssize_t n;
+	int now;
 
 	if (!dir || lstat(path, &st) == 0 || errno != ENOENT)
 		return false;
-	fd_parent(path, parent);
-	snprintf(link, sizeof link, "/proc/self/fd/%d", dir);
-	n = readlink(link, there, sizeof there - 1);
-	if (n < 0 || !realpath(parent, here))
-		return false;
-	there[n] = '\0';
-	return !strcmp(here, there);
+	now = fd_directory(path);
+	if (now) {
+		is_lost = fd_path(now, here) && fd_path(dir, there) && !strcmp(here, there);
+		close(now);
+	}
+	return is_lost;
 }

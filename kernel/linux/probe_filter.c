@@ -8,14 +8,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include <linux/netfilter.h>
 
 #include "kernel/linux/probe_nft.h"
+#include "kernel/linux/probe_release.h"
 #include "kernel/linux/probe_tc.h"
 #include "kernel/linux/probe_xt.h"
 
@@ -66,15 +65,11 @@ static bool filters_sort(struct filters *f)
 struct filters *probe_filters_open(void)
 {
 	struct filters *f = calloc(1, sizeof *f);
-	struct utsname u;
-	unsigned major = 0, minor = 0;
 	bool is_full = false;
 
 	if (!f)
 		return NULL;
-	if (uname(&u) == 0)
-		sscanf(u.release, "%u.%u", &major, &minor);
-	f->has_forward_iif = major > 6 || (major == 6 && minor >= 17);
+	f->has_forward_iif = probe_release_is_since(6, 17);
 	f->error[PROBE_NFT] = probe_nft_read(&f->nft);
 	f->error[PROBE_IPTABLES] = probe_xt_read(FAM_4, f->tables[FAM_4]);
 	f->error[PROBE_IP6TABLES] = probe_xt_read(FAM_6, f->tables[FAM_6]);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/utsname.h>
 
 #include <linux/fib_rules.h>
 #include <linux/if_bridge.h>
@@ -22,6 +21,7 @@
 #include "kernel/linux/netlink.h"
 #include "kernel/linux/probe_ask.h"
 #include "kernel/linux/probe_bridge.h"
+#include "kernel/linux/probe_release.h"
 #include "kernel/linux/probe_rtnl.h"
 #include "lib/grow.h"
 #include "lib/lines.h"
@@ -53,26 +53,13 @@ static void probe_links_vlans(struct probe_links *l)
 	probe_ask(NETLINK_ROUTE, &req, probe_bridge_vlans, l);
 }
 
-/* br_handle_frame_finish() of net/bridge/br_input.c since 6.16, or with a patch of the distribution. */
-static bool probe_heeds_allmulti(void)
-{
-	struct utsname u;
-	unsigned long major, minor = 0;
-	char *end;
-
-	if (uname(&u) < 0)
-		return true;
-	major = strtoul(u.release, &end, 10);
-	if (*end == '.')
-		minor = strtoul(end + 1, NULL, 10);
-	return major > 6 || (major == 6 && minor >= 16);
-}
-
 int probe_links(struct probe_links *l)
 {
 	bool filters_vlans = false;
 
-	*l = (struct probe_links){ .taken = { -1, -1 }, .rp_all = -1, .heeds_allmulti = probe_heeds_allmulti() };
+	*l = (struct probe_links){ .taken = { -1, -1 }, .rp_all = -1 };
+	/* br_handle_frame_finish() of net/bridge/br_input.c, or with a patch of the distribution. */
+	l->heeds_allmulti = probe_release_is_since(6, 16);
 	if (probe_ask_dump(NETLINK_ROUTE, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), probe_links_take, l) < 0 ||
 	    probe_ask_dump(NETLINK_ROUTE, RTM_GETADDR, AF_UNSPEC, sizeof(struct ifaddrmsg), probe_rtnl_addr, l) < 0)
 		return -1;

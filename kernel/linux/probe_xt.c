@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <linux/netfilter_ipv4/ip_tables.h>
 
 #include "kernel/linux/sock.h"
+#include "lib/lines.h"
 
 #define TABLE_MAX (16u << 20)	/* bytes of a table */
 
@@ -53,23 +53,21 @@ int probe_xt_read(enum fam fam, struct xt_rules t[XT_TABLES])
 {
 	static const char *const names[XT_TABLES] = { "raw", "mangle", "nat", "filter", "security" };
 	const char *path = fam == FAM_4 ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names";
-	FILE *f = fopen(path, "re");
-	char line[XT_NAME + 2];
+	struct lines l;
+	char *line;
 	int fd, err = 0;
 
 	/* To ask for a table that is not in use would make one. */
-	if (!f)
+	if (lines_open(&l, path) < 0)
 		return errno == ENOENT && access("/proc/net/dev", F_OK) == 0 ? 0 : errno;
 	fd = socket(fam == FAM_4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		err = errno;
-	while (!err && fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\n")] = '\0';
+	while (!err && (line = lines_next(&l)))
 		for (unsigned i = 0; i < XT_TABLES; i++)
 			if (!strcmp(line, names[i]))
 				err = probe_xt_table(fd, fam, names[i], &t[i]);
-	}
-	fclose(f);
+	lines_close(&l);
 	if (fd >= 0)
 		close(fd);
 	return err;
