@@ -21,7 +21,7 @@
 #include "lib/priv.h"
 
 #define READ_LINE 48			/* bytes of a usual line */
-#define READ_STEP (2u << 20)		/* bytes read in one go */
+#define READ_STEP (1u << 20)		/* bytes read in one go */
 
 /* A file that is being read or parsed; they stack up by include. */
 struct read_file {
@@ -58,7 +58,7 @@ static int read_some(int fd, size_t n, struct buf *text, bool *is_end)
 			return ENOMEM;
 		if (!poll(&pfd, 1, 0))
 			return EAGAIN;
-		got = read(fd, text->p + text->len, text->cap - text->len);
+		got = read(fd, text->p + text->len, (stop < text->cap ? stop : text->cap) - text->len);
 		if (got < 0 && errno != EINTR)
 			return errno;
 		*is_end = !got;
