@@ -241,9 +241,12 @@ static void keeper_set_environment(const struct keeper *k)
 static void keeper_run_program(struct keeper *k)
 {
 	const struct settings *s = k->set;
-	char **words = upgrade_argv(s, UPGRADE_ALONE);
+	char **words;
 
-	if (!words || !s->program || access(s->program, X_OK) < 0)
+	if (!s->program || access(s->program, X_OK) < 0)
+		return;
+	words = upgrade_argv(s, UPGRADE_ALONE);
+	if (!words)
 		return;
 	setenv(KEEPER_CHILD, "1", 1);
 	if (handover_pass(&k->keep.store) == 0)

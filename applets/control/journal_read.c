@@ -64,7 +64,7 @@ static char *journal_read_line(struct journal_reader *in)
 	for (;;) {
 		line = in->in.p ? in->in.p + in->used : NULL;
 		len = in->in.len - in->used;
-		end = len > seen ? memchr(line + seen, '\n', len - seen) : NULL;
+		end = line && len > seen ? memchr(line + seen, '\n', len - seen) : NULL;
 		if (end)
 			break;
 		seen = len;

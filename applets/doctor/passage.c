@@ -120,19 +120,29 @@ static struct passage_fate passage_judge(const struct doctor *d, const struct pa
 	return (struct passage_fate){ .filter = j.filter, .renames = j.renames };
 }
 
+/* True when the filters are asked the same of both. */
+static bool passage_is_same(const struct probe_packet *a, const struct probe_packet *b)
+{
+	return memcmp(&a->flow, &b->flow, sizeof a->flow) == 0 && a->any_source == b->any_source &&
+	       a->has_ports == b->has_ports && a->protocol == b->protocol &&
+	       memcmp(a->ports, b->ports, sizeof a->ports) == 0 && a->ttl == b->ttl && a->is_frame == b->is_frame &&
+	       a->routes_back == b->routes_back && a->iif == b->iif && a->oif == b->oif && a->port_in == b->port_in &&
+	       a->port_out == b->port_out && a->iif_name == b->iif_name && a->oif_name == b->oif_name &&
+	       a->port_in_name == b->port_in_name && a->port_out_name == b->port_out_name;
+}
+
 /* The same for any source, and the rest as it is; from memory where it was asked last. */
 static struct passage_fate passage_any(const struct doctor *d, const struct passage *a, const struct probe_packet *p,
 				       enum probe_hook from, enum probe_hook to)
 {
-	struct probe_packet any;
+	struct probe_packet any = *p;
 
-	memcpy(&any, p, sizeof any);
 	memset(&any.flow.source, 0, sizeof any.flow.source);
 	any.any_source = true;
 	any.routes_back = -1;
 	if (!d->memo->last[from].is_set || d->memo->last[from].to != to || d->memo->last[from].bridge != a->bridge ||
-	    d->memo->last[from].port != a->port || memcmp(&d->memo->last[from].p, &any, sizeof any) != 0) {
-		memcpy(&d->memo->last[from].p, &any, sizeof any);
+	    d->memo->last[from].port != a->port || !passage_is_same(&d->memo->last[from].p, &any)) {
+		d->memo->last[from].p = any;
 		d->memo->last[from].to = to;
 		d->memo->last[from].bridge = a->bridge;
 		d->memo->last[from].port = a->port;

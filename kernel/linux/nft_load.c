@@ -22,6 +22,7 @@ static bool nft_load_meta(struct nft_run *r, const struct rtnl_attr *data, struc
 {
 	const struct filter_packet *f = r->f;
 	uint8_t family = f->v4 ? NFPROTO_IPV4 : NFPROTO_IPV6, type = PACKET_MULTICAST;
+	uint16_t hardware = ARPHRD_ETHER;
 	uint32_t key = nft_u32(data, NFTA_META_KEY);
 
 	switch (key) {
@@ -52,7 +53,7 @@ static bool nft_load_meta(struct nft_run *r, const struct rtnl_attr *data, struc
 		filter_value(a, f->p->is_frame == 1 ? &type : NULL, NULL, 1);
 		break;
 	case NFT_META_IIFTYPE: case NFT_META_OIFTYPE:
-		filter_value(a, f->p->is_frame == 1 ? &(uint16_t){ ARPHRD_ETHER } : NULL, NULL, 2);
+		filter_value(a, f->p->is_frame == 1 ? &hardware : NULL, NULL, 2);
 		break;
 	case NFT_META_MARK:
 		filter_value(a, &f->mark, &f->mark_known, 4);
@@ -160,6 +161,10 @@ static bool nft_load_fib(struct nft_run *r, const struct rtnl_attr *data, struct
 	uint32_t flags = nft_u32(data, NFTA_FIB_FLAGS), what = nft_u32(data, NFTA_FIB_RESULT), type = RTN_MULTICAST;
 	const struct filter_packet *f = r->f;
 	tristate back = f->p->routes_back;
+	static const char none[KERNEL_IFNAME] = "";
+	const char *name = back == 1 ? f->iif_name : none;
+	uint32_t index = back == 1 ? f->iif : 0;
+	uint8_t is_present = back == 1;
 
 	if (what == NFT_FIB_RESULT_ADDRTYPE) {
 		if (!(flags & NFTA_FIB_F_DADDR) && back != 1)
@@ -173,11 +178,11 @@ static bool nft_load_fib(struct nft_run *r, const struct rtnl_attr *data, struct
 	    (flags & NFTA_FIB_F_MARK && (f->mark || f->mark_known != UINT32_MAX)))
 		return false;
 	if (flags & NFTA_FIB_F_PRESENT)
-		filter_value(a, &(uint8_t){ back == 1 }, NULL, 1);
+		filter_value(a, &is_present, NULL, 1);
 	else if (what == NFT_FIB_RESULT_OIF)
-		filter_value(a, &(uint32_t){ back ? f->iif : 0 }, NULL, 4);
+		filter_value(a, &index, NULL, 4);
 	else
-		filter_value(a, back ? f->iif_name : (char[KERNEL_IFNAME]){ "" }, NULL, KERNEL_IFNAME);
+		filter_value(a, name, NULL, KERNEL_IFNAME);
 	return true;
 }
 
