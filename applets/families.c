@@ -211,14 +211,21 @@ void families_adopt(struct daemon *d)
 	}
 }
 
-/* Takes a family that somebody else had, if it is free: false when it is not. */
+/* Takes a family that somebody else had, if it is free: false when it is to be tried again. */
 static bool families_take(struct daemon *d, enum fam fam)
 {
-	if (kernel_mroute_open(fam, d->set->table) < 0 && errno == EADDRINUSE)
+	int res = kernel_mroute_open(fam, d->set->table);
+
+	if (res >= 0 && families_begin(d, fam) < 0) {
+		kernel_mroute_close(fam);
+		errno = ENOMEM;
+		res = -1;
+	}
+	if (res < 0 && (errno == EADDRINUSE || errno == ENOMEM))
 		return false;
 	families_unfollow(d, fam);
 	router_family_lacks(&d->router, fam, "");
-	if (kernel_mroute_fd(fam) < 0 || families_begin(d, fam) < 0) {
+	if (res < 0) {
 		log_errno("%s multicast routing", fam_str(fam));
 		return true;
 	}

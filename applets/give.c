@@ -20,6 +20,7 @@
 #include "lib/usock.h"
 
 #define GIVE_SILENCE_MS 10000	/* without a word of the other one, it is given up */
+#define GIVE_LIMIT_MS 120000	/* nor is it waited for longer, whatever it says */
 #define GIVE_CLIENTS_MS 2000	/* requests that were begun have so long to end */
 #define GIVE_AGAIN_MS 10
 #define GIVE_WORD_MS 1000	/* between two "wait" */
@@ -261,19 +262,23 @@ static void give_leave(struct daemon *d)
 static void give_now(struct daemon *d)
 {
 	struct give *g = &d->give;
+	int64_t end = clock_ms() + GIVE_LIMIT_MS;
 	bool is_done = false;
 
 	log_info("handing over to smcroute %s, pid %d", g->version, (int)g->pid);
 	snprintf(g->step, sizeof g->step, "it took the sockets");
 	server_hold(d->control, true);
 	if (give_all(d))
-		while (give_hear(g, &is_done) && give_wait(d, POLLIN))
+		while (give_hear(g, &is_done) && clock_ms() < end && give_wait(d, POLLIN))
 			;
 	if (is_done) {
 		give_leave(d);
 		return;
 	}
-	if (!*g->why)
+	if (!*g->why && clock_ms() >= end)
+		snprintf(g->why, sizeof g->why, "it was not ready in %d s, the last step: %s", GIVE_LIMIT_MS / 1000,
+			 g->step);
+	else if (!*g->why)
 		snprintf(g->why, sizeof g->why, "nothing was heard for %d s after: %s", GIVE_SILENCE_MS / 1000,
 			 g->step);
 	give_resume(d);

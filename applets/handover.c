@@ -17,6 +17,7 @@
 
 /* SD_LISTEN_FDS_START: sd_listen_fds(3). */
 #define HANDOVER_FIRST 3
+#define HANDOVER_MAX 65536	/* that may come at once */
 
 int handover_add(struct handover *h, const char *name, int fd)
 {
@@ -54,7 +55,7 @@ static int handover_add_all(struct handover *h, int64_t n, const char *names)
 int handover_take_environment(struct handover *h)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
-	int64_t n = fds ? number_parse(fds, sysconf(_SC_OPEN_MAX)) : 0;
+	int64_t n = fds ? number_parse(fds, HANDOVER_MAX) : 0;
 	int res = 0;
 
 	if (pid && fds && number_parse(pid, INT32_MAX) == getpid()) {

@@ -182,6 +182,11 @@ static int takeover_hear_bundle(struct daemon *d)
 	/* It is the other one that is meant. */
 	notify_mute(true);
 	for (;;) {
+		if (t->talk.is_cut) {
+			log_err("takeover: not all sockets of the running daemon came over, for want of memory or of "
+				"descriptors: raise the limit of open files (ulimit -n)");
+			return EXIT_SYSTEM;
+		}
 		while ((line = talk_line(&t->talk)))
 			if ((res = takeover_take_line(d, line)))
 				return res == 1 ? 0 : res;
@@ -194,7 +199,7 @@ static int takeover_hear_bundle(struct daemon *d)
 	}
 }
 
-/* Sorts out what is no socket of the kernel room. */
+/* Sorts out what is no socket of the kernel room, which only a running daemon hands over. */
 static void takeover_sort(struct daemon *d)
 {
 	static const char *const others[] = { "client", "monitor", "monitor.json" };
@@ -267,7 +272,8 @@ int takeover_begin(struct daemon *d)
 			timer_set(d->loop, &t->word, TAKEOVER_WORD_MS);
 		}
 	}
-	takeover_sort(d);
+	if (d->hands_over)
+		takeover_sort(d);
 	return 0;
 }
 

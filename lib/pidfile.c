@@ -74,7 +74,19 @@ static int pidfile_place(const char *path, const char *tmp)
 	return r;
 }
 
-int pidfile_write(struct pidfile *f, const char *path)
+/* Removes the file of an instance that is dead, for want of space to write ours beside it. */
+static bool pidfile_make_room(const char *path)
+{
+	struct stat st;
+	int old = pidfile_open(path, &st);
+	bool is_dead = old >= 0 && flock(old, LOCK_EX | LOCK_NB) == 0 && fd_is_at(path, st.st_dev, st.st_ino);
+	bool is_removed = is_dead && unlink(path) == 0;
+
+	fd_fail(old);
+	return is_removed;
+}
+
+static int pidfile_try_write(struct pidfile *f, const char *path)
 {
 	char tmp[PATH_MAX];
 	int fd, err;
@@ -96,6 +108,16 @@ int pidfile_write(struct pidfile *f, const char *path)
 	unlink(tmp);
 	errno = err;
 	return fd_fail(fd);
+}
+
+int pidfile_write(struct pidfile *f, const char *path)
+{
+	int res = pidfile_try_write(f, path), err = errno;
+
+	if (res < 0 && (err == ENOSPC || err == EDQUOT) && pidfile_make_room(path))
+		return pidfile_try_write(f, path);
+	errno = err;
+	return res;
 }
 
 pid_t pidfile_owner(const char *path)

@@ -113,7 +113,8 @@ bool talk_receive(struct talk *t)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	t->in.len += n > 0 ? (size_t)n : 0;
-	t->is_eof = n <= 0 || !talk_keep(t, &m) ||
+	t->is_cut = n > 0 && !talk_keep(t, &m);
+	t->is_eof = n <= 0 || t->is_cut ||
 		    (t->in.len > TALK_LINE && !memchr(t->in.p, '\n', t->in.len));
 	return true;
 }

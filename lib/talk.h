@@ -22,6 +22,7 @@ struct talk {
 	size_t at;
 	struct buf fds;		/* ints: descriptors that no line has been found for yet */
 	bool is_eof;		/* the other one has closed its end, or it broke the rules */
+	bool is_cut;		/* it is at an end as well, since descriptors were lost: no room for them here */
 };
 
 /* Sends lines, each with its newline, and with them n descriptors, at most TALK_FDS, which stay open here: one for each
