@@ -262,6 +262,7 @@ const struct applet smcroute_check_applet = {
 		"  -v  version\n"
 		"\n"
 		"Exit status: 0 no error (there may be warnings), 78 errors, 64 wrong usage;\n"
-		"-H and doctor: 1 when something is in the way.\n",
+		"-H and doctor: 1 when something is in the way, 2 when too little was seen\n"
+		"(doctor); explain: 1 when nothing comes out.\n",
 	.main = smcroute_check_main,
 };
