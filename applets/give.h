@@ -22,7 +22,7 @@
  *			"no", close			nobody asks
  *	sockets go out,	"done"				is_given: the process ends
  *	it adopts	"no", close, silence of 10 s,	it is killed if that may be done; what it changed in the kernel
- *			SIGTERM to us			is read back, our own rules are put in force again: nobody asks
+ *			120 s in all, SIGTERM to us	is read back, our own rules are put in force again: nobody asks
  *
  * In the last state this process stands still: one function waits, so no timer, upcall, client or link event is
  * answered in between.  They are all answered afterwards, by the one or the other.  Signals wait, too.

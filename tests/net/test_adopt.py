@@ -229,6 +229,7 @@ def environment(lab):
     h = Holder(lab)
     for env, text in (({"LISTEN_FDS": "x"}, 'LISTEN_FDS is "x"'), ({"LISTEN_FDS": "-1"}, 'LISTEN_FDS is "-1"'),
                       ({"LISTEN_FDS": "99999999999"}, "LISTEN_FDS"), ({"LISTEN_FDS": ""}, "LISTEN_FDS"),
+                      ({"LISTEN_FDS": "1000000"}, 'LISTEN_FDS is "1000000"'),
                       ({"LISTEN_PID": "1", "LISTEN_FDS": "5"}, ""), ({"LISTEN_FDS": "500"}, ""),
                       ({"LISTEN_FDS": "2", "LISTEN_FDNAMES": ":::::"}, ""), ({"LISTEN_FDNAMES": "a" * 9000}, "")):
         def setup(env=env):
@@ -239,6 +240,19 @@ def environment(lab):
         check(text in d.log(), f"{env}: {text}")
         with open(f"/proc/{d.proc.pid}/environ") as f:
             check("LISTEN_FDS" in f.read(), "the test itself")
+        lab.mark()
+        same(d.stop(), 0, "exit status")
+    h.close()
+
+
+@case("names of what only a running daemon hands over mean nothing in the environment")
+def others(lab):
+    h = Holder(lab)
+    with open("/dev/null", "r+b") as null:
+        names = ("stderr", "control", "pidfile", "client", "monitor", "upgrade")
+        d = h.start(lab.MARKS, held=[(n, null.fileno()) for n in names])
+        for i, n in enumerate(names):
+            check(f'descriptor {3 + i} "{n}" that was handed over is not used' in d.log(), n)
         lab.mark()
         same(d.stop(), 0, "exit status")
     h.close()

@@ -129,6 +129,31 @@ def no_pid_file(lab):
     d.do("ping")
 
 
+def full_start(lab):
+    d = Daemon(lab, ROUTE, ("-P", lab.path("full/x.pid")), ready=False)
+    wait_until(lambda: "started" in d.log(), "the start")
+    return d
+
+
+@case("a PID file for which there is no room beside that of a killed daemon takes its place")
+def full(lab):
+    os.mkdir(lab.path("full"))
+    sys_call("mount", "lab", lab.path("full"), "tmpfs", 0, "size=64k")
+    d = full_start(lab)
+    d.proc.kill()
+    d.proc.wait()
+    same(open(lab.path("full/x.pid")).read(), f"{d.proc.pid}\n", "what was left")
+    with open(lab.path("full/junk"), "wb", buffering=0) as f:
+        try:
+            while f.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass
+    d = full_start(lab)
+    same(open(lab.path("full/x.pid")).read(), f"{d.proc.pid}\n", "the PID file")
+    same(d.log().count("cannot make"), 0, "complaints")
+
+
 @case("as PID 1 it stays, without -n too")
 def pid_one(lab):
     # Without the -n of the lab.

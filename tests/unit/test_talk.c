@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,4 +145,23 @@ static void no_room(void)
 	end();
 }
 
-TEST_MAIN(TEST(lines_alone) TEST(descriptors_in_order) TEST(nobody_takes) TEST(too_long) TEST(no_room))
+/* The kernel drops the descriptors for which there is no room. */
+static void cut(void)
+{
+	struct rlimit limit, low;
+	int fds[8] = { 0 }, next;
+
+	begin();
+	CHECK_INT(talk_send(&a, "fd x\ngo\n", fds, 8), 0);
+	next = dup(STDIN_FILENO);
+	close(next);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	low = limit;
+	low.rlim_cur = (rlim_t)next + 3;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &low), 0);
+	CHECK(talk_receive(&b) && b.is_cut && b.is_eof);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	end();
+}
+
+TEST_MAIN(TEST(lines_alone) TEST(descriptors_in_order) TEST(nobody_takes) TEST(too_long) TEST(no_room) TEST(cut))
