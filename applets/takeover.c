@@ -239,8 +239,12 @@ static int takeover_connect(struct daemon *d)
 		log_notice("takeover: nobody runs at %s, this is a start as always", d->set->socket);
 		return 0;
 	}
+	if (errno == EACCES || errno == EPERM) {
+		log_err("takeover: %s: not permitted: run it as root or as the user of the daemon", d->set->socket);
+		return EXIT_DENIED;
+	}
 	log_errno("takeover: %s", d->set->socket);
-	return errno == EACCES || errno == EPERM ? EXIT_DENIED : EXIT_BUSY;
+	return EXIT_BUSY;
 }
 
 static void takeover_on_word(void *ctx)

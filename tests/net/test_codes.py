@@ -25,7 +25,7 @@ def refused(d, words, code, *told, stdin=None):
     check(err.startswith("smcroutectl: ") and all(t in err for t in told), f"{words}: {err!r} lacks one of {told}")
 
 
-ALL = "add replace remove join leave disown flush reload kill show monitor top ping help version"
+ALL = "add replace remove join leave disown flush reload upgrade kill show monitor top ping help version"
 WRONG = (
     (64, ("foo",), (ALL,)), (64, ("",), (ALL,)), (64, ("re",), ("ambiguous", "replace", "remove", "reload", "restart")),
     (64, ("shwo",), ('no command "shwo", did you mean "show"?', ALL)),
