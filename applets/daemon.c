@@ -272,6 +272,8 @@ static int daemon_set_up(struct daemon *d)
  * reason why an init system ends this one. */
 static void daemon_pass_on(struct daemon *d)
 {
+	if (!d->loop)
+		return;
 	d->stopping |= loop_has_signal(d->loop, SIGTERM) || loop_has_signal(d->loop, SIGINT);
 	if (d->give.is_given && d->give.child && d->stopping)
 		kill(d->give.child, SIGTERM);

@@ -108,12 +108,6 @@ static void metrics_gauges(struct show *s)
 	buf_printf(b, "smcroute_rules %u\n", r->rules.routes.live);
 	metrics_family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
 	buf_printf(b, "smcroute_pending %u\n", s->pending);
-	metrics_family(b, "routing", "gauge", "1 for a family that is routed; reason: who else has it.");
-	for (enum fam f = 0; f < FAM_N; f++) {
-		buf_printf(b, "smcroute_routing{family=\"%s\",reason=\"", metrics_fam(f));
-		metrics_label(b, r->lacks[f]);
-		buf_printf(b, "\"} %d\n", r->up[f]);
-	}
 	metrics_family(b, "held_back", "gauge", "Entries that do not go out where they come in, as each packet would "
 		       "come back.");
 	buf_printf(b, "smcroute_held_back %u\n", metrics_held(r));

@@ -47,6 +47,16 @@ def changes(found, group):
             for kind, g, _ in records(family, m) if g == address(group)]
 
 
+def reported(wire, start=0):
+    """Groups in reports and leaves of the newest versions."""
+    return [g for family, m, _ in wire.read()[start:] if m[0] in (IGMP3, MLD2) for _, g, _ in records(family, m)]
+
+
+def reports_twice(wire, group, start):
+    """Until a group that somebody has joined was reported as often as is usual: what was to be said before was said."""
+    wait_until(lambda: reported(wire, start).count(address(group)) >= 2, f"two reports of {group}")
+
+
 class Wire:
     """What a host hears of IGMP and MLD from the router: (family, message, header) of each."""
 

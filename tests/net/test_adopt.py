@@ -12,7 +12,7 @@ from holder import Holder
 from lab import Daemon, Skip, check, need_users, same, wait_until
 from member import member
 from packet import address
-from reports import TERM, Wire, records
+from reports import TERM, Wire, reported, reports_twice
 
 RULES = ("mroute from a1 source 10.1.0.2 group 225.1.2.3 to a2 a3\n"
          "mroute from a1 source fd00:1::2 group ff2e::123 to a2 a3\n"
@@ -281,16 +281,6 @@ MINE = ("225.200.0.1", "ff2e::200:1")
 
 def members(d):
     return sorted((g["source"] or "", g["group"], g["iif"]) for g in d.json("groups")["groups"]["kernel"])
-
-
-def reported(wire, start=0):
-    """Groups in reports and leaves of the newest versions."""
-    return [g for family, m, _ in wire.read()[start:] if m[0] in (0x22, 143) for _, g, _ in records(family, m)]
-
-
-def reports_twice(wire, group, start):
-    """Until a group that somebody has joined was reported as often as is usual: what was to be said before was said."""
-    wait_until(lambda: reported(wire, start).count(address(group)) >= 2, f"two reports of {group}")
 
 
 @case("1,024 memberships of both kinds and families over many sockets: no message on the wire")

@@ -85,7 +85,7 @@ def one_family(lab, which, *options):
     lab.wait(lab.send("a1", *flow_of(other), 20), "a2")
     for shown in (d.show("-d", "show", "pending"), d.show("-j", "show", "pending")):
         same(shown.count(text), n, shown)
-    check(f'reason="{text}"}} 0\n' in d.show("show", "metrics"), "metrics")
+    check(f'smcroute_routing{{family="{family_of(which).lower()}"}} 0\n' in d.show("show", "metrics"), "metrics")
     rc, out, err = d.ctl("reload")
     same((rc, text in out + err), (0, True), f"reload: {out}{err}")
     hold.end()

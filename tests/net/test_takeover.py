@@ -52,7 +52,9 @@ def nobody(lab):
     d.do("ping")
     d.proc.kill()
     d.wait()
-    d = lab.daemon(RULES, "-T")
+    # The PID file of the one that was killed is there until it has started.
+    d = lab.daemon(RULES, "-T", ready=False)
+    wait_until(lambda: "started" in d.log(), "the start")
     d.do("ping")
 
 
