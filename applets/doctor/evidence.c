@@ -154,6 +154,9 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 						.is_any = x->is_any, .in = x->in, .out = o->ifindex }, &o->as);
 		o->left.lo = o->left.hi += o->translated;
 	}
+	o->is_fresh = x->entry == &x->w->e && x->w->fresh >> i & 1 && o->left.hi;
+	if (o->is_fresh)
+		o->vif = o->sent = o->left = (struct span){ verdict_routed(&x->e), verdict_routed(&x->e) };
 	if (!o->translated)
 		evidence_bridge_out(d, x->w, x->e.is_seen, o);
 	if (x->here && x->e.is_seen) {
@@ -287,6 +290,21 @@ static void evidence_entry(const struct doctor *d, struct evidence_flow *x)
 		e->right.hi = e->ip;
 }
 
+/* What leaves by an output was routed: an entry that was made anew meanwhile, by a router that was started again say,
+ * counts from 0. */
+static void evidence_routed(const struct doctor *d, struct evidence_flow *x)
+{
+	struct evidence *e = &x->e;
+
+	for (unsigned i = 0; x->entry && i < x->entry->noifs; i++) {
+		const struct sighting *s = flows_on(&d->flows, x->w, x->entry->oif[i]);
+		uint64_t n = s && s->n[SNIFF_OUT] < e->ip ? s->n[SNIFF_OUT] : s ? e->ip : 0;
+
+		if (n > e->right.hi)
+			e->right.lo = e->right.hi = n;
+	}
+}
+
 static bool evidence_is_own(const struct doctor *d, const struct addr *src)
 {
 	const struct probe_links *l = &d->host.links;
@@ -326,6 +344,8 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	e->is_here |= !e->is_seen && e->right.hi;
 	if (e->is_seen && !e->is_here)
 		e->right = (struct span){ 0, 0 };
+	else if (e->is_seen && e->right.hi)
+		evidence_routed(d, x);
 	x->moved = e->wire || e->ip || (!e->is_seen && (e->right.hi || e->wrong || e->is_unresolved));
 	if (w->is_star && d->sniffs)
 		x->moved = false;

@@ -148,8 +148,23 @@ static void flows_drop_iif(struct probe_mfc *e)
 	e->noifs = kept;
 }
 
+/* Outputs that an entry had not before, a bit each. */
+static uint32_t flows_fresh(const struct probe_mfc *before, const struct probe_mfc *e)
+{
+	uint32_t fresh = 0;
+
+	for (unsigned i = 0, j; i < e->noifs && !before->unresolved; i++) {
+		for (j = 0; j < before->noifs && before->oif[j] != e->oif[i];)
+			j++;
+		if (j == before->noifs)
+			fresh |= (uint32_t)1 << i;
+	}
+	return fresh;
+}
+
 void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end)
 {
+	struct probe_mfc before;
 	bool is_star = !e->unresolved && flow_any_source(&e->flow);
 	struct watched *w = flows_get(f, &e->flow, is_star ? e->iif : 0);
 
@@ -163,9 +178,12 @@ void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end)
 		w->packets_before = e->st.packets;
 		w->wrong_before = e->st.wrong_if;
 	}
+	before = w->e;
 	w->e = *e;
 	if (is_star)
 		flows_drop_iif(&w->e);
+	if (is_end && w->had_entry && !w->e.unresolved)
+		w->fresh = flows_fresh(&before, &w->e);
 }
 
 void flows_unsee(struct flows *f)

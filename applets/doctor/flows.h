@@ -41,6 +41,7 @@ struct watched {
 	int star_iif;			/* of an entry for any source, else 0 */
 	bool is_star;
 	bool had_entry, has_entry;	/* when the watch began, when it ended */
+	uint32_t fresh;			/* outputs of the entry that it had not when the watch began, a bit each */
 	uint32_t first;			/* sighting, FLOWS_NONE = none: it was not seen */
 	bool has_ports;			/* of its last packet, as probe_sniffed has them */
 	uint8_t protocol, ports[4];

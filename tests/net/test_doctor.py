@@ -138,23 +138,54 @@ def everything(lab):
     same((rc, [f["what"] for f in found if f["severity"] in ("error", "good")]), (2, []), "when nothing is sent")
 
 
+def while_watching(lab, s, group, change):
+    """(exit status, what it says) when something changes after the first packets, and then it is ended."""
+    ours, theirs = os.openpty()
+    p = subprocess.Popen([path(lab)["CHECK"], "doctor", group, "3000"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=theirs, text=True)
+    os.close(theirs)
+    seen = ""
+    while not re.search(r"Ctrl-C ends it\): [1-9]\d* packets, 1 sources", seen):
+        seen += os.read(ours, 4096).decode()
+    change()
+    s.flows("a2")
+    p.send_signal(signal.SIGINT)
+    out = p.communicate(timeout=SLOW)[0]
+    os.close(ours)
+    return p.returncode, out
+
+
 @case("on a terminal it shows what it does; Ctrl-C ends it, with the verdict so far")
 def interrupted(lab):
     daemon(lab, RULES)
-    prog = path(lab)["CHECK"]
     with Stream(lab, "a1", *V4) as s:
         s.flows("a2")
-        ours, theirs = os.openpty()
-        p = subprocess.Popen([prog, "doctor", V4[1], "3000"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=theirs, text=True)
-        os.close(theirs)
-        seen = ""
-        while not re.search(r"Ctrl-C ends it\): [1-9]\d* packets, 1 sources", seen):
-            seen += os.read(ours, 4096).decode()
-        p.send_signal(signal.SIGINT)
-        out = p.communicate(timeout=SLOW)[0]
-        os.close(ours)
-        same((p.returncode, out.split(":")[:2]), (0, ["good", " forwarded"]), "verdict so far")
+        rc, out = while_watching(lab, s, V4[1], lambda: None)
+        same((rc, out.split(":")[:2]), (0, ["good", " forwarded"]), "verdict so far")
+
+
+for name, flow in (("IPv4", V4), ("IPv6", V6)):
+    @case(f"the router is started again while it watches, {name}", *flow)
+    def again(lab, src, group):
+        d = daemon(lab, RULES)
+
+        def change():
+            s.flows("a2")
+            d.stop()
+            daemon(lab, RULES)
+        with Stream(lab, "a1", src, group) as s:
+            s.flows("a2")
+            rc, out = while_watching(lab, s, group, change)
+            same((rc, out.split(":")[:2]), (0, ["good", " forwarded"]), "verdict")
+
+    @case(f"the rule is added while it watches, {name}", *flow)
+    def added(lab, src, group):
+        d = daemon(lab, OTHER)
+        with Stream(lab, "a1", src, group) as s:
+            wait_until(lambda: lab.counted(src, group) > 10, "packets that are blocked")
+            rc, out = while_watching(lab, s, group, lambda: d.do("add", "a1", group, "a2"))
+            same((rc, out.split(":")[:2]), (0, ["good", " forwarded"]), "verdict")
+            check("a2 (an output only since the watch began)" in out, out)
 
 
 if __name__ == "__main__":
