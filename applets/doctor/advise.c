@@ -91,7 +91,7 @@ static bool advise_outputs(struct advice *r, struct advise_sum *a, bool is_whole
 			continue;
 		sent |= (uint32_t)1 << i;
 		buf_printf(&good, " %s%s", host_name(&r->d->host, e->out[i].ifindex),
-			   e->out[i].is_fresh ? " (an output only since the watch began)" : "");
+			   e->out[i].is_fresh ? " (only since the watch began)" : "");
 	}
 	for (unsigned i = 0; i < e->nouts; i++)
 		for (unsigned k = 0; k < LOSSES && v[i][k].verdict; k++)

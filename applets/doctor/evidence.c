@@ -131,6 +131,16 @@ static void evidence_counted(struct doctor *d, const struct evidence_flow *x, st
 		evidence_no_more(&o->left, &(struct span){ 0, sent });
 }
 
+static bool evidence_was_down(const struct doctor *d, int ifindex)
+{
+	const struct probe_links *l = &d->links_before;
+
+	for (const struct probe_link *was = l->v; was < l->v + l->n; was++)
+		if (was->ifindex == ifindex)
+			return !(was->flags & LINK_UP) || !(was->flags & LINK_RUNNING);
+	return true;
+}
+
 static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 {
 	struct evidence_out *o = &x->e.out[i];
@@ -154,7 +164,7 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 						.is_any = x->is_any, .in = x->in, .out = o->ifindex }, &o->as);
 		o->left.lo = o->left.hi += o->translated;
 	}
-	o->is_fresh = x->entry == &x->w->e && x->w->fresh >> i & 1 && o->left.hi;
+	o->is_fresh = o->left.hi && ((x->entry == &x->w->e && x->w->fresh >> i & 1) || evidence_was_down(d, o->ifindex));
 	if (o->is_fresh)
 		o->vif = o->sent = o->left = (struct span){ verdict_routed(&x->e), verdict_routed(&x->e) };
 	if (!o->translated)

@@ -185,7 +185,18 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
             wait_until(lambda: lab.counted(src, group) > 10, "packets that are blocked")
             rc, out = while_watching(lab, s, group, lambda: d.do("add", "a1", group, "a2"))
             same((rc, out.split(":")[:2]), (0, ["good", " forwarded"]), "verdict")
-            check("a2 (an output only since the watch began)" in out, out)
+            check("a2 (only since the watch began)" in out, out)
+
+    @case(f"the output is up only while it watches, {name}", *flow)
+    def up(lab, src, group):
+        daemon(lab, RULES)
+        with Stream(lab, "a1", src, group) as s:
+            s.flows("a2")
+            lab.ip("link", "set", "a2", "down")
+            before = lab.counted(src, group)
+            wait_until(lambda: lab.counted(src, group) > before + 10, "packets that find it down")
+            rc, out = while_watching(lab, s, group, lambda: lab.ip("link", "set", "a2", "up"))
+            same((rc, out.split(":")[:2]), (0, ["good", " forwarded"]), "verdict")
 
 
 if __name__ == "__main__":
