@@ -98,8 +98,8 @@ static void advise_out_ttl_changed(struct advice *r, const struct evidence_out *
 
 	(void)o;
 	if (!advise_filter_names(r, &at, ADVISE_FATE(FATE_LOWERED), &who))
-		buf_printf(&who, "; that may be a rule of the packet filter that lowers it before routing%s, or a policy "
-			   "of IPsec", *six ? ", a lacking route to ff00::/8" : "");
+		buf_printf(&who, "; that may be a rule of the packet filter that lowers it before routing%s, or a "
+			   "policy of IPsec", *six ? ", a lacking route to ff00::/8" : "");
 	finding_add(r->f, FINDING_ERROR, "refused at the output: %s of %s came in on %s with a TTL of %u or more and "
 		    "%s took none of them%s", advice_count(r, l), r->flow, r->in_name,
 		    r->x->here ? r->x->here->ttl_min : 0, r->outs, buf_cstr(&who));

@@ -164,7 +164,8 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 						.is_any = x->is_any, .in = x->in, .out = o->ifindex }, &o->as);
 		o->left.lo = o->left.hi += o->translated;
 	}
-	o->is_fresh = o->left.hi && ((x->entry == &x->w->e && x->w->fresh >> i & 1) || evidence_was_down(d, o->ifindex));
+	o->is_fresh = x->entry == &x->w->e && x->w->fresh >> i & 1;
+	o->is_fresh = o->left.hi && (o->is_fresh || evidence_was_down(d, o->ifindex));
 	if (o->is_fresh)
 		o->vif = o->sent = o->left = (struct span){ verdict_routed(&x->e), verdict_routed(&x->e) };
 	if (!o->translated)

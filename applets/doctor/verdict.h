@@ -62,7 +62,7 @@ struct evidence_out {
 	int ifindex;
 	uint8_t threshold;
 	bool is_down, lacks_carrier, lacks_family;
-	bool is_fresh;			/* an output, or up, only since the watch began; as if it had got all before too */
+	bool is_fresh;			/* an output, or up, only since the watch began: what came before is no loss */
 	struct span low;		/* of those that came in: with a TTL not above the threshold */
 	struct span large;		/* of those that came in: too large for it, and not to be fragmented */
 	struct span vif;		/* counted by its VIF */
