@@ -308,10 +308,12 @@ static void evidence_routed(const struct doctor *d, struct evidence_flow *x)
 	struct evidence *e = &x->e;
 
 	for (unsigned i = 0; x->entry && i < x->entry->noifs; i++) {
+		const struct probe_link *l = host_link(&d->host, x->entry->oif[i]);
 		const struct sighting *s = flows_on(&d->flows, x->w, x->entry->oif[i]);
 		uint64_t n = s && s->n[SNIFF_OUT] < e->ip ? s->n[SNIFF_OUT] : s ? e->ip : 0;
 
-		if (n > e->right.hi)
+		/* Out of a port its bridge passes frames as well. */
+		if (l && !l->master && n > e->right.hi)
 			e->right.lo = e->right.hi = n;
 	}
 }
@@ -355,7 +357,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	e->is_here |= !e->is_seen && e->right.hi;
 	if (e->is_seen && !e->is_here)
 		e->right = (struct span){ 0, 0 };
-	else if (e->is_seen && e->right.hi)
+	else if (e->is_seen)
 		evidence_routed(d, x);
 	x->moved = e->wire || e->ip || (!e->is_seen && (e->right.hi || e->wrong || e->is_unresolved));
 	if (w->is_star && d->sniffs)
