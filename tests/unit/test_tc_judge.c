@@ -147,20 +147,20 @@ static void flower(void)
 
 static void u32(void)
 {
-	struct {
-		struct tc_u32_sel sel;
-		struct tc_u32_key key;
-	} s = { .sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 },
-		.key = { .mask = 0xffffffff, .val = htonl(0xe1010203), .off = 16 } };
+	struct tc_u32_sel sel = { .flags = TC_U32_TERMINAL };
+	struct tc_u32_key key = { .mask = 0xffffffff };
+	char both[sizeof sel + sizeof key];
 
 	for (unsigned i = 0; i < 4; i++) {
 		static const unsigned want[] = { FILTER_DROPPED, FILTER_ACCEPTED, FILTER_EITHER, FILTER_EITHER };
 
-		s.key.val = htonl(i == 1 ? 0xe1010204 : 0xe1010203);
-		s.key.off = i == 2 ? 60 : 16;
-		s.sel.nkeys = i == 3 ? 9 : 1;	/* more than there are */
+		key.val = htonl(i == 1 ? 0xe1010204 : 0xe1010203);
+		key.off = i == 2 ? 60 : 16;
+		sel.nkeys = i == 3 ? 9 : 1;	/* more than there are */
+		memcpy(both, &sel, sizeof sel);
+		memcpy(both + sizeof sel, &key, sizeof key);
 		filter("u32", ETH_P_IP, 1);
-		attr(TCA_U32_SEL, &s, sizeof s);
+		attr(TCA_U32_SEL, both, sizeof both);
 		filter_acts(TCA_U32_ACT);
 		act(1, "gact", TC_ACT_SHOT, 0);
 		filter_end();
