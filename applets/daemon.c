@@ -259,6 +259,7 @@ static int daemon_set_up(struct daemon *d)
 	daemon_init_timer(d, &d->pause, pause_end, 0);
 	daemon_init_timer(d, &d->watchdog, daemon_on_watchdog, 0);
 	daemon_init_timer(d, &d->reach, reach_again, 0);
+	daemon_init_timer(d, &d->store_again, store_again, 0);
 	daemon_init_timer(d, &d->lifetime, daemon_on_stop, d->set->lifetime);
 	signal(SIGPIPE, SIG_IGN);
 	if (loop_signal(d->loop, SIGTERM, daemon_on_stop, d) || loop_signal(d->loop, SIGINT, daemon_on_stop, d) ||

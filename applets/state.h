@@ -142,6 +142,7 @@ struct daemon {
 	bool was_handed;		/* routes, at the start */
 	bool stored;			/* all that is needed to go on */
 	bool store_failed;		/* and it was said */
+	struct timer store_again;	/* runs then */
 };
 
 #endif

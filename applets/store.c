@@ -16,6 +16,8 @@
 #include "lib/notify.h"
 #include "lib/status.h"
 
+#define STORE_AGAIN_MS 1000
+
 static const char store_journal[] = "journal";
 
 /* Has a descriptor stored.  An error that waits on a socket, as of a network that is down, is no reason to let go of
@@ -24,10 +26,12 @@ static void store_put(void *ctx, const char *name, int fd)
 {
 	struct daemon *d = ctx;
 
-	if (notify_send_fd(fd, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name) < 0 && !d->store_failed) {
-		d->store_failed = true;
+	if (notify_send_fd(fd, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name) == 0)
+		return;
+	if (!d->store_failed)
 		log_errno("cannot store %s, a restart may lose packets", name);
-	}
+	d->store_failed = true;
+	timer_set(d->loop, &d->store_again, STORE_AGAIN_MS);
 }
 
 static void store_on_fd(void *ctx, const char *name, int fd, bool is_open)
@@ -109,6 +113,20 @@ void store_all(struct daemon *d)
 	kernel_fds(store_put, d);
 	if (d->journal.fd >= 0)
 		store_put(d, store_journal, d->journal.fd);
+}
+
+void store_again(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	/* When we are ready all is stored in any case. */
+	if (!d->stored)
+		return;
+	store_all(d);
+	if (d->store_again.due)
+		return;
+	d->store_failed = false;
+	log_notice("all is stored now");
 }
 
 bool store_end(struct daemon *d, int status)

@@ -23,6 +23,10 @@ void store_forget(struct daemon *d, const char *name);
 /* Stores everything there is, when the daemon is ready. */
 void store_all(struct daemon *d);
 
+/* The same again, where that failed as the other side was behind: for the timer d->store_again, whose ctx is the
+ * daemon. */
+void store_again(void *d);
+
 /* Ends that.  True when another daemon is going to use it: then nothing is to be undone.  status: with which this
  * process will end. */
 bool store_end(struct daemon *d, int status);

@@ -90,8 +90,8 @@ static bool notify_is_worth(const char *text)
 static int __attribute__((format(printf, 2, 0))) notify_send_text(int passed, const char *fmt, va_list ap)
 {
 	/* Where the receiver is behind, as it may be at boot, we wait a little, but not so long that routing is held
-	 * up. */
-	static const struct timeval patience = { .tv_usec = 100000 };
+	 * up.  Whoever says MAINPID has given routing away, and the next one would be nobody's without it. */
+	struct timeval patience = { .tv_usec = 100000 };
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof passed)];
@@ -106,6 +106,8 @@ static int __attribute__((format(printf, 2, 0))) notify_send_text(int passed, co
 		return 0;
 	vsnprintf(text, sizeof text, fmt, ap);
 	bytes.iov_len = strlen(text);
+	if (!strncmp(text, "MAINPID=", 8))
+		patience.tv_sec = 2;
 	if (passed >= 0) {
 		control.head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET,
 						 .cmsg_type = SCM_RIGHTS };

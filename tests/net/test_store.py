@@ -94,5 +94,20 @@ def no_journal(lab):
     s.close()
 
 
+@case("a supervisor that is behind for a while gets all when it reads again")
+def behind(lab):
+    s = Holder(lab)
+    d = s.start(lab.MARKS)
+    with s.lock:		# it reads one more message, and waits
+        same(d.ctl("-o", "x", "join", "a1", "225.70.0.0/22")[0], 0, "join")
+        wait_until(lambda: "cannot store member" in d.log(), "a message in vain")
+        check(d.ctl("ping")[0] == 0, "no answer meanwhile")
+    wait_until(lambda: "all is stored now" in d.log(), "the next try")
+    wait_until(lambda: sum(n.startswith("member.") for n in s.names()) > 50, "sockets with memberships")
+    same(d.log().count("cannot store"), 1, "complaints")
+    s.end(d, signal.SIGTERM)
+    s.close()
+
+
 if __name__ == "__main__":
     main()
