@@ -60,7 +60,7 @@ void probe_bridge_link(const struct rtnl_attr *info, struct probe_link *l)
 {
 	struct br_boolopt_multi opts = { 0 };
 	struct rtnl_attr data, port;
-	char kind[KERNEL_IFNAME];
+	char kind[KERNEL_IFNAME] = "";
 	uint8_t v;
 
 	l->bridge = (struct probe_bridge){

@@ -61,7 +61,8 @@ static void filter(void)
 	static const char *const groups[] = { "225.1.2.3", "ff2e::123" };
 	static const char *const others[] = { "225.9.9.9", "ff2e::999" };
 
-	for (enum fam fam = 0; fam < FAM_N; fam++) {
+	/* The files are of a 64-bit system, where the matches have other sizes. */
+	for (enum fam fam = 0; sizeof(long) == 8 && fam < FAM_N; fam++) {
 		CHECK(load(files[fam], fam));
 		CHECK_INT(judge(NF_INET_FORWARD, others[fam], 5000, 16), FILTER_ACCEPTED);
 		CHECK_INT(judge(NF_INET_FORWARD, groups[fam], 5000, 16), FILTER_DROPPED);
