@@ -125,10 +125,11 @@ static int apply_list(struct apply *a)
 static int apply_phyint(struct apply *a)
 {
 	struct names *t = &a->r->rules.names;
-	const struct phyint *p = a->c->phyints + a->at;
+	const struct phyint *p;
 
 	if (a->at == a->c->nphyints)
 		return 1;
+	p = &a->c->phyints[a->at];
 	a->phyints[a->at++] = *p;
 	for (enum fam f = 0; p->enable == 1 && f < FAM_N; f++)
 		name_refer(t, a->names[p->name], f, t->side ^ 1);
