@@ -177,11 +177,11 @@ static int apply_merge(struct ruleset *s, struct rules *t, uint32_t id, uint32_t
 static int apply_line(struct apply *a)
 {
 	struct apply_table *t = &a->tables[a->kind];
-	const struct conf_rule *line = t->lines + a->at;
+	const struct conf_rule *line;
 
 	if (a->at == t->n)
 		return 1;
-	a->at++;
+	line = &t->lines[a->at++];
 
 	uint32_t iif = a->names[line->iif], oifs = a->lists[line->oifs], chain = rules_chain(&t->other, &line->range);
 	uint32_t id = rules_in_chain(&t->other, chain, iif);

@@ -13,7 +13,7 @@ from lab import Skip, check, note, same, wait_until
 from packet import address, one_cpu
 from sick import V4, V6, need
 
-PROBE = os.path.join(os.path.dirname(os.environ.get("SMCROUTE", "build/smcroute")), "tests/probe_filter")
+PROBE = os.path.join(os.environ.get("B", "build"), "tests/probe_filter")
 N = 3
 
 # Rules of a chain at forward that end with "drop": what they say of the packet.  {g} and {s} are its group and
