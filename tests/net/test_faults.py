@@ -26,6 +26,9 @@ def steps(few):
 def setup(lab):
     if os.environ.get("SANITIZE") or not os.path.exists(FAULT):
         raise Skip("nothing can be loaded before a sanitizer" if os.environ.get("SANITIZE") else f"no {FAULT}")
+    with open(SMCROUTED[0], "rb") as f:
+        if b"/ld-" not in f.read(4096):		# the path of the loader
+            raise Skip("nothing can be loaded before a static program")
     return lab.path("fault"), {**os.environ, "LD_PRELOAD": FAULT, "FAULT": lab.path("fault")}
 
 
