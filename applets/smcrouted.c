@@ -202,7 +202,7 @@ static int smcrouted_main(int argc, char **argv)
 		if (applet_told(&smcrouted_applet, opt))
 			return 0;
 		arg = optarg ? smcrouted_absolute(opt, optarg) : NULL;
-		if ((status = smcrouted_take(opt, arg, &s)))
+		if ((status = smcrouted_take(opt, arg ? arg : "", &s)))
 			return status;
 		smcrouted_keep(&s, opt, arg);
 	}

@@ -99,28 +99,35 @@ static char **upgrade_environment(char *more)
 	return env;
 }
 
+/* As exec(3) takes words, which it does not change. */
+static char *upgrade_word(const char *word)
+{
+	union {
+		const char *word;
+		char *plain;
+	} as = { word };
+
+	return as.plain;
+}
+
 char **upgrade_argv(const struct settings *s, enum upgrade_kind kind)
 {
-	const char **argv = calloc(s->n_words + 5, sizeof *argv);
+	char **argv = calloc(s->n_words + 5, sizeof *argv);
 	size_t n = 0;
-	union {
-		const char **argv;
-		char **plain;
-	} as = { argv };
 
 	if (!argv)
 		return NULL;
-	argv[n++] = "smcrouted";
+	argv[n++] = upgrade_word("smcrouted");
 	if (kind != UPGRADE_ALONE)
-		argv[n++] = "-T";
+		argv[n++] = upgrade_word("-T");
 	for (size_t i = 0; i < s->n_words; i++)
 		if (strcmp(s->words[i], "-T"))
-			argv[n++] = s->words[i];
+			argv[n++] = upgrade_word(s->words[i]);
 	if (kind == UPGRADE_TRIAL) {
-		argv[n++] = "-F";
-		argv[n++] = s->conf;
+		argv[n++] = upgrade_word("-F");
+		argv[n++] = upgrade_word(s->conf);
 	}
-	return as.plain;
+	return argv;
 }
 
 /* Starts the program with standard error at `err` and, unless that is -1, `connection` as UPGRADE_FD: 0, or an

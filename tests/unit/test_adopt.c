@@ -2,7 +2,7 @@
  *
  * A table that was taken over, where memory runs out or the kernel's answers fail: the routes are what the rules want
  * afterwards, and what nothing was wrong with was not touched.  What becomes of each kind of entry is in
- * tests/scenario/adopt.scn.
+ * tests/scenario/mrdisc-adopt.scn.
  */
 #include <stdlib.h>
 
