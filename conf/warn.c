@@ -70,6 +70,12 @@ static void warn_sources(const struct conf *c, struct diags *d)
 	}
 }
 
+/* How many addresses a prefix has. */
+static uint64_t warn_addresses(unsigned len)
+{
+	return len > 64 ? 1ull << (128 - len) : UINT64_MAX;
+}
+
 static void warn_joins(const struct conf *c, struct diags *d)
 {
 	uint64_t filled[FAM_N] = { 0 };
@@ -77,9 +83,9 @@ static void warn_joins(const struct conf *c, struct diags *d)
 	for (uint32_t i = 0; i < c->nmgroups; i++) {
 		const struct flow_range *range = &c->mgroups[i].range;
 		enum fam fam = flow_range_fam(range);
-		uint64_t s = flow_range_any_source(range) ? 1 : 1ull << (128 - range->source_len);
+		uint64_t s = flow_range_any_source(range) ? 1 : warn_addresses(range->source_len);
 
-		filled[fam] += (1ull << (128 - range->group_len)) *
+		filled[fam] += warn_addresses(range->group_len) *
 			       ((s + warn_usual_sources[fam] - 1) / warn_usual_sources[fam]);
 		if (filled[FAM_4] / warn_usual_groups[FAM_4] + filled[FAM_6] / warn_usual_groups[FAM_6] <=
 		    WARN_USUAL_SOCKETS)

@@ -96,7 +96,7 @@ int mroute_check(int fd, enum fam fam, uint32_t table)
 int mroute_read_vifs(int fd, enum fam fam, int ifindex[KERNEL_VIFS])
 {
 	int nl = mroute_follow(fam), res = nl < 0 ? -1 : 0;
-	struct rtnl_mfc e;
+	struct rtnl_mfc e = { .iif = 0 };
 
 	memset(ifindex, 0, KERNEL_VIFS * sizeof *ifindex);
 	for (int vif = 0; !res && vif < KERNEL_VIFS; vif++) {
@@ -105,7 +105,8 @@ int mroute_read_vifs(int fd, enum fam fam, int ifindex[KERNEL_VIFS])
 		if (ioctl(fd, SIOCGETVIFCNT, &a) < 0)
 			continue;
 		res = mroute_try(fd, nl, fam, vif, &e);
-		ifindex[vif] = e.iif;
+		if (!res)
+			ifindex[vif] = e.iif;
 	}
 	fd_fail(nl);
 	return res;
