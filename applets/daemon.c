@@ -275,7 +275,7 @@ static void daemon_pass_on(struct daemon *d)
 {
 	if (!d->loop)
 		return;
-	d->stopping |= loop_has_signal(d->loop, SIGTERM) || loop_has_signal(d->loop, SIGINT);
+	d->stopping |= loop_is_told_to_end(d->loop);
 	if (d->give.is_given && d->give.child && d->stopping)
 		kill(d->give.child, SIGTERM);
 }

@@ -368,7 +368,7 @@ int reload_prepare(struct daemon *d)
 	for (reload_open(d); re->stage == RELOAD_READ || re->stage == RELOAD_TELL;) {
 		struct pollfd p = { .fd = re->reader ? conf_read_waits(re->reader) : -1, .events = POLLIN };
 
-		if (loop_has_signal(d->loop, SIGTERM) || loop_has_signal(d->loop, SIGINT))
+		if (loop_is_told_to_end(d->loop))
 			return -1;
 		if (p.fd < 0 || poll(&p, 1, RELOAD_PIPE_MS) > 0)
 			reload_steps[re->stage](d);

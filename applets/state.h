@@ -104,6 +104,7 @@ struct takeover {
 	struct timer word;
 	bool is_open;			/* the old one waits: what we do is not in force yet */
 	bool is_reached;		/* by the path of its socket */
+	bool is_done;			/* we have said that we are the daemon now */
 	int status;			/* it called that off: to exit with */
 	/* Descriptors, -1 = none. */
 	int control, pidfile, err, upgrade;

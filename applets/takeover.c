@@ -63,11 +63,12 @@ static void takeover_take_environment(struct daemon *d)
 
 /* ---- asking ---- */
 
-/* Waits for a word of the old one: 0, or an exit status. */
+/* Waits for a word of the old one: 0, or an exit status.  Once "done" is said it may be gone already, so that SIGTERM
+ * is for the daemon that we are then. */
 static int takeover_wait(struct daemon *d)
 {
 	struct takeover *t = &d->takeover;
-	int ready = talk_wait(&t->talk, d->loop, POLLIN, TAKEOVER_SILENCE_MS);
+	int ready = talk_wait(&t->talk, t->is_done ? NULL : d->loop, POLLIN, TAKEOVER_SILENCE_MS);
 
 	if (ready < 0) {
 		d->stopping = true;
@@ -289,8 +290,12 @@ int takeover_step(struct daemon *d, const char *what)
 	const char *line;
 	char text[64];
 
-	if (!t->is_open)
+	if (!t->is_open || t->status)
 		return t->status;
+	if (loop_is_told_to_end(d->loop)) {
+		d->stopping = true;
+		return t->status = -1;
+	}
 	snprintf(text, sizeof text, "step %s\n", what);
 	talk_send(&t->talk, text, NULL, 0);
 	talk_receive(&t->talk);
@@ -316,6 +321,7 @@ static int takeover_say_done(struct daemon *d)
 		return status;
 	snprintf(text, sizeof text, "done%s%s\n", t->has_control ? " control" : "", t->has_pidfile ? " pidfile" : "");
 	talk_send(&t->talk, text, NULL, 0);
+	t->is_done = true;
 	while (t->is_open) {
 		while (t->is_open && (line = talk_line(&t->talk))) {
 			if (!strncmp(line, "no ", 3))

@@ -184,6 +184,11 @@ bool loop_has_signal(const struct loop *l, int sig)
 	return l->sig[sig].fn && (loop_got[sig] || (sigpending(&waiting) == 0 && sigismember(&waiting, sig) == 1));
 }
 
+bool loop_is_told_to_end(const struct loop *l)
+{
+	return loop_has_signal(l, SIGTERM) || loop_has_signal(l, SIGINT);
+}
+
 static void loop_run_signals(struct loop *l)
 {
 	for (int sig = 1; sig < NSIG; sig++) {

@@ -62,6 +62,9 @@ int loop_signal(struct loop *l, int sig, loop_fn *fn, void *ctx);
  * long. */
 bool loop_has_signal(const struct loop *l, int sig);
 
+/* The same of SIGTERM and SIGINT. */
+bool loop_is_told_to_end(const struct loop *l);
+
 /* One turn: waits for at most the nearest timer (or not at all with block false), then calls what is due.  0, or -1
  * with errno when poll itself failed.  Not to be called from a callback. */
 int loop_turn(struct loop *l, bool block);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -81,7 +80,7 @@ int talk_wait(const struct talk *t, const struct loop *l, short events, int ms)
 	do {
 		struct pollfd p = { .fd = t->fd, .events = events };
 
-		if (loop_has_signal(l, SIGTERM) || loop_has_signal(l, SIGINT))
+		if (l && loop_is_told_to_end(l))
 			return -1;
 		if (notify_watchdog_usec())
 			notify_send("WATCHDOG=1");

@@ -31,7 +31,8 @@ struct talk {
 int talk_send(struct talk *t, const char *lines, const int *fds, unsigned n);
 
 /* Waits for ms at most, until events of poll(2) are there: 1, or 0 when the time is over, or -1 when SIGTERM or SIGINT
- * have arrived for the loop, which does not turn meanwhile.  A watchdog of the init system is kept quiet. */
+ * have arrived for the loop, which does not turn meanwhile; with NULL for the loop they are not looked for.  A watchdog
+ * of the init system is kept quiet. */
 int talk_wait(const struct talk *t, const struct loop *l, short events, int ms);
 
 /* Reads what has come: true when there was something or the other one has left. */

@@ -80,11 +80,11 @@ def stopped(pid):
         return f.read().rpartition(")")[2].split()[0] == "T"
 
 
-def stop_in_the_middle(lab):
+def stop_in_the_middle(lab, at=100):
     """A new one that stands still in the middle, when it has all sockets and has changed some of what there is."""
     path, env = setup(lab)
     h = Heirs(lab, pps=300)
-    order(path, "new 100 stop")
+    order(path, f"new {at} stop")
     heir = start(h, env, lab.path("log"), lab.write("other", lab.MARKS + RULES + OTHERS))
     wait_until(lambda: stopped(heir.pid), "the new one to stand still")
     check("handing over" in h.d.log() and "going on" not in h.d.log(), f"where it stands: {h.d.log()}")
@@ -100,9 +100,10 @@ def hangs(lab):
     h.end(silent=False)
 
 
-@case("SIGTERM to a new one in the middle: the old one goes on")
-def told(lab):
-    h, heir = stop_in_the_middle(lab)
+@case("SIGTERM to a new one at its last step but \"done\": the old one goes on", 117)
+@case("SIGTERM to a new one in the middle: the old one goes on", 100)
+def told(lab, at):
+    h, heir = stop_in_the_middle(lab, at)
     heir.terminate()
     heir.send_signal(signal.SIGCONT)
     same(heir.wait(SLOW), 0, "exit status of the new one")
