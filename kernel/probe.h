@@ -143,8 +143,12 @@ struct probe_route {
 	uint32_t table;			/* that it is in, 0 = the main one */
 	unsigned n;
 	int oif[8];			/* ifindex of each way */
+	int why;			/* errno with which the kernel refused, 0 = it answered */
 };
 int probe_route(const struct addr *host, struct probe_route *r);
+
+/* The same of packets to a group that are to leave by one interface. */
+int probe_route_out(const struct addr *group, int oif, struct probe_route *r);
 
 /* ---- counters, features and limits, as /proc and harmless sockets tell (probe_proc.c) ---- */
 
@@ -154,6 +158,7 @@ struct probe_counters {
 	uint64_t forwarded;		/* all, unicast included */
 	uint64_t frag_fails;		/* too large for the way out */
 	uint64_t rp_filter;		/* refused by the reverse path filter, IPv4 */
+	uint64_t ipsec;			/* that policies of IPsec kept from leaving, both families */
 };
 int probe_counters(enum fam fam, struct probe_counters *c);
 

@@ -14,7 +14,8 @@
 
 static const char *const advise_what[VERDICTS] = {
 	[VERDICT_FINE] = "fine", [VERDICT_NOTHING] = "nothing", [VERDICT_TTL] = "ttl",
-	[VERDICT_TTL_CHANGED] = "ttl_changed", [VERDICT_MTU] = "mtu", [VERDICT_RP_FILTER] = "rp_filter",
+	[VERDICT_TTL_CHANGED] = "ttl_changed", [VERDICT_ROUTE] = "route",
+	[VERDICT_IPSEC] = "ipsec", [VERDICT_MTU] = "mtu", [VERDICT_RP_FILTER] = "rp_filter",
 	[VERDICT_WRONG_IIF] = "wrong_iif", [VERDICT_NO_VIF] = "no_vif", [VERDICT_NO_RULE] = "no_rule",
 	[VERDICT_NO_ANSWER] = "no_rule", [VERDICT_FIREWALL] = "firewall", [VERDICT_LIMIT] = "firewall",
 	[VERDICT_QUEUE] = "queue",

@@ -14,7 +14,8 @@ bool advise_all_concerns(struct doctor *d, const struct evidence_flow *x, bool *
 /* Appends a note of a flow that nobody asked for, beside others that are forwarded. */
 void advise_all_unasked(struct doctor *d, const struct evidence_flow *x);
 
-/* Appends a note of each rule of the family that is not marked. */
-void advise_all_idle(struct doctor *d, const bool *is_used);
+/* Appends what there is to say of each rule of the family that is not marked, as nothing came for it.  The number of
+ * those where it is known why. */
+unsigned advise_all_idle(struct doctor *d, const bool *is_used);
 
 #endif

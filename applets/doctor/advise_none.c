@@ -12,8 +12,6 @@
 #include "applets/doctor/advise_rule.h"
 #include "conf/match.h"
 
-static const char advise_look[] = "look at the sender, its TTL, and the switches between";
-
 static bool advise_none_link(struct advice *r, const struct probe_link *l)
 {
 	char why[ADVISE_WHY];
@@ -35,7 +33,7 @@ static bool advise_none_silent(struct advice *r, const struct probe_link *l)
 		return true;
 	r->f->what = "nothing";
 	finding_add(r->f, FINDING_ERROR, "nothing arrives: no packet of %s on %s within %u s; %s%s%s", r->flow, l->name,
-		    r->d->seconds, advise_look, member ? "" :
+		    r->d->seconds, ADVISE_LOOK, member ? "" :
 		    "; this host is no member there, and a switch that snoops passes a group only to members",
 		    !member && match_is_ssm(&r->x->w->flow.group, 128) ?
 		    ", who must name its source (mgroup from IFNAME source ADDR group ADDR)" : "");
@@ -46,8 +44,7 @@ static bool advise_none_silent(struct advice *r, const struct probe_link *l)
 	return true;
 }
 
-/* What surely keeps packets of the group from an entry there. */
-static bool advise_none_obstacle(struct advice *r, const struct probe_link *l)
+bool advise_none_obstacle(struct advice *r, const struct probe_link *l)
 {
 	struct doctor *d = r->d;
 	uint32_t table = probe_default_table(r->fam);
@@ -103,8 +100,8 @@ static unsigned advise_none_each(struct advice *r, advise_none_fn *fn)
 	return n;
 }
 
-/* Without rights: packets came in, and nobody knows of which group. */
-static bool advise_none_hidden(struct advice *r)
+/* Without rights: packets came in, and nobody knows of which group.  With is_beside some of it was routed. */
+static bool advise_none_hidden(struct advice *r, bool is_beside)
 {
 	const struct probe_links *links = &r->d->host.links;
 	const struct probe_counters *a = &r->d->before.count, *b = &r->d->after.count;
@@ -114,53 +111,75 @@ static bool advise_none_hidden(struct advice *r)
 	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
 		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : evidence_unrouted(r->d, l);
 
-		if (in <= EVIDENCE_CHATTER(r->d))
+		if (in <= (is_beside ? 4 : 1) * EVIDENCE_CHATTER(r->d) || (is_beside && !advise_rule_waits(r, l)))
 			continue;
 		any = true;
-		finding_add(r->f, FINDING_UNSEEN, "whether %s arrives on %s: %llu packets to groups came in there and "
-			    "were not routed; root sees which", r->flow, l->name, (ull)in);
+		finding_add(r->f, FINDING_UNSEEN, "whether %s%s arrives on %s: %llu packets to groups came in there "
+			    "and were not routed; root sees which", is_beside ? "more of " : "", r->flow, l->name,
+			    (ull)in);
 		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
 	}
-	if (!r->d->is_uncounted && b->rp_filter > a->rp_filter)
+	r->f->what = "rp_filter";
+	if (!r->d->is_uncounted && b->rp_filter > a->rp_filter) {
 		finding_add(r->f, FINDING_NOTE, "the reverse path filter of this host refused %llu packets meanwhile, "
-			    "of whatever source", (ull)(b->rp_filter - a->rp_filter));
+			    "of whatever source: there is no route back to it by the interface where they came in; "
+			    "root sees whether it sends %s", (ull)(b->rp_filter - a->rp_filter), r->flow);
+		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+		finding_fix(r->f, "grep . /proc/sys/net/ipv4/conf/*/rp_filter");
+	}
 	return any;
 }
 
-static unsigned advise_none_blind(struct advice *r, struct advise_sum *a)
+bool advise_none_router(struct advice *r)
 {
-	unsigned n;
+	if (r->k->taken != 0)
+		return false;
+	r->f->what = "no_router";
+	finding_add(r->f, FINDING_ERROR, "no multicast router runs here, so nothing of %s is forwarded", r->flow);
+	advise_rule_start(r);
+	return true;
+}
 
-	if (r->k->taken == 0) {
-		r->f->what = "no_router";
-		finding_add(r->f, FINDING_ERROR, "no multicast router runs here, so nothing of %s is forwarded",
-			    r->flow);
-		advise_rule_start(r);
-		return 1;
-	}
-	n = advise_none_each(r, advise_none_obstacle);
-	if (!n && advise_none_hidden(r))
-		a->unsure++;
-	return n + a->unsure;
+/* An advice on all sources of a group. */
+static void advise_none_begin(struct advice *r, struct doctor *d, struct watched *none, struct evidence_flow *x)
+{
+	*none = (struct watched){ .flow.group = d->group };
+	*x = (struct evidence_flow){ .w = none, .is_any = true };
+	addr_any(d->fam, &none->flow.source, &(uint8_t){ 0 });
+	advice_begin(r, d, x);
+}
+
+void advise_none_beside(struct doctor *d)
+{
+	struct evidence_flow x;
+	struct watched none;
+	struct advice r;
+
+	advise_none_begin(&r, d, &none, &x);
+	if (!d->sniffs)
+		advise_none_hidden(&r, true);
 }
 
 void advise_none(struct doctor *d, struct advise_sum *a)
 {
-	struct watched none = { .flow.group = d->group };
-	struct evidence_flow x = { .w = &none, .is_any = true };
+	struct evidence_flow x;
+	struct watched none;
 	struct advice r;
+	bool has_none;
 
-	addr_any(d->fam, &none.flow.source, &(uint8_t){ 0 });
-	advice_begin(&r, d, &x);
-	if (!d->sniffs && advise_none_blind(&r, a)) {
-		a->bad += !a->unsure;
+	advise_none_begin(&r, d, &none, &x);
+	has_none = advise_none_router(&r);
+	if (!d->sniffs && !has_none && !advise_none_each(&r, advise_none_obstacle) && advise_none_hidden(&r, false)) {
+		a->unsure++;
 		return;
 	}
 	a->bad++;
+	if (!d->sniffs && r.f->count[FINDING_ERROR])
+		return;
 	if (advise_none_each(&r, advise_none_silent))
 		return;
 	r.f->what = "nothing";
 	finding_add(r.f, FINDING_ERROR, "nothing arrives: no packet of %s within %u s, and no rule tells where it "
-		    "should; %s", r.flow, d->seconds, advise_look);
+		    "should; %s", r.flow, d->seconds, ADVISE_LOOK);
 	finding_fix(r.f, "tcpdump -ni any dst %s", r.group);
 }

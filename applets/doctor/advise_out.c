@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "applets/doctor/advise_out.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,20 +99,56 @@ static void advise_out_ttl_changed(struct advice *r, const struct evidence_out *
 
 	(void)o;
 	if (!advise_filter_names(r, &at, ADVISE_FATE(FATE_LOWERED), &who))
-		buf_printf(&who, "; that may be a rule of the packet filter that lowers it before routing%s, or a "
-			   "policy of IPsec", *six ? ", a lacking route to ff00::/8" : "");
-	finding_add(r->f, FINDING_ERROR, "refused at the output: %s of %s came in on %s with a TTL of %u or more and "
+		buf_str(&who, "; most likely a rule here lowers it before routing, but none that does so for sure was "
+			"found: look at the packet filter, at tc, and at the policies of IPsec");
+	finding_add(r->f, FINDING_ERROR, "refused at the output: %s of %s came in on %s with a %s of %u or more, and "
 		    "%s took none of them%s", advice_count(r, l), r->flow, r->in_name,
-		    r->x->here ? r->x->here->ttl_min : 0, r->outs, buf_cstr(&who));
+		    *six ? "hop limit" : "TTL", r->x->here ? r->x->here->ttl_min : 0, r->outs, buf_cstr(&who));
 	advise_filter_fix(r, &at, ADVISE_FATE(FATE_LOWERED), true);
 	if (buf_cstr(&who)[0] == ';') {
 		finding_fix(r->f, "nft list ruleset | grep -niE 'ttl|hoplimit'");
 		finding_fix(r->f, "ip%stables -t mangle -nvL PREROUTING", six);
+		finding_fix(r->f, "tc -s filter show dev %s ingress", r->in_word);
 		finding_fix(r->f, "ip xfrm policy");
-		if (*six)
-			finding_fix(r->f, "ip -6 route show table local type multicast");
 	}
 	buf_free(&who);
+}
+
+/* Where the kernel looks up a route to the group for an output, it finds none (ip6mr_forward2(); ipmr_queue_xmit(),
+ * where that is so only of an interface that has no IPv4 at all). */
+static void advise_out_route(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const struct probe_link *out = host_link(&r->d->host, o->ifindex);
+	struct probe_route way = { .why = ENETUNREACH };
+	bool is_lacking;
+	const char *dash = r->fam == FAM_4 ? "" : "-6 ";
+	char word[REMEDY_WORD];
+
+	if (!out)
+		return;
+	text_shell_word(word, sizeof word, out->name);
+	probe_route_out(&r->x->w->flow.group, o->ifindex, &way);
+	is_lacking = r->fam == FAM_6 && way.why == ENETUNREACH;
+	finding_add(r->f, FINDING_ERROR, "no route to the group: %s of %s came in on %s, and this host has no route by "
+		    "which it may send to %s out of %s (%s)%s", advice_count(r, l), r->flow, r->in_name, r->group,
+		    out->name, way.why ? strerror(way.why) : "a route that rejects", is_lacking ?
+		    "; each interface with IPv6 has one to ff00::/8, which somebody took away" : "");
+	if (is_lacking) {
+		finding_fix(r->f, "ip -6 route replace multicast ff00::/8 dev %s table local", word);
+	} else {
+		finding_fix(r->f, "ip %srule show", dash);
+		finding_fix(r->f, "ip %sroute show table all type multicast", dash);
+	}
+}
+
+static void advise_out_ipsec(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	finding_add(r->f, FINDING_ERROR, "kept by IPsec: %s of %s came in on %s and did not leave by %s, and the "
+		    "policies of IPsec of this host refused %llu packets on their way out meanwhile; look for one that "
+		    "holds %s", advice_count(r, l), r->flow, r->in_name, host_name(&r->d->host, o->ifindex),
+		    (ull)r->x->e.ipsec, r->group);
+	finding_fix(r->f, "ip xfrm policy");
+	finding_fix(r->f, "grep XfrmOut /proc/net/xfrm_stat");
 }
 
 /* A tunnel's MTU is what its packets have room for: there the packets must be cut. */
@@ -264,6 +301,7 @@ void advise_out(struct advice *r, const struct evidence_out *o, const struct los
 {
 	static void (*const say[VERDICTS])(struct advice *, const struct evidence_out *, const struct loss *) = {
 		[VERDICT_TTL] = advise_out_ttl, [VERDICT_TTL_CHANGED] = advise_out_ttl_changed,
+		[VERDICT_ROUTE] = advise_out_route, [VERDICT_IPSEC] = advise_out_ipsec,
 		[VERDICT_MTU] = advise_out_mtu, [VERDICT_FIREWALL] = advise_out_firewall,
 		[VERDICT_LIMIT] = advise_out_limit, [VERDICT_QUEUE] = advise_out_queue,
 		[VERDICT_OUTPUT] = advise_out_down, [VERDICT_FAMILY] = advise_out_family,

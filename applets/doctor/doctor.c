@@ -176,6 +176,8 @@ static int doctor_report(struct doctor *d)
 	}
 	if (!a.fine && !a.bad && !a.unsure && !a.stopped)
 		advise_none(d, &a);
+	else
+		advise_none_beside(d);
 	doctor_more(d, a.fine + a.bad ? idle : 0);
 	return a.bad || (a.stopped && !a.fine && !a.unsure) ? DOCTOR_CAUSE :
 	       a.unsure || d->flows.left_out ? DOCTOR_UNSURE : 0;
@@ -198,7 +200,7 @@ static int doctor_report_all(struct doctor *d)
 		if (x.moved && advise_all_concerns(d, &x, is_used))
 			advise_flow(d, &x, &a);
 	}
-	advise_all_idle(d, is_used);
+	a.bad += advise_all_idle(d, is_used);
 	free(is_used);
 	doctor_more(d, 0);
 	return a.bad ? DOCTOR_CAUSE : a.unsure || d->flows.left_out || !a.fine ? DOCTOR_UNSURE : 0;

@@ -146,6 +146,7 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 	struct evidence_out *o = &x->e.out[i];
 	const struct probe_link *l, *in = host_link(&d->host, x->in);
 	uint64_t fails = evidence_grown(d->before.count.frag_fails, d->after.count.frag_fails);
+	struct probe_route way;
 
 	*o = (struct evidence_out){ .ifindex = x->entry->oif[i], .threshold = x->entry->ttl[i],
 				    .filter = FILTER_UNSEEN };
@@ -178,6 +179,8 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 		/* Of IPv6 a route may have less than its interface: ip6_dst_mtu_maybe_forward(). */
 		o->large.hi = l && in && (l->mtu < in->mtu || d->fam == FAM_6) && !d->is_uncounted ? fails : 0;
 	}
+	o->lacks_route = o->vif.hi < verdict_routed(&x->e) && o->left.hi < verdict_routed(&x->e) &&
+			 probe_route_out(&x->w->flow.group, o->ifindex, &way) == 0 && way.none;
 	if (o->left.lo < verdict_routed(&x->e))
 		o->filter = evidence_filter(d, x, o, HOOK_FORWARD, HOOK_EGRESS, NULL, NULL);
 	if (o->bridge && (o->port ? o->port_got : o->most) < verdict_routed(&x->e))
@@ -365,6 +368,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	if (!x->moved)
 		return;
 	e->frag_fails = evidence_grown(d->before.count.frag_fails, d->after.count.frag_fails);
+	e->ipsec = evidence_grown(d->before.count.ipsec, d->after.count.ipsec);
 	/* Groups are no sources either (ip_mc_validate_source(), ip6_rcv_core()). */
 	e->stays_here = x->is_own || match_stays_here(&w->flow.source) || addr_is_multicast(&w->flow.source, 128);
 	/* Of one that gets to its entry there is no question where it comes in. */

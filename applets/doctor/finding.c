@@ -33,7 +33,7 @@ static bool finding_is_one_more(struct findings *f, const struct finding *g)
 {
 	unsigned same = 0;
 
-	for (const struct finding *old = f->v; old < g; old++) {
+	for (const struct finding *old = f->v; old < f->v + f->n; old++) {
 		if (!strcmp(old->text.p, g->text.p))
 			return true;
 		same += !strcmp(old->what, g->what);
@@ -175,6 +175,10 @@ void findings_move(struct findings *to, struct findings *from)
 		return;
 	to->v = v;
 	for (uint32_t i = 0; i < from->n; i++) {
+		if (finding_is_one_more(to, &from->v[i])) {
+			finding_free(&from->v[i]);
+			continue;
+		}
 		v[to->n++] = from->v[i];
 		to->count[from->v[i].severity]++;
 	}

@@ -69,7 +69,7 @@ void findings_print(struct buf *out, const struct findings *f, enum form form);
  * failed. */
 bool findings_write(const struct findings *f, enum form form, const char *head, const char *tail);
 
-/* Appends those of another list, which is empty afterwards. */
+/* Appends those of another list, as finding_add() does, which is empty afterwards. */
 void findings_move(struct findings *to, struct findings *from);
 
 void findings_free(struct findings *f);

@@ -138,7 +138,8 @@ static void verdict_out_seen(const struct evidence *e, const struct evidence_out
 	if (e->fam == FAM_6 && o->filter != FILTER_DROPS && e->frag_fails + slack >= lost)
 		verdict_add(l, VERDICT_MTU, lost, came);
 	else if (came - low - large > o->vif.hi + verdict_slack(e, came))
-		verdict_add(l, e->frag_fails + slack >= lost ? VERDICT_MTU : VERDICT_TTL_CHANGED, lost, came);
+		verdict_add(l, e->frag_fails + slack >= lost ? VERDICT_MTU : e->ipsec + slack >= lost ?
+			    VERDICT_IPSEC : VERDICT_TTL_CHANGED, lost, came);
 	else if (o->filter == FILTER_DROPS)
 		verdict_add(l, VERDICT_FIREWALL, lost, came);
 	else if (o->filter == FILTER_LIMITS)
@@ -158,8 +159,9 @@ static void verdict_out_counted(const struct evidence *e, const struct evidence_
 
 	if (lost > slack || (came && !o->vif.hi)) {
 		/* Failures to fragment far beyond what lacks are of other packets, some of them may be. */
-		verdict_add(l, !is_large ? VERDICT_TTL : o->large.hi > lost + lost / 4 + slack ? VERDICT_UNSURE :
-			    VERDICT_MTU, lost, came);
+		verdict_add(l, is_large && o->large.hi > lost + lost / 4 + slack ? VERDICT_UNSURE : is_large ?
+			    VERDICT_MTU : e->ipsec && e->ipsec + slack >= lost ? VERDICT_IPSEC : VERDICT_TTL, lost,
+			    came);
 		return;
 	}
 	/* Behind the VIF: what the IP stack lacks may be all of what the driver lacks. */
@@ -219,6 +221,8 @@ unsigned verdict_out(const struct evidence *e, const struct evidence_out *o, str
 		verdict_add(&l, VERDICT_OUTPUT, came, came);
 	else if (o->lacks_family)
 		verdict_add(&l, VERDICT_FAMILY, came, came);
+	else if (o->lacks_route && verdict_less(came, o->vif.hi) > verdict_slack(e, came))
+		verdict_add(&l, VERDICT_ROUTE, verdict_less(came, o->vif.hi), came);
 	if (l.n)
 		verdict_out_known(e, o, came, &l);
 	else if (e->is_seen)

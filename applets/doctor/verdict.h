@@ -18,6 +18,8 @@ enum verdict {
 	VERDICT_NOTHING,	/* nothing arrives here */
 	VERDICT_TTL,		/* TTL not above what the output asks for */
 	VERDICT_TTL_CHANGED,	/* the same, but it came in with more */
+	VERDICT_ROUTE,		/* this host has no way to send to the group by the output */
+	VERDICT_IPSEC,		/* a policy of IPsec keeps it from leaving */
 	VERDICT_MTU,		/* too large for the output, and not to be fragmented */
 	VERDICT_RP_FILTER,	/* refused by the reverse path filter */
 	VERDICT_WRONG_IIF,	/* comes in on another interface than the entry says */
@@ -62,6 +64,7 @@ struct evidence_out {
 	int ifindex;
 	uint8_t threshold;
 	bool is_down, lacks_carrier, lacks_family;
+	bool lacks_route;		/* the kernel refuses to send to the group there */
 	bool is_fresh;			/* an output, or up, only since the watch began: what came before is no loss */
 	struct span low;		/* of those that came in: with a TTL not above the threshold */
 	struct span large;		/* of those that came in: too large for it, and not to be fragmented */
@@ -97,6 +100,7 @@ struct evidence {
 	bool rp_refuses, stays_here, lacks_family;
 	uint64_t marks;			/* that the reverse path filter refused, of all flows, where it heeds marks */
 	uint64_t frag_fails;		/* packets that this host could not send for their size, of all flows */
+	uint64_t ipsec;			/* that policies of IPsec kept from leaving, of all flows */
 	enum filter ingress, filter;	/* before the IP stack; before routing */
 	unsigned nouts;
 	struct evidence_out out[KERNEL_VIFS];

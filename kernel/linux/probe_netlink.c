@@ -205,21 +205,35 @@ int probe_table(enum fam fam, const char *iif, uint32_t *table)
 	return 0;
 }
 
-int probe_route(const struct addr *host, struct probe_route *r)
+static int probe_route_ask(const struct addr *to, int oif, unsigned flags, struct probe_route *r)
 {
-	bool v4 = addr_fam(host) == FAM_4;
+	bool v4 = addr_fam(to) == FAM_4;
 	unsigned len = v4 ? 4 : 16;
-	/* The route with all its ways, not a choice of one, and its table. */
 	struct rtmsg rtm = { .rtm_family = v4 ? AF_INET : AF_INET6, .rtm_dst_len = (unsigned char)(len * 8),
-			     .rtm_flags = RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE };
+			     .rtm_flags = flags };
 	struct rtnl_req req;
 
 	*r = (struct probe_route){ .none = true };
 	rtnl_ask(&req, RTM_GETROUTE, NLM_F_ACK, 0, sizeof rtm);
 	memcpy(req.body, &rtm, sizeof rtm);
-	rtnl_ask_attr(&req, RTA_DST, host->b + sizeof host->b - len, len);
+	rtnl_ask_attr(&req, RTA_DST, to->b + sizeof to->b - len, len);
+	if (oif)
+		rtnl_ask_attr(&req, RTA_OIF, &oif, sizeof oif);
 	if (probe_ask(NETLINK_ROUTE, &req, probe_rtnl_route, r) == 0)
 		return 0;
-	/* No route, one that prohibits, a blackhole. */
-	return errno == ENETUNREACH || errno == EHOSTUNREACH || errno == EACCES || errno == EINVAL ? 0 : -1;
+	r->why = errno;
+	/* No route, one that prohibits, a blackhole; an interface that has no IPv4. */
+	return errno == ENETUNREACH || errno == EHOSTUNREACH || errno == EACCES || errno == EINVAL ||
+	       (oif && errno == ENODEV) ? 0 : -1;
+}
+
+int probe_route(const struct addr *host, struct probe_route *r)
+{
+	/* The route with all its ways, not a choice of one, and its table. */
+	return probe_route_ask(host, 0, RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE, r);
+}
+
+int probe_route_out(const struct addr *group, int oif, struct probe_route *r)
+{
+	return probe_route_ask(group, oif, 0, r);
 }

@@ -39,12 +39,15 @@ static void probe_counters_set(struct probe_counters *c, const char *name, const
 		{ "IPReversePathFilter", &c->rp_filter },
 	};
 
+	/* Each of a reason of its own; kernels without IPsec have none. */
+	if (!strncmp(name, "XfrmOut", 7))
+		c->ipsec += strtoull(value, NULL, 10);
 	for (unsigned i = 0; i < sizeof wanted / sizeof *wanted; i++)
 		if (!strcmp(wanted[i].name, name))
 			*wanted[i].to = strtoull(value, NULL, 10);
 }
 
-/* IPv4: a line of names, then one of their values.  IPv6: lines of a name and its value. */
+/* IPv4: a line of names, then one of their values.  IPv6 and IPsec: lines of a name and its value. */
 static int probe_counters_read(struct probe_counters *c, const char *path)
 {
 	char *line, *names = NULL, *w[2], *name, *value, *rest;
@@ -53,9 +56,9 @@ static int probe_counters_read(struct probe_counters *c, const char *path)
 	if (lines_open(&l, path) < 0)
 		return -1;
 	while ((line = lines_next(&l))) {
-		if (!strncmp(line, "Ip6", 3)) {
+		if (!strncmp(line, "Ip6", 3) || !strncmp(line, "Xfrm", 4)) {
 			if (lines_words(line, w, 2) == 2)
-				probe_counters_set(c, w[0] + 3, w[1]);
+				probe_counters_set(c, w[0] + (*w[0] == 'I' ? 3 : 0), w[1]);
 		} else if (!names) {
 			names = strdup(line);
 		} else {
@@ -73,6 +76,7 @@ static int probe_counters_read(struct probe_counters *c, const char *path)
 int probe_counters(enum fam fam, struct probe_counters *c)
 {
 	*c = (struct probe_counters){ 0 };
+	probe_counters_read(c, "/proc/net/xfrm_stat");
 	if (fam == FAM_6)
 		return probe_counters_read(c, "/proc/net/snmp6");
 	return probe_counters_read(c, "/proc/net/netstat") < 0 ? -1 : probe_counters_read(c, "/proc/net/snmp");

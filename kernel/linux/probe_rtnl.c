@@ -211,7 +211,8 @@ int probe_rtnl_route(void *route, const struct rtnl_msg *m)
 	if (!rtnl_body(m, RTM_NEWROUTE, &rtm, sizeof rtm, &at))
 		return 0;
 	*r = (struct probe_route){
-		.local = rtm.rtm_type == RTN_LOCAL, .none = rtm.rtm_type != RTN_LOCAL && rtm.rtm_type != RTN_UNICAST,
+		.local = rtm.rtm_type == RTN_LOCAL,
+		.none = rtm.rtm_type != RTN_LOCAL && rtm.rtm_type != RTN_UNICAST && rtm.rtm_type != RTN_MULTICAST,
 	};
 	r->table = rtnl_u32(&at, RTA_TABLE, rtm.rtm_table);
 	if (r->table == RT_TABLE_MAIN || r->table == RT_TABLE_LOCAL)

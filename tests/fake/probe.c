@@ -115,6 +115,13 @@ int probe_route(const struct addr *host, struct probe_route *r)
 	return 0;
 }
 
+int probe_route_out(const struct addr *group, int oif, struct probe_route *r)
+{
+	(void)group;
+	*r = (struct probe_route){ .none = fake_probe.lacks_way_out, .n = 1, .oif = { oif } };
+	return 0;
+}
+
 int probe_counters(enum fam fam, struct probe_counters *c)
 {
 	(void)fam;

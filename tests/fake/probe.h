@@ -22,6 +22,7 @@ struct fake_probe {
 	bool has_tables;
 	uint32_t table;				/* of all interfaces, with has_tables */
 	struct probe_route route;
+	bool lacks_way_out;			/* of all groups and interfaces */
 	struct probe_counters counters;
 	struct probe_support support[FAM_N];
 	tristate netns_ours;

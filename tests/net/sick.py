@@ -116,7 +116,9 @@ def findings(lab, *argv, wrap=(), **kw):
 def doctor(lab, group, *words, wrap=()):
     """(exit status, verdicts, commands, those for another way)"""
     rc, found = findings(lab, "doctor", group, "1", *words, wrap=wrap)
-    if not wrap:
+    if wrap:
+        lab.found_blind = found
+    else:
         lab.found = found
     return (rc, [f["what"] for f in found if f["severity"] in ("error", "good")],
             [c for f in found for c in f["fix"]], [c for f in found for c in f["or"]])

@@ -12,7 +12,7 @@ import subprocess
 from cases import case, main
 from lab import ETH_P_ALL, SLOW, check, same, wait_until
 from packet import find, frame
-from sick import RULES, V4, V6, Stream, cured, daemon, doctors, findings, path
+from sick import RULES, V4, V6, Stream, blind, cured, daemon, doctors, findings, path
 
 # Rules that make a1 a VIF, and of other groups.
 OTHER = "mroute from a1 group 225.9.9.9 to a2\nmroute from a1 group ff2e::ff to a2\n"
@@ -134,8 +134,15 @@ def everything(lab):
         idle, = [f["text"] for f in found if f["what"] == "silent"]
         check(f"{d.conf}:4 (mroute from a4 group 225.7.7.7 to a1)" in idle, idle)
         check(not [f for f in found if "225.8.8.8" in f["text"]], "a group that no rule is for is told")
+    for wrap in ((), blind()):
+        rc, found = findings(lab, "doctor", "1", d.conf, wrap=wrap)
+        same((rc, [f["what"] for f in found if f["severity"] in ("error", "good")]), (2, []), "when nothing is sent")
+        check(all(f["fix"] for f in found if f["what"] == "silent"), "a rule without a place to look")
+    lab.ip("link", "set", "a4", "down")
+    d.stop()
     rc, found = findings(lab, "doctor", "1", d.conf)
-    same((rc, [f["what"] for f in found if f["severity"] in ("error", "good")]), (2, []), "when nothing is sent")
+    same((rc, [f["what"] for f in found if f["severity"] == "error"]), (1, ["no_router", "nothing", "no_router"]),
+         "without a router, and an interface that is down")
 
 
 def silent(_):

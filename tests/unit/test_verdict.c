@@ -106,6 +106,7 @@ static const struct out_row {
 	{ "too large", { VERDICT_MTU }, X, true, FAM_4, { .large = ALL, .left = { 0, 0 } } },
 	{ "TTL set to 1 behind the sniffer", { VERDICT_TTL_CHANGED }, X, true, FAM_4,
 	  { .vif = { 0, 0 }, .left = { 0, 0 } } },
+	{ "no route to the group there", { VERDICT_ROUTE }, X, true, FAM_6, { .lacks_route = true } },
 	{ "firewall", { VERDICT_FIREWALL }, X, true, FAM_4, { .vif = ALL, .filter = FILTER_DROPS } },
 	{ "a chain that surely drops, and the packets go out", { 0 }, 0, true, FAM_4,
 	  { .vif = ALL, .left = ALL, .filter = FILTER_DROPS } },

@@ -81,10 +81,10 @@ class Setup(contextlib.ExitStack):
 
 
 def truth(name, what, families=("IPv4", "IPv6"), blind=None, outs=("a2",), cure="fix", after="fine",
-          says=""):
+          says="", blind_says=""):
     """Decorator: a set-up with what the doctor has to find, a verdict or a list of them; what it may say
     without rights (the same, or UNSURE); where the packets come out once the commands have been run; words that
-    must be said."""
+    must be said, and without rights."""
     want = [what] if isinstance(what, str) else what
 
     def add(fn):
@@ -96,6 +96,7 @@ def truth(name, what, families=("IPv4", "IPv6"), blind=None, outs=("a2",), cure=
                     make(t)
                     judge(t, want, blind)
                     check(says in json.dumps(lab.found, ensure_ascii=False), f"it does not say: {says}")
+                    check(blind_says in json.dumps(lab.found_blind), f"without rights it does not say: {blind_says}")
                     if want != ["fine"] and cure:
                         mend(t, cure, outs, after)
                     else:
