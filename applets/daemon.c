@@ -314,15 +314,15 @@ static void daemon_tear_down(struct daemon *d, int status)
 	/* The socket tells a successor that we leave, the PID file that all is released; clients see the end last. */
 	if (d->control)
 		server_unlisten(d->control);
-	if (d->hands_over) {
-		router_release(&d->router);
+	if (d->hands_over)
 		kernel_release();
-	} else {
+	else
 		router_shutdown(&d->router);
-	}
 	kernel_link_close();
 	pidfile_remove(&d->pidfile);
 	server_free(d->control);
+	/* Clients may have been in the middle of it. */
+	router_free(&d->router);
 	priv_lower();
 	journal_free(&d->journal);
 	handover_free(&d->handed);

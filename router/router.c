@@ -52,7 +52,17 @@ void router_family_lacks(struct router *r, enum fam fam, const char *why)
 	r->waits.is_stale = true;
 }
 
-void router_release(struct router *r)
+void router_shutdown(struct router *r)
+{
+	mrdisc_end(r);
+	refresh_end();
+	/* Closing the socket takes VIFs and entries out of the kernel in one go. */
+	for (enum fam f = 0; f < FAM_N; f++)
+		kernel_mroute_close(f);
+	kernel_join_close();
+}
+
+void router_free(struct router *r)
 {
 	mrdisc_free(r->mrdisc);
 	refresh_free(r->refresh);
@@ -65,17 +75,6 @@ void router_release(struct router *r)
 	storm_free(&r->storm);
 	adopt_free(r);
 	memset(r, 0, sizeof *r);
-}
-
-void router_shutdown(struct router *r)
-{
-	mrdisc_end(r);
-	refresh_end();
-	/* Closing the socket takes VIFs and entries out of the kernel in one go. */
-	for (enum fam f = 0; f < FAM_N; f++)
-		kernel_mroute_close(f);
-	kernel_join_close();
-	router_release(r);
 }
 
 int router_apply_begin(struct router *r, const struct conf *c)

@@ -17,7 +17,7 @@
 #include "router/state.h"
 #include "router/sync.h"
 
-/* Makes an empty state.  0, or -1 with ENOMEM; router_shutdown() is to be called in both cases. */
+/* Makes an empty state.  0, or -1 with ENOMEM; router_free() is to be called in both cases. */
 int router_init(struct router *r, const struct router_ops *ops, void *ctx);
 
 /* Tells that the routing socket of a family is open, or closed. */
@@ -26,12 +26,11 @@ void router_family(struct router *r, enum fam fam, bool up);
 /* Tells, in words for people, who else has a family: "" when nobody does or that is not known. */
 void router_family_lacks(struct router *r, enum fam fam, const char *why);
 
-/* Removes all entries, VIFs and memberships from the kernel and frees everything. */
+/* Removes all entries, VIFs and memberships from the kernel.  What is known of them stays until router_free(). */
 void router_shutdown(struct router *r);
 
-/* Frees everything and leaves the kernel as it is, for another process that holds the sockets; kernel_release() closes
- * them here. */
-void router_release(struct router *r);
+/* Frees everything and leaves the kernel as it is. */
+void router_free(struct router *r);
 
 /* Puts a configuration, of which nothing is kept, in the place of the present rules and brings the kernel in line.
  * r->changes tells what that was.  0, or -1 with ENOMEM or ENOSPC and nothing changed: see apply.h. */

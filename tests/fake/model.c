@@ -386,5 +386,6 @@ void model_end(void)
 	conf_free(model_conf);
 	model_conf = NULL;
 	router_shutdown(&model_router);
+	router_free(&model_router);
 	fake_reset();
 }

@@ -52,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	journal_replay(&r, fd);
 	router_sync(&r);
 	router_shutdown(&r);
+	router_free(&r);
 	buf_free(&file);
 	close(fd);
 	return 0;

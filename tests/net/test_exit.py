@@ -310,5 +310,18 @@ def rules(lab):
     ends_while(lab, d, "a show of 100,000 rules", lambda: d.ctl("-j", "show"))
 
 
+@case("SIGTERM while a client does not read the table that it asked for")
+def unread(lab):
+    ranges = "".join(f"mroute from a1 group 226.{i >> 8}.{i & 255}.0/24 to a2\n" for i in range(20000))
+    d = Daemon(lab, ranges)
+    with subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "-j", "show"], stdout=subprocess.PIPE) as p:
+        check(p.stdout.read(1), "no table")
+        wait_until(lambda: resting(p.pid) and resting(d.proc.pid), "full buffers")
+        same(d.stop(), 0, "exit status")
+        check(p.poll() is None, "the client has read all")
+        p.kill()
+    same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "files")
+
+
 if __name__ == "__main__":
     main()

@@ -317,7 +317,7 @@ static void play_adopt(struct player *p, int argc, char **argv)
 	(void)argv;
 	for (struct iface *i = NULL; links && (i = iface_next(&was.ifs, i));)
 		links[n++] = *i;
-	router_release(&p->r);
+	router_free(&p->r);
 	kernel_release();
 	router_init(&p->r, was.ops, was.ops_ctx);
 	p->r.expire_sec = was.expire_sec;
@@ -661,6 +661,7 @@ static bool play_begin(struct player *p, const char *path)
 static void play_end(struct player *p)
 {
 	router_shutdown(&p->r);
+	router_free(&p->r);
 	buf_free(&p->out);
 	buf_free(&p->errors);
 }

@@ -35,6 +35,7 @@ static void start(void)
 static void end(void)
 {
 	router_shutdown(&r);
+	router_free(&r);
 	fake_reset();
 }
 

@@ -40,6 +40,7 @@ static inline void end(void)
 	server_free(server);
 	loop_free(loop);
 	router_shutdown(&router);
+	router_free(&router);
 }
 
 static inline void turns(int n)

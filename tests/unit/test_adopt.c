@@ -55,7 +55,7 @@ static void fill(unsigned learned)
 /* The next process: knows the interfaces, and has the socket. */
 static void succeed(void)
 {
-	router_release(&r);
+	router_free(&r);
 	kernel_release();
 	fake_journal();
 	CHECK_INT(router_init(&r, NULL, NULL), 0);

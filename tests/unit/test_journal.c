@@ -112,6 +112,7 @@ static int restore(const char *conf, int fd, struct buf *out, struct router_coun
 		*count = fresh.count;
 	dump(&fresh, out);
 	router_shutdown(&fresh);
+	router_free(&fresh);
 	return res;
 }
 

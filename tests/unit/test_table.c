@@ -65,6 +65,7 @@ static const char *end(void)
 	close(pipe_fd[0]);
 	close(pipe_fd[1]);
 	router_shutdown(&router);
+	router_free(&router);
 	return text;
 }
 
