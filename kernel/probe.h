@@ -269,7 +269,7 @@ struct probe_sniffed {
 };
 
 struct probe_sniff {
-	int fd[2];			/* to poll; -1 = closed */
+	int fd[2];			/* to poll, of the IP stack and of interfaces; -1 = closed */
 };
 
 /* Opens sockets that see the packets to a group, or with grp = NULL to all groups of a family.  0, or -1 with errno;
@@ -277,7 +277,8 @@ struct probe_sniff {
 int probe_sniff_open(struct probe_sniff *s, enum fam fam, const struct addr *grp);
 void probe_sniff_close(struct probe_sniff *s);
 
-/* Reads at most max packets of each socket; their number, or -1 with errno. */
+/* Reads at most max packets of each socket, first of the wire and of outputs, then of the IP stack; their number, or -1
+ * with errno. */
 typedef void probe_sniff_fn(void *ctx, const struct probe_sniffed *p);
 int probe_sniff_drain(const struct probe_sniff *s, int max, probe_sniff_fn *fn, void *ctx);
 

@@ -112,6 +112,20 @@ static bool advise_outputs(struct advice *r, struct advise_sum *a, bool is_whole
 	return all;
 }
 
+/* Packets that came before their entry are no loss of it, and none of what comes later: they are told. */
+static void advise_fresh(struct advice *r)
+{
+	const struct evidence *e = &r->x->e;
+	uint64_t came = verdict_routed(e);
+
+	if (!e->is_fresh || !e->is_seen || !came || e->ip <= came)
+		return;
+	r->f->what = "fresh";
+	finding_add(r->f, FINDING_NOTE, "%llu packets of %s did not get to its entry, which the router made only since "
+		    "the watch began: while it is asked the kernel keeps the first four; look again, now that there is "
+		    "one", (ull)(e->ip - came), r->flow);
+}
+
 /* What this host sends itself goes through the entries too. */
 static void advise_own(struct advice *r, struct advise_sum *a)
 {
@@ -190,6 +204,7 @@ void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_
 	}
 	if (is_stopped)
 		return;
+	advise_fresh(&r);
 	if (x->e.nouts && verdict_routed(&x->e))
 		a->fine += advise_outputs(&r, a, !n) && !n;
 	advise_why_partly(&r);

@@ -298,6 +298,7 @@ static void evidence_entry(const struct doctor *d, struct evidence_flow *x)
 		e->right.hi = evidence_right(d, star);
 	}
 	e->has_entry = x->entry;
+	e->is_fresh = x->entry && !(w->has_entry ? w : star)->had_entry;
 	e->is_here = x->entry && x->entry->iif == x->in;
 	/* Of one for any source at most its own. */
 	if (star && !w->has_entry && e->right.hi > e->ip)

@@ -153,7 +153,7 @@ static uint32_t flows_fresh(const struct probe_mfc *before, const struct probe_m
 {
 	uint32_t fresh = 0;
 
-	for (unsigned i = 0, j; i < e->noifs && !before->unresolved; i++) {
+	for (unsigned i = 0, j; i < e->noifs; i++) {
 		for (j = 0; j < before->noifs && before->oif[j] != e->oif[i];)
 			j++;
 		if (j == before->noifs)
@@ -174,7 +174,7 @@ void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end)
 	if (is_end) {
 		w->has_entry = true;
 	} else {
-		w->had_entry = true;
+		w->had_entry = !e->unresolved;
 		w->packets_before = e->st.packets;
 		w->wrong_before = e->st.wrong_if;
 	}
@@ -184,14 +184,6 @@ void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end)
 		flows_drop_iif(&w->e);
 	if (is_end && w->had_entry && !w->e.unresolved)
 		w->fresh = flows_fresh(&before, &w->e);
-}
-
-void flows_unsee(struct flows *f)
-{
-	for (uint32_t i = 0; i < f->n; i++)
-		f->v[i].first = FLOWS_NONE;
-	f->nsightings = 0;
-	f->control = 0;
 }
 
 void flows_free(struct flows *f)

@@ -40,7 +40,7 @@ struct watched {
 	struct flow flow;
 	int star_iif;			/* of an entry for any source, else 0 */
 	bool is_star;
-	bool had_entry, has_entry;	/* when the watch began, when it ended */
+	bool had_entry, has_entry;	/* when the watch began (not one that waited for an answer), when it ended */
 	uint32_t fresh;			/* outputs of the entry that it had not when the watch began, a bit each */
 	uint32_t first;			/* sighting, FLOWS_NONE = none: it was not seen */
 	bool has_ports;			/* of its last packet, as probe_sniffed has them */
@@ -64,9 +64,6 @@ void flows_packet(struct flows *f, const struct probe_sniffed *p);
 
 /* Takes in an entry, as it is at the end or at the beginning. */
 void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end);
-
-/* Forgets the packets seen so far. */
-void flows_unsee(struct flows *f);
 
 void flows_free(struct flows *f);
 

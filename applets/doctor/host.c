@@ -46,7 +46,7 @@ static int host_read_conf(struct host *h, const struct conf *c)
 
 static int host_read_links(struct host *h, const struct conf *c)
 {
-	if (probe_links(&h->links) < 0)
+	if (!h->links.v && probe_links(&h->links) < 0)
 		return -1;
 	h->is_disabled = calloc(h->links.n + 1, sizeof *h->is_disabled);
 	if (!h->is_disabled)
@@ -70,7 +70,7 @@ static void host_doubt(const struct host *h, struct host_fam *k)
 
 int host_probe(struct host *h, const struct conf *c)
 {
-	*h = (struct host){ .conf = c, .ctl = "smcroutectl" };
+	*h = (struct host){ .conf = c, .ctl = "smcroutectl", .links = h->links };
 	if (host_read_conf(h, c) < 0 || host_read_links(h, c) < 0)
 		return -1;
 	if (!h->of[FAM_4].is_wanted && !h->of[FAM_6].is_wanted)

@@ -53,7 +53,7 @@ struct host {
 	struct host_fam of[FAM_N];
 };
 
-/* Looks.  0, or -1 with errno; host_free() in either case. */
+/* Looks.  All zero before, but for links that were read already.  0, or -1 with errno; host_free() in either case. */
 int host_probe(struct host *h, const struct conf *c);
 void host_free(struct host *h);
 

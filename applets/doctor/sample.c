@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * The samples lie inside each other (host counters, VIFs, entries; entries, VIFs, host counters), so that what is in
- * transit never makes a counter look short.
+ * No two counters are read at the same moment, and a busy host may let many packets pass between two readings.  So the
+ * times of counting lie inside each other, the way that packets take: what an earlier station counts, a later one had
+ * to count as well, if it came there.  The first to begin and the last to end are interfaces, then host counters, VIFs,
+ * entries, with nothing else read between them; and of the packets themselves outputs, the IP stack, the wire, all of it
+ * inside the time of the entries.  So what is in transit never makes a later station look short.
  */
 #include "applets/doctor/sample.h"
 
@@ -195,16 +198,23 @@ static void sample_packet(void *ctx, const struct probe_sniffed *p)
 {
 	struct doctor *d = ctx;
 
+	if (!(d->counts >> p->station & 1))
+		return;
 	/* Of all groups those that are routed at all. */
 	if (!d->is_all || !match_link_local(&p->flow.group, 128))
 		flows_packet(&d->flows, p);
 }
 
-/* Reads what is there, and counts it; false when the sockets failed. */
-static bool sample_drain(struct doctor *d, unsigned *read)
+#define COUNTS_OUT (1u << SNIFF_OUT)
+#define COUNTS_IP (1u << SNIFF_IP)
+#define COUNTS_WIRE (1u << SNIFF_WIRE)
+
+/* Reads what is there, and counts what is of these stations; false when the sockets failed. */
+static bool sample_drain(struct doctor *d, unsigned counts, unsigned *read)
 {
 	int n;
 
+	d->counts = counts;
 	do {
 		n = probe_sniff_drain(&d->sockets, SLICE, sample_packet, d);
 		*read += n > 0 ? (unsigned)n : 0;
@@ -272,7 +282,7 @@ static void sample_watch(struct doctor *const *d, unsigned n)
 			continue;
 		read = 0;
 		for (unsigned i = 0; i < n; i++)
-			if (!sample_drain(d[i], &read))
+			if (!sample_drain(d[i], COUNTS_OUT | COUNTS_IP | COUNTS_WIRE, &read))
 				pfd[2 * i].fd = pfd[2 * i + 1].fd = -1;	/* what it saw until now is true */
 		gather = read < CROWD ? GATHER_MS : GATHER_MS / 6;
 		if (!sample_is_over && (left = end - clock_ms()) > 0)
@@ -286,13 +296,13 @@ static void sample_watch(struct doctor *const *d, unsigned n)
 
 static int sample_first(struct doctor *d)
 {
-	d->is_uncounted = probe_counters(d->fam, &d->before.count) < 0;
 	probe_members(d->fam, sample_member_add, d);
 	if (d->nmembers)
 		qsort(d->members, d->nmembers, sizeof *d->members, sample_member_order);
+	sample_mdb(d, &d->before.mdb);
 	if (probe_links(&d->links_before) < 0)
 		return -1;
-	sample_mdb(d, &d->before.mdb);
+	d->is_uncounted = probe_counters(d->fam, &d->before.count) < 0;
 	d->before.vifs.n = probe_vifs(d->fam, d->before.vifs.v, HOST_VIFS);
 	return probe_mfc(d->fam, sample_entry, d);
 }
@@ -304,6 +314,8 @@ static int sample_second(struct doctor *d)
 		return -1;
 	d->after.vifs.n = probe_vifs(d->fam, d->after.vifs.v, HOST_VIFS);
 	d->is_uncounted |= probe_counters(d->fam, &d->after.count) < 0;
+	if (probe_links(&d->host.links) < 0)
+		return -1;
 	sample_mdb(d, &d->after.mdb);
 	return 0;
 }
@@ -315,8 +327,10 @@ static int sample_begin(struct doctor *d)
 	if (sample_first(d) < 0)
 		return -1;
 	if (d->sniffs) {
-		sample_drain(d, &(unsigned){ 0 });
-		flows_unsee(&d->flows);
+		/* From the first reading on what leaves counts, and then what gets to the IP stack, which is read after
+		 * it; from the second one on what arrives. */
+		sample_drain(d, 0, &(unsigned){ 0 });
+		sample_drain(d, COUNTS_OUT | COUNTS_IP, &(unsigned){ 0 });
 		probe_sniff_lost(&d->sockets);
 	}
 	return 0;
@@ -324,9 +338,10 @@ static int sample_begin(struct doctor *d)
 
 static int sample_end(struct doctor *d)
 {
-	/* Packets first: so entries have counted what was seen, and perhaps more, however slow this host is. */
+	/* The other way round; entries afterwards have counted what was seen, and perhaps more. */
 	if (d->sniffs) {
-		sample_drain(d, &(unsigned){ 0 });
+		sample_drain(d, COUNTS_OUT | COUNTS_IP | COUNTS_WIRE, &(unsigned){ 0 });
+		sample_drain(d, COUNTS_OUT, &(unsigned){ 0 });
 		d->unread = probe_sniff_lost(&d->sockets);
 	}
 	return sample_second(d);

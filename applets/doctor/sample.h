@@ -52,6 +52,7 @@ struct doctor {
 	bool sniffs;			/* the packets themselves were seen */
 	bool is_uncounted;		/* the counters of the host cannot be seen */
 	bool is_second;			/* the second sample is being taken */
+	unsigned counts;		/* stations whose packets count now, a bit each */
 	unsigned nloads;
 	uint32_t nmembers, cmembers;
 	uint64_t unread;		/* packets that came quicker than they were read */
@@ -66,7 +67,7 @@ struct doctor {
 };
 
 /* Takes both samples of n doctors, at most one a family, d[0]->seconds apart, or less when SIGINT or SIGTERM comes:
- * then seconds is what it was.  0, or -1 with errno; in either case sample_free() ends it. */
+ * then seconds is what it was.  The interfaces of d[]->host are then those of the second sample.  0, or -1 with errno; in either case sample_free() ends it. */
 int sample_take(struct doctor *const *d, unsigned n);
 
 /* Then looks at the router that runs here, at the file, and at the host beside the rules in force: those that the

@@ -105,9 +105,10 @@ unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES])
 	lost = verdict_less(e->ip, e->right.hi);
 	if (e->ip && !e->right.hi)
 		verdict_none_in(e, &l);
-	else if (lost > verdict_slack(e, e->ip) && !e->stays_here)
-		verdict_add(&l, e->broken >= lost ? VERDICT_BROKEN : e->filter == FILTER_LIMITS ? VERDICT_LIMIT :
-			    VERDICT_LOST_IN, lost, e->ip);
+	else if (lost > verdict_slack(e, e->ip) && !e->stays_here && e->broken >= lost)
+		verdict_add(&l, VERDICT_BROKEN, lost, e->ip);
+	else if (lost > verdict_slack(e, e->ip) && !e->stays_here && !e->is_fresh)
+		verdict_add(&l, e->filter == FILTER_LIMITS ? VERDICT_LIMIT : VERDICT_LOST_IN, lost, e->ip);
 	return l.n;
 }
 

@@ -93,6 +93,7 @@ struct evidence {
 	bool is_kept;			/* that bridge surely keeps it from this host */
 	bool is_lower;			/* here is a port of a bridge, or below another interface */
 	bool has_entry, is_unresolved;
+	bool is_fresh;			/* the entry, made since the watch began: what came before it is no loss */
 	bool is_here;			/* the entry waits for it here */
 	struct span right;		/* counted by its entry, on its interface */
 	uint64_t wrong;			/* on others */

@@ -207,7 +207,7 @@ int probe_sniff_drain(const struct probe_sniff *s, int max, probe_sniff_fn *fn, 
 {
 	int all = 0;
 
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 2; i-- > 0;) {
 		int got = 0, n;
 
 		while (got < max && (n = probe_sniff_read(s->fd[i], i == 0, max - got, fn, ctx))) {

@@ -15,6 +15,31 @@ struct filters {
 static struct filters fake_filters;
 struct fake_probe fake_probe;
 
+/* Time goes by: packets go from eth0 to eth1, as the first entry says. */
+static void fake_pass(void)
+{
+	struct probe_mfc *e = &fake_probe.mfc[0];
+	bool is_end = fake_probe.drains > 2 || fake_probe.mfc_reads > 1;
+	uint64_t n = fake_probe.passes[is_end ? 2 : 0];
+
+	n += is_end ? fake_probe.passes[1] : 0;
+	fake_probe.passes[1] = is_end ? 0 : fake_probe.passes[1];
+	for (unsigned i = 0; n && i < fake_probe.nlinks; i++) {
+		bool is_in = fake_probe.links[i].ifindex == e->iif;
+
+		fake_probe.links[i].multicast += is_in ? n : 0;
+		fake_probe.links[i].packets += is_in ? n : 0;
+		fake_probe.links[i].sent += is_in ? 0 : n;
+		fake_probe.vifs[FAM_4][i].st.in_packets += is_in ? n : 0;
+		fake_probe.vifs[FAM_4][i].st.out_packets += is_in ? 0 : n;
+	}
+	e->st.packets += n;
+	fake_probe.counters.mcast_out += n;
+	fake_probe.counters.forwarded += n;
+	for (unsigned i = 0; i < SNIFF_STATIONS; i++)
+		fake_probe.passed[i] += n;
+}
+
 void fake_probe_reset(void)
 {
 	fake_probe = (struct fake_probe){
@@ -41,6 +66,7 @@ int probe_links(struct probe_links *l)
 {
 	unsigned n = fake_probe.nlinks;
 
+	fake_pass();
 	*l = (struct probe_links){
 		.v = malloc(sizeof fake_probe.links), .n = n, .cap = n, .rp_all = fake_probe.rp_all,
 		.heeds_allmulti = fake_probe.heeds_allmulti,
@@ -62,6 +88,7 @@ int probe_vifs(enum fam fam, struct probe_vif *v, int max)
 {
 	int n = fake_probe.nvifs[fam];
 
+	fake_pass();
 	if (n < 0) {
 		errno = ENOENT;
 		return -1;
@@ -73,6 +100,8 @@ int probe_vifs(enum fam fam, struct probe_vif *v, int max)
 
 int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx)
 {
+	fake_probe.mfc_reads++;
+	fake_pass();
 	for (unsigned i = 0; i < fake_probe.nmfc; i++) {
 		struct probe_mfc *e = &fake_probe.mfc[i];
 
@@ -125,6 +154,7 @@ int probe_route_out(const struct addr *group, int oif, struct probe_route *r)
 int probe_counters(enum fam fam, struct probe_counters *c)
 {
 	(void)fam;
+	fake_pass();
 	*c = fake_probe.counters;
 	return 0;
 }
@@ -217,14 +247,30 @@ void probe_sniff_close(struct probe_sniff *s)
 	(void)s;
 }
 
-/* What comes before the first sample is thrown away by those who ask. */
+/* Those of the first entry that have come to a station since it was read. */
+static void fake_passed(enum probe_station station, probe_sniff_fn *fn, void *ctx)
+{
+	const struct probe_mfc *e = &fake_probe.mfc[0];
+	struct probe_sniffed p = { .station = station, .ifindex = station == SNIFF_OUT ? e->oif[0] : e->iif,
+				   .flow = e->flow, .ttl = 16, .len = 100 };
+
+	for (; fake_probe.passed[station]; fake_probe.passed[station]--)
+		fn(ctx, &p);
+}
+
+/* A sample begins and ends with two readings each: what was sniffed is there in the first of its end. */
 int probe_sniff_drain(const struct probe_sniff *s, int max, probe_sniff_fn *fn, void *ctx)
 {
 	(void)s;
 	(void)max;
-	for (unsigned i = 0; fake_probe.is_watching && i < fake_probe.nsniffed; i++)
+	fake_probe.drains++;
+	for (unsigned i = 0; fake_probe.drains == 3 && i < fake_probe.nsniffed; i++)
 		fn(ctx, &fake_probe.sniffed[i]);
-	fake_probe.is_watching = true;
+	fake_pass();
+	fake_passed(SNIFF_WIRE, fn, ctx);
+	fake_passed(SNIFF_OUT, fn, ctx);
+	fake_pass();
+	fake_passed(SNIFF_IP, fn, ctx);
 	return 0;
 }
 

@@ -29,7 +29,12 @@ struct fake_probe {
 	bool is_member;				/* of 225.1.2.3 on all interfaces */
 	struct probe_sniffed sniffed[FAKE_PROBE_MAX];	/* packets, once all of them */
 	unsigned nsniffed;			/* 0: they are not to be seen */
-	bool is_watching;			/* the first sample has been taken */
+	unsigned drains;			/* calls of probe_sniff_drain(): two of each sample */
+	unsigned mfc_reads;			/* calls of probe_mfc(): one of each sample */
+	uint64_t passes[3];			/* packets of the first entry that go from wire to wire, and are counted
+						 * everywhere: between any two readings of the first sample, between the
+						 * samples, between any two of the second one */
+	uint64_t passed[SNIFF_STATIONS];	/* of them: not read yet */
 	long long sysctl, nofile;		/* all sysctls */
 	int nft_errno;				/* not 0: the rules cannot be read */
 	struct probe_chain chains[FAKE_PROBE_MAX];	/* that stop every packet */

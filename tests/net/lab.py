@@ -152,6 +152,7 @@ class Lab:
         self.dir = tempfile.mkdtemp(dir="/run")
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
         self.procs, self.senders, self.receivers = [], {}, {}
+        self.streams = set()		# of sick.py, those that go on
         self.seen, self.lock = collections.defaultdict(collections.Counter), threading.Lock()
         self.next, self.ifaces = 0, []
         self.sysctl("ipv4/conf/all/rp_filter", 0)

@@ -7,7 +7,7 @@
 import subprocess
 
 from cases import case, main
-from lab import Skip, same
+from lab import Skip, check, same
 from sick import RULES, V4, V6, Stream, cured, daemon, doctor, doctors, need
 
 for name, flow in (("IPv4", V4), ("IPv6", V6)):
@@ -53,15 +53,17 @@ def busy(lab):
     daemon(lab, RULES + "mroute from a1 group 225.9.9.9 to a2\n")
     with Stream(lab, "a1", "10.1.0.9", "225.9.9.9") as other, Stream(lab, "a1", *V4, ttl=1):
         other.flows("a2")
-        # Without the packets nobody knows whose are the ones that lack.
-        same([v[:2] for v in doctors(lab, V4[1])], [(1, ["ttl"]), (2, [])], "verdicts")
+        # Without the packets nobody knows whose are the ones that lack, unless more lack than there are others.
+        rights, without = (v[:2] for v in doctors(lab, V4[1]))
+        same(rights, (1, ["ttl"]), "verdict")
+        check(without in ((2, []), (1, ["ttl"])), f"verdict without capabilities: {without}")
         same(doctor(lab, "225.9.9.9")[:2], (0, ["fine"]), "verdict on the other")
     subprocess.run(["nft", "add table ip house; add chain ip house doors { type filter hook forward priority 0; }; "
                     "add rule ip house doors ip daddr 225.1.2.3 drop"], check=True)
     with Stream(lab, "a1", "10.1.0.9", "225.9.9.9") as other, Stream(lab, "a1", *V4) as s:
         other.flows("a2")
         same(doctor(lab, "225.9.9.9")[:2], (0, ["fine"]), "verdict on the other")
-        cured(lab, s, "firewall", V4[1], "a2", blind="unsure")
+        cured(lab, s, "firewall", V4[1], "a2", blind="maybe")
 
 
 if __name__ == "__main__":

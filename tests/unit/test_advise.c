@@ -22,7 +22,7 @@ static void begin(const char *text)
 	conf_parse_text(d->file_conf, &d->file_diags, "x.conf", text, strlen(text));
 	addr_parse("225.1.2.3", 9, &d->group);
 	advice = (struct advise_sum){ 0 };
-	fake_probe.is_watching = false;
+	fake_probe.drains = fake_probe.mfc_reads = 0;
 	CHECK_INT(sample_take(&d, 1), 0);
 	CHECK_INT(host_probe(&d->host, d->file_conf), 0);
 	evidence_begin(d);
@@ -107,6 +107,25 @@ static void ttl(void)
 	judge();
 	CHECK_STR(end(), TTL_TEXT(", not here: what leaves there comes in again, and nothing else would ever end it")
 		  "  fix: tcpdump -vni 'e'\\''0' dst 225.1.2.3\n");
+}
+
+/* However many packets pass between any two readings of a sample, the first or the second one: what flows is said to
+ * flow, by its packets and by counters alone. */
+static void busy(void)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		start("eth0", "eth1");
+		fake_probe.grows = 0;
+		fake_probe.passes[0] = i & 1 ? 500 : 0;
+		fake_probe.passes[1] = 1000;
+		fake_probe.passes[2] = i & 2 ? 500 : 0;
+		if (i & 4)
+			see(SNIFF_IP, 2, "10.1.0.9", 1);
+		begin("");
+		judge();
+		CHECK_INT(advice.fine, 1);
+		CHECK(strncmp(end(), "good: forwarded: ", 17) == 0);
+	}
 }
 
 static void output_down(void)
@@ -306,5 +325,5 @@ static void kept(void)
 		  "  fix: smcroutectl join br0 225.1.2.3\n  or: ip link set dev br0 type bridge mcast_router 2\n");
 }
 
-TEST_MAIN(TEST(ttl) TEST(output_down) TEST(no_rule) TEST(stopped) TEST(nothing) TEST(each_output) TEST(left_out)
-	  TEST(bridge) TEST(kept))
+TEST_MAIN(TEST(ttl) TEST(busy) TEST(output_down) TEST(no_rule) TEST(stopped) TEST(nothing) TEST(each_output)
+	  TEST(left_out) TEST(bridge) TEST(kept))

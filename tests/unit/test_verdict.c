@@ -63,6 +63,12 @@ static const struct in_row {
 	{ "the same, when as many packets were not read", { 0 },
 	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .has_entry = true, .is_here = true,
 	    .right = { 10, 10 }, .unread = X } },
+	{ "some came before there was an entry", { 0 },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .has_entry = true, .is_here = true, .is_fresh = true,
+	    .right = { 40, 40 } } },
+	{ "all came before there was an entry, and none got to it", { VERDICT_LOST_IN },
+	  { .is_seen = true, .wire = X, .ip = X, .has_vif = true, .has_entry = true, .is_here = true,
+	    .is_fresh = true } },
 	{ "a port below", { 0 }, { .is_seen = true, .wire = X, .is_lower = true } },
 	{ "not seen, nothing counted", { 0 }, { .has_vif = true } },
 };

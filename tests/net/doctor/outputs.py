@@ -3,7 +3,7 @@
 # Set-ups in which packets are routed and do not come out, of one output or of all.
 import subprocess
 
-from doctor.table import THREE, UNSURE, begin, drop, truth
+from doctor.table import THREE, begin, drop, truth
 from lab import Skip
 from packet import frame
 from sick import RULES, need, sized
@@ -20,7 +20,7 @@ def ttl_iptables(t):
     begin(t, ttl=1)
 
 
-@truth("TTL 1 and another group beside it", "ttl", blind=UNSURE)
+@truth("TTL 1 and another group beside it", "ttl", blind="maybe")
 def ttl_beside(t):
     need("nft")
     begin(t, RULES + "mroute from a1 group 225.9.9.9 to a2\nmroute from a1 group ff2e::999 to a2\n", ttl=1)

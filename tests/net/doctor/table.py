@@ -61,7 +61,7 @@ class Setup(contextlib.ExitStack):
         with open("/proc/sys/net/" + name, "w") as f:
             f.write(str(value))
 
-    def repeat(self, fn, every=0.05):
+    def repeat(self, fn, every=0.0125):
         """Calls fn again and again until the end."""
         over = threading.Event()
 
@@ -74,7 +74,7 @@ class Setup(contextlib.ExitStack):
         self.callback(thread.join)
         self.callback(over.set)
 
-    def raw(self, iface, data, every=0.05):
+    def raw(self, iface, data, every=0.0125):
         """A frame into an interface of the router, again and again."""
         tx = self.lab.senders[self.lab.host(iface)]
         self.repeat(lambda: tx.send(data), every)
