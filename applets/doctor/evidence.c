@@ -291,14 +291,15 @@ static void evidence_entry(const struct doctor *d, struct evidence_flow *x)
 		e->is_unresolved = true;
 	} else if (w->has_entry) {
 		x->entry = &w->e;
+		e->is_fresh = !w->had_entry;
 		e->right.hi = e->right.lo = evidence_right(d, w);
 		e->wrong = evidence_grown(w->had_entry ? w->wrong_before : 0, w->e.st.wrong_if);
 	} else if (star) {
 		x->entry = &star->e;
+		e->is_fresh = !star->had_entry;
 		e->right.hi = evidence_right(d, star);
 	}
 	e->has_entry = x->entry;
-	e->is_fresh = x->entry && !(w->has_entry ? w : star)->had_entry;
 	e->is_here = x->entry && x->entry->iif == x->in;
 	/* Of one for any source at most its own. */
 	if (star && !w->has_entry && e->right.hi > e->ip)

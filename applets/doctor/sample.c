@@ -3,8 +3,7 @@
  * No two counters are read at the same moment, and a busy host may let many packets pass between two readings.  So the
  * times of counting lie inside each other, the way that packets take: what an earlier station counts, a later one had
  * to count as well, if it came there.  The first to begin and the last to end are interfaces, then host counters, VIFs,
- * entries, with nothing else read between them; and of the packets themselves outputs, the IP stack, the wire, all of it
- * inside the time of the entries.  So what is in transit never makes a later station look short.
+ * entries, with nothing else read between; and of the packets themselves outputs, the IP stack, the wire.
  */
 #include "applets/doctor/sample.h"
 
@@ -205,9 +204,7 @@ static void sample_packet(void *ctx, const struct probe_sniffed *p)
 		flows_packet(&d->flows, p);
 }
 
-#define COUNTS_OUT (1u << SNIFF_OUT)
-#define COUNTS_IP (1u << SNIFF_IP)
-#define COUNTS_WIRE (1u << SNIFF_WIRE)
+enum { COUNTS_OUT = 1 << SNIFF_OUT, COUNTS_IP = 1 << SNIFF_IP, COUNTS_ALL = (1 << SNIFF_STATIONS) - 1 };
 
 /* Reads what is there, and counts what is of these stations; false when the sockets failed. */
 static bool sample_drain(struct doctor *d, unsigned counts, unsigned *read)
@@ -243,7 +240,7 @@ static void sample_catch(void)
 }
 
 /* On a terminal: what was seen so far, over and over on one line. */
-static void sample_progress(struct doctor *const *d, unsigned n, int64_t left)
+static void sample_progress(struct doctor *const *d, unsigned n, unsigned left)
 {
 	uint64_t packets = 0;
 	unsigned sources = 0;
@@ -257,10 +254,9 @@ static void sample_progress(struct doctor *const *d, unsigned n, int64_t left)
 	}
 	if (d[0]->sniffs)
 		fprintf(stderr, "\rwatching, %u s to go (Ctrl-C ends it): %llu packets, %u sources \033[K",
-			(unsigned)((left + 999) / 1000), (unsigned long long)packets, sources);
+			left, (unsigned long long)packets, sources);
 	else
-		fprintf(stderr, "\rwatching counters, %u s to go (Ctrl-C ends it) \033[K",
-			(unsigned)((left + 999) / 1000));
+		fprintf(stderr, "\rwatching counters, %u s to go (Ctrl-C ends it) \033[K", left);
 }
 
 /* Waits, and looks at the packets that pass meanwhile. */
@@ -277,12 +273,12 @@ static void sample_watch(struct doctor *const *d, unsigned n)
 	sample_catch();
 	while (!sample_is_over && (left = end - clock_ms()) > 0) {
 		if (shows)
-			sample_progress(d, n, left);
+			sample_progress(d, n, (unsigned)((left + 999) / 1000));
 		if (poll(pfd, 2 * n, left < TURN_MS ? (int)left : TURN_MS) <= 0)
 			continue;
 		read = 0;
 		for (unsigned i = 0; i < n; i++)
-			if (!sample_drain(d[i], COUNTS_OUT | COUNTS_IP | COUNTS_WIRE, &read))
+			if (!sample_drain(d[i], COUNTS_ALL, &read))
 				pfd[2 * i].fd = pfd[2 * i + 1].fd = -1;	/* what it saw until now is true */
 		gather = read < CROWD ? GATHER_MS : GATHER_MS / 6;
 		if (!sample_is_over && (left = end - clock_ms()) > 0)
@@ -340,7 +336,7 @@ static int sample_end(struct doctor *d)
 {
 	/* The other way round; entries afterwards have counted what was seen, and perhaps more. */
 	if (d->sniffs) {
-		sample_drain(d, COUNTS_OUT | COUNTS_IP | COUNTS_WIRE, &(unsigned){ 0 });
+		sample_drain(d, COUNTS_ALL, &(unsigned){ 0 });
 		sample_drain(d, COUNTS_OUT, &(unsigned){ 0 });
 		d->unread = probe_sniff_lost(&d->sockets);
 	}

@@ -89,46 +89,32 @@ static enum match xt_name_asks(bool has, const char *name, const char *want, con
 	       has ? filter_not(MATCH_NO, inverted) : MATCH_MAY;
 }
 
-/* ip_packet_match() */
-static enum match xt_asks4(const struct filter_packet *f, const struct ipt_ip *ip)
+/* What its head asks for: ip_packet_match() and ip6_packet_match(), whose IPT_INV_* are those of IP6T_INV_*. */
+static enum match xt_head_asks(const struct filter_packet *f, bool v4, const struct ipt_ip *a, const struct ip6t_ip6 *b)
 {
-	enum match m = filter_not(filter_masked(f->ip + 12, f->ip_known + 12, &ip->src, &ip->smsk, 4),
-				  ip->invflags & IPT_INV_SRCIP);
+	size_t len = v4 ? 4 : 16, src = v4 ? 12 : 8, dst = src + len;
+	uint8_t inverted = v4 ? a->invflags : b->invflags;
+	uint16_t protocol = v4 ? a->proto : b->flags & IP6T_F_PROTO ? b->proto : 0;
+	enum match m;
 
-	m = filter_and(m, filter_not(filter_masked(f->ip + 16, f->ip_known + 16, &ip->dst, &ip->dmsk, 4),
-				    ip->invflags & IPT_INV_DSTIP));
-	m = filter_and(m, xt_name_asks(f->has_iif, f->iif_name, ip->iniface, ip->iniface_mask,
-				       ip->invflags & IPT_INV_VIA_IN));
-	m = filter_and(m, xt_name_asks(f->has_oif, f->oif_name, ip->outiface, ip->outiface_mask,
-				       ip->invflags & IPT_INV_VIA_OUT));
-	if (ip->proto)
-		m = filter_and(m, filter_not(ip->proto == f->protocol ? MATCH_YES : MATCH_NO,
-					    ip->invflags & XT_INV_PROTO));
-	return ip->flags & IPT_F_FRAG ? filter_and(m, MATCH_MAY) : m;
-}
-
-/* ip6_packet_match() */
-static enum match xt_asks6(const struct filter_packet *f, const struct ip6t_ip6 *ip)
-{
-	enum match m = filter_not(filter_masked(f->ip + 8, f->ip_known + 8, &ip->src, &ip->smsk, 16),
-				  ip->invflags & IP6T_INV_SRCIP);
-
-	m = filter_and(m, filter_not(filter_masked(f->ip + 24, f->ip_known + 24, &ip->dst, &ip->dmsk, 16),
-				    ip->invflags & IP6T_INV_DSTIP));
-	m = filter_and(m, xt_name_asks(f->has_iif, f->iif_name, ip->iniface, ip->iniface_mask,
-				       ip->invflags & IP6T_INV_VIA_IN));
-	m = filter_and(m, xt_name_asks(f->has_oif, f->oif_name, ip->outiface, ip->outiface_mask,
-				       ip->invflags & IP6T_INV_VIA_OUT));
-	if (ip->flags & IP6T_F_PROTO && ip->proto)
-		m = filter_and(m, filter_not(ip->proto == f->protocol ? MATCH_YES : MATCH_NO,
-					    ip->invflags & XT_INV_PROTO));
-	return m;
+	m = filter_not(filter_masked(f->ip + src, f->ip_known + src, v4 ? (const void *)&a->src : &b->src,
+				     v4 ? (const void *)&a->smsk : &b->smsk, len), inverted & IPT_INV_SRCIP);
+	m = filter_and(m, filter_not(filter_masked(f->ip + dst, f->ip_known + dst, v4 ? (const void *)&a->dst : &b->dst,
+						   v4 ? (const void *)&a->dmsk : &b->dmsk, len),
+				     inverted & IPT_INV_DSTIP));
+	m = filter_and(m, xt_name_asks(f->has_iif, f->iif_name, v4 ? a->iniface : b->iniface,
+				       v4 ? a->iniface_mask : b->iniface_mask, inverted & IPT_INV_VIA_IN));
+	m = filter_and(m, xt_name_asks(f->has_oif, f->oif_name, v4 ? a->outiface : b->outiface,
+				       v4 ? a->outiface_mask : b->outiface_mask, inverted & IPT_INV_VIA_OUT));
+	if (protocol)
+		m = filter_and(m, filter_not(protocol == f->protocol ? MATCH_YES : MATCH_NO, inverted & XT_INV_PROTO));
+	return v4 && a->flags & IPT_F_FRAG ? filter_and(m, MATCH_MAY) : m;
 }
 
 /* Whether a rule matches. */
 static enum match xt_rule_asks(const struct xt_way *w, const struct xt_rule *r, unsigned *why)
 {
-	enum match m = w->t->fam == FAM_4 ? xt_asks4(w->f, &r->ip.v4) : xt_asks6(w->f, &r->ip.v6), one;
+	enum match m = xt_head_asks(w->f, w->t->fam == FAM_4, &r->ip.v4, &r->ip.v6), one;
 	struct xt_entry_match head;
 	char name[XT_NAME];
 
