@@ -85,7 +85,7 @@ static void daemon_on_stop(void *ctx)
 }
 
 static const struct router_ops daemon_router_ops = {
-	.event = events_tell, .wake = watch_arm, .applied = store_applied,
+	.event = events_tell, .has_packets = families_has_packets, .wake = watch_arm, .applied = store_applied,
 };
 
 static void daemon_on_child(void *ctx)
@@ -243,7 +243,7 @@ static int daemon_set_up(struct daemon *d)
 		return -1;
 	d->for_clients = (struct call_daemon){
 		.router = &d->router, .reload = daemon_reload, .is_ended = daemon_has_ended,
-		.stop = daemon_on_stop, .ctx = d, .journal = &d->journal,
+		.packets = families_packets, .stop = daemon_on_stop, .ctx = d, .journal = &d->journal,
 	};
 	give_init(d);
 	upgrade_init(d);

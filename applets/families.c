@@ -45,6 +45,22 @@ static void families_drain(struct daemon *d, enum fam f)
 	watch_arm(d);
 }
 
+bool families_has_packets(void *ctx)
+{
+	struct daemon *d = ctx;
+	struct pollfd p[FAM_N];
+
+	for (enum fam f = 0; f < FAM_N; f++)
+		p[f] = (struct pollfd){ .fd = kernel_mroute_fd(f), .events = POLLIN };
+	return d->upcalls.due || poll(p, FAM_N, 0) > 0;
+}
+
+void families_packets(void *ctx)
+{
+	if (families_has_packets(ctx))
+		families_upcalls(ctx);
+}
+
 void families_upcalls(void *ctx)
 {
 	for (enum fam f = 0; f < FAM_N; f++)

@@ -20,6 +20,10 @@ void families_again(struct daemon *d);
 /* The same without looking for who has them: for the timer d->families, whose ctx is the daemon. */
 void families_retry(void *d);
 
+/* True when there are upcalls to be answered: for router_ops, whose ctx is the daemon; answers some. */
+bool families_has_packets(void *d);
+void families_packets(void *d);
+
 /* Answers upcalls that were read ahead: for the timer d->upcalls, whose ctx is the daemon. */
 void families_upcalls(void *d);
 

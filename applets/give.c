@@ -70,6 +70,8 @@ void give_begin(void *ctx, int fd)
 	struct daemon *d = ctx;
 
 	d->give.talk = (struct talk){ .fd = fd };
+	/* Or whoever keeps it busy would keep it for ever. */
+	server_finish(d->control, true);
 }
 
 /* Ends the conversation. */
@@ -80,6 +82,7 @@ static void give_end(struct daemon *d)
 	timer_stop(d->loop, &g->again);
 	talk_end(&g->talk);
 	g->is_asked = false;
+	server_finish(d->control, false);
 }
 
 void give_call_off(struct daemon *d, const char *why)
@@ -251,10 +254,8 @@ static void give_leave(struct daemon *d)
 		notify_send("MAINPID=%d", (int)g->pid);
 	if (loop_has_signal(d->loop, SIGHUP) && g->pid)
 		kill(g->pid, SIGHUP);
-	server_hold(d->control, false);
-	server_resume(d->control);
-	/* All who come now are the other one's. */
-	server_hold(d->control, true);
+	/* All others who come now are the other one's. */
+	server_end_upgrade(d->control);
 	talk_send(&g->talk, "bye\n", NULL, 0);
 	loop_stop(d->loop, 0);
 }

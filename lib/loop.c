@@ -29,6 +29,8 @@ struct loop {
 	struct pollfd *pfd;	/* n of them; fd is -1 where there is none and while it is paused */
 	struct watch *watch;	/* beside pfd */
 	uint32_t n, cap;
+	uint32_t first;		/* whose turn comes first, UINT32_MAX: it has not been said */
+	uint64_t turns;
 
 	int code;
 	bool stopped, held;
@@ -54,6 +56,7 @@ struct loop *loop_new(void)
 		return NULL;
 	sigprocmask(SIG_BLOCK, NULL, &l->mask);
 	l->now = clock_ms();
+	l->first = UINT32_MAX;
 	return l;
 }
 
@@ -122,6 +125,17 @@ void loop_events(struct loop *l, int fd, short events)
 	l->pfd[i].events = events;
 	/* Without events poll(2) would still report a hang-up, over and over. */
 	l->pfd[i].fd = events ? fd : -1;
+}
+
+uint64_t loop_turns(const struct loop *l)
+{
+	return l->turns;
+}
+
+void loop_postpone(struct loop *l, int fd)
+{
+	if (l->first == UINT32_MAX)
+		l->first = loop_place(l, fd);
 }
 
 void loop_del(struct loop *l, int fd)
@@ -216,7 +230,12 @@ static void loop_run_timers(struct loop *l)
 
 static void loop_run_watchers(struct loop *l)
 {
-	for (uint32_t i = 0; i < l->n; i++) {
+	uint32_t n = l->n, first = l->first < n ? l->first : 0;
+
+	l->first = UINT32_MAX;
+	/* Those that are added meanwhile have no events yet. */
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = (first + k) % n;
 		const struct pollfd *p = &l->pfd[i];
 		/* A callback before this one may have changed what is asked for. */
 		short revents = p->revents & (short)(p->events | POLLERR | POLLHUP | POLLNVAL);
@@ -247,6 +266,7 @@ int loop_turn(struct loop *l, bool block)
 	sigprocmask(SIG_SETMASK, &l->mask, &blocked);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	l->now = clock_ms();
+	l->turns++;
 	loop_run_signals(l);
 	loop_run_timers(l);
 	if (ready > 0 && !l->held)

@@ -42,6 +42,13 @@ int loop_add(struct loop *l, int fd, short events, loop_fd_fn *fn, void *ctx);
 /* Changes the events of a watched descriptor; 0 pauses it. */
 void loop_events(struct loop *l, int fd, short events);
 
+/* The number of this turn. */
+uint64_t loop_turns(const struct loop *l);
+
+/* For a callback that has no time in this turn: the next turn begins with its descriptor, or with the first that was
+ * postponed. */
+void loop_postpone(struct loop *l, int fd);
+
 /* Stops watching fd.  Its callback is not called again, not even in this turn. */
 void loop_del(struct loop *l, int fd);
 

@@ -8,19 +8,21 @@
 /* As many ranges as it takes for all entries to be looked at. */
 #define MARK_ALL 2
 
-void mark_entry(struct router *r, uint32_t at)
-{
-	if (mfc_dirty(&r->mfc, at) < 0)
-		r->touched.n = MARK_ALL;
-}
-
 void mark_all(struct router *r)
 {
 	r->touched.n = MARK_ALL;
+	r->touched.place = 0;
+}
+
+void mark_entry(struct router *r, uint32_t at)
+{
+	if (mfc_dirty(&r->mfc, at) < 0)
+		mark_all(r);
 }
 
 void mark_touch(struct touched_ranges *touched, const struct flow_range *range)
 {
+	touched->place = 0;
 	if (touched->n && flow_range_eq(&touched->first, range))
 		return;
 	if (!touched->n++)
@@ -107,20 +109,21 @@ static bool mark_concerns(const struct flow_range *range, const struct mfc *e)
 			       flow_range_has(range, &e->flow);
 }
 
-bool mark_touched(struct router *r)
+bool mark_touched(struct router *r, uint32_t n)
 {
-	const struct touched_ranges touched = r->touched;
-	bool done;
+	struct touched_ranges *t = &r->touched;
 
-	r->touched.n = 0;
 	/* Entries of (S,G) rules as well: one may come in on a VIF where only a template covers it. */
-	for (uint32_t at = 0; touched.n && at < r->mfc.n; at++) {
-		const struct mfc *e = &r->mfc.v[at];
+	for (; n && t->place < r->mfc.n; n--, t->place++) {
+		const struct mfc *e = &r->mfc.v[t->place];
 
-		if (e->state != MFC_FREE && (touched.n >= MARK_ALL || mark_concerns(&touched.first, e)))
-			mark_entry(r, at);
+		if (e->state != MFC_FREE && (t->n >= MARK_ALL || mark_concerns(&t->first, e)) &&
+		    mfc_dirty(&r->mfc, t->place) < 0) {
+			t->n = 0;
+			return false;
+		}
 	}
-	done = !r->touched.n;
-	r->touched.n = 0;
-	return done;
+	if (t->place >= r->mfc.n)
+		t->n = 0;
+	return true;
 }

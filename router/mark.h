@@ -34,8 +34,8 @@ void mark_entry(struct router *r, uint32_t at);
 /* Marks the entries that the kernel refused. */
 void mark_refused(struct router *r);
 
-/* Marks the entries that mark_entries_in() was called for.  False without memory for that: the caller must look at all
- * entries instead. */
-bool mark_touched(struct router *r);
+/* Goes over n places of the mirror and marks the entries that mark_entries_in() was called for: r->touched.n is 0 when
+ * that was all.  False without memory for that: the caller must look at all entries instead. */
+bool mark_touched(struct router *r, uint32_t n);
 
 #endif

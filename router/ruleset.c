@@ -281,9 +281,10 @@ void rules_walk_end(struct rules *t, struct rule_walk *w)
 {
 	struct rule_walk **at = &t->walks;
 
-	while (*at != w)
+	while (*at && *at != w)
 		at = &(*at)->others;
-	*at = w->others;
+	if (*at)
+		*at = w->others;
 }
 
 /* ---- matching ---- */

@@ -131,7 +131,8 @@ void rules_free_place(struct rules *t, uint32_t id);
 /* Gives a rule other outputs, a list that is held meanwhile. */
 void rules_set_oifs(struct ruleset *s, struct rules *t, uint32_t id, uint32_t oifs);
 
-/* Begins a walk over all rules.  *w must stay where it is until rules_walk_end(), which must follow. */
+/* Begins a walk over all rules.  *w must stay where it is until rules_walk_end(), which must follow, also when the
+ * engine has ended meanwhile. */
 void rules_walk_begin(struct rules *t, struct rule_walk *w);
 void rules_walk_end(struct rules *t, struct rule_walk *w);
 

@@ -44,6 +44,8 @@ struct event {
 /* What the applet does for the router; each may be NULL. */
 struct router_ops {
 	void (*event)(void *ctx, const struct event *ev);
+	/* True when packets wait for an answer, so that others are to be short. */
+	bool (*has_packets)(void *ctx);
 	/* router_due() may have come nearer: called by router_sync(). */
 	void (*wake)(void *ctx);
 	/* A configuration has been applied to the rules, and the kernel does not know yet: more may be changed. */
@@ -114,6 +116,7 @@ struct waits {
 struct touched_ranges {
 	unsigned n;			/* of two or more none is remembered: all entries are looked at */
 	struct flow_range first;
+	uint32_t place;			/* in the mirror, how far that has come */
 };
 
 struct apply;

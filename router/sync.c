@@ -22,7 +22,7 @@
 #include "router/wait.h"
 
 /* What things cost, in about 30 ns of a usual machine. */
-enum { SYNC_RULE = 1, SYNC_MARK = 8, SYNC_ENTRY = 16, SYNC_CALL = 64 };
+enum { SYNC_PLACES = 8, SYNC_RULE = 1, SYNC_MARK = 8, SYNC_ENTRY = 16, SYNC_CALL = 64 };
 
 /* Reports of the rules of an entry of any source that they step aside, or no longer. */
 static void sync_report(struct router *r, const struct flow *flow)
@@ -38,8 +38,14 @@ static void sync_report(struct router *r, const struct flow *flow)
 /* Counts what was done; false when others are to have their turn. */
 static bool sync_spend(struct router *r, uint32_t cost)
 {
-	r->sync.left -= cost < r->sync.left ? cost : r->sync.left;
-	return r->sync.left;
+	struct sync *s = &r->sync;
+	uint32_t before = s->left;
+
+	s->left -= cost < before ? cost : before;
+	if (before / SYNC_LOOK != s->left / SYNC_LOOK && s->slice - s->left >= SYNC_LEAST && r->ops &&
+	    r->ops->has_packets && r->ops->has_packets(r->ops_ctx))
+		s->left = 0;
+	return s->left;
 }
 
 static uint32_t sync_count_calls(const struct router *r)
@@ -111,14 +117,26 @@ static bool sync_walk(struct router *r, enum mfc_look look)
 	return is_left;
 }
 
+/* Marks the entries in the ranges that were touched: false when the slice is over. */
+static bool sync_touched(struct router *r)
+{
+	while (r->touched.n) {
+		if (!mark_touched(r, SYNC_PLACES))
+			sync_all_entries(r);
+		if (!sync_spend(r, SYNC_RULE))
+			return false;
+	}
+	return true;
+}
+
 /* Looks at all that are marked: false when the slice is over. */
 static bool sync_entries(struct router *r)
 {
 	struct mfcs *t = &r->mfc;
 
 	do {
-		if (!mark_touched(r))
-			sync_all_entries(r);
+		if (!sync_touched(r))
+			return false;
 		if (mfc_anys(t) && (!sync_walk(r, MFC_LOOK_NEW) || !sync_walk(r, MFC_LOOK_ANY)))
 			return false;
 		/* What one of any source took, or left. */

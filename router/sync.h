@@ -8,8 +8,11 @@
 #include "router/group.h"
 #include "router/state.h"
 
-/* What a slice may cost: 512 calls of the kernel, or what takes as long, some 2 ms. */
-#define SYNC_SLICE 32768
+/* What a slice may cost: 128 calls of the kernel, or what takes as long, some 0.3 ms.  Beyond the least it ends when
+ * packets wait, for which is looked so often. */
+#define SYNC_SLICE 8192
+#define SYNC_LEAST 1024
+#define SYNC_LOOK 512
 
 /* Looks at what was marked, a slice of it: where router_is_busy() says afterwards that there is more, router_tick()
  * goes on, in time that others leave.  Errors are counted in r->changes and logged. */

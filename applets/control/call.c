@@ -22,6 +22,9 @@ int call_fail(struct call *call, int status, const char *fmt, ...)
 
 bool call_is_due(struct call *call)
 {
+	/* What has not begun needs no more than that. */
+	if (call->is_held)
+		return !router_is_busy(call->router);
 	return call->for_daemon ? call->daemon->is_ended(call->daemon->ctx, call->later) :
 				  router_is_done(call->router, &call->later);
 }

@@ -32,6 +32,8 @@ struct call_daemon {
 	void (*give)(void *ctx, int fd);
 	/* True when the reading of the configuration, or the upgrade, has ended that a call->later is about. */
 	bool (*is_ended)(void *ctx, uint64_t later);
+	/* Answers the kernel's reports of packets, which no client is to delay: between two of them. */
+	void (*packets)(void *ctx);
 	/* Ends the daemon after this turn of the loop. */
 	void (*stop)(void *ctx);
 	void *ctx;

@@ -19,7 +19,6 @@
 #include "lib/usock.h"
 #include "lib/wire.h"
 
-#define TURN_USEC 1000			/* after which no further request is begun in a turn */
 #define READ_SIZE (16 * 1024)		/* bytes that are read at once */
 #define EVENTS_MAX (256 * 1024)		/* unread output beyond which events are dropped */
 
@@ -127,17 +126,16 @@ static bool client_run(struct client *c, size_t *at)
 }
 
 /* Runs the requests that are here, as many as are due this turn. */
-static void client_answer(struct client *c, int64_t now)
+static void client_answer(struct client *c, int64_t now, int64_t end)
 {
 	bool has_waited = c->out.len;
-	int64_t start = clock_usec(CLOCK_MONOTONIC);
 	size_t at = 0;
 
 	if (c->call.later && !client_is_ready(c))
 		return;
 	c->has_more = false;
 	while (at < c->in.len && !c->is_closing && !c->call.follow && !c->call.takes_over) {
-		c->has_more = c->out.len >= CLIENT_OUT_FULL || (at && clock_usec(CLOCK_MONOTONIC) - start >= TURN_USEC);
+		c->has_more = c->out.len >= CLIENT_OUT_FULL || (at && clock_usec(CLOCK_MONOTONIC) >= end);
 		if (c->has_more || !client_run(c, &at))
 			break;
 	}
@@ -246,12 +244,12 @@ static bool client_is_done(const struct client *c)
 	return !c->linger && !c->in.len && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
-bool client_turn(struct client *c, short revents, int64_t now)
+bool client_turn(struct client *c, short revents, int64_t now, int64_t end)
 {
 	if (client_reads(c) && (revents & ~POLLOUT) && !client_receive(c, now))
 		return false;
 	c->call.router->now = now;
-	client_answer(c, now);
+	client_answer(c, now, end);
 	/* Of one that has left no further request is run: the answers cost much, and nobody reads them. */
 	return client_flush(c, now) && !client_is_done(c);
 }

@@ -30,6 +30,7 @@ struct client {
 	int64_t heard, moved;		/* when input came, when output left or began to wait */
 	int64_t half;			/* since when part of a request is here, or 0 */
 	int64_t linger;			/* ms of silence granted, -1 = any */
+	uint64_t order;			/* of those whose edit has not begun, or 0; for server.c alone */
 	unsigned long dropped;		/* events since the last line that got through */
 };
 
@@ -39,8 +40,9 @@ struct client *client_new(int fd, const struct call_daemon *daemon, int64_t now)
 /* Closes its descriptor and frees it. */
 void client_free(struct client *c);
 
-/* Reads, answers and writes what poll(2) allows, a bounded share.  False when it is over: client_free() is next. */
-bool client_turn(struct client *c, short revents, int64_t now);
+/* Reads, answers and writes what poll(2) allows; at `end`, microseconds of the monotonic clock, no further request is
+ * begun.  False when it is over: client_free() is next. */
+bool client_turn(struct client *c, short revents, int64_t now, int64_t end);
 
 /* What to poll for. */
 short client_events(const struct client *c);

@@ -2,7 +2,7 @@
  *
  * The control server: who is connected, what they sent, what they still have to read.  Nothing a client does or fails
  * to do delays anybody: descriptors never block, buffers, clients and idle time have limits, one client gets a bounded
- * share of a turn.  What a request says is the business of request.c.
+ * share of a turn, and all of them together have one: see serve.h.  What a request says is the business of request.c.
  */
 #ifndef APPLETS_CONTROL_SERVER_H
 #define APPLETS_CONTROL_SERVER_H
@@ -46,6 +46,9 @@ void server_release(struct server *server);
 /* Leaves new clients in the queue of the socket and bytes of the others unread, or serves them again. */
 void server_hold(struct server *server, bool hold);
 
+/* Ends what was begun, but reads nothing more and lets nobody in; or no longer. */
+void server_finish(struct server *server, bool finish);
+
 /* True while a client is in the middle of a request or an answer; those do not count who follow events or wait for an
  * upgrade. */
 bool server_is_busy(const struct server *server);
@@ -54,8 +57,12 @@ bool server_is_busy(const struct server *server);
  * socketpair. */
 int server_adopt(struct server *server, int fd);
 
-/* Answers those whose requests had to wait for the router and no longer have to. */
+/* Answers those whose requests had to wait for the router and no longer have to: as far as there is time in this turn
+ * of the loop, the others in later ones. */
 void server_resume(struct server *server);
+
+/* Answers those who wait for the end of an upgrade. */
+void server_end_upgrade(struct server *server);
 
 /* Hands an event to all who follow; text and json are whole lines with their newline. */
 void server_event(struct server *server, const char *text, const char *json);

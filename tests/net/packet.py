@@ -38,6 +38,20 @@ def frame(src, group, ttl, number):
     return mac + b"\2\0\0\0\0\x77" + struct.pack("!H", proto) + head + udp + payload
 
 
+def flood(tx, group, n):
+    """One packet from each of n sources to an IPv4 group; only the address and the checksum differ."""
+    p = bytearray(frame("11.0.0.0", group, 16, 0xFFFFFFFF))
+    base = sum(int.from_bytes(p[i:i + 2], "big") for i in range(14, 34, 2) if i not in (24, 26, 28))
+    for i in range(n):
+        high, low = 0x0B00 + (i >> 16), i & 0xFFFF
+        total = base + high + low
+        total = (total >> 16) + (total & 0xFFFF)
+        total = ~(total + (total >> 16)) & 0xFFFF
+        p[24:30] = bytes((total >> 8, total & 255, high >> 8, high & 255, low >> 8, low & 255))
+        tx.send(p)
+    return checksum(bytes(p[14:34]))
+
+
 def find(data):
     """(source, group, TTL, number) of an IP packet that frame() made, else None."""
     at = data.find(TAG)

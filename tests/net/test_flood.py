@@ -9,24 +9,10 @@ import time
 
 from cases import case, main
 from lab import SLOW, check, child_setup, note, same, wait_until
-from packet import checksum, frame
+from packet import flood
 
 SOURCES = 200000
 RULES = "mroute from a1 group 225.1.1.1 to a2\nmroute from a1 source 10.1.0.8 group 225.1.1.2 to a2\n"
-
-
-def flood(tx, group):
-    """One packet from each source to an IPv4 group; only the address and the checksum differ."""
-    p = bytearray(frame("11.0.0.0", group, 16, 0xFFFFFFFF))
-    base = sum(int.from_bytes(p[i:i + 2], "big") for i in range(14, 34, 2) if i not in (24, 26, 28))
-    for i in range(SOURCES):
-        high, low = 0x0B00 + (i >> 16), i & 0xFFFF
-        total = base + high + low
-        total = (total >> 16) + (total & 0xFFFF)
-        total = ~(total + (total >> 16)) & 0xFFFF
-        p[24:30] = bytes((total >> 8, total & 255, high >> 8, high & 255, low >> 8, low & 255))
-        tx.send(p)
-    return checksum(bytes(p[14:34]))
 
 
 def memory(d, what="VmRSS"):
@@ -69,7 +55,7 @@ def under(lab, d, group, learn):
     pid, took = os.fork(), []
     if not pid:
         child_setup()
-        os._exit(flood(lab.senders["ha"], group))
+        os._exit(flood(lab.senders["ha"], group, SOURCES))
     while not os.waitpid(pid, os.WNOHANG)[0]:
         took.append(answer(d))
         if learn:

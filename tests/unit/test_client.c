@@ -237,23 +237,23 @@ static void deadlines(void)
 	/* Half a message: its age counts, not the last byte of it. */
 	put(&req, 's', 0);
 	CHECK_INT(send(fd[0], req.p, 5, 0), 5);
-	CHECK(client_turn(c, POLLIN, 2000));
+	CHECK(client_turn(c, POLLIN, 2000, INT64_MAX));
 	CHECK_INT(client_deadline(c), 32000);
 	CHECK_INT(send(fd[0], req.p + 5, 3, 0), 3);
-	CHECK(client_turn(c, POLLIN, 9000));
+	CHECK(client_turn(c, POLLIN, 9000, INT64_MAX));
 	CHECK_INT(client_deadline(c), 32000);
 	/* Complete, but the answer is not read. */
 	CHECK_INT(send(fd[0], req.p + 8, req.len - 8, 0), req.len - 8);
-	CHECK(client_turn(c, POLLIN, 10000));
+	CHECK(client_turn(c, POLLIN, 10000, INT64_MAX));
 	while (!c->out.len)
-		CHECK(client_turn(c, POLLOUT, 10000));
+		CHECK(client_turn(c, POLLOUT, 10000, INT64_MAX));
 	CHECK_INT(client_deadline(c), 70000);
 	CHECK(client_events(c) & POLLOUT);
 	/* Read: memory is as before. */
 	char chunk[65536];
 	for (int64_t now = 11000; c->out.len || c->has_more; now++) {
 		CHECK(recv(fd[0], chunk, sizeof chunk, 0) > 0);
-		CHECK(client_turn(c, POLLOUT, now));
+		CHECK(client_turn(c, POLLOUT, now, INT64_MAX));
 		CHECK(!(c->out.len || c->has_more) || client_deadline(c) == now + 60000);
 	}
 	CHECK(!c->in.p && c->out.cap <= 16384);
@@ -292,7 +292,7 @@ static void follower(bool json)
 	for (int i = 0; i < 100000; i++) {
 		client_event(c, json ? "{\"event\":\"learned\"}\n" : "an event\n", 1000);
 		if (i % 1000 == 0)
-			CHECK(client_turn(c, POLLOUT, 1000));
+			CHECK(client_turn(c, POLLOUT, 1000, INT64_MAX));
 	}
 	CHECK(c->dropped > 0 && c->dropped < 100000);
 	CHECK(c->out.len < 300 * 1024);
@@ -306,11 +306,11 @@ static void follower(bool json)
 		buf_reserve(&got, 65536);
 		n = recv(fd[0], got.p + got.len, 65536, 0);
 		got.len += n > 0 ? (size_t)n : 0;
-		CHECK(client_turn(c, POLLOUT, 2000));
+		CHECK(client_turn(c, POLLOUT, 2000, INT64_MAX));
 	}
 	CHECK_INT(c->dropped, 0);
 	client_event(c, "last\n", 3000);
-	CHECK(client_turn(c, POLLOUT, 3000));
+	CHECK(client_turn(c, POLLOUT, 3000, INT64_MAX));
 	for (ssize_t n = 1; n > 0; got.len += n > 0 ? (size_t)n : 0) {
 		buf_reserve(&got, 65536);
 		n = recv(fd[0], got.p + got.len, 65536, 0);
@@ -324,9 +324,9 @@ static void follower(bool json)
 	CHECK(text.len > 5 && !strcmp(buf_cstr(&text) + text.len - 5, "last\n"));
 	/* What a follower sends is of no interest, that it leaves is. */
 	CHECK_INT(send(fd[0], "xxxxxxxxxxxx", 12, 0), 12);
-	CHECK(client_turn(c, POLLIN, 4000));
+	CHECK(client_turn(c, POLLIN, 4000, INT64_MAX));
 	close(fd[0]);
-	CHECK(!client_turn(c, POLLIN | POLLHUP, 4000));
+	CHECK(!client_turn(c, POLLIN | POLLHUP, 4000, INT64_MAX));
 	client_free(c);
 	buf_free(&got);
 	buf_free(&text);

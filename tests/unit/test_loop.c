@@ -207,6 +207,43 @@ static void pause_in_a_turn(void)
 	end_turns();
 }
 
+/* Says whose turn it is; there is no time for a third one. */
+static void count_two(void *ctx, int fd, short revents)
+{
+	(void)revents;
+	if (calls++ < 2)
+		++*(int *)ctx;
+	else
+		loop_postpone(loop, fd);
+}
+
+/* In each turn two of five have time, first those who had to wait. */
+static void postponed(void)
+{
+	struct pair p[5];
+	int turns[5] = { 0 };
+	uint64_t before;
+
+	loop = loop_new();
+	before = loop_turns(loop);
+	for (int i = 0; i < 5; i++) {
+		p[i] = pair();
+		CHECK_INT(write(p[i].w, "x", 1), 1);
+		loop_add(loop, p[i].r, POLLIN, count_two, &turns[i]);
+	}
+	for (int turn = 0; turn < 5; turn++) {
+		calls = 0;
+		loop_turn(loop, false);
+		CHECK_INT(calls, 5);
+	}
+	for (int i = 0; i < 5; i++)
+		CHECK_INT(turns[i], 2);
+	CHECK_INT(loop_turns(loop) - before, 5);
+	for (int i = 0; i < 5; i++)
+		close_pair(p[i]);
+	loop_free(loop);
+}
+
 /* Watchers that come and go at random, against a plain table of what is watched. */
 static void random_watchers(void)
 {
@@ -367,6 +404,7 @@ TEST_MAIN(
 	TEST(removal_in_a_turn)
 	TEST(replacement_in_a_turn)
 	TEST(pause_in_a_turn)
+	TEST(postponed)
 	TEST(random_watchers)
 	TEST(stopping)
 	TEST(signals)

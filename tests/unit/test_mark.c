@@ -127,7 +127,7 @@ static void marked_twice(void)
 	CHECK_INT(r.touched.n, 1);
 	mark_entries_in(&r, &t->v[t->last].range);
 	CHECK_INT(r.touched.n, 2);
-	CHECK(mark_touched(&r));
+	CHECK(mark_touched(&r, UINT32_MAX));
 	CHECK_INT(r.touched.n, 0);
 	end();
 }

@@ -232,5 +232,71 @@ static void edits_wait(void)
 	end();
 }
 
+/* Edits that had to wait come in the order in which they were asked for, whoever has which descriptor.  Where what was
+ * begun is to be ended nothing more is read. */
+static void edits_in_order(void)
+{
+	const struct rules *t = &router.rules.routes;
+	struct buf got = { 0 };
+	char group[24], text[ADDR_STRLEN];
+	int fd[8], n = 0;
+
+	begin();
+	for (int i = 0; i < 8; i++)
+		fd[i] = join();
+	router.sync.is_busy = true;
+	for (int i = 0; i < 8; i++) {
+		snprintf(group, sizeof group, "225.1.1.%d", i);
+		CHECK_STR(legacy(fd[i * 3 % 8], 'a', 3, "a1", group, "a2", NULL), "");
+	}
+	server_finish(server, true);
+	CHECK(server_is_busy(server));
+	while (router_is_busy(&router))
+		router_sync(&router);
+	server_resume(server);
+	turns(8);
+	CHECK_INT(t->live, 8);
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next) {
+		snprintf(group, sizeof group, "225.1.1.%d", n++);
+		CHECK_STR(addr_str(&t->v[id].range.flow.group, text), group);
+	}
+	for (int i = 0; i < 8; i++) {
+		exchange(fd[i], NULL, &got);
+		CHECK_STR(legacy(fd[i], 'r', 2, "a1", "225.1.1.0", NULL, NULL), "");
+	}
+	CHECK_INT(got.len, 8);
+	CHECK(!server_is_busy(server));
+	CHECK_INT(t->live, 8);
+	server_finish(server, false);
+	turns(8);
+	CHECK_INT(t->live, 7);
+	buf_free(&got);
+	for (int i = 0; i < 8; i++)
+		close(fd[i]);
+	turns(8);
+	end();
+}
+
+/* The daemon is told to end in the middle of a table: the engine is gone before its clients are. */
+static void end_in_a_table(void)
+{
+	struct buf req = { 0 };
+	int fd;
+
+	begin();
+	many_rules(5000);
+	fd = join();
+	put(&req, 's', 0);
+	CHECK_INT(send(fd, req.p, req.len, 0), req.len);
+	turns(2);
+	CHECK(router.rules.routes.walks);
+	router_shutdown(&router);
+	server_free(server);
+	loop_free(loop);
+	close(fd);
+	buf_free(&req);
+}
+
 TEST_MAIN(
-	TEST(edits_wait) TEST(slow_reader) TEST(early_leaver) TEST(cap) TEST(on_a_path) TEST(out_of_descriptors))
+	TEST(end_in_a_table) TEST(edits_wait) TEST(edits_in_order) TEST(slow_reader) TEST(early_leaver) TEST(cap)
+	TEST(on_a_path) TEST(out_of_descriptors))

@@ -92,6 +92,67 @@ static void upcall_between(void)
 	end();
 }
 
+static uint32_t asked;
+
+static bool has_packets(void *ctx)
+{
+	(void)ctx;
+	asked++;
+	return true;
+}
+
+/* While packets wait a slice is as short as can be, but never nothing. */
+static void short_for_packets(void)
+{
+	const struct router_ops ops = { .has_packets = has_packets };
+	unsigned slices = 1, before = 0, now;
+
+	start();
+	r.ops = &ops;
+	asked = 0;
+	CHECK_INT(begin_apply(rules_to("eth1")), 0);
+	for (; router_is_busy(&r); slices++, before = now) {
+		router_tick(&r, 1000);
+		now = with(2);
+		CHECK(now - before <= (SYNC_LEAST + SYNC_LOOK) / 64);
+	}
+	CHECK_INT(with(2), RULES);
+	CHECK(slices >= RULES / 24 && slices <= RULES / 8);
+	CHECK(asked >= slices - 1);
+	end();
+}
+
+/* A template that many learned entries follow changes in the middle of the walk over them: all follow the last word. */
+static void touched_again(void)
+{
+	struct upcall up = { .kind = UPCALL_NOCACHE, .fam = FAM_4, .vif = 0 };
+	const char *stays = "mroute from eth0 group 225.9.9.9 to eth2\n";
+	char text[2][128];
+
+	start();
+	link_is(4, "eth2");
+	r.expire_sec = 0;
+	snprintf(text[0], sizeof text[0], "mroute from eth0 group 225.1.0.0/16 to eth1\n%s", stays);
+	snprintf(text[1], sizeof text[1], "mroute from eth0 group 225.1.0.0/16 to eth1 eth2\n%s", stays);
+	CHECK_INT(apply(text[0]), 0);
+	for (unsigned i = 0; i < RULES; i++) {
+		up.flow = flow_nth(i);
+		router_upcall(&r, &up, 1000);
+	}
+	for (uint32_t slice = 1; slice < 40; slice += 3) {
+		CHECK_INT(with(2), RULES);
+		r.sync.slice = slice;
+		CHECK_INT(begin_apply(text[1]), 0);
+		CHECK(router_is_busy(&r));
+		for (uint32_t k = 0; k < slice; k++)
+			router_sync(&r);
+		CHECK_INT(apply(text[0]), 0);
+	}
+	CHECK_INT(apply(text[1]), 0);
+	CHECK_INT(with(2), 0);
+	end();
+}
+
 /* Rules change again and again before the pass has seen them: the last word counts. */
 static void changed_between(void)
 {
@@ -228,5 +289,5 @@ static void flushed(void)
 	end();
 }
 
-TEST_MAIN(TEST(in_slices) TEST(upcall_between) TEST(changed_between) TEST(flapping) TEST(exceptions_first)
-	  TEST(number_held) TEST(family_between) TEST(flushed))
+TEST_MAIN(TEST(in_slices) TEST(upcall_between) TEST(short_for_packets) TEST(touched_again) TEST(changed_between)
+	  TEST(flapping) TEST(exceptions_first) TEST(number_held) TEST(family_between) TEST(flushed))
