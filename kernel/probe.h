@@ -217,8 +217,8 @@ struct probe_packet {
 enum probe_filter { PROBE_NFT, PROBE_IPTABLES, PROBE_IP6TABLES, PROBE_TC, PROBE_FILTERS };
 
 /* What a chain does with it: it drops it; a limit, a quota or chance decides; it asks for what is not known here, so
- * that it cannot be told; it goes on with a lower TTL; with another source. */
-enum probe_fate { FATE_DROPPED, FATE_BY_CHANCE, FATE_UNKNOWN, FATE_LOWERED, FATE_RENAMED };
+ * that it cannot be told; it goes on with a lower TTL; with another source, by NAT; with other addresses. */
+enum probe_fate { FATE_DROPPED, FATE_BY_CHANCE, FATE_UNKNOWN, FATE_LOWERED, FATE_RENAMED, FATE_CHANGED };
 
 /* A chain that does not let it pass as it is. */
 struct probe_chain {
@@ -230,6 +230,8 @@ struct probe_chain {
 	uint64_t rule;			/* its handle, of iptables its number, of tc its preference */
 	bool is_owned;			/* by a program, which alone may change its table */
 	uint8_t ttl;			/* that it goes on with */
+	bool has_flow;			/* and these addresses are known: */
+	struct flow flow;
 };
 typedef void probe_chain_fn(void *ctx, const struct probe_chain *c);
 

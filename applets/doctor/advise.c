@@ -18,11 +18,11 @@ static const char *const advise_what[VERDICTS] = {
 	[VERDICT_IPSEC] = "ipsec", [VERDICT_MTU] = "mtu", [VERDICT_RP_FILTER] = "rp_filter",
 	[VERDICT_WRONG_IIF] = "wrong_iif", [VERDICT_NO_VIF] = "no_vif", [VERDICT_NO_RULE] = "no_rule",
 	[VERDICT_NO_ANSWER] = "no_rule", [VERDICT_FIREWALL] = "firewall", [VERDICT_LIMIT] = "firewall",
-	[VERDICT_QUEUE] = "queue",
-	[VERDICT_TABLE] = "table",
+	[VERDICT_QUEUE] = "queue", [VERDICT_TABLE] = "table",
 	[VERDICT_OUTPUT] = "output", [VERDICT_NOBODY] = "nobody", [VERDICT_PORT] = "bridge_port",
 	[VERDICT_PORT_IN] = "bridge_port", [VERDICT_KEPT] = "snooping", [VERDICT_SOURCE] = "source",
 	[VERDICT_FAMILY] = "ipv6_off", [VERDICT_BROKEN] = "damaged", [VERDICT_INGRESS] = "ingress",
+	[VERDICT_CHANGED] = "changed",
 	[VERDICT_LOST_IN] = "lost", [VERDICT_LOST_OUT] = "lost", [VERDICT_UNSURE] = "unsure",
 };
 
@@ -30,7 +30,7 @@ static const char *const advise_what[VERDICTS] = {
 
 /* ---- one flow ---- */
 
-/* A note that NAT gives them another source. */
+/* A note that they leave with another source. */
 static void advise_nat(struct advice *r, const struct evidence_out *o)
 {
 	char as[ADDR_STRLEN];
@@ -38,9 +38,10 @@ static void advise_nat(struct advice *r, const struct evidence_out *o)
 	if (!o->translated)
 		return;
 	r->f->what = "nat";
-	finding_add(r->f, FINDING_NOTE, "what leaves of %s on %s has %s as its source: a NAT rule of this host changes "
-		    "it, and receivers that ask for %s get nothing", r->flow, host_name(&r->d->host, o->ifindex),
-		    addr_str(&o->as, as), r->src);
+	finding_add(r->f, FINDING_NOTE, "what leaves of %s on %s has %s as its source: a rule of the packet filter "
+		    "here changes it (NAT), and receivers that ask for %s get nothing", r->flow,
+		    host_name(&r->d->host, o->ifindex), addr_str(&o->as, as), r->src);
+	finding_fix(r->f, "nft -a list ruleset | grep -niE 'masquerade|snat|saddr set'");
 }
 
 /* Tells cause k of output i, for all that have it alike; true when it is one, and not told before. */
@@ -159,6 +160,11 @@ static bool advise_is_left_out(struct advice *r, struct advise_sum *a)
 	}
 	if (e->nouts && e->right.hi)
 		return false;
+	if (r->x->routed && !e->is_regrouped) {
+		r->f->what = "changed";
+		advise_in_changed(r, NULL);
+		return true;
+	}
 	if (!r->in || r->x->is_any || !advise_rule_is_output(r, r->in))
 		return false;
 	a->stray++;

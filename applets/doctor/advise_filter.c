@@ -34,12 +34,18 @@ static void advise_filter_rule(struct buf *b, const struct probe_chain *c)
 			   strcmp(c->rule_chain, c->name) ? c->rule_chain : "");
 }
 
-static void advise_filter_name(struct buf *b, const struct probe_chain *c, unsigned n)
+static void advise_filter_name(struct buf *b, const struct probe_chain *c, const struct flow *was, unsigned n)
 {
 	buf_str(b, n ? "; " : ": ");
 	advise_filter_who(b, c);
 	if (c->fate == FATE_LOWERED) {
 		buf_printf(b, " sends them on with %u", c->ttl);
+		return;
+	}
+	if (c->fate == FATE_CHANGED) {
+		buf_printf(b, " gives them %s by ", c->has_flow ? addr_eq(&c->flow.group, &was->group) ? "that source" :
+			   "that group" : "other addresses");
+		advise_filter_rule(b, c);
 		return;
 	}
 	buf_str(b, c->fate == FATE_DROPPED ? " drops them by " : " may drop them by ");
@@ -62,7 +68,7 @@ static void advise_filter_chain(void *ctx, const struct probe_chain *c)
 	if (!(j->fates & ADVISE_FATE(c->fate)))
 		return;
 	if (j->text)
-		advise_filter_name(j->text, c, j->n);
+		advise_filter_name(j->text, c, &r->x->w->flow, j->n);
 	else if (j->is_sure)
 		remedy_chain(r->f, c, &p, 128);
 	else

@@ -27,19 +27,22 @@ static void advise_in_rp_marks(struct advice *r, const struct loss *l)
 
 static void advise_in_rp_filter(struct advice *r, const struct loss *l)
 {
+	const struct addr *src = &r->x->as.source;
 	struct host *h = &r->d->host;
 	struct probe_route route;
-	char why[RP_WHY] = "";
+	char why[RP_WHY] = "", text[ADDR_STRLEN];
 
 	if (!r->in)
 		return;
-	if (!remedy_rp_refuses(h, r->in, &r->x->w->flow.source, &route, why)) {
+	if (!remedy_rp_refuses(h, r->in, src, &route, why)) {
 		advise_in_rp_marks(r, l);
 		return;
 	}
 	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s of %s came in on %s, rp_filter is %d "
-		    "there and %s", advice_count(r, l), r->flow, r->in_name, r->in->rp_filter, why);
-	remedy_rp_filter(h, r->in, &r->x->w->flow.source, 128, &route);
+		    "there and %s%s%s", advice_count(r, l), r->flow, r->in_name, r->in->rp_filter, why,
+		    r->x->e.is_changed ? " to the source that the packet filter gives them, " : "",
+		    r->x->e.is_changed ? addr_str(src, text) : "");
+	remedy_rp_filter(h, r->in, src, 128, &route);
 }
 
 static void advise_in_wrong_iif(struct advice *r, const struct loss *l)
@@ -161,6 +164,30 @@ static void advise_in_ingress(struct advice *r, const struct loss *l)
 	finding_fix(r->f, "tcpdump -eni %s dst %s", word, r->group);
 }
 
+void advise_in_changed(struct advice *r, const struct loss *l)
+{
+	char now[FLOW_STRLEN], source[ADDR_STRLEN], group[ADDR_STRLEN];
+	bool is_group = addr_is_multicast(&r->x->as.group, 128);
+	struct buf who = { 0 };
+
+	addr_str(&r->x->as.group, group);
+	snprintf(now, sizeof now, "(%s, %s)", addr_str(&r->x->as.source, source), group);
+	if (!advise_filter_names(r, &advise_in_hooks, ADVISE_FATE(FATE_CHANGED), &who))
+		buf_str(&who, "; the rules that do so cannot be read without CAP_NET_ADMIN");
+	if (!l)
+		finding_add(r->f, FINDING_NOTE, "what comes in on %s as %s is routed as %s, whose outputs count%s",
+			    r->in_name, r->flow, now, buf_cstr(&who));
+	else
+		finding_add(r->f, FINDING_ERROR, "made another flow: %s of %s came in on %s and are %s before they are "
+			    "routed, so %s%s", advice_count(r, l), r->flow, r->in_name, now, !r->x->e.is_regrouped ?
+			    "rules for that source count" : is_group ? "rules for that group count" :
+			    "they go to that host, not to a group", buf_cstr(&who));
+	buf_free(&who);
+	advise_filter_fix(r, &advise_in_hooks, ADVISE_FATE(FATE_CHANGED), false);
+	if (r->x->e.is_regrouped && is_group)
+		finding_fix(r->f, "smcroute-check doctor %s", group);
+}
+
 static void advise_in_lost(struct advice *r, const struct loss *l)
 {
 	const struct probe_counters *a = &r->d->before.count, *b = &r->d->after.count;
@@ -237,6 +264,9 @@ bool advise_in(struct advice *r, const struct loss *l)
 		break;
 	case VERDICT_KEPT:
 		advise_bridge_kept(r, l);
+		break;
+	case VERDICT_CHANGED:
+		advise_in_changed(r, l);
 		break;
 	case VERDICT_INGRESS:
 		advise_in_ingress(r, l);

@@ -11,4 +11,7 @@
 /* Appends a cause of verdict_in(), with what mends it.  False when it is none after all: a rule wants it so. */
 bool advise_in(struct advice *r, const struct loss *l);
 
+/* Appends that they are another flow behind the packet filter; l = NULL: which is routed, so that nothing is lost. */
+void advise_in_changed(struct advice *r, const struct loss *l);
+
 #endif

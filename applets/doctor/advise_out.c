@@ -271,6 +271,20 @@ static void advise_out_lost(struct advice *r, const struct evidence_out *o, cons
 	finding_fix(r->f, "tc filter show dev %s egress", word);
 }
 
+/* Behind routing they get another group. */
+static void advise_out_changed(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	const struct advise_hooks at = advise_out_hooks(o);
+	struct buf who = { 0 };
+
+	advise_filter_names(r, &at, ADVISE_FATE(FATE_CHANGED), &who);
+	finding_add(r->f, FINDING_ERROR, "sent to another address: %s of %s came in on %s, were routed to %s and have "
+		    "another group as they leave%s", advice_count(r, l), r->flow, r->in_name,
+		    host_name(&r->d->host, o->ifindex), buf_cstr(&who));
+	buf_free(&who);
+	advise_filter_fix(r, &at, ADVISE_FATE(FATE_CHANGED), false);
+}
+
 /* Its queue dropped as many: of whatever flow, but these are among them. */
 static void advise_out_queue(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
@@ -306,7 +320,8 @@ void advise_out(struct advice *r, const struct evidence_out *o, const struct los
 		[VERDICT_LIMIT] = advise_out_limit, [VERDICT_QUEUE] = advise_out_queue,
 		[VERDICT_OUTPUT] = advise_out_down, [VERDICT_FAMILY] = advise_out_family,
 		[VERDICT_NOBODY] = advise_bridge_nobody, [VERDICT_PORT] = advise_bridge_port,
-		[VERDICT_LOST_OUT] = advise_out_lost, [VERDICT_UNSURE] = advise_out_unsure,
+		[VERDICT_LOST_OUT] = advise_out_lost, [VERDICT_CHANGED] = advise_out_changed,
+		[VERDICT_UNSURE] = advise_out_unsure,
 	};
 
 	say[l->verdict](r, o, l);

@@ -8,16 +8,11 @@
 #include <string.h>
 
 #include "applets/doctor/evidence_bridge.h"
+#include "applets/doctor/evidence_entry.h"
 #include "applets/doctor/evidence_nat.h"
 #include "applets/doctor/passage.h"
 #include "applets/doctor/remedy.h"
 #include "conf/match.h"
-
-/* Counters that were reset or wrapped count from 0. */
-static uint64_t evidence_grown(uint64_t before, uint64_t after)
-{
-	return after >= before ? after - before : after;
-}
 
 static uint64_t evidence_less(uint64_t a, uint64_t b)
 {
@@ -39,14 +34,6 @@ static void evidence_no_more(struct span *next, const struct span *before)
 	next->hi = before->hi < next->hi ? before->hi : next->hi;
 }
 
-/* Packets that an entry counted meanwhile, on its interface. */
-static uint64_t evidence_right(const struct doctor *d, const struct watched *w)
-{
-	if (!w->has_entry || w->e.unresolved)
-		return 0;
-	return evidence_grown(w->had_entry ? w->packets_before : 0, w->e.st.packets) / sample_copies(d, &w->e);
-}
-
 void evidence_begin(struct doctor *d)
 {
 	passage_begin(d);
@@ -54,12 +41,12 @@ void evidence_begin(struct doctor *d)
 		struct probe_vif *b = &d->after.vifs.v[i];
 		const struct probe_vif *a = host_vif(&d->before.vifs, b->ifindex, b->table);
 
-		b->st.in_packets = a ? evidence_grown(a->st.in_packets, b->st.in_packets) : 0;
-		b->st.out_packets = evidence_grown(a ? a->st.out_packets : 0, b->st.out_packets);
+		b->st.in_packets = a ? sample_more(a->st.in_packets, b->st.in_packets) : 0;
+		b->st.out_packets = sample_more(a ? a->st.out_packets : 0, b->st.out_packets);
 		d->copies += b->st.out_packets;
 	}
 	for (const struct watched *w = d->flows.v; w < d->flows.v + d->flows.n; w++) {
-		uint64_t right = evidence_right(d, w);
+		uint64_t right = evidence_entry_routed(d, w);
 
 		for (unsigned i = 0; right && i < w->e.noifs; i++) {
 			struct sample_load *o = sample_load(d, w->e.table, w->e.oif[i]);
@@ -119,8 +106,8 @@ static void evidence_counted(struct doctor *d, const struct evidence_flow *x, st
 		o->vif = evidence_share(n, sum, evidence_less(sum, v->st.out_packets));
 	}
 	if (!d->is_uncounted && v) {
-		forwarded = evidence_less(d->copies, evidence_grown(a->forwarded, b->forwarded));
-		multicast = evidence_less(d->copies, evidence_grown(a->mcast_out, b->mcast_out));
+		forwarded = evidence_less(d->copies, sample_more(a->forwarded, b->forwarded));
+		multicast = evidence_less(d->copies, sample_more(a->mcast_out, b->mcast_out));
 		missing = forwarded > multicast ? forwarded : multicast;
 		o->sent = evidence_share(n, d->copies, missing);
 	}
@@ -145,8 +132,9 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 {
 	struct evidence_out *o = &x->e.out[i];
 	const struct probe_link *l, *in = host_link(&d->host, x->in);
-	uint64_t fails = evidence_grown(d->before.count.frag_fails, d->after.count.frag_fails);
+	uint64_t fails = sample_more(d->before.count.frag_fails, d->after.count.frag_fails);
 	struct probe_route way;
+	struct flow as;
 
 	*o = (struct evidence_out){ .ifindex = x->entry->oif[i], .threshold = x->entry->ttl[i],
 				    .filter = FILTER_UNSEEN };
@@ -181,8 +169,13 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 	}
 	o->lacks_route = o->vif.hi < verdict_routed(&x->e) && o->left.hi < verdict_routed(&x->e) &&
 			 probe_route_out(&x->w->flow.group, o->ifindex, &way) == 0 && way.none;
-	if (o->left.lo < verdict_routed(&x->e))
+	if (o->left.lo < verdict_routed(&x->e)) {
+		struct passage a = evidence_passage(x, o);
+
 		o->filter = evidence_filter(d, x, o, HOOK_FORWARD, HOOK_EGRESS, NULL, NULL);
+		o->is_regrouped = passage_changes(d, &a, HOOK_FORWARD, HOOK_EGRESS, &as) &&
+				  !addr_eq(&as.group, &x->w->flow.group);
+	}
 	if (o->bridge && (o->port ? o->port_got : o->most) < verdict_routed(&x->e))
 		o->ports = evidence_filter(d, x, o, HOOK_PORT_OUT, HOOK_PORT_EGRESS, NULL, NULL);
 }
@@ -197,8 +190,8 @@ uint64_t evidence_unrouted(const struct doctor *d, const struct probe_link *l)
 
 	for (const struct probe_link *was = before->v; was < before->v + before->n; was++)
 		if (was->ifindex == l->ifindex)
-			in = l->multicast ? evidence_grown(was->multicast, l->multicast) :
-			     evidence_grown(was->packets, l->packets);
+			in = l->multicast ? sample_more(was->multicast, l->multicast) :
+			     sample_more(was->packets, l->packets);
 	for (int i = 0; i < vifs->n; i++)
 		if (vifs->v[i].ifindex == l->ifindex)
 			routed += vifs->v[i].st.in_packets;
@@ -276,7 +269,7 @@ static void evidence_here(const struct doctor *d, struct evidence_flow *x)
 	e->lacks_family = d->fam == FAM_6 && l->v6 == 0;
 	e->is_lower = l->master || !e->has_vif;
 	if (!x->is_any)
-		e->rp_refuses = remedy_rp_refuses(h, l, &x->w->flow.source, &r, why);
+		e->rp_refuses = remedy_rp_refuses(h, l, &x->as.source, &r, why);
 	if (l->rp_filter <= 0 || !remedy_rp_marks(l))
 		e->marks = 0;
 }
@@ -292,12 +285,12 @@ static void evidence_entry(const struct doctor *d, struct evidence_flow *x)
 	} else if (w->has_entry) {
 		x->entry = &w->e;
 		e->is_fresh = !w->had_entry;
-		e->right.hi = e->right.lo = evidence_right(d, w);
-		e->wrong = evidence_grown(w->had_entry ? w->wrong_before : 0, w->e.st.wrong_if);
+		e->right.hi = e->right.lo = evidence_entry_routed(d, w);
+		e->wrong = sample_more(w->had_entry ? w->wrong_before : 0, w->e.st.wrong_if);
 	} else if (star) {
 		x->entry = &star->e;
 		e->is_fresh = !star->had_entry;
-		e->right.hi = evidence_right(d, star);
+		e->right.hi = evidence_entry_routed(d, star);
 	}
 	e->has_entry = x->entry;
 	e->is_here = x->entry && x->entry->iif == x->in;
@@ -333,13 +326,28 @@ static bool evidence_is_own(const struct doctor *d, const struct addr *src)
 	return false;
 }
 
+/* What the router sees of it. */
+static void evidence_as(const struct doctor *d, struct evidence_flow *x)
+{
+	const struct passage a = evidence_passage(x, NULL);
+	const struct watched *v;
+
+	x->e.is_changed = !x->is_any && evidence_changed(d, &a, &x->as);
+	if (!x->e.is_changed)
+		x->as = x->w->flow;
+	v = x->e.is_changed ? flows_of(&d->flows, &x->as) : NULL;
+	x->routed = v && evidence_entry_routed(d, v) ? v : NULL;
+	x->e.is_regrouped = !addr_eq(&x->as.group, &x->w->flow.group);
+}
+
 void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow *x)
 {
 	struct evidence *e = &x->e;
 
-	*x = (struct evidence_flow){ .w = w, .is_any = w->is_star, .e = { .fam = d->fam, .unread = d->unread } };
+	*x = (struct evidence_flow){ .w = w, .as = w->flow, .is_any = w->is_star };
+	*e = (struct evidence){ .fam = d->fam, .unread = d->unread };
 	x->is_own = !w->is_star && evidence_is_own(d, &w->flow.source);
-	e->marks = d->fam == FAM_4 ? evidence_grown(d->before.count.rp_filter, d->after.count.rp_filter) : 0;
+	e->marks = d->fam == FAM_4 ? sample_more(d->before.count.rp_filter, d->after.count.rp_filter) : 0;
 	evidence_input(d, x);
 	if (x->here) {
 		e->wire = x->here->n[SNIFF_WIRE];
@@ -369,10 +377,12 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 		x->moved = false;
 	if (!x->moved)
 		return;
-	e->frag_fails = evidence_grown(d->before.count.frag_fails, d->after.count.frag_fails);
-	e->ipsec = evidence_grown(d->before.count.ipsec, d->after.count.ipsec);
+	e->frag_fails = sample_more(d->before.count.frag_fails, d->after.count.frag_fails);
+	e->ipsec = sample_more(d->before.count.ipsec, d->after.count.ipsec);
+	if (e->is_seen && e->right.hi < e->wire)
+		evidence_as(d, x);
 	/* Groups are no sources either (ip_mc_validate_source(), ip6_rcv_core()). */
-	e->stays_here = x->is_own || match_stays_here(&w->flow.source) || addr_is_multicast(&w->flow.source, 128);
+	e->stays_here = x->is_own || match_stays_here(&x->as.source) || addr_is_multicast(&x->as.source, 128);
 	/* Of one that gets to its entry there is no question where it comes in. */
 	if (!e->is_seen || !e->is_here || e->right.hi < e->ip || e->ip < e->wire)
 		evidence_here(d, x);

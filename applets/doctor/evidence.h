@@ -18,6 +18,8 @@ struct evidence_flow {
 	bool is_any;			/* stands for all sources of an entry */
 	bool is_own;			/* this host sends it */
 	bool moved;			/* at least one packet came in meanwhile */
+	struct flow as;			/* the flow that the router sees of it, by rules of the packet filter another */
+	const struct watched *routed;	/* that one, where packets of it are routed; NULL = none */
 	struct evidence e;
 };
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "applets/doctor/evidence_entry.h"
+
 static bool evidence_nat_came_in(const struct doctor *d, const struct watched *w)
 {
 	for (const struct sighting *s = NULL; (s = flows_next(&d->flows, w, s));)
@@ -14,7 +16,7 @@ static bool evidence_nat_came_in(const struct doctor *d, const struct watched *w
 uint64_t evidence_translated(const struct doctor *d, const struct passage *a, struct addr *source)
 {
 	/* Where the rules are not to be seen there may be such. */
-	bool may = passage_renames(d, a) || !d->host.filters || probe_filters_error(d->host.filters, PROBE_NFT);
+	bool may = passage_renames(d, a) || passage_is_hidden(d);
 	const struct watched *w = a->w;
 	uint64_t n = 0;
 
@@ -30,4 +32,20 @@ uint64_t evidence_translated(const struct doctor *d, const struct passage *a, st
 		*source = v->flow.source;
 	}
 	return n;
+}
+
+bool evidence_changed(const struct doctor *d, const struct passage *a, struct flow *as)
+{
+	const struct watched *w = a->w;
+
+	if (passage_changes(d, a, HOOK_PORT_INGRESS, HOOK_BEFORE, as))
+		return true;
+	for (const struct watched *v = d->flows.v; passage_is_hidden(d) && v < d->flows.v + d->flows.n; v++) {
+		if (v == w || !addr_eq(&v->flow.group, &w->flow.group) || v->e.iif != a->in ||
+		    !evidence_entry_routed(d, v) || evidence_nat_came_in(d, v))
+			continue;
+		*as = v->flow;
+		return true;
+	}
+	return false;
 }

@@ -11,4 +11,8 @@
  * where no rule of this host changes sources. */
 uint64_t evidence_translated(const struct doctor *d, const struct passage *a, struct addr *source);
 
+/* True when a rule of this host gives packets other addresses before they are routed: *as is the flow that the router
+ * sees.  Where rules cannot be read: a flow of the group that it has from there, and that never came in. */
+bool evidence_changed(const struct doctor *d, const struct passage *a, struct flow *as);
+
 #endif

@@ -41,6 +41,13 @@ static uint32_t flows_find(const struct flows *f, const struct flow *flow, int i
 	return hash_find(&f->by_key, &flows_ops, f, flows_key_hash(flow, iif), &key);
 }
 
+const struct watched *flows_of(const struct flows *f, const struct flow *flow)
+{
+	uint32_t id = flows_find(f, flow, 0);
+
+	return id == HASH_NONE ? NULL : &f->v[id];
+}
+
 /* The flow, a new one when need be; NULL when there is no room. */
 static struct watched *flows_get(struct flows *f, const struct flow *flow, int iif)
 {

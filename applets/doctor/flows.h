@@ -67,6 +67,9 @@ void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end);
 
 void flows_free(struct flows *f);
 
+/* A flow; NULL when it is not watched. */
+const struct watched *flows_of(const struct flows *f, const struct flow *flow);
+
 /* The sighting of a flow on an interface; NULL when it was not seen there. */
 const struct sighting *flows_on(const struct flows *f, const struct watched *w, int ifindex);
 

@@ -11,6 +11,8 @@ struct passage_chains {
 	void *ctx;
 	enum filter filter;
 	bool renames;
+	bool changes;			/* the last one that did is known: */
+	struct flow as;
 };
 
 static void passage_chain(void *ctx, const struct probe_chain *c)
@@ -18,12 +20,17 @@ static void passage_chain(void *ctx, const struct probe_chain *c)
 	static const enum filter fates[] = {
 		[FATE_DROPPED] = FILTER_DROPS, [FATE_BY_CHANCE] = FILTER_LIMITS, [FATE_UNKNOWN] = FILTER_MAY_DROP,
 		[FATE_LOWERED] = FILTER_PASSES, [FATE_RENAMED] = FILTER_PASSES,
+		[FATE_CHANGED] = FILTER_PASSES,
 	};
 	struct passage_chains *j = ctx;
 
 	if (fates[c->fate] > j->filter)
 		j->filter = fates[c->fate];
-	j->renames |= c->fate == FATE_RENAMED;
+	j->renames |= c->fate == FATE_RENAMED || c->fate == FATE_CHANGED;
+	if (c->fate == FATE_CHANGED) {
+		j->changes = c->has_flow;
+		j->as = c->flow;
+	}
 	if (j->fn)
 		j->fn(j->ctx, c);
 }
@@ -76,7 +83,8 @@ static void passage_packet(const struct doctor *d, const struct passage *a, stru
 /* The outcome for packets from one hook to another. */
 struct passage_fate {
 	enum filter filter;
-	bool renames;
+	bool renames, changes;
+	struct flow as;
 };
 
 /* What became of packets of any source, the last that somebody asked about from each hook on. */
@@ -117,7 +125,7 @@ static struct passage_fate passage_judge(const struct doctor *d, const struct pa
 		j.filter = all;
 	if (j.filter == FILTER_PASSES && probe_filters_error(d->host.filters, PROBE_NFT))
 		j.filter = FILTER_UNSEEN;
-	return (struct passage_fate){ .filter = j.filter, .renames = j.renames };
+	return (struct passage_fate){ .filter = j.filter, .renames = j.renames, .changes = j.changes, .as = j.as };
 }
 
 /* True when the filters are asked the same of both. */
@@ -180,4 +188,25 @@ bool passage_renames(const struct doctor *d, const struct passage *a)
 	/* What may match some source may match this one. */
 	return (!d->memo || passage_any(d, a, &p, HOOK_BEFORE, HOOK_AFTER).renames) &&
 	       passage_judge(d, a, &p, HOOK_BEFORE, HOOK_AFTER, (struct passage_chains){ .fn = NULL }).renames;
+}
+
+bool passage_changes(const struct doctor *d, const struct passage *a, enum probe_hook from, enum probe_hook to,
+		     struct flow *as)
+{
+	struct passage_fate fate;
+	struct probe_packet p;
+
+	if (!d->host.filters)
+		return false;
+	passage_packet(d, a, &p);
+	if (d->memo && !passage_any(d, a, &p, from, to).renames)
+		return false;
+	fate = passage_judge(d, a, &p, from, to, (struct passage_chains){ .fn = NULL });
+	*as = fate.as;
+	return fate.changes;
+}
+
+bool passage_is_hidden(const struct doctor *d)
+{
+	return !d->host.filters || probe_filters_error(d->host.filters, PROBE_NFT);
 }

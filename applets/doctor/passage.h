@@ -26,7 +26,14 @@ void passage_begin(struct doctor *d);
 enum filter passage_ask(const struct doctor *d, const struct passage *a, enum probe_hook from, enum probe_hook to,
 			probe_chain_fn *fn, void *ctx);
 
-/* True when they surely, or perhaps, leave with an address of this host as their source. */
+/* True when they surely, or perhaps, leave with another source than they came in with. */
 bool passage_renames(const struct doctor *d, const struct passage *a);
+
+/* True when they surely get other addresses from one hook to another: *as is the flow that they are then. */
+bool passage_changes(const struct doctor *d, const struct passage *a, enum probe_hook from, enum probe_hook to,
+		     struct flow *as);
+
+/* True when rules of nftables, which may do such, cannot be read. */
+bool passage_is_hidden(const struct doctor *d);
 
 #endif

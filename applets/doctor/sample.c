@@ -72,8 +72,7 @@ static const struct probe_link *sample_before(const struct doctor *d, const stru
 	return NULL;
 }
 
-/* Counters that were reset count from 0. */
-static uint64_t sample_more(uint64_t before, uint64_t after)
+uint64_t sample_more(uint64_t before, uint64_t after)
 {
 	return after >= before ? after - before : after;
 }

@@ -93,6 +93,9 @@ uint32_t sample_mdb_find(const struct sample_mdb *m, const struct flow *flow);
  * member. */
 unsigned sample_copies(const struct doctor *d, const struct probe_mfc *e);
 
+/* How much more a counter has; one that was reset or wrapped counts from 0. */
+uint64_t sample_more(uint64_t before, uint64_t after);
+
 /* What entries send out of an interface; NULL when there is no room for it. */
 struct sample_load *sample_load(struct doctor *d, uint32_t table, int oif);
 

@@ -56,6 +56,10 @@ static void verdict_none_in(const struct evidence *e, struct losses *l)
 		verdict_add(l, VERDICT_FAMILY, n, n);
 	if (e->is_seen && e->filter == FILTER_DROPS)
 		verdict_add(l, VERDICT_FIREWALL, n, n);
+	if (e->is_regrouped && !l->n)
+		verdict_add(l, VERDICT_CHANGED, n, n);
+	if (e->is_regrouped)
+		return;
 	if (e->stays_here)
 		verdict_add(l, VERDICT_SOURCE, n, n);
 	if (e->rp_refuses && !e->stays_here)
@@ -68,6 +72,8 @@ static void verdict_none_in(const struct evidence *e, struct losses *l)
 		verdict_add(l, VERDICT_NO_ANSWER, n, n);
 	else if (e->has_entry && !e->is_here)
 		verdict_add(l, VERDICT_WRONG_IIF, n, n);
+	if (!l->n && e->is_changed)
+		verdict_add(l, VERDICT_CHANGED, n, n);
 	if (!l->n && e->broken >= e->ip)
 		verdict_add(l, VERDICT_BROKEN, n, n);
 	if (!l->n && e->marks + verdict_slack(e, n) >= n && e->marks)
@@ -85,6 +91,8 @@ static void verdict_lost_below(const struct evidence *e, uint64_t lost, struct l
 		verdict_add(l, VERDICT_FIREWALL, lost, e->wire);
 	if (e->is_kept)
 		verdict_add(l, VERDICT_KEPT, lost, e->wire);
+	if (!l->n && e->is_changed)
+		verdict_add(l, VERDICT_CHANGED, lost, e->wire);
 	if (!l->n)
 		verdict_add(l, e->ingress == FILTER_LIMITS ? VERDICT_LIMIT : VERDICT_INGRESS, lost, e->wire);
 }
@@ -145,6 +153,8 @@ static void verdict_out_seen(const struct evidence *e, const struct evidence_out
 		verdict_add(l, VERDICT_FIREWALL, lost, came);
 	else if (o->filter == FILTER_LIMITS)
 		verdict_add(l, VERDICT_LIMIT, lost, came);
+	else if (o->is_regrouped)
+		verdict_add(l, VERDICT_CHANGED, lost, came);
 	else
 		verdict_add(l, o->queue_drops + slack >= lost - lost / 8 ? VERDICT_QUEUE : VERDICT_LOST_OUT, lost,
 			    came);

@@ -38,6 +38,7 @@ enum verdict {
 	VERDICT_SOURCE,		/* a source that no router forwards */
 	VERDICT_FAMILY,		/* the interface has no IPv4 or IPv6 */
 	VERDICT_BROKEN,		/* its headers have wrong checksums */
+	VERDICT_CHANGED,	/* rules here give it other addresses */
 	VERDICT_INGRESS,	/* ends between the wire and the IP stack */
 	VERDICT_LOST_IN,	/* ends before the entry, nobody knows where */
 	VERDICT_LOST_OUT,	/* ends behind the entry, nobody knows where */
@@ -74,6 +75,7 @@ struct evidence_out {
 	uint64_t translated;		/* of those that left: with another source, by NAT */
 	struct addr as;			/* that one */
 	enum filter filter;		/* on that way */
+	bool is_regrouped;		/* they surely get another group on that way */
 	uint64_t queue_drops;		/* packets of all flows that its queue dropped */
 	int bridge;			/* that it sends into, 0 = none; what follows is of its ports */
 	int port;			/* that surely should get the packets: the one that gets least; 0 = none */
@@ -103,6 +105,7 @@ struct evidence {
 	uint64_t frag_fails;		/* packets that this host could not send for their size, of all flows */
 	uint64_t ipsec;			/* that policies of IPsec kept from leaving, of all flows */
 	enum filter ingress, filter;	/* before the IP stack; before routing */
+	bool is_changed, is_regrouped;	/* before routing it surely gets other addresses; another group */
 	unsigned nouts;
 	struct evidence_out out[KERNEL_VIFS];
 };

@@ -117,6 +117,39 @@ void filter_set_ttl(struct filter_packet *f, int ttl)
 	f->ip_known[at] = ttl < 0 ? 0 : 0xff;
 }
 
+void filter_write(struct filter_packet *f, size_t at, const struct filter_value *a, bool surely)
+{
+	size_t first = f->v4 ? 12 : 8, end = f->v4 ? 20 : 40;
+
+	for (size_t i = 0; i < a->len && at + i < end; i++) {
+		uint8_t same = (uint8_t)~(f->ip[at + i] ^ a->v[i]) & f->ip_known[at + i];
+
+		f->is_changed |= at + i >= first && same != 0xff;
+		f->ip_known[at + i] = a->known[i] & (surely ? 0xff : same);
+		f->ip[at + i] = a->v[i];
+	}
+}
+
+void filter_set_group(struct filter_packet *f, const void *address, bool surely)
+{
+	struct filter_value a;
+
+	filter_value(&a, address, NULL, f->v4 ? 4 : 16);
+	filter_write(f, f->v4 ? 16 : 24, &a, surely);
+}
+
+bool filter_flow(const struct filter_packet *f, struct flow *flow)
+{
+	size_t len = f->v4 ? 4 : 16, at = f->v4 ? 12 : 8;
+	struct filter_value a;
+
+	filter_value(&a, f->ip, f->ip_known, at + 2 * len);
+	*flow = f->p->flow;
+	memcpy(flow->source.b + 16 - len, f->ip + at, len);
+	memcpy(flow->group.b + 16 - len, f->ip + at + len, len);
+	return filter_is_known(&a, at, 2 * len);
+}
+
 uint32_t filter_state(const struct filter_packet *f, uint32_t *known)
 {
 	*known = UINT32_MAX;

@@ -34,6 +34,7 @@ struct filter_packet {
 	uint32_t mark, mark_known;		/* with its bits */
 	tristate untracked;			/* connection tracking does not follow it */
 	bool is_renamed;			/* another source may stand in it */
+	bool is_changed;			/* a rule has, or may have, written addresses */
 	bool has_forward_iif;			/* this kernel tells it for IPv6, see filter.c */
 	/* Where it is: 0 and "" where it has none, not set where it is not known. */
 	bool has_iif, has_oif;
@@ -72,6 +73,15 @@ void filter_set_mark(struct filter_packet *f, uint32_t value, uint32_t mask, boo
 /* Its TTL or hop limit; -1 when it is not known. */
 int filter_ttl(const struct filter_packet *f);
 void filter_set_ttl(struct filter_packet *f, int ttl);
+
+/* Writes bytes of its network header from at on, which are surely there afterwards, or perhaps. */
+void filter_write(struct filter_packet *f, size_t at, const struct filter_value *a, bool surely);
+
+/* Writes another group, or the address of a host, into it; NULL: it is not known which.  As filter_write(). */
+void filter_set_group(struct filter_packet *f, const void *address, bool surely);
+
+/* The flow that it is of by now; false when that is not known. */
+bool filter_flow(const struct filter_packet *f, struct flow *flow);
 
 /* The state that connection tracking gives it, as bits of enum ip_conntrack_info of the kernel, and which are known. */
 uint32_t filter_state(const struct filter_packet *f, uint32_t *known);

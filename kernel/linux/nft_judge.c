@@ -57,6 +57,12 @@ static bool nft_rule_next(struct rtnl_attr *rules, struct rtnl_attr *rule, uint6
 	return true;
 }
 
+static void nft_tell(struct nft_way *w, const struct nft_chain *c, uint64_t handle)
+{
+	w->out->chain = c->name;
+	w->out->rule = handle;
+}
+
 static unsigned nft_chain_judge(struct nft_way *w, const struct nft_chain *c, unsigned depth, enum match reach)
 {
 	struct rtnl_attr rules = { (const unsigned char *)c->rules.p, c->rules.len }, rule;
@@ -66,7 +72,7 @@ static unsigned nft_chain_judge(struct nft_way *w, const struct nft_chain *c, un
 
 	while (nft_rule_next(&rules, &rule, &handle)) {
 		enum match match;
-		bool returns;
+		bool returns, was_changed;
 
 		if (w->steps++ > STEPS) {
 			w->out->why |= MAY_UNKNOWN;
@@ -74,7 +80,10 @@ static unsigned nft_chain_judge(struct nft_way *w, const struct nft_chain *c, un
 		}
 		r->in = c;
 		r->reach = maybe ? MATCH_MAY : reach;
+		was_changed = r->f->is_changed;
 		nft_rule_run(r, &rule);
+		if (r->f->is_changed && !was_changed)
+			nft_tell(w, c, handle);
 		match = r->match;
 		bits = r->verdict;
 		returns = r->returns;
@@ -82,10 +91,8 @@ static unsigned nft_chain_judge(struct nft_way *w, const struct nft_chain *c, un
 			continue;
 		if (match == MATCH_MAY || bits == FILTER_EITHER)
 			w->out->why |= match == MATCH_MAY ? r->why : MAY_UNKNOWN;
-		if (bits & FILTER_DROPPED) {
-			w->out->chain = c->name;
-			w->out->rule = handle;
-		}
+		if (bits & FILTER_DROPPED)
+			nft_tell(w, c, handle);
 		if (r->chain) {
 			const struct nft_chain *to = nft_chain_find(r->n, c->family, c->table, r->chain);
 

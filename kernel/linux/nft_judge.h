@@ -13,7 +13,7 @@
 struct filter_fate {
 	unsigned bits;			/* FILTER_ACCEPTED, FILTER_DROPPED */
 	unsigned why;			/* MAY_* bits of the rules that could not be told */
-	const char *chain;		/* which has the rule that drops it, NULL: the policy does */
+	const char *chain;		/* which has the rule that drops or changes it, NULL: the policy does */
 	uint64_t rule;			/* its handle */
 };
 

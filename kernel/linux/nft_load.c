@@ -107,13 +107,17 @@ static void nft_write_payload(struct nft_run *r, const struct rtnl_attr *data)
 	uint32_t base = nft_u32(data, NFTA_PAYLOAD_BASE);
 	bool is_ip = base == NFT_PAYLOAD_NETWORK_HEADER;
 	size_t size = is_ip ? sizeof r->f->ip : sizeof r->f->ports;
-	uint8_t *v = is_ip ? r->f->ip : r->f->ports, *known = is_ip ? r->f->ip_known : r->f->ports_known;
+	uint8_t *v = r->f->ports, *known = r->f->ports_known;
 	struct filter_value a;
 
 	if ((!is_ip && base != NFT_PAYLOAD_TRANSPORT_HEADER) || !len || offset >= size || len > size - offset)
 		return;
 	if (!nft_reg_get(r, nft_u32(data, NFTA_PAYLOAD_SREG), len, &a))
 		filter_value(&a, NULL, NULL, len);
+	if (is_ip) {
+		filter_write(r->f, offset, &a, nft_reach(r) == MATCH_YES);
+		return;
+	}
 	for (uint32_t i = 0; i < len; i++) {
 		uint8_t same = (uint8_t)~(v[offset + i] ^ a.v[i]) & known[offset + i];
 

@@ -175,13 +175,26 @@ static void nft_match_dynset(struct nft_run *r, const struct rtnl_attr *data)
 		nft_and(r, MATCH_MAY, MAY_BY_CHANCE);
 }
 
-/* Other addresses: the source's new one is known to be one of this host's, the group's is another way altogether. */
+/* Other addresses: the source's new one is known to be one of this host's, the group's is another way altogether.  What
+ * is not followed is not translated (nf_nat_inet_fn()). */
 static void nft_match_nat(struct nft_run *r, const struct rtnl_attr *data)
 {
-	bool is_dst = nft_u32(data, NFTA_NAT_TYPE) == NFT_NAT_DNAT;
+	uint32_t min = nft_u32(data, NFTA_NAT_REG_ADDR_MIN), max = nft_u32(data, NFTA_NAT_REG_ADDR_MAX);
+	size_t len = r->f->v4 ? 4 : 16;
+	struct filter_value a, b;
 
-	r->verdict = is_dst ? FILTER_EITHER : FILTER_ACCEPTED;
-	r->f->is_renamed |= !is_dst;
+	r->verdict = FILTER_ACCEPTED;
+	if (r->f->untracked == 1)
+		return;
+	if (nft_u32(data, NFTA_NAT_TYPE) != NFT_NAT_DNAT)
+		r->f->is_renamed = true;
+	else if (min == UINT32_MAX)		/* ports alone */
+		memset(r->f->ports_known, 0, sizeof r->f->ports_known);
+	else if (nft_reg_get(r, min, len, &a) && filter_is_known(&a, 0, len) &&
+		 (max == UINT32_MAX || (nft_reg_get(r, max, len, &b) && !memcmp(a.v, b.v, len))))
+		filter_set_group(r->f, a.v, nft_reach(r) == MATCH_YES);
+	else
+		filter_set_group(r->f, NULL, false);
 }
 
 static void nft_match_masq(struct nft_run *r, const struct rtnl_attr *data)

@@ -162,6 +162,8 @@ static void filters_tell(struct filters_way *w, struct probe_chain *c, const str
 	if (fate->bits & FILTER_DROPPED)
 		c->fate = fate->bits == FILTER_DROPPED ? FATE_DROPPED : fate->why == MAY_BY_CHANCE ? FATE_BY_CHANCE :
 			  FATE_UNKNOWN;
+	else if (w->f.is_changed)
+		c->fate = FATE_CHANGED;
 	else if (now >= 0 && ttl >= 0 && now < ttl)
 		c->fate = FATE_LOWERED;
 	else if (w->f.is_renamed)
@@ -169,6 +171,7 @@ static void filters_tell(struct filters_way *w, struct probe_chain *c, const str
 	else
 		return;
 	c->ttl = (uint8_t)(now < 0 ? 0 : now);
+	c->has_flow = filter_flow(&w->f, &c->flow);
 	if (w->hook >= w->from)
 		w->fn(w->ctx, c);
 }
@@ -183,7 +186,7 @@ static void filters_base(struct filters_way *w, const struct filter_base *b)
 	struct filter_fate fate;
 	int ttl = filter_ttl(&w->f);
 
-	w->f.is_renamed = false;
+	w->f.is_renamed = w->f.is_changed = false;
 	if (b->chain) {
 		c.family = filters_family(b->chain, w->hook, &w->f);
 		if (!c.family)
@@ -213,7 +216,7 @@ static void filters_tc(struct filters_way *w, bool is_egress)
 	int ttl = filter_ttl(&w->f);
 	struct filter_fate fate;
 
-	w->f.is_renamed = false;
+	w->f.is_renamed = w->f.is_changed = false;
 	if (tc_judge(&w->all->tc, (int)(is_egress ? w->f.oif : w->f.iif), is_egress, &w->f, &fate))
 		filters_tell(w, &c, &fate, ttl);
 }

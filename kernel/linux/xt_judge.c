@@ -182,7 +182,7 @@ static unsigned xt_chain_judge(struct xt_way *w, uint32_t first, unsigned depth,
 	for (uint32_t at = first; xt_rule_read(w->t, at, &r); at = r.next) {
 		unsigned why = 0, bits;
 		enum match match, sure;
-		bool jumps;
+		bool jumps, was_changed;
 
 		if (w->steps++ > STEPS)
 			break;
@@ -190,7 +190,10 @@ static unsigned xt_chain_judge(struct xt_way *w, uint32_t first, unsigned depth,
 		if (match == MATCH_NO)
 			continue;
 		sure = filter_and(match, maybe ? MATCH_MAY : reach);
+		was_changed = w->f->is_changed;
 		bits = xt_rule_decides(w, &r, sure);
+		if (w->f->is_changed && !was_changed)
+			xt_tell(w, first, at);
 		jumps = !*r.name && r.verdict >= 0;
 		if (!bits && !jumps)
 			continue;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <linux/if_packet.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/xt_addrtype.h>
 #include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter/xt_CT.h>
@@ -324,6 +325,28 @@ static void xt_target_mark(struct filter_packet *f, const void *info, size_t len
 	filter_set_mark(f, m.mark, m.mask, reach == MATCH_YES);
 }
 
+/* The group becomes another one, or the address of a host: a range that is one address. */
+static void xt_target_dnat(struct filter_packet *f, uint8_t revision, const void *info, size_t len, enum match reach)
+{
+	struct nf_nat_ipv4_multi_range_compat old;
+	struct nf_nat_range2 r = { .flags = 0 };
+	size_t size = f->v4 ? 4 : 16;
+
+	if (revision == 0 && len >= sizeof old) {
+		memcpy(&old, info, sizeof old);
+		r.flags = old.range[0].flags;
+		r.min_addr.ip = old.range[0].min_ip;
+		r.max_addr.ip = old.range[0].max_ip;
+	} else if (len >= sizeof(struct nf_nat_range)) {
+		memcpy(&r, info, sizeof(struct nf_nat_range));
+	}
+	if (f->untracked == 1)
+		return;
+	memset(f->ports_known, 0, sizeof f->ports_known);
+	if (r.flags & NF_NAT_RANGE_MAP_IPS)
+		filter_set_group(f, memcmp(&r.min_addr, &r.max_addr, size) ? NULL : &r.min_addr, reach == MATCH_YES);
+}
+
 static bool xt_is_among(const char *name, const char *const *list)
 {
 	while (*list && strcmp(*list, name))
@@ -334,7 +357,7 @@ static bool xt_is_among(const char *name, const char *const *list)
 unsigned xt_target(struct filter_packet *f, const char *name, uint8_t revision, const void *info, size_t len,
 		   enum match reach)
 {
-	static const char *const queues[] = { "NFQUEUE", "QUEUE", "DNAT", "REDIRECT", "TPROXY", NULL };
+	static const char *const queues[] = { "NFQUEUE", "QUEUE", "NETMAP", "REDIRECT", "TPROXY", NULL };
 	static const char *const sources[] = { "MASQUERADE", "SNAT", NULL };
 	struct xt_ct_target_info ct = { .flags = 0 };
 
@@ -346,6 +369,10 @@ unsigned xt_target(struct filter_packet *f, const char *name, uint8_t revision, 
 		return FILTER_EITHER;
 	if (xt_is_among(name, sources)) {
 		f->is_renamed = true;
+		return FILTER_ACCEPTED;
+	}
+	if (!strcmp(name, "DNAT")) {
+		xt_target_dnat(f, revision, info, len, reach);
 		return FILTER_ACCEPTED;
 	}
 	if (!strcmp(name, "TTL") || !strcmp(name, "HL"))

@@ -1,16 +1,96 @@
 # SPDX-License-Identifier: ISC
 #
-# Set-ups in which this host has no way out for what comes in, though its TTL is large enough, and those in
-# which one of several causes is easily overlooked.
+# Set-ups in which this host changes what comes in, so that the router sees another flow, those in which it has no way
+# out for it, though its TTL is large enough, and those in which one of several causes is easily overlooked.
 import subprocess
 
-from doctor.table import RULES, begin, truth
+from doctor.table import RULES, UNSURE, begin, restore, truth
 from lab import Skip
+
+BOTH = RULES + "mroute from a1 group 225.9.9.9 to a2\nmroute from a1 group ff2e::999 to a2\n"
+SOURCE = {"IPv4": "10.1.0.77", "IPv6": "fd00:1::77"}
+
+
+def nat(t, hook, priority, rule):
+    t.nft(f"table inet n {{ chain p {{ type nat hook {hook} priority {priority};\n{rule}\n}}\n}}\n")
 
 
 def ip(t, *words):
     if subprocess.run(["ip", "-4" if t.v4 else "-6", *words], stderr=subprocess.DEVNULL).returncode:
         raise Skip("not in this kernel")
+
+
+@truth("NAT makes it another group", "changed", blind="any", cure=None, says="chain p of table inet n")
+def dnat(t):
+    begin(t, BOTH)
+    nat(t, "prerouting", -100, f"ip{t.six} daddr {t.group} dnat ip{t.six} to {t.other}")
+
+
+@truth("NAT makes another group of that one, which is asked for", "fine")
+def dnat_other(t):
+    begin(t, BOTH)
+    nat(t, "prerouting", -100, f"ip{t.six} daddr {t.group} dnat ip{t.six} to {t.other}")
+    t.group, t.other = t.other, t.group
+
+
+@truth("a rule writes another group into it", "changed", blind="any", cure=None,
+       says="chain doors of table inet house")
+def group(t):
+    begin(t, BOTH)
+    t.chain("prerouting", [f"ip{t.six} daddr {t.group} ip{t.six} daddr set {t.other}"], priority=-150)
+
+
+@truth("a rule of iptables makes it another group", "changed", blind="any", cure=None, says="iptables")
+def dnat_iptables(t):
+    begin(t, BOTH)
+    restore(t, "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d {group} -j DNAT --to-destination {other}\nCOMMIT\n",
+            "nft", group=t.group, other=t.other)
+
+
+@truth("a rule writes another source into it", "fine", says="chain doors of table inet house")
+def source(t):
+    begin(t)
+    t.chain("prerouting", [f"ip{t.six} daddr {t.group} ip{t.six} saddr set {SOURCE[t.family]}"], priority=-150)
+
+
+@truth("a rule writes another source into it, which no rule is for", "no_rule", cure=None)
+def source_no_rule(t):
+    begin(t, f"mroute from a1 source {'10.1.0.9' if t.v4 else 'fd00:1::9'} group {t.group} to a2\n")
+    t.chain("prerouting", [f"ip{t.six} daddr {t.group} ip{t.six} saddr set {SOURCE[t.family]}"], priority=-150)
+
+
+@truth("a rule writes another source into it, which the reverse path filter refuses", "rp_filter", families=("IPv4",),
+       blind=UNSURE, says="192.0.2.9")
+def source_martian(t):
+    begin(t)
+    t.chain("prerouting", [f"ip daddr {t.group} ip saddr set 192.0.2.9"], priority=-150)
+    t.sysctl("ipv4/conf/a1/rp_filter", 1)
+
+
+@truth("NAT sends it to a host", "changed", blind="any", cure=None, says="to that host")
+def dnat_host(t):
+    begin(t)
+    nat(t, "prerouting", -100, f"ip{t.six} daddr {t.group} dnat ip{t.six} to {'10.2.0.2' if t.v4 else 'fd00:2::2'}")
+
+
+@truth("a rule writes another source into it before IP sees it", "fine", says="chain doors of table netdev house")
+def source_ingress(t):
+    begin(t)
+    t.chain('ingress device "a1"', [f"ip{t.six} daddr {t.group} ip{t.six} saddr set {SOURCE[t.family]}"],
+            family="netdev")
+
+
+@truth("a rule writes another group into it as it leaves", "changed", blind="any", cure=None,
+       says="chain doors of table inet house")
+def group_out(t):
+    begin(t)
+    t.chain("postrouting", [f"ip{t.six} daddr {t.group} ip{t.six} daddr set {t.other}"])
+
+
+@truth("a rule writes another source into it as it leaves", "fine")
+def source_out(t):
+    begin(t)
+    t.chain("postrouting", [f"ip{t.six} daddr {t.group} ip{t.six} saddr set {SOURCE[t.family]}"])
 
 
 @truth("the output has no route to groups", "route", families=("IPv6",))
