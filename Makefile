@@ -58,8 +58,15 @@ MUSL_STAMP  = $(MUSL_DIR)/linux
 MUSL_FLAGS  = -isystem $(MUSL_DIR)
 endif
 
-COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(CFLAGS) $(SANFLAGS)
-LINK        = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
+# Armour.  CFLAGS and LDFLAGS stand behind it and have the last word.  _FORTIFY_SOURCE does nothing but warn without
+# optimization, and hides calls from the sanitizers.
+FORTIFY     = $(if $(SANITIZE)$(findstring _FORTIFY_SOURCE,$(CFLAGS)),,$(if \
+		$(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS)))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+ARMOUR      = -fPIE -fstack-protector-strong -fno-strict-overflow $(FORTIFY)
+ARMOUR_LINK = $(if $(filter -static -static-pie -no-pie,$(CFLAGS) $(LDFLAGS)),,-pie) -Wl,-z,relro,-z,now,-z,noexecstack
+
+COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(ARMOUR) $(CFLAGS) $(SANFLAGS)
+LINK        = $(CC) $(ARMOUR) $(CFLAGS) $(SANFLAGS) $(ARMOUR_LINK) $(LDFLAGS)
 
 # The program itself tells what there is to complete.  For another machine than this one NATIVE is
 # a build that runs here, or nothing.
@@ -227,18 +234,20 @@ $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(FAKE) $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
-# ---- the small static binary: stock musl, without what debuggers alone need, symbols and .eh_frame ----
+# ---- the small static binary: stock musl, position independent where that can be linked, without what debuggers
+# alone need, symbols and .eh_frame ----
 
 STATIC_CC     := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
-STATIC_CFLAGS  = -Os -flto=auto -g
+STATIC_CFLAGS  = -Os -flto=auto -g -fno-asynchronous-unwind-tables -fno-unwind-tables
+STATIC_PIE     = $(shell sh tests/tools/static_pie.sh $(STATIC_CC))
 # Code and constants in one segment, as on most other architectures: x86 alone pads them to pages of their own.
-STATIC_LDFLAGS = -static -Wl,-z,noseparate-code
+STATIC_LDFLAGS = $(STATIC_PIE) -Wl,-z,noseparate-code
 STATIC_MAKE    = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
 		 CFLAGS='$(STATIC_CFLAGS)' LDFLAGS='$(STATIC_LDFLAGS) $(LDFLAGS)'
 static:
 	+@$(STATIC_MAKE) $(B)/static/smcroute
 	$(say) STRIP $(B)/smcroute-static
-	$(Q)$(STRIP) -s -R .eh_frame -o $(B)/smcroute-static $(B)/static/smcroute
+	$(Q)$(STRIP) -s -o $(B)/smcroute-static $(B)/static/smcroute
 	@wc -c $(B)/smcroute-static
 
 bloat: static

@@ -11,6 +11,7 @@
 
 #include "lib/buf.h"
 #include "lib/near.h"
+#include "lib/proc.h"
 #include "lib/text.h"
 
 #ifndef VERSION
@@ -71,6 +72,7 @@ const struct applet *applet_near(const char *name, const struct applet *const *l
 int applet_run(const struct applet *a, int argc, char **argv)
 {
 	applet_name = a->name;
+	proc_seal();
 	return a->main(argc, argv);
 }
 

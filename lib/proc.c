@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -24,6 +26,30 @@
 
 /* To the parent, or -1. */
 static int proc_status_fd = -1;
+
+/* Of one program or library: the part of it that is only written to by relocation. */
+static int proc_seal_part(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	(void)size;
+	(void)ctx;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		uintptr_t from = (info->dlpi_addr + ph->p_vaddr) & -page;
+		uintptr_t to = (info->dlpi_addr + ph->p_vaddr + ph->p_memsz) & -page;
+
+		if (ph->p_type == PT_GNU_RELRO && to > from)
+			syscall(SYS_mprotect, from, to - from, PROT_READ);
+	}
+	/* The first one is the program. */
+	return 1;
+}
+
+void proc_seal(void)
+{
+	dl_iterate_phdr(proc_seal_part, NULL);
+}
 
 /* Opens what takes everything and gives nothing: where there is no /dev yet, as in an initramfs, a descriptor that can
  * be neither read nor written does as well. */

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Makes read-only what the program needs to write at its start alone, its tables of pointers: in a static program that
+ * can be loaded anywhere musl leaves that to us (static_init_tls()), elsewhere it has been done. */
+void proc_seal(void);
+
 /* Opens /dev/null, or where there is none something as good, on each of the descriptors 0 to 2 that is closed, so that
  * no socket takes its place.  Call before opening anything.  0, or -1 with errno. */
 int proc_open_std(void);

@@ -64,6 +64,7 @@ done
 for t in tests/unit/test_*.c; do
 	[ -e "$t" ] && job "$t" "$B/tests/$(basename "$t" .c)"
 done
+job tests/armour.sh "sh tests/armour.sh"
 job tests/arrows.sh "sh tests/arrows.sh"
 job tests/lint.sh "sh tests/lint.sh"
 
