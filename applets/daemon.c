@@ -259,6 +259,9 @@ static int daemon_set_up(struct daemon *d)
 	daemon_init_timer(d, &d->pause, pause_end, 0);
 	daemon_init_timer(d, &d->watchdog, daemon_on_watchdog, 0);
 	daemon_init_timer(d, &d->reach, reach_again, 0);
+	daemon_init_timer(d, &d->sick, watch_again, 0);
+	d->lim_client.burst = 30;
+	d->lim_diag.burst = 1000;
 	daemon_init_timer(d, &d->store_again, store_again, 0);
 	daemon_init_timer(d, &d->lifetime, daemon_on_stop, d->set->lifetime);
 	signal(SIGPIPE, SIG_IGN);

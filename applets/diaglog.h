@@ -7,8 +7,9 @@
 
 #include "conf/conf.h"
 #include "conf/diag.h"
+#include "lib/log.h"
 
-/* Logs a diagnostic, with its line and a caret where debug messages are shown. */
-void diaglog_put(const struct conf *c, const struct diag *d);
+/* Logs a diagnostic, with its line and a caret where debug messages are shown; lim as in log_limited(), or NULL. */
+void diaglog_put(const struct conf *c, const struct diag *d, struct log_limit *lim, int64_t now);
 
 #endif

@@ -38,7 +38,7 @@ static void families_drain(struct daemon *d, enum fam f)
 	int n = kernel_mroute_drain(f, FAMILIES_UPCALLS, families_on_upcall, d);
 
 	if (n < 0)
-		watch_log_failed(d, fam_str(f), " routing socket");
+		watch_failed(d, kernel_mroute_fd(f), fam_str(f), " routing socket");
 	/* The rest has been read already, so the descriptor will not tell. */
 	if (n == FAMILIES_UPCALLS)
 		timer_set(d->loop, &d->upcalls, 0);

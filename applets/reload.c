@@ -51,7 +51,7 @@ static void reload_put_result(struct daemon *d)
 
 void reload_result(struct daemon *d, const char *what)
 {
-	log_notice("%s: %s", what, buf_cstr(&d->reload.result));
+	log_limited(&d->lim_client, loop_now(d->loop), LOG_LVL_NOTICE, "%s: %s", what, buf_cstr(&d->reload.result));
 }
 
 /* Tells the init system how much there is to do. */
@@ -222,7 +222,7 @@ static void reload_tell(struct daemon *d)
 	const struct diags *diags = &re->diags;
 
 	if (re->told < diags->n) {
-		diaglog_put(re->conf, &diags->v[re->told]);
+		diaglog_put(re->conf, &diags->v[re->told], reload_is_first(d) ? NULL : &d->lim_diag, loop_now(d->loop));
 		diag_print(&re->telling, re->conf, &diags->v[re->told++], false);
 		return;
 	}

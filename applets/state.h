@@ -138,6 +138,10 @@ struct daemon {
 	struct pidfile pidfile;
 	struct priv_id id;
 	struct log_limit lim_socket;
+	struct log_limit lim_client;	/* what clients have us do */
+	struct log_limit lim_diag;	/* what is wrong with a file that is read again */
+	struct timer sick;		/* runs while sockets that fail are left alone, or were a moment ago */
+	unsigned failures;		/* of them since it was set */
 	struct journal journal;
 	int journal_handed;		/* of the daemon before, until the file has been read; or -1 */
 	bool was_handed;		/* routes, at the start */

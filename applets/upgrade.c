@@ -277,7 +277,8 @@ bool upgrade_ended(struct daemon *d, pid_t pid, int status)
 	}
 	upgrade_explain(d, status);
 	d->give.child = 0;
-	log_err("upgrade failed, version %s goes on: %s", applet_number(), buf_cstr(&u->why));
+	log_limited(&d->lim_client, loop_now(d->loop), LOG_LVL_ERR, "upgrade failed, version %s goes on: %s",
+		    applet_number(), buf_cstr(&u->why));
 	server_resume(d->control);
 	return true;
 }
@@ -316,7 +317,8 @@ static const char *upgrade_begin(struct daemon *d, int *status)
 			 d->set->program ? d->set->program : "the program of this daemon", strerror(err));
 		return text;
 	}
-	log_notice("upgrade: %s is started as pid %d", d->set->program, (int)d->give.child);
+	log_limited(&d->lim_client, loop_now(d->loop), LOG_LVL_NOTICE, "upgrade: %s is started as pid %d",
+		    d->set->program, (int)d->give.child);
 	timer_set(d->loop, &u->limit, UPGRADE_START_MS);
 	return NULL;
 }

@@ -17,6 +17,9 @@
 #define WATCH_LINKS 64
 #define WATCH_NEIGHBOURS 16	/* solicitations, queries */
 
+#define WATCH_FAILURES 8	/* of all sockets that are answered at once, each WATCH_SICK_MS */
+#define WATCH_SICK_MS 1000
+
 void watch_arm(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -40,9 +43,27 @@ void watch_tick(void *ctx)
 	watch_arm(d);
 }
 
-void watch_log_failed(struct daemon *d, const char *whose, const char *what)
+void watch_failed(struct daemon *d, int fd, const char *whose, const char *what)
 {
+	/* Read again at once it would keep the loop busy, and one error now and then is no reason to be late. */
+	if (!d->failures++)
+		timer_set(d->loop, &d->sick, WATCH_SICK_MS);
+	if (d->failures > WATCH_FAILURES)
+		loop_events(d->loop, fd, 0);
 	log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s%s: %s", whose, what, strerror(errno));
+}
+
+void watch_again(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	d->failures = 0;
+	loop_events(d->loop, kernel_link_fd(), POLLIN);
+	for (enum fam f = 0; f < FAM_N; f++) {
+		loop_events(d->loop, kernel_mroute_fd(f), POLLIN);
+		loop_events(d->loop, kernel_mrdisc_fd(f), POLLIN);
+		loop_events(d->loop, kernel_report_fd(f), POLLIN);
+	}
 }
 
 static void watch_on_link(void *ctx, const struct link_event *ev)
@@ -56,11 +77,10 @@ static void watch_on_netlink(void *ctx, int fd, short revents)
 {
 	struct daemon *d = ctx;
 
-	(void)fd;
 	(void)revents;
 	d->router.now = loop_now(d->loop);
 	if (kernel_link_drain(WATCH_LINKS, watch_on_link, d) < 0)
-		watch_log_failed(d, "", "rtnetlink");
+		watch_failed(d, fd, "", "rtnetlink");
 	router_sync(&d->router);
 	watch_arm(d);
 }
@@ -80,7 +100,7 @@ static void watch_on_mrdisc(void *ctx, int fd, short revents)
 	(void)revents;
 	d->router.now = loop_now(d->loop);
 	if (kernel_mrdisc_drain(f, WATCH_NEIGHBOURS, watch_on_solicit, d) < 0)
-		watch_log_failed(d, fam_str(f), " router discovery socket");
+		watch_failed(d, fd, fam_str(f), " router discovery socket");
 	watch_arm(d);
 }
 
@@ -99,7 +119,7 @@ static void watch_on_report(void *ctx, int fd, short revents)
 	(void)revents;
 	d->router.now = loop_now(d->loop);
 	if (kernel_report_drain(f, WATCH_NEIGHBOURS, watch_on_query, d) < 0)
-		watch_log_failed(d, fam_str(f), " query socket");
+		watch_failed(d, fd, fam_str(f), " query socket");
 	watch_arm(d);
 }
 

@@ -22,7 +22,10 @@ void watch_tick(void *d);
 /* Sees that the router is called when it has something to do: for router_ops, whose ctx is the daemon. */
 void watch_arm(void *d);
 
-/* Says by errno that a socket failed, which may be so again and again. */
-void watch_log_failed(struct daemon *d, const char *whose, const char *what);
+/* Says by errno that socket fd failed.  One that does so again and again is left alone for a while. */
+void watch_failed(struct daemon *d, int fd, const char *whose, const char *what);
+
+/* For the timer d->sick: those that were left alone have another try. */
+void watch_again(void *d);
 
 #endif

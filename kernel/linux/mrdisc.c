@@ -106,7 +106,8 @@ static void mrdisc_hear(void *ctx, const struct alert *a)
 {
 	const struct mrdisc_hearer *h = ctx;
 
-	if (mrdisc_is_solicit(a->fam, a->bytes, a->len))
+	/* What comes from farther away than this link was not meant for it (RFC 4286, section 5.1). */
+	if (a->ttl == 1 && mrdisc_is_solicit(a->fam, a->bytes, a->len))
 		h->fn(h->ctx, a->fam, a->ifindex);
 }
 

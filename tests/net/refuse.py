@@ -8,8 +8,10 @@ import struct
 
 from lab import Skip, libc
 
-NUMBERS = {"x86_64": {"socket": 41, "setsockopt": 54, "setgroups": 116, "setresuid": 117, "capset": 126},
-           "aarch64": {"socket": 198, "setsockopt": 208, "setgroups": 159, "setresuid": 147, "capset": 91}}
+NUMBERS = {"x86_64": {"socket": 41, "setsockopt": 54, "setgroups": 116, "setresuid": 117, "capset": 126,
+                      "recvmmsg": 299},
+           "aarch64": {"socket": 198, "setsockopt": 208, "setgroups": 159, "setresuid": 147, "capset": 91,
+                       "recvmmsg": 243}}
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06		# linux/bpf_common.h
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000		# linux/seccomp.h

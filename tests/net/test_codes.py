@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from cases import case, main
-from lab import SMCROUTE, SMCROUTECTL, Skip, check, same
+from lab import SMCROUTE, SMCROUTECTL, Skip, check, same, wait_until
 
 CONF = ("mroute from a1 group 225.3.3.3 to a2\nmroute from a1 source 10.1.0.5 group 225.4.4.4 to a2\n"
         "mroute from a1 source fd00:1::5 group ff2e::4 to a2\nmgroup from a2 group 225.8.8.8\n")
@@ -104,12 +104,14 @@ def nobody(lab):
     rc, out, err = lab.run(*SMCROUTECTL, "-i", "nobody", "show")
     same((rc, out, err.count("\n")), (69, "", 1), f"no daemon: {err!r}")
     check("/run/nobody.sock (not there); smcrouted -i nobody starts one\n" in err, f"{err!r}")
-    d = lab.daemon(CONF, "-u", "/run/some.sock")
-    d.sock = "/run/some.sock"
+    d = lab.daemon(CONF, "-u", "/run/some.sock", "-P", "/run/some.pid", ready=False)
+    d.pid_file, d.sock = "/run/some.pid", "/run/some.sock"
+    wait_until(lambda: os.path.exists(d.pid_file), "the PID file")
     d.do("ping")
-    # What is no daemon of ours, or a dead one's, is not named.
+    # What is no daemon of ours, or a dead one's, is not named; nobody connects to it to see.
     stranger = subprocess.Popen(["python3", "-c", "import socket, time; s = socket.socket(socket.AF_UNIX);"
-                                 "s.bind('/run/strange.sock'); s.listen(); print(flush=True); time.sleep(60)"],
+                                 "s.bind('/run/strange.sock'); s.listen(); print(flush=True); s.accept();"
+                                 "print('met', flush=True); time.sleep(60)"],
                                 stdout=subprocess.PIPE)
     stranger.stdout.readline()
     for words in (("-i", "nobody"), ("-u", "/run/nobody.sock"), ("-u", lab.path("nobody.sock"))):
@@ -119,6 +121,7 @@ def nobody(lab):
         check("strange" not in err and "starts one" not in err, f"{err!r}")
     stranger.kill()
     stranger.wait()
+    same(stranger.stdout.read(), b"", "connections to a stranger")
     stranger.stdout.close()
     rc, out, err = lab.run(*SMCROUTECTL, "-u", "/run/strange.sock", "show")
     same((rc, "/run/strange.sock (nobody listens)" in err), (69, True), f"a dead one: {err!r}")

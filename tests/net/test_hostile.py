@@ -2,6 +2,7 @@
 #
 # Whatever is at the other end: clients that want to wear the daemon out, and for
 # our own client daemons that are none.
+import errno
 import json
 import os
 import resource
@@ -12,6 +13,7 @@ import time
 
 from cases import case, main
 from lab import SMCROUTECTL, check, naps, note, same, wait_until
+from refuse import refuse
 from wire import connect, records, request
 
 CONF = "mroute from a1 group 225.1.1.1 to a2\n"
@@ -201,6 +203,29 @@ def wait_for(lab):
     rc, _, err = lab.run(*SMCROUTECTL, "-u", lab.path("none.sock"), "ping")
     same(rc, 69, "status")
     check(lab.path("none.sock") in err and path in err and err.count("\n") == 1, f"{err!r}")
+
+
+@case("a routing socket that fails again and again does not keep the daemon busy")
+def sick_socket(lab):
+    refuse("recvmmsg", errno.EIO, {})
+    d = lab.daemon("mroute from a1 group 225.1.1.0/24 to a2\n")
+    lab.send("a1", "10.1.0.9", "225.1.1.1")
+    wait_until(lambda: "routing socket" in d.log(), "the error")
+    before = naps(d.proc.pid)
+    # Somebody who spins never has to wait.
+    wait_until(lambda: naps(d.proc.pid) > before + 3, "naps of the daemon")
+    check(d.log().count("routing socket") < 10, d.log())
+    d.do("ping")
+    same(d.stop(), 0, "exit status")
+
+
+@case("what a client has the daemon do again and again is logged at a limited rate")
+def noisy_client(lab):
+    d = lab.daemon("mroute from a1 group 225.1.1.0/24 to a2\n")
+    rc, _, err = d.ctl("-b", stdin="reload\n" * 200)
+    same((rc, err), (0, ""), "200 reloads")
+    lines = d.log().count("reloaded: ")
+    check(5 < lines < 100, f"{lines} lines of 200 reloads")
 
 
 if __name__ == "__main__":

@@ -75,16 +75,16 @@ class Wire:
         wait_until(answered, f"IPv{family} answer number {n}", 2 * SLOW)
         return sent
 
-    def solicit(self, family, mac=b"\2\0\0\0\0\x77"):
+    def solicit(self, family, mac=b"\2\0\0\0\0\x77", ttl=1):
         if family == 4:
             src, message = address("10.1.0.2"), struct.pack("!BBH", 0x31, 0, 0xceff)
-            head = struct.pack("!BBHHHBBH4s4s4s", 0x46, 0, 28, 0, 0, 1, 2, 0, src, ROUTERS[4], b"\x94\4\0\0")
+            head = struct.pack("!BBHHHBBH4s4s4s", 0x46, 0, 28, 0, 0, ttl, 2, 0, src, ROUTERS[4], b"\x94\4\0\0")
             data = head[:10] + struct.pack("!H", checksum(head)) + head[12:] + message
             self.sock.send(b"\1\0\x5e\0\0\2" + mac + b"\x08\0" + data)
         else:
             src, message = address("fe80::2"), struct.pack("!BBH", 152, 0, 0)
             message = message[:2] + struct.pack("!H", sum6(src, ROUTERS[6], message))
-            data = struct.pack("!IHBB16s16s", 6 << 28, 12, 0, 1, src, ROUTERS[6]) + b"\x3a\0\5\2\0\0\1\0" + message
+            data = struct.pack("!IHBB16s16s", 6 << 28, 12, 0, ttl, src, ROUTERS[6]) + b"\x3a\0\5\2\0\0\1\0" + message
             self.sock.send(b"\x33\x33\0\0\0\2" + mac + b"\x86\xdd" + data)
 
 
@@ -211,6 +211,21 @@ def solicited(lab):
         answers = len(wire.find(family, ADVERT)) - 1
         check(answers <= sent / 2, f"{answers} answers to {sent} solicitations")
         note(f"measured: IPv{family}, {sent} solicitations, {answers} answers")
+
+
+@case("a solicitation from farther away than this link has no answer")
+def far(lab):
+    wires = Wire(lab, "ha"), Wire(lab, "hb")
+    Daemon(lab, "phyint a1 mrdisc\nphyint a2 mrdisc\n" + CONF4 + CONF6, ["-m", "180"])
+    for family in (4, 6):
+        # Of three initial ones the next is minutes away.
+        for wire in wires:
+            wire.wait(family, ADVERT, n=3, seconds=2 * SLOW)
+        before = [len(wire.read()) for wire in wires]
+        wires[0].solicit(family, ttl=2)
+        # One socket hears both: an answer to the first would be here before that to the second.
+        wires[1].rouse(family, before[1])
+        same(len(wires[0].find(family, ADVERT, before[0])), 0, f"IPv{family} answers")
 
 
 @case("termination: on a reload without the flag, on disable, when the daemon ends")
