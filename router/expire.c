@@ -15,16 +15,13 @@
 static void expire_sample(struct router *r, uint32_t at)
 {
 	const struct mfc *e = &r->mfc.v[at];
-	struct mfc_use *f = mfc_use(&r->mfc, at);
 	uint32_t packets;
 
 	if (!entry_read_packets(e, &packets)) {
 		entry_report(r, EVENT_GONE, e);
 		entry_drop(r, at);
-	} else if (packets != f->seen) {
-		f->seen = packets;
-		mfc_state(&r->mfc, at, e->state, r->now);
-	} else if ((uint32_t)(r->now / MFC_TICK) - f->used >= r->expire_sec * (1000 / MFC_TICK)) {
+	} else if (!mfc_sample(&r->mfc, at, packets, r->now) &&
+		   (uint32_t)(r->now / MFC_TICK) - r->mfc.use[at].used >= r->expire_sec * (1000 / MFC_TICK)) {
 		r->count.expired++;
 		entry_report(r, EVENT_EXPIRED, e);
 		entry_drop(r, at);

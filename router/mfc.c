@@ -246,6 +246,17 @@ void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now)
 	mfc_link(t, at);
 }
 
+bool mfc_sample(struct mfcs *t, uint32_t at, uint32_t packets, int64_t now)
+{
+	struct mfc_use *f = mfc_use(t, at);
+	bool was_used = packets != f->seen;
+
+	f->seen = packets;
+	if (was_used)
+		mfc_state(t, at, t->v[at].state, now);
+	return was_used;
+}
+
 void mfc_set_reflects(struct mfcs *t, uint32_t at, bool reflects)
 {
 	uint8_t *flags = &t->v[at].flags;

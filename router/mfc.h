@@ -137,6 +137,9 @@ void mfc_del(struct mfcs *t, uint32_t at);
 /* Gives an entry that was used just now, in ms, a state, maybe the one it has, and the last place in its list. */
 void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now);
 
+/* Notes the packets, low 32 bits, that an entry has at a time in ms: true when it was used since the last time. */
+bool mfc_sample(struct mfcs *t, uint32_t at, uint32_t packets, int64_t now);
+
 /* Notes whether the entry goes out where it comes in, or would do so. */
 void mfc_set_reflects(struct mfcs *t, uint32_t at, bool reflects);
 

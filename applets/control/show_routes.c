@@ -34,12 +34,16 @@ static const struct output_column routes_columns[ROUTES_COLUMNS] = {
 	[ROUTES_OIFS] = { .heading = " OIFS" },
 };
 
-/* Seconds since an entry was used; JSON_NONE when it does not matter. */
-static uint64_t routes_idle_sec(const struct router *r, const struct mfc *e)
+/* Seconds since an entry, which has so many packets, was used; JSON_NONE when it does not matter. */
+static uint64_t routes_idle_sec(struct router *r, const struct mfc *e, uint64_t packets)
 {
+	uint32_t at = (uint32_t)(e - r->mfc.v);
+
 	if (!mfc_is_dynamic(e))
 		return JSON_NONE;
-	return ((uint32_t)(r->now / MFC_TICK) - r->mfc.use[e - r->mfc.v].used) / (1000 / MFC_TICK);
+	/* The expiry pass looks too seldom for this, and without a limit there is none. */
+	mfc_sample(&r->mfc, at, (uint32_t)packets, r->now);
+	return ((uint32_t)(r->now / MFC_TICK) - r->mfc.use[at].used) / (1000 / MFC_TICK);
 }
 
 /* Writes a row; e is NULL for a rule.  In JSON the outputs come before the counters. */
@@ -58,7 +62,7 @@ static void routes_row(struct show *s, const char *title, const struct show_flow
 	}
 	if (e && output_shows(o, &columns[ROUTES_WRONG])) {
 		output_u64(o, &columns[ROUTES_WRONG], n->wrong_if);
-		output_u64(o, &columns[ROUTES_IDLE], routes_idle_sec(s->router, e));
+		output_u64(o, &columns[ROUTES_IDLE], routes_idle_sec(s->router, e, n->packets));
 		output_text(o, &columns[ROUTES_STATE], mfc_state_str(e->state));
 	}
 	if (o->json && !e)
