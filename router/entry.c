@@ -84,6 +84,9 @@ static struct entry_want entry_find_want(const struct router *r, const struct mf
 	if (prefer < 0 && (mfc_is_dynamic(e) ? !statics || (statics >> e->iif & 1) : e->flags & MFC_INSTALLED))
 		prefer = e->iif;
 	w.iif = iface_by_vif(&r->ifs, fam, prefer) ? prefer : -1;
+	/* Its interface is gone, see vif_leave(). */
+	if (w.iif < 0 && mfc_is_dynamic(e) && !statics)
+		return w;
 	/* An entry of all sources has it. */
 	if (w.iif >= 0 && may_pass && !statics && mfc_has_any(&r->mfc, &e->flow.group, w.iif))
 		return w;
@@ -158,8 +161,8 @@ bool entry_sync(struct router *r, uint32_t at, int prefer)
 	struct mfc *e = &r->mfc.v[at];
 	struct entry_want w = entry_find_want(r, e, prefer);
 	const struct mfc was = *e;
-	/* Who asks for an interface reports what comes of that. */
-	bool reports = prefer < 0 && e->flags & MFC_INSTALLED;
+	/* Who asks for an interface reports what comes of that; that one is gone vif_leave() has. */
+	bool reports = prefer < 0 && e->flags & MFC_INSTALLED && iface_by_vif(&r->ifs, flow_fam(&e->flow), e->iif);
 
 	if (w.state != MFC_FREE)
 		w.oifs &= ~reflect_held(r, at, w.iif, w.oifs);
@@ -189,14 +192,6 @@ void entry_sync_reflecting(struct router *r)
 	for (uint32_t at = 0; r->mfc.reflecting && at < r->mfc.n; at++)
 		if (r->mfc.v[at].flags & MFC_REFLECTS)
 			entry_sync(r, at, -1);
-}
-
-void entry_drop_oif(struct router *r, uint32_t at, int vif)
-{
-	struct mfc *e = &r->mfc.v[at];
-
-	if (entry_install(r, e, e->iif, e->oifs & ~(UINT32_C(1) << vif)) && mfc_is_dynamic(e))
-		entry_report(r, EVENT_CHANGED, e);
 }
 
 bool entry_read_packets(const struct mfc *e, uint32_t *packets)

@@ -27,9 +27,6 @@ bool entry_is_unknown(const struct mfc *e);
 /* Takes an entry out of the kernel and out of the mirror. */
 void entry_drop(struct router *r, uint32_t at);
 
-/* Takes an output out of an entry in the kernel: the number of its VIF is about to be another interface's. */
-void entry_drop_oif(struct router *r, uint32_t at, int vif);
-
 /* Packets that came in by an entry so far, low 32 bits; false, and 0, when the kernel has no such entry. */
 bool entry_read_packets(const struct mfc *e, uint32_t *packets);
 

@@ -57,7 +57,7 @@ struct ifaces {
 	uint32_t live;
 	struct hash by[IFACE_KEYS];
 	uint32_t vif[FAM_N][KERNEL_VIFS];	/* place of the interface, or HASH_NONE */
-	uint32_t held[FAM_N];		/* numbers, as bits, that none may have yet: entries come in on them */
+	uint32_t held[FAM_N];		/* numbers, as bits, that none may have yet: entries have them */
 };
 
 void ifaces_init(struct ifaces *t);

@@ -29,6 +29,14 @@ void vif_refresh(struct router *r, enum fam fam, int vif)
 	}
 }
 
+/* Has an entry looked at again that comes in or goes out on a number: until then no other interface gets that, whose
+ * packets it would take or which would get its packets. */
+static void vif_hold(struct router *r, enum fam fam, int vif, uint32_t at)
+{
+	r->ifs.held[fam] |= UINT32_C(1) << vif;
+	mark_entry(r, at);
+}
+
 void vif_leave(struct router *r, enum fam fam, struct iface *i)
 {
 	int vif = i->vif[fam];
@@ -38,21 +46,16 @@ void vif_leave(struct router *r, enum fam fam, struct iface *i)
 
 		if (e->state == MFC_FREE || flow_fam(&e->flow) != fam)
 			continue;
-		if (e->iif == vif) {
+		if (e->iif == vif && mfc_is_any(e)) {
+			entry_drop(r, at);
+		} else if (e->iif == vif) {
+			/* Later nobody knows whose number it was. */
+			if (mfc_is_dynamic(e))
+				entry_report(r, EVENT_GONE, e);
 			e->flags |= MFC_STALE;
-			if (e->state != MFC_STATIC) {
-				if (mfc_is_dynamic(e))
-					entry_report(r, EVENT_GONE, e);
-				entry_drop(r, at);
-			} else {
-				/* Looked at again later: until then the number is no other interface's, whose packets
-				 * it would take. */
-				r->ifs.held[fam] |= UINT32_C(1) << vif;
-				mark_entry(r, at);
-			}
+			vif_hold(r, fam, vif, at);
 		} else if (e->state != MFC_ASIDE && e->oifs >> vif & 1) {
-			entry_drop_oif(r, at, vif);
-			mark_entry(r, at);
+			vif_hold(r, fam, vif, at);
 		}
 	}
 	iface_slot_free(&r->ifs, fam, i);
