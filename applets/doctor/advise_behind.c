@@ -33,7 +33,7 @@ static void advise_behind_wishes(const struct advice *r, const struct probe_link
 static void advise_behind_bridge(struct advice *r, const struct evidence_out *o, const struct probe_link *bridge)
 {
 	const char *name = host_name(&r->d->host, o->ifindex);
-	struct buf members = { 0 }, routers = { 0 };
+	struct buf members = { 0 }, routers = { 0 }, asked = { 0 };
 	uint16_t vlan;
 
 	bridge_below(&r->d->host, o->ifindex, &vlan);
@@ -53,11 +53,15 @@ static void advise_behind_bridge(struct advice *r, const struct evidence_out *o,
 		finding_add(r->f, FINDING_UNSEEN, "to which ports %s passes them: it snoops, and who asks for members "
 			    "on it does not show; `bridge mdb show dev %s` lists those", bridge->name, bridge->name);
 	else if (routers.len && !members.len)
-		finding_add(r->f, FINDING_NOTE, "nobody on %s joined %s: it passes them only to %s, where another "
-			    "router or a querier is; a receiver behind another port must join", bridge->name, r->group,
+		finding_add(r->f, FINDING_NOTE, advise_bridge_asked(r, bridge, vlan, &asked) ?
+			    "who joined on %s asked for other sources of %s%s: it passes them only to %s, where "
+			    "another router or a querier is; a receiver behind another port must join for this source" :
+			    "nobody on %s joined %s%s: it passes them only to %s, where another router or a querier "
+			    "is; a receiver behind another port must join", bridge->name, r->group, buf_cstr(&asked),
 			    buf_cstr(&routers));
 	buf_free(&members);
 	buf_free(&routers);
+	buf_free(&asked);
 }
 
 /* An output that is a port of a bridge: what leaves there does not pass the bridge. */

@@ -8,29 +8,77 @@
 #include "applets/doctor/advise_link.h"
 #include "applets/doctor/advise_rule.h"
 #include "applets/doctor/bridge.h"
+#include "conf/match.h"
 
 #define PORTS_NAMED 4		/* so many get a command each */
+#define ASKED_NAMED 4		/* sources that members asked for */
 
 /* ---- on the way out ---- */
 
-/* The commands that have a bridge pass a group to its ports, whoever is behind them. */
+bool advise_bridge_asked(const struct advice *r, const struct probe_link *bridge, uint16_t vlan, struct buf *text)
+{
+	const struct probe_mdb *e = NULL;
+	bool any = false;
+	char src[ADDR_STRLEN];
+	unsigned n = 0;
+
+	while ((e = bridge_member(r->d, bridge, vlan, &r->x->w->flow, e))) {
+		if (e->port == bridge->ifindex)
+			continue;
+		any = true;
+		if (flow_any_source(&e->flow) || n++ >= ASKED_NAMED)
+			continue;
+		buf_printf(text, "%s%s%s behind %s", n > 1 ? ", " : " (", e->is_blocked ? "all but " : "",
+			   addr_str(&e->flow.source, src), host_name(&r->d->host, e->port));
+	}
+	if (n > ASKED_NAMED)
+		buf_printf(text, " and %u more", n - ASKED_NAMED);
+	buf_str(text, n ? ")" : "");
+	return any;
+}
+
+/* What is known of the group behind a port: whether somebody joined it, and whether there is an entry of this source,
+ * which another one would not get past. */
+static bool advise_bridge_joined(const struct advice *r, const struct probe_link *bridge, uint16_t vlan, int port,
+				 bool *has_own)
+{
+	const struct probe_mdb *e = NULL;
+	bool any = false;
+
+	*has_own = false;
+	while ((e = bridge_member(r->d, bridge, vlan, &r->x->w->flow, e))) {
+		any |= e->port == port;
+		*has_own |= e->port == port && flow_eq(&e->flow, &r->x->w->flow);
+	}
+	return any;
+}
+
+/* The commands that have a bridge pass a group to its ports, whoever is behind them; where others are asked for, this
+ * source to the ports behind which that was.  A group of SSM has members of a source alone (RFC 4607, section 4). */
 static void advise_bridge_members(struct advice *r, const struct probe_link *bridge, uint16_t vlan, bool others)
 {
 	const struct host *h = &r->d->host;
 	const struct probe_link *port = NULL;
-	char name[REMEDY_WORD], word[REMEDY_WORD], tag[16] = "";
+	char name[REMEDY_WORD], word[REMEDY_WORD], tag[16] = "", source[ADDR_STRLEN + 8] = "";
+	bool has_own, any = false;
 	unsigned n = 0;
 
 	text_shell_word(name, sizeof name, bridge->name);
 	if (vlan)
 		snprintf(tag, sizeof tag, " vid %u", vlan);
+	if (*r->src && bridge->bridge.by_source[r->fam] && (others || match_is_ssm(&r->x->w->flow.group, 128)))
+		snprintf(source, sizeof source, " src %s", r->src);
 	while ((port = bridge_port(h, bridge, port)))
 		n += bridge_has_vlan(h, bridge, port->ifindex, vlan);
-	while (n && n <= PORTS_NAMED && !others && (port = bridge_port(h, bridge, port)))
-		if (bridge_has_vlan(h, bridge, port->ifindex, vlan))
-			finding_fix(r->f, "bridge mdb add dev %s port %s grp %s permanent%s", name,
-				    text_shell_word(word, sizeof word, port->name), r->group, tag);
-	if (n && n <= PORTS_NAMED && !others)
+	while (n && n <= PORTS_NAMED && (*source || !others) && (port = bridge_port(h, bridge, port))) {
+		if (!bridge_has_vlan(h, bridge, port->ifindex, vlan) ||
+		    (advise_bridge_joined(r, bridge, vlan, port->ifindex, &has_own) ? has_own : others))
+			continue;
+		finding_fix(r->f, "bridge mdb add dev %s port %s grp %s%s permanent%s", name,
+			    text_shell_word(word, sizeof word, port->name), r->group, source, tag);
+		any = true;
+	}
+	if (any)
 		finding_or(r->f);
 	remedy_link(r->f, bridge->name, "type bridge mcast_snooping 0");
 }
@@ -50,13 +98,17 @@ void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const 
 		return;
 	bridge_below(h, o->ifindex, &vlan);
 	if (o->is_unwanted && bridge_port(h, bridge, NULL)) {
-		others = bridge_has_others(r->d, bridge, vlan, &r->x->w->flow);
+		others = advise_bridge_asked(r, bridge, vlan, &who);
 		finding_add(r->f, FINDING_ERROR, "nobody behind it wants them: %s of %s were sent to %s, and the "
-			    "bridge %s, which snoops, passed them to none of its ports: %s; a receiver must join the "
-			    "group (bridge -d mdb show dev %s lists who did), or the bridge be told to pass it on all "
-			    "the same, until it is made anew", advice_count(r, l), r->flow, host_name(h, o->ifindex),
-			    bridge->name, others ? "who joined it there asked for other sources" :
-			    "nobody joined it there, and no router is known", bridge->name);
+			    "bridge %s, which snoops, passed them to none of its ports: %s%s; a receiver must join the "
+			    "group%s (bridge -d mdb show dev %s lists who did), or the bridge be told to pass it on "
+			    "all the same, until it is made anew", advice_count(r, l), r->flow,
+			    host_name(h, o->ifindex), bridge->name, others ?
+			    "who joined it there asked for other sources" :
+			    "nobody joined it there, and no router is known", buf_cstr(&who),
+			    others || match_is_ssm(&r->x->w->flow.group, 128) ? " for this source" : "",
+			    bridge->name);
+		buf_free(&who);
 		advise_bridge_members(r, bridge, vlan, others);
 		return;
 	}
@@ -120,11 +172,24 @@ const struct probe_link *advise_bridge_from(const struct advice *r)
 	return from;
 }
 
+/* The word `locked` came to iproute2 with 5.17; a port that is put in anew is not. */
+static void advise_bridge_unlock(struct advice *r, const struct probe_link *bridge, const struct probe_link *port)
+{
+	char name[REMEDY_WORD], master[REMEDY_WORD];
+
+	text_shell_word(name, sizeof name, port->name);
+	finding_fix(r->f, "bridge link set dev %s locked off", name);
+	finding_or(r->f);
+	finding_fix(r->f, "ip link set dev %s nomaster", name);
+	finding_fix(r->f, "ip link set dev %s master %s", name,
+		    text_shell_word(master, sizeof master, bridge->name));
+}
+
 void advise_bridge_port_in(struct advice *r, const struct loss *l)
 {
 	const struct probe_link *port = r->x->here ? host_link(&r->d->host, r->x->here->ifindex) : NULL, *bridge;
 	const struct probe_link *stuck = port;
-	char why[ADVISE_WHY], word[REMEDY_WORD];
+	char why[ADVISE_WHY];
 	uint16_t vlan;
 
 	bridge = bridge_below(&r->d->host, r->x->in, &vlan);
@@ -141,7 +206,7 @@ void advise_bridge_port_in(struct advice *r, const struct loss *l)
 	if (stuck && stuck != port)
 		advise_link_port_mend(r, bridge, stuck, vlan);
 	else if (port->port.state == PORT_FORWARDING && port->port.is_locked)
-		finding_fix(r->f, "bridge link set dev %s locked off", text_shell_word(word, sizeof word, port->name));
+		advise_bridge_unlock(r, bridge, port);
 	else
 		advise_link_port_mend(r, bridge, port, vlan);
 }

@@ -11,6 +11,10 @@
 void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const struct loss *l);
 void advise_bridge_port(struct advice *r, const struct evidence_out *o, const struct loss *l);
 
+/* True when somebody behind the ports of a bridge joined the flow's group; appends " (S behind a port, ...)" with the
+ * sources that were asked for. */
+bool advise_bridge_asked(const struct advice *r, const struct probe_link *bridge, uint16_t vlan, struct buf *text);
+
 /* The port of a bridge where a flow was seen to come in; NULL when it was at none. */
 const struct probe_link *advise_bridge_from(const struct advice *r);
 

@@ -184,6 +184,8 @@ void advise_rule_join(struct advice *r, const char *iif)
 	while (n < SOURCES && (m = advise_rule_named(r, c->mroutes, c->nmroutes, &i)))
 		if (m->range.source_len == 128 && ifname_matches(&c->names[m->iif].ifname, iif) && ++n)
 			advise_rule_member(r, iif, addr_str(&m->range.flow.source, src));
+	if (!n && *r->src)
+		advise_rule_member(r, iif, r->src);
 }
 
 void advise_rule_start(struct advice *r)

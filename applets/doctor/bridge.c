@@ -80,17 +80,20 @@ static bool bridge_is_member(const struct sample_mdb *m, const struct probe_link
 	return false;
 }
 
-bool bridge_has_others(const struct doctor *d, const struct probe_link *bridge, uint16_t vlan,
-		       const struct flow *flow)
+const struct probe_mdb *bridge_member(const struct doctor *d, const struct probe_link *bridge, uint16_t vlan,
+				      const struct flow *flow, const struct probe_mdb *last)
 {
 	const struct sample_mdb *m = &d->after.mdb;
+	const struct probe_mdb *at = last ? last + 1 : NULL;
 	struct flow any = *flow;
 
 	addr_any(flow_fam(flow), &any.source, &(uint8_t){ 0 });
-	for (uint32_t i = sample_mdb_find(m, &any); i < m->n && addr_eq(&m->v[i].flow.group, &flow->group); i++)
-		if (bridge_is_of(&m->v[i], bridge, vlan) && m->v[i].port != bridge->ifindex)
-			return true;
-	return false;
+	if (!last && m->n)
+		at = m->v + sample_mdb_find(m, &any);
+	for (; at && at < m->v + m->n && addr_eq(&at->flow.group, &flow->group); at++)
+		if (bridge_is_of(at, bridge, vlan))
+			return at;
+	return NULL;
 }
 
 /* Entries of routers name no flow, so they come first. */

@@ -27,9 +27,10 @@ enum bridge_wish {
 enum bridge_wish bridge_wish(const struct doctor *d, const struct probe_link *bridge, uint16_t vlan, int port,
 			     const struct flow *flow);
 
-/* True when somebody behind a port has joined the group, of other sources perhaps. */
-bool bridge_has_others(const struct doctor *d, const struct probe_link *bridge, uint16_t vlan,
-		       const struct flow *flow);
+/* Walks what is known of members of a flow's group, whatever source they want: the next after `last`, the first with
+ * NULL; NULL at the end. */
+const struct probe_mdb *bridge_member(const struct doctor *d, const struct probe_link *bridge, uint16_t vlan,
+				      const struct flow *flow, const struct probe_mdb *last);
 
 /* True when the frames of a VLAN may pass a port, or with port = the bridge get to this host. */
 bool bridge_has_vlan(const struct host *h, const struct probe_link *bridge, int port, uint16_t vlan);

@@ -9,8 +9,8 @@ import struct
 import subprocess
 
 from cases import case
-from doctor.bridges import FROM, TO, bridge, flows, joins, known, link, moves, port, setup, snoops
-from doctor.table import THREE, UNSURE, Setup, begin, drop, igmp, mld
+from doctor.bridges import FROM, TO, bridge, calm, flows, joins, known, link, moves, port, setup, snoops
+from doctor.table import THREE, Setup, begin, igmp, mld
 from lab import Skip, check, same, wait_until
 from member import member
 from sick import RULES, blind, findings, need, path
@@ -199,7 +199,7 @@ def second_port(t):
 
 @setup("bridge, clean: in by one bridge, out by another", "fine")
 def two(t):
-    bridge(t, "a1", "a3")
+    calm(t, "a1", "a3")
     bridge(t, "a2", name="br1", net=8)
     joins(t, "a2")
     known(t, "a2", "br1")
@@ -260,7 +260,7 @@ def machine_deaf(t):
 @setup("bridge: source and receiver are isolated from each other, and no rule is there", "no_rule", cure=None,
        blind="any")
 def isolated(t):
-    bridge(t, "a1", "a2")
+    calm(t, "a1", "a2")
     port("a1", "isolated", "on")
     port("a2", "isolated", "on")
     joins(t, "a2")
@@ -270,7 +270,7 @@ def isolated(t):
 
 @setup("bridge, clean: a relay where the bridge passes it on itself", "fine")
 def relay(t):
-    bridge(t, "a1", "a2")
+    calm(t, "a1", "a2")
     joins(t, "a2")
     known(t, "a2")
     begin(t, RULES.replace("a1", "br0").replace("a2", "br0"))
@@ -297,22 +297,6 @@ def limited(t):
     begin(t, TO)
     t.flow.flows("a2")
     t.chain("output", [f"ip{t.six} daddr {t.group} limit rate over 5/second burst 1 packets drop"], family="bridge")
-
-
-@setup("bridge: tc drops it at the member's port", "bridge_port", cure=None, blind="maybe")
-def tc(t):
-    bridge(t, "a2")
-    joins(t, "a2")
-    known(t, "a2")
-    begin(t, TO)
-    drop(t, "a2", "egress")
-
-
-@setup("bridge: tc drops it at the port where it comes in", "ingress", cure=None, blind=UNSURE)
-def tc_in(t):
-    bridge(t, "a1", "a3")
-    begin(t, FROM)
-    drop(t, "a1", "ingress")
 
 
 @setup("bridge, clean: a chain of its family drops another group", "fine")
