@@ -5,6 +5,7 @@
 #   make [CC= STRIP= CFLAGS= LDFLAGS= SANITIZE=address,undefined V=1 B=dir]
 #        [WITH_LIBCAP=yes WITH_MRDISC=no WITH_HOST=no]
 #   make static | check [T="WORD..."] | handover [T=] | handover-faults | doctor
+#   make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | cures
 #   make bench [N=...] | profile [N=...] | fuzz | bloat | demo | clean
 #   make cppcheck | clang-tidy
 #   make static WITH_HOST=no: for an initramfs, without `smcroute-check -H` and `doctor`
@@ -194,6 +195,11 @@ demo: all
 .PHONY: cures
 cures: all
 	@$(TEST_ENV) ROOTS='$(ROOTS)' sh tests/cures.sh
+
+# Network tests on another kernel, in a virtual machine: see tests/vm.sh.
+.PHONY: vm
+vm: all
+	@$(TEST_ENV) KERNEL='$(KERNEL)' MODULES='$(MODULES)' T='$(T)' sh tests/vm.sh
 
 # Sizes, files for the results: see tests/bench/bench.py.
 bench profile: all $(BENCHES) $(PRELOADS) bench-static

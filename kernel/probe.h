@@ -221,6 +221,9 @@ enum probe_filter { PROBE_NFT, PROBE_IPTABLES, PROBE_IP6TABLES, PROBE_TC, PROBE_
 enum probe_fate { FATE_DROPPED, FATE_BY_CHANCE, FATE_UNKNOWN, FATE_LOWERED, FATE_RENAMED, FATE_CHANGED };
 
 /* A chain that does not let it pass as it is. */
+/* Where a filter of tc is: in a block that interfaces share, in a chain that another filter leads to; 0 = neither. */
+struct probe_tc_place { uint32_t block, chain; };
+
 struct probe_chain {
 	enum probe_hook hook;
 	enum probe_filter filter;
@@ -228,6 +231,7 @@ struct probe_chain {
 	const char *family, *table, *name;	/* of tc: "tc", the interface, "ingress" or "egress" */
 	const char *rule_chain;		/* which has the rule that decides, NULL: the policy does */
 	uint64_t rule;			/* its handle, of iptables its number, of tc its preference */
+	struct probe_tc_place tc;
 	bool is_owned;			/* by a program, which alone may change its table */
 	uint8_t ttl;			/* that it goes on with */
 	bool has_flow;			/* and these addresses are known: */

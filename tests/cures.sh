@@ -25,6 +25,6 @@ fi
 bad=0
 for root in $ROOTS; do
 	echo "== $root: $(chroot "$root" nft --version), $(chroot "$root" ip -V)"
-	DOCTOR=all CURES=$root DEADLINE=900 sh tests/run.sh test_doctor test_host || bad=1
+	DOCTOR=all CURES=$root DEADLINE=${DEADLINE:-3600} sh tests/run.sh test_doctor test_host || bad=1
 done
 exit $bad

@@ -27,7 +27,8 @@ static void advise_filter_rule(struct buf *b, const struct probe_chain *c)
 	if (!c->rule_chain)
 		buf_str(b, "its policy");
 	else if (c->filter == PROBE_TC)
-		buf_printf(b, "the filter %s with preference %llu", c->rule_chain, (ull)c->rule);
+		buf_printf(b, "the filter %s with preference %llu%s", c->rule_chain, (ull)c->rule,
+			   c->tc.block ? " of a block that interfaces share" : "");
 	else
 		buf_printf(b, "the rule with %s %llu%s%s", c->filter == PROBE_NFT ? "handle" : "number", (ull)c->rule,
 			   strcmp(c->rule_chain, c->name) ? " of chain " : "",

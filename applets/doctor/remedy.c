@@ -236,12 +236,29 @@ static void remedy_firewalld(struct findings *f, const struct probe_packet *p, c
 	finding_fix(f, "firewall-cmd --reload");
 }
 
-void remedy_chain_show(struct findings *f, const struct probe_chain *c)
+#define REMEDY_TC (REMEDY_WORD + 48)
+
+/* Where tc finds a filter. */
+static const char *remedy_tc(const struct probe_chain *c, char place[REMEDY_TC])
 {
 	char word[REMEDY_WORD];
+	int n;
+
+	if (c->tc.block)
+		n = snprintf(place, REMEDY_TC, "block %u", c->tc.block);
+	else
+		n = snprintf(place, REMEDY_TC, "dev %s %s", text_shell_word(word, sizeof word, c->table), c->name);
+	if (c->tc.chain)
+		snprintf(place + n, REMEDY_TC - (size_t)n, " chain %u", c->tc.chain);
+	return place;
+}
+
+void remedy_chain_show(struct findings *f, const struct probe_chain *c)
+{
+	char place[REMEDY_TC];
 
 	if (c->filter == PROBE_TC)
-		finding_fix(f, "tc -s filter show dev %s %s", text_shell_word(word, sizeof word, c->table), c->name);
+		finding_fix(f, "tc -s filter show %s", remedy_tc(c, place));
 	else if (c->filter != PROBE_NFT)
 		finding_fix(f, "ip%stables-legacy -t %s -nvL", c->filter == PROBE_IPTABLES ? "" : "6", c->table);
 	else if (remedy_is_plain(c->table, "_-./") && remedy_is_plain(c->name, "_-./"))
@@ -255,12 +272,11 @@ void remedy_chain(struct findings *f, const struct probe_chain *c, const struct 
 	const char *six = remedy_six[flow_fam(&p->flow)];
 	bool is_out = c->hook == HOOK_AFTER || (c->hook == HOOK_FORWARD && *six);
 	bool has_dev = c->hook == HOOK_BEFORE || c->hook == HOOK_FORWARD || c->hook == HOOK_AFTER;
-	char word[REMEDY_WORD], text[ADDR_STRLEN], match[REMEDY_NFT] = "";
+	char place[REMEDY_TC], text[ADDR_STRLEN], match[REMEDY_NFT] = "";
 
 	prefix_str(&p->flow.group, glen, text);
 	if (c->filter == PROBE_TC) {
-		finding_fix(f, "tc filter del dev %s %s pref %llu", text_shell_word(word, sizeof word, c->table),
-			    c->name, (unsigned long long)c->rule);
+		finding_fix(f, "tc filter del %s pref %llu", remedy_tc(c, place), (unsigned long long)c->rule);
 	} else if (remedy_is_iptables(c)) {
 		remedy_iptables(f, c, p, text);
 	} else if (c->is_owned && !strcmp(c->table, "firewalld")) {

@@ -15,6 +15,7 @@ struct filter_fate {
 	unsigned why;			/* MAY_* bits of the rules that could not be told */
 	const char *chain;		/* which has the rule that drops or changes it, NULL: the policy does */
 	uint64_t rule;			/* its handle */
+	struct probe_tc_place tc;
 };
 
 /* Leads a packet through, which rules may change. */

@@ -159,6 +159,7 @@ static void filters_tell(struct filters_way *w, struct probe_chain *c, const str
 	c->hook = w->hook;
 	c->rule_chain = fate->chain;
 	c->rule = fate->rule;
+	c->tc = fate->tc;
 	if (fate->bits & FILTER_DROPPED)
 		c->fate = fate->bits == FILTER_DROPPED ? FATE_DROPPED : fate->why == MAY_BY_CHANCE ? FATE_BY_CHANCE :
 			  FATE_UNKNOWN;

@@ -33,6 +33,7 @@ int probe_tc_read(struct tc *tc)
 	static const uint32_t ends[] = { CLSACT | 0xfff2, CLSACT | 0xfff3 };	/* TC_H_MIN_INGRESS, _EGRESS */
 	struct probe_ends e = { .n = 0 };
 
+	probe_ask_dump(NETLINK_ROUTE, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), tc_ifb_add, tc);
 	/* ENOENT: this kernel has none. */
 	if (probe_ask_dump(NETLINK_ROUTE, RTM_GETQDISC, AF_UNSPEC, sizeof(struct tcmsg), probe_tc_end, &e) < 0)
 		return errno == EOPNOTSUPP || errno == ENOENT ? 0 : errno;
@@ -42,6 +43,7 @@ int probe_tc_read(struct tc *tc)
 
 		rtnl_ask(&req, RTM_GETTFILTER, NLM_F_DUMP, AF_UNSPEC, sizeof t);
 		memcpy(req.body, &t, sizeof t);
+		tc->ifindex = t.tcm_ifindex;
 		tc->is_egress = i % 2;
 		if (probe_ask(NETLINK_ROUTE, &req, tc_filter_add, tc) < 0 && errno == ENOMEM)
 			return ENOMEM;

@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/if.h>
 #include <linux/if_ether.h>
+#include <linux/if_link.h>
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_gact.h>
 #include <linux/tc_act/tc_mirred.h>
 
 #include "lib/grow.h"
@@ -37,6 +40,18 @@ bool tc_has_filters(const struct rtnl_msg *m, int *ifindex)
 	return !strcmp(tc_text(&at, TCA_KIND), "clsact") || !strcmp(tc_text(&at, TCA_KIND), "ingress");
 }
 
+int tc_ifb_add(void *ctx, const struct rtnl_msg *m)
+{
+	struct tc *tc = ctx;
+	struct rtnl_attr at, info;
+	struct ifinfomsg ifi;
+
+	if (rtnl_body(m, RTM_NEWLINK, &ifi, sizeof ifi, &at) && rtnl_attr(&at, IFLA_LINKINFO, &info) &&
+	    !strcmp(tc_text(&info, IFLA_INFO_KIND), "ifb") && (ifi.ifi_flags & IFF_UP) && tc->nifbs < TC_IFBS)
+		tc->ifbs[tc->nifbs++] = ifi.ifi_index;
+	return 0;
+}
+
 int tc_filter_add(void *ctx, const struct rtnl_msg *m)
 {
 	struct tc *tc = ctx;
@@ -44,9 +59,7 @@ int tc_filter_add(void *ctx, const struct rtnl_msg *m)
 	struct tc_filter *f;
 	struct tcmsg t;
 
-	/* Chains but the first are only gone to. */
-	if (!rtnl_body(m, RTM_NEWTFILTER, &t, sizeof t, &at) || !rtnl_attr(&at, TCA_OPTIONS, &options) ||
-	    rtnl_u32(&at, TCA_CHAIN, 0))
+	if (!rtnl_body(m, RTM_NEWTFILTER, &t, sizeof t, &at) || !rtnl_attr(&at, TCA_OPTIONS, &options))
 		return 0;
 	tc->size += options.len + sizeof *f;
 	errno = ENOMEM;
@@ -55,8 +68,12 @@ int tc_filter_add(void *ctx, const struct rtnl_msg *m)
 		return -1;
 	tc->v = f;
 	f += tc->n++;
-	*f = (struct tc_filter){ .ifindex = t.tcm_ifindex, .is_egress = tc->is_egress, .priority = t.tcm_info >> 16,
-				 .handle = t.tcm_handle, .protocol = ntohs((uint16_t)t.tcm_info) };
+	*f = (struct tc_filter){ .ifindex = tc->ifindex, .is_egress = tc->is_egress, .priority = t.tcm_info >> 16,
+				 .handle = t.tcm_handle, .protocol = ntohs((uint16_t)t.tcm_info),
+				 .chain = rtnl_u32(&at, TCA_CHAIN, 0) };
+	/* tcf_fill_node(): the interface's own index, but for a block that is shared. */
+	if ((uint32_t)t.tcm_ifindex == TCM_IFINDEX_MAGIC_BLOCK)
+		f->block = t.tcm_block_index;
 	strncpy(f->kind, tc_text(&at, TCA_KIND), sizeof f->kind - 1);
 	buf_add(&f->options, options.p, options.len);
 	return f->options.failed ? -1 : 0;
@@ -156,11 +173,46 @@ static enum match tc_asks_flower(const struct filter_packet *f, const struct rtn
 
 /* ---- what its actions do ---- */
 
-/* What one action decides: FILTER_* bits; 0: the next one, -1: the next filter. */
-static int tc_act(struct filter_packet *f, const struct rtnl_attr *action, unsigned *why)
+/* What the number of an action says: FILTER_* bits; 0: the next action, -1: the next filter, TC_GOTO and above: the
+ * chain to go on with. */
+#define TC_GOTO 0x1000
+#define TC_CHAINS 0xfffff	/* numbers of chains that are followed */
+
+static int tc_says(int action)
+{
+	uint32_t chain = (uint32_t)action & TC_ACT_EXT_VAL_MASK;
+
+	if (action > 0 && TC_ACT_EXT_CMP(action, TC_ACT_GOTO_CHAIN))
+		return chain <= TC_CHAINS ? TC_GOTO + (int)chain : FILTER_EITHER;
+	switch (action) {
+	case TC_ACT_OK:
+		return FILTER_ACCEPTED;
+	case TC_ACT_SHOT: case TC_ACT_STOLEN: case TC_ACT_QUEUED: case TC_ACT_TRAP:
+		return FILTER_DROPPED;
+	case TC_ACT_PIPE:
+		return 0;
+	case TC_ACT_UNSPEC:
+		return -1;
+	default:
+		return FILTER_EITHER;
+	}
+}
+
+/* Where a packet is led; to an ifb and back, or away. */
+static int tc_led(const struct tc *tc, const struct tc_mirred *mirred)
+{
+	for (unsigned i = 0; i < tc->nifbs && mirred->eaction == TCA_EGRESS_REDIR; i++)
+		if (tc->ifbs[i] == (int)mirred->ifindex)
+			return FILTER_ACCEPTED;
+	return FILTER_DROPPED;
+}
+
+/* What one action decides, as tc_says() has it. */
+static int tc_act(const struct tc *tc, struct filter_packet *f, const struct rtnl_attr *action, unsigned *why)
 {
 	const char *kind = tc_text(action, TCA_ACT_KIND);
 	struct rtnl_attr options, parms;
+	struct tc_gact_p chance = { .ptype = PGACT_NONE };
 	struct tc_mirred mirred;
 	int what[3];		/* index, capab, action: what tc_gen of all kinds begins with */
 
@@ -176,7 +228,11 @@ static int tc_act(struct filter_packet *f, const struct rtnl_attr *action, unsig
 	if (!strcmp(kind, "mirred") && parms.len >= sizeof mirred) {
 		memcpy(&mirred, parms.p, sizeof mirred);
 		if (mirred.eaction == TCA_EGRESS_REDIR || mirred.eaction == TCA_INGRESS_REDIR)
-			return FILTER_DROPPED;
+			return tc_led(tc, &mirred);
+	} else if (!strcmp(kind, "gact") && rtnl_value(&options, TCA_GACT_PROB, &chance, sizeof chance) &&
+		   chance.ptype != PGACT_NONE && tc_says(chance.paction) != tc_says(what[2])) {
+		*why = MAY_BY_CHANCE;
+		return FILTER_EITHER;
 	} else if (!strcmp(kind, "skbedit") || !strcmp(kind, "connmark") || !strcmp(kind, "ctinfo")) {
 		f->mark_known = 0;
 	} else if (!strcmp(kind, "pedit") || !strcmp(kind, "nat")) {
@@ -184,21 +240,11 @@ static int tc_act(struct filter_packet *f, const struct rtnl_attr *action, unsig
 	} else if (!strcmp(kind, "bpf") || !strcmp(kind, "sample")) {
 		return FILTER_EITHER;
 	}
-	switch (what[2]) {
-	case TC_ACT_OK:
-		return FILTER_ACCEPTED;
-	case TC_ACT_SHOT: case TC_ACT_STOLEN: case TC_ACT_QUEUED: case TC_ACT_TRAP:
-		return FILTER_DROPPED;
-	case TC_ACT_PIPE:
-		return 0;
-	case TC_ACT_UNSPEC:
-		return -1;
-	default:
-		return FILTER_EITHER;
-	}
+	return tc_says(what[2]);
 }
 
-static int tc_acts(struct filter_packet *f, const struct rtnl_attr *options, unsigned type, unsigned *why)
+static int tc_acts(const struct tc *tc, struct filter_packet *f, const struct rtnl_attr *options, unsigned type,
+		   unsigned *why)
 {
 	struct rtnl_attr all, one;
 	int bits = 0;
@@ -206,12 +252,13 @@ static int tc_acts(struct filter_packet *f, const struct rtnl_attr *options, uns
 	rtnl_attr(options, type, &all);
 	/* Numbered from 1 in their order (TCA_ACT_MAX_PRIO). */
 	for (unsigned i = 1; !bits && i <= 32 && rtnl_attr(&all, i, &one); i++)
-		bits = tc_act(f, &one, why);
+		bits = tc_act(tc, f, &one, why);
 	return bits ? bits : FILTER_ACCEPTED;
 }
 
-/* A filter alone: what it decides when it matches, as tc_act() has it. */
-static int tc_filter_judge(const struct tc_filter *t, struct filter_packet *f, enum match *m, unsigned *why)
+/* A filter alone: what it decides when it matches, as tc_says() has it. */
+static int tc_filter_judge(const struct tc *tc, const struct tc_filter *t, struct filter_packet *f, enum match *m,
+			   unsigned *why)
 {
 	struct rtnl_attr options = { (const unsigned char *)t->options.p, t->options.len }, at;
 	unsigned acts;
@@ -240,37 +287,60 @@ static int tc_filter_judge(const struct tc_filter *t, struct filter_packet *f, e
 		f->mark_known = 0;
 		return FILTER_EITHER;
 	}
-	return *m == MATCH_NO ? 0 : tc_acts(f, &options, acts, why);
+	return *m == MATCH_NO ? 0 : tc_acts(tc, f, &options, acts, why);
 }
 
-bool tc_judge(const struct tc *tc, int ifindex, bool is_egress, struct filter_packet *f, struct filter_fate *out)
-{
-	bool any = false, is_over = false;
+/* A packet on its way through the filters at one end of an interface. */
+struct tc_way {
+	const struct tc *tc;
+	int ifindex;
+	bool is_egress, any;
+	struct filter_packet *f;
+	struct filter_fate *out;
+};
 
-	*out = (struct filter_fate){ .bits = 0 };
+/* One chain, and those that it leads to, at most so many one after the other. */
+static void tc_chain(struct tc_way *w, uint32_t chain, unsigned deep)
+{
+	struct filter_fate *out = w->out;
+	bool is_over = false;
+
 	/* The kernel tells them by priority (tcf_chain_dump()). */
-	for (uint32_t i = 0; i < tc->n && !is_over; i++) {
-		const struct tc_filter *t = &tc->v[i];
+	for (const struct tc_filter *t = w->tc->v; t < w->tc->v + w->tc->n && !is_over; t++) {
 		enum match m;
 		unsigned why;
 		int bits;
 
-		if (t->ifindex != ifindex || t->is_egress != is_egress)
+		if (t->ifindex != w->ifindex || t->is_egress != w->is_egress || t->chain != chain)
 			continue;
-		any = true;
-		bits = tc_filter_judge(t, f, &m, &why);
+		w->any = true;
+		bits = tc_filter_judge(w->tc, t, w->f, &m, &why);
 		if (m == MATCH_NO || bits < 0)
 			continue;
+		is_over = m == MATCH_YES;
 		if (m == MATCH_MAY || bits == FILTER_EITHER)
 			out->why |= why;
+		if (bits >= TC_GOTO && deep) {
+			tc_chain(w, (uint32_t)(bits - TC_GOTO), deep - 1);
+			continue;
+		}
+		bits = bits < TC_GOTO ? bits : FILTER_EITHER;
 		if (bits & FILTER_DROPPED) {
 			out->chain = t->kind;
 			out->rule = t->priority;
+			out->tc = (struct probe_tc_place){ t->block, t->chain };
 		}
 		out->bits |= (unsigned)bits;
-		is_over = m == MATCH_YES;
 	}
 	if (!is_over)
 		out->bits |= FILTER_ACCEPTED;
-	return any;
+}
+
+bool tc_judge(const struct tc *tc, int ifindex, bool is_egress, struct filter_packet *f, struct filter_fate *out)
+{
+	struct tc_way w = { .tc = tc, .ifindex = ifindex, .is_egress = is_egress, .f = f, .out = out };
+
+	*out = (struct filter_fate){ .bits = 0 };
+	tc_chain(&w, 0, 8);
+	return w.any;
 }

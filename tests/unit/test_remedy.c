@@ -105,6 +105,14 @@ static void chains(void)
 	finding_add(&f, FINDING_ERROR, "tc");
 	remedy_chain(&f, &nft, &p, 128);
 	CHECK_STR(last(&f, false), "tc filter del dev 'e'\\''0' ingress pref 7");
+	nft.tc.chain = 5;
+	finding_add(&f, FINDING_ERROR, "tc, a chain");
+	remedy_chain(&f, &nft, &p, 128);
+	CHECK_STR(last(&f, false), "tc filter del dev 'e'\\''0' ingress chain 5 pref 7");
+	nft.tc.block = 9;
+	finding_add(&f, FINDING_ERROR, "tc, a block");
+	remedy_chain(&f, &nft, &p, 128);
+	CHECK_STR(last(&f, false), "tc filter del block 9 chain 5 pref 7");
 	nft = (struct probe_chain){ .family = "inet", .table = "t" };
 	nft.name = "c'; reboot; '";
 	finding_add(&f, FINDING_ERROR, "3");

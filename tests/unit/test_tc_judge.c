@@ -6,7 +6,9 @@
 
 #include <arpa/inet.h>
 
+#include <linux/if.h>
 #include <linux/if_ether.h>
+#include <linux/if_link.h>
 #include <linux/pkt_cls.h>
 #include <linux/tc_act/tc_gact.h>
 #include <linux/tc_act/tc_mirred.h>
@@ -21,13 +23,22 @@ static size_t options, acts;
 
 /* Begins a filter of a kind for packets of a protocol; its attributes, filter_acts(), its actions and filter_end()
  * follow. */
-static void filter(const char *kind, uint16_t protocol, uint32_t priority)
+static void filter_in(const char *kind, uint16_t protocol, uint32_t priority, uint32_t block, uint32_t chain)
 {
-	struct tcmsg t = { .tcm_ifindex = 3, .tcm_info = priority << 16 | htons(protocol) };
+	struct tcmsg t = { .tcm_ifindex = block ? (int)TCM_IFINDEX_MAGIC_BLOCK : 3, .tcm_parent = block,
+			   .tcm_info = priority << 16 | htons(protocol) };
 
+	tc.ifindex = 3;
 	start(RTM_NEWTFILTER, &t, sizeof t);
 	attr(TCA_KIND, kind, strlen(kind) + 1);
+	if (chain)
+		attr(TCA_CHAIN, &chain, sizeof chain);
 	options = nest(TCA_OPTIONS);
+}
+
+static void filter(const char *kind, uint16_t protocol, uint32_t priority)
+{
+	filter_in(kind, protocol, priority, 0, 0);
 }
 
 static void filter_acts(uint16_t type)
@@ -46,7 +57,7 @@ static void filter_end(void)
 
 static void act(uint16_t number, const char *kind, int action, int eaction)
 {
-	struct tc_mirred mirred = { .action = action, .eaction = eaction };
+	struct tc_mirred mirred = { .action = action, .eaction = eaction, .ifindex = 9 };
 	size_t one = nest(number), inner;
 
 	attr(TCA_ACT_KIND, kind, strlen(kind) + 1);
@@ -83,7 +94,8 @@ static void actions(void)
 	static const struct { const char *kind; int action, eaction; unsigned want; } rows[] = {
 		{ "gact", TC_ACT_SHOT, 0, FILTER_DROPPED }, { "gact", TC_ACT_OK, 0, FILTER_ACCEPTED },
 		{ "gact", TC_ACT_STOLEN, 0, FILTER_DROPPED }, { "gact", TC_ACT_UNSPEC, 0, FILTER_ACCEPTED },
-		{ "gact", TC_ACT_GOTO_CHAIN | 1, 0, FILTER_EITHER }, { "gact", TC_ACT_PIPE, 0, FILTER_ACCEPTED },
+		{ "gact", TC_ACT_JUMP | 1, 0, FILTER_EITHER },
+		{ "gact", TC_ACT_GOTO_CHAIN | 1, 0, FILTER_ACCEPTED }, { "gact", TC_ACT_PIPE, 0, FILTER_ACCEPTED },
 		{ "mirred", TC_ACT_STOLEN, TCA_EGRESS_REDIR, FILTER_DROPPED },
 		{ "mirred", TC_ACT_PIPE, TCA_EGRESS_MIRROR, FILTER_ACCEPTED },
 		{ "police", 0, 0, FILTER_EITHER }, { "bpf", TC_ACT_OK, 0, FILTER_EITHER },
@@ -111,6 +123,75 @@ static void actions(void)
 	filter_end();
 	CHECK_INT(judge(), FILTER_DROPPED);
 	CHECK_INT(seen.mark_known, 0);
+}
+
+/* Filters that others lead to, and one that leads to itself. */
+static void chains(void)
+{
+	one("matchall", ETH_P_ALL, "gact", TC_ACT_GOTO_CHAIN | 5, 0);
+	filter_in("matchall", ETH_P_IP, 7, 0, 5);
+	filter_acts(TCA_MATCHALL_ACT);
+	act(1, "gact", TC_ACT_SHOT, 0);
+	filter_end();
+	CHECK_INT(judge(), FILTER_DROPPED);
+	CHECK_INT(fate.tc.chain, 5);
+	CHECK_INT(fate.rule, 7);
+	one("matchall", ETH_P_ALL, "gact", TC_ACT_GOTO_CHAIN | 0, 0);
+	CHECK_INT(judge(), FILTER_EITHER);
+	/* A block that interfaces share. */
+	filter_in("matchall", ETH_P_IP, 7, 9, 0);
+	filter_acts(TCA_MATCHALL_ACT);
+	act(1, "gact", TC_ACT_SHOT, 0);
+	filter_end();
+	CHECK_INT(judge(), FILTER_DROPPED);
+	CHECK_INT(fate.tc.block, 9);
+}
+
+/* By chance: the other action. */
+static void chance(int ptype, int paction, unsigned want)
+{
+	struct tc_gact_p p = { .ptype = (uint16_t)ptype, .pval = 2, .paction = paction };
+	size_t one, inner;
+	struct tc_gact gact = { .action = TC_ACT_OK };
+
+	filter("matchall", ETH_P_IP, 1);
+	filter_acts(TCA_MATCHALL_ACT);
+	one = nest(1);
+	attr(TCA_ACT_KIND, "gact", 5);
+	inner = nest(TCA_ACT_OPTIONS);
+	attr(TCA_GACT_PARMS, &gact, sizeof gact);
+	attr(TCA_GACT_PROB, &p, sizeof p);
+	nest_end(inner);
+	nest_end(one);
+	filter_end();
+	CHECK_INT(judge(), want);
+	CHECK_INT(fate.why, want == FILTER_EITHER ? MAY_BY_CHANCE : 0);
+}
+
+static void chances(void)
+{
+	chance(PGACT_DETERM, TC_ACT_SHOT, FILTER_EITHER);
+	chance(PGACT_DETERM, TC_ACT_OK, FILTER_ACCEPTED);
+	chance(PGACT_NONE, TC_ACT_SHOT, FILTER_ACCEPTED);
+}
+
+/* What is led to an ifb that is up comes back. */
+static void ifbs(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct ifinfomsg ifi = { .ifi_index = 9, .ifi_flags = i ? IFF_UP : 0 };
+		size_t info;
+
+		start(RTM_NEWLINK, &ifi, sizeof ifi);
+		info = nest(IFLA_LINKINFO);
+		attr(IFLA_INFO_KIND, "ifb", 4);
+		nest_end(info);
+		WHOLE(m);
+		CHECK_INT(tc_ifb_add(&tc, &m), 0);
+		END;
+		one("matchall", ETH_P_ALL, "mirred", TC_ACT_STOLEN, TCA_EGRESS_REDIR);
+		CHECK_INT(judge(), i ? FILTER_ACCEPTED : FILTER_DROPPED);
+	}
 }
 
 static void flower(void)
@@ -180,4 +261,4 @@ static void cuts(void)
 	judge();
 }
 
-TEST_MAIN(TEST(actions) TEST(flower) TEST(u32) TEST(cuts))
+TEST_MAIN(TEST(actions) TEST(chains) TEST(chances) TEST(ifbs) TEST(flower) TEST(u32) TEST(cuts))

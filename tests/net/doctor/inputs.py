@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
 #
 # Set-ups in which packets do not get as far as an entry, or do not arrive.
-from doctor.table import UNSURE, announcements, begin, drop, querier, truth
+from doctor.table import UNSURE, announcements, begin, querier, truth
 from packet import frame
-from sick import RULES, need
+from sick import RULES
 
 EXACT = "mroute from a1 source {} group {} to a2\n"
 
@@ -103,13 +103,6 @@ def limit(t):
     t.start()
     t.stream().flows("a2")
     t.chain("prerouting", ["limit rate over 5/second burst 1 packets drop"])
-
-
-@truth("tc drops it at the input", "ingress", blind=UNSURE, cure=None)
-def tc(t):
-    need("tc")
-    begin(t)
-    drop(t, "a1", "ingress")
 
 
 @truth("IPv6 is off at the input", "ipv6_off", families=("IPv6",), blind="maybe")

@@ -3,7 +3,7 @@
 # Set-ups in which packets are routed and do not come out, of one output or of all.
 import subprocess
 
-from doctor.table import THREE, begin, drop, truth
+from doctor.table import THREE, begin, truth
 from lab import Skip
 from packet import frame
 from sick import RULES, need, sized
@@ -90,13 +90,6 @@ def slow(t):
     if subprocess.run(["tc", "qdisc", "add", "dev", "a2", "root", "tbf", "rate", "40kbit", "burst", "1500", "limit",
                        "1500"]).returncode:
         raise Skip("this kernel has no tbf")
-
-
-@truth("tc drops it at the output", "lost", blind="maybe", cure=None)
-def tc(t):
-    need("tc")
-    begin(t)
-    drop(t, "a2", "egress")
 
 
 @truth("the output is down", "output")

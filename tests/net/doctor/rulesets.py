@@ -222,47 +222,12 @@ def flood(t):
           f"update @flood {{ ip{t.six} saddr limit rate over 5/second burst 1 packets }} drop\n}}\n}}\n")
 
 
-@truth("tc leads it elsewhere as it comes in", "firewall", blind=UNSURE)
-def redirect_in(t):
-    begin(t)
-    tc(t, "a1", "ingress", "action mirred egress redirect dev a4")
-
-
-@truth("tc leads it elsewhere as it leaves", "firewall", blind=(1, ["lost"]))
-def redirect_out(t):
-    begin(t)
-    tc(t, "a2", "egress", "action mirred egress redirect dev a4")
-
-
-@truth("a program of tc drops it as it comes in", "ingress", blind=UNSURE, cure=None)
-def bpf_in(t):
-    begin(t)
-    tc(t, "a1", "ingress", None)
-
-
-@truth("a program of tc drops it as it leaves", "lost", cure=None)
-def bpf_out(t):
-    begin(t)
-    tc(t, "a2", "egress", None)
-
-
 @truth("a queue too slow for it", "queue", blind="any", cure="or")
 def queue(t):
     need("tc")
     begin(t)
     if subprocess.run("tc qdisc add dev a2 root tbf rate 1kbit burst 100 limit 200".split()).returncode:
         raise Skip("no tbf in this kernel")
-
-
-def tc(t, dev, way, action):
-    """A filter for the group, or with no action a program that drops all."""
-    need("tc")
-    proto, match = ("ip", "match ip dst") if t.v4 else ("ipv6", "match ip6 dst")
-    words = f"protocol {proto} u32 {match} {t.group}/{32 if t.v4 else 128} {action}" if action else \
-        "bpf bytecode 1,6\\ 0\\ 0\\ 2, direct-action"
-    for line in (f"tc qdisc add dev {dev} clsact", f"tc filter add dev {dev} {way} {words}"):
-        if subprocess.run(["sh", "-c", line], stderr=subprocess.DEVNULL).returncode:
-            raise Skip("this kernel has no classifiers for tc")
 
 
 for when in ("input", "output"):

@@ -130,14 +130,6 @@ def begin(t, conf=RULES, **kw):
     t.stream(**kw)
 
 
-def drop(t, iface, way):
-    """All packets, by tc."""
-    need("tc")
-    for words in ("qdisc add dev {} clsact", "filter add dev {} {} matchall action drop"):
-        if subprocess.run(["tc", *words.format(iface, way).split()], stderr=subprocess.DEVNULL).returncode:
-            raise Skip("this kernel has no classifiers for tc")
-
-
 def restore(t, text, kind, **kw):
     """Rules of iptables, of its kind nft or legacy."""
     tool = f"ip{t.six}tables-{kind}-restore"
