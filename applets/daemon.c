@@ -193,7 +193,8 @@ static void daemon_begin(struct daemon *d)
 {
 	d->hands_over = false;
 	events_reloaded(d);
-	/* A keeper knows that it is ready before anybody else may kill it. */
+	/* A file by its number (-f /dev/fd/N) has been read.  A keeper knows that it is ready before others may kill it. */
+	proc_close_inherited();
 	store_all(d);
 	reload_ready(d, "");
 	daemon_leave_parent(d);

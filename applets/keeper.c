@@ -267,7 +267,8 @@ static bool keeper_start(struct keeper *k, struct handover *h)
 		return false;
 	}
 	if (pid) {
-		k->starts++;
+		if (!k->starts++)
+			proc_close_inherited();
 		k->keep.main = pid;
 		k->keep.is_ready = false;
 		k->started = loop_touch(k->loop);

@@ -172,11 +172,22 @@ static bool priv_is_id(const struct priv_id *id)
 	       g[0] == id->gid && g[1] == id->gid && g[2] == id->gid;
 }
 
+/* Takes from the bounding set what no program that is started shall ever have again.  Who lacks CAP_SETPCAP cannot,
+ * and nor can programs of his gain anything, once no_new_privs is set. */
+static void priv_bound(bool for_hook)
+{
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (!for_hook || (cap != PRIV_NET_ADMIN && cap != PRIV_NET_RAW))
+			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+}
+
 int priv_drop(const struct priv_id *id, bool for_hook)
 {
+	priv_bound(for_hook);
 	/* Capabilities outlive the change of uid only when asked to (capabilities(7)).  Whoever has no groups may lack
 	 * the right to say so again; ids that one has already may always be set. */
-	if ((for_hook && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) ||
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    (for_hook && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) ||
 	    (getgroups(0, NULL) && setgroups(0, NULL) < 0) || setresgid(id->gid, id->gid, id->gid) < 0 ||
 	    setresuid(id->uid, id->uid, id->uid) < 0 || priv_shed(for_hook) < 0)
 		return -1;

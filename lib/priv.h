@@ -28,8 +28,8 @@ bool priv_set(enum priv_cap cap, bool on);
 int priv_lookup(const char *spec, struct priv_id *id);
 
 /* Becomes id with no other group and no capability, or for a hook with CAP_NET_ADMIN and CAP_NET_RAW alone, as far as
- * they were there: programs we start then have them too.  The result is checked: -1 with errno when anything else is
- * left, and then the process should end. */
+ * they were there: programs we start then have them too, and can gain no other right (no_new_privs).  The result is
+ * checked: -1 with errno when anything else is left, and then the process should end. */
 int priv_drop(const struct priv_id *id, bool for_hook);
 
 /* The same, and stays the user it is.  A program that root starts has root's rights again (capabilities(7)). */

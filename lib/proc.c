@@ -6,6 +6,7 @@
  */
 #include "lib/proc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "lib/number.h"
 #include "lib/status.h"
 
 /* To the parent, or -1. */
@@ -81,6 +83,22 @@ void proc_leave(void)
 	fd_fail(null);
 	/* So as not to hold a mount. */
 	(void)!chdir("/");
+}
+
+void proc_close_inherited(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		int fd = (int)number_parse(e->d_name, INT_MAX);
+		int flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 /* The last byte before the end of file is the exit status. */

@@ -17,6 +17,10 @@ void proc_seal(void);
  * no socket takes its place.  Call before opening anything.  0, or -1 with errno. */
 int proc_open_std(void);
 
+/* Closes what whoever started us has left open by mistake: all but 0 to 2 that is not closed on exec, as everything of
+ * ours is.  Where there is no /proc it stays. */
+void proc_close_inherited(void);
+
 /* Parts from the terminal and the directory: 0 to 2 become /dev/null and "/" the working directory, so paths must be
  * absolute from then on. */
 void proc_leave(void);

@@ -67,6 +67,7 @@ def drop(lab, spec):
     wait_caps(d.proc.pid, [0, 0, 0, 0])
     s = status(d.proc.pid)
     same([s["Uid"].split(), s["Gid"].split(), s["Groups"].split()], [[str(uid)] * 4, [str(gid)] * 4, []], "ids")
+    same((s["NoNewPrivs"], int(s["CapBnd"], 16)), ("1", 0), "no_new_privs and the bounding set")
     st = os.stat(d.sock)
     same((stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid), (0o660, uid, gid), "mode and owner of the socket")
     all_works(lab, d)
@@ -107,6 +108,8 @@ def hook_of_user(lab, *wrap):
     d = lab.daemon(ROUTE, "-e", hook_file(lab), "-p", "nobody", wrap=wrap)
     wait_caps(d.proc.pid, [FOR_HOOK] * 4)
     same(hook_saw(lab), ([FOR_HOOK] * 4, [str(nobody()[0])] * 4), "capabilities and uid of the hook")
+    s = status(d.proc.pid)
+    same((s["NoNewPrivs"], int(s["CapBnd"], 16)), ("1", FOR_HOOK), "no_new_privs and the bounding set")
     all_works(lab, d)
 
 
@@ -131,6 +134,25 @@ def rest(lab):
     wait_caps(d.proc.pid, [0], slice(2, 3))
     same(d.stop(), 0, "exit status")
     same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "PID file and socket")
+
+
+@case("what whoever started it has left open is closed")
+@case("the same with a keeper", "-k")
+def left_open(lab, *options):
+    mine = os.open("/etc/passwd", os.O_RDONLY)
+
+    def inherit():
+        for fd in (7, 70, 700):
+            os.dup2(mine, fd, inheritable=True)
+    d = lab.daemon(ROUTE, *options, setup=inherit)
+    os.close(mine)
+    pids = {d.proc.pid, int(open(d.pid_file).read())}
+    same(len(pids), 1 + len(options), "processes")
+
+    def open_files():
+        return [os.readlink(f"/proc/{pid}/fd/{fd}") for pid in pids for fd in os.listdir(f"/proc/{pid}/fd")]
+    wait_until(lambda: "/etc/passwd" not in open_files(), lambda: f"open: {open_files()}")
+    same(d.stop(), 0, "exit status")
 
 
 def give_away(path, mode):
