@@ -193,7 +193,7 @@ static void daemon_begin(struct daemon *d)
 {
 	d->hands_over = false;
 	events_reloaded(d);
-	/* A file by its number (-f /dev/fd/N) has been read.  A keeper knows that it is ready before others may kill it. */
+	/* A file by its number (-f /dev/fd/N) has been read.  A keeper knows that it is ready before any harm. */
 	proc_close_inherited();
 	store_all(d);
 	reload_ready(d, "");
