@@ -180,9 +180,10 @@ successors: all
 doctor: all test-programs
 	@DOCTOR=all DEADLINE=900 $(TEST_ENV) sh tests/run.sh _doctor
 
-# The long form of tests/net/test_handover.py: so many handovers of each kind, packets a second.
+# The long form of two network tests: so many handovers of each kind, packets a second, entries.
 handover: all $(B)/tests/traffic
 	@$(TEST_ENV) HANDOVERS=$${HANDOVERS:-20} PPS=$${PPS:-10000} python3 tests/net/test_handover.py $(T)
+	@$(TEST_ENV) HANDOVERS=2 ENTRIES=$${ENTRIES:-100000} python3 tests/net/test_ways.py $(T)
 
 # A takeover and an upgrade that end at each call of the system in turn: some minutes.
 handover-faults: all test-programs

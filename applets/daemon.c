@@ -226,7 +226,7 @@ static int daemon_start(struct daemon *d)
 	handover_settle(&d->handed);
 	if ((status = takeover_step(d, "it had applied its configuration")))
 		return status;
-	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook))) {
+	if (d->set->hook && !(d->hook = hook_new(d->loop, d->set->hook, HOOK_LIMIT_MS))) {
 		log_errno("hook");
 		return EXIT_SYSTEM;
 	}
@@ -273,14 +273,14 @@ static int daemon_set_up(struct daemon *d)
 	return 0;
 }
 
-/* Who wanted the daemon to end meant the one that an upgrade has put in our place, too; a takeover may be the very
- * reason why an init system ends this one. */
+/* Another process is the daemon, and what is left here are runs of the hook that wait.  Who wanted the daemon to end
+ * meant the one that an upgrade has put in our place, too; a takeover may be the very reason why an init system ends
+ * this one. */
 static void daemon_pass_on(struct daemon *d)
 {
-	if (!d->loop)
-		return;
+	hook_finish(d->hook);
 	d->stopping |= loop_is_told_to_end(d->loop);
-	if (d->give.is_given && d->give.child && d->stopping)
+	if (d->give.child && d->stopping)
 		kill(d->give.child, SIGTERM);
 }
 
@@ -294,8 +294,6 @@ static void daemon_let_go(struct daemon *d)
 		server_release(d->control);
 	if (d->give.has_pidfile || d->takeover.has_pidfile)
 		pidfile_release(&d->pidfile);
-	if (d->give.is_given)
-		hook_leave(d->hook);
 }
 
 /* Undoes what was done, at whichever step the start ended. */
@@ -312,7 +310,6 @@ static void daemon_tear_down(struct daemon *d, int status)
 		daemon_let_go(d);
 		upgrade_stop(d);
 	}
-	hook_free(d->hook);
 	reload_stop(d);
 	priv_raise();
 	/* The socket tells a successor that we leave, the PID file that all is released; clients see the end last. */
@@ -330,8 +327,6 @@ static void daemon_tear_down(struct daemon *d, int status)
 	priv_lower();
 	journal_free(&d->journal);
 	handover_free(&d->handed);
-	daemon_pass_on(d);
-	loop_free(d->loop);
 }
 
 /* glibc raises the size from which it asks the system for memory of its own when a large piece is freed (mallopt(3)),
@@ -353,7 +348,7 @@ static const char *daemon_prepare(struct daemon *d)
 	if (proc_open_std() < 0)
 		return "/dev/null";
 	daemon_open_log(s, LOG_TO_BOTH);
-	if (!s->foreground && !s->is_kept && !takeover_is_child() && proc_daemonize() < 0)
+	if (!s->foreground && !s->keeper && !takeover_is_child() && proc_daemonize() < 0)
 		return "going to the background";
 	notify_init();
 	log_info("smcroute %s", applet_version());
@@ -375,11 +370,13 @@ static int daemon_loop(struct daemon *d)
 
 int daemon_run(const struct settings *s, struct handover *handed)
 {
-	struct daemon d = { .set = s, .handed = *handed, .journal_handed = -1 };
+	/* Its loop is there to the end of the process, so that no signal is lost. */
+	static struct daemon d;
 	uint64_t seed = (uint64_t)getpid() << 32 ^ (uintptr_t)&d;
 	const char *failed;
 	int status;
 
+	d = (struct daemon){ .set = s, .handed = *handed, .journal_handed = -1 };
 	daemon_fix_malloc();
 	/* Early at boot there may be no better one. */
 	(void)!getrandom(&seed, sizeof seed, GRND_NONBLOCK);
@@ -396,5 +393,8 @@ int daemon_run(const struct settings *s, struct handover *handed)
 	status = !status ? daemon_loop(&d) : status < 0 ? 0 : status;
 	daemon_tear_down(&d, status);
 	proc_ready(status);
+	if (d.give.is_given)
+		daemon_pass_on(&d);
+	hook_free(d.hook);
 	return status;
 }

@@ -36,44 +36,6 @@ struct give_bundle {
 	bool is_failed;
 };
 
-int give_asked(void *ctx, struct call *call, const char *version)
-{
-	struct daemon *d = ctx;
-	struct give *g = &d->give;
-	/* Both ends of the socketpair are ours. */
-	bool is_child = usock_peer_pid(call->fd) == getpid();
-
-	if (!is_child && !usock_peer_may(call->fd, geteuid()))
-		return call_fail(call, EXIT_DENIED, "only root and the user of the daemon may take over from it");
-	if (usock_peer_is_elsewhere(call->fd))
-		return call_fail(call, EXIT_BUSY, "the daemon at this socket is in another network namespace; "
-				 "give the new one a name by -i");
-	if (!d->reload.ended)
-		return call_fail(call, EXIT_BUSY, "the daemon is not ready itself yet");
-	if (g->is_asked || (g->child && !is_child))
-		return call_fail(call, EXIT_BUSY, "another upgrade or takeover is under way");
-	if (is_child && !g->child)
-		return call_fail(call, EXIT_BUSY, "the upgrade was given up");
-	snprintf(g->version, sizeof g->version, "%s", version ? version : "of unknown version");
-	g->pid = is_child ? g->child : usock_peer_pid(call->fd);
-	g->is_asked = true;
-	g->since = g->word = loop_now(d->loop);
-	g->talk = (struct talk){ .fd = -1 };
-	*g->why = '\0';
-	timer_set(d->loop, &g->again, GIVE_AGAIN_MS);
-	call->takes_over = true;
-	return 0;
-}
-
-void give_begin(void *ctx, int fd)
-{
-	struct daemon *d = ctx;
-
-	d->give.talk = (struct talk){ .fd = fd };
-	/* Or whoever keeps it busy would keep it for ever. */
-	server_finish(d->control, true);
-}
-
 /* Ends the conversation. */
 static void give_end(struct daemon *d)
 {
@@ -285,18 +247,26 @@ static void give_now(struct daemon *d)
 	give_resume(d);
 }
 
+/* Calls it off when the other one has left, or did not come back: true when there is one that waits. */
+static bool give_goes_on(struct daemon *d)
+{
+	struct give *g = &d->give;
+	bool is_done = false;
+
+	if (g->talk.fd < 0 ? loop_now(d->loop) - g->since > GIVE_SILENCE_MS : !give_hear(g, &is_done))
+		give_call_off(d, *g->why ? g->why : "the new process has left");
+	return g->is_asked;
+}
+
 /* Waits for what was begun to end; for the timer. */
 static void give_again(void *ctx)
 {
 	struct daemon *d = ctx;
 	struct give *g = &d->give;
 	int64_t now = loop_now(d->loop);
-	bool is_done = false;
 
-	if ((g->talk.fd < 0 && now - g->since > GIVE_SILENCE_MS) || (g->talk.fd >= 0 && !give_hear(g, &is_done))) {
-		give_call_off(d, *g->why ? g->why : "the new process has left");
+	if (!give_goes_on(d))
 		return;
-	}
 	if (g->talk.fd >= 0 && d->reload.stage == RELOAD_NONE && !router_ticket(&d->router) &&
 	    (!server_is_busy(d->control) || now - g->since > GIVE_CLIENTS_MS)) {
 		give_now(d);
@@ -307,6 +277,44 @@ static void give_again(void *ctx)
 		talk_send(&g->talk, "wait\n", NULL, 0);
 	}
 	timer_set(d->loop, &g->again, GIVE_AGAIN_MS);
+}
+
+int give_asked(void *ctx, struct call *call, const char *version)
+{
+	struct daemon *d = ctx;
+	struct give *g = &d->give;
+	/* Both ends of the socketpair are ours. */
+	bool is_child = usock_peer_pid(call->fd) == getpid();
+
+	if (!is_child && !usock_peer_may(call->fd, geteuid()))
+		return call_fail(call, EXIT_DENIED, "only root and the user of the daemon may take over from it");
+	if (usock_peer_is_elsewhere(call->fd))
+		return call_fail(call, EXIT_BUSY, "the daemon at this socket is in another network namespace; "
+				 "give the new one a name by -i");
+	if (!d->reload.ended)
+		return call_fail(call, EXIT_BUSY, "the daemon is not ready itself yet");
+	if (give_goes_on(d) || (g->child && !is_child))
+		return call_fail(call, EXIT_BUSY, "another upgrade or takeover is under way");
+	if (is_child && !g->child)
+		return call_fail(call, EXIT_BUSY, "the upgrade was given up");
+	snprintf(g->version, sizeof g->version, "%s", version ? version : "of unknown version");
+	g->pid = is_child ? g->child : usock_peer_pid(call->fd);
+	g->is_asked = true;
+	g->since = g->word = loop_now(d->loop);
+	g->talk = (struct talk){ .fd = -1 };
+	*g->why = '\0';
+	timer_set(d->loop, &g->again, GIVE_AGAIN_MS);
+	call->takes_over = true;
+	return 0;
+}
+
+void give_begin(void *ctx, int fd)
+{
+	struct daemon *d = ctx;
+
+	d->give.talk = (struct talk){ .fd = fd };
+	/* Or whoever keeps it busy would keep it for ever. */
+	server_finish(d->control, true);
 }
 
 void give_init(struct daemon *d)

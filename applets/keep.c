@@ -55,13 +55,6 @@ int keep_open(struct keep *k)
 	return 0;
 }
 
-void keep_free(struct keep *k)
-{
-	fd_fail(k->fd);
-	k->fd = -1;
-	handover_free(&k->store);
-}
-
 unsigned keep_drop(struct keep *k, const char *name)
 {
 	unsigned n = k->store.n;

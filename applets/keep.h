@@ -24,9 +24,8 @@ struct keep {
 	bool is_told;			/* that a descriptor could not be kept */
 };
 
-/* Opens it: 0, or -1 with errno.  keep_free() is to be called in both cases. */
+/* Opens it: 0, or -1 with errno.  Its end is that of the process. */
 int keep_open(struct keep *k);
-void keep_free(struct keep *k);
 
 /* Takes in at most max messages that have come: false when there may be more. */
 bool keep_receive(struct keep *k, int max);

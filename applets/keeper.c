@@ -21,6 +21,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/notify.h"
+#include "lib/number.h"
 #include "lib/proc.h"
 #include "lib/status.h"
 
@@ -241,14 +242,15 @@ static void keeper_set_environment(const struct keeper *k)
 static void keeper_run_program(struct keeper *k)
 {
 	const struct settings *s = k->set;
-	char **words;
+	char **words, number[16];
 
 	if (!s->program || access(s->program, X_OK) < 0)
 		return;
 	words = upgrade_argv(s, UPGRADE_ALONE);
 	if (!words)
 		return;
-	setenv(KEEPER_CHILD, "1", 1);
+	snprintf(number, sizeof number, "%d", (int)s->keeper);
+	setenv(UPGRADE_KEEPER, number, 1);
 	if (handover_pass(&k->keep.store) == 0)
 		execv(s->program, words);
 	_exit(EXIT_SYSTEM);
@@ -257,7 +259,7 @@ static void keeper_run_program(struct keeper *k)
 /* Starts the child: true in it, when it is to go on as the daemon. */
 static bool keeper_start(struct keeper *k, struct handover *h)
 {
-	pid_t pid = fork();
+	pid_t keeper = getpid(), pid = fork();
 
 	if (pid < 0) {
 		log_errno("keeper: cannot start the daemon");
@@ -276,13 +278,13 @@ static bool keeper_start(struct keeper *k, struct handover *h)
 		return false;
 	}
 	loop_free(k->loop);
+	k->set->keeper = keeper;
 	keeper_set_environment(k);
 	if (k->starts && k->unready < KEEPER_GIVE_UP)
 		keeper_run_program(k);
 	close(k->keep.fd);
 	k->set->takes_over &= !k->starts;
 	*h = k->keep.store;
-	k->set->is_kept = true;
 	return true;
 }
 
@@ -318,12 +320,13 @@ static const char *keeper_prepare(struct keeper *k)
 	return NULL;
 }
 
-bool keeper_is_parent(void)
+pid_t keeper_pid(void)
 {
-	bool is_parent = getenv(KEEPER_CHILD);
+	const char *text = getenv(UPGRADE_KEEPER);
+	int64_t pid = text ? number_parse(text, INT32_MAX) : 0;
 
-	unsetenv(KEEPER_CHILD);
-	return is_parent;
+	unsetenv(UPGRADE_KEEPER);
+	return pid > 0 ? (pid_t)pid : 0;
 }
 
 void keeper_run(struct settings *set, struct handover *h)

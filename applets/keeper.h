@@ -20,11 +20,8 @@
 #include "applets/handover.h"
 #include "applets/state.h"
 
-/* In the environment of a program that a keeper has run. */
-#define KEEPER_CHILD "SMCROUTE_KEPT"
-
-/* True when a keeper has run this program, of which the environment does not tell any more afterwards. */
-bool keeper_is_parent(void);
+/* The pid of the keeper that this program has, 0 = none; the environment does not tell any more afterwards. */
+pid_t keeper_pid(void);
 
 /* Becomes the keeper, and returns only in its children, which are to go on as the daemon, *h being what was kept and
  * set what they are told.  Before, *h is what this process was handed itself. */

@@ -219,8 +219,8 @@ static int smcrouted_main(int argc, char **argv)
 	s.foreground |= getpid() == 1;
 	handover_take_environment(&handed);
 	/* What an upgrade starts is kept already. */
-	s.is_kept = keeper_is_parent() || (s.has_keeper && takeover_is_child());
-	if (s.has_keeper && !s.is_kept)
+	s.keeper = keeper_pid();
+	if (s.has_keeper && !s.keeper && !takeover_is_child())
 		keeper_run(&s, &handed);
 	return daemon_run(&s, &handed);
 }

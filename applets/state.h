@@ -37,7 +37,7 @@ struct settings {
 	bool foreground;		/* -n */
 	bool syslog;			/* -s */
 	bool has_keeper;		/* -k */
-	bool is_kept;			/* by a keeper, so it is in the background already, if it is to go there */
+	pid_t keeper;			/* ours, so this is in the background already, if it is to go there; or 0 */
 	bool takes_over;		/* -T */
 	unsigned delay;			/* -d, seconds */
 	unsigned expire;		/* -c, seconds, 0 = never */

@@ -6,7 +6,9 @@
 #include "applets/store.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "applets/control/journal.h"
 #include "kernel/kernel.h"
@@ -14,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/memfile.h"
 #include "lib/notify.h"
+#include "lib/proc.h"
 #include "lib/status.h"
 
 #define STORE_AGAIN_MS 1000
@@ -42,8 +45,35 @@ static void store_on_fd(void *ctx, const char *name, int fd, bool is_open)
 		notify_send("FDSTOREREMOVE=1\nFDNAME=%s", name);
 }
 
+/* The keeper has ended, which only a signal makes it do as long as we live: routing goes on all the same. */
+static void store_on_keeper(void *ctx, int fd, short revents)
+{
+	struct daemon *d = ctx;
+
+	(void)revents;
+	loop_del(d->loop, fd);
+	close(fd);
+	notify_leave();
+	d->stored = false;
+	log_err("the keeper (pid %d) has ended: routing goes on, but if this daemon dies now its routes are lost and "
+		"nobody starts it again; a new smcrouted with options -T -k, and the others, keeps them again",
+		(int)d->set->keeper);
+}
+
+static void store_watch_keeper(struct daemon *d)
+{
+	int fd = proc_watch(d->set->keeper);
+
+	if (fd >= 0 && loop_add(d->loop, fd, POLLIN, store_on_keeper, d) < 0)
+		close(fd);
+	else if (fd < 0 && errno == ESRCH)
+		store_on_keeper(d, fd, 0);
+}
+
 void store_init(struct daemon *d)
 {
+	if (d->set->keeper)
+		store_watch_keeper(d);
 	d->journal_handed = handover_take(&d->handed, store_journal);
 	d->was_handed = handover_has_routes(&d->handed);
 	if (notify_is_heard())
@@ -138,7 +168,7 @@ bool store_end(struct daemon *d, int status)
 	if (!d->stored)
 		return false;
 	/* A keeper ends with us, but where we failed. */
-	if (d->set->is_kept)
+	if (d->set->keeper)
 		return is_crash;
 	/* Whoever may have a store, but does not say so, may be asked to start us again: the network learns that this
 	 * router leaves, and the kernel keeps all if there is a store. */

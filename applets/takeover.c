@@ -203,7 +203,7 @@ static int takeover_hear_bundle(struct daemon *d)
 /* Sorts out what is no socket of the kernel room, which only a running daemon hands over. */
 static void takeover_sort(struct daemon *d)
 {
-	static const char *const others[] = { "client", "monitor", "monitor.json" };
+	static const char *const others[] = { SERVER_CLIENT, SERVER_MONITOR, SERVER_MONITOR_JSON };
 	struct takeover *t = &d->takeover;
 	int fd;
 

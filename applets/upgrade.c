@@ -70,15 +70,15 @@ static void upgrade_deafen(struct daemon *d)
 
 /* The environment of the new program: ours, with what the init system gave us and `more`, NAME=VALUE.  NULL with
  * ENOMEM.  The array alone is to be freed. */
-static char **upgrade_environment(char *more)
+static char **upgrade_environment(const struct daemon *d, char *more)
 {
-	static char notify[160], watchdog[64], store[64];
+	static char notify[160], watchdog[64], store[64], keeper[64];
 	size_t n = 0;
 	char **env;
 
 	while (environ[n])
 		n++;
-	env = calloc(n + 5, sizeof *env);
+	env = calloc(n + 6, sizeof *env);
 	if (!env)
 		return NULL;
 	memcpy(env, environ, n * sizeof *env);
@@ -87,6 +87,10 @@ static char **upgrade_environment(char *more)
 	if (notify_socket()) {
 		snprintf(notify, sizeof notify, "NOTIFY_SOCKET=%s", notify_socket());
 		env[n++] = notify;
+	}
+	if (notify_socket() && d->set->keeper) {
+		snprintf(keeper, sizeof keeper, UPGRADE_KEEPER "=%d", (int)d->set->keeper);
+		env[n++] = keeper;
 	}
 	if (notify_has_store()) {
 		snprintf(store, sizeof store, "FDSTORE=%lld", (long long)notify_store_size());
@@ -174,7 +178,7 @@ static void upgrade_in_place(struct daemon *d)
 	buf_str(&fds, UPGRADE_FDS "=");
 	give_list(d, upgrade_name, &fds);
 	buf_chr(&fds, '\0');
-	env = upgrade_environment(fds.p);
+	env = upgrade_environment(d, fds.p);
 	log_notice("upgrade: %s goes on in this process", d->set->program);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, &before);
@@ -198,7 +202,7 @@ static int upgrade_start(struct daemon *d)
 	struct upgrade *u = &d->upgrade;
 	int said[2] = { -1, -1 }, ends[2] = { -1, -1 }, err = ENOMEM;
 	char **argv = upgrade_argv(d->set, u->is_trial ? UPGRADE_TRIAL : UPGRADE_TAKEOVER);
-	char **env = upgrade_environment(u->is_trial ? NULL : connection);
+	char **env = upgrade_environment(d, u->is_trial ? NULL : connection);
 
 	if (!argv || !env)
 		goto out;

@@ -21,6 +21,10 @@
 #define UPGRADE_CONNECTION "SMCROUTE_CONNECTION"
 #define UPGRADE_FDS "SMCROUTE_FDS"
 
+/* In the environment of a program that a keeper has run, or a daemon that has one for an upgrade: the pid of the
+ * keeper. */
+#define UPGRADE_KEEPER "SMCROUTE_KEEPER"
+
 /* The command line of a program that goes on for this one: its options, and -T, which a program that does not know it
  * refuses; for a trial also what ends it when the configuration has been read; or, where there is nobody to take over
  * from, without -T.  NULL with ENOMEM.  The array alone is to be freed. */

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -17,9 +18,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
+#include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/priv.h"
 #include "lib/proc.h"
+
+#define HOOK_POLL_MS 50		/* between two looks at signals */
 
 struct hook {
 	struct loop *loop;
@@ -74,7 +79,7 @@ static void hook_close_on_exec(void)
 		closedir(d);
 }
 
-struct hook *hook_new(struct loop *l, const char *cmd)
+struct hook *hook_new(struct loop *l, const char *cmd, int64_t limit_ms)
 {
 	struct hook *h = calloc(1, sizeof *h);
 
@@ -86,7 +91,7 @@ struct hook *hook_new(struct loop *l, const char *cmd)
 		return NULL;
 	}
 	h->loop = l;
-	h->limit_ms = HOOK_LIMIT_MS;
+	h->limit_ms = limit_ms;
 	h->limit = (struct timer){ .fn = hook_out_of_time, .ctx = h };
 	h->report = (struct timer){ .fn = hook_report, .ctx = h };
 	h->dropped.burst = 1;
@@ -108,11 +113,6 @@ void hook_free(struct hook *h)
 		free(h->queue[h->head++ % HOOK_QUEUE]);
 	free(h->cmd);
 	free(h);
-}
-
-void hook_set_limit(struct hook *h, int64_t ms)
-{
-	h->limit_ms = ms;
 }
 
 /* True when one of n pairs NAME=VALUE has the name of s, "NAME=...". */
@@ -242,17 +242,24 @@ void hook_ended(struct hook *h, pid_t pid, int status)
 	hook_start_next(h);
 }
 
-void hook_leave(struct hook *h)
+void hook_finish(struct hook *h)
 {
+	int64_t end = clock_ms() + HOOK_FINISH_MS;
+	int status;
+
+	while (h && h->running && clock_ms() < end && !loop_is_told_to_end(h->loop)) {
+		struct pollfd p = { .fd = proc_watch(h->pid), .events = POLLIN };
+
+		/* Before Linux 5.3 there is nothing to wait for but the time. */
+		poll(&p, 1, HOOK_POLL_MS);
+		fd_fail(p.fd);
+		if (waitpid(h->pid, &status, WNOHANG) == h->pid)
+			hook_ended(h, h->pid, status);
+	}
 	if (!h)
 		return;
 	if (h->waiting)
 		log_notice("hook %s: %u runs left out, as another process goes on here", h->cmd, h->waiting);
 	free(h->running);
 	h->running = NULL;
-}
-
-unsigned hook_pending(const struct hook *h)
-{
-	return h->waiting + (h->running != NULL);
 }

@@ -13,17 +13,16 @@
 
 #define HOOK_QUEUE 1024
 #define HOOK_LIMIT_MS 60000
+#define HOOK_FINISH_MS 10000
 
 struct hook;
 
-/* Returns a runner of the program cmd (copied; looked for in PATH without a slash), or NULL with errno. */
-struct hook *hook_new(struct loop *l, const char *cmd);
+/* Returns a runner of the program cmd (copied; looked for in PATH without a slash), each run of which may take
+ * limit_ms; or NULL with errno. */
+struct hook *hook_new(struct loop *l, const char *cmd, int64_t limit_ms);
 
 /* Forgets what waits, sends SIGTERM to what runs, and frees h. */
 void hook_free(struct hook *h);
-
-/* How long each run may take; HOOK_LIMIT_MS at first. */
-void hook_set_limit(struct hook *h, int64_t ms);
 
 /* Queues `cmd arg` with the lines NAME=VALUE of `pairs` added to the environment (all copied; "" for none).  It is left
  * out when too many wait already (counted and logged) or memory ran out. */
@@ -33,10 +32,9 @@ void hook_run(struct hook *h, const char *arg, const char *pairs);
  * may be NULL. */
 void hook_ended(struct hook *h, pid_t pid, int status);
 
-/* Lets a run that goes on do so by itself, when another process takes our place.  hook_free() is next. */
-void hook_leave(struct hook *h);
-
-/* Number of runs that wait or go on. */
-unsigned hook_pending(const struct hook *h);
+/* Waits until all runs have ended, but at most HOOK_FINISH_MS and until SIGTERM or SIGINT has arrived for the loop,
+ * which does not turn meanwhile: when this process is about to end, and what was learned is to be told.  What waits
+ * then is left out, what goes on does so by itself.  h may be NULL; hook_free() is next. */
+void hook_finish(struct hook *h);
 
 #endif

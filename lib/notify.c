@@ -20,6 +20,7 @@
 #include "lib/clock.h"
 #include "lib/fd.h"
 #include "lib/number.h"
+#include "lib/usock.h"
 
 #define NOTIFY_IN_VAIN 5
 
@@ -69,6 +70,11 @@ void notify_mute(bool on)
 	notify_is_mute = on;
 }
 
+void notify_leave(void)
+{
+	notify_to_len = 0;
+}
+
 bool notify_is_heard(void)
 {
 	return notify_to_len;
@@ -92,32 +98,18 @@ static int __attribute__((format(printf, 2, 0))) notify_send_text(int passed, co
 	/* Where the receiver is behind, as it may be at boot, we wait a little, but not so long that routing is held
 	 * up.  Whoever says MAINPID has given routing away, and the next one would be nobody's without it. */
 	struct timeval patience = { .tv_usec = 100000 };
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof passed)];
-	} control = { .room = "" };
 	char text[1024];
-	struct iovec bytes = { text, 0 };
-	struct msghdr msg = { .msg_name = &notify_to, .msg_namelen = notify_to_len, .msg_iov = &bytes,
-			      .msg_iovlen = 1 };
 	int fd, res;
 
 	if (!notify_to_len || notify_is_mute)
 		return 0;
 	vsnprintf(text, sizeof text, fmt, ap);
-	bytes.iov_len = strlen(text);
 	if (!strncmp(text, "MAINPID=", 8))
 		patience.tv_sec = 2;
-	if (passed >= 0) {
-		control.head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET,
-						 .cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(&control.head), &passed, sizeof passed);
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(sizeof passed);
-	}
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-	res = sendmsg(fd, &msg, MSG_NOSIGNAL | (notify_is_worth(text) ? 0 : MSG_DONTWAIT)) < 0 ? -1 : 0;
+	res = usock_send(fd, text, &passed, passed >= 0, &notify_to, notify_to_len,
+			 MSG_NOSIGNAL | (notify_is_worth(text) ? 0 : MSG_DONTWAIT)) < 0 ? -1 : 0;
 	notify_in_vain = res < 0 && errno == EAGAIN ? notify_in_vain + 1 : 0;
 	fd_fail(fd);
 	return res;

@@ -22,6 +22,9 @@ int notify_send_fd(int fd, const char *fmt, ...) __attribute__((format(printf, 2
 /* Sends nothing from now on, or again: as long as another process is the one that it is told of. */
 void notify_mute(bool on);
 
+/* Nobody is there to be told any more. */
+void notify_leave(void);
+
 /* True when somebody is there to be told. */
 bool notify_is_heard(void);
 

@@ -20,30 +20,9 @@
 
 int talk_send(struct talk *t, const char *lines, const int *fds, unsigned n)
 {
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(TALK_FDS * sizeof(int))];
-	} control = { .room = { 0 } };
-	union {
-		const char *sent;
-		void *base;
-	} text = { lines };
-	struct iovec iov = { .iov_base = text.base, .iov_len = strlen(lines) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t sent;
+	ssize_t sent = usock_send(t->fd, lines, fds, n, NULL, 0, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	if (n) {
-		m.msg_control = &control;
-		m.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-	}
-	sent = sendmsg(t->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (sent >= 0 && (size_t)sent < iov.iov_len) {
+	if (sent >= 0 && (size_t)sent < strlen(lines)) {
 		errno = EMSGSIZE;
 		return -1;
 	}

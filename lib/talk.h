@@ -11,9 +11,10 @@
 
 #include "lib/buf.h"
 #include "lib/loop.h"
+#include "lib/usock.h"
 
-/* Descriptors in one message, less than SCM_MAX_FD of the kernel (include/net/scm.h: 253). */
-#define TALK_FDS 128
+/* Descriptors in one message. */
+#define TALK_FDS USOCK_FDS
 
 /* Zeroed but for fd at first. */
 struct talk {

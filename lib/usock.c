@@ -170,6 +170,29 @@ static bool usock_peer(int fd, struct ucred *cred)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &size) == 0;
 }
 
+ssize_t usock_send(int fd, const char *text, const int *fds, unsigned n, void *address, socklen_t len, int flags)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(USOCK_FDS * sizeof *fds)];
+	} control = { .room = "" };
+	union {
+		const char *sent;
+		void *base;
+	} bytes = { text };
+	struct iovec iov = { .iov_base = bytes.base, .iov_len = strlen(text) };
+	struct msghdr m = { .msg_name = address, .msg_namelen = len, .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (n) {
+		control.head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(n * sizeof *fds), .cmsg_level = SOL_SOCKET,
+						 .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&control.head), fds, n * sizeof *fds);
+		m.msg_control = &control;
+		m.msg_controllen = CMSG_SPACE(n * sizeof *fds);
+	}
+	return sendmsg(fd, &m, flags);
+}
+
 pid_t usock_peer_pid(int fd)
 {
 	struct ucred cred;

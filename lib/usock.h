@@ -7,7 +7,11 @@
 #define LIB_USOCK_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+
+/* Descriptors in one message, less than SCM_MAX_FD of the kernel (include/net/scm.h: 253). */
+#define USOCK_FDS 128
 
 /* Which file a socket was bound to, so that only that one is removed. */
 struct usock_id {
@@ -31,6 +35,10 @@ void usock_remove(const char *path, struct usock_id *id);
 /* Returns a non-blocking connected socket, or -1 with errno: EAGAIN the listener is behind, ECONNREFUSED nobody
  * listens, ENOENT, EACCES, ENAMETOOLONG. */
 int usock_connect(const char *path);
+
+/* Sends a text with n descriptors, at most USOCK_FDS, which stay open here (unix(7), SCM_RIGHTS), on a connected socket
+ * or, unless that is NULL, to an address of so many bytes.  As sendmsg(2). */
+ssize_t usock_send(int fd, const char *text, const int *fds, unsigned n, void *address, socklen_t len, int flags);
 
 /* The process at the other end, or 0 when it cannot be seen from here. */
 pid_t usock_peer_pid(int fd);

@@ -92,25 +92,23 @@ int server_adopt(struct server *server, int fd)
 	return 0;
 }
 
-static const char server_client[] = "client", server_monitor[] = "monitor", server_monitor_json[] = "monitor.json";
-
 void server_fds(const struct server *server, void (*fn)(void *ctx, const char *name, int fd), void *ctx)
 {
 	for (uint32_t i = 0; i < server->n; i++) {
 		const struct client *c = server->clients[i];
 
 		if (!client_is_busy(c))
-			fn(ctx, c->call.later ? SERVER_UPGRADE : !c->call.follow ? server_client :
-			   c->call.json ? server_monitor_json : server_monitor, c->fd);
+			fn(ctx, c->call.later ? SERVER_UPGRADE : !c->call.follow ? SERVER_CLIENT :
+			   c->call.json ? SERVER_MONITOR_JSON : SERVER_MONITOR, c->fd);
 	}
 }
 
 int server_adopt_as(struct server *server, const char *name, int fd)
 {
-	bool json = !strcmp(name, server_monitor_json), follow = json || !strcmp(name, server_monitor);
+	bool json = !strcmp(name, SERVER_MONITOR_JSON), follow = json || !strcmp(name, SERVER_MONITOR);
 	struct call *call;
 
-	if (!follow && strcmp(name, server_client)) {
+	if (!follow && strcmp(name, SERVER_CLIENT)) {
 		errno = EINVAL;
 		return -1;
 	}

@@ -26,8 +26,12 @@ int server_listen(struct server *server, const char *path, mode_t mode, uid_t ui
  * still the caller's, EADDRNOTAVAIL when it is not what is at path; is_known is as in usock_listens_at(). */
 int server_listen_on(struct server *server, const char *path, int fd, bool is_known);
 
-/* Names of connections that go to another process: one that waits for an upgrade. */
+/* Names of connections that go to another process: one that waits for an upgrade, one between two requests, and those
+ * that follow events. */
 #define SERVER_UPGRADE "upgrade"
+#define SERVER_CLIENT "client"
+#define SERVER_MONITOR "monitor"
+#define SERVER_MONITOR_JSON "monitor.json"
 
 /* Calls fn for each connection that can go on in another process, with its name, as there is nothing of a request or an
  * answer here.  They stay open. */

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import shutil
+import signal
 
 import lab as lab_module
 from lab import SMCROUTE, SMCROUTED, Daemon, check, gone, same, wait_until
@@ -25,8 +26,30 @@ OTHERS = "".join(f"mroute from a4 group 225.20.{i}.0/24 to a1\n" for i in range(
 
 
 def pid_of(d):
-    with open(d.pid_file) as f:
-        return int(f.read() or 0)
+    """The daemon's own pid, from its PID file; 0 = none."""
+    try:
+        with open(d.pid_file) as f:
+            return int(f.read() or 0)
+    except FileNotFoundError:
+        return 0
+
+
+def next_pid(d, old):
+    """Until another process than pid `old` is the daemon and answers: its pid."""
+    return wait_until(lambda: pid_of(d) not in (0, old) and d.ctl("ping")[0] == 0 and pid_of(d),
+                      lambda: f"a daemon after pid {old}")
+
+
+def kill(d, sig=signal.SIGKILL):
+    """Has a daemon follow one that is killed: its pid."""
+    old = pid_of(d)
+    os.kill(old, sig)
+    return next_pid(d, old)
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(p) for p in f.read().split()]
 
 
 def daemons():
@@ -107,6 +130,13 @@ class Heirs:
         check(not gone(self.pid), "the daemon has ended")
         wait_until(lambda: self.d.ctl("ping")[0] == 0, "an answer to ping")
         same(daemons(), [self.pid], "daemons")
+
+    def refuses(self, got, rc, *words):
+        """What a program printed that was to take over, and with what it ended; and the one that runs goes on."""
+        same(got[0], rc, f"exit status of {got}")
+        for word in words:
+            check(word in got[2], f"{word} in: {got[2]}")
+        self.one()
 
     def end(self, silent=True):
         """Nothing was lost, nothing doubled, nothing but packets seen."""

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import struct
 
-from lab import ETH_P_ALL, PACKET_OUTGOING, check, same, wait_until
+from lab import ETH_P_ALL, PACKET_OUTGOING, Failed, check, same, wait_until
 from packet import address, checksum
 
 QUERY, IGMP1, IGMP2, IGMP3, LEAVE4, MLD1, MLD2, LEAVE6 = 0x11, 0x12, 0x16, 0x22, 0x17, 131, 143, 132
@@ -81,6 +81,13 @@ class Wire:
                 elif where[2] != PACKET_OUTGOING and found[1][0] in (IGMP1, IGMP2, IGMP3, LEAVE4, MLD1, MLD2, LEAVE6):
                     self.heard.append(found)
         return self.heard
+
+    def is_quiet(self, seconds=1.5):
+        """True when nothing has come for so long: a join is reported again within a second (RFC 3376, 8.11)."""
+        n = len(self.read())
+        with contextlib.suppress(Failed):
+            return not wait_until(lambda: len(self.read()) > n, "silence", seconds)
+        return True
 
     def again(self, group, after=0):
         """Current-state records and old reports of a group, which follow no change."""

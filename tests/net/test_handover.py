@@ -4,15 +4,13 @@
 # all kinds, no packet is lost, none comes twice, and neighbours hear nothing of it.  The short form is a part of the
 # tests; `make handover` is the long one: HANDOVERS of each kind, PPS packets a second.
 import os
-import re
-import signal
 import subprocess
 import time
 
 from cases import case, main
-from holder import Holder
-from lab import Daemon, check, same, wait_until
+from lab import check, same, wait_until
 from reports import TERM, Wire
+from ways import Keeper, Store, Takeover, Upgrade, changes
 
 HANDOVERS, PPS = int(os.environ.get("HANDOVERS", "2")), int(os.environ.get("PPS", "1000"))
 TRAFFIC = os.path.join(os.environ.get("B", "build"), "tests/traffic")
@@ -67,26 +65,25 @@ def go_on(what, before, after):
         check(after.get(key, -1) >= n, f"{what} {key}: {after.get(key)} after {n}")
 
 
-def campaign(lab, start, follow, changes=False):
-    """Streams of all flows through the daemon that start() gives, while follow(d) has it followed by another, which it
-    gives back, again and again."""
+def campaign(lab, way, is_same=True):
+    """Streams of all flows, while one daemon follows the other again and again."""
     wires = Wire(lab), Wire(lab, "hb")
-    d, warm = start(), Streams()
+    d, warm = way.start(), Streams()
     wait_until(lambda: len(table(d)[0]) >= ENTRIES, lambda: f"{ENTRIES} entries; {len(table(d)[0])}", 60)
     warm.end()
-    wait_until(lambda: all(quiet(w) for w in wires), "the last report of a join")
+    wait_until(lambda: all(w.is_quiet() for w in wires), "the last report of a join")
     # Three in each family, and then none for a long time.
     wait_until(lambda: all(w.read() is not None and len(w.mrdisc) >= 6 for w in wires), "the first advertisements")
     heard = [(len(w.heard), len(w.mrdisc)) for w in wires]
     (entries, packets), numbers = table(d), metrics(d)
     streams = Streams()
     for _ in range(HANDOVERS):
-        d = follow(d)
+        d = way.follow(d)
         time.sleep(PAUSE)			# so that packets come between two of them, too
         now, counted = table(d)
-        if not changes:
+        if is_same:
             same(now, entries, "entries")
-        go_on("packets of", packets if not changes else {}, counted)
+        go_on("packets of", packets if is_same else {}, counted)
         go_on("metric", numbers, metrics(d))
         packets, numbers = counted, metrics(d)
     total = 0
@@ -101,86 +98,31 @@ def campaign(lab, start, follow, changes=False):
     return d
 
 
-def quiet(wire, seconds=1.5):
-    """Reports of a join are repeated within a second (RFC 3376, 8.11): true when nothing came for longer."""
-    n = len(wire.read())
-    try:
-        wait_until(lambda: len(wire.read()) > n, "silence", seconds)
-    except Exception:
-        return True
-    return False
+@case("a supervisor restarts the daemon", Store)
+@case("the daemon is killed under its keeper", Keeper)
+@case("the program is run anew by smcroutectl upgrade", Upgrade)
+@case("another process takes over", Takeover)
+def same_rules(lab, kind):
+    campaign(lab, kind(lab, rules(), *OPTIONS))
 
 
-@case("a supervisor restarts the daemon")
-def restart(lab):
-    h = Holder(lab)
+class OtherRules(Takeover):
+    """With ten other rules each time."""
+    turn = 0
 
-    def follow(d):
-        h.end(d, signal.SIGTERM)
-        return h.start(lab.MARKS + rules(), *OPTIONS)
-    campaign(lab, lambda: h.start(lab.MARKS + rules(), *OPTIONS), follow)
-
-
-def pid_of(d):
-    try:
-        with open(d.pid_file) as f:
-            return int(f.read() or 0)
-    except FileNotFoundError:
-        return 0
-
-
-def other_daemon(d, old):
-    """Until another process answers in the place of pid `old`."""
-    wait_until(lambda: pid_of(d) not in (0, old) and d.ctl("ping")[0] == 0, lambda: f"a daemon after pid {old}")
-
-
-@case("the daemon is killed under its keeper")
-def killed(lab):
-    def follow(d):
-        pid = pid_of(d)
-        os.kill(pid, signal.SIGKILL)
-        other_daemon(d, pid)
+    def follow(self, d):
+        self.turn ^= 1
+        self.conf = rules([r.replace("225.77", f"225.7{7 + self.turn}") for r in OTHERS])
+        d = super().follow(d)
+        # Ten entries are of no rule now, and blocked; ten have one, and are there or not: nothing else is touched.
+        added, changed, removed = wait_until(lambda: changes(d), "what was changed")[-1]
+        same((added + changed, removed), (20, 0), "what was changed in the kernel")
         return d
-    campaign(lab, lambda: lab.daemon(rules(), "-k", *OPTIONS), follow)
-
-
-@case("the program is run anew by smcroutectl upgrade")
-def upgrade(lab):
-    def follow(d):
-        pid = pid_of(d)
-        same(d.ctl("upgrade")[::2], (0, ""), "upgrade")
-        other_daemon(d, pid)
-        return d
-    campaign(lab, lambda: lab.daemon(rules(), *OPTIONS), follow)
-
-
-def take_over(lab, d, conf):
-    """A new process takes the place of daemon d, whose files it has."""
-    heir = Daemon(lab, lab.MARKS + conf, ("-T", *OPTIONS), ready=False)
-    wait_until(lambda: pid_of(d) == heir.proc.pid or heir.proc.poll() is not None, "its pid in the PID file")
-    same((d.wait(), heir.proc.poll()), (0, None), "exit status of the one before, and of the new one")
-    lab.procs.remove(d)
-    return heir
-
-
-@case("another process takes over")
-def takeover(lab):
-    campaign(lab, lambda: lab.daemon(rules(), *OPTIONS), lambda d: take_over(lab, d, rules()))
 
 
 @case("another process takes over, with ten other rules each time")
 def other_rules(lab):
-    turn = [0]
-
-    def follow(d):
-        turn[0] ^= 1
-        d = take_over(lab, d, rules([r.replace("225.77", f"225.7{7 + turn[0]}") for r in OTHERS]))
-        # Ten entries are of no rule now, and blocked; ten have one, and are there or not: nothing else is touched.
-        line = r"kernel entries: (\d+) added, (\d+) changed, (\d+) removed"
-        n = wait_until(lambda: re.search(line, d.log()), "what was changed")
-        same((int(n[1]) + int(n[2]), n[3]), (20, "0"), n[0])
-        return d
-    campaign(lab, lambda: lab.daemon(rules(), *OPTIONS), follow, changes=True)
+    campaign(lab, OtherRules(lab, rules(), *OPTIONS), is_same=False)
 
 
 if __name__ == "__main__":

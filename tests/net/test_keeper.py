@@ -3,7 +3,6 @@
 # The keeper: a parent that holds the sockets of the daemon and starts it again, and nothing is lost.
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,8 +12,9 @@ import time
 from array import array
 
 from cases import case, main
-from lab import SLOW, SMCROUTE, SMCROUTED, check, child_setup, gone, need_users, same, wait_until
-from reports import TO_IN, Wire, changes
+from heirs import children, kill, next_pid, pid_of
+from lab import SMCROUTE, SMCROUTED, check, child_setup, gone, need_users, same, wait_until
+from reports import Wire
 from stream import Stream
 
 RULES = ("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2 a3\n"
@@ -25,29 +25,6 @@ RULES = ("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2 a3\n"
          "mgroup from a1 group ff2e::1:1\nphyint a2 mrdisc\n")
 FLOWS = [("10.1.0.9", "225.1.1.1"), ("fd00:1::9", "ff2e::1:1"), ("10.1.0.7", "225.2.7.7"), ("fd00:1::7", "ff2e::2:7"),
          ("10.1.0.8", "225.3.3.3")]
-
-
-def pid_of(d):
-    """The daemon's own pid, from its PID file."""
-    try:
-        with open(d.pid_file) as f:
-            return int(f.read() or 0)
-    except FileNotFoundError:
-        return 0
-
-
-def next_pid(d, old):
-    """Until another daemon is ready, and its pid."""
-    def there():
-        pid = pid_of(d)
-        return pid if pid != old and pid and d.ctl("ping")[0] == 0 else 0
-    return wait_until(there, lambda: f"a daemon after pid {old}")
-
-
-def kill(d, sig=signal.SIGKILL):
-    old = pid_of(d)
-    os.kill(old, sig)
-    return next_pid(d, old)
 
 
 DEATHS = int(os.environ.get("DEATHS", "6"))		# up to 20 and more, for the patient
@@ -303,11 +280,6 @@ def process_1(lab):
     same(p.wait(20), 0, "exit status")
 
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as f:
-        return [int(p) for p in f.read().split()]
-
-
 @case("daemons that die before they are ready: longer and longer pauses, then what may be the reason is given up")
 def again_and_again(lab):
     def feed():
@@ -340,75 +312,6 @@ def again_and_again(lab):
             os.kill(wait_until(lambda: children(d.proc.pid), "a daemon")[0], signal.SIGKILL)
     wait_until(lambda: not children(d.proc.pid), "a pause")
     same(d.stop(), 0, "exit status in a pause")
-
-
-def replace(lab, program, text):
-    """Another program in the place of one that runs."""
-    lab.write("new", text)
-    os.chmod(lab.path("new"), 0o755)
-    os.rename(lab.path("new"), program)
-
-
-@case("the next daemon is the program on disk, a newer one too; where that is broken, or gone, the one in memory")
-def on_disk(lab):
-    program = lab.path("smcroute")
-    shutil.copy2(SMCROUTE, program)
-    sys.modules["lab"].SMCROUTED = [program, "smcrouted"]
-    d = lab.daemon(RULES, "-k")
-    d.do("-o", "x", "add", "a1", "225.8.8.8", "a2")
-    lab.passes("a1", *FLOWS[0], "a2", "a3", n=2)
-    replace(lab, program, f'#!/bin/sh\necho "the new one: $*"\nexec {os.path.abspath(SMCROUTE)} smcrouted "$@"\n')
-    kill(d)
-    check("the new one: -n -i smcroute" in d.log(), "it is not the program on disk")
-    lab.expect(lab.send("a1", *FLOWS[0], 5), "a2", "a3")
-    replace(lab, program, "#!/bin/sh\nexit 70\n")
-    kill(d)
-    check("3 deaths in a row before the daemon was ready: it is started with the program as it was" in d.log(),
-          "what was given up")
-    lab.expect(lab.send("a1", *FLOWS[0], 5), "a2", "a3")
-    os.unlink(program)
-    kill(d)
-    lab.expect(lab.send("a1", *FLOWS[0], 5), "a2", "a3")
-    check("225.8.8.8" in d.show("show", "config"), "what clients asked for")
-
-
-@case("TERM before the keeper has heard that an upgrade is done: the new one ends")
-def late_term(lab):
-    d = lab.daemon(RULES, "-k")
-    old = pid_of(d)
-    os.kill(d.proc.pid, signal.SIGSTOP)
-    os.kill(old, signal.SIGUSR2)
-    wait_until(lambda: pid_of(d) not in (0, old) and gone(old), "an upgrade")
-    os.kill(d.proc.pid, signal.SIGTERM)
-    os.kill(d.proc.pid, signal.SIGCONT)
-    same(d.proc.wait(SLOW), 0, "exit status of the keeper")
-    same(lab.mroutes(), {}, "routes")
-
-
-@case("an upgrade, again and again: the keeper follows, and starts what dies then")
-def upgrades(lab):
-    d = lab.daemon(RULES, "-k")
-    d.do("-o", "x", "join", "a1", "225.8.8.8")
-    wire = Wire(lab)
-    stream = Stream(lab, "a1", FLOWS[:2], 1000)
-    seen = set()
-    for _ in range(3):
-        rc, out, err = d.ctl("upgrade")
-        same((rc, err), (0, ""), "upgrade")
-        seen.add(pid_of(d))
-        wait_until(lambda: children(d.proc.pid) == [pid_of(d)], "the new one is the keeper's child")
-        kill(d)
-        seen.add(pid_of(d))
-    same(len(seen), 6, "daemons")
-    stream.end()
-    stream.expect("a2", "a3")
-    # What is left is left, though others have had sockets for it.
-    d.do("-o", "x", "leave", "a1", "225.8.8.8")
-    wait_until(lambda: TO_IN in changes(wire.read(), "225.8.8.8"), "the leave on the wire")
-    d.proc.send_signal(signal.SIGUSR2)
-    last = next_pid(d, pid_of(d))
-    same(d.stop(), 0, "exit status")
-    check(gone(last), "the daemon is still there")
 
 
 if __name__ == "__main__":

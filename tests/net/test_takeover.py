@@ -58,23 +58,19 @@ def nobody(lab):
     d.do("ping")
 
 
-def refused(lab, h, rc, *options, conf=None, words=(), drop=None):
-    """A takeover that is none: its exit status and words, and the one that runs goes on."""
-    conf = conf or h.d.conf
-    got = lab.run(*SMCROUTED, "-T", "-n", "-f", conf, "-P", h.d.pid_file, "-u", h.d.sock, *options, drop=drop)
-    same(got[0], rc, f"exit status of {got}")
-    for word in words:
-        check(word in got[2], f"{word} in: {got[2]}")
-    h.one()
+def take(h, *options, before=(), conf=None):
+    """A takeover by a program in the foreground, to its end: (exit status, output, errors)."""
+    return h.lab.run(*before, os.path.abspath(SMCROUTED[0]), *SMCROUTED[1:], "-T", "-n", "-f", conf or h.d.conf,
+                     "-P", h.d.pid_file, "-u", h.d.sock, *options)
 
 
 @case("a configuration with errors, one that is not there, wrong options")
 def bad(lab):
     h = Heirs(lab)
-    refused(lab, h, 78, conf=lab.write("bad", RULES + "nonsense\n"), words=("nonsense", "goes on"))
-    refused(lab, h, 78, conf=lab.path("nowhere"))
-    refused(lab, h, 64, "-p", "no such user", words=("no such user",))
-    refused(lab, h, 64, "-l", "loud")
+    h.refuses(take(h, conf=lab.write("bad", RULES + "nonsense\n")), 78, "nonsense", "goes on")
+    h.refuses(take(h, conf=lab.path("nowhere")), 78)
+    h.refuses(take(h, "-p", "no such user"), 64, "no such user")
+    h.refuses(take(h, "-l", "loud"), 64)
     h.end()
 
 
@@ -82,10 +78,8 @@ def bad(lab):
 def elsewhere(lab):
     h = Heirs(lab)
     with lab.at("hb"):
-        got = lab.run(*SMCROUTED, "-T", "-n", "-f", h.d.conf, "-P", h.d.pid_file, "-u", h.d.sock)
-    same(got[0], 69, f"exit status of {got}")
-    check("another network namespace" in got[2] and "-i" in got[2], got[2])
-    h.one()
+        got = take(h)
+    h.refuses(got, 69, "another network namespace", "-i")
     h.end()
 
 
@@ -95,11 +89,7 @@ def other_user(lab):
     os.chmod(lab.dir, 0o755)
     h = Heirs(lab, RULES, "-p", "nobody")
     os.chmod(h.d.sock, 0o666)
-    got = lab.run("setpriv", "--reuid=1", "--regid=1", "--clear-groups", os.path.abspath(SMCROUTED[0]),
-                  *SMCROUTED[1:], "-T", "-n", "-f", h.d.conf, "-P", h.d.pid_file, "-u", h.d.sock)
-    same(got[0], 77, f"exit status of {got}")
-    check("only root" in got[2], got[2])
-    h.one()
+    h.refuses(take(h, before=("setpriv", "--reuid=1", "--regid=1", "--clear-groups")), 77, "only root")
     # Root may, and gets all of it.
     start(lab, h.d, "-p", "nobody")
     h.next()

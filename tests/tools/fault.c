@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * For LD_PRELOAD: ends the old or the new process of a handover at its n-th call of the system, with SIGKILL, or stops
- * it there when the word "stop" follows.
+ * For LD_PRELOAD: sends a signal to the old or the new process of a handover at its n-th call of the system: "kill",
+ * "term" or "stop".
  *
- * FAULT names a file.  As soon as it says "PID N" the process of that number counts its calls, "new N" is for one that
- * was started to take over.  The count ends when the old one exits, or when the new one has said "done": then an empty
- * file FAULT.over is made.
+ * FAULT names a file.  As soon as it says "PID N SIGNAL" the process of that number counts its calls, "new N SIGNAL" is
+ * for one that was started to take over.  With "at TEXT" behind that it counts what it sends with that text in it.  The
+ * count ends when the old one exits, or when the new one has said "done": then an empty file FAULT.over is made.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,8 +23,9 @@
 static struct {
 	const char *file;		/* NULL: nothing is to be done */
 	bool is_new, is_over, is_armed;
-	int left;			/* calls until the end, 0 = none */
+	int left;			/* calls until the signal, 0 = none */
 	int sig;
+	char text[64];			/* "" = all calls are counted */
 } fault;
 
 /* As the functions of this name, but not counted. */
@@ -47,7 +48,7 @@ static void __attribute__((constructor)) fault_start(void)
 
 static void fault_arm(void)
 {
-	char text[32] = "", *rest = text;
+	char text[128] = "", *rest = text, *at;
 	long fd = fault_open(fault.file, O_RDONLY);
 
 	if (fd < 0)
@@ -56,7 +57,9 @@ static void fault_arm(void)
 	syscall(SYS_close, fd);
 	fault.is_armed = (fault.is_new && !strncmp(text, "new ", 4)) || strtol(text, &rest, 10) == getpid();
 	fault.left = atoi(rest + strspn(rest, "new "));
-	fault.sig = strstr(rest, "stop") ? SIGSTOP : SIGKILL;
+	fault.sig = strstr(rest, "stop") ? SIGSTOP : strstr(rest, "term") ? SIGTERM : SIGKILL;
+	at = strstr(rest, " at ");
+	snprintf(fault.text, sizeof fault.text, "%.*s", at ? (int)strcspn(at + 4, "\n") : 0, at ? at + 4 : "");
 }
 
 /* The count ends. */
@@ -78,15 +81,24 @@ static void __attribute__((destructor)) fault_exit(void)
 	fault_stop();
 }
 
-static void fault_count(void)
+/* Before a call; what it sends, if it does. */
+static void fault_count_sent(const void *p, size_t n)
 {
 	int err = errno;
 
 	if (fault.file && !fault.is_over && !fault.is_armed)
 		fault_arm();
-	if (fault.file && !fault.is_over && fault.is_armed && fault.left && !--fault.left)
+	if (fault.file && !fault.is_over && fault.is_armed && fault.left &&
+	    (!*fault.text || (p && memmem(p, n, fault.text, strlen(fault.text)))) && !--fault.left) {
+		fault.is_over = true;
 		kill(getpid(), fault.sig);
+	}
 	errno = err;
+}
+
+static void fault_count(void)
+{
+	fault_count_sent(NULL, 0);
 }
 
 /* The function of libc behind ours. */
@@ -127,7 +139,7 @@ ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 
 	if (!next && (p = fault_next("sendmsg")))
 		memcpy(&next, &p, sizeof next);
-	fault_count();
+	fault_count_sent(m->msg_iovlen ? m->msg_iov->iov_base : NULL, m->msg_iovlen ? m->msg_iov->iov_len : 0);
 	n = next(fd, m, flags);
 	if (fault.is_new && m->msg_iovlen == 1 && m->msg_iov->iov_len > 4 && !memcmp(m->msg_iov->iov_base, "done", 4))
 		fault_stop();

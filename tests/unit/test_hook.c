@@ -25,13 +25,15 @@ static char dir[] = "/tmp/test_hook.XXXXXX", program[64], out[64], fifo[64];
 static struct loop *loop;
 static struct hook *hook;
 static int log_fd[2], old_stderr;
+static int64_t limit_ms = HOOK_LIMIT_MS;
+static unsigned ended;
 
 static void reap(void *ctx)
 {
 	int status;
 
 	(void)ctx;
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0; ended++)
 		hook_ended(hook, pid, status);
 }
 
@@ -61,19 +63,20 @@ static void begin(const char *body)
 	dup2(log_fd[1], STDERR_FILENO);
 	loop = loop_new();
 	CHECK_INT(loop_signal(loop, SIGCHLD, reap, NULL), 0);
-	hook = hook_new(loop, program);
+	hook = hook_new(loop, program, limit_ms);
+	ended = 0;
 	CHECK(hook);
 }
 
-/* Turns until at most n runs are left. */
+/* Turns until n programs have ended. */
 static void wait_for(unsigned n)
 {
 	struct timer deadline = { .fn = too_late };
 
 	timer_set(loop, &deadline, DEADLINE_MS);
-	while (hook_pending(hook) > n && deadline.due)
+	while (ended < n && deadline.due)
 		CHECK_INT(loop_turn(loop, true), 0);
-	CHECK_INT(hook_pending(hook), n);
+	CHECK_INT(ended, n);
 	timer_stop(loop, &deadline);
 }
 
@@ -128,8 +131,7 @@ static void in_order(void)
 	}
 	hook_run(hook, "reload", "");
 	strcat(want, "reload\n");
-	CHECK_INT(hook_pending(hook), 31);
-	wait_for(0);
+	wait_for(31);
 	CHECK_STR(written(), want);
 	CHECK_STR(logged(), "");
 	end();
@@ -144,7 +146,7 @@ static void environment(void)
 	begin("echo \"${NOTIFY_SOCKET-unset}|$group|$groups|${empty-unset}|$source\" >>$OUT\n"
 	      "env | grep -c '^group=' >>$OUT");
 	hook_run(hook, "install", "group=new\nempty=\nsource=a b;c=d\n");
-	wait_for(0);
+	wait_for(1);
 	CHECK_STR(written(), "unset|new|kept||a b;c=d\n1\n");
 	end();
 	unsetenv("group");
@@ -169,7 +171,7 @@ static void inherits_nothing(void)
 	      "test -e /proc/$$/fd/77 && echo leaked >>$OUT\n"
 	      "test $(ps -o pgid= -p $$ 2>/dev/null || echo $$) = $$ || echo group >>$OUT");
 	hook_run(hook, "install", "");
-	wait_for(0);
+	wait_for(1);
 	CHECK_STR(written(), "0000000\n0000000\n/dev/null\n");
 	close(77);
 	end();
@@ -183,7 +185,7 @@ static void failures(void)
 	hook_run(hook, "one", "");
 	hook_run(hook, "two", "");
 	hook_run(hook, "three", "");
-	wait_for(0);
+	wait_for(3);
 	const char *got = logged();
 	CHECK(strstr(got, "program one: exit status 3\n"));
 	CHECK(strstr(got, "program two: ended by signal 15\n"));
@@ -191,7 +193,6 @@ static void failures(void)
 	CHECK_INT(chmod(program, 0644), 0);
 	unlink(program);
 	hook_run(hook, "four", "");	/* absent: logged, goes on */
-	CHECK_INT(hook_pending(hook), 0);
 	CHECK(strstr(logged(), "program four: cannot be run: "));
 	for (int i = 0; i < 100; i++)			/* and the log does not fill */
 		hook_run(hook, "five", "");
@@ -202,14 +203,15 @@ static void failures(void)
 /* Over its time the whole group goes, the next one runs. */
 static void time_limit(void)
 {
+	limit_ms = 100;
 	begin("echo $1 >>$OUT; test $1 = quick || { sleep 600 & cat $FIFO; wait; }");
-	hook_set_limit(hook, 100);
 	hook_run(hook, "slow", "");
 	hook_run(hook, "quick", "");
-	wait_for(0);
+	wait_for(2);
 	CHECK_STR(written(), "slow\nquick\n");
 	CHECK(strstr(logged(), "program slow: took too long, ended by signal 9\n"));
 	end();
+	limit_ms = HOOK_LIMIT_MS;
 }
 
 static void queue_is_bounded(void)
@@ -221,11 +223,33 @@ static void queue_is_bounded(void)
 		hook_run(hook, "first", "");
 	for (int i = 0; i < 5; i++)
 		hook_run(hook, "more", "");
-	CHECK_INT(hook_pending(hook), HOOK_QUEUE + 1);
 	got = logged();
 	CHECK(strstr(got, "more than 1024 runs waiting"));
 	CHECK(strchr(got, '\n') == got + strlen(got) - 1);	/* one line for five */
 	end();					/* ends what runs: this returns */
+}
+
+/* A process that is about to end: what waits is run, unless somebody asks for the end. */
+static void finishes(void)
+{
+	begin("echo $1 >>$OUT");
+	for (int i = 0; i < 20; i++)
+		hook_run(hook, "install", "");
+	hook_finish(hook);
+	CHECK_INT(strlen(written()), 20 * strlen("install\n"));
+	CHECK_STR(logged(), "");
+	hook_finish(hook);				/* nothing is left */
+	hook_finish(NULL);
+	end();
+	begin("cat $FIFO");
+	CHECK_INT(loop_signal(loop, SIGTERM, reap, NULL), 0);
+	hook_run(hook, "install", "");
+	hook_run(hook, "install", "");
+	raise(SIGTERM);
+	hook_finish(hook);
+	CHECK(strstr(logged(), "1 runs left out"));
+	close(open(fifo, O_WRONLY | O_CLOEXEC));	/* the first one goes on, and ends now */
+	end();
 }
 
 /* As PID 1 we get children that we never started. */
@@ -239,7 +263,7 @@ static void reaps_strangers(void)
 	if (!pid)
 		_exit(9);
 	hook_run(hook, "reload", "");
-	wait_for(0);
+	wait_for(2);
 	struct timer deadline = { .fn = too_late };
 	timer_set(loop, &deadline, DEADLINE_MS);
 	while (deadline.due && !kill(pid, 0))
@@ -264,7 +288,7 @@ static void starts_are_cheap(void)
 	memset(big, 1, size);
 	for (int i = 0; i < 50; i++)
 		hook_run(hook, "install", "");
-	wait_for(0);
+	wait_for(50);
 	CHECK_INT(big[size - 1], 1);
 	free(big);
 	end();
@@ -277,6 +301,7 @@ TEST_MAIN(
 	TEST(failures)
 	TEST(time_limit)
 	TEST(queue_is_bounded)
+	TEST(finishes)
 	TEST(reaps_strangers)
 	TEST(starts_are_cheap)
 )

@@ -39,7 +39,8 @@ static void take(void)
 
 static void finish(void)
 {
-	keep_free(&keep);
+	close(keep.fd);
+	keep_drop(&keep, NULL);
 	unsetenv("NOTIFY_SOCKET");
 	notify_init();
 }
