@@ -56,7 +56,7 @@ def daemons():
     """Of this test: the programs of its network namespace, one of which is to be left."""
     found, here = [], os.readlink("/proc/self/ns/net")
     for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline") as f:
+        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", errors="replace") as f:
             words = f.read().split("\0")
             if os.readlink(f"/proc/{name}/ns/net") == here and "-u" in words and not gone(name) and \
                     any(w.endswith("smcrouted") for w in words[:3]):
