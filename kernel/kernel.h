@@ -175,8 +175,8 @@ enum link_kind {
 	LINK_MEMBERS,		/* sockets of this host are members of other groups than before, see members.c */
 	LINK_SWEEP_END,
 	LINK_RULES_BEGIN,	/* an answer to kernel_rules_ask(fam) starts; one that starts anew was in vain */
-	LINK_RULE,		/* packets of fam that come in on `name`, or on any when that is "", get to table; the
-				 * first rule for an interface is the one that holds */
+	LINK_RULE,		/* packets of fam that come in on `name`, or on any when that is "", get to table,
+				 * 0 = to none; the first rule for an interface is the one that holds */
 	LINK_RULES_END,
 };
 

@@ -130,7 +130,9 @@ typedef void probe_mfc_fn(void *ctx, const struct probe_mfc *e);
 int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx);
 
 /* The table that packets of a family get into which come in on an interface, by the rules that `ip mrule` shows; 0 =
- * none.  errno EAFNOSUPPORT, EOPNOTSUPP: this kernel has one table only, and *table stays as it was. */
+ * none, as no rule is for them; PROBE_REFUSED: a rule refuses them.  errno EAFNOSUPPORT, EOPNOTSUPP: this kernel has
+ * one table only, and *table stays as it was. */
+#define PROBE_REFUSED UINT32_MAX
 int probe_table(enum fam fam, const char *iif, uint32_t *table);
 
 /* The number of the table that a router has who asks for none. */

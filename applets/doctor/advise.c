@@ -18,7 +18,7 @@ static const char *const advise_what[VERDICTS] = {
 	[VERDICT_IPSEC] = "ipsec", [VERDICT_MTU] = "mtu", [VERDICT_RP_FILTER] = "rp_filter",
 	[VERDICT_WRONG_IIF] = "wrong_iif", [VERDICT_NO_VIF] = "no_vif", [VERDICT_NO_RULE] = "no_rule",
 	[VERDICT_NO_ANSWER] = "no_rule", [VERDICT_FIREWALL] = "firewall", [VERDICT_LIMIT] = "firewall",
-	[VERDICT_QUEUE] = "queue", [VERDICT_TABLE] = "table",
+	[VERDICT_QUEUE] = "queue", [VERDICT_DRIVER] = "driver", [VERDICT_TABLE] = "table",
 	[VERDICT_OUTPUT] = "output", [VERDICT_NOBODY] = "nobody", [VERDICT_PORT] = "bridge_port",
 	[VERDICT_PORT_IN] = "bridge_port", [VERDICT_KEPT] = "snooping", [VERDICT_SOURCE] = "source",
 	[VERDICT_FAMILY] = "ipv6_off", [VERDICT_BROKEN] = "damaged", [VERDICT_INGRESS] = "ingress",
@@ -122,9 +122,10 @@ static void advise_fresh(struct advice *r)
 	if (!e->is_fresh || !e->is_seen || !came || e->ip <= came)
 		return;
 	r->f->what = "fresh";
-	finding_add(r->f, FINDING_NOTE, "%llu packets of %s did not get to its entry, which the router made only since "
-		    "the watch began: while it is asked the kernel keeps the first four; look again, now that there is "
-		    "one", (ull)(e->ip - came), r->flow);
+	finding_add(r->f, FINDING_NOTE, "%llu packets of %s did not get to its entry, which the router made, or made "
+		    "anew, since the watch began: while it is asked the kernel keeps the first few; look again, and if "
+		    "the sender pauses for longer than entries are kept, raise that (-c of smcrouted), or name its "
+		    "source in the rule", (ull)(e->ip - came), r->flow);
 }
 
 /* What this host sends itself goes through the entries too. */

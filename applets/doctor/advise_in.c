@@ -77,6 +77,7 @@ static void advise_in_table(struct advice *r, const struct loss *l)
 {
 	const struct probe_vif *v = host_vif(&r->k->vifs, r->x->in, 0);
 	uint32_t there = r->x->entry ? r->x->entry->table : 0, now = 0;
+	char where[REMEDY_WHERE];
 
 	/* MIFs of other tables cannot be seen; the router of IPv4 has the same number (-t). */
 	if (!v && !there)
@@ -84,10 +85,10 @@ static void advise_in_table(struct advice *r, const struct loss *l)
 	if (v)
 		there = v->table;
 	probe_table(r->fam, r->in_name, &now);
-	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s of %s came in on %s and are looked up in "
-		    "table %u, the routes are in table %u", advice_count(r, l), r->flow, r->in_name, now, there);
+	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s of %s came in on %s and are %s, the routes "
+		    "are in table %u", advice_count(r, l), r->flow, r->in_name, remedy_where(now, where), there);
 	if (there)
-		remedy_table(r->f, r->fam, r->in_name, there);
+		remedy_table(r->f, r->fam, r->in_name, now, there);
 }
 
 static void advise_in_firewall(struct advice *r, const struct loss *l)
@@ -205,6 +206,7 @@ static void advise_in_lost(struct advice *r, const struct loss *l)
 	if (b->rp_filter - a->rp_filter >= l->n && !r->d->is_uncounted)
 		finding_fix(r->f, "nstat -az TcpExtIPReversePathFilter");
 	finding_fix(r->f, "nstat -az | grep -iE 'drop|discard|err'");
+	finding_fix(r->f, "ip %smrule show", r->fam == FAM_4 ? "" : "-6 ");
 }
 
 /* It waits in the kernel for an answer. */

@@ -10,6 +10,7 @@
 #include "applets/doctor/advise_bridge.h"
 #include "applets/doctor/advise_link.h"
 #include "applets/doctor/advise_rule.h"
+#include "applets/doctor/evidence_entry.h"
 #include "conf/match.h"
 
 static bool advise_none_link(struct advice *r, const struct probe_link *l)
@@ -48,6 +49,7 @@ bool advise_none_obstacle(struct advice *r, const struct probe_link *l)
 {
 	struct doctor *d = r->d;
 	uint32_t table = probe_default_table(r->fam);
+	char where[REMEDY_WHERE];
 	const struct probe_vif *v;
 
 	if (advise_none_link(r, l) || (l->master && advise_bridge_waits(r, l)) || advise_bridge_keeps(r, l))
@@ -69,9 +71,9 @@ bool advise_none_obstacle(struct advice *r, const struct probe_link *l)
 	if (!v)
 		return false;
 	r->f->what = "table";
-	finding_add(r->f, FINDING_ERROR, "looked up in another table: packets that come in on %s are looked up in "
-		    "table %u, the routes are in table %u", l->name, table, v->table);
-	remedy_table(r->f, r->fam, l->name, v->table);
+	finding_add(r->f, FINDING_ERROR, "looked up in another table: packets that come in on %s are %s, the routes "
+		    "are in table %u", l->name, remedy_where(table, where), v->table);
+	remedy_table(r->f, r->fam, l->name, table, v->table);
 	return true;
 }
 
@@ -109,9 +111,12 @@ static bool advise_none_hidden(struct advice *r, bool is_beside)
 
 	r->f->what = "unsure";
 	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
-		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : evidence_unrouted(r->d, l);
+		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : evidence_entry_unrouted(r->d, l);
 
-		if (in <= (is_beside ? 4 : 1) * EVIDENCE_CHATTER(r->d) || (is_beside && !advise_rule_waits(r, l)))
+		if (in <= (is_beside ? 4 : 1) * EVIDENCE_CHATTER(r->d))
+			continue;
+		/* MIFs of other tables are not listed, so that nothing seems to be routed there. */
+		if (is_beside && (!advise_rule_waits(r, l) || !host_vif(&r->d->after.vifs, l->ifindex, 0)))
 			continue;
 		any = true;
 		finding_add(r->f, FINDING_UNSEEN, "whether %s%s arrives on %s: %llu packets to groups came in there "

@@ -260,6 +260,8 @@ static void advise_out_lost(struct advice *r, const struct evidence_out *o, cons
 	text_shell_word(word, sizeof word, out);
 	if (!advise_filter_names(r, &at, may, &who))
 		buf_str(&who, "; nothing that drops them for sure was found, look here");
+	if (o->is_hidden && !r->x->e.is_seen)
+		buf_str(&who, "; whether their TTL is too small is not to be seen without CAP_NET_RAW");
 	advise_filter_counted(r, o->ifindex, &who);
 	finding_add(r->f, FINDING_ERROR, "lost on the way out: %s of %s came in on %s, were routed to %s and not sent"
 		    "%s", advice_count(r, l), r->flow, r->in_name, out, buf_cstr(&who));
@@ -269,6 +271,7 @@ static void advise_out_lost(struct advice *r, const struct evidence_out *o, cons
 		finding_fix(r->f, "nft list ruleset");
 	finding_fix(r->f, "tc -s qdisc show dev %s", word);
 	finding_fix(r->f, "tc filter show dev %s egress", word);
+	finding_fix(r->f, "ip -s -s link show dev %s", word);
 }
 
 /* Behind routing they get another group. */
@@ -302,6 +305,26 @@ static void advise_out_queue(struct advice *r, const struct evidence_out *o, con
 	finding_fix(r->f, "tc qdisc del dev %s root", word);
 }
 
+/* Its counter of packets sent has fewer. */
+static void advise_out_driver(struct advice *r, const struct evidence_out *o, const struct loss *l)
+{
+	static const char *const peers[] = { "wireguard", NULL }, *const pairs[] = { "veth", NULL };
+	const struct probe_link *out = host_link(&r->d->host, o->ifindex);
+	char word[REMEDY_WORD];
+
+	if (!out)
+		return;
+	finding_add(r->f, FINDING_ERROR, "dropped by the driver of %s: %s of %s that came in on %s were handed to it "
+		    "and it did not send them; %s", out->name, advice_count(r, l), r->flow, r->in_name,
+		    remedy_is_among(out->kind, peers) ? "the AllowedIPs of one peer must hold the group" :
+		    remedy_is_among(out->kind, pairs) ? "look at its other end: its MTU, and whether it is up" :
+		    "look at its other end, and at what it counts as dropped");
+	text_shell_word(word, sizeof word, out->name);
+	finding_fix(r->f, "ip -s -s link show dev %s", word);
+	if (remedy_is_among(out->kind, peers))
+		finding_fix(r->f, "wg show %s allowed-ips", word);
+}
+
 static void advise_out_unsure(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
 	finding_add(r->f, FINDING_UNSEEN, "whether %s sends %s: up to %llu of %llu packets may be lost, other traffic "
@@ -318,10 +341,10 @@ void advise_out(struct advice *r, const struct evidence_out *o, const struct los
 		[VERDICT_ROUTE] = advise_out_route, [VERDICT_IPSEC] = advise_out_ipsec,
 		[VERDICT_MTU] = advise_out_mtu, [VERDICT_FIREWALL] = advise_out_firewall,
 		[VERDICT_LIMIT] = advise_out_limit, [VERDICT_QUEUE] = advise_out_queue,
+		[VERDICT_DRIVER] = advise_out_driver, [VERDICT_CHANGED] = advise_out_changed,
 		[VERDICT_OUTPUT] = advise_out_down, [VERDICT_FAMILY] = advise_out_family,
 		[VERDICT_NOBODY] = advise_bridge_nobody, [VERDICT_PORT] = advise_bridge_port,
-		[VERDICT_LOST_OUT] = advise_out_lost, [VERDICT_CHANGED] = advise_out_changed,
-		[VERDICT_UNSURE] = advise_out_unsure,
+		[VERDICT_LOST_OUT] = advise_out_lost, [VERDICT_UNSURE] = advise_out_unsure,
 	};
 
 	say[l->verdict](r, o, l);

@@ -187,7 +187,7 @@ static void check_table6(struct host *h)
 		finding_add(&h->found, FINDING_ERROR, "%s routes in a table of its own, and no rule leads its IPv6 "
 			    "packets there", l->name);
 		if (v4)
-			remedy_table(&h->found, FAM_6, l->name, v4->table);
+			remedy_table(&h->found, FAM_6, l->name, table, v4->table);
 		else
 			finding_fix(&h->found, "ip -6 mrule show");
 	}
@@ -210,7 +210,7 @@ void check_tables(struct host *h, const struct host_fam *k)
 			continue;
 		finding_add(&h->found, FINDING_ERROR, "%s routes in table %u, and no rule leads its %s packets there",
 			    l->name, v->table, k->name);
-		remedy_table(&h->found, k->fam, l->name, v->table);
+		remedy_table(&h->found, k->fam, l->name, table, v->table);
 	}
 }
 

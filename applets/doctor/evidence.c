@@ -91,6 +91,11 @@ static struct span evidence_kind(const struct sighting *s, bool is_low, uint32_t
 	return n;
 }
 
+/* Kinds that count what they send as they do; hardware, and what hands over to a program, may do so later. */
+static const char *const evidence_prompt[] = {
+	"veth", "wireguard", "vxlan", "geneve", "gre", "gretap", "ip6gre", "ip6gretap", "ipip", "sit", "ip6tnl", NULL
+};
+
 /* What it had of the counters of this host. */
 static void evidence_counted(struct doctor *d, const struct evidence_flow *x, struct evidence_out *o)
 {
@@ -104,6 +109,8 @@ static void evidence_counted(struct doctor *d, const struct evidence_flow *x, st
 	if (v && load) {
 		sum = load->ours + evidence_less(load->packets[1], load->packets[0]);
 		o->vif = evidence_share(n, sum, evidence_less(sum, v->st.out_packets));
+	} else {
+		o->is_hidden = true;
 	}
 	if (!d->is_uncounted && v) {
 		forwarded = evidence_less(d->copies, sample_more(a->forwarded, b->forwarded));
@@ -113,7 +120,7 @@ static void evidence_counted(struct doctor *d, const struct evidence_flow *x, st
 	}
 	evidence_no_more(&o->sent, &o->vif);
 	o->left = o->sent;
-	sent = l && l->sent ? sample_sent(d, l) : UINT64_MAX;
+	sent = l && (l->sent || remedy_is_among(l->kind, evidence_prompt)) ? sample_sent(d, l) : UINT64_MAX;
 	if (sent < n)
 		evidence_no_more(&o->left, &(struct span){ 0, sent });
 }
@@ -155,6 +162,8 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 	}
 	o->is_fresh = x->entry == &x->w->e && x->w->fresh >> i & 1;
 	o->is_fresh = o->left.hi && (o->is_fresh || evidence_was_down(d, o->ifindex));
+	if (x->e.is_seen && l && remedy_is_among(l->kind, evidence_prompt))
+		o->unsent = evidence_less(o->left.hi, sample_sent(d, l));
 	if (o->is_fresh)
 		o->vif = o->sent = o->left = (struct span){ verdict_routed(&x->e), verdict_routed(&x->e) };
 	if (!o->translated)
@@ -182,22 +191,6 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 
 /* ---- where it comes in ---- */
 
-uint64_t evidence_unrouted(const struct doctor *d, const struct probe_link *l)
-{
-	const struct probe_links *before = &d->links_before;
-	const struct host_vifs *vifs = &d->after.vifs;
-	uint64_t in = 0, routed = 0;
-
-	for (const struct probe_link *was = before->v; was < before->v + before->n; was++)
-		if (was->ifindex == l->ifindex)
-			in = l->multicast ? sample_more(was->multicast, l->multicast) :
-			     sample_more(was->packets, l->packets);
-	for (int i = 0; i < vifs->n; i++)
-		if (vifs->v[i].ifindex == l->ifindex)
-			routed += vifs->v[i].st.in_packets;
-	return evidence_less(in, routed);
-}
-
 /* Where packets that nobody saw come in on a wrong interface: the only one that had so many. */
 static int evidence_guess(const struct doctor *d, const struct evidence_flow *x)
 {
@@ -206,7 +199,7 @@ static int evidence_guess(const struct doctor *d, const struct evidence_flow *x)
 
 	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
 		if (l->flags & LINK_LOOPBACK || l->ifindex == x->w->e.iif ||
-		    evidence_unrouted(d, l) + EVIDENCE_CHATTER(d) < x->e.wrong || !evidence_unrouted(d, l))
+		    evidence_entry_unrouted(d, l) + EVIDENCE_CHATTER(d) < x->e.wrong || !evidence_entry_unrouted(d, l))
 			continue;
 		if (only)
 			return 0;
@@ -263,7 +256,7 @@ static void evidence_here(const struct doctor *d, struct evidence_flow *x)
 		e->has_other_table = host_vif(vifs, l->ifindex, 0);
 	/* The kernel lists MIFs of the default table alone, but counts all on the interface. */
 	if (d->fam == FAM_6 && !e->has_vif && l->routing[FAM_6] == 1) {
-		e->has_other_table = table == probe_default_table(FAM_6);
+		e->has_other_table |= table == probe_default_table(FAM_6);
 		e->has_vif = !e->has_other_table;
 	}
 	e->lacks_family = d->fam == FAM_6 && l->v6 == 0;
@@ -284,7 +277,7 @@ static void evidence_entry(const struct doctor *d, struct evidence_flow *x)
 		e->is_unresolved = true;
 	} else if (w->has_entry) {
 		x->entry = &w->e;
-		e->is_fresh = !w->had_entry;
+		e->is_fresh = !w->had_entry || w->e.st.packets < w->packets_before;
 		e->right.hi = e->right.lo = evidence_entry_routed(d, w);
 		e->wrong = sample_more(w->had_entry ? w->wrong_before : 0, w->e.st.wrong_if);
 	} else if (star) {
@@ -311,8 +304,10 @@ static void evidence_routed(const struct doctor *d, struct evidence_flow *x)
 		uint64_t n = s && s->n[SNIFF_OUT] < e->ip ? s->n[SNIFF_OUT] : s ? e->ip : 0;
 
 		/* Out of a port its bridge passes frames as well. */
-		if (l && !l->master && n > e->right.hi)
-			e->right.lo = e->right.hi = n;
+		if (!l || l->master || n <= e->right.hi)
+			continue;
+		e->is_fresh |= n > e->right.hi + verdict_slack(e, e->ip);
+		e->right.lo = e->right.hi = n;
 	}
 }
 

@@ -30,11 +30,6 @@ void evidence_begin(struct doctor *d);
 /* Gathers what is known of a flow. */
 void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow *x);
 
-/* Packets that came in on an interface and were not routed from there, of whatever group; drivers that count no
- * multicast count all packets.  Chatter of neighbours (IGMP, MLD, mDNS) is among them. */
-uint64_t evidence_unrouted(const struct doctor *d, const struct probe_link *l);
-#define EVIDENCE_CHATTER(d) ((d)->seconds + 5u)
-
 /* Asks the packet filter about a flow, from one hook to another; o is its output, NULL before it is routed.  Calls fn
  * for each chain that drops it, or might; fn may be NULL. */
 enum filter evidence_filter(const struct doctor *d, const struct evidence_flow *x, const struct evidence_out *o,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * What the entry of a flow counted between the samples.
+ * What entries counted between the samples, and what came in beside that.
  */
 #ifndef APPLETS_DOCTOR_EVIDENCE_ENTRY_H
 #define APPLETS_DOCTOR_EVIDENCE_ENTRY_H
@@ -9,5 +9,10 @@
 
 /* Packets that came in on its interface, each once. */
 uint64_t evidence_entry_routed(const struct doctor *d, const struct watched *w);
+
+/* Packets that came in on an interface and were not routed from there, of whatever group; drivers that count no
+ * multicast count all packets.  Chatter of neighbours (IGMP, MLD, mDNS) is among them. */
+uint64_t evidence_entry_unrouted(const struct doctor *d, const struct probe_link *l);
+#define EVIDENCE_CHATTER(d) ((d)->seconds + 5u)
 
 #endif

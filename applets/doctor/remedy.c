@@ -66,10 +66,25 @@ void remedy_link(struct findings *f, const char *name, const char *what)
 		remedy_keep_up(f, name, "ip link set dev %s %s", word, what);
 }
 
-void remedy_table(struct findings *f, enum fam fam, const char *iif, uint32_t table)
+const char *remedy_where(uint32_t table, char *buf)
+{
+	if (table == PROBE_REFUSED)
+		snprintf(buf, REMEDY_WHERE, "refused by a rule that `ip mrule` shows");
+	else if (table)
+		snprintf(buf, REMEDY_WHERE, "looked up in table %u", table);
+	else
+		snprintf(buf, REMEDY_WHERE, "looked up nowhere, as no rule of `ip mrule` is for them");
+	return buf;
+}
+
+void remedy_table(struct findings *f, enum fam fam, const char *iif, uint32_t now, uint32_t table)
 {
 	char word[REMEDY_WORD];
 
+	if (now == PROBE_REFUSED) {
+		finding_fix(f, "ip %smrule show", fam == FAM_4 ? "" : "-6 ");
+		return;
+	}
 	finding_fix(f, "ip %smrule add iif %s lookup %u", fam == FAM_4 ? "" : "-6 ",
 		    text_shell_word(word, sizeof word, iif), table);
 	remedy_keep_up(f, iif, "ip %smrule add iif %s lookup %u", fam == FAM_4 ? "" : "-6 ", word, table);

@@ -21,8 +21,7 @@ static uint64_t verdict_min(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Counters are not read at one instant: so many more or less are no difference. */
-static uint64_t verdict_slack(const struct evidence *e, uint64_t n)
+uint64_t verdict_slack(const struct evidence *e, uint64_t n)
 {
 	return 3 + n / 32 + e->unread;
 }
@@ -182,11 +181,20 @@ static void verdict_out_counted(const struct evidence *e, const struct evidence_
 	else if (o->queue_drops + slack >= lost - lost / 8 && came - o->sent.lo <= slack)
 		behind = VERDICT_QUEUE;
 	else
-		behind = came - o->sent.lo + slack + lost / 4 >= lost ? VERDICT_FIREWALL : VERDICT_LOST_OUT;
+		behind = !o->is_hidden && came - o->sent.lo + slack + lost / 4 >= lost ? VERDICT_FIREWALL :
+			 VERDICT_LOST_OUT;
 	if (lost > slack || (came && !o->left.hi))
 		verdict_add(l, behind, lost, came);
 	else if (verdict_less(came, o->left.lo) > slack)
 		verdict_add(l, o->filter == FILTER_DROPS ? VERDICT_FIREWALL : VERDICT_UNSURE, came - o->left.lo, came);
+}
+
+/* What the driver itself dropped of what was seen to leave: the other end of a veth pair, or of a tunnel, say. */
+static void verdict_out_driver(const struct evidence *e, const struct evidence_out *o, uint64_t came,
+			       struct losses *l)
+{
+	if (o->unsent > verdict_slack(e, came))
+		verdict_add(l, VERDICT_DRIVER, verdict_min(o->unsent, came), came);
 }
 
 /* From the output into a bridge and to its ports.  A port that should get them got all at most that it sent. */
@@ -240,6 +248,8 @@ unsigned verdict_out(const struct evidence *e, const struct evidence_out *o, str
 		verdict_out_seen(e, o, came, &l);
 	else
 		verdict_out_counted(e, o, came, &l);
+	if (!l.n)
+		verdict_out_driver(e, o, came, &l);
 	if (!l.n && o->bridge)
 		verdict_out_bridge(e, o, came, &l);
 	return l.n;

@@ -29,6 +29,7 @@ enum verdict {
 	VERDICT_FIREWALL,	/* dropped by the packet filter */
 	VERDICT_LIMIT,		/* dropped by it in part, by a limit or by chance */
 	VERDICT_QUEUE,		/* dropped by the queue of an output */
+	VERDICT_DRIVER,		/* handed to the driver of an output, which did not send it */
 	VERDICT_TABLE,		/* looked up in another table than the routes are in */
 	VERDICT_OUTPUT,		/* an output is down, or without carrier */
 	VERDICT_NOBODY,		/* a bridge passes it to none of its ports */
@@ -70,8 +71,10 @@ struct evidence_out {
 	struct span low;		/* of those that came in: with a TTL not above the threshold */
 	struct span large;		/* of those that came in: too large for it, and not to be fragmented */
 	struct span vif;		/* counted by its VIF */
+	bool is_hidden;			/* its VIF cannot be seen */
 	struct span sent;		/* sent by the IP stack, behind the packet filter */
 	struct span left;		/* handed to the driver */
+	uint64_t unsent;		/* of those that left, the driver surely did not send */
 	uint64_t translated;		/* of those that left: with another source, by NAT */
 	struct addr as;			/* that one */
 	enum filter filter;		/* on that way */
@@ -123,6 +126,9 @@ unsigned verdict_in(const struct evidence *e, struct loss v[LOSSES]);
 
 /* Causes between the entry and an output. */
 unsigned verdict_out(const struct evidence *e, const struct evidence_out *o, struct loss v[LOSSES]);
+
+/* Counters are not read at one instant: of n packets so many more or less are no difference. */
+uint64_t verdict_slack(const struct evidence *e, uint64_t n);
 
 /* Packets that got to the entry, as far as is known. */
 uint64_t verdict_routed(const struct evidence *e);

@@ -201,7 +201,7 @@ int probe_table(enum fam fam, const char *iif, uint32_t *table)
 	if (probe_ask_dump(NETLINK_ROUTE, RTM_GETRULE, rtnl_mroute_family(fam), sizeof(struct fib_rule_hdr),
 			   probe_table_take, &c) < 0)
 		return -1;
-	*table = c.table;
+	*table = !c.iif && !c.table ? PROBE_REFUSED : c.table;
 	return 0;
 }
 

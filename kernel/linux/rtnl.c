@@ -172,7 +172,8 @@ bool rtnl_rule(const struct rtnl_msg *m, struct link_event *ev)
 	struct rtnl_attr at, a;
 	struct fib_rule_hdr h;
 
-	if (!rtnl_body(m, RTM_NEWRULE, &h, sizeof h, &at) || h.action != FR_ACT_TO_TBL || (h.flags & FIB_RULE_INVERT) ||
+	if (!rtnl_body(m, RTM_NEWRULE, &h, sizeof h, &at) || (h.flags & FIB_RULE_INVERT) ||
+	    (h.action != FR_ACT_TO_TBL && h.action < FR_ACT_BLACKHOLE) ||
 	    (h.family != RTNL_FAMILY_IPMR && h.family != RTNL_FAMILY_IP6MR))
 		return false;
 	for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
@@ -180,7 +181,7 @@ bool rtnl_rule(const struct rtnl_msg *m, struct link_event *ev)
 			return false;
 	*ev = (struct link_event){
 		.kind = LINK_RULE, .fam = h.family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6,
-		.table = rtnl_u32(&at, FRA_TABLE, h.table),
+		.table = h.action == FR_ACT_TO_TBL ? rtnl_u32(&at, FRA_TABLE, h.table) : 0,
 	};
 	return rtnl_ifname(&at, FRA_IIFNAME, ev->name);
 }

@@ -29,10 +29,10 @@ static void link_and_table(void)
 	remedy_link(&f, quote, "up");
 	CHECK_STR(last(&f, false), "ip link set dev 'it'\\''s' up");
 	finding_add(&f, FINDING_ERROR, "4");
-	remedy_table(&f, FAM_6, evil, 100);
+	remedy_table(&f, FAM_6, evil, 0, 100);
 	CHECK_STR(last(&f, false), "ip -6 mrule add iif \"$(printf 'e\\033[31m')\" lookup 100");
 	finding_add(&f, FINDING_ERROR, "5");
-	remedy_table(&f, FAM_4, "$(reboot)", 100);
+	remedy_table(&f, FAM_4, "$(reboot)", 0, 100);
 	CHECK_STR(last(&f, false), "ip mrule add iif '$(reboot)' lookup 100");
 	findings_free(&f);
 }

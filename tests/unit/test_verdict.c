@@ -130,6 +130,8 @@ static const struct out_row {
 	  { .vif = ALL, .queue_drops = 95, .filter = FILTER_DROPS } },
 	{ "a rate limit alone", { VERDICT_LIMIT }, 90, true, FAM_4,
 	  { .vif = ALL, .left = { 10, 10 }, .filter = FILTER_LIMITS } },
+	{ "the driver did not send it", { VERDICT_DRIVER }, 90, true, FAM_4,
+	  { .vif = ALL, .left = ALL, .unsent = 90 } },
 	{ "another group as it leaves", { VERDICT_CHANGED }, X, true, FAM_4, { .vif = ALL, .is_regrouped = true } },
 	{ "a filter that is not known", { VERDICT_LOST_OUT }, 90, true, FAM_4,
 	  { .vif = ALL, .left = { 10, 10 }, .filter = FILTER_MAY_DROP } },

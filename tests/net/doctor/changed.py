@@ -132,3 +132,34 @@ def martian_too(t):
        blind=(1, ["no_router"]), cure=None)
 def no_router(t):
     t.words = (t.lab.write("own.conf", RULES + f"mgroup from a1 group {t.group}\n"),)
+
+
+for action in ("prohibit", "blackhole"):
+    @truth(f"a rule of ip mrule refuses what comes in, by {action}", "table", cure=None, says="ip mrule")
+    def refused(t, action=action):
+        begin(t)
+        t.flow.flows("a2")
+        ip(t, "mrule", "add", "iif", "a1", action)
+
+
+@truth("a rule of ip mrule for a mark that no packet has", "fine")
+def mark(t):
+    begin(t)
+    ip(t, "mrule", "add", "fwmark", "9", "lookup", "200")
+    t.flow.flows("a2")
+
+
+@truth("the other end of the output takes no packets so large", "driver", blind=(1, ["lost"]), cure=None)
+def other_end(t):
+    begin(t, size=1400)
+    t.flow.flows("a2")
+    with t.lab.at("hb"):
+        t.lab.ip("link", "set", "eth0", "mtu", "1280")
+
+
+@truth("the output is a tunnel without another end", "driver", blind=(1, ["lost"]), cure=None)
+def tunnel(t):
+    words = "link add vx0 type vxlan id 5 dstport 4789 dev a2"
+    if subprocess.run(f"ip {words} && ip link set vx0 up", shell=True).returncode:
+        raise Skip("not in this kernel")
+    begin(t, RULES.replace("to a2", "to vx0"))
