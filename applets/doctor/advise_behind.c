@@ -104,7 +104,8 @@ void advise_behind(struct advice *r, uint32_t outs)
 	r->f->what = "behind";
 	if (far.len)
 		finding_add(r->f, FINDING_UNSEEN, "what becomes of %s behind %s: a switch there that snoops passes the "
-			    "group only to ports where somebody joined", r->group, buf_cstr(&far));
+			    "group only to ports where somebody joined; its list of members tells", r->group,
+			    buf_cstr(&far));
 	buf_free(&far);
 }
 

@@ -145,8 +145,8 @@ void advise_bridge_port(struct advice *r, const struct evidence_out *o, const st
 	/* is_skb_forwardable() of net/core/dev.c */
 	if (!*why && (largest ? largest : bridge->mtu) > port->mtu)
 		snprintf(why, sizeof why, "takes none above its MTU of %u", port->mtu);
-	finding_add(r->f, FINDING_ERROR, "a port of the bridge lacks them: %s of %s were sent to %s and did not leave "
-		    "by %s, a port of %s behind which somebody wants them; it %s", advice_count(r, l), r->flow,
+	finding_add(r->f, FINDING_ERROR, "a port of the bridge does not get them: %s of %s were sent to %s and did not "
+		    "leave by %s, a port of %s behind which somebody wants them; it %s", advice_count(r, l), r->flow,
 		    host_name(h, o->ifindex), port->name, bridge->name, *why ? why :
 		    "passes on frames: look for a filter of the bridge (nft family bridge, ebtables) or of tc");
 	snprintf(text, sizeof text, "mtu %u", largest);
@@ -200,7 +200,7 @@ void advise_bridge_port_in(struct advice *r, const struct loss *l)
 		if (!port->port.is_locked)
 			stuck = advise_link_stuck(r, bridge, vlan, why);
 	}
-	finding_add(r->f, FINDING_ERROR, "a port of the bridge takes them not in: %s of %s came in on %s, a port of "
+	finding_add(r->f, FINDING_ERROR, "a port of the bridge takes nothing in: %s of %s came in on %s, a port of "
 		    "%s, and did not get to %s; %s %s", advice_count(r, l), r->flow, port->name, bridge->name,
 		    r->in_name, stuck ? stuck->name : "it", why);
 	if (stuck && stuck != port)

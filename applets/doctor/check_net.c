@@ -59,7 +59,8 @@ static void check_address(struct host *h, const struct check_name *n, const stru
 		return;
 	if (n->use->joins[FAM_4] && !l->address[FAM_4])
 		finding_add(&h->found, FINDING_NOTE, "%s has no IPv4 address: routing does not need one, but "
-			    "memberships are reported from 0.0.0.0, which some switches ignore", n->at);
+			    "memberships are reported from 0.0.0.0, which some switches ignore; ip addr add mends "
+			    "that", n->at);
 	/* MLD is sent from a link-local address, or from :: which switches drop (RFC 3810, section 5.2.13). */
 	if (n->use->joins[FAM_6] && l->v6 != 0 && !check_has_link_local(h, l)) {
 		finding_add(&h->found, FINDING_WARNING, "%s has no link-local IPv6 address, so its memberships are "
@@ -86,7 +87,10 @@ static void check_link(struct host *h, const struct check_name *n, const struct 
 		finding_add(&h->found, FINDING_ERROR, "%s is down", n->at);
 		remedy_link(&h->found, l->name, "up");
 	} else if (!(l->flags & LINK_RUNNING)) {
-		finding_add(&h->found, FINDING_WARNING, "%s has no carrier: the other end of the link is down", n->at);
+		finding_add(&h->found, FINDING_WARNING, "%s has no carrier: look at its cable, or the other end",
+			    n->at);
+		finding_fix(&h->found, "ip -d link show dev %s",
+			    text_shell_word((char[REMEDY_WORD]){ 0 }, REMEDY_WORD, l->name));
 	}
 	check_port(h, n, l);
 	check_v6(h, n, l);
@@ -110,13 +114,14 @@ void check_interfaces(struct host *h)
 		h->found.what = "interface";
 		while (k < h->links.n && !host_means(h, i, &h->links.v[k]))
 			k++;
-		if (k == h->links.n)
+		if (k == h->links.n) {
 			finding_add(&h->found, FINDING_WARNING, name->is_wildcard ?
 				    "no interface matches %s: its rules wait" :
 				    "there is no interface %s: its rules wait for it", n.at);
-		/* A wildcard takes what is of use; only a name asks for this one. */
-		else if (!name->is_wildcard)
+			finding_fix(&h->found, "ip -br link");
+		} else if (!name->is_wildcard) {	/* which takes what is of use; only a name asks for this one */
 			check_link(h, &n, &h->links.v[k]);
+		}
 	}
 }
 

@@ -100,7 +100,7 @@ static void doctor_unseen(struct doctor *d)
 	f->what = "ttl";
 	if (!d->sniffs)
 		finding_add(f, FINDING_UNSEEN, "the packets themselves, their TTL and where they arrive: CAP_NET_RAW "
-			    "is needed");
+			    "is needed; as root doctor sees them");
 	f->what = "counters";
 	if (d->is_uncounted)
 		finding_add(f, FINDING_UNSEEN, "the counters of this host: /proc/net is masked");

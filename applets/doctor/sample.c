@@ -252,8 +252,8 @@ static void sample_progress(struct doctor *const *d, unsigned n, unsigned left)
 			packets += f->sightings[k].n[SNIFF_IP];
 	}
 	if (d[0]->sniffs)
-		fprintf(stderr, "\rwatching, %u s to go (Ctrl-C ends it): %llu packets, %u sources \033[K",
-			left, (unsigned long long)packets, sources);
+		fprintf(stderr, "\rwatching, %u s to go (Ctrl-C ends it): %llu packets, %u source%s \033[K",
+			left, (unsigned long long)packets, sources, sources == 1 ? "" : "s");
 	else
 		fprintf(stderr, "\rwatching counters, %u s to go (Ctrl-C ends it) \033[K", left);
 }

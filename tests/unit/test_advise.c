@@ -194,7 +194,7 @@ static void nothing(void)
 
 #define BEHIND(name) \
 	"not seen: what becomes of 225.1.2.3 behind " name ": a switch there that snoops passes the group only to " \
-	"ports where somebody joined\n"
+	"ports where somebody joined; its list of members tells\n"
 
 /* One output of two gets nothing: it is judged alone, and the chain is only told where it surely drops. */
 static void each_output(void)
@@ -291,7 +291,8 @@ static void bridge(void)
 	fake_probe.links[3].port.state = PORT_LEARNING;
 	begin("");
 	judge();
-	CHECK_STR(end(), "error: a port of the bridge lacks them: all 4 packets of (10.1.0.9, 225.1.2.3) were sent to "
+	CHECK_STR(end(), "error: a port of the bridge does not get them: all 4 packets of (10.1.0.9, "
+		  "225.1.2.3) were sent to "
 		  "br0 and did not leave by p2, a port of br0 behind which somebody wants them; it is in state "
 		  "learning\n  fix: bridge link set dev p2 state 3\n");
 	bridged(5);

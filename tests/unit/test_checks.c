@@ -137,7 +137,9 @@ static void interfaces(void)
 	check_interfaces(&host);
 	CHECK_STR(end(), "error: eth0 (x.conf:2) is down\n  fix: ip link set dev eth0 up\n"
 			 "warning: there is no interface nowhere (x.conf:2): its rules wait for it\n"
-			 "warning: no interface matches none+ (x.conf:2): its rules wait\n");
+			 "  fix: ip -br link\n"
+			 "warning: no interface matches none+ (x.conf:2): its rules wait\n"
+			 "  fix: ip -br link\n");
 }
 
 static void names(void)
