@@ -76,17 +76,18 @@ int applet_run(const struct applet *a, int argc, char **argv)
 	return a->main(argc, argv);
 }
 
-void applet_put(FILE *to, const char *text, size_t len)
+bool applet_put(FILE *to, const char *text, size_t len)
 {
 	struct buf shown = { 0 };
+	bool ok;
 
 	if (isatty(fileno(to)))
 		buf_escape(&shown, text, len, TEXT_KEEP_TAB | TEXT_KEEP_NEWLINE);
 	else
 		buf_add(&shown, text, len);
-	if (shown.len)
-		fwrite(shown.p, 1, shown.len, to);
+	ok = !shown.failed && (!shown.len || fwrite(shown.p, 1, shown.len, to) == shown.len);
 	buf_free(&shown);
+	return ok;
 }
 
 int applet_fail(int status, const char *fmt, ...)

@@ -43,7 +43,7 @@ int applet_run(const struct applet *a, int argc, char **argv);
 int applet_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Writes len bytes of text as they are, but to a terminal escaped (text_escape()), newlines and tabs excepted: it would
- * obey control characters. */
-void applet_put(FILE *to, const char *text, size_t len);
+ * obey control characters.  False when they could not be written, or memory ran out. */
+bool applet_put(FILE *to, const char *text, size_t len);
 
 #endif

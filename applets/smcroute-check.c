@@ -53,7 +53,7 @@ static void check_collect(struct check_found *f, const struct conf *c, const str
 
 static bool check_write(FILE *to, struct buf *b)
 {
-	bool ok = !b->failed && fwrite(b->p ? b->p : "", 1, b->len, to) == b->len;
+	bool ok = !b->failed && applet_put(to, b->p ? b->p : "", b->len);
 
 	buf_free(b);
 	return ok;
@@ -133,8 +133,7 @@ static int check_explain_answer(const struct conf *c, const struct diags *d, boo
 
 	if (d->errors && form == FORM_TEXT) {
 		diags_print(&out, c, d, false);
-		fputs(buf_cstr(&out), stderr);
-		out.len = 0;
+		check_write(stderr, &out);
 	}
 	if (explain_packet(&x, c, iif, packet)) {
 		if (form == FORM_JSON)
@@ -143,8 +142,7 @@ static int check_explain_answer(const struct conf *c, const struct diags *d, boo
 			explain_text(&out, &x);
 		if (form == FORM_JSON)
 			buf_chr(&out, '\n');
-		fputs(buf_cstr(&out), stdout);
-		if (!out.failed && !fflush(stdout))
+		if (check_write(stdout, &out) && !fflush(stdout))
 			status = d->errors ? EXIT_CONFIG : x.reason != EXPLAIN_FORWARDED;
 	}
 	explain_free(&x);
