@@ -60,8 +60,9 @@ const char *advise_link_trouble(const struct advice *r, const struct probe_link 
 		port = advise_link_stuck(r, l, 0, more);
 	snprintf(why, ADVISE_WHY, "%s%s%s%.90s", !(l->flags & LINK_UP) ? "is down" :
 		 port ? "has no carrier: its port " :
-		 strcmp(l->kind, "bridge") ? "has no carrier: look at its cable, or the other end" :
-		 "has no carrier: it has no port", port ? port->name : "", port ? " " : "", port ? more : "");
+		 strcmp(l->kind, "bridge") || bridge_port(&r->d->host, l, NULL) ?
+		 "has no carrier: look at its cable, or the other end" : "has no carrier: it has no port",
+		 port ? port->name : "", port ? " " : "", port ? more : "");
 	return why;
 }
 
@@ -99,6 +100,11 @@ void advise_link_mend(struct advice *r, const struct probe_link *l)
 
 	text_shell_word(word, sizeof word, l->name);
 	if (!(l->flags & LINK_UP)) {
+		const struct probe_link *lower = strcmp(l->kind, "vlan") ? NULL : host_link(&r->d->host, l->lower);
+
+		/* It goes down with what it stands on, and cannot be up without (vlan_dev_open()). */
+		if (lower && !(lower->flags & LINK_UP))
+			remedy_link(r->f, lower->name, "up");
 		remedy_link(r->f, l->name, "up");
 		return;
 	}

@@ -50,6 +50,16 @@ static bool probe_has_program(const struct rtnl_attr *link)
 	return rtnl_value(&xdp, IFLA_XDP_ATTACHED, &attached, sizeof attached) && attached;
 }
 
+/* Whether it has a carrier: the flag follows that only within a second or more (net/core/link_watch.c). */
+static unsigned probe_running(const struct rtnl_attr *link, unsigned flags)
+{
+	uint8_t carrier;
+
+	if (!rtnl_value(link, IFLA_CARRIER, &carrier, sizeof carrier))
+		return flags;
+	return carrier ? flags | LINK_RUNNING : flags & ~(unsigned)LINK_RUNNING;
+}
+
 bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 {
 	struct rtnl_link_stats64 st = { 0 };
@@ -62,7 +72,8 @@ bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 	/* What is behind these has come to it over time. */
 	rtnl_value(&at, IFLA_STATS64, &st, offsetof(struct rtnl_link_stats64, collisions));
 	*l = (struct probe_link){
-		.ifindex = ev.ifindex, .master = ev.master, .flags = ev.flags, .mtu = ev.mtu, .allmulti = ev.allmulti,
+		.ifindex = ev.ifindex, .master = ev.master, .flags = probe_running(&at, ev.flags),
+		.mtu = ev.mtu, .allmulti = ev.allmulti,
 		.rp_filter = -1, .rp_own = -1, .routing = { -1, -1 },
 		.packets = st.rx_packets, .multicast = st.multicast, .sent = st.tx_packets,
 	};

@@ -56,6 +56,23 @@ static void bridge_link(void)
 	CUTS(probe_rtnl_link(&m, &l));
 }
 
+/* What the carrier says, not the flag that follows it later. */
+static void carrier(void)
+{
+	for (unsigned on = 0; on < 2; on++) {
+		struct ifinfomsg ifi = { .ifi_index = 7, .ifi_flags = on ? IFF_UP : IFF_UP | IFF_RUNNING };
+		struct probe_link l;
+
+		start(RTM_NEWLINK, &ifi, sizeof ifi);
+		attr(IFLA_IFNAME, "br0", 4);
+		attr(IFLA_CARRIER, on ? "\1" : "\0", 1);
+		WHOLE(w);
+		CHECK(probe_rtnl_link(&w, &l));
+		CHECK_INT(l.flags, on ? LINK_UP | LINK_RUNNING : LINK_UP);
+		END;
+	}
+}
+
 static void netconf(void)
 {
 	struct netconfmsg h = { .ncm_family = AF_INET };
@@ -246,5 +263,5 @@ static void rules_and_routes(void)
 	CUTS(probe_rtnl_route(&way, &m));
 }
 
-TEST_MAIN(TEST(bridge_link) TEST(netconf) TEST(address) TEST(vifs) TEST(entries) TEST(entries_of_others)
+TEST_MAIN(TEST(bridge_link) TEST(carrier) TEST(netconf) TEST(address) TEST(vifs) TEST(entries) TEST(entries_of_others)
 	  TEST(rules_and_routes))
