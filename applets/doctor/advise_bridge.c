@@ -97,8 +97,10 @@ void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const 
 	if (!bridge)
 		return;
 	bridge_below(h, o->ifindex, &vlan);
-	if (o->is_unwanted && bridge_port(h, bridge, NULL)) {
-		others = advise_bridge_asked(r, bridge, vlan, &who);
+	others = advise_bridge_asked(r, bridge, vlan, &who);
+	port = advise_link_stuck(r, bridge, vlan, why);
+	if (bridge_port(h, bridge, NULL) &&
+	    (o->is_unwanted || (bridge->bridge.snoops_vlans == 1 && !others && !port && o->ports == FILTER_PASSES))) {
 		finding_add(r->f, FINDING_ERROR, "nobody behind it wants them: %s of %s were sent to %s, and the "
 			    "bridge %s, which snoops, passed them to none of its ports: %s%s; a receiver must join the "
 			    "group%s (bridge -d mdb show dev %s lists who did), or the bridge be told to pass it on "
@@ -112,7 +114,7 @@ void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const 
 		advise_bridge_members(r, bridge, vlan, others);
 		return;
 	}
-	port = advise_link_stuck(r, bridge, vlan, why);
+	buf_free(&who);
 	if (!port)
 		advise_filter_names(r, &at, may, &who);
 	finding_add(r->f, FINDING_ERROR, "the bridge keeps them: %s of %s were sent to %s, and %s passed them to none "

@@ -97,10 +97,11 @@ const struct probe_mdb *bridge_member(const struct doctor *d, const struct probe
 }
 
 /* Entries of routers name no flow, so they come first. */
-static bool bridge_is_router(const struct sample_mdb *m, enum fam fam, int port)
+static bool bridge_is_router(const struct sample_mdb *m, const struct probe_link *bridge, uint16_t vlan, enum fam fam,
+			     int port)
 {
 	for (const struct probe_mdb *e = m->v; e < m->v + m->n && e->is_router; e++)
-		if (e->port == port && e->routes[fam])
+		if (e->port == port && e->routes[fam] && (bridge->bridge.snoops_vlans != 1 || e->vlan == vlan))
 			return true;
 	return false;
 }
@@ -111,15 +112,16 @@ static enum bridge_wish bridge_wish_at(const struct sample_mdb *m, const struct 
 	const struct probe_bridge *b = &bridge->bridge;
 
 	/* Without a querier nobody knows who has members (br_multicast_querier_exists()). */
-	if (b->snoops == 0 || b->querier[flow_fam(flow)] == 0)
+	if (b->snoops == 0 || (b->querier[flow_fam(flow)] == 0 && b->snoops_vlans != 1))
 		return BRIDGE_FLOODED;
-	if (b->snoops < 0 || b->snoops_vlans != 0 || m->is_unseen)
+	if (b->snoops < 0 || b->snoops_vlans < 0 || m->is_unseen)
 		return BRIDGE_UNKNOWN;
 	if (bridge_is_member(m, bridge, vlan, port, flow))
 		return BRIDGE_MEMBER;
-	if (bridge_is_router(m, flow_fam(flow), port))
+	if (bridge_is_router(m, bridge, vlan, flow_fam(flow), port))
 		return BRIDGE_ROUTER;
-	return b->querier[flow_fam(flow)] < 0 ? BRIDGE_UNKNOWN : BRIDGE_NOBODY;
+	/* Each VLAN then has queriers of its own, which are not read. */
+	return b->querier[flow_fam(flow)] < 0 || b->snoops_vlans ? BRIDGE_UNKNOWN : BRIDGE_NOBODY;
 }
 
 enum bridge_wish bridge_wish(const struct doctor *d, const struct probe_link *bridge, uint16_t vlan, int port,

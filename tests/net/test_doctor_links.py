@@ -2,7 +2,7 @@
 #
 # smcroute-check doctor and interfaces of kinds that are rare here, as tests/net/doctor/links.py has it.
 from cases import CASES, main
-import doctor.bridges		# noqa: F401
+import doctor.bridges_in	# noqa: F401
 
 CASES.clear()
 import doctor.links		# noqa: E402,F401

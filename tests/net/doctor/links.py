@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: ISC
 #
-# Set-ups with interfaces that few kernels of containers have: VLAN, dummy, GRE and VRF.  See
-# tests/vm.sh for a kernel that does.
+# Set-ups with interfaces that few kernels of containers have: VLAN, dummy, GRE, VRF, and bridges that snoop
+# each VLAN on its own.  See tests/vm.sh for a kernel that does.
 import socket
 import subprocess
 
-from doctor.bridges import moves
+from doctor.bridges import flows, joins, known, moves, snoops
+from doctor.bridges_in import FROM10, TO10, vlan, vlans
 from doctor.table import begin, truth
 from lab import Skip, wait_until
 from sick import RULES
@@ -128,3 +129,44 @@ def vrf_chain(t):
     if not moves(t):
         raise Skip("this kernel does not route it")
     t.chain("forward", [f"ip{t.six} daddr {t.group} drop"])
+
+
+# ---- bridges that snoop each VLAN on its own ----
+
+def by_vlan(t, *ports, outside="a2", querier="1"):
+    vlans(t, *ports, outside=outside, querier=False)
+    if subprocess.run("ip link set br0 type bridge mcast_vlan_snooping 1".split()).returncode:
+        raise Skip("bridges of this kernel do not snoop by VLAN")
+    vlan("global", "set", "dev", "br0", "vid", "10", "mcast_snooping", "1", "mcast_igmp_version", "3",
+         "mcast_mld_version", "2", "mcast_query_response_interval", "10", "mcast_querier", querier)
+
+
+@truth("bridge by VLAN, clean: a member", "fine", blind="any")
+def by_vlan_member(t):
+    by_vlan(t, "a2", "a3")
+    joins(t, "a2")
+    known(t, "a2")
+    begin(t, TO10)
+    flows(t, "a2")
+
+
+@truth("bridge by VLAN, clean: nobody asks, so all is flooded", "fine", blind="any")
+def by_vlan_quiet(t):
+    by_vlan(t, "a2", querier="0")
+    begin(t, TO10)
+    flows(t, "a2")
+
+
+for cure in ("fix", "or"):
+    @truth(f"bridge by VLAN: nobody joined, {cure}", "nobody", blind="any", cure=cure, says="nobody joined")
+    def by_vlan_nobody(t):
+        by_vlan(t, "a2")
+        begin(t, TO10)
+        snoops(t)
+
+
+@truth("bridge by VLAN, clean: the input, which floods", "fine", blind="any")
+def by_vlan_in(t):
+    by_vlan(t, "a1", "a3", outside="a1", querier="0")
+    begin(t, FROM10)
+    flows(t, "a2")
