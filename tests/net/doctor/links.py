@@ -122,7 +122,8 @@ for text, ports in (("the input", ("a1",)), ("the output", ("a2",)), ("both", ("
             raise Skip("this kernel does not route it")
 
 
-@truth("VRF: a chain drops what came in by it", "firewall", blind="any")
+# Of IPv4 netfilter sees it as come in by the VRF (vrf_ip_rcv()), which the command that is printed does not know yet.
+@truth("VRF: a chain drops what came in by it", "firewall", families=("IPv6",), blind="any")
 def vrf_chain(t):
     vrf(t, "a1", "a2")
     begin(t)
