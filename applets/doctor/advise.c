@@ -136,12 +136,11 @@ static void advise_own(struct advice *r, struct advise_sum *a)
 	unsigned lost = 0;
 
 	for (unsigned i = 0; i < e->nouts; i++)
-		lost += verdict_out(e, &e->out[i], v);
+		lost += verdict_out(e, &e->out[i], v) && v[0].verdict != VERDICT_UNSURE;
 	if (!e->nouts || !e->right.hi)
 		return;
 	if (!lost) {
-		advise_outputs(r, a, true);
-		a->fine++;
+		a->fine += advise_outputs(r, a, true);
 		return;
 	}
 	r->f->what = "own";

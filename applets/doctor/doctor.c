@@ -169,7 +169,7 @@ static int doctor_report(struct doctor *d)
 		evidence_of(d, w, &x);
 		if (!x.moved || doctor_is_asked(d, &x))
 			continue;
-		if (a.fine && !x.is_own)
+		if ((a.fine || a.unsure) && !x.is_own)
 			advise_all_unasked(d, &x);
 		else
 			advise_flow(d, &x, &a);

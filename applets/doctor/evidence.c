@@ -340,7 +340,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	struct evidence *e = &x->e;
 
 	*x = (struct evidence_flow){ .w = w, .as = w->flow, .is_any = w->is_star };
-	*e = (struct evidence){ .fam = d->fam, .unread = d->unread };
+	*e = (struct evidence){ .fam = d->fam, .unread = d->unread, .is_many = w->is_star };
 	x->is_own = !w->is_star && evidence_is_own(d, &w->flow.source);
 	e->marks = d->fam == FAM_4 ? sample_more(d->before.count.rp_filter, d->after.count.rp_filter) : 0;
 	evidence_input(d, x);

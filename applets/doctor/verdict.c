@@ -167,6 +167,11 @@ static void verdict_out_counted(const struct evidence *e, const struct evidence_
 	bool is_large = e->fam == FAM_4 && o->large.hi && o->large.hi + slack >= lost;
 	enum verdict behind;
 
+	/* Of many sources some may have a TTL of 1 on purpose, as what this host says itself. */
+	if (e->is_many && o->left.hi && verdict_less(came, o->left.hi) > slack) {
+		verdict_add(l, VERDICT_UNSURE, came - o->left.hi, came);
+		return;
+	}
 	if (lost > slack || (came && !o->vif.hi)) {
 		/* Failures to fragment far beyond what lacks are of other packets, some of them may be. */
 		verdict_add(l, is_large && o->large.hi > lost + lost / 4 + slack ? VERDICT_UNSURE : is_large ?

@@ -78,10 +78,10 @@ def case(name, *args):
 
 def main(step=1):
     """Runs the cases whose names hold one of the words on the command line; without words, and without
-    DOCTOR=all in the environment, each step-th of all."""
+    DOCTOR in the environment, each step-th of all."""
     words = sys.argv[1:]
     cases = [c for c in CASES if not words or any(w in c[0] for w in words)]
-    if not words and os.environ.get("DOCTOR") != "all":
+    if not words and "DOCTOR" not in os.environ:
         cases = cases[::step]
     print(f"1..{len(cases)}", flush=True)
     bad = 0

@@ -106,7 +106,7 @@ def watched(lab, argv, ready):
     with contextlib.suppress(OSError):		# it has ended by itself
         while not ready(seen):
             seen += os.read(ours, 4096).decode()
-    p.send_signal(signal.SIGINT)
+    os.kill(p.pid, signal.SIGINT)
     out = p.stdout.read().decode()
     p.stdout.close()
     _, status, used = os.wait4(p.pid, 0)

@@ -209,4 +209,18 @@ static void limits(void)
 	CHECK_INT(verdict_out(&e, &o, v), 1);
 }
 
-TEST_MAIN(TEST(before_the_entry) TEST(behind_it) TEST(limits))
+/* Of all sources of an entry together some may lack on purpose, all of them not. */
+static void many(void)
+{
+	struct evidence e = { .is_many = true, .right = ALL, .is_here = true, .has_vif = true };
+	struct evidence_out o = { .low.hi = X, .vif = { 0, X - 30 }, .sent = { 0, X - 30 }, .left = { 0, X - 30 } };
+	struct loss v[LOSSES];
+
+	CHECK_INT(verdict_out(&e, &o, v), 1);
+	CHECK_INT(v[0].verdict, VERDICT_UNSURE);
+	o.vif = o.sent = o.left = (struct span){ 0, 0 };
+	CHECK_INT(verdict_out(&e, &o, v), 1);
+	CHECK_INT(v[0].verdict, VERDICT_TTL);
+}
+
+TEST_MAIN(TEST(before_the_entry) TEST(behind_it) TEST(limits) TEST(many))

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from doctor.table import begin, truth
+from doctor.table import MODE, begin, truth
 from lab import Failed, Skip, wait_until
 from member import member
 from sick import RULES, inside, need
@@ -24,7 +24,7 @@ COUNT = itertools.count()
 def setup(name, what, families=("IPv4", "IPv6"), **kw):
     """As truth; but where both families are the same, by turns one of them, unless DOCTOR=all."""
     n = next(COUNT)
-    if os.environ.get("DOCTOR") != "all" and len(families) > 1:
+    if not MODE and len(families) > 1:
         families = families[n % 2:n % 2 + 1]
     return truth(name, what, families=families, **kw)
 

@@ -244,7 +244,7 @@ def tunnel_out(t):
     begin(t, RULES.replace("to a2", "to wg0"))
     os.set_blocking(tun.fileno(), False)
     seen = []
-    t.repeat(lambda: seen.append(address(t.group) in (tun.read(2000) or b"")), 0.005)
+    t.repeat(lambda: seen.append(address(t.group) in (tun.read(2000) or b"")), 0.001)
     wait_until(lambda: any(seen), "packets by the tunnel")
 
 
