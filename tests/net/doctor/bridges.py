@@ -5,7 +5,6 @@
 import contextlib
 import itertools
 import json
-import os
 import re
 import subprocess
 
@@ -213,6 +212,7 @@ def port_down(t):
     bridge(t, "a2", querier=False)
     begin(t, TO)
     t.lab.ip("link", "set", "a2", "down")
+    t.carrier_goes("br0")
 
 
 @setup("bridge: it has no port", "nobody", cure=None)

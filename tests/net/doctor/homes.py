@@ -71,6 +71,7 @@ def own(t, iface, ttl):
     else:
         s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, ttl)
     t.repeat(lambda: s.sendto(b"here", (t.group, 5000)), 0.02)
+    t.sends = True
     src = "10.1.0.1" if t.v4 else "fd00:1::1"
     wait_until(lambda: t.lab.counted(src, t.group) > 5, "an entry for what this host sends")
 

@@ -42,6 +42,7 @@ def carrier(t):
     t.start()
     with t.lab.at("ha"):
         t.lab.ip("link", "set", "eth0", "down")
+    t.carrier_goes("a1")
 
 
 @truth("it comes in where no rule is", "no_vif", blind=UNSURE)

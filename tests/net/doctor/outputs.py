@@ -109,6 +109,7 @@ def carrier(t):
     begin(t)
     with t.lab.at("hb"):
         t.lab.ip("link", "set", "eth0", "down")
+    t.carrier_goes("a2")
 
 
 @truth("one output of three has no carrier", "output", cure=None)
@@ -116,6 +117,7 @@ def carrier_one(t):
     begin(t, THREE)
     with t.lab.at("hc"):
         t.lab.ip("link", "set", "eth0", "down")
+    t.carrier_goes("a3")
 
 
 @truth("IPv6 is off at the output", "ipv6_off", families=("IPv6",), blind="maybe")
