@@ -34,7 +34,7 @@ static const char smcrouted_usage[] =
 	"  -k         keep it: a small parent starts it again when it dies, and no route is lost\n"
 	"  -l LVL     none, err, notice, info or debug, default notice\n"
 	"  -m SEC     seconds between multicast router advertisements, 4-180, default 20\n"
-	"  -M NUM     cap on learned and blocked entries, default 65536\n"
+	"  -M NUM     learned and blocked entries there may be, in fair shares, default 65536\n"
 	"  -n         stay in the foreground and log to stderr\n"
 	"  -N         no effect: interfaces are taken only when something refers to them\n"
 	"  -p USER[:GROUP]  give up all privileges after the start\n"

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/grow.h"
+#include "router/budget.h"
 #include "router/entry.h"
 #include "router/learn.h"
 #include "router/link.h"
@@ -18,12 +19,6 @@
 /* Flows that are remembered at most, and how long the kernel's own questions about them, unread so far, may take. */
 #define ADOPT_UNRESOLVED 65536
 #define ADOPT_UNRESOLVED_MS 500
-
-/* A learned or blocked entry with its age. */
-struct adopt_age {
-	int64_t idle_ms;
-	uint32_t at;
-};
 
 /* An entry that has no place in the mirror. */
 struct adopt_odd {
@@ -37,8 +32,6 @@ struct adopt_pass {
 	int err;			/* errno of the first failure */
 	uint32_t vifs;			/* that an interface has */
 	uint32_t ttl_known;		/* VIFs whose threshold an entry has told */
-	struct adopt_age *ages;
-	uint32_t n, cap;
 	struct adopt_odd *odd;
 	uint32_t nodd, codd;
 };
@@ -125,17 +118,6 @@ static bool adopt_outputs(struct adopt_pass *p, const struct mfc_found *f)
 	return are_same;
 }
 
-static bool adopt_note_age(struct adopt_pass *p, uint32_t at, int64_t idle_ms)
-{
-	struct adopt_age *v = grow(p->ages, &p->cap, p->n + 1, sizeof *v);
-
-	if (!v)
-		return false;
-	p->ages = v;
-	v[p->n++] = (struct adopt_age){ idle_ms, at };
-	return true;
-}
-
 /* Without memory it has to wait for the kernel's next question. */
 static void adopt_note_unresolved(struct router *r, const struct flow *flow)
 {
@@ -168,24 +150,16 @@ static void adopt_entry(void *ctx, const struct mfc_found *f)
 		at = mfc_get_any(t, &f->flow.group, f->iif);
 	else
 		at = mfc_get(t, &f->flow, f->oifs ? MFC_LEARNED : MFC_BLOCKED);
-	if (at == HASH_NONE || (!is_any && !adopt_note_age(p, at, f->idle_ms))) {
+	if (at == HASH_NONE) {
 		p->err = ENOMEM;
 		return;
 	}
-	if (is_any)
-		mfc_state(t, at, MFC_KERNEL, p->r->now);
-	else
+	mfc_state(t, at, is_any ? MFC_KERNEL : (enum mfc_state)t->v[at].state, p->r->now - f->idle_ms);
+	if (!is_any)
 		mfc_use(t, at)->seen = mfc_use(t, at)->mark = (uint32_t)f->st.packets;
 	t->v[at].iif = (uint8_t)f->iif;
 	t->v[at].oifs = f->oifs & p->vifs;
 	t->v[at].flags |= adopt_outputs(p, f) ? MFC_INSTALLED : MFC_INSTALLED | MFC_STALE;
-}
-
-static int adopt_by_age(const void *a, const void *b)
-{
-	const struct adopt_age *x = a, *y = b;
-
-	return (x->idle_ms < y->idle_ms) - (x->idle_ms > y->idle_ms);
 }
 
 static int adopt_entries(struct router *r, enum fam fam)
@@ -196,16 +170,8 @@ static int adopt_entries(struct router *r, enum fam fam)
 		p.vifs |= (uint32_t)(iface_by_vif(&r->ifs, fam, vif) != NULL) << vif;
 	if (kernel_mfc_read(fam, adopt_entry, &p) < 0)
 		p.err = errno;
-	if (p.n)
-		qsort(p.ages, p.n, sizeof *p.ages, adopt_by_age);
-	for (uint32_t i = 0; !p.err && i < p.n; i++) {
-		uint32_t at = p.ages[i].at;
-
-		mfc_state(&r->mfc, at, r->mfc.v[at].state, r->now - p.ages[i].idle_ms);
-	}
 	for (uint32_t i = 0; !p.err && i < p.nodd; i++)
 		adopt_remove(r, &p.odd[i]);
-	free(p.ages);
 	free(p.odd);
 	errno = p.err;
 	return p.err ? -1 : 0;
@@ -275,11 +241,33 @@ void adopt_free(struct router *r)
 	r->unresolved = (struct unresolved){ 0 };
 }
 
+/* A learned or blocked entry with its age. */
+struct adopt_age {
+	uint32_t ticks;
+	uint32_t at;
+};
+
+static int adopt_by_age(const void *a, const void *b)
+{
+	const struct adopt_age *x = a, *y = b;
+
+	return (x->ticks < y->ticks) - (x->ticks > y->ticks);
+}
+
 void adopt_trim(struct router *r)
 {
-	while (mfc_dynamic(&r->mfc) > r->max_dynamic) {
-		uint32_t at = r->mfc.head[MFC_BLOCKED];
+	struct mfcs *t = &r->mfc;
+	struct adopt_age *ages = malloc((mfc_dynamic(t) + 1) * sizeof *ages);
+	uint32_t n = 0;
 
-		entry_drop(r, at != HASH_NONE ? at : r->mfc.head[MFC_LEARNED]);
-	}
+	/* Without memory they stay in the order in which the rules were looked at. */
+	for (uint32_t at = 0; ages && at < t->n; at++)
+		if (mfc_is_dynamic(&t->v[at]))
+			ages[n++] = (struct adopt_age){ (uint32_t)(r->now / MFC_TICK) - mfc_use(t, at)->used, at };
+	if (n)
+		qsort(ages, n, sizeof *ages, adopt_by_age);
+	for (uint32_t i = 0; i < n; i++)
+		share_renew(&t->shares, ages[i].at);
+	free(ages);
+	budget_keep(r, HASH_NONE);
 }

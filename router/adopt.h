@@ -24,7 +24,7 @@ static inline int64_t adopt_due(const struct router *r)
 void adopt_tick(struct router *r);
 void adopt_free(struct router *r);
 
-/* Gives up learned and blocked entries beyond r->max_dynamic, the longest idle first. */
+/* Puts the learned and blocked entries in the order of their age, and has those beyond r->max_dynamic give way. */
 void adopt_trim(struct router *r);
 
 #endif

@@ -49,6 +49,7 @@ struct entry_want {
 	enum mfc_state state;	/* MFC_FREE: the entry shall not be */
 	int iif;
 	uint32_t oifs;
+	uint32_t template;	/* number of a rule that decides, HASH_NONE: none does */
 };
 
 /* VIFs that (S,G) rules of the flow alone name as their iif; *first: those of the first rule that has any. */
@@ -77,8 +78,7 @@ static struct entry_want entry_find_want(const struct router *r, const struct mf
 	enum fam fam = flow_fam(&e->flow);
 	bool may_pass = !match_stays_here(&e->flow.source);
 	uint32_t first = 0, statics = may_pass ? entry_static_iifs(r, &e->flow, &first) : 0;
-	struct entry_want w = { 0 };
-	bool covered = false;
+	struct entry_want w = { .template = HASH_NONE };
 
 	/* A new (S,G) rule takes an entry over that was learned or blocked on another interface. */
 	if (prefer < 0 && (mfc_is_dynamic(e) ? !statics || (statics >> e->iif & 1) : e->flags & MFC_INSTALLED))
@@ -91,21 +91,19 @@ static struct entry_want entry_find_want(const struct router *r, const struct mf
 	if (w.iif >= 0 && may_pass && !statics && mfc_has_any(&r->mfc, &e->flow.group, w.iif))
 		return w;
 	if (w.iif >= 0 && may_pass)
-		covered = ruleset_outputs(&r->rules, &e->flow, w.iif, &w.oifs);
-	if (!covered && statics) {
+		w.template = ruleset_decision(&r->rules, &e->flow, w.iif, &w.oifs);
+	if (w.template == HASH_NONE && statics) {
 		w.iif = __builtin_ctz(first);
-		covered = ruleset_outputs(&r->rules, &e->flow, w.iif, &w.oifs);
+		w.template = ruleset_decision(&r->rules, &e->flow, w.iif, &w.oifs);
 	}
 	/* A blocked entry would keep out what comes in on a VIF that rules do name: for good without reports of wrong
 	 * VIFs, and again and again where an entry of all sources has it. */
-	for (int vif = 0; may_pass && !covered && vif < KERNEL_VIFS; vif++)
+	for (int vif = 0; may_pass && w.template == HASH_NONE && vif < KERNEL_VIFS; vif++)
 		if (iface_by_vif(&r->ifs, fam, vif) &&
 		    (!kernel_mroute_has_pim(fam) || mfc_has_any(&r->mfc, &e->flow.group, vif)) &&
-		    ruleset_outputs(&r->rules, &e->flow, vif, &w.oifs)) {
+		    (w.template = ruleset_decision(&r->rules, &e->flow, vif, &w.oifs)) != HASH_NONE)
 			w.iif = vif;
-			covered = true;
-		}
-	w.state = statics ? MFC_STATIC : covered ? MFC_LEARNED :
+	w.state = statics ? MFC_STATIC : w.template != HASH_NONE ? MFC_LEARNED :
 		  w.iif >= 0 && e->state != MFC_STATIC ? MFC_BLOCKED : MFC_FREE;
 	return w;
 }
@@ -180,8 +178,11 @@ bool entry_sync(struct router *r, uint32_t at, int prefer)
 	}
 	if (e->state != w.state)
 		mfc_state(&r->mfc, at, w.state, r->now);
-	if (w.state != MFC_STATIC && r->expire_sec && !r->pass_due)
-		r->pass_due = r->now + 1;
+	if (w.state != MFC_STATIC) {
+		mfc_share(&r->mfc, at, w.template);
+		if (r->expire_sec && !r->pass_due)
+			r->pass_due = r->now + 1;
+	}
 	if (reports && mfc_is_dynamic(e))
 		entry_report_change(r, &was, e);
 	return e->flags & MFC_INSTALLED;

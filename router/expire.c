@@ -21,7 +21,7 @@ static void expire_sample(struct router *r, uint32_t at)
 		entry_report(r, EVENT_GONE, e);
 		entry_drop(r, at);
 	} else if (!mfc_sample(&r->mfc, at, packets, r->now) &&
-		   (uint32_t)(r->now / MFC_TICK) - r->mfc.use[at].used >= r->expire_sec * (1000 / MFC_TICK)) {
+		   (uint32_t)(r->now / MFC_TICK) - mfc_use(&r->mfc, at)->used >= r->expire_sec * (1000 / MFC_TICK)) {
 		r->count.expired++;
 		entry_report(r, EVENT_EXPIRED, e);
 		entry_drop(r, at);
@@ -32,6 +32,7 @@ static void expire_sample(struct router *r, uint32_t at)
 static void expire_flush_limits(struct router *r)
 {
 	log_limit_flush(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new sources");
+	log_limit_flush(&r->lim_evicted, r->now, LOG_LVL_NOTICE, "entries that made room (option -M)");
 	log_limit_flush(&r->lim_kernel, r->now, LOG_LVL_ERR, "refusals of the kernel");
 	log_limit_flush(&r->lim_blocked, r->now, LOG_LVL_INFO, "sources without a rule");
 	log_limit_flush(&r->lim_moved, r->now, LOG_LVL_INFO, "flows that moved");

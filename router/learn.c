@@ -5,22 +5,8 @@
 #include "router/learn.h"
 
 #include "conf/match.h"
+#include "router/budget.h"
 #include "router/entry.h"
-
-/* Makes room for one more learned or blocked entry; false when all are learned. */
-static bool learn_make_room(struct router *r)
-{
-	uint32_t at = r->mfc.head[MFC_BLOCKED];
-
-	if (mfc_dynamic(&r->mfc) < r->max_dynamic)
-		return true;
-	if (at == HASH_NONE)
-		return false;
-	r->count.evicted++;
-	entry_report(r, EVENT_EVICTED, &r->mfc.v[at]);
-	entry_drop(r, at);
-	return true;
-}
 
 void learn_let_go(struct router *r, const struct upcall *up, uint32_t oifs)
 {
@@ -28,12 +14,11 @@ void learn_let_go(struct router *r, const struct upcall *up, uint32_t oifs)
 		kernel_mfc_del(&up->flow, up->vif);
 }
 
-/* Turns a new source away. */
-static void learn_refuse(struct router *r, const struct upcall *up, const char *why)
+/* Counts a new source that gets no entry. */
+static void learn_refused(struct router *r, const struct upcall *up, const char *why)
 {
 	char flow[FLOW_STRLEN];
 
-	learn_let_go(r, up, 0);
 	r->count.refused++;
 	log_limited(&r->lim_refused, r->now, LOG_LVL_ERR, "no entry for new source %s: %s",
 		    flow_str(&up->flow, flow), why);
@@ -61,12 +46,12 @@ static void learn_again(struct router *r, uint32_t at)
 /* Makes an entry for a source that is new. */
 static void learn_new(struct router *r, const struct upcall *up)
 {
-	const char *full = learn_make_room(r) ? NULL : "the table of learned entries is full (option -M)";
-	uint32_t at = full ? HASH_NONE : mfc_get(&r->mfc, &up->flow, MFC_BLOCKED);
+	uint32_t at = mfc_get(&r->mfc, &up->flow, MFC_BLOCKED);
 	char flow[FLOW_STRLEN];
 
 	if (at == HASH_NONE) {
-		learn_refuse(r, up, full ? full : "out of memory");
+		learn_let_go(r, up, 0);
+		learn_refused(r, up, "out of memory");
 		return;
 	}
 	struct mfc *e = &r->mfc.v[at];
@@ -75,6 +60,10 @@ static void learn_new(struct router *r, const struct upcall *up)
 	mfc_state(&r->mfc, at, MFC_BLOCKED, r->now);
 	if (!entry_sync(r, at, -1)) {
 		r->count.refused++;
+		return;
+	}
+	if (!budget_keep(r, at)) {
+		learn_refused(r, up, "as many as there may be (option -M), and its interface's are in use");
 		return;
 	}
 	const char *iif = iface_str(iface_by_vif(&r->ifs, up->fam, e->iif));

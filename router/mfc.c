@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Entries in one array, found by a hash index; the learned and the blocked ones are in a list each, ordered by how
- * long they have been idle, so that the one to give up is found at once.
+ * Entries in one array, found by a hash index.
  */
 #include "router/mfc.h"
 
@@ -57,18 +56,17 @@ static bool mfc_equal(const void *ctx, uint32_t id, const void *key)
 
 static const struct hash_ops mfc_ops = { mfc_hash, mfc_equal };
 
-void mfcs_init(struct mfcs *t)
+int mfcs_init(struct mfcs *t)
 {
 	memset(t, 0, sizeof *t);
-	memset(t->head, 0xff, sizeof t->head);
-	memset(t->tail, 0xff, sizeof t->tail);
 	t->free = HASH_NONE;
+	return shares_init(&t->shares);
 }
 
 void mfcs_free(struct mfcs *t)
 {
 	free(t->v);
-	free(t->use);
+	shares_free(&t->shares);
 	free(t->dirty);
 	hash_free(&t->by_sg);
 }
@@ -109,54 +107,15 @@ uint32_t mfc_any_vifs(const struct mfcs *t, const struct addr *group)
 
 struct mfc_use *mfc_use(struct mfcs *t, uint32_t at)
 {
-	struct mfc_use *f = &t->use[at];
+	struct mfc_use *f = &t->shares.use[at];
 
 	if (!(t->v[at].flags & MFC_USED)) {
-		*f = (struct mfc_use){ .prev = HASH_NONE, .next = HASH_NONE };
+		*f = (struct mfc_use){ .list = HASH_NONE };
 		t->v[at].flags |= MFC_USED;
 		if (t->nuse <= at)
 			t->nuse = at + 1;
 	}
 	return f;
-}
-
-/* Where the list of the entry's state says that `at` follows prev, and that it stands before next. */
-static uint32_t *mfc_after(struct mfcs *t, uint8_t state, uint32_t prev)
-{
-	return prev != HASH_NONE ? &t->use[prev].next : &t->head[state];
-}
-
-static uint32_t *mfc_before(struct mfcs *t, uint8_t state, uint32_t next)
-{
-	return next != HASH_NONE ? &t->use[next].prev : &t->tail[state];
-}
-
-static void mfc_unlink(struct mfcs *t, uint32_t at)
-{
-	const struct mfc *e = &t->v[at];
-
-	t->count[e->state]--;
-	if (!mfc_is_dynamic(e))
-		return;
-	const struct mfc_use *f = mfc_use(t, at);
-
-	*mfc_after(t, e->state, f->prev) = f->next;
-	*mfc_before(t, e->state, f->next) = f->prev;
-}
-
-static void mfc_link(struct mfcs *t, uint32_t at)
-{
-	const struct mfc *e = &t->v[at];
-
-	t->count[e->state]++;
-	if (!mfc_is_dynamic(e))
-		return;
-	struct mfc_use *f = mfc_use(t, at);
-
-	f->next = HASH_NONE;
-	f->prev = t->tail[e->state];
-	*mfc_after(t, e->state, f->prev) = at;
-	t->tail[e->state] = at;
 }
 
 int mfc_reserve(struct mfcs *t, uint32_t n)
@@ -178,9 +137,9 @@ int mfc_reserve(struct mfcs *t, uint32_t n)
 		if (!use)
 			return -1;
 		if (t->nuse)
-			memcpy(use, t->use, t->nuse * sizeof *use);
-		free(t->use);
-		t->use = use;
+			memcpy(use, t->shares.use, t->nuse * sizeof *use);
+		free(t->shares.use);
+		t->shares.use = use;
 		t->cap = cap;
 	}
 	return hash_reserve(&t->by_sg, &mfc_ops, t, t->by_sg.used + n);
@@ -205,7 +164,7 @@ static uint32_t mfc_get_key(struct mfcs *t, const struct mfc_key *key, enum mfc_
 		.flow = key->flow, .iif = key->iif, .state = (uint8_t)state,
 	};
 	hash_add(&t->by_sg, &mfc_ops, t, mfc_key_hash(key), at);
-	mfc_link(t, at);
+	t->count[state]++;
 	return at;
 }
 
@@ -228,7 +187,9 @@ void mfc_del(struct mfcs *t, uint32_t at)
 {
 	struct mfc *e = &t->v[at];
 
-	mfc_unlink(t, at);
+	if (e->flags & MFC_USED)
+		share_leave(&t->shares, at);
+	t->count[e->state]--;
 	mfc_set_reflects(t, at, false);
 	hash_del(&t->by_sg, &mfc_ops, t, mfc_hash(t, at), at);
 	e->flags = 0;
@@ -240,10 +201,24 @@ void mfc_del(struct mfcs *t, uint32_t at)
 
 void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now)
 {
+	struct mfc *e = &t->v[at];
+
 	mfc_use(t, at)->used = (uint32_t)(now / MFC_TICK);
-	mfc_unlink(t, at);
-	t->v[at].state = state;
-	mfc_link(t, at);
+	t->count[e->state]--;
+	t->count[state]++;
+	e->state = (uint8_t)state;
+	if (mfc_is_dynamic(e))
+		share_renew(&t->shares, at);
+	else
+		share_leave(&t->shares, at);
+}
+
+void mfc_share(struct mfcs *t, uint32_t at, uint32_t template)
+{
+	const struct mfc *e = &t->v[at];
+
+	mfc_use(t, at);
+	share_join(&t->shares, at, share_slot(flow_fam(&e->flow), e->iif), template);
 }
 
 bool mfc_sample(struct mfcs *t, uint32_t at, uint32_t packets, int64_t now)

@@ -11,6 +11,7 @@
 
 #include "lib/flow.h"
 #include "lib/hash.h"
+#include "router/share.h"
 
 enum mfc_state {
 	MFC_FREE,	/* this place holds no entry */
@@ -58,22 +59,13 @@ struct mfc {
 	uint8_t failed;			/* errno of the last refusal by the kernel */
 };
 
-/* What is noted of the packets of an entry: beside the entries, as one of a (S,G) rule hardly needs it. */
-struct mfc_use {
-	uint32_t seen;			/* packets on the iif when last sampled, low 32 bits */
-	uint32_t mark;			/* the same at the last report of a wrong VIF */
-	uint32_t used;			/* tick of the last sample that had grown */
-	uint32_t prev, next;		/* list of its state, longest idle first; learned and blocked */
-};
-
 struct mfcs {
 	struct mfc *v;
-	struct mfc_use *use;		/* by the same numbers; see mfc_use() */
 	uint32_t n, cap;		/* places, room */
-	uint32_t nuse;			/* places of use up to the last that ever was */
+	struct shares shares;		/* of the learned and blocked ones; has what mfc_use() gives */
+	uint32_t nuse;			/* places of that up to the last that ever was */
 	uint32_t free;			/* first free place, HASH_NONE = there is none */
 	struct hash by_sg;
-	uint32_t head[MFC_STATES], tail[MFC_STATES];
 	uint32_t count[MFC_STATES];	/* entries of each state */
 	uint32_t reflecting;		/* entries that are MFC_REFLECTS */
 	uint64_t removals;		/* how often a place became free */
@@ -109,7 +101,8 @@ static inline uint32_t mfc_anys(const struct mfcs *t)
 	return t->count[MFC_KERNEL] + t->count[MFC_ASIDE];
 }
 
-void mfcs_init(struct mfcs *t);
+/* 0, or -1 with ENOMEM; mfcs_free() is to be called in both cases. */
+int mfcs_init(struct mfcs *t);
 void mfcs_free(struct mfcs *t);
 
 /* Place of the entry of one source and group, or HASH_NONE. */
@@ -134,11 +127,15 @@ struct mfc_use *mfc_use(struct mfcs *t, uint32_t at);
 /* Forgets the entry at a place. */
 void mfc_del(struct mfcs *t, uint32_t at);
 
-/* Gives an entry that was used just now, in ms, a state, maybe the one it has, and the last place in its list. */
+/* Gives an entry that was used just now, in ms, a state, maybe the one it has.  One that is in a share has the last
+ * place there, in the list of those that were used when its use->seen says so. */
 void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now);
 
 /* Notes the packets, low 32 bits, that an entry has at a time in ms: true when it was used since the last time. */
 bool mfc_sample(struct mfcs *t, uint32_t at, uint32_t packets, int64_t now);
+
+/* Puts a learned or blocked entry, whose iif is known, in the share of a template, HASH_NONE = of none. */
+void mfc_share(struct mfcs *t, uint32_t at, uint32_t template);
 
 /* Notes whether the entry goes out where it comes in, or would do so. */
 void mfc_set_reflects(struct mfcs *t, uint32_t at, bool reflects);

@@ -23,19 +23,22 @@ int router_init(struct router *r, const struct router_ops *ops, void *ctx)
 {
 	memset(r, 0, sizeof *r);
 	ifaces_init(&r->ifs);
-	mfcs_init(&r->mfc);
 	memset(r->ttl, 1, sizeof r->ttl);
 	r->expire_sec = 60;
 	r->max_dynamic = 65536;
 	r->sync.slice = SYNC_SLICE;
 	r->lim_moved.burst = 20;
+	r->lim_evicted.burst = 1;
 	r->lim_wait.burst = WAIT_LINES;
 	r->ops = ops;
 	r->ops_ctx = ctx;
 	r->groups = groups_new();
 	r->mrdisc = mrdisc_new();
 	r->refresh = refresh_new();
-	return ruleset_init(&r->rules) == 0 && r->groups && r->mrdisc && r->refresh ? 0 : -1;
+	bool lacks = mfcs_init(&r->mfc) < 0;
+
+	lacks |= ruleset_init(&r->rules) < 0;
+	return !lacks && r->groups && r->mrdisc && r->refresh ? 0 : -1;
 }
 
 void router_family(struct router *r, enum fam fam, bool up)

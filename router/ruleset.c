@@ -360,7 +360,8 @@ struct ruleset_outputs {
 	const struct ruleset *set;
 	enum fam fam;
 	uint32_t iif, oifs;		/* VIF bits */
-	bool is_covered, is_stopped;
+	uint32_t id;			/* of the last of them */
+	bool is_stopped;
 };
 
 static void ruleset_add_outputs(void *ctx, uint32_t id)
@@ -371,16 +372,16 @@ static void ruleset_add_outputs(void *ctx, uint32_t id)
 
 	sum->oifs |= bits->exact[sum->fam] | (bits->wild[sum->fam] & ~sum->iif);
 	sum->is_stopped |= !rule->oifs;
-	sum->is_covered = true;
+	sum->id = id;
 }
 
-bool ruleset_outputs(const struct ruleset *s, const struct flow *flow, int vif, uint32_t *oifs)
+uint32_t ruleset_decision(const struct ruleset *s, const struct flow *flow, int vif, uint32_t *oifs)
 {
-	struct ruleset_outputs sum = { .set = s, .fam = flow_fam(flow), .iif = UINT32_C(1) << vif };
+	struct ruleset_outputs sum = { .set = s, .fam = flow_fam(flow), .iif = UINT32_C(1) << vif, .id = HASH_NONE };
 
 	ruleset_deciding(s, flow, vif, ruleset_add_outputs, &sum);
 	*oifs = sum.is_stopped ? 0 : sum.oifs;
-	return sum.is_covered;
+	return sum.id;
 }
 
 void ruleset_print(struct buf *out, const struct ruleset *s, const struct rule *rule, const char *directive, int width)

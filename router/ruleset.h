@@ -151,8 +151,15 @@ static inline uint32_t rules_walk_next(const struct rules *t, struct rule_walk *
  * unicast.  Most often that is one.  Of several (a range of sources beside a range of groups, an iif in full and by a
  * wildcard) the outputs add up, but one without outputs stops the flow. */
 
-/* True when any rule matches a packet of a flow that comes in on VIF vif; *oifs: where it goes. */
-bool ruleset_outputs(const struct ruleset *s, const struct flow *flow, int vif, uint32_t *oifs);
+/* The number of a rule that decides about a packet of a flow that comes in on VIF vif, HASH_NONE when none matches;
+ * *oifs: where it goes. */
+uint32_t ruleset_decision(const struct ruleset *s, const struct flow *flow, int vif, uint32_t *oifs);
+
+/* The same, but true when any rule matches. */
+static inline bool ruleset_outputs(const struct ruleset *s, const struct flow *flow, int vif, uint32_t *oifs)
+{
+	return ruleset_decision(s, flow, vif, oifs) != HASH_NONE;
+}
 
 /* The same for one who does not ask for outputs. */
 static inline bool ruleset_covers(const struct ruleset *s, const struct flow *flow, int vif)

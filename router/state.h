@@ -159,7 +159,8 @@ struct router {
 
 	struct router_changes changes;	/* since the rules were applied; those that failed: since the last edit */
 	struct router_counters count;
-	struct log_limit lim_refused, lim_kernel, lim_blocked, lim_moved, lim_join, lim_reflect, lim_wait, lim_storm;
+	struct log_limit lim_refused, lim_evicted, lim_kernel, lim_blocked, lim_moved, lim_join, lim_reflect, lim_wait;
+	struct log_limit lim_storm;
 	const struct router_ops *ops;
 	void *ops_ctx;
 };

@@ -13,7 +13,7 @@
 #define FLAGS_STRLEN 128		/* enough for all of them */
 
 enum { IFACES_INDEX, IFACES_NAME, IFACES_VIF, IFACES_MIF, IFACES_TTL, IFACES_FLAGS, IFACES_ALLMULTI, IFACES_QUERIER,
-       IFACES_IN, IFACES_IN_BYTES, IFACES_OUT, IFACES_OUT_BYTES, IFACES_REASON, IFACES_COLUMNS };
+       IFACES_LEARNED, IFACES_IN, IFACES_IN_BYTES, IFACES_OUT, IFACES_OUT_BYTES, IFACES_REASON, IFACES_COLUMNS };
 
 static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
 	[IFACES_INDEX] = { .heading = "INDEX", .key = "index", .width = 6 },
@@ -32,6 +32,7 @@ static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
 		.heading = "QUERIER", .key = "querier", .width = 8, .is_left = true, .none = "-",
 		.needs = OUTPUT_DETAIL,
 	},
+	[IFACES_LEARNED] = { .heading = "LEARNED", .key = "learned", .width = 7, .needs = OUTPUT_DETAIL },
 	[IFACES_IN] = {
 		.heading = "PKTS-IN", .key = "in_packets", .width = 10, .width_of = OUTPUT_PACKETS,
 		.needs = OUTPUT_DETAIL,
@@ -65,6 +66,16 @@ static struct vif_stats ifaces_counts(const struct iface *i)
 			sum.out_bytes += st.out_bytes;
 		}
 	return sum;
+}
+
+/* Its learned and blocked entries, of both families: what option -M limits. */
+static uint32_t ifaces_learned(const struct router *r, const struct iface *i)
+{
+	uint32_t n = 0;
+
+	for (enum fam f = 0; f < FAM_N; f++)
+		n += i->vif[f] >= 0 ? r->mfc.shares.slot[share_slot(f, i->vif[f])].count : 0;
+	return n;
 }
 
 /* Writes the flags to text[FLAGS_STRLEN], with commas between them and each between quotes; returns the length. */
@@ -166,6 +177,7 @@ static void ifaces_row(struct show *s, const struct iface *i)
 		ifaces_put_flags(o, i);
 		output_bool(o, &columns[IFACES_ALLMULTI], i->allmulti);
 		ifaces_put_querier(s, i);
+		output_u64(o, &columns[IFACES_LEARNED], ifaces_learned(s->router, i));
 		output_u64(o, &columns[IFACES_IN], n.in_packets);
 		output_u64(o, &columns[IFACES_IN_BYTES], n.in_bytes);
 		output_u64(o, &columns[IFACES_OUT], n.out_packets);

@@ -36,8 +36,8 @@ static const struct metric metrics_of_router[] = {
 	{ "moved", "Entries that moved to another inbound interface.", OF_ROUTER(moved) },
 	{ "blocked", "Entries made for flows without a rule.", OF_ROUTER(blocked) },
 	{ "expired", "Learned and blocked entries that were idle too long.", OF_ROUTER(expired) },
-	{ "evicted", "Blocked entries that made room for others.", OF_ROUTER(evicted) },
-	{ "refused", "New sources for which there was no room.", OF_ROUTER(refused) },
+	{ "evicted", "Learned and blocked entries that made room for others.", OF_ROUTER(evicted) },
+	{ "refused", "New sources that got no entry, for lack of room or memory.", OF_ROUTER(refused) },
 	{ "multiplied", "Entries seen to put out far more than came in, once a minute each.", OF_ROUTER(multiplied) },
 	{ "wrong_vif_reports", "Reports of the kernel of packets on a wrong interface.", OF_ROUTER(wrong_vif) },
 	{ "reloads", "Successful reloads.", OF_ROUTER(reloads) },
@@ -104,6 +104,8 @@ static void metrics_gauges(struct show *s)
 		if (state != MFC_ASIDE)
 			buf_printf(b, "smcroute_entries{state=\"%s\"} %u\n", mfc_state_str(state),
 				   r->mfc.count[state]);
+	metrics_family(b, "learned_max", "gauge", "Learned and blocked entries that there may be, option -M.");
+	buf_printf(b, "smcroute_learned_max %u\n", r->max_dynamic);
 	metrics_family(b, "rules", "gauge", "Rules in force.");
 	buf_printf(b, "smcroute_rules %u\n", r->rules.routes.live);
 	metrics_family(b, "pending", "gauge", "Rules and memberships that wait for an interface.");
@@ -154,22 +156,29 @@ static void metrics_entries(struct show *s, int stage, const struct metric *m)
 	}
 }
 
+/* The samples of all VIFs: of one of their counters or, without, how many of the entries that option -M limits they
+ * have. */
 static void metrics_vifs(struct show *s, const struct metric *m)
 {
+	const struct router *r = s->router;
 	struct buf *b = &s->out.rows;
 
-	metrics_family(b, m->name, "counter", m->help);
+	if (m)
+		metrics_family(b, m->name, "counter", m->help);
+	else
+		metrics_family(b, "vif_learned", "gauge", "Learned and blocked entries of the interface.");
 	for (enum fam f = 0; f < FAM_N; f++)
 		for (int vif = 0; vif < KERNEL_VIFS; vif++) {
-			const struct iface *i = iface_by_vif(&s->router->ifs, f, vif);
+			const struct iface *i = iface_by_vif(&r->ifs, f, vif);
 			struct vif_stats n;
 
-			if (!i || kernel_vif_stats(f, vif, &n) < 0)
+			if (!i || (m && kernel_vif_stats(f, vif, &n) < 0))
 				continue;
-			buf_printf(b, "smcroute_%s_total{interface=\"", m->name);
+			buf_printf(b, m ? "smcroute_%s_total{interface=\"" : "smcroute_%s{interface=\"",
+				   m ? m->name : "vif_learned");
 			metrics_label(b, i->name);
 			buf_printf(b, "\",family=\"%s\",vif=\"%d\"} %llu\n", metrics_fam(f), vif,
-				   metrics_counter(m, &n));
+				   m ? metrics_counter(m, &n) : r->mfc.shares.slot[share_slot(f, vif)].count);
 		}
 }
 
@@ -198,6 +207,7 @@ static bool metrics_write(struct show *s)
 	for (unsigned i = 0; i < COUNT(metrics_of_entry); i++)
 		metrics_entries(s, ENTRIES + 2 * (int)i, &metrics_of_entry[i]);
 	if (show_once(s, VIFS)) {
+		metrics_vifs(s, NULL);
 		for (unsigned i = 0; i < COUNT(metrics_of_vif); i++)
 			metrics_vifs(s, &metrics_of_vif[i]);
 		buf_str(&s->out.rows, "# EOF\n");

@@ -43,7 +43,7 @@ static uint64_t routes_idle_sec(struct router *r, const struct mfc *e, uint64_t 
 		return JSON_NONE;
 	/* The expiry pass looks too seldom for this, and without a limit there is none. */
 	mfc_sample(&r->mfc, at, (uint32_t)packets, r->now);
-	return ((uint32_t)(r->now / MFC_TICK) - r->mfc.use[at].used) / (1000 / MFC_TICK);
+	return ((uint32_t)(r->now / MFC_TICK) - r->mfc.shares.use[at].used) / (1000 / MFC_TICK);
 }
 
 /* Writes a row; e is NULL for a rule.  In JSON the outputs come before the counters. */

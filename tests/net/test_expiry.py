@@ -53,7 +53,7 @@ def never(lab):
     same(iifs(lab)[0], None, "the entry after a flush")
 
 
-@case("-M: the longest idle blocked entry makes room, then new sources are refused; told, but not in a flood")
+@case("-M: blocked entries make room, then those seen once; what is in use stays; told, but not in a flood")
 def cap(lab):
     d = lab.daemon("mroute from a1 group 225.1.1.1 to a3\nmroute from a1 source 10.1.0.8 group 225.1.1.1 to a3\n",
                    "-M", "20")
@@ -71,8 +71,10 @@ def cap(lab):
         lab.send("a1", f"10.1.2.{i}", "225.1.1.1", 1)
     lab.mark()
     wait_until(lambda: states() == {"learned": 20, "blocked": 0}, lambda: f"20 learned entries: {states()}")
-    refusals = [line for line in d.log().splitlines() if line.startswith("no entry for new source")]
-    check(0 < len(refusals) <= 10 and "-M" in refusals[0], f"{len(refusals)} lines about refusals: {refusals[:3]}")
+    told = [line for line in d.log().splitlines() if line.startswith("more than 20 sources")]
+    check(0 < len(told) <= 3 and "-M" in told[0], f"{len(told)} lines about what made room: {told[:3]}")
+    for i in range(1, 11):
+        same(lab.counted(f"10.1.2.{i}", "225.1.1.1"), 4, f"packets of source {i}, which is in use")
     lab.passes("a1", "10.1.0.8", "225.1.1.1", "a3")
     d.do("flush")
     lab.passes("a1", "10.1.2.200", "225.1.1.1", "a3")
