@@ -126,7 +126,7 @@ class Heirs:
 
     def one(self):
         """Exactly one daemon, that of the PID file, behind the socket; packets are counted at the end."""
-        same(pid_of(self.d), self.pid, "PID in the file")
+        wait_until(lambda: pid_of(self.d) == self.pid, lambda: f"PID {self.pid} in the file, not {pid_of(self.d)}")
         check(not gone(self.pid), "the daemon has ended")
         wait_until(lambda: self.d.ctl("ping")[0] == 0, "an answer to ping")
         same(daemons(), [self.pid], "daemons")
