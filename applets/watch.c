@@ -6,6 +6,7 @@
 #include "applets/watch.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <string.h>
 
@@ -20,11 +21,22 @@
 #define WATCH_FAILURES 8	/* of all sockets that are answered at once, each WATCH_SICK_MS */
 #define WATCH_SICK_MS 1000
 
+/* What was freed goes back to the system: glibc keeps it as long as anything lies behind it. */
+static void watch_give_back(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 void watch_arm(void *ctx)
 {
 	struct daemon *d = ctx;
 	int64_t due = router_due(&d->router), now = loop_now(d->loop);
 
+	if (d->router.has_shrunk)
+		watch_give_back();
+	d->router.has_shrunk = false;
 	reload_count(d);
 	if (d->reload.ended && d->reload.stage == RELOAD_NONE)
 		reload_waits(d);

@@ -26,3 +26,17 @@ void *grow(void *v, uint32_t *cap, uint64_t need, size_t size)
 		*cap = (uint32_t)n;
 	return v;
 }
+
+void *grow_trim(void *v, uint32_t *cap, uint32_t n, size_t size)
+{
+	uint32_t fits = n + n / 4 + GROW_FIRST;
+	void *p;
+
+	if (!v || *cap / 2 < fits)
+		return v;
+	p = realloc(v, fits * size);
+	if (!p)
+		return v;
+	*cap = fits;
+	return p;
+}

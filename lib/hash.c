@@ -113,27 +113,40 @@ static void hash_put(struct hash *t, uint32_t h, uint32_t id)
 	t->slot[i] = hash_slot(h, id);
 }
 
+/* Gives it so many slots: 0, or -1 with ENOMEM. */
+static int hash_resize(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t n)
+{
+	struct hash other = { .slot = calloc(n, sizeof *other.slot), .used = t->used, .n = n };
+
+	if (!other.slot)
+		return -1;
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->slot[i])
+			hash_put(&other, ops->hash(ctx, hash_id(t->slot[i])), hash_id(t->slot[i]));
+	free(t->slot);
+	*t = other;
+	return 0;
+}
+
 int hash_reserve(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t n)
 {
-	struct hash grown = { .used = t->used, .n = n + n / 4 + 1 };
+	uint32_t slots = n + n / 4 + 1;
 
 	if (n >= HASH_ID_MASK) {
 		errno = ENOMEM;
 		return -1;
 	}
-	if (grown.n <= t->n)
+	if (slots <= t->n)
 		return 0;
-	if (grown.n < 2 * t->n)
-		grown.n = 2 * t->n;
-	grown.slot = calloc(grown.n, sizeof *grown.slot);
-	if (!grown.slot)
-		return -1;
-	for (uint32_t i = 0; i < t->n; i++)
-		if (t->slot[i])
-			hash_put(&grown, ops->hash(ctx, hash_id(t->slot[i])), hash_id(t->slot[i]));
-	free(t->slot);
-	*t = grown;
-	return 0;
+	return hash_resize(t, ops, ctx, slots < 2 * t->n ? 2 * t->n : slots);
+}
+
+void hash_trim(struct hash *t, const struct hash_ops *ops, const void *ctx)
+{
+	uint32_t n = 2 * t->used + 8;
+
+	if (n < t->n / 2)
+		hash_resize(t, ops, ctx, n);
 }
 
 int hash_add(struct hash *t, const struct hash_ops *ops, const void *ctx, uint32_t h, uint32_t id)

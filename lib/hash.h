@@ -46,6 +46,9 @@ void hash_del(struct hash *t, const struct hash_ops *ops, const void *ctx, uint3
 /* Puts `to` where `from` stood (an element that moved in its array); h is the hash of both. */
 void hash_move(struct hash *t, uint32_t h, uint32_t from, uint32_t to);
 
+/* Gives memory back when it has room for far more than are in. */
+void hash_trim(struct hash *t, const struct hash_ops *ops, const void *ctx);
+
 /* Empties the index and frees its memory. */
 void hash_free(struct hash *t);
 

@@ -14,7 +14,9 @@ static void bind_name(const struct router *r, struct name *name)
 	struct vif_bits fresh = { { 0 }, { 0 }, { 0 } };
 	uint32_t *bits = name->ifname.is_wildcard ? fresh.wild : fresh.exact;
 
-	for (struct iface *i = NULL; (i = iface_match(&r->ifs, &name->ifname, i)); name->was_met = true)
+	name->is_met = false;
+	name->is_looked_up = true;
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, &name->ifname, i)); name->is_met = name->was_met = true)
 		for (enum fam f = 0; f < FAM_N; f++)
 			if (iface_usable(i, &name->ifname) && i->vif[f] >= 0)
 				bits[f] |= UINT32_C(1) << i->vif[f];
@@ -24,6 +26,25 @@ static void bind_name(const struct router *r, struct name *name)
 		fresh.lacks[f] |= !bits[f];
 	name->has_changed |= memcmp(&name->bits, &fresh, sizeof fresh) != 0;
 	name->bits = fresh;
+}
+
+void bind_fresh(struct router *r)
+{
+	struct names *t = &r->rules.names;
+
+	while (t->nfresh) {
+		uint16_t id = t->fresh[--t->nfresh];
+
+		/* It may be gone again. */
+		if (id >= t->n || !name_is_used(&t->v[id]) || t->v[id].is_looked_up)
+			continue;
+		if (iface_match(&r->ifs, &t->v[id].ifname, NULL))
+			t->refs_changed = true;
+		else
+			bind_name(r, &t->v[id]);
+	}
+	r->waits.is_stale |= t->waits_changed;
+	t->waits_changed = false;
 }
 
 void bind_names(struct router *r)

@@ -7,6 +7,10 @@
 
 #include "router/state.h"
 
+/* Looks at names that are new: those that no interface has mean nothing to others, and have r->rules.names.refs_changed
+ * not set. */
+void bind_fresh(struct router *r);
+
 /* Finds out what names and lists of outputs mean now.  bind_rule() must follow for each route, and bind_end(). */
 void bind_names(struct router *r);
 

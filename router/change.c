@@ -122,9 +122,14 @@ int change_add(struct router *r, const struct change_rule *rule, enum change_how
 	struct claim_edit e = { .owner = rule->owner, .for_unnamed = how == CHANGE_REPLACE && is_unnamed,
 				.is_wanted = true };
 	struct event ev = { .owner = rule->owner };
-	uint32_t iif, own;
+	/* What was asked for before there was a limit stays. */
+	uint32_t iif, own, most = how == CHANGE_RESTORE ? UINT32_MAX : CHANGE_OUTPUTS;
 	int res = 0;
 
+	if (rule->noifs > most) {
+		errno = E2BIG;
+		return -1;
+	}
 	/* With room for its entry mark_rule() cannot fail. */
 	if (flow_range_is_single(&rule->range) && mfc_reserve(&r->mfc, 1) < 0)
 		return -1;
@@ -136,6 +141,11 @@ int change_add(struct router *r, const struct change_rule *rule, enum change_how
 	ev.of_config = rule->owner == OWNER_CONFIG ||
 		       (e.for_unnamed && change_own_list(t, *id, OWNER_CONFIG) != HASH_NONE);
 	e.oifs = change_combine(names, own == HASH_NONE || how != CHANGE_MORE ? 0 : own, rule, false);
+	if (e.oifs != HASH_NONE && names->lists[e.oifs].n > most) {
+		oif_list_drop(names, e.oifs);
+		e.oifs = HASH_NONE;
+		errno = E2BIG;
+	}
 	if (e.oifs == HASH_NONE) {
 		name_drop(names, iif);
 		return -1;

@@ -18,14 +18,17 @@ struct change_rule {
 	uint32_t owner;			/* held */
 };
 
+/* Outputs that an owner can ask for of a route: no entry of the kernel can have more than there are VIFs. */
+#define CHANGE_OUTPUTS KERNEL_VIFS
+
 enum change_how {
 	CHANGE_MORE,		/* outputs beside those that the owner asks for already */
 	CHANGE_REPLACE,		/* exactly these; of who has no name in the place of the configuration's too */
 	CHANGE_RESTORE,		/* exactly these; what others ask for stays, and makes this claim not needless */
 };
 
-/* Has the owner ask for the route and these outputs.  *id is the number of the rule.  0, or -1 with ENOMEM or ENOSPC
- * and nothing changed. */
+/* Has the owner ask for the route and these outputs.  *id is the number of the rule.  0, or -1 with ENOMEM, ENOSPC,
+ * or E2BIG for more than CHANGE_OUTPUTS, and nothing changed. */
 int change_add(struct router *r, const struct change_rule *rule, enum change_how how, uint32_t *id);
 
 /* Makes what the owner, who is held, asks for of a route or join what it was once: exactly this, or nothing.  Of the

@@ -107,8 +107,8 @@ static uint32_t inkernel_find_split(const struct router *r, const struct mfc *e,
 
 	if (pass->searches++ == 1)
 		inkernel_gather(t, pass);
-	for (uint32_t i = 0; i < t->nlengths && id == HASH_NONE; i++) {
-		const struct rule_lengths *l = &t->lengths[i];
+	for (uint32_t i = 0; i < t->lengths.n && id == HASH_NONE; i++) {
+		const struct rule_lengths *l = &t->lengths.v[i];
 
 		if (l->fam != flow_fam(&e->flow) || !inkernel_is_split(l->fam, l->source_len, l->group_len))
 			continue;

@@ -152,8 +152,7 @@ static uint32_t mfc_get_key(struct mfcs *t, const struct mfc_key *key, enum mfc_
 	if (at != HASH_NONE)
 		return at;
 	at = t->free;
-	/* In a free place there is room, and in the index, which never shrinks, as well. */
-	if (mfc_reserve(t, at == HASH_NONE) < 0)
+	if (mfc_reserve(t, at == HASH_NONE) < 0 || hash_reserve(&t->by_sg, &mfc_ops, t, t->by_sg.used + 1) < 0)
 		return HASH_NONE;
 	if (at == HASH_NONE) {
 		at = t->n++;
@@ -262,6 +261,33 @@ int mfc_dirty(struct mfcs *t, uint32_t at)
 	t->v[at].flags |= MFC_DIRTY;
 	t->dirty[t->ndirty++] = at;
 	return 0;
+}
+
+bool mfc_settle(struct mfcs *t)
+{
+	uint32_t cap = t->cap;
+
+	if (t->ndirty || !grow_is_loose(t->removals - t->settled, t->by_sg.used, t->n) ||
+	    t->v[t->n - 1].state != MFC_FREE)
+		return false;
+	t->settled = t->removals;
+	while (t->n && t->v[t->n - 1].state == MFC_FREE)
+		t->n--;
+	t->free = HASH_NONE;
+	for (uint32_t at = t->n; at-- > 0;)
+		if (t->v[at].state == MFC_FREE) {
+			t->v[at].next_free = t->free;
+			t->free = at;
+		}
+	if (t->nuse > t->n)
+		t->nuse = t->n;
+	t->shares.use = grow_trim(t->shares.use, &cap, t->n, sizeof *t->shares.use);
+	t->v = grow_trim(t->v, &t->cap, t->n, sizeof *t->v);
+	/* One of the two may have failed. */
+	if (cap < t->cap)
+		t->cap = cap;
+	hash_trim(&t->by_sg, &mfc_ops, t);
+	return true;
 }
 
 void mfc_clean(struct mfcs *t)

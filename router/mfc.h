@@ -69,6 +69,7 @@ struct mfcs {
 	uint32_t count[MFC_STATES];	/* entries of each state */
 	uint32_t reflecting;		/* entries that are MFC_REFLECTS */
 	uint64_t removals;		/* how often a place became free */
+	uint64_t settled;		/* removals when mfc_settle() looked last */
 	uint32_t *dirty;		/* places to look at: those that are marked so still */
 	uint32_t ndirty, cdirty;
 	uint32_t looked[MFC_LOOKS];	/* how far each walk over them has come */
@@ -142,6 +143,10 @@ void mfc_set_reflects(struct mfcs *t, uint32_t at, bool reflects);
 
 /* Puts the entry on the dirty list.  0, or -1 with ENOMEM. */
 int mfc_dirty(struct mfcs *t, uint32_t at);
+
+/* Gives memory back when there are far fewer entries than there were, true then; they keep their places.  Not while
+ * some are to be looked at. */
+bool mfc_settle(struct mfcs *t);
 
 /* Empties the dirty list when all of it has been looked at; no entry must be marked MFC_DIRTY any more. */
 void mfc_clean(struct mfcs *t);

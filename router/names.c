@@ -102,7 +102,8 @@ uint32_t name_hold(struct names *t, const struct ifname *ifname)
 		t->v = v;
 		id = t->n++;
 	}
-	t->v[id] = (struct name){ .ifname = *ifname, .holds = 1 };
+	/* Until somebody looks there is no interface that is called so. */
+	t->v[id] = (struct name){ .ifname = *ifname, .holds = 1, .bits.lacks = { 1, 1 } };
 	hash_add(&t->by_name, &names_name_ops, t, names_hash_text(ifname), id);
 	return id;
 }
@@ -114,6 +115,7 @@ static void name_free_unused(struct names *t, uint32_t id)
 	hash_del(&t->by_name, &names_name_ops, t, names_hash_name(t, id), id);
 	t->v[id].next_free = t->free_name;
 	t->free_name = id;
+	t->freed_names++;
 }
 
 void name_drop(struct names *t, uint32_t id)
@@ -122,19 +124,32 @@ void name_drop(struct names *t, uint32_t id)
 	name_free_unused(t, id);
 }
 
+/* Notes that a name is wanted now, or no longer: that concerns others only where interfaces are called so. */
+static void name_note_refs(struct names *t, uint32_t id)
+{
+	t->waits_changed = true;
+	if (t->v[id].is_looked_up)
+		t->refs_changed |= t->v[id].is_met;
+	else if (t->nfresh < NAMES_FRESH)
+		t->fresh[t->nfresh++] = (uint16_t)id;
+	else
+		t->refs_changed = true;
+}
+
 void name_refer(struct names *t, uint32_t id, enum fam fam, unsigned side)
 {
 	if (t->v[id].refs[side][fam]++ || side != t->side)
 		return;
 	t->v[id].rank[fam] = ++t->last_rank;
-	t->refs_changed = true;
+	name_note_refs(t, id);
 }
 
 void name_unrefer(struct names *t, uint32_t id, enum fam fam, unsigned side)
 {
 	if (--t->v[id].refs[side][fam])
 		return;
-	t->refs_changed |= side == t->side;
+	if (side == t->side)
+		name_note_refs(t, id);
 	name_free_unused(t, id);
 }
 
@@ -186,6 +201,7 @@ static void oif_list_free_unused(struct names *t, uint32_t id)
 	free(list->names);
 	*list = (struct oif_list){ .next_free = t->free_list };
 	t->free_list = id;
+	t->freed_lists++;
 }
 
 void oif_list_drop(struct names *t, uint32_t id)
@@ -272,6 +288,49 @@ bool names_sweep(struct names *t, uint32_t *at, uint32_t n)
 			name_free_unused(t, id);
 	}
 	return *at < t->nlists + t->n;
+}
+
+static void names_settle_names(struct names *t)
+{
+	while (t->n && !name_is_used(&t->v[t->n - 1]))
+		t->n--;
+	t->free_name = HASH_NONE;
+	for (uint32_t id = t->n; id-- > 0;)
+		if (!name_is_used(&t->v[id])) {
+			t->v[id].next_free = t->free_name;
+			t->free_name = id;
+		}
+	t->v = grow_trim(t->v, &t->cap, t->n, sizeof *t->v);
+	hash_trim(&t->by_name, &names_name_ops, t);
+	t->freed_names = 0;
+}
+
+static void names_settle_lists(struct names *t)
+{
+	/* The empty list stays. */
+	while (t->nlists > 1 && !t->lists[t->nlists - 1].names)
+		t->nlists--;
+	t->free_list = HASH_NONE;
+	for (uint32_t id = t->nlists; id-- > 1;)
+		if (!t->lists[id].names) {
+			t->lists[id].next_free = t->free_list;
+			t->free_list = id;
+		}
+	t->lists = grow_trim(t->lists, &t->clists, t->nlists, sizeof *t->lists);
+	hash_trim(&t->by_list, &names_list_ops, t);
+	t->freed_lists = 0;
+}
+
+bool names_settle(struct names *t)
+{
+	bool names = grow_is_loose(t->freed_names, t->by_name.used, t->n) && !name_is_used(&t->v[t->n - 1]);
+	bool lists = grow_is_loose(t->freed_lists, t->by_list.used, t->nlists) && !t->lists[t->nlists - 1].names;
+
+	if (names)
+		names_settle_names(t);
+	if (lists)
+		names_settle_lists(t);
+	return names || lists;
 }
 
 bool oif_list_bind(struct names *t, uint32_t id)

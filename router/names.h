@@ -29,6 +29,8 @@ struct name {
 	struct vif_bits bits;
 	bool has_changed;		/* bind.c found other bits, and not all routes have seen it */
 	bool was_met;			/* an interface was called so */
+	bool is_met;			/* one is, as far as is_looked_up */
+	bool is_looked_up;
 	uint32_t next_free;
 };
 
@@ -43,6 +45,8 @@ struct oif_list {
 	uint32_t next_free;
 };
 
+#define NAMES_FRESH 64
+
 /* References are counted on two sides: of the rules in force, and of those that are to take their place.  Which is
  * which is decided at once for all, by names_switch(). */
 struct names {
@@ -50,9 +54,13 @@ struct names {
 	struct name *v;
 	struct oif_list *lists;
 	uint32_t n, cap, nlists, clists;
+	uint32_t freed_names, freed_lists;	/* places that became free since names_settle() */
 	uint32_t free_name, free_list;	/* first place that is free, chained by next_free; HASH_NONE = none is */
 	uint32_t last_rank;
-	bool refs_changed;		/* a name got its first reference or lost its last one */
+	bool refs_changed;		/* a name of interfaces got its first reference or lost its last one */
+	bool waits_changed;		/* any name did */
+	uint16_t fresh[NAMES_FRESH];	/* names that did so and were not looked up before */
+	uint32_t nfresh;
 	struct hash by_name, by_list;
 };
 
@@ -105,6 +113,10 @@ void names_switch(struct names *t);
 /* Forgets what the side that is not in force refers to: n lists, and then names, from *at on.  True while there are
  * more. */
 bool names_sweep(struct names *t, uint32_t *at, uint32_t n);
+
+/* Gives places behind the last name and list back, and their memory, when many have become free: true then.  Whoever
+ * holds a pointer into these arrays has to look it up anew. */
+bool names_settle(struct names *t);
 
 /* Computes the bits of a list from those of its names; true when they are others now. */
 bool oif_list_bind(struct names *t, uint32_t id);

@@ -44,8 +44,8 @@ static bool reflect_is_joined(const struct ruleset *s, const struct flow_range *
 	const struct rules *t = &s->joins;
 	bool has_parts = false;
 
-	for (uint32_t i = 0; i < t->nlengths; i++) {
-		const struct rule_lengths *l = &t->lengths[i];
+	for (uint32_t i = 0; i < t->lengths.n; i++) {
+		const struct rule_lengths *l = &t->lengths.v[i];
 		struct flow_range join = { range->flow, l->source_len, l->group_len };
 
 		if (l->fam != fam || (fam == FAM_4 && l->source_len > ADDR_V4_BITS))

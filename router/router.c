@@ -138,7 +138,7 @@ int64_t router_due(const struct router *r)
 {
 	const int64_t due[] = {
 		r->pass_due, mrdisc_due(r->mrdisc), reflect_due(r), storm_due(r), refresh_due(r->refresh),
-		adopt_due(r),
+		adopt_due(r), r->waits.due,
 	};
 	int64_t first = 0;
 
@@ -154,10 +154,12 @@ void router_tick(struct router *r, int64_t now)
 {
 	r->now = now;
 	expire_tick(r);
+	if (!router_is_busy(r))
+		r->has_shrunk |= mfc_settle(&r->mfc);
 	groups_tick(r);
 	mrdisc_tick(r);
 	refresh_tick(r);
-	if (reflect_tick(r) || r->sync.is_busy)
+	if (reflect_tick(r) || r->sync.is_busy || (r->waits.due && r->now >= r->waits.due))
 		router_sync(r);
 	storm_tick(r);
 	if (r->has_rules && !router_is_busy(r))

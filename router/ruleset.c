@@ -37,7 +37,7 @@ struct rules rules_empty(unsigned side)
 void rules_free(struct rules *t)
 {
 	free(t->v);
-	free(t->lengths);
+	free(t->lengths.v);
 	hash_free(&t->by_range);
 	free(t->claims.v);
 	hash_free(&t->claims.by_rule);
@@ -80,46 +80,6 @@ uint32_t rules_find(const struct ruleset *s, const struct rules *t, const struct
 	return name == HASH_NONE ? HASH_NONE : rules_in_chain(t, rules_chain(t, range), name);
 }
 
-/* ---- prefix lengths that occur ---- */
-
-/* Where the lengths of a range stand; behind all others when no range has had them yet. */
-static struct rule_lengths *rules_lengths(const struct rules *t, const struct flow_range *range)
-{
-	struct rule_lengths *l = t->lengths;
-
-	while (l < t->lengths + t->nlengths && (l->fam != flow_range_fam(range) ||
-						l->source_len != range->source_len || l->group_len != range->group_len))
-		l++;
-	return l;
-}
-
-/* 0, or -1 with ENOMEM. */
-static int rules_add_lengths(struct rules *t, const struct flow_range *range)
-{
-	struct rule_lengths *l = grow(t->lengths, &t->clengths, t->nlengths + 1, sizeof *l);
-
-	if (!l)
-		return -1;
-	t->lengths = l;
-	l = rules_lengths(t, range);
-	if (l == t->lengths + t->nlengths) {
-		*l = (struct rule_lengths){
-			.fam = flow_range_fam(range), .source_len = range->source_len, .group_len = range->group_len,
-		};
-		t->nlengths++;
-	}
-	l->ranges++;
-	return 0;
-}
-
-static void rules_del_lengths(struct rules *t, const struct flow_range *range)
-{
-	struct rule_lengths *l = rules_lengths(t, range);
-
-	if (!--l->ranges)
-		*l = t->lengths[--t->nlengths];
-}
-
 /* ---- changing ---- */
 
 int rules_reserve(struct rules *t, uint32_t n, uint32_t rules)
@@ -159,6 +119,7 @@ void rules_free_place(struct rules *t, uint32_t id)
 	t->v[id].serial = 0;
 	t->v[id].next_free = t->free;
 	t->free = id;
+	t->freed++;
 }
 
 /* Puts a rule into the index.  0, or -1 with ENOMEM. */
@@ -174,7 +135,7 @@ static int rules_link(struct rules *t, uint32_t id)
 	}
 	rule->chain = HASH_NONE;
 	if (hash_reserve(&t->by_range, &rules_ops, t, t->by_range.used + 1) < 0 ||
-	    rules_add_lengths(t, &rule->range) < 0)
+	    lengths_add(&t->lengths, &rule->range) < 0)
 		return -1;
 	return hash_add(&t->by_range, &rules_ops, t, rules_hash(t, id), id);
 }
@@ -192,7 +153,7 @@ static void rules_unlink(struct rules *t, uint32_t id)
 		hash_move(&t->by_range, hash, id, rule->chain);
 	} else {
 		hash_del(&t->by_range, &rules_ops, t, hash, id);
-		rules_del_lengths(t, &rule->range);
+		lengths_del(&t->lengths, &rule->range);
 	}
 }
 
@@ -269,6 +230,32 @@ void rules_set_oifs(struct ruleset *s, struct rules *t, uint32_t id, uint32_t oi
 	oif_list_unrefer(&s->names, old, fam, t->side);
 }
 
+/* Gives the places behind the last rule back: true when there are any and it is time. */
+static bool rules_settle(struct rules *t)
+{
+	if (!grow_is_loose(t->freed, t->live, t->n) || rules_is_live(t, t->n - 1))
+		return false;
+	while (t->n && !rules_is_live(t, t->n - 1))
+		t->n--;
+	t->free = HASH_NONE;
+	t->freed = 0;
+	for (uint32_t id = t->n; id-- > 0;)
+		if (!rules_is_live(t, id)) {
+			t->v[id].next_free = t->free;
+			t->free = id;
+		}
+	t->v = grow_trim(t->v, &t->cap, t->n, sizeof *t->v);
+	hash_trim(&t->by_range, &rules_ops, t);
+	return true;
+}
+
+bool ruleset_settle(struct ruleset *s)
+{
+	bool routes = rules_settle(&s->routes), joins = rules_settle(&s->joins);
+
+	return names_settle(&s->names) || routes || joins;
+}
+
 /* ---- walks ---- */
 
 void rules_walk_begin(struct rules *t, struct rule_walk *w)
@@ -318,8 +305,8 @@ static unsigned ruleset_decide(const struct ruleset *s, const struct flow *flow,
 	const struct rules *t = &s->routes;
 	unsigned n = 0, kept;
 
-	for (uint32_t i = 0; i < t->nlengths; i++) {
-		const struct rule_lengths *l = &t->lengths[i];
+	for (uint32_t i = 0; i < t->lengths.n; i++) {
+		const struct rule_lengths *l = &t->lengths.v[i];
 		struct ruleset_level level = { l->source_len, l->group_len, HASH_NONE };
 		struct flow_range range = { *flow, l->source_len, l->group_len };
 		unsigned k = 0;

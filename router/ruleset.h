@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "lib/flow.h"
 #include "lib/hash.h"
+#include "router/lengths.h"
 #include "router/names.h"
 #include "router/owners.h"
 
@@ -29,13 +30,6 @@ struct rule {
 		uint32_t prev;
 		uint32_t next_free;	/* while this place holds no rule */
 	};
-};
-
-/* A pair of prefix lengths that rules of a family have. */
-struct rule_lengths {
-	enum fam fam;
-	uint8_t source_len, group_len;
-	uint32_t ranges;		/* that have them */
 };
 
 _Static_assert(sizeof(struct rule) <= 64, "100,000 of these is a normal size");
@@ -71,11 +65,11 @@ struct rules {
 	uint32_t n, cap;		/* places, room */
 	uint32_t live;			/* places that hold a rule */
 	uint32_t free;			/* first one that does not, HASH_NONE = none */
+	uint32_t freed;			/* that do not any more since ruleset_settle() */
 	uint32_t first, last;		/* in order; HASH_NONE = there is none */
 	uint32_t last_rank, last_serial;
 	struct hash by_range;		/* range -> first rule of its chain */
-	struct rule_lengths *lengths;	/* that occur */
-	uint32_t nlengths, clengths;
+	struct lengths lengths;		/* that occur */
 	struct claims claims;
 	struct rule_walk *walks;
 	unsigned side;			/* where names and lists count them: see names.h */
@@ -92,6 +86,10 @@ struct ruleset {
 /* 0, or -1 with ENOMEM; ruleset_free() is to be called in both cases. */
 int ruleset_init(struct ruleset *s);
 void ruleset_free(struct ruleset *s);
+
+/* Gives memory back when there are far fewer rules, names and lists than there were, true then: they keep their
+ * numbers, but pointers to them are to be looked up anew.  Not while a configuration is being applied. */
+bool ruleset_settle(struct ruleset *s);
 
 /* The rules of exactly this range: the first of their chain, in no order; HASH_NONE when there are none. */
 uint32_t rules_chain(const struct rules *t, const struct flow_range *range);

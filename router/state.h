@@ -110,6 +110,8 @@ struct waits {
 	uint32_t n, cap;
 	uint64_t changes;		/* grows when it may have changed */
 	bool is_stale;			/* names mean something else now */
+	uint32_t put_off;		/* changes that were not looked at since */
+	int64_t due;			/* when they will be in any case, ms; 0 = there are none */
 };
 
 /* Ranges in which all entries are to be looked at. */
@@ -140,6 +142,7 @@ struct router {
 	int64_t now;			/* ms, as of the last entry point that got the time */
 
 	bool has_rules;			/* a configuration is in force */
+	bool has_shrunk;		/* much memory was given back; for the applet */
 	bool adopts;			/* tables were taken over, no rules were applied to them yet */
 	struct unresolved unresolved;
 	bool has_old_numbers[FAM_N];	/* entries may send to VIF numbers that no interface has: see vif.c */

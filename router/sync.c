@@ -216,7 +216,7 @@ static bool sync_rest(struct router *r)
 		r->sync.walks_again = true;
 		return false;
 	}
-	if (r->waits.is_stale)
+	if (wait_is_due(r))
 		wait_report(r);
 	mrdisc_sync(r);
 	refresh_sync(r);
@@ -233,6 +233,7 @@ static bool sync_slice(struct router *r)
 	struct sync *s = &r->sync;
 
 	do {
+		bind_fresh(r);
 		if (r->vifs_stale || r->rules.names.refs_changed)
 			sync_names(r);
 		if (!sync_rules(r) || !sync_entries(r))
@@ -254,6 +255,10 @@ void router_sync(struct router *r)
 		return;
 	r->sync.left = r->sync.slice;
 	r->sync.is_busy = !sync_slice(r);
+	if (!router_is_busy(r)) {
+		r->has_shrunk |= ruleset_settle(&r->rules);
+		r->has_shrunk |= mfc_settle(&r->mfc);
+	}
 	if (r->ops && r->ops->wake)
 		r->ops->wake(r->ops_ctx);
 }

@@ -13,6 +13,8 @@
 #include "router/reason.h"
 
 #define WAIT_NAMED 8		/* interfaces that a sum names */
+#define WAIT_FEW 64		/* interfaces that are compared after each change */
+#define WAIT_MS 1000		/* until more than that are */
 
 /* How many wait for a name. */
 struct wait_count {
@@ -187,6 +189,20 @@ static void wait_compare(struct router *r, const struct waits *old, const struct
 	}
 	for (; k < old->n; k++)
 		wait_log_end(r, &old->v[k]);
+}
+
+/* What is waited for is compared as a whole, which many changes share when it is much. */
+bool wait_is_due(struct router *r)
+{
+	struct waits *t = &r->waits;
+
+	if (!t->is_stale)
+		return false;
+	if (t->n < WAIT_FEW || t->put_off++ >= t->n || (t->due && r->now >= t->due))
+		return true;
+	if (!t->due)
+		t->due = r->now + WAIT_MS;
+	return false;
 }
 
 void wait_report(struct router *r)

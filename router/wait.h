@@ -21,6 +21,9 @@ struct wait {
 
 void waits_free(struct waits *t);
 
+/* True when it is time for wait_report(): where much is waited for that is put off for a second at most. */
+bool wait_is_due(struct router *r);
+
 /* Finds out what is waited for now, and logs what is news, a line an interface.  For use when all names are bound. */
 void wait_report(struct router *r);
 

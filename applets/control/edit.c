@@ -24,6 +24,10 @@
 
 static int edit_no_memory(struct call *call)
 {
+	if (errno == E2BIG)
+		return call_fail(call, EXIT_USAGE, "%s: a rule can have %d outputs, as the kernel has no more "
+				 "interfaces for multicast; a wildcard such as eth+ is one", call->argv[0],
+				 CHANGE_OUTPUTS);
 	if (errno != ENOSPC)
 		return call_no_memory(call);
 	return call_fail(call, EXIT_SYSTEM, "65536 interface names are in use: remove rules that name some");

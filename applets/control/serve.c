@@ -135,35 +135,36 @@ void serve_client(void *ctx, int fd, short revents)
 
 /* ---- those who wait for the router ---- */
 
-/* The next one that no longer has to; of those whose edits have not begun the one that has waited longest. */
-static struct client *serve_find_ready(struct server *server)
+/* The place of the next one that no longer has to, of those whose edits have not begun the one that has waited longest;
+ * or the number of all. */
+static uint32_t serve_find_ready(struct server *server)
 {
-	struct client *next = NULL;
+	uint32_t next = server->n;
 
-	for (uint32_t i = 0; i < server->n; i++) {
-		struct client *c = server->clients[i];
-
-		if (client_is_ready(c) && (!next || c->order < next->order))
-			next = c;
-	}
+	for (uint32_t i = 0; i < server->n; i++)
+		if (client_is_ready(server->clients[i]) &&
+		    (next == server->n || server->clients[i]->order < server->clients[next]->order))
+			next = i;
 	return next;
 }
 
 void serve_resume(struct server *server)
 {
-	struct client *c;
+	uint32_t next;
 
+	if (server->is_held)
+		return;
 	/* An edit may have the router busy again, so that nobody is ready any more. */
-	for (uint32_t left = server->n; !server->is_held && left-- && (c = serve_find_ready(server)); serve_turn(c, 0))
+	for (uint32_t left = server->n; left-- && (next = serve_find_ready(server)) < server->n;) {
 		if (!serve_has_time(server)) {
 			timer_set(server->loop, &server->again, 0);
 			return;
 		}
-	for (uint32_t i = 0; !server->is_held && i < server->n; i++) {
-		c = server->clients[i];
-		if (client_reassure(c, loop_now(server->loop)))
-			serve_watch(c);
+		serve_turn(server->clients[next], 0);
 	}
+	for (uint32_t i = 0; i < server->n; i++)
+		if (client_reassure(server->clients[i], loop_now(server->loop)))
+			serve_watch(server->clients[i]);
 }
 
 void serve_resume_timer(void *ctx)

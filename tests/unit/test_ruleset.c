@@ -59,7 +59,7 @@ static void order(void)
 	rules_del(&s, &s.routes, 3);
 	rules_del(&s, &s.routes, 2);
 	is_order("");
-	CHECK_INT(s.routes.nlengths, 0);
+	CHECK_INT(s.routes.lengths.n, 0);
 	ruleset_free(&s);
 }
 

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: ISC
+#
+# What clients asked for and took back leaves nothing behind: neither memory nor work for later commands; and what they
+# ask for takes memory in proportion to what they say.  The daemon's own time counts.
+import contextlib
+import time
+
+from cases import case, main
+from lab import Failed, check, note, same, wait_until
+from wire import connect, request
+
+MANY = 10000
+
+
+def memory(d):
+    """Kilobytes that are the daemon's alone."""
+    with open(f"/proc/{d.proc.pid}/status") as f:
+        lines = dict(line.split(":\t", 1) for line in f if ":\t" in line)
+    return int(lines["RssAnon"].split()[0])
+
+
+def ask(d, requests):
+    """Sends them by one connection, many at a time: how many failed."""
+    s, waits, failed = connect(d.sock), 0, 0
+    rest = b""
+    for words in requests:
+        s.sendall(request("W", "", *words.split()))
+        waits += 1
+        if waits == 50:
+            got, rest = answers(s, waits, rest)
+            failed += got
+            waits = 0
+    failed += answers(s, waits, rest)[0]
+    s.close()
+    return failed
+
+
+def answers(s, n, rest):
+    failed = 0
+    while n:
+        at = 0
+        while at + 8 <= len(rest):
+            size = int.from_bytes(rest[at + 4:at + 8], "little")
+            if at + 8 + size > len(rest):
+                break
+            if rest[at:at + 1] == b"X":
+                n -= 1
+                failed += rest[at + 8] != 0
+            at += 8 + size
+        rest = rest[at:]
+        if n:
+            rest += s.recv(65536)
+    return failed, rest
+
+
+def cost(d):
+    """Seconds that the daemon runs for 500 edits, as they are usual."""
+    clock, took = (~d.proc.pid << 3) | 2, []
+    for _ in range(5):
+        before = time.clock_gettime_ns(clock)
+        ask(d, [f"{verb} a1 225.7.7.7 a{k}" for k in (2, 3) for verb in ("add", "remove") for _ in range(25)])
+        took.append(time.clock_gettime_ns(clock) - before)
+    return min(took) / 1e9
+
+
+def leaves_nothing(lab, what, asks, takes):
+    d = lab.daemon("mroute from a1 group 225.1.1.1 to a2\n", "-l", "none")
+    cost(d)
+    before, took = memory(d), cost(d)
+    same(ask(d, asks), 0, f"{what}: failed")
+    most = memory(d)
+    same(ask(d, takes), 0, f"{what}: failed to be taken back")
+    # What is waited for is compared within a second.
+    with contextlib.suppress(Failed):
+        wait_until(lambda: memory(d) - before <= (most - before) / 4, "less memory")
+    after, later = memory(d), cost(d)
+    note(f"measured: {what}: memory {before} kB, at most {most} kB, afterwards {after} kB; "
+         f"{took * 1e6 / 100:.0f} us an edit, afterwards {later * 1e6 / 100:.0f} us")
+    # The C library keeps pages of which a little is used.
+    check(after - before <= (most - before) / 4, f"{what}: {after} kB afterwards, {before} kB before")
+    check(later <= 2 * took, f"{what}: {later / took:.1f} times as long afterwards")
+
+
+def group(i):
+    return f"226.{i >> 16}.{i >> 8 & 255}.{i & 255}"
+
+
+@case("names of interfaces")
+def names(lab):
+    leaves_nothing(lab, f"{MANY:,} names at once", (f"add a1 {group(i)} n{i}" for i in range(MANY)),
+                   (f"remove a1 {group(i)}" for i in range(MANY)))
+
+
+@case("lists of outputs")
+def lists(lab):
+    leaves_nothing(lab, f"{MANY:,} lists of outputs",
+                   (f"add a1 {group(i)} n{i % 250} m{i // 250}" for i in range(MANY)),
+                   (f"remove a1 {group(i)}" for i in reversed(range(MANY))))
+
+
+@case("rules for one source")
+def flows(lab):
+    leaves_nothing(lab, f"{MANY:,} (S,G) rules", (f"add a1 10.1.1.1 {group(i)} a2" for i in range(MANY)),
+                   (f"remove a1 10.1.1.1 {group(i)}" for i in range(MANY)))
+
+
+@case("more outputs than the kernel has interfaces")
+def outputs(lab):
+    d = lab.daemon("", "-l", "none")
+    many = [f"o{i}" for i in range(4000)]
+    same(d.ctl("add", "a1", "225.1.1.1", *many[:31])[0], 0, "31 outputs")
+    before = memory(d)
+    for words in (many, many[:33], many[30:33]):
+        rc, _, err = d.ctl("add", "a1", "225.1.1.1", *words)
+        same(rc, 64, f"exit status of {len(words)} outputs more")
+        check("a rule can have 32 outputs" in err, err)
+    same(ask(d, [f"add a1 {group(i)} {' '.join(many)}" for i in range(100)]), 100, "refusals of 4,000 outputs")
+    same(d.ctl("add", "a1", "225.1.1.1", many[31])[0], 0, "the 32nd")
+    wait_until(lambda: memory(d) <= before * 1.1 + 128, lambda: f"memory of {before} kB, not {memory(d)}")
+
+
+@case("memberships")
+def members(lab):
+    leaves_nothing(lab, f"{MANY:,} memberships that wait", (f"join n{i % 100} {group(i)}" for i in range(MANY)),
+                   (f"leave n{i % 100} {group(i)}" for i in range(MANY)))
+
+
+if __name__ == "__main__":
+    main()
