@@ -156,7 +156,7 @@ def while_watching(lab, s, group, change):
                          stdout=subprocess.PIPE, stderr=theirs, text=True)
     os.close(theirs)
     seen = ""
-    while not re.search(r"Ctrl-C ends it\): [1-9]\d* packets, 1 sources", seen):
+    while not re.search(r"Ctrl-C ends it\): [1-9]\d* packets, 1 source ", seen):
         seen += os.read(ours, 4096).decode()
     change()
     s.flows("a2")

@@ -101,7 +101,7 @@ def nat(t, hook, priority, rule):
     t.nft(f"table ip{t.six} nat {{ chain p {{ type nat hook {hook} priority {priority}; {rule}\n}}\n}}\n")
 
 
-@truth("NAT gives it another source", "fine", says="NAT rule")
+@truth("NAT gives it another source", "fine", says="(NAT)")
 def masquerade(t):
     t.start()
     nat(t, "postrouting", 100, "oifname \"a2\" masquerade")
@@ -116,7 +116,7 @@ def masquerade_drop(t):
     own(t, "a1", 1)
 
 
-@truth("NAT gives it another group", "lost", blind="any", cure=None, says="nat")
+@truth("NAT gives it another group", "changed", blind="any", cure=None, says="nat")
 def dnat(t):
     t.start()
     nat(t, "prerouting", -100, f"ip{t.six} daddr {t.group} dnat to {t.other}")
