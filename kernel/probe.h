@@ -184,8 +184,12 @@ int probe_members(enum fam fam, probe_member_fn *fn, void *ctx);
 long probe_cmdline(int pid, char *text, size_t size);
 
 /* The process with the name of a program that routes multicast, pid and name; false when there is none, or more than
- * one.  Anybody sees names; whose network namespace it is in, and whether it routes, is not known. */
+ * one.  Anybody sees names; whose network namespace it is in is known with rights alone, and whether it routes is
+ * not. */
 bool probe_router(int *pid, char *comm, size_t size);
+
+/* The first of these whose pid is higher than `after`; false when there is none. */
+bool probe_router_after(int after, int *pid, char *comm, size_t size);
 
 /* Descriptors that a process may have, pid 0 = this one; -1 where it cannot be read. */
 long long probe_nofile(int pid);

@@ -22,6 +22,7 @@
 #define ANSWER_MS 3000			/* for all of an answer */
 #define ANSWER_MAX (64u << 20)		/* bytes */
 #define WORDS_MAX 128			/* of its command line */
+#define RUNNING_MOST 64			/* processes of the name that are asked */
 
 static const char *const running_dirs[] = { RUNSTATEDIR, "/run" };
 
@@ -200,20 +201,42 @@ static void running_look(struct running *r, int pid)
 	}
 }
 
+/* Asks the daemon that is process pid, or with 0 any that has a socket in the usual places: true when there is one. */
+static bool running_meet(struct running *r, struct running_line *l, int pid)
+{
+	*l = (struct running_line){ .ident = NULL };
+	running_read_line(l, pid);
+	running_name(r, l->path ? l->path : "", l->ident);
+	if (!l->path || !running_try(r, l->path, pid))
+		running_look(r, pid);
+	return r->answers || r->silent || r->old;
+}
+
+/* Asks each that may be the one: whose sockets they are root alone sees, names and command lines anybody. */
+static void running_seek(struct running *r, struct running_line *l)
+{
+	char comm[32];
+	unsigned n = 0;
+
+	for (int pid = 0; n < RUNNING_MOST && probe_router_after(pid, &pid, comm, sizeof comm);)
+		if (!strncmp(comm, "smcroute", 8)) {
+			if (running_meet(r, l, pid))
+				return;
+			n++;
+		}
+	/* Of one that cannot be asked it is known how it was started. */
+	if (n != 1 || r->is_crowded)
+		running_meet(r, l, 0);
+}
+
 bool running_find(struct running *r, int pid)
 {
-	struct running_line l = { .ident = NULL };
-	char path[PATH_MAX] = "", comm[32];
+	struct running_line l;
 
-	/* Whose sockets they are root alone sees, names and command lines anybody. */
-	if (!pid && (!probe_router(&pid, comm, sizeof comm) || strncmp(comm, "smcroute", 8)))
-		pid = 0;
-	running_read_line(&l, pid);
-	if (l.path)
-		snprintf(path, sizeof path, "%s", l.path);
-	running_name(r, path, l.ident);
-	if (!*path || !running_try(r, path, pid))
-		running_look(r, pid);
+	if (pid)
+		running_meet(r, &l, pid);
+	else
+		running_seek(r, &l);
 	if (r->is_crowded && !r->pid)
 		l.file = l.ident = NULL;
 	if (l.file)

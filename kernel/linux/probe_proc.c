@@ -201,18 +201,20 @@ long probe_cmdline(int pid, char *text, size_t size)
 	return n;
 }
 
-/* True when a process is not seen to be in another network namespace. */
+/* True when a process is not seen to be in another network namespace.  One that has ended, and was not waited for yet,
+ * has none (fs/nsfs.c, ns_get_path: ENOENT). */
 static bool probe_is_here(int pid)
 {
 	struct stat here, there;
 	char path[40];
 
 	snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
-	return stat(path, &there) < 0 || stat("/proc/self/ns/net", &here) < 0 ||
-	       (here.st_ino == there.st_ino && here.st_dev == there.st_dev);
+	if (stat(path, &there) < 0)
+		return errno == EACCES || errno == EPERM;
+	return stat("/proc/self/ns/net", &here) < 0 || (here.st_ino == there.st_ino && here.st_dev == there.st_dev);
 }
 
-bool probe_router(int *pid, char *comm, size_t size)
+bool probe_router_after(int after, int *pid, char *comm, size_t size)
 {
 	static const char *const names[] = {
 		"smcrouted", "smcroute", "igmpproxy", "mcproxy", "mcproxy-bin", "omcproxy", "improxy", "pimd",
@@ -221,24 +223,32 @@ bool probe_router(int *pid, char *comm, size_t size)
 	char path[40], name[17];
 	struct dirent *e;
 	DIR *proc = opendir("/proc");
-	unsigned found = 0;
+	int found = 0;
 
 	while (proc && (e = readdir(proc))) {
 		int p = atoi(e->d_name), i = 0;
 
 		snprintf(path, sizeof path, "/proc/%d/comm", p);
-		if (p <= 0 || !lines_first(path, name, sizeof name))
+		if (p <= after || (found && p > found) || !lines_first(path, name, sizeof name))
 			continue;
 		while (names[i] && strcmp(names[i], name))
 			i++;
-		if (!names[i] || !probe_is_here(p) || found++)
+		if (!names[i] || !probe_is_here(p))
 			continue;
-		*pid = p;
+		*pid = found = p;
 		snprintf(comm, size, "%s", name);
 	}
 	if (proc)
 		closedir(proc);
-	return found == 1;
+	return found;
+}
+
+bool probe_router(int *pid, char *comm, size_t size)
+{
+	char name[17];
+	int other;
+
+	return probe_router_after(0, pid, comm, size) && !probe_router_after(*pid, &other, name, sizeof name);
 }
 
 long long probe_nofile(int pid)

@@ -201,6 +201,12 @@ bool probe_router(int *pid, char *comm, size_t size)
 	return false;
 }
 
+bool probe_router_after(int after, int *pid, char *comm, size_t size)
+{
+	(void)after;
+	return probe_router(pid, comm, size);
+}
+
 long long probe_nofile(int pid)
 {
 	(void)pid;

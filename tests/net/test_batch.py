@@ -86,15 +86,17 @@ def order(lab):
     same((p.returncode, len(got)), (64, len(words)), "status and lines")
 
 
-@case("a line with a thousand outputs, and one with too many words")
+@case("a line with many outputs, one with more than the kernel has, and one with too many words")
 def long_lines(lab):
     d = lab.daemon()
-    rc, out, err = d.ctl("-b", stdin="add a1 10.1.0.9 225.7.7.7" + " a2 a3 a4" * 1000 + "\n"
+    rc, out, err = d.ctl("-b", stdin="add a1 10.1.0.9 225.7.7.7" + " a2 a3 a4" * 10 + "\n"
+                         "add a1 10.1.0.9 225.7.7.8" + " a2 a3 a4" * 1000 + "\n"
                          "add a1 10.1.0.9 225.7.7.8" + " a2" * 5000 + "\nadd a1 10.1.0.9 225.7.7.9 a2\n")
     same((rc, out), (64, ""), "status")
-    check(err.count("\n") == 1 and "line 2: too many words" in err, f"{err!r}")
+    check(err.count("\n") == 2 and "line 2: add: a rule can have 32 outputs" in err and
+          "line 3: too many words" in err, f"{err!r}")
     same(lab.mroutes("225.7.7.7"), {("10.1.0.9", "225.7.7.7"): ("a1", ["a2", "a3", "a4"])}, "line 1")
-    same((lab.mroutes("225.7.7.8"), len(lab.mroutes("225.7.7.9"))), ({}, 1), "lines 2 and 3")
+    same((lab.mroutes("225.7.7.8"), len(lab.mroutes("225.7.7.9"))), ({}, 1), "lines 2 to 4")
 
 
 @case("a batch that ends the daemon")

@@ -198,6 +198,18 @@ def elsewhere_too(t):
     blocked(t)
 
 
+@truth("routers of this namespace and of others, each with a socket of its own", "no_rule")
+def many_elsewhere(t):
+    for name in "one", "two", "own":
+        os.mkdir(f"/run/{name}")
+    for table, name in (7, "one"), (8, "two"):
+        with t.lab.at("ha"):
+            Daemon(t.lab, f"mroute from eth0 group {t.group} to lo\n",
+                   ("-t", str(table), "-u", f"/run/{name}/my.sock"), name=name)
+    t.words = (Daemon(t.lab, AWAY, ("-u", "/run/own/my.sock"), name="here").conf,)
+    blocked(t)
+
+
 @truth("the router is full", ["fine", "limit"], blind=(0, ["fine"]), cure=None)
 def full(t):
     t.start(RULES, "-M", "1")
