@@ -42,7 +42,8 @@ job() {
 words=$*
 : >"$OUT/jobs"
 # The slow ones first, so that none is left over when all others have ended.
-for t in tests/net/test_refresh.py tests/net/test_reflect.py tests/net/test_doctor*.py tests/net/test_*.py; do
+for t in tests/net/test_ways.py tests/net/test_refresh.py tests/net/test_turns.py tests/net/test_doctor*.py \
+	tests/net/test_reflect.py tests/net/test_*.py; do
 	if ! command -v python3 >/dev/null; then
 		job tests/net "echo 1..0 '# SKIP no python3 here'"
 		break
