@@ -12,6 +12,7 @@ SOURCE = {"IPv4": "10.1.0.77", "IPv6": "fd00:1::77"}
 
 
 def nat(t, hook, priority, rule):
+    """Before the stream begins: a flow that conntrack knows already goes on as it is."""
     t.nft(f"table inet n {{ chain p {{ type nat hook {hook} priority {priority};\n{rule}\n}}\n}}\n")
 
 
@@ -22,14 +23,14 @@ def ip(t, *words):
 
 @truth("NAT makes it another group", "changed", blind="any", cure=None, says="chain p of table inet n")
 def dnat(t):
-    begin(t, BOTH)
     nat(t, "prerouting", -100, f"ip{t.six} daddr {t.group} dnat ip{t.six} to {t.other}")
+    begin(t, BOTH)
 
 
 @truth("NAT makes another group of that one, which is asked for", "fine")
 def dnat_other(t):
-    begin(t, BOTH)
     nat(t, "prerouting", -100, f"ip{t.six} daddr {t.group} dnat ip{t.six} to {t.other}")
+    begin(t, BOTH)
     t.group, t.other = t.other, t.group
 
 
@@ -69,8 +70,8 @@ def source_martian(t):
 
 @truth("NAT sends it to a host", "changed", blind="any", cure=None, says="to that host")
 def dnat_host(t):
-    begin(t)
     nat(t, "prerouting", -100, f"ip{t.six} daddr {t.group} dnat ip{t.six} to {'10.2.0.2' if t.v4 else 'fd00:2::2'}")
+    begin(t)
 
 
 @truth("a rule writes another source into it before IP sees it", "fine", says="chain doors of table netdev house")
