@@ -35,8 +35,10 @@ static void advise_behind_bridge(struct advice *r, const struct evidence_out *o,
 	const char *name = host_name(&r->d->host, o->ifindex);
 	struct buf members = { 0 }, routers = { 0 }, asked = { 0 };
 	uint16_t vlan;
+	bool is_asked;
 
 	bridge_below(&r->d->host, o->ifindex, &vlan);
+	is_asked = advise_bridge_asked(r, bridge, vlan, &asked);
 	advise_behind_wishes(r, bridge, vlan, BRIDGE_MEMBER, &members);
 	advise_behind_wishes(r, bridge, vlan, BRIDGE_ROUTER, &routers);
 	r->f->what = "hairpin";
@@ -53,7 +55,7 @@ static void advise_behind_bridge(struct advice *r, const struct evidence_out *o,
 		finding_add(r->f, FINDING_UNSEEN, "to which ports %s passes them: it snoops, and who asks for members "
 			    "on it does not show; `bridge mdb show dev %s` lists those", bridge->name, bridge->name);
 	else if (routers.len && !members.len)
-		finding_add(r->f, FINDING_NOTE, advise_bridge_asked(r, bridge, vlan, &asked) ?
+		finding_add(r->f, FINDING_NOTE, is_asked ?
 			    "who joined on %s asked for other sources of %s%s: it passes them only to %s, where "
 			    "another router or a querier is; a receiver behind another port must join for this source" :
 			    "nobody on %s joined %s%s: it passes them only to %s, where another router or a querier "

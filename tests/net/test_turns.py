@@ -125,7 +125,8 @@ def attack(lab, requests):
                      zip(("median", "worst", "median of the daemon's time", "worst"), quiet, busy)))
     note(f"measured: memory {before} kB before, {memory(d)} kB after")
     check(busy[2] <= 10 * quiet[2], f"{busy[2] / quiet[2]:.1f} times as long with {CLIENTS} clients")
-    check(memory(d) <= before * 1.1, f"{memory(d)} kB, {before} kB before the attack")
+    if not os.environ.get("SANITIZE"):		# which keeps what was freed
+        check(memory(d) <= before * 1.1, f"{memory(d)} kB, {before} kB before the attack")
 
 
 @case(f"{CLIENTS} clients that add and remove (*,G) rules beside {ENTRIES:,} entries")

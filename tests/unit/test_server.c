@@ -292,6 +292,7 @@ static void end_in_a_table(void)
 	CHECK(router.rules.routes.walks);
 	router_shutdown(&router);
 	server_free(server);
+	router_free(&router);
 	loop_free(loop);
 	close(fd);
 	buf_free(&req);
