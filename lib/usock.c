@@ -217,35 +217,32 @@ bool usock_peer_is(int fd, const char *begin)
 	return pid && lines_first(path, name, sizeof name) && !strncmp(name, begin, strlen(begin));
 }
 
-/* True when /proc/net/unix, which has the sockets of this network namespace alone, is there and lacks the one that
- * listens at the other end. */
-static bool usock_is_not_listed(int fd)
+bool usock_is_listed(const char *path)
 {
-	struct sockaddr_un at = { 0 };
-	socklen_t size = sizeof at - 1;
+	size_t n = strlen(path);
 	bool is_listed = false;
 	char *line, *w[4];
 	struct lines l;
-	size_t n;
 
-	if (getpeername(fd, (struct sockaddr *)&at, &size) < 0 || !at.sun_path[0] ||
-	    lines_open(&l, "/proc/net/unix") < 0)
-		return false;
-	n = strlen(at.sun_path);
+	if (lines_open(&l, "/proc/net/unix") < 0)
+		return true;
 	while (!is_listed && (line = lines_next(&l))) {
 		size_t len = strlen(line);
 
-		/* With the flag __SO_ACCEPTCON; the other end of fd has the same name and is of where we are. */
-		is_listed = len > n && line[len - n - 1] == ' ' && !strcmp(line + len - n, at.sun_path) &&
+		/* With the flag __SO_ACCEPTCON; the other end of a connection has the same name and is of where we
+		 * are. */
+		is_listed = len > n && line[len - n - 1] == ' ' && !strcmp(line + len - n, path) &&
 			    lines_words(line, w, 4) == 4 && !strcmp(w[3], "00010000");
 	}
 	lines_close(&l);
-	return !is_listed;
+	return is_listed;
 }
 
 bool usock_peer_is_elsewhere(int fd)
 {
 	pid_t pid = usock_peer_pid(fd);
+	struct sockaddr_un at = { 0 };
+	socklen_t size = sizeof at - 1;
 	struct stat here, there;
 	char path[40];
 
@@ -253,5 +250,5 @@ bool usock_peer_is_elsewhere(int fd)
 	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
 	if (pid && stat("/proc/self/ns/net", &here) == 0 && stat(path, &there) == 0)
 		return here.st_ino != there.st_ino || here.st_dev != there.st_dev;
-	return usock_is_not_listed(fd);
+	return getpeername(fd, (struct sockaddr *)&at, &size) == 0 && at.sun_path[0] && !usock_is_listed(at.sun_path);
 }

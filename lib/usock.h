@@ -49,6 +49,10 @@ bool usock_peer_may(int fd, uid_t uid);
 /* True when the command name of the process at the other end begins so; false also when it cannot be seen from here. */
 bool usock_peer_is(int fd, const char *begin);
 
+/* False when /proc/net/unix, which has the sockets of this network namespace alone, is there and has none that listens
+ * at this path. */
+bool usock_is_listed(const char *path);
+
 /* True when the process at the other end is in another network namespace; false also when that cannot be seen. */
 bool usock_peer_is_elsewhere(int fd);
 

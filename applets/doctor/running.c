@@ -212,21 +212,36 @@ static bool running_meet(struct running *r, struct running_line *l, int pid)
 	return r->answers || r->silent || r->old;
 }
 
+/* True unless its socket is seen not to be of this network namespace. */
+static bool running_is_here(const struct running_line *l)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/%s.sock", RUNSTATEDIR, l->ident ? l->ident : "smcroute");
+	return usock_is_listed(l->path ? l->path : path);
+}
+
 /* Asks each that may be the one: whose sockets they are root alone sees, names and command lines anybody. */
 static void running_seek(struct running *r, struct running_line *l)
 {
+	unsigned asked = 0, here = 0;
 	char comm[32];
-	unsigned n = 0;
+	int last = 0;
 
-	for (int pid = 0; n < RUNNING_MOST && probe_router_after(pid, &pid, comm, sizeof comm);)
-		if (!strncmp(comm, "smcroute", 8)) {
-			if (running_meet(r, l, pid))
-				return;
-			n++;
+	for (int pid = 0; asked < RUNNING_MOST && probe_router_after(pid, &pid, comm, sizeof comm);) {
+		if (strncmp(comm, "smcroute", 8))
+			continue;
+		if (running_meet(r, l, pid))
+			return;
+		asked++;
+		if (running_is_here(l)) {
+			here++;
+			last = pid;
 		}
+	}
 	/* Of one that cannot be asked it is known how it was started. */
-	if (n != 1 || r->is_crowded)
-		running_meet(r, l, 0);
+	if (!running_meet(r, l, 0) && here == 1)
+		running_meet(r, l, last);
 }
 
 bool running_find(struct running *r, int pid)
