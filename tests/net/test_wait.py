@@ -46,7 +46,7 @@ def told(lab):
 def reload(lab):
     conf = "".join(f"mroute from a1 source 10.1.0.{i} group 225.1.1.1 to a2\n" for i in range(1, 7))
     d = Daemon(lab, conf)
-    check("started: 6 rules; kernel entries: 6 added" in d.log(), "the log of the start")
+    wait_until(lambda: "started: 6 rules; kernel entries: 6 added" in d.log(), "the log of the start")
     lab.write("smcroute.conf", conf.replace("a2", "wan9"))
     rc, out, err = d.ctl("reload")
     same((rc, out, err), (0, "reloaded: 6 rules; 6 wait for wan9; kernel entries: 0 added, 6 changed, 0 removed\n",
