@@ -56,7 +56,7 @@ def go_on(lab, *options, wrap=()):
     d = h.start(rules, *options, wrap=wrap)
     same(lab.mroutes(), table, "routes afterwards")
     same(vifs(d), numbers, "numbers and thresholds")
-    check(AS_IT_WAS in d.log(), "something was changed")
+    wait_until(lambda: AS_IT_WAS in d.log(), "something was changed")
     go_on_all(lab)
     for _, src, group, *_ in FLOWS[:4]:
         same(counts(d)[(src, group)], packets[(src, group)] + 10, f"packets of {group}")
@@ -118,7 +118,7 @@ def difference(lab):
     h.kill(d)
     others = many[:1990] + [line.replace("to a2", "to a3") for line in many[1990:]]
     d = h.start(lab.MARKS + "".join(others))
-    check("kernel entries: 0 added, 10 changed, 0 removed" in d.log(), "not just the ten")
+    wait_until(lambda: "kernel entries: 0 added, 10 changed, 0 removed" in d.log(), "not just the ten")
     lab.expect(lab.send("a1", "10.1.0.2", "225.30.9.199", 3), "a3")
     lab.expect(lab.send("a1", "10.1.0.2", "225.30.0.0", 3), "a2")
 
@@ -270,7 +270,7 @@ def failed_start(lab):
     same(lab.mroutes(), table, "routes")
     go_on_all(lab)
     d = h.start(lab.MARKS + RULES)
-    check(AS_IT_WAS in d.log(), "something was changed")
+    wait_until(lambda: AS_IT_WAS in d.log(), "something was changed")
 
 
 GROUPS = ("mgroup from a1 group 225.10.0.0/24\nmgroup from a1 source 10.1.0.2 group 232.10.0.0/24\n"

@@ -161,7 +161,7 @@ def pid_one(lab):
                                 SMCROUTED[0]))
     same(open(d.pid_file).read(), "1\n", "its PID")
     lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
-    check("started: 3 rules" in d.log(), d.log())
+    wait_until(lambda: "started: 3 rules" in d.log(), lambda: d.log())
     d.do("kill")
     same(d.wait(), 0, "exit status")
 

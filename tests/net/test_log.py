@@ -144,7 +144,7 @@ def late(lab):
     rc, _, err = lab.run(*SMCROUTED, "-n", "-s", "-p", "no-such-user", *files(lab))
     check(rc == 64 and "no-such-user" in err, f"{rc} {err}")
     d = Daemon(lab, ROUTE, ("-s",), name="one")
-    check("started: 1 rule" in d.log(), d.log())
+    wait_until(lambda: "started: 1 rule" in d.log(), lambda: d.log())
     for _ in range(2):
         s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         s.bind("/dev/log")
@@ -168,7 +168,7 @@ def journal(lab):
                wrap=("sh", "-c", 'export JOURNAL_STREAM=$(stat -L -c %d:%i /dev/stderr); exec "$@"', "sh"))
     same(d.stop(), 0, "exit status")
     same([line for line in d.log().splitlines() if not re.match("<[3567]>[^<]", line)], [], "lines without a level")
-    check("<5>started" in d.log(), f"log: {d.log()}")
+    wait_until(lambda: "<5>started" in d.log(), lambda: f"log: {d.log()}")
     d = Daemon(lab, ROUTE, name="two", wrap=("env", "JOURNAL_STREAM=1:1"))
     same(d.stop(), 0, "exit status")
     check("<" not in d.log(), f"log: {d.log()}")
