@@ -12,7 +12,7 @@ import struct
 import subprocess
 
 from cases import case, main
-from lab import Skip, check, gone, libc, need_users, same, wait_until
+from lab import SMCROUTE, Skip, check, gone, libc, need_users, same, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UNIT = os.path.join(HERE, "../../init/smcroute.service")
@@ -87,7 +87,9 @@ def filtered(lab):
     need_users()
     if os.environ.get("SANITIZE"):
         raise Skip("the sanitizers make system calls of their own")
-    if not shutil.which("cc") or platform.machine() != "x86_64":
+    with open(SMCROUTE, "rb") as f:
+        is_wide = f.read(5)[4] == 2		# ELFCLASS64 of elf(5)
+    if not shutil.which("cc") or platform.machine() != "x86_64" or not is_wide:
         raise Skip("no numbers of system calls here")
     known = numbers()
     wanted = sorted(known[name] for name in allowed() if name in known)
