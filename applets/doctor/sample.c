@@ -286,7 +286,7 @@ static void sample_watch(struct doctor *const *d, unsigned n)
 	if (shows)
 		fputs("\r\033[K", stderr);
 	for (unsigned i = 0; i < n && sample_is_over; i++)
-		d[i]->seconds = (unsigned)((clock_ms() - start) / 1000);
+		d[i]->seconds = (unsigned)((clock_ms() - start) / 1000) + 1;
 }
 
 static int sample_first(struct doctor *d)

@@ -67,8 +67,8 @@ struct doctor {
 };
 
 /* Takes both samples of n doctors, at most one a family, d[0]->seconds apart, or less when SIGINT or SIGTERM comes:
- * then seconds is what it was.  The interfaces of d[]->host are those of the second sample.  0, or -1 with errno; in
- * either case sample_free() ends it. */
+ * then seconds is what it was, with the one that had begun.  The interfaces of d[]->host are those of the second
+ * sample.  0, or -1 with errno; in either case sample_free() ends it. */
 int sample_take(struct doctor *const *d, unsigned n);
 
 /* Then looks at the router that runs here, at the file, and at the host beside the rules in force: those that the

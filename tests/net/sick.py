@@ -145,6 +145,7 @@ def findings(lab, *argv, wrap=(), **kw):
 def doctor(lab, group, *words, wrap=()):
     """(exit status, verdicts, commands, those for another way)"""
     rc, found = findings(lab, "doctor", group, "1", *words, wrap=wrap)
+    check(not any("within 0 s" in f["text"] for f in found), "a verdict on no time at all")
     if wrap:
         lab.found_blind = found
     else:
