@@ -328,10 +328,15 @@ static void advise_out_driver(struct advice *r, const struct evidence_out *o, co
 static void advise_out_unsure(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
 	finding_add(r->f, FINDING_UNSEEN, "whether %s sends %s: up to %llu of %llu packets may be lost, other traffic "
-		    "counts on the same counters%s; with CAP_NET_RAW the packets themselves are looked at",
-		    r->outs, r->flow, (ull)l->n, (ull)l->of, o->bridge && o->is_unwanted ?
-		    ", and the bridge there knows of nobody who joined" : "");
-	finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+		    "counts on the same counters%s; %s", r->outs, r->flow, (ull)l->n, (ull)l->of,
+		    o->bridge && o->is_unwanted ? ", and the bridge there knows of nobody who joined" : "",
+		    r->d->sniffs ? "most of what was counted did not show, as this machine was busy or its hardware "
+		    "forwards by itself: a longer look may tell" :
+		    "with CAP_NET_RAW the packets themselves are looked at");
+	if (r->d->sniffs)
+		finding_fix(r->f, "smcroute-check doctor %s 30", r->group);
+	else
+		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
 }
 
 void advise_out(struct advice *r, const struct evidence_out *o, const struct loss *l)

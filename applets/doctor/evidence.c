@@ -357,7 +357,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 		e->is_here = true;
 	}
 	/* What hardware forwards by itself no socket sees. */
-	e->is_seen = d->sniffs && e->right.lo <= 2 * (e->ip + (x->here ? x->here->rest : 0)) + 8;
+	e->is_seen = d->sniffs && e->right.lo <= 2 * (e->ip + (x->here ? x->here->rest + x->here->late : 0)) + 8;
 	if (!x->in && e->right.hi)
 		x->in = w->e.iif;
 	else if (!x->in && e->wrong)

@@ -141,6 +141,15 @@ void flows_packet(struct flows *f, const struct probe_sniffed *p)
 	}
 }
 
+void flows_late(struct flows *f, const struct probe_sniffed *p)
+{
+	const struct watched *w = p->is_control ? NULL : flows_of(f, &p->flow);
+	const struct sighting *s = w ? flows_on(f, w, p->ifindex) : NULL;
+
+	if (s && p->station == SNIFF_IP)
+		f->sightings[s - f->sightings].late++;
+}
+
 /* An entry for any source has its iif among the outputs, and never sends there (net/ipv4/ipmr.c, ip_mr_forward). */
 static void flows_drop_iif(struct probe_mfc *e)
 {

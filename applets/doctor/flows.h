@@ -27,6 +27,7 @@ struct sighting {
 	uint32_t next;			/* sighting of the same flow, FLOWS_NONE = none */
 	uint64_t n[SNIFF_STATIONS];
 	uint64_t rest;			/* fragments beyond the first of a packet, which are counted nowhere else */
+	uint64_t late;			/* that got to the IP stack while the entries were read, and are not in n */
 	uint64_t broken;		/* of those from the wire: with a wrong checksum */
 	uint8_t ttl_min, ttl_max;	/* as they come in */
 	uint32_t len_max;
@@ -61,6 +62,9 @@ struct flows {
 
 /* Takes in a packet. */
 void flows_packet(struct flows *f, const struct probe_sniffed *p);
+
+/* The same of one that came after the time that is judged, but maybe before its entry was read. */
+void flows_late(struct flows *f, const struct probe_sniffed *p);
 
 /* Takes in an entry, as it is at the end or at the beginning. */
 void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end);

@@ -196,6 +196,8 @@ static void sample_packet(void *ctx, const struct probe_sniffed *p)
 {
 	struct doctor *d = ctx;
 
+	if (d->is_second)
+		flows_late(&d->flows, p);
 	if (!(d->counts >> p->station & 1))
 		return;
 	/* Of all groups those that are routed at all. */
@@ -333,13 +335,19 @@ static int sample_begin(struct doctor *d)
 
 static int sample_end(struct doctor *d)
 {
-	/* The other way round; entries afterwards have counted what was seen, and perhaps more. */
+	int result;
+
+	/* The other way round; entries afterwards have counted what was seen, and perhaps more: the kernel may be busy
+	 * (RTNL) when they are to be read. */
 	if (d->sniffs) {
 		sample_drain(d, COUNTS_ALL, &(unsigned){ 0 });
 		sample_drain(d, COUNTS_OUT, &(unsigned){ 0 });
 		d->unread = probe_sniff_lost(&d->sockets);
 	}
-	return sample_second(d);
+	result = sample_second(d);
+	if (d->sniffs)
+		sample_drain(d, 0, &(unsigned){ 0 });
+	return result;
 }
 
 int sample_take(struct doctor *const *d, unsigned n)
