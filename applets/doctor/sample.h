@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Watching a group: two samples of the counters, and between them its packets as they pass, where we may see them.
+ * Two samples of what a host counts, around the time that watch.h watches a group; and all else that is known of it.
  * What it all means is for evidence.h and those above it.
  */
 #ifndef APPLETS_DOCTOR_SAMPLE_H
@@ -66,13 +66,14 @@ struct doctor {
 	struct passage_memo *memo;	/* what passage.h remembers; owned, NULL = nothing */
 };
 
-/* Takes both samples of n doctors, at most one a family, d[0]->seconds apart, or less when SIGINT or SIGTERM comes:
- * then seconds is what it was, with the one that had begun.  The interfaces of d[]->host are those of the second
- * sample.  0, or -1 with errno; in either case sample_free() ends it. */
-int sample_take(struct doctor *const *d, unsigned n);
+/* Takes the first sample: counters and entries as they are.  0, or -1 with errno; sample_free() ends it. */
+int sample_first(struct doctor *d);
 
-/* Then looks at the router that runs here, at the file, and at the host beside the rules in force: those that the
- * router tells, or else those of the file.  As sample_take(). */
+/* The same of the second one, which also has the interfaces of d->host. */
+int sample_second(struct doctor *d);
+
+/* After both looks at the router that runs here, at the file, and at the host beside the rules in force: those that the
+ * router tells, or else those of the file.  As sample_first(). */
 int sample_look(struct doctor *d);
 void sample_free(struct doctor *d);
 

@@ -34,7 +34,7 @@ struct fake_probe {
 	uint64_t passes[3];			/* packets of the first entry that go from wire to wire, and are counted
 						 * everywhere: between any two readings of the first sample, between the
 						 * samples, between any two of the second one */
-	uint64_t busy;				/* more of them, while the kernel has the second reading of entries wait */
+	uint64_t busy;				/* more, while the second reading of entries waits */
 	uint64_t passed[SNIFF_STATIONS];	/* of them: not read yet */
 	long long sysctl, nofile;		/* all sysctls */
 	int nft_errno;				/* not 0: the rules cannot be read */

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * No two counters are read at the same moment, and a busy host may let many packets pass between two readings.  So the
+ * times of counting lie inside each other, the way that packets take: what an earlier station counts, a later one had
+ * to count as well, if it came there.  The first to begin and the last to end are interfaces, then host counters, VIFs,
+ * entries, with nothing else read between; and of the packets themselves outputs, the IP stack, the wire.
+ */
+#include "applets/doctor/watch.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "conf/match.h"
+#include "lib/clock.h"
+
+#define SLICE 4096		/* packets read in one go */
+#define TURN_MS 250		/* between two looks at what was seen so far */
+#define GATHER_MS 60		/* packets come together that long, so that many are read at once */
+#define CROWD 1000		/* so many and they come together no longer than GATHER_MS / 6 */
+
+/* ---- packets ---- */
+
+static void watch_packet(void *ctx, const struct probe_sniffed *p)
+{
+	struct doctor *d = ctx;
+
+	if (d->is_second)
+		flows_late(&d->flows, p);
+	if (!(d->counts >> p->station & 1))
+		return;
+	/* Of all groups those that are routed at all. */
+	if (!d->is_all || !match_link_local(&p->flow.group, 128))
+		flows_packet(&d->flows, p);
+}
+
+enum { COUNTS_OUT = 1 << SNIFF_OUT, COUNTS_IP = 1 << SNIFF_IP, COUNTS_ALL = (1 << SNIFF_STATIONS) - 1 };
+
+/* Reads what is there, and counts what is of these stations; false when the sockets failed. */
+static bool watch_drain(struct doctor *d, unsigned counts, unsigned *read)
+{
+	int n;
+
+	d->counts = counts;
+	do {
+		n = probe_sniff_drain(&d->sockets, SLICE, watch_packet, d);
+		*read += n > 0 ? (unsigned)n : 0;
+	} while (n >= SLICE);
+	return n >= 0;
+}
+
+/* ---- the time between ---- */
+
+static volatile sig_atomic_t watch_is_over;
+
+static void watch_end_now(int sig)
+{
+	(void)sig;
+	watch_is_over = 1;
+}
+
+/* The first of these ends the watch, and what was seen is told; a second one ends the program. */
+static void watch_catch(void)
+{
+	struct sigaction act = { .sa_handler = watch_end_now, .sa_flags = (int)SA_RESETHAND };
+
+	watch_is_over = 0;
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+}
+
+/* On a terminal: what was seen so far, over and over on one line. */
+static void watch_progress(struct doctor *const *d, unsigned n, unsigned left)
+{
+	uint64_t packets = 0;
+	unsigned sources = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct flows *f = &d[i]->flows;
+
+		sources += f->n;
+		for (uint32_t k = 0; k < f->nsightings; k++)
+			packets += f->sightings[k].n[SNIFF_IP];
+	}
+	if (d[0]->sniffs)
+		fprintf(stderr, "\rwatching, %u s to go (Ctrl-C ends it): %llu packets, %u source%s \033[K",
+			left, (unsigned long long)packets, sources, sources == 1 ? "" : "s");
+	else
+		fprintf(stderr, "\rwatching counters, %u s to go (Ctrl-C ends it) \033[K", left);
+}
+
+/* Waits, and looks at the packets that pass meanwhile. */
+static void watch_packets(struct doctor *const *d, unsigned n)
+{
+	struct pollfd pfd[2 * FAM_N];
+	int64_t start = clock_ms(), end = start + (int64_t)d[0]->seconds * 1000, left;
+	bool shows = d[0]->shows_progress;
+	unsigned read;
+	int gather;
+
+	for (unsigned i = 0; i < 2 * n; i++)
+		pfd[i] = (struct pollfd){ .fd = d[i / 2]->sockets.fd[i % 2], .events = POLLIN };
+	watch_catch();
+	while (!watch_is_over && (left = end - clock_ms()) > 0) {
+		if (shows)
+			watch_progress(d, n, (unsigned)((left + 999) / 1000));
+		if (poll(pfd, 2 * n, left < TURN_MS ? (int)left : TURN_MS) <= 0)
+			continue;
+		read = 0;
+		for (unsigned i = 0; i < n; i++)
+			if (!watch_drain(d[i], COUNTS_ALL, &read))
+				pfd[2 * i].fd = pfd[2 * i + 1].fd = -1;	/* what it saw until now is true */
+		gather = read < CROWD ? GATHER_MS : GATHER_MS / 6;
+		if (!watch_is_over && (left = end - clock_ms()) > 0)
+			poll(NULL, 0, left < gather ? (int)left : gather);
+	}
+	if (shows)
+		fputs("\r\033[K", stderr);
+	for (unsigned i = 0; i < n && watch_is_over; i++)
+		d[i]->seconds = (unsigned)((clock_ms() - start) / 1000) + 1;
+}
+
+/* Opens the sockets and takes the first sample. */
+static int watch_begin(struct doctor *d)
+{
+	d->sniffs = probe_sniff_open(&d->sockets, d->fam, d->is_all ? NULL : &d->group) == 0;
+	if (sample_first(d) < 0)
+		return -1;
+	if (d->sniffs) {
+		/* From the first reading on what leaves counts, and then what gets to the IP stack, which is read after
+		 * it; from the second one on what arrives. */
+		watch_drain(d, 0, &(unsigned){ 0 });
+		watch_drain(d, COUNTS_OUT | COUNTS_IP, &(unsigned){ 0 });
+		probe_sniff_lost(&d->sockets);
+	}
+	return 0;
+}
+
+static int watch_end(struct doctor *d)
+{
+	int result;
+
+	/* The other way round; entries afterwards have counted what was seen, and perhaps more: the kernel may be busy
+	 * (RTNL) when they are to be read. */
+	if (d->sniffs) {
+		watch_drain(d, COUNTS_ALL, &(unsigned){ 0 });
+		watch_drain(d, COUNTS_OUT, &(unsigned){ 0 });
+		d->unread = probe_sniff_lost(&d->sockets);
+	}
+	result = sample_second(d);
+	if (d->sniffs)
+		watch_drain(d, 0, &(unsigned){ 0 });
+	return result;
+}
+
+int watch_take(struct doctor *const *d, unsigned n)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		d[i]->sockets = (struct probe_sniff){ { -1, -1 } };
+	for (unsigned i = 0; i < n && result == 0; i++)
+		result = watch_begin(d[i]);
+	if (result == 0)
+		watch_packets(d, n);
+	for (unsigned i = 0; i < n; i++) {
+		if (result == 0)
+			result = watch_end(d[i]);
+		probe_sniff_close(&d[i]->sockets);
+	}
+	return result;
+}
+
