@@ -8,7 +8,7 @@
 
 #include "applets/doctor/advise_all.h"
 #include "applets/doctor/advise_none.h"
-#include "applets/doctor/watch.h"
+#include "applets/doctor/observe.h"
 #include "conf/match.h"
 #include "lib/number.h"
 #include "lib/status.h"
@@ -233,7 +233,7 @@ static int doctor_run(struct doctor_call *c, enum form form)
 	}
 	if (!c->d[0]->is_all && match_link_local(&c->d[0]->group, 128)) {
 		advise_link_local(c->d[0]);
-	} else if (watch_take(c->d, c->n) < 0) {
+	} else if (observe_take(c->d, c->n) < 0) {
 		return host_failed("cannot look at this host");
 	} else {
 		for (unsigned i = 0; i < c->n; i++) {

@@ -24,7 +24,7 @@ struct evidence_flow {
 };
 
 /* Makes the VIFs of the second sample, and the interfaces, count what they count more than before.  Once, after
- * watch_take(). */
+ * observe_take(). */
 void evidence_begin(struct doctor *d);
 
 /* Gathers what is known of a flow. */

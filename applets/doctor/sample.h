@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Two samples of what a host counts, around the time that watch.h watches a group; and all else that is known of it.
+ * Two samples of what a host counts, around the time that observe.h watches a group; and all else that is known of it.
  * What it all means is for evidence.h and those above it.
  */
 #ifndef APPLETS_DOCTOR_SAMPLE_H

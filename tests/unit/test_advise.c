@@ -3,7 +3,7 @@
  * From samples to words: what the doctor says of a flow, and the commands, on a host made up.
  */
 #include "applets/doctor/advise_none.h"
-#include "applets/doctor/watch.h"
+#include "applets/doctor/observe.h"
 
 #include <stdlib.h>
 
@@ -24,7 +24,7 @@ static void begin(const char *text)
 	addr_parse("225.1.2.3", 9, &d->group);
 	advice = (struct advise_sum){ 0 };
 	fake_probe.drains = fake_probe.mfc_reads = 0;
-	CHECK_INT(watch_take(&d, 1), 0);
+	CHECK_INT(observe_take(&d, 1), 0);
 	CHECK_INT(host_probe(&d->host, d->file_conf), 0);
 	evidence_begin(d);
 }

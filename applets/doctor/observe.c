@@ -5,7 +5,7 @@
  * to count as well, if it came there.  The first to begin and the last to end are interfaces, then host counters, VIFs,
  * entries, with nothing else read between; and of the packets themselves outputs, the IP stack, the wire.
  */
-#include "applets/doctor/watch.h"
+#include "applets/doctor/observe.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 
 /* ---- packets ---- */
 
-static void watch_packet(void *ctx, const struct probe_sniffed *p)
+static void observe_packet(void *ctx, const struct probe_sniffed *p)
 {
 	struct doctor *d = ctx;
 
@@ -37,13 +37,13 @@ static void watch_packet(void *ctx, const struct probe_sniffed *p)
 enum { COUNTS_OUT = 1 << SNIFF_OUT, COUNTS_IP = 1 << SNIFF_IP, COUNTS_ALL = (1 << SNIFF_STATIONS) - 1 };
 
 /* Reads what is there, and counts what is of these stations; false when the sockets failed. */
-static bool watch_drain(struct doctor *d, unsigned counts, unsigned *read)
+static bool observe_drain(struct doctor *d, unsigned counts, unsigned *read)
 {
 	int n;
 
 	d->counts = counts;
 	do {
-		n = probe_sniff_drain(&d->sockets, SLICE, watch_packet, d);
+		n = probe_sniff_drain(&d->sockets, SLICE, observe_packet, d);
 		*read += n > 0 ? (unsigned)n : 0;
 	} while (n >= SLICE);
 	return n >= 0;
@@ -51,26 +51,26 @@ static bool watch_drain(struct doctor *d, unsigned counts, unsigned *read)
 
 /* ---- the time between ---- */
 
-static volatile sig_atomic_t watch_is_over;
+static volatile sig_atomic_t observe_is_over;
 
-static void watch_end_now(int sig)
+static void observe_end_now(int sig)
 {
 	(void)sig;
-	watch_is_over = 1;
+	observe_is_over = 1;
 }
 
 /* The first of these ends the watch, and what was seen is told; a second one ends the program. */
-static void watch_catch(void)
+static void observe_catch(void)
 {
-	struct sigaction act = { .sa_handler = watch_end_now, .sa_flags = (int)SA_RESETHAND };
+	struct sigaction act = { .sa_handler = observe_end_now, .sa_flags = (int)SA_RESETHAND };
 
-	watch_is_over = 0;
+	observe_is_over = 0;
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 }
 
 /* On a terminal: what was seen so far, over and over on one line. */
-static void watch_progress(struct doctor *const *d, unsigned n, unsigned left)
+static void observe_progress(struct doctor *const *d, unsigned n, unsigned left)
 {
 	uint64_t packets = 0;
 	unsigned sources = 0;
@@ -90,7 +90,7 @@ static void watch_progress(struct doctor *const *d, unsigned n, unsigned left)
 }
 
 /* Waits, and looks at the packets that pass meanwhile. */
-static void watch_packets(struct doctor *const *d, unsigned n)
+static void observe_packets(struct doctor *const *d, unsigned n)
 {
 	struct pollfd pfd[2 * FAM_N];
 	int64_t start = clock_ms(), end = start + (int64_t)d[0]->seconds * 1000, left;
@@ -100,28 +100,28 @@ static void watch_packets(struct doctor *const *d, unsigned n)
 
 	for (unsigned i = 0; i < 2 * n; i++)
 		pfd[i] = (struct pollfd){ .fd = d[i / 2]->sockets.fd[i % 2], .events = POLLIN };
-	watch_catch();
-	while (!watch_is_over && (left = end - clock_ms()) > 0) {
+	observe_catch();
+	while (!observe_is_over && (left = end - clock_ms()) > 0) {
 		if (shows)
-			watch_progress(d, n, (unsigned)((left + 999) / 1000));
+			observe_progress(d, n, (unsigned)((left + 999) / 1000));
 		if (poll(pfd, 2 * n, left < TURN_MS ? (int)left : TURN_MS) <= 0)
 			continue;
 		read = 0;
 		for (unsigned i = 0; i < n; i++)
-			if (!watch_drain(d[i], COUNTS_ALL, &read))
+			if (!observe_drain(d[i], COUNTS_ALL, &read))
 				pfd[2 * i].fd = pfd[2 * i + 1].fd = -1;	/* what it saw until now is true */
 		gather = read < CROWD ? GATHER_MS : GATHER_MS / 6;
-		if (!watch_is_over && (left = end - clock_ms()) > 0)
+		if (!observe_is_over && (left = end - clock_ms()) > 0)
 			poll(NULL, 0, left < gather ? (int)left : gather);
 	}
 	if (shows)
 		fputs("\r\033[K", stderr);
-	for (unsigned i = 0; i < n && watch_is_over; i++)
+	for (unsigned i = 0; i < n && observe_is_over; i++)
 		d[i]->seconds = (unsigned)((clock_ms() - start) / 1000) + 1;
 }
 
 /* Opens the sockets and takes the first sample. */
-static int watch_begin(struct doctor *d)
+static int observe_begin(struct doctor *d)
 {
 	d->sniffs = probe_sniff_open(&d->sockets, d->fam, d->is_all ? NULL : &d->group) == 0;
 	if (sample_first(d) < 0)
@@ -129,43 +129,43 @@ static int watch_begin(struct doctor *d)
 	if (d->sniffs) {
 		/* From the first reading on what leaves counts, and then what gets to the IP stack, which is read after
 		 * it; from the second one on what arrives. */
-		watch_drain(d, 0, &(unsigned){ 0 });
-		watch_drain(d, COUNTS_OUT | COUNTS_IP, &(unsigned){ 0 });
+		observe_drain(d, 0, &(unsigned){ 0 });
+		observe_drain(d, COUNTS_OUT | COUNTS_IP, &(unsigned){ 0 });
 		probe_sniff_lost(&d->sockets);
 	}
 	return 0;
 }
 
-static int watch_end(struct doctor *d)
+static int observe_end(struct doctor *d)
 {
 	int result;
 
 	/* The other way round; entries afterwards have counted what was seen, and perhaps more: the kernel may be busy
 	 * (RTNL) when they are to be read. */
 	if (d->sniffs) {
-		watch_drain(d, COUNTS_ALL, &(unsigned){ 0 });
-		watch_drain(d, COUNTS_OUT, &(unsigned){ 0 });
+		observe_drain(d, COUNTS_ALL, &(unsigned){ 0 });
+		observe_drain(d, COUNTS_OUT, &(unsigned){ 0 });
 		d->unread = probe_sniff_lost(&d->sockets);
 	}
 	result = sample_second(d);
 	if (d->sniffs)
-		watch_drain(d, 0, &(unsigned){ 0 });
+		observe_drain(d, 0, &(unsigned){ 0 });
 	return result;
 }
 
-int watch_take(struct doctor *const *d, unsigned n)
+int observe_take(struct doctor *const *d, unsigned n)
 {
 	int result = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		d[i]->sockets = (struct probe_sniff){ { -1, -1 } };
 	for (unsigned i = 0; i < n && result == 0; i++)
-		result = watch_begin(d[i]);
+		result = observe_begin(d[i]);
 	if (result == 0)
-		watch_packets(d, n);
+		observe_packets(d, n);
 	for (unsigned i = 0; i < n; i++) {
 		if (result == 0)
-			result = watch_end(d[i]);
+			result = observe_end(d[i]);
 		probe_sniff_close(&d[i]->sockets);
 	}
 	return result;
