@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "applets/doctor/passage.h"
+
 struct advise_chains {
 	struct advice *r;
 	const struct advise_hooks *at;
@@ -62,7 +64,8 @@ static void advise_filter_chain(void *ctx, const struct probe_chain *c)
 	struct advice *r = j->r;
 	const struct probe_link *out = j->at->o ? host_link(&r->d->host, j->at->o->ifindex) : NULL;
 	struct probe_packet p = {
-		.flow = r->x->w->flow, .iif = r->x->in, .iif_name = r->in ? r->in->name : NULL,
+		.flow = r->x->w->flow, .iif = r->x->in,
+		.iif_name = r->in && !passage_is_vrf(r->d, r->in) ? r->in->name : NULL,
 		.oif_name = out ? out->name : NULL,
 	};
 

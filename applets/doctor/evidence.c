@@ -104,6 +104,7 @@ static void evidence_counted(struct doctor *d, const struct evidence_flow *x, st
 	const struct probe_link *l = host_link(&d->host, o->ifindex);
 	const struct sample_load *load = sample_load(d, x->entry->table, o->ifindex);
 	uint64_t n = x->e.right.hi, sum, missing = 0, forwarded, multicast, sent;
+	bool is_prompt;
 
 	o->vif = o->sent = o->left = (struct span){ 0, n };
 	if (v && load) {
@@ -120,9 +121,11 @@ static void evidence_counted(struct doctor *d, const struct evidence_flow *x, st
 	}
 	evidence_no_more(&o->sent, &o->vif);
 	o->left = o->sent;
-	sent = l && (l->sent || remedy_is_among(l->kind, evidence_prompt)) ? sample_sent(d, l) : UINT64_MAX;
+	is_prompt = l && remedy_is_among(l->kind, evidence_prompt);
+	sent = is_prompt || (l && l->sent) ? sample_sent(d, l) : UINT64_MAX;
+	/* What the others have not sent may wait, but for one that sends nothing at all. */
 	if (sent < n)
-		evidence_no_more(&o->left, &(struct span){ 0, sent });
+		evidence_no_more(&o->left, &(struct span){ is_prompt ? 0 : sent, is_prompt || !sent ? sent : n });
 }
 
 static bool evidence_was_down(const struct doctor *d, int ifindex)
@@ -352,12 +355,14 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	evidence_entry(d, x);
 	/* What this host sends itself goes to the entry as if it came in where it leaves (ip_mc_output()). */
 	if (x->is_own && d->sniffs && !e->wire && !e->ip && e->right.hi) {
-		e->wire = e->ip = e->right.hi;
+		const struct sighting *sent = flows_on(&d->flows, w, x->entry->iif);
+
+		e->wire = e->ip = sent && sent->n[SNIFF_OUT] ? sent->n[SNIFF_OUT] : e->right.hi;
 		x->in = x->entry->iif;
-		e->is_here = true;
+		e->is_here = e->is_seen = true;
 	}
 	/* What hardware forwards by itself no socket sees. */
-	e->is_seen = d->sniffs && e->right.lo <= 2 * (e->ip + (x->here ? x->here->rest + x->here->late : 0)) + 8;
+	e->is_seen |= d->sniffs && e->right.lo <= 2 * (e->ip + (x->here ? x->here->rest + x->here->late : 0)) + 8;
 	if (!x->in && e->right.hi)
 		x->in = w->e.iif;
 	else if (!x->in && e->wrong)

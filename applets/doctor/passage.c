@@ -48,12 +48,21 @@ static tristate passage_routes_back(const struct addr *src, int in)
 	return 0;
 }
 
-static void passage_packet(const struct doctor *d, const struct passage *a, struct probe_packet *p)
+bool passage_is_vrf(const struct doctor *d, const struct probe_link *in)
+{
+	const struct probe_link *above = d->fam == FAM_4 && in ? host_link(&d->host, in->master) : NULL;
+
+	return above && !strcmp(above->kind, "vrf");
+}
+
+static void passage_packet(const struct doctor *d, const struct passage *a, enum probe_hook from,
+			   struct probe_packet *p)
 {
 	static const char *const frames[] = { "", "veth", "bridge", "bond", "vlan", "macvlan", "dummy", "team", "dsa",
 					      NULL };
 	const struct probe_link *in = host_link(&d->host, a->in), *out = host_link(&d->host, a->out), *port;
 	const struct watched *w = a->w;
+	bool is_vrf = from >= HOOK_FORWARD && passage_is_vrf(d, in);
 
 	/* All bytes of it are compared: what stands between its members, too. */
 	memset(p, 0, sizeof *p);
@@ -63,7 +72,8 @@ static void passage_packet(const struct doctor *d, const struct passage *a, stru
 	p->protocol = w->protocol;
 	p->is_frame = in && remedy_is_among(in->kind, frames) ? 1 : -1;
 	p->routes_back = -1;
-	p->iif = in ? a->in : 0;
+	in = is_vrf ? host_link(&d->host, in->master) : in;
+	p->iif = in ? in->ifindex : 0;
 	p->iif_name = in ? in->name : NULL;
 	p->oif = out ? a->out : 0;
 	p->oif_name = out ? out->name : NULL;
@@ -167,7 +177,7 @@ enum filter passage_ask(const struct doctor *d, const struct passage *a, enum pr
 
 	if (!d->host.filters)
 		return FILTER_UNSEEN;
-	passage_packet(d, a, &p);
+	passage_packet(d, a, from, &p);
 	if (!fn && d->memo) {
 		enum filter any = passage_any(d, a, &p, from, to).filter;
 
@@ -184,7 +194,7 @@ bool passage_renames(const struct doctor *d, const struct passage *a)
 
 	if (!d->host.filters)
 		return false;
-	passage_packet(d, a, &p);
+	passage_packet(d, a, HOOK_BEFORE, &p);
 	/* What may match some source may match this one. */
 	return (!d->memo || passage_any(d, a, &p, HOOK_BEFORE, HOOK_AFTER).renames) &&
 	       passage_judge(d, a, &p, HOOK_BEFORE, HOOK_AFTER, (struct passage_chains){ .fn = NULL }).renames;
@@ -198,7 +208,7 @@ bool passage_changes(const struct doctor *d, const struct passage *a, enum probe
 
 	if (!d->host.filters)
 		return false;
-	passage_packet(d, a, &p);
+	passage_packet(d, a, from, &p);
 	if (d->memo && !passage_any(d, a, &p, from, to).renames)
 		return false;
 	fate = passage_judge(d, a, &p, from, to, (struct passage_chains){ .fn = NULL });

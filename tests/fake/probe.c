@@ -75,12 +75,18 @@ int probe_links(struct probe_links *l)
 		return -1;
 	memcpy(l->v, fake_probe.links, sizeof fake_probe.links);
 	memcpy(l->taken, fake_probe.taken, sizeof l->taken);
+	l->addresses = fake_probe.is_own ? calloc(1, sizeof *l->addresses) : NULL;
+	if (l->addresses) {
+		l->addresses->addr = fake_probe.mfc[0].flow.source;
+		l->naddresses = 1;
+	}
 	return 0;
 }
 
 void probe_links_free(struct probe_links *l)
 {
 	free(l->v);
+	free(l->addresses);
 	*l = (struct probe_links){ 0 };
 }
 

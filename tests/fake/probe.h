@@ -35,6 +35,7 @@ struct fake_probe {
 						 * everywhere: between any two readings of the first sample, between the
 						 * samples, between any two of the second one */
 	uint64_t busy;				/* more, while the second reading of entries waits */
+	bool is_own;				/* the source of the first entry is an address of this host */
 	uint64_t passed[SNIFF_STATIONS];	/* of them: not read yet */
 	long long sysctl, nofile;		/* all sysctls */
 	int nft_errno;				/* not 0: the rules cannot be read */

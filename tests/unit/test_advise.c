@@ -149,6 +149,44 @@ static void late(void)
 	CHECK(strncmp(end(), "good: forwarded: ", 17) == 0);
 }
 
+/* What this host sends itself is judged by what it was seen to send, however long the entries are waited for. */
+static void own(void)
+{
+	start("eth0", "eth1");
+	fake_probe.grows = 0;
+	fake_probe.is_own = true;
+	see(SNIFF_OUT, 2, "10.1.0.9", 10);
+	see(SNIFF_OUT, 3, "10.1.0.9", 10);
+	fake_probe.busy = 500;
+	begin("");
+	judge();
+	CHECK_INT(advice.fine, 1);
+	CHECK(strncmp(end(), "good: forwarded: ", 17) == 0);
+}
+
+/* Only counters are seen, and the output has sent 100 of 1000: a tunnel may have the rest wait for its program, and what
+ * sends at once has lost it. */
+static void waits(void)
+{
+	static const struct {
+		const char *kind;
+		unsigned unsure, bad;
+	} kinds[] = { { "tun", 1, 0 }, { "", 1, 0 }, { "veth", 0, 1 } };
+
+	for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		start("eth0", "eth1");
+		fake_probe.grows = 0;
+		fake_probe.passes[1] = 1000;
+		strcpy(fake_probe.links[1].kind, kinds[i].kind);
+		fake_probe.links[1].sent = UINT64_MAX - 899;
+		begin("");
+		judge();
+		CHECK_INT(advice.unsure, kinds[i].unsure);
+		CHECK_INT(advice.bad, kinds[i].bad);
+		end();
+	}
+}
+
 static void output_down(void)
 {
 	start("eth0", "a b");
@@ -347,5 +385,5 @@ static void kept(void)
 		  "  fix: smcroutectl join br0 225.1.2.3\n  or: ip link set dev br0 type bridge mcast_router 2\n");
 }
 
-TEST_MAIN(TEST(ttl) TEST(busy) TEST(late) TEST(output_down) TEST(no_rule) TEST(stopped) TEST(nothing)
-	  TEST(each_output) TEST(left_out) TEST(bridge) TEST(kept))
+TEST_MAIN(TEST(ttl) TEST(busy) TEST(late) TEST(own) TEST(waits) TEST(output_down) TEST(no_rule) TEST(stopped)
+	  TEST(nothing) TEST(each_output) TEST(left_out) TEST(bridge) TEST(kept))

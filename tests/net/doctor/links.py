@@ -122,14 +122,15 @@ for text, ports in (("the input", ("a1",)), ("the output", ("a2",)), ("both", ("
             raise Skip("this kernel does not route it")
 
 
-# Of IPv4 netfilter sees it as come in by the VRF (vrf_ip_rcv()), which the command that is printed does not know yet.
-@truth("VRF: a chain drops what came in by it", "firewall", families=("IPv6",), blind="any")
-def vrf_chain(t):
-    vrf(t, "a1", "a2")
-    begin(t)
-    if not moves(t):
-        raise Skip("this kernel does not route it")
-    t.chain("forward", [f"ip{t.six} daddr {t.group} drop"])
+# Of IPv4 netfilter sees it as come in by the VRF (vrf_ip_rcv()), of IPv6 by the interface.
+for text, rule in (("what came in by it", ""), ("what it calls its own", 'iifname "red" ')):
+    @truth(f"VRF: a chain drops {text}", "firewall", families=("IPv4",) if rule else ("IPv4", "IPv6"), blind="any")
+    def vrf_chain(t, rule=rule):
+        vrf(t, "a1", "a2")
+        begin(t)
+        if not moves(t):
+            raise Skip("this kernel does not route it")
+        t.chain("forward", [f"{rule}ip{t.six} daddr {t.group} drop"])
 
 
 # ---- bridges that snoop each VLAN on its own ----
