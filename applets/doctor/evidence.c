@@ -175,7 +175,7 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 		o->low = evidence_kind(x->here, true, o->threshold > 1 ? o->threshold : 1);
 		o->large = evidence_kind(x->here, false, l ? l->mtu : UINT32_MAX);
 	} else {
-		o->low.hi = x->e.right.hi;
+		o->low.hi = x->e.is_seen ? evidence_less(x->e.right.hi, o->vif.hi) : x->e.right.hi;
 		/* Of IPv6 a route may have less than its interface: ip6_dst_mtu_maybe_forward(). */
 		o->large.hi = l && in && (l->mtu < in->mtu || d->fam == FAM_6) && !d->is_uncounted ? fails : 0;
 	}
@@ -341,6 +341,7 @@ static void evidence_as(const struct doctor *d, struct evidence_flow *x)
 void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow *x)
 {
 	struct evidence *e = &x->e;
+	uint64_t made;
 
 	*x = (struct evidence_flow){ .w = w, .as = w->flow, .is_any = w->is_star };
 	*e = (struct evidence){ .fam = d->fam, .unread = d->unread, .is_many = w->is_star };
@@ -353,13 +354,11 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 		e->broken = x->here->broken;
 	}
 	evidence_entry(d, x);
-	/* What this host sends itself goes to the entry as if it came in where it leaves (ip_mc_output()). */
-	if (x->is_own && d->sniffs && !e->wire && !e->ip && e->right.hi) {
-		const struct sighting *sent = flows_on(&d->flows, w, x->entry->iif);
-
-		e->wire = e->ip = sent && sent->n[SNIFF_OUT] ? sent->n[SNIFF_OUT] : e->right.hi;
-		x->in = x->entry->iif;
-		e->is_here = e->is_seen = true;
+	if (d->sniffs && !e->wire && !e->ip && e->right.hi) {
+		made = evidence_made_here(d, w, e->right.hi);
+		e->wire = e->ip = made ? made : x->is_own ? e->right.hi : 0;
+		e->is_here = e->is_seen = e->wire;
+		x->in = e->wire ? x->entry->iif : x->in;
 	}
 	/* What hardware forwards by itself no socket sees. */
 	e->is_seen |= d->sniffs && e->right.lo <= 2 * (e->ip + (x->here ? x->here->rest + x->here->late : 0)) + 8;

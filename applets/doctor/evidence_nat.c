@@ -49,3 +49,15 @@ bool evidence_changed(const struct doctor *d, const struct passage *a, struct fl
 	}
 	return false;
 }
+
+uint64_t evidence_made_here(const struct doctor *d, const struct watched *w, uint64_t routed)
+{
+	uint64_t most = 0;
+	bool is_whole = false;
+
+	for (const struct sighting *s = NULL; (s = flows_next(&d->flows, w, s));) {
+		most = s->n[SNIFF_OUT] > most ? s->n[SNIFF_OUT] : most;
+		is_whole |= s->n[SNIFF_OUT] + s->late + routed / 8 + 3 >= routed;
+	}
+	return is_whole || !most ? most : routed;
+}

@@ -15,4 +15,10 @@ uint64_t evidence_translated(const struct doctor *d, const struct passage *a, st
  * sees.  Where rules cannot be read: a flow of the group that it has from there, and that never came in. */
 bool evidence_changed(const struct doctor *d, const struct passage *a, struct flow *as);
 
+/* How many packets came of a flow that was not seen to come in, of which its entry counted so many, and which was seen
+ * to leave; else 0.  So it is of what this host sends itself, which goes to the entry as if it came in where it leaves
+ * (ip_mc_output()), and of what it gives other addresses.  The entry counts longer than packets are seen: where some
+ * interface sent all of it that are as many as that one sent. */
+uint64_t evidence_made_here(const struct doctor *d, const struct watched *w, uint64_t routed);
+
 #endif

@@ -146,7 +146,7 @@ void flows_late(struct flows *f, const struct probe_sniffed *p)
 	const struct watched *w = p->is_control ? NULL : flows_of(f, &p->flow);
 	const struct sighting *s = w ? flows_on(f, w, p->ifindex) : NULL;
 
-	if (s && p->station == SNIFF_IP)
+	if (s && p->station != SNIFF_WIRE)
 		f->sightings[s - f->sightings].late++;
 }
 

@@ -27,7 +27,7 @@ struct sighting {
 	uint32_t next;			/* sighting of the same flow, FLOWS_NONE = none */
 	uint64_t n[SNIFF_STATIONS];
 	uint64_t rest;			/* fragments beyond the first of a packet, which are counted nowhere else */
-	uint64_t late;			/* that got to the IP stack while the entries were read, and are not in n */
+	uint64_t late;			/* that got to the IP stack, or left, while the entries were read, not in n */
 	uint64_t broken;		/* of those from the wire: with a wrong checksum */
 	uint8_t ttl_min, ttl_max;	/* as they come in */
 	uint32_t len_max;

@@ -21,8 +21,8 @@ struct passage {
  * is asked about. */
 void passage_begin(struct doctor *d);
 
-/* True when in (NULL = not known) is in a VRF, which chains see as the input once IP has the packet (vrf_ip_rcv()).  Not
- * of IPv6, where groups keep the interface (vrf_ip6_rcv()). */
+/* True when in (NULL = not known) is in a VRF, which chains see as the input once IP has the packet (vrf_ip_rcv()).
+ * Not of IPv6, where groups keep the interface (vrf_ip6_rcv()). */
 bool passage_is_vrf(const struct doctor *d, const struct probe_link *in);
 
 /* Leads them from one hook to another, and calls fn, which may be NULL, for each chain that does not surely let them

@@ -149,23 +149,29 @@ static void late(void)
 	CHECK(strncmp(end(), "good: forwarded: ", 17) == 0);
 }
 
-/* What this host sends itself is judged by what it was seen to send, however long the entries are waited for. */
-static void own(void)
+/* What this host sends itself, or gives other addresses, is judged by what it was seen to send, however long the
+ * entries are waited for; and where it was not, by its entry. */
+static void made_here(void)
 {
-	start("eth0", "eth1");
-	fake_probe.grows = 0;
-	fake_probe.is_own = true;
-	see(SNIFF_OUT, 2, "10.1.0.9", 10);
-	see(SNIFF_OUT, 3, "10.1.0.9", 10);
-	fake_probe.busy = 500;
-	begin("");
-	judge();
-	CHECK_INT(advice.fine, 1);
-	CHECK(strncmp(end(), "good: forwarded: ", 17) == 0);
+	for (unsigned i = 0; i < 4; i++) {
+		start("eth0", "eth1");
+		fake_probe.grows = 0;
+		fake_probe.is_own = i & 1;
+		see(SNIFF_OUT, 2, "10.1.0.9", i & 1 ? 10 : 0);
+		see(SNIFF_OUT, 3, "10.1.0.9", i & 2 ? 10 : 4);
+		fake_probe.busy = i & 2 ? 500 : 0;
+		fake_probe.grows = i & 2 ? 0 : 10;
+		begin("");
+		judge();
+		CHECK_INT(advice.fine, i & 2 ? 1 : 0);
+		CHECK_INT(advice.unsure, 0);
+		CHECK_INT(advice.bad, i ? 0 : 1);
+		end();
+	}
 }
 
-/* Only counters are seen, and the output has sent 100 of 1000: a tunnel may have the rest wait for its program, and what
- * sends at once has lost it. */
+/* Only counters are seen, and the output has sent 100 of 1000: a tunnel may have the rest wait for its program, and
+ * what sends at once has lost it. */
 static void waits(void)
 {
 	static const struct {
@@ -385,5 +391,5 @@ static void kept(void)
 		  "  fix: smcroutectl join br0 225.1.2.3\n  or: ip link set dev br0 type bridge mcast_router 2\n");
 }
 
-TEST_MAIN(TEST(ttl) TEST(busy) TEST(late) TEST(own) TEST(waits) TEST(output_down) TEST(no_rule) TEST(stopped)
+TEST_MAIN(TEST(ttl) TEST(busy) TEST(late) TEST(made_here) TEST(waits) TEST(output_down) TEST(no_rule) TEST(stopped)
 	  TEST(nothing) TEST(each_output) TEST(left_out) TEST(bridge) TEST(kept))

@@ -16,6 +16,11 @@ def nat(t, hook, priority, rule):
     t.nft(f"table inet n {{ chain p {{ type nat hook {hook} priority {priority};\n{rule}\n}}\n}}\n")
 
 
+def to_source(t):
+    """A rule that writes another source into the flow, and into nothing else that goes on."""
+    return f"ip{t.six} saddr {t.src} ip{t.six} daddr {t.group} ip{t.six} saddr set {SOURCE[t.family]}"
+
+
 def ip(t, *words):
     if subprocess.run(["ip", "-4" if t.v4 else "-6", *words], stderr=subprocess.DEVNULL).returncode:
         raise Skip("not in this kernel")
@@ -51,13 +56,13 @@ def dnat_iptables(t):
 @truth("a rule writes another source into it", "fine", says="chain doors of table inet house")
 def source(t):
     begin(t)
-    t.chain("prerouting", [f"ip{t.six} daddr {t.group} ip{t.six} saddr set {SOURCE[t.family]}"], priority=-150)
+    t.chain("prerouting", [to_source(t)], priority=-150)
 
 
 @truth("a rule writes another source into it, which no rule is for", "no_rule", cure=None)
 def source_no_rule(t):
     begin(t, f"mroute from a1 source {'10.1.0.9' if t.v4 else 'fd00:1::9'} group {t.group} to a2\n")
-    t.chain("prerouting", [f"ip{t.six} daddr {t.group} ip{t.six} saddr set {SOURCE[t.family]}"], priority=-150)
+    t.chain("prerouting", [to_source(t)], priority=-150)
 
 
 @truth("a rule writes another source into it, which the reverse path filter refuses", "rp_filter", families=("IPv4",),
@@ -77,7 +82,7 @@ def dnat_host(t):
 @truth("a rule writes another source into it before IP sees it", "fine", says="chain doors of table netdev house")
 def source_ingress(t):
     begin(t)
-    t.chain('ingress device "a1"', [f"ip{t.six} daddr {t.group} ip{t.six} saddr set {SOURCE[t.family]}"],
+    t.chain('ingress device "a1"', [to_source(t)],
             family="netdev")
 
 
@@ -91,7 +96,7 @@ def group_out(t):
 @truth("a rule writes another source into it as it leaves", "fine")
 def source_out(t):
     begin(t)
-    t.chain("postrouting", [f"ip{t.six} daddr {t.group} ip{t.six} saddr set {SOURCE[t.family]}"])
+    t.chain("postrouting", [to_source(t)])
 
 
 @truth("the output has no route to groups", "route", families=("IPv6",))
