@@ -341,7 +341,7 @@ static void evidence_as(const struct doctor *d, struct evidence_flow *x)
 void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow *x)
 {
 	struct evidence *e = &x->e;
-	uint64_t made;
+	uint64_t made, seen;
 
 	*x = (struct evidence_flow){ .w = w, .as = w->flow, .is_any = w->is_star };
 	*e = (struct evidence){ .fam = d->fam, .unread = d->unread, .is_many = w->is_star };
@@ -354,14 +354,15 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 		e->broken = x->here->broken;
 	}
 	evidence_entry(d, x);
-	if (d->sniffs && !e->wire && !e->ip && e->right.hi) {
+	if (d->sniffs && !e->wire && !e->ip && e->right.hi && !w->control) {
 		made = evidence_made_here(d, w, e->right.hi);
 		e->wire = e->ip = made ? made : x->is_own ? e->right.hi : 0;
 		e->is_here = e->is_seen = e->wire;
 		x->in = e->wire ? x->entry->iif : x->in;
 	}
 	/* What hardware forwards by itself no socket sees. */
-	e->is_seen |= d->sniffs && e->right.lo <= 2 * (e->ip + (x->here ? x->here->rest + x->here->late : 0)) + 8;
+	seen = e->ip + w->control + (x->here ? x->here->rest + x->here->late : 0);
+	e->is_seen |= d->sniffs && e->right.lo <= 2 * seen + 8;
 	if (!x->in && e->right.hi)
 		x->in = w->e.iif;
 	else if (!x->in && e->wrong)

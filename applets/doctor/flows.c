@@ -108,12 +108,10 @@ void flows_packet(struct flows *f, const struct probe_sniffed *p)
 	struct watched *w;
 	struct sighting *s;
 
-	if (p->is_control) {
-		f->control++;
-		return;
-	}
 	w = flows_get(f, &p->flow, 0);
-	s = w ? flows_sight(f, w, p->ifindex) : NULL;
+	if (w && p->is_control)
+		w->control += p->station == SNIFF_IP;
+	s = w && !p->is_control ? flows_sight(f, w, p->ifindex) : NULL;
 	if (!s)
 		return;
 	/* Connection tracking puts fragments together before they are routed, and they are made again: packets are
@@ -143,10 +141,12 @@ void flows_packet(struct flows *f, const struct probe_sniffed *p)
 
 void flows_late(struct flows *f, const struct probe_sniffed *p)
 {
-	const struct watched *w = p->is_control ? NULL : flows_of(f, &p->flow);
+	const struct watched *w = flows_of(f, &p->flow);
 	const struct sighting *s = w ? flows_on(f, w, p->ifindex) : NULL;
 
-	if (s && p->station != SNIFF_WIRE)
+	if (w && p->is_control)
+		f->v[w - f->v].control += p->station == SNIFF_IP;
+	else if (s && p->station != SNIFF_WIRE)
 		f->sightings[s - f->sightings].late++;
 }
 

@@ -46,6 +46,7 @@ struct watched {
 	uint32_t first;			/* sighting, FLOWS_NONE = none: it was not seen */
 	bool has_ports;			/* of its last packet, as probe_sniffed has them */
 	uint8_t protocol, ports[4];
+	uint64_t control;		/* packets that the IP stack got and that are no data: IGMP, MLD and the like */
 	uint64_t packets_before, wrong_before;
 	struct probe_mfc e;		/* the last that was seen of it */
 };
@@ -56,7 +57,6 @@ struct flows {
 	struct sighting *sightings;	/* owned */
 	uint32_t n, cap, nsightings, csightings;
 	uint64_t left_out;		/* packets and entries of flows that there was no room for */
-	uint64_t control;		/* packets that are no data: IGMP, MLD and the like */
 	struct hash by_key;
 };
 

@@ -78,7 +78,8 @@ static void observe_progress(struct doctor *const *d, unsigned n, unsigned left)
 	for (unsigned i = 0; i < n; i++) {
 		const struct flows *f = &d[i]->flows;
 
-		sources += f->n;
+		for (uint32_t k = 0; k < f->n; k++)
+			sources += f->v[k].first != FLOWS_NONE;
 		for (uint32_t k = 0; k < f->nsightings; k++)
 			packets += f->sightings[k].n[SNIFF_IP];
 	}

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 
-from lab import MS_BIND, MS_REC, SMCROUTE, Daemon, Skip, check, child_setup, note, same, sys_call, wait_until
+from lab import MS_BIND, MS_REC, SLOW, SMCROUTE, Daemon, Skip, check, child_setup, note, same, sys_call, wait_until
 from packet import ETH_P_IP, address, frame
 
 WATCHED = 50		# packets of each stream that a doctor sees at least
@@ -122,7 +122,8 @@ def watch(lab, argv):
                          preexec_fn=child_setup)
     wait_until(lambda: p.poll() is not None or is_watching(p), "the watch to begin")
     enough = {s: s.sent + WATCHED for s in lab.streams}
-    wait_until(lambda: p.poll() is not None or all(s.sent >= n for s, n in enough.items()), "packets to be sent")
+    wait_until(lambda: p.poll() is not None or all(s.sent >= n for s, n in enough.items()), "packets to be sent",
+               3 * SLOW)
     p.send_signal(signal.SIGINT)
     out, err = p.communicate(timeout=60)
     return p.returncode, out, err

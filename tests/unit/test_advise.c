@@ -170,6 +170,23 @@ static void made_here(void)
 	}
 }
 
+/* What members report to the group has entries too (ip_mr_input()), and is no data: it is left out. */
+static void reports(void)
+{
+	start("eth0", "eth1");
+	see(SNIFF_IP, 2, "10.1.0.9", 20);
+	for (unsigned i = 0; i < fake_probe.nsniffed; i++)
+		fake_probe.sniffed[i].is_control = true;
+	begin("");
+	for (uint32_t i = 0; i < d->flows.n; i++) {
+		struct evidence_flow x;
+
+		evidence_of(d, &d->flows.v[i], &x);
+		CHECK(!x.moved);
+	}
+	end();
+}
+
 /* Only counters are seen, and the output has sent 100 of 1000: a tunnel may have the rest wait for its program, and
  * what sends at once has lost it. */
 static void waits(void)
@@ -391,5 +408,5 @@ static void kept(void)
 		  "  fix: smcroutectl join br0 225.1.2.3\n  or: ip link set dev br0 type bridge mcast_router 2\n");
 }
 
-TEST_MAIN(TEST(ttl) TEST(busy) TEST(late) TEST(made_here) TEST(waits) TEST(output_down) TEST(no_rule) TEST(stopped)
-	  TEST(nothing) TEST(each_output) TEST(left_out) TEST(bridge) TEST(kept))
+TEST_MAIN(TEST(ttl) TEST(busy) TEST(late) TEST(made_here) TEST(reports) TEST(waits) TEST(output_down)
+	  TEST(no_rule) TEST(stopped) TEST(nothing) TEST(each_output) TEST(left_out) TEST(bridge) TEST(kept))

@@ -36,11 +36,14 @@ static void seen(void)
 	flows_packet(&f, &p);
 	p.is_control = true;
 	flows_packet(&f, &p);
+	p.station = SNIFF_IP;
+	flows_packet(&f, &p);
+	p.station = SNIFF_OUT;
 	p.is_control = false;
 	p.is_rest = true;
 	flows_packet(&f, &p);
 	CHECK_INT(f.n, 1);
-	CHECK_INT(f.control, 1);
+	CHECK_INT(f.v[0].control, 1);
 	s = flows_on(&f, &f.v[0], 2);
 	CHECK(s && s->n[SNIFF_WIRE] == 1 && s->n[SNIFF_IP] == 2 && s->ttl_min == 1 && s->ttl_max == 16);
 	CHECK_INT(s->shapes[0].n, 1);
