@@ -65,7 +65,7 @@ def all_sources(lab, family, group, stopped):
     at_rest(d)
     same(cpu(d), used, "clock ticks of the daemon")
     sent, arrived, doubles, seconds = out.split()
-    note(f"measured: {sent} sent, {arrived} arrived, {seconds} s")
+    note(f"measured: {sent} sent, one of them of the source that is stopped, {arrived} arrived, {seconds} s")
     same({n: metric(d, n) for n in before}, before, "reports of the kernel, and entries")
     came = metric(d, f'vif_in_packets_total{{interface="a1",family="ipv{family}"}}')
     same(came - metric(d, f'vif_out_packets_total{{interface="a2",family="ipv{family}"}}'), 1, "packets stopped")
