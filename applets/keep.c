@@ -18,17 +18,15 @@
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/number.h"
+#include "lib/usock.h"
 
-/* Bytes and descriptors of a message; a longer one is of no use. */
+/* Bytes of a message; a longer one is of no use. */
 #define KEEP_TEXT 1024
-#define KEEP_FDS 16
 
 /* One message. */
 struct keep_message {
 	char text[KEEP_TEXT + 1];
-	int fds[KEEP_FDS];
-	unsigned n;
-	pid_t pid;
+	struct usock_beside beside;
 	bool is_whole;
 };
 
@@ -127,13 +125,15 @@ static void keep_store(struct keep *k, struct keep_message *m)
 	char name[HANDOVER_NAME];
 	struct stat st;
 
-	for (unsigned i = 0; i < m->n && keep_take_name(m->text, name); i++) {
-		if (fstat(m->fds[i], &st) < 0 || keep_has(k, name, &st))
+	for (unsigned i = 0; i < m->beside.n && keep_take_name(m->text, name); i++) {
+		int *fd = &m->beside.fds[i];
+
+		if (fstat(*fd, &st) < 0 || keep_has(k, name, &st))
 			continue;
-		if (k->store.n >= KEEP_MAX || handover_add(&k->store, name, m->fds[i]) < 0)
+		if (k->store.n >= KEEP_MAX || handover_add(&k->store, name, *fd) < 0)
 			keep_complain(k, "no room for another descriptor");
 		else
-			m->fds[i] = -1;
+			*fd = -1;
 	}
 }
 
@@ -169,8 +169,8 @@ static void keep_take(struct keep *k, struct keep_message *m)
 	keep_follow(k, m->text);
 	if (keep_find(m->text, "STOPPING"))
 		return;
-	if (m->n == 1)
-		notify_send_fd(m->fds[0], "%s", m->text);
+	if (m->beside.n == 1)
+		notify_send_fd(m->beside.fds[0], "%s", m->text);
 	else if (*m->text)
 		notify_send("%s", m->text);
 	if (keep_says(m->text, "FDSTORE"))
@@ -178,48 +178,16 @@ static void keep_take(struct keep *k, struct keep_message *m)
 	k->is_ready |= keep_says(m->text, "READY");
 }
 
-/* Takes what comes beside the text of a message. */
-static void keep_take_control(struct keep_message *m, struct msghdr *msg)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		size_t len = c->cmsg_len - CMSG_LEN(0);
-		struct ucred who;
-
-		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_CREDENTIALS && len == sizeof who) {
-			memcpy(&who, CMSG_DATA(c), sizeof who);
-			m->pid = who.pid;
-		} else if (c->cmsg_type == SCM_RIGHTS) {
-			m->n = (unsigned)(len / sizeof *m->fds);
-			memcpy(m->fds, CMSG_DATA(c), m->n * sizeof *m->fds);
-		}
-	}
-}
-
 /* Reads a message: false when there is none. */
 static bool keep_read(struct keep *k, struct keep_message *m)
 {
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof m->fds) + CMSG_SPACE(sizeof(struct ucred))];
-	} control;
-	struct iovec text = { m->text, KEEP_TEXT };
-	struct msghdr msg = { .msg_iov = &text, .msg_iovlen = 1, .msg_control = &control,
-			      .msg_controllen = sizeof control };
-	ssize_t n;
+	ssize_t n = usock_receive(k->fd, m->text, KEEP_TEXT, &m->beside);
 
-	m->n = 0;
-	m->pid = 0;
-	do
-		n = recvmsg(k->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return false;
 	m->text[n] = '\0';
-	keep_take_control(m, &msg);
-	m->is_whole = !(msg.msg_flags & MSG_TRUNC) && !memchr(m->text, '\0', (size_t)n);
-	if (msg.msg_flags & MSG_CTRUNC && m->pid && m->pid == k->main)
+	m->is_whole = !(m->beside.flags & MSG_TRUNC) && !memchr(m->text, '\0', (size_t)n);
+	if (m->beside.flags & MSG_CTRUNC && m->beside.pid && m->beside.pid == k->main)
 		keep_complain(k, "the limit of open descriptors is reached (ulimit -n)");
 	return true;
 }
@@ -231,10 +199,12 @@ bool keep_receive(struct keep *k, int max)
 	for (; max > 0; max--) {
 		if (!keep_read(k, &m))
 			return true;
-		if (m.pid && (m.pid == k->main || m.pid == k->former) && m.is_whole)
+		pid_t pid = m.beside.pid;
+
+		if (pid && (pid == k->main || pid == k->former) && m.is_whole)
 			keep_take(k, &m);
-		while (m.n)
-			fd_fail(m.fds[--m.n]);
+		while (m.beside.n)
+			fd_fail(m.beside.fds[--m.beside.n]);
 	}
 	return false;
 }

@@ -29,27 +29,18 @@ int talk_send(struct talk *t, const char *lines, const int *fds, unsigned n)
 	return sent < 0 ? -1 : 0;
 }
 
-/* Keeps the descriptors of a message, all of them: false when some did not fit or there is no memory. */
-static bool talk_keep(struct talk *t, struct msghdr *m)
+/* Keeps what came with bytes: false when not all of it did or there is no memory. */
+static bool talk_keep(struct talk *t, struct usock_beside *beside)
 {
-	bool is_whole = !(m->msg_flags & MSG_CTRUNC);
+	size_t size = beside->n * sizeof *beside->fds;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t at = 0; at + CMSG_LEN(sizeof(int)) <= c->cmsg_len; at += sizeof(int)) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + at, sizeof fd);
-			if (buf_reserve(&t->fds, sizeof fd)) {
-				buf_add(&t->fds, &fd, sizeof fd);
-			} else {
-				close(fd);
-				is_whole = false;
-			}
-		}
+	if (buf_reserve(&t->fds, size)) {
+		buf_add(&t->fds, beside->fds, size);
+		return !(beside->flags & MSG_CTRUNC);
 	}
-	return is_whole;
+	while (beside->n)
+		close(beside->fds[--beside->n]);
+	return false;
 }
 
 int talk_wait(const struct talk *t, const struct loop *l, short events, int ms)
@@ -71,13 +62,7 @@ int talk_wait(const struct talk *t, const struct loop *l, short events, int ms)
 
 bool talk_receive(struct talk *t)
 {
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(TALK_FDS * sizeof(int))];
-	} control;
-	struct iovec iov;
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-			    .msg_controllen = sizeof control };
+	struct usock_beside beside;
 	ssize_t n;
 
 	buf_consume(&t->in, t->at);
@@ -86,12 +71,11 @@ bool talk_receive(struct talk *t)
 		t->is_eof = true;
 		return true;
 	}
-	iov = (struct iovec){ t->in.p + t->in.len, TALK_READ };
-	n = recvmsg(t->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	n = usock_receive(t->fd, t->in.p + t->in.len, TALK_READ, &beside);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	t->in.len += n > 0 ? (size_t)n : 0;
-	t->is_cut = n > 0 && !talk_keep(t, &m);
+	t->is_cut = n > 0 && !talk_keep(t, &beside);
 	t->is_eof = n <= 0 || t->is_cut ||
 		    (t->in.len > TALK_LINE && !memchr(t->in.p, '\n', t->in.len));
 	return true;

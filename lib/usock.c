@@ -193,6 +193,35 @@ ssize_t usock_send(int fd, const char *text, const int *fds, unsigned n, void *a
 	return sendmsg(fd, &m, flags);
 }
 
+ssize_t usock_receive(int fd, void *bytes, size_t size, struct usock_beside *beside)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof beside->fds) + CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec iov = { bytes, size };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+			    .msg_controllen = sizeof control };
+	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	beside->flags = m.msg_flags;
+	beside->n = 0;
+	beside->pid = 0;
+	for (struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		size_t len = c->cmsg_len - CMSG_LEN(0);
+		struct ucred who;
+
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS && len == sizeof who) {
+			memcpy(&who, CMSG_DATA(c), sizeof who);
+			beside->pid = who.pid;
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+			beside->n = (unsigned)(len / sizeof *beside->fds);
+			memcpy(beside->fds, CMSG_DATA(c), beside->n * sizeof *beside->fds);
+		}
+	}
+	return n;
+}
+
 pid_t usock_peer_pid(int fd)
 {
 	struct ucred cred;

@@ -40,6 +40,17 @@ int usock_connect(const char *path);
  * or, unless that is NULL, to an address of so many bytes.  As sendmsg(2). */
 ssize_t usock_send(int fd, const char *text, const int *fds, unsigned n, void *address, socklen_t len, int flags);
 
+/* What came with bytes. */
+struct usock_beside {
+	int fds[USOCK_FDS];	/* n descriptors, closed on exec, which are the caller's now */
+	unsigned n;
+	pid_t pid;		/* who sent it, where SO_PASSCRED asks for that and he can be seen; or 0 */
+	int flags;		/* MSG_TRUNC, MSG_CTRUNC: not all came over */
+};
+
+/* Receives at most size bytes, without waiting.  As recvmsg(2); when it fails nothing came beside them. */
+ssize_t usock_receive(int fd, void *bytes, size_t size, struct usock_beside *beside);
+
 /* The process at the other end, or 0 when it cannot be seen from here. */
 pid_t usock_peer_pid(int fd);
 

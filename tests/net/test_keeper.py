@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from array import array
 
 from cases import case, main
@@ -32,7 +31,7 @@ DEATHS = int(os.environ.get("DEATHS", "6"))		# up to 20 and more, for the patien
 
 @case("killed again and again: no packet lost, none twice, nothing seen on the wire, clients' things are there")
 def killed(lab):
-    d = lab.daemon(RULES, "-k")
+    wire, d = Wire(lab), lab.daemon(RULES, "-k")
     check(pid_of(d) != d.proc.pid, "the PID file has the keeper's pid")
     same(d.ctl("-o", "iptv", "add", "a1", "10.1.0.6", "225.6.6.6", "a2", "a3")[0], 0, "add of an owner")
     d.do("add", "a1", "225.7.7.7", "a2", "a3")
@@ -44,9 +43,7 @@ def killed(lab):
         lab.passes("a1", src, group, "a2", "a3", n=2)
     config, table = d.show("-d", "show", "config"), lab.mroutes()
     members = sorted(map(str, d.json("groups")["groups"]["kernel"]))
-    # What the first daemon had to report of its joins has been said, by the robustness variable twice.
-    wire = Wire(lab)
-    wait_until(lambda: len(wire.read()) and not time.sleep(1) and len(wire.read()) == len(wire.read()), "reports")
+    wait_until(lambda: wire.read() and wire.is_quiet(), "the last report of a join")
     said, adverts = len(wire.heard), Wire(lab, "hb")
     stream = Stream(lab, "a1", flows, 5000)
     for _ in range(DEATHS):
