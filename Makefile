@@ -89,6 +89,8 @@ CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,filter mroute_codec nft_judge n
 		nft_run nft_sets probe_bridge probe_rtnl rtnl tc_judge xt_judge xt_match)
 REAL_OBJS  := $(filter-out $(CODECS),$(filter $(B)/kernel/$(OS)/%.o,$(OBJS)))
 FAKE       := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/fake/*.c)))
+# Memory that tests/fake/memory.c can refuse.
+FAKE_LINK   = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 # All but that and main: a test takes from here what it needs.
 HOUSE      := $(B)/tests/house.a
 
@@ -149,10 +151,10 @@ $(HOUSE): $(filter-out $(REAL_OBJS),$(LIB_OBJS))
 
 $(UNIT): $(B)/tests/%: $(B)/tests/unit/%.o $(FAKE) $(HOUSE)
 	$(say) LD $@
-	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+	$(Q)$(LINK) $(FAKE_LINK) -o $@ $^ $(LDLIBS)
 $(SCENARIO): $(B)/tests/%: $(B)/tests/scenario/%.o $(FAKE) $(HOUSE)
 	$(say) LD $@
-	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
+	$(Q)$(LINK) $(FAKE_LINK) -o $@ $^ $(LDLIBS)
 $(NETPROBES): $(B)/tests/%: $(B)/tests/net/%.o $(REAL_OBJS) $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
@@ -239,7 +241,7 @@ fuzz-run: $(FUZZERS:%=$(B)/%)
 			-artifact_prefix=$(B)/$$f- $(B)/corpus/$$f $$seeds || exit 1; done
 $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(FAKE) $(HOUSE)
 	$(say) LD $@
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+	$(Q)$(LINK) $(FAKE_LINK) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 # ---- the small static binary: stock musl, position independent where that can be linked, without what debuggers
 # alone need, symbols and .eh_frame ----

@@ -70,9 +70,12 @@ bool vif_release_unwanted(struct router *r, enum fam fam)
 
 		if (!i || i->wanted[fam])
 			continue;
-		vif_leave(r, fam, i);
-		if (kernel_vif_del(fam, vif) < 0)
+		/* It keeps the number that the kernel did not take back, until the names are looked at again. */
+		if (kernel_vif_del(fam, vif) < 0) {
 			state_failed(r);
+			continue;
+		}
+		vif_leave(r, fam, i);
 		vif_log(i, fam, vif, " released");
 		any = true;
 	}

@@ -51,8 +51,11 @@ static struct {
 
 static void fail_note(const char *verb, int err, int times)
 {
+	for (unsigned i = 0; i < sizeof k.fail / sizeof *k.fail; i++)
+		if (!strcmp(k.fail[i].verb, verb))
+			k.fail[i].times = 0;
 	for (unsigned i = 0; i < sizeof k.fail / sizeof *k.fail; i++) {
-		if (k.fail[i].times && strcmp(k.fail[i].verb, verb))
+		if (k.fail[i].times)
 			continue;
 		strncpy(k.fail[i].verb, verb, sizeof k.fail[i].verb - 1);
 		k.fail[i].err = err;

@@ -7,12 +7,12 @@
 
 const char *const meaning_names[MEANING_NAMES] = { "a0", "a1", "a2", "b0", "b1", "a+", "b+", "+" };
 struct meaning_rule meaning_rules[MEANING_RULES];
-bool meaning_up[MEANING_IFACES];
+struct meaning_iface meaning_ifaces[MEANING_IFACES];
 
 /* Times that are remembered. */
 static struct meaning_past {
 	struct meaning_rule rules[MEANING_RULES];
-	bool up[MEANING_IFACES];
+	struct meaning_iface ifaces[MEANING_IFACES];
 } meaning_past[MEANING_PAST];
 static unsigned meaning_times;
 
@@ -21,6 +21,14 @@ static bool meaning_has(unsigned name, unsigned iface)
 	const char *text = meaning_names[name];
 
 	return text[strlen(text) - 1] == '+' ? !strncmp(text, meaning_names[iface], strlen(text) - 1) : name == iface;
+}
+
+bool meaning_uses(unsigned name, unsigned iface)
+{
+	const struct meaning_iface *i = &meaning_ifaces[iface];
+
+	return meaning_has(name, iface) && i->is_up && !i->is_disabled &&
+	       (name < MEANING_IFACES || !i->has_no_multicast);
 }
 
 bool meaning_prefix_has(const unsigned char *prefix, unsigned bits, const unsigned char *address)
@@ -45,7 +53,7 @@ unsigned meaning_decide(enum fam fam, unsigned iface, const unsigned char *sourc
 	bool stop = false;
 
 	for (const struct meaning_rule *m = meaning_rules; m < meaning_rules + MEANING_RULES; m++)
-		if (m->is_there && m->fam == fam && meaning_has(m->iif, iface) &&
+		if (m->is_there && m->fam == fam && meaning_uses(m->iif, iface) &&
 		    meaning_prefix_has(m->source, m->source_bits, source) &&
 		    meaning_prefix_has(m->group, m->group_bits, group))
 			matching[n++] = m;
@@ -60,7 +68,7 @@ unsigned meaning_decide(enum fam fam, unsigned iface, const unsigned char *sourc
 		stop |= !matching[i]->outputs;
 		for (unsigned o = 0; o < MEANING_NAMES; o++)
 			for (unsigned to = 0; to < MEANING_IFACES; to++)
-				if (matching[i]->outputs >> o & 1 && meaning_has(o, to) && meaning_up[to] &&
+				if (matching[i]->outputs >> o & 1 && meaning_uses(o, to) &&
 				    (o < MEANING_IFACES || to != iface))
 					out |= 1u << to;
 	}
@@ -78,15 +86,54 @@ bool meaning_is_kernels(enum fam fam, unsigned iface, const unsigned char *group
 		if (!m->is_there || m->fam != fam || !meaning_prefix_has(m->group, m->group_bits, group))
 			continue;
 		for (unsigned i = 0; i < MEANING_IFACES; i++)
-			if (out >> i & 1 && meaning_has(m->iif, i))
+			if (out >> i & 1 && meaning_uses(m->iif, i))
 				return false;
-		if (!meaning_has(m->iif, iface))
+		if (!meaning_uses(m->iif, iface))
 			continue;
 		found |= m->in_kernel;
 		if (m->source_bits)
 			return false;
 	}
-	return found && meaning_up[iface] && !(out >> iface & 1);
+	return found && !(out >> iface & 1);
+}
+
+/* True when a name means any interface that it may use. */
+static bool meaning_is_met(unsigned name)
+{
+	for (unsigned i = 0; i < MEANING_IFACES; i++)
+		if (meaning_uses(name, i))
+			return true;
+	return false;
+}
+
+bool meaning_waits(const struct meaning_rule *m)
+{
+	for (unsigned o = 0; o < MEANING_NAMES; o++)
+		if ((o == m->iif || m->outputs >> o & 1) && !meaning_is_met(o))
+			return true;
+	return false;
+}
+
+bool meaning_wants(enum fam fam, unsigned iface)
+{
+	for (const struct meaning_rule *m = meaning_rules; m < meaning_rules + MEANING_RULES; m++)
+		for (unsigned o = 0; m->is_there && m->fam == fam && o < MEANING_NAMES; o++)
+			if ((o == m->iif || m->outputs >> o & 1) && meaning_uses(o, iface))
+				return true;
+	return false;
+}
+
+bool meaning_is_static(enum fam fam, unsigned iface, const unsigned char *source, const unsigned char *group)
+{
+	unsigned bits = fam == FAM_4 ? 32 : 128;
+
+	for (const struct meaning_rule *m = meaning_rules; m < meaning_rules + MEANING_RULES; m++)
+		for (unsigned i = 0; i < MEANING_IFACES; i++)
+			if (m->is_there && m->fam == fam && m->source_bits == bits && m->group_bits == bits &&
+			    (iface == MEANING_IFACES || iface == i) && meaning_uses(m->iif, i) &&
+			    meaning_prefix_has(m->source, bits, source) && meaning_prefix_has(m->group, bits, group))
+				return true;
+	return false;
 }
 
 bool meaning_remember(void)
@@ -96,7 +143,7 @@ bool meaning_remember(void)
 	if (meaning_times == MEANING_PAST)
 		return false;
 	memcpy(past->rules, meaning_rules, sizeof past->rules);
-	memcpy(past->up, meaning_up, sizeof past->up);
+	memcpy(past->ifaces, meaning_ifaces, sizeof past->ifaces);
 	meaning_times++;
 	return true;
 }
@@ -112,9 +159,9 @@ static void meaning_exchange(struct meaning_past *past)
 	struct meaning_past now;
 
 	memcpy(now.rules, meaning_rules, sizeof now.rules);
-	memcpy(now.up, meaning_up, sizeof now.up);
+	memcpy(now.ifaces, meaning_ifaces, sizeof now.ifaces);
 	memcpy(meaning_rules, past->rules, sizeof past->rules);
-	memcpy(meaning_up, past->up, sizeof past->up);
+	memcpy(meaning_ifaces, past->ifaces, sizeof past->ifaces);
 	*past = now;
 }
 
@@ -123,7 +170,7 @@ static unsigned meaning_ups(void)
 	unsigned ups = 0;
 
 	for (unsigned i = 0; i < MEANING_IFACES; i++)
-		ups |= meaning_up[i] ? 1u << i : 0;
+		ups |= meaning_ifaces[i].is_up ? 1u << i : 0;
 	return ups;
 }
 

@@ -26,8 +26,27 @@ struct meaning_rule {
 	unsigned char source[16], group[16];
 };
 
+/* An interface that may be there, by its name. */
+struct meaning_iface {
+	bool is_up;			/* it is there */
+	bool is_disabled;		/* a phyint line says so */
+	bool has_no_multicast;		/* a wildcard leaves it out */
+};
+
 extern struct meaning_rule meaning_rules[MEANING_RULES];
-extern bool meaning_up[MEANING_IFACES];
+extern struct meaning_iface meaning_ifaces[MEANING_IFACES];
+
+/* True when a name means an interface that rules with that name may use. */
+bool meaning_uses(unsigned name, unsigned iface);
+
+/* True when a rule has a name that means no interface it may use now, so that it is pending. */
+bool meaning_waits(const struct meaning_rule *m);
+
+/* True when an interface needs a number for a family: a rule has a name that means it. */
+bool meaning_wants(enum fam fam, unsigned iface);
+
+/* True when a rule for this one source and group has it on an interface, or, MEANING_IFACES, on any. */
+bool meaning_is_static(enum fam fam, unsigned iface, const unsigned char *source, const unsigned char *group);
 
 /* True when the first bits of both are the same. */
 bool meaning_prefix_has(const unsigned char *prefix, unsigned bits, const unsigned char *address);

@@ -13,6 +13,7 @@
 
 #include "kernel/kernel.h"
 #include "lib/hash.h"
+#include "tests/fake/memory.h"
 
 /* One entry or one membership; ifindex is 0 for entries, iif + 1 for (*,G) ones; src all zero for ASM. */
 struct item_key {
@@ -73,6 +74,7 @@ static inline struct item *item_find(struct table *t, const struct item *key)
 
 static inline struct item *item_add(struct table *t, const struct item *key)
 {
+	memory_own(true);
 	if (t->n == t->cap) {
 		uint32_t cap = t->cap ? t->cap * 2 : 64;
 		struct item *v = realloc(t->v, cap * sizeof *v);
@@ -85,6 +87,7 @@ static inline struct item *item_add(struct table *t, const struct item *key)
 	t->v[t->n] = *key;
 	if (hash_add(&t->index, &item_ops, t, item_hash(t, t->n), t->n) < 0)
 		abort();
+	memory_own(false);
 	t->count[flow_fam(&key->key.flow)]++;
 	return &t->v[t->n++];
 }
@@ -107,7 +110,11 @@ static inline void queue_push(struct queue *q, const void *p, size_t size)
 	q->size = size;
 	if (q->n == q->cap) {
 		size_t cap = q->cap ? q->cap * 2 : 64;
+
+		memory_own(true);
 		char *v = realloc(q->v, cap * size);
+
+		memory_own(false);
 
 		if (!v)
 			abort();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Eight bytes a step of the engine beside its model.
+ * Eight bytes a step of the engine beside its model, the first eight are its options.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -11,20 +11,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
+static void fuzz_check(const char *wrong)
+{
+	if (!wrong)
+		return;
+	fprintf(stderr, "%s\n", wrong);
+	abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	uint64_t random;
+	uint64_t random = 0;
 
-	model_begin();
-	for (; n >= sizeof random; p += sizeof random, n -= sizeof random) {
+	memcpy(&random, p, n < sizeof random ? n : sizeof random);
+	model_begin(random);
+	for (; n >= 2 * sizeof random; n -= sizeof random) {
+		p += sizeof random;
 		memcpy(&random, p, sizeof random);
-		const char *wrong = model_step(random);
-
-		if (wrong) {
-			fprintf(stderr, "%s\n", wrong);
-			abort();
-		}
+		fuzz_check(model_step(random));
 	}
-	model_end();
+	fuzz_check(model_end());
 	return 0;
 }

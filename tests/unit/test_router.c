@@ -19,23 +19,26 @@ static uint64_t next(uint64_t *state)
 	return z ^ z >> 31;
 }
 
+static bool is_right(const char *wrong, int step)
+{
+	if (wrong) {
+		printf("# step %d: %s\n", step, wrong);
+		test_failed++;
+	}
+	return !wrong;
+}
+
 static void against_the_model(void)
 {
 	uint64_t state = 14;
+	bool goes_on = true;
 
-	for (int step = 0; step < STEPS; step++) {
+	for (int step = 0; goes_on && step < STEPS; step++) {
 		if (step % 500 == 0)
-			model_begin();
-
-		const char *wrong = model_step(next(&state));
-
-		if (wrong) {
-			printf("# step %d: %s\n", step, wrong);
-			test_failed++;
-			step = STEPS - 1;
-		}
+			model_begin(next(&state));
+		goes_on = is_right(model_step(next(&state)), step);
 		if (step % 500 == 499)
-			model_end();
+			goes_on &= is_right(model_end(), step);
 	}
 }
 

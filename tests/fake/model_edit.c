@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What clients and files ask for.  An edit that lacks memory changes nothing.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "conf/read.h"
+#include "router/mark.h"
+#include "tests/fake/meaning.h"
+#include "tests/fake/model_parts.h"
+
+/* Bits of prefixes, from all to none. */
+static const unsigned model_source_bits[FAM_N][5] = { { 32, 31, 24, 8, 0 }, { 128, 127, 64, 16, 0 } };
+static const unsigned model_group_bits[FAM_N][5] = { { 32, 31, 24, 8, 4 }, { 128, 127, 112, 32, 8 } };
+
+struct model_join model_joins[MODEL_JOINS];
+unsigned model_joined[FAM_N];
+
+static struct conf *model_conf;			/* that is being applied */
+static struct meaning_rule model_next[MEANING_RULES];	/* its rules */
+static struct model_join model_next_joins[MODEL_JOINS];
+static struct meaning_iface model_next_ifaces[MEANING_IFACES];
+
+/* ---- rules ---- */
+
+/* A rule that the random number makes up. */
+static struct meaning_rule model_make_rule(uint64_t *random)
+{
+	struct meaning_rule m = { .is_there = true, .fam = (enum fam)model_take(random, FAM_N) };
+
+	m.iif = model_take(random, 8);
+	m.source_bits = model_source_bits[m.fam][model_take(random, 5)];
+	m.group_bits = model_group_bits[m.fam][model_take(random, 5)];
+	model_bytes(m.fam, model_sources[m.fam][model_take(random, MODEL_SOURCES)], m.source);
+	model_bytes(m.fam, model_groups[m.fam][model_take(random, MODEL_GROUPS)], m.group);
+	m.outputs = model_take(random, 4) ? 1 + model_take(random, 255) : 0;
+	m.in_kernel = model_take(random, 4) && !m.source_bits && m.group_bits == model_group_bits[m.fam][0];
+	return m;
+}
+
+/* Gives a rule that is there, or is not, the word `kernel`; true when it has it now. */
+static bool model_say_kernel(const struct change_rule *rule)
+{
+	struct ruleset *s = &model_router.rules;
+	uint32_t id = rules_find(s, &s->routes, &rule->iif, &rule->range);
+
+	if (id == HASH_NONE)
+		return false;
+	s->routes.v[id].in_kernel = true;
+	mark_rule(&model_router, &s->routes.v[id]);
+	return true;
+}
+
+struct flow_range model_range(const struct meaning_rule *m)
+{
+	unsigned at = m->fam == FAM_4 ? 12 : 0;
+	struct flow_range range = { .source_len = (uint8_t)(m->source_bits + at * 8),
+				    .group_len = (uint8_t)(m->group_bits + at * 8) };
+
+	range.flow.source = range.flow.group = model_addr(m->fam == FAM_4 ? "0.0.0.0" : "::");
+	memcpy(range.flow.source.b + at, m->source, 16 - at);
+	memcpy(range.flow.group.b + at, m->group, 16 - at);
+	addr_mask(&range.flow.source, range.source_len);
+	addr_mask(&range.flow.group, range.group_len);
+	return range;
+}
+
+static struct ifname model_ifname(unsigned name)
+{
+	return ifname_of(meaning_names[name], strlen(meaning_names[name]));
+}
+
+/* The outputs of a rule as the engine has them, as bits. */
+static unsigned model_outputs(uint32_t id)
+{
+	const struct names *t = &model_router.rules.names;
+	const struct oif_list *list = &t->lists[model_router.rules.routes.v[id].oifs];
+	unsigned out = 0;
+
+	for (uint32_t i = 0; i < list->n; i++)
+		for (unsigned o = 0; o < MEANING_NAMES; o++)
+			out |= strcmp(t->v[list->names[i]].ifname.text, meaning_names[o]) ? 0 : 1u << o;
+	return out;
+}
+
+static void model_remove(const struct change_rule *rule, unsigned outputs, struct meaning_rule *m)
+{
+	uint32_t id = rules_find(&model_router.rules, &model_router.rules.routes, &rule->iif, &rule->range);
+	int res;
+
+	if (id == HASH_NONE) {
+		model_say("a rule is lost");
+		return;
+	}
+	res = change_remove(&model_router, rule, id);
+	if (res < 0 && errno != ENOMEM)
+		model_say("a rule cannot be removed");
+	/* Of several claims to it the first may be without these outputs by then. */
+	if (outputs)
+		m->outputs = res < 0 ? model_outputs(id) : m->outputs & ~outputs;
+	else if (!res)
+		m->is_there = false;
+}
+
+static void model_add(const struct change_rule *rule, enum change_how how, struct meaning_rule *place,
+		      struct meaning_rule m)
+{
+	uint32_t id;
+	int res = change_add(&model_router, rule, how, &id);
+
+	if (res < 0 && (!model_is_scarce || errno != ENOMEM))
+		model_say("a rule cannot be added");
+	if (res < 0)
+		return;
+	if (how == CHANGE_MORE && place->is_there)
+		m.outputs |= place->outputs;
+	/* The word is one of the file. */
+	m.in_kernel = m.in_kernel ? model_say_kernel(rule) : place->is_there && place->in_kernel;
+	*place = m;
+}
+
+void model_edit(uint64_t random)
+{
+	unsigned verb = model_take(&random, 4), pick = model_take(&random, MEANING_RULES), place;
+	struct ifname oifs[MEANING_NAMES];
+	struct change_rule rule = { .oifs = oifs, .owner = OWNER_UNNAMED };
+	struct meaning_rule m = model_make_rule(&random);
+
+	place = meaning_place(&m);
+	if (verb == 3 && meaning_rules[pick].is_there) {
+		/* What is removed is there, most often; its addresses are those of the model. */
+		place = pick;
+		m = meaning_rules[pick];
+		m.outputs = random & 1 ? m.outputs & (unsigned)(random >> 1 & 255) : 0;
+	}
+	if (place == MEANING_RULES || (verb == 3 && !meaning_rules[place].is_there))
+		return;
+	rule.range = model_range(&m);
+	rule.iif = model_ifname(m.iif);
+	for (unsigned o = 0; o < MEANING_NAMES; o++)
+		if (m.outputs >> o & 1)
+			oifs[rule.noifs++] = model_ifname(o);
+	model_begin_scarce();
+	if (verb == 3)
+		model_remove(&rule, m.outputs, &meaning_rules[place]);
+	else
+		model_add(&rule, verb ? CHANGE_MORE : CHANGE_REPLACE, &meaning_rules[place], m);
+	router_sync(&model_router);
+	model_end_scarce();
+}
+
+/* ---- joins ---- */
+
+static struct flow_range model_join_range(const struct model_join *j)
+{
+	struct flow flow = { .group = model_addr(model_groups[j->fam][j->group]) };
+	struct flow_range range;
+
+	flow.source = model_addr(j->source < MODEL_SOURCES ? model_sources[j->fam][j->source] :
+				 j->fam == FAM_4 ? "0.0.0.0" : "::");
+	range = flow_range_of(&flow);
+	if (j->source == MODEL_SOURCES)
+		range.source_len = j->fam == FAM_4 ? 96 : 0;
+	return range;
+}
+
+void model_edit_join(uint64_t random)
+{
+	struct model_join *place = &model_joins[model_take(&random, MODEL_JOINS)], j = *place;
+	const struct ruleset *rules = &model_router.rules;
+	struct flow_range range;
+	struct ifname iif;
+	int res;
+
+	if (!j.is_there) {
+		j = (struct model_join){ true, (enum fam)model_take(&random, FAM_N), model_take(&random, MEANING_NAMES),
+					 model_take(&random, MODEL_SOURCES + 1), model_take(&random, MODEL_GROUPS) };
+		for (unsigned k = 0; k < MODEL_JOINS; k++)
+			if (model_joins[k].is_there && model_joins[k].fam == j.fam && model_joins[k].iif == j.iif &&
+			    model_joins[k].source == j.source && model_joins[k].group == j.group)
+				return;
+	}
+	range = model_join_range(&j);
+	iif = model_ifname(j.iif);
+	model_begin_scarce();
+	if (place->is_there) {
+		res = change_leave(&model_router, rules_find(rules, &rules->joins, &iif, &range), OWNER_UNNAMED);
+		j.is_there = false;
+	} else {
+		res = change_join(&model_router, &iif, &range, OWNER_UNNAMED);
+		model_joined[j.fam] |= 1u << j.group;
+	}
+	if (res < 0 && (!model_is_scarce || errno != ENOMEM))
+		model_say("a join cannot be changed");
+	if (!res)
+		*place = j;
+	router_sync(&model_router);
+	model_end_scarce();
+}
+
+/* ---- files ---- */
+
+/* The rules of a file are in force from now on. */
+static void model_applied(void *ctx)
+{
+	(void)ctx;
+	meaning_remember();
+	memcpy(meaning_rules, model_next, sizeof meaning_rules);
+	memcpy(model_joins, model_next_joins, sizeof model_joins);
+	for (unsigned i = 0; i < MEANING_IFACES; i++)
+		meaning_ifaces[i].is_disabled = model_next_ifaces[i].is_disabled;
+}
+
+const struct router_ops model_ops = { .applied = model_applied };
+
+void model_go_on(unsigned n)
+{
+	if (model_router.apply)
+		router_apply_step(&model_router, n, model_router.now);
+	else if (router_is_busy(&model_router))
+		router_tick(&model_router, model_router.now);
+	if (!model_router.apply)
+		model_free_edits();
+}
+
+void model_free_edits(void)
+{
+	conf_free(model_conf);
+	model_conf = NULL;
+}
+
+void model_settle(void)
+{
+	for (unsigned turns = 0; router_is_busy(&model_router); turns++) {
+		if (turns > 100000) {
+			model_say("it is busy for ever");
+			return;
+		}
+		model_go_on(1000);
+	}
+	meaning_forget();
+}
+
+static void model_print_rule(struct buf *text, const struct meaning_rule *m)
+{
+	struct flow_range range = model_range(m);
+	char s[ADDR_STRLEN], g[ADDR_STRLEN];
+
+	buf_printf(text, "mroute from %s", meaning_names[m->iif]);
+	if (m->source_bits)
+		buf_printf(text, " source %s/%u", addr_str(&range.flow.source, s), m->source_bits);
+	buf_printf(text, " group %s/%u", addr_str(&range.flow.group, g), m->group_bits);
+	if (m->in_kernel)
+		buf_str(text, " kernel");
+	if (m->outputs)
+		buf_str(text, " to");
+	for (unsigned o = 0; o < MEANING_NAMES; o++)
+		if (m->outputs >> o & 1)
+			buf_printf(text, " %s", meaning_names[o]);
+	buf_chr(text, '\n');
+}
+
+/* The text of the file, from what the next state is to be. */
+static void model_print(struct buf *text, unsigned from)
+{
+	for (unsigned i = 0; i < MEANING_IFACES; i++)
+		if (model_next_ifaces[i].is_disabled)
+			buf_printf(text, "phyint %s disable\n", meaning_names[i]);
+	for (unsigned k = 0; k < MEANING_RULES; k++)
+		if (model_next[(from + k * 7) % MEANING_RULES].is_there)
+			model_print_rule(text, &model_next[(from + k * 7) % MEANING_RULES]);
+	for (const struct model_join *j = model_next_joins; j < model_next_joins + MODEL_JOINS; j++) {
+		if (!j->is_there)
+			continue;
+		buf_printf(text, "mgroup from %s", meaning_names[j->iif]);
+		if (j->source < MODEL_SOURCES)
+			buf_printf(text, " source %s", model_sources[j->fam][j->source]);
+		buf_printf(text, " group %s\n", model_groups[j->fam][j->group]);
+	}
+}
+
+void model_reload(uint64_t random, bool is_same)
+{
+	struct diags d = { 0 };
+	struct buf text = { 0 };
+	unsigned from = model_take(&random, MEANING_RULES), drop = model_take(&random, MEANING_RULES * 2);
+	unsigned off = model_take(&random, MEANING_IFACES * 4);
+
+	memcpy(model_next, meaning_rules, sizeof model_next);
+	memcpy(model_next_joins, model_joins, sizeof model_next_joins);
+	memcpy(model_next_ifaces, meaning_ifaces, sizeof model_next_ifaces);
+	if (!is_same) {
+		if (drop < MEANING_RULES)
+			model_next[drop].is_there = false;
+		if (drop < MODEL_JOINS)
+			model_next_joins[drop].is_there = false;
+		if (off < MEANING_IFACES)
+			model_next_ifaces[off].is_disabled = !model_next_ifaces[off].is_disabled;
+	}
+	model_print(&text, from);
+	model_conf = conf_new();
+	conf_parse_text(model_conf, &d, "model", text.p ? text.p : "", text.len);
+	if (d.errors)
+		model_say("the model's file has errors: %s\n%.300s", d.v[0].text, buf_cstr(&text));
+	model_begin_scarce();
+	if (router_apply_begin(&model_router, model_conf) < 0)
+		model_free_edits();
+	else if (model_is_scarce)
+		model_go_on(1000);
+	model_end_scarce();
+	diags_free(&d);
+	buf_free(&text);
+}

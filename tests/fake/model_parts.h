@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the files of the model share.  Few names, sources and groups, so that rules meet.
+ */
+#ifndef TESTS_FAKE_MODEL_PARTS_H
+#define TESTS_FAKE_MODEL_PARTS_H
+
+#include "router/router.h"
+
+#define MODEL_SOURCES 4
+#define MODEL_GROUPS 6
+#define MODEL_JOINS 6
+
+extern const char *const model_sources[FAM_N][MODEL_SOURCES];
+extern const char *const model_groups[FAM_N][MODEL_GROUPS];
+
+/* A join: its interface by meaning_names, its source, MODEL_SOURCES = any. */
+struct model_join {
+	bool is_there;
+	enum fam fam;
+	unsigned iif, source, group;
+};
+extern struct model_join model_joins[MODEL_JOINS];
+/* Groups for which there ever was one, as bits of MODEL_GROUPS: what goes out where it came in may be held back. */
+extern unsigned model_joined[FAM_N];
+
+extern struct router model_router;
+extern bool model_is_faulty;	/* something was refused since all was as the rules want it */
+extern bool model_is_scarce;	/* the step that is being taken lacks memory */
+
+/* Notes what is wrong, unless something is already. */
+__attribute__((format(printf, 1, 2))) void model_say(const char *fmt, ...);
+
+/* A number below n out of what is left of the random one. */
+unsigned model_take(uint64_t *random, unsigned n);
+
+/* The rule's range, in words of the engine. */
+struct meaning_rule;
+struct flow_range model_range(const struct meaning_rule *m);
+
+struct addr model_addr(const char *text);
+/* The bytes of an address as they are on the wire. */
+void model_bytes(enum fam fam, const char *text, unsigned char *out);
+
+/* Around what the engine does in a step that may lack memory. */
+void model_begin_scarce(void);
+void model_end_scarce(void);
+
+/* ---- model_edit.c ---- */
+
+/* Adds, replaces or removes a rule, as a client does; asks for a membership or takes it back; has a file with the rules
+ * that there are and an order of its own take their place, but for a few that go with it unless it `is_same`. */
+void model_edit(uint64_t random);
+void model_edit_join(uint64_t random);
+void model_reload(uint64_t random, bool is_same);
+
+/* Has the engine do a little of what it is busy with; all of it, as who edits rules has to wait. */
+void model_go_on(unsigned n);
+void model_settle(void);
+void model_free_edits(void);
+
+extern const struct router_ops model_ops;
+
+/* ---- model_compare.c ---- */
+
+/* Forgets when packets came. */
+void model_forget_packets(void);
+
+/* Notes that a packet of a flow came in on the interface of its entry, and what has become of entries meanwhile. */
+void model_note_packet(const struct flow *flow);
+void model_watch(void);
+
+/* Lets ms go by, in which the engine does what is due; entries go in their time, not before and not long after. */
+void model_wait(int64_t ms);
+
+/* Compares the kernel with the mirror, and both with what the rules mean. */
+void model_compare_all(void);
+
+#endif
