@@ -278,6 +278,7 @@ struct probe_sniffed {
 	uint8_t protocol, ports[4];	/* of IP; source and destination as they stand in the header */
 	bool is_control;		/* IGMP, MLD, neighbour or router discovery, PIM: no data to be routed */
 	uint32_t len;			/* bytes with the IP header */
+	uint16_t vlan;			/* of the tag that the frame has there, 0 = none */
 };
 
 struct probe_sniff {

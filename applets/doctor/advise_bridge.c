@@ -225,13 +225,20 @@ static bool advise_bridge_is_relay(const struct advice *r, const struct probe_li
 	return false;
 }
 
-static void advise_bridge_join(struct advice *r, const struct probe_link *bridge, const struct probe_link *in)
+static void advise_bridge_join(struct advice *r, const struct probe_link *bridge, const struct probe_link *in,
+			       uint16_t vlan)
 {
+	char word[REMEDY_WORD];
+
 	if (r->k->taken == 1 && in && !advise_bridge_is_relay(r, in)) {
 		advise_rule_join(r, in->name);
 		finding_or(r->f);
 	}
-	remedy_link(r->f, bridge->name, "type bridge mcast_router 2");
+	if (bridge->bridge.snoops_vlans == 1)
+		finding_fix(r->f, "bridge vlan set dev %s vid %u self mcast_router 2",
+			    text_shell_word(word, sizeof word, bridge->name), vlan);
+	else
+		remedy_link(r->f, bridge->name, "type bridge mcast_router 2");
 }
 
 void advise_bridge_kept(struct advice *r, const struct loss *l)
@@ -246,7 +253,7 @@ void advise_bridge_kept(struct advice *r, const struct loss *l)
 		    "which snoops and hands a group to this host only when it is a member of it; join it, or have the "
 		    "bridge hand over all groups", advice_count(r, l), r->flow,
 		    r->x->here ? host_name(&r->d->host, r->x->here->ifindex) : "a port", bridge->name);
-	advise_bridge_join(r, bridge, r->in);
+	advise_bridge_join(r, bridge, r->in, vlan);
 }
 
 bool advise_bridge_keeps(struct advice *r, const struct probe_link *l)
@@ -265,7 +272,7 @@ bool advise_bridge_keeps(struct advice *r, const struct probe_link *l)
 	finding_add(r->f, FINDING_ERROR, "the bridge keeps them from this host: a rule waits for %s on %s, and %s, "
 		    "which snoops, hands a group to this host only when it is a member of it; join it, or have the "
 		    "bridge hand over all groups", r->flow, l->name, bridge->name);
-	advise_bridge_join(r, bridge, l);
+	advise_bridge_join(r, bridge, l, vlan);
 	return true;
 }
 

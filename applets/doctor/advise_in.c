@@ -151,8 +151,17 @@ static void advise_in_ingress(struct advice *r, const struct loss *l)
 	char word[REMEDY_WORD];
 
 	text_shell_word(word, sizeof word, on);
+	if (here && here->vlan) {
+		r->f->what = "vlan";
+		finding_add(r->f, FINDING_ERROR, "tagged: %s of %s came in on %s with the tag of VLAN %u, which nobody "
+			    "here takes off; have the switch do so, or make an interface for that VLAN (ip link add "
+			    "link %s name NAME type vlan id %u) and name it in the rule", advice_count(r, l), r->flow,
+			    on, here->vlan, r->in_word, here->vlan);
+		finding_fix(r->f, "tcpdump -eni %s dst %s", word, r->group);
+		return;
+	}
 	if (!advise_filter_names(r, &at, may, &who))
-		buf_printf(&who, "; look for a filter of %s there, or for a VLAN tag that nobody here takes off",
+		buf_printf(&who, "; look for a filter of %s there",
 			   is_port ? "the bridge (ebtables, nft family bridge)" : "tc or nft family netdev");
 	advise_filter_counted(r, here ? here->ifindex : r->x->in, &who);
 	finding_add(r->f, FINDING_ERROR, "dropped on the way in: %s of %s came in on %s and did not get %s%s%s",

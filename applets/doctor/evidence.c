@@ -386,10 +386,10 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	/* Of one that gets to its entry there is no question where it comes in. */
 	if (!e->is_seen || !e->is_here || e->right.hi < e->ip || e->ip < e->wire)
 		evidence_here(d, x);
-	if (e->ip < e->wire && x->here)
-		evidence_bridge_in(d, x->w, x->here->ifindex, x->in, e);
 	if (e->ip < e->wire)
 		e->ingress = evidence_filter(d, x, NULL, HOOK_PORT_INGRESS, HOOK_INGRESS, NULL, NULL);
+	if (e->ip < e->wire && x->here)
+		evidence_bridge_in(d, x->w, x->here->ifindex, x->in, e);
 	if (e->right.hi < e->ip)
 		e->filter = evidence_filter(d, x, NULL, HOOK_BEFORE, HOOK_BEFORE, NULL, NULL);
 	e->nouts = x->entry && e->is_here ? x->entry->noifs : 0;

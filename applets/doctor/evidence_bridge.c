@@ -106,6 +106,9 @@ void evidence_bridge_in(const struct doctor *d, const struct watched *w, int por
 			!bridge_has_vlan(&d->host, bridge, bridge->ifindex, vlan);
 	/* Since 6.16 a bridge that takes in all multicast, as one that routes does, gets it all the same. */
 	wish = bridge_wish(d, bridge, vlan, bridge->ifindex, &w->flow);
-	e->is_kept = wish == BRIDGE_NOBODY && bridge->bridge.takes_all != 1 &&
-		     !(d->host.links.heeds_allmulti && bridge->allmulti == 1);
+	e->is_kept = wish == BRIDGE_NOBODY && bridge->bridge.takes_all != 1;
+	/* Queriers and routers of single VLANs are not read: it does where nothing else is left. */
+	e->is_kept |= wish == BRIDGE_UNKNOWN && bridge->bridge.snoops_vlans == 1 && !e->port_stops &&
+		      e->ingress == FILTER_PASSES;
+	e->is_kept &= !(d->host.links.heeds_allmulti && bridge->allmulti == 1);
 }

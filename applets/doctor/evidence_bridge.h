@@ -11,7 +11,8 @@
 /* Sets the part of an output's evidence that is about the bridge which it sends into; is_seen: the packets were. */
 void evidence_bridge_out(const struct doctor *d, const struct watched *w, bool is_seen, struct evidence_out *o);
 
-/* Sets what keeps a flow that was seen on a port of a bridge from the interface `in` above it. */
+/* Sets what keeps a flow that was seen on a port of a bridge from the interface `in` above it; what filters do with it
+ * before the IP stack (e->ingress) is known. */
 void evidence_bridge_in(const struct doctor *d, const struct watched *w, int port, int in, struct evidence *e);
 
 /* The interface above one: where it is a port of a bridge the bridge, or what stands on that and routes.  0 = none. */

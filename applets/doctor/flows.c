@@ -125,6 +125,7 @@ void flows_packet(struct flows *f, const struct probe_sniffed *p)
 	memcpy(w->ports, p->ports, sizeof w->ports);
 	s->n[p->station]++;
 	s->broken += p->station == SNIFF_WIRE && p->is_broken;
+	s->vlan = p->station == SNIFF_WIRE ? p->vlan : s->vlan;
 	if (p->station == SNIFF_OUT)
 		return;
 	if (p->ttl < s->ttl_min)

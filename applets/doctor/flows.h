@@ -29,6 +29,7 @@ struct sighting {
 	uint64_t rest;			/* fragments beyond the first of a packet, which are counted nowhere else */
 	uint64_t late;			/* that got to the IP stack, or left, while the entries were read, not in n */
 	uint64_t broken;		/* of those from the wire: with a wrong checksum */
+	uint16_t vlan;			/* that the last of those from the wire had a tag of, 0 = none */
 	uint8_t ttl_min, ttl_max;	/* as they come in */
 	uint32_t len_max;
 	uint64_t ttls[4];		/* a bit for each TTL that the IP stack got */

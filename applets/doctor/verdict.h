@@ -96,7 +96,7 @@ struct evidence {
 	uint64_t wire, ip;		/* came in here */
 	uint64_t broken;		/* of those from the wire */
 	bool port_stops;		/* a port of a bridge, where it came in, lets nothing in */
-	bool is_kept;			/* that bridge surely keeps it from this host */
+	bool is_kept;			/* that bridge keeps it from this host */
 	bool is_lower;			/* here is a port of a bridge, or below another interface */
 	bool has_entry, is_unresolved;
 	bool is_fresh;			/* the entry, made since the watch began: what came before it is no loss */

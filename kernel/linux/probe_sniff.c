@@ -61,6 +61,7 @@ static int probe_sniff_socket(enum fam fam, const struct addr *grp, uint16_t pro
 	if (fd < 0)
 		return -1;
 	sock_room(fd, ROOM);
+	setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &(int){ 1 }, sizeof(int));
 	if (probe_sniff_filter(fd, fam, grp) < 0 || bind(fd, (struct sockaddr *)&all, sizeof all) < 0) {
 		close(fd);
 		return -1;
@@ -172,11 +173,25 @@ static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed 
 	return false;
 }
 
+/* The VLAN of a frame whose tag no interface has taken for its own (packet_recvmsg()). */
+static uint16_t probe_sniff_tag(struct msghdr *m)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	struct tpacket_auxdata aux = { 0 };
+
+	if (c && c->cmsg_type == PACKET_AUXDATA)
+		memcpy(&aux, CMSG_DATA(c), sizeof aux);
+	return aux.tp_status & TP_STATUS_VLAN_VALID ? aux.tp_vlan_tci & 0xfff : 0;
+}
+
 /* Reads what one call gives; the number, 0 when there is none, -1. */
 static int probe_sniff_read(int fd, bool is_ip, int max, probe_sniff_fn *fn, void *ctx)
 {
 	struct sockaddr_ll from[BATCH];
 	uint8_t p[BATCH][HEADER];
+	struct {
+		_Alignas(struct cmsghdr) char b[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+	} aux[BATCH];
 	struct iovec iov[BATCH];
 	struct mmsghdr m[BATCH];
 	int n;
@@ -185,14 +200,16 @@ static int probe_sniff_read(int fd, bool is_ip, int max, probe_sniff_fn *fn, voi
 	for (int i = 0; i < max; i++) {
 		iov[i] = (struct iovec){ p[i], HEADER };
 		m[i] = (struct mmsghdr){ .msg_hdr = { .msg_name = &from[i], .msg_namelen = sizeof from[i],
-						      .msg_iov = &iov[i], .msg_iovlen = 1 } };
+						      .msg_iov = &iov[i], .msg_iovlen = 1,
+						      .msg_control = aux[i].b, .msg_controllen = sizeof aux[i].b } };
 	}
 	n = recvmmsg(fd, m, (unsigned)max, MSG_DONTWAIT, NULL);
 	/* An interface that went down is reported once as an error; the others go on. */
 	if (n < 0)
 		return errno == EAGAIN ? 0 : errno == EINTR || errno == ENETDOWN ? 1 : -1;
 	for (int i = 0; i < n; i++) {
-		struct probe_sniffed s = { .ifindex = from[i].sll_ifindex };
+		struct probe_sniffed s = { .ifindex = from[i].sll_ifindex,
+					   .vlan = probe_sniff_tag(&m[i].msg_hdr) };
 
 		s.station = is_ip ? SNIFF_IP : from[i].sll_pkttype == PACKET_OUTGOING ? SNIFF_OUT : SNIFF_WIRE;
 		/* What this host sends to itself never was on a wire; frames to others are no matter of IP. */

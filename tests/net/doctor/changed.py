@@ -48,9 +48,9 @@ def group(t):
 
 @truth("a rule of iptables makes it another group", "changed", blind="any", cure=None, says="iptables")
 def dnat_iptables(t):
-    begin(t, BOTH)
     restore(t, "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d {group} -j DNAT --to-destination {other}\nCOMMIT\n",
             "nft", group=t.group, other=t.other)
+    begin(t, BOTH)
 
 
 @truth("a rule writes another source into it", "fine", says="chain doors of table inet house")

@@ -150,3 +150,10 @@ def bridge_filter(t):
     t.lab.ip_batch(["link add br0 type bridge mcast_snooping 0", "link set br0 up", "link set a1 master br0"])
     begin(t, RULES.replace("from a1", "from br0"))
     t.chain("prerouting", [f"ip{t.six} daddr {t.group} drop"], family="bridge")
+
+
+@truth("it comes with the tag of a VLAN that nobody takes off", "vlan", blind=UNSURE, cure=None, says="VLAN 20")
+def tagged(t):
+    t.start()
+    data = frame(t.src, t.group, 16, 5)
+    t.raw("a1", data[:12] + b"\x81\0\0\x14" + data[12:])
