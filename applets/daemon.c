@@ -9,7 +9,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/wait.h>
@@ -22,6 +21,7 @@
 #include "applets/pause.h"
 #include "applets/reach.h"
 #include "applets/reload.h"
+#include "applets/result.h"
 #include "applets/store.h"
 #include "applets/takeover.h"
 #include "applets/upgrade.h"
@@ -196,9 +196,9 @@ static void daemon_begin(struct daemon *d)
 	/* A file by its number (-f /dev/fd/N) has been read.  A keeper knows that it is ready before any harm. */
 	proc_close_inherited();
 	store_all(d);
-	reload_ready(d, "");
+	result_ready(d, "");
 	daemon_leave_parent(d);
-	reload_result(d, "started");
+	result_log(d, "started");
 	if (notify_watchdog_usec())
 		daemon_on_watchdog(d);
 	reload_follow(d);

@@ -11,74 +11,21 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "applets/pause.h"
 #include "applets/diaglog.h"
 #include "applets/events.h"
+#include "applets/result.h"
 #include "lib/clock.h"
 #include "lib/notify.h"
 #include "lib/status.h"
-#include "lib/text.h"
-#include "router/wait.h"
+#include "lib/usock.h"
 
 #define RELOAD_USEC 2000		/* of a slice, until others have their turn */
-#define RELOAD_PIPE_MS 20		/* between two looks whether a pipe has more of the file */
+#define RELOAD_WAIT_MS 20		/* between two looks whether there is more of the file */
 #define RELOAD_LINES 64			/* parsed between two looks at the clock */
 #define RELOAD_RULES 256		/* the same of those that are applied */
-
-/* Appends how many rules and groups there are and what they wait for. */
-static void reload_put_rules(struct buf *b, const struct router *r)
-{
-	unsigned groups = r->rules.joins.live;
-
-	buf_printf(b, "%u rule%s", r->rules.routes.live, r->rules.routes.live == 1 ? "" : "s");
-	if (groups)
-		buf_printf(b, ", %u group%s", groups, groups == 1 ? "" : "s");
-	wait_sum_up(b, r);
-}
-
-/* Makes the line that says what came of it. */
-static void reload_put_result(struct daemon *d)
-{
-	const struct router_changes *ch = &d->reload.changes;
-	struct buf *b = &d->reload.result;
-
-	buf_free(b);
-	reload_put_rules(b, &d->router);
-	buf_printf(b, "; kernel entries: %u added, %u changed, %u removed%s", ch->added, ch->changed, ch->removed,
-		   ch->failed || d->router.groups->failed ? ", some were refused" : "");
-}
-
-void reload_result(struct daemon *d, const char *what)
-{
-	log_limited(&d->lim_client, loop_now(d->loop), LOG_LVL_NOTICE, "%s: %s", what, buf_cstr(&d->reload.result));
-}
-
-/* Tells the init system how much there is to do. */
-static void reload_notify(const struct daemon *d, const char *lines, const char *trouble)
-{
-	struct buf b = { 0 }, shown = { 0 };
-
-	reload_put_rules(&b, &d->router);
-	buf_escape(&shown, b.p, b.len, TEXT_KEEP_NONE);
-	notify_send("%sSTATUS=%s%s%s", lines, buf_cstr(&shown), *trouble ? "; last reload failed: " : "", trouble);
-	buf_free(&b);
-	buf_free(&shown);
-}
-
-void reload_ready(struct daemon *d, const char *trouble)
-{
-	d->waits = d->router.waits.changes;
-	reload_notify(d, "READY=1\n", trouble);
-}
-
-void reload_waits(struct daemon *d)
-{
-	if (d->waits == d->router.waits.changes)
-		return;
-	d->waits = d->router.waits.changes;
-	reload_notify(d, "", "");
-}
 
 /* ---- the end ---- */
 
@@ -109,6 +56,7 @@ static void reload_end(struct daemon *d, int status)
 
 	buf_free(&re->diag);
 	re->diag = re->telling;
+	re->is_private = re->conf && re->conf->is_private;
 	re->telling = (struct buf){ 0 };
 	reload_drop(re);
 	re->status = status;
@@ -120,14 +68,14 @@ static void reload_end(struct daemon *d, int status)
 	if (status) {
 		if (re->by_signal)
 			log_err("reload failed: %s", buf_cstr(&re->result));
-		reload_ready(d, buf_cstr(&re->result));
+		result_ready(d, buf_cstr(&re->result));
 	} else {
 		d->router.count.reloads++;
-		reload_result(d, "reloaded");
+		result_log(d, "reloaded");
 		pidfile_touch(&d->pidfile);
 		events_reloaded(d);
 		state_event(&d->router, &ev);
-		reload_ready(d, "");
+		result_ready(d, "");
 	}
 	server_resume(d->control);
 	reload_follow(d);
@@ -146,6 +94,14 @@ static void __attribute__((format(printf, 3, 4))) reload_fail(struct daemon *d, 
 	reload_end(d, status);
 }
 
+/* The same when there is no room for what is in the file. */
+static void reload_no_memory(struct daemon *d, const char *why)
+{
+	if (reload_is_first(d))
+		log_err("%s", why);
+	reload_fail(d, EXIT_SYSTEM, "%s, nothing was changed", why);
+}
+
 void reload_count(struct daemon *d)
 {
 	struct reload *re = &d->reload;
@@ -160,7 +116,7 @@ void reload_settle(struct daemon *d)
 {
 	if (d->reload.stage != RELOAD_SETTLE || !router_is_done(&d->router, &d->reload.ticket))
 		return;
-	reload_put_result(d);
+	result_put(d);
 	reload_end(d, 0);
 }
 
@@ -173,12 +129,9 @@ static void reload_open(struct daemon *d)
 
 	re->told = 0;
 	re->conf = conf_new();
-	re->reader = re->conf ? conf_read_begin(re->conf, &re->diags, d->set->conf) : NULL;
-	if (re->reader)
-		return;
-	if (reload_is_first(d))
-		log_err("out of memory");
-	reload_fail(d, EXIT_SYSTEM, "out of memory");
+	re->reader = re->conf ? conf_read_begin(re->conf, &re->diags, d->set->conf, true) : NULL;
+	if (!re->reader)
+		reload_no_memory(d, "out of memory");
 }
 
 static void reload_read(struct daemon *d)
@@ -243,11 +196,7 @@ static void reload_apply(struct daemon *d)
 	if (r->apply)
 		return;
 	if (res < 0) {
-		const char *why = errno == ENOSPC ? "more than 65536 interface names" : "out of memory";
-
-		if (reload_is_first(d))
-			log_err("%s", why);
-		reload_fail(d, EXIT_SYSTEM, "%s, nothing was changed", why);
+		reload_no_memory(d, errno == ENOSPC ? "more than 65536 interface names" : "out of memory");
 		return;
 	}
 	re->stage = RELOAD_SETTLE;
@@ -262,6 +211,14 @@ static void (*const reload_steps[])(struct daemon *d) = {
 	[RELOAD_READ] = reload_read, [RELOAD_TELL] = reload_tell, [RELOAD_APPLY] = reload_apply,
 };
 
+/* Waits ms for the child that reads, if more is to come from it.  True when it did not come. */
+static bool reload_await(const struct reload *re, int ms)
+{
+	struct pollfd p = { .fd = re->reader ? conf_read_waits(re->reader) : -1, .events = POLLIN };
+
+	return p.fd >= 0 && poll(&p, 1, ms) <= 0;
+}
+
 /* The timer of a reading: a slice of it.  It may be left from one that is over: that opens no file for the next. */
 static void reload_slice(void *ctx)
 {
@@ -274,10 +231,11 @@ static void reload_slice(void *ctx)
 		reload_open(d);
 	while (re->begun == which && re->stage >= RELOAD_READ && re->stage <= RELOAD_APPLY) {
 		reload_steps[re->stage](d);
-		bool waits = re->reader && conf_read_waits(re->reader) >= 0;
+		/* The next bytes are there at once, or after a long time. */
+		bool waits = reload_await(re, RELOAD_USEC / 1000);
 
 		if (waits || clock_usec(CLOCK_MONOTONIC) >= end) {
-			timer_set(d->loop, &re->slice, waits ? RELOAD_PIPE_MS : 0);
+			timer_set(d->loop, &re->slice, waits ? RELOAD_WAIT_MS : 0);
 			break;
 		}
 	}
@@ -339,6 +297,7 @@ int reload_by_client(void *ctx, struct call *call)
 {
 	struct daemon *d = ctx;
 	struct reload *re = &d->reload;
+	bool is_kept;
 
 	if (!strcmp(d->set->conf, "-"))
 		return call_fail(call, EXIT_CONFIG, "%s", reload_no_file);
@@ -347,9 +306,13 @@ int reload_by_client(void *ctx, struct call *call)
 		call->for_daemon = true;
 		return 0;
 	}
-	buf_add(&call->diag, re->diag.p, re->diag.len);
+	/* Who may have a file read that is not his to read is not to learn by errors what is in it. */
+	is_kept = re->is_private && !usock_peer_may(call->fd, geteuid());
+	if (!is_kept)
+		buf_add(&call->diag, re->diag.p, re->diag.len);
 	if (re->status)
-		return call_fail(call, re->status, "%s", buf_cstr(&re->result));
+		return call_fail(call, re->status, "%s%s", buf_cstr(&re->result), is_kept && re->diag.len ?
+				 "; the log has the lines, as not everybody may read the configuration" : "");
 	call_note(call, "reloaded: %s", buf_cstr(&re->result));
 	return 0;
 }
@@ -366,11 +329,9 @@ int reload_prepare(struct daemon *d)
 	reload_begin(d, false);
 	timer_stop(d->loop, &re->slice);
 	for (reload_open(d); re->stage == RELOAD_READ || re->stage == RELOAD_TELL;) {
-		struct pollfd p = { .fd = re->reader ? conf_read_waits(re->reader) : -1, .events = POLLIN };
-
 		if (loop_is_told_to_end(d->loop))
 			return -1;
-		if (p.fd < 0 || poll(&p, 1, RELOAD_PIPE_MS) > 0)
+		if (!reload_await(re, RELOAD_WAIT_MS))
 			reload_steps[re->stage](d);
 	}
 	if (re->ended)

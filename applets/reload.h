@@ -38,14 +38,4 @@ void reload_settle(struct daemon *d);
 /* Forgets a reading, wherever it is. */
 void reload_stop(struct daemon *d);
 
-/* Logs how many rules and groups there are, and what was changed in the kernel, after the word `what`. */
-void reload_result(struct daemon *d, const char *what);
-
-/* Tells the init system that the daemon is ready, how much it has to do, and why the last reload failed, "" if it did
- * not. */
-void reload_ready(struct daemon *d, const char *trouble);
-
-/* Tells the init system what is waited for where that has changed. */
-void reload_waits(struct daemon *d);
-
 #endif

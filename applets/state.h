@@ -71,6 +71,7 @@ struct reload {
 	/* What came of the last one that has ended. */
 	int status;			/* exit status of a client */
 	struct buf result, diag;	/* one line; what was wrong with the file */
+	bool is_private;		/* and that is of files that not everybody may read */
 };
 
 /* What another process is told and given that takes over: see give.h. */

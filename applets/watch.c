@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "applets/reload.h"
+#include "applets/result.h"
 #include "kernel/kernel.h"
 #include "lib/status.h"
 
@@ -39,7 +40,7 @@ void watch_arm(void *ctx)
 	d->router.has_shrunk = false;
 	reload_count(d);
 	if (d->reload.ended && d->reload.stage == RELOAD_NONE)
-		reload_waits(d);
+		result_waits(d);
 	if (due && (!d->tick.due || due < d->tick.due))
 		timer_set(d->loop, &d->tick, due > now ? due - now : 0);
 }

@@ -2,14 +2,12 @@
  * See check.h. */
 #include "conf/check.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "conf/lex.h"
 #include "conf/read.h"
+#include "conf/source.h"
 #include "conf/warn.h"
 
 /* Grows with the place in the text. */
@@ -32,22 +30,19 @@ static int check_compare(const void *x, const void *y)
  * reading it again.  What cannot be had again stays without. */
 static void check_fetch_lines(const struct conf *c, struct diag *v, const struct diag *end)
 {
-	int fd = open(c->files[v->where.file], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct buf text = { 0 };
-	struct stat st;
+	struct source_head h;
 	struct lex l;
 
-	if (fd < 0)
-		return;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && !read_all(fd, (size_t)st.st_size, &text)) {
-		lex_text(&l, text.p, text.len);
-		while (v < end && lex_line(&l))
-			for (; v < end && v->where.line <= l.no; v++)
-				if (v->where.line == l.no)
-					diag_line(v, l.line, (size_t)(l.eol - l.line));
-	}
+	source_ask(-1, c->files[v->where.file], false, &text);
+	h = source_head(&text);
+	if (!h.err)
+		lex_text(&l, text.p + sizeof h, h.n);
+	while (!h.err && v < end && lex_line(&l))
+		for (; v < end && v->where.line <= l.no; v++)
+			if (v->where.line == l.no)
+				diag_line(v, l.line, (size_t)(l.eol - l.line));
 	buf_free(&text);
-	close(fd);
 }
 
 bool conf_check(struct conf *c, struct diags *d, const char *file, bool lines)

@@ -75,6 +75,7 @@ struct conf {
 	uint32_t cnames, csets, cpool, cphyints, cmgroups, cmroutes, cfiles;	/* room */
 	uint32_t rank;			/* last value given to conf_name.first */
 	uint32_t lists;			/* last value given to conf_name.list */
+	bool is_private;		/* not everybody may read all of the files */
 	struct hash by_name, by_set;
 };
 

@@ -7,22 +7,18 @@
 
 #include "conf/diag.h"
 
-#define CONF_MAX_FILE (256u << 20)	/* bytes of one file */
 #define CONF_MAX_DEPTH 16		/* levels of include */
 
-/* Appends all that can be read from a descriptor.  0, or an errno: EFBIG beyond CONF_MAX_FILE.  `expected` bytes
- * will probably come. */
-int read_all(int fd, size_t expected, struct buf *text);
-
 /* Reads a configuration in steps, for who has other things to do meanwhile: FILE as in conf_parse_file(), into c and d,
- * which must stay until conf_read_end().  NULL with ENOMEM. */
+ * which must stay until conf_read_end().  With `apart` a child reads the files, if one can be started.  NULL with
+ * ENOMEM. */
 struct conf_reader;
-struct conf_reader *conf_read_begin(struct conf *c, struct diags *d, const char *file);
+struct conf_reader *conf_read_begin(struct conf *c, struct diags *d, const char *file, bool apart);
 
-/* Parses at most so many lines, or reads a few megabytes.  True while there is more to do. */
+/* Parses at most so many lines, or has one file read.  True while there is more to do. */
 bool conf_read_step(struct conf_reader *rd, unsigned lines);
 
-/* The descriptor whose next bytes are not there yet, as it is a pipe: a step does nothing until they are.  Or -1. */
+/* The descriptor that is readable when the child has more, without which a step does nothing; or -1. */
 int conf_read_waits(const struct conf_reader *rd);
 
 /* Frees the reader, wherever it is.  0, or the errno of what kept FILE itself from being read to its end. */

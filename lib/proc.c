@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -85,20 +86,47 @@ void proc_leave(void)
 	(void)!chdir("/");
 }
 
-void proc_close_inherited(void)
+/* Closes all from 3 on that are closed on exec, or all others; but `keep`. */
+static void proc_close(int ours, int keep)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	const struct dirent *e;
 
 	while (dir && (e = readdir(dir))) {
 		int fd = (int)number_parse(e->d_name, INT_MAX);
-		int flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
 
-		if (flags >= 0 && !(flags & FD_CLOEXEC))
+		if (fd > STDERR_FILENO && fd != keep && fd != dirfd(dir) && fcntl(fd, F_GETFD) == ours)
 			close(fd);
 	}
 	if (dir)
 		closedir(dir);
+}
+
+void proc_close_inherited(void)
+{
+	proc_close(0, -1);
+}
+
+pid_t proc_fork(int *fd)
+{
+	pid_t parent = getpid(), pid;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	pid = fork();
+	*fd = pair[!pid];
+	fd_fail(pair[pid != 0]);
+	if (pid < 0)
+		return fd_fail(*fd);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		/* It may have ended before that. */
+		if (getppid() != parent)
+			_exit(EXIT_SYSTEM);
+		proc_close(FD_CLOEXEC, *fd);
+	}
+	return pid;
 }
 
 /* The last byte before the end of file is the exit status. */

@@ -21,6 +21,10 @@ int proc_open_std(void);
  * ours is.  Where there is no /proc it stays. */
 void proc_close_inherited(void);
 
+/* Forks a child that works for this process, by a pair of sockets of which each gets one end in *fd.  It has no other
+ * descriptor of ours, where there is a /proc, and is killed when this process ends.  As fork(2). */
+pid_t proc_fork(int *fd);
+
 /* Parts from the terminal and the directory: 0 to 2 become /dev/null and "/" the working directory, so paths must be
  * absolute from then on. */
 void proc_leave(void);

@@ -279,21 +279,29 @@ def process_1(lab):
 
 @case("daemons that die before they are ready: longer and longer pauses, then what may be the reason is given up")
 def again_and_again(lab):
-    def feed():
-        with open(lab.path("fifo"), "w") as f:
+    def feed(f):
+        with f:
             f.write(lab.MARKS + RULES)
     # Who reads a file that does not come is not ready.
-    os.mkfifo(lab.path("fifo"))
-    d = lab.daemon("", "-k", "-f", lab.path("fifo"), ready=False)
-    feed()
+    r, w = os.pipe()
+    path = f"/proc/{os.getpid()}/fd/{r}"
+    d = lab.daemon("", "-k", "-f", path, ready=False)
+    feed(os.fdopen(w, "w"))
     first = next_pid(d, 0)
+    coming = open(path, "w")
+    readers = set()
     d.do("-o", "x", "add", "a1", "225.8.8.8", "a2")
     lab.passes("a1", *FLOWS[0], "a2", "a3", n=2)
-    for _ in range(7):
-        pid = wait_until(lambda: children(d.proc.pid), "a daemon")[0]
+    for i in range(7):
+        # Who reads for the daemon before is the keeper's for a moment, until it is gone, too.
+        pid = wait_until(lambda: set(children(d.proc.pid)) - readers, "a daemon").pop()
+        if i:
+            readers |= set(wait_until(lambda: children(pid), "who reads for it"))
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: pid not in children(d.proc.pid), "its end")
-    feed()
+    pid = wait_until(lambda: set(children(d.proc.pid)) - readers, "a daemon").pop()
+    wait_until(lambda: children(pid), "who reads for it")
+    feed(coming)
     next_pid(d, first)
     lab.expect(lab.send("a1", *FLOWS[0], 5), "a2", "a3")
     check("225.8.8.8" not in d.show("show", "config"), "what was given up is there")
@@ -306,7 +314,7 @@ def again_and_again(lab):
     # In a pause it ends at once.
     for _ in range(3):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(wait_until(lambda: children(d.proc.pid), "a daemon")[0], signal.SIGKILL)
+            os.kill(wait_until(lambda: set(children(d.proc.pid)) - readers, "a daemon").pop(), signal.SIGKILL)
     wait_until(lambda: not children(d.proc.pid), "a pause")
     same(d.stop(), 0, "exit status in a pause")
 

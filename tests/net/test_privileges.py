@@ -9,7 +9,7 @@ import pwd
 import stat
 
 from cases import case, main
-from lab import CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTED, Daemon, Skip, check, need_users, same, wait_until
+from lab import CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, need_users, same, wait_until
 from refuse import refuse
 
 ROUTE = ("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 group ff2e::11 to a2\n"
@@ -76,6 +76,24 @@ def drop(lab, spec):
     same(d.stop(), 0, "exit status")
     d = Daemon(lab, ROUTE, name="next")
     d.do("ping")
+
+
+@case("a client of the socket's group learns no word of a file that it may not read by the errors in it")
+def quotes(lab):
+    need_users()
+    gid = grp.getgrnam("daemon").gr_gid
+    os.chmod(lab.dir, 0o755)
+    d = lab.daemon(ROUTE, "-p", "nobody:daemon")
+    part = lab.write("part.conf", "secret word\n")
+    d.write(f"include {part}\nmroute from a1 group 225.1.1.1 to a2 a2\n")
+    os.chown(part, *nobody())
+    member = ("setpriv", "--reuid=1", f"--regid={gid}", "--clear-groups", *SMCROUTECTL, "-u", d.sock, "reload")
+    for mode, who, is_told in ((0o644, member, True), (0o600, member, False), (0o600, member[4:], True)):
+        os.chmod(part, mode)
+        rc, out, err = lab.run(*who)
+        same((rc, "secret" in out + err, "1 error, nothing" in err), (78, is_told, True), f"{mode:o}: {err}")
+        same("the log has the lines" in err, not is_told, f"{mode:o}: {err}")
+    check('"secret"' in d.log(), d.log())
 
 
 FOR_HOOK = 1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW

@@ -56,7 +56,7 @@ static char *told(struct conf *c, const struct diags *d)
 /* Reads the file so many lines at a time: true when it could be. */
 static bool read_slowly(struct conf *c, struct diags *d, unsigned lines)
 {
-	struct conf_reader *rd = conf_read_begin(c, d, path);
+	struct conf_reader *rd = conf_read_begin(c, d, path, true);
 
 	while (conf_read_step(rd, lines))
 		;
@@ -150,7 +150,7 @@ static void stopped_anywhere(const char *file)
 	for (int steps = 0; has_more; steps++) {
 		struct conf *c = conf_new();
 		struct diags d = { 0 };
-		struct conf_reader *rd = conf_read_begin(c, &d, file);
+		struct conf_reader *rd = conf_read_begin(c, &d, file, steps & 1);
 
 		has_more = true;
 		for (int i = 0; has_more && i < steps; i++)
