@@ -4,8 +4,9 @@
 import contextlib
 import socket
 import struct
+import subprocess
 
-from lab import ETH_P_ALL, PACKET_OUTGOING, Failed, check, same, wait_until
+from lab import ETH_P_ALL, PACKET_OUTGOING, Failed, Skip, check, same, wait_until
 from packet import address, checksum
 
 QUERY, IGMP1, IGMP2, IGMP3, LEAVE4, MLD1, MLD2, LEAVE6 = 0x11, 0x12, 0x16, 0x22, 0x17, 131, 143, 132
@@ -110,3 +111,17 @@ class Wire:
                 for kind, group, sources in records(family, m):
                     check(kind in (IS_IN, IS_EX, ALLOW) or (kind == TO_EX and not sources),
                           f"a record of type {kind} for {group}")
+
+
+def snooping_bridge(lab, *options):
+    """Between the router's a1 and s1, a further port, from where packets come; options one after the other."""
+    if subprocess.run(["bridge", "-V"], stdout=subprocess.DEVNULL, check=False).returncode:
+        raise Skip("no bridge(8) here")
+    with lab.at("ha"):
+        lab.ip_batch(["link add br0 type bridge mcast_snooping 1"] +
+                     [f"link set br0 type bridge {option}" for option in options] +
+                     ["link add s0 type veth peer name s1", "link set s0 master br0", "link set eth0 master br0",
+                      "link set br0 up", "link set s0 up", "link set s1 up"])
+        tx = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    tx.bind(("s1", 0))
+    return tx

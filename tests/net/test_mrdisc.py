@@ -11,7 +11,7 @@ import subprocess
 from cases import case, main
 from lab import ETH_P_ALL, PACKET_OUTGOING, SLOW, SMCROUTE, Daemon, Skip, check, note, same, wait_until
 from packet import address, checksum, frame
-from reports import sum6
+from reports import snooping_bridge, sum6
 
 ADVERT, SOLICIT, TERM = 0, 1, 2
 TYPES = {4: (0x30, 0x31, 0x32), 6: (151, 152, 153)}
@@ -91,20 +91,10 @@ class Wire:
 # ---- a bridge that snoops ----
 
 def bridge(lab):
-    """Between the router's a1 and s1, from where packets come."""
     with_mrdisc(lab)
-    if subprocess.run(["bridge", "-V"], stdout=subprocess.DEVNULL, check=False).returncode:
-        raise Skip("no bridge(8) here")
-    with lab.at("ha"):
-        # A querier waits for the length of a response before it filters: br_multicast_set_querier().  Less
-        # than 0.1 s would be 0 in an IGMP query, which makes it one of version 1, answered within 10 s.
-        lab.ip_batch(["link add br0 type bridge mcast_snooping 1 mcast_query_response_interval 10",
-                      "link set br0 type bridge mcast_querier 1", "link add s0 type veth peer name s1",
-                      "link set s0 master br0", "link set eth0 master br0", "link set br0 up", "link set s0 up",
-                      "link set s1 up"])
-        tx = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    tx.bind(("s1", 0))
-    return tx
+    # A querier waits for the length of a response before it filters: br_multicast_set_querier().  Less
+    # than 0.1 s would be 0 in an IGMP query, which makes it one of version 1, answered within 10 s.
+    return snooping_bridge(lab, "mcast_query_response_interval 10", "mcast_querier 1")
 
 
 def router_ports(lab):

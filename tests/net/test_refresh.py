@@ -4,7 +4,6 @@
 # Linux bridge that snoops makes of it, with a querier and without.
 import collections
 import os
-import socket
 import struct
 import subprocess
 import time
@@ -12,26 +11,13 @@ import time
 from cases import case, main
 from lab import SLOW, Daemon, Skip, check, need_users, note, same, wait_until
 from packet import address, checksum
-from reports import IGMP1, IGMP2, IGMP3, IS_EX, IS_IN, MLD1, MLD2, QUERY, Wire, records, sum6
+from reports import IGMP1, IGMP2, IGMP3, IS_EX, IS_IN, MLD1, MLD2, QUERY, Wire, records, snooping_bridge, sum6
 
 GROUPS = ("225.7.7.7", "ff0e::77")
 MGROUPS = "".join(f"mgroup from a1 group {g}\n" for g in GROUPS)
 
 
 # ---- a bridge that snoops ----
-
-def bridge(lab, options):
-    """Between the router's a1 and s1, a further port."""
-    if subprocess.run(["bridge", "-V"], stdout=subprocess.DEVNULL, check=False).returncode:
-        raise Skip("no bridge(8) here")
-    with lab.at("ha"):
-        lab.ip_batch([f"link add br0 type bridge mcast_snooping 1 {options}", "link add s0 type veth peer name s1",
-                      "link set s0 master br0", "link set eth0 master br0", "link set br0 up", "link set s0 up",
-                      "link set s1 up"])
-        tx = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    tx.bind(("s1", 0))
-    return tx
-
 
 def members(lab):
     """{(port, group)} that the bridges know, that of the router too."""
@@ -61,7 +47,7 @@ def mld_query(group, src, hops=1, mac=b"\2\0\0\0\0\x77", spoil=0):
 @case("a snooping bridge without a querier keeps the memberships for three intervals, and not without refresh")
 def kept(lab):
     options = "mcast_querier 0 mcast_membership_interval 400"
-    tx = bridge(lab, options)
+    tx = snooping_bridge(lab, options)
     # The bridge may also be an interface of the router, which is then a member of its own.
     lab.ip_batch([f"link add br1 type bridge mcast_snooping 1 {options}", "link add p0 type veth peer name p1",
                   "link set p0 master br1", "link set br1 up", "link set p0 up", "link set p1 up"])
@@ -104,7 +90,7 @@ def mld_reports_of_kernel():
 def silent(lab):
     # The kernel itself does not report this group, even when it is asked.
     lab.sysctl("ipv4/igmp_link_local_mcast_reports", 0)
-    bridge(lab, "mcast_query_interval 100 mcast_startup_query_interval 100 mcast_query_response_interval 10")
+    snooping_bridge(lab, "mcast_query_interval 100 mcast_startup_query_interval 100 mcast_query_response_interval 10")
     with lab.at("ha"):
         lab.ip("link", "set", "br0", "type", "bridge", "mcast_querier", "1")
     own = "224.0.0.99"

@@ -4,21 +4,8 @@
  */
 #include "conf/slip.h"
 
-#include <stdlib.h>
-
+#include "tests/unit/alone.h"
 #include "tests/unit/test.h"
-
-/* A word with nothing behind it that may be read. */
-static struct word alone(const char *s)
-{
-	static char *copy;
-	size_t n = strlen(s);
-
-	free(copy);
-	copy = malloc(n);
-	memcpy(copy, s, n);
-	return (struct word){ copy, n };
-}
 
 static void names(void)
 {
