@@ -162,6 +162,17 @@ int change_add(struct router *r, const struct change_rule *rule, enum change_how
 	return res;
 }
 
+/* True when there would be too many memberships with those of a join. */
+static bool change_is_too_much(const struct router *r, const struct ifname *iif, const struct flow_range *range)
+{
+	unsigned bits = conf_join_bits(range);
+	uint64_t n = 0;
+
+	for (struct iface *i = NULL; (i = iface_match(&r->ifs, iif, i));)
+		n += UINT64_C(1) << (bits > CONF_JOIN_BITS ? 0 : bits);
+	return n && r->groups->live + n > CHANGE_MEMBERS;
+}
+
 int change_join(struct router *r, const struct ifname *iif, const struct flow_range *range, uint32_t owner)
 {
 	struct rules *t = &r->rules.joins;
@@ -176,7 +187,8 @@ int change_join(struct router *r, const struct ifname *iif, const struct flow_ra
 		if (change_claims(r, t, id, &e) < 0)
 			return -1;
 	} else {
-		if (group_join(r, iif, range) < 0)
+		errno = EDQUOT;
+		if (change_is_too_much(r, iif, range) || group_join(r, iif, range) < 0)
 			return -1;
 		id = rules_find(&r->rules, t, iif, range);
 		claims_begin(&r->rules, t, id, owner);

@@ -21,6 +21,9 @@ struct change_rule {
 /* Outputs that an owner can ask for of a route: no entry of the kernel can have more than there are VIFs. */
 #define CHANGE_OUTPUTS KERNEL_VIFS
 
+/* Memberships beyond which a join is refused: a few words can ask for 65,536 on each interface. */
+#define CHANGE_MEMBERS (1 << 18)
+
 enum change_how {
 	CHANGE_MORE,		/* outputs beside those that the owner asks for already */
 	CHANGE_REPLACE,		/* exactly these; of who has no name in the place of the configuration's too */
@@ -47,8 +50,8 @@ bool change_is_of(uint32_t owner, uint32_t claimed_by);
 /* True when the owner asks for an output of a route; one without a name: when the configuration does. */
 bool change_has_output(const struct router *r, uint32_t id, uint32_t owner, const struct ifname *oif);
 
-/* Has the owner, who is held, ask for a membership, and tries again what of it has failed.  0, or -1 with ENOMEM or
- * ENOSPC and nothing changed. */
+/* Has the owner, who is held, ask for a membership, and tries again what of it has failed.  0, or -1 with ENOMEM,
+ * ENOSPC, or EDQUOT for more than CHANGE_MEMBERS in all, and nothing changed. */
 int change_join(struct router *r, const struct ifname *iif, const struct flow_range *range, uint32_t owner);
 
 /* Takes back the owner's part in a join.  0, or -1: with ENOENT when it has none, or with ENOMEM. */

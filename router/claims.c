@@ -5,6 +5,8 @@
  */
 #include "router/claims.h"
 
+#include <stdlib.h>
+
 #include "lib/grow.h"
 
 static uint32_t claims_hash_rule(uint32_t rule)
@@ -198,6 +200,7 @@ static void claims_take(struct names *names, struct rules *t, uint32_t id, uint3
 	else
 		hash_del(&c->by_rule, &claims_ops, c, claims_hash_rule(id), at);
 	oif_list_drop(names, c->v[at].oifs);
+	c->v[at].rule = HASH_NONE;
 	c->v[at].next = c->free;
 	c->free = at;
 	c->live--;
@@ -241,6 +244,47 @@ void claims_commit(struct ruleset *s, struct rules *t, uint32_t id, const struct
 	}
 	if (t->v[id].oifs != res->oifs)
 		rules_set_oifs(s, t, id, res->oifs);
+}
+
+void claims_move(struct rules *t, uint32_t from, uint32_t to)
+{
+	struct claims *c = &t->claims;
+	uint32_t at = hash_find(&c->by_rule, &claims_ops, c, claims_hash_rule(from), &from), first = at;
+
+	if (at == HASH_NONE)
+		return;
+	hash_del(&c->by_rule, &claims_ops, c, claims_hash_rule(from), at);
+	for (; at != HASH_NONE; at = c->v[at].next)
+		c->v[at].rule = to;
+	hash_add(&c->by_rule, &claims_ops, c, claims_hash_rule(to), first);
+}
+
+bool claims_settle(struct rules *t)
+{
+	struct claims *c = &t->claims, other = { .free = HASH_NONE, .live = c->live };
+
+	if (!grow_is_loose(c->n - c->live, c->live, c->n))
+		return false;
+	other.v = grow(NULL, &other.cap, c->live + 1, sizeof *other.v);
+	if (!other.v || hash_reserve(&other.by_rule, &claims_ops, &other, c->by_rule.used) < 0) {
+		free(other.v);
+		return false;
+	}
+	for (uint32_t k = 0; k < c->n; k++) {
+		uint32_t at = c->v[k].rule == HASH_NONE || claims_first(t, c->v[k].rule) != k ? HASH_NONE : k;
+
+		if (at != HASH_NONE)
+			hash_add(&other.by_rule, &claims_ops, &other, claims_hash_rule(c->v[k].rule), other.n);
+		for (; at != HASH_NONE; at = c->v[at].next, other.n++) {
+			other.v[other.n] = c->v[at];
+			if (c->v[at].next != HASH_NONE)
+				other.v[other.n].next = other.n + 1;
+		}
+	}
+	free(c->v);
+	hash_free(&c->by_rule);
+	*c = other;
+	return true;
 }
 
 void claims_begin(struct ruleset *s, struct rules *t, uint32_t id, uint32_t owner)

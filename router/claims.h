@@ -61,6 +61,12 @@ int claims_reserve(struct rules *t, uint32_t n);
 void claims_commit(struct ruleset *s, struct rules *t, uint32_t id, const struct claim_edit *e,
 		   const struct claim_result *res);
 
+/* A rule has got another number. */
+void claims_move(struct rules *t, uint32_t from, uint32_t to);
+
+/* Gives memory back when there are far fewer claims than there were, true then. */
+bool claims_settle(struct rules *t);
+
 /* Gives a rule that is new to an owner. */
 void claims_begin(struct ruleset *s, struct rules *t, uint32_t id, uint32_t owner);
 

@@ -46,15 +46,18 @@ void expire_tick(struct router *r)
 		return;
 	if (!r->pass_start) {
 		r->pass_start = r->now;
-		r->pass_place = 0;
+		r->pass_place = r->mfc.n;
 	}
-	for (; r->pass_place < r->mfc.n && stats < SLICE_STATS && places < SLICE_PLACES; r->pass_place++, places++)
-		if (mfc_is_dynamic(&r->mfc.v[r->pass_place])) {
-			expire_sample(r, r->pass_place);
+	/* From the end, as those at the end may get places before them. */
+	if (r->pass_place > r->mfc.n)
+		r->pass_place = r->mfc.n;
+	for (; r->pass_place && stats < SLICE_STATS && places < SLICE_PLACES; r->pass_place--, places++)
+		if (mfc_is_dynamic(&r->mfc.v[r->pass_place - 1])) {
+			expire_sample(r, r->pass_place - 1);
 			stats++;
 		}
 	r->pass_due = r->now;
-	if (r->pass_place < r->mfc.n)
+	if (r->pass_place)
 		return;
 	expire_flush_limits(r);
 	/* An entry is to go between SEC and SEC + max(SEC / 10, 1) after its last packet: a sample may

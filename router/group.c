@@ -63,17 +63,13 @@ bool member_is_asm(const struct member *m)
 	return addr_eq(&m->flow.source, &(struct addr){ 0 });
 }
 
-/* Makes room for n more.  0, or -1 with ENOMEM. */
+/* Makes room for n more: free places are taken first.  0, or -1 with ENOMEM. */
 static int member_reserve(struct groups *t, uint64_t n)
 {
-	if (!n)
-		return 0;
-
-	/* Free places are taken first, so this is enough. */
-	struct member *v = grow(t->v, &t->cap, t->live + n, sizeof *v);
+	struct member *v = n ? grow(t->v, &t->cap, t->live + n, sizeof *v) : NULL;
 
 	if (!v)
-		return -1;
+		return n ? -1 : 0;
 	t->v = v;
 	return hash_reserve(&t->by_member, &member_ops, t, (uint32_t)(t->live + n));
 }
@@ -163,18 +159,6 @@ static void member_touch(struct router *r, uint32_t at)
 	t->queued++;
 }
 
-/* Gives the memory back when there is none left. */
-static void member_trim(struct groups *t)
-{
-	if (t->live)
-		return;
-	free(t->v);
-	hash_free(&t->by_member);
-	t->v = NULL;
-	t->n = t->cap = 0;
-	t->free = HASH_NONE;
-}
-
 void groups_tick(struct router *r)
 {
 	struct groups *t = r->groups;
@@ -187,7 +171,6 @@ void groups_tick(struct router *r)
 		t->done++;
 		member_settle(r, at);
 	}
-	member_trim(t);
 	t->slice = SLICE;
 }
 
@@ -388,7 +371,24 @@ void group_leave(struct router *r, uint32_t join)
 {
 	group_do(r, join, GROUP_LEAVE);
 	rules_del(&r->rules, &r->rules.joins, join);
-	member_trim(r->groups);
+}
+
+bool groups_settle(struct groups *t)
+{
+	if (t->head != HASH_NONE || !grow_is_loose(t->n - t->live, t->live, t->n))
+		return false;
+	uint32_t to = 0;
+
+	for (uint32_t at = 0; at < t->n; at++)
+		if (t->v[at].used) {
+			hash_move(&t->by_member, member_hash(t, at), at, to);
+			t->v[to++] = t->v[at];
+		}
+	t->n = to;
+	t->free = HASH_NONE;
+	t->v = grow_trim(t->v, &t->cap, t->n, sizeof *t->v);
+	hash_trim(&t->by_member, &member_ops, t);
+	return true;
 }
 
 struct group_count group_count(struct router *r, const struct ifname *iif, const struct flow_range *range)

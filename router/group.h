@@ -65,6 +65,9 @@ void groups_tick(struct router *r);
 /* Leaves all that was joined on an interface that is gone. */
 void groups_link_gone(struct router *r, int ifindex);
 
+/* Gives memory back when there are far fewer memberships than there were, true then.  Places are others then. */
+bool groups_settle(struct groups *t);
+
 /* A number for all the work that is queued, 0 when none is; and whether that has been done. */
 static inline uint64_t groups_ticket(const struct groups *t)
 {

@@ -263,22 +263,30 @@ int mfc_dirty(struct mfcs *t, uint32_t at)
 	return 0;
 }
 
+/* Puts an entry at a free place. */
+static void mfc_move(struct mfcs *t, uint32_t from, uint32_t to)
+{
+	hash_move(&t->by_sg, mfc_hash(t, from), from, to);
+	t->v[to] = t->v[from];
+	if (t->v[to].flags & MFC_USED)
+		share_move(&t->shares, from, to);
+}
+
 bool mfc_settle(struct mfcs *t)
 {
 	uint32_t cap = t->cap;
 
-	if (t->ndirty || !grow_is_loose(t->removals - t->settled, t->by_sg.used, t->n) ||
-	    t->v[t->n - 1].state != MFC_FREE)
+	if (t->ndirty || !grow_is_loose(t->removals - t->settled, t->by_sg.used, t->n))
 		return false;
 	t->settled = t->removals;
-	while (t->n && t->v[t->n - 1].state == MFC_FREE)
-		t->n--;
+	for (uint32_t to = 0; to < t->n;)
+		if (t->v[t->n - 1].state == MFC_FREE)
+			t->n--;
+		else if (t->v[to].state != MFC_FREE)
+			to++;
+		else
+			mfc_move(t, --t->n, to++);
 	t->free = HASH_NONE;
-	for (uint32_t at = t->n; at-- > 0;)
-		if (t->v[at].state == MFC_FREE) {
-			t->v[at].next_free = t->free;
-			t->free = at;
-		}
 	if (t->nuse > t->n)
 		t->nuse = t->n;
 	t->shares.use = grow_trim(t->shares.use, &cap, t->n, sizeof *t->shares.use);

@@ -144,8 +144,8 @@ void mfc_set_reflects(struct mfcs *t, uint32_t at, bool reflects);
 /* Puts the entry on the dirty list.  0, or -1 with ENOMEM. */
 int mfc_dirty(struct mfcs *t, uint32_t at);
 
-/* Gives memory back when there are far fewer entries than there were, true then; they keep their places.  Not while
- * some are to be looked at. */
+/* Gives memory back when there are far fewer entries than there were, true then: the last ones get places before them.
+ * Not while some are to be looked at. */
 bool mfc_settle(struct mfcs *t);
 
 /* Empties the dirty list when all of it has been looked at; no entry must be marked MFC_DIRTY any more. */

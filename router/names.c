@@ -290,47 +290,62 @@ bool names_sweep(struct names *t, uint32_t *at, uint32_t n)
 	return *at < t->nlists + t->n;
 }
 
-static void names_settle_names(struct names *t)
+/* Has lists name the places where names are now. */
+static void names_rename(struct names *t, const uint32_t *now)
 {
-	while (t->n && !name_is_used(&t->v[t->n - 1]))
-		t->n--;
-	t->free_name = HASH_NONE;
-	for (uint32_t id = t->n; id-- > 0;)
-		if (!name_is_used(&t->v[id])) {
-			t->v[id].next_free = t->free_name;
-			t->free_name = id;
+	for (uint32_t id = 1; id < t->nlists; id++) {
+		struct oif_list *list = &t->lists[id];
+		uint32_t hash = list->names ? names_hash_list(t, id) : 0;
+
+		if (!list->names)
+			continue;
+		hash_del(&t->by_list, &names_list_ops, t, hash, id);
+		for (uint32_t i = 0; i < list->n; i++)
+			list->names[i] = (uint16_t)now[list->names[i]];
+		hash_add(&t->by_list, &names_list_ops, t, names_hash_list(t, id), id);
+	}
+}
+
+void names_settle(struct names *t, uint32_t *now)
+{
+	for (uint32_t id = 0; id < t->n; id++)
+		now[id] = id;
+	for (uint32_t to = 0; to < t->n;)
+		if (!name_is_used(&t->v[t->n - 1])) {
+			t->n--;
+		} else if (name_is_used(&t->v[to])) {
+			to++;
+		} else {
+			now[--t->n] = to;
+			hash_move(&t->by_name, names_hash_name(t, t->n), t->n, to);
+			t->v[to++] = t->v[t->n];
 		}
+	names_rename(t, now);
+	t->free_name = HASH_NONE;
+	t->freed_names = 0;
 	t->v = grow_trim(t->v, &t->cap, t->n, sizeof *t->v);
 	hash_trim(&t->by_name, &names_name_ops, t);
-	t->freed_names = 0;
 }
 
-static void names_settle_lists(struct names *t)
+void oif_lists_settle(struct names *t, uint32_t *now)
 {
+	for (uint32_t id = 0; id < t->nlists; id++)
+		now[id] = id;
 	/* The empty list stays. */
-	while (t->nlists > 1 && !t->lists[t->nlists - 1].names)
-		t->nlists--;
-	t->free_list = HASH_NONE;
-	for (uint32_t id = t->nlists; id-- > 1;)
-		if (!t->lists[id].names) {
-			t->lists[id].next_free = t->free_list;
-			t->free_list = id;
+	for (uint32_t to = 1; to < t->nlists;)
+		if (!t->lists[t->nlists - 1].names) {
+			t->nlists--;
+		} else if (t->lists[to].names) {
+			to++;
+		} else {
+			now[--t->nlists] = to;
+			hash_move(&t->by_list, names_hash_list(t, t->nlists), t->nlists, to);
+			t->lists[to++] = t->lists[t->nlists];
 		}
+	t->free_list = HASH_NONE;
+	t->freed_lists = 0;
 	t->lists = grow_trim(t->lists, &t->clists, t->nlists, sizeof *t->lists);
 	hash_trim(&t->by_list, &names_list_ops, t);
-	t->freed_lists = 0;
-}
-
-bool names_settle(struct names *t)
-{
-	bool names = grow_is_loose(t->freed_names, t->by_name.used, t->n) && !name_is_used(&t->v[t->n - 1]);
-	bool lists = grow_is_loose(t->freed_lists, t->by_list.used, t->nlists) && !t->lists[t->nlists - 1].names;
-
-	if (names)
-		names_settle_names(t);
-	if (lists)
-		names_settle_lists(t);
-	return names || lists;
 }
 
 bool oif_list_bind(struct names *t, uint32_t id)

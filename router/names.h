@@ -54,7 +54,7 @@ struct names {
 	struct name *v;
 	struct oif_list *lists;
 	uint32_t n, cap, nlists, clists;
-	uint32_t freed_names, freed_lists;	/* places that became free since names_settle() */
+	uint32_t freed_names, freed_lists;	/* places that became free since they were settled */
 	uint32_t free_name, free_list;	/* first place that is free, chained by next_free; HASH_NONE = none is */
 	uint32_t last_rank;
 	bool refs_changed;		/* a name of interfaces got its first reference or lost its last one */
@@ -114,9 +114,10 @@ void names_switch(struct names *t);
  * more. */
 bool names_sweep(struct names *t, uint32_t *at, uint32_t n);
 
-/* Gives places behind the last name and list back, and their memory, when many have become free: true then.  Whoever
- * holds a pointer into these arrays has to look it up anew. */
-bool names_settle(struct names *t);
+/* Moves names, or lists, into free places before them and gives the memory behind the last one back.  now[], of as many
+ * as there are places: where each is then, of which lists know and rules are to be told. */
+void names_settle(struct names *t, uint32_t *now);
+void oif_lists_settle(struct names *t, uint32_t *now);
 
 /* Computes the bits of a list from those of its names; true when they are others now. */
 bool oif_list_bind(struct names *t, uint32_t id);

@@ -102,6 +102,19 @@ void owner_drop(struct owners *t, uint32_t owner)
 		hash_del(&t->by_name, &owners_ops, t, owners_hash(t, at), at);
 }
 
+bool owners_settle(struct owners *t)
+{
+	uint32_t n = t->n;
+
+	if (!grow_is_loose(n - t->by_name.used, t->by_name.used, n) || t->v[n - 1].refs)
+		return false;
+	while (t->n && !t->v[t->n - 1].refs)
+		t->n--;
+	t->v = grow_trim(t->v, &t->cap, t->n, sizeof *t->v);
+	hash_trim(&t->by_name, &owners_ops, t);
+	return true;
+}
+
 const char *owner_name(const struct owners *t, uint32_t owner)
 {
 	return owner < OWNER_NAMED ? owners_unnamed[owner] : t->v[owner - OWNER_NAMED].name;

@@ -50,6 +50,9 @@ uint32_t owner_hold(struct owners *t, const char *name);
 void owner_refer(struct owners *t, uint32_t owner);
 void owner_drop(struct owners *t, uint32_t owner);
 
+/* Gives memory back when there are far fewer owners than there were, true then. */
+bool owners_settle(struct owners *t);
+
 /* The name of an owner; "config" and "unnamed" for those without one.  Valid until an owner is added. */
 const char *owner_name(const struct owners *t, uint32_t owner);
 

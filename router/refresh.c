@@ -139,7 +139,7 @@ static bool refresh_begin(struct router *r, struct refreshed *e, const struct if
 			 refresh_protocol(e->fam), e->sec);
 	e->is_alone = e->is_running = true;
 	e->version = kernel_report_version(e->fam, i->name, refresh_older(r, i, e->fam));
-	e->place = 0;
+	e->place = r->groups->n;
 	e->next = r->now + (int64_t)e->sec * 1000;
 	return true;
 }
@@ -150,8 +150,11 @@ static uint32_t refresh_collect(const struct groups *t, struct refreshed *e, uns
 {
 	uint32_t n = 0;
 
-	for (; e->place < t->n && n < REFRESH_BATCH && *left; e->place++, --*left) {
-		const struct member *m = &t->v[e->place];
+	/* From the end, as those at the end may get places before them. */
+	if (e->place > t->n)
+		e->place = t->n;
+	for (; e->place && n < REFRESH_BATCH && *left; e->place--, --*left) {
+		const struct member *m = &t->v[e->place - 1];
 
 		if (!m->used || !m->joined || !m->refs || m->ifindex != e->ifindex || flow_fam(&m->flow) != e->fam)
 			continue;
@@ -196,7 +199,7 @@ static void refresh_turn(struct router *r, struct refreshed *e, unsigned *packet
 		log_at(LOG_LVL_DEBUG, "%s: memberships of %s are not reported: %s", i->name, fam_str(e->fam),
 		       strerror(errno));
 	/* After a failure the rest waits for the next round: without an address it would fail again. */
-	if (res < 0 || e->place >= r->groups->n) {
+	if (res < 0 || !e->place) {
 		e->is_running = false;
 		if (e->next > e->due)
 			e->due = e->next;

@@ -17,7 +17,7 @@ struct refreshed {
 	bool is_alone;			/* no querier is heard: there are rounds */
 	bool is_running;		/* a round is, which reports all memberships once */
 	unsigned version;		/* of its reports */
-	uint32_t place;			/* in the table of memberships: where it goes on */
+	uint32_t place;			/* in the table of memberships, behind those that are left */
 	int64_t next;			/* ms: when the next one begins */
 	int64_t due;			/* ms: when there is something to do */
 };

@@ -14,6 +14,7 @@
 #include "router/expire.h"
 #include "router/mark.h"
 #include "router/reflect.h"
+#include "router/settle.h"
 #include "router/storm.h"
 #include "router/wait.h"
 
@@ -154,28 +155,33 @@ void router_tick(struct router *r, int64_t now)
 {
 	r->now = now;
 	expire_tick(r);
-	if (!router_is_busy(r))
-		r->has_shrunk |= mfc_settle(&r->mfc);
 	groups_tick(r);
 	mrdisc_tick(r);
 	refresh_tick(r);
 	if (reflect_tick(r) || r->sync.is_busy || (r->waits.due && r->now >= r->waits.due))
 		router_sync(r);
 	storm_tick(r);
-	if (r->has_rules && !router_is_busy(r))
+	if (router_is_busy(r))
+		return;
+	if (r->has_rules)
 		adopt_tick(r);
+	settle_all(r);
 }
 
 bool router_flush(struct router *r, struct router_flush *flush)
 {
-	for (uint32_t end = flush->entries + ROUTER_FLUSH; flush->place < r->mfc.n; flush->place++) {
+	/* From the end, as those at the end may get places before them. */
+	if (!flush->place)
+		flush->place = r->mfc.n;
+	for (uint32_t end = flush->entries + ROUTER_FLUSH; flush->place; flush->place--) {
 		if (flush->entries == end)
 			return true;
-		if (mfc_is_dynamic(&r->mfc.v[flush->place])) {
-			entry_drop(r, flush->place);
+		if (flush->place <= r->mfc.n && mfc_is_dynamic(&r->mfc.v[flush->place - 1])) {
+			entry_drop(r, flush->place - 1);
 			flush->entries++;
 		}
 	}
 	state_event(r, &(struct event){ .kind = EVENT_FLUSHED, .entries = flush->entries });
+	router_sync(r);
 	return false;
 }

@@ -50,7 +50,7 @@ void router_tick(struct router *r, int64_t now);
 /* Removes learned and blocked entries, a slice of them: true while there is more to do, by another call.  *flush is
  * zero at first. */
 struct router_flush {
-	uint32_t place;			/* in the mirror */
+	uint32_t place;			/* in the mirror, behind those that are left; 0 at first */
 	uint32_t entries;		/* removed so far */
 };
 bool router_flush(struct router *r, struct router_flush *flush);

@@ -230,30 +230,29 @@ void rules_set_oifs(struct ruleset *s, struct rules *t, uint32_t id, uint32_t oi
 	oif_list_unrefer(&s->names, old, fam, t->side);
 }
 
-/* Gives the places behind the last rule back: true when there are any and it is time. */
-static bool rules_settle(struct rules *t)
+void rules_move(struct rules *t, uint32_t from, uint32_t to)
 {
-	if (!grow_is_loose(t->freed, t->live, t->n) || rules_is_live(t, t->n - 1))
-		return false;
-	while (t->n && !rules_is_live(t, t->n - 1))
-		t->n--;
-	t->free = HASH_NONE;
-	t->freed = 0;
-	for (uint32_t id = t->n; id-- > 0;)
-		if (!rules_is_live(t, id)) {
-			t->v[id].next_free = t->free;
-			t->free = id;
-		}
-	t->v = grow_trim(t->v, &t->cap, t->n, sizeof *t->v);
-	hash_trim(&t->by_range, &rules_ops, t);
-	return true;
+	struct rule *rule = &t->v[to];
+	uint32_t before = rules_chain(t, &t->v[from].range);
+
+	*rule = t->v[from];
+	if (before == from)
+		hash_move(&t->by_range, flow_range_hash(&rule->range), from, to);
+	else
+		while (t->v[before].chain != from)
+			before = t->v[before].chain;
+	if (before != from)
+		t->v[before].chain = to;
+	*(rule->prev == HASH_NONE ? &t->first : &t->v[rule->prev].next) = to;
+	*(rule->next == HASH_NONE ? &t->last : &t->v[rule->next].prev) = to;
 }
 
-bool ruleset_settle(struct ruleset *s)
+void rules_trim(struct rules *t)
 {
-	bool routes = rules_settle(&s->routes), joins = rules_settle(&s->joins);
-
-	return names_settle(&s->names) || routes || joins;
+	t->free = HASH_NONE;
+	t->freed = 0;
+	t->v = grow_trim(t->v, &t->cap, t->n, sizeof *t->v);
+	hash_trim(&t->by_range, &rules_ops, t);
 }
 
 /* ---- walks ---- */

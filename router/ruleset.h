@@ -36,7 +36,7 @@ _Static_assert(sizeof(struct rule) <= 64, "100,000 of these is a normal size");
 
 /* What one of several owners asks for. */
 struct claim_place {
-	uint32_t rule;
+	uint32_t rule;			/* HASH_NONE: this place is free */
 	uint32_t oifs;			/* number of a list, held */
 	uint32_t next;			/* of the same rule, by the number of the owner; HASH_NONE at the end */
 	uint16_t owner;
@@ -65,7 +65,7 @@ struct rules {
 	uint32_t n, cap;		/* places, room */
 	uint32_t live;			/* places that hold a rule */
 	uint32_t free;			/* first one that does not, HASH_NONE = none */
-	uint32_t freed;			/* that do not any more since ruleset_settle() */
+	uint32_t freed;			/* that do not any more since rules_trim() */
 	uint32_t first, last;		/* in order; HASH_NONE = there is none */
 	uint32_t last_rank, last_serial;
 	struct hash by_range;		/* range -> first rule of its chain */
@@ -87,10 +87,6 @@ struct ruleset {
 int ruleset_init(struct ruleset *s);
 void ruleset_free(struct ruleset *s);
 
-/* Gives memory back when there are far fewer rules, names and lists than there were, true then: they keep their
- * numbers, but pointers to them are to be looked up anew.  Not while a configuration is being applied. */
-bool ruleset_settle(struct ruleset *s);
-
 /* The rules of exactly this range: the first of their chain, in no order; HASH_NONE when there are none. */
 uint32_t rules_chain(const struct rules *t, const struct flow_range *range);
 
@@ -100,6 +96,12 @@ uint32_t rules_in_chain(const struct rules *t, uint32_t chain, uint32_t iif);
 /* The rule of that iif and range; HASH_NONE when there is none. */
 uint32_t rules_find(const struct ruleset *s, const struct rules *t, const struct ifname *iif,
 		    const struct flow_range *range);
+
+/* Gives a rule another number, of a free place; not while somebody walks over them. */
+void rules_move(struct rules *t, uint32_t from, uint32_t to);
+
+/* Forgets all free places, the last of which was cut off at t->n, and gives memory back. */
+void rules_trim(struct rules *t);
 
 /* A table without rules. */
 struct rules rules_empty(unsigned side);

@@ -215,6 +215,33 @@ void share_renew(struct shares *s, uint32_t at)
 	share_link(s, at, id);
 }
 
+void share_move(struct shares *s, uint32_t from, uint32_t to)
+{
+	struct mfc_use *u = &s->use[to];
+	struct share_list *l;
+
+	*u = s->use[from];
+	if (u->list == HASH_NONE)
+		return;
+	l = &s->v[u->list / SHARE_CLASSES].list[u->list % SHARE_CLASSES];
+	*(u->prev == HASH_NONE ? &l->head : &s->use[u->prev].next) = to;
+	*(u->next == HASH_NONE ? &l->tail : &s->use[u->next].prev) = to;
+}
+
+void shares_rename(struct shares *s, uint32_t from, uint32_t to)
+{
+	for (uint32_t slot = 0; slot < SHARE_SLOTS; slot++) {
+		const struct share_key key = { slot, from };
+		uint32_t id = hash_find(&s->by_template, &share_ops, s, share_key_hash(key), &key);
+
+		if (id == HASH_NONE)
+			continue;
+		hash_del(&s->by_template, &share_ops, s, share_hash(s, id), id);
+		s->v[id].template = to;
+		hash_add(&s->by_template, &share_ops, s, share_hash(s, id), id);
+	}
+}
+
 unsigned share_biggest(const struct shares *s, unsigned own)
 {
 	unsigned most = own;

@@ -93,6 +93,10 @@ void share_renew(struct shares *s, uint32_t at);
 /* Takes an entry out of its share, if it is in one. */
 void share_leave(struct shares *s, uint32_t at);
 
+/* An entry has got another number; so has a template. */
+void share_move(struct shares *s, uint32_t from, uint32_t to);
+void shares_rename(struct shares *s, uint32_t from, uint32_t to);
+
 /* The slot with the most entries: `own` when none has more. */
 unsigned share_biggest(const struct shares *s, unsigned own);
 

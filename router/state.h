@@ -143,6 +143,7 @@ struct router {
 
 	bool has_rules;			/* a configuration is in force */
 	bool has_shrunk;		/* much memory was given back; for the applet */
+	uint32_t readers;		/* of tables, who have numbers of entries and rules: see settle.h */
 	bool adopts;			/* tables were taken over, no rules were applied to them yet */
 	struct unresolved unresolved;
 	bool has_old_numbers[FAM_N];	/* entries may send to VIF numbers that no interface has: see vif.c */
@@ -158,7 +159,7 @@ struct router {
 	uint32_t max_dynamic;		/* -M: learned plus blocked entries */
 	int64_t pass_start;		/* of the expiry pass, 0 = none begun */
 	int64_t pass_due;		/* when its next slice is due, 0 = nothing can expire */
-	uint32_t pass_place;		/* where in the mirror it goes on */
+	uint32_t pass_place;		/* in the mirror, behind those that are left */
 
 	struct router_changes changes;	/* since the rules were applied; those that failed: since the last edit */
 	struct router_counters count;

@@ -17,6 +17,7 @@
 #include "router/pending.h"
 #include "router/reflect.h"
 #include "router/refresh.h"
+#include "router/settle.h"
 #include "router/table.h"
 #include "router/vif.h"
 #include "router/wait.h"
@@ -255,10 +256,8 @@ void router_sync(struct router *r)
 		return;
 	r->sync.left = r->sync.slice;
 	r->sync.is_busy = !sync_slice(r);
-	if (!router_is_busy(r)) {
-		r->has_shrunk |= ruleset_settle(&r->rules);
-		r->has_shrunk |= mfc_settle(&r->mfc);
-	}
+	if (!router_is_busy(r))
+		settle_all(r);
 	if (r->ops && r->ops->wake)
 		r->ops->wake(r->ops_ctx);
 }

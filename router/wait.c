@@ -63,9 +63,9 @@ static void wait_add(struct waits *t, const char *name, const char *reason, uint
 	if (!v)
 		return;
 	t->v = v;
-	v[t->n] = (struct wait){ .rules = rules, .groups = groups, .was_there = was_there };
-	snprintf(v[t->n].name, sizeof v[t->n].name, "%s", name);
-	snprintf(v[t->n++].reason, sizeof v->reason, "%s", reason);
+	v[t->n] = (struct wait){ .rules = rules, .groups = groups, .was_there = was_there, .reason = reason,
+				 .why = hash_bytes(reason, strlen(reason)) };
+	snprintf(v[t->n++].name, sizeof v->name, "%s", name);
 }
 
 /* What rules wait for because of a name: itself, or interfaces that it means. */
@@ -130,7 +130,8 @@ static void wait_merge(struct waits *t)
 static void wait_collect(const struct router *r, struct waits *t)
 {
 	const struct names *names = &r->rules.names;
-	struct wait_count *v = calloc(names->n + 1u, sizeof *v);
+	/* Rounded, as glibc keeps seven pieces of each small size. */
+	struct wait_count *v = calloc((names->n | 63) + 1u, sizeof *v);
 
 	if (!v)
 		return;
@@ -183,7 +184,7 @@ static void wait_compare(struct router *r, const struct waits *old, const struct
 			wait_log_end(r, &old->v[k]);
 		bool is_known = k < old->n && !strcmp(old->v[k].name, w->name);
 
-		if (!is_known || strcmp(old->v[k].reason, w->reason))
+		if (!is_known || old->v[k].why != w->why)
 			wait_log(r, w);
 		k += is_known;
 	}
@@ -212,6 +213,7 @@ void wait_report(struct router *r)
 	wait_collect(r, &new);
 	wait_compare(r, &r->waits, &new);
 	new.changes = r->waits.changes + 1;
+	r->has_shrunk |= r->waits.n > 2 * new.n + WAIT_FEW;
 	waits_free(&r->waits);
 	r->waits = new;
 }

@@ -14,7 +14,8 @@
 /* An interface that is waited for, or a wildcard that means none. */
 struct wait {
 	char name[IFNAME_SIZE];
-	char reason[ROUTER_LACKS];
+	uint32_t why;			/* hash of the reason */
+	const char *reason;		/* while it is collected and compared */
 	uint32_t rules, groups;		/* that wait for it */
 	bool was_there;			/* what is missing did exist */
 };

@@ -54,7 +54,7 @@ void client_free(struct client *c)
 
 size_t client_size(const struct client *c)
 {
-	return c->out.len + show_size(c->call.show);
+	return c->out.cap + show_size(c->call.show);
 }
 
 int64_t client_active(const struct client *c)

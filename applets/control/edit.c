@@ -25,9 +25,10 @@
 static int edit_no_memory(struct call *call)
 {
 	if (errno == E2BIG)
-		return call_fail(call, EXIT_USAGE, "%s: a rule can have %d outputs, as the kernel has no more "
-				 "interfaces for multicast; a wildcard such as eth+ is one", call->argv[0],
-				 CHANGE_OUTPUTS);
+		return edit_words_too_many(call);
+	if (errno == EDQUOT)
+		return call_fail(call, EXIT_SYSTEM, "%d memberships at once are the most that commands get: leave "
+				 "some, or write them to the config file", CHANGE_MEMBERS);
 	if (errno != ENOSPC)
 		return call_no_memory(call);
 	return call_fail(call, EXIT_SYSTEM, "65536 interface names are in use: remove rules that name some");
@@ -234,10 +235,10 @@ int edit_remove(struct call *call)
 	if (change_remove(r, &w.rule, id) < 0)
 		return errno != ENOENT ? edit_no_memory(call) :
 		       w.rule.noifs ? edit_no_output(call, &w, id) : edit_owner_not_there(call, &w.rule.range, t, id);
-	id = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
 	edit_sync(call);
 	if (edit_waits(call))
 		return 0;
+	id = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
 	status = edit_end_rule(call, id);
 	if (!status && id != HASH_NONE)
 		edit_note_rest(call, &w, id, lacking);

@@ -189,9 +189,18 @@ int edit_words_range(struct call *call, struct edit_words *w)
 	return 0;
 }
 
+int edit_words_too_many(struct call *call)
+{
+	return call_fail(call, EXIT_USAGE, "%s: a rule can have %d outputs, as the kernel has no more interfaces for "
+			 "multicast; a wildcard such as eth+ is one", call->argv[0], CHANGE_OUTPUTS);
+}
+
 int edit_words_rule(struct call *call, struct edit_words *w)
 {
 	int status = edit_words_range(call, w);
+
+	if (!status && call->argc - w->end > CHANGE_OUTPUTS)
+		status = edit_words_too_many(call);
 
 	w->rule.oifs = w->oifs;
 	w->rule.noifs = 0;

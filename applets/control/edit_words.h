@@ -12,12 +12,15 @@
 /* A rule or a membership in the words of a client. */
 struct edit_words {
 	struct change_rule rule;
-	struct ifname oifs[WIRE_MAX_WORDS];	/* those of the rule */
+	struct ifname oifs[CHANGE_OUTPUTS];	/* those of the rule */
 	int end;				/* number of the word behind source and group */
 };
 
 /* Reads IIF [SOURCE[/LEN]] GROUP[/LEN]. */
 int edit_words_range(struct call *call, struct edit_words *w);
+
+/* Refuses a rule with more outputs than the kernel has: the exit status. */
+int edit_words_too_many(struct call *call);
 
 /* Reads IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]. */
 int edit_words_rule(struct call *call, struct edit_words *w);

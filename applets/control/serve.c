@@ -11,7 +11,8 @@
 #include "lib/log.h"
 
 #define TURN_USEC 250			/* of all clients together, in a turn of the loop */
-#define OUT_TOTAL (64 * 1024 * 1024)	/* unread output of all, before the slowest is dropped */
+#define OUT_TOTAL (64 * 1024 * 1024)	/* unread output of all, before the slowest is dropped ... */
+#define OUT_SHARE (OUT_TOTAL / SERVE_MAX)	/* ... of those that have more than this */
 
 void serve_watch(const struct client *c)
 {
@@ -78,7 +79,7 @@ static void serve_bound_output(struct server *server, const struct client *excep
 			struct client *c = server->clients[i];
 
 			total += client_size(c);
-			if (c != except && client_size(c) > CLIENT_OUT_FULL && (!slow || c->moved < slow->moved))
+			if (c != except && client_size(c) > OUT_SHARE && (!slow || c->moved < slow->moved))
 				slow = c;
 		}
 		if (total <= OUT_TOTAL || !slow)
@@ -117,7 +118,7 @@ static void serve_turn(struct client *c, short revents)
 		serve_give_away(c);
 		return;
 	}
-	if (client_size(c) > CLIENT_OUT_FULL)
+	if (client_size(c) > OUT_SHARE)
 		serve_bound_output(server, c);
 	serve_watch(c);
 	serve_arm(server, client_deadline(c));

@@ -49,6 +49,7 @@ void show_free(struct show *s)
 	buf_free(&s->out.rows);
 	buf_free(&s->reason);
 	show_end_walk(s);
+	s->router->readers--;
 	free(s->entries);
 	free(s->rules);
 	free(s);
@@ -73,6 +74,7 @@ static int show_begin(struct call *call)
 	call->show = calloc(1, sizeof *call->show);
 	if (!call->show)
 		return call_no_memory(call);
+	call->router->readers++;
 	*call->show = (struct show){
 		.router = call->router, .kind = show_kinds[row],
 		.out = { .to = call->out, .form = call->form, .json = call->json,

@@ -172,6 +172,7 @@ int kernel_members_read(uint32_t *n)
 		members.n = 0;
 	if (members.n)
 		qsort(members.v, members.n, sizeof *members.v, members_compare);
+	members.v = grow_trim(members.v, &members.cap, members.n, sizeof *members.v);
 	members.sum = hash_bytes(members.v, members.n * sizeof *members.v);
 	*n = members.n;
 	return res ? -1 : members.sum != before;

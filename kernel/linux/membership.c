@@ -181,6 +181,10 @@ int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, ui
 		p->first = slot / POOLS;
 	if (!--s->joined)
 		s->fd = held_close(s->fd);
+	while (p->n && p->v[p->n - 1].fd < 0)
+		p->n--;
+	p->first = p->first < p->n ? p->first : p->n;
+	p->v = grow_trim(p->v, &p->cap, p->n, sizeof *p->v);
 	return 0;
 }
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * When it is time so much has gone that looking at all there is costs little for each of those.
+ */
+#include "router/settle.h"
+
+#include <stdlib.h>
+
+#include "lib/grow.h"
+#include "router/claims.h"
+#include "router/group.h"
+#include "router/mark.h"
+
+static bool settle_rules(struct router *r, struct rules *t)
+{
+	if (!grow_is_loose(t->freed, t->live, t->n))
+		return false;
+	for (uint32_t to = 0; to < t->n;)
+		if (!rules_is_live(t, t->n - 1)) {
+			t->n--;
+		} else if (rules_is_live(t, to)) {
+			to++;
+		} else {
+			rules_move(t, --t->n, to);
+			claims_move(t, t->n, to);
+			if (t == &r->rules.routes)
+				shares_rename(&r->mfc.shares, t->n, to);
+			to++;
+		}
+	rules_trim(t);
+	/* What is in the way of them is known by its number. */
+	for (uint32_t at = 0; r->mfc.count[MFC_ASIDE] && at < r->mfc.n; at++)
+		if (r->mfc.v[at].state == MFC_ASIDE)
+			mark_entry(r, at);
+	return true;
+}
+
+/* Tells rules where names and lists are now. */
+static void settle_rename(struct rules *t, const uint32_t *names, const uint32_t *lists)
+{
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next) {
+		if (names)
+			t->v[id].iif = (uint16_t)names[t->v[id].iif];
+		else
+			t->v[id].oifs = lists[t->v[id].oifs];
+	}
+	for (uint32_t at = 0; lists && at < t->claims.n; at++)
+		if (t->claims.v[at].rule != HASH_NONE)
+			t->claims.v[at].oifs = lists[t->claims.v[at].oifs];
+}
+
+static bool settle_names(struct ruleset *s)
+{
+	struct names *t = &s->names;
+	bool any = false;
+
+	for (int k = 0; k < 2; k++) {
+		uint32_t n = k ? t->nlists : t->n, live = k ? t->by_list.used : t->by_name.used, *now;
+
+		if (!grow_is_loose(k ? t->freed_lists : t->freed_names, live, n) ||
+		    !(now = malloc(((n | 255) + 1) * sizeof *now)))
+			continue;
+		(k ? oif_lists_settle : names_settle)(t, now);
+		settle_rename(&s->routes, k ? NULL : now, k ? now : NULL);
+		settle_rename(&s->joins, k ? NULL : now, k ? now : NULL);
+		free(now);
+		any = true;
+	}
+	return any;
+}
+
+void settle_all(struct router *r)
+{
+	struct ruleset *s = &r->rules;
+
+	if (r->readers || r->mfc.ndirty || s->names.nfresh)
+		return;
+	r->has_shrunk |= settle_rules(r, &s->routes) | settle_rules(r, &s->joins) | settle_names(s) |
+			 claims_settle(&s->routes) | claims_settle(&s->joins) | owners_settle(&s->owners) |
+			 groups_settle(r->groups);
+	r->has_shrunk |= mfc_settle(&r->mfc);
+}
