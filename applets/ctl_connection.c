@@ -102,13 +102,18 @@ static unsigned connection_see_all(const char *path, struct buf *seen)
 /* What to do where nobody answers, or not to us. */
 static void connection_put_remedy(const struct ctl_place *place, int status, struct buf *out)
 {
+	bool is_usual = !place->path && !strcmp(place->ident, "smcroute");
+
 	if (status == EXIT_DENIED)
-		buf_printf(out, "; it is for root, and for the user and group of smcrouted -p");
-	else if (status == EXIT_BUSY && place->path)
-		buf_printf(out, "; smcrouted -u %s starts one", place->path);
-	else if (status == EXIT_BUSY)
-		buf_printf(out, "; smcrouted%s%s starts one", strcmp(place->ident, "smcroute") ? " -i " : "",
-			   strcmp(place->ident, "smcroute") ? place->ident : "");
+		buf_str(out, "; it is for root, and for the user and group of smcrouted -p");
+	if (status != EXIT_BUSY)
+		return;
+	buf_str(out, "; smcrouted");
+	if (!is_usual) {
+		buf_str(out, place->path ? " -u " : " -i ");
+		buf_shell_word(out, place->path ? place->path : place->ident);
+	}
+	buf_str(out, " starts one");
 }
 
 /* Says what was tried; minus the exit status. */

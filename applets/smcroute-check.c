@@ -221,10 +221,14 @@ int smcroute_check_main(int argc, char **argv)
 	unsigned options = 0;
 	int opt;
 
+	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "hHjpqv", long_options, NULL)) != -1) {
 		if (applet_told(&smcroute_check_applet, opt))
 			return 0;
 		if (opt == '?') {
+			const char letter[] = { '-', (char)optopt, '\0' };
+
+			applet_fail(0, "unknown option %s", optopt ? letter : argv[optind - 1]);
 			fputs(smcroute_check_applet.usage, stderr);
 			return EXIT_USAGE;
 		}
