@@ -6,10 +6,13 @@ import errno
 import grp
 import os
 import pwd
+import signal
 import stat
 
 from cases import case, main
-from lab import CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, need_users, same, wait_until
+from heirs import next_pid
+from lab import (CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, gone, need_users, same,
+                 wait_until)
 from refuse import refuse
 
 ROUTE = ("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 group ff2e::11 to a2\n"
@@ -94,6 +97,56 @@ def quotes(lab):
         same((rc, "secret" in out + err, "1 error, nothing" in err), (78, is_told, True), f"{mode:o}: {err}")
         same("the log has the lines" in err, not is_told, f"{mode:o}: {err}")
     check('"secret"' in d.log(), d.log())
+
+
+def by_keeper(lab, d):
+    old = int(open(d.pid_file).read())
+    os.kill(old, signal.SIGKILL)
+    return next_pid(d, old)
+
+
+def by_takeover(lab, d):
+    return next_pid(Daemon(lab, lab.MARKS + ROUTE, ("-p", "nobody", "-T"), ready=False), d.proc.pid)
+
+
+def by_upgrade(lab, d):
+    same(d.ctl("upgrade")[0], 0, "upgrade")
+    return next_pid(d, d.proc.pid)
+
+
+def in_background(lab, d):
+    same(d.stop(), 0, "exit status")
+    rc, _, err = lab.run(*SMCROUTED, "-i", d.name, "-f", d.conf, "-P", d.pid_file, "-u", d.sock, "-p", "nobody")
+    same((rc, err), (0, ""), "start in the background")
+    return next_pid(d, d.proc.pid)
+
+
+@case("-p leaves nothing, however the daemon came to be: after a delay", "-d", "1", None)
+@case("the same in the background", "-N", "", in_background)
+@case("the same of the next one that a keeper starts", "-k", "", by_keeper)
+@case("the same of one that takes over", "-N", "", by_takeover)
+@case("the same of the program of an upgrade", "-N", "", by_upgrade)
+def ways(lab, option, value, how):
+    need_users()
+    uid, gid = nobody()
+    os.chmod(lab.dir, 0o777)
+    mine = os.open("/etc/passwd", os.O_RDONLY)
+    d = lab.daemon(ROUTE, "-p", "nobody", option, *filter(None, [value]),
+                   setup=lambda: os.dup2(mine, 70, inheritable=True))
+    os.close(mine)
+    pid = how(lab, d) if how else d.proc.pid
+    wait_caps(pid, [0, 0, 0, 0])
+    s = status(pid)
+    same([s["Uid"].split(), s["Gid"].split(), s["Groups"].split(), s["NoNewPrivs"], int(s["CapBnd"], 16)],
+         [[str(uid)] * 4, [str(gid)] * 4, [], "1", 0], "ids, groups, no_new_privs, bounding set")
+
+    def files():
+        return [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    wait_until(lambda: "/etc/passwd" not in files(), lambda: f"open: {files()}")
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
+    same(d.ctl("reload")[0], 0, "reload")
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: gone(pid), "its end")
 
 
 FOR_HOOK = 1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW
