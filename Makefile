@@ -6,7 +6,8 @@
 #        [WITH_LIBCAP=yes WITH_MRDISC=no WITH_HOST=no]
 #   make static | check [T="WORD..."] | handover [T=] | handover-faults | doctor
 #   make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | cures
-#   make bench [N=...] | profile [N=...] | fuzz | bloat | demo | clean
+#   make bench [N=...] | profile [N=...] | fuzz [FUZZ_SECONDS=60] | soak [SOAK_SECONDS=3600]
+#   make bloat | demo | clean
 #   make cppcheck | clang-tidy
 #   make static WITH_HOST=no: for an initramfs, without `smcroute-check -H` and `doctor`
 #   make install [PREFIX= DESTDIR= SYSCONFDIR= RUNSTATEDIR= NATIVE=]
@@ -191,6 +192,13 @@ handover: all $(B)/tests/traffic
 handover-faults: all test-programs
 	@$(TEST_ENV) HANDOVER_FAULTS=1 PYTHONDONTWRITEBYTECODE=1 python3 tests/net/test_faults.py
 
+# All that may happen to a daemon, at random, with the sanitizers: see tests/net/soak.py.
+SOAK_SECONDS = 3600
+soak:
+	@$(MAKE) --no-print-directory soak-run B=$(B)/asan SANITIZE=address,undefined
+soak-run: all
+	@$(TEST_ENV) SOAK_SECONDS='$(SOAK_SECONDS)' PYTHONDONTWRITEBYTECODE=1 python3 tests/net/soak.py
+
 demo: all
 	@$(TEST_ENV) sh tests/demo.sh
 
@@ -238,7 +246,7 @@ fuzz-run: $(FUZZERS:%=$(B)/%)
 	@for f in $(FUZZERS); do mkdir -p $(B)/corpus/$$f; \
 		echo "== $$f, $(FUZZ_SECONDS) s"; seeds=; test ! -d tests/data/$$f || seeds=tests/data/$$f; \
 		$(B)/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
-			-artifact_prefix=$(B)/$$f- $(B)/corpus/$$f $$seeds || exit 1; done
+			-len_control=0 -artifact_prefix=$(B)/$$f- $(B)/corpus/$$f $$seeds || exit 1; done
 $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(FAKE) $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) $(FAKE_LINK) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
@@ -283,7 +291,7 @@ clean:
 
 FORCE:
 .PHONY: all handover handover-faults check successors doctor demo bench bench-static profile cppcheck clang-tidy \
-	fuzz fuzz-run static bloat install clean test-programs FORCE
+	fuzz fuzz-run soak soak-run static bloat install clean test-programs FORCE
 .DELETE_ON_ERROR:
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -105,8 +105,7 @@ static void model_make_link(unsigned iface)
 	model_tell_link(iface);
 }
 
-/* A dump of all interfaces. */
-static void model_sweep(void)
+void model_sweep(void)
 {
 	router_link_event(&model_router, &(struct link_event){ .kind = LINK_SWEEP_BEGIN });
 	for (unsigned i = 0; i < MEANING_IFACES; i++)
@@ -155,6 +154,22 @@ static void model_link(unsigned verb, unsigned iface, unsigned other)
 
 /* ---- packets ---- */
 
+/* An entry goes to an interface where a packet came in only when a rule has the flow there. */
+static void model_check_move(const struct upcall *up, const unsigned char *source, const unsigned char *group)
+{
+	bool covered = true;
+	int parent;
+
+	for (unsigned i = 0; i < MEANING_IFACES; i++) {
+		const struct iface *iface = iface_find_name(&model_router.ifs, meaning_names[i]);
+
+		if (iface && iface->vif[up->fam] == up->vif)
+			meaning_decide(up->fam, i, source, group, &covered);
+	}
+	if (!covered && fake_mfc(&up->flow, &parent, NULL) && parent == up->vif)
+		model_say("an entry moved to an interface that has no rule for it");
+}
+
 /* A packet comes in: the kernel asks where it has no entry, or a wrong one. */
 static void model_packet(uint64_t random)
 {
@@ -162,11 +177,13 @@ static void model_packet(uint64_t random)
 	unsigned iface = model_take(&random, MEANING_IFACES);
 	const struct iface *i = iface_find_name(&model_router.ifs, meaning_names[iface]);
 	bool is_full = mfc_dynamic(&model_router.mfc) >= model_router.max_dynamic;
+	unsigned s = model_take(&random, MODEL_SOURCES), g = model_take(&random, MODEL_GROUPS);
+	unsigned char source[16], group[16];
 	uint32_t oifs;
 	int parent;
 
-	up.flow.source = model_addr(model_sources[up.fam][model_take(&random, MODEL_SOURCES)]);
-	up.flow.group = model_addr(model_groups[up.fam][model_take(&random, MODEL_GROUPS)]);
+	up.flow.source = model_addr(model_sources[up.fam][s]);
+	up.flow.group = model_addr(model_groups[up.fam][g]);
 	if (!i || i->vif[up.fam] < 0)
 		return;
 	up.vif = i->vif[up.fam];
@@ -183,6 +200,10 @@ static void model_packet(uint64_t random)
 	model_begin_scarce();
 	router_upcall(&model_router, &up, model_router.now);
 	model_end_scarce();
+	model_bytes(up.fam, model_sources[up.fam][s], source);
+	model_bytes(up.fam, model_groups[up.fam][g], group);
+	if (up.kind == UPCALL_WRONGVIF && !router_is_busy(&model_router))
+		model_check_move(&up, source, group);
 	if (!fake_mfc_for(&up.flow, up.vif, &parent, NULL)) {
 		if (!model_is_faulty && !is_full)
 			model_say("a packet came and there is no entry");
@@ -294,6 +315,9 @@ static void model_happen(unsigned what, uint64_t random)
 		if (model_is_faulty)
 			model_heal(random);
 		break;
+	case 11:
+		model_succeed(random);
+		break;
 	default:
 		model_packet(random);
 	}
@@ -316,9 +340,7 @@ const char *model_step(uint64_t random)
 		model_is_scarce = true;
 		model_first = model_take(&random, 12);
 		model_times = 1 + model_take(&random, 3);
-		what = model_take(&random, 24);
-		if (what == 8 || what == 9)
-			what = 3;
+		what = model_take(&random, 8);
 	}
 	model_happen(what, random);
 	model_is_scarce = false;

@@ -39,18 +39,44 @@ void model_forget_packets(void)
 	memset(model_flows, 0, sizeof model_flows);
 }
 
-void model_note_packet(const struct flow *flow)
+/* Its place; it is one of them. */
+static struct model_flow *model_find(const struct flow *flow)
 {
 	enum fam fam = flow_fam(flow);
+	unsigned s = 0, g = 0;
+
+	for (struct flow own = model_flow(fam, s, g); !flow_eq(&own, flow); own = model_flow(fam, s, g))
+		if (++s == MODEL_SOURCES) {
+			s = 0;
+			g++;
+		}
+	return &model_flows[fam][s][g];
+}
+
+void model_forget_flow(const struct flow *flow)
+{
+	*model_find(flow) = (struct model_flow){ 0 };
+}
+
+static void model_tell_age(enum fam fam, unsigned s, unsigned g)
+{
+	struct flow flow = model_flow(fam, s, g);
+
+	if (model_flows[fam][s][g].is_there && fake_mfc(&flow, NULL, NULL))
+		fake_set_idle(&flow, model_router.now - model_flows[fam][s][g].heard);
+}
+
+void model_tell_ages(void)
+{
+	model_each(model_tell_age);
+}
+
+void model_note_packet(const struct flow *flow)
+{
+	struct model_flow *f = model_find(flow);
 	struct mfc_stats st;
 
-	for (unsigned s = 0; s < MODEL_SOURCES; s++)
-		for (unsigned g = 0; g < MODEL_GROUPS; g++) {
-			struct flow own = model_flow(fam, s, g);
-
-			if (flow_eq(&own, flow))
-				model_flows[fam][s][g].heard = model_flows[fam][s][g].renewed = model_router.now;
-		}
+	f->heard = f->renewed = model_router.now;
 	if (fake_mfc(flow, NULL, NULL) && kernel_mfc_stats(flow, &st) == 0)
 		fake_set_stats(flow, st.packets + 1, st.bytes + 100, st.wrong_if);
 }
@@ -85,7 +111,8 @@ static void model_check_age(enum fam fam, unsigned s, unsigned g)
 	int64_t now = model_router.now, ms = model_router.expire_sec * (int64_t)1000;
 	int64_t late = ms / 10 < 1000 ? 1000 : ms / 10;
 
-	if (at != HASH_NONE && mfc_is_dynamic(&model_router.mfc.v[at]) && ms && now > f->renewed + ms + late + MFC_TICK)
+	if (at != HASH_NONE && f->is_there && mfc_is_dynamic(&model_router.mfc.v[at]) && ms &&
+	    now > f->renewed + ms + late + MFC_TICK)
 		model_say("(%s, %s) is there %d ms after its last packet", model_sources[fam][s], model_groups[fam][g],
 			  (int)(now - f->renewed));
 	if (at == HASH_NONE && f->is_there && f->state >= MFC_LEARNED && (!ms || now < f->heard + ms - MFC_TICK))
@@ -106,6 +133,9 @@ void model_wait(int64_t ms)
 			return;
 		}
 		router_tick(&model_router, due > model_router.now ? due : model_router.now);
+		/* What is due may have to wait for a file that is being applied. */
+		if (model_router.apply)
+			model_go_on(4);
 		if (!was_busy && !model_is_faulty)
 			model_each(model_check_age);
 		model_watch();
@@ -181,12 +211,13 @@ static unsigned model_of_vifs(enum fam fam, uint32_t vifs)
 	return out;
 }
 
-/* True when a join has what leaves there come back, so that this output is held back. */
+/* True when a join has what leaves there come back, so that this output is held back; for one source as soon as the
+ * kernel has been asked. */
 static bool model_is_member(enum fam fam, unsigned iface, unsigned s, unsigned g)
 {
 	for (const struct model_join *j = model_joins; j < model_joins + MODEL_JOINS; j++)
 		if (j->is_there && j->fam == fam && j->group == g && meaning_uses(j->iif, iface) &&
-		    (j->source == MODEL_SOURCES || j->source == s))
+		    (j->source == MODEL_SOURCES || (j->source == s && !model_router.reflect.is_stale)))
 			return true;
 	return false;
 }

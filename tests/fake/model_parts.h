@@ -46,6 +46,9 @@ void model_bytes(enum fam fam, const char *text, unsigned char *out);
 void model_begin_scarce(void);
 void model_end_scarce(void);
 
+/* A dump of all interfaces. */
+void model_sweep(void);
+
 /* ---- model_edit.c ---- */
 
 /* Adds, replaces or removes a rule, as a client does; asks for a membership or takes it back; has a file with the rules
@@ -65,15 +68,24 @@ extern const struct router_ops model_ops;
 
 /* Forgets when packets came. */
 void model_forget_packets(void);
+void model_forget_flow(const struct flow *flow);
 
 /* Notes that a packet of a flow came in on the interface of its entry, and what has become of entries meanwhile. */
 void model_note_packet(const struct flow *flow);
 void model_watch(void);
+
+/* Has the kernel tell how long each entry has been idle. */
+void model_tell_ages(void);
 
 /* Lets ms go by, in which the engine does what is due; entries go in their time, not before and not long after. */
 void model_wait(int64_t ms);
 
 /* Compares the kernel with the mirror, and both with what the rules mean. */
 void model_compare_all(void);
+
+/* ---- model_heir.c ---- */
+
+/* Has another router take the kernel's tables over. */
+void model_succeed(uint64_t random);
 
 #endif
