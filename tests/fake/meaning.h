@@ -31,6 +31,8 @@ struct meaning_iface {
 	bool is_up;			/* it is there */
 	bool is_disabled;		/* a phyint line says so */
 	bool has_no_multicast;		/* a wildcard leaves it out */
+	bool has_mrdisc, has_refresh;	/* phyint lines say so */
+	unsigned ttl;			/* its threshold, 0 as 1 */
 };
 
 extern struct meaning_rule meaning_rules[MEANING_RULES];

@@ -22,7 +22,6 @@ struct router model_router;
 bool model_is_faulty, model_is_scarce;
 
 static unsigned model_first, model_times;	/* as memory_scarce() has them */
-static int model_ifindex[MEANING_IFACES], model_last_ifindex;
 static char model_wrong[512];
 
 /* ---- for all ---- */
@@ -72,84 +71,6 @@ void model_end_scarce(void)
 {
 	if (model_is_scarce && memory_plenty())
 		model_is_faulty = true;
-}
-
-/* ---- interfaces ---- */
-
-/* Tells the engine that an interface is there as the model has it. */
-static void model_tell_link(unsigned iface)
-{
-	struct link_event ev = {
-		.kind = LINK_NEW, .ifindex = model_ifindex[iface],
-		.flags = LINK_UP | (meaning_ifaces[iface].has_no_multicast ? 0 : LINK_MULTICAST),
-	};
-
-	snprintf(ev.name, sizeof ev.name, "%s", meaning_names[iface]);
-	router_link_event(&model_router, &ev);
-}
-
-static void model_go_link(unsigned iface)
-{
-	struct link_event ev = { .kind = LINK_DEL, .ifindex = model_ifindex[iface] };
-
-	fake_link_del(model_ifindex[iface]);
-	meaning_ifaces[iface].is_up = false;
-	router_link_event(&model_router, &ev);
-}
-
-static void model_make_link(unsigned iface)
-{
-	model_ifindex[iface] = ++model_last_ifindex % 60000 + 10;
-	fake_link_add(model_ifindex[iface]);
-	meaning_ifaces[iface].is_up = true;
-	model_tell_link(iface);
-}
-
-void model_sweep(void)
-{
-	router_link_event(&model_router, &(struct link_event){ .kind = LINK_SWEEP_BEGIN });
-	for (unsigned i = 0; i < MEANING_IFACES; i++)
-		if (meaning_ifaces[i].is_up)
-			model_tell_link(i);
-	router_link_event(&model_router, &(struct link_event){ .kind = LINK_SWEEP_END });
-}
-
-/* Something becomes of an interface, `other` has a part in it. */
-static void model_link(unsigned verb, unsigned iface, unsigned other)
-{
-	struct meaning_iface *i = &meaning_ifaces[iface];
-	int ifindex = model_ifindex[iface];
-
-	model_begin_scarce();
-	if (verb == 0 && i->is_up && !meaning_ifaces[other].is_up) {
-		/* It gets the other's name. */
-		i->is_up = false;
-		meaning_ifaces[other].is_up = true;
-		meaning_ifaces[other].has_no_multicast = i->has_no_multicast;
-		model_ifindex[iface] = model_ifindex[other];
-		model_ifindex[other] = ifindex;
-		model_tell_link(other);
-		router_sync(&model_router);
-		/* Meanwhile the bits of a number are read as those of the new name. */
-		model_settle();
-	} else if (verb == 1) {
-		i->has_no_multicast = !i->has_no_multicast;
-		if (i->is_up)
-			model_tell_link(iface);
-	} else if (verb == 2 && i->is_up) {
-		model_go_link(iface);
-		if (other & 1)
-			router_sync(&model_router);
-		model_make_link(iface);
-	} else if (verb == 3) {
-		model_sweep();
-	} else if (i->is_up) {
-		model_go_link(iface);
-	} else {
-		model_make_link(iface);
-	}
-	router_sync(&model_router);
-	model_end_scarce();
 }
 
 /* ---- packets ---- */
@@ -215,7 +136,8 @@ static void model_packet(uint64_t random)
 /* ---- what goes wrong ---- */
 
 static const char *const model_verbs[] = {
-	"vif_add", "vif_del", "mfc_add", "mfc_stats", "join", "members_read",
+	"vif_add", "vif_del", "mfc_add", "mfc_stats", "join", "members_read", "mrdisc_send",
+	"mrdisc_listen", "report_send",
 };
 #define MODEL_VERBS (sizeof model_verbs / sizeof *model_verbs)
 
@@ -257,7 +179,7 @@ void model_begin(uint64_t random)
 	memset(meaning_ifaces, 0, sizeof meaning_ifaces);
 	memset(model_joins, 0, sizeof model_joins);
 	memset(model_joined, 0, sizeof model_joined);
-	model_last_ifindex = 0;
+	model_begin_links();
 	model_is_faulty = model_is_scarce = false;
 	*model_wrong = '\0';
 	meaning_forget();
@@ -268,10 +190,14 @@ void model_begin(uint64_t random)
 	model_router.now = 1000;
 	model_router.max_dynamic = most[model_take(&random, 4)];
 	model_router.expire_sec = seconds[model_take(&random, 4)];
+	model_router.table = model_take(&random, 2) * 7;
 	fake_set_pim(model_take(&random, 4));
 	for (enum fam f = 0; f < FAM_N; f++) {
-		kernel_mroute_open(f, 0);
+		kernel_mroute_open(f, model_router.table);
 		router_family(&model_router, f, true);
+		kernel_mrdisc_open(f);
+		kernel_report_open(f);
+		model_router.mrdisc->up[f] = model_router.refresh->up[f] = true;
 	}
 }
 
@@ -317,6 +243,10 @@ static void model_happen(unsigned what, uint64_t random)
 		break;
 	case 11:
 		model_succeed(random);
+		break;
+	case 12:
+		meaning_remember();
+		model_others(random);
 		break;
 	default:
 		model_packet(random);

@@ -301,6 +301,21 @@ static void model_compare(enum fam fam, unsigned s, unsigned g)
 		model_compare_entry(&flow, s, g);
 }
 
+/* The thresholds of an entry are those of its outputs. */
+static void model_compare_ttl(void *ctx, const struct mfc_found *f)
+{
+	(void)ctx;
+	for (unsigned iface = 0; iface < MEANING_IFACES; iface++) {
+		const struct iface *i = iface_find_name(&model_router.ifs, meaning_names[iface]);
+		unsigned ttl = meaning_ifaces[iface].ttl ? meaning_ifaces[iface].ttl : 1;
+
+		if (i && i->vif[FAM_4] >= 0 && f->oifs >> i->vif[FAM_4] & 1 && f->ttl[i->vif[FAM_4]] != ttl &&
+		    flow_fam(&f->flow) == FAM_4)
+			model_say("%s has threshold %u in an entry, not %u", meaning_names[iface],
+				  f->ttl[i->vif[FAM_4]], ttl);
+	}
+}
+
 /* Which interfaces have a number, and which rules wait. */
 static void model_compare_names(void)
 {
@@ -372,4 +387,5 @@ void model_compare_all(void)
 		return;
 	model_compare_names();
 	model_compare_joins();
+	kernel_mfc_read(FAM_4, model_compare_ttl, NULL);
 }

@@ -209,7 +209,10 @@ static void model_applied(void *ctx)
 	memcpy(meaning_rules, model_next, sizeof meaning_rules);
 	memcpy(model_joins, model_next_joins, sizeof model_joins);
 	for (unsigned i = 0; i < MEANING_IFACES; i++)
-		meaning_ifaces[i].is_disabled = model_next_ifaces[i].is_disabled;
+		model_next_ifaces[i].is_up = meaning_ifaces[i].is_up;
+	for (unsigned i = 0; i < MEANING_IFACES; i++)
+		model_next_ifaces[i].has_no_multicast = meaning_ifaces[i].has_no_multicast;
+	memcpy(meaning_ifaces, model_next_ifaces, sizeof meaning_ifaces);
 }
 
 const struct router_ops model_ops = { .applied = model_applied };
@@ -264,9 +267,16 @@ static void model_print_rule(struct buf *text, const struct meaning_rule *m)
 /* The text of the file, from what the next state is to be. */
 static void model_print(struct buf *text, unsigned from)
 {
-	for (unsigned i = 0; i < MEANING_IFACES; i++)
-		if (model_next_ifaces[i].is_disabled)
-			buf_printf(text, "phyint %s disable\n", meaning_names[i]);
+	for (unsigned i = 0; i < MEANING_IFACES; i++) {
+		const struct meaning_iface *iface = &model_next_ifaces[i];
+
+		if (iface->is_disabled || iface->has_mrdisc || iface->has_refresh || iface->ttl)
+			buf_printf(text, "phyint %s%s%s%s", meaning_names[i], iface->is_disabled ? " disable" : "",
+				   iface->has_mrdisc ? " mrdisc" : "", iface->has_refresh ? " refresh 10" : "");
+		if (iface->ttl)
+			buf_printf(text, " ttl-threshold %u", iface->ttl);
+		buf_chr(text, '\n');
+	}
 	for (unsigned k = 0; k < MEANING_RULES; k++)
 		if (model_next[(from + k * 7) % MEANING_RULES].is_there)
 			model_print_rule(text, &model_next[(from + k * 7) % MEANING_RULES]);
@@ -286,6 +296,7 @@ void model_reload(uint64_t random, bool is_same)
 	struct buf text = { 0 };
 	unsigned from = model_take(&random, MEANING_RULES), drop = model_take(&random, MEANING_RULES * 2);
 	unsigned off = model_take(&random, MEANING_IFACES * 4);
+	struct meaning_iface *iface = &model_next_ifaces[off % MEANING_IFACES];
 
 	memcpy(model_next, meaning_rules, sizeof model_next);
 	memcpy(model_next_joins, model_joins, sizeof model_next_joins);
@@ -297,6 +308,9 @@ void model_reload(uint64_t random, bool is_same)
 			model_next_joins[drop].is_there = false;
 		if (off < MEANING_IFACES)
 			model_next_ifaces[off].is_disabled = !model_next_ifaces[off].is_disabled;
+		iface->has_mrdisc ^= model_take(&random, 4) == 0;
+		iface->has_refresh ^= model_take(&random, 4) == 0;
+		iface->ttl = model_take(&random, 4) ? iface->ttl : model_take(&random, 256);
 	}
 	model_print(&text, from);
 	model_conf = conf_new();

@@ -62,11 +62,17 @@ void model_succeed(uint64_t random)
 	r->max_dynamic = old.max_dynamic;
 	r->expire_sec = old.expire_sec;
 	r->now = old.now;
+	r->table = old.table;
 	for (enum fam f = 0; f < FAM_N; f++) {
 		snprintf(name, sizeof name, "mroute%c", f == FAM_4 ? '4' : '6');
 		if (kernel_adopt(name, -1, 0) < 0 || kernel_mroute_open(f, 0) != 1)
 			model_say("%s is not taken over", name);
 		router_family(r, f, true);
+		snprintf(name, sizeof name, "mrdisc%c", f == FAM_4 ? '4' : '6');
+		kernel_adopt(name, -1, 0);
+		kernel_mrdisc_open(f);
+		kernel_report_open(f);
+		r->mrdisc->up[f] = r->refresh->up[f] = true;
 	}
 	kernel_adopt("member.1", -1, 0);
 	model_sweep();

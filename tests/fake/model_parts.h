@@ -46,8 +46,18 @@ void model_bytes(enum fam fam, const char *text, unsigned char *out);
 void model_begin_scarce(void);
 void model_end_scarce(void);
 
+/* ---- model_link.c ---- */
+
+void model_begin_links(void);
+
 /* A dump of all interfaces. */
 void model_sweep(void);
+
+/* Something becomes of an interface, `other` has a part in it. */
+void model_link(unsigned verb, unsigned iface, unsigned other);
+
+/* Neighbours ask, other programs join, addresses and rules for tables change. */
+void model_others(uint64_t random);
 
 /* ---- model_edit.c ---- */
 
