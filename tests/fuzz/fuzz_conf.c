@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * Any bytes as a configuration: parse, warn, print; what was printed must parse
- * without an error to the same text.  Packets of its rules are explained.  Files are not included.  Where the first
- * byte is 1, the second one says when memory runs out.
+ * without an error to the same text.  Packets of its rules are explained.  Where the first byte is 1, the
+ * second one says when memory runs out; where it is 2, the rest are two files.
  */
+#include "conf/check.h"
 #include "conf/explain.h"
 #include "conf/explain_json.h"
 #include "conf/print.h"
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,11 +57,55 @@ static void print(struct buf *out, const char *p, size_t n, uint32_t *errors)
 	conf_free(c);
 }
 
+static void write_file(const char *path, const uint8_t *p, size_t n)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f || fwrite(p, 1, n, f) != n || fclose(f))
+		abort();
+}
+
+static char dir[] = "/tmp/fuzz-conf-XXXXXX", first[64], second[64];
+
+static void clean(void)
+{
+	unlink(first);
+	unlink(second);
+	rmdir(dir);
+}
+
+/* Two files that may include each other, and nothing else. */
+static void check(const uint8_t *p, size_t n)
+{
+	const uint8_t *half = memchr(p, '\0', n);
+	struct conf *c = conf_new();
+	struct diags d = { 0 };
+	struct buf text = { 0 };
+
+	if (!*first && (!mkdtemp(dir) || atexit(clean)))
+		abort();
+	snprintf(first, sizeof first, "%s/one", dir);
+	snprintf(second, sizeof second, "%s/two", dir);
+	half = half ? half : p + n;
+	write_file(first, p, (size_t)(half - p));
+	write_file(second, half, (size_t)(p + n - half));
+	conf_check(c, &d, first, true);
+	diags_print(&text, c, &d, true);
+	buf_free(&text);
+	diags_free(&d);
+	conf_free(c);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf one = { 0 }, two = { 0 };
 	uint32_t errors = 0;
 
+	if (size > 1 && *data == 2) {
+		if (!memchr(data, '/', size))
+			check(data + 1, size - 1);
+		return 0;
+	}
 	if (memmem(data, size, "include", 7))
 		return 0;
 	if (size > 2 && *data == 1) {

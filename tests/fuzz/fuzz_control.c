@@ -8,6 +8,7 @@
  * force.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "applets/control/monitor.h"
 #include "applets/control/serve.h"
 #include "applets/control/server.h"
+#include "lib/usock.h"
 #include "lib/wire.h"
 #include "tests/fake/kernel.h"
 #include "tests/fake/memory.h"
@@ -58,6 +60,7 @@ static struct server *fuzz_server;
 static struct loop *fuzz_loop;
 static bool fuzz_was_scarce;
 static const uint8_t *fuzz_at, *fuzz_end;
+static char fuzz_dir[] = "/tmp/fuzz-control-XXXXXX", fuzz_path[64];
 
 static unsigned fuzz_byte(void)
 {
@@ -82,7 +85,11 @@ static int fuzz_reload(void *ctx, struct call *call)
 static int fuzz_upgrade(void *ctx, struct call *call)
 {
 	(void)ctx;
-	return call_fail(call, 71, "not here");
+	if (call->is_again)
+		return call_fail(call, 71, "not here");
+	call->later = CALL_UPGRADE;
+	call->for_daemon = true;
+	return 0;
 }
 
 static bool fuzz_is_ended(void *ctx, uint64_t later)
@@ -158,6 +165,20 @@ static void fuzz_start(struct router *r, const struct router_ops *ops)
 	router_sync(r);
 }
 
+static void fuzz_clean(void)
+{
+	rmdir(fuzz_dir);
+}
+
+static void fuzz_listen(void)
+{
+	if (!*fuzz_path && (!mkdtemp(fuzz_dir) || atexit(fuzz_clean)))
+		fuzz_wrong(strerror(errno));
+	snprintf(fuzz_path, sizeof fuzz_path, "%s/s", fuzz_dir);
+	if (server_listen(fuzz_server, fuzz_path, 0600, (uid_t)-1, (gid_t)-1) < 0)
+		fuzz_wrong(strerror(errno));
+}
+
 static void fuzz_turns(unsigned n)
 {
 	while (n--) {
@@ -180,11 +201,18 @@ static void fuzz_leave(struct fuzz_client *c)
 	*c = (struct fuzz_client){ .fd = -1 };
 }
 
-static void fuzz_join(struct fuzz_client *c)
+/* By the path, or by a pair of sockets. */
+static void fuzz_join(struct fuzz_client *c, bool by_path)
 {
 	int fd[2];
 
 	fuzz_leave(c);
+	if (by_path) {
+		*c = (struct fuzz_client){ .fd = usock_connect(fuzz_path), .is_pure = true };
+		if (c->fd >= 0)
+			fcntl(c->fd, F_SETFL, O_NONBLOCK);
+		return;
+	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd) < 0)
 		fuzz_wrong(strerror(errno));
 	*c = (struct fuzz_client){ .fd = fd[0], .is_pure = true };
@@ -289,7 +317,7 @@ static void fuzz_config(struct buf *out)
 	char *lines[4096], *rest, *line;
 	size_t n = 0;
 
-	fuzz_join(c);
+	fuzz_join(c, false);
 	fuzz_ask(c, SHOW_CONFIG, 1, false);
 	fuzz_settle();
 	fuzz_check(c);
@@ -332,13 +360,20 @@ static void fuzz_check_journal(void)
 	buf_free(&is);
 }
 
+static void fuzz_see(void *ctx, const char *name, int fd)
+{
+	(void)ctx;
+	if (!*name || fd < 0)
+		fuzz_wrong("a client without a name");
+}
+
 static void fuzz_step(struct fuzz_client *c, unsigned what)
 {
 	struct upcall up = { .kind = UPCALL_NOCACHE };
 	unsigned k = fuzz_byte();
 
 	if (what < 2 || c->fd < 0) {
-		fuzz_join(c);
+		fuzz_join(c, k & 2);
 	} else if (what < 12) {
 		fuzz_ask(c, k, fuzz_byte(), what >= 10);
 		fuzz_send(c, what & 1 ? SIZE_MAX : fuzz_byte());
@@ -373,6 +408,16 @@ static void fuzz_step(struct fuzz_client *c, unsigned what)
 		memory_scarce(k & 31, 1 + (k >> 5));
 		fuzz_turns(1);
 		fuzz_was_scarce |= memory_plenty();
+	} else {
+		/* As in a handover that comes to nothing. */
+		server_fds(fuzz_server, fuzz_see, NULL);
+		if (k & 2)
+			server_finish(fuzz_server, true);
+		server_hold(fuzz_server, true);
+		fuzz_turns(2);
+		server_hold(fuzz_server, false);
+		server_finish(fuzz_server, false);
+		server_end_upgrade(fuzz_server);
 	}
 	fuzz_turns(k & 1);
 }
@@ -391,6 +436,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	fuzz_start(&fuzz_router, &fuzz_ops);
 	journal_begin(&fuzz_journal);
 	fuzz_server = server_new(fuzz_loop, &fuzz_daemon);
+	fuzz_listen();
 	for (unsigned i = 0; i < CLIENTS; i++)
 		fuzz_clients[i] = (struct fuzz_client){ .fd = -1 };
 	while (fuzz_at < fuzz_end) {
