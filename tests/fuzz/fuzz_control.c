@@ -20,6 +20,7 @@
 #include "applets/control/monitor.h"
 #include "applets/control/serve.h"
 #include "applets/control/server.h"
+#include "conf/read.h"
 #include "lib/usock.h"
 #include "lib/wire.h"
 #include "tests/fake/kernel.h"
@@ -37,7 +38,9 @@ static const char *const fuzz_commands[] = {
 	"join a+ 10.0.0.0/30 232.1.1.0/29", "join a2 ff05::1", "leave a1 225.1.1.1",
 	"leave a+ 10.0.0.0/30 232.1.1.0/29", "disown", "flush", "reload", "ping", "show", "show groups",
 	"show interfaces", "show pending", "show metrics", "show graph", "upgrade", "help", "s", "add a1 1.2.3.4",
-	"add a1 225.1.1.1 a1", "show config",
+	"add a1 225.1.1.1 a1", "sh", "shw", "re", "show nonsense", "add", "add a1 x 225.1.1.1", "join a1 224.0.0.0/4",
+	"add a1 225.1.1.1/99", "add aninterfacethatislong 225.1.1.1", "add a1 10.0.0.1 ff05::1", "leave a1 225.7.7.7",
+	"remove a2 225.9.9.9", "remove a1 225.1.1.0/24", "leave a3 225.3.3.3", "show config",
 	/* Their answer has no end. */
 	"monitor", "kill",
 };
@@ -150,6 +153,24 @@ static void fuzz_link(struct router *r, int ifindex, bool up)
 	router_link_event(r, &ev);
 }
 
+static const char fuzz_file[] = "phyint a1 mrdisc ttl-threshold 3\nphyint a2 refresh 10\nphyint a3 disable\n"
+				"mroute from a1 group 225.1.1.0/24 to a2\n"
+				"mroute from a2 group 225.9.9.9 kernel to a1 a3\n"
+				"mroute from a1 source 10.0.0.1 group 225.1.1.1 to a2 a3\n"
+				"mgroup from a3 group 225.3.3.3\n";
+
+static void fuzz_apply(struct router *r)
+{
+	struct conf *c = conf_new();
+	struct diags d = { 0 };
+
+	conf_parse_text(c, &d, "fuzz", fuzz_file, sizeof fuzz_file - 1);
+	if (d.errors || router_apply(r, c, r->now) < 0)
+		abort();
+	diags_free(&d);
+	conf_free(c);
+}
+
 static void fuzz_start(struct router *r, const struct router_ops *ops)
 {
 	if (router_init(r, ops, NULL) < 0)
@@ -162,7 +183,7 @@ static void fuzz_start(struct router *r, const struct router_ops *ops)
 	}
 	for (int i = 1; i <= 3; i++)
 		fuzz_link(r, i, true);
-	router_sync(r);
+	fuzz_apply(r);
 }
 
 static void fuzz_clean(void)
