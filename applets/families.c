@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "applets/predecessor.h"
+#include "applets/takeover.h"
 #include "applets/watch.h"
 #include "kernel/kernel.h"
 #include "lib/fd.h"
@@ -209,6 +210,11 @@ int families_open(struct daemon *d)
 		any = true;
 	}
 	return any ? 0 : status[worst];
+}
+
+void families_adopting(void *ctx)
+{
+	takeover_step(ctx, "it read the routes");
 }
 
 void families_adopt(struct daemon *d)

@@ -14,6 +14,9 @@ int families_open(struct daemon *d);
 /* Takes over what stands in the tables of families that were handed over, when the interfaces are known. */
 void families_adopt(struct daemon *d);
 
+/* Whoever waits for this process hears that it does that: for router_ops, whose ctx is the daemon. */
+void families_adopting(void *d);
+
 /* Takes families that others had and that are free now, and finds out who has them otherwise. */
 void families_again(struct daemon *d);
 

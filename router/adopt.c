@@ -19,6 +19,8 @@
 /* Flows that are remembered at most, and how long the kernel's own questions about them, unread so far, may take. */
 #define ADOPT_UNRESOLVED 65536
 #define ADOPT_UNRESOLVED_MS 500
+/* Entries read between two words that it goes on. */
+#define ADOPT_WORD 1024
 
 /* An entry that has no place in the mirror. */
 struct adopt_odd {
@@ -34,6 +36,7 @@ struct adopt_pass {
 	uint32_t ttl_known;		/* VIFs whose threshold an entry has told */
 	struct adopt_odd *odd;
 	uint32_t nodd, codd;
+	uint32_t read;
 };
 
 /* Forgets what is known of a family, without a word to the kernel. */
@@ -138,6 +141,8 @@ static void adopt_entry(void *ctx, const struct mfc_found *f)
 	bool is_any = flow_any_source(&f->flow);
 	uint32_t at;
 
+	if (++p->read % ADOPT_WORD == 0 && p->r->ops && p->r->ops->adopting)
+		p->r->ops->adopting(p->r->ops_ctx);
 	if (f->is_unresolved)
 		adopt_note_unresolved(p->r, &f->flow);
 	if (p->err || f->is_unresolved)

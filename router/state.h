@@ -50,6 +50,8 @@ struct router_ops {
 	void (*wake)(void *ctx);
 	/* A configuration has been applied to the rules, and the kernel does not know yet: more may be changed. */
 	void (*applied)(void *ctx);
+	/* Entries that were taken over are read, which takes long when there are many. */
+	void (*adopting)(void *ctx);
 };
 
 /* They outlive the daemon in the order in which they stand here (applets/control/journal.h): new ones go to the end. */

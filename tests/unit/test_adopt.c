@@ -29,7 +29,8 @@ static const char rules[] = "phyint eth1 ttl-threshold 3\n"
 
 static struct flow flow_of(unsigned source, unsigned group)
 {
-	struct flow flow = { .source = { .b = { [10] = 0xff, 0xff, 10, 0, 0, (uint8_t)source } },
+	struct flow flow = { .source = { .b = { [10] = 0xff, 0xff, 10, 0, (uint8_t)(source >> 8),
+						   (uint8_t)source } },
 			     .group = { .b = { [10] = 0xff, 0xff, 225, (uint8_t)group, 1, 1 } } };
 
 	return flow;
@@ -50,6 +51,14 @@ static void fill(unsigned learned)
 	for (unsigned i = 0; i < learned; i++)
 		hear(10 + i, 2);
 	hear(9, 9);
+}
+
+static unsigned words;
+
+static void note_word(void *ctx)
+{
+	(void)ctx;
+	words++;
 }
 
 /* The next process: knows the interfaces, and has the socket. */
@@ -228,6 +237,21 @@ static void too_many(void)
 	end();
 }
 
+/* Whoever waits for this one hears that it goes on. */
+static void very_many(void)
+{
+	static const struct router_ops ops = { .adopting = note_word };
+
+	fill(3000);
+	succeed();
+	r.ops = &ops;
+	CHECK_INT(router_adopt(&r, FAM_4, 1000), 0);
+	r.ops = NULL;
+	CHECK_INT(words, 2);
+	CHECK_INT(r.mfc.count[MFC_LEARNED], 3002);
+	end();
+}
+
 /* Nobody knows yet what is wanted: links that come meanwhile change nothing. */
 static void before_the_rules(void)
 {
@@ -243,4 +267,4 @@ static void before_the_rules(void)
 }
 
 TEST_MAIN(TEST(as_it_was) TEST(the_difference) TEST(without_memory) TEST(failing_answers) TEST(back_again)
-	  TEST(too_many) TEST(before_the_rules))
+	  TEST(too_many) TEST(very_many) TEST(before_the_rules))
