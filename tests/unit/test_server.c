@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "applets/control/serve.h"
+#include "conf/read.h"
 #include "lib/usock.h"
 #include "tests/unit/server.h"
 
@@ -277,6 +279,99 @@ static void edits_in_order(void)
 	end();
 }
 
+/* What was asked for is done whoever still listens, as it is where nobody has to wait. */
+static void leaver_waits(void)
+{
+	int fd;
+
+	begin();
+	fd = join();
+	router.sync.is_busy = true;
+	CHECK_STR(legacy(fd, 'a', 3, "a1", "225.1.1.1", "a2", NULL), "");
+	close(fd);
+	turns(4);
+	CHECK_INT(server->n, 1);
+	CHECK_INT(router.rules.routes.live, 0);
+	while (router_is_busy(&router))
+		router_sync(&router);
+	server_resume(server);
+	CHECK_INT(router.rules.routes.live, 1);
+	turns(2);
+	CHECK_INT(server->n, 0);
+	end();
+}
+
+/* An edit that comes in the middle of a reload is of the rules that come of it, which make no end of it. */
+static void edit_in_a_reload(void)
+{
+	static const char text[] = "mroute from a1 group 225.2.2.2 to a2\n";
+	struct conf *c = conf_new();
+	struct diags d = { 0 };
+	int fd;
+
+	begin();
+	fd = join();
+	CHECK_STR(legacy(fd, 'a', 3, "a1", "225.1.1.1", "a2", NULL), "|");
+	conf_parse_text(c, &d, "test", text, strlen(text));
+	CHECK_INT(router_apply_begin(&router, c), 0);
+	CHECK_STR(legacy(fd, 'a', 3, "a1", "225.3.3.3", "a2", NULL), "");
+	CHECK_INT(router.rules.routes.live, 1);
+	while (router_is_busy(&router)) {
+		server_resume(server);
+		if (!router.apply)
+			router_sync(&router);
+		else if (router_apply_step(&router, 1, 0) < 0)
+			break;
+	}
+	/* The one from before went with the reload. */
+	CHECK_INT(router.rules.routes.live, 1);
+	server_resume(server);
+	CHECK_INT(router.rules.routes.live, 2);
+	conf_free(c);
+	diags_free(&d);
+	close(fd);
+	turns(2);
+	end();
+}
+
+static void count_fd(void *ctx, const char *name, int fd)
+{
+	(void)name;
+	(void)fd;
+	++*(unsigned *)ctx;
+}
+
+/* While another daemon takes over nothing is begun, and who waits is not handed to it; when that fails the edit is done. */
+static void edit_in_a_handover(void)
+{
+	struct buf got = { 0 };
+	unsigned n = 0;
+	int fd;
+
+	begin();
+	fd = join();
+	router.sync.is_busy = true;
+	CHECK_STR(legacy(fd, 'a', 3, "a1", "225.1.1.1", "a2", NULL), "");
+	CHECK(server_is_busy(server));
+	while (router_is_busy(&router))
+		router_sync(&router);
+	server_hold(server, true);
+	server_resume(server);
+	turns(4);
+	server_fds(server, count_fd, &n);
+	CHECK_INT(n, 0);
+	CHECK_INT(router.rules.routes.live, 0);
+	server_hold(server, false);
+	server_resume(server);
+	CHECK_INT(router.rules.routes.live, 1);
+	exchange(fd, NULL, &got);
+	CHECK_INT(got.len, 1);
+	buf_free(&got);
+	close(fd);
+	turns(2);
+	end();
+}
+
 /* The daemon is told to end in the middle of a table: the engine is gone before its clients are. */
 static void end_in_a_table(void)
 {
@@ -299,5 +394,6 @@ static void end_in_a_table(void)
 }
 
 TEST_MAIN(
-	TEST(end_in_a_table) TEST(edits_wait) TEST(edits_in_order) TEST(slow_reader) TEST(early_leaver) TEST(cap)
+	TEST(end_in_a_table) TEST(edits_wait) TEST(edits_in_order) TEST(leaver_waits) TEST(edit_in_a_reload)
+	TEST(edit_in_a_handover) TEST(slow_reader) TEST(early_leaver) TEST(cap)
 	TEST(on_a_path) TEST(out_of_descriptors))
