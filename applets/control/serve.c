@@ -106,18 +106,21 @@ static void serve_give_away(struct client *c)
 static void serve_turn(struct client *c, short revents)
 {
 	struct server *server = c->server;
+	bool is_there;
 
 	if (server->daemon->packets)
 		server->daemon->packets(server->daemon->ctx);
-	if (!client_turn(c, revents, loop_now(server->loop), server->turn_end)) {
+	is_there = client_turn(c, revents, loop_now(server->loop), server->turn_end);
+	/* One that has left meanwhile, too: or it would be waited for. */
+	if (c->call.takes_over && (!c->out.len || !is_there)) {
+		serve_give_away(c);
+		return;
+	}
+	if (!is_there) {
 		serve_drop(c);
 		return;
 	}
 	c->order = !c->call.is_held ? 0 : c->order ? c->order : ++server->last_order;
-	if (c->call.takes_over && !c->out.len) {
-		serve_give_away(c);
-		return;
-	}
 	if (client_size(c) > OUT_SHARE)
 		serve_bound_output(server, c);
 	serve_watch(c);
