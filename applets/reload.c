@@ -24,6 +24,7 @@
 
 #define RELOAD_USEC 2000		/* of a slice, until others have their turn */
 #define RELOAD_WAIT_MS 20		/* between two looks whether there is more of the file */
+#define RELOAD_PATIENCE_MS 5000		/* for a file, until that is said */
 #define RELOAD_LINES 64			/* parsed between two looks at the clock */
 #define RELOAD_RULES 256		/* the same of those that are applied */
 
@@ -234,6 +235,11 @@ static void reload_slice(void *ctx)
 		/* The next bytes are there at once, or after a long time. */
 		bool waits = reload_await(re, RELOAD_USEC / 1000);
 
+		if (waits && re->patience && loop_now(d->loop) > re->patience) {
+			log_notice("%s: a file does not come, its file system may not answer; routing goes on",
+				   d->set->conf);
+			re->patience = 0;
+		}
 		if (waits || clock_usec(CLOCK_MONOTONIC) >= end) {
 			timer_set(d->loop, &re->slice, waits ? RELOAD_WAIT_MS : 0);
 			break;
@@ -250,6 +256,7 @@ static void reload_begin(struct daemon *d, bool by_signal)
 	re->begun++;
 	re->by_signal = by_signal;
 	re->stage = RELOAD_READ;
+	re->patience = loop_now(d->loop) + RELOAD_PATIENCE_MS;
 	re->slice.fn = reload_slice;
 	re->slice.ctx = d;
 	timer_set(d->loop, &re->slice, 0);

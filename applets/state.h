@@ -56,6 +56,7 @@ enum reload_stage { RELOAD_NONE, RELOAD_READ, RELOAD_TELL, RELOAD_APPLY, RELOAD_
 struct reload {
 	enum reload_stage stage;
 	struct timer slice;
+	int64_t patience;		/* until when nothing is said of a file that does not come, ms; 0 = it was */
 	uint64_t begun, ended;		/* so far; the first is that of the start */
 	bool by_signal;			/* SIGHUP asked for it */
 	bool is_asked, is_signalled;	/* another one is to follow; SIGHUP asked for that */

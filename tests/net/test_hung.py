@@ -83,6 +83,8 @@ def reload(lab, pattern):
         # Another one waits behind it.
         d.proc.send_signal(signal.SIGHUP)
         works(lab, d, 2)
+        wait_until(lambda: "a file does not come" in d.log(), lambda: d.log())
+        works(lab, d, 3)
         same((client.poll(), children(d.proc.pid)), (None, [pid]), "the client, and who reads")
         hung.let_go()
         err = client.communicate(timeout=60)[1]
