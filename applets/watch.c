@@ -66,6 +66,37 @@ void watch_failed(struct daemon *d, int fd, const char *whose, const char *what)
 	log_limited(&d->lim_socket, loop_now(d->loop), LOG_LVL_ERR, "%s%s: %s", whose, what, strerror(errno));
 }
 
+static void watch_on_link(void *ctx, const struct link_event *ev)
+{
+	struct daemon *d = ctx;
+
+	router_link_event(&d->router, ev);
+}
+
+/* Has what no memory was there for be told again, in a while. */
+static void watch_lost(struct daemon *d)
+{
+	if (!d->router.links_lost)
+		return;
+	d->router.links_lost = false;
+	kernel_link_lost();
+	errno = ENOMEM;
+	watch_failed(d, kernel_link_fd(), "", "rtnetlink");
+}
+
+static void watch_on_netlink(void *ctx, int fd, short revents)
+{
+	struct daemon *d = ctx;
+
+	(void)revents;
+	d->router.now = loop_now(d->loop);
+	if (kernel_link_drain(WATCH_LINKS, watch_on_link, d) < 0)
+		watch_failed(d, fd, "", "rtnetlink");
+	watch_lost(d);
+	router_sync(&d->router);
+	watch_arm(d);
+}
+
 void watch_again(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -77,25 +108,8 @@ void watch_again(void *ctx)
 		loop_events(d->loop, kernel_mrdisc_fd(f), POLLIN);
 		loop_events(d->loop, kernel_report_fd(f), POLLIN);
 	}
-}
-
-static void watch_on_link(void *ctx, const struct link_event *ev)
-{
-	struct daemon *d = ctx;
-
-	router_link_event(&d->router, ev);
-}
-
-static void watch_on_netlink(void *ctx, int fd, short revents)
-{
-	struct daemon *d = ctx;
-
-	(void)revents;
-	d->router.now = loop_now(d->loop);
-	if (kernel_link_drain(WATCH_LINKS, watch_on_link, d) < 0)
-		watch_failed(d, fd, "", "rtnetlink");
-	router_sync(&d->router);
-	watch_arm(d);
+	/* A dump that could not be asked for is asked for now. */
+	watch_on_netlink(d, kernel_link_fd(), 0);
 }
 
 static void watch_on_solicit(void *ctx, enum fam fam, int ifindex)
@@ -144,6 +158,7 @@ int watch_links(struct daemon *d)
 		log_errno("rtnetlink");
 		return EXIT_SYSTEM;
 	}
+	watch_lost(d);
 	return 0;
 }
 

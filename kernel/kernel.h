@@ -207,6 +207,9 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx);
  * by the same way.  Returns the number read, or -1 with errno. */
 int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx);
 
+/* What was told could not be taken in: the next kernel_link_drain() starts a new dump. */
+void kernel_link_lost(void);
+
 /* Asks for the rules that `ip mrule` shows of a family, without waiting.  The answer comes through kernel_link_drain(),
  * once for all that asked before it starts; none comes from a kernel that has one table only. */
 void kernel_rules_ask(enum fam fam);

@@ -67,7 +67,7 @@ static int adopt_vifs(struct router *r, enum fam fam)
 			iface_slot_set(&r->ifs, fam, i, vif);
 			i->table[fam] = TABLE_UNKNOWN;
 		} else if (ifindex[vif] && kernel_vif_del(fam, vif) < 0) {
-			state_failed(r);
+			state_failed(r, NULL);
 		}
 	}
 	return 0;

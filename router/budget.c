@@ -105,6 +105,8 @@ bool budget_keep(struct router *r, uint32_t fresh)
 		const struct mfc *e = &r->mfc.v[at];
 		enum fam fam = flow_fam(&e->flow);
 
+		if (!entry_take_out(r, at))
+			return true;
 		r->count.evicted++;
 		log_limited(&r->lim_evicted, r->now, LOG_LVL_NOTICE,
 			    "more than %u sources at once (option -M): %s makes room, one of %u on %s", r->max_dynamic,

@@ -22,22 +22,38 @@ void entry_report(struct router *r, enum event_kind kind, const struct mfc *e)
 	state_event(r, &ev);
 }
 
-void entry_take_out(struct router *r, uint32_t at)
+/* Counts a refusal and says so. */
+static void entry_refused(struct router *r, const struct mfc *e, const char *what)
+{
+	char flow[FLOW_STRLEN];
+	int err = errno;
+
+	state_failed(r, &e->flow);
+	log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "the kernel refused %sroute %s: %s", what,
+		    flow_str(&e->flow, flow), strerror(err));
+}
+
+bool entry_take_out(struct router *r, uint32_t at)
 {
 	struct mfc *e = &r->mfc.v[at];
 
 	if (!(e->flags & MFC_INSTALLED))
-		return;
-	if (kernel_mfc_del(&e->flow, e->iif) < 0 && errno != ENOENT)
-		state_failed(r);
+		return true;
+	if (kernel_mfc_del(&e->flow, e->iif) < 0 && errno != ENOENT) {
+		entry_refused(r, e, "to remove ");
+		return false;
+	}
 	e->flags &= (uint8_t)~MFC_INSTALLED;
 	r->changes.removed++;
+	return true;
 }
 
-void entry_drop(struct router *r, uint32_t at)
+bool entry_drop(struct router *r, uint32_t at)
 {
-	entry_take_out(r, at);
+	if (!entry_take_out(r, at))
+		return false;
 	mfc_del(&r->mfc, at);
+	return true;
 }
 
 bool entry_is_unknown(const struct mfc *e)
@@ -111,15 +127,10 @@ static struct entry_want entry_find_want(const struct router *r, const struct mf
 /* Gives the entry to the kernel.  On failure it stays as it was there. */
 static bool entry_install(struct router *r, struct mfc *e, int iif, uint32_t oifs)
 {
-	char flow[FLOW_STRLEN];
-
 	if (kernel_mfc_add(&e->flow, iif, oifs, r->ttl) < 0) {
 		e->failed = (uint8_t)errno;
-		if (entry_is_unknown(e))
-			return false;
-		state_failed(r);
-		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "the kernel refused route %s: %s",
-			    flow_str(&e->flow, flow), strerror(e->failed));
+		if (!entry_is_unknown(e))
+			entry_refused(r, e, "");
 		return false;
 	}
 	if (e->flags & MFC_INSTALLED) {
@@ -171,6 +182,8 @@ bool entry_sync(struct router *r, uint32_t at, int prefer)
 	    !(e->flags & MFC_INSTALLED) && w.state != MFC_STATIC)
 		w.state = MFC_FREE;
 	if (w.state == MFC_FREE) {
+		if (!entry_take_out(r, at))
+			return false;
 		if (reports && mfc_is_dynamic(e))
 			entry_report(r, EVENT_GONE, e);
 		entry_drop(r, at);

@@ -18,14 +18,15 @@ void entry_sync_reflecting(struct router *r);
  * knows no entries of any source.  True when it has it then; otherwise it is as it was. */
 bool entry_put(struct router *r, uint32_t at, int iif, uint32_t oifs);
 
-/* Takes an entry out of the kernel, if it is there, but not out of the mirror. */
-void entry_take_out(struct router *r, uint32_t at);
+/* Takes an entry out of the kernel, if it is there, but not out of the mirror.  False when the kernel refuses: it stays
+ * as it is and is tried again. */
+bool entry_take_out(struct router *r, uint32_t at);
 
 /* True when it was refused because the system has no entries of its kind. */
 bool entry_is_unknown(const struct mfc *e);
 
-/* Takes an entry out of the kernel and out of the mirror. */
-void entry_drop(struct router *r, uint32_t at);
+/* Takes an entry out of the kernel and out of the mirror; false as above. */
+bool entry_drop(struct router *r, uint32_t at);
 
 /* Packets that came in by an entry so far, low 32 bits; false, and 0, when the kernel has no such entry. */
 bool entry_read_packets(const struct mfc *e, uint32_t *packets);

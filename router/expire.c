@@ -18,10 +18,14 @@ static void expire_sample(struct router *r, uint32_t at)
 	uint32_t packets;
 
 	if (!entry_read_packets(e, &packets)) {
+		if (!entry_take_out(r, at))
+			return;
 		entry_report(r, EVENT_GONE, e);
 		entry_drop(r, at);
 	} else if (!mfc_sample(&r->mfc, at, packets, r->now) &&
 		   (uint32_t)(r->now / MFC_TICK) - mfc_use(&r->mfc, at)->used >= r->expire_sec * (1000 / MFC_TICK)) {
+		if (!entry_take_out(r, at))
+			return;
 		r->count.expired++;
 		entry_report(r, EVENT_EXPIRED, e);
 		entry_drop(r, at);

@@ -119,7 +119,12 @@ static void member_settle(struct router *r, uint32_t at)
 	t->failed -= m->err != 0;
 	m->err = 0;
 	if (m->joined && (m->gone || !m->refs)) {
-		kernel_leave(m->ifindex, src, &m->flow.group, m->slot);
+		if (kernel_leave(m->ifindex, src, &m->flow.group, m->slot) < 0 &&
+		    (errno == ENOMEM || errno == ENOBUFS)) {
+			state_failed(r, NULL);
+			t->is_left = true;
+			return;
+		}
 		m->joined = false;
 	}
 	m->gone = false;
@@ -193,14 +198,9 @@ enum group_verb {
 
 static void member_count(const struct member *m, struct group_count *c)
 {
-	if (m->queued) {
-		c->waiting++;
-	} else if (m->err) {
-		c->failed++;
+	++*(m->queued ? &c->waiting : m->err ? &c->failed : &c->joined);
+	if (m->err)
 		c->err = m->err;
-	} else {
-		c->joined++;
-	}
 }
 
 static void group_one(struct router *r, const struct member *key, enum group_verb verb, struct group_count *c)
@@ -303,7 +303,7 @@ static void groups_sync_on(struct router *r, int ifindex)
 		if (t->v[at].used && !t->v[at].refs)
 			member_touch(r, at);
 	for (uint32_t at = 0; at < t->n; at++)
-		if (member_is_on(&t->v[at], ifindex) && t->v[at].refs && !t->v[at].joined)
+		if (member_is_on(&t->v[at], ifindex) && t->v[at].refs && (!t->v[at].joined || t->v[at].gone))
 			member_touch(r, at);
 }
 

@@ -33,6 +33,7 @@ struct groups {
 	struct hash by_member;		/* (S, G, ifindex) */
 	bool stale;			/* all interfaces are to be looked at */
 	bool some_stale;		/* some are: see iface.groups_stale */
+	bool is_left;			/* the kernel let go of one too little: it is tried again */
 };
 
 /* NULL with ENOMEM. */

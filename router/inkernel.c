@@ -201,14 +201,14 @@ static void inkernel_explain(const struct router *r, const struct mfc *e, struct
 		buf_printf(out, "\" takes packets of the group in on an output of it");
 }
 
-static void inkernel_log(const struct router *r, const struct mfc *e)
+static void inkernel_log(struct router *r, const struct mfc *e)
 {
 	struct buf why = { 0 };
 	char flow[FLOW_STRLEN];
 
 	inkernel_explain(r, e, &why);
-	log_notice("%s from %s: %s", flow_str(&e->flow, flow),
-		   iface_str(iface_by_vif(&r->ifs, flow_fam(&e->flow), e->iif)), buf_cstr(&why));
+	log_limited(&r->lim_wait, r->now, LOG_LVL_NOTICE, "%s from %s: %s", flow_str(&e->flow, flow),
+		    iface_str(iface_by_vif(&r->ifs, flow_fam(&e->flow), e->iif)), buf_cstr(&why));
 	buf_free(&why);
 }
 
@@ -238,8 +238,8 @@ void inkernel_sync(struct router *r, uint32_t at, struct inkernel_pass *pass)
 	ruleset_outputs(&r->rules, &e->flow, e->iif, &oifs);
 	hindrance = inkernel_find_hindrance(r, e, oifs, own, pass);
 	if (hindrance != HASH_NONE) {
-		entry_take_out(r, at);
-		inkernel_step_aside(r, at, hindrance);
+		if (entry_take_out(r, at))
+			inkernel_step_aside(r, at, hindrance);
 	} else if (!entry_put(r, at, e->iif, oifs)) {
 		/* One that is in stays as it was. */
 		if (e->state == MFC_KERNEL)

@@ -10,8 +10,18 @@
 
 void learn_let_go(struct router *r, const struct upcall *up, uint32_t oifs)
 {
-	if (!kernel_mfc_add(&up->flow, up->vif, oifs, r->ttl))
-		kernel_mfc_del(&up->flow, up->vif);
+	uint32_t at;
+
+	if (kernel_mfc_add(&up->flow, up->vif, oifs, r->ttl) < 0 || kernel_mfc_del(&up->flow, up->vif) == 0)
+		return;
+	/* It stays until it can be removed. */
+	at = flow_any_source(&up->flow) ? HASH_NONE : mfc_get(&r->mfc, &up->flow, MFC_BLOCKED);
+	if (at == HASH_NONE)
+		return;
+	r->mfc.v[at].iif = (uint8_t)up->vif;
+	r->mfc.v[at].oifs = oifs;
+	r->mfc.v[at].flags |= MFC_INSTALLED;
+	state_failed(r, &up->flow);
 }
 
 /* Counts a new source that gets no entry. */

@@ -102,6 +102,7 @@ static void link_new(struct router *r, const struct link_event *ev, struct iface
 	link_free_name(r, ev);
 	if (is_new && !(i = iface_add(&r->ifs, ev->ifindex, ev->name))) {
 		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "%s: out of memory", ev->name);
+		r->links_lost = true;
 		return;
 	}
 	bool matters = link_name_matters(r, i);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "router/apply.h"
+#include "router/budget.h"
 #include "router/entry.h"
 #include "router/expire.h"
 #include "router/mark.h"
@@ -99,6 +100,7 @@ static void router_switched(struct router *r)
 	reflect_mark(r);
 	wait_tell_all(r);
 	memset(&r->changes, 0, sizeof r->changes);
+	r->is_edited = false;
 	r->has_rules = true;
 	router_sync(r);
 }
@@ -139,7 +141,7 @@ int64_t router_due(const struct router *r)
 {
 	const int64_t due[] = {
 		r->pass_due, mrdisc_due(r->mrdisc), reflect_due(r), storm_due(r), refresh_due(r->refresh),
-		adopt_due(r), r->waits.due,
+		adopt_due(r), r->waits.due, r->apply ? 0 : r->retry_due,
 	};
 	int64_t first = 0;
 
@@ -151,6 +153,18 @@ int64_t router_due(const struct router *r)
 	return first;
 }
 
+/* Has all be looked at again, as something was refused. */
+static void router_retry(struct router *r)
+{
+	r->retry_due = 0;
+	r->groups->stale |= r->groups->is_left;
+	r->vifs_stale = true;
+	r->groups->is_left = r->is_edited = false;
+	mark_all(r);
+	router_sync(r);
+	budget_keep(r, HASH_NONE);
+}
+
 void router_tick(struct router *r, int64_t now)
 {
 	r->now = now;
@@ -158,6 +172,8 @@ void router_tick(struct router *r, int64_t now)
 	groups_tick(r);
 	mrdisc_tick(r);
 	refresh_tick(r);
+	if (r->retry_due && now >= r->retry_due && !router_is_busy(r))
+		router_retry(r);
 	if (reflect_tick(r) || r->sync.is_busy || (r->waits.due && r->now >= r->waits.due))
 		router_sync(r);
 	storm_tick(r);
@@ -177,8 +193,7 @@ bool router_flush(struct router *r, struct router_flush *flush)
 		if (flush->entries == end)
 			return true;
 		if (flush->place <= r->mfc.n && mfc_is_dynamic(&r->mfc.v[flush->place - 1])) {
-			entry_drop(r, flush->place - 1);
-			flush->entries++;
+			flush->entries += entry_drop(r, flush->place - 1);
 		}
 	}
 	state_event(r, &(struct event){ .kind = EVENT_FLUSHED, .entries = flush->entries });

@@ -75,8 +75,12 @@ void settle_all(struct router *r)
 
 	if (r->readers || r->mfc.ndirty || s->names.nfresh)
 		return;
-	r->has_shrunk |= settle_rules(r, &s->routes) | settle_rules(r, &s->joins) | settle_names(s) |
-			 claims_settle(&s->routes) | claims_settle(&s->joins) | owners_settle(&s->owners) |
-			 groups_settle(r->groups);
+	r->has_shrunk |= settle_rules(r, &s->routes);
+	r->has_shrunk |= settle_rules(r, &s->joins);
+	r->has_shrunk |= settle_names(s);
+	r->has_shrunk |= claims_settle(&s->routes);
+	r->has_shrunk |= claims_settle(&s->joins);
+	r->has_shrunk |= owners_settle(&s->owners);
+	r->has_shrunk |= groups_settle(r->groups);
 	r->has_shrunk |= mfc_settle(&r->mfc);
 }

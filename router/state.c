@@ -12,9 +12,18 @@ void state_event(struct router *r, const struct event *ev)
 		r->ops->event(r->ops_ctx, ev);
 }
 
-void state_failed(struct router *r)
+#define STATE_RETRY_MS 1000
+#define STATE_RETRY_MOST 64000
+
+void state_failed(struct router *r, const struct flow *flow)
 {
-	r->changes.failed++;
-	r->changes.err = errno;
 	r->count.errors++;
+	if (!r->is_edited || (flow && flow_range_has(&r->edited, flow))) {
+		r->changes.failed++;
+		r->changes.err = errno;
+	}
+	if (r->retry_due)
+		return;
+	r->retry_ms = !r->retry_ms ? STATE_RETRY_MS : r->retry_ms < STATE_RETRY_MOST ? 2 * r->retry_ms : r->retry_ms;
+	r->retry_due = r->now + r->retry_ms;
 }

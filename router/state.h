@@ -64,7 +64,8 @@ struct router_counters {
 
 /* What was done to the kernel's entries. */
 struct router_changes {
-	uint32_t added, changed, removed, failed;
+	uint32_t added, changed, removed;
+	uint32_t failed;		/* of an edit: those of its flows */
 	int err;			/* errno of the last failure */
 };
 
@@ -164,6 +165,11 @@ struct router {
 	uint32_t pass_place;		/* in the mirror, behind those that are left */
 
 	struct router_changes changes;	/* since the rules were applied; those that failed: since the last edit */
+	struct flow_range edited;	/* by that, if is_edited */
+	bool is_edited;
+	int64_t retry_due;		/* when what was refused is tried again, ms; 0 = nothing was */
+	uint32_t retry_ms;		/* how long that is put off */
+	bool links_lost;		/* there was no memory for an interface: all are to be asked for */
 	struct router_counters count;
 	struct log_limit lim_refused, lim_evicted, lim_kernel, lim_blocked, lim_moved, lim_join, lim_reflect, lim_wait;
 	struct log_limit lim_storm;
@@ -174,7 +180,8 @@ struct router {
 /* Hands an event to the applet. */
 void state_event(struct router *r, const struct event *ev);
 
-/* Counts a refusal by the kernel or of memory, with the errno of now. */
-void state_failed(struct router *r);
+/* Counts a refusal by the kernel or of memory, with the errno of now, and has all be tried again in a while, which grows
+ * as long as that fails.  flow: what it concerns, or NULL. */
+void state_failed(struct router *r, const struct flow *flow);
 
 #endif

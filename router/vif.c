@@ -47,7 +47,8 @@ void vif_leave(struct router *r, enum fam fam, struct iface *i)
 		if (e->state == MFC_FREE || flow_fam(&e->flow) != fam)
 			continue;
 		if (e->iif == vif && mfc_is_any(e)) {
-			entry_drop(r, at);
+			if (!entry_drop(r, at))
+				vif_hold(r, fam, vif, at);
 		} else if (e->iif == vif) {
 			/* Later nobody knows whose number it was. */
 			if (mfc_is_dynamic(e))
@@ -70,9 +71,9 @@ bool vif_release_unwanted(struct router *r, enum fam fam)
 
 		if (!i || i->wanted[fam])
 			continue;
-		/* It keeps the number that the kernel did not take back, until the names are looked at again. */
-		if (kernel_vif_del(fam, vif) < 0) {
-			state_failed(r);
+		/* It is gone when its interface is (net/ipv4/ipmr.c, ipmr_device_event), which is heard later. */
+		if (kernel_vif_del(fam, vif) < 0 && errno != EADDRNOTAVAIL) {
+			state_failed(r, NULL);
 			continue;
 		}
 		vif_leave(r, fam, i);
@@ -114,14 +115,16 @@ static void vif_take(struct router *r, enum fam fam, struct iface *i)
 	vif_clear_numbers(r, fam);
 	int err = kernel_vif_add(fam, vif, i->ifindex, i->ttl) < 0 ? errno : 0;
 
-	i->vif_errno[fam] = err;
 	if (err) {
 		iface_slot_free(&r->ifs, fam, i);
-		state_failed(r);
-		log_err("%s: the kernel refused it as a multicast interface for %s: %s", i->name,
-			fam_str(fam), strerror(err));
-		return;
+		state_failed(r, NULL);
+		if (err != i->vif_errno[fam])
+			log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "%s: the kernel refused it as a multicast "
+				    "interface for %s: %s", i->name, fam_str(fam), strerror(err));
 	}
+	i->vif_errno[fam] = err;
+	if (err)
+		return;
 	i->table[fam] = TABLE_UNKNOWN;
 	if (fam == FAM_4)
 		r->ttl[vif] = i->ttl;
@@ -162,7 +165,7 @@ void vif_assign(struct router *r, enum fam fam)
 	struct vif_request *order = malloc(((t->n | 63) + 1) * sizeof *order);
 
 	if (!order) {
-		state_failed(r);
+		state_failed(r, NULL);
 		return;
 	}
 	while ((i = iface_next(&r->ifs, i)))

@@ -94,11 +94,32 @@ static bool edit_waits(struct call *call)
 	return call->later;
 }
 
-/* Begins to bring the kernel in line with what was edited. */
-static void edit_sync(struct call *call)
+/* Begins to bring the kernel in line with what was edited: what is refused of that range is a failure. */
+static void edit_sync(struct call *call, const struct flow_range *range)
 {
-	call->router->changes.failed = 0;
-	router_sync(call->router);
+	struct router *r = call->router;
+
+	r->changes.failed = 0;
+	r->edited = *range;
+	r->is_edited = true;
+	router_sync(r);
+}
+
+/* The errno with which the kernel refused an interface that a rule names, or 0. */
+static int edit_refused_interface(const struct router *r, const struct rule *rule)
+{
+	const struct names *t = &r->rules.names;
+	const struct oif_list *list = &t->lists[rule->oifs];
+	enum fam fam = flow_range_fam(&rule->range);
+
+	for (uint32_t k = 0; k <= list->n; k++) {
+		const struct ifname *name = &t->v[k ? list->names[k - 1] : rule->iif].ifname;
+
+		for (struct iface *i = NULL; (i = iface_match(&r->ifs, name, i));)
+			if (i->vif[fam] < 0 && i->vif_errno[fam] && iface_usable(i, name))
+				return i->vif_errno[fam];
+	}
+	return 0;
 }
 
 /* What the kernel refused is the command's failure: the exit status, after saying so. */
@@ -106,14 +127,20 @@ static int edit_refused(struct call *call)
 {
 	const struct router_changes *changes = &call->router->changes;
 
+	call->router->is_edited = false;
 	return changes->failed ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(changes->err)) : 0;
 }
 
 /* Ends the edit of a rule, or of one that is gone. */
 static int edit_end_rule(struct call *call, uint32_t id)
 {
+	struct router *r = call->router;
+	int err = id == HASH_NONE ? 0 : edit_refused_interface(r, &r->rules.routes.v[id]);
+
 	if (id != HASH_NONE)
-		pending_report(call->router, id);
+		pending_report(r, id);
+	if (err && !r->changes.failed++)
+		r->changes.err = err;
 	return edit_refused(call);
 }
 
@@ -135,7 +162,7 @@ static int edit_add_rule(struct call *call, enum change_how how)
 		owner_drop(&r->rules.owners, w.rule.owner);
 		if (res < 0)
 			return edit_no_memory(call);
-		edit_sync(call);
+		edit_sync(call, &w.rule.range);
 		if (edit_waits(call))
 			return 0;
 	}
@@ -235,7 +262,7 @@ int edit_remove(struct call *call)
 	if (change_remove(r, &w.rule, id) < 0)
 		return errno != ENOENT ? edit_no_memory(call) :
 		       w.rule.noifs ? edit_no_output(call, &w, id) : edit_owner_not_there(call, &w.rule.range, t, id);
-	edit_sync(call);
+	edit_sync(call, &w.rule.range);
 	if (edit_waits(call))
 		return 0;
 	id = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
@@ -354,7 +381,7 @@ int edit_disown(struct call *call)
 	if (owner == HASH_NONE && !call->is_again)
 		return call_fail(call, EXIT_NONE, "owner %s asks for nothing", call->owner);
 	if (!call->is_again)
-		r->changes.failed = 0;
+		r->changes.failed = r->is_edited = 0;
 	if (owner != HASH_NONE) {
 		/* Its name is wanted to the end. */
 		owner_refer(&r->rules.owners, owner);

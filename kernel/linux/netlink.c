@@ -239,7 +239,7 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 			continue;
 		if (errno == EAGAIN)
 			break;
-		if (errno != ENOBUFS && errno != EMSGSIZE)
+		if (errno != ENOBUFS && errno != EMSGSIZE && errno != ENOMEM)
 			return -1;
 		nl.lost = true;
 	}
@@ -249,6 +249,11 @@ int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 	if (!nl.dump && !sock_wait(nl.fd, 0) && (nl.lost ? netlink_links_start(fn, ctx) : netlink_rules_start()) < 0)
 		return -1;
 	return n;
+}
+
+void kernel_link_lost(void)
+{
+	nl.lost = true;
 }
 
 int kernel_link_dump(kernel_link_fn *fn, void *ctx)

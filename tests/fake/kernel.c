@@ -686,6 +686,11 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 	return 0;
 }
 
+void kernel_link_lost(void)
+{
+	SAY("links lost\n");
+}
+
 void kernel_rules_ask(enum fam fam)
 {
 	SAY("rules%d ask\n", fam_digit(fam));

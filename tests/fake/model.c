@@ -136,7 +136,7 @@ static void model_packet(uint64_t random)
 /* ---- what goes wrong ---- */
 
 static const char *const model_verbs[] = {
-	"vif_add", "vif_del", "mfc_add", "mfc_stats", "join", "members_read", "mrdisc_send",
+	"vif_add", "vif_del", "mfc_add", "mfc_del", "mfc_stats", "join", "leave", "members_read", "mrdisc_send",
 	"mrdisc_listen", "report_send",
 };
 #define MODEL_VERBS (sizeof model_verbs / sizeof *model_verbs)
@@ -146,7 +146,10 @@ static void model_fail(uint64_t random)
 	static const int errors[] = { ENOMEM, ENOBUFS, EINVAL, EPERM, ENOENT, ENODEV };
 	const char *verb = model_verbs[model_take(&random, MODEL_VERBS)];
 
-	fake_fail(verb, errors[model_take(&random, 6)], 1 + (int)model_take(&random, 3));
+	/* Others say that what is to go is not there. */
+	unsigned kinds = !strcmp(verb, "mfc_del") || !strcmp(verb, "leave") ? 2 : 6;
+
+	fake_fail(verb, errors[model_take(&random, kinds)], 1 + (int)model_take(&random, 3));
 	model_is_faulty = true;
 }
 
@@ -155,6 +158,11 @@ static void model_heal(uint64_t random)
 {
 	for (unsigned i = 0; i < MODEL_VERBS; i++)
 		fake_fail(model_verbs[i], 0, 0);
+	model_settle();
+	/* What was refused is tried again. */
+	if (model_router.retry_due)
+		model_router.retry_due = model_router.now;
+	router_tick(&model_router, model_router.now);
 	model_settle();
 	model_sweep();
 	router_sync(&model_router);
