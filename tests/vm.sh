@@ -75,6 +75,7 @@ cat >"$root/init" <<-EOI
 	mount -t proc proc /proc; mount -t sysfs sysfs /sys; mount -t devtmpfs dev /dev
 	mount -t tmpfs run /run; mount -t tmpfs tmp /tmp
 	echo /usr/bin/modprobe >/proc/sys/kernel/modprobe
+	modprobe tun 2>/dev/null
 	cd /work; uname -r
 	$RUN
 	echo "make vm: exit \$?"
