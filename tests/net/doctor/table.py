@@ -13,7 +13,7 @@ import subprocess
 import threading
 
 from cases import case
-from lab import Skip, check, same, wait_until
+from lab import Failed, Skip, check, same, wait_until
 from packet import ETH_P_IP, ETH_P_IPV6, address, checksum, frame
 from sick import RULES, V4, V6, Stream, daemon, doctor, doctors, inside, look, need, paste, path
 
@@ -133,7 +133,17 @@ def among(t, turn, blind):
             judge(more, ["fine"], blind, f", while {what}")
 
 
+def waits(t):
+    """Whether packets wait for an answer of the router."""
+    with open(f"/proc/net/ip{t.six}_mr_cache") as f:
+        return any(line.split()[2] == "-1" for line in list(f)[1:])
+
+
 def judge(t, want, blind, beside=""):
+    if t.flow and "no_answer" not in want:		# a set-up is whole once it was asked for the flow
+        wait_until(lambda sent=t.flow.sent: t.flow.sent > sent + 2, "packets")
+        with contextlib.suppress(Failed):
+            wait_until(lambda: not waits(t), "an answer")
     rights, without = doctors(t.lab, t.group, *t.words)
     t.commands, t.blind_commands = rights[2:], without[2:]
     seen = [sorted(set(r[1])) for r in (rights, without)]
