@@ -87,7 +87,8 @@ OBJS       := $(SRCS:%.c=$(B)/%.o)
 LIB_OBJS   := $(filter-out $(B)/smcroute.o,$(OBJS))
 # What touches the kernel; tests link tests/fake in its place.
 CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,filter mroute_codec nft_judge nft_load nft_match nft_rules \
-		nft_run nft_sets probe_bridge probe_rtnl rtnl tc_judge xt_judge xt_match)
+		nft_run nft_sets probe_bridge probe_rtnl rtnl tc_judge xt_judge xt_match \
+		xt_target)
 REAL_OBJS  := $(filter-out $(CODECS),$(filter $(B)/kernel/$(OS)/%.o,$(OBJS)))
 FAKE       := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/fake/*.c)))
 # Memory that tests/fake/memory.c can refuse.

@@ -183,12 +183,9 @@ int probe_members(enum fam fam, probe_member_fn *fn, void *ctx);
 /* Reads the command line of a process, its words each ended by NUL, to text[size].  Their length, or -1. */
 long probe_cmdline(int pid, char *text, size_t size);
 
-/* The process with the name of a program that routes multicast, pid and name; false when there is none, or more than
- * one.  Anybody sees names; whose network namespace it is in is known with rights alone, and whether it routes is
- * not. */
-bool probe_router(int *pid, char *comm, size_t size);
-
-/* The first of these whose pid is higher than `after`; false when there is none. */
+/* The process with the name of a program that routes multicast, pid and name, whose pid is the first that is higher
+ * than `after`; false when there is none.  Anybody sees names; whose network namespace it is in is known with rights
+ * alone, and whether it routes is not. */
 bool probe_router_after(int after, int *pid, char *comm, size_t size);
 
 /* Descriptors that a process may have, pid 0 = this one; -1 where it cannot be read. */

@@ -7,13 +7,21 @@ void advice_begin(struct advice *r, struct doctor *d, const struct evidence_flow
 {
 	*r = (struct advice){
 		.d = d, .f = &d->host.found, .x = x, .fam = d->fam, .k = &d->host.of[d->fam],
-		.in = host_link(&d->host, x->in), .in_name = host_name(&d->host, x->in),
+		.in = host_link(&d->host, x->in),
 	};
+	r->in_name = r->in ? r->in->name : "some interface";
 	if (!x->is_any)
 		addr_str(&x->w->flow.source, r->src);
 	addr_str(&x->w->flow.group, r->group);
 	snprintf(r->flow, sizeof r->flow, "(%s, %s)", r->src[0] ? r->src : "*", r->group);
-	text_shell_word(r->in_word, sizeof r->in_word, r->in_name);
+	text_shell_word(r->in_word, sizeof r->in_word, r->in ? r->in_name : "any");
+}
+
+bool advice_is_foreign(const struct doctor *d)
+{
+	const struct host_fam *k = &d->host.of[d->fam];
+
+	return k->taken == 1 && (k->is_foreign || (!k->holder && !d->running.answers && !d->running.silent));
 }
 
 const char *advice_count(struct advice *r, const struct loss *l)

@@ -15,20 +15,23 @@ struct advice {
 	struct findings *f;
 	const struct evidence_flow *x;
 	const struct probe_link *in;		/* where it arrives, NULL when not known */
-	const char *in_name;
+	const char *in_name;			/* or words for it */
 	enum fam fam;
 	const struct host_fam *k;		/* of this host */
 	const char *reload;			/* "smcroutectl reload" for this daemon */
 	char group[ADDR_STRLEN];
 	char flow[FLOW_STRLEN];			/* "(S, G)" */
 	char src[ADDR_STRLEN];			/* "" when not known */
-	char in_word[REMEDY_WORD];		/* in_name for a shell */
+	char in_word[REMEDY_WORD];		/* its name for a shell, or any */
 	const char *outs;			/* "eth1, eth2", the outputs that a cause is about */
 	char count[64];				/* "N packets", or "N of M packets", of advice_count() */
 };
 
 /* Fills in what is known of a flow. */
 void advice_begin(struct advice *r, struct doctor *d, const struct evidence_flow *x);
+
+/* True when the router that runs here is none of ours, or one that does not show and has no client. */
+bool advice_is_foreign(const struct doctor *d);
 
 /* Writes to r->count how many packets are lost of how many, and returns it. */
 const char *advice_count(struct advice *r, const struct loss *l);

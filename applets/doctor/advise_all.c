@@ -24,7 +24,9 @@ static bool advise_all_matches(struct doctor *d, const struct evidence_flow *x, 
 
 bool advise_all_concerns(struct doctor *d, const struct evidence_flow *x, bool *is_used)
 {
-	bool is_in_force = advise_all_matches(d, x, d->host.conf, is_used);
+	/* Another program, whose entries they are, has rules of its own. */
+	bool is_theirs = (x->e.has_entry || x->e.is_unresolved) && advice_is_foreign(d);
+	bool is_in_force = advise_all_matches(d, x, d->host.conf, is_used) && !is_theirs;
 
 	return is_in_force || x->e.nouts || (d->running.answers && advise_all_matches(d, x, d->file_conf, NULL));
 }

@@ -230,7 +230,7 @@ static void advise_bridge_join(struct advice *r, const struct probe_link *bridge
 {
 	char word[REMEDY_WORD];
 
-	if (r->k->taken == 1 && in && !advise_bridge_is_relay(r, in)) {
+	if (r->k->taken == 1 && !advice_is_foreign(r->d) && in && !advise_bridge_is_relay(r, in)) {
 		advise_rule_join(r, in->name);
 		finding_or(r->f);
 	}
@@ -355,7 +355,7 @@ bool advise_bridge_waits(struct advice *r, const struct probe_link *port)
 	struct buf rule = { 0 };
 
 	/* Ports of a VRF are interfaces for IP; those of others hand their frames over. */
-	if (!bridge || !strcmp(bridge->kind, "vrf") || !m)
+	if (!bridge || !strcmp(bridge->kind, "vrf") || !m || advice_is_foreign(r->d))
 		return false;
 	advise_rule_line(r, &rule, m);
 	r->f->what = "port";

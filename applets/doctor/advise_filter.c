@@ -37,7 +37,8 @@ static void advise_filter_rule(struct buf *b, const struct probe_chain *c)
 			   strcmp(c->rule_chain, c->name) ? c->rule_chain : "");
 }
 
-static void advise_filter_name(struct buf *b, const struct probe_chain *c, const struct flow *was, unsigned n)
+static void advise_filter_name(struct buf *b, const struct probe_chain *c, const struct flow *was, unsigned n,
+			       bool is_gone)
 {
 	buf_str(b, n ? "; " : ": ");
 	advise_filter_who(b, c);
@@ -54,7 +55,7 @@ static void advise_filter_name(struct buf *b, const struct probe_chain *c, const
 	buf_str(b, c->fate == FATE_DROPPED ? " drops them by " : " may drop them by ");
 	advise_filter_rule(b, c);
 	buf_str(b, c->fate == FATE_BY_CHANCE ? ", as a limit, a quota or chance says" : "");
-	if (c->fate != FATE_UNKNOWN)
+	if (c->fate != FATE_UNKNOWN && !is_gone)
 		buf_printf(b, " (for good: %s)", remedy_lasts(c));
 }
 
@@ -72,7 +73,7 @@ static void advise_filter_chain(void *ctx, const struct probe_chain *c)
 	if (!(j->fates & ADVISE_FATE(c->fate)))
 		return;
 	if (j->text)
-		advise_filter_name(j->text, c, &r->x->w->flow, j->n);
+		advise_filter_name(j->text, c, &r->x->w->flow, j->n, r->d->host.filters == r->d->filters_before);
 	else if (j->is_sure)
 		remedy_chain(r->f, c, &p, 128);
 	else
@@ -97,6 +98,27 @@ void advise_filter_fix(struct advice *r, const struct advise_hooks *at, unsigned
 	if (!r->f->last)
 		return;
 	evidence_filter(r->d, r->x, at->o, at->from, at->to, advise_filter_chain, &j);
+}
+
+bool advise_filter_gone(struct advice *r, const struct advise_hooks *at, const struct loss *l)
+{
+	struct filters *now = r->d->host.filters;
+	struct buf who = { 0 };
+	unsigned n = 0;
+
+	r->d->host.filters = r->d->filters_before;
+	if (now && r->d->filters_before)
+		n = advise_filter_names(r, at, ADVISE_FATE(FATE_DROPPED), &who);
+	r->d->host.filters = now;
+	if (n) {
+		r->f->what = "firewall";
+		finding_add(r->f, FINDING_ERROR, "dropped by the packet filter until it was changed meanwhile: %s of "
+			    "%s that came in on %s%s, as it was when the watch began; look again", advice_count(r, l),
+			    r->flow, r->in_name, buf_cstr(&who));
+		finding_fix(r->f, "smcroute-check doctor %s", r->group);
+	}
+	buf_free(&who);
+	return n;
 }
 
 void advise_filter_counted(const struct advice *r, int ifindex, struct buf *text)

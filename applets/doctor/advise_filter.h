@@ -21,6 +21,10 @@ unsigned advise_filter_names(struct advice *r, const struct advise_hooks *at, un
  * show them. */
 void advise_filter_fix(struct advice *r, const struct advise_hooks *at, unsigned fates, bool is_sure);
 
+/* Of packets that were lost in a way that is not known: appends the finding that chains dropped them which are gone by
+ * now; false when there were none. */
+bool advise_filter_gone(struct advice *r, const struct advise_hooks *at, const struct loss *l);
+
 /* Appends how many packets filters of tc dropped meanwhile on an interface, where they did. */
 void advise_filter_counted(const struct advice *r, int ifindex, struct buf *text);
 

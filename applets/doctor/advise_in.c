@@ -48,7 +48,7 @@ static void advise_in_rp_filter(struct advice *r, const struct loss *l)
 static void advise_in_wrong_iif(struct advice *r, const struct loss *l)
 {
 	finding_add(r->f, FINDING_ERROR, "wrong input interface: %s of %s came in on %s, the rule in force waits for "
-		    "them on %s", advice_count(r, l), r->flow, r->in ? r->in_name : "another one",
+		    "them on %s", advice_count(r, l), r->flow, r->in_name,
 		    host_name(&r->d->host, r->x->entry ? r->x->entry->iif : 0));
 	if (!r->in)
 		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
@@ -57,17 +57,15 @@ static void advise_in_wrong_iif(struct advice *r, const struct loss *l)
 
 static void advise_in_no_vif(struct advice *r, const struct loss *l)
 {
-	const char *in = r->in ? r->in_name : "some interface";
-
 	if (r->k->taken != 0 && (advise_bridge_named(r, l) || advise_bridge_untagged(r, l)))
 		return;
 	if (r->k->taken == 0) {
 		r->f->what = "no_router";
 		finding_add(r->f, FINDING_ERROR, "no multicast router runs here: %s of %s came in on %s",
-			    advice_count(r, l), r->flow, in);
+			    advice_count(r, l), r->flow, r->in_name);
 	} else {
 		finding_add(r->f, FINDING_ERROR, "arrives where nothing is routed: %s of %s came in on %s, which no "
-			    "rule in force names as its input", advice_count(r, l), r->flow, in);
+			    "rule in force names as its input", advice_count(r, l), r->flow, r->in_name);
 	}
 	advise_rule_add(r, "");
 }
@@ -150,6 +148,8 @@ static void advise_in_ingress(struct advice *r, const struct loss *l)
 	struct buf who = { 0 };
 	char word[REMEDY_WORD];
 
+	if (advise_filter_gone(r, &at, l))
+		return;
 	text_shell_word(word, sizeof word, on);
 	if (here && here->vlan) {
 		r->f->what = "vlan";
@@ -204,6 +204,8 @@ static void advise_in_lost(struct advice *r, const struct loss *l)
 	const unsigned may = ADVISE_FATE(FATE_UNKNOWN) | ADVISE_FATE(FATE_BY_CHANCE);
 	struct buf who = { 0 };
 
+	if (advise_filter_gone(r, &advise_in_hooks, l))
+		return;
 	if (!advise_filter_names(r, &advise_in_hooks, may, &who))
 		buf_str(&who, "; nothing that drops them for sure was found, look here");
 	finding_add(r->f, FINDING_ERROR, "lost before routing: %s of %s came in on %s and did not get to the router%s",

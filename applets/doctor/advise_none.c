@@ -11,6 +11,7 @@
 #include "applets/doctor/advise_link.h"
 #include "applets/doctor/advise_rule.h"
 #include "applets/doctor/evidence_entry.h"
+#include "applets/doctor/passage.h"
 #include "conf/match.h"
 
 static bool advise_none_link(struct advice *r, const struct probe_link *l)
@@ -38,7 +39,7 @@ static bool advise_none_silent(struct advice *r, const struct probe_link *l)
 		    "; this host is no member there, and a switch that snoops passes a group only to members",
 		    !member && match_is_ssm(&r->x->w->flow.group, 128) ?
 		    ", who must name its source (mgroup from IFNAME source ADDR group ADDR)" : "");
-	if (!member && r->k->taken == 1)
+	if (!member && r->k->taken == 1 && !advice_is_foreign(r->d))
 		advise_rule_join(r, l->name);
 	finding_or(r->f);
 	remedy_link(r->f, l->name, "promisc on");
@@ -107,11 +108,12 @@ static bool advise_none_hidden(struct advice *r, bool is_beside)
 {
 	const struct probe_links *links = &r->d->host.links;
 	const struct probe_counters *a = &r->d->before.count, *b = &r->d->after.count;
-	bool any = false;
+	/* A rule that nobody here may read may have made another group of it. */
+	bool any = false, is_all = !is_beside && passage_is_hidden(r->d);
 
 	r->f->what = "unsure";
 	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
-		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : evidence_entry_unrouted(r->d, l);
+		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : evidence_entry_unrouted(r->d, l, is_all);
 
 		if (in <= (is_beside ? 4 : 1) * EVIDENCE_CHATTER(r->d))
 			continue;
@@ -120,8 +122,8 @@ static bool advise_none_hidden(struct advice *r, bool is_beside)
 			continue;
 		any = true;
 		finding_add(r->f, FINDING_UNSEEN, "whether %s%s arrives on %s: %llu packets to groups came in there "
-			    "and were not routed; root sees which", is_beside ? "more of " : "", r->flow, l->name,
-			    (ull)in);
+			    "that were not routed as it; root sees what they are", is_beside ? "more of " : "",
+			    r->flow, l->name, (ull)in);
 		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
 	}
 	r->f->what = "rp_filter";
@@ -154,6 +156,16 @@ static void advise_none_begin(struct advice *r, struct doctor *d, struct watched
 	advice_begin(r, d, x);
 }
 
+/* The watch was too short to say that nothing comes. */
+static bool advise_none_short(struct advice *r)
+{
+	r->f->what = "unsure";
+	finding_add(r->f, FINDING_UNSEEN, "whether %s arrives: doctor was ended before it had watched a second; let "
+		    "it watch longer", r->flow);
+	finding_fix(r->f, "smcroute-check doctor %s", r->group);
+	return true;
+}
+
 void advise_none_beside(struct doctor *d)
 {
 	struct evidence_flow x;
@@ -170,16 +182,18 @@ void advise_none(struct doctor *d, struct advise_sum *a)
 	struct evidence_flow x;
 	struct watched none;
 	struct advice r;
-	bool has_none;
+	bool has_none, is_open;
 
 	advise_none_begin(&r, d, &none, &x);
 	has_none = advise_none_router(&r);
-	if (!d->sniffs && !has_none && !advise_none_each(&r, advise_none_obstacle) && advise_none_hidden(&r, false)) {
+	is_open = (!d->sniffs || d->is_short) && !has_none;
+	if (is_open && !advise_none_each(&r, advise_none_obstacle) &&
+	    (d->is_short ? advise_none_short(&r) : advise_none_hidden(&r, false))) {
 		a->unsure++;
 		return;
 	}
 	a->bad++;
-	if (!d->sniffs && r.f->count[FINDING_ERROR])
+	if ((!d->sniffs || is_open) && r.f->count[FINDING_ERROR])
 		return;
 	if (advise_none_each(&r, advise_none_silent))
 		return;

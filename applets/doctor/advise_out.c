@@ -257,6 +257,8 @@ static void advise_out_lost(struct advice *r, const struct evidence_out *o, cons
 	struct buf who = { 0 };
 	char word[REMEDY_WORD];
 
+	if (advise_filter_gone(r, &at, l))
+		return;
 	text_shell_word(word, sizeof word, out);
 	if (!advise_filter_names(r, &at, may, &who))
 		buf_str(&who, "; nothing that drops them for sure was found, look here");

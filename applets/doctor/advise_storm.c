@@ -184,7 +184,7 @@ bool advise_storm(struct advice *r)
 {
 	const struct conf_rule *rule;
 
-	if (!r->in || r->k->is_foreign)
+	if (!r->in || advice_is_foreign(r->d))
 		return false;
 	advise_storm_round(r);
 	rule = advise_storm_rule(r);

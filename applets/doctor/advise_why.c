@@ -173,24 +173,23 @@ enum why advise_why(struct advice *r, const struct loss *l)
 		r->f->what = "no_answer";
 		finding_add(r->f, FINDING_ERROR, "the router does not answer: %s of %s came in on %s, and process %d, "
 			    "smcrouted, says nothing, to its client neither: is it stopped, or busy?",
-			    advice_count(r, l), r->flow, r->in ? r->in_name : "some interface",
-			    r->d->running.silent);
+			    advice_count(r, l), r->flow, r->in_name, r->d->running.silent);
 		finding_fix(r->f, "ps -o pid,stat,time,args -p %d", r->d->running.silent);
 		return WHY_CAUSE;
 	}
-	if (!r->in || r->x->is_any)
-		return WHY_NOTHING;
-	if (r->k->is_foreign) {
+	if (advice_is_foreign(r->d)) {
 		r->f->what = "holder";
-		finding_add(r->f, FINDING_ERROR, "another program routes %s multicast here: %s, which does not send "
-			    "on %s of %s that came in on %s; it needs a rule for them, or end it and start smcrouted",
-			    r->k->name, host_holder(r->k, holder), advice_count(r, l), r->flow, r->in_name);
+		finding_add(r->f, FINDING_ERROR, "%s routes %s multicast here, and does not send on %s of %s that came "
+			    "in on %s: it needs a rule for them, or end it and start smcrouted",
+			    host_holder(r->k, holder), r->k->name, advice_count(r, l), r->flow, r->in_name);
 		if (r->k->holder)
 			finding_fix(r->f, "ps -o pid,args -p %d", r->k->holder);
 		else
 			finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
 		return WHY_CAUSE;
 	}
+	if (!r->in || r->x->is_any)
+		return WHY_NOTHING;
 	if (!advise_why_explain(r, &x, r->d->host.conf)) {
 		explain_free(&x);
 		return WHY_NOTHING;

@@ -128,14 +128,11 @@ static void evidence_counted(struct doctor *d, const struct evidence_flow *x, st
 		evidence_no_more(&o->left, &(struct span){ is_prompt ? 0 : sent, is_prompt || !sent ? sent : n });
 }
 
-static bool evidence_was_down(const struct doctor *d, int ifindex)
+static bool evidence_was_down(const struct doctor *d, const struct probe_link *l)
 {
-	const struct probe_links *l = &d->links_before;
+	const struct probe_link *was = sample_before(d, l);
 
-	for (const struct probe_link *was = l->v; was < l->v + l->n; was++)
-		if (was->ifindex == ifindex)
-			return !(was->flags & LINK_UP) || !(was->flags & LINK_RUNNING);
-	return true;
+	return !was || !(was->flags & LINK_UP) || !(was->flags & LINK_RUNNING);
 }
 
 static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
@@ -164,7 +161,7 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 		o->left.lo = o->left.hi += o->translated;
 	}
 	o->is_fresh = x->entry == &x->w->e && x->w->fresh >> i & 1;
-	o->is_fresh = o->left.hi && (o->is_fresh || evidence_was_down(d, o->ifindex));
+	o->is_fresh = o->left.hi && (o->is_fresh || evidence_was_down(d, l));
 	if (x->e.is_seen && l && remedy_is_among(l->kind, evidence_prompt))
 		o->unsent = evidence_less(o->left.hi, sample_sent(d, l));
 	if (o->is_fresh)
@@ -202,7 +199,8 @@ static int evidence_guess(const struct doctor *d, const struct evidence_flow *x)
 
 	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
 		if (l->flags & LINK_LOOPBACK || l->ifindex == x->w->e.iif ||
-		    evidence_entry_unrouted(d, l) + EVIDENCE_CHATTER(d) < x->e.wrong || !evidence_entry_unrouted(d, l))
+		    evidence_entry_unrouted(d, l, false) + EVIDENCE_CHATTER(d) < x->e.wrong ||
+		    !evidence_entry_unrouted(d, l, false))
 			continue;
 		if (only)
 			return 0;

@@ -8,18 +8,17 @@ uint64_t evidence_entry_routed(const struct doctor *d, const struct watched *w)
 	return sample_more(w->had_entry ? w->packets_before : 0, w->e.st.packets) / sample_copies(d, &w->e);
 }
 
-uint64_t evidence_entry_unrouted(const struct doctor *d, const struct probe_link *l)
+uint64_t evidence_entry_unrouted(const struct doctor *d, const struct probe_link *l, bool is_all)
 {
-	const struct probe_links *before = &d->links_before;
+	const struct probe_link *was = sample_before(d, l);
 	const struct host_vifs *vifs = &d->after.vifs;
 	uint64_t in = 0, routed = 0;
 
-	for (const struct probe_link *was = before->v; was < before->v + before->n; was++)
-		if (was->ifindex == l->ifindex)
-			in = l->multicast ? sample_more(was->multicast, l->multicast) :
-			     sample_more(was->packets, l->packets);
+	if (was)
+		in = l->multicast ? sample_more(was->multicast, l->multicast) : sample_more(was->packets, l->packets);
 	for (int i = 0; i < vifs->n; i++)
 		if (vifs->v[i].ifindex == l->ifindex)
 			routed += vifs->v[i].st.in_packets;
+	routed -= is_all ? routed : 0;
 	return in > routed ? in - routed : 0;
 }

@@ -10,9 +10,9 @@
 /* Packets that came in on its interface, each once. */
 uint64_t evidence_entry_routed(const struct doctor *d, const struct watched *w);
 
-/* Packets that came in on an interface and were not routed from there, of whatever group; drivers that count no
- * multicast count all packets.  Chatter of neighbours (IGMP, MLD, mDNS) is among them. */
-uint64_t evidence_entry_unrouted(const struct doctor *d, const struct probe_link *l);
+/* Packets that came in on an interface and were not routed from there, with is_all those that were as well, of whatever
+ * group; drivers that count no multicast count all packets.  Chatter of neighbours (IGMP, MLD, mDNS) is among them. */
+uint64_t evidence_entry_unrouted(const struct doctor *d, const struct probe_link *l, bool is_all);
 #define EVIDENCE_CHATTER(d) ((d)->seconds + 5u)
 
 #endif

@@ -117,8 +117,10 @@ static void observe_packets(struct doctor *const *d, unsigned n)
 	}
 	if (shows)
 		fputs("\r\033[K", stderr);
-	for (unsigned i = 0; i < n && observe_is_over; i++)
+	for (unsigned i = 0; i < n && observe_is_over; i++) {
 		d[i]->seconds = (unsigned)((clock_ms() - start) / 1000) + 1;
+		d[i]->is_short = clock_ms() - start < SAMPLE_LEAST;
+	}
 }
 
 /* Opens the sockets and takes the first sample. */
@@ -128,6 +130,7 @@ static int observe_begin(struct doctor *d)
 	if (sample_first(d) < 0)
 		return -1;
 	if (d->sniffs) {
+		d->filters_before = probe_filters_open();
 		/* From the first reading on what leaves counts, and then what gets to the IP stack, which is read after
 		 * it; from the second one on what arrives. */
 		observe_drain(d, 0, &(unsigned){ 0 });

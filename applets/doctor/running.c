@@ -276,6 +276,26 @@ const char *running_ctl(struct running *r)
 	return r->ctl.len ? buf_cstr(&r->ctl) : "smcroutectl";
 }
 
+/* The only process with a router's name; a smcrouted has a socket in the network that it routes. */
+static void running_guess(struct host_fam *k)
+{
+	struct running_line l;
+	char comm[32];
+
+	for (int pid = 0; probe_router_after(pid, &pid, comm, sizeof comm);) {
+		bool is_foreign = strncmp(comm, "smcroute", 8) != 0;
+
+		l = (struct running_line){ .ident = NULL };
+		running_read_line(&l, pid);
+		if (!is_foreign && !running_is_here(&l))
+			continue;
+		k->holder = k->is_guess ? 0 : pid;
+		k->is_foreign = k->holder && is_foreign;
+		k->is_guess = true;
+		snprintf(k->comm, sizeof k->comm, "%s", comm);
+	}
+}
+
 void running_holders(struct running *r, struct host *h)
 {
 	static const char *const held[] = {
@@ -299,10 +319,8 @@ void running_holders(struct running *r, struct host *h)
 		if (k->is_foreign && !k->holder &&
 		    !kernel_mroute_holder(k->fam, r->pid, &k->holder, k->comm, sizeof k->comm))
 			k->holder = 0;
-		if (!k->holder && !r->silent && probe_router(&k->holder, k->comm, sizeof k->comm)) {
-			k->is_guess = true;
-			k->is_foreign = strncmp(k->comm, "smcroute", 8) != 0;
-		}
+		if (!k->holder && !r->silent)
+			running_guess(k);
 	}
 }
 

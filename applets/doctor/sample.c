@@ -47,13 +47,12 @@ unsigned sample_copies(const struct doctor *d, const struct probe_mfc *e)
 	return n;
 }
 
-/* An interface as it was in the first sample; NULL when it was not there. */
-static const struct probe_link *sample_before(const struct doctor *d, const struct probe_link *l)
+const struct probe_link *sample_before(const struct doctor *d, const struct probe_link *l)
 {
 	const struct probe_links *before = &d->links_before;
 
 	for (const struct probe_link *was = before->v; was < before->v + before->n; was++)
-		if (was->ifindex == l->ifindex)
+		if (l && was->ifindex == l->ifindex)
 			return was;
 	return NULL;
 }
@@ -228,16 +227,14 @@ int sample_look(struct doctor *d)
 void sample_free(struct doctor *d)
 {
 	host_free(&d->host);
+	probe_filters_close(d->filters_before);
 	probe_links_free(&d->links_before);
 	flows_free(&d->flows);
 	running_free(&d->running);
 	diags_free(&d->file_diags);
 	conf_free(d->file_conf);
-	d->file_conf = NULL;
 	free(d->before.mdb.v);
 	free(d->after.mdb.v);
 	free(d->members);
-	d->members = NULL;
 	free(d->memo);
-	d->memo = NULL;
 }

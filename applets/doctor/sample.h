@@ -37,6 +37,8 @@ struct sample_member {
 	struct addr group;
 };
 
+#define SAMPLE_LEAST 1000		/* milliseconds */
+
 /* Is all zero at the start, but for group or is_all, fam, seconds, file and shows_progress. */
 struct doctor {
 	struct addr group;
@@ -52,6 +54,7 @@ struct doctor {
 	bool sniffs;			/* the packets themselves were seen */
 	bool is_uncounted;		/* the counters of the host cannot be seen */
 	bool is_second;			/* the second sample is being taken */
+	bool is_short;			/* it was ended before SAMPLE_LEAST: that nothing came says nothing */
 	unsigned counts;		/* stations whose packets count now, a bit each */
 	unsigned nloads;
 	uint32_t nmembers, cmembers;
@@ -63,6 +66,7 @@ struct doctor {
 	struct sample_load loads[HOST_VIFS];
 	uint64_t copies;		/* that all VIFs counted; evidence.h sets it */
 	struct sample before, after;
+	struct filters *filters_before;	/* as they were when the watch began; owned, NULL = they may not be read */
 	struct passage_memo *memo;	/* what passage.h remembers; owned, NULL = nothing */
 };
 
@@ -79,6 +83,9 @@ void sample_free(struct doctor *d);
 
 /* True when this host is a member of a group on an interface. */
 bool sample_is_member(const struct doctor *d, int ifindex, const struct addr *group);
+
+/* An interface as it was in the first sample; NULL when it was not there. */
+const struct probe_link *sample_before(const struct doctor *d, const struct probe_link *l);
 
 /* Packets that an interface has handed to its driver since the first sample, of whatever kind. */
 uint64_t sample_sent(const struct doctor *d, const struct probe_link *l);

@@ -86,20 +86,20 @@ enum match filter_port(const struct filter_packet *f, bool is_dst, uint16_t lo, 
 	return filter_between(&a, is_dst ? 2 : 0, from, to, 2);
 }
 
-enum match filter_mark(const struct filter_packet *f, uint32_t mark, uint32_t mask)
+enum match filter_mark(const struct filter_bits *b, uint32_t mark, uint32_t mask)
 {
-	if ((f->mark ^ mark) & f->mark_known & mask || mark & ~mask)
+	if ((b->v ^ mark) & b->known & mask || mark & ~mask)
 		return MATCH_NO;
-	return mask & ~f->mark_known ? MATCH_MAY : MATCH_YES;
+	return mask & ~b->known ? MATCH_MAY : MATCH_YES;
 }
 
-void filter_set_mark(struct filter_packet *f, uint32_t value, uint32_t mask, bool surely)
+void filter_set_mark(struct filter_bits *b, struct filter_bits value, uint32_t mask, bool surely)
 {
-	uint32_t mark = (f->mark & ~mask) ^ value, known = (f->mark_known & ~mask) | mask;
+	uint32_t v = (b->v & ~mask) ^ value.v, known = (b->known | mask) & value.known;
 
 	/* Bits of the value outside of the mask are exchanged: known where they were. */
-	f->mark_known = surely ? known : f->mark_known & known & ~(f->mark ^ mark);
-	f->mark = mark;
+	b->known = surely ? known : b->known & known & ~(b->v ^ v);
+	b->v = v;
 }
 
 int filter_ttl(const struct filter_packet *f)
@@ -184,7 +184,7 @@ void filter_begin(struct filter_packet *f, const struct probe_packet *p)
 	static const uint8_t type[2][2] = { { 0x86, 0xdd }, { 8, 0 } };
 
 	*f = (struct filter_packet){
-		.p = p, .v4 = v4, .mark_known = UINT32_MAX,
+		.p = p, .v4 = v4, .mark.known = UINT32_MAX,
 		.protocol = p->protocol ? p->protocol : UDP,
 	};
 	filter_know(f->ether, f->ether_known, v4 ? mac4 : mac6, 6);

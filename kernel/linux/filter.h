@@ -24,6 +24,11 @@ struct filter_value {
 	uint8_t v[FILTER_VALUE], known[FILTER_VALUE];
 };
 
+/* Bits, and which of them are known. */
+struct filter_bits {
+	uint32_t v, known;
+};
+
 struct filter_packet {
 	const struct probe_packet *p;
 	bool v4;
@@ -31,7 +36,8 @@ struct filter_packet {
 	uint8_t ip[40], ip_known[40];		/* of IPv4 the first 20 */
 	uint8_t ports[4], ports_known[4];	/* the beginning of what is behind */
 	uint8_t protocol;
-	uint32_t mark, mark_known;		/* with its bits */
+	struct filter_bits mark;
+	struct filter_bits connmark;		/* of its connection, where packets before it may have left one */
 	tristate untracked;			/* connection tracking does not follow it */
 	bool is_renamed;			/* another source may stand in it */
 	bool is_changed;			/* a rule has, or may have, written addresses */
@@ -64,11 +70,11 @@ enum match filter_masked(const void *v, const void *known, const void *other, co
 enum match filter_header(const struct filter_packet *f, size_t at, const void *lo, const void *hi, size_t len);
 enum match filter_port(const struct filter_packet *f, bool is_dst, uint16_t lo, uint16_t hi);
 
-/* Its mark under a mask. */
-enum match filter_mark(const struct filter_packet *f, uint32_t mark, uint32_t mask);
+/* Whether bits are a mark, under a mask. */
+enum match filter_mark(const struct filter_bits *b, uint32_t mark, uint32_t mask);
 
-/* Sets bits of its mark: (mark & ~mask) ^ value; not certainly with surely = false. */
-void filter_set_mark(struct filter_packet *f, uint32_t value, uint32_t mask, bool surely);
+/* Sets bits: (b & ~mask) ^ value; not certainly with surely = false. */
+void filter_set_mark(struct filter_bits *b, struct filter_bits value, uint32_t mask, bool surely);
 
 /* Its TTL or hop limit; -1 when it is not known. */
 int filter_ttl(const struct filter_packet *f);

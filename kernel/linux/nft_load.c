@@ -56,7 +56,7 @@ static bool nft_load_meta(struct nft_run *r, const struct rtnl_attr *data, struc
 		filter_value(a, f->p->is_frame == 1 ? &hardware : NULL, NULL, 2);
 		break;
 	case NFT_META_MARK:
-		filter_value(a, &f->mark, &f->mark_known, 4);
+		filter_value(a, &f->mark.v, &f->mark.known, 4);
 		break;
 	case NFT_META_SKUID: case NFT_META_SKGID: case NFT_META_CGROUP:
 		nft_and(r, MATCH_NO, 0);	/* of a packet of this host alone */
@@ -126,30 +126,43 @@ static void nft_write_payload(struct nft_run *r, const struct rtnl_attr *data)
 	}
 }
 
-static void nft_write_meta(struct nft_run *r, const struct rtnl_attr *data)
+/* A mark, from a register. */
+static void nft_write_mark(struct nft_run *r, uint32_t sreg, struct filter_bits *to)
 {
 	struct filter_value a;
-	uint32_t v, known;
+	struct filter_bits from;
 
-	if (nft_u32(data, NFTA_META_KEY) != NFT_META_MARK)
-		return;
-	if (!nft_reg_get(r, nft_u32(data, NFTA_META_SREG), 4, &a))
+	if (!nft_reg_get(r, sreg, 4, &a))
 		filter_value(&a, NULL, NULL, 4);
-	memcpy(&v, a.v, 4);
-	memcpy(&known, a.known, 4);
-	filter_set_mark(r->f, v, UINT32_MAX, nft_reach(r) == MATCH_YES);
-	r->f->mark_known &= known;
+	memcpy(&from.v, a.v, 4);
+	memcpy(&from.known, a.known, 4);
+	filter_set_mark(to, from, UINT32_MAX, nft_reach(r) == MATCH_YES);
+}
+
+static void nft_write_meta(struct nft_run *r, const struct rtnl_attr *data)
+{
+	if (nft_u32(data, NFTA_META_KEY) == NFT_META_MARK)
+		nft_write_mark(r, nft_u32(data, NFTA_META_SREG), &r->f->mark);
+}
+
+static void nft_write_ct(struct nft_run *r, const struct rtnl_attr *data)
+{
+	if (nft_u32(data, NFTA_CT_KEY) == NFT_CT_MARK)
+		nft_write_mark(r, nft_u32(data, NFTA_CT_SREG), &r->f->connmark);
 }
 
 static bool nft_load_ct(struct nft_run *r, const struct rtnl_attr *data, struct filter_value *a)
 {
-	uint32_t key = nft_u32(data, NFTA_CT_KEY), known, state = filter_state(r->f, &known);
+	const struct filter_packet *f = r->f;
+	uint32_t key = nft_u32(data, NFTA_CT_KEY), known, state = filter_state(f, &known);
 
 	/* What is not followed has nothing but a state, and a rule that asks for more does not match. */
-	if (key != NFT_CT_STATE && r->f->untracked == 1 && nft_u32(data, NFTA_CT_SREG) == UINT32_MAX)
+	if (key != NFT_CT_STATE && f->untracked == 1 && nft_u32(data, NFTA_CT_SREG) == UINT32_MAX)
 		nft_and(r, MATCH_NO, 0);
 	else if (key == NFT_CT_STATE)
 		filter_value(a, &state, &known, 4);
+	else if (key == NFT_CT_MARK)
+		filter_value(a, &f->connmark.v, &f->connmark.known, 4);
 	else if (key == NFT_CT_DIRECTION)
 		filter_value(a, &(uint8_t){ 0 }, NULL, 1);	/* IP_CT_DIR_ORIGINAL */
 	else if (key == NFT_CT_STATUS)
@@ -179,7 +192,7 @@ static bool nft_load_fib(struct nft_run *r, const struct rtnl_attr *data, struct
 	}
 	/* The way back: the interface that it came in on, or none. */
 	if (!(flags & NFTA_FIB_F_SADDR) || !(flags & NFTA_FIB_F_IIF) || back < 0 || !f->has_iif ||
-	    (flags & NFTA_FIB_F_MARK && (f->mark || f->mark_known != UINT32_MAX)))
+	    (flags & NFTA_FIB_F_MARK && (f->mark.v || f->mark.known != UINT32_MAX)))
 		return false;
 	if (flags & NFTA_FIB_F_PRESENT)
 		filter_value(a, &is_present, NULL, 1);
@@ -261,7 +274,7 @@ static const struct nft_loader {
 } nft_loaders[] = {
 	{ .name = "meta", .load = nft_load_meta, .dreg = NFTA_META_DREG, .write = nft_write_meta },
 	{ .name = "payload", .load = nft_load_payload, .dreg = NFTA_PAYLOAD_DREG, .write = nft_write_payload },
-	{ .name = "ct", .load = nft_load_ct, .dreg = NFTA_CT_DREG },
+	{ .name = "ct", .load = nft_load_ct, .dreg = NFTA_CT_DREG, .write = nft_write_ct },
 	{ .name = "fib", .load = nft_load_fib, .dreg = NFTA_FIB_DREG },
 	{ .name = "bitwise", .load = nft_load_bitwise, .dreg = NFTA_BITWISE_DREG },
 	{ .name = "byteorder", .load = nft_load_byteorder, .dreg = NFTA_BYTEORDER_DREG },

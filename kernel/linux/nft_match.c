@@ -10,6 +10,7 @@
 
 #include "kernel/linux/nft_sets.h"
 #include "kernel/linux/xt_match.h"
+#include "kernel/linux/xt_target.h"
 
 #define ELEM_EXPRESSIONS 11	/* NFTA_SET_ELEM_EXPRESSIONS of linux/netfilter/nf_tables.h since 5.11 */
 #define DYNSET_EXPRESSIONS 10	/* NFTA_DYNSET_EXPRESSIONS, the same */

@@ -243,14 +243,6 @@ bool probe_router_after(int after, int *pid, char *comm, size_t size)
 	return found;
 }
 
-bool probe_router(int *pid, char *comm, size_t size)
-{
-	char name[17];
-	int other;
-
-	return probe_router_after(0, pid, comm, size) && !probe_router_after(*pid, &other, name, sizeof name);
-}
-
 long long probe_nofile(int pid)
 {
 	char path[48] = "/proc/self/limits", *line;

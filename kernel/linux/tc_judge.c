@@ -234,7 +234,7 @@ static int tc_act(const struct tc *tc, struct filter_packet *f, const struct rtn
 		*why = MAY_BY_CHANCE;
 		return FILTER_EITHER;
 	} else if (!strcmp(kind, "skbedit") || !strcmp(kind, "connmark") || !strcmp(kind, "ctinfo")) {
-		f->mark_known = 0;
+		f->mark.known = 0;
 	} else if (!strcmp(kind, "pedit") || !strcmp(kind, "nat")) {
 		memset(f->ip_known, 0, sizeof f->ip_known);
 	} else if (!strcmp(kind, "bpf") || !strcmp(kind, "sample")) {
@@ -284,7 +284,7 @@ static int tc_filter_judge(const struct tc *tc, const struct tc_filter *t, struc
 		}
 	} else {
 		/* It may set a mark, too. */
-		f->mark_known = 0;
+		f->mark.known = 0;
 		return FILTER_EITHER;
 	}
 	return *m == MATCH_NO ? 0 : tc_acts(tc, f, &options, acts, why);

@@ -14,6 +14,7 @@
 #include <linux/netfilter_ipv6/ip6_tables.h>
 
 #include "kernel/linux/xt_match.h"
+#include "kernel/linux/xt_target.h"
 
 #define DEPTH 16
 #define STEPS 20000		/* rules looked at for one packet */

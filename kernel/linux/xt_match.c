@@ -11,11 +11,10 @@
 #include <string.h>
 
 #include <linux/if_packet.h>
-#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/xt_addrtype.h>
 #include <linux/netfilter/xt_conntrack.h>
-#include <linux/netfilter/xt_CT.h>
 #include <linux/netfilter/xt_iprange.h>
+#include <linux/netfilter/xt_connmark.h>
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_physdev.h>
@@ -26,13 +25,6 @@
 #include <linux/netfilter_bridge/ebt_ip.h>
 #include <linux/netfilter_bridge/ebt_ip6.h>
 #include <linux/netfilter_ipv4/ipt_ttl.h>
-
-/* struct ipt_TTL_info, and of IPv6 ip6t_HL_info, in a header whose name differs from that of the match in the case of
- * its letters alone, and its guard not at all. */
-struct xt_ttl_target {
-	uint8_t mode, ttl;
-};
-enum { XT_TTL_SET, XT_TTL_INC, XT_TTL_DEC };
 
 /* What struct ebt_ip_info and ebt_ip6_info have; their flags are the same. */
 struct xt_frame {
@@ -138,7 +130,14 @@ static enum match xt_match_mark(const struct filter_packet *f, const void *info)
 {
 	const struct xt_mark_mtinfo1 *m = info;
 
-	return filter_not(filter_mark(f, m->mark, m->mask), m->invert);
+	return filter_not(filter_mark(&f->mark, m->mark, m->mask), m->invert);
+}
+
+static enum match xt_match_connmark(const struct filter_packet *f, const void *info)
+{
+	const struct xt_connmark_mtinfo1 *m = info;
+
+	return f->untracked == 1 ? MATCH_NO : filter_not(filter_mark(&f->connmark, m->mark, m->mask), m->invert);
 }
 
 static enum match xt_match_iprange(const struct filter_packet *f, const void *info)
@@ -261,6 +260,7 @@ static const struct {
 	{ "state", 0, sizeof(struct xt_state_info), xt_match_state },
 	{ "conntrack", 3, sizeof(struct xt_conntrack_mtinfo3), xt_match_conntrack },
 	{ "mark", 1, sizeof(struct xt_mark_mtinfo1), xt_match_mark },
+	{ "connmark", 1, sizeof(struct xt_connmark_mtinfo1), xt_match_connmark },
 	{ "iprange", 1, sizeof(struct xt_iprange_mtinfo), xt_match_iprange },
 	{ "ttl", 0, sizeof(struct ipt_ttl_info), xt_match_ttl },
 	{ "hl", 0, sizeof(struct ipt_ttl_info), xt_match_ttl },
@@ -297,93 +297,4 @@ enum match xt_match(const struct filter_packet *f, const char *name, uint8_t rev
 		return xt_matches[i].match(f, copy.v);
 	}
 	return MATCH_MAY;
-}
-
-static void xt_target_ttl(struct filter_packet *f, const void *info, size_t len, enum match reach)
-{
-	struct xt_ttl_target t;
-	int ttl = filter_ttl(f), to = ttl;
-
-	if (len < sizeof t)
-		return;
-	memcpy(&t, info, sizeof t);
-	if (t.mode == XT_TTL_SET)
-		to = t.ttl;
-	else if (ttl >= 0)
-		to = t.mode == XT_TTL_INC ? ttl + t.ttl : ttl - t.ttl;
-	to = to > 255 ? 255 : to;
-	filter_set_ttl(f, reach == MATCH_YES || to == ttl ? to : -1);
-}
-
-static void xt_target_mark(struct filter_packet *f, const void *info, size_t len, enum match reach)
-{
-	struct xt_mark_tginfo2 m;
-
-	if (len < sizeof m)
-		return;
-	memcpy(&m, info, sizeof m);
-	filter_set_mark(f, m.mark, m.mask, reach == MATCH_YES);
-}
-
-/* The group becomes another one, or the address of a host: a range that is one address. */
-static void xt_target_dnat(struct filter_packet *f, uint8_t revision, const void *info, size_t len, enum match reach)
-{
-	struct nf_nat_ipv4_multi_range_compat old;
-	struct nf_nat_range2 r = { .flags = 0 };
-	size_t size = f->v4 ? 4 : 16;
-
-	if (revision == 0 && len >= sizeof old) {
-		memcpy(&old, info, sizeof old);
-		r.flags = old.range[0].flags;
-		r.min_addr.ip = old.range[0].min_ip;
-		r.max_addr.ip = old.range[0].max_ip;
-	} else if (len >= sizeof(struct nf_nat_range)) {
-		memcpy(&r, info, sizeof(struct nf_nat_range));
-	}
-	if (f->untracked == 1)
-		return;
-	memset(f->ports_known, 0, sizeof f->ports_known);
-	if (r.flags & NF_NAT_RANGE_MAP_IPS)
-		filter_set_group(f, memcmp(&r.min_addr, &r.max_addr, size) ? NULL : &r.min_addr, reach == MATCH_YES);
-}
-
-static bool xt_is_among(const char *name, const char *const *list)
-{
-	while (*list && strcmp(*list, name))
-		list++;
-	return *list;
-}
-
-unsigned xt_target(struct filter_packet *f, const char *name, uint8_t revision, const void *info, size_t len,
-		   enum match reach)
-{
-	static const char *const queues[] = { "NFQUEUE", "QUEUE", "NETMAP", "REDIRECT", "TPROXY", NULL };
-	static const char *const sources[] = { "MASQUERADE", "SNAT", NULL };
-	struct xt_ct_target_info ct = { .flags = 0 };
-
-	if (!strcmp(name, "REJECT") || !strcmp(name, "DROP"))
-		return FILTER_DROPPED;
-	if (!strcmp(name, "ACCEPT"))
-		return FILTER_ACCEPTED;
-	if (xt_is_among(name, queues))
-		return FILTER_EITHER;
-	if (xt_is_among(name, sources)) {
-		f->is_renamed = true;
-		return FILTER_ACCEPTED;
-	}
-	if (!strcmp(name, "DNAT")) {
-		xt_target_dnat(f, revision, info, len, reach);
-		return FILTER_ACCEPTED;
-	}
-	if (!strcmp(name, "TTL") || !strcmp(name, "HL"))
-		xt_target_ttl(f, info, len, reach);
-	else if (!strcmp(name, "MARK") && revision == 2)
-		xt_target_mark(f, info, len, reach);
-	else if (!strcmp(name, "CONNMARK"))
-		f->mark_known = 0;
-	if (!strcmp(name, "CT") && len >= sizeof ct.flags)
-		memcpy(&ct.flags, info, sizeof ct.flags);
-	if (!strcmp(name, "NOTRACK") || ct.flags & XT_CT_NOTRACK)
-		f->untracked = reach == MATCH_YES ? 1 : -1;
-	return 0;
 }

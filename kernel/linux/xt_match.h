@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Matches and targets of iptables, which its older kind has in its own tables and the newer one in rules of nftables.
+ * Matches of iptables, which its older kind has in its own tables and the newer one in rules of nftables.
  * Pure.  Private to this room.
  */
 #ifndef KERNEL_LINUX_XT_MATCH_H
@@ -12,10 +12,5 @@
  * chance decides. */
 enum match xt_match(const struct filter_packet *f, const char *name, uint8_t revision, const void *info, size_t len,
 		    unsigned *why);
-
-/* What a target decides, FILTER_* bits, 0: the next rule.  What it changes in the packet it has changed, with reach
- * MATCH_MAY perhaps. */
-unsigned xt_target(struct filter_packet *f, const char *name, uint8_t revision, const void *info, size_t len,
-		   enum match reach);
 
 #endif

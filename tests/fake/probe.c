@@ -200,18 +200,13 @@ long probe_cmdline(int pid, char *text, size_t size)
 	return -1;
 }
 
-bool probe_router(int *pid, char *comm, size_t size)
+bool probe_router_after(int after, int *pid, char *comm, size_t size)
 {
+	(void)after;
 	(void)pid;
 	(void)comm;
 	(void)size;
 	return false;
-}
-
-bool probe_router_after(int after, int *pid, char *comm, size_t size)
-{
-	(void)after;
-	return probe_router(pid, comm, size);
 }
 
 long long probe_nofile(int pid)

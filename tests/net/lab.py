@@ -153,6 +153,8 @@ class Lab:
         self.home = os.open("/proc/self/ns/net", os.O_RDONLY)
         self.procs, self.senders, self.receivers = [], {}, {}
         self.streams = set()		# of sick.py, those that go on
+        self.least = 0			# seconds that a doctor watches at least
+        self.midway = None		# what happens in the middle of it
         self.seen, self.lock = collections.defaultdict(collections.Counter), threading.Lock()
         self.next, self.ifaces = 0, []
         self.sysctl("ipv4/conf/all/rp_filter", 0)

@@ -8,11 +8,12 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 from cases import case, main
 from lab import ETH_P_ALL, SLOW, check, same, wait_until
 from packet import find, frame
-from sick import RULES, V4, V6, Stream, blind, cured, daemon, doctors, findings, path
+from sick import RULES, V4, V6, Stream, blind, cured, daemon, doctor, doctors, findings, path
 
 # Rules that make a1 a VIF, and of other groups.
 OTHER = "mroute from a1 group 225.9.9.9 to a2\nmroute from a1 group ff2e::ff to a2\n"
@@ -97,6 +98,15 @@ for name, flow in (("IPv4", V4), ("IPv6", V6)):
         wait_until(lambda: is_held_back(lab, sock, src, group), "the bridge to snoop")
         with Stream(lab, "a1", src, group, sock=sock) as s:
             cured(lab, s, "nothing", group, "a2", words=(lab.path("smcroute.conf"),), blind="any")
+
+    @case(f"nothing arrives, and it is ended at once: nothing is said of that, {name}", *flow)
+    def ended(lab, src, group):
+        daemon(lab, RULES)
+        path(lab)
+        begin = time.monotonic()
+        with Stream(lab, "a1", src, "225.9.9.9" if ":" not in src else "ff2e::999"):
+            got = doctor(lab, group)[:2]
+        check(got == (2, []) or time.monotonic() - begin > 1, f"verdict: {got}")
 
     @case(f"no router runs, {name}", *flow)
     def no_router(lab, src, group):

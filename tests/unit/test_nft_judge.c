@@ -320,11 +320,17 @@ static void limited(void)
 	expr_end();
 }
 
-static void meta_set(uint32_t key)
+/* The mark of a packet, or of its connection, from or to a register. */
+static void mark(bool is_ct, bool is_set)
 {
-	expr("meta");
-	be(NFTA_META_SREG, NFT_REG_1);
-	be(NFTA_META_KEY, key);
+	expr(is_ct ? "ct" : "meta");
+	if (is_ct) {
+		be(is_set ? NFTA_CT_SREG : NFTA_CT_DREG, NFT_REG_1);
+		be(NFTA_CT_KEY, NFT_CT_MARK);
+	} else {
+		be(is_set ? NFTA_META_SREG : NFTA_META_DREG, NFT_REG_1);
+		be(NFTA_META_KEY, NFT_META_MARK);
+	}
 	expr_end();
 }
 
@@ -343,30 +349,40 @@ static void immediate(const void *p, size_t size)
 /* What a rule that may match sets is not known behind it. */
 static void marks(void)
 {
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 4; i++) {
+		bool is_ct = i < 2;
+
 		begin(NF_ACCEPT);
 		rule("f");
-		if (i)
+		if (i % 2)
 			limited();
 		immediate("\5\0\0\0", 4);
-		meta_set(NFT_META_MARK);
+		mark(is_ct, true);
 		rule_end();
 		rule("f");
-		meta(NFT_META_MARK);
+		mark(is_ct, false);
 		cmp(NFT_CMP_EQ, "\5\0\0\0", 4);
 		verdict(NF_DROP, NULL);
 		rule_end();
-		CHECK_INT(judge(), i ? FILTER_EITHER : FILTER_DROPPED);
+		CHECK_INT(judge(), i % 2 ? FILTER_EITHER : FILTER_DROPPED);
 		CHECK_INT(fate.rule, 0x102);
 		CHECK_STR(fate.chain, "f");
 	}
 	/* Bits that the mark does not have are known all the same: 5 or 0, never 2. */
 	rule("f");
-	meta(NFT_META_MARK);
+	mark(false, false);
 	cmp(NFT_CMP_EQ, "\2\0\0\0", 4);
 	verdict(NF_DROP, NULL);
 	rule_end();
-	CHECK_INT(seen.mark_known, ~5u);
+	CHECK_INT(seen.mark.known, ~5u);
+	/* What packets before it left in its connection is not known. */
+	begin(NF_ACCEPT);
+	rule("f");
+	mark(true, false);
+	cmp(NFT_CMP_EQ, "\5\0\0\0", 4);
+	verdict(NF_DROP, NULL);
+	rule_end();
+	CHECK_INT(judge(), FILTER_EITHER);
 	nft_free(&filter);
 }
 

@@ -81,12 +81,18 @@ static unsigned judge(void)
 	return fate.bits;
 }
 
-static void one(const char *kind, uint16_t protocol, const char *action, int what, int eaction)
+/* The rest of a filter that has one action. */
+static void one_act(const char *action, int what, int eaction)
 {
-	filter(kind, protocol, 10);
 	filter_acts(TCA_MATCHALL_ACT);
 	act(1, action, what, eaction);
 	filter_end();
+}
+
+static void one(const char *kind, uint16_t protocol, const char *action, int what, int eaction)
+{
+	filter(kind, protocol, 10);
+	one_act(action, what, eaction);
 }
 
 static void actions(void)
@@ -122,7 +128,7 @@ static void actions(void)
 	act(2, "gact", TC_ACT_SHOT, 0);
 	filter_end();
 	CHECK_INT(judge(), FILTER_DROPPED);
-	CHECK_INT(seen.mark_known, 0);
+	CHECK_INT(seen.mark.known, 0);
 }
 
 /* Filters that others lead to, and one that leads to itself. */
@@ -130,9 +136,7 @@ static void chains(void)
 {
 	one("matchall", ETH_P_ALL, "gact", TC_ACT_GOTO_CHAIN | 5, 0);
 	filter_in("matchall", ETH_P_IP, 7, 0, 5);
-	filter_acts(TCA_MATCHALL_ACT);
-	act(1, "gact", TC_ACT_SHOT, 0);
-	filter_end();
+	one_act("gact", TC_ACT_SHOT, 0);
 	CHECK_INT(judge(), FILTER_DROPPED);
 	CHECK_INT(fate.tc.chain, 5);
 	CHECK_INT(fate.rule, 7);
@@ -140,9 +144,7 @@ static void chains(void)
 	CHECK_INT(judge(), FILTER_EITHER);
 	/* A block that interfaces share. */
 	filter_in("matchall", ETH_P_IP, 7, 9, 0);
-	filter_acts(TCA_MATCHALL_ACT);
-	act(1, "gact", TC_ACT_SHOT, 0);
-	filter_end();
+	one_act("gact", TC_ACT_SHOT, 0);
 	CHECK_INT(judge(), FILTER_DROPPED);
 	CHECK_INT(fate.tc.block, 9);
 }

@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/xt_connmark.h>
 
+#include "kernel/linux/xt_match.h"
+#include "kernel/linux/xt_target.h"
 #include "tests/unit/test.h"
 
 static struct xt_rules rules;
@@ -85,8 +88,43 @@ static void mangle(void)
 	CHECK_INT(xt_priority(&rules), -150);
 	CHECK_INT(judge(NF_INET_PRE_ROUTING, "225.1.2.3", 5000, 16), FILTER_ACCEPTED);
 	CHECK_INT(filter_ttl(&seen), 1);
-	CHECK_INT(seen.mark, 5);
+	CHECK_INT(seen.mark.v, 5);
 	buf_free(&rules.rules);
+}
+
+static void connmark(uint8_t revision, uint8_t mode, uint32_t mark, uint32_t mask, uint8_t shift)
+{
+	struct xt_connmark_tginfo1 one = { .ctmark = mark, .ctmask = mask, .nfmask = mask, .mode = mode };
+	struct xt_connmark_tginfo2 two = {
+		.ctmark = mark, .ctmask = mask, .nfmask = mask, .mode = mode, .shift_bits = shift,
+	};
+	const void *info = revision == 1 ? (void *)&one : (void *)&two;
+
+	CHECK_INT(xt_target(&seen, "CONNMARK", revision, info, revision == 1 ? sizeof one : sizeof two, MATCH_YES), 0);
+	CHECK_INT(xt_target(&seen, "CONNMARK", revision, info, 3, MATCH_YES), 0);
+}
+
+/* The mark of a connection: set, saved, and given to the packet. */
+static void connmarks(void)
+{
+	struct xt_connmark_mtinfo1 m = { .mark = 5, .mask = 0xff };
+	unsigned why;
+
+	for (uint8_t revision = 1; revision < 3; revision++) {
+		rules = (struct xt_rules){ .fam = FAM_4 };
+		judge(NF_INET_PRE_ROUTING, "225.1.2.3", 5000, 16);
+		CHECK_INT(xt_match(&seen, "connmark", 1, &m, sizeof m, &why), MATCH_MAY);
+		connmark(revision, XT_CONNMARK_SET, 5, 0xff, 0);
+		CHECK_INT(xt_match(&seen, "connmark", 1, &m, sizeof m, &why), MATCH_YES);
+		connmark(revision, XT_CONNMARK_RESTORE, 0, 0xf, 0);
+		CHECK_INT(seen.mark.v, 5);
+		CHECK_INT(seen.mark.known, UINT32_MAX);
+		connmark(revision, XT_CONNMARK_SAVE, 0, UINT32_MAX, 0);
+		CHECK_INT(seen.connmark.v, 5);
+		CHECK_INT(seen.connmark.known, UINT32_MAX);
+		connmark(revision, XT_CONNMARK_RESTORE, 0, UINT32_MAX, revision == 2);
+		CHECK_INT(seen.mark.known, revision == 2 ? 0 : UINT32_MAX);
+	}
 }
 
 /* What is left of a table that ends early cannot be judged, and nothing behind it is read. */
@@ -109,4 +147,4 @@ static void cuts(void)
 	buf_free(&whole.rules);
 }
 
-TEST_MAIN(TEST(filter) TEST(mangle) TEST(cuts))
+TEST_MAIN(TEST(filter) TEST(mangle) TEST(connmarks) TEST(cuts))

@@ -6,6 +6,7 @@ import subprocess
 
 from doctor.table import RULES, UNSURE, begin, restore, truth
 from lab import Skip
+from sick import inside
 
 BOTH = RULES + "mroute from a1 group 225.9.9.9 to a2\nmroute from a1 group ff2e::999 to a2\n"
 SOURCE = {"IPv4": "10.1.0.77", "IPv6": "fd00:1::77"}
@@ -26,7 +27,7 @@ def ip(t, *words):
         raise Skip("not in this kernel")
 
 
-@truth("NAT makes it another group", "changed", blind="any", cure=None, says="chain p of table inet n")
+@truth("NAT makes it another group", "changed", blind=UNSURE, cure=None, says="chain p of table inet n")
 def dnat(t):
     nat(t, "prerouting", -100, f"ip{t.six} daddr {t.group} dnat ip{t.six} to {t.other}")
     begin(t, BOTH)
@@ -39,14 +40,14 @@ def dnat_other(t):
     t.group, t.other = t.other, t.group
 
 
-@truth("a rule writes another group into it", "changed", blind="any", cure=None,
+@truth("a rule writes another group into it", "changed", blind=UNSURE, cure=None,
        says="chain doors of table inet house")
 def group(t):
     begin(t, BOTH)
     t.chain("prerouting", [f"ip{t.six} daddr {t.group} ip{t.six} daddr set {t.other}"], priority=-150)
 
 
-@truth("a rule of iptables makes it another group", "changed", blind="any", cure=None, says="iptables")
+@truth("a rule of iptables makes it another group", "changed", blind=UNSURE, cure=None, says="iptables")
 def dnat_iptables(t):
     restore(t, "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -d {group} -j DNAT --to-destination {other}\nCOMMIT\n",
             "nft", group=t.group, other=t.other)
@@ -169,3 +170,25 @@ def tunnel(t):
     if subprocess.run(f"ip {words} && ip link set vx0 up", shell=True).returncode:
         raise Skip("not in this kernel")
     begin(t, RULES.replace("to a2", "to vx0"))
+
+
+def briefly(t, hook):
+    """A chain that is taken away while doctor watches."""
+    t.chain(hook, [f"ip{t.six} daddr {t.group} drop"])
+    t.lab.midway = lambda: subprocess.run([*inside(t.lab), "nft", "delete", "table", "inet", "house"], check=True)
+
+
+@truth("a chain behind routing is taken away meanwhile", "firewall", blind="any", cure=None, foreign=None,
+       says="until it was changed")
+def chain_gone(t):
+    begin(t)
+    t.flow.flows("a2")
+    briefly(t, "forward")
+
+
+@truth("a chain before routing is taken away meanwhile", "firewall", blind="any", cure=None, foreign=None,
+       says="until it was changed")
+def chain_gone_before(t):
+    begin(t)
+    t.flow.flows("a2")
+    briefly(t, "prerouting")

@@ -168,3 +168,18 @@ def few(t):
 def two(t):
     begin(t, ttl=1)
     t.chain("forward", [f"ip{t.six} daddr {t.group} drop"])
+
+
+@truth("a mark of the connection, which one chain sets and another one drops", "firewall")
+def connmark(t):
+    begin(t)
+    t.nft("table inet house {\nchain marks { type filter hook prerouting priority -150;\niifname \"a1\" ct mark set "
+          "0x64\n}\nchain f { type filter hook forward priority 0;\nct mark and 0xff == 0x64 drop\n}\n}\n")
+
+
+@truth("the same by iptables", "firewall")
+def connmark_iptables(t):
+    begin(t)
+    restore(t, "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i a1 -j MARK --set-mark 7\n-A PREROUTING -j CONNMARK "
+            "--save-mark\nCOMMIT\n*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m connmark --mark 7 -j DROP\nCOMMIT\n",
+            "nft")

@@ -4,6 +4,7 @@
 # is wrong, and what may be said of it without rights.  The commands that are printed are run as printed;
 # then the packets have to come out, and are said to be forwarded.
 import contextlib
+import ctypes
 import itertools
 import json
 import os
@@ -13,14 +14,21 @@ import subprocess
 import threading
 
 from cases import case
-from lab import Failed, Skip, check, same, wait_until
+from lab import Failed, Skip, check, libc, same, wait_until
 from packet import ETH_P_IP, ETH_P_IPV6, address, checksum, frame
 from sick import RULES, V4, V6, Stream, daemon, doctor, doctors, inside, look, need, paste, path
 
 FLOWS = {"IPv4": V4, "IPv6": V6}
 ANOTHER = {"IPv4": "225.66.66.66", "IPv6": "ff2e::6666"}	# of nobody else
 UNSURE = (2, [])
+PIDFD_GETFD = 438
+# Of packets that surely got to an entry, which sends them on.
+ROUTED = {"fine", "ttl", "mtu", "output", "queue", "nobody", "route", "ipsec", "driver"}
+# What our daemon alone can tell, or be told: of another program it is said that it routes.
+OURS = {"no_rule", "wrong_iif", "no_vif", "not_reloaded", "config", "disabled", "waits", "shut", "limit", "no_answer",
+        "port", "vlan"}
 TURNS = itertools.count()
+FOREIGN = []		# cases, for test_doctor_foreign.py
 MODE = os.environ.get("DOCTOR")		# all, or clean: see tests/README.md
 OTHER = {"IPv4": "225.9.9.9", "IPv6": "ff2e::999"}
 
@@ -36,13 +44,43 @@ class Setup(contextlib.ExitStack):
         self.lab, self.family, self.v4 = lab, family, family == "IPv4"
         self.src, self.group = FLOWS[family]
         self.other, self.six = OTHER[family], "" if self.v4 else "6"
-        self.words, self.flow, self.sends = (), None, False
+        self.words, self.flow, self.sends, self.daemon = (), None, False, None
 
     def start(self, conf=RULES, *options):
         """A daemon, whose file the doctor is given."""
-        d = daemon(self.lab, conf, *options)
+        d = self.daemon = daemon(self.lab, conf, *options)
         self.words = (d.conf,)
         return d
+
+    def has_entry(self, seconds):
+        """Whether there is an entry for the flow that sends it on, within that time."""
+        def sends():
+            return self.lab.mroutes().get((self.src, self.group), (0, []))[1]
+        with contextlib.suppress(Failed):
+            return bool(self.flow and wait_until(sends, "an entry", seconds))
+
+    def orphan(self):
+        """Our daemon is gone, with its socket; what it held is held by a program of somebody else: this one."""
+        d = self.daemon
+        if not d:
+            raise Skip("no daemon of ours was there")
+        pidfd = os.pidfd_open(d.proc.pid)
+        for fd in map(int, os.listdir(f"/proc/{d.proc.pid}/fd")):
+            if os.readlink(f"/proc/{d.proc.pid}/fd/{fd}").startswith("socket:"):
+                held = libc.syscall(PIDFD_GETFD, pidfd, fd, 0)
+                if held < 0:
+                    raise Skip(f"pidfd_getfd: {os.strerror(ctypes.get_errno())}")
+                s = socket.socket(fileno=held)
+                self.callback(s.close)
+                if s.family not in (socket.AF_INET, socket.AF_INET6):
+                    s.close()
+        os.close(pidfd)
+        d.proc.kill()
+        d.proc.wait()
+        self.lab.procs.remove(d)
+        for path in d.sock, d.pid_file:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
 
     def stream(self, iface="a1", src=None, group=None, **kw):
         """Packets until the end; the first such stream is the flow that is looked at."""
@@ -95,10 +133,11 @@ class Setup(contextlib.ExitStack):
 
 
 def truth(name, what, families=("IPv4", "IPv6"), blind=None, outs=("a2",), cure="fix", after="fine",
-          says="", blind_says=""):
+          says="", blind_says="", foreign=True):
     """Decorator: a set-up with what the doctor has to find, a verdict or a list of them; what it may say
     without rights (the same, or UNSURE); where the packets come out once the commands have been run; words that
-    must be said, and without rights."""
+    must be said, and without rights.  With foreign: what it has to find when a program of somebody else has taken the
+    place of our daemon, True: the same, but for what that alone knows; None: no such case."""
     want = [what] if isinstance(what, str) else what
 
     def add(fn):
@@ -113,12 +152,36 @@ def truth(name, what, families=("IPv4", "IPv6"), blind=None, outs=("a2",), cure=
                     check(blind_says in json.dumps(lab.found_blind), f"without rights it does not say: {blind_says}")
                     if want == ["fine"]:
                         among(t, turn, blind)
-                    if want != ["fine"] and cure:
-                        mend(t, cure, outs, after)
-                    else:
-                        look(t.lab, sum((*t.commands, *t.blind_commands), []))
+                    finish(t, want, cure, outs, after)
+
+            if foreign:
+                FOREIGN.append((f"{name}, {family}, another program", without_ours, (fn, family, foreign, want, blind,
+                                                                                   cure, outs, after)))
         return fn
     return add
+
+
+def without_ours(lab, make, family, foreign, want, blind, cure, outs, after):
+    """A set-up in which a program of somebody else has taken the place of our daemon."""
+    path(lab)
+    with Setup(lab, family) as t:
+        make(t)
+        has_entry = t.has_entry(20 if ROUTED.issuperset(want) else 0.5)
+        t.orphan()
+        if foreign is not True:
+            want, blind = foreign, "any"
+        elif OURS & set(want) or not want:
+            want, blind, cure = ["holder", *({"ttl", "rp_filter"} & set(want))], "any", None
+        judge(t, want, blind)
+        finish(t, want, cure if has_entry else None, outs, after)
+
+
+def finish(t, want, cure, outs, after):
+    """The commands that mend it, or else those that show more."""
+    if want != ["fine"] and cure:
+        mend(t, cure, outs, after)
+    else:
+        look(t.lab, sum((*t.commands, *t.blind_commands), []))
 
 
 def among(t, turn, blind):
@@ -144,6 +207,7 @@ def judge(t, want, blind, beside=""):
         wait_until(lambda sent=t.flow.sent: t.flow.sent > sent + 2, "packets")
         with contextlib.suppress(Failed):
             wait_until(lambda: not waits(t), "an answer")
+    t.lab.least = 1.1 if "nothing" in want else 0	# what does not come takes time to be seen
     rights, without = doctors(t.lab, t.group, *t.words)
     t.commands, t.blind_commands = rights[2:], without[2:]
     seen = [sorted(set(r[1])) for r in (rights, without)]
