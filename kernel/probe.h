@@ -129,11 +129,17 @@ struct probe_mfc {
 typedef void probe_mfc_fn(void *ctx, const struct probe_mfc *e);
 int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx);
 
-/* The table that packets of a family get into which come in on an interface, by the rules that `ip mrule` shows; 0 =
- * none, as no rule is for them; PROBE_REFUSED: a rule refuses them.  errno EAFNOSUPPORT, EOPNOTSUPP: this kernel has
- * one table only, and *table stays as it was. */
+/* The table that packets of a family get into, and the preference of the rule that says so. */
+struct probe_lookup {
+	uint32_t table;			/* 0 = none, as no rule is for them; PROBE_REFUSED: a rule refuses them */
+	uint32_t pref;
+};
 #define PROBE_REFUSED UINT32_MAX
-int probe_table(enum fam fam, const char *iif, uint32_t *table);
+#define PROBE_LAST_PREF 32767		/* of the rule that the kernel has by itself */
+
+/* Where packets that come in on an interface are looked up, by the rules that `ip mrule` shows, but for those that ask
+ * for more.  errno EAFNOSUPPORT, EOPNOTSUPP: this kernel has one table only, and *l stays as it was. */
+int probe_table(enum fam fam, const char *iif, struct probe_lookup *l);
 
 /* The number of the table that a router has who asks for none. */
 uint32_t probe_default_table(enum fam fam);

@@ -24,6 +24,11 @@ bool advice_is_foreign(const struct doctor *d)
 	return k->taken == 1 && (k->is_foreign || (!k->holder && !d->running.answers && !d->running.silent));
 }
 
+void advice_tcpdump(const struct advice *r, const char *on)
+{
+	finding_fix(r->f, "tcpdump -c 3 -veni %s dst %s", on, r->group);
+}
+
 const char *advice_count(struct advice *r, const struct loss *l)
 {
 	if (!l->of)

@@ -33,6 +33,10 @@ void advice_begin(struct advice *r, struct doctor *d, const struct evidence_flow
 /* True when the router that runs here is none of ours, or one that does not show and has no client. */
 bool advice_is_foreign(const struct doctor *d);
 
+/* The command that shows packets of the group, with their MAC addresses and TTL, on an interface or `any`: a word for a
+ * shell. */
+void advice_tcpdump(const struct advice *r, const char *on);
+
 /* Writes to r->count how many packets are lost of how many, and returns it. */
 const char *advice_count(struct advice *r, const struct loss *l);
 

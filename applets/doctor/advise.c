@@ -147,6 +147,7 @@ static void advise_own(struct advice *r, struct advise_sum *a)
 	finding_add(r->f, FINDING_NOTE, "this host sends %s itself, on %s, and %u of %u outputs do not get all of it: "
 		    "its TTL is 1 unless the program asks for more (IP_MULTICAST_TTL)", r->flow, r->in_name, lost,
 		    e->nouts);
+	finding_fix(r->f, "ss -uanp");
 }
 
 /* What is no matter: what this host sends itself, and what comes in where only outputs are. */
@@ -172,6 +173,7 @@ static bool advise_is_left_out(struct advice *r, struct advise_sum *a)
 	finding_add(r->f, FINDING_NOTE, "%s comes in on %s too, which is only an output of the rules: it is not "
 		    "forwarded, and need not be; if it is the sender that you mean, the rule is the wrong way round",
 		    r->flow, r->in_name);
+	advice_tcpdump(r, r->in_word);
 	return true;
 }
 

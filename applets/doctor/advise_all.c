@@ -39,6 +39,7 @@ void advise_all_unasked(struct doctor *d, const struct evidence_flow *x)
 	r.f->what = "unasked";
 	finding_add(r.f, FINDING_NOTE, "%s comes in on %s too: no rule is for it there, so it is not forwarded, and "
 		    "need not be unless it is the one that you mean", r.flow, r.in_name);
+	advice_tcpdump(&r, r.in_word);
 }
 
 /* A rule that nothing came for, and where to look; true when it is known why. */

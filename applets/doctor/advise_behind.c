@@ -30,6 +30,14 @@ static void advise_behind_wishes(const struct advice *r, const struct probe_link
 			buf_printf(names, "%s%s", names->len ? ", " : "", port->name);
 }
 
+/* The command that shows which groups are asked for behind which port. */
+static void advise_behind_ports(struct advice *r, const struct probe_link *bridge)
+{
+	char word[REMEDY_WORD];
+
+	finding_fix(r->f, "bridge -d mdb show dev %s", text_shell_word(word, sizeof word, bridge->name));
+}
+
 static void advise_behind_bridge(struct advice *r, const struct evidence_out *o, const struct probe_link *bridge)
 {
 	const char *name = host_name(&r->d->host, o->ifindex);
@@ -42,10 +50,12 @@ static void advise_behind_bridge(struct advice *r, const struct evidence_out *o,
 	advise_behind_wishes(r, bridge, vlan, BRIDGE_MEMBER, &members);
 	advise_behind_wishes(r, bridge, vlan, BRIDGE_ROUTER, &routers);
 	r->f->what = "hairpin";
-	if (bridge == r->in && o->ifindex == r->x->in && advise_behind_doubles(r, bridge))
+	if (bridge == r->in && o->ifindex == r->x->in && advise_behind_doubles(r, bridge)) {
 		finding_add(r->f, FINDING_NOTE, "%s is input and output of %s: the bridge itself passes it on between "
 			    "its ports, so that receivers there get each packet twice; without that output they get "
 			    "it once", name, r->flow);
+		advise_behind_ports(r, bridge);
+	}
 	r->f->what = "snooping";
 	if (bridge->bridge.snoops == 1 && bridge->bridge.querier[r->fam] == 0)
 		finding_add(r->f, FINDING_NOTE, "%s snoops and nobody on it asks for %s members: it passes all groups "
@@ -126,14 +136,17 @@ void advise_behind_bridged(struct advice *r)
 			buf_printf(b, "%s%s", b->len ? ", " : "", port->name);
 		}
 	r->f->what = "hairpin";
-	if (members.len)
+	if (members.len) {
 		finding_add(r->f, FINDING_NOTE, "receivers behind %s, on %s itself, get %s by the bridge: they need no "
-			    "rule",
-			    buf_cstr(&members), bridge->name, r->flow);
-	if (isolated.len)
+			    "rule", buf_cstr(&members), bridge->name, r->flow);
+		advise_behind_ports(r, bridge);
+	}
+	if (isolated.len) {
 		finding_add(r->f, FINDING_NOTE, "receivers behind %s get nothing of %s by the bridge: that port and "
 			    "%s, where it comes in, are isolated from each other; a rule from %s to %s sends it there",
 			    buf_cstr(&isolated), r->flow, from->name, r->in_name, r->in_name);
+		advise_behind_ports(r, bridge);
+	}
 	buf_free(&members);
 	buf_free(&isolated);
 }

@@ -87,7 +87,7 @@ void advise_bridge_nobody(struct advice *r, const struct evidence_out *o, const 
 {
 	const struct host *h = &r->d->host;
 	const struct probe_link *bridge = host_link(h, o->bridge), *port = NULL;
-	const struct advise_hooks at = { o, HOOK_PORT_OUT, HOOK_PORT_EGRESS };
+	const struct advise_hooks at = { o, HOOK_PORT_OUT, HOOK_PORT_EGRESS, false };
 	const unsigned may = ADVISE_FATE(FATE_UNKNOWN) | ADVISE_FATE(FATE_BY_CHANCE);
 	struct buf who = { 0 };
 	bool others;
@@ -344,7 +344,7 @@ bool advise_bridge_untagged(struct advice *r, const struct loss *l)
 		finding_fix(r->f, "bridge vlan add dev %s vid %u pvid untagged",
 			    text_shell_word(word, sizeof word, from->name), vlan->vlan);
 	else
-		finding_fix(r->f, "tcpdump -eni %s dst %s", r->in_word, r->group);
+		advice_tcpdump(r, r->in_word);
 	return true;
 }
 

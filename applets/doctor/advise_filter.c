@@ -73,7 +73,7 @@ static void advise_filter_chain(void *ctx, const struct probe_chain *c)
 	if (!(j->fates & ADVISE_FATE(c->fate)))
 		return;
 	if (j->text)
-		advise_filter_name(j->text, c, &r->x->w->flow, j->n, r->d->host.filters == r->d->filters_before);
+		advise_filter_name(j->text, c, &r->x->w->flow, j->n, j->at->is_gone);
 	else if (j->is_sure)
 		remedy_chain(r->f, c, &p, 128);
 	else
@@ -102,13 +102,14 @@ void advise_filter_fix(struct advice *r, const struct advise_hooks *at, unsigned
 
 bool advise_filter_gone(struct advice *r, const struct advise_hooks *at, const struct loss *l)
 {
+	struct advise_hooks gone = { at->o, at->from, at->to, true };
 	struct filters *now = r->d->host.filters;
 	struct buf who = { 0 };
 	unsigned n = 0;
 
 	r->d->host.filters = r->d->filters_before;
 	if (now && r->d->filters_before)
-		n = advise_filter_names(r, at, ADVISE_FATE(FATE_DROPPED), &who);
+		n = advise_filter_names(r, &gone, ADVISE_FATE(FATE_DROPPED), &who);
 	r->d->host.filters = now;
 	if (n) {
 		r->f->what = "firewall";

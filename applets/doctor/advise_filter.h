@@ -11,6 +11,7 @@
 struct advise_hooks {
 	const struct evidence_out *o;
 	enum probe_hook from, to;
+	bool is_gone;		/* of those that were there when the watch began */
 };
 
 /* Appends to a text ": CHAIN drops them by RULE; CHAIN..." for chains with one of a set of fates, bits; nothing where

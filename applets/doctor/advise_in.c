@@ -11,7 +11,7 @@
 #include "conf/match.h"
 
 /* Between the wire and routing. */
-static const struct advise_hooks advise_in_hooks = { NULL, HOOK_PORT_INGRESS, HOOK_BEFORE };
+static const struct advise_hooks advise_in_hooks = { NULL, HOOK_PORT_INGRESS, HOOK_BEFORE, false };
 
 /* The route back is right, but not that for the mark that packets have by then. */
 static void advise_in_rp_marks(struct advice *r, const struct loss *l)
@@ -74,7 +74,8 @@ static void advise_in_no_vif(struct advice *r, const struct loss *l)
 static void advise_in_table(struct advice *r, const struct loss *l)
 {
 	const struct probe_vif *v = host_vif(&r->k->vifs, r->x->in, 0);
-	uint32_t there = r->x->entry ? r->x->entry->table : 0, now = 0;
+	uint32_t there = r->x->entry ? r->x->entry->table : 0;
+	struct probe_lookup now = { .table = 0 };
 	char where[REMEDY_WHERE];
 
 	/* MIFs of other tables cannot be seen; the router of IPv4 has the same number (-t). */
@@ -84,9 +85,9 @@ static void advise_in_table(struct advice *r, const struct loss *l)
 		there = v->table;
 	probe_table(r->fam, r->in_name, &now);
 	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s of %s came in on %s and are %s, the routes "
-		    "are in table %u", advice_count(r, l), r->flow, r->in_name, remedy_where(now, where), there);
+		    "are in table %u", advice_count(r, l), r->flow, r->in_name, remedy_where(now.table, where), there);
 	if (there)
-		remedy_table(r->f, r->fam, r->in_name, now, there);
+		remedy_table(r->f, r->fam, r->in_name, &now, there);
 }
 
 static void advise_in_firewall(struct advice *r, const struct loss *l)
@@ -118,7 +119,7 @@ static void advise_in_source(struct advice *r, const struct loss *l)
 		    "packets from %s%s; give the sender an address of its own on the network of %s",
 		    advice_count(r, l), r->flow, r->in_name, r->src,
 		    r->x->is_own ? ", which is an address of this host" : "", r->in_name);
-	finding_fix(r->f, "tcpdump -eni %s host %s and %s", r->in_word, r->src, r->group);
+	advice_tcpdump(r, r->in_word);
 }
 
 static void advise_in_family(struct advice *r, const struct loss *l)
@@ -134,13 +135,13 @@ static void advise_in_broken(struct advice *r, const struct loss *l)
 {
 	finding_add(r->f, FINDING_ERROR, "damaged: %s of %s came in on %s with a wrong checksum in the IP header; look "
 		    "at the sender, or at what changes packets on the way", advice_count(r, l), r->flow, r->in_name);
-	finding_fix(r->f, "tcpdump -vni %s host %s and %s", r->in_word, r->src, r->group);
+	advice_tcpdump(r, r->in_word);
 }
 
 /* Between the wire and the IP stack: tc, a chain of family netdev, or of family bridge for a port. */
 static void advise_in_ingress(struct advice *r, const struct loss *l)
 {
-	static const struct advise_hooks at = { NULL, HOOK_PORT_INGRESS, HOOK_INGRESS };
+	static const struct advise_hooks at = { NULL, HOOK_PORT_INGRESS, HOOK_INGRESS, false };
 	const unsigned may = ADVISE_FATE(FATE_UNKNOWN) | ADVISE_FATE(FATE_BY_CHANCE);
 	const struct sighting *here = r->x->here;
 	const char *on = here ? host_name(&r->d->host, here->ifindex) : r->in_name;
@@ -157,7 +158,7 @@ static void advise_in_ingress(struct advice *r, const struct loss *l)
 			    "here takes off; have the switch do so, or make an interface for that VLAN (ip link add "
 			    "link %s name NAME type vlan id %u) and name it in the rule", advice_count(r, l), r->flow,
 			    on, here->vlan, r->in_word, here->vlan);
-		finding_fix(r->f, "tcpdump -eni %s dst %s", word, r->group);
+		advice_tcpdump(r, word);
 		return;
 	}
 	if (!advise_filter_names(r, &at, may, &who))
@@ -171,7 +172,7 @@ static void advise_in_ingress(struct advice *r, const struct loss *l)
 	advise_filter_fix(r, &at, may, false);
 	finding_fix(r->f, is_port ? "nft list ruleset bridge" : "nft list ruleset netdev");
 	finding_fix(r->f, "tc -s filter show dev %s ingress", word);
-	finding_fix(r->f, "tcpdump -eni %s dst %s", word, r->group);
+	advice_tcpdump(r, word);
 }
 
 void advise_in_changed(struct advice *r, const struct loss *l)

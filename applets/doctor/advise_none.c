@@ -49,7 +49,7 @@ static bool advise_none_silent(struct advice *r, const struct probe_link *l)
 bool advise_none_obstacle(struct advice *r, const struct probe_link *l)
 {
 	struct doctor *d = r->d;
-	uint32_t table = probe_default_table(r->fam);
+	struct probe_lookup now = { .table = probe_default_table(r->fam) };
 	char where[REMEDY_WHERE];
 	const struct probe_vif *v;
 
@@ -61,20 +61,20 @@ bool advise_none_obstacle(struct advice *r, const struct probe_link *l)
 		remedy_v6(r->f, l);
 		return true;
 	}
-	probe_table(r->fam, l->name, &table);
+	probe_table(r->fam, l->name, &now);
 	v = host_vif(&r->k->vifs, l->ifindex, 0);
-	if (!v && r->fam == FAM_6 && l->routing[FAM_6] == 1 && table == probe_default_table(FAM_6))
+	if (!v && r->fam == FAM_6 && l->routing[FAM_6] == 1 && now.table == probe_default_table(FAM_6))
 		v = host_vif(&d->host.of[FAM_4].vifs, l->ifindex, 0);
-	else if (v && table && host_vif(&r->k->vifs, l->ifindex, table))
+	else if (v && now.table && host_vif(&r->k->vifs, l->ifindex, now.table))
 		v = NULL;
-	if (v && v->table == table)
+	if (v && v->table == now.table)
 		v = NULL;
 	if (!v)
 		return false;
 	r->f->what = "table";
 	finding_add(r->f, FINDING_ERROR, "looked up in another table: packets that come in on %s are %s, the routes "
-		    "are in table %u", l->name, remedy_where(table, where), v->table);
-	remedy_table(r->f, r->fam, l->name, table, v->table);
+		    "are in table %u", l->name, remedy_where(now.table, where), v->table);
+	remedy_table(r->f, r->fam, l->name, &now, v->table);
 	return true;
 }
 
@@ -200,5 +200,5 @@ void advise_none(struct doctor *d, struct advise_sum *a)
 	r.f->what = "nothing";
 	finding_add(r.f, FINDING_ERROR, "nothing arrives: no packet of %s within %u s, and no rule tells where it "
 		    "should; %s", r.flow, d->seconds, ADVISE_LOOK);
-	finding_fix(r.f, "tcpdump -ni any dst %s", r.group);
+	advice_tcpdump(&r, "any");
 }

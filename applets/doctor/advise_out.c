@@ -70,7 +70,7 @@ static void advise_out_ttl(struct advice *r, const struct evidence_out *o, const
 	if (!returns && (is_seen || o->threshold <= 1))
 		advise_out_raise(r, o, ttl);
 	else
-		finding_fix(r->f, "tcpdump -vni %s dst %s", r->in_word, r->group);
+		advice_tcpdump(r, r->in_word);
 }
 
 void advise_out_ttl_too(struct advice *r)
@@ -86,14 +86,14 @@ void advise_out_ttl_too(struct advice *r)
 		    r->fam == FAM_4 ? "TTL" : "hop limit", returns ? "" :
 		    ", or have this host raise it as they come in");
 	if (returns)
-		finding_fix(r->f, "tcpdump -vni %s dst %s", r->in_word, r->group);
+		advice_tcpdump(r, r->in_word);
 	else
 		advise_out_raise(r, &o, 1);
 }
 
 static void advise_out_ttl_changed(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
-	static const struct advise_hooks at = { NULL, HOOK_PORT_INGRESS, HOOK_BEFORE };
+	static const struct advise_hooks at = { NULL, HOOK_PORT_INGRESS, HOOK_BEFORE, false };
 	const char *six = remedy_six[r->fam];
 	struct buf who = { 0 };
 
@@ -194,8 +194,8 @@ static void advise_out_mtu(struct advice *r, const struct evidence_out *o, const
 static struct advise_hooks advise_out_hooks(const struct evidence_out *o)
 {
 	if (o->ports == FILTER_DROPS && o->filter != FILTER_DROPS)
-		return (struct advise_hooks){ o, HOOK_PORT_OUT, HOOK_PORT_EGRESS };
-	return (struct advise_hooks){ o, HOOK_FORWARD, HOOK_EGRESS };
+		return (struct advise_hooks){ o, HOOK_PORT_OUT, HOOK_PORT_EGRESS, false };
+	return (struct advise_hooks){ o, HOOK_FORWARD, HOOK_EGRESS, false };
 }
 
 static void advise_out_firewall(struct advice *r, const struct evidence_out *o, const struct loss *l)

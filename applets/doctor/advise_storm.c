@@ -176,7 +176,7 @@ static void advise_storm_round(struct advice *r)
 		buf_shell_word(&b, r->d->file);
 		finding_fix(r->f, "smcroute-check %s", buf_cstr(&b));
 	}
-	finding_fix(r->f, "tcpdump -vni %s dst %s", r->in_word, r->group);
+	advice_tcpdump(r, r->in_word);
 	buf_free(&b);
 }
 

@@ -184,15 +184,15 @@ static void check_table6(struct host *h)
 
 	for (const struct probe_link *l = h->links.v; l < h->links.v + h->links.n; l++) {
 		const struct probe_vif *v4 = host_vif(&h->of[FAM_4].vifs, l->ifindex, 0);
-		uint32_t table;
+		struct probe_lookup now;
 
 		if (l->routing[FAM_6] != 1 || host_vif(&k->vifs, l->ifindex, 0) || !check_is_input(h, l) ||
-		    probe_table(FAM_6, l->name, &table) < 0 || table != probe_default_table(FAM_6))
+		    probe_table(FAM_6, l->name, &now) < 0 || now.table != probe_default_table(FAM_6))
 			continue;
 		finding_add(&h->found, FINDING_ERROR, "%s routes in a table of its own, and no rule leads its IPv6 "
 			    "packets there", l->name);
 		if (v4)
-			remedy_table(&h->found, FAM_6, l->name, table, v4->table);
+			remedy_table(&h->found, FAM_6, l->name, &now, v4->table);
 		else
 			finding_fix(&h->found, "ip -6 mrule show");
 	}
@@ -207,15 +207,15 @@ void check_tables(struct host *h, const struct host_fam *k)
 	for (int i = 0; i < k->vifs.n; i++) {
 		const struct probe_vif *v = &k->vifs.v[i];
 		const struct probe_link *l = host_link(h, v->ifindex);
-		uint32_t table;
+		struct probe_lookup now;
 
 		/* Two routers may have it, each in its table, and only one of them gets the packets. */
-		if (!l || !check_is_input(h, l) || probe_table(k->fam, l->name, &table) < 0 ||
-		    host_vif(&k->vifs, v->ifindex, table))
+		if (!l || !check_is_input(h, l) || probe_table(k->fam, l->name, &now) < 0 ||
+		    host_vif(&k->vifs, v->ifindex, now.table))
 			continue;
 		finding_add(&h->found, FINDING_ERROR, "%s routes in table %u, and no rule leads its %s packets there",
 			    l->name, v->table, k->name);
-		remedy_table(&h->found, k->fam, l->name, table, v->table);
+		remedy_table(&h->found, k->fam, l->name, &now, v->table);
 	}
 }
 

@@ -48,6 +48,7 @@ void evidence_begin(struct doctor *d)
 	for (const struct watched *w = d->flows.v; w < d->flows.v + d->flows.n; w++) {
 		uint64_t right = evidence_entry_routed(d, w);
 
+		d->nmoved += right > 0;
 		for (unsigned i = 0; right && i < w->e.noifs; i++) {
 			struct sample_load *o = sample_load(d, w->e.table, w->e.oif[i]);
 
@@ -241,7 +242,7 @@ static void evidence_here(const struct doctor *d, struct evidence_flow *x)
 	const struct host *h = &d->host;
 	const struct host_vifs *vifs = &h->of[d->fam].vifs;
 	const struct probe_link *l = host_link(h, x->in);
-	uint32_t table = probe_default_table(d->fam);
+	struct probe_lookup now = { .table = probe_default_table(d->fam) };
 	struct evidence *e = &x->e;
 	struct probe_route r;
 	char why[RP_WHY];
@@ -250,14 +251,14 @@ static void evidence_here(const struct doctor *d, struct evidence_flow *x)
 		e->has_vif = !e->is_seen;	/* nobody knows better */
 		return;
 	}
-	probe_table(d->fam, l->name, &table);
-	if (table && host_vif(vifs, l->ifindex, table))
+	probe_table(d->fam, l->name, &now);
+	if (now.table && host_vif(vifs, l->ifindex, now.table))
 		e->has_vif = true;
 	else
 		e->has_other_table = host_vif(vifs, l->ifindex, 0);
 	/* The kernel lists MIFs of the default table alone, but counts all on the interface. */
 	if (d->fam == FAM_6 && !e->has_vif && l->routing[FAM_6] == 1) {
-		e->has_other_table |= table == probe_default_table(FAM_6);
+		e->has_other_table |= now.table == probe_default_table(FAM_6);
 		e->has_vif = !e->has_other_table;
 	}
 	e->lacks_family = d->fam == FAM_6 && l->v6 == 0;
@@ -366,6 +367,9 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	else if (!x->in && e->wrong)
 		x->in = evidence_guess(d, x);
 	e->is_here |= !e->is_seen && e->right.hi;
+	/* Reports of members go through entries, too, where this host is one (ip_mr_input()): with a TTL of 1. */
+	e->is_many |= !e->is_seen && d->fam == FAM_4 && d->nmoved > 1 && x->in &&
+		      sample_is_member(d, x->in, &w->flow.group);
 	if (e->is_seen && !e->is_here)
 		e->right = (struct span){ 0, 0 };
 	else if (e->is_seen)

@@ -77,17 +77,20 @@ const char *remedy_where(uint32_t table, char *buf)
 	return buf;
 }
 
-void remedy_table(struct findings *f, enum fam fam, const char *iif, uint32_t now, uint32_t table)
+void remedy_table(struct findings *f, enum fam fam, const char *iif, const struct probe_lookup *now, uint32_t table)
 {
-	char word[REMEDY_WORD];
+	const char *dash = fam == FAM_4 ? "" : "-6 ";
+	char word[REMEDY_WORD], pref[24] = "";
 
-	if (now == PROBE_REFUSED) {
-		finding_fix(f, "ip %smrule show", fam == FAM_4 ? "" : "-6 ");
+	/* It has to come before the rule that counts now; nothing comes before the first one. */
+	if (now->table && !now->pref) {
+		finding_fix(f, "ip %smrule del pref 0", dash);
 		return;
 	}
-	finding_fix(f, "ip %smrule add iif %s lookup %u", fam == FAM_4 ? "" : "-6 ",
-		    text_shell_word(word, sizeof word, iif), table);
-	remedy_keep_up(f, iif, "ip %smrule add iif %s lookup %u", fam == FAM_4 ? "" : "-6 ", word, table);
+	if (now->table && now->pref < PROBE_LAST_PREF)
+		snprintf(pref, sizeof pref, " pref %u", now->pref - 1);
+	finding_fix(f, "ip %smrule add iif %s%s lookup %u", dash, text_shell_word(word, sizeof word, iif), pref, table);
+	remedy_keep_up(f, iif, "ip %smrule add iif %s%s lookup %u", dash, word, pref, table);
 }
 
 /* ---- reverse path filter: __fib_validate_source() of net/ipv4/fib_frontend.c ---- */

@@ -48,8 +48,8 @@ void remedy_chain_show(struct findings *f, const struct probe_chain *c);
 #define REMEDY_V6_MTU 1280	/* RFC 8200, section 5 */
 void remedy_v6(struct findings *f, const struct probe_link *l);
 
-/* The command that leads packets of an interface, which get to the table `now`, to another one. */
-void remedy_table(struct findings *f, enum fam fam, const char *iif, uint32_t now, uint32_t table);
+/* The command that leads packets of an interface to another table than they are looked up in now. */
+void remedy_table(struct findings *f, enum fam fam, const char *iif, const struct probe_lookup *now, uint32_t table);
 
 /* Where such packets are looked up, as words in buf[REMEDY_WHERE], which it returns. */
 #define REMEDY_WHERE 64

@@ -56,7 +56,7 @@ struct doctor {
 	bool is_second;			/* the second sample is being taken */
 	bool is_short;			/* it was ended before SAMPLE_LEAST: that nothing came says nothing */
 	unsigned counts;		/* stations whose packets count now, a bit each */
-	unsigned nloads;
+	unsigned nloads, nmoved;	/* nmoved: flows that entries counted packets of; evidence.h sets it */
 	uint32_t nmembers, cmembers;
 	uint64_t unread;		/* packets that came quicker than they were read */
 	struct sample_member *members;	/* owned; sorted */

@@ -90,7 +90,8 @@ struct evidence_out {
 /* One flow where it comes in, "here". */
 struct evidence {
 	bool is_seen;			/* the packets themselves are: wire, ip and what left are exact */
-	bool is_many;			/* all sources of an entry together, what this host sends among them */
+	bool is_many;			/* all sources of an entry together, what this host sends among them, or
+					 * what members report */
 	enum fam fam;
 	uint64_t unread;		/* packets of all flows that were missed while watching */
 	uint64_t wire, ip;		/* came in here */

@@ -180,28 +180,36 @@ int probe_mdb(probe_mdb_fn *fn, void *ctx)
 struct probe_table_ctx {
 	enum fam fam;
 	const char *iif;		/* NULL: the first rule for it was found */
-	uint32_t table;
+	struct probe_lookup found;
 };
 
 /* The first counts: they come in order of priority. */
 static int probe_table_take(void *ctx, const struct rtnl_msg *m)
 {
 	struct probe_table_ctx *c = ctx;
-	struct link_event ev;
+	struct rtnl_attr at, a;
+	char name[KERNEL_IFNAME];
+	struct fib_rule_hdr h;
 
-	if (c->iif && rtnl_rule(m, &ev) && ev.fam == c->fam && (!ev.name[0] || !strcmp(ev.name, c->iif)))
-		*c = (struct probe_table_ctx){ .table = ev.table };
+	if (!c->iif || !rtnl_body(m, RTM_NEWRULE, &h, sizeof h, &at) || h.family != rtnl_mroute_family(c->fam) ||
+	    (h.action != FR_ACT_TO_TBL && h.action < FR_ACT_BLACKHOLE) || rtnl_attr(&at, FRA_FWMARK, &a) ||
+	    rtnl_attr(&at, FRA_OIFNAME, &a) || h.src_len || h.dst_len || h.flags & FIB_RULE_INVERT ||
+	    !rtnl_ifname(&at, FRA_IIFNAME, name) || (name[0] && strcmp(name, c->iif)))
+		return 0;
+	c->iif = NULL;
+	c->found.table = h.action == FR_ACT_TO_TBL ? rtnl_u32(&at, FRA_TABLE, h.table) : PROBE_REFUSED;
+	c->found.pref = rtnl_u32(&at, FRA_PRIORITY, 0);
 	return 0;
 }
 
-int probe_table(enum fam fam, const char *iif, uint32_t *table)
+int probe_table(enum fam fam, const char *iif, struct probe_lookup *l)
 {
 	struct probe_table_ctx c = { .fam = fam, .iif = iif };
 
 	if (probe_ask_dump(NETLINK_ROUTE, RTM_GETRULE, rtnl_mroute_family(fam), sizeof(struct fib_rule_hdr),
 			   probe_table_take, &c) < 0)
 		return -1;
-	*table = !c.iif && !c.table ? PROBE_REFUSED : c.table;
+	*l = c.found;
 	return 0;
 }
 

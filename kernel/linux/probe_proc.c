@@ -103,7 +103,7 @@ _Static_assert(MRT_VERSION == MRT6_VERSION && MRT_PIM == MRT6_PIM, "options of b
 void probe_support(enum fam fam, struct probe_support *s)
 {
 	int fd = sock_open(fam, SOCK_RAW), err = errno;
-	uint32_t table;
+	struct probe_lookup l;
 
 	*s = (struct probe_support){ .tables = -1, .pim = -1 };
 	if (fd >= 0) {
@@ -116,7 +116,7 @@ void probe_support(enum fam fam, struct probe_support *s)
 		if (err != EAFNOSUPPORT)
 			s->routing = probe_proc_net(fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif");
 	}
-	if (probe_table(fam, "", &table) == 0)
+	if (probe_table(fam, "", &l) == 0)
 		s->tables = 1;
 	else if (errno == EAFNOSUPPORT || errno == EOPNOTSUPP)
 		s->tables = 0;

@@ -126,7 +126,7 @@ int probe_mdb(probe_mdb_fn *fn, void *ctx)
 	return 0;
 }
 
-int probe_table(enum fam fam, const char *iif, uint32_t *table)
+int probe_table(enum fam fam, const char *iif, struct probe_lookup *l)
 {
 	(void)fam;
 	(void)iif;
@@ -134,7 +134,7 @@ int probe_table(enum fam fam, const char *iif, uint32_t *table)
 		errno = EOPNOTSUPP;
 		return -1;
 	}
-	*table = fake_probe.table;
+	*l = (struct probe_lookup){ fake_probe.table, PROBE_LAST_PREF };
 	return 0;
 }
 

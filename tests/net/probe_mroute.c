@@ -114,20 +114,20 @@ static void other_table(void)
 static void table_unknown(void)
 {
 	struct rlimit full, none;
-	uint32_t table;
+	struct probe_lookup l;
 
 	lab(0);
 	CHECK_INT(getrlimit(RLIMIT_NOFILE, &full), 0);
 	none = full;
 	none.rlim_cur = 0;
 	EACH_FAMILY(f) {
-		table = 12;
+		l.table = 12;
 		CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
-		CHECK(probe_table(f, "a1", &table) < 0 && errno == EMFILE);
+		CHECK(probe_table(f, "a1", &l) < 0 && errno == EMFILE);
 		CHECK_INT(setrlimit(RLIMIT_NOFILE, &full), 0);
-		CHECK_INT(table, 12);
-		CHECK_INT(probe_table(f, "a1", &table), 0);
-		CHECK_INT(table, probe_default_table(f));
+		CHECK_INT(l.table, 12);
+		CHECK_INT(probe_table(f, "a1", &l), 0);
+		CHECK_INT(l.table, probe_default_table(f));
 	}
 }
 

@@ -26,6 +26,7 @@ static void begin(const char *text)
 	fake_probe.drains = fake_probe.mfc_reads = 0;
 	CHECK_INT(observe_take(&d, 1), 0);
 	CHECK_INT(host_probe(&d->host, d->file_conf), 0);
+	d->host.of[FAM_4].holder = 1;		/* a router of ours */
 	evidence_begin(d);
 }
 
@@ -107,7 +108,7 @@ static void ttl(void)
 	begin("mroute from e+ group 225.1.2.3 to e'0\n");
 	judge();
 	CHECK_STR(end(), TTL_TEXT(", not here: what leaves there comes in again, and nothing else would ever end it")
-		  "  fix: tcpdump -vni 'e'\\''0' dst 225.1.2.3\n");
+		  "  fix: tcpdump -c 3 -veni 'e'\\''0' dst 225.1.2.3\n");
 }
 
 /* However many packets pass between any two readings of a sample, the first or the second one: what flows is said to

@@ -142,7 +142,7 @@ def no_router(t):
 
 
 for action in ("prohibit", "blackhole"):
-    @truth(f"a rule of ip mrule refuses what comes in, by {action}", "table", cure=None, says="ip mrule")
+    @truth(f"a rule of ip mrule refuses what comes in, by {action}", "table", says="ip mrule")
     def refused(t, action=action):
         begin(t)
         t.flow.flows("a2")

@@ -284,16 +284,22 @@ def fragments(src, group, number, sizes=(1480, 1480, 300)):
         at += size
 
 
-def querier(t):
-    """Members and a querier on the inbound side, of the old protocols."""
+def querier(t, iface="a1"):
+    """Members and a querier of the old protocols, on the inbound side."""
+    net = f"10.{iface[1:]}.0."
     if t.v4:
-        t.raw("a1", igmp(0x16, t.group))
-        t.raw("a1", igmp(0x11, t.group, "10.1.0.54"))
-        t.raw("a1", igmp(0x11, "0.0.0.0", "10.1.0.54", "224.0.0.1"))
+        t.raw(iface, igmp(0x16, t.group, net + "55"))
+        t.raw(iface, igmp(0x11, t.group, net + "54"))
+        t.raw(iface, igmp(0x11, "0.0.0.0", net + "54", "224.0.0.1"))
     else:
-        t.raw("a1", mld(131, t.group))
-        t.raw("a1", mld(130, t.group, "fe80::54"))
-        t.raw("a1", mld(130, "::", "fe80::54", "ff02::1"))
+        t.raw(iface, mld(131, t.group))
+        t.raw(iface, mld(130, t.group, "fe80::54"))
+        t.raw(iface, mld(130, "::", "fe80::54", "ff02::1"))
+
+
+def querier_out(t):
+    """The same on the outbound side."""
+    querier(t, "a2")
 
 
 def idle(t, n=40):
@@ -351,5 +357,6 @@ def behind(t):
 
 
 NOISE = {"an old querier asks": querier, "40 sources are idle": idle, "another group is dropped on purpose": dropped,
-         "another group has TTL 1": short, "the router announces itself": announcements,
+         "an old querier asks behind the output": querier_out, "another group has TTL 1": short,
+         "the router announces itself": announcements,
          "somebody behind the output sends too": behind, "unicast is forwarded and filtered": unicast}
