@@ -180,8 +180,8 @@ struct router {
 /* Hands an event to the applet. */
 void state_event(struct router *r, const struct event *ev);
 
-/* Counts a refusal by the kernel or of memory, with the errno of now, and has all be tried again in a while, which grows
- * as long as that fails.  flow: what it concerns, or NULL. */
+/* Counts a refusal by the kernel or of memory, with the errno of now, and has all be tried again in a while, which
+ * grows as long as that fails.  flow: what it concerns, or NULL. */
 void state_failed(struct router *r, const struct flow *flow);
 
 #endif

@@ -17,6 +17,7 @@ static const char evil[] = "e\033[31m", quote[] = "it's", blank[] = "a b";
 
 static void link_and_table(void)
 {
+	static const struct probe_lookup nowhere, first = { PROBE_REFUSED, 0 }, some = { 7, 10 };
 	struct findings f = { .what = "w" };
 
 	finding_add(&f, FINDING_ERROR, "1");
@@ -29,11 +30,17 @@ static void link_and_table(void)
 	remedy_link(&f, quote, "up");
 	CHECK_STR(last(&f, false), "ip link set dev 'it'\\''s' up");
 	finding_add(&f, FINDING_ERROR, "4");
-	remedy_table(&f, FAM_6, evil, 0, 100);
+	remedy_table(&f, FAM_6, evil, &nowhere, 100);
 	CHECK_STR(last(&f, false), "ip -6 mrule add iif \"$(printf 'e\\033[31m')\" lookup 100");
 	finding_add(&f, FINDING_ERROR, "5");
-	remedy_table(&f, FAM_4, "$(reboot)", 0, 100);
+	remedy_table(&f, FAM_4, "$(reboot)", &nowhere, 100);
 	CHECK_STR(last(&f, false), "ip mrule add iif '$(reboot)' lookup 100");
+	finding_add(&f, FINDING_ERROR, "6");
+	remedy_table(&f, FAM_4, "eth0", &some, 100);
+	CHECK_STR(last(&f, false), "ip mrule add iif eth0 pref 9 lookup 100");
+	finding_add(&f, FINDING_ERROR, "7");
+	remedy_table(&f, FAM_4, "eth0", &first, 100);
+	CHECK_STR(last(&f, false), "ip mrule del pref 0");
 	findings_free(&f);
 }
 
