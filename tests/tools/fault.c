@@ -22,6 +22,7 @@
 
 static struct {
 	const char *file;		/* NULL: nothing is to be done */
+	pid_t pid;			/* of the program; a child that it makes is not meant */
 	bool is_new, is_over, is_armed;
 	int left;			/* calls until the signal, 0 = none */
 	int sig;
@@ -44,6 +45,7 @@ static void __attribute__((constructor)) fault_start(void)
 	for (long i = 1; i < n && strstr(line, "smcroute"); i++)
 		fault.is_new |= !line[i - 1] && !strcmp(line + i, "-T");
 	fault.file = strstr(line, "smcroute") ? getenv("FAULT") : NULL;
+	fault.pid = getpid();
 }
 
 static void fault_arm(void)
@@ -67,7 +69,7 @@ static void fault_stop(void)
 {
 	char path[4096];
 
-	if (!fault.file || !fault.is_armed || fault.is_over)
+	if (!fault.file || !fault.is_armed || fault.is_over || getpid() != fault.pid)
 		return;
 	fault.is_over = !fault.is_new;
 	fault.is_new = fault.is_armed = false;
@@ -86,6 +88,8 @@ static void fault_count_sent(const void *p, size_t n)
 {
 	int err = errno;
 
+	if (getpid() != fault.pid)
+		return;
 	if (fault.file && !fault.is_over && !fault.is_armed)
 		fault_arm();
 	if (fault.file && !fault.is_over && fault.is_armed && fault.left &&
