@@ -100,26 +100,45 @@ void advise_filter_fix(struct advice *r, const struct advise_hooks *at, unsigned
 	evidence_filter(r->d, r->x, at->o, at->from, at->to, advise_filter_chain, &j);
 }
 
+static bool advise_filter_tell(struct advice *r, const struct advise_hooks *at, const struct loss *l)
+{
+	bool is_limit = l->verdict == VERDICT_LIMIT;
+	const unsigned fates = ADVISE_FATE(is_limit ? FATE_BY_CHANCE : FATE_DROPPED);
+	struct buf who = { 0 };
+	unsigned n = advise_filter_names(r, at, fates, &who);
+
+	if (n || !at->is_gone) {
+		r->f->what = "firewall";
+		finding_add(r->f, FINDING_ERROR, "%s by the packet filter%s: %s of %s came in on %s%s%s and %s%s",
+			    is_limit ? "limited" : "dropped", at->is_gone ? ", until it was changed meanwhile" : "",
+			    advice_count(r, l), r->flow, r->in_name, at->o ? ", were routed to " : "",
+			    at->o ? host_name(&r->d->host, at->o->ifindex) : "",
+			    at->o ? "not sent" : "are dropped before routing", buf_cstr(&who));
+	}
+	buf_free(&who);
+	if (!at->is_gone)
+		advise_filter_fix(r, at, fates, true);
+	if (n ? at->is_gone : !at->is_gone)
+		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+	return n;
+}
+
+void advise_filter_dropped(struct advice *r, const struct advise_hooks *at, const struct loss *l)
+{
+	advise_filter_tell(r, at, l);
+}
+
 bool advise_filter_gone(struct advice *r, const struct advise_hooks *at, const struct loss *l)
 {
-	struct advise_hooks gone = { at->o, at->from, at->to, true };
+	const struct advise_hooks gone = { at->o, at->from, at->to, true };
 	struct filters *now = r->d->host.filters;
-	struct buf who = { 0 };
-	unsigned n = 0;
+	bool is_gone = false;
 
 	r->d->host.filters = r->d->filters_before;
 	if (now && r->d->filters_before)
-		n = advise_filter_names(r, &gone, ADVISE_FATE(FATE_DROPPED), &who);
+		is_gone = advise_filter_tell(r, &gone, l);
 	r->d->host.filters = now;
-	if (n) {
-		r->f->what = "firewall";
-		finding_add(r->f, FINDING_ERROR, "dropped by the packet filter until it was changed meanwhile: %s of "
-			    "%s that came in on %s%s, as it was when the watch began; look again", advice_count(r, l),
-			    r->flow, r->in_name, buf_cstr(&who));
-		finding_fix(r->f, "smcroute-check doctor %s", r->group);
-	}
-	buf_free(&who);
-	return n;
+	return is_gone;
 }
 
 void advise_filter_counted(const struct advice *r, int ifindex, struct buf *text)

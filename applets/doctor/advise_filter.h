@@ -22,6 +22,10 @@ unsigned advise_filter_names(struct advice *r, const struct advise_hooks *at, un
  * show them. */
 void advise_filter_fix(struct advice *r, const struct advise_hooks *at, unsigned fates, bool is_sure);
 
+/* Appends the finding that chains surely drop packets of the flow, or with VERDICT_LIMIT some of them, and what mends
+ * it. */
+void advise_filter_dropped(struct advice *r, const struct advise_hooks *at, const struct loss *l);
+
 /* Of packets that were lost in a way that is not known: appends the finding that chains dropped them which are gone by
  * now; false when there were none. */
 bool advise_filter_gone(struct advice *r, const struct advise_hooks *at, const struct loss *l);

@@ -90,29 +90,6 @@ static void advise_in_table(struct advice *r, const struct loss *l)
 		remedy_table(r->f, r->fam, r->in_name, &now, there);
 }
 
-static void advise_in_firewall(struct advice *r, const struct loss *l)
-{
-	struct buf who = { 0 };
-
-	advise_filter_names(r, &advise_in_hooks, ADVISE_FATE(FATE_DROPPED), &who);
-	finding_add(r->f, FINDING_ERROR, "dropped by the packet filter: %s of %s came in on %s and are dropped before "
-		    "routing%s", advice_count(r, l), r->flow, r->in_name, buf_cstr(&who));
-	buf_free(&who);
-	advise_filter_fix(r, &advise_in_hooks, ADVISE_FATE(FATE_DROPPED), true);
-}
-
-/* A limit of the packet filter. */
-static void advise_in_limit(struct advice *r, const struct loss *l)
-{
-	struct buf who = { 0 };
-
-	advise_filter_names(r, &advise_in_hooks, ADVISE_FATE(FATE_BY_CHANCE), &who);
-	finding_add(r->f, FINDING_ERROR, "limited by the packet filter: %s of %s that came in on %s are dropped before "
-		    "routing%s", advice_count(r, l), r->flow, r->in_name, buf_cstr(&who));
-	buf_free(&who);
-	advise_filter_fix(r, &advise_in_hooks, ADVISE_FATE(FATE_BY_CHANCE), true);
-}
-
 static void advise_in_source(struct advice *r, const struct loss *l)
 {
 	finding_add(r->f, FINDING_ERROR, "not a source to be routed: %s of %s came in on %s, and no router forwards "
@@ -259,10 +236,8 @@ bool advise_in(struct advice *r, const struct loss *l)
 		advise_in_table(r, l);
 		break;
 	case VERDICT_FIREWALL:
-		advise_in_firewall(r, l);
-		break;
 	case VERDICT_LIMIT:
-		advise_in_limit(r, l);
+		advise_filter_dropped(r, &advise_in_hooks, l);
 		break;
 	case VERDICT_SOURCE:
 		advise_in_source(r, l);

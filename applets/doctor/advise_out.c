@@ -201,30 +201,8 @@ static struct advise_hooks advise_out_hooks(const struct evidence_out *o)
 static void advise_out_firewall(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
 	const struct advise_hooks at = advise_out_hooks(o);
-	struct buf who = { 0 };
-	unsigned n = advise_filter_names(r, &at, ADVISE_FATE(FATE_DROPPED), &who);
 
-	finding_add(r->f, FINDING_ERROR, "dropped by the packet filter: %s of %s came in on %s, were routed to %s and "
-		    "not sent%s", advice_count(r, l), r->flow, r->in_name, host_name(&r->d->host, o->ifindex),
-		    buf_cstr(&who));
-	buf_free(&who);
-	advise_filter_fix(r, &at, ADVISE_FATE(FATE_DROPPED), true);
-	if (!n)
-		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
-}
-
-/* A limit of the packet filter. */
-static void advise_out_limit(struct advice *r, const struct evidence_out *o, const struct loss *l)
-{
-	const struct advise_hooks at = advise_out_hooks(o);
-	struct buf who = { 0 };
-
-	advise_filter_names(r, &at, ADVISE_FATE(FATE_BY_CHANCE), &who);
-	finding_add(r->f, FINDING_ERROR, "limited by the packet filter: %s of %s that came in on %s and were routed to "
-		    "%s are not sent%s", advice_count(r, l), r->flow, r->in_name,
-		    host_name(&r->d->host, o->ifindex), buf_cstr(&who));
-	buf_free(&who);
-	advise_filter_fix(r, &at, ADVISE_FATE(FATE_BY_CHANCE), true);
+	advise_filter_dropped(r, &at, l);
 }
 
 static void advise_out_down(struct advice *r, const struct evidence_out *o, const struct loss *l)
@@ -347,7 +325,7 @@ void advise_out(struct advice *r, const struct evidence_out *o, const struct los
 		[VERDICT_TTL] = advise_out_ttl, [VERDICT_TTL_CHANGED] = advise_out_ttl_changed,
 		[VERDICT_ROUTE] = advise_out_route, [VERDICT_IPSEC] = advise_out_ipsec,
 		[VERDICT_MTU] = advise_out_mtu, [VERDICT_FIREWALL] = advise_out_firewall,
-		[VERDICT_LIMIT] = advise_out_limit, [VERDICT_QUEUE] = advise_out_queue,
+		[VERDICT_LIMIT] = advise_out_firewall, [VERDICT_QUEUE] = advise_out_queue,
 		[VERDICT_DRIVER] = advise_out_driver, [VERDICT_CHANGED] = advise_out_changed,
 		[VERDICT_OUTPUT] = advise_out_down, [VERDICT_FAMILY] = advise_out_family,
 		[VERDICT_NOBODY] = advise_bridge_nobody, [VERDICT_PORT] = advise_bridge_port,
