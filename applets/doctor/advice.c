@@ -29,6 +29,11 @@ void advice_tcpdump(const struct advice *r, const char *on)
 	finding_fix(r->f, "tcpdump -c 3 -veni %s dst %s", on, r->group);
 }
 
+void advice_root(const struct advice *r)
+{
+	finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+}
+
 const char *advice_count(struct advice *r, const struct loss *l)
 {
 	if (!l->of)
@@ -38,4 +43,10 @@ const char *advice_count(struct advice *r, const struct loss *l)
 	else
 		snprintf(r->count, sizeof r->count, "%llu of %llu packets", (ull)l->n, (ull)l->of);
 	return r->count;
+}
+
+const char *advice_came(struct advice *r, const struct loss *l)
+{
+	snprintf(r->came, sizeof r->came, "%s of %s came in on %s", advice_count(r, l), r->flow, r->in_name);
+	return r->came;
 }

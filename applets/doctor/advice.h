@@ -24,6 +24,7 @@ struct advice {
 	char src[ADDR_STRLEN];			/* "" when not known */
 	char in_word[REMEDY_WORD];		/* its name for a shell, or any */
 	const char *outs;			/* "eth1, eth2", the outputs that a cause is about */
+	char came[64 + FLOW_STRLEN + KERNEL_IFNAME + 16];	/* of advice_came() */
 	char count[64];				/* "N packets", or "N of M packets", of advice_count() */
 };
 
@@ -37,7 +38,13 @@ bool advice_is_foreign(const struct doctor *d);
  * shell. */
 void advice_tcpdump(const struct advice *r, const char *on);
 
+/* The command that has root look. */
+void advice_root(const struct advice *r);
+
 /* Writes to r->count how many packets are lost of how many, and returns it. */
 const char *advice_count(struct advice *r, const struct loss *l);
+
+/* The same in r->came as "N packets of (S, G) came in on eth0". */
+const char *advice_came(struct advice *r, const struct loss *l);
 
 #endif

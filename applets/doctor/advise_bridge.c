@@ -312,9 +312,9 @@ bool advise_bridge_named(struct advice *r, const struct loss *l)
 		return false;
 	advise_rule_line(r, &rule, m);
 	r->f->what = "port";
-	finding_add(r->f, FINDING_ERROR, "the rule names a port: %s of %s came in on %s, and %s waits for them on %s, "
-		    "a port of that, where nothing comes in; name %s instead", advice_count(r, l), r->flow,
-		    r->in_name, buf_cstr(&rule), port->name, r->in_name);
+	finding_add(r->f, FINDING_ERROR, "the rule names a port: %s, and %s waits for them on %s, "
+		    "a port of that, where nothing comes in; name %s instead", advice_came(r, l), buf_cstr(&rule),
+		    port->name, r->in_name);
 	buf_free(&rule);
 	if (!advise_bridge_rename(r, m, port->name, r->in_name))
 		advise_rule_add(r, "");
@@ -336,9 +336,9 @@ bool advise_bridge_untagged(struct advice *r, const struct loss *l)
 		return false;
 	advise_rule_line(r, &rule, m);
 	r->f->what = "vlan";
-	finding_add(r->f, FINDING_ERROR, "not in that VLAN: %s of %s came in on %s without the tag of VLAN %u, and %s "
-		    "waits for them on %s; put the sender, or its port, in that VLAN, or name %s", advice_count(r, l),
-		    r->flow, r->in_name, vlan->vlan, buf_cstr(&rule), vlan->name, r->in_name);
+	finding_add(r->f, FINDING_ERROR, "not in that VLAN: %s without the tag of VLAN %u, and %s "
+		    "waits for them on %s; put the sender, or its port, in that VLAN, or name %s", advice_came(r, l),
+		    vlan->vlan, buf_cstr(&rule), vlan->name, r->in_name);
 	buf_free(&rule);
 	if (from && from->master == r->in->ifindex && r->in->bridge.filters_vlans == 1)
 		finding_fix(r->f, "bridge vlan add dev %s vid %u pvid untagged",

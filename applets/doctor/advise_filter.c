@@ -109,9 +109,9 @@ static bool advise_filter_tell(struct advice *r, const struct advise_hooks *at, 
 
 	if (n || !at->is_gone) {
 		r->f->what = "firewall";
-		finding_add(r->f, FINDING_ERROR, "%s by the packet filter%s: %s of %s came in on %s%s%s and %s%s",
+		finding_add(r->f, FINDING_ERROR, "%s by the packet filter%s: %s%s%s and %s%s",
 			    is_limit ? "limited" : "dropped", at->is_gone ? ", until it was changed meanwhile" : "",
-			    advice_count(r, l), r->flow, r->in_name, at->o ? ", were routed to " : "",
+			    advice_came(r, l), at->o ? ", were routed to " : "",
 			    at->o ? host_name(&r->d->host, at->o->ifindex) : "",
 			    at->o ? "not sent" : "are dropped before routing", buf_cstr(&who));
 	}
@@ -119,7 +119,7 @@ static bool advise_filter_tell(struct advice *r, const struct advise_hooks *at, 
 	if (!at->is_gone)
 		advise_filter_fix(r, at, fates, true);
 	if (n ? at->is_gone : !at->is_gone)
-		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+		advice_root(r);
 	return n;
 }
 

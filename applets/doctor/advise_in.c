@@ -16,9 +16,9 @@ static const struct advise_hooks advise_in_hooks = { NULL, HOOK_PORT_INGRESS, HO
 /* The route back is right, but not that for the mark that packets have by then. */
 static void advise_in_rp_marks(struct advice *r, const struct loss *l)
 {
-	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s of %s came in on %s, rp_filter is %d "
+	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s, rp_filter is %d "
 		    "there, and src_valid_mark has it look up the route back with the mark that a rule of the packet "
-		    "filter gave them, which leads elsewhere", advice_count(r, l), r->flow, r->in_name,
+		    "filter gave them, which leads elsewhere", advice_came(r, l),
 		    r->in->rp_filter);
 	remedy_sysctl(r->f, FAM_4, r->in_name, "rp_filter", 2);
 	finding_or(r->f);
@@ -38,8 +38,8 @@ static void advise_in_rp_filter(struct advice *r, const struct loss *l)
 		advise_in_rp_marks(r, l);
 		return;
 	}
-	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s of %s came in on %s, rp_filter is %d "
-		    "there and %s%s%s", advice_count(r, l), r->flow, r->in_name, r->in->rp_filter, why,
+	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s, rp_filter is %d "
+		    "there and %s%s%s", advice_came(r, l), r->in->rp_filter, why,
 		    r->x->e.is_changed ? " to the source that the packet filter gives them, " : "",
 		    r->x->e.is_changed ? addr_str(src, text) : "");
 	remedy_rp_filter(h, r->in, src, 128, &route);
@@ -47,11 +47,11 @@ static void advise_in_rp_filter(struct advice *r, const struct loss *l)
 
 static void advise_in_wrong_iif(struct advice *r, const struct loss *l)
 {
-	finding_add(r->f, FINDING_ERROR, "wrong input interface: %s of %s came in on %s, the rule in force waits for "
-		    "them on %s", advice_count(r, l), r->flow, r->in_name,
+	finding_add(r->f, FINDING_ERROR, "wrong input interface: %s, the rule in force waits for "
+		    "them on %s", advice_came(r, l),
 		    host_name(&r->d->host, r->x->entry ? r->x->entry->iif : 0));
 	if (!r->in)
-		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+		advice_root(r);
 	advise_rule_add(r, r->src);
 }
 
@@ -61,11 +61,11 @@ static void advise_in_no_vif(struct advice *r, const struct loss *l)
 		return;
 	if (r->k->taken == 0) {
 		r->f->what = "no_router";
-		finding_add(r->f, FINDING_ERROR, "no multicast router runs here: %s of %s came in on %s",
-			    advice_count(r, l), r->flow, r->in_name);
+		finding_add(r->f, FINDING_ERROR, "no multicast router runs here: %s",
+			    advice_came(r, l));
 	} else {
-		finding_add(r->f, FINDING_ERROR, "arrives where nothing is routed: %s of %s came in on %s, which no "
-			    "rule in force names as its input", advice_count(r, l), r->flow, r->in_name);
+		finding_add(r->f, FINDING_ERROR, "arrives where nothing is routed: %s, which no "
+			    "rule in force names as its input", advice_came(r, l));
 	}
 	advise_rule_add(r, "");
 }
@@ -84,17 +84,17 @@ static void advise_in_table(struct advice *r, const struct loss *l)
 	if (v)
 		there = v->table;
 	probe_table(r->fam, r->in_name, &now);
-	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s of %s came in on %s and are %s, the routes "
-		    "are in table %u", advice_count(r, l), r->flow, r->in_name, remedy_where(now.table, where), there);
+	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s and are %s, the routes "
+		    "are in table %u", advice_came(r, l), remedy_where(now.table, where), there);
 	if (there)
 		remedy_table(r->f, r->fam, r->in_name, &now, there);
 }
 
 static void advise_in_source(struct advice *r, const struct loss *l)
 {
-	finding_add(r->f, FINDING_ERROR, "not a source to be routed: %s of %s came in on %s, and no router forwards "
+	finding_add(r->f, FINDING_ERROR, "not a source to be routed: %s, and no router forwards "
 		    "packets from %s%s; give the sender an address of its own on the network of %s",
-		    advice_count(r, l), r->flow, r->in_name, r->src,
+		    advice_came(r, l), r->src,
 		    r->x->is_own ? ", which is an address of this host" : "", r->in_name);
 	advice_tcpdump(r, r->in_word);
 }
@@ -110,8 +110,8 @@ static void advise_in_family(struct advice *r, const struct loss *l)
 
 static void advise_in_broken(struct advice *r, const struct loss *l)
 {
-	finding_add(r->f, FINDING_ERROR, "damaged: %s of %s came in on %s with a wrong checksum in the IP header; look "
-		    "at the sender, or at what changes packets on the way", advice_count(r, l), r->flow, r->in_name);
+	finding_add(r->f, FINDING_ERROR, "damaged: %s with a wrong checksum in the IP header; look "
+		    "at the sender, or at what changes packets on the way", advice_came(r, l));
 	advice_tcpdump(r, r->in_word);
 }
 
@@ -166,8 +166,8 @@ void advise_in_changed(struct advice *r, const struct loss *l)
 		finding_add(r->f, FINDING_NOTE, "what comes in on %s as %s is routed as %s, whose outputs count%s",
 			    r->in_name, r->flow, now, buf_cstr(&who));
 	else
-		finding_add(r->f, FINDING_ERROR, "made another flow: %s of %s came in on %s and are %s before they are "
-			    "routed, so %s%s", advice_count(r, l), r->flow, r->in_name, now, !r->x->e.is_regrouped ?
+		finding_add(r->f, FINDING_ERROR, "made another flow: %s and are %s before they are "
+			    "routed, so %s%s", advice_came(r, l), now, !r->x->e.is_regrouped ?
 			    "rules for that source count" : is_group ? "rules for that group count" :
 			    "they go to that host, not to a group", buf_cstr(&who));
 	buf_free(&who);
@@ -186,8 +186,8 @@ static void advise_in_lost(struct advice *r, const struct loss *l)
 		return;
 	if (!advise_filter_names(r, &advise_in_hooks, may, &who))
 		buf_str(&who, "; nothing that drops them for sure was found, look here");
-	finding_add(r->f, FINDING_ERROR, "lost before routing: %s of %s came in on %s and did not get to the router%s",
-		    advice_count(r, l), r->flow, r->in_name, buf_cstr(&who));
+	finding_add(r->f, FINDING_ERROR, "lost before routing: %s and did not get to the router%s",
+		    advice_came(r, l), buf_cstr(&who));
 	buf_free(&who);
 	advise_filter_fix(r, &advise_in_hooks, may, false);
 	if (r->x->e.filter == FILTER_UNSEEN)

@@ -124,14 +124,14 @@ static bool advise_none_hidden(struct advice *r, bool is_beside)
 		finding_add(r->f, FINDING_UNSEEN, "whether %s%s arrives on %s: %llu packets to groups came in there "
 			    "that were not routed as it; root sees what they are", is_beside ? "more of " : "",
 			    r->flow, l->name, (ull)in);
-		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+		advice_root(r);
 	}
 	r->f->what = "rp_filter";
 	if (!r->d->is_uncounted && b->rp_filter > a->rp_filter) {
 		finding_add(r->f, FINDING_NOTE, "the reverse path filter of this host refused %llu packets meanwhile, "
 			    "of whatever source: there is no route back to it by the interface where they came in; "
 			    "root sees whether it sends %s", (ull)(b->rp_filter - a->rp_filter), r->flow);
-		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+		advice_root(r);
 		finding_fix(r->f, "grep . /proc/sys/net/ipv4/conf/*/rp_filter");
 	}
 	return any;

@@ -61,9 +61,10 @@ static void advise_out_ttl(struct advice *r, const struct evidence_out *o, const
 
 	if (is_seen)
 		snprintf(text, sizeof text, " with a %s of %u", r->fam == FAM_4 ? "TTL" : "hop limit", ttl);
-	finding_add(r->f, FINDING_ERROR, "TTL too small: %s of %s came in on %s%s, and to leave by %s it must "
-		    "be above %u; raise it at the sender (IP_MULTICAST_TTL, ping -t)%s", advice_count(r, l), r->flow,
-		    r->in_name, text, r->outs, o->threshold,
+	finding_add(r->f, FINDING_ERROR, "TTL too small: %s%s, and to leave by %s it must "
+		    "be above %u; raise it at the sender (IP_MULTICAST_TTL, ping -t)%s",
+		    advice_came(r, l), text, r->outs,
+		    o->threshold,
 		    returns ? ", not here: what leaves there comes in again, and nothing else would ever end it" :
 		    o->threshold > 1 ? ", or lower the ttl-threshold of the output in the file" :
 		    ", or have this host raise it as they come in");
@@ -101,8 +102,8 @@ static void advise_out_ttl_changed(struct advice *r, const struct evidence_out *
 	if (!advise_filter_names(r, &at, ADVISE_FATE(FATE_LOWERED), &who))
 		buf_str(&who, "; most likely a rule here lowers it before routing, but none that does so for sure was "
 			"found: look at the packet filter, at tc, and at the policies of IPsec");
-	finding_add(r->f, FINDING_ERROR, "refused at the output: %s of %s came in on %s with a %s of %u or more, and "
-		    "%s took none of them%s", advice_count(r, l), r->flow, r->in_name,
+	finding_add(r->f, FINDING_ERROR, "refused at the output: %s with a %s of %u or more, and "
+		    "%s took none of them%s", advice_came(r, l),
 		    *six ? "hop limit" : "TTL", r->x->here ? r->x->here->ttl_min : 0, r->outs, buf_cstr(&who));
 	advise_filter_fix(r, &at, ADVISE_FATE(FATE_LOWERED), true);
 	if (buf_cstr(&who)[0] == ';') {
@@ -129,8 +130,8 @@ static void advise_out_route(struct advice *r, const struct evidence_out *o, con
 	text_shell_word(word, sizeof word, out->name);
 	probe_route_out(&r->x->w->flow.group, o->ifindex, &way);
 	is_lacking = r->fam == FAM_6 && way.why == ENETUNREACH;
-	finding_add(r->f, FINDING_ERROR, "no route to the group: %s of %s came in on %s, and this host has no route by "
-		    "which it may send to %s out of %s (%s)%s", advice_count(r, l), r->flow, r->in_name, r->group,
+	finding_add(r->f, FINDING_ERROR, "no route to the group: %s, and this host has no route by "
+		    "which it may send to %s out of %s (%s)%s", advice_came(r, l), r->group,
 		    out->name, way.why ? strerror(way.why) : "a route that rejects", is_lacking ?
 		    "; each interface with IPv6 has one to ff00::/8, which somebody took away" : "");
 	if (is_lacking) {
@@ -143,9 +144,9 @@ static void advise_out_route(struct advice *r, const struct evidence_out *o, con
 
 static void advise_out_ipsec(struct advice *r, const struct evidence_out *o, const struct loss *l)
 {
-	finding_add(r->f, FINDING_ERROR, "kept by IPsec: %s of %s came in on %s and did not leave by %s, and the "
+	finding_add(r->f, FINDING_ERROR, "kept by IPsec: %s and did not leave by %s, and the "
 		    "policies of IPsec of this host refused %llu packets on their way out meanwhile; look for one that "
-		    "holds %s", advice_count(r, l), r->flow, r->in_name, host_name(&r->d->host, o->ifindex),
+		    "holds %s", advice_came(r, l), host_name(&r->d->host, o->ifindex),
 		    (ull)r->x->e.ipsec, r->group);
 	finding_fix(r->f, "ip xfrm policy");
 	finding_fix(r->f, "grep XfrmOut /proc/net/xfrm_stat");
@@ -210,8 +211,8 @@ static void advise_out_down(struct advice *r, const struct evidence_out *o, cons
 	const struct probe_link *out = host_link(&r->d->host, o->ifindex);
 	char why[ADVISE_WHY];
 
-	finding_add(r->f, FINDING_ERROR, "an output takes none: %s of %s came in on %s, and %s %s",
-		    advice_count(r, l), r->flow, r->in_name, host_name(&r->d->host, o->ifindex),
+	finding_add(r->f, FINDING_ERROR, "an output takes none: %s, and %s %s",
+		    advice_came(r, l), host_name(&r->d->host, o->ifindex),
 		    out ? advise_link_trouble(r, out, why) : "is gone");
 	if (out)
 		advise_link_mend(r, out);
@@ -243,8 +244,8 @@ static void advise_out_lost(struct advice *r, const struct evidence_out *o, cons
 	if (o->is_hidden && !r->x->e.is_seen)
 		buf_str(&who, "; whether their TTL is too small is not to be seen without CAP_NET_RAW");
 	advise_filter_counted(r, o->ifindex, &who);
-	finding_add(r->f, FINDING_ERROR, "lost on the way out: %s of %s came in on %s, were routed to %s and not sent"
-		    "%s", advice_count(r, l), r->flow, r->in_name, out, buf_cstr(&who));
+	finding_add(r->f, FINDING_ERROR, "lost on the way out: %s, were routed to %s and not sent"
+		    "%s", advice_came(r, l), out, buf_cstr(&who));
 	buf_free(&who);
 	advise_filter_fix(r, &at, may, false);
 	if (o->filter == FILTER_UNSEEN)
@@ -261,8 +262,8 @@ static void advise_out_changed(struct advice *r, const struct evidence_out *o, c
 	struct buf who = { 0 };
 
 	advise_filter_names(r, &at, ADVISE_FATE(FATE_CHANGED), &who);
-	finding_add(r->f, FINDING_ERROR, "sent to another address: %s of %s came in on %s, were routed to %s and have "
-		    "another group as they leave%s", advice_count(r, l), r->flow, r->in_name,
+	finding_add(r->f, FINDING_ERROR, "sent to another address: %s, were routed to %s and have "
+		    "another group as they leave%s", advice_came(r, l),
 		    host_name(&r->d->host, o->ifindex), buf_cstr(&who));
 	buf_free(&who);
 	advise_filter_fix(r, &at, ADVISE_FATE(FATE_CHANGED), false);
@@ -276,9 +277,9 @@ static void advise_out_queue(struct advice *r, const struct evidence_out *o, con
 
 	if (!out)
 		return;
-	finding_add(r->f, FINDING_ERROR, "dropped by the queue of %s: %s of %s that came in on %s were routed there "
-		    "and not sent, and its queue (%s) dropped %llu packets meanwhile: what it is set to, or the link, "
-		    "is too slow for all that leaves there", out->name, advice_count(r, l), r->flow, r->in_name,
+	finding_add(r->f, FINDING_ERROR, "dropped by the queue of %s: %s, were routed there and not sent,"
+		    " and its queue (%s) dropped %llu packets meanwhile: what it is set to, or the link, "
+		    "is too slow for all that leaves there", out->name, advice_came(r, l),
 		    out->queue, (ull)o->queue_drops);
 	finding_fix(r->f, "tc -s qdisc show dev %s", text_shell_word(word, sizeof word, out->name));
 	finding_or(r->f);
@@ -294,8 +295,8 @@ static void advise_out_driver(struct advice *r, const struct evidence_out *o, co
 
 	if (!out)
 		return;
-	finding_add(r->f, FINDING_ERROR, "dropped by the driver of %s: %s of %s that came in on %s were handed to it "
-		    "and it did not send them; %s", out->name, advice_count(r, l), r->flow, r->in_name,
+	finding_add(r->f, FINDING_ERROR, "dropped by the driver of %s: %s, were handed to it and it did not send "
+		    "them; %s", out->name, advice_came(r, l),
 		    remedy_is_among(out->kind, peers) ? "the AllowedIPs of one peer must hold the group" :
 		    remedy_is_among(out->kind, pairs) ? "look at its other end: its MTU, and whether it is up" :
 		    "look at its other end, and at what it counts as dropped");
@@ -316,7 +317,7 @@ static void advise_out_unsure(struct advice *r, const struct evidence_out *o, co
 	if (r->d->sniffs)
 		finding_fix(r->f, "smcroute-check doctor %s 30", r->group);
 	else
-		finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+		advice_root(r);
 }
 
 void advise_out(struct advice *r, const struct evidence_out *o, const struct loss *l)

@@ -258,8 +258,8 @@ void advise_rule_none(struct advice *r, const struct loss *l)
 		buf_str(&b, "; nearest is ");
 		advise_rule_line(r, &b, x.nearest);
 	}
-	finding_add(r->f, FINDING_ERROR, "no rule: %s of %s came in on %s, and no rule says where to send them%s",
-		    advice_count(r, l), r->flow, r->in_name, buf_cstr(&b));
+	finding_add(r->f, FINDING_ERROR, "no rule: %s, and no rule says where to send them%s",
+		    advice_came(r, l), buf_cstr(&b));
 	advise_rule_add(r, "");
 	explain_free(&x);
 	buf_free(&b);

@@ -101,35 +101,35 @@ static void advise_why_waits(struct advice *r, const struct explanation *x, cons
 	}
 	if (!waits && advise_why_shut(r, x, &why)) {
 		r->f->what = "shut";
-		finding_add(r->f, FINDING_ERROR, "shut by a ttl-threshold: %s of %s came in on %s and go nowhere; a "
+		finding_add(r->f, FINDING_ERROR, "shut by a ttl-threshold: %s and go nowhere; a "
 			    "ttl-threshold of 255 lets nothing out, and that is what %s has; lower it in the file and "
-			    "reload", advice_count(r, l), r->flow, r->in_name, buf_cstr(&why));
+			    "reload", advice_came(r, l), buf_cstr(&why));
 		finding_fix(r->f, "%s show config", running_ctl(run));
 	} else if (x->reason == EXPLAIN_OUTPUTS_DISABLED) {
 		r->f->what = "disabled";
 		why.len = 0;
 		advise_why_disabled(r, x, &why);
-		finding_add(r->f, FINDING_ERROR, "the outputs are disabled: %s of %s came in on %s and go nowhere; %s; "
-			    "take that out and reload", advice_count(r, l), r->flow, r->in_name, buf_cstr(&why));
+		finding_add(r->f, FINDING_ERROR, "the outputs are disabled: %s and go nowhere; %s; "
+			    "take that out and reload", advice_came(r, l), buf_cstr(&why));
 		finding_fix(r->f, "%s show config", running_ctl(run));
 	} else if (waits) {
 		r->f->what = "waits";
-		finding_add(r->f, FINDING_ERROR, "the rule waits: %s of %s came in on %s and go nowhere; %s waits for "
-			    "%s", advice_count(r, l), r->flow, r->in_name, buf_cstr(&rule), buf_cstr(&why));
+		finding_add(r->f, FINDING_ERROR, "the rule waits: %s and go nowhere; %s waits for "
+			    "%s", advice_came(r, l), buf_cstr(&rule), buf_cstr(&why));
 		finding_fix(r->f, "%s show interfaces", running_ctl(run));
 		finding_fix(r->f, "ip -br link");
 	} else if (run->answers && running_metric(run, RUNNING_REFUSED)) {
 		r->f->what = "limit";
-		finding_add(r->f, FINDING_ERROR, "the router is full: %s of %s came in on %s and no entry was made; "
+		finding_add(r->f, FINDING_ERROR, "the router is full: %s and no entry was made; "
 			    "%llu new sources were refused so far, start smcrouted with a larger -M",
-			    advice_count(r, l), r->flow, r->in_name,
+			    advice_came(r, l),
 			    (ull)running_metric(run, RUNNING_REFUSED));
 		finding_fix(r->f, "%s show metrics", running_ctl(run));
 	} else {
 		r->f->what = "not_in_force";
-		finding_add(r->f, FINDING_ERROR, "the rule is not in force: %s of %s came in on %s and go nowhere, but "
+		finding_add(r->f, FINDING_ERROR, "the rule is not in force: %s and go nowhere, but "
 			    "%s sends them on; the router was not told of it yet, or waits for an interface",
-			    advice_count(r, l), r->flow, r->in_name, buf_cstr(&rule));
+			    advice_came(r, l), buf_cstr(&rule));
 		finding_fix(r->f, "%s reload", running_ctl(run));
 		finding_fix(r->f, "%s -d show pending", running_ctl(run));
 	}
@@ -148,8 +148,8 @@ static enum why advise_why_file(struct advice *r, const struct loss *l)
 		why = WHY_CAUSE;
 		r->f->what = "not_reloaded";
 		advise_rule_line(r, &rule, x.rules[0].rule);
-		finding_add(r->f, FINDING_ERROR, "not reloaded yet: %s of %s came in on %s, %s sends them on, and the "
-			    "router that runs does not know that rule", advice_count(r, l), r->flow, r->in_name,
+		finding_add(r->f, FINDING_ERROR, "not reloaded yet: %s, %s sends them on, and the "
+			    "router that runs does not know that rule", advice_came(r, l),
 			    buf_cstr(&rule));
 		if (!r->d->file_diags.errors)
 			finding_fix(r->f, "%s reload", running_ctl(&r->d->running));
@@ -171,9 +171,9 @@ enum why advise_why(struct advice *r, const struct loss *l)
 
 	if (r->d->running.silent) {
 		r->f->what = "no_answer";
-		finding_add(r->f, FINDING_ERROR, "the router does not answer: %s of %s came in on %s, and process %d, "
+		finding_add(r->f, FINDING_ERROR, "the router does not answer: %s, and process %d, "
 			    "smcrouted, says nothing, to its client neither: is it stopped, or busy?",
-			    advice_count(r, l), r->flow, r->in_name, r->d->running.silent);
+			    advice_came(r, l), r->d->running.silent);
 		finding_fix(r->f, "ps -o pid,stat,time,args -p %d", r->d->running.silent);
 		return WHY_CAUSE;
 	}
@@ -185,7 +185,7 @@ enum why advise_why(struct advice *r, const struct loss *l)
 		if (r->k->holder)
 			finding_fix(r->f, "ps -o pid,args -p %d", r->k->holder);
 		else
-			finding_fix(r->f, "sudo smcroute-check doctor %s", r->group);
+			advice_root(r);
 		return WHY_CAUSE;
 	}
 	if (!r->in || r->x->is_any)
@@ -197,8 +197,8 @@ enum why advise_why(struct advice *r, const struct loss *l)
 	if (x.in_disabled && x.n) {
 		advise_why_phyint(r, &b, x.in_disabled);
 		r->f->what = "disabled";
-		finding_add(r->f, FINDING_ERROR, "the input is disabled: %s of %s came in on %s, which is never used, "
-			    "by %s; take that out and reload", advice_count(r, l), r->flow, r->in_name, buf_cstr(&b));
+		finding_add(r->f, FINDING_ERROR, "the input is disabled: %s, which is never used, "
+			    "by %s; take that out and reload", advice_came(r, l), buf_cstr(&b));
 		finding_fix(r->f, "%s show config", running_ctl(&r->d->running));
 		why = WHY_CAUSE;
 	} else if (x.stop) {
