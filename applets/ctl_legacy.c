@@ -24,7 +24,6 @@
 
 #define LEGACY_NAME "the daemon, one of SMCRoute 2.4 to 2.6,"
 #define LEGACY_FRAME 1022		/* bytes of a request that it takes */
-#define LEGACY_WORDS 35
 #define LEGACY_WAIT_MS 10000		/* without a byte from it, and until it has ended */
 #define LEGACY_ANSWER (256 * 1024 * 1024)	/* no table is longer */
 #define LEGACY_CHUNK (32 * 1024)
@@ -160,7 +159,7 @@ static int legacy_exchange(struct legacy *l, char letter, int argc, const char *
 	/* Before it is asked, so that its number has not gone to another process. */
 	if (letter == 'k')
 		l->end = proc_watch(usock_peer_pid(fd));
-	if (argc > LEGACY_WORDS || !wire_put_request(&frame, (uint16_t)letter, argc, argv) || frame.len > LEGACY_FRAME)
+	if (!wire_put_request(&frame, (uint16_t)letter, argc, argv) || frame.len > LEGACY_FRAME)
 		status = legacy_fail(l, EXIT_USAGE, LEGACY_NAME " takes no such long line", "");
 	else if (legacy_send(fd, &frame) < 0)
 		status = legacy_fail_errno(l);

@@ -83,7 +83,7 @@ def errors(lab):
     p.says("join wg9 225.1.1.1", 65, "unknown interface wg9")
     p.says("remove a1 225.99.9.9", 66, "no such rule")
     p.says("leave a1 225.8.8.8", 66, "SMCRoute's daemon: No group")
-    p.says("add a1 225.1.1.1 " + "a2 " * 40, 64, "takes no such long line")
+    p.says("add a1 225.1.1.1 " + "a2 " * 33, 64, "can have 32 outputs")
     for words in ("ping", "monitor", "replace a1 225.1.1.1 a2", "show metrics", "show config"):
         p.says(words, 69, "one of SMCRoute 2.4 to 2.6, has no")
     p.says("nonsense", 64)

@@ -141,7 +141,7 @@ def looks(family, m, head, kind, group):
         want = {(IS_EX, address(group), ())}
         if family == 4:
             want.add((IS_IN, address("232.7.7.7"), (address("10.9.0.1"), address("10.9.0.2"))))
-        same({(k, g, tuple(s)) for k, g, s in records(family, m)}, want, "records")
+        same({(k, g, tuple(sorted(s))) for k, g, s in records(family, m)}, want, "records")
 
 
 @case("byte by byte, in the version that the kernel's mode says: IGMPv3, v2, v1 and MLDv2, v1")

@@ -189,7 +189,7 @@ def elsewhere(t):
     t.stream()
 
 
-@truth("the same, and one of this namespace runs with another socket", "no_rule")
+@truth("the same, and one of this namespace runs with another socket", "no_rule", foreign=None)
 def elsewhere_too(t):
     with t.lab.at("ha"):
         t.start(f"mroute from eth0 group {t.group} to lo\n")
@@ -198,7 +198,7 @@ def elsewhere_too(t):
     blocked(t)
 
 
-@truth("routers of this namespace and of others, each with a socket of its own", "no_rule")
+@truth("routers of this namespace and of others, each with a socket of its own", "no_rule", foreign=None)
 def many_elsewhere(t):
     for name in "one", "two", "own":
         os.mkdir(f"/run/{name}")
