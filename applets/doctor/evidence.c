@@ -351,6 +351,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 		e->wire = x->here->n[SNIFF_WIRE];
 		e->ip = x->here->n[SNIFF_IP];
 		e->broken = x->here->broken;
+		e->late = x->here->late;
 	}
 	evidence_entry(d, x);
 	if (d->sniffs && !e->wire && !e->ip && e->right.hi && !w->control) {
@@ -360,7 +361,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 		x->in = e->wire ? x->entry->iif : x->in;
 	}
 	/* What hardware forwards by itself no socket sees. */
-	seen = e->ip + w->control + (x->here ? x->here->rest + x->here->late : 0);
+	seen = e->ip + w->control + e->late + (x->here ? x->here->rest : 0);
 	e->is_seen |= d->sniffs && e->right.lo <= 2 * seen + 8;
 	if (!x->in && e->right.hi)
 		x->in = w->e.iif;
@@ -375,8 +376,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	else if (e->is_seen)
 		evidence_routed(d, x);
 	x->moved = e->wire || e->ip || (!e->is_seen && (e->right.hi || e->wrong || e->is_unresolved));
-	if (w->is_star && d->sniffs)
-		x->moved = false;
+	x->moved &= !w->is_star || !d->sniffs;
 	if (!x->moved)
 		return;
 	e->frag_fails = sample_more(d->before.count.frag_fails, d->after.count.frag_fails);

@@ -41,9 +41,12 @@ static void verdict_add(struct losses *l, enum verdict verdict, uint64_t n, uint
 
 uint64_t verdict_routed(const struct evidence *e)
 {
+	uint64_t n;
+
 	if (!e->is_seen)
 		return e->right.hi;
-	return e->right.hi + verdict_slack(e, e->ip) < e->ip ? e->right.hi : e->ip;
+	n = verdict_less(e->right.hi, e->late);
+	return n + verdict_slack(e, e->ip) < e->ip ? n : e->ip;
 }
 
 /* None of it gets to the entry. */

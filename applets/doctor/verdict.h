@@ -103,6 +103,7 @@ struct evidence {
 	bool is_fresh;			/* the entry, made since the watch began: what came before it is no loss */
 	bool is_here;			/* the entry waits for it here */
 	struct span right;		/* counted by its entry, on its interface */
+	uint64_t late;			/* not in ip, and maybe in right: came in while the entries were read */
 	uint64_t wrong;			/* on others */
 	bool has_vif, has_other_table;	/* here is a VIF in the table that is looked up, or in another one only */
 	bool rp_refuses, stays_here, lacks_family;

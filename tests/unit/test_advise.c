@@ -136,7 +136,7 @@ static void late(void)
 	struct evidence_flow x;
 
 	start("eth0", "eth1");
-	fake_probe.grows = 0;
+	fake_probe.grows = 10;
 	see(SNIFF_WIRE, 2, "10.1.0.9", 10);
 	see(SNIFF_IP, 2, "10.1.0.9", 10);
 	see(SNIFF_OUT, 3, "10.1.0.9", 10);
@@ -144,7 +144,7 @@ static void late(void)
 	begin("");
 	evidence_of(d, &d->flows.v[0], &x);
 	CHECK_INT(x.e.ip, 10);
-	CHECK_INT(x.e.right.hi, 500);
+	CHECK_INT(x.e.right.hi, 510);
 	CHECK(x.e.is_seen);
 	judge();
 	CHECK(strncmp(end(), "good: forwarded: ", 17) == 0);

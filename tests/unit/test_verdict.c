@@ -223,4 +223,20 @@ static void many(void)
 	CHECK_INT(v[0].verdict, VERDICT_TTL);
 }
 
-TEST_MAIN(TEST(before_the_entry) TEST(behind_it) TEST(limits) TEST(many))
+/* What was dropped before routing is not lost behind it, though entries counted some more afterwards. */
+static void late(void)
+{
+	struct evidence e = { .is_seen = true, .wire = X, .ip = X, .right = { X / 2 + 20, X / 2 + 20 }, .late = 25,
+			      .is_here = true, .has_entry = true, .has_vif = true };
+	struct evidence_out o = { .vif = e.right, .sent = { X / 2, X }, .left = { X / 2, X / 2 } };
+	struct loss v[LOSSES];
+
+	CHECK_INT(verdict_in(&e, v), 1);
+	CHECK_INT(v[0].verdict, VERDICT_LOST_IN);
+	CHECK_INT(v[0].n, X / 2 - 20);
+	CHECK_INT(verdict_out(&e, &o, v), 0);
+	e.late = 0;
+	CHECK_INT(verdict_out(&e, &o, v), 1);
+}
+
+TEST_MAIN(TEST(before_the_entry) TEST(behind_it) TEST(limits) TEST(many) TEST(late))
