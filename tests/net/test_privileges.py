@@ -10,7 +10,7 @@ import signal
 import stat
 
 from cases import case, main
-from heirs import next_pid
+from heirs import next_pid, program
 from lab import (CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, gone, need_users, same,
                  wait_until)
 from refuse import refuse
@@ -129,6 +129,7 @@ def in_background(lab, d):
 def ways(lab, option, value, how):
     need_users()
     uid, gid = nobody()
+    program(lab)		# where the user nobody can run it
     os.chmod(lab.dir, 0o777)
     mine = os.open("/etc/passwd", os.O_RDONLY)
     d = lab.daemon(ROUTE, "-p", "nobody", option, *filter(None, [value]),

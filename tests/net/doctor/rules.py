@@ -210,7 +210,7 @@ def many_elsewhere(t):
     blocked(t)
 
 
-@truth("the router is full", ["fine", "limit"], blind=(0, ["fine"]), cure=None)
+@truth("the router is full", ["fine", "limit"], blind=(0, ["fine"]), cure=None, foreign=None)
 def full(t):
     t.start(RULES, "-M", "1")
     first = "10.1.0.77" if t.v4 else "fd00:1::77"
