@@ -107,7 +107,7 @@ int probe_rtnl_qdisc(void *links, const struct rtnl_msg *m)
 	struct gnet_stats_queue q = { .drops = 0 };
 	struct probe_link *l;
 	struct tcmsg t;
-	char kind[KERNEL_IFNAME] = "";
+	char kind[KERNEL_IFNAME];
 
 	if (!rtnl_body(m, RTM_NEWQDISC, &t, sizeof t, &at) || !(l = probe_links_find(links, t.tcm_ifindex)))
 		return 0;

@@ -116,6 +116,7 @@ bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name)
 	struct rtnl_attr a;
 	size_t n;
 
+	memset(name, 0, KERNEL_IFNAME);
 	if (!rtnl_attr(in, type, &a))
 		return true;
 	n = strnlen((const char *)a.p, a.len);

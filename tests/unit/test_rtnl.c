@@ -303,5 +303,24 @@ static void requests(void)
 	CHECK_INT(req.h.nlmsg_len, 20);
 }
 
-TEST_MAIN(TEST(messages) TEST(errors) TEST(new_link) TEST(names) TEST(meant_for_others)
+/* Whatever was there before: the name alone, or nothing. */
+static void name_alone(void)
+{
+	char name[KERNEL_IFNAME];
+	struct rtnl_attr at;
+	struct ifinfomsg ifi;
+	struct rtnl_msg m;
+
+	link(RTM_NEWLINK, AF_UNSPEC, 2, 0);
+	attr(IFLA_IFNAME, "a1", 2);
+	CHECK(next(&m) && rtnl_body(&m, RTM_NEWLINK, &ifi, sizeof ifi, &at));
+	memset(name, 'x', sizeof name);
+	CHECK(rtnl_ifname(&at, IFLA_IFNAME, name));
+	CHECK_STR(name, "a1");
+	memset(name, 'x', sizeof name);
+	CHECK(rtnl_ifname(&at, IFLA_IFALIAS, name));
+	CHECK_STR(name, "");
+}
+
+TEST_MAIN(TEST(messages) TEST(errors) TEST(new_link) TEST(names) TEST(name_alone) TEST(meant_for_others)
 	  TEST(cut_short) TEST(addresses) TEST(attributes) TEST(requests))
