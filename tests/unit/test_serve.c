@@ -26,6 +26,7 @@ static void edits_wait(void)
 	while (router_is_busy(&router))
 		router_sync(&router);
 	server_resume(server);
+	turns(8);
 	CHECK_INT(router.rules.routes.live, 2);
 	exchange(one, NULL, &got);
 	exchange(two, NULL, &got);
