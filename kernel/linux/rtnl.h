@@ -56,8 +56,8 @@ uint32_t rtnl_u32(const struct rtnl_attr *in, unsigned type, uint32_t v);
 /* Whether an attribute of four bytes is more than 0; -1 when it is not there. */
 int8_t rtnl_truth(const struct rtnl_attr *in, unsigned type);
 
-/* An interface name, which need not end with a NUL, into name[KERNEL_IFNAME]: "" when there is none.  False when it does
- * not fit. */
+/* An interface name, which need not end with a NUL, into name[KERNEL_IFNAME]: "" when there is none.  False when it
+ * does not fit. */
 bool rtnl_ifname(const struct rtnl_attr *in, unsigned type, char *name);
 
 /* An address of the family; false when it is not there or of another size. */
