@@ -74,7 +74,7 @@ static int source_load(const char *path, struct source_head *h, struct buf *b)
 	h->dev = st.st_dev;
 	h->ino = st.st_ino;
 	h->is_private = !(st.st_mode & S_IROTH);
-	if (st.st_size > 0 && st.st_size <= SOURCE_MAX)
+	if (st.st_size > 0 && (unsigned long long)st.st_size <= SOURCE_MAX)
 		buf_reserve(b, (size_t)st.st_size + 1);
 	while (n > 0 && b->len <= SOURCE_MAX && buf_reserve(b, 1)) {
 		do
