@@ -88,23 +88,30 @@ static int source_load(const char *path, struct source_head *h, struct buf *b)
 	return err;
 }
 
+/* Why a pattern could not be followed, or 0: glob() of musl tells of no match then. */
+static int source_pattern_err;
+
 /* A directory that is not there is no match; what cannot be read for another reason is an error. */
 static int source_pattern_failed(const char *path, int err)
 {
 	(void)path;
-	return err != ENOENT && err != ENOTDIR;
+	if (err != ENOENT && err != ENOTDIR)
+		source_pattern_err = err;
+	return source_pattern_err;
 }
 
 /* Appends the names of the files of a pattern, sorted: 0, or an errno. */
 static int source_match(const char *pattern, struct buf *b)
 {
 	glob_t found = { 0 };
-	int result = glob(pattern, 0, source_pattern_failed, &found);
+	int result;
 
+	source_pattern_err = 0;
+	result = glob(pattern, 0, source_pattern_failed, &found);
 	for (size_t i = 0; !result && i < found.gl_pathc; i++)
 		buf_add(b, found.gl_pathv[i], strlen(found.gl_pathv[i]) + 1);
 	globfree(&found);
-	return result == GLOB_NOSPACE || b->failed ? ENOMEM : result && result != GLOB_NOMATCH ? EACCES : 0;
+	return result == GLOB_NOSPACE || b->failed ? ENOMEM : source_pattern_err;
 }
 
 /* Reads a file or pattern, and puts the answer into b. */
