@@ -190,7 +190,7 @@ def chain_gone(t):
 @truth("a chain before routing is taken away meanwhile", "firewall", blind="any", cure=None, foreign=None,
        says="until it was changed")
 def chain_gone_before(t):
-    if os.environ.get("SANITIZE"):		# entries are read so late that they have counted as many as were dropped
+    if os.environ.get("SANITIZE"):		# entries then have counted as many more as were dropped
         raise Skip("too slow with the sanitizers")
     begin(t)
     t.flow.flows("a2")
