@@ -30,9 +30,9 @@ enum oldline_kind {
 struct oldline_option {
 	char letter;
 	enum oldline_kind kind;
-	char now[8];		/* the option or command of today */
-	char fixed[8];		/* value of an OLD_FLAG, or "" */
-	char one_word[4];	/* in a line that starts the daemon, with one word behind it: this option instead */
+	const char *now;	/* the option or command of today */
+	const char *fixed;	/* value of an OLD_FLAG, or NULL */
+	const char *one_word;	/* in a line that starts the daemon, with one word behind it: this option instead */
 };
 
 static const struct oldline_option oldline_options[] = {
@@ -168,10 +168,8 @@ static bool oldline_next(struct oldline *o, struct oldline_item *it)
 	unsigned char letter = (unsigned char)*o->rest++;
 
 	opt = oldline_option(letter);
-	*it = (struct oldline_item){
-		.letter = letter, .kind = opt->kind, .now = opt->now, .word = *opt->fixed ? opt->fixed : NULL,
-	};
-	if (o->starts && *opt->one_word && !*o->rest && oldline_count_words(o) == 1) {
+	*it = (struct oldline_item){ .letter = letter, .kind = opt->kind, .now = opt->now, .word = opt->fixed };
+	if (o->starts && opt->one_word && !*o->rest && oldline_count_words(o) == 1) {
 		it->kind = OLD_VALUE;
 		it->now = opt->one_word;
 	}

@@ -8,68 +8,50 @@
 
 static char glyph_why[256];
 
-/* What to do instead.  Arrays, here and below: a pointer takes 32 bytes in a program that can be loaded anywhere. */
-enum glyph_cure {
-	GLYPH_BLANK, GLYPH_DROP, GLYPH_DROP_OR_BLANK, GLYPH_DASH, GLYPH_DOT, GLYPH_LINE,
-	GLYPH_SLASH, GLYPH_COLON, GLYPH_ASCII,
-};
-static const char glyph_cures[][32] = {
-	[GLYPH_BLANK] = "write a blank",
-	[GLYPH_DROP] = "leave it out",
-	[GLYPH_DROP_OR_BLANK] = "leave it out, or write a blank",
-	[GLYPH_DASH] = "write -",
-	[GLYPH_DOT] = "write .",
-	[GLYPH_LINE] = "begin a new line",
-	[GLYPH_SLASH] = "write /",
-	[GLYPH_COLON] = "write :",
-	[GLYPH_ASCII] = "write the one of ASCII",
-};
-
 /* Code points that are not what they look like, in order. */
 static const struct glyph_look {
 	uint32_t first, last;
-	enum glyph_cure cure;
-	char name[32];
+	const char *name, *instead;
 } glyph_looks[] = {
-	{ 0x00a0, 0x00a0, GLYPH_BLANK, "a no-break space" },
-	{ 0x00ab, 0x00ab, GLYPH_DROP, "a quotation mark" },
-	{ 0x00ad, 0x00ad, GLYPH_DROP, "a soft hyphen" },
-	{ 0x00bb, 0x00bb, GLYPH_DROP, "a quotation mark" },
-	{ 0x034f, 0x034f, GLYPH_DROP, "an invisible joiner" },
-	{ 0x061c, 0x061c, GLYPH_DROP, "a direction mark" },
-	{ 0x115f, 0x1160, GLYPH_DROP, "an invisible filler" },
-	{ 0x1680, 0x1680, GLYPH_BLANK, "a space" },
-	{ 0x17b4, 0x17b5, GLYPH_DROP, "an invisible vowel" },
-	{ 0x180b, 0x180f, GLYPH_DROP, "an invisible separator" },
-	{ 0x2000, 0x200a, GLYPH_BLANK, "a space" },
-	{ 0x200b, 0x200b, GLYPH_DROP_OR_BLANK, "a zero width space" },
-	{ 0x200c, 0x200d, GLYPH_DROP, "a zero width joiner" },
-	{ 0x200e, 0x200f, GLYPH_DROP, "a direction mark" },
-	{ 0x2010, 0x2015, GLYPH_DASH, "a dash" },
-	{ 0x2018, 0x201f, GLYPH_DROP, "a quotation mark" },
-	{ 0x2024, 0x2024, GLYPH_DOT, "a dot" },
-	{ 0x2028, 0x2029, GLYPH_LINE, "a line separator" },
-	{ 0x202a, 0x202e, GLYPH_DROP, "a direction mark" },
-	{ 0x202f, 0x202f, GLYPH_BLANK, "a narrow no-break space" },
-	{ 0x2039, 0x203a, GLYPH_DROP, "a quotation mark" },
-	{ 0x2044, 0x2044, GLYPH_SLASH, "a slash" },
-	{ 0x205f, 0x205f, GLYPH_BLANK, "a space" },
-	{ 0x2060, 0x2060, GLYPH_DROP, "a word joiner" },
-	{ 0x2061, 0x206f, GLYPH_DROP, "an invisible mark" },
-	{ 0x2212, 0x2212, GLYPH_DASH, "a minus sign" },
-	{ 0x2215, 0x2215, GLYPH_SLASH, "a slash" },
-	{ 0x2236, 0x2236, GLYPH_COLON, "a colon" },
-	{ 0x2800, 0x2800, GLYPH_BLANK, "a blank of Braille" },
-	{ 0x3000, 0x3000, GLYPH_BLANK, "a wide space" },
-	{ 0x3001, 0x3001, GLYPH_BLANK, "a comma" },
-	{ 0x3002, 0x3002, GLYPH_DOT, "a full stop" },
-	{ 0x3164, 0x3164, GLYPH_DROP, "an invisible filler" },
-	{ 0xfe00, 0xfe0f, GLYPH_DROP, "an invisible variation selector" },
-	{ 0xfeff, 0xfeff, GLYPH_DROP, "a byte order mark" },
-	{ 0xff01, 0xff5e, GLYPH_ASCII, "a full-width character" },
-	{ 0xffa0, 0xffa0, GLYPH_DROP, "an invisible filler" },
-	{ 0xfff9, 0xfffb, GLYPH_DROP, "an invisible mark" },
-	{ 0xe0000, 0xe0fff, GLYPH_DROP, "an invisible tag" },
+	{ 0x00a0, 0x00a0, "a no-break space", "write a blank" },
+	{ 0x00ab, 0x00ab, "a quotation mark", "leave it out" },
+	{ 0x00ad, 0x00ad, "a soft hyphen", "leave it out" },
+	{ 0x00bb, 0x00bb, "a quotation mark", "leave it out" },
+	{ 0x034f, 0x034f, "an invisible joiner", "leave it out" },
+	{ 0x061c, 0x061c, "a direction mark", "leave it out" },
+	{ 0x115f, 0x1160, "an invisible filler", "leave it out" },
+	{ 0x1680, 0x1680, "a space", "write a blank" },
+	{ 0x17b4, 0x17b5, "an invisible vowel", "leave it out" },
+	{ 0x180b, 0x180f, "an invisible separator", "leave it out" },
+	{ 0x2000, 0x200a, "a space", "write a blank" },
+	{ 0x200b, 0x200b, "a zero width space", "leave it out, or write a blank" },
+	{ 0x200c, 0x200d, "a zero width joiner", "leave it out" },
+	{ 0x200e, 0x200f, "a direction mark", "leave it out" },
+	{ 0x2010, 0x2015, "a dash", "write -" },
+	{ 0x2018, 0x201f, "a quotation mark", "leave it out" },
+	{ 0x2024, 0x2024, "a dot", "write ." },
+	{ 0x2028, 0x2029, "a line separator", "begin a new line" },
+	{ 0x202a, 0x202e, "a direction mark", "leave it out" },
+	{ 0x202f, 0x202f, "a narrow no-break space", "write a blank" },
+	{ 0x2039, 0x203a, "a quotation mark", "leave it out" },
+	{ 0x2044, 0x2044, "a slash", "write /" },
+	{ 0x205f, 0x205f, "a space", "write a blank" },
+	{ 0x2060, 0x2060, "a word joiner", "leave it out" },
+	{ 0x2061, 0x206f, "an invisible mark", "leave it out" },
+	{ 0x2212, 0x2212, "a minus sign", "write -" },
+	{ 0x2215, 0x2215, "a slash", "write /" },
+	{ 0x2236, 0x2236, "a colon", "write :" },
+	{ 0x2800, 0x2800, "a blank of Braille", "write a blank" },
+	{ 0x3000, 0x3000, "a wide space", "write a blank" },
+	{ 0x3001, 0x3001, "a comma", "write a blank" },
+	{ 0x3002, 0x3002, "a full stop", "write ." },
+	{ 0x3164, 0x3164, "an invisible filler", "leave it out" },
+	{ 0xfe00, 0xfe0f, "an invisible variation selector", "leave it out" },
+	{ 0xfeff, 0xfeff, "a byte order mark", "leave it out" },
+	{ 0xff01, 0xff5e, "a full-width character", "write the one of ASCII" },
+	{ 0xffa0, 0xffa0, "an invisible filler", "leave it out" },
+	{ 0xfff9, 0xfffb, "an invisible mark", "leave it out" },
+	{ 0xe0000, 0xe0fff, "an invisible tag", "leave it out" },
 };
 
 /* Decodes a well-formed sequence of 2 to 4 bytes. */
@@ -117,7 +99,7 @@ const char *glyph_odd(const struct word *w, struct word *at)
 	if (!look)
 		return NULL;
 	snprintf(glyph_why, sizeof glyph_why, "there is %s (U+%04lX) in \"%s\": %s", look->name, (unsigned long)c,
-		 lex_show(w), glyph_cures[look->cure]);
+		 lex_show(w), look->instead);
 	return glyph_why;
 }
 

@@ -14,25 +14,22 @@ static char slip_why[256];
 
 /* ---- names ---- */
 
-/* True for a word that is in a list, which is parted by blanks. */
-static bool slip_is(const struct word *w, const char *list)
+static bool slip_is(const struct word *w, const char *const *list)
 {
-	for (size_t n; *list; list += n + (list[n] == ' ')) {
-		n = strcspn(list, " ");
-		if (n == w->n && !strncasecmp(w->p, list, n))
+	for (; *list; list++)
+		if (strlen(*list) == w->n && !strncasecmp(w->p, *list, w->n))
 			return true;
-	}
 	return false;
 }
 
 /* Words of which the same is to be said. */
 struct slip_words {
-	const char *list;		/* for slip_is() */
+	const char *list[8];		/* ends with NULL */
 	const char *why;
 };
 
-#define SLIP_OPTIONS "enable disable mrdisc refresh ttl-threshold threshold"
-#define SLIP_CLAUSES "from source group kernel"
+#define SLIP_OPTIONS "enable", "disable", "mrdisc", "refresh", "ttl-threshold", "threshold"
+#define SLIP_CLAUSES "from", "source", "group", "kernel"
 
 /* What is to be said of a word, NULL when it is in none of n lists. */
 static const char *slip_look_up(const struct slip_words *v, size_t n, const struct word *w)
@@ -47,17 +44,17 @@ static const char *slip_look_up(const struct slip_words *v, size_t n, const stru
 static const char *slip_word(const struct word *w)
 {
 	static const struct slip_words words[] = {
-		{ "mroute mgroup ssmgroup include phyint",
+		{ { "mroute", "mgroup", "ssmgroup", "include", "phyint" },
 		  "it begins a line, of which each has one directive" },
-		{ SLIP_OPTIONS,
+		{ { SLIP_OPTIONS },
 		  "it belongs to a line of its own, \"phyint IFNAME ...\"" },
-		{ SLIP_CLAUSES,
+		{ { SLIP_CLAUSES },
 		  "it is a word that stands before \"to\"" },
-		{ "to", "\"to\" stands once, before the first name" },
-		{ "any all every each", "write + for every interface" },
-		{ "none null null0 drop discard deny blackhole",
+		{ { "to" }, "\"to\" stands once, before the first name" },
+		{ { "any", "all", "every", "each" }, "write + for every interface" },
+		{ { "none", "null", "null0", "drop", "discard", "deny", "blackhole" },
 		  "leave \"to\" out for a rule that stops the flow" },
-		{ "and or dev via interface iface", "names are parted by blanks alone" },
+		{ { "and", "or", "dev", "via", "interface", "iface" }, "names are parted by blanks alone" },
 	};
 
 	const char *why = slip_look_up(words, sizeof words / sizeof *words, w);
@@ -256,7 +253,9 @@ static bool slip_write_address(const struct word *w, const char *text, char *out
 /* What stands for any address in other files. */
 static const char *slip_any(const struct word *w, bool is_group)
 {
-	if (!slip_is(w, "any all * every each default"))
+	static const char *const any[] = { "any", "all", "*", "every", "each", "default", NULL };
+
+	if (!slip_is(w, any))
 		return NULL;
 	return is_group ? "write 224.0.0.0/4 or ff00::/8 for every group" :
 	       "leave the source out, which means any source";
@@ -307,17 +306,18 @@ const char *slip_path(const struct word *w)
 
 const char *slip_directive(const struct word *w)
 {
+	static const char *const programs[] = { "smcroute", "smcroutectl", "smcrouted", "ip", "sudo", "$", NULL };
 	static const struct slip_words words[] = {
-		{ "add replace route -a",
+		{ { "add", "replace", "route", "-a" },
 		  "it is a command of smcroutectl, write mroute from IFNAME group ADDR to IFNAME" },
-		{ "join -j", "it is a command of smcroutectl, write mgroup from IFNAME group ADDR" },
-		{ SLIP_CLAUSES " to", "all of a rule stands in one line, which begins with mroute or mgroup" },
-		{ SLIP_OPTIONS, "all of it stands in one line, which begins with phyint" },
+		{ { "join", "-j" }, "it is a command of smcroutectl, write mgroup from IFNAME group ADDR" },
+		{ { SLIP_CLAUSES, "to" }, "all of a rule stands in one line, which begins with mroute or mgroup" },
+		{ { SLIP_OPTIONS }, "all of it stands in one line, which begins with phyint" },
 	};
 	const char *slash = memrchr(w->p, '/', w->n);
 	struct word base = slash ? (struct word){ slash + 1, w->n - (size_t)(slash + 1 - w->p) } : *w;
 
-	if (slip_is(&base, "smcroute smcroutectl smcrouted ip sudo $"))
+	if (slip_is(&base, programs))
 		return "it is a command for a shell, write the rule: mroute from IFNAME group ADDR to IFNAME";
 	if (strchr(";!%/", *w->p) || (w->n > 1 && !memcmp(w->p, "--", 2)))
 		return "a comment begins with #";

@@ -35,7 +35,7 @@
 #define LOG_KMSG_BYTES 960
 
 static const struct {
-	char name[8];
+	const char *name;
 	int prio;
 } log_levels[] = {
 	[LOG_LVL_NONE] = { "none", 0 },
@@ -117,7 +117,7 @@ int log_level_parse(const char *name)
 {
 	/* Other words for levels, those of syslog(3) among them: each is the nearest of ours. */
 	static const struct {
-		char word[8];
+		const char *word;
 		enum log_level level;
 	} others[] = {
 		{ "emerg", LOG_LVL_ERR }, { "panic", LOG_LVL_ERR }, { "alert", LOG_LVL_ERR },
