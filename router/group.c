@@ -66,10 +66,13 @@ bool member_is_asm(const struct member *m)
 /* Makes room for n more: free places are taken first.  0, or -1 with ENOMEM. */
 static int member_reserve(struct groups *t, uint64_t n)
 {
-	struct member *v = n ? grow(t->v, &t->cap, t->live + n, sizeof *v) : NULL;
+	struct member *v;
 
+	if (!n)
+		return 0;
+	v = grow(t->v, &t->cap, t->live + n, sizeof *v);
 	if (!v)
-		return n ? -1 : 0;
+		return -1;
 	t->v = v;
 	return hash_reserve(&t->by_member, &member_ops, t, (uint32_t)(t->live + n));
 }
@@ -196,13 +199,6 @@ enum group_verb {
 	GROUP_COUNT,	/* looks what they came to */
 };
 
-static void member_count(const struct member *m, struct group_count *c)
-{
-	++*(m->queued ? &c->waiting : m->err ? &c->failed : &c->joined);
-	if (m->err)
-		c->err = m->err;
-}
-
 static void group_one(struct router *r, const struct member *key, enum group_verb verb, struct group_count *c)
 {
 	uint32_t at = hash_find(&r->groups->by_member, &member_ops, r->groups, member_key_hash(key), key);
@@ -228,7 +224,11 @@ static void group_one(struct router *r, const struct member *key, enum group_ver
 		differs = m->err;
 		break;
 	default:
-		member_count(m, c);
+		c->waiting += m->queued;
+		c->failed += !m->queued && m->err;
+		c->joined += !m->queued && !m->err;
+		if (!m->queued && m->err)
+			c->err = m->err;
 	}
 	if (differs)
 		member_touch(r, at);
@@ -375,10 +375,10 @@ void group_leave(struct router *r, uint32_t join)
 
 bool groups_settle(struct groups *t)
 {
-	if (t->head != HASH_NONE || !grow_is_loose(t->n - t->live, t->live, t->n))
-		return false;
 	uint32_t to = 0;
 
+	if (t->head != HASH_NONE || !grow_is_loose(t->n - t->live, t->live, t->n))
+		return false;
 	for (uint32_t at = 0; at < t->n; at++)
 		if (t->v[at].used) {
 			hash_move(&t->by_member, member_hash(t, at), at, to);

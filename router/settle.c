@@ -35,38 +35,50 @@ static bool settle_rules(struct router *r, struct rules *t)
 	return true;
 }
 
-/* Tells rules where names and lists are now. */
-static void settle_rename(struct rules *t, const uint32_t *names, const uint32_t *lists)
+/* now[]: where names are. */
+static void settle_iifs(struct rules *t, const uint32_t *now)
 {
-	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next) {
-		if (names)
-			t->v[id].iif = (uint16_t)names[t->v[id].iif];
-		else
-			t->v[id].oifs = lists[t->v[id].oifs];
-	}
-	for (uint32_t at = 0; lists && at < t->claims.n; at++)
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
+		t->v[id].iif = (uint16_t)now[t->v[id].iif];
+}
+
+/* now[]: where lists are. */
+static void settle_oifs(struct rules *t, const uint32_t *now)
+{
+	for (uint32_t id = t->first; id != HASH_NONE; id = t->v[id].next)
+		t->v[id].oifs = now[t->v[id].oifs];
+	for (uint32_t at = 0; at < t->claims.n; at++)
 		if (t->claims.v[at].rule != HASH_NONE)
-			t->claims.v[at].oifs = lists[t->claims.v[at].oifs];
+			t->claims.v[at].oifs = now[t->claims.v[at].oifs];
 }
 
 static bool settle_names(struct ruleset *s)
 {
 	struct names *t = &s->names;
-	bool any = false;
+	uint32_t *now = grow_is_loose(t->freed_names, t->by_name.used, t->n) ? calloc(t->n, sizeof *now) : NULL;
 
-	for (int k = 0; k < 2; k++) {
-		uint32_t n = k ? t->nlists : t->n, live = k ? t->by_list.used : t->by_name.used, *now;
+	if (!now)
+		return false;
+	names_settle(t, now);
+	settle_iifs(&s->routes, now);
+	settle_iifs(&s->joins, now);
+	free(now);
+	return true;
+}
 
-		if (!grow_is_loose(k ? t->freed_lists : t->freed_names, live, n) ||
-		    !(now = malloc(((n | 255) + 1) * sizeof *now)))
-			continue;
-		(k ? oif_lists_settle : names_settle)(t, now);
-		settle_rename(&s->routes, k ? NULL : now, k ? now : NULL);
-		settle_rename(&s->joins, k ? NULL : now, k ? now : NULL);
-		free(now);
-		any = true;
-	}
-	return any;
+static bool settle_lists(struct ruleset *s)
+{
+	struct names *t = &s->names;
+	uint32_t *now = grow_is_loose(t->freed_lists, t->by_list.used, t->nlists) ? calloc(t->nlists, sizeof *now) :
+			NULL;
+
+	if (!now)
+		return false;
+	oif_lists_settle(t, now);
+	settle_oifs(&s->routes, now);
+	settle_oifs(&s->joins, now);
+	free(now);
+	return true;
 }
 
 void settle_all(struct router *r)
@@ -78,6 +90,7 @@ void settle_all(struct router *r)
 	r->has_shrunk |= settle_rules(r, &s->routes);
 	r->has_shrunk |= settle_rules(r, &s->joins);
 	r->has_shrunk |= settle_names(s);
+	r->has_shrunk |= settle_lists(s);
 	r->has_shrunk |= claims_settle(&s->routes);
 	r->has_shrunk |= claims_settle(&s->joins);
 	r->has_shrunk |= owners_settle(&s->owners);

@@ -162,7 +162,7 @@ void vif_assign(struct router *r, enum fam fam)
 	if (!r->up[fam])
 		return;
 
-	struct vif_request *order = malloc(((t->n | 63) + 1) * sizeof *order);
+	struct vif_request *order = malloc((t->n + 1) * sizeof *order);
 
 	if (!order) {
 		state_failed(r, NULL);

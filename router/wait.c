@@ -130,8 +130,7 @@ static void wait_merge(struct waits *t)
 static void wait_collect(const struct router *r, struct waits *t)
 {
 	const struct names *names = &r->rules.names;
-	/* Rounded, as glibc keeps seven pieces of each small size. */
-	struct wait_count *v = calloc((names->n | 63) + 1u, sizeof *v);
+	struct wait_count *v = calloc(names->n + 1u, sizeof *v);
 
 	if (!v)
 		return;
