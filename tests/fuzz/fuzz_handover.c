@@ -18,6 +18,7 @@
 #include "lib/memfile.h"
 #include "tests/fake/kernel.h"
 #include "tests/fake/memory.h"
+#include "tests/fuzz/journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
@@ -28,22 +29,6 @@ static _Noreturn void fuzz_wrong(const char *what)
 }
 
 /* ---- the journal ---- */
-
-/* A file with a head, and each line of the input with its sum. */
-static void fuzz_write(struct buf *out, const char *p, size_t n)
-{
-	const char head[] = JOURNAL_WORD " 1 4096 7";
-	uint32_t sum = JOURNAL_SUM_FIRST;
-	const char *end;
-
-	buf_printf(out, "%08x %s\n", (unsigned)journal_sum(sum, head, sizeof head - 1), head);
-	buf_fill(out, '\0', JOURNAL_PAGE - out->len);
-	for (; n && (end = memchr(p, '\n', n)); n -= (size_t)(end - p) + 1, p = end + 1) {
-		sum = journal_sum(sum, p, (size_t)(end - p));
-		buf_printf(out, "%08x ", (unsigned)sum);
-		buf_add(out, p, (size_t)(end - p) + 1);
-	}
-}
 
 static void fuzz_print(struct buf *out, const struct router *r, const struct rules *t)
 {
@@ -92,7 +77,7 @@ static void fuzz_damaged(const char *p, size_t n, size_t at, uint8_t bits)
 	struct buf file = { 0 }, got = { 0 }, want = { 0 };
 	size_t line;
 
-	fuzz_write(&file, p, n);
+	fuzz_journal_put(&file, p, n);
 	if (file.len > JOURNAL_PAGE) {
 		at = JOURNAL_PAGE + at % (file.len - JOURNAL_PAGE);
 		for (line = at; line > JOURNAL_PAGE && file.p[line - 1] != '\n'; line--)
@@ -208,7 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (*p & 1) {
 		fuzz_list((const char *)p + 1, n - 1);
 	} else if (*p & 2) {
-		fuzz_write(&file, (const char *)p + 4, n - 4);
+		fuzz_journal_put(&file, (const char *)p + 4, n - 4);
 		fuzz_replay(&file, &out, true, p[1]);
 	} else {
 		fuzz_damaged((const char *)p + 4, n - 4, (size_t)p[1] << 8 | p[2], p[3]);
