@@ -244,10 +244,7 @@ fuzz:
 	@$(MAKE) --no-print-directory fuzz-run B=$(B)/fuzz CC=clang CFLAGS='-O1 -g' \
 		SANITIZE=address,undefined,fuzzer-no-link
 fuzz-run: $(FUZZERS:%=$(B)/%)
-	@for f in $(FUZZERS); do mkdir -p $(B)/corpus/$$f; \
-		echo "== $$f, $(FUZZ_SECONDS) s"; seeds=; test ! -d tests/data/$$f || seeds=tests/data/$$f; \
-		$(B)/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
-			-len_control=0 -artifact_prefix=$(B)/$$f- $(B)/corpus/$$f $$seeds || exit 1; done
+	@sh tests/tools/fuzz.sh '$(B)' '$(FUZZ_SECONDS)' $(FUZZERS)
 $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(FAKE) $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) $(FAKE_LINK) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,12 +287,24 @@ static bool fuzz_read(struct fuzz_client *c, size_t most)
 	return false;
 }
 
-/* Until nothing more happens.  Where others take the processor a turn may be over with the first client. */
+/* True while somebody is in the queue of the socket, of whom the server takes one a turn. */
+static bool fuzz_is_queued(void)
+{
+	struct pollfd queue = { .fd = server_listener(fuzz_server), .events = POLLIN };
+
+	return poll(&queue, 1, 0) > 0;
+}
+
+/* Until nothing more happens.  Where others take the processor a turn may be over with the first client, and those who
+ * have left are clients too until the server has seen it. */
 static void fuzz_settle(void)
 {
-	for (unsigned idle = 0, turns = 0; idle < 4 + fuzz_server->n; turns++) {
-		bool moved = router_ticket(&fuzz_router);
+	uint32_t clients = 0;
 
+	for (unsigned idle = 0, turns = 0; idle < 4 + fuzz_server->n; turns++) {
+		bool moved = router_ticket(&fuzz_router) || fuzz_is_queued() || clients != fuzz_server->n;
+
+		clients = fuzz_server->n;
 		for (struct fuzz_client *c = fuzz_clients; c < fuzz_clients + CLIENTS; c++) {
 			moved |= c->fd >= 0 && fuzz_send(c, SIZE_MAX);
 			moved |= c->fd >= 0 && fuzz_read(c, SIZE_MAX);
