@@ -189,8 +189,10 @@ bool entry_sync(struct router *r, uint32_t at, int prefer)
 		entry_drop(r, at);
 		return false;
 	}
+	/* What a rule makes of it is no packet. */
 	if (e->state != w.state)
-		mfc_state(&r->mfc, at, w.state, r->now);
+		mfc_state(&r->mfc, at, w.state,
+			  mfc_is_dynamic(e) ? (int64_t)mfc_use(&r->mfc, at)->used * MFC_TICK : r->now);
 	if (w.state != MFC_STATIC) {
 		mfc_share(&r->mfc, at, w.template);
 		if (r->expire_sec && !r->pass_due)

@@ -128,7 +128,7 @@ struct mfc_use *mfc_use(struct mfcs *t, uint32_t at);
 /* Forgets the entry at a place. */
 void mfc_del(struct mfcs *t, uint32_t at);
 
-/* Gives an entry that was used just now, in ms, a state, maybe the one it has.  One that is in a share has the last
+/* Gives an entry that was used last at a time in ms a state, maybe the one it has.  One that is in a share has the last
  * place there, in the list of those that were used when its use->seen says so. */
 void mfc_state(struct mfcs *t, uint32_t at, enum mfc_state state, int64_t now);
 
