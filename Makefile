@@ -182,7 +182,7 @@ successors: all
 	@$(TEST_ENV) python3 tests/net/test_successor.py 50 5000
 
 doctor: all test-programs
-	@DOCTOR=all DEADLINE=900 $(TEST_ENV) sh tests/run.sh _doctor
+	@DOCTOR=all DEADLINE=3600 $(TEST_ENV) sh tests/run.sh _doctor
 
 # The long form of two network tests: so many handovers of each kind, packets a second, entries.
 handover: all $(B)/tests/traffic

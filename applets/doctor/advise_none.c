@@ -115,15 +115,17 @@ static bool advise_none_hidden(struct advice *r, bool is_beside)
 	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
 		uint64_t in = l->flags & LINK_LOOPBACK ? 0 : evidence_entry_unrouted(r->d, l, is_all);
 
-		if (in <= (is_beside ? 4 : 1) * EVIDENCE_CHATTER(r->d))
+		/* A sender may be as slow as the chatter of neighbours: only of none at all it is known. */
+		if (in <= (is_beside ? 4 * EVIDENCE_CHATTER(r->d) : 0))
 			continue;
 		/* MIFs of other tables are not listed, so that nothing seems to be routed there. */
 		if (is_beside && (!advise_rule_waits(r, l) || !host_vif(&r->d->after.vifs, l->ifindex, 0)))
 			continue;
 		any = true;
 		finding_add(r->f, FINDING_UNSEEN, "whether %s%s arrives on %s: %llu packets to groups came in there "
-			    "that were not routed as it; root sees what they are", is_beside ? "more of " : "",
-			    r->flow, l->name, (ull)in);
+			    "that were not routed as it%s; root sees what they are", is_beside ? "more of " : "",
+			    r->flow, l->name, (ull)in, in > EVIDENCE_CHATTER(r->d) ? "" :
+			    ", no more than neighbours say to each other by themselves");
 		advice_root(r);
 	}
 	r->f->what = "rp_filter";

@@ -146,6 +146,22 @@ static bool doctor_is_asked(struct doctor *d, const struct evidence_flow *x)
 	return (x->entry && x->entry->noifs) || (x->in && advise_all_concerns(d, x, NULL));
 }
 
+/* No end without a word, and no error without one: where no cause could be put into words, nothing is known. */
+static void doctor_speak(struct doctor *d, struct advise_sum *a)
+{
+	struct findings *f = &d->host.found;
+
+	/* Of all groups one family may have nothing to be said. */
+	if (f->n || d->is_all ? !a->bad || f->count[FINDING_ERROR] : false)
+		return;
+	a->bad = 0;
+	a->unsure++;
+	f->what = "unsure";
+	finding_add(f, FINDING_UNSEEN, "what becomes of the packets: what was seen of them within %u s does not fit "
+		    "together, as this host was changed or busy meanwhile; let doctor watch longer", d->seconds);
+	finding_fix(f, "smcroute-check doctor %s", d->is_all ? "30" : addr_str(&d->group, (char[ADDR_STRLEN]){ "" }));
+}
+
 /* Judges all flows of the group that moved; the exit status. */
 static int doctor_report(struct doctor *d)
 {
@@ -179,6 +195,7 @@ static int doctor_report(struct doctor *d)
 		advise_none(d, &a);
 	else
 		advise_none_beside(d);
+	doctor_speak(d, &a);
 	doctor_more(d, a.fine + a.bad ? idle : 0);
 	return a.bad || (a.stopped && !a.fine && !a.unsure) ? DOCTOR_CAUSE :
 	       a.unsure || d->flows.left_out ? DOCTOR_UNSURE : 0;
@@ -203,6 +220,7 @@ static int doctor_report_all(struct doctor *d)
 	}
 	a.bad += advise_all_idle(d, is_used);
 	free(is_used);
+	doctor_speak(d, &a);
 	doctor_more(d, 0);
 	return a.bad ? DOCTOR_CAUSE : a.unsure || d->flows.left_out || !a.fine ? DOCTOR_UNSURE : 0;
 }
@@ -244,6 +262,10 @@ static int doctor_run(struct doctor_call *c, enum form form)
 	}
 	for (unsigned i = 1; i < c->n; i++)
 		findings_move(f, &c->d[i]->host.found);
+	f->what = "rules";
+	if (!f->n)
+		finding_add(f, FINDING_UNSEEN, "what is to be looked at: neither a router here nor a file has a rule; "
+			    "name a group, or the file (smcroute-check doctor GROUP, or doctor FILE)");
 	if (c->d[0]->is_all)
 		snprintf(head, sizeof head, "\"group\":null,\"seconds\":%u,", c->d[0]->seconds);
 	else

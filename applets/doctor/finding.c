@@ -167,9 +167,9 @@ bool findings_write(const struct findings *f, enum form form, const char *head, 
 
 void findings_move(struct findings *to, struct findings *from)
 {
-	struct finding *v = grow(to->v, &to->cap, (uint64_t)to->n + from->n, sizeof *v);
+	struct finding *v = from->n ? grow(to->v, &to->cap, (uint64_t)to->n + from->n, sizeof *v) : to->v;
 
-	to->failed |= from->failed || !v;
+	to->failed |= from->failed || (from->n && !v);
 	to->dropped += from->dropped;
 	if (!v)
 		return;
