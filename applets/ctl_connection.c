@@ -17,7 +17,7 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/lines.h"
-#include "lib/number.h"
+#include "lib/pidfile.h"
 #include "lib/usock.h"
 
 #define BUSY_SEC 10		/* a listener that is behind is given that long */
@@ -52,12 +52,12 @@ static bool connection_is_ours(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	char file[PATH_MAX], text[24];
-	int64_t pid;
+	pid_t pid;
 
 	if (!strncmp(name, "smcroute", 8))
 		return true;
 	snprintf(file, sizeof file, "%.*s.pid", (int)(strlen(path) - strlen(".sock")), path);
-	pid = lines_first(file, text, sizeof text) ? number_parse(text, INT_MAX) : -1;
+	pid = pidfile_read(file, false);
 	snprintf(file, sizeof file, "/proc/%d/comm", (int)pid);
 	return pid > 0 && lines_first(file, text, sizeof text) && !strncmp(text, "smcroute", 8);
 }

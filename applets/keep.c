@@ -5,6 +5,7 @@
 #include "applets/keep.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -22,6 +23,8 @@
 
 /* Bytes of a message; a longer one is of no use. */
 #define KEEP_TEXT 1024
+
+#define KEEP_SICK_MS 100
 
 /* One message. */
 struct keep_message {
@@ -183,8 +186,12 @@ static bool keep_read(struct keep *k, struct keep_message *m)
 {
 	ssize_t n = usock_receive(k->fd, m->text, KEEP_TEXT, &m->beside);
 
-	if (n < 0)
+	if (n < 0) {
+		/* An error that stays is no reason to be busy, and there is nothing else that could not wait. */
+		if (errno != EAGAIN && errno != EINTR)
+			poll(NULL, 0, KEEP_SICK_MS);
 		return false;
+	}
 	m->text[n] = '\0';
 	m->is_whole = !(m->beside.flags & MSG_TRUNC) && !memchr(m->text, '\0', (size_t)n);
 	if (m->beside.flags & MSG_CTRUNC && m->beside.pid && m->beside.pid == k->main)

@@ -120,7 +120,7 @@ int pidfile_write(struct pidfile *f, const char *path)
 	return res;
 }
 
-pid_t pidfile_owner(const char *path)
+pid_t pidfile_read(const char *path, bool is_held)
 {
 	struct stat st;
 	int fd = pidfile_open(path, &st);
@@ -129,10 +129,16 @@ pid_t pidfile_owner(const char *path)
 
 	if (fd < 0)
 		return 0;
-	if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK && read(fd, text, sizeof text - 1) > 0)
+	if ((!is_held || (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)) &&
+	    read(fd, text, sizeof text - 1) > 0)
 		pid = strtol(text, NULL, 10);
 	close(fd);
 	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+pid_t pidfile_owner(const char *path)
+{
+	return pidfile_read(path, true);
 }
 
 int pidfile_touch(const struct pidfile *f)

@@ -24,6 +24,9 @@ int pidfile_write(struct pidfile *f, const char *path);
 /* The PID in the file at path when a living instance holds it, otherwise 0. */
 pid_t pidfile_owner(const char *path);
 
+/* The same of a file of any program, which need not hold it; without is_held.  Only a plain file is read. */
+pid_t pidfile_read(const char *path, bool is_held);
+
 /* Sets the file's times to now, after privileges were dropped too.  0, or -1 with errno. */
 int pidfile_touch(const struct pidfile *f);
 

@@ -9,9 +9,9 @@ import struct
 from lab import Skip, libc
 
 NUMBERS = {"x86_64": {"socket": 41, "setsockopt": 54, "setgroups": 116, "setresuid": 117, "capset": 126,
-                      "recvmmsg": 299},
+                      "recvmmsg": 299, "recvmsg": 47, "accept4": 288},
            "aarch64": {"socket": 198, "setsockopt": 208, "setgroups": 159, "setresuid": 147, "capset": 91,
-                       "recvmmsg": 243}}
+                       "recvmmsg": 243, "recvmsg": 212, "accept4": 242}}
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06		# linux/bpf_common.h
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000		# linux/seccomp.h

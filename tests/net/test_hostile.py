@@ -12,8 +12,10 @@ import threading
 import time
 
 from cases import case, main
-from lab import SMCROUTECTL, check, naps, note, same, wait_until
+from lab import Failed, SMCROUTECTL, check, naps, note, same, wait_until
+from packet import address
 from refuse import refuse
+from test_refresh import igmp
 from wire import connect, records, request
 
 CONF = "mroute from a1 group 225.1.1.1 to a2\n"
@@ -205,17 +207,101 @@ def wait_for(lab):
     check(lab.path("none.sock") in err and path in err and err.count("\n") == 1, f"{err!r}")
 
 
+@case("a client that finds no daemon leaves other programs' sockets alone, and does not wait for their files")
+def strangers(lab):
+    def beside(name):
+        s = socket.socket(socket.AF_UNIX)
+        s.bind(lab.path(name))
+        s.listen(5)
+        s.setblocking(False)
+        return s
+    alone, piped, other, lying, asked = map(beside, ("alone.sock", "pipe.sock", "other.sock", "lying.sock",
+                                                     "smcroute-x.sock"))
+    os.mkfifo(lab.path("pipe.pid"))
+    lab.write("other.pid", f"{os.getpid()}\n")
+    lab.write("lying.pid", "smcrouted\n")
+    rc, _, err = lab.run(*SMCROUTECTL, "-u", lab.path("none.sock"), "ping")
+    same(rc, 69, f"status, {err}")
+    for s in (alone, piped, other, lying):
+        try:
+            s.accept()
+        except BlockingIOError:
+            continue
+        raise Failed(f"it connected to {s.getsockname()}")
+    # By its name it may be a daemon of ours; the peer is asked who it is.
+    asked.accept()
+    check("smcroute-x" not in err, err)
+
+
+def sockets(pid, table, protocol):
+    """The descriptors of a process that are in a table of /proc/net, by the last digits of the second word."""
+    with open(f"/proc/net/{table}") as f:
+        inodes = {w[9] if table.startswith("raw") else w[6] for w in map(str.split, f) if w[1].endswith(protocol)}
+    links = {int(n): os.readlink(f"/proc/{pid}/fd/{n}") for n in os.listdir(f"/proc/{pid}/fd")}
+    return sorted(n for n, to in links.items() if to.startswith("socket:[") and to[8:-1] in inodes)
+
+
+def is_not_busy(d, pid, what):
+    wait_until(lambda: what in d.log(), "the error")
+    before = naps(pid)
+    # Somebody who spins never has to wait.
+    wait_until(lambda: naps(pid) > before + 3, "naps of the daemon")
+    check(d.log().count(what) < 10, d.log())
+    d.do("ping")
+
+
 @case("a routing socket that fails again and again does not keep the daemon busy")
 def sick_socket(lab):
     refuse("recvmmsg", errno.EIO, {})
     d = lab.daemon("mroute from a1 group 225.1.1.0/24 to a2\n")
     lab.send("a1", "10.1.0.9", "225.1.1.1")
-    wait_until(lambda: "routing socket" in d.log(), "the error")
+    is_not_busy(d, d.proc.pid, "routing socket")
+    same(d.stop(), 0, "exit status")
+
+
+@case("nor does the socket of queries", 0x11, "query socket")
+@case("nor does that of router discovery", 0x31, "router discovery socket")
+def sick_neighbours(lab, kind, what):
+    conf = "mroute from a1 group 225.1.1.0/24 to a2\nphyint a1 mrdisc refresh\nmgroup from a1 group 225.1.1.1\n"
+    d = lab.daemon(conf)
+    raw = sockets(d.proc.pid, "raw", ":0002")
+    check(len(raw) > 2, f"raw sockets of IGMP: {raw}")
+    same(d.stop(), 0, "exit status")
+    # The routing socket is read by another call.
+    for fd in raw:
+        refuse("recvmsg", errno.EIO, {0: fd})
+    d = lab.daemon(conf)
+    same(sockets(d.proc.pid, "raw", ":0002"), raw, "its descriptors")
+    lab.senders["ha"].send(igmp(kind, bytes(4), address("10.1.0.9"), address("224.0.0.1"), 100))
+    is_not_busy(d, d.proc.pid, what)
+    same(d.stop(), 0, "exit status")
+
+
+@case("nor does the socket that clients come by")
+def sick_listener(lab):
+    refuse("accept4", errno.EIO, {})
+    d = lab.daemon("")
+    waiting = connect(d.sock)
+    wait_until(lambda: "control: accept" in d.log(), "the error")
     before = naps(d.proc.pid)
-    # Somebody who spins never has to wait.
     wait_until(lambda: naps(d.proc.pid) > before + 3, "naps of the daemon")
-    check(d.log().count("routing socket") < 10, d.log())
-    d.do("ping")
+    check(d.log().count("control: accept") < 10, d.log())
+    waiting.close()
+    same(d.stop(), 0, "exit status")
+
+
+@case("nor does the keeper's keep that busy")
+def sick_keeper(lab):
+    d = lab.daemon("", "-k")
+    ours = sockets(d.proc.pid, "unix", "")
+    same(d.stop(), 0, "exit status")
+    for fd in ours:
+        refuse("recvmsg", errno.EIO, {0: fd})
+    d = lab.daemon("", "-k")
+    same(sockets(d.proc.pid, "unix", ""), ours, "its descriptors")
+    # What the daemon says is there to be read, and cannot be.
+    before = naps(d.proc.pid)
+    wait_until(lambda: naps(d.proc.pid) > before + 3, "naps of the keeper")
     same(d.stop(), 0, "exit status")
 
 
