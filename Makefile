@@ -2,43 +2,68 @@
 #
 # One Makefile, GNU make, no configure step.  Everything built goes into $(B).
 #
-#   make [CC= STRIP= CFLAGS= LDFLAGS= SANITIZE=address,undefined V=1 B=dir]
-#        [WITH_LIBCAP=yes WITH_MRDISC=no WITH_HOST=no]
-#   make static | check [T="WORD..."] | handover [T=] | handover-faults | doctor
-#   make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | cures
-#   make bench [N=...] | profile [N=...] | fuzz [FUZZ_SECONDS=60] | soak [SOAK_SECONDS=3600]
-#   make bloat | demo | clean
-#   make cppcheck | clang-tidy
-#   make static WITH_HOST=no: for an initramfs, without `smcroute-check -H` and `doctor`
-#   make install [PREFIX= DESTDIR= SYSCONFDIR= RUNSTATEDIR= NATIVE=]
+#   make                    build/smcroute, which is all programs
+#   make check              all tests; T="WORD..." those whose names hold a word
+#   make install            what was built; nothing is built again
+#   make install-strip      the same without what debuggers need
+#   make uninstall          takes it away again
+#   make static             build/smcroute-static, by musl-gcc where that is
+#   make demo               a router and two hosts in namespaces
+#   make clean, distclean   removes build, and all else that was made
+#   make dist               smcroute-VERSION.tar.gz of what is committed
+#
+#   Settings, here as in the environment:
+#     CC CPPFLAGS CFLAGS LDFLAGS STRIP INSTALL   as everywhere; these flags have the last word
+#     PREFIX=/usr/local SYSCONFDIR=/etc RUNSTATEDIR=/var/run DESTDIR=
+#     WITH_HOST=no            without `smcroute-check -H` and `doctor`, for an initramfs
+#     WITH_MRDISC=no          without discovery of multicast routers (RFC 4286)
+#     WITH_LIBCAP=yes         privileges are dropped by libcap
+#     B=build V=1             the folder to build in; commands are shown
+#
+# For who changes it, see CONTRIBUTING.md and tests/README.md:
+#	make SANITIZE=address,undefined | test-programs | handover [T=] | handover-faults | doctor | cures | successors
+#	make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | bench [N=...] | profile [N=...] | bloat
+#	make fuzz [FUZZ_SECONDS=60] | soak [SOAK_SECONDS=3600] | cppcheck | clang-tidy
 #
 # A change of compiler or flags rebuilds what depends on it: see $(B)/.flags.
 
-RELEASE     = 0.1
+RELEASE     = 1.0
 
 B           = build
-PREFIX      = /usr/local
-DESTDIR     =
-SYSCONFDIR  = /etc
-RUNSTATEDIR = /var/run
-WITH_LIBCAP = no
-WITH_MRDISC = yes
-WITH_HOST   = yes
-SANITIZE    =
 V           = 0
-STRIP       = strip
-CFLAGS      = -O2 -gdwarf-4
-LDFLAGS     =
+PREFIX      ?= /usr/local
+SYSCONFDIR  ?= /etc
+RUNSTATEDIR ?= /var/run
+WITH_LIBCAP ?= no
+WITH_MRDISC ?= yes
+WITH_HOST   ?= yes
+SANITIZE    ?=
+STRIP       ?= $(shell $(CC) -print-prog-name=strip 2>/dev/null || echo strip)
+INSTALL     ?= install
+CFLAGS      ?= -O2 -gdwarf-4
 
-SBINDIR     = $(PREFIX)/sbin
-MANDIR      = $(PREFIX)/share/man
-BASHDIR     = $(PREFIX)/share/bash-completion/completions
-ZSHDIR      = $(PREFIX)/share/zsh/site-functions
-DOCDIR      = $(PREFIX)/share/doc/smcroute
+SBINDIR     ?= $(PREFIX)/sbin
+MANDIR      ?= $(PREFIX)/share/man
+BASHDIR     ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR      ?= $(PREFIX)/share/zsh/site-functions
+DOCDIR      ?= $(PREFIX)/share/doc/smcroute
 APPLETS     = smcrouted smcroutectl smcroute-check
 
+# Names of files with blanks are two names for make: a folder of such a name is reached by a link.
+ifneq ($(word 2,$(B)),)
+override B := $(shell link=build-$$(printf %s '$(B)' | cksum | cut -d ' ' -f 1) && mkdir -p '$(B)' && \
+	ln -sfn "$$(cd '$(B)' && pwd)" "$$link" && echo "$$link")
+endif
+
+# Whoever installs, maybe another user with another environment and without git, installs what was built, unless the
+# command line says otherwise.
+ifeq ($(if $(MAKECMDGOALS),$(filter-out install install-strip,$(MAKECMDGOALS)),all),)
+AS_BUILT   := $(wildcard $(B)/.version)
+-include $(B)/.flags
+endif
+
 # A tag when there is one, else the release with the commit; a VERSION file in a tarball.
-VERSION    := $(shell cat VERSION 2>/dev/null || \
+VERSION    := $(shell cat $(or $(AS_BUILT),VERSION) 2>/dev/null || \
 	{ test -e .git && git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//' | grep . ; } || \
 	{ test -e .git && git describe --always --dirty --exclude '*' 2>/dev/null | \
 		sed 's/^/$(RELEASE)-g/' | grep . ; } || \
@@ -60,20 +85,22 @@ MUSL_STAMP  = $(MUSL_DIR)/linux
 MUSL_FLAGS  = -isystem $(MUSL_DIR)
 endif
 
-# Armour.  CFLAGS and LDFLAGS stand behind it and have the last word.  _FORTIFY_SOURCE does nothing but warn without
-# optimization, and hides calls from the sanitizers.
-FORTIFY     = $(if $(SANITIZE)$(findstring _FORTIFY_SOURCE,$(CFLAGS)),,$(if \
+# Armour.  CPPFLAGS, CFLAGS and LDFLAGS stand behind it and have the last word.  _FORTIFY_SOURCE does nothing but warn
+# without optimization, and hides calls from the sanitizers.
+FORTIFY     = $(if $(SANITIZE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,$(if \
 		$(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS)))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 ARMOUR      = -fPIE -fstack-protector-strong -fno-strict-overflow $(FORTIFY)
 ARMOUR_LINK = $(if $(filter -static -static-pie -no-pie,$(CFLAGS) $(LDFLAGS)),,-pie) -Wl,-z,relro,-z,now,-z,noexecstack
 
-COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(ARMOUR) $(CFLAGS) $(SANFLAGS)
+# Where it was built is no part of the program.
+SAME_BYTES  = -ffile-prefix-map='$(CURDIR)'=.
+
+COMPILE     = $(CC) -std=c11 $(WARNINGS) $(DEFINES) -I. $(MUSL_FLAGS) $(SAME_BYTES) $(ARMOUR) $(CPPFLAGS) $(CFLAGS) \
+	      $(SANFLAGS)
 LINK        = $(CC) $(ARMOUR) $(CFLAGS) $(SANFLAGS) $(ARMOUR_LINK) $(LDFLAGS)
 
-# The program itself tells what there is to complete.  For another machine than this one NATIVE is
-# a build that runs here, or nothing.
-NATIVE      = $(B)/smcroute
-COMPLETION := $(if $(NATIVE),$(B)/completion/smcroutectl.bash $(B)/completion/_smcroutectl)
+COMPLETION := $(B)/completion/smcroutectl.bash $(B)/completion/_smcroutectl
+PAGES      := $(patsubst %,$(B)/%,$(wildcard man/*.[1-9]))
 
 # The rooms, and of kernel/ the folder of one system.
 OS         ?= $(shell uname -s | tr A-Z a-z)
@@ -107,7 +134,7 @@ FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
 Q           = $(if $(filter 1,$(V)),,@)
 say         = $(if $(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-6s %s\n')
 
-all: $(B)/smcroute $(COMPLETION)
+all: $(B)/smcroute $(COMPLETION) $(PAGES)
 
 $(B)/smcroute: $(OBJS) $(B)/.flags
 	$(say) LD $@
@@ -122,17 +149,30 @@ $(B)/%.o: %.c $(B)/.flags | $(MUSL_STAMP)
 $(B)/smcroute.o $(B)/applets/%.o: VERSION_FLAG = -DVERSION='"$(VERSION)"'
 $(filter $(B)/smcroute.o $(B)/applets/%,$(OBJS)): $(B)/.version
 
-$(COMPLETION): tests/tools/completion.sh $(NATIVE)
+# From the source: the program may be one for another machine.
+$(COMPLETION): tests/tools/completion.sh applets/control/command.c $(APPLETS:%=applets/%.c) $(B)/.flags | $(MUSL_STAMP)
 	$(say) GEN $@
 	@mkdir -p $(@D)
-	$(Q)sh tests/tools/completion.sh $(NATIVE) $(if $(filter %.bash,$@),bash,zsh) >$@
+	$(Q)sh tests/tools/completion.sh $(if $(filter %.bash,$@),bash,zsh) $(COMPILE) >$@
+
+# With the folders of this build.
+$(PAGES): $(B)/%: % $(B)/.flags
+	@mkdir -p $(@D)
+	@sed -e 's,/etc/\(smcroute\.\|east\.\),$(call page_path,$(SYSCONFDIR))/\1,g' \
+		-e 's,/var/run,$(call page_path,$(RUNSTATEDIR)),g' $< >$@
+page_path   = $(subst $(blank),\\ ,$(1))
+blank      := $(subst x,,x x)
 
 # Written only when the contents differ.
-stamp = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(1))' >$@
+quote = '$(subst ','\'',$(1))'
+stamp = @mkdir -p $(@D); printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) >$@
+# What was built with, as make reads it; the whole of it is a comment there.
 $(B)/.flags: FORCE
-	$(call stamp,$(COMPILE) | $(LINK) $(LDLIBS))
+	$(call stamp,$(foreach v,$(KEPT),'define $(v)' $(call quote,$(value $(v))) endef) \
+		$(call quote,# $(subst $(CURDIR),.,$(COMPILE) | $(LINK) $(LDLIBS))))
 $(B)/.version: FORCE
-	$(call stamp,$(VERSION))
+	$(call stamp,$(call quote,$(VERSION)))
+KEPT        = CC CPPFLAGS CFLAGS LDFLAGS SANITIZE WITH_LIBCAP WITH_MRDISC WITH_HOST SYSCONFDIR RUNSTATEDIR
 
 $(B)/linux-headers/linux:
 	@mkdir -p $(@D)
@@ -252,13 +292,14 @@ $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(FAKE) $(HOUSE)
 # ---- the small static binary: stock musl, position independent where that can be linked, without what debuggers
 # alone need, symbols and .eh_frame ----
 
-STATIC_CC     := $(if $(filter command line,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
+STATIC_CC     := $(if $(filter-out default file,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
 STATIC_CFLAGS  = -Os -flto=auto -g -fno-asynchronous-unwind-tables -fno-unwind-tables
 STATIC_PIE     = $(shell sh tests/tools/static_pie.sh $(STATIC_CC))
 # Code and constants in one segment, as on most other architectures: x86 alone pads them to pages of their own.
 STATIC_LDFLAGS = $(STATIC_PIE) -Wl,-z,noseparate-code
 STATIC_MAKE    = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
-		 CFLAGS='$(STATIC_CFLAGS)' LDFLAGS='$(STATIC_LDFLAGS) $(LDFLAGS)'
+		 CFLAGS='$(STATIC_CFLAGS) $(if $(filter-out file,$(origin CFLAGS)),$(CFLAGS))' \
+		 LDFLAGS='$(STATIC_LDFLAGS) $(LDFLAGS)'
 static:
 	+@$(STATIC_MAKE) $(B)/static/smcroute
 	$(say) STRIP $(B)/smcroute-static
@@ -269,27 +310,59 @@ bloat: static
 	@$(MAKE) --no-print-directory -s static B=$(B)/nohost WITH_HOST=no >/dev/null
 	@sh tests/tools/bloat.sh $(B) $(B)/nohost
 
-# ---- ----
+# ---- what is installed: names may hold blanks ----
+
+DOCS        = smcroute.conf README.md CHANGES.md SECURITY.md AUTHORS LICENSE
+to          = '$(DESTDIR)$(1)'
 
 install: all
-	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(DOCDIR) $(MANDIR)/man5 $(MANDIR)/man8)
-	install -m 755 $(B)/smcroute $(DESTDIR)$(SBINDIR)/smcroute
-	for a in $(APPLETS); do ln -sf smcroute $(DESTDIR)$(SBINDIR)/$$a; done
-	install -m 644 smcroute.conf README.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
-	$(if $(COMPLETION),install -d $(addprefix $(DESTDIR),$(BASHDIR) $(ZSHDIR)))
-	$(if $(COMPLETION),install -m 644 $(B)/completion/smcroutectl.bash $(DESTDIR)$(BASHDIR)/smcroutectl)
-	$(if $(COMPLETION),for a in $(filter-out smcroutectl,$(APPLETS)); do \
-		ln -sf smcroutectl $(DESTDIR)$(BASHDIR)/$$a; done)
-	$(if $(COMPLETION),install -m 644 $(B)/completion/_smcroutectl $(DESTDIR)$(ZSHDIR)/_smcroutectl)
-	for s in 5 8; do for m in man/*.$$s; do test ! -f $$m || \
-		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s || exit 1; done; done
+	$(INSTALL) -d $(foreach d,SBINDIR DOCDIR MANDIR BASHDIR ZSHDIR,$(call to,$($(d)))) $(call to,$(MANDIR)/man5) \
+		$(call to,$(MANDIR)/man8)
+	$(INSTALL) -m 755 $(B)/smcroute $(call to,$(SBINDIR)/smcroute)
+	for a in $(APPLETS); do ln -sf smcroute $(call to,$(SBINDIR))/$$a || exit 1; done
+	for n in 5 8; do $(INSTALL) -m 644 $(B)/man/*.$$n $(call to,$(MANDIR)/man)$$n || exit 1; done
+	$(INSTALL) -m 644 $(B)/completion/smcroutectl.bash $(call to,$(BASHDIR)/smcroutectl)
+	for a in $(filter-out smcroutectl,$(APPLETS)); do ln -sf smcroutectl $(call to,$(BASHDIR))/$$a || exit 1; done
+	$(INSTALL) -m 644 $(B)/completion/_smcroutectl $(call to,$(ZSHDIR)/_smcroutectl)
+	$(INSTALL) -m 644 $(DOCS) $(call to,$(DOCDIR))
+	test ! -d examples || cp -R examples $(call to,$(DOCDIR))
 
+install-strip: install
+	$(STRIP) $(call to,$(SBINDIR)/smcroute)
+
+uninstall:
+	for a in smcroute $(APPLETS); do rm -f $(call to,$(SBINDIR))/$$a $(call to,$(BASHDIR))/$$a; done
+	rm -f $(foreach p,$(PAGES),$(call to,$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))) \
+		$(call to,$(ZSHDIR)/_smcroutectl) $(foreach d,$(DOCS),$(call to,$(DOCDIR)/$(d)))
+	rm -rf $(call to,$(DOCDIR)/examples)
+	test ! -d $(call to,$(DOCDIR)) || rmdir $(call to,$(DOCDIR))
+
+# Of what is committed, the same bytes each time.
+DIST        = smcroute-$(VERSION)
+dist:
+	@git diff --quiet HEAD || echo "make dist: what is not committed stays out" >&2
+	@rm -rf $(B)/dist && mkdir -p $(B)/dist
+	@git archive --prefix=$(DIST)/ HEAD | tar -x -C $(B)/dist
+	@echo '$(VERSION)' >$(B)/dist/$(DIST)/VERSION
+	@tar -c -C $(B)/dist --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+		--mtime=@$$(git log -1 --format=%ct) $(DIST) | gzip -n -9 >$(DIST).tar.gz
+	@rm -rf $(B)/dist
+	@sha256sum $(DIST).tar.gz
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# A folder to build in may be reached by a link.
 clean:
-	rm -rf $(B)
+	rm -rf "$$(readlink -f $(B))" $(B)
+distclean: clean
+	rm -rf build-* smcroute-*.tar.gz
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 FORCE:
 .PHONY: all handover handover-faults check successors doctor demo bench bench-static profile cppcheck clang-tidy \
-	fuzz fuzz-run soak soak-run static bloat install clean test-programs FORCE
+	fuzz fuzz-run soak soak-run static bloat install install-strip uninstall dist help clean distclean \
+	test-programs FORCE
 .DELETE_ON_ERROR:
 
--include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/ -type f -name '*.d' 2>/dev/null)

@@ -6,7 +6,7 @@
 cd "$(dirname "$0")/.." || exit 1
 LC_ALL=C
 export LC_ALL
-unset MAKEFLAGS MFLAGS MAKELEVEL
+unset MAKEFLAGS MFLAGS MAKELEVEL CC CPPFLAGS CFLAGS LDFLAGS SANITIZE
 B=${B:-build}
 SMCROUTE=${SMCROUTE:-$PWD/$B/smcroute}
 n=0 bad=0

@@ -61,6 +61,7 @@ for t in tests/unit/test_*.c; do
 done
 job tests/armour.sh "sh tests/armour.sh"
 job tests/arrows.sh "sh tests/arrows.sh"
+job tests/make.sh "sh tests/make.sh"
 job tests/lint.sh "sh tests/lint.sh"
 
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)

@@ -1,16 +1,30 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# Shell completion of smcroutectl, smcrouted and smcroute-check, made from what they
-# say of themselves: commands, aliases and the words behind them from `help`, options
-# from `-h`.
+# Shell completion of smcroutectl, smcrouted and smcroute-check, made from their source: the
+# programs need not run here.  Commands, aliases and the words behind them are those of the
+# table of commands, options those of the texts that -h prints.
 #
-#	completion.sh PROGRAM bash|zsh	PROGRAM is smcroute, the result on standard output
+#	completion.sh bash|zsh COMPILER [FLAG...]	the result on standard output
 set -eu
 
-program=$1
-ctl() { "$program" smcroutectl "$@"; }
-usage() { "$program" "$1" -h; }
+shell=$1
+shift
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+# What the preprocessor makes of a file in one line, with strings that follow each other as one.
+for f in smcrouted smcroutectl smcroute-check control/command; do
+	"$@" -DVERSION='""' -E -P "applets/$f.c" | tr '\n\t' '  ' |
+		sed 's/\([^\\]\)" *"/\1/g' >"$scratch/$(basename "$f")"
+done
+
+# What an applet prints of itself, among its other strings.
+usage() { awk '{ gsub(/"|\\n/, "\n"); print }' "$scratch/$1"; }
+# The rows of the table of commands, and of the row of a command a field.
+rows() {
+	awk '{ sub(/.*struct command commands\[\]/, ""); gsub(/\.name = /, "\n.name = "); print }' "$scratch/command"
+}
+field() { rows | sed -n "/^\.name = \"$1\"/s/.*\.$2 = \"\([^\"]*\)\".*/\1/p"; }
 
 # Options of an applet: all, those with a value, and those whose value is a file.
 options() { usage "$1" | sed -n 's/^  -\([A-Za-z]\) .*/-\1/p'; }
@@ -19,13 +33,13 @@ paths() { usage "$1" | sed -n 's/^  -\([A-Za-z]\) FILE .*/-\1/p'; }
 
 levels=$(usage smcrouted | sed -n 's/^  -l LVL *\(.*\), default.*/\1/p' | sed 's/,//g; s/ or / /')
 checks=$(usage smcroute-check | sed -n 's/^ *smcroute-check \[[^]]*\] \([a-z][a-z]*\) .*/\1/p')
-commands=$(ctl help | sed -n 's/^\([a-z]*\).*/\1/p')
+commands=$(rows | sed -n 's/^\.name = "\([^"]*\)".*/\1/p')
 for found in "$levels" "$checks" "$commands" "$(valued smcroutectl)" "$(paths smcrouted)"; do test -n "$found"; done
 
 # Of one command: all its names, its one line of help, and what may follow.
-names() { echo "$1 $(ctl help "$1" | sed -n 's/^  also called: //p')" | sed 's/ *$//'; }
-about() { ctl help "$1" | sed -n '2s/^  //p'; }
-words() { ctl help "$1" | sed -n "1s/^Usage: smcroutectl $1 *//p"; }
+names() { echo "$1 $(field "$1" aliases)" | sed 's/ *$//'; }
+about() { field "$1" help; }
+words() { field "$1" usage; }
 
 # join SEPARATOR WORD...
 join() {
@@ -332,4 +346,4 @@ esac
 EOF
 }
 
-"${2}_file"
+"${shell}_file"
