@@ -12,8 +12,6 @@
 #include "router/mark.h"
 #include "router/pending.h"
 
-#define CHANGE_SLICE 512		/* rules and memberships that an owner gives up in one go */
-
 bool change_is_of(uint32_t owner, uint32_t claimed_by)
 {
 	return claimed_by == owner || (owner < OWNER_NAMED && claimed_by < OWNER_NAMED);
@@ -114,6 +112,16 @@ static bool change_is_asked(const struct router *r, const struct change_rule *ru
 				  change_has_all(&r->rules.names, config, rule));
 }
 
+/* True when one more route of this range would make packets cost too much. */
+static bool change_is_costly(const struct rules *t, const struct flow_range *range)
+{
+	uint32_t n = 0;
+
+	for (uint32_t id = rules_chain(t, range); id != HASH_NONE; id = t->v[id].chain)
+		n++;
+	return n >= CHANGE_IIFS || (!n && t->lengths.n >= CHANGE_LENGTHS && !lengths_has(&t->lengths, range));
+}
+
 int change_add(struct router *r, const struct change_rule *rule, enum change_how how, uint32_t *id)
 {
 	struct rules *t = &r->rules.routes;
@@ -130,6 +138,10 @@ int change_add(struct router *r, const struct change_rule *rule, enum change_how
 		errno = E2BIG;
 		return -1;
 	}
+	errno = EMLINK;
+	if (how != CHANGE_RESTORE && rules_find(&r->rules, t, &rule->iif, &rule->range) == HASH_NONE &&
+	    change_is_costly(t, &rule->range))
+		return -1;
 	/* With room for its entry mark_rule() cannot fail. */
 	if (flow_range_is_single(&rule->range) && mfc_reserve(&r->mfc, 1) < 0)
 		return -1;
@@ -332,18 +344,20 @@ int change_restore(struct router *r, const struct change_rule *rule, bool is_joi
 int change_disown(struct router *r, uint32_t owner)
 {
 	struct rules *const tables[] = { &r->rules.joins, &r->rules.routes };
-	int res = 0, room = CHANGE_SLICE;
+	int res = 0;
 
+	r->nedited = 0;
 	for (int k = 0; k < 2; k++)
 		for (uint32_t id = tables[k]->first, next; !res && id != HASH_NONE; id = next) {
 			next = tables[k]->v[id].next;
 			if (change_own_list(tables[k], id, owner) == HASH_NONE)
 				continue;
-			if (!room--)
+			if (r->nedited == STATE_EDITED)
 				return 1;
 
 			bool stays = tables[k]->v[id].owner == OWNER_SEVERAL;
 
+			r->edited[r->nedited++] = tables[k]->v[id].range;
 			res = change_take_back(r, tables[k], id, owner, false);
 			if (stays && tables[k] == &r->rules.routes)
 				pending_report(r, id);

@@ -24,6 +24,11 @@ struct change_rule {
 /* Memberships beyond which a join is refused: a few words can ask for 65,536 on each interface. */
 #define CHANGE_MEMBERS (1 << 18)
 
+/* What one packet may cost: pairs of prefix lengths, of source and group, among all routes, as each is looked for; and
+ * routes of one range, which differ in their inbound interface.  Who asks for another one beyond that is refused. */
+#define CHANGE_LENGTHS 256
+#define CHANGE_IIFS 1024
+
 enum change_how {
 	CHANGE_MORE,		/* outputs beside those that the owner asks for already */
 	CHANGE_REPLACE,		/* exactly these; of who has no name in the place of the configuration's too */
@@ -31,7 +36,7 @@ enum change_how {
 };
 
 /* Has the owner ask for the route and these outputs.  *id is the number of the rule.  0, or -1 with ENOMEM, ENOSPC,
- * or E2BIG for more than CHANGE_OUTPUTS, and nothing changed. */
+ * E2BIG for more than CHANGE_OUTPUTS, or EMLINK for more than CHANGE_LENGTHS or CHANGE_IIFS, and nothing changed. */
 int change_add(struct router *r, const struct change_rule *rule, enum change_how how, uint32_t *id);
 
 /* Makes what the owner, who is held, asks for of a route or join what it was once: exactly this, or nothing.  Of the
@@ -58,7 +63,7 @@ int change_join(struct router *r, const struct ifname *iif, const struct flow_ra
 int change_leave(struct router *r, uint32_t join, uint32_t owner);
 
 /* Takes back what an owner, who is held, asks for, a slice of it.  1 while there is more, by another call behind
- * router_sync(); 0, or -1 with ENOMEM and some of it still there. */
+ * router_sync(); 0, or -1 with ENOMEM and some of it still there.  r->edited is what this slice concerns. */
 int change_disown(struct router *r, uint32_t owner);
 
 #endif

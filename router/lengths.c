@@ -15,6 +15,11 @@ static struct rule_lengths *lengths_find(const struct lengths *t, const struct f
 	return l;
 }
 
+bool lengths_has(const struct lengths *t, const struct flow_range *range)
+{
+	return lengths_find(t, range) < t->v + t->n;
+}
+
 int lengths_add(struct lengths *t, const struct flow_range *range)
 {
 	struct rule_lengths *l = grow(t->v, &t->cap, t->n + 1, sizeof *l);

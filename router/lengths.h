@@ -19,6 +19,9 @@ struct lengths {
 	uint32_t n, cap;
 };
 
+/* True when the lengths of a range occur already. */
+bool lengths_has(const struct lengths *t, const struct flow_range *range);
+
 /* Counts a range that is new.  0, or -1 with ENOMEM. */
 int lengths_add(struct lengths *t, const struct flow_range *range);
 

@@ -189,12 +189,11 @@ bool router_flush(struct router *r, struct router_flush *flush)
 	/* From the end, as those at the end may get places before them. */
 	if (!flush->place)
 		flush->place = r->mfc.n;
-	for (uint32_t end = flush->entries + ROUTER_FLUSH; flush->place; flush->place--) {
-		if (flush->entries == end)
+	for (uint32_t end = flush->entries + flush->failed + ROUTER_FLUSH; flush->place; flush->place--) {
+		if (flush->entries + flush->failed == end)
 			return true;
-		if (flush->place <= r->mfc.n && mfc_is_dynamic(&r->mfc.v[flush->place - 1])) {
-			flush->entries += entry_drop(r, flush->place - 1);
-		}
+		if (flush->place <= r->mfc.n && mfc_is_dynamic(&r->mfc.v[flush->place - 1]))
+			++*(entry_drop(r, flush->place - 1) ? &flush->entries : &flush->failed);
 	}
 	state_event(r, &(struct event){ .kind = EVENT_FLUSHED, .entries = flush->entries });
 	router_sync(r);

@@ -52,6 +52,7 @@ void router_tick(struct router *r, int64_t now);
 struct router_flush {
 	uint32_t place;			/* in the mirror, behind those that are left; 0 at first */
 	uint32_t entries;		/* removed so far */
+	uint32_t failed;		/* those that the kernel refused to remove */
 };
 bool router_flush(struct router *r, struct router_flush *flush);
 

@@ -15,10 +15,19 @@ void state_event(struct router *r, const struct event *ev)
 #define STATE_RETRY_MS 1000
 #define STATE_RETRY_MOST 64000
 
+static bool state_is_edited(const struct router *r, const struct flow *flow)
+{
+	unsigned i = 0;
+
+	while (i < r->nedited && !flow_range_has(&r->edited[i], flow))
+		i++;
+	return i < r->nedited;
+}
+
 void state_failed(struct router *r, const struct flow *flow)
 {
 	r->count.errors++;
-	if (!r->is_edited || (flow && flow_range_has(&r->edited, flow))) {
+	if (!r->is_edited || (flow && state_is_edited(r, flow))) {
 		r->changes.failed++;
 		r->changes.err = errno;
 	}

@@ -129,6 +129,7 @@ struct groups;
 struct mrdisc;
 struct refresh;
 
+#define STATE_EDITED 256	/* ranges that one edit may concern */
 #define ROUTER_LACKS 160	/* bytes of the reason for which a family is not routed */
 
 struct router {
@@ -165,7 +166,8 @@ struct router {
 	uint32_t pass_place;		/* in the mirror, behind those that are left */
 
 	struct router_changes changes;	/* since the rules were applied; those that failed: since the last edit */
-	struct flow_range edited;	/* by that, if is_edited */
+	struct flow_range edited[STATE_EDITED];	/* by that, if is_edited */
+	unsigned nedited;
 	bool is_edited;
 	int64_t retry_due;		/* when what was refused is tried again, ms; 0 = nothing was */
 	uint32_t retry_ms;		/* how long that is put off */

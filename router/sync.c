@@ -59,7 +59,8 @@ static uint32_t sync_count_calls(const struct router *r)
 /* Brings an entry in line: false when the slice is over. */
 static bool sync_entry(struct router *r, uint32_t at, struct inkernel_pass *pass)
 {
-	uint32_t before = sync_count_calls(r);
+	/* Each pair of lengths is looked for. */
+	uint32_t before = sync_count_calls(r), lengths = 2 * r->rules.routes.lengths.n;
 
 	r->mfc.v[at].flags &= (uint8_t)~MFC_DIRTY;
 	if (!mfc_is_any(&r->mfc.v[at])) {
@@ -69,7 +70,7 @@ static bool sync_entry(struct router *r, uint32_t at, struct inkernel_pass *pass
 		if (mfc_is_any(&r->mfc.v[at]))
 			sync_report(r, &r->mfc.v[at].flow);
 	}
-	return sync_spend(r, sync_count_calls(r) == before ? SYNC_ENTRY : SYNC_CALL);
+	return sync_spend(r, sync_count_calls(r) == before ? SYNC_ENTRY + lengths : SYNC_CALL + lengths);
 }
 
 /* In which walk an entry has its turn. */

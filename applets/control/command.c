@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "applets/control/edit.h"
+#include "applets/control/edit_owner.h"
 #include "applets/control/journal.h"
 #include "applets/control/show.h"
 #include "lib/status.h"
@@ -19,7 +20,10 @@ static int command_flush(struct call *call)
 	if (!call->is_again)
 		call->flush = (struct router_flush){ 0 };
 	call->has_more = router_flush(call->router, &call->flush);
-	return 0;
+	if (call->has_more || !call->flush.failed)
+		return 0;
+	return call_fail(call, EXIT_SYSTEM, "the kernel refused to remove %u of the entries: the log says why",
+			 call->flush.failed);
 }
 
 /* Makes a row of the note, which is what was asked for here and no remark. */
@@ -94,7 +98,7 @@ const struct command commands[] = {
 	}, {
 		.name = "disown", .aliases = "", .letters = "", .usage = "-o OWNER",
 		.example = "-o iptv disown", .help = "take back all that was asked for with -o OWNER",
-		.run = edit_disown, .edits = true, .takes_long = true, .takes_owner = true, .needs_owner = true,
+		.run = edit_owner_disown, .edits = true, .takes_long = true, .takes_owner = true, .needs_owner = true,
 	}, {
 		.name = "flush", .aliases = "", .tried = "clear reset", .letters = "F", .usage = "",
 		.example = "flush", .help = "forget all learned and blocked entries", .run = command_flush,

@@ -22,18 +22,6 @@
 
 #define EDIT_STOPS "no output interface: packets of this flow are stopped"
 
-static int edit_no_memory(struct call *call)
-{
-	if (errno == E2BIG)
-		return edit_words_too_many(call);
-	if (errno == EDQUOT)
-		return call_fail(call, EXIT_SYSTEM, "%d memberships at once are the most that commands get: leave "
-				 "some, or write them to the config file", CHANGE_MEMBERS);
-	if (errno != ENOSPC)
-		return call_no_memory(call);
-	return call_fail(call, EXIT_SYSTEM, "65536 interface names are in use: remove rules that name some");
-}
-
 /* ---- routes ---- */
 
 /* True when an output is the inbound interface by its own name, not by a wildcard. */
@@ -100,8 +88,8 @@ static void edit_sync(struct call *call, const struct flow_range *range)
 	struct router *r = call->router;
 
 	r->changes.failed = 0;
-	r->edited = *range;
-	r->is_edited = true;
+	r->edited[0] = *range;
+	r->nedited = r->is_edited = 1;
 	router_sync(r);
 }
 
@@ -161,7 +149,7 @@ static int edit_add_rule(struct call *call, enum change_how how)
 		res = change_add(r, &w.rule, how, &id);
 		owner_drop(&r->rules.owners, w.rule.owner);
 		if (res < 0)
-			return edit_no_memory(call);
+			return edit_words_refused(call);
 		edit_sync(call, &w.rule.range);
 		if (edit_waits(call))
 			return 0;
@@ -260,7 +248,7 @@ int edit_remove(struct call *call)
 		return edit_owner_not_there(call, &w.rule.range, t, id);
 	lacking = edit_lacking(call, &w, id);
 	if (change_remove(r, &w.rule, id) < 0)
-		return errno != ENOENT ? edit_no_memory(call) :
+		return errno != ENOENT ? edit_words_refused(call) :
 		       w.rule.noifs ? edit_no_output(call, &w, id) : edit_owner_not_there(call, &w.rule.range, t, id);
 	edit_sync(call, &w.rule.range);
 	if (edit_waits(call))
@@ -342,7 +330,7 @@ int edit_join(struct call *call)
 	res = change_join(r, &w.rule.iif, &w.rule.range, owner);
 	owner_drop(&r->rules.owners, owner);
 	if (res < 0)
-		return edit_no_memory(call);
+		return edit_words_refused(call);
 	router_sync(r);
 	return edit_join_result(call, &w);
 }
@@ -360,7 +348,7 @@ int edit_leave(struct call *call)
 	if (join == HASH_NONE || owner == HASH_NONE)
 		return edit_owner_not_there(call, &w.rule.range, t, join);
 	if (change_leave(r, join, owner) < 0)
-		return errno == ENOENT ? edit_owner_not_there(call, &w.rule.range, t, join) : edit_no_memory(call);
+		return errno == ENOENT ? edit_owner_not_there(call, &w.rule.range, t, join) : edit_words_refused(call);
 	router_sync(r);
 	join = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
 	if (join != HASH_NONE)
@@ -368,32 +356,4 @@ int edit_leave(struct call *call)
 	else if (router_is_busy(r) || group_count(r, &w.rule.iif, &w.rule.range).waiting)
 		call->later = router_ticket(r);
 	return 0;
-}
-
-int edit_disown(struct call *call)
-{
-	struct router *r = call->router;
-	uint32_t owner = edit_owner_find(call);
-	int res = 0;
-
-	if (call->is_again && call->is_over)
-		return 0;
-	if (owner == HASH_NONE && !call->is_again)
-		return call_fail(call, EXIT_NONE, "owner %s asks for nothing", call->owner);
-	if (!call->is_again)
-		r->changes.failed = r->is_edited = 0;
-	if (owner != HASH_NONE) {
-		/* Its name is wanted to the end. */
-		owner_refer(&r->rules.owners, owner);
-		res = change_disown(r, owner);
-		owner_drop(&r->rules.owners, owner);
-		router_sync(r);
-	}
-	if (res < 0)
-		return edit_no_memory(call);
-	call->is_over = !res;
-	call->has_more = res && !router_is_busy(r);
-	if (!call->has_more)
-		call->later = router_ticket(r);
-	return call->has_more || call->later ? 0 : edit_refused(call);
 }

@@ -13,6 +13,5 @@ int edit_replace(struct call *call);
 int edit_remove(struct call *call);
 int edit_join(struct call *call);
 int edit_leave(struct call *call);
-int edit_disown(struct call *call);
 
 #endif

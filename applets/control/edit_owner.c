@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "applets/control/edit_words.h"
 #include "applets/control/journal.h"
 #include "lib/status.h"
 #include "router/claims.h"
@@ -75,4 +77,51 @@ void edit_owner_note_others(struct call *call, const struct rules *t, uint32_t i
 
 	if (other)
 		call_note(call, "%s stays: owner %s asks for it", what, other);
+}
+
+/* Counts what the kernel refused of a slice, when that is done: nobody else has edited meanwhile. */
+static void edit_owner_count(struct call *call)
+{
+	struct router *r = call->router;
+
+	if (!r->is_edited || router_is_busy(r))
+		return;
+	call->flush.failed += r->changes.failed;
+	r->is_edited = false;
+}
+
+int edit_owner_disown(struct call *call)
+{
+	struct router *r = call->router;
+	uint32_t owner = edit_owner_find(call);
+	int res = 0;
+
+	if (owner == HASH_NONE && !call->is_again)
+		return call_fail(call, EXIT_NONE, "owner %s asks for nothing", call->owner);
+	if (!call->is_again)
+		call->flush.failed = 0;
+	edit_owner_count(call);
+	if (router_is_busy(r)) {
+		call->later = router_ticket(r);
+		return 0;
+	}
+	if (owner != HASH_NONE && !call->is_over) {
+		r->changes.failed = 0;
+		r->is_edited = true;
+		/* Its name is wanted to the end. */
+		owner_refer(&r->rules.owners, owner);
+		res = change_disown(r, owner);
+		owner_drop(&r->rules.owners, owner);
+		router_sync(r);
+		edit_owner_count(call);
+	}
+	if (res < 0)
+		return edit_words_refused(call);
+	call->has_more = res && !router_is_busy(r);
+	if (!call->has_more && !call->is_over)
+		call->later = router_ticket(r);
+	call->is_over = !res;
+	if (call->has_more || call->later || !call->flush.failed)
+		return 0;
+	return call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->changes.err));
 }

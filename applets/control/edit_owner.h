@@ -26,4 +26,7 @@ int edit_owner_not_there(struct call *call, const struct flow_range *range, cons
 /* Says that what was taken back is still asked for by somebody else. */
 void edit_owner_note_others(struct call *call, const struct rules *t, uint32_t id, const char *what);
 
+/* Takes back all that an owner asks for, as a command: see edit.h. */
+int edit_owner_disown(struct call *call);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include "applets/control/edit_words.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "conf/field.h"
@@ -189,18 +190,31 @@ int edit_words_range(struct call *call, struct edit_words *w)
 	return 0;
 }
 
-int edit_words_too_many(struct call *call)
+int edit_words_refused(struct call *call)
 {
-	return call_fail(call, EXIT_USAGE, "%s: a rule can have %d outputs, as the kernel has no more interfaces for "
-			 "multicast; a wildcard such as eth+ is one", call->argv[0], CHANGE_OUTPUTS);
+	if (errno == E2BIG)
+		return call_fail(call, EXIT_USAGE, "%s: a rule can have %d outputs, as the kernel has no more "
+				 "interfaces for multicast; a wildcard such as eth+ is one", call->argv[0],
+				 CHANGE_OUTPUTS);
+	if (errno == EDQUOT)
+		return call_fail(call, EXIT_SYSTEM, "%d memberships at once are the most that commands get: leave "
+				 "some, or write them to the config file", CHANGE_MEMBERS);
+	if (errno == EMLINK)
+		return call_fail(call, EXIT_SYSTEM, "there are rules with %d pairs of prefix lengths, or %d inbound "
+				 "interfaces for this group, the most that commands get: remove some, or write them to "
+				 "the config file", CHANGE_LENGTHS, CHANGE_IIFS);
+	if (errno != ENOSPC)
+		return call_no_memory(call);
+	return call_fail(call, EXIT_SYSTEM, "65536 interface names are in use: remove rules that name some");
 }
 
 int edit_words_rule(struct call *call, struct edit_words *w)
 {
 	int status = edit_words_range(call, w);
 
+	errno = E2BIG;
 	if (!status && call->argc - w->end > CHANGE_OUTPUTS)
-		status = edit_words_too_many(call);
+		status = edit_words_refused(call);
 
 	w->rule.oifs = w->oifs;
 	w->rule.noifs = 0;

@@ -19,8 +19,8 @@ struct edit_words {
 /* Reads IIF [SOURCE[/LEN]] GROUP[/LEN]. */
 int edit_words_range(struct call *call, struct edit_words *w);
 
-/* Refuses a rule with more outputs than the kernel has: the exit status. */
-int edit_words_too_many(struct call *call);
+/* Fails as errno says: with what a change was refused, too much of something or no memory.  The exit status. */
+int edit_words_refused(struct call *call);
 
 /* Reads IIF [SOURCE[/LEN]] GROUP[/LEN] [OIF...]. */
 int edit_words_rule(struct call *call, struct edit_words *w);

@@ -72,41 +72,49 @@ static void show_count_any(struct show *s)
 		kernel_counts_any(f, show_count_note, s);
 }
 
-static void show_count_begin(struct show *s, bool for_rules)
+static void show_count_begin(struct show *s)
 {
 	const struct rules *t = &s->router->rules.routes;
 
 	s->nentries = s->router->mfc.n;
-	s->nrules = for_rules ? t->n : 0;
+	s->nrules = t->n;
 	s->removals = s->router->mfc.removals;
 	s->entries = calloc(s->nentries + 1u, sizeof *s->entries);
 	s->rules = calloc(s->nrules + 1u, sizeof *s->rules);
 	s->out.rows.failed |= !s->entries || !s->rules;
-	for (uint32_t id = t->first; s->nrules && s->rules && id != HASH_NONE; id = t->v[id].next)
+	for (uint32_t id = t->first; s->rules && id != HASH_NONE; id = t->v[id].next)
 		s->rules[id].serial = t->v[id].serial;
 	show_count_any(s);
 }
 
 /* The sums of a rule; NULL where it has come since, into a place that may have been another's. */
-static struct mfc_stats *show_count_of(const struct show *s, uint32_t id)
+static struct show_count_of_rule *show_count_of(const struct show *s, uint32_t id)
 {
 	const struct rule *rule = &s->router->rules.routes.v[id];
 
-	return id < s->nrules && s->rules[id].serial == rule->serial ? &s->rules[id].counts : NULL;
+	return id < s->nrules && s->rules[id].serial == rule->serial ? &s->rules[id] : NULL;
 }
 
 /* What is added to the rules behind an entry. */
 struct show_sum {
 	struct show *s;
 	struct mfc_stats counts;
+	uint32_t heard;		/* as in struct show_count_of_rule */
 };
 
 static void show_count_add(void *ctx, uint32_t id)
 {
 	const struct show_sum *sum = ctx;
-	struct mfc_stats *to = show_count_of(sum->s, id);
+	struct show_count_of_rule *rule = show_count_of(sum->s, id);
 
-	if (!to || !show_count_is_known(to))
+	if (!rule)
+		return;
+	if (sum->heard > rule->heard)
+		rule->heard = sum->heard;
+
+	struct mfc_stats *to = &rule->counts;
+
+	if (!show_count_is_known(to))
 		return;
 	if (!show_count_is_known(&sum->counts)) {
 		*to = show_count_unknown;
@@ -118,21 +126,33 @@ static void show_count_add(void *ctx, uint32_t id)
 	show_count_widen(sum->s, to);
 }
 
-void show_count(struct show *s, int stage, bool for_rules)
+/* Compares an entry's packets with those of the last time, and returns what struct show_count_of_rule says. */
+static uint32_t show_count_heard(struct router *r, uint32_t at, const struct mfc_stats *counts)
 {
-	const struct router *r = s->router;
+	if (!show_count_is_known(counts))
+		return 0;
+	mfc_sample(&r->mfc, at, (uint32_t)counts->packets, r->now);
+	return mfc_use(&r->mfc, at)->used + 1;
+}
+
+void show_count(struct show *s, int stage, bool is_heard)
+{
+	struct router *r = s->router;
 
 	if (s->stage == stage && !s->entries)
-		show_count_begin(s, for_rules);
+		show_count_begin(s);
 	while (show_step(s, stage, s->nentries < r->mfc.n ? s->nentries : r->mfc.n)) {
 		uint32_t at = show_number(s);
 		const struct mfc *e = &r->mfc.v[at];
-		struct show_sum sum = { s, show_count_has_others(s, e) ? s->entries[at] : show_count_ask(s, at) };
+		struct show_sum sum = { s, show_count_has_others(s, e) ? s->entries[at] : show_count_ask(s, at), 0 };
 
 		s->entries[at] = sum.counts;
 		show_count_widen(s, &sum.counts);
-		if (s->nrules && e->state != MFC_FREE && sum.counts.packets)
-			ruleset_deciding(&r->rules, &e->flow, e->iif, show_count_add, &sum);
+		if (e->state == MFC_FREE || !sum.counts.packets)
+			continue;
+		if (is_heard)
+			sum.heard = show_count_heard(r, at, &sum.counts);
+		ruleset_deciding(&r->rules, &e->flow, e->iif, show_count_add, &sum);
 	}
 }
 
@@ -146,7 +166,16 @@ struct mfc_stats show_count_entry(struct show *s, uint32_t at)
 
 struct mfc_stats show_count_rule(const struct show *s, uint32_t id)
 {
-	const struct mfc_stats *counts = show_count_of(s, id);
+	const struct show_count_of_rule *rule = show_count_of(s, id);
 
-	return counts ? *counts : (struct mfc_stats){ 0 };
+	return rule ? rule->counts : (struct mfc_stats){ 0 };
+}
+
+int64_t show_count_silence(const struct show *s, uint32_t id)
+{
+	const struct show_count_of_rule *rule = show_count_of(s, id);
+
+	if (!rule || !rule->heard)
+		return -1;
+	return (int64_t)((uint32_t)(s->router->now / MFC_TICK) + 1 - rule->heard) * MFC_TICK;
 }

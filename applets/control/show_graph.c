@@ -109,7 +109,7 @@ static bool graph_write(struct show *s)
 	if (show_once(s, BEGIN))
 		buf_str(b, "digraph smcroute {\n\trankdir=LR;\n\tnode [shape=box];\n");
 	if (s->out.wanted & OUTPUT_DETAIL)
-		show_count(s, COUNT, true);
+		show_count(s, COUNT, false);
 	else
 		show_once(s, COUNT);
 	graph_nodes(s, NODES);

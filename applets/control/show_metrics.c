@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/text.h"
 #include "router/reflect.h"
 
@@ -133,6 +134,19 @@ static void metrics_counters(struct show *s)
 	}
 }
 
+/* Appends the labels of a flow, or of a range of flows. */
+static void metrics_flow(struct buf *b, const struct show_flow *f)
+{
+	char source[ADDR_STRLEN], group[ADDR_STRLEN];
+
+	buf_printf(b, "source=\"%s\",group=\"%s\",iif=\"",
+		   flow_range_any_source(&f->range) ? "*" :
+						      prefix_str(&f->range.flow.source, f->range.source_len, source),
+		   prefix_str(&f->range.flow.group, f->range.group_len, group));
+	metrics_label(b, f->iif);
+	buf_chr(b, '"');
+}
+
 /* A family that has a sample for each entry: two stages. */
 static void metrics_entries(struct show *s, int stage, const struct metric *m)
 {
@@ -142,17 +156,34 @@ static void metrics_entries(struct show *s, int stage, const struct metric *m)
 	if (show_once(s, stage))
 		metrics_family(b, m->name, "counter", m->help);
 	while ((e = show_next_entry(s, stage + 1))) {
-		const struct iface *i = iface_by_vif(&s->router->ifs, flow_fam(&e->flow), e->iif);
+		struct show_flow f = show_flow_of_entry(s->router, e);
 		struct mfc_stats n = show_count_entry(s, show_number(s));
-		char source[ADDR_STRLEN], group[ADDR_STRLEN];
 
 		if (!show_count_is_known(&n))
 			continue;
-		buf_printf(b, "smcroute_%s_total{source=\"%s\",group=\"%s\",state=\"%s\",iif=\"", m->name,
-			   mfc_is_any(e) ? "*" : addr_str(&e->flow.source, source),
-			   addr_str(&e->flow.group, group), mfc_state_str(e->state));
-		metrics_label(b, iface_str(i));
-		buf_printf(b, "\"} %llu\n", metrics_counter(m, &n));
+		buf_printf(b, "smcroute_%s_total{", m->name);
+		metrics_flow(b, &f);
+		buf_printf(b, ",state=\"%s\"} %llu\n", mfc_state_str(e->state), metrics_counter(m, &n));
+	}
+}
+
+/* When a packet of each rule came last: two stages. */
+static void metrics_rules(struct show *s, int stage)
+{
+	struct buf *b = &s->out.rows;
+	const struct rule *rule;
+
+	if (show_once(s, stage))
+		metrics_family(b, "rule_last_packet_timestamp_seconds", "gauge",
+			       "When a packet of the rule was last seen to have come, 0: none that is known of.");
+	while ((rule = show_next_rule(s, stage + 1, &s->router->rules.routes))) {
+		struct show_flow f = show_flow_of_rule(s->router, rule);
+		int64_t silence = show_count_silence(s, show_number(s));
+
+		buf_str(b, "smcroute_rule_last_packet_timestamp_seconds{");
+		metrics_flow(b, &f);
+		buf_printf(b, "} %lld\n",
+			   silence < 0 ? 0 : (long long)(clock_usec(CLOCK_REALTIME) / 1000 - silence) / 1000);
 	}
 }
 
@@ -194,16 +225,17 @@ static void metrics_pending(struct show *s, int stage, struct rules *t)
 
 static bool metrics_write(struct show *s)
 {
-	enum { COUNTERS, PENDING_RULES, PENDING_GROUPS, ROUTER, ENTRIES, VIFS = ENTRIES + 2 * COUNT(metrics_of_entry),
-	       DONE };
+	enum { COUNTERS, PENDING_RULES, PENDING_GROUPS, ROUTER, RULES, ENTRIES = RULES + 2,
+	       VIFS = ENTRIES + 2 * COUNT(metrics_of_entry), DONE };
 
-	show_count(s, COUNTERS, false);
+	show_count(s, COUNTERS, true);
 	metrics_pending(s, PENDING_RULES, &s->router->rules.routes);
 	metrics_pending(s, PENDING_GROUPS, &s->router->rules.joins);
 	if (show_once(s, ROUTER)) {
 		metrics_gauges(s);
 		metrics_counters(s);
 	}
+	metrics_rules(s, RULES);
 	for (unsigned i = 0; i < COUNT(metrics_of_entry); i++)
 		metrics_entries(s, ENTRIES + 2 * (int)i, &metrics_of_entry[i]);
 	if (show_once(s, VIFS)) {

@@ -114,7 +114,7 @@ static bool routes_write(struct show *s)
 		show_fit_names(s);
 	show_json(s, BEGIN, "{\"routes\":{\"asm\":[");
 	if (s->out.json || s->out.wanted & OUTPUT_DETAIL)
-		show_count(s, COUNT, true);
+		show_count(s, COUNT, false);
 	else
 		show_once(s, COUNT);
 	show_fit_rules(s, FIT_RULES, &s->router->rules.routes);

@@ -37,6 +37,7 @@ extern const struct show_kind show_routes, show_groups, show_interfaces, show_pe
 /* Counters of a rule, sums over its entries; and its serial, as the number may be another's later. */
 struct show_count_of_rule {
 	uint32_t serial;
+	uint32_t heard;			/* 1 + tick of its last packet (struct mfc_use), 0: none is known of */
 	struct mfc_stats counts;
 };
 

@@ -4,10 +4,13 @@
 # ask for takes memory in proportion to what they say.  The daemon's own time counts.
 import contextlib
 import os
+import re
+import statistics
 import time
 
 from cases import case, main
 from lab import Failed, check, note, same, wait_until
+from packet import frame
 from wire import connect, request
 
 MANY = 2000 if os.environ.get("SANITIZE") else 10000
@@ -145,6 +148,45 @@ def joined(lab):
 def owners(lab):
     leaves_nothing(lab, "2,000 owners", (f"-oo{i % 2000} add a1 {group(i // 4)} a2" for i in range(MANY)),
                    (f"-oo{i % 2000} remove a1 {group(i // 4)}" for i in range(MANY)))
+
+
+def asked(d):
+    return int(re.search(r'smcroute_upcalls_total{family="ipv6"} (\d+)', d.show("show", "metrics")).group(1))
+
+
+def upcalls(lab, d, group):
+    """Nanoseconds that the daemon runs for a packet of a new source."""
+    clock, took = (~d.proc.pid << 3) | 2, []
+    for turn in range(5):
+        d.do("flush")
+        packets = [frame(f"fd00:1::{turn + 1}:{i + 1}", group, 16, 0xFFFFFFFF) for i in range(200)]
+        count, before = asked(d), time.clock_gettime_ns(clock)
+        for p in packets:
+            lab.senders["ha"].send(p)
+        d.do("ping")
+        spent = time.clock_gettime_ns(clock) - before
+        took.append(spent / (asked(d) - count))
+    return statistics.median(took)
+
+
+@case("pairs of prefix lengths, and interfaces for one group")
+def lengths(lab):
+    d = lab.daemon("mroute from a1 group ff2e::/16 to a2\n", "-l", "none")
+    same(d.ctl("add", "a1", "ff2e::2", "a2")[0], 0, "a rule")
+    before = upcalls(lab, d, "ff2e::1")
+    # Narrower than the rule that matches, hence looked at, but none of them matches.
+    failed = ask(d, [f"add a1 fd99::/{s} ff2e:0:0:1::/{g} a2" for s in range(16, 129, 2) for g in range(64, 129)])
+    check(failed > 3000, f"{failed} refused")
+    rc, _, err = d.ctl("add", "a1", "fd98::/15", "ff2e::/17", "a2")
+    same(rc, 71, f"exit status of one more, {err}")
+    check("256 pairs of prefix lengths" in err, err)
+    later = upcalls(lab, d, "ff2e::1")
+    failed = ask(d, [f"add n{i} ff2e::2 a2" for i in range(3000)])
+    same(failed, 3001 - 1024, "inbound interfaces refused")
+    names = upcalls(lab, d, "ff2e::2")
+    note(f"measured: {before / 1000:.1f} us a new source, {later / 1000:.1f} us beside 256 pairs of lengths, "
+         f"{names / 1000:.1f} us with 1,024 interfaces")
+    check(later <= 10 * before and names <= 10 * before, f"{later / before:.1f} and {names / before:.1f} times as long")
 
 
 @case("memberships")

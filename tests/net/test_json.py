@@ -5,6 +5,7 @@
 import json
 import random
 import subprocess
+import time
 
 import openmetrics
 from cases import case, main
@@ -113,6 +114,35 @@ def metrics(lab):
     note("no prometheus_client here: the rules alone were checked" if n is None
          else f"prometheus_client reads it: {n} samples")
     check(n in (None, len(values)), f"{n} samples against {len(values)}")
+
+
+@case("show metrics says when a packet of each rule was seen to have come")
+def last_packet(lab):
+    conf = ("mroute from a1 source 10.1.0.5 group 225.4.4.4 to a2\nmroute from a1 group 225.1.0.0/16 to a2\n"
+            "mroute from wg0 group 225.1.1.1 to a2\nmroute from a1 group ff2e::/16 to a2\n"
+            "mroute from a1 group 225.6.6.6 kernel to a2\nmroute from a1 group 225.6.6.7 to a2\n")
+    d = lab.daemon(conf)
+    def last():
+        found = openmetrics.parse(ask(d, "show", "metrics").decode()).items()
+        return {labels["group"] + "@" + labels["iif"]: when
+                for (name, pairs), when in found if "last_packet" in name for labels in [dict(pairs)]}
+    same({when for group, when in last().items() if "239" not in group}, {0}, "before there is a packet")
+    same(len(last()), 8, "rules")
+    begin = time.time()
+    for src, group in (("10.1.0.5", "225.4.4.4"), ("10.1.0.9", "225.1.1.1"), ("fd00:1::9", "ff2e::1"),
+                       ("10.1.0.9", "225.6.6.6")):
+        lab.wait(lab.send("a1", src, group), "a2")
+    heard = {"225.4.4.4@a1", "225.1.0.0/16@a1", "ff2e::/16@a1", "225.6.6.6@a1"}
+    first, end = last(), time.time()
+    same({group for group, when in first.items() if when and "239" not in group}, heard, "heard")
+    check(all(begin - 1.5 < first[group] < end + 0.5 for group in heard), f"{begin} {first} {end}")
+    # Time goes on, and packets of one rule: its time alone does as well.
+    wait_until(lambda: time.time() > end + 3, "some seconds to go by")
+    begin = time.time()
+    lab.wait(lab.send("a1", "10.1.0.5", "225.4.4.4"), "a2")
+    later = last()
+    check(later["225.4.4.4@a1"] > begin - 1.5, f"{begin} {later}")
+    check(all(abs(later[group] - first[group]) <= 1 for group in heard - {"225.4.4.4@a1"}), f"{first} {later}")
 
 
 def random_commands(rng, n):

@@ -16,13 +16,14 @@ from lab import SMCROUTE, Skip, check, gone, libc, need_users, same, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 UNIT = os.path.join(HERE, "../../init/smcroute.service")
+INSTANCE = os.path.join(HERE, "../../init/smcroute@.service")
 SCORE = 1.6		# without capset(2), by which the daemon gives its capability up, it would be 1.5
 LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06				# linux/bpf_common.h
 ALLOW, KILL = 0x7FFF0000, 0x80000000				# linux/seccomp.h
 
 
-def lines():
-    with open(UNIT) as f:
+def lines(path=UNIT):
+    with open(path) as f:
         return [line for line in f.read().split("\n") if not line.startswith("#")]
 
 
@@ -32,6 +33,17 @@ def printed(lab):
         page = f.read()
     block = re.search(r"^\.Bd -literal -offset indent\n(\[Unit\]\n.*?)^\.Ed$", page, re.M | re.S)
     same(block.group(1).split("\n"), lines(), "the unit in smcrouted(8)")
+
+
+@case("the unit for instances differs in names, and in the capability for -t")
+def instance(lab):
+    text = "\n".join(lines())
+    for old, new in (("smcroute/smcroute.", "smcroute-%i/%i."), ("/run/smcroute.sock", "/run/%i.sock"),
+                     ("RuntimeDirectory=smcroute", "RuntimeDirectory=smcroute-%i"), (" -n ", " -n -i %i "),
+                     ("default/smcroute", "default/smcroute-%i"), ("CAP_NET_RAW", "CAP_NET_RAW CAP_NET_ADMIN"),
+                     ("multicast router", "multicast router %i")):
+        text = text.replace(old, new)
+    same(lines(INSTANCE), text.split("\n"), "smcroute@.service")
 
 
 def analyze(*words):

@@ -472,6 +472,22 @@ static void on_link(void *ctx, const struct link_event *ev)
 	router_link_event(&p->r, ev);
 }
 
+/* Adds what a command wrote, but for times of day. */
+static void play_reply(struct player *p, const char *text)
+{
+	const char *at, *value;
+
+	for (; (at = strstr(text, "_timestamp_seconds{")) && (value = strstr(at, "} ")); text = value) {
+		value += 2;
+		buf_add(&p->out, text, (size_t)(value - text));
+		if (*value != '0') {
+			buf_str(&p->out, "TIME");
+			value += strspn(value, "0123456789");
+		}
+	}
+	buf_str(&p->out, text);
+}
+
 static void play_ctl(struct player *p, int argc, char **argv)
 {
 	struct buf out = { 0 };
@@ -511,7 +527,7 @@ static void play_ctl(struct player *p, int argc, char **argv)
 		*c.note = '\0';
 		status = command_run(&c);
 	}
-	buf_str(&p->out, buf_cstr(&out));
+	play_reply(p, buf_cstr(&out));
 	if (*c.error)
 		buf_printf(&p->out, "error: %s\n", c.error);
 	if (*c.note)

@@ -272,4 +272,34 @@ static void joins(void)
 	end();
 }
 
-TEST_MAIN(TEST(random_changes) TEST(no_memory) TEST(joins))
+/* What a packet has to look through is bounded, but for what is restored. */
+static void costs(void)
+{
+	struct change_rule rule = rule_of(1, 1, OWNER_UNNAMED);
+	uint32_t id;
+	uint8_t sources = 32, groups;
+
+	begin();
+	for (int err = 0; !err; sources--)
+		for (groups = 32; !err && groups > 3; groups--) {
+			rule.range.source_len = (uint8_t)(ADDR_V4_BITS + sources);
+			rule.range.group_len = (uint8_t)(ADDR_V4_BITS + groups);
+			addr_mask(&rule.range.flow.group, rule.range.group_len);
+			err = change_add(&r, &rule, CHANGE_MORE, &id) < 0 ? errno : 0;
+			CHECK(!err || err == EMLINK);
+		}
+	CHECK_INT(r.rules.routes.live, CHANGE_LENGTHS);
+	CHECK_INT(change_add(&r, &rule, CHANGE_RESTORE, &id), 0);
+	CHECK_INT(r.rules.routes.lengths.n, CHANGE_LENGTHS + 1);
+	CHECK_INT(change_add(&r, &rule, CHANGE_REPLACE, &id), 0);
+	for (unsigned n = 1; n <= CHANGE_IIFS; n++) {
+		char name[16];
+
+		rule.iif = ifname_of(name, (size_t)snprintf(name, sizeof name, "n%u", n));
+		CHECK_INT(change_add(&r, &rule, CHANGE_MORE, &id), n < CHANGE_IIFS ? 0 : -1);
+	}
+	CHECK_INT(errno, EMLINK);
+	end();
+}
+
+TEST_MAIN(TEST(random_changes) TEST(no_memory) TEST(joins) TEST(costs))
