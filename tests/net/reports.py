@@ -20,6 +20,22 @@ def sum6(src, dst, data):
     return checksum(src + dst + struct.pack("!II", len(data), 58) + data)
 
 
+def igmp(kind, group, src, dst, code=0, ttl=1, mac=b"\2\0\0\0\0\x77", spoil=0):
+    m = struct.pack("!BBH4s", kind, code, 0, group)
+    m = m[:2] + struct.pack("!H", checksum(m) ^ spoil) + m[4:]
+    head = struct.pack("!BBHHHBBH4s4s4s", 0x46, 0, 32, 0, 0, ttl, 2, 0, src, dst, b"\x94\4\0\0")
+    head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+    return b"\1\0\x5e" + bytes([dst[1] & 0x7F]) + dst[2:] + mac + b"\x08\0" + head + m
+
+
+def mld_query(group, src, hops=1, mac=b"\2\0\0\0\0\x77", spoil=0):
+    dst = address("ff02::1") if not any(group) else group
+    m = struct.pack("!BBHHH16s", 130, 0, 0, 100, 0, group)
+    m = m[:2] + struct.pack("!H", sum6(src, dst, m) ^ spoil) + m[4:]
+    head = struct.pack("!IHBB16s16s", 6 << 28, 8 + len(m), 0, hops, src, dst) + b"\x3a\0\5\2\0\0\1\0"
+    return b"\x33\x33" + dst[12:] + mac + b"\x86\xdd" + head + m
+
+
 def message(data):
     """(family, message, IP header with options) of IGMP or MLD in a frame, or None."""
     if data[12:14] == b"\x08\0" and data[23] == 2:

@@ -15,7 +15,7 @@ from cases import case, main
 from lab import Failed, SMCROUTECTL, check, naps, note, same, wait_until
 from packet import address
 from refuse import refuse
-from test_refresh import igmp
+from reports import igmp
 from wire import connect, records, request
 
 CONF = "mroute from a1 group 225.1.1.1 to a2\n"
