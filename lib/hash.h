@@ -4,6 +4,9 @@
  * addressing with linear probing, at most four fifths full; deletion moves later elements back, so there are no marks
  * for deleted ones.  Beside the number a slot has 6 bits of the hash, so that most of the other elements need not be
  * looked at.  The hash is seeded at the start, because addresses come from strangers.
+ *
+ * It grows in steps, as nothing may hold the loop: with the larger array the one before stays, and each element that is
+ * added moves what stands in a few slots of that.
  */
 #ifndef LIB_HASH_H
 #define LIB_HASH_H
@@ -23,6 +26,8 @@ struct hash_ops {
 struct hash {
 	uint32_t *slot;		/* n of them: the low bits of the hash and the element number + 1; or 0 */
 	uint32_t n, used;
+	uint32_t *old;		/* while it grows: the array before, out of which elements move to the other one */
+	uint32_t nold, left;	/* slots of that, and those of them that may still hold an element: the first ones */
 };
 
 /* Hashes n bytes with the process's seed. */

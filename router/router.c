@@ -145,7 +145,7 @@ int64_t router_due(const struct router *r)
 	};
 	int64_t first = 0;
 
-	if (r->sync.is_busy || groups_ticket(r->groups))
+	if (r->sync.is_busy || r->settles || groups_ticket(r->groups))
 		return r->now ? r->now : 1;
 	for (unsigned i = 0; i < sizeof due / sizeof *due; i++)
 		if (due[i] && (!first || due[i] < first))
@@ -174,14 +174,18 @@ void router_tick(struct router *r, int64_t now)
 	refresh_tick(r);
 	if (r->retry_due && now >= r->retry_due && !router_is_busy(r))
 		router_retry(r);
-	if (reflect_tick(r) || r->sync.is_busy || (r->waits.due && r->now >= r->waits.due))
+	bool syncs = reflect_tick(r) || r->sync.is_busy || (r->waits.due && r->now >= r->waits.due);
+
+	if (syncs)
 		router_sync(r);
 	storm_tick(r);
 	if (router_is_busy(r))
 		return;
 	if (r->has_rules)
 		adopt_tick(r);
-	settle_all(r);
+	/* A sync has done so already. */
+	if (!syncs)
+		settle_step(r);
 }
 
 bool router_flush(struct router *r, struct router_flush *flush)

@@ -13,20 +13,25 @@
 
 static bool settle_rules(struct router *r, struct rules *t)
 {
-	if (!grow_is_loose(t->freed, t->live, t->n))
+	uint32_t *now = grow_is_loose(t->freed, t->live, t->n) ? calloc(t->n, sizeof *now) : NULL;
+
+	if (!now)
 		return false;
+	for (uint32_t id = 0; id < t->n; id++)
+		now[id] = id;
 	for (uint32_t to = 0; to < t->n;)
 		if (!rules_is_live(t, t->n - 1)) {
 			t->n--;
 		} else if (rules_is_live(t, to)) {
 			to++;
 		} else {
-			rules_move(t, --t->n, to);
-			claims_move(t, t->n, to);
-			if (t == &r->rules.routes)
-				shares_rename(&r->mfc.shares, t->n, to);
-			to++;
+			now[--t->n] = to;
+			rules_move(t, t->n, to);
+			claims_move(t, t->n, to++);
 		}
+	if (t == &r->rules.routes)
+		shares_rename(&r->mfc.shares, now);
+	free(now);
 	rules_trim(t);
 	/* What is in the way of them is known by its number. */
 	for (uint32_t at = 0; r->mfc.count[MFC_ASIDE] && at < r->mfc.n; at++)
@@ -81,19 +86,20 @@ static bool settle_lists(struct ruleset *s)
 	return true;
 }
 
-void settle_all(struct router *r)
+/* Settles the first table for which it is time: false when there is none. */
+static bool settle_one(struct router *r)
 {
 	struct ruleset *s = &r->rules;
 
-	if (r->readers || r->mfc.ndirty || s->names.nfresh)
-		return;
-	r->has_shrunk |= settle_rules(r, &s->routes);
-	r->has_shrunk |= settle_rules(r, &s->joins);
-	r->has_shrunk |= settle_names(s);
-	r->has_shrunk |= settle_lists(s);
-	r->has_shrunk |= claims_settle(&s->routes);
-	r->has_shrunk |= claims_settle(&s->joins);
-	r->has_shrunk |= owners_settle(&s->owners);
-	r->has_shrunk |= groups_settle(r->groups);
-	r->has_shrunk |= mfc_settle(&r->mfc);
+	return settle_rules(r, &s->routes) || settle_rules(r, &s->joins) || settle_names(s) || settle_lists(s) ||
+	       claims_settle(&s->routes) || claims_settle(&s->joins) || owners_settle(&s->owners) ||
+	       groups_settle(r->groups) || mfc_settle(&r->mfc);
+}
+
+void settle_step(struct router *r)
+{
+	bool had = r->settles;
+
+	r->settles = !r->readers && !r->mfc.ndirty && !r->rules.names.nfresh && settle_one(r);
+	r->has_shrunk |= had && !r->settles;
 }

@@ -8,8 +8,9 @@
 
 #include "router/state.h"
 
-/* Does so where it is time: numbers of rules, names, lists and entries are others then.  Not while router_is_busy();
- * nothing is done while somebody has numbers for longer (r->readers). */
-void settle_all(struct router *r);
+/* Does so with one table for which it is time, and has router_due() ask for the next tick when there was one: numbers
+ * of rules, names, lists and entries are others then.  Not while router_is_busy(); nothing is done while somebody has
+ * numbers for longer (r->readers). */
+void settle_step(struct router *r);
 
 #endif

@@ -228,16 +228,16 @@ void share_move(struct shares *s, uint32_t from, uint32_t to)
 	*(u->next == HASH_NONE ? &l->tail : &s->use[u->next].prev) = to;
 }
 
-void shares_rename(struct shares *s, uint32_t from, uint32_t to)
+void shares_rename(struct shares *s, const uint32_t *now)
 {
-	for (uint32_t slot = 0; slot < SHARE_SLOTS; slot++) {
-		const struct share_key key = { slot, from };
-		uint32_t id = hash_find(&s->by_template, &share_ops, s, share_key_hash(key), &key);
+	for (uint32_t id = SHARE_SLOTS; id < s->n; id++) {
+		struct share *share = &s->v[id];
 
-		if (id == HASH_NONE)
+		/* This place holds no share. */
+		if (!share->count)
 			continue;
 		hash_del(&s->by_template, &share_ops, s, share_hash(s, id), id);
-		s->v[id].template = to;
+		share->template = now[share->template];
 		hash_add(&s->by_template, &share_ops, s, share_hash(s, id), id);
 	}
 }

@@ -93,9 +93,11 @@ void share_renew(struct shares *s, uint32_t at);
 /* Takes an entry out of its share, if it is in one. */
 void share_leave(struct shares *s, uint32_t at);
 
-/* An entry has got another number; so has a template. */
+/* An entry has got another number. */
 void share_move(struct shares *s, uint32_t from, uint32_t to);
-void shares_rename(struct shares *s, uint32_t from, uint32_t to);
+
+/* Templates have: now[] has it for each number before. */
+void shares_rename(struct shares *s, const uint32_t *now);
 
 /* The slot with the most entries: `own` when none has more. */
 unsigned share_biggest(const struct shares *s, unsigned own);

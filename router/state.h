@@ -146,6 +146,7 @@ struct router {
 	int64_t now;			/* ms, as of the last entry point that got the time */
 
 	bool has_rules;			/* a configuration is in force */
+	bool settles;			/* places of one table were given back, and others may be due: see settle.h */
 	bool has_shrunk;		/* much memory was given back; for the applet */
 	uint32_t readers;		/* of tables, who have numbers of entries and rules: see settle.h */
 	bool adopts;			/* tables were taken over, no rules were applied to them yet */

@@ -258,7 +258,7 @@ void router_sync(struct router *r)
 	r->sync.left = r->sync.slice;
 	r->sync.is_busy = !sync_slice(r);
 	if (!router_is_busy(r)) {
-		settle_all(r);
+		settle_step(r);
 		r->retry_ms = r->retry_due ? r->retry_ms : 0;
 	}
 	if (r->ops && r->ops->wake)

@@ -157,6 +157,58 @@ static bool far_equal(const void *ctx, uint32_t id, const void *key)
 
 static const struct hash_ops far_ops = { far_hash, far_equal };
 
+static unsigned long hashed;
+
+static uint32_t counted_hash(const void *ctx, uint32_t id)
+{
+	hashed++;
+	return far_hash(ctx, id);
+}
+
+static const struct hash_ops counted_ops = { counted_hash, far_equal };
+
+/* However many there are, one more costs the same; and all are found while it grows. */
+static void grows_in_steps(void)
+{
+	enum { N = 100000 };
+	static uint32_t key[N];
+	struct hash t = { 0 };
+	unsigned long most = 0;
+	unsigned growths = 0;
+
+	for (uint32_t id = 0; id < N; id++) {
+		uint32_t before = t.n, other = (uint32_t)rand() % (id + 1);
+
+		key[id] = id + 1;
+		hashed = 0;
+		CHECK_INT(hash_add(&t, &counted_ops, key, far_hash(key, id), id), 0);
+		most = hashed > most ? hashed : most;
+		growths += t.n != before;
+		CHECK_INT(hash_find(&t, &far_ops, key, far_hash(key, other), &(uint32_t){ other + 1 }), other);
+		/* One that goes and comes again, be it moved already or not. */
+		hash_del(&t, &far_ops, key, far_hash(key, other), other);
+		CHECK_INT(hash_find(&t, &far_ops, key, far_hash(key, other), &(uint32_t){ other + 1 }), HASH_NONE);
+		hash_move(&t, far_hash(key, other), other, 0);
+		CHECK_INT(hash_add(&t, &counted_ops, key, far_hash(key, other), other), 0);
+	}
+	CHECK_INT(most, 4);
+	CHECK(growths >= 10);
+	for (uint32_t id = 0; id < N; id++)
+		CHECK_INT(hash_find(&t, &far_ops, key, far_hash(key, id), &(uint32_t){ id + 1 }), id);
+	CHECK_INT(t.used, N);
+	/* Room for many more amid a growth: nothing is forgotten. */
+	while (!t.left)
+		CHECK_INT(hash_reserve(&t, &counted_ops, key, t.n), 0);
+	CHECK_INT(hash_reserve(&t, &counted_ops, key, 4 * t.n), 0);
+	for (uint32_t id = 0; id < N; id++)
+		CHECK_INT(hash_find(&t, &far_ops, key, far_hash(key, id), &(uint32_t){ id + 1 }), id);
+	hash_trim(&t, &counted_ops, key);
+	CHECK(!t.old && t.n < 3 * N);
+	for (uint32_t id = 0; id < N; id++)
+		CHECK_INT(hash_find(&t, &far_ops, key, far_hash(key, id), &(uint32_t){ id + 1 }), id);
+	hash_free(&t);
+}
+
 /* Numbers far beyond the slots, as of an array with many free places. */
 static void far_numbers(void)
 {
@@ -259,6 +311,7 @@ TEST_MAIN(
 	TEST(all_collide)
 	TEST(empty_and_absent)
 	TEST(reserve)
+	TEST(grows_in_steps)
 	TEST(far_numbers)
 	TEST(any_length_and_place)
 	TEST(spread)
