@@ -92,7 +92,8 @@ int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx);
 /* The kernel keeps routes, memberships and their counters as long as anybody holds the sockets.  Each has a name:
  *	mroute4, mroute6	the routing socket of a family, of table ID: mroute4.ID
  *	mrdisc4, mrdisc6, report4, report6	the raw sockets of kernel_mrdisc_open() and kernel_report_open()
- *	member.N		one that joins; N is another one for each, at any time of the process */
+ *	member.N		one that joins; N is another one for each, at any time of the process
+ *	advert4.I, advert6.I	one that hears the solicitations on interface I, which is advertised on */
 #define KERNEL_FDNAME 24	/* bytes of a name with its NUL */
 
 /* Calls fn for each socket that is open. */
@@ -105,11 +106,11 @@ typedef void kernel_fd_follow_fn(void *ctx, const char *name, int fd, bool is_op
 void kernel_fds_follow(kernel_fd_follow_fn *fn, void *ctx);
 
 /* Takes over a socket that another process opened, for kernel_mroute_open(), kernel_mrdisc_open() and
- * kernel_report_open() to use instead of a new one; table is what the first of them will be told.  One that joins is
- * kept as it is until kernel_join_settled().  No capability is needed.  0: the socket is this room's now.  -1 with
- * errno, and it is still the caller's: EINVAL no name of a socket; ENOTSOCK, EPROTOTYPE no socket, or none of the kind
- * that its name says; EXDEV of another network namespace; EEXIST there is one of this name already; ESTALE it holds no
- * routing table (any more); ESRCH it holds another one than this table. */
+ * kernel_report_open() to use instead of a new one; table is what the first of them will be told.  One that joins,
+ * or hears, is kept as it is until kernel_join_settled().  No capability is needed.  0: the socket is this room's
+ * now.  -1 with errno, and it is still the caller's: EINVAL no name of a socket; ENOTSOCK, EPROTOTYPE no socket, or
+ * none of the kind that its name says; EXDEV of another network namespace; EEXIST there is one of this name already;
+ * ESTALE it holds no routing table (any more); ESRCH it holds another one than this table. */
 int kernel_adopt(const char *name, int fd, uint32_t table);
 
 /* Reads which interface each VIF of a family is, 0 = none, when the routing socket was handed over. */
@@ -278,7 +279,8 @@ void kernel_mrdisc_close(enum fam fam);
 /* Descriptor to poll for solicitations, or -1 while the family is closed. */
 int kernel_mrdisc_fd(enum fam fam);
 
-/* Hears solicitations on an interface, or no longer.  On twice, off twice: nothing happens. */
+/* Hears solicitations on an interface, or no longer.  On twice, off twice: nothing happens.  0, or -1 with errno; 1
+ * when whoever handed the sockets over has advertised on it until now. */
 int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on);
 
 /* Sends one message on an interface.  The last three only matter to an advertisement.  errno EADDRNOTAVAIL: the

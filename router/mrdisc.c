@@ -81,22 +81,24 @@ static void mrdisc_start(struct router *r, enum fam fam, int ifindex)
 {
 	struct mrdisc *m = r->mrdisc;
 	struct adv *v = grow(m->v, &m->cap, m->n + 1, sizeof *v);
+	int was;
 
 	if (!v) {
 		log_err("out of memory: no multicast router discovery on interface %d", ifindex);
 		return;
 	}
 	m->v = v;
-	if (kernel_mrdisc_listen(fam, ifindex, true) < 0)
+	was = kernel_mrdisc_listen(fam, ifindex, true);
+	if (was < 0)
 		log_at(LOG_LVL_DEBUG, "interface %d: solicitations for %s are not heard: %s", ifindex, fam_str(fam),
 		       strerror(errno));
 	v += m->n++;
 	v->ifindex = ifindex;
 	v->fam = fam;
 	mrdisc_begin(r, v);
-	if (!r->adopts)
+	if (was <= 0)
 		return;
-	/* It is being advertised on already, and of the last time nothing is known. */
+	/* Of the last time nothing is known. */
 	v->sent = MRDISC_INITIAL;
 	v->due = r->now + mrdisc_random(m) % (m->interval * 1000);
 }
@@ -126,8 +128,12 @@ void mrdisc_sync(struct router *r)
 		for (enum fam f = 0; f < FAM_N; f++) {
 			struct adv *a = mrdisc_find(m, f, i->ifindex);
 
-			if (!mrdisc_is_wanted(r, i, f))
+			if (!mrdisc_is_wanted(r, i, f)) {
+				/* What was taken over may say that it is to be advertised on no more. */
+				if (!a && r->has_rules && m->up[f] && kernel_mrdisc_listen(f, i->ifindex, false) > 0)
+					kernel_mrdisc_send(f, i->ifindex, MRDISC_TERM, 0, 0, 0);
 				continue;
+			}
 			if (!a)
 				mrdisc_start(r, f, i->ifindex);
 			else if (a->down)
@@ -176,6 +182,15 @@ void mrdisc_link(struct router *r, int ifindex, bool down)
 		else if (a->failed)
 			a->due = r->now;
 	}
+}
+
+void mrdisc_again(struct router *r, enum fam fam)
+{
+	struct mrdisc *m = r->mrdisc;
+
+	for (uint32_t k = 0; k < m->n; k++)
+		if (m->v[k].fam == fam)
+			m->v[k].due = r->now;
 }
 
 void mrdisc_end(struct router *r)

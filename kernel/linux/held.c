@@ -143,7 +143,8 @@ unsigned kernel_join_settled(void)
 	unsigned n = 0;
 
 	for (uint32_t i = held.n; i-- > 0;)
-		if (held.v[i].is_offered && !strncmp(held.v[i].name, "member", 6)) {
+		if (held.v[i].is_offered && (!strncmp(held.v[i].name, "member", 6) ||
+					     !strncmp(held.v[i].name, "advert", 6))) {
 			held_close(held.v[i].fd);
 			n++;
 		}
@@ -207,24 +208,25 @@ static int held_check_member(const char *rest, int fd)
 }
 
 /* The same of the others. */
-static int held_check_raw(const char *name, int fd, uint32_t table)
+static int held_check_other(const char *name, int fd, uint32_t table)
 {
-	static const char kinds[][7] = { "mroute", "mrdisc", "report" };
+	enum { MROUTE, MRDISC, REPORT, ADVERT, KINDS };
+	static const char kinds[KINDS][7] = { "mroute", "mrdisc", "report", "advert" };
 	unsigned kind = 0;
 	enum fam fam;
 	int64_t id;
 	int err;
 
-	while (kind < 3 && strncmp(name, kinds[kind], 6))
+	while (kind < KINDS && strncmp(name, kinds[kind], 6))
 		kind++;
-	if (kind == 3 || (name[6] != '4' && name[6] != '6'))
+	if (kind == KINDS || (name[6] != '4' && name[6] != '6'))
 		return EINVAL;
 	fam = name[6] == '4' ? FAM_4 : FAM_6;
 	id = held_number(name + 7);
-	if (id < 0 || (id && kind))
+	if (id < 0 || (kind != MROUTE && !id == (kind == ADVERT)))
 		return EINVAL;
-	err = held_check(fd, SOCK_RAW, fam);
-	if (err || kind)
+	err = held_check(fd, kind == ADVERT ? SOCK_DGRAM : SOCK_RAW, fam);
+	if (err || kind != MROUTE)
 		return err;
 	return id != table ? ESRCH : mroute_check(fd, fam, table);
 }
@@ -237,7 +239,7 @@ int kernel_adopt(const char *name, int fd, uint32_t table)
 	if (held_find(name) && strcmp(name, "member"))
 		err = EEXIST;
 	else
-		err = is_member ? held_check_member(name + 6, fd) : held_check_raw(name, fd, table);
+		err = is_member ? held_check_member(name + 6, fd) : held_check_other(name, fd, table);
 	if (!err && strlen(name) >= KERNEL_FDNAME)
 		err = EINVAL;
 	if (err)

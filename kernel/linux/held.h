@@ -7,8 +7,8 @@
 
 #include "kernel/kernel.h"
 
-/* Notes a socket that has just been opened, "mroute" and the like of a family; table: 0, or its number.  Returns fd; or
- * -1 with ENOMEM, and it is closed.  A negative fd is given back as it is. */
+/* Notes a socket that has just been opened, "mroute" and the like of a family; table: 0, or its number, or that of an
+ * interface.  Returns fd; or -1 with ENOMEM, and it is closed.  A negative fd is given back as it is. */
 int held_add(const char *kind, enum fam fam, uint32_t table, int fd);
 
 /* The same for one that joins, under a name of its own. */

@@ -44,14 +44,16 @@ int kernel_mrdisc_fd(enum fam fam)
 	return mrdisc_fds[fam];
 }
 
-/* A socket of its own for each: as many as there are VIFs, whatever the sysctls say. */
-static int mrdisc_join_routers(enum fam fam, int ifindex)
+/* A socket of its own for each: as many as there are VIFs, whatever the sysctls say.  fd: one that was handed over and
+ * is a member already, or -1. */
+static int mrdisc_join_routers(enum fam fam, int ifindex, int fd)
 {
 	struct group_req req = { .gr_interface = (uint32_t)ifindex };
-	int fd = held_add_member(sock_open(fam, SOCK_DGRAM));
 
+	if (fd < 0)
+		fd = held_add("advert", fam, (uint32_t)ifindex, sock_open(fam, SOCK_DGRAM));
 	sock_addr(&req.gr_group, mrdisc_group(fam, MRDISC_SOLICIT));
-	if (fd < 0 || setsockopt(fd, sock_level(fam), MCAST_JOIN_GROUP, &req, sizeof req) < 0)
+	if (fd < 0 || (setsockopt(fd, sock_level(fam), MCAST_JOIN_GROUP, &req, sizeof req) < 0 && errno != EADDRINUSE))
 		return held_close(fd);
 	return fd;
 }
@@ -67,7 +69,7 @@ static struct heard *mrdisc_heard_find(enum fam fam, int ifindex)
 int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 {
 	struct heard *h = mrdisc_heard_find(fam, ifindex), *room = mrdisc_heard_find(fam, 0);
-	int fd;
+	int handed, fd;
 
 	if (ifindex <= 0 || mrdisc_fds[fam] < 0)
 		return sock_fail(ifindex <= 0 ? ENODEV : EBADF);
@@ -75,13 +77,18 @@ int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 		held_close(h->fd);
 		h->ifindex = 0;
 	}
-	if (h || !on)
+	if (h)
 		return 0;
-	fd = room ? mrdisc_join_routers(fam, ifindex) : sock_fail(ENOSPC);
+	handed = held_take("advert", fam, (uint32_t)ifindex);
+	if (!on) {
+		held_close(handed);
+		return handed >= 0;
+	}
+	fd = room ? mrdisc_join_routers(fam, ifindex, handed) : sock_fail(ENOSPC);
 	if (fd < 0)
 		return -1;
 	*room = (struct heard){ ifindex, fd };
-	return 0;
+	return handed >= 0;
 }
 
 int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t interval, uint16_t query_interval,

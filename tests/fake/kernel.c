@@ -39,7 +39,7 @@ static struct {
 	void *follow_ctx;
 	bool members_changed;
 	uint64_t received;
-	uint8_t link[LINKS], heard[FAM_N][LINKS];
+	uint8_t link[LINKS], heard[FAM_N][LINKS], advert[FAM_N][LINKS];	/* the last one: enum handed */
 	struct queue upcalls[FAM_N], links, solicits[FAM_N], queries[FAM_N];
 	struct { char verb[20]; int err, times; } fail[16];
 	struct buf journal, told;
@@ -222,7 +222,7 @@ void fake_link_del(int ifindex)
 		return;
 	k.link[ifindex] = 0;
 	for (int fam = 0; fam < FAM_N; fam++) {
-		k.heard[fam][ifindex] = 0;
+		k.heard[fam][ifindex] = k.advert[fam][ifindex] = 0;
 		for (int v = 0; v < KERNEL_VIFS; v++)
 			if (k.vif_if[fam][v] == ifindex)
 				k.vif_if[fam][v] = 0;
@@ -520,6 +520,12 @@ void kernel_fds(kernel_fd_fn *fn, void *ctx)
 			}
 	if (k.join.n)
 		fn(ctx, "member.1", FAKE_MEMBER_FD);
+	for (enum fam fam = 0; fam < FAM_N; fam++)
+		for (int i = 0; i < LINKS; i++)
+			if (k.heard[fam][i]) {
+				snprintf(name, sizeof name, "advert%d.%d", fam_digit(fam), i);
+				fn(ctx, name, FAKE_MEMBER_FD + 1);
+			}
 }
 
 void kernel_fds_follow(kernel_fd_follow_fn *fn, void *ctx)
@@ -546,9 +552,26 @@ void kernel_release(void)
 				k.handed[kind][fam] = HANDED_HELD;
 			*kind_open(kind, fam) = false;
 		}
+	for (enum fam fam = 0; fam < FAM_N; fam++)
+		for (int i = 0; i < LINKS; i++) {
+			k.advert[fam][i] = k.heard[fam][i] ? HANDED_HELD : HANDED_NONE;
+			k.heard[fam][i] = 0;
+		}
 	members_move(&k.aside, &k.join);
 	k.members = k.aside.n ? HANDED_HELD : HANDED_NONE;
 	k.link_open = false;
+}
+
+/* An interface that is advertised on, by the name of its socket: HANDED_NONE for another name. */
+static uint8_t *advert_of(const char *name)
+{
+	static uint8_t none;
+	unsigned digit, ifindex;
+
+	if (sscanf(name, "advert%1u.%u", &digit, &ifindex) == 2 && ifindex < LINKS)
+		return &k.advert[digit == 6 ? FAM_6 : FAM_4][ifindex];
+	none = HANDED_NONE;
+	return &none;
 }
 
 int kernel_adopt(const char *name, int fd, uint32_t table)
@@ -569,10 +592,14 @@ int kernel_adopt(const char *name, int fd, uint32_t table)
 		h = &k.members;
 	if (h)
 		err = *h == HANDED_OFFERED ? EEXIST : *h == HANDED_NONE ? ESTALE : 0;
+	else if (*advert_of(name) == HANDED_HELD)
+		err = 0;
 	err = planned("adopt", err);
 	SAY("adopt %s", name);
-	if (!err)
+	if (!err && h)
 		*h = HANDED_OFFERED;
+	else if (!err)
+		*advert_of(name) = HANDED_OFFERED;
 	return done(err);
 }
 
@@ -594,6 +621,7 @@ unsigned kernel_join_settled(void)
 	}
 	if (any)
 		k.members = HANDED_NONE;
+	memset(k.advert, HANDED_NONE, sizeof k.advert);
 	return any;
 }
 
@@ -834,15 +862,19 @@ int kernel_mrdisc_fd(enum fam fam) { return kind_fd(KIND_MRDISC, fam); }
 
 int kernel_mrdisc_listen(enum fam fam, int ifindex, bool on)
 {
+	bool is_known = ifindex > 0 && ifindex < LINKS;
+	bool was = is_known && k.advert[fam][ifindex] == HANDED_OFFERED;
 	int err;
 
-	if (ifindex > 0 && ifindex < LINKS && k.heard[fam][ifindex] == on)
+	if (is_known && k.heard[fam][ifindex] == on && !was)
 		return 0;
 	err = planned("mrdisc_listen", !k.mrdisc[fam] ? EBADF : on && !link_there(ifindex) ? ENODEV : 0);
-	SAY("mrdisc%d listen if%d %s", fam_digit(fam), ifindex, on ? "on" : "off");
-	if (!err && ifindex > 0 && ifindex < LINKS)
+	SAY("mrdisc%d listen if%d %s%s", fam_digit(fam), ifindex, on ? "on" : "off", was ? " as handed over" : "");
+	if (!err && is_known) {
 		k.heard[fam][ifindex] = on;
-	return done(err);
+		k.advert[fam][ifindex] = HANDED_NONE;
+	}
+	return done(err) < 0 ? -1 : was;
 }
 
 int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t interval,

@@ -279,6 +279,11 @@ GROUPS = ("mgroup from a1 group 225.10.0.0/24\nmgroup from a1 source 10.1.0.2 gr
 MINE = ("225.200.0.1", "ff2e::200:1")
 
 
+def joining(h):
+    """How many sockets of memberships are held."""
+    return sum(n.startswith(("member", "advert")) for n in h.names())
+
+
 def members(d):
     return sorted((g["source"] or "", g["group"], g["iif"]) for g in d.json("groups")["groups"]["kernel"])
 
@@ -290,7 +295,7 @@ def memberships(lab):
     before = members(d)
     groups = {address(g) for _, g, _ in before} | {address("224.0.0.2"), address("ff02::2")}
     check(len(groups) >= 1024, f"{len(groups)} groups")
-    sockets = sum(n.startswith("member") for n in h.names())
+    sockets = joining(h)
     check(sockets > 30, f"{sockets} sockets")
     for group in MINE:
         with member("a1", group):
@@ -308,7 +313,7 @@ def memberships(lab):
                 reports_twice(wire, group, start)
         same(set(reported(wire, start)) & groups, set(), "groups that were reported")
         same(members(d), before, "memberships")
-        wait_until(lambda: sum(n.startswith("member") for n in h.names()) == sockets, "as many sockets as before")
+        wait_until(lambda: joining(h) == sockets, "as many sockets as before")
     check(len(wire.mrdisc) <= 8 and not set(wire.mrdisc) & set(TERM), f"advertisements: {wire.mrdisc}")
     d.hup(GROUPS.replace("225.10.0.0/24", "225.10.0.0/25"))
     wait_until(lambda: address("225.10.0.200") in reported(wire, start), "a leave that is meant")

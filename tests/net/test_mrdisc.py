@@ -12,6 +12,7 @@ from cases import case, main
 from lab import ETH_P_ALL, PACKET_OUTGOING, SLOW, SMCROUTE, Daemon, Skip, check, note, same, wait_until
 from packet import address, checksum, frame
 from reports import snooping_bridge, sum6
+from ways import Keeper, Takeover
 
 ADVERT, SOLICIT, TERM = 0, 1, 2
 TYPES = {4: (0x30, 0x31, 0x32), 6: (151, 152, 153)}
@@ -241,6 +242,31 @@ def terminated(lab):
             wire.wait(family, TERM, before)
             same(len(wire.find(family, TERM, before)), 1, "terminations")
     same([h[1] for h in wire.read()[-2:]], [TERM, TERM], "the last messages")
+
+
+@case("who takes over ends it where it is no longer wanted, begins it where it is new, goes on elsewhere", Takeover)
+@case("the same when the keeper starts it again", Keeper)
+def followed(lab, kind):
+    routes = "mroute from a1 group 225.1.1.1 to a2 a3\nmroute from a1 group ff2e::11 to a2 a3\n"
+    old, new, same_as_before = (Wire(lab, host) for host in ("ha", "hb", "hc"))
+    way = kind(lab, "phyint a1 mrdisc\nphyint a3 mrdisc\n" + routes, "-m", "180")
+    d = way.start()
+    for family in (4, 6):
+        old.wait(family, ADVERT, n=3)
+        same_as_before.wait(family, ADVERT, n=3)
+    way.conf = "phyint a2 mrdisc\nphyint a3 mrdisc\n" + routes
+    lab.write(d.name + ".conf", lab.MARKS + way.conf)
+    before = len(same_as_before.read())
+    d = way.follow(d)
+    for family in (4, 6):
+        old.wait(family, TERM)
+        new.wait(family, ADVERT, n=3)
+        same(len(old.find(family, TERM)), 1, f"IPv{family} terminations")
+        # With -m 180 one may be due by chance, but not a new start's three.
+        check(len(same_as_before.find(family, ADVERT, before)) <= 1, f"IPv{family} advertisements on a3")
+        # Solicitations are heard by the socket that was handed over.
+        same_as_before.rouse(family, before)
+    same([h for w in (new, same_as_before) for h in w.read() if h[1] == TERM], [], "terminations on a2 and a3")
 
 
 @case("an interface that comes late, gets its addresses later, loses them, goes and comes back")

@@ -302,6 +302,17 @@ static void play_query(struct player *p, int argc, char **argv)
 	refresh_queried(&p->r, play_fam(p, argv[1]), play_number(p, argv[2]), (unsigned)play_number(p, argv[3]));
 }
 
+/* Names of sockets that are handed over only when they are there. */
+static struct { char name[16][KERNEL_FDNAME]; unsigned n; } play_adverts;
+
+static void play_advert(void *ctx, const char *name, int fd)
+{
+	(void)ctx;
+	(void)fd;
+	if (!strncmp(name, "advert", 6) && play_adverts.n < 16)
+		snprintf(play_adverts.name[play_adverts.n++], KERNEL_FDNAME, "%s", name);
+}
+
 /* The end of one daemon and the beginning of the next. */
 static void play_adopt(struct player *p, int argc, char **argv)
 {
@@ -317,6 +328,8 @@ static void play_adopt(struct player *p, int argc, char **argv)
 	(void)argv;
 	for (struct iface *i = NULL; links && (i = iface_next(&was.ifs, i));)
 		links[n++] = *i;
+	play_adverts.n = 0;
+	kernel_fds(play_advert, NULL);
 	router_free(&p->r);
 	kernel_release();
 	router_init(&p->r, was.ops, was.ops_ctx);
@@ -324,6 +337,8 @@ static void play_adopt(struct player *p, int argc, char **argv)
 	p->r.max_dynamic = was.max_dynamic;
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
 		kernel_adopt(names[i], -1, 0);
+	for (unsigned i = 0; i < play_adverts.n; i++)
+		kernel_adopt(play_adverts.name[i], -1, 0);
 	for (unsigned i = 0; i < n; i++) {
 		struct link_event ev = { .kind = LINK_NEW, .ifindex = links[i].ifindex, .flags = links[i].flags,
 					 .mtu = links[i].mtu, .allmulti = links[i].allmulti };
