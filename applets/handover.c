@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "applets/applet.h"
 #include "kernel/kernel.h"
 #include "lib/buf.h"
 #include "lib/fd.h"
@@ -100,6 +101,23 @@ bool handover_has_routes(const struct handover *h)
 		if (!strncmp(h->v[i].name, "mroute", 6))
 			return true;
 	return false;
+}
+
+int handover_check_table(const struct handover *h, uint32_t table)
+{
+	for (uint32_t i = 0; i < h->n; i++) {
+		const char *number = strchr(h->v[i].name, '.');
+		int64_t theirs = number ? number_parse(number + 1, UINT32_MAX) : 0;
+
+		if (strncmp(h->v[i].name, "mroute", 6) != 0 || theirs == table)
+			continue;
+		log_err("takeover: the running daemon routes in table %u and this one is to in table %u (-t; 0 is the "
+			"default one), between which all streams would stop: start this one beside that one, with -i "
+			"and a name, add the ip mrule lines that it logs, then end the other one",
+			(unsigned)theirs, (unsigned)table);
+		return EXIT_BUSY;
+	}
+	return 0;
 }
 
 /* Takes a descriptor out of the list. */

@@ -38,6 +38,10 @@ int handover_pass(struct handover *h);
 /* True when the list has a routing socket by its name. */
 bool handover_has_routes(const struct handover *h);
 
+/* 0 when its routing sockets are of this table (0 = the default one), or it has none; otherwise an exit status, and the
+ * log says why nothing can be taken over. */
+int handover_check_table(const struct handover *h, uint32_t table);
+
 /* Takes the first descriptor of a name out of the list, for the caller to close; -1 when there is none. */
 int handover_take(struct handover *h, const char *name);
 

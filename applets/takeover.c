@@ -190,7 +190,7 @@ static int takeover_hear_bundle(struct daemon *d)
 		}
 		while ((line = talk_line(&t->talk)))
 			if ((res = takeover_take_line(d, line)))
-				return res == 1 ? 0 : res;
+				return res == 1 ? handover_check_table(&d->handed, d->set->table) : res;
 		if (t->talk.is_eof) {
 			takeover_be_alone(d);
 			return 0;

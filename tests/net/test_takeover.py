@@ -83,6 +83,24 @@ def elsewhere(lab):
     h.end()
 
 
+@case("by one with another routing table: refused, and what to do instead loses nothing")
+def other_table(lab):
+    h = Heirs(lab)
+    h.refuses(take(h, "-t", "100"), 69, "routes in table 0", "to in table 100", "-i")
+    heir = lab.daemon(RULES, "-t", "100", name="beside")
+    for link in "a1", "a4", "a5":
+        lab.ip("mrule", "add", "iif", link, "lookup", "100")
+        lab.ip("-6", "mrule", "add", "iif", link, "lookup", "100")
+    wait_until(lambda: any(r["packets"] for r in heir.json("routes")["routes"]["kernel"] if r["iif"] == "a5"),
+               "packets in the other table")
+    h.d.proc.send_signal(signal.SIGTERM)
+    same(h.d.wait(), 0, "exit status of the one before")
+    h.d, h.pid = heir, pid_of(heir)
+    h.refuses(take(h), 69, "routes in table 100", "to in table 0")
+    h.stream.end()
+    h.stream.expect("a2", "a3")
+
+
 @case("by a user who may talk to the daemon, but is neither root nor its user")
 def other_user(lab):
     need_users()
