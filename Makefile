@@ -23,7 +23,7 @@
 # For who changes it, see CONTRIBUTING.md and tests/README.md:
 #	make SANITIZE=address,undefined | test-programs | handover [T=] | handover-faults | doctor | cures | successors
 #	make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | bench [N=...] | profile [N=...] | bloat
-#	make fuzz [FUZZ_SECONDS=60] | soak [SOAK_SECONDS=3600] | cppcheck | clang-tidy
+#	make fuzz [FUZZ_SECONDS=60] | soak [SOAK_SECONDS=3600] | failures [FAIL_SECONDS=300] | cppcheck | clang-tidy
 #
 # A change of compiler or flags rebuilds what depends on it: see $(B)/.flags.
 
@@ -128,7 +128,7 @@ SCENARIO   := $(patsubst tests/scenario/%.c,$(B)/tests/%,$(sort $(wildcard tests
 NETPROBES  := $(patsubst tests/net/%.c,$(B)/tests/%,$(sort $(wildcard tests/net/*.c)))
 BENCHES    := $(patsubst %,$(B)/tests/%,floor clock traffic)
 # For LD_PRELOAD.
-PRELOADS   := $(patsubst %,$(B)/tests/%.so,turns fault)
+PRELOADS   := $(patsubst %,$(B)/tests/%.so,turns fault fail)
 FUZZERS    := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/*.c)))
 
 Q           = $(if $(filter 1,$(V)),,@)
@@ -205,6 +205,7 @@ $(BENCHES): $(B)/tests/%: $(B)/tests/bench/%.o
 	$(Q)$(LINK) -o $@ $^
 $(B)/tests/turns.so: tests/bench/turns.c
 $(B)/tests/fault.so: tests/tools/fault.c
+$(B)/tests/fail.so: tests/tools/fail.c
 $(PRELOADS): $(B)/.flags | $(MUSL_STAMP)
 	$(say) CC $@
 	@mkdir -p $(@D)
@@ -232,6 +233,12 @@ handover: all $(B)/tests/traffic
 # A takeover and an upgrade that end at each call of the system in turn: some minutes.
 handover-faults: all test-programs
 	@$(TEST_ENV) HANDOVER_FAULTS=1 PYTHONDONTWRITEBYTECODE=1 python3 tests/net/test_faults.py
+
+# Two in a hundred of all calls and pieces of memory of a daemon fail: see tests/net/test_failures.py.
+FAIL_SECONDS = 300
+.PHONY: failures
+failures: all test-programs
+	@$(TEST_ENV) FAIL_SECONDS='$(FAIL_SECONDS)' PYTHONDONTWRITEBYTECODE=1 python3 tests/net/test_failures.py
 
 # All that may happen to a daemon, at random, with the sanitizers: see tests/net/soak.py.
 SOAK_SECONDS = 3600

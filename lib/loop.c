@@ -16,6 +16,8 @@
 #include "lib/clock.h"
 #include "lib/grow.h"
 
+#define LACK_NSEC 10000000		/* to wait while ppoll(2) has no memory for what is watched */
+
 struct watch {
 	int fd;			/* -1: none */
 	loop_fd_fn *fn;
@@ -259,7 +261,9 @@ int loop_turn(struct loop *l, bool block)
 						  .tv_nsec = (long)(ms % 1000) * 1000000 };
 	}
 	ready = ppoll(l->pfd, l->held ? 0 : l->n, block && !l->timers ? NULL : &wait, &l->mask);
-	if (ready < 0 && errno != EINTR)
+	if (ready < 0 && errno == ENOMEM)
+		nanosleep(&(struct timespec){ .tv_nsec = LACK_NSEC }, NULL);
+	else if (ready < 0 && errno != EINTR)
 		return -1;
 	/* ppoll() delivers no signal when a descriptor is ready (Linux fs/select.c, do_poll) or when it does not wait
 	 * (FreeBSD): without this a busy loop would never hear SIGTERM. */

@@ -38,13 +38,16 @@ KERNEL = "mroute from a1 group 225.200.0.1 kernel to a2 a3\n"
 
 
 class Soak:
-    def __init__(self, lab):
+    def __init__(self, lab, wrap=()):
         self.lab, self.rules, self.random = lab, Rules(), random.Random(SEED)
         self.done, self.idlers, self.joined, self.logs = collections.Counter(), [], set(), []
         self.lines = []			# of the configuration: keys
-        self.d = lab.daemon(KERNEL, "-k", "-l", "info", "-M", "3000")
+        self.d = self.start(wrap)
         self.has_keeper = True
         self.logs.append(self.d)
+
+    def start(self, wrap):
+        return self.lab.daemon(KERNEL, "-k", "-l", "info", "-M", "3000", wrap=wrap)
 
     def ask(self, *words):
         """Exit status and errors of a command.  One that a busy machine kept waiting for too long is asked again, and
@@ -55,6 +58,11 @@ class Soak:
             rc, _, err = self.d.ctl(*words)
             rc = 0 if rc == 66 else rc
         return rc, err
+
+    def expect(self, status, *words):
+        """A command that ends so."""
+        rc, err = self.ask(*words)
+        same(rc, status, f"status of {words}: {err}")
 
     # ---- what may happen ----
 
@@ -72,8 +80,8 @@ class Soak:
         if verb == "remove" and client and self.random.random() < 0.8:
             key = self.random.choice(sorted(client, key=str))
             words = [key[0], str(key[1]), str(key[2])]
-        rc, err = self.ask("-o", "soak", verb, *words, *(sorted(outputs) if verb != "remove" else ()))
-        same(rc, 66 if verb == "remove" and key not in client else 0, f"{verb} {words} {outputs}: {err}")
+        self.expect(66 if verb == "remove" and key not in client else 0,
+                    "-o", "soak", verb, *words, *(sorted(outputs) if verb != "remove" else ()))
         if verb == "remove":
             client.pop(key, None)
         else:
@@ -84,22 +92,20 @@ class Soak:
         iif, group = r.choice(NAMES[:-2]), r.choice(("225.77.0.1", "225.77.1.0/28", "ff2e::77:1", "232.1.1.1"))
         words = [iif, *(["10.1.0.9"] if group == "232.1.1.1" else []), group]
         verb = "leave" if tuple(words) in self.joined else "join"
-        rc, err = self.ask("-o", "soak", verb, *words)
-        same(rc, 0, f"{verb} {words}: {err}")
+        self.expect(0, "-o", "soak", verb, *words)
         (self.joined.discard if verb == "leave" else self.joined.add)(tuple(words))
 
     def reload(self):
         if self.random.random() < 0.2:
             self.d.write("mroute from\n")
-            same(self.ask("reload")[0], 78, "reload of a bad file")
+            self.expect(78, "reload")
         picked = [self.pick()[1:] for _ in range(self.random.randrange(12))]
         config = {}
         for key, outputs in picked:
             config.setdefault(key, set()).update(outputs)
         self.d.write(KERNEL + "phyint a2 ttl-threshold 2\n" +
                      "".join(self.rules.line(key, outputs) for key, outputs in config.items()))
-        rc, err = self.ask("reload")
-        same(rc, 0, f"reload: {err}")
+        self.expect(0, "reload")
         self.rules.config = config
 
     def storm(self):
@@ -146,10 +152,10 @@ class Soak:
 
     def show(self):
         what = self.random.choice(("routes", "groups", "interfaces", "pending", "config", "metrics", "graph"))
-        same(self.ask(self.random.choice(("-d", "-dd", "-p")), "show", what)[0], 0, what)
+        self.expect(0, self.random.choice(("-d", "-dd", "-p")), "show", what)
 
     def flush(self):
-        same(self.ask("flush")[0], 0, "flush")
+        self.expect(0, "flush")
 
     def kill(self):
         kill(self.d)

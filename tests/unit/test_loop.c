@@ -5,6 +5,7 @@
  */
 #include "lib/loop.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -330,6 +331,8 @@ static void signals(void)
 
 /* A ppoll(2) that can be as on FreeBSD, where a call that does not wait delivers no signal. */
 static bool is_deaf_at_once;
+/* Or one that fails. */
+static int poll_error;
 
 int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
 {
@@ -340,6 +343,10 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const si
 #endif
 	int64_t wait[2] = { timeout ? timeout->tv_sec : 0, timeout ? timeout->tv_nsec : 0 };
 
+	if (poll_error) {
+		errno = poll_error;
+		return -1;
+	}
 	if (is_deaf_at_once && timeout && !wait[0] && !wait[1])
 		return poll(fds, n, 0);
 	return (int)syscall(call, fds, n, timeout ? wait : NULL, mask, (size_t)(_NSIG / 8));
@@ -384,6 +391,30 @@ static void signal_without_waiting(void)
 	loop_free(loop);
 }
 
+/* What the kernel lacks for a while ends nothing: signals are heard, and what is ready is seen later. */
+static void poll_fails(void)
+{
+	struct pair p = full_pair();
+	int seen = 0, usr1 = 0;
+
+	loop = loop_new();
+	loop_add(loop, p.r, POLLIN, count_fd, &seen);
+	loop_signal(loop, SIGUSR1, count, &usr1);
+	raise(SIGUSR1);
+	poll_error = ENOMEM;
+	CHECK_INT(loop_turn(loop, true), 0);
+	CHECK_INT(seen, 0);
+	CHECK_INT(usr1, 1);
+	poll_error = 0;
+	CHECK_INT(loop_turn(loop, true), 0);
+	CHECK_INT(seen, 1);
+	poll_error = EFAULT;
+	CHECK_INT(loop_turn(loop, true), -1);
+	poll_error = 0;
+	loop_free(loop);
+	close_pair(p);
+}
+
 static void clock_is_read(void)
 {
 	int64_t start, later;
@@ -410,5 +441,6 @@ TEST_MAIN(
 	TEST(signals)
 	TEST(signal_under_load)
 	TEST(signal_without_waiting)
+	TEST(poll_fails)
 	TEST(clock_is_read)
 )
