@@ -261,7 +261,8 @@ static void advise_why_lacking(struct advice *r, const struct conf *c, bool is_f
 
 void advise_why_partly(struct advice *r)
 {
-	if (!r->in || r->x->is_any || !r->x->e.nouts)
+	/* What another program is to send where, no file of ours says. */
+	if (!r->in || r->x->is_any || !r->x->e.nouts || advice_is_foreign(r->d))
 		return;
 	advise_why_lacking(r, r->d->host.conf, !r->d->running.answers);
 	if (r->d->running.answers)

@@ -152,7 +152,8 @@ def bridge_filter(t):
     t.chain("prerouting", [f"ip{t.six} daddr {t.group} drop"], family="bridge")
 
 
-@truth("it comes with the tag of a VLAN that nobody takes off", "vlan", blind=UNSURE, cure=None, says="VLAN 20")
+@truth("it comes with the tag of a VLAN that nobody takes off", "vlan", blind=UNSURE, cure=None, foreign=["vlan"],
+       says="VLAN 20")
 def tagged(t):
     t.start()
     data = frame(t.src, t.group, 16, 5)
