@@ -41,7 +41,7 @@ mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/run" "$root/etc
 python=$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')
 put "$python" /usr/bin/python3
 for tool in sh mount mkdir mktemp rm cat cut cp date dirname basename env getconf grep head id awk sed seq setpriv \
-	sleep sort tail timeout tr true unshare wc xargs ip bridge tc nft sysctl modprobe busybox \
+	sleep sort tail timeout tr true unshare wc xargs ip bridge tc nft iptables wg sysctl modprobe busybox \
 	iptables-nft-restore ip6tables-nft-restore iptables-legacy-restore ip6tables-legacy-restore; do
 	at=$(command -v "$tool") && { [ -x "$at" ] || at=/bin/$tool; } && put "$at" "/usr/bin/$tool"
 done
@@ -67,7 +67,7 @@ done
 if command -v depmod >/dev/null; then depmod -b "$root" "$release"; else busybox depmod -b "$root" "$release"; fi ||
 	{ echo "make vm: neither kmod nor busybox here" >&2; exit 77; }
 [ -e "$root/usr/bin/modprobe" ] || ln -s busybox "$root/usr/bin/modprobe"
-cp -r tests "$root/work/"
+cp -r tests examples "$root/work/"
 cp -L "$B/smcroute" "$root/work/$B/"
 cat >"$root/init" <<-EOI
 	#!/bin/sh

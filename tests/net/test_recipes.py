@@ -2,24 +2,20 @@
 #
 # The recipes of README.md, as they are printed there: each is run, with packets.
 # Only names of interfaces are others, and a VLAN or a tunnel is a plain link.
-import os
 import re
 import subprocess
 
 from cases import case, main
+from examples import blocks
 from lab import SMCROUTE, Daemon, Failed, Skip, check, note, same, sys_call, wait_until
 from sick import path
 
-README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../README.md")
 DIRECTIVES = ("phyint", "mgroup", "mroute", "include")
 
 
-def blocks(title):
+def recipe_blocks(title):
     """The indented blocks below the heading that begins so: (configurations, commands)."""
-    with open(README) as f:
-        text = f.read().split(f"\n### {title}", 1)[1]
-    text = re.split(r"\n##", text.split("\n", 1)[1], maxsplit=1)[0]
-    found = [re.sub(r"(?m)^    ", "", b).strip() + "\n" for b in re.findall(r"(?m)(?:^    .*\n)+", text)]
+    found = blocks("README.md", title)
     confs = [b for b in found if any(line.startswith(DIRECTIVES) for line in b.splitlines())]
     return confs, [b for b in found if b not in confs]
 
@@ -35,7 +31,7 @@ def renamed(text, **names):
 
 def recipe(title, **names):
     """The one configuration of a recipe; smcroute-check finds no error in it."""
-    conf, = blocks(title)[0]
+    conf, = recipe_blocks(title)[0]
     p = subprocess.run([SMCROUTE, "smcroute-check", "-"], input=conf, capture_output=True, text=True)
     if p.stderr:
         note(p.stderr)
@@ -110,7 +106,7 @@ def many(lab):
 
 @case("two routing tables: one instance in each")
 def tables(lab):
-    commands, = blocks("Two routing tables")[1]
+    commands, = recipe_blocks("Two routing tables")[1]
     sys_call("mount", "lab", "/etc", "tmpfs", 0, None)
     with open("/etc/tv.conf", "w") as f:
         f.write("mroute from a1 group 239.7.7.7 to a2\n")
@@ -129,7 +125,7 @@ def tables(lab):
 
 @case("mDNS: the checker says that no router forwards it")
 def mdns(lab):
-    same(blocks("mDNS"), ([], []), "blocks")
+    same(recipe_blocks("mDNS"), ([], []), "blocks")
     conf = lab.write("x.conf", "mroute from a1 group 224.0.0.251 to a2\nmroute from a1 group ff02::fb to a2\n")
     rc, _, err = lab.run(SMCROUTE, "smcroute-check", conf)
     same((rc, err.count("routers never forward it")), (0, 2), err)
