@@ -174,8 +174,10 @@ struct mfc_stats show_count_rule(const struct show *s, uint32_t id)
 int64_t show_count_silence(const struct show *s, uint32_t id)
 {
 	const struct show_count_of_rule *rule = show_count_of(s, id);
+	int64_t now = s->router->now;
 
 	if (!rule || !rule->heard)
 		return -1;
-	return (int64_t)((uint32_t)(s->router->now / MFC_TICK) + 1 - rule->heard) * MFC_TICK;
+	/* Of what is less than a tick too, so that the moment does not change while none comes. */
+	return (int64_t)((uint32_t)(now / MFC_TICK) + 1 - rule->heard) * MFC_TICK + now % MFC_TICK;
 }

@@ -179,11 +179,11 @@ static void metrics_rules(struct show *s, int stage)
 	while ((rule = show_next_rule(s, stage + 1, &s->router->rules.routes))) {
 		struct show_flow f = show_flow_of_rule(s->router, rule);
 		int64_t silence = show_count_silence(s, show_number(s));
-
 		buf_str(b, "smcroute_rule_last_packet_timestamp_seconds{");
 		metrics_flow(b, &f);
-		buf_printf(b, "} %lld\n",
-			   silence < 0 ? 0 : (long long)(clock_usec(CLOCK_REALTIME) / 1000 - silence) / 1000);
+		long long when = silence < 0 ? 0 : clock_usec(CLOCK_REALTIME) / 1000 - silence;
+
+		buf_printf(b, when ? "} %lld.%03lld\n" : "} 0\n", when / 1000, when % 1000);
 	}
 }
 

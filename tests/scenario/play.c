@@ -497,7 +497,7 @@ static void play_reply(struct player *p, const char *text)
 		buf_add(&p->out, text, (size_t)(value - text));
 		if (*value != '0') {
 			buf_str(&p->out, "TIME");
-			value += strspn(value, "0123456789");
+			value += strspn(value, ".0123456789");
 		}
 	}
 	buf_str(&p->out, text);
