@@ -52,7 +52,7 @@ struct probe_link {
 	tristate routing[FAM_N];	/* is a VIF of some table */
 	tristate v6;			/* has IPv6: not without an MTU of 1280, nor with disable_ipv6 */
 	uint64_t packets, multicast;	/* received; not all drivers count multicast */
-	uint64_t sent;			/* packets */
+	uint64_t sent, unsent;		/* packets; those that its driver dropped instead */
 	char queue[KERNEL_IFNAME];	/* kind of its queue, "fq_codel"...; "" = not known */
 	uint64_t queue_drops;		/* packets that it dropped */
 	uint64_t filter_drops;		/* packets that filters of tc dropped as they came in or left */

@@ -122,7 +122,8 @@ static void evidence_counted(struct doctor *d, const struct evidence_flow *x, st
 	}
 	evidence_no_more(&o->sent, &o->vif);
 	o->left = o->sent;
-	is_prompt = l && remedy_is_among(l->kind, evidence_prompt);
+	is_prompt = l && (remedy_is_among(l->kind, evidence_prompt) ||
+			  (!sample_sent(d, l) && sample_unsent(d, l) + verdict_slack(&x->e, n) >= n));
 	sent = is_prompt || (l && l->sent) ? sample_sent(d, l) : UINT64_MAX;
 	/* What the others have not sent may wait, but for one that sends nothing at all. */
 	if (sent < n)
@@ -134,6 +135,17 @@ static bool evidence_was_down(const struct doctor *d, const struct probe_link *l
 	const struct probe_link *was = sample_before(d, l);
 
 	return !was || !(was->flags & LINK_UP) || !(was->flags & LINK_RUNNING);
+}
+
+/* Of n packets that were handed to a driver: what it surely did not send.  Most count late what they sent, but not what
+ * they dropped: a tunnel whose program does not read, say. */
+static uint64_t evidence_unsent(const struct doctor *d, const struct probe_link *l, uint64_t n)
+{
+	uint64_t lack = evidence_less(n, sample_sent(d, l)), dropped = sample_unsent(d, l);
+
+	if (remedy_is_among(l->kind, evidence_prompt))
+		return lack;
+	return dropped + lack / 4 >= lack && dropped < lack ? dropped : dropped >= lack ? lack : 0;
 }
 
 static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
@@ -163,8 +175,8 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 	}
 	o->is_fresh = x->entry == &x->w->e && x->w->fresh >> i & 1;
 	o->is_fresh = o->left.hi && (o->is_fresh || evidence_was_down(d, l));
-	if (x->e.is_seen && l && remedy_is_among(l->kind, evidence_prompt))
-		o->unsent = evidence_less(o->left.hi, sample_sent(d, l));
+	if (x->e.is_seen && l)
+		o->unsent = evidence_unsent(d, l, o->left.hi);
 	if (o->is_fresh)
 		o->vif = o->sent = o->left = (struct span){ verdict_routed(&x->e), verdict_routed(&x->e) };
 	if (!o->translated)
@@ -220,10 +232,14 @@ static void evidence_input(const struct doctor *d, struct evidence_flow *x)
 
 	while ((s = flows_next(&d->flows, x->w, s))) {
 		const struct probe_link *l = host_link(&d->host, s->ifindex);
-		bool is_port = l && l->master && !s->n[SNIFF_IP];
-		int in = is_port ? evidence_bridge_above(d, l) : s->ifindex;
+		int above = l ? evidence_bridge_above(d, l, s->vlan) : s->ifindex;
+		int in = s->n[SNIFF_IP] ? s->ifindex : above;
+		const struct sighting *up = above != s->ifindex ? flows_on(&d->flows, x->w, above) : NULL;
 		uint64_t n = s->n[SNIFF_IP] ? s->n[SNIFF_IP] + ((uint64_t)1 << 32) : 0;
 
+		/* What routes above it has them from here. */
+		if (up && up->n[SNIFF_WIRE] && host_vif(vifs, above, 0) && !host_vif(vifs, s->ifindex, 0))
+			continue;
 		if (!n && s->n[SNIFF_WIRE] && (host_vif(vifs, in, 0) || (l && l->routing[d->fam] == 1)))
 			n = s->n[SNIFF_WIRE];
 		if (n && x->w->has_entry && !x->w->e.unresolved && x->w->e.iif == in)

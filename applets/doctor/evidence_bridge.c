@@ -75,20 +75,30 @@ void evidence_bridge_out(const struct doctor *d, const struct watched *w, bool i
 	evidence_bridge_walk(&k, o->ifindex);
 }
 
-int evidence_bridge_above(const struct doctor *d, const struct probe_link *port)
+/* True when frames of an interface with the tag of a VLAN, 0 = none, are for one above it. */
+static bool evidence_bridge_is_above(const struct host *h, const struct probe_link *l, const struct probe_link *below,
+				     uint16_t tag)
 {
-	const struct host *h = &d->host;
-	int above = port->master;
+	const struct probe_link *bridge;
 	uint16_t vlan;
 
-	if (!above || host_vif(&h->of[d->fam].vifs, above, 0))
-		return above;
-	for (const struct probe_link *l = h->links.v; l < h->links.v + h->links.n; l++) {
-		const struct probe_link *bridge = l->lower ? bridge_below(h, l->ifindex, &vlan) : NULL;
+	if (!below->master)
+		return l->lower == below->ifindex &&
+		       (!strcmp(l->kind, "macvlan") || (!strcmp(l->kind, "vlan") && tag && l->vlan == tag));
+	bridge = l->lower ? bridge_below(h, l->ifindex, &vlan) : NULL;
+	return bridge && bridge->ifindex == below->master;
+}
 
-		if (bridge && bridge->ifindex == port->master && host_vif(&h->of[d->fam].vifs, l->ifindex, 0))
+int evidence_bridge_above(const struct doctor *d, const struct probe_link *below, uint16_t tag)
+{
+	const struct host *h = &d->host;
+	int above = below->master ? below->master : below->ifindex;
+
+	if (host_vif(&h->of[d->fam].vifs, above, 0))
+		return above;
+	for (const struct probe_link *l = h->links.v; l < h->links.v + h->links.n; l++)
+		if (evidence_bridge_is_above(h, l, below, tag) && host_vif(&h->of[d->fam].vifs, l->ifindex, 0))
 			return l->ifindex;
-	}
 	return above;
 }
 

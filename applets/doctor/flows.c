@@ -200,7 +200,13 @@ void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end)
 	if (is_star)
 		flows_drop_iif(&w->e);
 	if (is_end && w->had_entry && !w->e.unresolved)
-		w->fresh = flows_fresh(&before, &w->e);
+		w->fresh |= flows_fresh(&before, &w->e);
+}
+
+void flows_forget(struct flows *f, bool is_end)
+{
+	for (struct watched *w = f->v; w < f->v + f->n; w++)
+		*(is_end ? &w->has_entry : &w->had_entry) = false;
 }
 
 void flows_free(struct flows *f)

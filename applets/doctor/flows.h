@@ -70,6 +70,9 @@ void flows_late(struct flows *f, const struct probe_sniffed *p);
 /* Takes in an entry, as it is at the end or at the beginning. */
 void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end);
 
+/* Entries of the beginning, or the end, will be taken in once more. */
+void flows_forget(struct flows *f, bool is_end);
+
 void flows_free(struct flows *f);
 
 /* A flow; NULL when it is not watched. */

@@ -17,6 +17,8 @@
 #define SLICE 4096		/* packets read in one go */
 #define TURN_MS 250		/* between two looks at what was seen so far */
 #define GATHER_MS 60		/* packets come together that long, so that many are read at once */
+#define TURNS 20		/* of reading entries until no packet comes meanwhile */
+#define FEW 1000		/* entries, of more it takes long */
 #define CROWD 1000		/* so many and they come together no longer than GATHER_MS / 6 */
 
 /* ---- packets ---- */
@@ -123,14 +125,36 @@ static void observe_packets(struct doctor *const *d, unsigned n)
 	}
 }
 
+/* Reads the entries of a sample behind the packets until then, which count in the second one: again while packets came
+ * meanwhile, so that both are of the same moment also where this process has to wait for the processor; but not for
+ * ever, nor where that takes long. */
+static int observe_entries(struct doctor *d, bool is_second)
+{
+	struct pollfd pfd[2] = { { .fd = d->sockets.fd[0], .events = POLLIN },
+				 { .fd = d->sockets.fd[1], .events = POLLIN } };
+
+	for (unsigned turn = 0;; turn++) {
+		d->is_second = false;
+		if (d->sniffs)
+			observe_drain(d, is_second ? COUNTS_ALL : 0, &(unsigned){ 0 });
+		if (d->sniffs && is_second)
+			observe_drain(d, COUNTS_OUT, &(unsigned){ 0 });
+		if (sample_entries(d, is_second) < 0)
+			return -1;
+		if (!d->sniffs || turn == TURNS || d->flows.n > FEW || poll(pfd, 2, 0) <= 0)
+			return 0;
+	}
+}
+
 /* Opens the sockets and takes the first sample. */
 static int observe_begin(struct doctor *d)
 {
 	d->sniffs = probe_sniff_open(&d->sockets, d->fam, d->is_all ? NULL : &d->group) == 0;
-	if (sample_first(d) < 0)
+	if (d->sniffs)
+		d->filters_before = probe_filters_open();
+	if (sample_first(d) < 0 || observe_entries(d, false) < 0)
 		return -1;
 	if (d->sniffs) {
-		d->filters_before = probe_filters_open();
 		/* From the first reading on what leaves counts, and then what gets to the IP stack, which is read after
 		 * it; from the second one on what arrives. */
 		observe_drain(d, 0, &(unsigned){ 0 });
@@ -142,19 +166,15 @@ static int observe_begin(struct doctor *d)
 
 static int observe_end(struct doctor *d)
 {
-	int result;
-
 	/* The other way round; entries afterwards have counted what was seen, and perhaps more: the kernel may be busy
 	 * (RTNL) when they are to be read. */
+	if (observe_entries(d, true) < 0)
+		return -1;
 	if (d->sniffs) {
-		observe_drain(d, COUNTS_ALL, &(unsigned){ 0 });
-		observe_drain(d, COUNTS_OUT, &(unsigned){ 0 });
 		d->unread = probe_sniff_lost(&d->sockets);
-	}
-	result = sample_second(d);
-	if (d->sniffs)
 		observe_drain(d, 0, &(unsigned){ 0 });
-	return result;
+	}
+	return sample_second(d);
 }
 
 int observe_take(struct doctor *const *d, unsigned n)

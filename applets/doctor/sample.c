@@ -69,6 +69,13 @@ uint64_t sample_sent(const struct doctor *d, const struct probe_link *l)
 	return sample_more(was ? was->sent : 0, l->sent);
 }
 
+uint64_t sample_unsent(const struct doctor *d, const struct probe_link *l)
+{
+	const struct probe_link *was = sample_before(d, l);
+
+	return sample_more(was ? was->unsent : 0, l->unsent);
+}
+
 uint64_t sample_queue_drops(const struct doctor *d, const struct probe_link *l)
 {
 	const struct probe_link *was = sample_before(d, l);
@@ -187,14 +194,20 @@ int sample_first(struct doctor *d)
 		return -1;
 	d->is_uncounted = probe_counters(d->fam, &d->before.count) < 0;
 	d->before.vifs.n = probe_vifs(d->fam, d->before.vifs.v, HOST_VIFS);
+	return 0;
+}
+
+int sample_entries(struct doctor *d, bool is_second)
+{
+	d->is_second = is_second;
+	flows_forget(&d->flows, is_second);
+	for (unsigned i = 0; i < d->nloads; i++)
+		d->loads[i].packets[is_second] = 0;
 	return probe_mfc(d->fam, sample_entry, d);
 }
 
 int sample_second(struct doctor *d)
 {
-	d->is_second = true;
-	if (probe_mfc(d->fam, sample_entry, d) < 0)
-		return -1;
 	d->after.vifs.n = probe_vifs(d->fam, d->after.vifs.v, HOST_VIFS);
 	d->is_uncounted |= probe_counters(d->fam, &d->after.count) < 0;
 	if (probe_links(&d->host.links) < 0)

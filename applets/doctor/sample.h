@@ -70,11 +70,14 @@ struct doctor {
 	struct passage_memo *memo;	/* what passage.h remembers; owned, NULL = nothing */
 };
 
-/* Takes the first sample: counters and entries as they are.  0, or -1 with errno; sample_free() ends it. */
+/* Takes the first sample but for its entries: counters as they are.  0, or -1 with errno; sample_free() ends it. */
 int sample_first(struct doctor *d);
 
 /* The same of the second one, which also has the interfaces of d->host. */
 int sample_second(struct doctor *d);
+
+/* Entries of one of the samples, once more when they were read before.  As sample_first(). */
+int sample_entries(struct doctor *d, bool is_second);
 
 /* After both looks at the router that runs here, at the file, and at the host beside the rules in force: those that the
  * router tells, or else those of the file.  As sample_first(). */
@@ -90,7 +93,8 @@ const struct probe_link *sample_before(const struct doctor *d, const struct prob
 /* Packets that an interface has handed to its driver since the first sample, of whatever kind. */
 uint64_t sample_sent(const struct doctor *d, const struct probe_link *l);
 
-/* The same of those that its queue, and filters of tc, dropped. */
+/* The same of those that the driver, its queue, and filters of tc, dropped. */
+uint64_t sample_unsent(const struct doctor *d, const struct probe_link *l);
 uint64_t sample_queue_drops(const struct doctor *d, const struct probe_link *l);
 uint64_t sample_filter_drops(const struct doctor *d, const struct probe_link *l);
 

@@ -127,6 +127,12 @@ static void verdict_out_seen(const struct evidence *e, const struct evidence_out
 {
 	uint64_t lost = verdict_less(came, o->left.hi), low, large, slack = verdict_slack_out(e, came);
 
+	/* Some were lost, before the entry or behind it: it was read so late that this cannot be told. */
+	if (came < e->ip && !lost && !e->is_fresh && e->right.hi + verdict_slack(e, e->ip) >= e->ip &&
+	    o->left.hi + verdict_slack(e, e->ip) < e->ip) {
+		verdict_add(l, VERDICT_UNSURE, e->ip - o->left.hi, e->ip);
+		return;
+	}
 	/* A rule of the packet filter may have raised the TTL since, or allowed fragments: then nothing lacks. */
 	low = verdict_min(lost, o->low.hi);
 	if (low && (lost > slack || low == o->low.hi))

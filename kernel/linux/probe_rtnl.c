@@ -76,6 +76,7 @@ bool probe_rtnl_link(const struct rtnl_msg *m, struct probe_link *l)
 		.mtu = ev.mtu, .allmulti = ev.allmulti,
 		.rp_filter = -1, .rp_own = -1, .routing = { -1, -1 },
 		.packets = st.rx_packets, .multicast = st.multicast, .sent = st.tx_packets,
+		.unsent = st.tx_dropped,
 	};
 	l->v6 = probe_has_v6(&at);
 	memcpy(l->name, ev.name, sizeof l->name);

@@ -19,7 +19,7 @@ struct fake_probe fake_probe;
 static void fake_pass(void)
 {
 	struct probe_mfc *e = &fake_probe.mfc[0];
-	bool is_end = fake_probe.drains > 2 || fake_probe.mfc_reads > 1;
+	bool is_end = fake_probe.drains > 3 || fake_probe.mfc_reads > 1;
 	uint64_t n = fake_probe.passes[is_end ? 2 : 0];
 
 	n += is_end ? fake_probe.passes[1] : 0;
@@ -266,13 +266,13 @@ static void fake_passed(enum probe_station station, probe_sniff_fn *fn, void *ct
 		fn(ctx, &p);
 }
 
-/* A sample begins and ends with two readings each: what was sniffed is there in the first of its end. */
+/* A sample begins with three readings and ends with as many: what was sniffed is there in the first of its end. */
 int probe_sniff_drain(const struct probe_sniff *s, int max, probe_sniff_fn *fn, void *ctx)
 {
 	(void)s;
 	(void)max;
 	fake_probe.drains++;
-	for (unsigned i = 0; fake_probe.drains == 3 && i < fake_probe.nsniffed; i++)
+	for (unsigned i = 0; fake_probe.drains == 4 && i < fake_probe.nsniffed; i++)
 		fn(ctx, &fake_probe.sniffed[i]);
 	fake_pass();
 	fake_passed(SNIFF_WIRE, fn, ctx);

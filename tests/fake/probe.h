@@ -29,7 +29,7 @@ struct fake_probe {
 	bool is_member;				/* of 225.1.2.3 on all interfaces */
 	struct probe_sniffed sniffed[FAKE_PROBE_MAX];	/* packets, once all of them */
 	unsigned nsniffed;			/* 0: they are not to be seen */
-	unsigned drains;			/* calls of probe_sniff_drain(): two of each sample */
+	unsigned drains;			/* calls of probe_sniff_drain(): three of each sample */
 	unsigned mfc_reads;			/* calls of probe_mfc(): one of each sample */
 	uint64_t passes[3];			/* packets of the first entry that go from wire to wire, and are counted
 						 * everywhere: between any two readings of the first sample, between the

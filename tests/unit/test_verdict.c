@@ -237,6 +237,15 @@ static void late(void)
 	CHECK_INT(verdict_out(&e, &o, v), 0);
 	e.late = 0;
 	CHECK_INT(verdict_out(&e, &o, v), 1);
+	/* So late that all may have got to the entry: where the rest was lost is not known. */
+	e.right = (struct span){ X, X };
+	e.late = X / 2;
+	CHECK_INT(verdict_in(&e, v), 0);
+	CHECK_INT(verdict_out(&e, &o, v), 1);
+	CHECK_INT(v[0].verdict, VERDICT_UNSURE);
+	CHECK_INT(v[0].n, X / 2);
+	e.is_fresh = true;
+	CHECK_INT(verdict_out(&e, &o, v), 0);
 }
 
 TEST_MAIN(TEST(before_the_entry) TEST(behind_it) TEST(limits) TEST(many) TEST(late))
