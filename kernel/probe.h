@@ -119,6 +119,7 @@ struct probe_mfc {
 	uint8_t noifs;
 	int iif;			/* ifindex, 0 = gone */
 	struct mfc_stats st;
+	int64_t idle_ms;		/* since its last packet, on whatever interface */
 	uint8_t ttl[KERNEL_VIFS];	/* threshold */
 	int oif[KERNEL_VIFS];		/* ifindex */
 };
@@ -133,12 +134,15 @@ int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx);
 struct probe_lookup {
 	uint32_t table;			/* 0 = none, as no rule is for them; PROBE_REFUSED: a rule refuses them */
 	uint32_t pref;
+	uint32_t marked;		/* the same of those that have the mark of a rule before it; 0 = no such rule */
+	uint32_t marked_pref;
 };
 #define PROBE_REFUSED UINT32_MAX
 #define PROBE_LAST_PREF 32767		/* of the rule that the kernel has by itself */
 
 /* Where packets that come in on an interface are looked up, by the rules that `ip mrule` shows, but for those that ask
- * for more.  errno EAFNOSUPPORT, EOPNOTSUPP: this kernel has one table only, and *l stays as it was. */
+ * for more; of these the first that asks for a mark is told beside it.  errno EAFNOSUPPORT, EOPNOTSUPP: this kernel has
+ * one table only, and *l stays as it was. */
 int probe_table(enum fam fam, const char *iif, struct probe_lookup *l);
 
 /* The number of the table that a router has who asks for none. */
@@ -188,6 +192,9 @@ int probe_members(enum fam fam, probe_member_fn *fn, void *ctx);
 
 /* Reads the command line of a process, its words each ended by NUL, to text[size].  Their length, or -1. */
 long probe_cmdline(int pid, char *text, size_t size);
+
+/* True for a smcrouted: by its name, which begins with smcroute, or started by a copy (NAME smcrouted). */
+bool probe_is_smcrouted(int pid, const char *comm);
 
 /* The process with the name of a program that routes multicast, pid and name, whose pid is the first that is higher
  * than `after`; false when there is none.  Anybody sees names; whose network namespace it is in is known with rights
@@ -276,7 +283,7 @@ struct probe_sniffed {
 	uint8_t ttl;			/* or hop limit */
 	bool is_whole;			/* must not be fragmented */
 	bool is_rest;			/* a fragment that is not the first of its packet */
-	bool is_broken;			/* the checksum of the IPv4 header is wrong */
+	bool is_broken;			/* its header tells a wrong checksum (IPv4), or a length it has not */
 	bool has_ports;
 	uint8_t protocol, ports[4];	/* of IP; source and destination as they stand in the header */
 	bool is_control;		/* IGMP, MLD, neighbour or router discovery, PIM: no data to be routed */

@@ -177,6 +177,19 @@ static bool advise_is_left_out(struct advice *r, struct advise_sum *a)
 	return true;
 }
 
+/* Its entry came when the watch was over. */
+static bool advise_is_too_new(struct advice *r, struct advise_sum *a)
+{
+	if (!r->x->e.is_unresolved || !r->x->w->is_answered)
+		return false;
+	r->f->what = advise_what[VERDICT_UNSURE];
+	finding_add(r->f, FINDING_UNSEEN, "whether %s is sent on: the router was asked about it only just, and made "
+		    "its entry when doctor watched no more; look again", r->flow);
+	finding_fix(r->f, "smcroute-check doctor %s", r->group);
+	a->unsure++;
+	return true;
+}
+
 void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_sum *a)
 {
 	struct loss v[LOSSES];
@@ -186,7 +199,7 @@ void advise_flow(struct doctor *d, const struct evidence_flow *x, struct advise_
 	enum why why;
 
 	advice_begin(&r, d, x);
-	if (advise_is_left_out(&r, a))
+	if (advise_is_left_out(&r, a) || advise_is_too_new(&r, a))
 		return;
 	a->bad += advise_storm(&r);
 	for (unsigned i = 0; i < n && !is_stopped; i++) {

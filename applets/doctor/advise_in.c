@@ -13,9 +13,19 @@
 /* Between the wire and routing. */
 static const struct advise_hooks advise_in_hooks = { NULL, HOOK_PORT_INGRESS, HOOK_BEFORE, false };
 
-/* The route back is right, but not that for the mark that packets have by then. */
+/* The route back is right, but not that for the mark or the ports that packets have by then. */
 static void advise_in_rp_marks(struct advice *r, const struct loss *l)
 {
+	if (!remedy_rp_marks(r->in)) {
+		finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s, rp_filter is %d there, and "
+			    "as many packets were refused; the route back by their source alone leads there, so a rule "
+			    "for routes that asks for more (a port, a protocol) leads elsewhere", advice_came(r, l),
+			    r->in->rp_filter);
+		remedy_sysctl(r->f, FAM_4, r->in_name, "rp_filter", r->in->rp_filter > 1 ? 0 : 2);
+		finding_or(r->f);
+		finding_fix(r->f, "ip rule show");
+		return;
+	}
 	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s, rp_filter is %d "
 		    "there, and src_valid_mark has it look up the route back with the mark that a rule of the packet "
 		    "filter gave them, which leads elsewhere", advice_came(r, l),
@@ -84,6 +94,18 @@ static void advise_in_table(struct advice *r, const struct loss *l)
 	if (v)
 		there = v->table;
 	probe_table(r->fam, r->in_name, &now);
+	if (r->x->e.has_marked_table && !r->x->e.has_other_table) {
+		finding_add(r->f, FINDING_ERROR, "looked up in another table: %s, and those with the mark (fwmark) "
+			    "of a rule that `ip mrule` shows (pref %u) are %s; what else may keep them from the routes "
+			    "was not found, so look for who gives them that mark", advice_came(r, l), now.marked_pref,
+			    remedy_where(now.marked, where));
+		finding_fix(r->f, "nft list ruleset | grep -niE 'mark set'");
+		there = there ? there : now.table;
+		now = (struct probe_lookup){ .table = now.marked, .pref = now.marked_pref };
+		finding_or(r->f);
+		remedy_table(r->f, r->fam, r->in_name, &now, there);
+		return;
+	}
 	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s and are %s, the routes "
 		    "are in table %u", advice_came(r, l), remedy_where(now.table, where), there);
 	if (there)
@@ -110,7 +132,7 @@ static void advise_in_family(struct advice *r, const struct loss *l)
 
 static void advise_in_broken(struct advice *r, const struct loss *l)
 {
-	finding_add(r->f, FINDING_ERROR, "damaged: %s with a wrong checksum in the IP header; look "
+	finding_add(r->f, FINDING_ERROR, "damaged: %s with a wrong checksum or length in the IP header; look "
 		    "at the sender, or at what changes packets on the way", advice_came(r, l));
 	advice_tcpdump(r, r->in_word);
 }

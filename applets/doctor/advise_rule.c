@@ -108,13 +108,14 @@ static void advise_rule_outputs(const struct advice *r, struct advise_outputs *o
 /* Appends the command that writes a line to the file, so that it outlives the next reload. */
 static void advise_rule_write(struct advice *r, const char *line)
 {
+	const char *file = sample_is_its_file(r->d) ? r->d->file : buf_cstr(&r->d->running.file);
 	struct buf b = { 0 };
 
-	if (!r->d->file || r->d->file[0] != '/')
+	if (!file || file[0] != '/')
 		return;
 	buf_shell_word(&b, line);
 	buf_str(&b, " >>");
-	buf_shell_word(&b, r->d->file);
+	buf_shell_word(&b, file);
 	finding_fix(r->f, "echo %s", buf_cstr(&b));
 	buf_free(&b);
 }

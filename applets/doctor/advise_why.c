@@ -85,6 +85,35 @@ static bool advise_why_shut(struct advice *r, const struct explanation *x, struc
 	return b->len;
 }
 
+/* Nothing is known that keeps its rule from being in force: only time can have been too short. */
+static void advise_why_late(struct advice *r, const struct loss *l, const char *rule)
+{
+	struct running *run = &r->d->running;
+
+	if (l->verdict == VERDICT_WRONG_IIF && run->answers && r->x->entry) {
+		/* The kernel reports such packets every 3 seconds at most (ip_mr_forward()). */
+		r->f->what = "wrong_iif";
+		finding_add(r->f, FINDING_ERROR, "wrong input interface: %s, and its entry waits for them on %s, where "
+			    "a rule is for them too; it moves once the kernel has reported twice, 3 s apart, that they "
+			    "come here and nothing comes there: look longer", advice_came(r, l),
+			    host_name(&r->d->host, r->x->entry->iif));
+		finding_fix(r->f, "smcroute-check doctor %s 15", r->group);
+	} else if (l->verdict == VERDICT_NO_ANSWER && run->answers) {
+		r->f->what = "no_answer";
+		finding_add(r->f, FINDING_ERROR, "the router made no entry: %s, the kernel has asked it, and %s sends "
+			    "them on; it is busy, or the kernel refused the entry: its log tells",
+			    advice_came(r, l), rule);
+		finding_fix(r->f, "%s show metrics", running_ctl(run));
+	} else {
+		r->f->what = "not_in_force";
+		finding_add(r->f, FINDING_ERROR, "the rule is not in force: %s and go nowhere, but "
+			    "%s sends them on; the router was not told of it yet, or waits for an interface",
+			    advice_came(r, l), rule);
+		finding_fix(r->f, "%s reload", running_ctl(run));
+		finding_fix(r->f, "%s -d show pending", running_ctl(run));
+	}
+}
+
 /* A rule is in force for it, and its entry has no output. */
 static void advise_why_waits(struct advice *r, const struct explanation *x, const struct loss *l)
 {
@@ -126,12 +155,7 @@ static void advise_why_waits(struct advice *r, const struct explanation *x, cons
 			    (ull)running_metric(run, RUNNING_REFUSED));
 		finding_fix(r->f, "%s show metrics", running_ctl(run));
 	} else {
-		r->f->what = "not_in_force";
-		finding_add(r->f, FINDING_ERROR, "the rule is not in force: %s and go nowhere, but "
-			    "%s sends them on; the router was not told of it yet, or waits for an interface",
-			    advice_came(r, l), buf_cstr(&rule));
-		finding_fix(r->f, "%s reload", running_ctl(run));
-		finding_fix(r->f, "%s -d show pending", running_ctl(run));
+		advise_why_late(r, l, buf_cstr(&rule));
 	}
 	buf_free(&rule);
 	buf_free(&why);
@@ -144,7 +168,8 @@ static enum why advise_why_file(struct advice *r, const struct loss *l)
 	struct explanation x;
 	enum why why = WHY_NOTHING;
 
-	if (r->d->running.answers && advise_why_explain(r, &x, r->d->file_conf) && x.n && !x.stop && !x.in_disabled) {
+	if (r->d->running.answers && advise_why_explain(r, &x, r->d->file_conf) && x.n && !x.stop && !x.in_disabled &&
+	    sample_is_its_file(r->d)) {
 		why = WHY_CAUSE;
 		r->f->what = "not_reloaded";
 		advise_rule_line(r, &rule, x.rules[0].rule);
@@ -160,6 +185,25 @@ static enum why advise_why_file(struct advice *r, const struct loss *l)
 	if (r->d->file_diags.errors && advise_why_slips(r))
 		why = WHY_CAUSE;
 	return why;
+}
+
+/* Two routers: the one that answers has its routes in another table than the one that packets are looked up in. */
+static bool advise_why_table(struct advice *r, const struct loss *l)
+{
+	struct running *run = &r->d->running;
+	uint32_t ours = run->table ? run->table : probe_default_table(r->fam), there = r->x->w->e.table;
+	struct probe_lookup now = { .table = there };
+
+	if (!run->answers || !r->in || !r->x->w->has_entry || there == ours)
+		return false;
+	probe_table(r->fam, r->in_name, &now);
+	r->f->what = "table";
+	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s and are looked up in table %u, where another "
+		    "router has no rule for them; process %d (smcrouted) has its routes in table %u: have packets of "
+		    "%s looked up there, or give that other router a rule", advice_came(r, l), there, run->pid, ours,
+		    r->in_name);
+	remedy_table(r->f, r->fam, r->in_name, &now, ours);
+	return true;
 }
 
 enum why advise_why(struct advice *r, const struct loss *l)
@@ -188,6 +232,8 @@ enum why advise_why(struct advice *r, const struct loss *l)
 			advice_root(r);
 		return WHY_CAUSE;
 	}
+	if (advise_why_table(r, l))
+		return WHY_CAUSE;
 	if (!r->in || r->x->is_any)
 		return WHY_NOTHING;
 	if (!advise_why_explain(r, &x, r->d->host.conf)) {

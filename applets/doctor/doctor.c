@@ -100,8 +100,8 @@ static void doctor_unseen(struct doctor *d)
 
 	f->what = "ttl";
 	if (!d->sniffs)
-		finding_add(f, FINDING_UNSEEN, "the packets themselves, their TTL and where they arrive: CAP_NET_RAW "
-			    "is needed; as root doctor sees them");
+		finding_add(f, FINDING_UNSEEN, "the packets themselves, their TTL, where they arrive, and whether "
+			    "they leave with other addresses: CAP_NET_RAW is needed; as root doctor sees them");
 	f->what = "counters";
 	if (d->is_uncounted)
 		finding_add(f, FINDING_UNSEEN, "the counters of this host: /proc/net is masked");

@@ -204,24 +204,6 @@ static void evidence_out(struct doctor *d, struct evidence_flow *x, unsigned i)
 
 /* ---- where it comes in ---- */
 
-/* Where packets that nobody saw come in on a wrong interface: the only one that had so many. */
-static int evidence_guess(const struct doctor *d, const struct evidence_flow *x)
-{
-	const struct probe_links *links = &d->host.links;
-	int only = 0;
-
-	for (const struct probe_link *l = links->v; l < links->v + links->n; l++) {
-		if (l->flags & LINK_LOOPBACK || l->ifindex == x->w->e.iif ||
-		    evidence_entry_unrouted(d, l, false) + EVIDENCE_CHATTER(d) < x->e.wrong ||
-		    !evidence_entry_unrouted(d, l, false))
-			continue;
-		if (only)
-			return 0;
-		only = l->ifindex;
-	}
-	return only;
-}
-
 /* The interface that it comes in on, of those where it was seen: where its entry waits for it, else where most of it
  * gets to the IP stack, else a routing one where it was on the wire, or whose port had it. */
 static void evidence_input(const struct doctor *d, struct evidence_flow *x)
@@ -281,8 +263,9 @@ static void evidence_here(const struct doctor *d, struct evidence_flow *x)
 	e->is_lower = l->master || !e->has_vif;
 	if (!x->is_any)
 		e->rp_refuses = remedy_rp_refuses(h, l, &x->as.source, &r, why);
-	if (l->rp_filter <= 0 || !remedy_rp_marks(l))
-		e->marks = 0;
+	e->has_marked_table = now.marked && now.marked != now.table;
+	if (l->rp_filter <= 0)
+		e->refused = 0;
 }
 
 /* What its entry counted. */
@@ -361,7 +344,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	*x = (struct evidence_flow){ .w = w, .as = w->flow, .is_any = w->is_star };
 	*e = (struct evidence){ .fam = d->fam, .unread = d->unread, .is_many = w->is_star };
 	x->is_own = !w->is_star && evidence_is_own(d, &w->flow.source);
-	e->marks = d->fam == FAM_4 ? sample_more(d->before.count.rp_filter, d->after.count.rp_filter) : 0;
+	e->refused = d->fam == FAM_4 ? sample_more(d->before.count.rp_filter, d->after.count.rp_filter) : 0;
 	evidence_input(d, x);
 	if (x->here) {
 		e->wire = x->here->n[SNIFF_WIRE];
@@ -382,7 +365,7 @@ void evidence_of(struct doctor *d, const struct watched *w, struct evidence_flow
 	if (!x->in && e->right.hi)
 		x->in = w->e.iif;
 	else if (!x->in && e->wrong)
-		x->in = evidence_guess(d, x);
+		x->in = evidence_entry_guess(d, w, e->wrong);
 	e->is_here |= !e->is_seen && e->right.hi;
 	/* Reports of members go through entries, too, where this host is one (ip_mr_input()): with a TTL of 1. */
 	e->is_many |= !e->is_seen && d->fam == FAM_4 && d->nmoved > 1 && x->in &&

@@ -15,8 +15,8 @@ void evidence_bridge_out(const struct doctor *d, const struct watched *w, bool i
  * before the IP stack (e->ingress) is known. */
 void evidence_bridge_in(const struct doctor *d, const struct watched *w, int port, int in, struct evidence *e);
 
-/* The interface that frames of one below it, with the tag of a VLAN or 0 = none, are for: what routes of the bridge that
- * it is a port of and what stands on that, or on itself; else that bridge, or itself. */
+/* The interface that frames of one below it, with the tag of a VLAN or 0 = none, are for: what routes of the bridge
+ * that it is a port of and what stands on that, or on itself; else that bridge, or itself. */
 int evidence_bridge_above(const struct doctor *d, const struct probe_link *below, uint16_t tag);
 
 #endif

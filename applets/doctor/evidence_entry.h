@@ -15,4 +15,8 @@ uint64_t evidence_entry_routed(const struct doctor *d, const struct watched *w);
 uint64_t evidence_entry_unrouted(const struct doctor *d, const struct probe_link *l, bool is_all);
 #define EVIDENCE_CHATTER(d) ((d)->seconds + 5u)
 
+/* Where packets that nobody saw come in, when it is not where their entry waits: the only interface that had so many
+ * others, or 0. */
+int evidence_entry_guess(const struct doctor *d, const struct watched *w, uint64_t wrong);
+
 #endif

@@ -209,6 +209,14 @@ void flows_forget(struct flows *f, bool is_end)
 		*(is_end ? &w->has_entry : &w->had_entry) = false;
 }
 
+void flows_answer(struct flows *f, const struct probe_mfc *e)
+{
+	uint32_t id = e->unresolved ? HASH_NONE : flows_find(f, &e->flow, 0);
+
+	if (id != HASH_NONE && f->v[id].e.unresolved)
+		f->v[id].is_answered = true;
+}
+
 void flows_free(struct flows *f)
 {
 	free(f->v);

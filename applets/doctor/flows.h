@@ -28,7 +28,7 @@ struct sighting {
 	uint64_t n[SNIFF_STATIONS];
 	uint64_t rest;			/* fragments beyond the first of a packet, which are counted nowhere else */
 	uint64_t late;			/* that got to the IP stack, or left, while the entries were read, not in n */
-	uint64_t broken;		/* of those from the wire: with a wrong checksum */
+	uint64_t broken;		/* of those from the wire: with a wrong checksum or length */
 	uint16_t vlan;			/* that the last of those from the wire had a tag of, 0 = none */
 	uint8_t ttl_min, ttl_max;	/* as they come in */
 	uint32_t len_max;
@@ -43,6 +43,7 @@ struct watched {
 	int star_iif;			/* of an entry for any source, else 0 */
 	bool is_star;
 	bool had_entry, has_entry;	/* when the watch began (not one that waited for an answer), when it ended */
+	bool is_answered;		/* its entry waited for an answer when the watch ended, and then got one */
 	uint32_t fresh;			/* outputs of the entry that it had not when the watch began, a bit each */
 	uint32_t first;			/* sighting, FLOWS_NONE = none: it was not seen */
 	bool has_ports;			/* of its last packet, as probe_sniffed has them */
@@ -72,6 +73,9 @@ void flows_entry(struct flows *f, const struct probe_mfc *e, bool is_end);
 
 /* Entries of the beginning, or the end, will be taken in once more. */
 void flows_forget(struct flows *f, bool is_end);
+
+/* Takes in an entry as it is some time after the end: one that waited then may have been answered. */
+void flows_answer(struct flows *f, const struct probe_mfc *e);
 
 void flows_free(struct flows *f);
 

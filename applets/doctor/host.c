@@ -86,7 +86,7 @@ int host_probe(struct host *h, const struct conf *c)
 		/* Many programs have raw ICMPv6 sockets: only where somebody routes is it one of them. */
 		if (!k->taken || !kernel_mroute_holder(fam, 0, &k->holder, k->comm, sizeof k->comm))
 			k->holder = 0;
-		else if (k->taken == 1 && strncmp(k->comm, "smcroute", 8))
+		else if (k->taken == 1 && !probe_is_smcrouted(k->holder, k->comm))
 			k->is_foreign = true;
 		host_doubt(h, k);
 	}

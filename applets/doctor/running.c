@@ -32,6 +32,7 @@ static const char *const running_dirs[] = { RUNSTATEDIR, "/run" };
 struct running_line {
 	char text[4096];
 	const char *ident, *path, *file;
+	uint32_t table;
 };
 
 /* Reads the options of smcrouted (applets/smcrouted.c). */
@@ -57,6 +58,8 @@ static void running_options(struct running_line *l, size_t len)
 			l->path = optarg;
 		else if (opt == 'f')
 			l->file = optarg;
+		else if (opt == 't')
+			l->table = (uint32_t)strtoul(optarg, NULL, 10);
 	}
 }
 
@@ -117,6 +120,7 @@ static int running_ask(int fd, const char *option, const char *table, struct buf
 static void running_listen(struct running *r, int fd)
 {
 	int pid = (int)usock_peer_pid(fd), answer;
+	struct running_line line = { .ident = NULL };
 	struct buf text = { 0 };
 	struct diags d = { 0 };
 
@@ -126,7 +130,9 @@ static void running_listen(struct running *r, int fd)
 	r->answers = answer > 0 && running_ask(fd, "-d", "pending", &r->pending) > 0 &&
 		     running_ask(fd, "", "metrics", &r->metrics) > 0;
 	if (r->answers) {
+		running_read_line(&line, pid);
 		r->pid = pid;
+		r->table = line.table;
 		r->conf = conf_new();
 		r->answers = r->conf && conf_parse_text(r->conf, &d, "show config", buf_cstr(&text), text.len);
 	}
@@ -229,7 +235,7 @@ static void running_seek(struct running *r, struct running_line *l)
 	int last = 0;
 
 	for (int pid = 0; asked < RUNNING_MOST && probe_router_after(pid, &pid, comm, sizeof comm);) {
-		if (strncmp(comm, "smcroute", 8))
+		if (!probe_is_smcrouted(pid, comm))
 			continue;
 		if (running_meet(r, l, pid))
 			return;
@@ -283,7 +289,7 @@ static void running_guess(struct host_fam *k)
 	char comm[32];
 
 	for (int pid = 0; probe_router_after(pid, &pid, comm, sizeof comm);) {
-		bool is_foreign = strncmp(comm, "smcroute", 8) != 0;
+		bool is_foreign = !probe_is_smcrouted(pid, comm);
 
 		l = (struct running_line){ .ident = NULL };
 		running_read_line(&l, pid);

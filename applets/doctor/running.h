@@ -15,6 +15,7 @@
 /* All zero at the start. */
 struct running {
 	int pid;			/* of the smcrouted that answers, 0 = none */
+	uint32_t table;			/* that it has its routes in, 0 = the default one */
 	int silent;			/* of one that takes connections and does not answer */
 	int old;			/* of one that does not know our questions: SMCRoute 2.x */
 	bool answers;			/* conf, pending and metrics are what it said */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf/match.h"
@@ -216,13 +217,29 @@ int sample_second(struct doctor *d)
 	return 0;
 }
 
+static void sample_answer(void *ctx, const struct probe_mfc *e)
+{
+	flows_answer(&((struct doctor *)ctx)->flows, e);
+}
+
+/* The router was asked for its rules since: what the kernel asked before that it has answered, if it ever will. */
+static void sample_answers(struct doctor *d)
+{
+	bool waits = false;
+
+	for (const struct watched *w = d->flows.v; w < d->flows.v + d->flows.n; w++)
+		waits |= w->has_entry && w->e.unresolved;
+	if (waits)
+		probe_mfc(d->fam, sample_answer, d);
+}
+
 int sample_look(struct doctor *d)
 {
 	bool is_given = d->file;
 	char comm[32];
 	int pid;
 
-	if (!kernel_mroute_holder(d->fam, 0, &pid, comm, sizeof comm) || strncmp(comm, "smcroute", 8))
+	if (!kernel_mroute_holder(d->fam, 0, &pid, comm, sizeof comm) || !probe_is_smcrouted(pid, comm))
 		pid = 0;
 	d->file_conf = conf_new();
 	if (!d->file_conf || !running_find(&d->running, pid))
@@ -234,7 +251,17 @@ int sample_look(struct doctor *d)
 	if (host_probe(&d->host, d->running.answers ? d->running.conf : d->file_conf) < 0)
 		return -1;
 	running_holders(&d->running, &d->host);
+	sample_answers(d);
 	return 0;
+}
+
+bool sample_is_its_file(struct doctor *d)
+{
+	struct stat ours, its;
+
+	return !d->running.answers || !d->file || stat(d->file, &ours) < 0 ||
+	       stat(buf_cstr(&d->running.file), &its) < 0 ||
+	       (ours.st_ino == its.st_ino && ours.st_dev == its.st_dev);
 }
 
 void sample_free(struct doctor *d)

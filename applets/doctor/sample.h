@@ -84,6 +84,9 @@ int sample_entries(struct doctor *d, bool is_second);
 int sample_look(struct doctor *d);
 void sample_free(struct doctor *d);
 
+/* True when the router that answers reads the file that is looked at, or which one it reads is not known. */
+bool sample_is_its_file(struct doctor *d);
+
 /* True when this host is a member of a group on an interface. */
 bool sample_is_member(const struct doctor *d, int ifindex, const struct addr *group);
 

@@ -78,8 +78,10 @@ static void verdict_none_in(const struct evidence *e, struct losses *l)
 		verdict_add(l, VERDICT_CHANGED, n, n);
 	if (!l->n && e->broken >= e->ip)
 		verdict_add(l, VERDICT_BROKEN, n, n);
-	if (!l->n && e->marks + verdict_slack(e, n) >= n && e->marks)
+	if (!l->n && e->refused + verdict_slack(e, n) >= n && e->refused)
 		verdict_add(l, VERDICT_RP_FILTER, n, n);
+	if (!l->n && e->has_marked_table && e->filter == FILTER_PASSES)
+		verdict_add(l, VERDICT_TABLE, n, n);
 	if (!l->n)
 		verdict_add(l, e->filter == FILTER_LIMITS ? VERDICT_LIMIT : VERDICT_LOST_IN, n, n);
 }

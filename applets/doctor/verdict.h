@@ -38,7 +38,7 @@ enum verdict {
 	VERDICT_KEPT,		/* a bridge keeps it from this host */
 	VERDICT_SOURCE,		/* a source that no router forwards */
 	VERDICT_FAMILY,		/* the interface has no IPv4 or IPv6 */
-	VERDICT_BROKEN,		/* its headers have wrong checksums */
+	VERDICT_BROKEN,		/* its headers have wrong checksums or lengths */
 	VERDICT_CHANGED,	/* rules here give it other addresses */
 	VERDICT_INGRESS,	/* ends between the wire and the IP stack */
 	VERDICT_LOST_IN,	/* ends before the entry, nobody knows where */
@@ -106,8 +106,9 @@ struct evidence {
 	uint64_t late;			/* not in ip, and maybe in right: came in while the entries were read */
 	uint64_t wrong;			/* on others */
 	bool has_vif, has_other_table;	/* here is a VIF in the table that is looked up, or in another one only */
+	bool has_marked_table;		/* a rule leads packets with some mark elsewhere */
 	bool rp_refuses, stays_here, lacks_family;
-	uint64_t marks;			/* that the reverse path filter refused, of all flows, where it heeds marks */
+	uint64_t refused;		/* that the reverse path filter refused, of all flows, where it is on */
 	uint64_t frag_fails;		/* packets that this host could not send for their size, of all flows */
 	uint64_t ipsec;			/* that policies of IPsec kept from leaving, of all flows */
 	enum filter ingress, filter;	/* before the IP stack; before routing */

@@ -177,11 +177,24 @@ int probe_mdb(probe_mdb_fn *fn, void *ctx)
 	return probe_ask_dump(NETLINK_ROUTE, RTM_GETMDB, AF_BRIDGE, sizeof(struct br_port_msg), probe_mdb_take, &c);
 }
 
+#define TABLE_VIFS (8 * KERNEL_VIFS)
+
 struct probe_table_ctx {
 	enum fam fam;
 	const char *iif;		/* NULL: the first rule for it was found */
 	struct probe_lookup found;
+	int nvifs;
+	struct probe_vif vifs[TABLE_VIFS];
 };
+
+/* Of IPv4 it is known which tables are there; a rule for one that is not is passed over (ipmr_rule_action()). */
+static bool probe_table_exists(const struct probe_table_ctx *c, uint32_t table)
+{
+	for (int i = 0; i < c->nvifs; i++)
+		if (c->vifs[i].table == table)
+			return true;
+	return c->fam != FAM_4 || c->nvifs < 0 || table == probe_default_table(c->fam);
+}
 
 /* The first counts: they come in order of priority. */
 static int probe_table_take(void *ctx, const struct rtnl_msg *m)
@@ -190,15 +203,25 @@ static int probe_table_take(void *ctx, const struct rtnl_msg *m)
 	struct rtnl_attr at, a;
 	char name[KERNEL_IFNAME];
 	struct fib_rule_hdr h;
+	uint32_t table, pref;
 
 	if (!c->iif || !rtnl_body(m, RTM_NEWRULE, &h, sizeof h, &at) || h.family != rtnl_mroute_family(c->fam) ||
-	    (h.action != FR_ACT_TO_TBL && h.action < FR_ACT_BLACKHOLE) || rtnl_attr(&at, FRA_FWMARK, &a) ||
+	    (h.action != FR_ACT_TO_TBL && h.action < FR_ACT_BLACKHOLE) ||
 	    rtnl_attr(&at, FRA_OIFNAME, &a) || h.src_len || h.dst_len || h.flags & FIB_RULE_INVERT ||
 	    !rtnl_ifname(&at, FRA_IIFNAME, name) || (name[0] && strcmp(name, c->iif)))
 		return 0;
+	table = h.action == FR_ACT_TO_TBL ? rtnl_u32(&at, FRA_TABLE, h.table) : PROBE_REFUSED;
+	pref = rtnl_u32(&at, FRA_PRIORITY, 0);
+	if (table != PROBE_REFUSED && !probe_table_exists(c, table))
+		return 0;
+	if (rtnl_u32(&at, FRA_FWMARK, 0)) {
+		c->found.marked_pref = c->found.marked ? c->found.marked_pref : pref;
+		c->found.marked = c->found.marked ? c->found.marked : table;
+		return 0;
+	}
 	c->iif = NULL;
-	c->found.table = h.action == FR_ACT_TO_TBL ? rtnl_u32(&at, FRA_TABLE, h.table) : PROBE_REFUSED;
-	c->found.pref = rtnl_u32(&at, FRA_PRIORITY, 0);
+	c->found.table = table;
+	c->found.pref = pref;
 	return 0;
 }
 
@@ -206,6 +229,7 @@ int probe_table(enum fam fam, const char *iif, struct probe_lookup *l)
 {
 	struct probe_table_ctx c = { .fam = fam, .iif = iif };
 
+	c.nvifs = fam == FAM_4 ? probe_vifs(fam, c.vifs, TABLE_VIFS) : -1;
 	if (probe_ask_dump(NETLINK_ROUTE, RTM_GETRULE, rtnl_mroute_family(fam), sizeof(struct fib_rule_hdr),
 			   probe_table_take, &c) < 0)
 		return -1;

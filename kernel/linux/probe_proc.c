@@ -214,10 +214,29 @@ static bool probe_is_here(int pid)
 	return stat("/proc/self/ns/net", &here) < 0 || (here.st_ino == there.st_ino && here.st_dev == there.st_dev);
 }
 
+bool probe_is_smcrouted(int pid, const char *comm)
+{
+	static const char *const others[] = { "smcroutectl", "smcroute-check" };
+	char text[256];
+	ssize_t n = probe_cmdline(pid, text, sizeof text - 1);
+	const char *word = "";
+
+	text[n > 0 ? n : 0] = '\0';
+	/* One program is all of them: `smcroute smcrouted` (smcroute.c). */
+	if (n > 0 && strlen(text) < (size_t)n)
+		word = text + strlen(text) + 1;
+	if (!strcmp(word, "smcrouted"))
+		return true;
+	for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
+		if (!strcmp(comm, others[i]) || !strcmp(word, others[i]))
+			return false;
+	return !strncmp(comm, "smcroute", 8);
+}
+
 bool probe_router_after(int after, int *pid, char *comm, size_t size)
 {
 	static const char *const names[] = {
-		"smcrouted", "smcroute", "igmpproxy", "mcproxy", "mcproxy-bin", "omcproxy", "improxy", "pimd",
+		"igmpproxy", "mcproxy", "mcproxy-bin", "omcproxy", "improxy", "pimd",
 		"pimd-dense", "pim6d", "pim6sd", "pimb", "mrouted", "mrd6", "xorp_fea", "mcpd", NULL
 	};
 	char path[40], name[17];
@@ -233,7 +252,7 @@ bool probe_router_after(int after, int *pid, char *comm, size_t size)
 			continue;
 		while (names[i] && strcmp(names[i], name))
 			i++;
-		if (!names[i] || !probe_is_here(p))
+		if ((!names[i] && !probe_is_smcrouted(p, name)) || !probe_is_here(p))
 			continue;
 		*pid = found = p;
 		snprintf(comm, size, "%s", name);

@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <linux/gen_stats.h>
 #include <linux/if_link.h>
@@ -207,7 +208,9 @@ bool probe_rtnl_mfc(const struct rtnl_msg *m, struct probe_mfc *e)
 	if (!rtnl_mfc(m, &in))
 		return false;
 	*e = (struct probe_mfc){ .table = in.table, .flow = in.flow, .unresolved = in.unresolved, .noifs = in.noifs,
-				 .iif = in.iif, .st = in.st };
+				 .iif = in.iif, .st = in.st,
+				 .idle_ms = in.idle < INT32_MAX ? (int64_t)in.idle * 1000 / sysconf(_SC_CLK_TCK) :
+					    INT32_MAX };
 	memcpy(e->ttl, in.ttl, sizeof e->ttl);
 	memcpy(e->oif, in.oif, sizeof e->oif);
 	return true;

@@ -173,15 +173,19 @@ static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed 
 	return false;
 }
 
-/* The VLAN of a frame whose tag no interface has taken for its own (packet_recvmsg()). */
-static uint16_t probe_sniff_tag(struct msghdr *m)
+/* What the kernel tells beside a packet (packet_recvmsg()): the VLAN of a tag that no interface has taken for its own,
+ * and how long it is, of which only the beginning was read. */
+static void probe_sniff_beside(struct msghdr *m, struct probe_sniffed *s)
 {
 	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
 	struct tpacket_auxdata aux = { 0 };
 
-	if (c && c->cmsg_type == PACKET_AUXDATA)
-		memcpy(&aux, CMSG_DATA(c), sizeof aux);
-	return aux.tp_status & TP_STATUS_VLAN_VALID ? aux.tp_vlan_tci & 0xfff : 0;
+	if (!c || c->cmsg_type != PACKET_AUXDATA)
+		return;
+	memcpy(&aux, CMSG_DATA(c), sizeof aux);
+	s->vlan = aux.tp_status & TP_STATUS_VLAN_VALID ? aux.tp_vlan_tci & 0xfff : 0;
+	/* ip_rcv_core(), ip6_rcv_core() */
+	s->is_broken |= s->len > aux.tp_len;
 }
 
 /* Reads what one call gives; the number, 0 when there is none, -1. */
@@ -208,14 +212,15 @@ static int probe_sniff_read(int fd, bool is_ip, int max, probe_sniff_fn *fn, voi
 	if (n < 0)
 		return errno == EAGAIN ? 0 : errno == EINTR || errno == ENETDOWN ? 1 : -1;
 	for (int i = 0; i < n; i++) {
-		struct probe_sniffed s = { .ifindex = from[i].sll_ifindex,
-					   .vlan = probe_sniff_tag(&m[i].msg_hdr) };
+		struct probe_sniffed s = { .ifindex = from[i].sll_ifindex };
 
 		s.station = is_ip ? SNIFF_IP : from[i].sll_pkttype == PACKET_OUTGOING ? SNIFF_OUT : SNIFF_WIRE;
 		/* What this host sends to itself never was on a wire; frames to others are no matter of IP. */
-		if (from[i].sll_pkttype != PACKET_LOOPBACK && from[i].sll_pkttype != PACKET_OTHERHOST &&
-		    probe_sniff_decode(p[i], m[i].msg_len, &s))
-			fn(ctx, &s);
+		if (from[i].sll_pkttype == PACKET_LOOPBACK || from[i].sll_pkttype == PACKET_OTHERHOST ||
+		    !probe_sniff_decode(p[i], m[i].msg_len, &s))
+			continue;
+		probe_sniff_beside(&m[i].msg_hdr, &s);
+		fn(ctx, &s);
 	}
 	return n;
 }

@@ -134,7 +134,7 @@ int probe_table(enum fam fam, const char *iif, struct probe_lookup *l)
 		errno = EOPNOTSUPP;
 		return -1;
 	}
-	*l = (struct probe_lookup){ fake_probe.table, PROBE_LAST_PREF };
+	*l = (struct probe_lookup){ .table = fake_probe.table, .pref = PROBE_LAST_PREF };
 	return 0;
 }
 
@@ -198,6 +198,12 @@ long probe_cmdline(int pid, char *text, size_t size)
 	(void)text;
 	(void)size;
 	return -1;
+}
+
+bool probe_is_smcrouted(int pid, const char *comm)
+{
+	(void)pid;
+	return !strncmp(comm, "smcroute", 8);
 }
 
 bool probe_router_after(int after, int *pid, char *comm, size_t size)

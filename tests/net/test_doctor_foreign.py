@@ -4,7 +4,7 @@
 # of them, or with DOCTOR=all each.
 import cases
 from doctor import bridges, bridges_in, bridges_more, changed, clean, filters, gateways, homes	# noqa: F401
-from doctor import inputs, links, outputs, people, rules, rulesets, tc	# noqa: F401
+from doctor import inputs, links, outputs, people, rules, rulesets, strange, tc	# noqa: F401
 from doctor.table import FOREIGN
 
 if __name__ == "__main__":

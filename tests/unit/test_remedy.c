@@ -17,7 +17,7 @@ static const char evil[] = "e\033[31m", quote[] = "it's", blank[] = "a b";
 
 static void link_and_table(void)
 {
-	static const struct probe_lookup nowhere, first = { PROBE_REFUSED, 0 }, some = { 7, 10 };
+	static const struct probe_lookup nowhere, first = { .table = PROBE_REFUSED }, some = { .table = 7, .pref = 10 };
 	struct findings f = { .what = "w" };
 
 	finding_add(&f, FINDING_ERROR, "1");
