@@ -23,6 +23,7 @@
 # For who changes it, see CONTRIBUTING.md and tests/README.md:
 #	make SANITIZE=address,undefined | test-programs | handover [T=] | handover-faults | doctor | cures | successors
 #	make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | bench [N=...] | profile [N=...] | bloat
+#	make check-init ROOT="DIR..."
 #	make fuzz [FUZZ_SECONDS=60] | soak [SOAK_SECONDS=3600] | failures [FAIL_SECONDS=300] | cppcheck | clang-tidy
 #
 # A change of compiler or flags rebuilds what depends on it: see $(B)/.flags.
@@ -246,6 +247,11 @@ soak:
 	@$(MAKE) --no-print-directory soak-run B=$(B)/asan SANITIZE=address,undefined
 soak-run: all
 	@$(TEST_ENV) SOAK_SECONDS='$(SOAK_SECONDS)' PYTHONDONTWRITEBYTECODE=1 python3 tests/net/soak.py
+
+# The init systems of Debian roots for real, each as process 1 of a namespace: see tests/init/machine.py.
+.PHONY: check-init
+check-init: all $(B)/tests/traffic
+	@$(TEST_ENV) ROOT='$(ROOT)' JOBS=1 DEADLINE=900 sh tests/run.sh tests/init
 
 demo: all
 	@$(TEST_ENV) sh tests/demo.sh

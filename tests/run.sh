@@ -53,6 +53,10 @@ done
 for t in tests/net/*.sh tests/bench/*.sh tests/conf/run.sh; do
 	[ -e "$t" ] && job "$t" "sh $t"
 done
+# With init systems to start only.
+for t in tests/init/test_*.py; do
+	[ -n "$ROOT" ] && job "$t" "python3 $t"
+done
 for t in tests/scenario/*.c; do
 	[ -e "$t" ] && job "$t" "$B/tests/$(basename "$t" .c) tests/scenario/*.scn"
 done

@@ -4,48 +4,17 @@
 # all kinds, no packet is lost, none comes twice, and neighbours hear nothing of it.  The short form is a part of the
 # tests; `make handover` is the long one: HANDOVERS of each kind, PPS packets a second.
 import os
-import subprocess
 import time
 
 from cases import case, main
+from flows import ENTRIES, FLOWS, OTHERS, Streams, rules
 from lab import check, same, wait_until
 from reports import TERM, Wire
 from ways import Keeper, Store, Takeover, Upgrade, changes
 
 HANDOVERS, PPS = int(os.environ.get("HANDOVERS", "2")), int(os.environ.get("PPS", "1000"))
-TRAFFIC = os.path.join(os.environ.get("B", "build"), "tests/traffic")
-# As traffic has it: in turn three groups, to each in turn so many sources, in both families.
-SOURCES = 167
-FLOWS = 2 * 3 * SOURCES
 PAUSE = 0.1
 OPTIONS = ("-c", "600", "-m", "180")
-OTHERS = [f"mroute from a3 source 10.3.0.9 group 225.77.0.{i} to a4\n" for i in range(1, 11)]
-# All that there are, with two for the lab's marks: learned later, the last of them would be what differs.
-ENTRIES = 2 * (SOURCES + SOURCES + 1) + len(OTHERS) + 2
-
-
-def rules(others=()):
-    """For each flow a rule, a template, or an entry of the kernel; ten others, and memberships."""
-    static = "".join(f"mroute from a1 source 10.16.0.{i} group 225.1.1.1 to a2\n"
-                     f"mroute from a1 source fd00:16::{i:x} group ff2e::1 to a2\n" for i in range(1, SOURCES + 1))
-    members = "".join(f"mgroup from a1 group 225.64.0.{i}\nmgroup from a1 source fd00:1::2 group ff3e::64:{i}\n"
-                      for i in range(1, 60))
-    return (static + members + "".join(others or OTHERS) + "phyint a1 mrdisc\nphyint a2 mrdisc ttl-threshold 2\n"
-            "mroute from a1 group 225.2.1.0/24 to a2\nmroute from a1 group ff2e::2/128 to a2\n"
-            "mroute from a1 group 225.3.1.1 kernel to a2\nmroute from a1 group ff2e::3 kernel to a2\n")
-
-
-class Streams:
-    """Both families, each by a process of its own with half of the packets."""
-
-    def __init__(self, pps=PPS):
-        self.procs = {f: subprocess.Popen([TRAFFIC, "flows", f, str(pps // 2), "1", "/run/netns/ha", "/run/netns/hb"],
-                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                          text=True) for f in "46"}
-
-    def end(self):
-        """{family: (sent, arrived, doubles, what is said of those that are lost)}"""
-        return {f: (*map(int, out.split()[:3]), err) for f, p in self.procs.items() for out, err in [p.communicate()]}
 
 
 def table(d):
@@ -69,7 +38,7 @@ def go_on(what, before, after):
 def campaign(lab, way, is_same=True):
     """Streams of all flows, while one daemon follows the other again and again."""
     wires = Wire(lab), Wire(lab, "hb")
-    d, warm = way.start(), Streams()
+    d, warm = way.start(), Streams(PPS)
     wait_until(lambda: len(table(d)[0]) == ENTRIES, lambda: f"{ENTRIES} entries; {len(table(d)[0])}", 60)
     warm.end()
     wait_until(lambda: all(w.is_quiet() for w in wires), "the last report of a join")
@@ -77,7 +46,7 @@ def campaign(lab, way, is_same=True):
     wait_until(lambda: all(w.read() is not None and len(w.mrdisc) >= 6 for w in wires), "the first advertisements")
     heard = [(len(w.heard), len(w.mrdisc)) for w in wires]
     (entries, packets), numbers = table(d), metrics(d)
-    streams = Streams()
+    streams = Streams(PPS)
     for _ in range(HANDOVERS):
         d = way.follow(d)
         time.sleep(PAUSE)			# so that packets come between two of them, too
