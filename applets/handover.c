@@ -111,9 +111,8 @@ int handover_check_table(const struct handover *h, uint32_t table)
 
 		if (strncmp(h->v[i].name, "mroute", 6) != 0 || theirs == table)
 			continue;
-		log_err("takeover: the running daemon routes in table %u and this one is to in table %u (-t; 0 is the "
-			"default one), between which all streams would stop: start this one beside that one, with -i "
-			"and a name, add the ip mrule lines that it logs, then end the other one",
+		log_err("takeover: the running daemon routes in table %u, this one is to in table %u (-t): start it "
+			"beside that one (-i NAME), add the ip mrule lines that it logs, then end the other one",
 			(unsigned)theirs, (unsigned)table);
 		return EXIT_BUSY;
 	}

@@ -15,7 +15,6 @@
 #include "router/learn.h"
 #include "router/link.h"
 #include "router/mark.h"
-#include "router/mrdisc.h"
 
 /* Flows that are remembered at most, and how long the kernel's own questions about them, unread so far, may take. */
 #define ADOPT_UNRESOLVED 65536
@@ -197,7 +196,6 @@ int router_adopt(struct router *r, enum fam fam, int64_t now)
 	r->has_old_numbers[fam] = !err;
 	r->adopts |= !err;
 	r->up[fam] = kernel_mroute_fd(fam) >= 0;
-	mrdisc_again(r, fam);
 	r->vifs_stale = true;
 	mark_family(r, fam);
 	mark_all(r);

@@ -136,7 +136,8 @@ void mrdisc_sync(struct router *r)
 			}
 			if (!a)
 				mrdisc_start(r, f, i->ifindex);
-			else if (a->down)
+			/* Whoever was to take over, and failed, may have taken it back. */
+			else if (a->down || r->adopts)
 				mrdisc_begin(r, a);
 		}
 	for (uint32_t k = m->n; k-- > 0;)
@@ -182,15 +183,6 @@ void mrdisc_link(struct router *r, int ifindex, bool down)
 		else if (a->failed)
 			a->due = r->now;
 	}
-}
-
-void mrdisc_again(struct router *r, enum fam fam)
-{
-	struct mrdisc *m = r->mrdisc;
-
-	for (uint32_t k = 0; k < m->n; k++)
-		if (m->v[k].fam == fam)
-			m->v[k].due = r->now;
 }
 
 void mrdisc_end(struct router *r)

@@ -48,9 +48,6 @@ void mrdisc_solicited(struct router *r, enum fam fam, int ifindex);
  * not be sent is tried again. */
 void mrdisc_link(struct router *r, int ifindex, bool down);
 
-/* Says soon that this router is there, where it has said so before: somebody may have taken that back. */
-void mrdisc_again(struct router *r, enum fam fam);
-
 /* Takes everything back and closes the sockets: the daemon ends.  r->mrdisc may be NULL. */
 void mrdisc_end(struct router *r);
 

@@ -49,6 +49,14 @@ def instance(lab):
     same(lines(INSTANCE), text.split("\n"), "smcroute@.service")
 
 
+@case("however often it is restarted it starts, and the store keeps its routes")
+def limits(lab):
+    general, service = "\n".join(lines()).split("[Unit]\n")[1].split("[Service]\n")
+    # In [Service] it would be passed over, systemd.unit(5).
+    check("\nStartLimitIntervalSec=0\n" in general, "systemd's own limit, with which the store goes")
+    check("\nRestart=on-failure\nRestartSec=1\n" in service, "no pause without that limit")
+
+
 def analyze(*words):
     if not shutil.which("systemd-analyze"):
         raise Skip("no systemd-analyze here")

@@ -266,5 +266,34 @@ static void before_the_rules(void)
 	end();
 }
 
-TEST_MAIN(TEST(as_it_was) TEST(the_difference) TEST(without_memory) TEST(failing_answers) TEST(back_again)
+/* Packets of router discovery within 8 s, of a kind. */
+static unsigned advertised(const char *kind)
+{
+	unsigned n = 0;
+	int64_t end = r.now + 8000;
+
+	for (int64_t now = r.now; now < end; now += 100)
+		router_tick(&r, now);
+	for (const char *at = fake_journal(); at && (at = strstr(at, kind)); at++)
+		n++;
+	return n;
+}
+
+/* A successor that failed may have said that this is no router any more: it is said again that it is. */
+static void says_that_it_goes_on(void)
+{
+	if (!WITH_MRDISC)
+		return;
+	start();
+	r.mrdisc->up[FAM_4] = kernel_mrdisc_open(FAM_4) == 0;
+	CHECK_INT(apply("phyint eth0 mrdisc\nmroute from eth0 group 225.2.0.0/16 to eth1\n"), 0);
+	fake_journal_on(true);
+	CHECK_INT(advertised("mrdisc4 advert if2"), MRDISC_INITIAL);
+	CHECK_INT(router_adopt(&r, FAM_4, r.now), 0);
+	router_sync(&r);
+	CHECK_INT(advertised("mrdisc4 advert if2"), MRDISC_INITIAL);
+	end();
+}
+
+TEST_MAIN(TEST(says_that_it_goes_on) TEST(as_it_was) TEST(the_difference) TEST(without_memory) TEST(failing_answers) TEST(back_again)
 	  TEST(too_many) TEST(very_many) TEST(before_the_rules))
