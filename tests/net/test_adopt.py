@@ -191,7 +191,9 @@ def wrong_sockets(lab):
             ("member.8", raw4, "it is a socket of another kind"),
             ("mrdisc6", open("/dev/null"), "it is no socket"), ("x\x1b[31m", udp, "no name of a socket"),
             ("mroute4.5", raw4, "it holds another routing table"),
-            ("unknown", open("/dev/null"), "no name of a socket")]
+            ("unknown", open("/dev/null"), "no name of a socket"),
+            ("advert4", udp, "no name of a socket"), ("advert4.0", udp, "no name of a socket"),
+            ("advert6.2", udp, "it is a socket of another kind"), ("advert4.2", raw4, "it is a socket of another kind")]
 
 
 @case("descriptors that are bad, foreign, stale, twice there: told, left, and the start goes on")
