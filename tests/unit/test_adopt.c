@@ -295,5 +295,5 @@ static void says_that_it_goes_on(void)
 	end();
 }
 
-TEST_MAIN(TEST(says_that_it_goes_on) TEST(as_it_was) TEST(the_difference) TEST(without_memory) TEST(failing_answers) TEST(back_again)
-	  TEST(too_many) TEST(very_many) TEST(before_the_rules))
+TEST_MAIN(TEST(says_that_it_goes_on) TEST(as_it_was) TEST(the_difference) TEST(without_memory)
+	  TEST(failing_answers) TEST(back_again) TEST(too_many) TEST(very_many) TEST(before_the_rules))
