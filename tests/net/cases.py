@@ -40,7 +40,7 @@ def run_child(fn, args):
     if not pid:
         os.dup2(w, 1)
         sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
-        signal.alarm(200)
+        signal.alarm(max(200, int(os.environ.get("DEADLINE", 0))))
         rc = 1
         try:
             rc = run_case(fn, args)

@@ -124,9 +124,12 @@ class Example:
             if kind == "iptables" and not shutil.which(kind):
                 note("no iptables here")
                 continue
-            self.sh("nft flush ruleset")
-            self.sh(f"nft '{self.COUNT}'")
-            self.sh(base or (f"nft '{self.NFT}'" if kind == "nft" else self.IPTABLES))
+            if self.sh(f"nft flush ruleset && nft '{self.COUNT}'", fails=True).returncode:
+                raise Skip("this kernel has no nftables")
+            p = self.sh("set -e\n" + (base or (f"nft '{self.NFT}'" if kind == "nft" else self.IPTABLES)), fails=True)
+            if p.returncode:
+                note(f"{kind} cannot be had on this kernel")
+                continue
             flow.stopped(self.counted)
             self.sh(f"nft -f {file}" if kind == "nft" else f"sh {file}")
             yield kind
