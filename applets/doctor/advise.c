@@ -183,8 +183,7 @@ static bool advise_is_too_new(struct advice *r, struct advise_sum *a)
 	if (!r->x->e.is_unresolved || !r->x->w->is_answered)
 		return false;
 	r->f->what = advise_what[VERDICT_UNSURE];
-	finding_add(r->f, FINDING_UNSEEN, "whether %s is sent on: the router was asked about it only just, and made "
-		    "its entry when doctor watched no more; look again", r->flow);
+	finding_add(r->f, FINDING_UNSEEN, "whether %s is sent on: its entry was made only just; look again", r->flow);
 	finding_fix(r->f, "smcroute-check doctor %s", r->group);
 	a->unsure++;
 	return true;

@@ -16,21 +16,11 @@ static const struct advise_hooks advise_in_hooks = { NULL, HOOK_PORT_INGRESS, HO
 /* The route back is right, but not that for the mark or the ports that packets have by then. */
 static void advise_in_rp_marks(struct advice *r, const struct loss *l)
 {
-	if (!remedy_rp_marks(r->in)) {
-		finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s, rp_filter is %d there, and "
-			    "as many packets were refused; the route back by their source alone leads there, so a rule "
-			    "for routes that asks for more (a port, a protocol) leads elsewhere", advice_came(r, l),
-			    r->in->rp_filter);
-		remedy_sysctl(r->f, FAM_4, r->in_name, "rp_filter", r->in->rp_filter > 1 ? 0 : 2);
-		finding_or(r->f);
-		finding_fix(r->f, "ip rule show");
-		return;
-	}
-	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s, rp_filter is %d "
-		    "there, and src_valid_mark has it look up the route back with the mark that a rule of the packet "
-		    "filter gave them, which leads elsewhere", advice_came(r, l),
-		    r->in->rp_filter);
-	remedy_sysctl(r->f, FAM_4, r->in_name, "rp_filter", 2);
+	finding_add(r->f, FINDING_ERROR, "refused by the reverse path filter: %s, rp_filter is %d there, and the route "
+		    "back leads elsewhere for %s", advice_came(r, l), r->in->rp_filter, remedy_rp_marks(r->in) ?
+		    "the mark that a rule of the packet filter gave them, which src_valid_mark has it heed" :
+		    "a rule for routes that asks for more than the source, a port say");
+	remedy_sysctl(r->f, FAM_4, r->in_name, "rp_filter", r->in->rp_filter > 1 ? 0 : 2);
 	finding_or(r->f);
 	finding_fix(r->f, "ip rule show");
 }
@@ -96,8 +86,8 @@ static void advise_in_table(struct advice *r, const struct loss *l)
 	probe_table(r->fam, r->in_name, &now);
 	if (r->x->e.has_marked_table && !r->x->e.has_other_table) {
 		finding_add(r->f, FINDING_ERROR, "looked up in another table: %s, and those with the mark (fwmark) "
-			    "of a rule that `ip mrule` shows (pref %u) are %s; what else may keep them from the routes "
-			    "was not found, so look for who gives them that mark", advice_came(r, l), now.marked_pref,
+			    "of a rule of `ip mrule` (pref %u) are %s; look for who gives them that mark",
+			    advice_came(r, l), now.marked_pref,
 			    remedy_where(now.marked, where));
 		finding_fix(r->f, "nft list ruleset | grep -niE 'mark set'");
 		there = there ? there : now.table;

@@ -125,7 +125,7 @@ static bool advise_none_hidden(struct advice *r, bool is_beside)
 		finding_add(r->f, FINDING_UNSEEN, "whether %s%s arrives on %s: %llu packets to groups came in there "
 			    "that were not routed as it%s; root sees what they are", is_beside ? "more of " : "",
 			    r->flow, l->name, (ull)in, in > EVIDENCE_CHATTER(r->d) ? "" :
-			    ", no more than neighbours say to each other by themselves");
+			    ", as few as neighbours say by themselves");
 		advice_root(r);
 	}
 	r->f->what = "rp_filter";

@@ -94,14 +94,13 @@ static void advise_why_late(struct advice *r, const struct loss *l, const char *
 		/* The kernel reports such packets every 3 seconds at most (ip_mr_forward()). */
 		r->f->what = "wrong_iif";
 		finding_add(r->f, FINDING_ERROR, "wrong input interface: %s, and its entry waits for them on %s, where "
-			    "a rule is for them too; it moves once the kernel has reported twice, 3 s apart, that they "
-			    "come here and nothing comes there: look longer", advice_came(r, l),
-			    host_name(&r->d->host, r->x->entry->iif));
+			    "a rule is for them too; it moves some seconds after nothing comes there any more",
+			    advice_came(r, l), host_name(&r->d->host, r->x->entry->iif));
 		finding_fix(r->f, "smcroute-check doctor %s 15", r->group);
 	} else if (l->verdict == VERDICT_NO_ANSWER && run->answers) {
 		r->f->what = "no_answer";
-		finding_add(r->f, FINDING_ERROR, "the router made no entry: %s, the kernel has asked it, and %s sends "
-			    "them on; it is busy, or the kernel refused the entry: its log tells",
+		finding_add(r->f, FINDING_ERROR, "the router made no entry: %s, and %s sends them on; it is busy, or "
+			    "the kernel refused the entry: its log tells",
 			    advice_came(r, l), rule);
 		finding_fix(r->f, "%s show metrics", running_ctl(run));
 	} else {
@@ -199,9 +198,8 @@ static bool advise_why_table(struct advice *r, const struct loss *l)
 	probe_table(r->fam, r->in_name, &now);
 	r->f->what = "table";
 	finding_add(r->f, FINDING_ERROR, "looked up in another table: %s and are looked up in table %u, where another "
-		    "router has no rule for them; process %d (smcrouted) has its routes in table %u: have packets of "
-		    "%s looked up there, or give that other router a rule", advice_came(r, l), there, run->pid, ours,
-		    r->in_name);
+		    "router has no rule for them; that of process %d has table %u", advice_came(r, l), there, run->pid,
+		    ours);
 	remedy_table(r->f, r->fam, r->in_name, &now, ours);
 	return true;
 }

@@ -157,8 +157,8 @@ static void doctor_speak(struct doctor *d, struct advise_sum *a)
 	a->bad = 0;
 	a->unsure++;
 	f->what = "unsure";
-	finding_add(f, FINDING_UNSEEN, "what becomes of the packets: what was seen of them within %u s does not fit "
-		    "together, as this host was changed or busy meanwhile; let doctor watch longer", d->seconds);
+	finding_add(f, FINDING_UNSEEN, "what becomes of the packets: what was seen within %u s does not fit together, "
+		    "as this host was changed or busy meanwhile", d->seconds);
 	finding_fix(f, "smcroute-check doctor %s", d->is_all ? "30" : addr_str(&d->group, (char[ADDR_STRLEN]){ "" }));
 }
 
@@ -264,8 +264,8 @@ static int doctor_run(struct doctor_call *c, enum form form)
 		findings_move(f, &c->d[i]->host.found);
 	f->what = "rules";
 	if (!f->n)
-		finding_add(f, FINDING_UNSEEN, "what is to be looked at: neither a router here nor a file has a rule; "
-			    "name a group, or the file (smcroute-check doctor GROUP, or doctor FILE)");
+		finding_add(f, FINDING_UNSEEN, "any packets: neither a router here nor a file has a rule; name a "
+			    "group, or the file");
 	if (c->d[0]->is_all)
 		snprintf(head, sizeof head, "\"group\":null,\"seconds\":%u,", c->d[0]->seconds);
 	else

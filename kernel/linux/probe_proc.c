@@ -216,7 +216,6 @@ static bool probe_is_here(int pid)
 
 bool probe_is_smcrouted(int pid, const char *comm)
 {
-	static const char *const others[] = { "smcroutectl", "smcroute-check" };
 	char text[256];
 	ssize_t n = probe_cmdline(pid, text, sizeof text - 1);
 	const char *word = "";
@@ -225,12 +224,8 @@ bool probe_is_smcrouted(int pid, const char *comm)
 	/* One program is all of them: `smcroute smcrouted` (smcroute.c). */
 	if (n > 0 && strlen(text) < (size_t)n)
 		word = text + strlen(text) + 1;
-	if (!strcmp(word, "smcrouted"))
-		return true;
-	for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
-		if (!strcmp(comm, others[i]) || !strcmp(word, others[i]))
-			return false;
-	return !strncmp(comm, "smcroute", 8);
+	return !strcmp(word, "smcrouted") || !strncmp(comm, "smcrouted", 9) ||
+	       (!strcmp(comm, "smcroute") && strncmp(word, "smcroute", 8));
 }
 
 bool probe_router_after(int after, int *pid, char *comm, size_t size)

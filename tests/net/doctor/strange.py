@@ -156,7 +156,7 @@ def short(t):
 
 
 @truth("a rule for routes asks for its port, and leads back elsewhere", "rp_filter", families=("IPv4",), blind=UNSURE,
-       says="asks for more", cure=None)
+       says="a rule for routes that asks for more", cure=None)
 def by_port(t):
     t.sysctl("ipv4/conf/a1/rp_filter", 1)
     ip(t, "rule", "add", "ipproto", "udp", "sport", "5000", "lookup", "100")
