@@ -29,10 +29,13 @@ def entries(m):
 
 @case("it starts hardened and routes; an error in the file fails the reload; stop leaves nothing")
 def life(lab):
-    m = boot(lab)
+    m = boot(lab, "mroute from a1 group 225.1.1.0/24 to a2\nmroute from a1 group ff2e::11 to a2\n")
     m.do("systemctl", "start", "smcroute")
     m.ready()
     lab.wait(lab.send("a1", *lab.MARK), "a2", "a3", "a4")
+    # New sources, of which the kernel tells the daemon.
+    lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
+    lab.passes("a1", "fd00:1::9", "ff2e::11", "a2")
     out = m.do("sh", "-c", "cat /proc/$(systemctl show -P MainPID smcroute)/status")
     status = dict(line.split(":\t", 1) for line in out.splitlines() if ":\t" in line)
     check("0" not in status["Uid"].split(), f"uid {status['Uid']}")
