@@ -11,6 +11,7 @@
 #   make demo               a router and two hosts in namespaces
 #   make clean, distclean   removes build, and all else that was made
 #   make dist               smcroute-VERSION.tar.gz of what is committed
+#   make deb                a package for Debian, in build/deb
 #
 #   Settings, here as in the environment:
 #     CC CPPFLAGS CFLAGS LDFLAGS STRIP INSTALL   as everywhere; these flags have the last word
@@ -362,6 +363,14 @@ dist:
 	@rm -rf $(B)/dist
 	@sha256sum $(DIST).tar.gz
 
+# By the recipe in init/pkg/debian, from the tarball of the release: the packages are in $(B)/deb.
+DEB         = $(B)/deb/smcroute-$(RELEASE)
+deb:
+	@$(MAKE) --no-print-directory dist VERSION=$(RELEASE)
+	@rm -rf $(B)/deb && mkdir -p $(B)/deb && mv smcroute-$(RELEASE).tar.gz $(B)/deb/smcrouted_$(RELEASE).orig.tar.gz
+	@tar -x -C $(B)/deb -f $(B)/deb/smcrouted_$(RELEASE).orig.tar.gz && cp -R $(DEB)/init/pkg/debian $(DEB)/debian
+	cd $(DEB) && dpkg-buildpackage -us -uc
+
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -374,7 +383,7 @@ distclean: clean
 
 FORCE:
 .PHONY: all handover handover-faults check successors doctor demo bench bench-static profile cppcheck clang-tidy \
-	fuzz fuzz-run soak soak-run static bloat install install-strip uninstall dist help clean distclean \
+	fuzz fuzz-run soak soak-run static bloat install install-strip uninstall dist deb help clean distclean \
 	test-programs FORCE
 .DELETE_ON_ERROR:
 

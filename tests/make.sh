@@ -128,6 +128,11 @@ tarball() {
 	same "$(tree "$dir/smcroute-9.8")" "$(git ls-files | sed 's,^,./,' | sort)"
 	same "$(tar -tvzf "$dir/1.tar.gz" | grep -v ' 0/0 ')" ""
 }
+one_release() {
+	release=$(sed -n 's/^RELEASE *= //p' Makefile)
+	grep -m 1 '^## ' CHANGES.md | grep -E "^## $release - [0-9]{4}-[0-9]{2}-[0-9]{2}\$"
+	head -n 1 init/pkg/debian/changelog | grep "^smcrouted ($release-[0-9]*) "
+}
 says_help() {
 	make help >"$dir/help"
 	[ "$(wc -l <"$dir/help")" -le 24 ]
@@ -157,6 +162,7 @@ if git rev-parse --git-dir >"$dir/out" 2>&1; then
 else
 	skip "the tarball" "not in git, or without it"
 fi
+ok "all that name the release agree" one_release
 ok "help" says_help
 echo "1..$n"
 exit $bad
