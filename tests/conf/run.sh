@@ -189,12 +189,12 @@ for f in "$tmp"/man/*.conf; do
 done
 ok "examples of the manual" "$tmp/why"
 
-# The blocks of README.md that are configurations: indented, with a directive in them.
+# The blocks of README.md and of the recipes that are configurations: indented, with a directive in them.
 mkdir "$tmp/readme"
 : >"$tmp/why"
 awk -v out="$tmp/readme" '
 	/^    / { if (!on) { on = 1; file = sprintf("%s/%02d", out, ++k) } print substr($0, 5) > file; next }
-	{ on = 0 }' ../../README.md
+	{ on = 0 }' ../../README.md ../../examples/recipes.md
 for f in $(grep -lE '^(phyint|mgroup|mroute|include) ' "$tmp"/readme/*); do
 	echo "$f" >>"$tmp/readme.list"
 	check "$f" >"$tmp/out" 2>&1 || cat "$tmp/out" >>"$tmp/why"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 #
-# The recipes of README.md, as they are printed there: each is run, with packets.
+# The recipes of examples/recipes.md, as they are printed there: each is run, with packets.
 # Only names of interfaces are others, and a VLAN or a tunnel is a plain link.
 import re
 import subprocess
@@ -15,7 +15,7 @@ DIRECTIVES = ("phyint", "mgroup", "mroute", "include")
 
 def recipe_blocks(title):
     """The indented blocks below the heading that begins so: (configurations, commands)."""
-    found = blocks("README.md", title)
+    found = blocks("examples/recipes.md", title)
     confs = [b for b in found if any(line.startswith(DIRECTIVES) for line in b.splitlines())]
     return confs, [b for b in found if b not in confs]
 
