@@ -32,7 +32,7 @@ static void change_report(struct router *r, enum event_kind kind, const struct r
  * HASH_NONE with ENOMEM or ENOSPC. */
 static uint32_t change_combine(struct names *t, uint32_t list, const struct change_rule *rule, bool take)
 {
-	uint16_t *v = malloc((rule->noifs + 1) * sizeof *v);
+	uint16_t *v = calloc(rule->noifs + 1, sizeof *v);
 	uint32_t n = 0, id = 0;
 
 	if (!v)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 #
-# What examples/ and the recipes of README.md say, read from there, and hosts whose
+# What examples/ and the recipes beside them say, read from there, and hosts whose
 # programs use sockets as any application does.
 import contextlib
 import os
