@@ -25,7 +25,7 @@ lint() {
 lint "shell scripts" shellcheck -S warning -x $(find tests -name '*.sh') .ci/run
 # shellcheck disable=SC2046
 lint "scripts of init systems and examples" shellcheck -S warning -x \
-	$(find init examples -type f -exec grep -lE '^#!/|shellcheck shell=' {} +)
+	$(find init examples -type f -exec grep -lE '^#!/bin/(ba)?sh|shellcheck shell=' {} +)
 for page in man/*.[1-9]; do
 	[ -e "$page" ] && lint "$page" mandoc -T lint -W warning "$page"
 done
