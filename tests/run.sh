@@ -13,7 +13,9 @@ cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
 SMCROUTE=${SMCROUTE:-$PWD/$B/smcroute}
 PYTHONDONTWRITEBYTECODE=1
-export B SMCROUTE PYTHONDONTWRITEBYTECODE
+# A user of Debian has no sysctl, bridge or ip without these.
+PATH=$PATH:/usr/sbin:/sbin
+export B SMCROUTE PYTHONDONTWRITEBYTECODE PATH
 DEADLINE=${DEADLINE:-300}
 
 # One job: the line of $OUT/jobs with the number $2.  Its number on stdout says that it is done.
