@@ -8,7 +8,7 @@ import signal
 import socket
 
 from cases import case, main
-from lab import MS_BIND, SMCROUTED, Daemon, check, same, sys_call, wait_until
+from lab import MS_BIND, SMCROUTED, Daemon, check, need_users, same, sys_call, wait_until
 
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\n"
 
@@ -117,6 +117,7 @@ def kernel_log(lab):
     pid = end(lab)
     log = open("/dev/kmsg").read()
     check(re.search(rf"^<29>east\[{pid}\]: started: 1 rule", log, re.M), f"started: {log!r}")
+    need_users()
     os.chmod(os.path.dirname(lab.path("x.pid")), 0o755)
     same(lab.run(*SMCROUTED, "-i", "west", "-p", "65534", *files(lab)), (0, "", ""), "start with -p")
     pid = end(lab)
