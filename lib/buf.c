@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/grow.h"
 #include "lib/text.h"
 
 #define BUF_FIRST 256
@@ -22,7 +23,7 @@ bool buf_grow(struct buf *b, size_t n)
 	if (n <= SIZE_MAX / 4 - b->len) {
 		while (cap < b->len + n)
 			cap *= 2;
-		p = realloc(b->p, cap);
+		p = grow_move(b->p, b->len, cap);
 	}
 	if (!p) {
 		b->failed = true;

@@ -6,8 +6,21 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define GROW_FIRST 8
+
+void *grow_move(void *v, size_t used, size_t size)
+{
+	void *p = malloc(size);
+
+	if (!p)
+		return NULL;
+	if (used)
+		memcpy(p, v, used);
+	free(v);
+	return p;
+}
 
 void *grow(void *v, uint32_t *cap, uint64_t need, size_t size)
 {
@@ -21,7 +34,7 @@ void *grow(void *v, uint32_t *cap, uint64_t need, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	v = realloc(v, (size_t)n * size);
+	v = grow_move(v, *cap * size, (size_t)n * size);
 	if (v)
 		*cap = (uint32_t)n;
 	return v;

@@ -9,6 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Moves `used` bytes at v, which is freed, to a new piece of `size` bytes, which is larger.  NULL with ENOMEM, and v
+ * stays.  For what is made again and again: realloc() takes a part of what is free behind v, and glibc keeps the rest,
+ * seven pieces of each size and the pages around them (its _int_realloc() and tcache_put()). */
+void *grow_move(void *v, size_t used, size_t size);
+
 /* Returns the array v with room for `need` elements of `size` bytes, maybe at another place, and sets *cap to the
  * number that there is room for.  NULL with ENOMEM when there is no memory: v and *cap are as before. */
 void *grow(void *v, uint32_t *cap, uint64_t need, size_t size);

@@ -130,10 +130,13 @@ static void wait_merge(struct waits *t)
 static void wait_collect(const struct router *r, struct waits *t)
 {
 	const struct names *names = &r->rules.names;
-	struct wait_count *v = calloc(names->n + 1u, sizeof *v);
+	/* Twice as large now and then, not of another size each time: what is freed would be kept for each of them. */
+	uint32_t cap = 0;
+	struct wait_count *v = grow(NULL, &cap, names->n + 1u, sizeof *v);
 
 	if (!v)
 		return;
+	memset(v, 0, cap * sizeof *v);
 	wait_count_rules(r, v);
 	wait_count_groups(r, v);
 	for (uint32_t id = 0; id < names->n; id++)
