@@ -25,7 +25,8 @@
 #	make SANITIZE=address,undefined | test-programs | handover [T=] | handover-faults | doctor | cures | successors
 #	make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | bench [N=...] | profile [N=...] | bloat
 #	make check-init ROOT="DIR..."
-#	make fuzz [FUZZ_SECONDS=60] | soak [SOAK_SECONDS=3600] | failures [FAIL_SECONDS=300] | cppcheck | clang-tidy
+#	make fuzz [FUZZ_SECONDS=60] [FUZZERS="NAME..."] | coverage | mutants | cppcheck | clang-tidy
+#	make soak [SOAK_SECONDS=3600] | failures [FAIL_SECONDS=300]
 #
 # A change of compiler or flags rebuilds what depends on it: see $(B)/.flags.
 
@@ -302,6 +303,19 @@ fuzz-run: $(FUZZERS:%=$(B)/%)
 $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(FAKE) $(HOUSE)
 	$(say) LD $@
 	$(Q)$(LINK) $(FAKE_LINK) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+# What they reach with what they have found so far: see tests/tools/coverage.py.
+.PHONY: coverage coverage-run
+coverage:
+	@$(MAKE) --no-print-directory coverage-run B=$(B)/coverage CC=clang SANITIZE=fuzzer-no-link \
+		CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping' CORPUS='$(B)/fuzz/corpus'
+coverage-run: $(FUZZERS:%=$(B)/%)
+	@python3 tests/tools/coverage.py '$(B)' '$(CORPUS)' $(FUZZERS)
+
+# Whether the tests find wrong decisions: see tests/tools/mutants.py.
+.PHONY: mutants
+mutants:
+	@env -u MAKEFLAGS -u MFLAGS python3 tests/tools/mutants.py '$(B)/mutants'
 
 # ---- the small static binary: stock musl, position independent where that can be linked, without what debuggers
 # alone need, symbols and .eh_frame ----
