@@ -17,7 +17,8 @@ SOME = 64		# as many in one message
 def give(held, notify, drop=()):
     """For a child before exec: puts [(name, descriptor)] in the place of LISTEN_FDS, and gives up capabilities."""
     def setup():
-        for i, (_, fd) in enumerate(held):
+        high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HIGH) for _, fd in held]
+        for i, fd in enumerate(high):
             os.dup2(fd, 3 + i)
         os.environ.update(LISTEN_FDS=str(len(held)), LISTEN_FDNAMES=":".join(n for n, _ in held),
                           LISTEN_PID=str(os.getpid()), NOTIFY_SOCKET=notify, FDSTORE="4096")

@@ -108,7 +108,7 @@ def bash_others(lab):
     same(complete_bash(lab, "smcrouted", "-n", "-f", folder + "so"), [folder + "some.conf"], "a file")
     same(complete_bash(lab, "smcrouted", "-c", ""), [], "seconds")
     same(complete_bash(lab, "smcrouted", ""), [], "a word")
-    same(complete_bash(lab, "smcroute-check", "ex"), ["explain"], "a word of the checker")
+    same(complete_bash(lab, "smcroute-check", "expl"), ["explain"], "a word of the checker")
     same(complete_bash(lab, "smcroute-check", folder + "so"), [folder + "some.conf"], "a file for the checker")
     check("lo" in complete_bash(lab, "smcroute-check", "-j", "explain", ""), "an interface for explain")
     same(complete_bash(lab, "smcroute-check", "explain", "a1", "10.0.0.1", ""), [], "a group for explain")

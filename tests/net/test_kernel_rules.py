@@ -91,7 +91,7 @@ def two_iifs(lab, group, sources, _):
     for source in sources:
         lab.expect(lab.send("a1", source, group, 20), "a3", "a4")
         lab.expect(lab.send("a2", source, group, 20), "a3")
-    same([metric(d, f'entry_packets_total{{source="\\*",group="{group}",state="kernel",iif="{i}"}}')
+    same([metric(d, f'entry_packets_total{{source="\\*",group="{group}",iif="{i}",state="kernel"}}')
           for i in ("a1", "a2")], [20 * len(sources)] * 2, "packets of each entry")
     lab.expect(lab.send("a1", sources[0], group, 20, ttl=1))
     lab.expect(lab.send("a1", sources[0], group, 20), "a3", "a4")

@@ -12,7 +12,7 @@ from cases import case, main
 from lab import SLOW, Daemon, Skip, check, need_users, note, same, wait_until
 from packet import address, checksum
 from reports import (IGMP1, IGMP2, IGMP3, IS_EX, IS_IN, MLD1, MLD2, QUERY, Wire, igmp, mld_query, records,
-                     snooping_bridge)
+                     snooping_bridge, sum6)
 
 GROUPS = ("225.7.7.7", "ff0e::77")
 MGROUPS = "".join(f"mgroup from a1 group {g}\n" for g in GROUPS)
