@@ -196,8 +196,12 @@ bool router_flush(struct router *r, struct router_flush *flush)
 	for (uint32_t end = flush->entries + flush->failed + ROUTER_FLUSH; flush->place; flush->place--) {
 		if (flush->entries + flush->failed == end)
 			return true;
-		if (flush->place <= r->mfc.n && mfc_is_dynamic(&r->mfc.v[flush->place - 1]))
-			++*(entry_drop(r, flush->place - 1) ? &flush->entries : &flush->failed);
+		if (flush->place > r->mfc.n || !mfc_is_dynamic(&r->mfc.v[flush->place - 1]))
+			continue;
+		if (entry_drop(r, flush->place - 1))
+			flush->entries++;
+		else
+			flush->failed++;
 	}
 	state_event(r, &(struct event){ .kind = EVENT_FLUSHED, .entries = flush->entries });
 	router_sync(r);
