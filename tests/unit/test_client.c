@@ -80,6 +80,7 @@ static void old_client_sees_the_end(void)
 	struct buf req = { 0 }, got = { 0 };
 	int fd;
 
+	NEED_PROC();
 	begin();
 	prctl(PR_SET_NAME, "smcroutectl");
 	fd = join();

@@ -158,6 +158,7 @@ static void inherits_nothing(void)
 {
 	sigset_t usr2;
 
+	NEED_PROC();
 	sigemptyset(&usr2);
 	sigaddset(&usr2, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &usr2, NULL);
@@ -200,13 +201,20 @@ static void failures(void)
 	end();
 }
 
-/* Over its time the whole group goes, the next one runs. */
+/* Over its time the whole group goes, the next one runs.  A limit passes while the loop turns: it does not before the
+ * first has written, nor before the second has ended, so that neither has to be quick. */
 static void time_limit(void)
 {
+	siginfo_t end_of;
+
 	limit_ms = 100;
 	begin("echo $1 >>$OUT; test $1 = quick || { sleep 600 & cat $FIFO; wait; }");
 	hook_run(hook, "slow", "");
+	for (int tries = 0; strcmp(written(), "slow\n") && tries < DEADLINE_MS; tries++)
+		usleep(1000);
 	hook_run(hook, "quick", "");
+	wait_for(1);
+	CHECK_INT(waitid(P_ALL, 0, &end_of, WEXITED | WNOWAIT), 0);
 	wait_for(2);
 	CHECK_STR(written(), "slow\nquick\n");
 	CHECK(strstr(logged(), "program slow: took too long, ended by signal 9\n"));

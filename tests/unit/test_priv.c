@@ -203,6 +203,7 @@ static int pidfile_after_drop(void)
 
 static void shedding(void)
 {
+	NEED_PROC();
 	CHECK_INT(in_child(shed), 0);
 	CHECK_INT(in_child(rest), 0);
 	CHECK_INT(in_child(cannot_drop), 0);
@@ -210,6 +211,7 @@ static void shedding(void)
 
 static void dropping(void)
 {
+	NEED_PROC();
 	if (in_child(may_switch)) {
 		printf("# left out: needs the right to change uid and groups\n");
 		return;
