@@ -54,6 +54,10 @@ def sysv(lab):
     life(m, (script, "reload"), (script, "restart"), (script, "stop"))
     m.do(script, "stop")
     m.do(script, "status", status=3)
+    # What the daemon says is on lines of its own.
+    out = m.do("sh", "-c", f"mv /etc/smcroute.conf /etc/away; {script} start; {script} stop; mv /etc/away /etc/smcroute.conf")
+    same([line for line in out.splitlines() if "multicast router: " in line],
+         ["Starting static multicast router: smcrouted.", "Stopping static multicast router: smcrouted."], out)
     m.do(script, "restart")
     m.ready()
     m.run("sh", "-c", "echo nonsense >>/etc/smcroute.conf")
