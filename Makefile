@@ -341,6 +341,8 @@ bloat: static
 # ---- what is installed: names may hold blanks ----
 
 DOCS        = smcroute.conf README.md CHANGES.md SECURITY.md AUTHORS LICENSE
+# Whole folders: set-ups, and what init systems and packagers need.
+DOC_DIRS    = examples init
 to          = '$(DESTDIR)$(1)'
 
 install: all
@@ -353,7 +355,8 @@ install: all
 	for a in $(filter-out smcroutectl,$(APPLETS)); do ln -sf smcroutectl $(call to,$(BASHDIR))/$$a || exit 1; done
 	$(INSTALL) -m 644 $(B)/completion/_smcroutectl $(call to,$(ZSHDIR)/_smcroutectl)
 	$(INSTALL) -m 644 $(DOCS) $(call to,$(DOCDIR))
-	test ! -d examples || cp -R examples $(call to,$(DOCDIR))
+	for d in $(DOC_DIRS); do test ! -d $$d || { cp -R $$d $(call to,$(DOCDIR)) && \
+		chmod -R u=rwX,go=rX $(call to,$(DOCDIR))/$$d; } || exit 1; done
 
 install-strip: install
 	$(STRIP) $(call to,$(SBINDIR)/smcroute)
@@ -362,7 +365,7 @@ uninstall:
 	for a in smcroute $(APPLETS); do rm -f $(call to,$(SBINDIR))/$$a $(call to,$(BASHDIR))/$$a; done
 	rm -f $(foreach p,$(PAGES),$(call to,$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))) \
 		$(call to,$(ZSHDIR)/_smcroutectl) $(foreach d,$(DOCS),$(call to,$(DOCDIR)/$(d)))
-	rm -rf $(call to,$(DOCDIR)/examples)
+	rm -rf $(foreach d,$(DOC_DIRS),$(call to,$(DOCDIR)/$(d)))
 	test ! -d $(call to,$(DOCDIR)) || rmdir $(call to,$(DOCDIR))
 
 # Of what is committed, the same bytes each time.

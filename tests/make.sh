@@ -37,7 +37,7 @@ same() { [ "$1" = "$2" ] || { printf '%s\nis not\n%s\n' "$1" "$2"; return 1; }; 
 # copy FOLDER: what the program is built from, without git.
 copy() {
 	mkdir -p "$1/tests"
-	cp -R Makefile applets conf init kernel lib man router smcroute.c smcroute.conf ./*.md AUTHORS LICENSE "$1"
+	cp -R Makefile applets conf examples init kernel lib man router smcroute.c smcroute.conf ./*.md AUTHORS LICENSE "$1"
 	cp -R tests/tools "$1/tests"
 	echo 9.9-test >"$1/VERSION"
 }
@@ -90,6 +90,17 @@ install_as_another() {
 	cmp "$dir/b u/x/smcroute" "$dir/d t/usr/sbin/smcroute"
 	same "$("$dir/d t/usr/sbin/smcroutectl" -v | head -n 1)" "$("$dir/b u/x/smcroute" smcroutectl -v | head -n 1)"
 	"$dir/d t/usr/sbin/smcroute" -v | grep 'smcroute 9.9-test'
+}
+# All of them, readable for everybody whatever the umask of who built; programs stay programs.
+folders_of_papers() {
+	chmod -R go= "$dir/a b/init" "$dir/a b/examples"
+	(umask 077 && as_another make -C "$dir/a b" B="$dir/b u/x" install DESTDIR="$dir/p t")
+	for d in examples init; do
+		same "$(tree "$dir/p t/usr/local/share/doc/smcroute/$d")" "$(tree "$d")"
+		same "$(find "$dir/p t/usr/local/share/doc/smcroute/$d" ! -perm -444)" ""
+	done
+	[ -x "$dir/p t/usr/local/share/doc/smcroute/init/sysv/smcroute" ]
+	[ ! -x "$dir/p t/usr/local/share/doc/smcroute/init/smcroute.service" ]
 }
 pages() {
 	for page in man/*.[1-9]; do ls "$dir/d t/usr/share/man/man${page##*.}/${page##*/}"; done
@@ -154,6 +165,7 @@ ok "completion without the program" completion_alone
 ok "folders with blanks in their names" with_blanks
 ok "two folders give the same bytes" same_bytes
 ok "install as somebody else builds nothing, with the same version" install_as_another
+ok "set-ups and service files are installed beside the papers" folders_of_papers
 ok "manual pages have the folders of the build" pages
 ok "install-strip is smaller; uninstall leaves nothing" strip_and_uninstall
 ok "distclean leaves nothing" cleaned
