@@ -37,7 +37,8 @@ same() { [ "$1" = "$2" ] || { printf '%s\nis not\n%s\n' "$1" "$2"; return 1; }; 
 # copy FOLDER: what the program is built from, without git.
 copy() {
 	mkdir -p "$1/tests"
-	cp -R Makefile applets conf examples init kernel lib man router smcroute.c smcroute.conf ./*.md AUTHORS LICENSE "$1"
+	cp -R examples init "$1"
+	cp -R Makefile applets conf kernel lib man router smcroute.c smcroute.conf ./*.md AUTHORS LICENSE "$1"
 	cp -R tests/tools "$1/tests"
 	echo 9.9-test >"$1/VERSION"
 }

@@ -10,4 +10,4 @@ dir=$1 suite=${2:-bookworm}
 common=systemd,runit,s6,busybox-static,iproute2,procps,initramfs-tools-core,dracut-core
 [ "$suite" != bookworm ] || common=$common,finit
 debootstrap --variant=minbase --include="sysvinit-core,sysv-rc,$common" "$suite" "$dir"
-debootstrap --variant=minbase --include="sysvinit-core,openrc,iproute2,procps" "$suite" "$dir-openrc"
+debootstrap --variant=minbase --exclude=sysv-rc --include="sysvinit-core,openrc,iproute2,procps" "$suite" "$dir-openrc"

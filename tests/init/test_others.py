@@ -55,7 +55,8 @@ def sysv(lab):
     m.do(script, "stop")
     m.do(script, "status", status=3)
     # What the daemon says is on lines of its own.
-    out = m.do("sh", "-c", f"mv /etc/smcroute.conf /etc/away; {script} start; {script} stop; mv /etc/away /etc/smcroute.conf")
+    conf, away = "/etc/smcroute.conf", "/etc/smcroute.away"
+    out = m.do("sh", "-c", f"mv {conf} {away}; {script} start; {script} stop; mv {away} {conf}")
     same([line for line in out.splitlines() if "multicast router: " in line],
          ["Starting static multicast router: smcrouted.", "Stopping static multicast router: smcrouted."], out)
     m.do(script, "restart")

@@ -77,6 +77,20 @@ def notify_reload(lab):
     m.reload("systemctl", "reload", "smcroute")
 
 
+@case("sysusers and tmpfiles: the service is the user of that number, the client finds the socket")
+def users_and_files(lab):
+    m = boot(lab, files={"/usr/lib/sysusers.d/smcroute.conf": ("systemd/sysusers.conf", 0o644),
+                         "/usr/lib/tmpfiles.d/smcroute.conf": ("systemd/tmpfiles.conf", 0o644)})
+    m.do("systemd-sysusers", "smcroute.conf")
+    uid = m.do("id", "-u", "smcroute").strip()
+    m.do("rm", "-f", "/run/smcroute.sock")
+    m.do("systemd-tmpfiles", "--create", "smcroute.conf")
+    same(m.do("readlink", "/run/smcroute.sock").strip(), "smcroute/smcroute.sock", "the link")
+    m.do("systemctl", "start", "smcroute")
+    m.ready()
+    same(m.do("sh", "-c", "stat -c %u /proc/$(systemctl show -P MainPID smcroute)").strip(), uid, "the user")
+
+
 @case("two instances, one in a table of its own by smcroute@.service")
 def instances(lab):
     tv = {"/etc/tv.conf": ("mroute from a3 source 10.3.0.9 group 239.7.7.8 to a4\n", 0o644),
