@@ -180,6 +180,7 @@ struct probe_support {
 	tristate tables;		/* CONFIG_..._MROUTE_MULTIPLE_TABLES */
 	tristate pim;			/* CONFIG_IP_PIMSM_V2, CONFIG_IPV6_PIMSM_V2; needs CAP_NET_RAW */
 	tristate raw;			/* we may open a routing socket */
+	bool off;			/* it has no sockets of the family: EAFNOSUPPORT, as with ipv6.disable=1 */
 };
 void probe_support(enum fam fam, struct probe_support *s);
 

@@ -70,11 +70,11 @@ static void check_address(struct host *h, const struct check_name *n, const stru
 	}
 }
 
-/* IPv6 is wanted there and off. */
+/* IPv6 is wanted there and off; where the whole kernel has none the check of the kernel says so. */
 static void check_v6(struct host *h, const struct check_name *n, const struct probe_link *l)
 {
 	h->found.what = "ipv6_off";
-	if (!n->use->fam[FAM_6] || l->v6 != 0)
+	if (!n->use->fam[FAM_6] || l->v6 != 0 || h->of[FAM_6].support.off)
 		return;
 	finding_add(&h->found, FINDING_ERROR, "IPv6 is off on %s%s", n->at, l->mtu < REMEDY_V6_MTU ?
 		    ": its MTU is less than the 1280 that IPv6 needs" : ": disable_ipv6 is set");

@@ -17,9 +17,14 @@ static void check_kernel(struct host *h, const struct host_fam *k)
 
 	if (!k->is_wanted)
 		return;
+	if (s->off) {
+		finding_add(&h->found, FINDING_ERROR, "%s is off in this kernel: it was built without it, or has "
+			    "ipv6.disable=1 in /proc/cmdline, and needs another start", k->name);
+		return;
+	}
 	if (s->routing == 0) {
 		finding_add(&h->found, FINDING_ERROR, "this kernel routes no %s multicast: it was built without "
-			    "CONFIG_IP%s_MROUTE, or %s is off", k->name, v6, k->name);
+			    "CONFIG_IP%s_MROUTE", k->name, v6);
 		return;
 	}
 	if (s->routing < 0)

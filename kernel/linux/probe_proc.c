@@ -113,7 +113,8 @@ void probe_support(enum fam fam, struct probe_support *s)
 		close(fd);
 	} else {
 		s->raw = err == EPERM || err == EACCES ? 0 : -1;
-		if (err != EAFNOSUPPORT)
+		s->off = err == EAFNOSUPPORT;
+		if (!s->off)
 			s->routing = probe_proc_net(fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif");
 	}
 	if (probe_table(fam, "", &l) == 0)

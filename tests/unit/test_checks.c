@@ -151,6 +151,18 @@ static void names(void)
 	CHECK_STR(end(), "error: a'b (x.conf:1) is down\n  fix: ip link set dev 'a'\\''b' up\n");
 }
 
+/* With ipv6.disable=1 there is one thing to say: what turns it on for an interface is not there. */
+static void no_family(void)
+{
+	start();
+	fake_probe.links[0].v6 = fake_probe.links[2].v6 = 0;
+	fake_probe.support[FAM_6] = (struct probe_support){ .off = true, .raw = -1, .tables = -1, .pim = -1 };
+	begin("mroute from eth0 source 2001:db8::1 group ff2e::42 to lan0\n");
+	checks_run(&host);
+	CHECK_STR(end(), "error: IPv6 is off in this kernel: it was built without it, or has ipv6.disable=1 in "
+			 "/proc/cmdline, and needs another start\n");
+}
+
 static void memberships(void)
 {
 	start();
@@ -220,4 +232,4 @@ static void all(void)
 }
 
 TEST_MAIN(TEST(disabled) TEST(disabled_output) TEST(vifs) TEST(copied_mark)
-	  TEST(interfaces) TEST(names) TEST(memberships) TEST(bridges) TEST(all))
+	  TEST(interfaces) TEST(names) TEST(no_family) TEST(memberships) TEST(bridges) TEST(all))
