@@ -24,7 +24,7 @@
 # For who changes it, see CONTRIBUTING.md and tests/README.md:
 #	make SANITIZE=address,undefined | test-programs | handover [T=] | handover-faults | doctor | cures | successors
 #	make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | bench [N=...] | profile [N=...] | bloat
-#	make check-init ROOT="DIR..."
+#	make check-vm [KERNELS="SUITE[:ARCH]..."] [CASES="..."] | check-init ROOT="DIR..."
 #	make fuzz [FUZZ_SECONDS=60] [FUZZERS="NAME..."] | coverage | mutants | cppcheck | clang-tidy
 #	make soak [SOAK_SECONDS=3600] | failures [FAIL_SECONDS=300]
 #
@@ -267,6 +267,12 @@ cures: all
 .PHONY: vm
 vm: all
 	@$(TEST_ENV) KERNEL='$(KERNEL)' MODULES='$(MODULES)' T='$(T)' sh tests/vm.sh
+
+# Kernels of Debian's in qemu, with busybox and the static program alone: see tests/vm/check.py.
+.PHONY: check-vm
+check-vm:
+	@$(TEST_ENV) KERNELS='$(KERNELS)' CASES='$(CASES)' VM_MD='$(VM_MD)' PYTHONDONTWRITEBYTECODE=1 \
+		python3 tests/vm/check.py
 
 # Sizes, files for the results: see tests/bench/bench.py.
 bench profile: all $(BENCHES) $(PRELOADS) bench-static
