@@ -193,7 +193,8 @@ def write(page, rows):
         table[cells[0], cells[2]] = cells
     for row in rows:
         table[str(row[0]), row[2]] = [str(cell).replace("|", "/") for cell in row]
-    head = "\n| KERNELS | kernel | CASES | passed | failed | skipped | what was skipped | seconds |\n" + "|---" * 8 + "|\n"
+    head = "\n| KERNELS | kernel | CASES | passed | failed | skipped | what was skipped | seconds |\n"
+    head += "|---" * 8 + "|\n"
     with open(page, "w", encoding="utf-8") as f:
         f.write(before + begin + head + "".join(f"| {' | '.join(cells)} |\n" for cells in table.values()) + "\n" + end
                 + after)

@@ -45,12 +45,14 @@ class Archive:
         return os.path.join(self.root, *parts)
 
     def apt(self, tool, *words, limit=900):
-        options = {"Dir::Etc": "etc", "Dir::State": "state", "Dir::State::status": "state/status", "Dir::Cache": "cache"}
+        options = {"Dir::Etc": "etc", "Dir::State": "state", "Dir::State::status": "state/status",
+                   "Dir::Cache": "cache"}
         command = [tool, "-q", *(f"-o{key}={self.path(value)}" for key, value in options.items()),
                    f"-oAPT::Architecture={self.arch}", f"-oAPT::Architectures::={self.arch}",
                    "-oAPT::Sandbox::User=root", *words]
         try:
-            p = subprocess.run(command, capture_output=True, text=True, timeout=limit, cwd=self.path("debs"), check=False)
+            p = subprocess.run(command, capture_output=True, text=True, timeout=limit, cwd=self.path("debs"),
+                               check=False)
         except subprocess.TimeoutExpired:
             raise Missing(f"Debian's {self.suite} for {self.arch}: no answer from {MIRROR}") from None
         if p.returncode:
@@ -94,7 +96,8 @@ class Archive:
         folder = self.unpack(newest[0], newest[0])
         if not (image(folder) and modules(folder)):
             # Newer releases have kernel and modules in packages of their own.
-            self.unpack(newest[0], *(p for p in self.depends(newest[0]) if p.startswith(("linux-binary", "linux-modules"))))
+            self.unpack(newest[0], *(p for p in self.depends(newest[0])
+                                     if p.startswith(("linux-binary", "linux-modules"))))
         return folder
 
 

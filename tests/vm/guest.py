@@ -99,8 +99,8 @@ class Initramfs:
             self.program(name, os.path.realpath(found[0]), roots)
 
     def modules(self, tree, wanted):
-        """Modules with those that they need, below lib/modules/VERSION of the host; modules/order has the order in which
-        they load.  What the kernel does not have is left out."""
+        """Modules with those that they need, from the folder TREE; modules/order has the order in which they load.
+        What the kernel does not have is left out."""
         files = {}
         for at in glob.glob(f"{tree}/**/*.ko*", recursive=True):
             files[os.path.basename(at).split(".ko")[0].replace("-", "_")] = at
@@ -151,7 +151,7 @@ def compiler(arch):
 
 
 def built(arch, folder):
-    """The static program for that architecture and packets.c, built below FOLDER: two paths.  STATIC names the first."""
+    """The static program for that architecture and packets.c, built below FOLDER: two paths.  STATIC is the first."""
     words = compiler(arch)
     os.makedirs(folder, exist_ok=True)
     program = os.environ.get("STATIC")

@@ -157,10 +157,12 @@ flow() {
 	for to in "$@"; do hears "${to%%:*}" "$to" "$group" "$PACKETS" 60; done
 	dev=${from#*:}
 	[ "$dev" != "$from" ] || dev=eth0
-	at "${from%%:*}" packets send "$dev" "$group" "$PACKETS" 10 >/tmp/sent 2>&1 || says "$from to $group: $(cat /tmp/sent)"
+	at "${from%%:*}" packets send "$dev" "$group" "$PACKETS" 10 >/tmp/sent 2>&1 ||
+		says "$from to $group: $(cat /tmp/sent)"
 	for to in "$@"; do
 		heard "${to%%:*}"
-		[ "$got $twice" = "$PACKETS 0" ] || says "$from to $group: ${to%%:*} got $got, $twice twice, of $PACKETS"
+		[ "$got $twice" = "$PACKETS 0" ] ||
+			says "$from to $group: ${to%%:*} got $got, $twice twice, of $PACKETS"
 	done
 }
 

@@ -9,7 +9,8 @@ prepare
 : >$why
 link 1 2 3
 echo 'mroute from a1 group 225.1.2.4 to a2' >$conf
-smcrouted -k -f /etc/smcroute.conf -P /run/smcroute.pid -u /run/smcroute.sock >/tmp/out 2>&1 || says "exit $?: $(cat /tmp/out)"
+smcrouted -k -f /etc/smcroute.conf -P /run/smcroute.pid -u /run/smcroute.sock >/tmp/out 2>&1 ||
+	says "exit $?: $(cat /tmp/out)"
 flow h1 225.1.2.4 h2
 result "the daemon of the initramfs routes"
 stream h1 225.1.2.4 h2

@@ -59,7 +59,8 @@ case_routes() {
 
 # One entry of the kernel for all sources (MRT_ADD_MFC_PROXY).
 case_kernel() {
-	printf '%s\n' 'mroute from a1 group 225.1.2.5 kernel to a2 a3' 'mroute from a1 group ff2e::45 kernel to a2 a3' >$conf
+	printf '%s\n' 'mroute from a1 group 225.1.2.5 kernel to a2 a3' \
+		'mroute from a1 group ff2e::45 kernel to a2 a3' >$conf
 	daemon || { result "kernel"; return; }
 	flow h1 225.1.2.5 h2 h3
 	flow h1 ff2e::45 h2 h3
@@ -117,7 +118,8 @@ case_groups() {
 	[ "$many" = 64 ] || says "$many of 64 joined"
 	smcroutectl show -j groups 2>&1 | json groups
 	ip link add late0 type dummy && ip addr add 10.77.0.1/24 dev late0 && ip link set late0 up multicast on
-	until_ok 60 joined 225.1.2.10 || says "not joined on the late interface: $(smcroutectl -t show groups | tail -n 4)"
+	until_ok 60 joined 225.1.2.10 ||
+		says "not joined on the late interface: $(smcroutectl -t show groups | tail -n 4)"
 	stop
 	joined 225.1.2.9 && says "225.1.2.9 is not left"
 	quiet ip link del late0

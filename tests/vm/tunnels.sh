@@ -41,7 +41,8 @@ daemons() {
 	far_up
 	printf '%s\n' "mgroup from $1 group 239.255.255.250" 'mgroup from a1 group 239.255.255.250' \
 		"mroute from $1 group 239.255.255.250 to a1" "mroute from a1 group 239.255.255.250 to $1" \
-		"mgroup from $1 group ff05::c" "mroute from $1 group ff05::c to a1" "mroute from a1 group ff05::c to $1" >$conf
+		"mgroup from $1 group ff05::c" "mroute from $1 group ff05::c to a1" \
+		"mroute from a1 group ff05::c to $1" >$conf
 	sed 's/a1/lan9/g' $conf >/etc/far.conf
 	daemon
 	nsenter --net=/run/netns/r9 smcrouted -n -i far -f /etc/far.conf -l info >/tmp/far.log 2>&1 &
@@ -72,8 +73,8 @@ first_after() {
 	"$@" || says "$what: $*"
 	heard first
 	[ "$got" = 1 ] || says "$what: nothing reached $far_host"
-	echo "# measured: $what: $(echo "$began $(cut -d' ' -f1 /proc/uptime)" | awk '{ printf "%.0f", ($2 - $1) * 1000 }')" \
-		"ms from there until a packet is through"
+	took=$(echo "$began $(cut -d' ' -f1 /proc/uptime)" | awk '{ printf "%.0f", ($2 - $1) * 1000 }')
+	echo "# measured: $what: $took ms from there until a packet is through"
 }
 
 wg_here() {
