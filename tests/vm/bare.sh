@@ -17,7 +17,8 @@ judged() {
 }
 
 case_host() {
-	printf '%s\n' 'mroute from a1 source 10.1.0.2 group 225.1.2.3 to a2' 'mroute from a1 group ff2e::42 to nosuch0' >$conf
+	printf '%s\n' 'mroute from a1 source 10.1.0.2 group 225.1.2.3 to a2' \
+		'mroute from a1 group ff2e::42 to nosuch0' >$conf
 	daemon || { result "host"; return; }
 	smcroute-check -H >/tmp/out 2>&1
 	rc=$?
