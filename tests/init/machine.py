@@ -18,6 +18,7 @@ from lab import SMCROUTE, Skip, check, gone, same, wait_until
 
 INIT = os.path.join(HERE, "../../init")
 SBIN = "/usr/local/sbin"
+GROUP = "smcroute-test-"
 PPS = int(os.environ.get("PPS", "10000"))
 
 
@@ -29,6 +30,14 @@ def find_root(program):
         if os.path.lexists(root + program):
             return root
     raise Skip(f"no {program} in {' '.join(roots)}" if roots else "no ROOT=DIR")
+
+
+def remove_group(top):
+    """Whether a control group, with those below it, is gone."""
+    for path, _, _ in os.walk(top, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
+    return not os.path.exists(top)
 
 
 class Machine:
@@ -79,9 +88,10 @@ class Machine:
                 if not name and os.path.exists("/sys/fs/cgroup/unified"):
                     top += "/unified"
                 old = top + path.rstrip("/")
+                self.remove_stale(old)
                 with contextlib.suppress(OSError):
-                    os.mkdir(f"{old}/smcroute-test-{os.getpid()}")
-                    made.append((f"{old}/smcroute-test-{os.getpid()}", old))
+                    os.mkdir(f"{old}/{GROUP}{os.getpid()}")
+                    made.append((f"{old}/{GROUP}{os.getpid()}", old))
                     self.enter_group(made[-1][0])
         return made
 
@@ -95,10 +105,18 @@ class Machine:
             self.enter_group(old)
 
     def remove_groups(self):
+        """All that the machine made in them too.  A group is busy until the last of its processes has been reaped."""
         for top, _ in self.groups:
-            for path, _, _ in os.walk(top, topdown=False):
-                with contextlib.suppress(OSError):
-                    os.rmdir(path)
+            wait_until(lambda top=top: remove_group(top), f"the end of {top}")
+
+    @staticmethod
+    def remove_stale(folder):
+        """Groups of a test that was killed before it could remove them."""
+        with contextlib.suppress(OSError):
+            for name in os.listdir(folder):
+                pid = name.removeprefix(GROUP)
+                if pid != name and not os.path.exists(f"/proc/{pid}"):
+                    remove_group(f"{folder}/{name}")
 
     # ---- processes ----
 
