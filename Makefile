@@ -11,7 +11,7 @@
 #   make demo               a router and two hosts in namespaces
 #   make clean, distclean   removes build, and all else that was made
 #   make dist               smcroute-VERSION.tar.gz of what is committed
-#   make deb                a package for Debian, in build/deb
+#   make deb                a package for Debian, in build/deb: needs git, build-essential and debhelper
 #
 #   Settings, here as in the environment:
 #     CC CPPFLAGS CFLAGS LDFLAGS STRIP INSTALL   as everywhere; these flags have the last word

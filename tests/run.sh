@@ -68,6 +68,7 @@ done
 job tests/armour.sh "sh tests/armour.sh"
 job tests/arrows.sh "sh tests/arrows.sh"
 job tests/make.sh "sh tests/make.sh"
+job tests/recipes.sh "sh tests/recipes.sh"
 job tests/lint.sh "sh tests/lint.sh"
 
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)

@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# The recipes of init/pkg and the scripts of init/ without the systems that they are for: versions, grammar, and what
+# their commands install, run with stand-ins for what those systems give.  Prints TAP.
+# shellcheck disable=SC2034
+cd "$(dirname "$0")/.." || exit 1
+LC_ALL=C
+export LC_ALL
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+n=0 bad=0 top=$PWD
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+release=$(sed -n 's/^RELEASE *= //p' Makefile)
+
+# ok NAME COMMAND...: what it prints is told when it fails.
+ok() {
+	n=$((n + 1)) name=$1
+	shift
+	(set -e; "$@") >"$dir/out" 2>&1
+	rc=$?
+	if [ "$rc" = 0 ]; then
+		echo "ok $n - $name"
+	else
+		bad=1
+		sed 's/^/# /' "$dir/out"
+		echo "not ok $n - $name"
+	fi
+}
+# with PROGRAM NAME COMMAND...: or it is skipped.
+with() {
+	program=$1
+	shift
+	if command -v "$program" >/dev/null; then
+		ok "$@"
+	else
+		n=$((n + 1))
+		echo "ok $n - $1 # SKIP no $program here"
+	fi
+}
+
+versions() {
+	grep -x "pkgver=$release" init/pkg/alpine/APKBUILD
+	grep -x "PKG_VERSION:=$release" init/pkg/openwrt/Makefile
+	grep -x "SMCROUTE_VERSION = $release" init/pkg/buildroot/smcroute.mk
+	grep "version = \"$release\";" init/pkg/nix/default.nix
+	ls "init/pkg/yocto/smcroute_$release.bb"
+	grep "md5=$(md5sum <LICENSE | cut -d ' ' -f 1)" init/pkg/yocto/*.bb
+}
+# Each shell reads what it will have to run.
+grammar() {
+	find init -type f -exec grep -lE '^#!/bin/sh|^#!/sbin/openrc-run|shellcheck shell=' {} + >"$dir/scripts"
+	[ "$(wc -l <"$dir/scripts")" -ge 10 ]
+	while read -r file; do
+		"$@" "$file" || { echo "$file"; return 1; }
+	done <"$dir/scripts"
+}
+nix() {
+	for file in init/pkg/nix/default.nix init/nixos/smcroute.nix; do
+		nix-instantiate --parse "$file" >"$dir/said" || { cat "$dir/said"; return 1; }
+	done
+}
+
+# built FOLDER: as if it had been built there.
+built() {
+	mkdir -p "$1/build"
+	cp -R init smcroute.conf LICENSE "$1"
+	printf 'x' >"$1/build/smcroute"
+}
+# installed FOLDER FILE...: these are there beside the programs, and name no folder that the system does not have.
+installed() {
+	to=$1
+	shift
+	for file in usr/sbin/smcroute "$@"; do
+		[ -s "$to/$file" ] || { echo "no $file"; (cd "$to" && find .); return 1; }
+	done
+	for a in smcrouted smcroutectl smcroute-check; do
+		[ "$(readlink "$to/usr/sbin/$a")" = smcroute ] || { echo "no $a"; return 1; }
+	done
+	if grep -r /usr/local/sbin/ "$to"; then return 1; fi
+}
+
+openwrt() {
+	at=$dir/openwrt
+	built "$at/src"
+	mkdir -p "$at/include"
+	cat >"$at/rules.mk" <<-'END'
+		INSTALL_DIR = install -d
+		INSTALL_BIN = install -m 755
+		INSTALL_CONF = install -m 600
+		LN = ln -sf
+		SED = sed -i
+	END
+	# What OpenWrt's BuildPackage makes of a recipe, as far as its commands go.
+	cat >"$at/include/package.mk" <<-'END'
+		define BuildPackage
+		install:
+			$(call Package/$(1)/install,$(TO))
+		endef
+	END
+	make -s -f init/pkg/openwrt/Makefile TOPDIR="$at" INCLUDE_DIR="$at/include" PKG_BUILD_DIR="$at/src" \
+		TO="$at/to" install
+	installed "$at/to" etc/init.d/smcroute etc/smcroute.conf
+}
+buildroot() {
+	at=$dir/buildroot
+	built "$at/src"
+	cp init/pkg/buildroot/smcroute.mk "$at/mk"
+	# shellcheck disable=SC2016
+	{
+		echo 'include $(MK)'
+		echo 'install:'
+		for part in TARGET_CMDS INIT_SYSTEMD INIT_OPENRC INIT_SYSV; do
+			printf '\t$(SMCROUTE_INSTALL_%s)\n' "$part"
+		done
+	} >"$at/Makefile"
+	(cd "$at/src" && make -s -f ../Makefile MK="$at/mk" @D="$at/src" INSTALL=install TARGET_DIR="$at/to" \
+		SMCROUTE_PKGDIR="$top/init/pkg/buildroot" BR2_DL_DIR=/none install)
+	installed "$at/to" etc/init.d/smcroute etc/init.d/S50smcroute etc/smcroute.conf \
+		usr/lib/systemd/system/smcroute.service
+}
+alpine() {
+	at=$dir/alpine pkgdir=$dir/alpine/to
+	built "$at/src"
+	# shellcheck disable=SC1091
+	. "$top/init/pkg/alpine/APKBUILD"
+	cd "$at/src"
+	# In the place of `make install`, which tests/make.sh runs.
+	make() { [ "${6:-$5}" = install ] || [ "$4" = install ] && touch "$at/made"; }
+	package
+	ls "$at/made"
+	[ -x "$pkgdir/etc/init.d/smcroute" ] && [ -s "$pkgdir/etc/conf.d/smcroute" ]
+	if grep -r /usr/local/sbin/ "$pkgdir"; then return 1; fi
+}
+yocto() {
+	at=$dir/yocto
+	built "$at/src"
+	# Its functions are shell but for what bitbake puts in; and all features are on.
+	sed -n '/^do_install/,/^}/p' init/pkg/yocto/*.bb | sed 's/\${@[^}]*}/true/' >"$at/script"
+	B=$at/src S=$at/src D=$at/to sbindir=/usr/sbin sysconfdir=/etc systemd_system_unitdir=/lib/systemd/system
+	# shellcheck disable=SC1091
+	. "$at/script"
+	do_install
+	installed "$at/to" etc/init.d/smcroute etc/smcroute.conf lib/systemd/system/smcroute.service \
+		lib/systemd/system/smcroute@.service
+}
+
+ok "the recipes are of this release, and know its licence" versions
+ok "scripts of init/: the grammar of sh" grammar sh -n
+with busybox "scripts of init/: the grammar of busybox" grammar busybox ash -n
+with bash "scripts of init/: the grammar of bash" grammar bash -n
+with nix-instantiate "Nix: grammar" nix
+ok "OpenWrt: what its commands install" openwrt
+ok "Buildroot: what its commands install" buildroot
+ok "Alpine: what its commands install" alpine
+ok "Yocto: what its commands install" yocto
+echo "1..$n"
+exit $bad
