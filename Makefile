@@ -16,6 +16,7 @@
 #   Settings, here as in the environment:
 #     CC CPPFLAGS CFLAGS LDFLAGS STRIP INSTALL   as everywhere; these flags have the last word
 #     PREFIX=/usr/local SYSCONFDIR=/etc RUNSTATEDIR=/var/run DESTDIR=
+#     OS=linux                or freebsd: the system that the program is for
 #     WITH_HOST=no            without `smcroute-check -H` and `doctor`, for an initramfs
 #     WITH_MRDISC=no          without discovery of multicast routers (RFC 4286)
 #     WITH_LIBCAP=yes         privileges are dropped by libcap
@@ -25,6 +26,7 @@
 #	make SANITIZE=address,undefined | test-programs | handover [T=] | handover-faults | doctor | cures | successors
 #	make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | bench [N=...] | profile [N=...] | bloat
 #	make check-vm [KERNELS="SUITE[:ARCH]..."] [CASES="..."] | check-init ROOT="DIR..."
+#	make check-freebsd [ZIG="python3 -m ziglang"]
 #	make fuzz [FUZZ_SECONDS=60] [FUZZERS="NAME..."] | coverage | mutants | cppcheck | clang-tidy
 #	make soak [SOAK_SECONDS=3600] | failures [FAIL_SECONDS=300]
 #
@@ -72,9 +74,15 @@ VERSION    := $(shell cat $(or $(AS_BUILT),VERSION) 2>/dev/null || \
 		sed 's/^/$(RELEASE)-g/' | grep . ; } || \
 	echo $(RELEASE))
 
+# linux or freebsd; what -v says of each.
+OS         ?= $(shell uname -s | tr A-Z a-z)
+SYSTEM_linux   = tables
+SYSTEM_freebsd = freebsd
+
 WARNINGS    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	      -Wpointer-arith -Wcast-qual -Wsign-compare -Wvla -Wformat=2
-DEFINES     = -D_GNU_SOURCE -DSYSCONFDIR='"$(SYSCONFDIR)"' -DRUNSTATEDIR='"$(RUNSTATEDIR)"' \
+DEFINES     = -D_GNU_SOURCE -DSYSTEM_WORD='"$(SYSTEM_$(OS))"' \
+	      -DSYSCONFDIR='"$(SYSCONFDIR)"' -DRUNSTATEDIR='"$(RUNSTATEDIR)"' \
 	      -DWITH_LIBCAP=$(if $(filter yes,$(WITH_LIBCAP)),1,0) \
 	      -DWITH_MRDISC=$(if $(filter yes,$(WITH_MRDISC)),1,0) \
 	      -DWITH_HOST=$(if $(filter yes,$(WITH_HOST)),1,0)
@@ -105,9 +113,8 @@ LINK        = $(CC) $(ARMOUR) $(CFLAGS) $(SANFLAGS) $(ARMOUR_LINK) $(LDFLAGS)
 COMPLETION := $(B)/completion/smcroutectl.bash $(B)/completion/_smcroutectl
 PAGES      := $(patsubst %,$(B)/%,$(wildcard man/*.[1-9]))
 
-# The rooms, and of kernel/ the folder of one system.
-OS         ?= $(shell uname -s | tr A-Z a-z)
-ROOMS       = applets applets/control applets/doctor router conf kernel kernel/$(OS) lib
+# The rooms, and of kernel/ and lib/ the folder of one system.
+ROOMS       = applets applets/control applets/doctor router conf kernel kernel/$(OS) lib lib/$(OS)
 # Without WITH_HOST what only -H and doctor use stays out.
 HOST_ONLY   = applets/doctor/% $(filter-out %/probe_ask.c,$(wildcard kernel/$(OS)/probe_*.c)) kernel/$(OS)/nft_% \
 		kernel/$(OS)/xt_% kernel/$(OS)/tc_% kernel/$(OS)/filter%
@@ -115,10 +122,11 @@ SRCS       := smcroute.c $(filter-out $(if $(filter yes,$(WITH_HOST)),,$(HOST_ON
 		$(sort $(wildcard $(ROOMS:%=%/*.c))))
 OBJS       := $(SRCS:%.c=$(B)/%.o)
 LIB_OBJS   := $(filter-out $(B)/smcroute.o,$(OBJS))
-# What touches the kernel; tests link tests/fake in its place.
+# What touches the kernel; tests link tests/fake in its place.  Codecs of FreeBSD are tested on every system.
+FREEBSD_CODECS := $(B)/kernel/freebsd/mroute_pack.o $(B)/kernel/freebsd/rtmsg.o
 CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,filter mroute_codec nft_judge nft_load nft_match nft_rules \
 		nft_run nft_sets probe_bridge probe_rtnl rtnl tc_judge xt_judge xt_match \
-		xt_target)
+		xt_target) $(FREEBSD_CODECS)
 REAL_OBJS  := $(filter-out $(CODECS),$(filter $(B)/kernel/$(OS)/%.o,$(OBJS)))
 FAKE       := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/fake/*.c)))
 # Memory that tests/fake/memory.c can refuse.
@@ -189,7 +197,7 @@ $(B)/linux-headers/linux:
 .SECONDARY:
 test-programs: $(UNIT) $(SCENARIO) $(NETPROBES) $(BENCHES) $(PRELOADS)
 
-$(HOUSE): $(filter-out $(REAL_OBJS),$(LIB_OBJS))
+$(HOUSE): $(sort $(FREEBSD_CODECS) $(filter-out $(REAL_OBJS),$(LIB_OBJS)))
 	$(say) AR $@
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -254,6 +262,11 @@ soak-run: all
 .PHONY: check-init
 check-init: all $(B)/tests/traffic
 	@$(TEST_ENV) ROOT='$(ROOT)' JOBS=1 DEADLINE=900 sh tests/run.sh tests/init
+
+# The port to FreeBSD, as far as it can be tried elsewhere: ZIG="python3 -m ziglang" compiles it.
+.PHONY: check-freebsd
+check-freebsd: test-programs
+	@B='$(B)' ZIG='$(ZIG)' sh tests/freebsd.sh
 
 demo: all
 	@$(TEST_ENV) sh tests/demo.sh

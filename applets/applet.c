@@ -22,7 +22,7 @@ static const char *applet_name = "smcroute";
 
 const char *applet_version(void)
 {
-	return VERSION " (ipv4 ipv6 tables"
+	return VERSION " (ipv4 ipv6 " SYSTEM_WORD
 	       /* A feature that was left out is named with a minus. */
 #if WITH_MRDISC
 	       " mrdisc"

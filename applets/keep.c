@@ -7,12 +7,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
@@ -35,25 +33,8 @@ struct keep_message {
 
 int keep_open(struct keep *k)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof a;
-	int on = 1;
-
 	k->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* No file is needed: for no name at all the kernel chooses an abstract one (unix(7), autobind). */
-	if (k->fd < 0 || setsockopt(k->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-	    bind(k->fd, (struct sockaddr *)&a, sizeof a.sun_family) < 0 ||
-	    getsockname(k->fd, (struct sockaddr *)&a, &len) < 0)
-		return -1;
-	len -= (socklen_t)offsetof(struct sockaddr_un, sun_path);
-	if (len < 2 || len >= sizeof k->address) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(k->address, a.sun_path, len);
-	k->address[0] = '@';
-	k->address[len] = '\0';
-	return 0;
+	return k->fd < 0 || usock_ask_sender(k->fd) < 0 ? -1 : usock_name(k->fd, k->address, sizeof k->address);
 }
 
 unsigned keep_drop(struct keep *k, const char *name)

@@ -24,6 +24,7 @@
 #include "lib/number.h"
 #include "lib/proc.h"
 #include "lib/status.h"
+#include "lib/usock.h"
 
 #define KEEPER_QUICK_MS 1000		/* a child that lived shorter, or was never ready, died quickly */
 #define KEEPER_PAUSE_MS 100		/* after the second quick death in a row; doubled each time, up to this: */
@@ -54,6 +55,7 @@ static void __attribute__((noreturn)) keeper_end(const struct keeper *k, int sta
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	notify_send("STOPPING=1");
+	usock_unname(k->keep.address);
 	proc_ready(sig ? EXIT_SYSTEM : WEXITSTATUS(status));
 	if (!sig)
 		exit(WEXITSTATUS(status));
@@ -190,8 +192,10 @@ static void keeper_on_message(void *ctx, int fd, short revents)
 static void keeper_stop(struct keeper *k, int sig)
 {
 	k->asked = sig;
-	if (!k->keep.main)
+	if (!k->keep.main) {
+		usock_unname(k->keep.address);
 		exit(0);
+	}
 	keeper_pass(k, sig);
 }
 

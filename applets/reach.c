@@ -123,6 +123,11 @@ int reach_claim(struct daemon *d)
 		log_err("option -p: %s: no such user or group", s->user);
 		return EXIT_USAGE;
 	}
+	if (s->user && !priv_may_route(d->id.uid)) {
+		log_err("option -p: %s: this system lets root alone route multicast, or the user that "
+			"sysctl security.mac.pimd.uid names", s->user);
+		return EXIT_USAGE;
+	}
 	if (reach_take(d))
 		return reach_listen(d) == 0 || reach_may_wait(errno) ? 0 : reach_refuse(d, s->socket);
 	do {

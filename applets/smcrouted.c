@@ -16,6 +16,7 @@
 #include "applets/keeper.h"
 #include "applets/smcroute-check.h"
 #include "applets/takeover.h"
+#include "kernel/kernel.h"
 #include "lib/number.h"
 #include "lib/proc.h"
 #include "lib/status.h"
@@ -101,7 +102,10 @@ static int smcrouted_take(int opt, const char *arg, struct settings *s)
 	case 'D': return smcrouted_take_number(opt, arg, 1, 31536000, &s->lifetime);
 	case 'm': return smcrouted_take_number(opt, arg, 4, 180, &s->mrdisc);
 	case 'M': return smcrouted_take_number(opt, arg, 1, 16777216, &s->max_dynamic);
-	case 't': return smcrouted_take_number(opt, arg, 0, 999999999, &s->table);
+	case 't':
+		if (!kernel_has_tables())
+			return smcrouted_refuse(opt, arg, "cannot be: this system has one table only");
+		return smcrouted_take_number(opt, arg, 0, 999999999, &s->table);
 	case 'e': s->hook = arg; break;
 	case 'f': s->conf = arg; s->conf_given = true; break;
 	case 'F': s->check = arg; break;

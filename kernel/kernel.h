@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * What the router and the daemon ask of the kernel, and what it reports.  No header of the system in it.  The files of
- * kernel/OS that the headings name do it, tests/fake/kernel.c does so without a kernel.  Every function returns 0 or -1
- * with errno unless it says otherwise, and logs nothing.  One process holds one set of sockets, hence no handle.
+ * kernel/ and kernel/OS that the headings name do it, tests/fake/kernel.c does so without a kernel.  Every function
+ * returns 0 or -1 with errno unless it says otherwise, and logs nothing.  One process holds one set of sockets, hence
+ * no handle.
  */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
@@ -36,13 +37,24 @@ int kernel_mroute_fd(enum fam fam);
  * that are an output of the entry. */
 bool kernel_mroute_has_pim(enum fam fam);
 
+/* True when a system has more than one table of multicast routes, or a kernel of it may. */
+bool kernel_has_tables(void);
+
 /* Adds interface ifindex as VIF number vif.  threshold: TTL, 1 = all; IPv4 only.  errno: ENODEV no such interface, or
  * one without this family; EADDRINUSE the number is taken; EOVERFLOW an ifindex beyond 65535, which struct mif6ctl
  * cannot hold (IPv6). */
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold);
 
-/* Removes a VIF.  One that went with its interface counts as removed. */
+/* Removes a VIF.  One that went with its interface counts as removed.  The router guarantees to every system: no entry
+ * of the kernel has it as iif or output any more, as whoever gets the number next would take its place, and FreeBSD
+ * follows it to an interface that is gone (sys/netinet6/ip6_mroute.c, ip6_mdq); never is a number added that is taken;
+ * the VIFs that an entry names are added before it (IPv4 of FreeBSD drops outputs above the highest number); the iif of
+ * an entry for one source is none of its outputs. */
 int kernel_vif_del(enum fam fam, int vif);
+
+/* True when a VIF may stay in the kernel after its interface is gone.  Then the router takes it out of all entries and
+ * removes it, at once. */
+bool kernel_vif_stays(enum fam fam);
 
 /* Adds the entry of a flow or replaces it in place.  iif: VIF number; oifs: bit n = VIF n; ttl[n]: threshold of VIF n,
  * IPv4 only, may be NULL for all 1.
@@ -218,7 +230,7 @@ void kernel_rules_ask(enum fam fam);
 /* Has LINK_MEMBERS reported, where the kernel can do that, or no longer. */
 void kernel_members_follow(bool on);
 
-/* ---- group memberships (membership.c) ---- */
+/* ---- group memberships (membership.c, limit.c) ---- */
 
 /* Joins grp, from src alone unless src is NULL, on an interface.  The sockets are made and shared inside.  *slot is the
  * socket it went to, for kernel_leave().  The caller keeps the list of its memberships: a second join of the same may
@@ -229,6 +241,11 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 /* Leaves what kernel_join() joined there; an interface that is gone counts as left.  Of many, the newest first: the
  * kernel searches the list of the interface from that end. */
 int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot);
+
+/* Most sources of one group on one interface that may be joined, over all sockets; 0 = the kernel sees to that itself.
+ * Of FreeBSD 15.0 the 513th panics the machine (sys/netinet/in_mcast.c). */
+#define KERNEL_GROUP_SOURCES 500u
+unsigned kernel_group_sources(void);
 
 /* For an errno of kernel_join(): which limit it was, with its value; "" when none. */
 const char *kernel_join_limit(int err, enum fam fam);
@@ -257,7 +274,7 @@ int kernel_received(const char *name, uint64_t *packets);
 /* True when an address is one of this host, or may be. */
 bool kernel_is_own(const struct addr *a);
 
-/* ---- multicast router discovery, RFC 4286 (mrdisc.c) ---- */
+/* ---- multicast router discovery, RFC 4286 (mrdisc_socket.c, mrdisc.c) ---- */
 
 enum mrdisc_kind { MRDISC_ADVERT, MRDISC_SOLICIT, MRDISC_TERM };
 
@@ -292,7 +309,7 @@ int kernel_mrdisc_send(enum fam fam, int ifindex, enum mrdisc_kind kind, uint8_t
 typedef void kernel_mrdisc_fn(void *ctx, enum fam fam, int ifindex);
 int kernel_mrdisc_drain(enum fam fam, int max, kernel_mrdisc_fn *fn, void *ctx);
 
-/* ---- memberships reported again, and who asks for them (report.c) ---- */
+/* ---- memberships reported again, and who asks for them (report_socket.c, report.c) ---- */
 
 #define REPORT_VERSIONS 3	/* of IGMP; MLD has two, which are as IGMPv2 and v3 */
 

@@ -4,6 +4,8 @@
  */
 #include "lib/addr.h"
 
+#include <sys/socket.h>
+
 /* A prefix length up to max, without a superfluous zero; -1 when it is none. */
 static int addr_parse_length(const char *s, const char *end, int max)
 {

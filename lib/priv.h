@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Privileges: which capabilities we have, and how to be rid of them.  Linux capabilities by their system calls
- * (capabilities(7)), no library.
+ * Privileges: which capabilities we have, and how to be rid of them.  On Linux capabilities by their system
+ * calls (capabilities(7)), no library; FreeBSD has none, there root may all.
  */
 #ifndef LIB_PRIV_H
 #define LIB_PRIV_H
@@ -19,6 +19,9 @@ struct priv_id {
 
 /* True when the capability is in effect now, whatever the uid. */
 bool priv_has(enum priv_cap cap);
+
+/* True when a process of this user may route multicast with sockets that were opened before.  On Linux always. */
+bool priv_may_route(uid_t uid);
 
 /* Puts a permitted capability in effect, or out of it.  True when it was in effect before. */
 bool priv_set(enum priv_cap cap, bool on);

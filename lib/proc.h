@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Not every libc declares it (POSIX leaves that to the program). */
+extern char **environ;
+
 /* Makes read-only what the program needs to write at its start alone, its tables of pointers: in a static program that
  * can be loaded anywhere musl leaves that to us (static_init_tls()), elsewhere it has been done. */
 void proc_seal(void);
@@ -18,8 +21,14 @@ void proc_seal(void);
 int proc_open_std(void);
 
 /* Closes what whoever started us has left open by mistake: all but 0 to 2 that is not closed on exec, as everything of
- * ours is.  Where there is no /proc it stays. */
+ * ours is.  Where Linux has no /proc it stays. */
 void proc_close_inherited(void);
+
+/* All that is closed on exec from 3 on is closed now, but `keep`. */
+void proc_close_own(int keep);
+
+/* Has this process killed when its parent ends, from now on. */
+void proc_end_with_parent(void);
 
 /* Forks a child that works for this process, by a pair of sockets of which each gets one end in *fd.  It has no other
  * descriptor of ours, where there is a /proc, and is killed when this process ends.  As fork(2). */

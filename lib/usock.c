@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
-#include "lib/lines.h"
 
 /* How long another starter is waited for, in steps of 10 ms. */
 #define USOCK_LOCK_TRIES 100
@@ -163,13 +162,6 @@ void usock_remove(const char *path, struct usock_id *id)
 	*id = (struct usock_id){ 0 };
 }
 
-static bool usock_peer(int fd, struct ucred *cred)
-{
-	socklen_t size = sizeof *cred;
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &size) == 0;
-}
-
 ssize_t usock_send(int fd, const char *text, const int *fds, unsigned n, void *address, socklen_t len, int flags)
 {
 	union {
@@ -197,7 +189,7 @@ ssize_t usock_receive(int fd, void *bytes, size_t size, struct usock_beside *bes
 {
 	union {
 		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof beside->fds) + CMSG_SPACE(sizeof(struct ucred))];
+		char room[CMSG_SPACE(sizeof beside->fds) + USOCK_SENDER_SPACE];
 	} control;
 	struct iovec iov = { bytes, size };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
@@ -209,11 +201,10 @@ ssize_t usock_receive(int fd, void *bytes, size_t size, struct usock_beside *bes
 	beside->pid = 0;
 	for (struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
 		size_t len = c->cmsg_len - CMSG_LEN(0);
-		struct ucred who;
+		pid_t pid = usock_sender(c);
 
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS && len == sizeof who) {
-			memcpy(&who, CMSG_DATA(c), sizeof who);
-			beside->pid = who.pid;
+		if (pid) {
+			beside->pid = pid;
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
 			beside->n = (unsigned)(len / sizeof *beside->fds);
 			memcpy(beside->fds, CMSG_DATA(c), beside->n * sizeof *beside->fds);
@@ -222,62 +213,8 @@ ssize_t usock_receive(int fd, void *bytes, size_t size, struct usock_beside *bes
 	return n;
 }
 
-pid_t usock_peer_pid(int fd)
+void usock_unname(const char *name)
 {
-	struct ucred cred;
-
-	/* The pid is 0 for a process of another PID namespace. */
-	return !usock_peer(fd, &cred) || cred.pid < 0 ? 0 : cred.pid;
-}
-
-bool usock_peer_may(int fd, uid_t uid)
-{
-	struct ucred cred;
-
-	return usock_peer(fd, &cred) && (cred.uid == 0 || cred.uid == uid);
-}
-
-bool usock_peer_is(int fd, const char *begin)
-{
-	pid_t pid = usock_peer_pid(fd);
-	char path[40], name[17];
-
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-	return pid && lines_first(path, name, sizeof name) && !strncmp(name, begin, strlen(begin));
-}
-
-bool usock_is_listed(const char *path)
-{
-	size_t n = strlen(path);
-	bool is_listed = false;
-	char *line, *w[4];
-	struct lines l;
-
-	if (lines_open(&l, "/proc/net/unix") < 0)
-		return true;
-	while (!is_listed && (line = lines_next(&l))) {
-		size_t len = strlen(line);
-
-		/* With the flag __SO_ACCEPTCON; the other end of a connection has the same name and is of where we
-		 * are. */
-		is_listed = len > n && line[len - n - 1] == ' ' && !strcmp(line + len - n, path) &&
-			    lines_words(line, w, 4) == 4 && !strcmp(w[3], "00010000");
-	}
-	lines_close(&l);
-	return is_listed;
-}
-
-bool usock_peer_is_elsewhere(int fd)
-{
-	pid_t pid = usock_peer_pid(fd);
-	struct sockaddr_un at = { 0 };
-	socklen_t size = sizeof at - 1;
-	struct stat here, there;
-	char path[40];
-
-	/* namespaces(7): two processes are in one where device and inode of these files are the same. */
-	snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
-	if (pid && stat("/proc/self/ns/net", &here) == 0 && stat(path, &there) == 0)
-		return here.st_ino != there.st_ino || here.st_dev != there.st_dev;
-	return getpeername(fd, (struct sockaddr *)&at, &size) == 0 && at.sun_path[0] && !usock_is_listed(at.sun_path);
+	if (*name == '/')
+		unlink(name);
 }

@@ -44,9 +44,23 @@ ssize_t usock_send(int fd, const char *text, const int *fds, unsigned n, void *a
 struct usock_beside {
 	int fds[USOCK_FDS];	/* n descriptors, closed on exec, which are the caller's now */
 	unsigned n;
-	pid_t pid;		/* who sent it, where SO_PASSCRED asks for that and he can be seen; or 0 */
+	pid_t pid;		/* who sent it, where usock_ask_sender() asked for that and he can be seen; or 0 */
 	int flags;		/* MSG_TRUNC, MSG_CTRUNC: not all came over */
 };
+
+/* Room for what usock_sender() reads, in the control part of a message: not more than this on any system. */
+#define USOCK_SENDER_SPACE 512
+
+/* Has each message to a datagram socket tell who sent it.  0, or -1 with errno. */
+int usock_ask_sender(int fd);
+
+/* The process that sent a message, of a part of what came beside it; 0 when that part is something else. */
+pid_t usock_sender(const struct cmsghdr *c);
+
+/* Gives a datagram socket a name that others can send to, and writes it as NOTIFY_SOCKET has it: one without a file,
+ * begun by '@', where the system has such, else a path, which usock_unname() removes.  0, or -1 with errno. */
+int usock_name(int fd, char *name, size_t size);
+void usock_unname(const char *name);
 
 /* Receives at most size bytes, without waiting.  As recvmsg(2); when it fails nothing came beside them. */
 ssize_t usock_receive(int fd, void *bytes, size_t size, struct usock_beside *beside);

@@ -2,7 +2,7 @@
  *
  * What differs between the families stands in one table.
  */
-#include "kernel/linux/alert.h"
+#include "kernel/alert.h"
 
 #include <errno.h>
 #include <net/if.h>

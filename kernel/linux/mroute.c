@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kernel/linux/held.h"
+#include "kernel/held.h"
 #include "kernel/linux/mroute_codec.h"
 #include "kernel/linux/mroute_read.h"
 #include "kernel/linux/netlink.h"
@@ -212,6 +212,18 @@ int kernel_mroute_fd(enum fam fam)
 bool kernel_mroute_has_pim(enum fam fam)
 {
 	return mroutes[fam].pim;
+}
+
+bool kernel_has_tables(void)
+{
+	return true;
+}
+
+/* net/ipv4/ipmr.c, ipmr_device_event(), and ip6mr_device_event() of IPv6. */
+bool kernel_vif_stays(enum fam fam)
+{
+	(void)fam;
+	return false;
 }
 
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)

@@ -14,6 +14,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "kernel/held.h"
 #include "kernel/linux/mroute_codec.h"
 #include "kernel/linux/probe_ask.h"
 #include "kernel/linux/rtnl.h"

@@ -7,9 +7,6 @@
 
 #include "kernel/kernel.h"
 
-/* 0 when a socket holds the table with this number, 0 = the default one; otherwise an errno of kernel_adopt(). */
-int mroute_check(int fd, enum fam fam, uint32_t table);
-
 /* Finds the interface of each VIF, as kernel_vifs_read() for the socket that holds the table. */
 int mroute_read_vifs(int fd, enum fam fam, int ifindex[KERNEL_VIFS]);
 

@@ -3,39 +3,15 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <string.h>
 
 #include <linux/netlink.h>
 
 #include "lib/fd.h"
 
-int sock_fail(int err)
-{
-	errno = err;
-	return -1;
-}
-
-int sock_protocol(enum fam fam)
-{
-	return fam == FAM_4 ? IPPROTO_IGMP : IPPROTO_ICMPV6;
-}
-
-int sock_open(enum fam fam, int type)
-{
-	return socket(fam == FAM_4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		      type == SOCK_DGRAM ? 0 : sock_protocol(fam));
-}
-
-int sock_level(enum fam fam)
-{
-	return fam == FAM_4 ? IPPROTO_IP : IPPROTO_IPV6;
-}
-
-int sock_set(int fd, int level, int option, int v)
-{
-	return setsockopt(fd, level, option, &v, sizeof v);
-}
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29	/* linux/in6.h, since 4.20 */
+#endif
 
 void sock_room(int fd, int bytes)
 {
@@ -50,6 +26,40 @@ int sock_filter(int fd, struct sock_filter *code, unsigned n)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog);
 }
 
+void sock_mute(int fd, enum fam fam)
+{
+	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+
+	sock_set(fd, sock_level(fam), fam == FAM_4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, 0);
+	sock_filter(fd, &drop, 1);
+}
+
+int sock_join_error(int err, int ifindex, enum fam fam, bool has_source)
+{
+	(void)ifindex;
+	/* An interface without IPv6 (net/ipv6/mcast.c, __ipv6_dev_mc_inc). */
+	if (err == EINVAL && fam == FAM_6)
+		return ENODEV;
+	/* ip_mc_source() has this source. */
+	return err == EADDRNOTAVAIL && has_source ? EADDRINUSE : err;
+}
+
+bool sock_lacks_sources(int fd, int ifindex, const struct addr *grp)
+{
+	struct group_filter f = { .gf_interface = (uint32_t)ifindex };
+	socklen_t len = sizeof f;
+
+	sock_addr(&f.gf_group, grp);
+	return getsockopt(fd, sock_level(addr_fam(grp)), MCAST_MSFILTER, &f, &len) == 0 && !f.gf_numsrc;
+}
+
+/* Groups of an interface that is gone are still there. */
+bool sock_is_left(int err)
+{
+	(void)err;
+	return false;
+}
+
 /* Copied, because the types must not alias. */
 socklen_t sock_addr(struct sockaddr_storage *ss, const struct addr *a)
 {
@@ -60,13 +70,6 @@ socklen_t sock_addr(struct sockaddr_storage *ss, const struct addr *a)
 	ss->ss_family = v4 ? AF_INET : AF_INET6;
 	memcpy((char *)ss + at, a->b + sizeof a->b - len, len);
 	return v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-}
-
-bool sock_wait(int fd, int ms)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-	return poll(&pfd, 1, ms) != 0;
 }
 
 int sock_netlink(int protocol, uint32_t groups, int rcvbuf, uint32_t *pid)

@@ -25,7 +25,7 @@ static const char *const kind_names[KINDS] = { "mroute", "mrdisc", "report" };
 #define FAKE_MEMBER_FD 1010
 
 static struct {
-	bool open[FAM_N], mrdisc[FAM_N], report[FAM_N], link_open, no_pim, quiet;
+	bool open[FAM_N], mrdisc[FAM_N], report[FAM_N], link_open, no_pim, is_freebsd, quiet;
 	unsigned forced[FAM_N];			/* version of reports */
 	int vif_if[FAM_N][KERNEL_VIFS];		/* ifindex, 0 = free */
 	uint64_t last_serial;			/* of an entry */
@@ -354,6 +354,10 @@ void kernel_mroute_close(enum fam fam)
 
 int kernel_mroute_fd(enum fam fam) { return kind_fd(KIND_MROUTE, fam); }
 bool kernel_mroute_has_pim(enum fam fam) { return k.open[fam] && !k.no_pim; }
+
+bool kernel_has_tables(void) { return !k.is_freebsd; }
+bool kernel_vif_stays(enum fam fam) { (void)fam; return k.is_freebsd; }
+unsigned kernel_group_sources(void) { return k.is_freebsd ? KERNEL_GROUP_SOURCES : 0; }
 
 /* As Linux does it: an interface that is a VIF takes in all multicast frames. */
 static void allmulti_tell(int ifindex)

@@ -24,6 +24,7 @@ ARROWS = {
     'kernel/': ['lib/'],
     'kernel/OS/': ['kernel/', 'lib/'],
     'lib/': [],
+    'lib/OS/': ['lib/'],
 }
 # Headers that one system has and POSIX does not.
 OS_HEADER = re.compile(r'(linux|asm|netpacket|net/(?!if\.h)|netinet/(?!in\.h|tcp\.h)|netinet6)|'
@@ -133,8 +134,8 @@ def room_of(path):
     parts = path.split('/')
     if len(parts) == 1:
         return path
-    if parts[0] == 'kernel' and len(parts) > 2:
-        return 'kernel/OS/'
+    if parts[0] in ('kernel', 'lib') and len(parts) > 2:
+        return parts[0] + '/OS/'
     return '/'.join(parts[:-1]) + '/'
 
 
@@ -184,7 +185,7 @@ class House:
 
     def os_headers(self):
         for s in self.each():
-            if room_of(s.path) == 'kernel/OS/':
+            if room_of(s.path).endswith('/OS/'):
                 continue
             top = s.comments[0][1] if s.comments else ''
             for line, name, system in s.includes:
@@ -227,7 +228,7 @@ class House:
             for line, name, _ in s.definitions:
                 places.setdefault(name, {}).setdefault(s.path, line)
         for name, where in sorted(places.items()):
-            systems = {p.split('/')[1] for p in where if room_of(p) == 'kernel/OS/'}
+            systems = {p.split('/')[1] for p in where if room_of(p).endswith('/OS/')}
             if len(where) > 1 and not (len(systems) == len(where)):
                 first = min(where)
                 others = ', '.join(sorted(set(where) - {first}))
@@ -246,9 +247,10 @@ class House:
                 if s.path in ('kernel/kernel.h', 'kernel/probe.h'):
                     good = named and any(p.endswith('/' + f) for p in places for f in named[-1])
                 else:
-                    # kernel/X.h may be done by the folder of a system.
+                    # kernel/X.h and lib/X.h may be done by the folder of a system, in a file that a heading names too.
                     good = s.stem + '.c' in places or \
-                        re.sub(r'^kernel/(\w+)$', r'kernel/linux/\1', s.stem) + '.c' in places
+                        re.sub(r'^(kernel|lib)/(\w+)$', r'\1/linux/\2', s.stem) + '.c' in places or \
+                        named and any(p.endswith('/' + f) for p in places for f in named[-1])
                 if not good:
                     self.bad('headers', s, line, f'{name} is in {", ".join(places) or "no file"}')
 
@@ -312,7 +314,7 @@ class House:
     def cited(self):
         """A file of ours that a comment or a paper names is in the tree, and so is a function of a paper.  Files
         of Linux have a folder in front."""
-        foreign = re.compile(r'^/|^(net|include|fs|drivers|sysdeps|kernel/(?!linux/)\w+)/|'
+        foreign = re.compile(r'^/|^(net|include|fs|drivers|sysdeps|sys/\w+|kernel/(?!linux/|freebsd/)\w+)/|'
                              r'^(linux|netinet\w*|sys|arpa)/\w+\.h|\b\w\.\w\.')
         named = re.compile(r'[\w/.*-]*[\w*](?:\.\[ch\]|\.(?:c|h|md|sh|py|scn|ok)\b(?!\w))')
         comments = [(s.path, line, text) for s in self.each() for line, text in s.comments]

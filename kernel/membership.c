@@ -9,22 +9,17 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "kernel/linux/held.h"
-#include "kernel/linux/sock.h"
+#include "kernel/held.h"
+#include "kernel/sock.h"
+#include "kernel/sources.h"
 #include "lib/fd.h"
 #include "lib/grow.h"
-#include "lib/lines.h"
 #include "lib/proc.h"
-
-#ifndef IPV6_MULTICAST_ALL
-#define IPV6_MULTICAST_ALL 29	/* linux/in6.h, since 4.20 */
-#endif
 
 /* Descriptors that memberships leave for clients, hooks and files. */
 #define RESERVE 64
@@ -51,7 +46,6 @@ static uint32_t membership_pool_of(const struct addr *src, const struct addr *gr
 /* A socket without a port, which only wants its own groups and drops what might still come. */
 static int membership_socket(enum fam fam)
 {
-	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
 	rlim_t limit = proc_raise_descriptors(), reserve = limit / 4 < RESERVE ? limit / 4 : RESERVE;
 	int fd = sock_open(fam, SOCK_DGRAM);
 
@@ -61,8 +55,7 @@ static int membership_socket(enum fam fam)
 		errno = EMFILE;
 		return fd_fail(fd);
 	}
-	sock_set(fd, sock_level(fam), fam == FAM_4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL, 0);
-	sock_filter(fd, &drop, 1);
+	sock_mute(fd, fam);
 	return fd;
 }
 
@@ -86,24 +79,14 @@ static bool membership_is_full(int err)
 
 static int membership_join(int fd, int ifindex, const struct addr *src, const struct addr *grp)
 {
-	struct group_filter f = { .gf_interface = (uint32_t)ifindex };
-	socklen_t len = sizeof f;
 	int err;
 
 	if (membership_option(fd, src ? MCAST_JOIN_SOURCE_GROUP : MCAST_JOIN_GROUP, ifindex, src, grp) == 0)
 		return 0;
-	err = errno;
-	/* An interface without IPv6 (net/ipv6/mcast.c, __ipv6_dev_mc_inc). */
-	if (err == EINVAL && addr_fam(grp) == FAM_6)
-		err = ENODEV;
-	if (err == EADDRNOTAVAIL && src)
-		err = EADDRINUSE;	/* ip_mc_source() has this source */
+	err = sock_join_error(errno, ifindex, addr_fam(grp), src != NULL);
 	/* The kernel may have taken the group and not its first source. */
-	if (membership_is_full(err) && src) {
-		sock_addr(&f.gf_group, grp);
-		if (getsockopt(fd, sock_level(addr_fam(grp)), MCAST_MSFILTER, &f, &len) == 0 && !f.gf_numsrc)
-			membership_option(fd, MCAST_LEAVE_GROUP, ifindex, NULL, grp);
-	}
+	if (membership_is_full(err) && src && sock_lacks_sources(fd, ifindex, grp))
+		membership_option(fd, MCAST_LEAVE_GROUP, ifindex, NULL, grp);
 	errno = err;
 	return -1;
 }
@@ -137,6 +120,8 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 
 	if (ifindex <= 0)
 		return sock_fail(ENODEV);	/* 0 lets the kernel choose */
+	if (src && !sources_have_room(ifindex, grp))
+		return sock_fail(ENOMEM);
 	while (p->first < p->n && p->v[p->first].is_full)
 		p->first++;
 	closed = p->n;
@@ -158,6 +143,8 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 		s->is_full = true;
 	}
 	s->joined++;
+	if (src)
+		sources_more(ifindex, grp);
 	*slot = i * POOLS + pool;
 	return 0;
 }
@@ -170,12 +157,17 @@ int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, ui
 	if (slot % POOLS != membership_pool_of(src, grp) || slot / POOLS >= p->n || s->fd < 0)
 		return sock_fail(EADDRNOTAVAIL);
 	if (membership_option(s->fd, src ? MCAST_LEAVE_SOURCE_GROUP : MCAST_LEAVE_GROUP, ifindex, src, grp) < 0) {
+		if (!src && !sock_is_left(errno))
+			return -1;
 		/* Of an interface that is gone (ENODEV) the kernel only lets go of the group as a whole: then there is
 		 * no such group when the other sources are left (EINVAL). */
-		if (!src || (errno != ENODEV && errno != EINVAL))
+		if (src && errno != ENODEV && errno != EINVAL && !sock_is_left(errno))
 			return -1;
-		membership_option(s->fd, MCAST_LEAVE_GROUP, ifindex, NULL, grp);
+		if (src)
+			membership_option(s->fd, MCAST_LEAVE_GROUP, ifindex, NULL, grp);
 	}
+	if (src)
+		sources_less(ifindex, grp);
 	s->is_full = false;
 	if (slot / POOLS < p->first)
 		p->first = slot / POOLS;
@@ -190,6 +182,7 @@ int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, ui
 
 void kernel_join_close(void)
 {
+	sources_forget();
 	for (struct membership_pool *p = membership_pools; p < membership_pools + POOLS; p++) {
 		/* The kernel finds the newest membership of an interface first. */
 		while (p->n--)
@@ -197,36 +190,4 @@ void kernel_join_close(void)
 		free(p->v);
 		*p = (struct membership_pool){ 0 };
 	}
-}
-
-long long kernel_sysctl(const char *name)
-{
-	char path[128], text[32];
-
-	snprintf(path, sizeof path, "/proc/sys/%s", name);
-	/* The first separator decides, as for sysctl(8): names of interfaces have dots. */
-	for (char *p = path; !strchr(name, '/') && (p = strchr(p, '.'));)
-		*p = '/';
-	return lines_first(path, text, sizeof text) ? strtoll(text, NULL, 10) : -1;
-}
-
-const char *kernel_join_limit(int err, enum fam fam)
-{
-	static const char memberships[] = "net.ipv4.igmp_max_memberships";
-	static char text[96];
-	const char *name = err == EMFILE ? "RLIMIT_NOFILE" : err == ENFILE ? "fs.file-max" : "net.core.optmem_max";
-	struct rlimit r;
-	long long v;
-
-	if (err != EMFILE && err != ENFILE && !membership_is_full(err))
-		return "";
-	/* What stops a socket that holds nothing yet: more than one can take was spread already. */
-	if (membership_is_full(err) && fam == FAM_4 && kernel_sysctl(memberships) == 0)
-		name = memberships;
-	if (err != EMFILE)
-		v = kernel_sysctl(name);
-	else
-		v = getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur != RLIM_INFINITY ? (long long)r.rlim_cur : -1;
-	snprintf(text, sizeof text, v < 0 ? "%s" : "%s = %lld", name, v);
-	return text;
 }

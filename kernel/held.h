@@ -2,8 +2,8 @@
  *
  * The sockets of this room that may outlive the process, by name: kernel.h lists the names.  Private to this room.
  */
-#ifndef KERNEL_LINUX_HELD_H
-#define KERNEL_LINUX_HELD_H
+#ifndef KERNEL_HELD_H
+#define KERNEL_HELD_H
 
 #include "kernel/kernel.h"
 
@@ -19,5 +19,15 @@ int held_take(const char *kind, enum fam fam, uint32_t table);
 
 /* Closes a socket, which is no longer noted; nothing when it is negative.  Returns -1, errno as it was. */
 int held_close(int fd);
+
+/* ---- what each system knows of a socket (linux/netns.c, linux/mroute_read.c, freebsd/mroute.c) ---- */
+
+/* Of a socket that was handed over, in each system's own way: 0, or EXDEV when it is not of the network stack of this
+ * process. */
+int held_check_stack(int fd, enum fam fam);
+
+/* The same for a routing socket: 0 when it holds the table with this number, 0 = the default one; else an errno of
+ * kernel_adopt(). */
+int mroute_check(int fd, enum fam fam, uint32_t table);
 
 #endif

@@ -10,10 +10,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "kernel/alert.h"
+#include "kernel/held.h"
 #include "kernel/mrdisc.h"
-#include "kernel/linux/alert.h"
-#include "kernel/linux/held.h"
-#include "kernel/linux/sock.h"
+#include "kernel/sock.h"
 
 struct heard {
 	int ifindex, fd;	/* ifindex 0: free */

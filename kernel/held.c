@@ -3,7 +3,7 @@
  * A list of descriptors with their names.  What was handed over waits in it until the file that opens such sockets asks
  * for it.
  */
-#include "kernel/linux/held.h"
+#include "kernel/held.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,15 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kernel/linux/mroute_read.h"
-#include "kernel/linux/sock.h"
+#include "kernel/sock.h"
 #include "lib/fd.h"
 #include "lib/grow.h"
 #include "lib/number.h"
-
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71	/* asm-generic/socket.h, since 5.14 */
-#endif
 
 static struct {
 	struct held {
@@ -161,30 +156,17 @@ static int held_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &v, &len) < 0 ? -1 : v;
 }
 
-/* A number of the network namespace; 0 where the kernel does not tell. */
-static uint64_t held_netns(int fd)
-{
-	uint64_t v = 0;
-	socklen_t len = sizeof v;
-
-	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &v, &len) < 0 ? 0 : v;
-}
-
-/* 0 when a descriptor is a socket of a type and family, of this network namespace; an errno otherwise. */
+/* 0 when a descriptor is a socket of a type and family, of this network stack; an errno otherwise. */
 static int held_check(int fd, int type, enum fam fam)
 {
-	int domain = held_option(fd, SO_DOMAIN), own;
-	uint64_t netns;
+	int domain = held_option(fd, SO_DOMAIN);
 
 	if (domain < 0)
 		return ENOTSOCK;
 	if (domain != (fam == FAM_4 ? AF_INET : AF_INET6) || held_option(fd, SO_TYPE) != type ||
 	    (type == SOCK_RAW && held_option(fd, SO_PROTOCOL) != sock_protocol(fam)))
 		return EPROTOTYPE;
-	own = sock_open(fam, SOCK_DGRAM);
-	netns = own < 0 ? 0 : held_netns(own);
-	fd_fail(own);
-	return netns && held_netns(fd) != netns ? EXDEV : 0;
+	return held_check_stack(fd, fam);
 }
 
 /* Reads ".NUMBER", or nothing for 0; -1 for what is neither. */

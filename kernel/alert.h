@@ -3,8 +3,8 @@
  * Raw sockets for IGMP and ICMPv6 messages to the routers and switches of a link: with Router Alert, a TTL of 1 and an
  * address of the interface as source.  What is in a message is not known here.  Private to this room.
  */
-#ifndef KERNEL_LINUX_ALERT_H
-#define KERNEL_LINUX_ALERT_H
+#ifndef KERNEL_ALERT_H
+#define KERNEL_ALERT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The two routing sockets of FreeBSD.  Which numbers are taken is kept here: MRT_ADD_VIF on a taken one frees the
+ * interface of the kernel (15.0, sys/netinet/ip_mroute.c, add_vif), so it never gets there.  No decisions.
+ */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <string.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/param.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <netinet/icmp6.h>
+#include <netinet/ip_mroute.h>
+#include <netinet6/ip6_mroute.h>
+#include <netinet6/in6_var.h>
+
+#include "kernel/freebsd/links.h"
+#include "kernel/freebsd/mroute_pack.h"
+#include "kernel/held.h"
+#include "kernel/sock.h"
+#include "lib/fd.h"
+
+/* 64 bytes an upcall; halved until kern.ipc.maxsockbuf allows it. */
+#define RCVBUF (8 * 1024 * 1024)
+
+_Static_assert(sizeof(struct vifctl) == sizeof(struct pack_vif4) &&
+	       sizeof(struct mif6ctl) == sizeof(struct pack_vif6) &&
+	       sizeof(struct mfcctl) == sizeof(struct pack_mfc4) && sizeof(struct mf6cctl) == sizeof(struct pack_mfc6),
+	       "arguments of options");
+_Static_assert(sizeof(struct sioc_sg_req) == sizeof(struct pack_sg4) &&
+	       sizeof(struct sioc_sg_req6) == sizeof(struct pack_sg6) &&
+	       sizeof(struct sioc_vif_req) == sizeof(struct pack_count4) &&
+	       sizeof(struct sioc_mif_req6) == sizeof(struct pack_count6), "arguments of requests");
+_Static_assert(offsetof(struct igmpmsg, im_vif) == 10 && sizeof(struct igmpmsg) == 20 &&
+	       offsetof(struct mrt6msg, im6_mif) == 2 && sizeof(struct mrt6msg) == PACK_UPCALL_MAX &&
+	       AF_INET6 == PACK_AF_INET6, "upcalls");
+_Static_assert((int)MRT_DONE == (int)MRT6_DONE && (int)MRT_ADD_VIF == (int)MRT6_ADD_MIF &&
+	       (int)MRT_DEL_VIF == (int)MRT6_DEL_MIF && (int)MRT_ADD_MFC == (int)MRT6_ADD_MFC &&
+	       (int)MRT_DEL_MFC == (int)MRT6_DEL_MFC, "options of both families");
+
+static struct mroute {
+	int fd;				/* -1 while the family is closed */
+	bool is_ours;			/* MRT_INIT succeeded */
+	bool pim;
+	uint32_t taken;			/* bit n: there is VIF n */
+	int ifindex[KERNEL_VIFS];	/* of each */
+} mroutes[FAM_N] = { { .fd = -1 }, { .fd = -1 } };
+
+static int mroute_set(enum fam fam, int option, const void *p, int len)
+{
+	return setsockopt(mroutes[fam].fd, sock_level(fam), option, p, (socklen_t)len);
+}
+
+static int mroute_set_int(enum fam fam, int option, int v)
+{
+	return mroute_set(fam, option, &v, sizeof v);
+}
+
+/* Neighbours' packets stay out: a connected socket gets none that do not come from where it is connected to
+ * (sys/netinet/raw_ip.c, rip_input); upcalls come all the same.  ICMPv6 has a filter, which these pass. */
+static int mroute_filter(enum fam fam)
+{
+	struct sockaddr_in nobody = { .sin_len = sizeof nobody, .sin_family = AF_INET,
+				      .sin_addr = { INADDR_BROADCAST } };
+	struct icmp6_filter none;
+
+	if (fam == FAM_4)
+		return connect(mroutes[fam].fd, (struct sockaddr *)&nobody, sizeof nobody);
+	ICMP6_FILTER_SETBLOCKALL(&none);
+	return setsockopt(mroutes[fam].fd, IPPROTO_ICMPV6, ICMP6_FILTER, &none, sizeof none);
+}
+
+static int mroute_take(enum fam fam)
+{
+	if (mroute_set_int(fam, fam == FAM_4 ? (int)MRT_INIT : (int)MRT6_INIT, 1) < 0)
+		return -1;
+	/* Of IPv6 each packet on a wrong interface would be told, without a limit (sys/netinet6/ip6_mroute.c). */
+	mroutes[fam].pim = fam == FAM_4 && mroute_set_int(fam, MRT_ASSERT, 1) == 0;
+	return 0;
+}
+
+static int mroute_prepare(enum fam fam)
+{
+	struct mroute *s = &mroutes[fam];
+
+	s->fd = sock_open(fam, SOCK_RAW);
+	if (s->fd < 0)
+		return -1;
+	sock_room(s->fd, RCVBUF);
+	sock_set(s->fd, SOL_SOCKET, SO_RERROR, 1);
+	if (mroute_filter(fam) == 0)
+		return 0;
+	s->fd = fd_fail(s->fd);
+	return -1;
+}
+
+int kernel_mroute_open(enum fam fam, uint32_t table)
+{
+	struct mroute *s = &mroutes[fam];
+
+	if (table || s->is_ours)
+		return sock_fail(table ? EOPNOTSUPP : EADDRINUSE);
+	if (s->fd < 0 && (s->fd = held_take("mroute", fam, 0)) >= 0) {
+		s->pim = fam == FAM_4 && mroute_set_int(fam, MRT_ASSERT, 1) == 0;
+		s->is_ours = true;
+		return 1;
+	}
+	if (s->fd < 0 && mroute_prepare(fam) < 0)
+		return -1;
+	if (mroute_take(fam) == 0) {
+		s->taken = 0;
+		s->fd = held_add("mroute", fam, 0, s->fd);
+		s->is_ours = s->fd >= 0;
+		return s->is_ours ? 0 : -1;
+	}
+	if (errno != EADDRINUSE)
+		s->fd = fd_fail(s->fd);
+	return -1;
+}
+
+static void mroute_close(struct mroute *s)
+{
+	held_close(s->fd);
+	*s = (struct mroute){ .fd = -1 };
+}
+
+void kernel_mroute_close(enum fam fam)
+{
+	struct mroute *s = &mroutes[fam];
+
+	if (s->is_ours)
+		mroute_set_int(fam, MRT_DONE, 1);	/* even if another process has the descriptor */
+	mroute_close(s);
+}
+
+int kernel_mroute_reset(enum fam fam)
+{
+	mroute_set_int(fam, MRT_DONE, 1);
+	mroutes[fam].taken = 0;
+	if (mroute_take(fam) == 0)
+		return 0;
+	mroute_close(&mroutes[fam]);
+	return -1;
+}
+
+void kernel_release(void)
+{
+	kernel_fds_follow(NULL, NULL);
+	kernel_join_close();
+	for (enum fam fam = 0; fam < FAM_N; fam++) {
+		kernel_mrdisc_close(fam);
+		kernel_report_close(fam);
+		mroute_close(&mroutes[fam]);
+	}
+	kernel_join_settled();
+}
+
+/* What the kernel has is not to be read in full, IPv6 entries not at all: the router begins anew on the same socket,
+ * see kernel_mroute_reset(). */
+int kernel_vifs_read(enum fam fam, int ifindex[KERNEL_VIFS])
+{
+	(void)fam;
+	memset(ifindex, 0, KERNEL_VIFS * sizeof *ifindex);
+	return sock_fail(EOPNOTSUPP);
+}
+
+int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx)
+{
+	(void)fam;
+	(void)fn;
+	(void)ctx;
+	return sock_fail(EOPNOTSUPP);
+}
+
+int kernel_mroute_fd(enum fam fam)
+{
+	return mroutes[fam].is_ours ? mroutes[fam].fd : -1;
+}
+
+bool kernel_mroute_has_pim(enum fam fam)
+{
+	return mroutes[fam].pim;
+}
+
+bool kernel_has_tables(void)
+{
+	return false;
+}
+
+/* IPv4's goes with its interface and may have been heard of or not; IPv6's never does. */
+bool kernel_vif_stays(enum fam fam)
+{
+	(void)fam;
+	return true;
+}
+
+int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
+{
+	struct mroute *s = &mroutes[fam];
+	struct addr local = { .w = { 0 } };
+	union pack a;
+	int len;
+
+	if (s->taken >> vif & 1)
+		return sock_fail(EADDRINUSE);
+	if (fam == FAM_4 && !links_address(ifindex, &local))
+		return sock_fail(ENODEV);
+	len = pack_vif(&a, fam, vif, ifindex, threshold, &local);
+	if (len < 0)
+		return -1;
+	if (mroute_set(fam, MRT_ADD_VIF, &a, len) < 0)
+		return sock_fail(errno == EADDRNOTAVAIL || errno == ENXIO ? ENODEV : errno);
+	s->taken |= UINT32_C(1) << vif;
+	s->ifindex[vif] = ifindex;
+	links_ask_allmulti(ifindex);
+	return 0;
+}
+
+int kernel_vif_del(enum fam fam, int vif)
+{
+	struct mroute *s = &mroutes[fam];
+	uint16_t number = (uint16_t)vif;
+
+	if (!(s->taken >> vif & 1))
+		return 0;
+	if (mroute_set(fam, MRT_DEL_VIF, &number, sizeof number) < 0 && errno != EADDRNOTAVAIL && errno != EINVAL)
+		return -1;
+	s->taken &= ~(UINT32_C(1) << vif);
+	links_ask_allmulti(s->ifindex[vif]);
+	return 0;
+}
+
+int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
+{
+	union pack a;
+	int len;
+
+	/* 0.0.0.0 would be an address like any other. */
+	if (flow_any_source(flow))
+		return sock_fail(EOPNOTSUPP);
+	len = pack_mfc(&a, flow, iif, oifs, ttl);
+	return mroute_set(flow_fam(flow), MRT_ADD_MFC, &a, len);
+}
+
+static int mroute_missing(void)
+{
+	/* EINVAL: beyond the highest VIF in use. */
+	if (errno == EADDRNOTAVAIL || errno == ESRCH || errno == EINVAL)
+		errno = ENOENT;
+	return -1;
+}
+
+int kernel_mfc_del(const struct flow *flow, int iif)
+{
+	union pack a;
+	int len = pack_mfc(&a, flow, iif, 0, NULL);
+
+	return mroute_set(flow_fam(flow), MRT_DEL_MFC, &a, len) < 0 ? mroute_missing() : 0;
+}
+
+int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
+{
+	enum fam fam = flow_fam(flow);
+	union pack a;
+
+	pack_sg(&a, flow);
+	if (ioctl(mroutes[fam].fd, fam == FAM_4 ? SIOCGETSGCNT : SIOCGETSGCNT_IN6, &a) < 0)
+		return mroute_missing();
+	pack_sg_read(fam, &a, st);
+	return 0;
+}
+
+int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st)
+{
+	union pack a;
+
+	pack_count(&a, vif);
+	if (ioctl(mroutes[fam].fd, fam == FAM_4 ? SIOCGETVIFCNT : SIOCGETMIFCNT_IN6, &a) < 0)
+		return mroute_missing();
+	pack_count_read(fam, &a, st);
+	return 0;
+}
+
+int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx)
+{
+	struct mroute *s = &mroutes[fam];
+	unsigned char bytes[PACK_UPCALL_MAX];
+	struct upcall up;
+	int n = 0;
+
+	while (n < max) {
+		ssize_t len = recv(s->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+		/* ENOBUFS says once that some were lost; each is asked again by its next packet. */
+		if (len < 0 && errno != EINTR && errno != ENOBUFS)
+			return errno == EAGAIN || n ? n : -1;
+		n++;
+		if (len >= 0 && pack_upcall(fam, s->taken, bytes, (size_t)len, &up))
+			fn(ctx, &up);
+	}
+	return n;
+}
+
+/* ---- sockets that are handed over ---- */
+
+/* A socket does not tell of which jail's stack it is, and what is not of this one serves nobody here. */
+int held_check_stack(int fd, enum fam fam)
+{
+	(void)fd;
+	(void)fam;
+	return 0;
+}
+
+int mroute_check(int fd, enum fam fam, uint32_t table)
+{
+	int v = 0;
+	socklen_t len = sizeof v;
+
+	if (table)
+		return ESRCH;
+	/* Another socket than the one that routes gets EPERM (sys/netinet/ip_mroute.c, X_ip_mrouter_get). */
+	if (fam == FAM_4 && getsockopt(fd, IPPROTO_IP, MRT_ASSERT, &v, &len) < 0)
+		return errno == EPERM ? ESTALE : errno;
+	return 0;
+}

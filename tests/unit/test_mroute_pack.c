@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What goes to FreeBSD's routing sockets and comes from them, byte by byte, on whatever system.
+ */
+#include "kernel/freebsd/mroute_pack.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tests/unit/test.h"
+
+static struct addr address(const char *s)
+{
+	struct addr a;
+
+	CHECK(addr_parse(s, strlen(s), &a) == ADDR_OK);
+	return a;
+}
+
+static void vifs(void)
+{
+	const unsigned char want[16] = { 3, 0, 0, 5, 0, 0, 0, 0, 10, 0, 0, 1 }, want6[6] = { 4, 0, 0, 0, 0x34, 0x12 };
+	struct addr local = address("10.0.0.1");
+	union pack a;
+
+	CHECK(pack_vif(&a, FAM_4, 3, 7, 5, &local) == 16);
+	CHECK(!memcmp(&a, want, sizeof want));
+	CHECK(pack_vif(&a, FAM_6, 4, 0x1234, 1, NULL) == 6);
+	CHECK(!memcmp(&a, want6, sizeof want6));
+	errno = 0;
+	CHECK(pack_vif(&a, FAM_6, 4, 0x10000, 1, NULL) == -1);
+	CHECK(errno == EOVERFLOW);
+}
+
+static void entries(void)
+{
+	struct flow f4 = { .source = address("10.0.0.2"), .group = address("225.1.2.3") };
+	struct flow f6 = { .source = address("2001:db8::2"), .group = address("ff15::3") };
+	const unsigned char head[10] = { 10, 0, 0, 2, 225, 1, 2, 3, 1 };
+	uint8_t ttl[KERNEL_VIFS] = { [2] = 9, [31] = 1 };
+	struct mfc_stats st;
+	union pack a;
+
+	/* The parent, 1, is none of its outputs. */
+	CHECK(pack_mfc(&a, &f4, 1, 0x80000006, ttl) == 44);
+	CHECK(!memcmp(&a, head, sizeof head));
+	CHECK(a.mfc4.ttl[1] == 0 && a.mfc4.ttl[2] == 9 && a.mfc4.ttl[31] == 1 && a.mfc4.ttl[30] == 0);
+	CHECK(pack_mfc(&a, &f4, 0, 2, NULL) == 44);
+	CHECK(a.mfc4.ttl[1] == 1);
+	CHECK(pack_mfc(&a, &f6, 1, 6, NULL) == 92);
+	CHECK(a.mfc6.origin.len == 28 && a.mfc6.origin.family == 28 && a.mfc6.group.addr[15] == 3);
+	CHECK(a.mfc6.parent == 1 && a.mfc6.outputs[0] == 4 && a.mfc6.outputs[1] == 0);
+	pack_sg(&a, &f6);
+	a.sg6.packets = 7;
+	a.sg6.wrong = 9;
+	pack_sg_read(FAM_6, &a, &st);
+	/* Right ones alone, unlike those of Linux. */
+	CHECK(st.packets == 7 && st.wrong_if == 9);
+}
+
+static void counts(void)
+{
+	struct vif_stats st;
+	union pack a;
+
+	pack_count(&a, 5);
+	CHECK(a.number == 5);
+	a.count4.in_packets = 1;
+	a.count4.out_packets = 2;
+	a.count4.in_bytes = 3;
+	a.count4.out_bytes = 4;
+	pack_count_read(FAM_4, &a, &st);
+	CHECK(st.in_packets == 1 && st.out_packets == 2 && st.in_bytes == 3 && st.out_bytes == 4);
+}
+
+static void upcalls(void)
+{
+	/* What stands behind im_vif is not set. */
+	unsigned char m4[20] = { [8] = 1, 0, 2, 193, 10, 0, 0, 2, 225, 1, 2, 3 };
+	unsigned char m6[40] = { 0, 2, 1, 0, [8] = 0x20, 1, [23] = 2, [24] = 0xff, 0x15, [39] = 3 };
+	struct upcall up;
+
+	CHECK(pack_upcall(FAM_4, 0x7, m4, sizeof m4, &up));
+	CHECK(up.kind == UPCALL_NOCACHE && up.vif == 2 && up.fam == FAM_4);
+	CHECK(up.flow.source.b[12] == 10 && up.flow.group.b[12] == 225);
+	CHECK(!pack_upcall(FAM_4, 0x7, m4, sizeof m4 - 1, &up));
+	CHECK(!pack_upcall(FAM_4, 0x3, m4, sizeof m4, &up));
+	m4[9] = 2;
+	CHECK(!pack_upcall(FAM_4, 0x7, m4, sizeof m4, &up));
+	CHECK(pack_upcall(FAM_6, 0x2, m6, sizeof m6, &up));
+	CHECK(up.kind == UPCALL_WRONGVIF && up.vif == 1 && up.fam == FAM_6);
+	/* IPv6 asks about interfaces that are none with the number behind the last. */
+	CHECK(!pack_upcall(FAM_6, 0x1, m6, sizeof m6, &up));
+	m6[1] = 3;
+	CHECK(!pack_upcall(FAM_6, 0x2, m6, sizeof m6, &up));
+}
+
+TEST_MAIN(TEST(vifs) TEST(entries) TEST(counts) TEST(upcalls))
