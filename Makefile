@@ -27,6 +27,7 @@
 #	make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | bench [N=...] | profile [N=...] | bloat
 #	make check-vm [KERNELS="SUITE[:ARCH]..."] [CASES="..."] | check-init ROOT="DIR..."
 #	make check-freebsd [ZIG="python3 -m ziglang"]
+#	make check-cross [ARCH="NAME..."] [WITH="zig gcc"] [T=]
 #	make fuzz [FUZZ_SECONDS=60] [FUZZERS="NAME..."] | coverage | mutants | cppcheck | clang-tidy
 #	make soak [SOAK_SECONDS=3600] | failures [FAIL_SECONDS=300]
 #
@@ -81,7 +82,8 @@ SYSTEM_freebsd = freebsd
 
 WARNINGS    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	      -Wpointer-arith -Wcast-qual -Wsign-compare -Wvla -Wformat=2
-DEFINES     = -D_GNU_SOURCE -DSYSTEM_WORD='"$(SYSTEM_$(OS))"' \
+# Inodes, sizes and times of files have 64 bits on machines of 32 too.
+DEFINES     = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -DSYSTEM_WORD='"$(SYSTEM_$(OS))"' \
 	      -DSYSCONFDIR='"$(SYSCONFDIR)"' -DRUNSTATEDIR='"$(RUNSTATEDIR)"' \
 	      -DWITH_LIBCAP=$(if $(filter yes,$(WITH_LIBCAP)),1,0) \
 	      -DWITH_MRDISC=$(if $(filter yes,$(WITH_MRDISC)),1,0) \
@@ -195,7 +197,9 @@ $(B)/linux-headers/linux:
 # ---- tests ----
 
 .SECONDARY:
-test-programs: $(UNIT) $(SCENARIO) $(NETPROBES) $(BENCHES) $(PRELOADS)
+test-programs: unit-programs $(NETPROBES) $(BENCHES) $(PRELOADS)
+# Those that need no kernel of their own.
+unit-programs: $(UNIT) $(SCENARIO)
 
 $(HOUSE): $(sort $(FREEBSD_CODECS) $(filter-out $(REAL_OBJS),$(LIB_OBJS)))
 	$(say) AR $@
@@ -232,6 +236,11 @@ check: all test-programs
 # A daemon after the other, 50 times, each as soon as the one before was told to end.
 successors: all
 	@$(TEST_ENV) python3 tests/net/test_successor.py 50 5000
+
+# Static builds for other machines, their tests by qemu-user: see tests/cross.sh.
+.PHONY: check-cross
+check-cross:
+	@B='$(B)' ARCH='$(ARCH)' WITH='$(WITH)' ZIG='$(ZIG)' T='$(T)' bash tests/cross.sh
 
 doctor: all test-programs
 	@DOCTOR=all DEADLINE=3600 $(TEST_ENV) sh tests/run.sh _doctor
@@ -340,10 +349,9 @@ mutants:
 # alone need, symbols and .eh_frame ----
 
 STATIC_CC     := $(if $(filter-out default file,$(origin CC)),$(CC),$(if $(shell command -v musl-gcc),musl-gcc,$(CC)))
-STATIC_CFLAGS  = -Os -flto=auto -g -fno-asynchronous-unwind-tables -fno-unwind-tables
-STATIC_PIE     = $(shell sh tests/tools/static_pie.sh $(STATIC_CC))
-# Code and constants in one segment, as on most other architectures: x86 alone pads them to pages of their own.
-STATIC_LDFLAGS = $(STATIC_PIE) -Wl,-z,noseparate-code
+STATIC_LTO     = $(shell sh tests/tools/static_flags.sh compile $(STATIC_CC))
+STATIC_CFLAGS  = -Os $(STATIC_LTO) -g -fno-asynchronous-unwind-tables -fno-unwind-tables
+STATIC_LDFLAGS = $(shell sh tests/tools/static_flags.sh link $(STATIC_CC))
 STATIC_MAKE    = $(MAKE) --no-print-directory B=$(B)/static CC='$(STATIC_CC)' \
 		 CFLAGS='$(STATIC_CFLAGS) $(if $(filter-out file,$(origin CFLAGS)),$(CFLAGS))' \
 		 LDFLAGS='$(STATIC_LDFLAGS) $(LDFLAGS)'
@@ -420,7 +428,7 @@ distclean: clean
 FORCE:
 .PHONY: all handover handover-faults check successors doctor demo bench bench-static profile cppcheck clang-tidy \
 	fuzz fuzz-run soak soak-run static bloat install install-strip uninstall dist deb help clean distclean \
-	test-programs FORCE
+	test-programs unit-programs FORCE
 .DELETE_ON_ERROR:
 
 -include $(shell find $(B)/ -type f -name '*.d' 2>/dev/null)

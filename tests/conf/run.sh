@@ -99,6 +99,13 @@ mkfifo "$tmp/fifo"
 echo "include $tmp/fifo" | check - 2>&1 | grep -q 'no regular file' || echo "a FIFO was included" >>"$tmp/why"
 ok "files of all kinds" "$tmp/why"
 
+# A program of 32 bits refuses these (EOVERFLOW) when its libc has 32 for the time of a file.
+: >"$tmp/why"
+if touch -d 2040-01-01 "$tmp/line" 2>/dev/null; then
+	check -q "$tmp/line" >"$tmp/why" 2>&1 || echo "exit status" >>"$tmp/why"
+fi
+ok "a file of a time after 2038" "$tmp/why"
+
 check twenty.conf 2>&1 | grep -c ': error: ' | grep -vx 20 >"$tmp/why"
 ok "20 mistakes give 20 diagnostics" "$tmp/why"
 

@@ -443,6 +443,15 @@ static void play_pim(struct player *p, int argc, char **argv)
 	fake_set_pim(play_either(p, argv[1], "on", "off"));
 }
 
+/* What a scenario can have a verb fail with. */
+static const struct {
+	const char *name;
+	int err;
+} play_errors[] = {
+	{ "ENOMEM", ENOMEM }, { "ENODEV", ENODEV }, { "EMFILE", EMFILE }, { "EADDRNOTAVAIL", EADDRNOTAVAIL },
+	{ "ENOBUFS", ENOBUFS }, { "EPERM", EPERM }, { "ENOPROTOOPT", ENOPROTOOPT }, { "EINVAL", EINVAL },
+};
+
 static void play_fail(struct player *p, int argc, char **argv)
 {
 	static const char *const verbs[] = {
@@ -451,26 +460,19 @@ static void play_fail(struct player *p, int argc, char **argv)
 		"adopt", "vifs_read", "mfc_read", "mroute_reset",
 		"mrdisc_open", "mrdisc_listen", "mrdisc_send", "members_read", "report_open", "report_send",
 	};
-	static const struct {
-		const char *name;
-		int err;
-	} errors[] = {
-		{ "ENOMEM", ENOMEM }, { "ENODEV", ENODEV }, { "EMFILE", EMFILE }, { "EADDRNOTAVAIL", EADDRNOTAVAIL },
-		{ "ENOBUFS", ENOBUFS }, { "EPERM", EPERM }, { "ENOPROTOOPT", ENOPROTOOPT }, { "EINVAL", EINVAL },
-	};
 	size_t verb = 0, error = 0;
 
 	(void)argc;
 	while (verb < sizeof verbs / sizeof *verbs && strcmp(verbs[verb], argv[1]))
 		verb++;
-	while (error < sizeof errors / sizeof *errors && strcmp(errors[error].name, argv[2]))
+	while (error < sizeof play_errors / sizeof *play_errors && strcmp(play_errors[error].name, argv[2]))
 		error++;
 	if (verb == sizeof verbs / sizeof *verbs)
 		play_wrong(p, "%s: no such verb", argv[1]);
-	else if (error == sizeof errors / sizeof *errors)
+	else if (error == sizeof play_errors / sizeof *play_errors)
 		play_wrong(p, "%s: no such error", argv[2]);
 	else
-		fake_fail(argv[1], errors[error].err, play_number(p, argv[3]));
+		fake_fail(argv[1], play_errors[error].err, play_number(p, argv[3]));
 }
 
 /* There is no file here. */
@@ -697,12 +699,37 @@ static void play_end(struct player *p)
 	buf_free(&p->errors);
 }
 
+/* The text of an error is another one in each libc: its name stands for it in what came out. */
+static void play_name_errors(struct buf *out)
+{
+	struct buf named = { 0 };
+	const char *at = buf_cstr(out);
+	size_t e = 0, len;
+
+	while (*at) {
+		for (e = 0; e < sizeof play_errors / sizeof *play_errors; e++) {
+			len = strlen(strerror(play_errors[e].err));
+			if (!strncmp(at, strerror(play_errors[e].err), len))
+				break;
+		}
+		if (e < sizeof play_errors / sizeof *play_errors) {
+			buf_printf(&named, "<%s>", play_errors[e].name);
+			at += len;
+		} else {
+			buf_add(&named, at++, 1);
+		}
+	}
+	buf_free(out);
+	*out = named;
+}
+
 /* Writes what came out when asked to, and says whether it is what it shall be. */
 static bool play_compare(struct player *p, const char *path)
 {
 	char ok_path[512], *ok;
 	bool good;
 
+	play_name_errors(&p->out);
 	snprintf(ok_path, sizeof ok_path, "%.*s.ok", (int)(strlen(path) - 4), path);
 	if (getenv("UPDATE")) {
 		FILE *f = fopen(ok_path, "w");

@@ -25,6 +25,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The types of two arguments, which no standard has. */
+#ifdef __GLIBC__
+typedef unsigned long fail_request;
+typedef int fail_flags;
+#else
+typedef int fail_request;
+typedef unsigned fail_flags;
+#endif
+
 static volatile struct fail {
 	uint32_t permille, seed, calls, failed;
 } *fail;
@@ -110,8 +119,8 @@ FAIL(ssize_t, send, (int fd, const void *p, size_t n, int flags), (fd, p, n, fla
 FAIL(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags), (fd, m, flags), -1, EAGAIN, EINTR, ENOBUFS, ENOMEM)
 FAIL(ssize_t, recv, (int fd, void *p, size_t n, int flags), (fd, p, n, flags), -1, EAGAIN, EINTR, ENOBUFS, ENOMEM)
 FAIL(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags), (fd, m, flags), -1, EAGAIN, EINTR, ENOBUFS, ENOMEM)
-FAIL(int, recvmmsg, (int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *t), (fd, m, n, flags, t), -1,
-     EAGAIN, EINTR, ENOBUFS, ENOMEM)
+FAIL(int, recvmmsg, (int fd, struct mmsghdr *m, unsigned n, fail_flags flags, struct timespec *t),
+     (fd, m, n, flags, t), -1, EAGAIN, EINTR, ENOBUFS, ENOMEM)
 FAIL(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n), -1, EINTR, EIO, ENOMEM)
 FAIL(ssize_t, pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at), -1, EINTR, EIO, ENOMEM)
 FAIL(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n), -1, EINTR, FAIL_FILE)
@@ -173,11 +182,13 @@ int name params \
 }
 
 FAIL_VARIADIC(open, (const char *path, int flags, ...), flags, unsigned, (path, flags, value), FAIL_OPEN, EIO, EINTR)
-FAIL_VARIADIC(ioctl, (int fd, unsigned long request, ...), request, void *, (fd, request, value), ENOMEM, ENOBUFS)
+FAIL_VARIADIC(ioctl, (int fd, fail_request request, ...), request, void *, (fd, request, value), ENOMEM, ENOBUFS)
 FAIL_VARIADIC(fcntl, (int fd, int command, ...), command, long, (fd, command, value), ENOMEM, ENOLCK)
 
-/* ---- memory: these are called before there is any other function, so by the names of glibc ---- */
+/* ---- memory ---- */
 
+#ifdef __GLIBC__
+/* These are called before there is any other function, so by the names of glibc. */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
@@ -196,3 +207,9 @@ void *realloc(void *p, size_t n)
 {
 	return fail_now(FAIL_ERRORS(ENOMEM)) ? NULL : __libc_realloc(p, n);
 }
+#else
+/* musl's dlsym() asks for no memory (do_dlsym of its dynamic linker). */
+FAIL(void *, malloc, (size_t n), (n), NULL, ENOMEM)
+FAIL(void *, calloc, (size_t n, size_t size), (n, size), NULL, ENOMEM)
+FAIL(void *, realloc, (void *p, size_t n), (p, n), NULL, ENOMEM)
+#endif
