@@ -140,10 +140,12 @@ static void upcall4(void)
 
 static void upcall6(void)
 {
-	unsigned char m[48] = { [1] = 1, [2] = 4, [8] = 0xfd, [23] = 1, [24] = 0xff, 0x0e, [39] = 3 };
+	static const uint16_t mif = 4, too_many = 32;	/* in the order of the machine */
+	unsigned char m[48] = { [1] = 1, [8] = 0xfd, [23] = 1, [24] = 0xff, 0x0e, [39] = 3 };
 	struct addr s = ip("fd00::1"), g = ip("ff0e::3");
 	struct upcall up;
 
+	memcpy(m + 2, &mif, 2);
 	CHECK(mroute_upcall(FAM_6, m, sizeof m, &up));
 	CHECK(up.kind == UPCALL_NOCACHE && up.fam == FAM_6 && up.vif == 4);
 	CHECK(addr_eq(&up.flow.source, &s) && addr_eq(&up.flow.group, &g));
@@ -157,9 +159,9 @@ static void upcall6(void)
 	m[0] = 135;	/* an ICMPv6 packet */
 	CHECK(!mroute_upcall(FAM_6, m, sizeof m, &up));
 	m[0] = 0;
-	m[2] = 32;
+	memcpy(m + 2, &too_many, 2);
 	CHECK(!mroute_upcall(FAM_6, m, sizeof m, &up));
-	m[2] = 0;
+	memset(m + 2, 0, 2);
 	m[24] = 0xfe;
 	CHECK(!mroute_upcall(FAM_6, m, sizeof m, &up));
 	m[24] = 0xff;

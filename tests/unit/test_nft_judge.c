@@ -349,6 +349,8 @@ static void immediate(const void *p, size_t size)
 /* What a rule that may match sets is not known behind it. */
 static void marks(void)
 {
+	static const uint32_t two = 2, five = 5;	/* in the order of the machine */
+
 	for (unsigned i = 0; i < 4; i++) {
 		bool is_ct = i < 2;
 
@@ -356,12 +358,12 @@ static void marks(void)
 		rule("f");
 		if (i % 2)
 			limited();
-		immediate("\5\0\0\0", 4);
+		immediate(&five, 4);
 		mark(is_ct, true);
 		rule_end();
 		rule("f");
 		mark(is_ct, false);
-		cmp(NFT_CMP_EQ, "\5\0\0\0", 4);
+		cmp(NFT_CMP_EQ, &five, 4);
 		verdict(NF_DROP, NULL);
 		rule_end();
 		CHECK_INT(judge(), i % 2 ? FILTER_EITHER : FILTER_DROPPED);
@@ -371,7 +373,7 @@ static void marks(void)
 	/* Bits that the mark does not have are known all the same: 5 or 0, never 2. */
 	rule("f");
 	mark(false, false);
-	cmp(NFT_CMP_EQ, "\2\0\0\0", 4);
+	cmp(NFT_CMP_EQ, &two, 4);
 	verdict(NF_DROP, NULL);
 	rule_end();
 	CHECK_INT(seen.mark.known, ~5u);
@@ -379,7 +381,7 @@ static void marks(void)
 	begin(NF_ACCEPT);
 	rule("f");
 	mark(true, false);
-	cmp(NFT_CMP_EQ, "\5\0\0\0", 4);
+	cmp(NFT_CMP_EQ, &five, 4);
 	verdict(NF_DROP, NULL);
 	rule_end();
 	CHECK_INT(judge(), FILTER_EITHER);
