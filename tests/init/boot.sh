@@ -19,10 +19,14 @@ mount -o remount,bind,ro proc/sys
 mount -t sysfs -o ro sysfs sys
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs sys/fs/cgroup
-mkdir sys/fs/cgroup/unified sys/fs/cgroup/systemd
+# systemd from 258 on knows version 2 of control groups alone; what the machine has beside it is of no use there.
+shared=$(find "$root/usr/lib" -name 'libsystemd-shared-*.so' | sed -n 's/.*-shared-\([0-9]*\).*/\1/p' | tail -n 1)
 if [ -e /sys/fs/cgroup/cgroup.procs ]; then
 	mount --bind "$cgroup" sys/fs/cgroup
+elif [ "${shared:-0}" -ge 258 ]; then
+	mount -t cgroup2 cgroup2 sys/fs/cgroup
 else
+	mkdir sys/fs/cgroup/unified sys/fs/cgroup/systemd
 	mount -t cgroup2 cgroup2 sys/fs/cgroup/unified
 	mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
 fi
