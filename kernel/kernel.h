@@ -200,10 +200,12 @@ struct link_event {
 	int8_t allmulti;		/* takes in all multicast frames: 1 yes, 0 no, -1 unknown; LINK_NEW and
 					 * LINK_ALLMULTI only */
 	uint32_t mtu;
-	int master;			/* ifindex of the bridge or bond, 0 = none */
+	int master;			/* ifindex of the bridge, bond or VRF, 0 = none */
+	uint32_t vrf;			/* table of the VRF that it is in, 0 = none; LINK_NEW only */
 	char name[KERNEL_IFNAME];	/* LINK_NEW, LINK_RULE, and LINK_DEL when known */
 	enum fam fam;			/* LINK_RULE* only */
 	uint32_t table;			/* LINK_RULE only */
+	bool by_vrf;			/* LINK_RULE: not that table but the one of the interface's VRF, if it is in one */
 };
 typedef void kernel_link_fn(void *ctx, const struct link_event *ev);
 

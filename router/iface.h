@@ -22,6 +22,7 @@ struct iface {
 	unsigned flags;			/* LINK_* */
 	uint32_t mtu;
 	int master;
+	uint32_t vrf;			/* table of the VRF that it is in, 0 = none */
 	int8_t allmulti;		/* takes in all multicast frames: 1 yes, 0 no, -1 unknown */
 	char name[KERNEL_IFNAME];
 	int vif[FAM_N];			/* number, or -1 */

@@ -124,6 +124,7 @@ static void link_new(struct router *r, const struct link_event *ev, struct iface
 	i->flags = ev->flags;
 	i->mtu = ev->mtu;
 	i->master = ev->master;
+	i->vrf = ev->vrf;
 	i->allmulti = ev->allmulti;
 	if (named)
 		link_configure(r, i);

@@ -50,8 +50,8 @@ static void table_event_for(const struct router *r, struct iface *i, const struc
 		log_notice("%s: its %s packets do not get to table %u; add: ip %smrule add iif %s lookup %u", i->name,
 			   fam_str(ev->fam), r->table, ev->fam == FAM_4 ? "" : "-6 ",
 			   text_shell_word(word, sizeof word, i->name), r->table);
-	} else if (*state == TABLE_ASKED && (!ev->name[0] || !strcmp(ev->name, i->name))) {
-		*state = ev->table == r->table ? TABLE_REPORTED : TABLE_OTHER;
+	} else if (*state == TABLE_ASKED && (!ev->name[0] || !strcmp(ev->name, i->name)) && (!ev->by_vrf || i->vrf)) {
+		*state = (ev->by_vrf ? i->vrf : ev->table) == r->table ? TABLE_REPORTED : TABLE_OTHER;
 	}
 }
 

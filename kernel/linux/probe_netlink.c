@@ -182,6 +182,7 @@ int probe_mdb(probe_mdb_fn *fn, void *ctx)
 struct probe_table_ctx {
 	enum fam fam;
 	const char *iif;		/* NULL: the first rule for it was found */
+	uint32_t vrf;			/* table of the VRF that it is in, 0 = none */
 	struct probe_lookup found;
 	int nvifs;
 	struct probe_vif vifs[TABLE_VIFS];
@@ -210,7 +211,12 @@ static int probe_table_take(void *ctx, const struct rtnl_msg *m)
 	    rtnl_attr(&at, FRA_OIFNAME, &a) || h.src_len || h.dst_len || h.flags & FIB_RULE_INVERT ||
 	    !rtnl_ifname(&at, FRA_IIFNAME, name) || (name[0] && strcmp(name, c->iif)))
 		return 0;
+	/* A VRF brings a rule for all interfaces, which matches those in a VRF (l3mdev_fib_rule_match()). */
+	if (rtnl_attr(&at, FRA_L3MDEV, &a) && !c->vrf)
+		return 0;
 	table = h.action == FR_ACT_TO_TBL ? rtnl_u32(&at, FRA_TABLE, h.table) : PROBE_REFUSED;
+	if (rtnl_attr(&at, FRA_L3MDEV, &a))
+		table = c->vrf;
 	pref = rtnl_u32(&at, FRA_PRIORITY, 0);
 	if (table != PROBE_REFUSED && !probe_table_exists(c, table))
 		return 0;
@@ -225,11 +231,27 @@ static int probe_table_take(void *ctx, const struct rtnl_msg *m)
 	return 0;
 }
 
+/* In which VRF the interface is. */
+static int probe_table_link(void *ctx, const struct rtnl_msg *m)
+{
+	struct probe_table_ctx *c = ctx;
+	char name[KERNEL_IFNAME] = "";
+	struct ifinfomsg ifi;
+	struct rtnl_attr at;
+
+	if (rtnl_body(m, RTM_NEWLINK, &ifi, sizeof ifi, &at) && rtnl_ifname(&at, IFLA_IFNAME, name) &&
+	    !strcmp(name, c->iif))
+		c->vrf = rtnl_vrf(&at);
+	return 0;
+}
+
 int probe_table(enum fam fam, const char *iif, struct probe_lookup *l)
 {
 	struct probe_table_ctx c = { .fam = fam, .iif = iif };
 
 	c.nvifs = fam == FAM_4 ? probe_vifs(fam, c.vifs, TABLE_VIFS) : -1;
+	if (iif[0])
+		probe_ask_dump(NETLINK_ROUTE, RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), probe_table_link, &c);
 	if (probe_ask_dump(NETLINK_ROUTE, RTM_GETRULE, rtnl_mroute_family(fam), sizeof(struct fib_rule_hdr),
 			   probe_table_take, &c) < 0)
 		return -1;

@@ -142,6 +142,18 @@ static bool rtnl_address(const struct rtnl_msg *m, enum link_kind kind, struct l
 	return true;
 }
 
+/* drivers/net/vrf.c, vrf_fill_slave_info() */
+uint32_t rtnl_vrf(const struct rtnl_attr *link)
+{
+	struct rtnl_attr info, port;
+	char kind[KERNEL_IFNAME] = "";
+
+	if (!rtnl_attr(link, IFLA_LINKINFO, &info) || !rtnl_ifname(&info, IFLA_INFO_SLAVE_KIND, kind) ||
+	    strcmp(kind, "vrf") || !rtnl_attr(&info, IFLA_INFO_SLAVE_DATA, &port))
+		return 0;
+	return rtnl_u32(&port, IFLA_VRF_PORT_TABLE, 0);
+}
+
 bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 {
 	unsigned type = m->h.nlmsg_type;
@@ -162,7 +174,7 @@ bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 	*ev = (struct link_event){
 		.kind = type == RTM_NEWLINK ? LINK_NEW : LINK_DEL, .ifindex = ifi.ifi_index,
 		.flags = ifi.ifi_flags & FLAGS, .mtu = rtnl_u32(&at, IFLA_MTU, 0),
-		.master = (int)rtnl_u32(&at, IFLA_MASTER, 0), .allmulti = rtnl_truth(&at, ALLMULTI),
+		.master = (int)rtnl_u32(&at, IFLA_MASTER, 0), .vrf = rtnl_vrf(&at), .allmulti = rtnl_truth(&at, ALLMULTI),
 	};
 	return rtnl_ifname(&at, IFLA_IFNAME, ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
 }
@@ -183,6 +195,8 @@ bool rtnl_rule(const struct rtnl_msg *m, struct link_event *ev)
 	*ev = (struct link_event){
 		.kind = LINK_RULE, .fam = h.family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6,
 		.table = h.action == FR_ACT_TO_TBL ? rtnl_u32(&at, FRA_TABLE, h.table) : 0,
+		/* A VRF brings one for all interfaces, which matches those in a VRF (l3mdev_fib_rule_match()). */
+		.by_vrf = rtnl_attr(&at, FRA_L3MDEV, &a),
 	};
 	return rtnl_ifname(&at, FRA_IIFNAME, ev->name);
 }

@@ -72,6 +72,9 @@ bool rtnl_hop_next(struct rtnl_attr *hops, struct rtnexthop *h);
  * none or nothing that concerns us. */
 bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev);
 
+/* The table of the VRF that an interface is in, by the attributes of its message; 0 = none. */
+uint32_t rtnl_vrf(const struct rtnl_attr *link);
+
 /* Reads a message of a dump of rules; false when it is none that asks for the interface alone. */
 bool rtnl_rule(const struct rtnl_msg *m, struct link_event *ev);
 

@@ -104,6 +104,25 @@ static void there(void)
 	CHECK_STR(end(), "a'b: its IPv4 packets do not get to table 100; add: ip mrule add iif 'a'\\''b' lookup 100\n");
 }
 
+/* A rule that a VRF brings: it leads those that are in one to the table of theirs, and no other interface anywhere. */
+static void vrf(void)
+{
+	struct link_event in = { .kind = LINK_NEW, .ifindex = 2, .flags = LINK_UP | LINK_MULTICAST, .master = 9,
+				 .vrf = 77, .name = "a1" };
+	struct link_event rule = { .kind = LINK_RULE, .fam = FAM_4, .by_vrf = true };
+
+	for (uint32_t table = 77; table <= 78; table++) {
+		begin(table);
+		router_link_event(&router, &in);
+		event(LINK_RULES_BEGIN, FAM_4, "", 0);
+		router_link_event(&router, &rule);
+		event(LINK_RULE, FAM_4, "", table);
+		event(LINK_RULES_END, FAM_4, "", 0);
+		CHECK_STR(end(), table == 77 ? "" :
+			  "a1: its IPv4 packets do not get to table 78; add: ip mrule add iif a1 lookup 78\n");
+	}
+}
+
 /* An answer that breaks off and comes anew; one that began before anybody asked says nothing. */
 static void again(void)
 {
@@ -126,4 +145,4 @@ static void none(void)
 	CHECK_STR(end(), "");
 }
 
-TEST_MAIN(TEST(missing) TEST(there) TEST(again) TEST(none))
+TEST_MAIN(TEST(missing) TEST(there) TEST(vrf) TEST(again) TEST(none))
