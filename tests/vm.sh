@@ -4,6 +4,7 @@
 # Tests on another kernel, in a virtual machine whose only disk is memory:
 #
 #	make vm KERNEL=boot/vmlinuz-6.1 MODULES=lib/modules/6.1 T="test_doctor_tc"
+#	make vm KERNEL=bookworm T=...			that of Debian's suite, which is unpacked first
 #
 # The tools are those of this host, the modules are loaded as they are asked for.  RUN is another command than
 # tests/run.sh with the words of T; DEADLINE is in seconds, as everything is slow where qemu has no KVM.
@@ -16,6 +17,11 @@ T=${T:-test_doctor}
 : "${QEMU:=qemu-system-$(uname -m)}"
 PATH=$PATH:/usr/sbin:/sbin
 
+if [ -n "${KERNEL:-}" ] && [ -z "${MODULES:-}" ]; then
+	arch=$(dpkg --print-architecture)
+	pair=$(python3 tests/vm/debian.py "$B/vm/debian" "$KERNEL" "$arch" "$arch") || exit 77
+	KERNEL=${pair% *} MODULES=${pair#* }
+fi
 if [ -z "${KERNEL:-}" ] || [ ! -d "${MODULES:-}" ]; then
 	echo 'make vm: KERNEL is an image, MODULES the folder with its modules (lib/modules/6.1...)' >&2
 	exit 64

@@ -169,7 +169,7 @@ def check(name, words):
                   int(os.environ.get("DEADLINE", "3600")))
         total.add(got)
         with open(log, encoding="utf-8") as f:
-            said = re.search(r"^# (Linux \S+ \S+)", f.read(), re.M)
+            said = re.search(r"^# (Linux \S+ [^\s,]+)", f.read(), re.M)
         uname = said.group(1) if said else uname
         if got.failed:
             print(f"== {name}, {boot.name}: {got.failed} failed, all that the guest said is in {log}")
@@ -188,7 +188,7 @@ def write(page, rows):
         before, rest = f.read().split(begin)
     old, after = rest.split(end)
     table = {}
-    for line in old.splitlines()[3:]:
+    for line in [line for line in old.splitlines() if line.startswith("| ")][1:]:
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         table[cells[0], cells[2]] = cells
     for row in rows:

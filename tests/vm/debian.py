@@ -3,7 +3,7 @@
 # Packages of any suite and architecture of Debian, by an apt of its own that installs nothing: what the archive's index
 # says, and what a package unpacks to.  What was fetched once stays below the folder of the archive.
 #
-#	debian.py DIR SUITE ARCH WORD		prints the folder with Debian's newest kernel for that word: cloud-amd64
+#	debian.py DIR SUITE ARCH WORD		prints image and modules of the newest linux-image-WORD: cloud-amd64
 import glob
 import os
 import re
@@ -115,6 +115,7 @@ def modules(folder):
 
 if __name__ == "__main__":
     try:
-        print(Archive(*sys.argv[1:4]).kernel(f"linux-image-{sys.argv[4]}"))
+        at = Archive(*sys.argv[1:4]).kernel(f"linux-image-{sys.argv[4]}")
+        print(image(at), modules(at))
     except Missing as e:
         sys.exit(str(e))
