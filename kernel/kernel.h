@@ -205,7 +205,7 @@ struct link_event {
 	char name[KERNEL_IFNAME];	/* LINK_NEW, LINK_RULE, and LINK_DEL when known */
 	enum fam fam;			/* LINK_RULE* only */
 	uint32_t table;			/* LINK_RULE only */
-	bool by_vrf;			/* LINK_RULE: not that table but the one of the interface's VRF, if it is in one */
+	bool by_vrf;			/* LINK_RULE: not table, but that of the interface's VRF, if it is in one */
 };
 typedef void kernel_link_fn(void *ctx, const struct link_event *ev);
 

@@ -195,7 +195,7 @@ bool rtnl_rule(const struct rtnl_msg *m, struct link_event *ev)
 	*ev = (struct link_event){
 		.kind = LINK_RULE, .fam = h.family == RTNL_FAMILY_IPMR ? FAM_4 : FAM_6,
 		.table = h.action == FR_ACT_TO_TBL ? rtnl_u32(&at, FRA_TABLE, h.table) : 0,
-		/* A VRF brings one for all interfaces, which matches those in a VRF (l3mdev_fib_rule_match()). */
+		/* A VRF brings one for all interfaces, which matches those in one (l3mdev_fib_rule_match()). */
 		.by_vrf = rtnl_attr(&at, FRA_L3MDEV, &a),
 	};
 	return rtnl_ifname(&at, FRA_IIFNAME, ev->name);
