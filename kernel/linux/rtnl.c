@@ -174,7 +174,8 @@ bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 	*ev = (struct link_event){
 		.kind = type == RTM_NEWLINK ? LINK_NEW : LINK_DEL, .ifindex = ifi.ifi_index,
 		.flags = ifi.ifi_flags & FLAGS, .mtu = rtnl_u32(&at, IFLA_MTU, 0),
-		.master = (int)rtnl_u32(&at, IFLA_MASTER, 0), .vrf = rtnl_vrf(&at), .allmulti = rtnl_truth(&at, ALLMULTI),
+		.master = (int)rtnl_u32(&at, IFLA_MASTER, 0), .vrf = rtnl_vrf(&at),
+		.allmulti = rtnl_truth(&at, ALLMULTI),
 	};
 	return rtnl_ifname(&at, IFLA_IFNAME, ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
 }
