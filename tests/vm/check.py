@@ -181,8 +181,8 @@ def check(name, words):
     return total, [name, uname, " ".join(words), total.passed, total.failed, len(total.skipped), why, seconds]
 
 
-def write(page, rows):
-    """The table of the page, in which a row takes the place of that of the same kernel and cases."""
+def write(page, row):
+    """The table of the page, in which the row takes the place of that of the same kernel and cases."""
     begin, end = "<!-- make check-vm writes this table -->\n", "<!-- its end -->\n"
     with open(page, encoding="utf-8") as f:
         before, rest = f.read().split(begin)
@@ -191,8 +191,7 @@ def write(page, rows):
     for line in [line for line in old.splitlines() if line.startswith("| ")][1:]:
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         table[cells[0], cells[2]] = cells
-    for row in rows:
-        table[str(row[0]), row[2]] = [str(cell).replace("|", "/") for cell in row]
+    table[row[0], row[2]] = [str(cell).replace("|", "/") for cell in row]
     head = "\n| KERNELS | kernel | CASES | passed | failed | skipped | what was skipped | seconds |\n"
     head += "|---" * 8 + "|\n"
     with open(page, "w", encoding="utf-8") as f:
@@ -202,17 +201,16 @@ def write(page, rows):
 
 def main():
     names, words = os.environ.get("KERNELS", "").split(), os.environ.get("CASES", "").split()
-    total, rows = Sum(), []
+    total = Sum()
     for name in names or ["bookworm:amd64"]:
         try:
             got, row = check(name, words or ["all"])
             total.add(got)
-            rows.append(row)
+            if os.environ.get("VM_MD"):
+                write(os.environ["VM_MD"], row)
         except Missing as e:
             print(f"skipped: {name}: {e}")
             total.skipped.append((name, str(e)))
-    if os.environ.get("VM_MD") and rows:
-        write(os.environ["VM_MD"], rows)
     for what in total.bad:
         print(f"failed: {what}")
     print(f"{total.passed} passed, {total.failed} failed, {len(total.skipped)} skipped")
