@@ -68,7 +68,7 @@ static void begin(const char *body)
 	CHECK(hook);
 }
 
-/* Turns until n programs have ended. */
+/* Turns until n programs have ended; the next one may have been quick, and have ended in the same turn. */
 static void wait_for(unsigned n)
 {
 	struct timer deadline = { .fn = too_late };
@@ -76,7 +76,7 @@ static void wait_for(unsigned n)
 	timer_set(loop, &deadline, DEADLINE_MS);
 	while (ended < n && deadline.due)
 		CHECK_INT(loop_turn(loop, true), 0);
-	CHECK_INT(ended, n);
+	CHECK(ended >= n);
 	timer_stop(loop, &deadline);
 }
 
@@ -214,7 +214,8 @@ static void time_limit(void)
 		usleep(1000);
 	hook_run(hook, "quick", "");
 	wait_for(1);
-	CHECK_INT(waitid(P_ALL, 0, &end_of, WEXITED | WNOWAIT), 0);
+	if (ended < 2)
+		CHECK_INT(waitid(P_ALL, 0, &end_of, WEXITED | WNOWAIT), 0);
 	wait_for(2);
 	CHECK_STR(written(), "slow\nquick\n");
 	CHECK(strstr(logged(), "program slow: took too long, ended by signal 9\n"));
