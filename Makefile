@@ -26,7 +26,7 @@
 #	make SANITIZE=address,undefined | test-programs | handover [T=] | handover-faults | doctor | cures | successors
 #	make vm KERNEL=IMAGE MODULES=lib/modules/VERSION [T=] | bench [N=...] | profile [N=...] | bloat
 #	make check-vm [KERNELS="SUITE[:ARCH]..."] [CASES="..."] | check-init ROOT="DIR..."
-#	make check-freebsd [ZIG="python3 -m ziglang"]
+#	make check-freebsd [ZIG="python3 -m ziglang"] | check-vm-freebsd KERNEL=IMAGE ROOT=DIR [SMCROUTE=FILE]
 #	make check-cross [ARCH="NAME..."] [WITH="zig gcc"] [T=]
 #	make fuzz [FUZZ_SECONDS=60] [FUZZERS="NAME..."] | coverage | mutants | cppcheck | clang-tidy
 #	make soak [SOAK_SECONDS=3600] | failures [FAIL_SECONDS=300]
@@ -295,6 +295,11 @@ vm: all
 check-vm:
 	@$(TEST_ENV) KERNELS='$(KERNELS)' CASES='$(CASES)' VM_MD='$(VM_MD)' PYTHONDONTWRITEBYTECODE=1 \
 		python3 tests/vm/check.py
+
+# What kernel/freebsd/ rests on, asked of a FreeBSD kernel: see tests/vm/freebsd/run.sh.
+.PHONY: check-vm-freebsd
+check-vm-freebsd:
+	@KERNEL='$(KERNEL)' ROOT='$(ROOT)' SMCROUTE='$(filter-out $(B)/smcroute,$(SMCROUTE))' sh tests/vm/freebsd/run.sh
 
 # Sizes, files for the results: see tests/bench/bench.py.
 bench profile: all $(BENCHES) $(PRELOADS) bench-static

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The kernel's calls for multicast routing, as FreeBSD has them, one function each: they return 0 or an errno.
+ * Sources: netinet/ip_mroute.h, netinet6/ip6_mroute.h, multicast(4).
+ */
+#ifndef VM_FACTS_H
+#define VM_FACTS_H
+
+#include "lab.h"
+
+enum { FACTS_TAPS = 4 };
+
+extern struct lab_tap facts_tap[FACTS_TAPS];
+
+struct facts_entry {
+	const char *source, *group;
+	unsigned parent;
+	uint32_t outputs;	/* a bit an interface */
+};
+struct facts_upcall {
+	int type, vif, bytes;	/* type -1: none came */
+};
+struct facts_counts {
+	unsigned long packets, wrong;
+};
+
+/* A routing socket, to be closed by the caller, or minus an errno. */
+int facts_open4(void);
+int facts_open6(void);
+int facts_vif_add4(int s, unsigned vif, const char *addr);
+int facts_vif_add6(int s, unsigned mif, unsigned ifindex);
+int facts_vif_del4(int s, unsigned vif);
+int facts_vif_del6(int s, unsigned mif);
+int facts_add4(int s, const struct facts_entry *e);
+int facts_add6(int s, const struct facts_entry *e);
+int facts_del4(int s, const struct facts_entry *e);
+int facts_del6(int s, const struct facts_entry *e);
+/* Zeros when there is none. */
+struct facts_counts facts_counts4(int s, const struct facts_entry *e);
+/* The next upcall within ms; what else comes on the socket is passed over. */
+struct facts_upcall facts_upcall(int s, int family, int ms);
+/* Reads what waits on a socket. */
+void facts_ignore(int s);
+
+/* Memberships: what reaches the wire, the bound of sources, an interface that goes. */
+void facts_joins(void);
+
+#endif
