@@ -259,5 +259,6 @@ int main(void)
 	facts_route();
 	facts_joins();
 	facts_signals();
+	daemon_cases();
 	lab_end();
 }

@@ -44,5 +44,7 @@ void facts_ignore(int s);
 
 /* Memberships: what reaches the wire, the bound of sources, an interface that goes. */
 void facts_joins(void);
+/* The daemon, when it is in the machine as /bin/smcrouted. */
+void daemon_cases(void);
 
 #endif

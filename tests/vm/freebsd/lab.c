@@ -15,10 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/sysctl.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +37,17 @@ int64_t lab_now(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* The kernel mounts the root to be read only. */
+static void lab_mount(void)
+{
+	char type[] = "fstype", tmpfs[] = "tmpfs", path[] = "fspath", tmp[] = "/tmp";
+	struct iovec iov[] = { { type, sizeof(type) }, { tmpfs, sizeof(tmpfs) }, { path, sizeof(path) },
+		{ tmp, sizeof(tmp) } };
+
+	if (nmount(iov, 4, 0))
+		printf("# no tmpfs on /tmp: %s\n", strerror(errno));
+}
+
 void lab_start(void)
 {
 	if (getpid() == 1) {
@@ -41,6 +55,7 @@ void lab_start(void)
 
 		for (int i = 0; i < 3; i++)
 			dup2(fd, i);
+		lab_mount();
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setenv("PATH", "/bin", 1);
