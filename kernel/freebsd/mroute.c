@@ -207,8 +207,10 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 	union pack a;
 	int len;
 
-	if (s->taken >> vif & 1)
-		return sock_fail(EADDRINUSE);
+	/* Left by an interface that went, which the router takes for freed: no entry names it by now.  IPv4's may
+	 * still be there after a rename that was not heard of (netinet/ip_mroute.c, if_detached_event). */
+	if (s->taken >> vif & 1 && kernel_vif_del(fam, vif) < 0)
+		return -1;
 	if (fam == FAM_4 && !links_address(ifindex, &local))
 		return sock_fail(ENODEV);
 	len = pack_vif(&a, fam, vif, ifindex, threshold, &local);
