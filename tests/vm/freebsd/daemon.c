@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DAEMON_WAIT = 8000, DAEMON_WORDS = 12 };
+enum { DAEMON_WAIT = 6000, DAEMON_WORDS = 12 };
 
 static const char *const daemon_conf =
 	"phyint tap1 mrdisc\n"

@@ -264,7 +264,7 @@ static void lab_note(struct lab_seen *seen, const uint8_t *f, size_t n, int fami
 	size_t head = family == 4 ? (size_t)(ip[0] & 15) * 4 : LAB_IP6;
 	bool hop = family == 6 && ip[6] == 0;
 
-	if (n < LAB_ETHER + LAB_IP6 || (ip[0] >> 4) != family)
+	if (n < LAB_ETHER + (size_t)(family == 4 ? LAB_IP4 : LAB_IP6) || (ip[0] >> 4) != family)
 		return;
 	if (hop)
 		head += 8 + (size_t)ip[LAB_IP6 + 1] * 8;
