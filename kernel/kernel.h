@@ -202,6 +202,8 @@ struct link_event {
 	uint32_t mtu;
 	int master;			/* ifindex of the bridge, bond or VRF, 0 = none */
 	uint32_t vrf;			/* table of the VRF that it is in, 0 = none; LINK_NEW only */
+	int copies;			/* ifindex of the one whose multicast packets it gets as well, after that one
+					 * (macvlan, ipvlan), 0 = none; LINK_NEW only */
 	char name[KERNEL_IFNAME];	/* LINK_NEW, LINK_RULE, and LINK_DEL when known */
 	enum fam fam;			/* LINK_RULE* only */
 	uint32_t table;			/* LINK_RULE only */

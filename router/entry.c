@@ -88,6 +88,18 @@ static uint32_t entry_static_iifs(const struct router *r, const struct flow *flo
 	return all;
 }
 
+/* True when an entry that no rule covers on `from`, or that came in nowhere (-1), is to be for a VIF that a rule does
+ * name.  A blocked one would keep out what comes in there: for good without reports of wrong VIFs, again and again
+ * where an entry of all sources has it, and the first packet where each one comes in twice. */
+static bool entry_may_be_for(const struct router *r, const struct mfc *e, int from, int vif)
+{
+	enum fam fam = flow_fam(&e->flow);
+	const struct iface *i = iface_by_vif(&r->ifs, fam, vif), *at = iface_by_vif(&r->ifs, fam, from);
+
+	return i && (!kernel_mroute_has_pim(fam) || mfc_has_any(&r->mfc, &e->flow.group, vif) ||
+		     (at && i->copies && i->flags & LINK_UP && i->copies == (at->copies ? at->copies : at->ifindex)));
+}
+
 /* What the rules want of an entry.  The iif stays where it is as long as a rule covers it. */
 static struct entry_want entry_find_want(const struct router *r, const struct mfc *e, int prefer)
 {
@@ -112,11 +124,8 @@ static struct entry_want entry_find_want(const struct router *r, const struct mf
 		w.iif = __builtin_ctz(first);
 		w.template = ruleset_decision(&r->rules, &e->flow, w.iif, &w.oifs);
 	}
-	/* A blocked entry would keep out what comes in on a VIF that rules do name: for good without reports of wrong
-	 * VIFs, and again and again where an entry of all sources has it. */
-	for (int vif = 0; may_pass && w.template == HASH_NONE && vif < KERNEL_VIFS; vif++)
-		if (iface_by_vif(&r->ifs, fam, vif) &&
-		    (!kernel_mroute_has_pim(fam) || mfc_has_any(&r->mfc, &e->flow.group, vif)) &&
+	for (int vif = 0, from = w.iif; may_pass && w.template == HASH_NONE && vif < KERNEL_VIFS; vif++)
+		if (entry_may_be_for(r, e, from, vif) &&
 		    (w.template = ruleset_decision(&r->rules, &e->flow, vif, &w.oifs)) != HASH_NONE)
 			w.iif = vif;
 	w.state = statics ? MFC_STATIC : w.template != HASH_NONE ? MFC_LEARNED :

@@ -23,6 +23,7 @@ struct iface {
 	uint32_t mtu;
 	int master;
 	uint32_t vrf;			/* table of the VRF that it is in, 0 = none */
+	int copies;			/* ifindex of the one whose multicast packets it gets as well, 0 = none */
 	int8_t allmulti;		/* takes in all multicast frames: 1 yes, 0 no, -1 unknown */
 	char name[KERNEL_IFNAME];
 	int vif[FAM_N];			/* number, or -1 */

@@ -125,6 +125,7 @@ static void link_new(struct router *r, const struct link_event *ev, struct iface
 	i->mtu = ev->mtu;
 	i->master = ev->master;
 	i->vrf = ev->vrf;
+	i->copies = ev->copies;
 	i->allmulti = ev->allmulti;
 	if (named)
 		link_configure(r, i);

@@ -154,6 +154,24 @@ uint32_t rtnl_vrf(const struct rtnl_attr *link)
 	return rtnl_u32(&port, IFLA_VRF_PORT_TABLE, 0);
 }
 
+/* The interface whose multicast packets one gets as well.  They come in there first: drivers/net/macvlan.c,
+ * macvlan_broadcast_enqueue(), and drivers/net/ipvlan/ipvlan_core.c, ipvlan_multicast_enqueue(). */
+static int rtnl_copies(const struct rtnl_attr *link)
+{
+	static const char *const kinds[] = { "macvlan", "macvtap", "ipvlan", "ipvtap" };
+	struct rtnl_attr info, away;
+	char kind[KERNEL_IFNAME] = "";
+
+	/* The index of one in another network namespace means nothing here. */
+	if (rtnl_attr(link, IFLA_LINK_NETNSID, &away) || !rtnl_attr(link, IFLA_LINKINFO, &info) ||
+	    !rtnl_ifname(&info, IFLA_INFO_KIND, kind))
+		return 0;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(kind, kinds[i]))
+			return (int)rtnl_u32(link, IFLA_LINK, 0);
+	return 0;
+}
+
 bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 {
 	unsigned type = m->h.nlmsg_type;
@@ -175,7 +193,7 @@ bool rtnl_link(const struct rtnl_msg *m, struct link_event *ev)
 		.kind = type == RTM_NEWLINK ? LINK_NEW : LINK_DEL, .ifindex = ifi.ifi_index,
 		.flags = ifi.ifi_flags & FLAGS, .mtu = rtnl_u32(&at, IFLA_MTU, 0),
 		.master = (int)rtnl_u32(&at, IFLA_MASTER, 0), .vrf = rtnl_vrf(&at),
-		.allmulti = rtnl_truth(&at, ALLMULTI),
+		.allmulti = rtnl_truth(&at, ALLMULTI), .copies = rtnl_copies(&at),
 	};
 	return rtnl_ifname(&at, IFLA_IFNAME, ev->name) && (ev->name[0] || ev->kind == LINK_DEL);
 }

@@ -7,7 +7,7 @@
  *	set expire SEC | cap N		before anything else
  *	family 4|6 up|down [WORDS]	who else has it
  *	conf				followed by indented lines: a configuration, applied
- *	link new INDEX NAME [up] [mcast]	link del INDEX		link begin | link end
+ *	link new INDEX NAME [up] [mcast] [copies=INDEX]	link del INDEX	link begin | link end
  *	link addr INDEX			an address of it came or went
  *	link hold | link release	what is in between is read in one go
  *	link members			the kernel reports that memberships of this host changed
@@ -191,7 +191,7 @@ static const struct link_step {
 	int min, max;
 	enum link_kind kind;
 } link_steps[] = {
-	{ "new", 2, 4, LINK_NEW },
+	{ "new", 2, 5, LINK_NEW },
 	{ "del", 1, 1, LINK_DEL },
 	{ "addr", 1, 1, LINK_ADDR },
 	{ "members", 0, 0, LINK_MEMBERS },
@@ -210,7 +210,10 @@ static void play_link_event(struct player *p, const struct link_step *step, int 
 	if (step->kind == LINK_NEW) {
 		snprintf(ev.name, sizeof ev.name, "%s", argv[3]);
 		for (int i = 4; i < argc; i++)
-			ev.flags |= play_either(p, argv[i], "up", "mcast") ? LINK_UP : LINK_MULTICAST;
+			if (!strncmp(argv[i], "copies=", 7))
+				ev.copies = play_number(p, argv[i] + 7);
+			else
+				ev.flags |= play_either(p, argv[i], "up", "mcast") ? LINK_UP : LINK_MULTICAST;
 	}
 	if (p->is_wrong)
 		return;
@@ -341,7 +344,8 @@ static void play_adopt(struct player *p, int argc, char **argv)
 		kernel_adopt(play_adverts.name[i], -1, 0);
 	for (unsigned i = 0; i < n; i++) {
 		struct link_event ev = { .kind = LINK_NEW, .ifindex = links[i].ifindex, .flags = links[i].flags,
-					 .mtu = links[i].mtu, .allmulti = links[i].allmulti };
+					 .mtu = links[i].mtu, .allmulti = links[i].allmulti,
+					 .copies = links[i].copies };
 
 		memcpy(ev.name, links[i].name, sizeof ev.name);
 		if (fake_link_is(ev.ifindex))
