@@ -127,8 +127,8 @@ LIB_OBJS   := $(filter-out $(B)/smcroute.o,$(OBJS))
 # What touches the kernel; tests link tests/fake in its place.  Codecs of FreeBSD are tested on every system.
 FREEBSD_CODECS := $(B)/kernel/freebsd/mroute_pack.o $(B)/kernel/freebsd/rtmsg.o
 CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,filter mroute_codec nft_judge nft_load nft_match nft_rules \
-		nft_run nft_sets probe_bridge probe_rtnl rtnl tc_judge xt_judge xt_match \
-		xt_target) $(FREEBSD_CODECS)
+		nft_run nft_sets probe_bridge probe_rtnl rtnl tc_judge words xt_judge \
+		xt_match xt_target) $(FREEBSD_CODECS)
 REAL_OBJS  := $(filter-out $(CODECS),$(filter $(B)/kernel/$(OS)/%.o,$(OBJS)))
 FAKE       := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/fake/*.c)))
 # Memory that tests/fake/memory.c can refuse.

@@ -137,7 +137,7 @@ enum family_reason { FAMILY_NO_KERNEL, FAMILY_SYSTEM, FAMILY_BUSY, FAMILY_DENIED
 /* The reason for an errno, after saying it in words. */
 static enum family_reason families_log(struct daemon *d, enum fam fam, int err)
 {
-	const char *name = fam_str(fam), *symbol = fam == FAM_4 ? "IP" : "IPV6";
+	const char *name = fam_str(fam);
 	bool table = d->set->table;
 
 	switch (err) {
@@ -149,7 +149,7 @@ static enum family_reason families_log(struct daemon *d, enum fam fam, int err)
 	case EACCES:
 		log_err("%s multicast routing: not permitted; %s is missing", name,
 			table && !priv_has(PRIV_NET_ADMIN) ? "the capability CAP_NET_ADMIN (for -t)" :
-			"the right to this network namespace (CAP_NET_RAW in the user namespace that owns it)");
+			kernel_word(WORD_RIGHT, fam));
 		return FAMILY_DENIED;
 	case EAFNOSUPPORT:	/* as by ipv6.disable=1 on the kernel's command line */
 		log_notice("%s is off", name);
@@ -158,8 +158,9 @@ static enum family_reason families_log(struct daemon *d, enum fam fam, int err)
 	case EOPNOTSUPP:
 	case EPROTONOSUPPORT:
 	case EINVAL:
-		log_err("%s multicast routing is not in this kernel; it needs CONFIG_%s_MROUTE%s%s%s", name, symbol,
-			table ? " and CONFIG_" : "", table ? symbol : "", table ? "_MROUTE_MULTIPLE_TABLES" : "");
+		log_err("%s multicast routing is not in this kernel; it needs %s%s%s", name,
+			kernel_word(WORD_ROUTING, fam), table ? " and " : "",
+			table ? kernel_word(WORD_TABLES, fam) : "");
 		return FAMILY_NO_KERNEL;
 	default:
 		log_err("%s multicast routing: %s", name, strerror(err));
@@ -173,9 +174,7 @@ static int families_begin(struct daemon *d, enum fam fam)
 	if (loop_add(d->loop, kernel_mroute_fd(fam), POLLIN, families_on_mroute, d) < 0)
 		return -1;
 	if (!kernel_mroute_has_pim(fam))
-		log_notice("%s: the kernel has no CONFIG_%s_PIMSM_V2, "
-			   "wrong interfaces are noticed only where they are an output",
-			   fam_str(fam), fam == FAM_4 ? "IP" : "IPV6");
+		log_notice("%s: %s", fam_str(fam), kernel_word(WORD_PIM, fam));
 	router_family(&d->router, fam, true);
 	return 0;
 }

@@ -95,5 +95,8 @@ verdict "exit() in applets only"
 sources | grep -v '^kernel/' | xargs grep -nE 'IPPROTO_|SOL_IP|AF_NETLINK' >"$out"
 verdict "network sockets in kernel/ only"
 
+sources | grep -E '^(applets|router|conf)/' | xargs grep -nE 'CONFIG_IP|kldload' >"$out"
+verdict "what a system calls its options and modules stays in its folder of kernel/"
+
 echo "1..$n"
 exit $bad

@@ -70,7 +70,7 @@ static bool advise_all_silent(struct advice *r, const struct conf_rule *m)
 			    text_shell_word(word, sizeof word, l < end ? l->name : "any"), is_wide ? "net " : "",
 			    group);
 	else
-		finding_fix(r->f, "ip -br link");
+		finding_fix(r->f, "%s", kernel_word(WORD_LINKS, FAM_4));
 	if (!is_wide)
 		finding_fix(r->f, "smcroute-check doctor %s", group);
 	return false;

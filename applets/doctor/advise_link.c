@@ -77,7 +77,7 @@ void advise_link_port_mend(struct advice *r, const struct probe_link *bridge, co
 	} else if (!(port->flags & LINK_UP)) {
 		remedy_link(r->f, port->name, "up");
 	} else if (!(port->flags & LINK_RUNNING)) {
-		finding_fix(r->f, "ip -d link show dev %s", word);
+		finding_fix(r->f, "%s %s", kernel_word(WORD_LINK_SHOW, FAM_4), word);
 	} else if (port->port.state != PORT_FORWARDING) {
 		/* With STP the kernel lets nobody else set it (br_set_port_state()). */
 		finding_fix(r->f, bridge->bridge.has_stp == 1 ? "bridge -d link show dev %s" :
@@ -113,5 +113,5 @@ void advise_link_mend(struct advice *r, const struct probe_link *l)
 	if (port)
 		advise_link_port_mend(r, l, port, 0);
 	else
-		finding_fix(r->f, "ip -d link show dev %s", word);
+		finding_fix(r->f, "%s %s", kernel_word(WORD_LINK_SHOW, FAM_4), word);
 }

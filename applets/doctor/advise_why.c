@@ -145,7 +145,7 @@ static void advise_why_waits(struct advice *r, const struct explanation *x, cons
 		finding_add(r->f, FINDING_ERROR, "the rule waits: %s and go nowhere; %s waits for "
 			    "%s", advice_came(r, l), buf_cstr(&rule), buf_cstr(&why));
 		finding_fix(r->f, "%s show interfaces", running_ctl(run));
-		finding_fix(r->f, "ip -br link");
+		finding_fix(r->f, "%s", kernel_word(WORD_LINKS, FAM_4));
 	} else if (run->answers && running_metric(run, RUNNING_REFUSED)) {
 		r->f->what = "limit";
 		finding_add(r->f, FINDING_ERROR, "the router is full: %s and no entry was made; "

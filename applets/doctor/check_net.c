@@ -89,7 +89,7 @@ static void check_link(struct host *h, const struct check_name *n, const struct 
 	} else if (!(l->flags & LINK_RUNNING)) {
 		finding_add(&h->found, FINDING_WARNING, "%s has no carrier: look at its cable, or the other end",
 			    n->at);
-		finding_fix(&h->found, "ip -d link show dev %s",
+		finding_fix(&h->found, "%s %s", kernel_word(WORD_LINK_SHOW, FAM_4),
 			    text_shell_word((char[REMEDY_WORD]){ 0 }, REMEDY_WORD, l->name));
 	}
 	check_port(h, n, l);
@@ -118,7 +118,7 @@ void check_interfaces(struct host *h)
 			finding_add(&h->found, FINDING_WARNING, name->is_wildcard ?
 				    "no interface matches %s: its rules wait" :
 				    "there is no interface %s: its rules wait for it", n.at);
-			finding_fix(&h->found, "ip -br link");
+			finding_fix(&h->found, "%s", kernel_word(WORD_LINKS, FAM_4));
 		} else if (!name->is_wildcard) {	/* which takes what is of use; only a name asks for this one */
 			check_link(h, &n, &h->links.v[k]);
 		}

@@ -11,9 +11,7 @@
 
 static void check_kernel(struct host *h, const struct host_fam *k)
 {
-	static const char unseen[] = "whether this kernel has CONFIG_IP%s_%s";
 	const struct probe_support *s = &k->support;
-	const char *v6 = k->fam == FAM_4 ? "" : "V6";
 
 	if (!k->is_wanted)
 		return;
@@ -23,30 +21,32 @@ static void check_kernel(struct host *h, const struct host_fam *k)
 		return;
 	}
 	if (s->routing == 0) {
-		finding_add(&h->found, FINDING_ERROR, "this kernel routes no %s multicast: it was built without "
-			    "CONFIG_IP%s_MROUTE", k->name, v6);
+		finding_add(&h->found, FINDING_ERROR, "this kernel routes no %s multicast: it needs %s",
+			    k->name, kernel_word(WORD_ROUTING, k->fam));
 		return;
 	}
 	if (s->routing < 0)
-		finding_add(&h->found, FINDING_UNSEEN, unseen, v6,
-			    "MROUTE: /proc/net is masked, and a socket to ask needs CAP_NET_RAW");
-	if (s->tables == 0)
+		finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has %s: it cannot be seen, and a socket "
+			    "to ask needs CAP_NET_RAW", kernel_word(WORD_ROUTING, k->fam));
+	if (s->tables == 0 && kernel_has_tables())
 		finding_add(&h->found, FINDING_NOTE, "this kernel has one table for %s multicast, so -t cannot be "
-			    "used: no CONFIG_IP%s_MROUTE_MULTIPLE_TABLES", k->name, v6);
+			    "used: no %s", k->name, kernel_word(WORD_TABLES, k->fam));
 	else if (s->tables < 0)
-		finding_add(&h->found, FINDING_UNSEEN, unseen, v6, "MROUTE_MULTIPLE_TABLES");
+		finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has %s",
+			    kernel_word(WORD_TABLES, k->fam));
 	if (s->pim == 0)
-		finding_add(&h->found, FINDING_NOTE, "no CONFIG_IP%s_PIMSM_V2 in this kernel: not needed, only moves "
-			    "of a source to another interface are noticed less often", v6);
+		finding_add(&h->found, FINDING_NOTE, "%s: %s; not needed, only moves of a source to another "
+			    "interface are noticed less often", k->name, kernel_word(WORD_PIM, k->fam));
 	else if (s->pim < 0)
-		finding_add(&h->found, FINDING_UNSEEN, unseen, v6,
-			    "PIMSM_V2 (not needed): a socket to ask needs CAP_NET_RAW");
+		finding_add(&h->found, FINDING_UNSEEN, "whether this kernel tells of %s packets on any wrong interface "
+			    "(not needed): a socket to ask needs CAP_NET_RAW", k->name);
 }
 
 /* Rights only matter where no daemon runs yet. */
 static void check_rights(struct host *h)
 {
 	unsigned uid = geteuid();
+	const char *fix = uid == 0 ? kernel_word(WORD_RIGHT_FIX, FAM_4) : "sudo smcrouted";
 	bool lacks = false;
 
 	for (const struct host_fam *k = h->of; k < h->of + FAM_N; k++) {
@@ -63,12 +63,13 @@ static void check_rights(struct host *h)
 		return;
 	}
 	if (uid == 0)
-		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: CAP_NET_RAW is missing in "
-			    "this container (CAP_NET_ADMIN is for -t only)");
+		finding_add(&h->found, FINDING_ERROR, "no routing socket can be opened here: %s",
+			    kernel_word(WORD_RIGHT_ROOT, FAM_4));
 	else
-		finding_add(&h->found, FINDING_NOTE, "uid %u may not open a routing socket: CAP_NET_RAW is missing",
-			    uid);
-	finding_fix(&h->found, uid == 0 ? "docker run --cap-add NET_RAW IMAGE" : "sudo smcrouted");
+		finding_add(&h->found, FINDING_NOTE, "uid %u may not open a routing socket: %s", uid,
+			    kernel_word(WORD_RIGHT_USER, FAM_4));
+	if (fix)
+		finding_fix(&h->found, "%s", fix);
 }
 
 static void check_holder(struct host *h, const struct host_fam *k)
@@ -82,8 +83,8 @@ static void check_holder(struct host *h, const struct host_fam *k)
 			    "kernel does not tell", k->name);
 	if (k->is_foreign || k->is_old) {
 		finding_add(&h->found, FINDING_ERROR, "%s holds the %s multicast routing socket, so smcrouted cannot "
-			    "have it; end it, or give smcrouted a table of its own (-t)", host_holder(k, holder),
-			    k->name);
+			    "have it; end it%s", host_holder(k, holder), k->name,
+			    kernel_has_tables() ? ", or give smcrouted a table of its own (-t)" : "");
 		if (k->is_old)
 			finding_fix(&h->found, "%s kill", h->ctl);
 		else if (k->holder)
@@ -92,7 +93,7 @@ static void check_holder(struct host *h, const struct host_fam *k)
 			finding_fix(&h->found, "sudo smcroute-check -H");
 	} else if (k->taken == 1 && !k->holder) {
 		finding_add(&h->found, FINDING_UNSEEN, "who holds the %s multicast routing socket: %s", k->name,
-			    geteuid() == 0 ? "a process that /proc does not show" : "root sees it");
+			    geteuid() == 0 ? "a process that cannot be seen" : "root sees it");
 	}
 }
 

@@ -115,7 +115,7 @@ const char *host_holder(const struct host_fam *k, char *text)
 	if (k->holder)
 		snprintf(text, HOLDER, "%sprocess %d (%s)", k->is_guess ? "probably " : "", k->holder, k->comm);
 	else
-		snprintf(text, HOLDER, "a process that %s", geteuid() == 0 ? "/proc does not show" : "root alone sees");
+		snprintf(text, HOLDER, "a process that %s", geteuid() == 0 ? "cannot be seen" : "root alone sees");
 	return text;
 }
 
@@ -187,6 +187,10 @@ void host_unseen_filters(struct host *h)
 	};
 
 	h->found.what = "firewall";
+	if (h->filters && probe_filters_error(h->filters, PROBE_NFT) == EOPNOTSUPP) {
+		finding_add(&h->found, FINDING_UNSEEN, "what packet filters do: their rules cannot be seen here");
+		return;
+	}
 	for (unsigned i = 0; h->filters && i < PROBE_FILTERS; i++) {
 		int err = probe_filters_error(h->filters, i);
 

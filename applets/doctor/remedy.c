@@ -59,11 +59,12 @@ static void remedy_keep_sysctl(struct findings *f, const char *key, int value)
 
 void remedy_link(struct findings *f, const char *name, const char *what)
 {
+	const char *set = kernel_word(WORD_LINK_SET, FAM_4);
 	char word[REMEDY_WORD];
 
-	finding_fix(f, "ip link set dev %s %s", text_shell_word(word, sizeof word, name), what);
+	finding_fix(f, "%s %s %s", set, text_shell_word(word, sizeof word, name), what);
 	if (strcmp(what, "up"))
-		remedy_keep_up(f, name, "ip link set dev %s %s", word, what);
+		remedy_keep_up(f, name, "%s %s %s", set, word, what);
 }
 
 const char *remedy_where(uint32_t table, char *buf)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What Linux calls what may be missing, and its commands.
+ */
+#include "kernel/kernel.h"
+
+#define BOTH(text) { text, text }
+#define OF(what) { "CONFIG_IP_" what, "CONFIG_IPV6_" what }
+#define NO_PIM " in this kernel, wrong interfaces are noticed only where they are an output"
+
+const char *kernel_word(enum kernel_word word, enum fam fam)
+{
+	static const char *const words[KERNEL_WORDS][FAM_N] = {
+		[WORD_ROUTING] = OF("MROUTE"),
+		[WORD_TABLES] = OF("MROUTE_MULTIPLE_TABLES"),
+		[WORD_PIM] = { "no CONFIG_IP_PIMSM_V2" NO_PIM, "no CONFIG_IPV6_PIMSM_V2" NO_PIM },
+		[WORD_RIGHT] = BOTH("the right to this network namespace (CAP_NET_RAW in the user namespace that "
+				    "owns it)"),
+		[WORD_RIGHT_ROOT] = BOTH("CAP_NET_RAW is missing in this container (CAP_NET_ADMIN is for -t only)"),
+		[WORD_RIGHT_USER] = BOTH("CAP_NET_RAW is missing"),
+		[WORD_RIGHT_FIX] = BOTH("docker run --cap-add NET_RAW IMAGE"),
+		[WORD_LINKS] = BOTH("ip -br link"),
+		[WORD_LINK_SHOW] = BOTH("ip -d link show dev"),
+		[WORD_LINK_SET] = BOTH("ip link set dev"),
+	};
+
+	return words[word][fam];
+}
