@@ -40,19 +40,6 @@ bool kernel_mroute_has_pim(enum fam fam);
 /* True when a system has more than one table of multicast routes, or a kernel of it may. */
 bool kernel_has_tables(void);
 
-/* What a user of this system reads or types (words.c). */
-enum kernel_word {
-	WORD_ROUTING, WORD_TABLES,	/* what a kernel needs to route, and to do so in several tables */
-	WORD_PIM,			/* why kernel_mroute_has_pim() is false, and what follows */
-	WORD_RIGHT,			/* what a process lacks whose kernel_mroute_open() gives EPERM */
-	WORD_RIGHT_ROOT, WORD_RIGHT_USER, WORD_RIGHT_FIX,	/* the same to root and others, and a command */
-	WORD_LINKS, WORD_LINK_SHOW, WORD_LINK_SET,	/* commands; after the last two comes a name */
-	KERNEL_WORDS
-};
-
-/* Static; NULL where a system has none of it. */
-const char *kernel_word(enum kernel_word word, enum fam fam);
-
 /* Adds interface ifindex as VIF number vif.  threshold: TTL, 1 = all; IPv4 only.  errno: ENODEV no such interface, or
  * one without this family; EADDRINUSE the number is taken; EOVERFLOW an ifindex beyond 65535, which struct mif6ctl
  * cannot hold (IPv6). */
@@ -183,6 +170,23 @@ bool kernel_mroute_holder(enum fam fam, int but, int *pid, char *comm, size_t le
 /* True while the kernel closes the descriptors of a process that has ended, one with the name of this program: its
  * routing sockets may be among them. */
 bool kernel_mroute_is_closing(void);
+
+/* ---- words of a system (words.c) ---- */
+
+/* What a user of this system reads or types. */
+enum kernel_word {
+	WORD_ROUTING, WORD_TABLES,	/* what a kernel needs to route, and to do so in several tables */
+	WORD_PIM,			/* why kernel_mroute_has_pim() is false, and what follows */
+	WORD_RIGHT,			/* what a process lacks whose kernel_mroute_open() gives EPERM */
+	WORD_RIGHT_ROOT, WORD_RIGHT_USER, WORD_RIGHT_FIX,	/* the same to root and others, and a command */
+	WORD_LINKS, WORD_LINK_SHOW, WORD_LINK_SET,	/* commands; after the last two comes a name */
+	WORD_INTERFACES,		/* where commands are that an interface comes up with */
+	WORD_V6_OFF, WORD_V6_ON,	/* that an interface has no IPv6; after WORD_LINK_SET, that it has it again */
+	KERNEL_WORDS
+};
+
+/* Static; NULL where a system has none of it. */
+const char *kernel_word(enum kernel_word word, enum fam fam);
 
 /* ---- interfaces (netlink.c) ---- */
 

@@ -81,6 +81,7 @@ struct probe_links {
 	bool heeds_allmulti;		/* bridges hand all groups to this host where it takes in all multicast */
 	tristate taken[FAM_N];		/* somebody holds a routing socket of the family */
 	int8_t rp_all;			/* net.ipv4.conf.all.rp_filter, or -1 */
+	bool needs_v4;			/* an interface without IPv4 address cannot route IPv4 here */
 };
 
 /* Fills *l with all interfaces.  errno ENOMEM, or of netlink; probe_links_free() in any case. */
@@ -180,6 +181,7 @@ struct probe_support {
 	tristate tables;		/* CONFIG_..._MROUTE_MULTIPLE_TABLES */
 	tristate pim;			/* CONFIG_IP_PIMSM_V2, CONFIG_IPV6_PIMSM_V2; needs CAP_NET_RAW */
 	tristate raw;			/* we may open a routing socket */
+	const char *loops;		/* a setting by which copies come back to the router, NULL = they do not */
 	bool off;			/* it has no sockets of the family: EAFNOSUPPORT, as with ipv6.disable=1 */
 };
 void probe_support(enum fam fam, struct probe_support *s);

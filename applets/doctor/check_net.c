@@ -55,6 +55,11 @@ static bool check_has_link_local(const struct host *h, const struct probe_link *
 static void check_address(struct host *h, const struct check_name *n, const struct probe_link *l)
 {
 	h->found.what = "address";
+	if (h->links.needs_v4 && n->use->fam[FAM_4] && !l->address[FAM_4]) {
+		finding_add(&h->found, FINDING_ERROR, "%s has no IPv4 address, and without one it routes no IPv4 "
+			    "here", n->at);
+		return;
+	}
 	if (!n->use->join || !(l->flags & LINK_UP))
 		return;
 	if (n->use->joins[FAM_4] && !l->address[FAM_4])
@@ -76,8 +81,8 @@ static void check_v6(struct host *h, const struct check_name *n, const struct pr
 	h->found.what = "ipv6_off";
 	if (!n->use->fam[FAM_6] || l->v6 != 0 || h->of[FAM_6].support.off)
 		return;
-	finding_add(&h->found, FINDING_ERROR, "IPv6 is off on %s%s", n->at, l->mtu < REMEDY_V6_MTU ?
-		    ": its MTU is less than the 1280 that IPv6 needs" : ": disable_ipv6 is set");
+	finding_add(&h->found, FINDING_ERROR, "IPv6 is off on %s: %s", n->at, l->mtu < REMEDY_V6_MTU ?
+		    "its MTU is less than the 1280 that IPv6 needs" : kernel_word(WORD_V6_OFF, FAM_6));
 	remedy_v6(&h->found, l);
 }
 
@@ -137,15 +142,17 @@ void check_vifs(struct host *h, const struct host_fam *k)
 		wanted += host_uses(h, l, k->fam);
 	if (wanted > KERNEL_VIFS) {
 		finding_add(&h->found, FINDING_ERROR, "the configuration means %u interfaces of this host for %s, and "
-			    "a kernel table has room for %u: %u wait; name fewer, or run a second smcrouted with "
-			    "another table (-t)", wanted, k->name, KERNEL_VIFS, wanted - KERNEL_VIFS);
+			    "a kernel table has room for %u: %u wait; name fewer%s", wanted, k->name, KERNEL_VIFS,
+			    wanted - KERNEL_VIFS, kernel_has_tables() ?
+			    ", or run a second smcrouted with another table (-t)" : "");
 		return;
 	}
 	for (l = h->links.v; k->taken == 1 && !k->is_foreign && l < end; l++) {
-		if (l->routing[k->fam] != 0 || !host_uses(h, l, k->fam))
+		if (l->routing[k->fam] != 0 || !host_uses(h, l, k->fam) ||
+		    (h->links.needs_v4 && !l->address[k->fam]))
 			continue;
-		finding_add(&h->found, FINDING_ERROR, "%s is in the configuration and has no %s VIF (mc_forwarding 0, "
-			    "for the router alone to change): the router that runs here does not know of it", l->name,
+		finding_add(&h->found, FINDING_ERROR, "%s is in the configuration and has no %s VIF (for the router "
+			    "alone to change): the router that runs here does not know of it", l->name,
 			    k->name);
 		finding_fix(&h->found, "%s reload", h->ctl);
 	}

@@ -34,6 +34,12 @@ static void check_kernel(struct host *h, const struct host_fam *k)
 	else if (s->tables < 0)
 		finding_add(&h->found, FINDING_UNSEEN, "whether this kernel has %s",
 			    kernel_word(WORD_TABLES, k->fam));
+	if (s->loops) {
+		finding_add(&h->found, FINDING_NOTE, "%s: copies come back to the router, so each counts as a packet "
+			    "on a wrong interface, as %s is 1; with 0 programs of this host that are to hear their own "
+			    "packets must ask for that (IP_MULTICAST_LOOP)", k->name, s->loops);
+		finding_fix(&h->found, "sysctl %s=0", s->loops);
+	}
 	if (s->pim == 0)
 		finding_add(&h->found, FINDING_NOTE, "%s: %s; not needed, only moves of a source to another "
 			    "interface are noticed less often", k->name, kernel_word(WORD_PIM, k->fam));
@@ -117,10 +123,14 @@ static long long check_limit(struct host *h, const char *name, uint64_t wanted, 
 static void check_memberships(struct host *h)
 {
 	static const char groups[] = "net.ipv4.igmp_max_memberships";
-	long long files = probe_nofile(h->of[FAM_4].holder), most;
+	long long files, most;
 	unsigned long long wanted = 0, sockets;
 	uint64_t single[FAM_N] = { 0 };		/* of single sources */
 
+	/* Such a system has none of these settings. */
+	if (kernel_group_sources())
+		return;
+	files = probe_nofile(h->of[FAM_4].holder);
 	for (const struct conf_rule *g = h->conf->mgroups; g < h->conf->mgroups + h->conf->nmgroups; g++) {
 		enum fam fam = flow_range_fam(&g->range);
 		uint64_t n = (uint64_t)1 << conf_join_bits(&g->range);

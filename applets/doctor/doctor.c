@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "applets/doctor/doctor.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,13 @@ static int doctor_status(const int *status, unsigned n)
 	return DOCTOR_UNSURE;
 }
 
+static int doctor_failed(void)
+{
+	return host_failed(errno != EOPNOTSUPP ? "cannot look at this host" :
+			   "entries and packets cannot be seen here, so no cause can be told; show routes and show "
+			   "interfaces of smcroutectl have what the daemon knows, smcroute-check -H looks at the host");
+}
+
 /* Watches and reports; the exit status. */
 static int doctor_run(struct doctor_call *c, enum form form)
 {
@@ -252,11 +260,11 @@ static int doctor_run(struct doctor_call *c, enum form form)
 	if (!c->d[0]->is_all && match_link_local(&c->d[0]->group, 128)) {
 		advise_link_local(c->d[0]);
 	} else if (observe_take(c->d, c->n) < 0) {
-		return host_failed("cannot look at this host");
+		return doctor_failed();
 	} else {
 		for (unsigned i = 0; i < c->n; i++) {
 			if (sample_look(c->d[i]) < 0)
-				return host_failed("cannot look at this host");
+				return doctor_failed();
 			status[i] = c->d[i]->is_all ? doctor_report_all(c->d[i]) : doctor_report(c->d[i]);
 		}
 	}

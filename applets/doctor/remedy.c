@@ -28,9 +28,6 @@ bool remedy_is_plain(const char *s, const char *others)
 	return at != s && !*at;
 }
 
-/* Where Debian's ifupdown has them; others have their own. */
-#define REMEDY_INTERFACES "in /etc/network/interfaces, or its like"
-
 /* Appends the line that has a command run whenever an interface is up. */
 static void __attribute__((format(printf, 3, 4)))
 remedy_keep_up(struct findings *f, const char *name, const char *fmt, ...)
@@ -41,7 +38,8 @@ remedy_keep_up(struct findings *f, const char *name, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&b, fmt, ap);
 	va_end(ap);
-	finding_keep(f, REMEDY_INTERFACES ", below iface %s: up %s", name, buf_cstr(&b));
+	if (kernel_word(WORD_INTERFACES, FAM_4))
+		finding_keep(f, "%s, below iface %s: up %s", kernel_word(WORD_INTERFACES, FAM_4), name, buf_cstr(&b));
 	buf_free(&b);
 }
 
@@ -316,5 +314,8 @@ void remedy_v6(struct findings *f, const struct probe_link *l)
 		remedy_link(f, l->name, "mtu 1280");
 	if (!l || l->mtu < REMEDY_V6_MTU)
 		return;
-	remedy_sysctl(f, FAM_6, l->name, "disable_ipv6", 0);
+	if (kernel_word(WORD_V6_ON, FAM_6))
+		remedy_link(f, l->name, kernel_word(WORD_V6_ON, FAM_6));
+	else
+		remedy_sysctl(f, FAM_6, l->name, "disable_ipv6", 0);
 }

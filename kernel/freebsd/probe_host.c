@@ -53,11 +53,14 @@ int probe_counters(enum fam fam, struct probe_counters *c)
 /* The modules bring these sysctls along. */
 void probe_support(enum fam fam, struct probe_support *s)
 {
+	static const char *const loops[FAM_N] = { "net.inet.ip.mcast.loop", "net.inet6.ip6.mcast.loop" };
 	size_t len = 0;
 	int res = sysctlbyname(fam == FAM_4 ? "net.inet.ip.viftable" : "net.inet6.ip6.mif6table", NULL, &len, NULL, 0);
 	int fd = sock_open(fam, SOCK_RAW);
 
 	*s = (struct probe_support){ .routing = res == 0, .tables = 0, .pim = fam == FAM_4, .raw = fd >= 0 };
+	if (kernel_sysctl(loops[fam]) > 0)
+		s->loops = loops[fam];
 	if (fd >= 0)
 		close(fd);
 }

@@ -13,11 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/sysctl.h>
+#include <unistd.h>
 
 #include <netinet/ip_mroute.h>
+#include <netinet6/in6_var.h>
 #include <netinet6/ip6_mroute.h>
+#include <netinet6/nd6.h>
 
 #include "kernel/freebsd/rtmsg.h"
 #include "kernel/sock.h"
@@ -40,6 +44,20 @@ static struct probe_link *probe_link_find(struct probe_links *l, const char *nam
 	return NULL;
 }
 
+/* IFDISABLED is what ifconfig(8) gives a new interface. */
+static tristate probe_v6(const char *name)
+{
+	struct in6_ndireq nd = { .ndi = { 0 } };
+	int fd = sock_open(FAM_6, SOCK_DGRAM), res = -1;
+
+	strlcpy(nd.ifname, name, sizeof nd.ifname);
+	if (fd >= 0) {
+		res = ioctl(fd, SIOCGIFINFO_IN6, &nd);
+		close(fd);
+	}
+	return res < 0 ? -1 : !(nd.ndi.flags & ND6_IFF_IFDISABLED);
+}
+
 static int probe_link_add(struct probe_links *l, const struct ifaddrs *a)
 {
 	struct probe_link *v = grow(l->v, &l->cap, l->n + 1, sizeof *v);
@@ -54,8 +72,9 @@ static int probe_link_add(struct probe_links *l, const struct ifaddrs *a)
 	if (a->ifa_data)
 		memcpy(&data, a->ifa_data, sizeof data);
 	*v = (struct probe_link){
-		.ifindex = dl.sdl_index, .mtu = data.ifi_mtu, .rp_filter = -1, .rp_own = -1, .routing = { -1, -1 },
-		.v6 = -1, .packets = data.ifi_ipackets, .multicast = data.ifi_imcasts, .sent = data.ifi_opackets,
+		.ifindex = dl.sdl_index, .mtu = data.ifi_mtu, .rp_filter = 0, .rp_own = 0, .routing = { -1, -1 },
+		.v6 = probe_v6(a->ifa_name),
+		.packets = data.ifi_ipackets, .multicast = data.ifi_imcasts, .sent = data.ifi_opackets,
 		.unsent = data.ifi_oqdrops,
 		.bridge = { -1, { -1, -1 }, { false, false }, -1, -1, -1, -1 }, .port = { .state = PORT_NONE },
 	};
@@ -91,12 +110,92 @@ static int probe_address_add(struct probe_links *l, const struct ifaddrs *a)
 	return 0;
 }
 
+/* As net.inet.ip.viftable begins each VIF (struct vif of sys/netinet/ip_mroute.h), whatever comes behind in a version.
+ * It has its interface by a pointer into the kernel: here it is whoever has the local address. */
+struct probe_viftable {
+	uint8_t flags, threshold;
+	struct in_addr local, remote;
+	void *ifp;
+	unsigned long in, out, bytes_in, bytes_out;
+};
+
+static int probe_local(const struct ifaddrs *all, struct in_addr local)
+{
+	struct sockaddr_in in;
+
+	for (const struct ifaddrs *a = all; a; a = a->ifa_next) {
+		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET)
+			continue;
+		memcpy(&in, a->ifa_addr, sizeof in);
+		if (in.sin_addr.s_addr == local.s_addr)
+			return (int)if_nametoindex(a->ifa_name);
+	}
+	return 0;
+}
+
+static int probe_vifs4(struct probe_vif *v, int max)
+{
+	static unsigned char bytes[16384];
+	struct probe_viftable t;
+	struct ifaddrs *all;
+	size_t len = sizeof bytes;
+	int n = 0;
+
+	if (sysctlbyname("net.inet.ip.viftable", bytes, &len, NULL, 0) < 0)
+		return -1;
+	if (len / MAXVIFS < sizeof t)
+		return sock_fail(len ? EOPNOTSUPP : ENOENT);
+	if (getifaddrs(&all) < 0)
+		return -1;
+	for (int i = 0; i < MAXVIFS && n < max; i++) {
+		memcpy(&t, bytes + len / MAXVIFS * (size_t)i, sizeof t);
+		if (t.ifp)
+			v[n++] = (struct probe_vif){ .vif = i, .ifindex = probe_local(all, t.local), .st = {
+				t.in, t.bytes_in, t.out, t.bytes_out } };
+	}
+	freeifaddrs(all);
+	return n;
+}
+
+int probe_vifs(enum fam fam, struct probe_vif *v, int max)
+{
+	struct mif6_sctl mif[MAXMIFS];
+	size_t len = sizeof mif;
+	int n = 0;
+
+	if (fam == FAM_4)
+		return probe_vifs4(v, max);
+	memset(mif, 0, sizeof mif);
+	if (sysctlbyname("net.inet6.ip6.mif6table", mif, &len, NULL, 0) < 0)
+		return -1;
+	for (int i = 0; i < MAXMIFS && n < max; i++)
+		if (mif[i].m6_ifp)
+			v[n++] = (struct probe_vif){ .vif = i, .ifindex = (int)mif[i].m6_ifp, .st = {
+				mif[i].m6_pkt_in, mif[i].m6_bytes_in, mif[i].m6_pkt_out, mif[i].m6_bytes_out } };
+	return n;
+}
+
+/* Who has VIFs holds the socket; without any it is not to be seen. */
+static void probe_routing(struct probe_links *l, enum fam fam)
+{
+	struct probe_vif v[MAXMIFS];
+	int n = probe_vifs(fam, v, MAXMIFS);
+
+	if (n > 0)
+		l->taken[fam] = 1;
+	for (uint32_t i = 0; n > 0 && i < l->n; i++) {
+		l->v[i].routing[fam] = 0;
+		for (int k = 0; k < n; k++)
+			l->v[i].routing[fam] |= v[k].ifindex == l->v[i].ifindex;
+	}
+}
+
 int probe_links(struct probe_links *l)
 {
 	struct ifaddrs *all = NULL;
 	int res = 0;
 
-	*l = (struct probe_links){ .taken = { -1, -1 }, .rp_all = -1 };
+	*l = (struct probe_links){ .taken = { -1, -1 }, .needs_v4 = true };
 	if (getifaddrs(&all) < 0)
 		return -1;
 	for (const struct ifaddrs *a = all; a && !res; a = a->ifa_next)
@@ -106,6 +205,8 @@ int probe_links(struct probe_links *l)
 		if (a->ifa_addr && (a->ifa_addr->sa_family == AF_INET || a->ifa_addr->sa_family == AF_INET6))
 			res = probe_address_add(l, a);
 	freeifaddrs(all);
+	probe_routing(l, FAM_4);
+	probe_routing(l, FAM_6);
 	return res;
 }
 
@@ -125,26 +226,7 @@ int probe_mdb(probe_mdb_fn *fn, void *ctx)
 	return 0;
 }
 
-/* Of IPv6: net.inet6.ip6.mif6table has interfaces.  That of IPv4 has pointers into the kernel instead. */
-int probe_vifs(enum fam fam, struct probe_vif *v, int max)
-{
-	struct mif6_sctl mif[MAXMIFS];
-	size_t len = sizeof mif;
-	int n = 0;
-
-	if (fam == FAM_4)
-		return sock_fail(EOPNOTSUPP);
-	memset(mif, 0, sizeof mif);
-	if (sysctlbyname("net.inet6.ip6.mif6table", mif, &len, NULL, 0) < 0)
-		return -1;
-	for (int i = 0; i < MAXMIFS && n < max; i++)
-		if (mif[i].m6_ifp)
-			v[n++] = (struct probe_vif){ .vif = i, .ifindex = (int)mif[i].m6_ifp, .st = {
-				mif[i].m6_pkt_in, mif[i].m6_bytes_in, mif[i].m6_pkt_out, mif[i].m6_bytes_out } };
-	return n;
-}
-
-/* Entries name numbers of VIFs, whose interfaces nothing tells, and those of IPv6 cannot be listed. */
+/* Those of IPv6 cannot be listed, those of IPv4 with a layout that changes with versions. */
 int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx)
 {
 	(void)fam;

@@ -22,6 +22,8 @@ const char *kernel_word(enum kernel_word word, enum fam fam)
 		[WORD_LINKS] = BOTH("ip -br link"),
 		[WORD_LINK_SHOW] = BOTH("ip -d link show dev"),
 		[WORD_LINK_SET] = BOTH("ip link set dev"),
+		[WORD_INTERFACES] = BOTH("in /etc/network/interfaces, or its like"),	/* ifupdown of Debian */
+		[WORD_V6_OFF] = BOTH("disable_ipv6 is set"),
 	};
 
 	return words[word][fam];

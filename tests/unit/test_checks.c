@@ -107,7 +107,7 @@ static void vifs(void)
 	fake_set_holder(7, "smcrouted");
 	begin("phyint eth+ disable\nmroute from eth0 group 225.1.2.3 to eth1 lan0\n");
 	check_vifs(&host, &host.of[FAM_4]);
-	CHECK_STR(end(), "error: lan0 is in the configuration and has no IPv4 VIF (mc_forwarding 0, for the router "
+	CHECK_STR(end(), "error: lan0 is in the configuration and has no IPv4 VIF (for the router "
 			 "alone to change): the router that runs here does not know of it\n"
 			 "  fix: smcroutectl reload\n");
 	fake_set_holder(7, "p\033im");
