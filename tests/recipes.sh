@@ -45,6 +45,7 @@ versions() {
 	grep -x "SMCROUTE_VERSION = $release" init/pkg/buildroot/smcroute.mk
 	grep "version = \"$release\";" init/pkg/nix/default.nix
 	ls "init/pkg/yocto/smcroute_$release.bb"
+	grep -x "DISTVERSION=	$release" init/pkg/freebsd/Makefile
 	grep "md5=$(md5sum <LICENSE | cut -d ' ' -f 1)" init/pkg/yocto/*.bb
 }
 # Each shell reads what it will have to run.
@@ -145,6 +146,51 @@ yocto() {
 		lib/systemd/system/smcroute@.service
 }
 
+# The list has what an installation has, but for the papers, and the commands of the recipe what that has not.
+freebsd_port() {
+	at=$dir/port
+	mkdir -p "$at/stage"
+	make -s all B="${B:-build}" >/dev/null
+	make -s install B="${B:-build}" PREFIX=/usr/local DESTDIR="$at/stage" >/dev/null
+	rm -r "$at/stage/usr/local/share/doc"
+	sed -n '/^post-install:/,/^$/p' init/pkg/freebsd/Makefile >"$at/post"
+	cat >"$at/Makefile" <<-'END'
+		MKDIR = mkdir -p
+		SED = sed
+		CHMOD = chmod
+		INSTALL_DATA = install -m 644
+	END
+	cat "$at/post" >>"$at/Makefile"
+	make -s -f "$at/Makefile" post-install PREFIX=/usr/local STAGEDIR="$at/stage" WRKSRC="$top"
+	(cd "$at/stage/usr/local" && find . ! -type d) | sed -e 's,^\./,,' -e 's,\.[58]$,&.gz,' | sort >"$at/there"
+	sed 's,^@sample([^)]*) ,,' init/pkg/freebsd/pkg-plist | sort | diff - "$at/there"
+	[ -x "$at/stage/usr/local/etc/rc.d/smcroute" ]
+}
+# Run with what rc.subr(8) would do, as far as the variables go.
+freebsd_script() {
+	at=$dir/rc
+	mkdir "$at"
+	cat >"$at/rc.subr" <<-'END'
+		load_rc_config() { :; }
+		run_rc_command() {
+			echo "$rcvar=$smcroute_enable $1"
+			echo "$command $command_args"
+			echo "$required_modules"
+			eval "reload=\$reload_precmd"
+			"$reload"
+		}
+	END
+	printf '#!/bin/sh\necho "ran $*"\n' >"$at/smcrouted"
+	chmod 755 "$at/smcrouted"
+	sed -e "s,/etc/rc.subr,$at/rc.subr," -e "s,/usr/local/sbin,$at," init/freebsd/smcroute >"$at/script"
+	sh "$at/script" reload >"$at/said"
+	cat "$at/said"
+	grep -x 'smcroute_enable=NO reload' "$at/said"
+	grep -x "$at/smcrouted -k -f .*/smcroute.conf -P /var/run/smcroute.pid -u /var/run/smcroute.sock" "$at/said"
+	grep -x 'ip_mroute ip6_mroute' "$at/said"
+	grep -x 'ran -F /usr/local/etc/smcroute.conf' "$at/said"
+}
+
 ok "the recipes are of this release, and know its licence" versions
 ok "scripts of init/: the grammar of sh" grammar sh -n
 with busybox "scripts of init/: the grammar of busybox" grammar busybox ash -n
@@ -154,5 +200,7 @@ ok "OpenWrt: what its commands install" openwrt
 ok "Buildroot: what its commands install" buildroot
 ok "Alpine: what its commands install" alpine
 ok "Yocto: what its commands install" yocto
+ok "FreeBSD: the list of the port is what is installed" freebsd_port
+ok "FreeBSD: the script of rc.d" freebsd_script
 echo "1..$n"
 exit $bad
