@@ -10,8 +10,8 @@
 #   make static             build/smcroute-static, by musl-gcc where that is
 #   make demo               a router and two hosts in namespaces
 #   make clean, distclean   removes build, and all else that was made
-#   make dist               smcroute-VERSION.tar.gz of what is committed
-#   make deb                a package for Debian, in build/deb: needs git, build-essential and debhelper
+#   make dist               smcroute-VERSION.tar.gz of what is committed, or of what such a tarball held
+#   make deb                a package for Debian, in build/deb: needs build-essential and debhelper
 #
 #   Settings, here as in the environment:
 #     CC CPPFLAGS CFLAGS LDFLAGS STRIP INSTALL   as everywhere; these flags have the last word
@@ -401,14 +401,18 @@ uninstall:
 	test ! -d $(call to,$(DOCDIR)) || rmdir $(call to,$(DOCDIR))
 
 # Of what is committed, the same bytes each time.
+# Without git the tree is what came out of a tarball, and gives the same one again: its files are as old as the commit.
 DIST        = smcroute-$(VERSION)
+NOT_IN_DIST = ./$(B) ./build-* ./smcroute-*.tar.gz __pycache__ ./debian
+FROM_DIST   = $(or $(wildcard VERSION),Makefile)
 dist:
-	@git diff --quiet HEAD || echo "make dist: what is not committed stays out" >&2
-	@rm -rf $(B)/dist && mkdir -p $(B)/dist
-	@git archive --prefix=$(DIST)/ HEAD | tar -x -C $(B)/dist
+	@rm -rf $(B)/dist && mkdir -p $(B)/dist/$(DIST)
+	@if [ -e .git ]; then git diff --quiet HEAD || echo "make dist: what is not committed stays out" >&2; \
+		git archive HEAD; else tar -c $(NOT_IN_DIST:%=--exclude='%') .; fi | tar -x -C $(B)/dist/$(DIST)
 	@echo '$(VERSION)' >$(B)/dist/$(DIST)/VERSION
 	@tar -c -C $(B)/dist --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
-		--mtime=@$$(git log -1 --format=%ct) $(DIST) | gzip -n -9 >$(DIST).tar.gz
+		--mtime=@$$(if [ -e .git ]; then git log -1 --format=%ct; else stat -c %Y $(FROM_DIST); fi) $(DIST) | \
+		gzip -n -9 >$(DIST).tar.gz
 	@rm -rf $(B)/dist
 	@sha256sum $(DIST).tar.gz
 

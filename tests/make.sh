@@ -136,6 +136,10 @@ tarball() {
 	cmp "$dir/1.tar.gz" "$dir/2.tar.gz"
 	tar -xzf "$dir/1.tar.gz" -C "$dir"
 	same "$(cat "$dir/smcroute-9.8/VERSION")" 9.8
+	mkdir -p "$dir/smcroute-9.8/build/tests" "$dir/smcroute-9.8/tests/net/__pycache__"
+	as_another make -C "$dir/smcroute-9.8" dist
+	cmp "$dir/1.tar.gz" "$dir/smcroute-9.8/smcroute-9.8.tar.gz"
+	make -C "$dir/smcroute-9.8" distclean
 	rm "$dir/smcroute-9.8/VERSION"
 	same "$(tree "$dir/smcroute-9.8")" "$(git ls-files | sed 's,^,./,' | sort)"
 	same "$(tar -tvzf "$dir/1.tar.gz" | grep -v ' 0/0 ')" ""
@@ -171,7 +175,7 @@ ok "manual pages have the folders of the build" pages
 ok "install-strip is smaller; uninstall leaves nothing" strip_and_uninstall
 ok "distclean leaves nothing" cleaned
 if git rev-parse --git-dir >"$dir/out" 2>&1; then
-	ok "the tarball is what is committed, the same bytes each time" tarball
+	ok "the tarball is what is committed, the same bytes each time, also from itself without git" tarball
 else
 	skip "the tarball" "not in git, or without it"
 fi
