@@ -149,6 +149,21 @@ one_release() {
 	grep -m 1 '^## ' CHANGES.md | grep -E "^## $release - [0-9]{4}-[0-9]{2}-[0-9]{2}\$"
 	head -n 1 init/pkg/debian/changelog | grep "^smcrouted ($release-[0-9]*) "
 }
+# As a user without sudo, who has these programs alone, and those of /usr/sbin.
+deps_with() {
+	rm -rf "$dir/few"
+	mkdir "$dir/few"
+	printf '#!/bin/sh\necho 1000\n' >"$dir/few/id"
+	for program in apt-get cc ip python3 unshare "$@"; do printf '#!/bin/sh\n' >"$dir/few/$program"; done
+	chmod 755 "$dir/few"/*
+	env -i PATH="$dir/few" /bin/sh tests/deps.sh 2>"$dir/said"
+}
+asks_for_needs_alone() {
+	deps_with make
+	grep 'tests are skipped without:.* shellcheck' "$dir/said"
+	not deps_with
+	grep 'please install: make$' "$dir/said"
+}
 says_help() {
 	make help >"$dir/help"
 	[ "$(wc -l <"$dir/help")" -le 24 ]
@@ -181,5 +196,10 @@ else
 fi
 ok "all that name the release agree" one_release
 ok "help" says_help
+if [ -e /usr/sbin/sudo ] || [ -e /usr/sbin/make ] || ! [ -e /usr/include/linux/mroute6.h ]; then
+	skip "deps.sh" "programs in /usr/sbin, or no headers of Linux"
+else
+	ok "deps.sh ends well when only wishes are missing" asks_for_needs_alone
+fi
 echo "1..$n"
 exit $bad

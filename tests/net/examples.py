@@ -12,7 +12,7 @@ import subprocess
 import threading
 
 from lab import SMCROUTE, Daemon, Skip, check, note, same, wait_until
-from sick import path
+from sick import need, path
 
 TREE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 EXAMPLES = os.path.join(TREE, "examples")
@@ -67,6 +67,8 @@ class Example:
         return self.text(file)
 
     def sh(self, command, inside=None, fails=False):
+        if re.search(r"\bsysctl ", command):
+            need("sysctl")
         words = ["ip", "netns", "exec", inside] if inside else []
         p = subprocess.run([*words, "sh", "-c", command], env=path(self.lab), text=True, capture_output=True,
                            stdin=subprocess.DEVNULL, cwd=self.folder, timeout=120)

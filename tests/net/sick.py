@@ -183,6 +183,8 @@ def inside(lab):
 def run_command(lab, command):
     # Our own programs, and files, are here.
     ours = command.split()[0] in ("echo", "smcroute-check", "smcroutectl", "smcrouted", "kill", "ps", "sed")
+    if command.split()[0] == "sysctl" and not inside(lab):
+        need("sysctl")
     p = subprocess.run([*([] if ours else inside(lab)), "sh", "-c", command], env=path(lab), text=True,
                        capture_output=True, stdin=subprocess.DEVNULL)
     note(f"$ {command}\n{p.stdout}{p.stderr}")
