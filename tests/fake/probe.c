@@ -42,9 +42,11 @@ static void fake_pass(void)
 
 void fake_probe_reset(void)
 {
+	static const struct probe_support all = { .routing = 1, .tables = 1, .pim = 1, .raw = 1 };
+
 	fake_probe = (struct fake_probe){
 		.has_tables = true, .table = 1, .sysctl = 100, .nofile = 1024, .netns_ours = 1,
-		.support = { { 1, 1, 1, 1 }, { 1, 1, 1, 1 } },
+		.support = { all, all },
 	};
 }
 
