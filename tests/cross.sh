@@ -8,10 +8,12 @@
 #
 # zig is $ZIG, `zig` in PATH or the package ziglang of Python, with musl; gcc are the cross compilers of
 # Debian, with glibc.  What is missing here is skipped, with its reason.  Builds and their logs are kept in
-# $B/cross/ARCH-TOOL.  UPDATE=1 writes the table of all builds there are to tests/cross/README.md.
+# $B/cross/ARCH-TOOL.  UPDATE=1 writes the table of all builds there are to tests/cross/README.md.  T=- builds only;
+# of a T that is narrower only the programs that it names are built, and the table says so.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-B=${B:-build}/cross T=${T:-unit scenario conf/} WITH=${WITH:-gcc zig} JOBS=${JOBS:-2}
+all='unit scenario conf/'
+B=${B:-build}/cross T=${T:-$all} WITH=${WITH:-gcc zig} JOBS=${JOBS:-2}
 export JOBS DEADLINE=${DEADLINE:-600}
 passed=0 failed=0 skipped=0
 
@@ -94,6 +96,16 @@ build() {
 	fi
 }
 
+# programs: those of the tests that T names, as tests/run.sh chooses them.
+programs() {
+	local source word
+	for source in tests/unit/test_*.c tests/scenario/*.c; do
+		for word in $T; do
+			case $source in *"$word"*) echo "$dir/tests/$(basename "$source" .c)"; break ;; esac
+		done
+	done
+}
+
 # check: the tests, and its sum is added to ours.
 check() {
 	local form='^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$'
@@ -105,6 +117,8 @@ check() {
 		passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
 		skipped=$((skipped + BASH_REMATCH[3]))
 		result="${BASH_REMATCH[1]}, ${BASH_REMATCH[2]}, ${BASH_REMATCH[3]}"
+		[ "$T" = "$all" ] || result="$result of \`$T\`"
+		[ "${BASH_REMATCH[1]}" != 0 ] || bad "no test passed"
 		sed -n '/^FAIL/,/^ok   /{/^FAIL/p;/^ *not ok/p;/^ *# .*:[0-9]/p}' "$dir/check.log"
 	else
 		tail -n 5 "$dir/check.log"
@@ -114,7 +128,7 @@ check() {
 
 # one TOOL ARCH ORDER GCC ZIG QEMU
 one() {
-	local tool=$1 arch=$2 order=$3 cc run result=- size before=$SECONDS flags=() static=()
+	local tool=$1 arch=$2 order=$3 cc run result=- size before=$SECONDS static=() wanted
 	name=$arch-$tool dir=$B/$arch-$tool
 	mkdir -p "$dir"
 	rm -f "$dir/row"
@@ -135,11 +149,13 @@ one() {
 	fi
 	build static.log static "${static[@]}" || return
 	size=$(wc -c <"$dir/smcroute-static")
-	if [ -z "$run" ]; then
+	if [ "$T" = - ]; then
+		result="built only"
+	elif [ -z "$run" ]; then
 		skip "nothing here runs it: built only"
 	else
-		flags=(CFLAGS=-O2 LDFLAGS=-static unit-programs)
-		build tests.log "${flags[@]}" && check
+		mapfile -t wanted < <(programs)
+		{ [ ${#wanted[@]} = 0 ] || build tests.log CFLAGS=-O2 LDFLAGS=-static "${wanted[@]}"; } && check
 	fi
 	echo "| $arch | $order | $tool | $size | $result |" >"$dir/row"
 	echo "$name: $size bytes; passed, failed, skipped: $result; $((SECONDS - before)) s"
