@@ -16,10 +16,11 @@
 int router_adopt(struct router *r, enum fam fam, int64_t now);
 
 /* Asks for an entry in the place of a predecessor that heard of a flow and ended before it gave the answer: the kernel
- * asks once in 10 s (net/ipv4/ipmr.c, ipmr_cache_unresolved).  When that is due, in ms; 0 = never. */
+ * asks once in 10 s (net/ipv4/ipmr.c, ipmr_cache_unresolved).  When that is due, in ms; 0 = never, or not before there
+ * are rules. */
 static inline int64_t adopt_due(const struct router *r)
 {
-	return r->unresolved.due;
+	return r->has_rules ? r->unresolved.due : 0;
 }
 void adopt_tick(struct router *r);
 void adopt_free(struct router *r);

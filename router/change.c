@@ -249,7 +249,7 @@ static int change_remove_outputs(struct router *r, const struct change_rule *rul
 	uint32_t before = r->rules.routes.v[id].oifs, last = rule->owner, owner = last < OWNER_NAMED ? 0 : last;
 	struct event ev = { .owner = last, .before = before };
 	bool is_done = false;
-	int res = 0;
+	int res = 0, err;
 
 	if (last < OWNER_NAMED)
 		last = OWNER_NAMED - 1;
@@ -259,11 +259,12 @@ static int change_remove_outputs(struct router *r, const struct change_rule *rul
 		is_done |= !res;
 		ev.of_config |= !res && owner == OWNER_CONFIG;
 	}
+	/* Who hears of it may have another one. */
+	err = res < 0 ? errno : ENOENT;
 	if (is_done)
 		change_report(r, EVENT_REMOVED, &r->rules.routes.v[id], &ev);
 	oif_list_drop(&r->rules.names, before);
-	if (!is_done && res > 0)
-		errno = ENOENT;
+	errno = err;
 	return is_done && res >= 0 ? 0 : -1;
 }
 

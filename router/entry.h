@@ -28,7 +28,8 @@ bool entry_is_unknown(const struct mfc *e);
 /* Takes an entry out of the kernel and out of the mirror; false as above. */
 bool entry_drop(struct router *r, uint32_t at);
 
-/* Packets that came in by an entry so far, low 32 bits; false, and 0, when the kernel has no such entry. */
+/* Packets that came in by an entry so far, low 32 bits.  False, and 0, with ENOENT when the kernel has no such entry,
+ * with another errno when it does not tell. */
 bool entry_read_packets(const struct mfc *e, uint32_t *packets);
 
 /* Reports an event of an entry. */

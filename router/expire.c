@@ -4,6 +4,8 @@
  */
 #include "router/expire.h"
 
+#include <errno.h>
+
 #include "router/entry.h"
 
 /* Entries that one slice of the pass asks the kernel about, and may have it drop: some 0.6 and 4 us. */
@@ -18,7 +20,8 @@ static void expire_sample(struct router *r, uint32_t at)
 	uint32_t packets;
 
 	if (!entry_read_packets(e, &packets)) {
-		if (!entry_take_out(r, at))
+		/* What the kernel does not tell now it may tell at the next pass. */
+		if (errno != ENOENT || !entry_take_out(r, at))
 			return;
 		entry_report(r, EVENT_GONE, e);
 		entry_drop(r, at);

@@ -4,24 +4,30 @@
  */
 #include "router/learn.h"
 
+#include <errno.h>
+
 #include "conf/match.h"
 #include "router/budget.h"
 #include "router/entry.h"
 
 void learn_let_go(struct router *r, const struct upcall *up, uint32_t oifs)
 {
+	bool is_any = flow_any_source(&up->flow);
 	uint32_t at;
 
-	if (kernel_mfc_add(&up->flow, up->vif, oifs, r->ttl) < 0 || kernel_mfc_del(&up->flow, up->vif) == 0)
+	/* One that cannot be removed again needs a place in the mirror.  Without memory for that, and where one of all
+	 * sources stands already, the kernel drops the packets, in 10 s (net/ipv4/ipmr.c, ipmr_expire_process). */
+	if (mfc_reserve(&r->mfc, 1) < 0 || (is_any && mfc_find_any(&r->mfc, &up->flow.group, up->vif) != HASH_NONE))
 		return;
-	/* It stays until it can be removed. */
-	at = flow_any_source(&up->flow) ? HASH_NONE : mfc_get(&r->mfc, &up->flow, MFC_BLOCKED);
-	if (at == HASH_NONE)
+	if (kernel_mfc_add(&up->flow, up->vif, oifs, r->ttl) < 0 || kernel_mfc_del(&up->flow, up->vif) == 0 ||
+	    errno == ENOENT)
 		return;
+	state_failed(r, &up->flow);
+	at = is_any ? mfc_get_any(&r->mfc, &up->flow.group, up->vif) : mfc_get(&r->mfc, &up->flow, MFC_BLOCKED);
+	mfc_state(&r->mfc, at, is_any ? MFC_KERNEL : MFC_BLOCKED, r->now);
 	r->mfc.v[at].iif = (uint8_t)up->vif;
 	r->mfc.v[at].oifs = oifs;
 	r->mfc.v[at].flags |= MFC_INSTALLED;
-	state_failed(r, &up->flow);
 }
 
 /* Counts a new source that gets no entry. */
@@ -43,20 +49,30 @@ static void learn_again(struct router *r, uint32_t at)
 	struct mfc *e = &r->mfc.v[at];
 	struct mfc_use *f = mfc_use(&r->mfc, at);
 	uint8_t asked = e->flags & MFC_ASKED;
+	bool was_there = e->flags & MFC_INSTALLED;
+	uint32_t packets;
 
 	if (asked == MFC_ASKED)
 		return;
-	kernel_mfc_del(&e->flow, e->iif);
-	e->flags &= (uint8_t)~MFC_INSTALLED;
+	/* What it has counted goes with it. */
+	if (mfc_is_dynamic(e) && entry_read_packets(e, &packets))
+		mfc_sample(&r->mfc, at, packets, r->now);
+	if (!entry_take_out(r, at))
+		return;
 	f->seen = f->mark = 0;
-	if (entry_sync(r, at, e->iif))
-		e->flags |= (uint8_t)(asked + MFC_ASKED_ONCE);
+	if (!entry_sync(r, at, e->iif))
+		return;
+	e->flags |= (uint8_t)(asked + MFC_ASKED_ONCE);
+	/* It is as it was. */
+	r->changes.removed -= was_there;
+	r->changes.added -= was_there;
 }
 
 /* Makes an entry for a source that is new. */
 static void learn_new(struct router *r, const struct upcall *up)
 {
-	uint32_t at = mfc_get(&r->mfc, &up->flow, MFC_BLOCKED);
+	/* One place more than it takes, for one that cannot be let go of. */
+	uint32_t at = mfc_reserve(&r->mfc, 2) < 0 ? HASH_NONE : mfc_get(&r->mfc, &up->flow, MFC_BLOCKED);
 	char flow[FLOW_STRLEN];
 
 	if (at == HASH_NONE) {
@@ -116,7 +132,11 @@ static bool learn_yields(const struct router *r, const struct mfc *e, struct mfc
 	uint32_t packets;
 
 	if (e->state == MFC_BLOCKED || !iface_by_vif(&r->ifs, flow_fam(&e->flow), e->iif) ||
-	    !ruleset_covers(&r->rules, &e->flow, e->iif) || !entry_read_packets(e, &packets) || packets == f->mark)
+	    !ruleset_covers(&r->rules, &e->flow, e->iif))
+		return true;
+	if (!entry_read_packets(e, &packets))
+		return errno == ENOENT;
+	if (packets == f->mark)
 		return true;
 	f->mark = packets;
 	return false;

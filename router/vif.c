@@ -85,12 +85,13 @@ bool vif_release_unwanted(struct router *r, enum fam fam)
 
 /* Prepares for a number that no interface has: entries that were taken over from another process may send to it.  They
  * keep an output whose interface went (net/ipv4/ipmr.c, vif_delete), which nothing tells, until they are put anew.
- * Those of an interface that goes from now on are seen to by vif_leave(). */
-static void vif_clear_numbers(struct router *r, enum fam fam)
+ * Those of an interface that goes from now on are seen to by vif_leave().  False when the kernel refuses that. */
+static bool vif_clear_numbers(struct router *r, enum fam fam)
 {
+	bool is_clear = true;
+
 	if (!r->has_old_numbers[fam])
-		return;
-	r->has_old_numbers[fam] = false;
+		return true;
 	for (uint32_t at = 0; at < r->mfc.n; at++) {
 		struct mfc *e = &r->mfc.v[at];
 
@@ -98,8 +99,10 @@ static void vif_clear_numbers(struct router *r, enum fam fam)
 		    flow_fam(&e->flow) != fam)
 			continue;
 		e->flags |= MFC_STALE;
-		entry_put(r, at, e->iif, e->oifs);
+		is_clear &= entry_put(r, at, e->iif, e->oifs);
 	}
+	r->has_old_numbers[fam] = !is_clear;
+	return is_clear;
 }
 
 static void vif_take(struct router *r, enum fam fam, struct iface *i)
@@ -112,7 +115,10 @@ static void vif_take(struct router *r, enum fam fam, struct iface *i)
 	i->waits[fam] = vif < 0;
 	if (vif < 0)
 		return;
-	vif_clear_numbers(r, fam);
+	if (!vif_clear_numbers(r, fam)) {
+		iface_slot_free(&r->ifs, fam, i);
+		return;
+	}
 	int err = kernel_vif_add(fam, vif, i->ifindex, i->ttl) < 0 ? errno : 0;
 
 	if (err) {

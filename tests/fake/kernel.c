@@ -42,6 +42,8 @@ static struct {
 	uint8_t link[LINKS], heard[FAM_N][LINKS], advert[FAM_N][LINKS];	/* the last one: enum handed */
 	struct queue upcalls[FAM_N], links, solicits[FAM_N], queries[FAM_N];
 	struct { char verb[20]; int err, times; } fail[16];
+	unsigned fail_rate, failed;		/* calls of a thousand; so far */
+	uint64_t fail_seed;
 	struct buf journal, told;
 	int holder_pid;
 	char holder[32];
@@ -75,7 +77,22 @@ static int planned(const char *verb, int err)
 			k.fail[i].times--;
 		return k.fail[i].err;
 	}
-	return err;
+	/* As Knuth has it in MMIX. */
+	k.fail_seed = k.fail_seed * 6364136223846793005u + 1442695040888963407u;
+	if (k.fail_seed >> 33 > ((UINT64_C(1) << 31) / 1000) * k.fail_rate || !k.fail_rate)
+		return err;
+	k.failed++;
+	return ENOMEM;
+}
+
+unsigned fake_fail_some(unsigned per_thousand, uint64_t seed)
+{
+	unsigned failed = k.failed;
+
+	k.fail_rate = per_thousand;
+	k.fail_seed = seed;
+	k.failed = 0;
+	return failed;
 }
 
 static int result(int err)
@@ -341,6 +358,8 @@ static void mroute_clear(enum fam fam)
 	for (uint32_t i = k.mfc.n; i-- > 0;)
 		if (flow_fam(&k.mfc.v[i].key.flow) == fam)
 			item_del(&k.mfc, &k.mfc.v[i]);
+	while (queue_pop(&k.unresolved[fam]))
+		;
 }
 
 void kernel_mroute_close(enum fam fam)

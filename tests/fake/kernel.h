@@ -42,6 +42,10 @@ void fake_journal_on(bool on);
  * report_drain adopt vifs_read mfc_read mroute_reset.  times < 0: until fake_reset(). */
 void fake_fail(const char *verb, int err, int times);
 
+/* From now on so many of a thousand calls of these verbs fail, with ENOMEM, which of them the seed decides; 0 = none.
+ * Returns how many have failed since it was called last. */
+unsigned fake_fail_some(unsigned per_thousand, uint64_t seed);
+
 /* Adds an interface, of which there is none after fake_reset().  Nothing is reported. */
 void fake_link_add(int ifindex);
 

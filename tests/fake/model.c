@@ -21,6 +21,10 @@ const char *const model_groups[FAM_N][MODEL_GROUPS] = {
 struct router model_router;
 bool model_is_faulty, model_is_scarce;
 
+/* Two in a hundred of all calls and pieces of memory fail, but while it heals. */
+static bool model_is_shaky;
+static uint64_t model_seed;
+
 static unsigned model_first, model_times;	/* as memory_scarce() has them */
 static char model_wrong[512];
 
@@ -63,6 +67,11 @@ void model_bytes(enum fam fam, const char *text, unsigned char *out)
 
 void model_begin_scarce(void)
 {
+	if (model_is_shaky && model_is_scarce) {
+		model_seed = model_seed * 6364136223846793005u + 1442695040888963407u;
+		model_first = (unsigned)(model_seed >> 33) % 100;
+		model_is_faulty |= fake_fail_some(20, model_seed) || memory_plenty();
+	}
 	if (model_is_scarce)
 		memory_scarce(model_first, model_times);
 }
@@ -71,6 +80,8 @@ void model_end_scarce(void)
 {
 	if (model_is_scarce && memory_plenty())
 		model_is_faulty = true;
+	if (model_is_shaky)
+		model_is_faulty |= fake_fail_some(0, 0) != 0;
 }
 
 /* ---- packets ---- */
@@ -91,13 +102,23 @@ static void model_check_move(const struct upcall *up, const unsigned char *sourc
 		model_say("an entry moved to an interface that has no rule for it");
 }
 
-/* A packet comes in: the kernel asks where it has no entry, or a wrong one. */
+/* A packet without a source: an entry of it would be one of all sources. */
+static void model_packet_of_nobody(struct upcall *up)
+{
+	up->flow.source = model_addr(up->fam == FAM_4 ? "0.0.0.0" : "::");
+	model_begin_scarce();
+	router_upcall(&model_router, up, model_router.now);
+	model_end_scarce();
+}
+
+/* A packet comes in: the kernel asks where it has no entry, or a wrong one; where it has just got one it may have asked
+ * before. */
 static void model_packet(uint64_t random)
 {
 	struct upcall up = { .kind = UPCALL_NOCACHE, .fam = (enum fam)model_take(&random, FAM_N) };
 	unsigned iface = model_take(&random, MEANING_IFACES);
 	const struct iface *i = iface_find_name(&model_router.ifs, meaning_names[iface]);
-	bool is_full = mfc_dynamic(&model_router.mfc) >= model_router.max_dynamic;
+	bool is_full = mfc_dynamic(&model_router.mfc) >= model_router.max_dynamic, asks_again;
 	unsigned s = model_take(&random, MODEL_SOURCES), g = model_take(&random, MODEL_GROUPS);
 	unsigned char source[16], group[16];
 	uint32_t oifs;
@@ -108,15 +129,21 @@ static void model_packet(uint64_t random)
 	if (!i || i->vif[up.fam] < 0)
 		return;
 	up.vif = i->vif[up.fam];
+	if (!model_take(&random, 32)) {
+		model_packet_of_nobody(&up);
+		return;
+	}
+	asks_again = !model_take(&random, 8);
 	if (fake_mfc_for(&up.flow, up.vif, &parent, &oifs)) {
-		if (parent == up.vif) {
+		if (parent == up.vif && !asks_again) {
 			model_note_packet(&up.flow);
 			return;
 		}
 		/* Of packets on an interface that is no output of the entry some kernels do not tell. */
-		if (!kernel_mroute_has_pim(up.fam) && !(oifs >> up.vif & 1))
+		if (!asks_again && !kernel_mroute_has_pim(up.fam) && !(oifs >> up.vif & 1))
 			return;
-		up.kind = UPCALL_WRONGVIF;
+		if (!asks_again)
+			up.kind = UPCALL_WRONGVIF;
 	}
 	model_begin_scarce();
 	router_upcall(&model_router, &up, model_router.now);
@@ -156,6 +183,7 @@ static void model_fail(uint64_t random)
 /* Nothing fails any more: after the next events all is as it is to be. */
 static void model_heal(uint64_t random)
 {
+	model_is_scarce = false;
 	for (unsigned i = 0; i < MODEL_VERBS; i++)
 		fake_fail(model_verbs[i], 0, 0);
 	model_settle();
@@ -200,6 +228,8 @@ void model_begin(uint64_t random)
 	model_router.expire_sec = seconds[model_take(&random, 4)];
 	model_router.table = model_take(&random, 2) * 7;
 	fake_set_pim(model_take(&random, 4));
+	model_is_shaky = !model_take(&random, 4);
+	model_seed = random;
 	for (enum fam f = 0; f < FAM_N; f++) {
 		kernel_mroute_open(f, model_router.table);
 		router_family(&model_router, f, true);
@@ -267,6 +297,8 @@ const char *model_step(uint64_t random)
 
 	*model_wrong = '\0';
 	model_router.now += 10;
+	model_is_scarce = model_is_shaky;
+	model_times = 1;
 	if (model_take(&random, 2))
 		model_go_on(1 + model_take(&random, 8));
 	if (!router_is_busy(&model_router))
@@ -281,9 +313,10 @@ const char *model_step(uint64_t random)
 		what = model_take(&random, 8);
 	}
 	model_happen(what, random);
-	model_is_scarce = false;
+	model_is_scarce &= model_is_shaky;
 	model_watch();
 	model_wait(0);
+	model_is_scarce = false;
 	model_compare_all();
 	return *model_wrong ? model_wrong : NULL;
 }

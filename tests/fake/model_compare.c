@@ -76,9 +76,11 @@ void model_note_packet(const struct flow *flow)
 	struct model_flow *f = model_find(flow);
 	struct mfc_stats st;
 
-	f->heard = f->renewed = model_router.now;
-	if (fake_mfc(flow, NULL, NULL) && kernel_mfc_stats(flow, &st) == 0)
-		fake_set_stats(flow, st.packets + 1, st.bytes + 100, st.wrong_if);
+	f->renewed = model_router.now;
+	if (!fake_mfc(flow, NULL, NULL) || kernel_mfc_stats(flow, &st) < 0)
+		return;
+	fake_set_stats(flow, st.packets + 1, st.bytes + 100, st.wrong_if);
+	f->heard = model_router.now;
 }
 
 static void model_watch_one(enum fam fam, unsigned s, unsigned g)
@@ -90,6 +92,9 @@ static void model_watch_one(enum fam fam, unsigned s, unsigned g)
 
 	if (e && (!f->is_there || f->state != (enum mfc_state)e->state || f->iif != e->iif))
 		f->renewed = model_router.now;
+	/* When what it counted could not be read, the engine knows of no packet. */
+	if (model_is_faulty)
+		f->heard = model_router.now - model_router.expire_sec * (int64_t)1000;
 	if (e && (!f->is_there || f->state == MFC_STATIC))
 		f->heard = model_router.now;
 	f->is_there = e;
@@ -115,6 +120,9 @@ static void model_check_age(enum fam fam, unsigned s, unsigned g)
 	    now > f->renewed + ms + late + MFC_TICK)
 		model_say("(%s, %s) is there %d ms after its last packet", model_sources[fam][s], model_groups[fam][g],
 			  (int)(now - f->renewed));
+	/* One may have made room for a flow that a predecessor heard of. */
+	if (mfc_dynamic(&model_router.mfc) >= model_router.max_dynamic)
+		return;
 	if (at == HASH_NONE && f->is_there && f->state >= MFC_LEARNED && (!ms || now < f->heard + ms - MFC_TICK))
 		model_say("(%s, %s) went %d ms after its last packet", model_sources[fam][s], model_groups[fam][g],
 			  (int)(now - f->heard));
@@ -132,7 +140,9 @@ void model_wait(int64_t ms)
 			model_say("it is due for ever");
 			return;
 		}
+		model_begin_scarce();
 		router_tick(&model_router, due > model_router.now ? due : model_router.now);
+		model_end_scarce();
 		/* What is due may have to wait for a file that is being applied. */
 		if (model_router.apply)
 			model_go_on(4);
@@ -163,6 +173,11 @@ static void model_compare_found(void *ctx, const struct mfc_found *f)
 	const struct mfc *e = at == HASH_NONE ? NULL : &t->v[at];
 	char flow[FLOW_STRLEN];
 
+	/* Its number is that of no interface any more. */
+	for (int vif = 0; is_any && f->iif < 0 && !e && vif < KERNEL_VIFS; vif++) {
+		at = k->vifs >> vif & 1 ? HASH_NONE : mfc_find_any(t, &f->flow.group, vif);
+		e = at == HASH_NONE ? NULL : &t->v[at];
+	}
 	k->n++;
 	if (!e || !(e->flags & MFC_INSTALLED))
 		model_say("the kernel has %s, the mirror has not", flow_str(&f->flow, flow));
@@ -340,10 +355,9 @@ static void model_compare_names(void)
 			continue;
 		id = rules_find(rules, &rules->routes, &iif, &range);
 		if (id == HASH_NONE)
-			model_say("a rule is lost");
-		else if (meaning_waits(m) ? !reason_is_there(&model_router, &rules->routes.v[id]) :
-			 reason_is_there(&model_router, &rules->routes.v[id]) && !m->in_kernel &&
-			 !model_joined[m->fam])
+			continue;
+		if (meaning_waits(m) ? !reason_is_there(&model_router, &rules->routes.v[id]) :
+		    reason_is_there(&model_router, &rules->routes.v[id]) && !m->in_kernel && !model_joined[m->fam])
 			model_say("a rule from %s is %s", iif.text, meaning_waits(m) ? "not pending" : "pending");
 	}
 }
@@ -380,6 +394,7 @@ void model_compare_all(void)
 {
 	for (enum fam f = 0; f < FAM_N; f++)
 		model_compare_mirror(f);
+	model_compare_rules();
 	if (model_is_faulty)
 		return;
 	model_each(model_compare);

@@ -94,8 +94,11 @@ static void model_remove(const struct change_rule *rule, unsigned outputs, struc
 		return;
 	}
 	res = change_remove(&model_router, rule, id);
-	if (res < 0 && errno != ENOMEM)
+	/* Of outputs it may have none. */
+	if (res < 0 && errno != ENOMEM && (errno != ENOENT || !outputs || m->outputs & outputs))
 		model_say("a rule cannot be removed");
+	if (!res && outputs && !(m->outputs & outputs))
+		model_say("outputs that are not there were removed");
 	/* Of several claims to it the first may be without these outputs by then. */
 	if (outputs)
 		m->outputs = res < 0 ? model_outputs(id) : m->outputs & ~outputs;
@@ -219,10 +222,12 @@ const struct router_ops model_ops = { .applied = model_applied };
 
 void model_go_on(unsigned n)
 {
+	model_begin_scarce();
 	if (model_router.apply)
 		router_apply_step(&model_router, n, model_router.now);
 	else if (router_is_busy(&model_router))
 		router_tick(&model_router, model_router.now);
+	model_end_scarce();
 	if (!model_router.apply)
 		model_free_edits();
 }
@@ -325,4 +330,23 @@ void model_reload(uint64_t random, bool is_same)
 	model_end_scarce();
 	diags_free(&d);
 	buf_free(&text);
+}
+
+void model_compare_rules(void)
+{
+	const struct ruleset *rules = &model_router.rules;
+
+	for (const struct meaning_rule *m = meaning_rules; m < meaning_rules + MEANING_RULES; m++) {
+		struct flow_range range = model_range(m);
+		struct ifname iif = ifname_of(meaning_names[m->iif], strlen(meaning_names[m->iif]));
+		uint32_t id;
+
+		if (!m->is_there)
+			continue;
+		id = rules_find(rules, &rules->routes, &iif, &range);
+		if (id == HASH_NONE)
+			model_say("a rule is lost");
+		else if (model_outputs(id) != m->outputs)
+			model_say("a rule has outputs %x, not %x", model_outputs(id), m->outputs);
+	}
 }

@@ -19,8 +19,11 @@ static void model_leave_entry(uint64_t *random)
 			     model_addr(model_groups[fam][g]) };
 
 	kernel_mfc_add(&flow, iif, model_take(random, 256), NULL);
-	if (s < MODEL_SOURCES)
-		model_forget_flow(&flow);
+	if (s == MODEL_SOURCES)
+		return;
+	model_forget_flow(&flow);
+	if (fake_mfc(&flow, NULL, NULL))
+		fake_set_idle(&flow, 0);
 }
 
 static void model_leave(uint64_t random)
@@ -76,8 +79,14 @@ void model_succeed(uint64_t random)
 	}
 	kernel_adopt("member.1", -1, 0);
 	model_sweep();
+	/* Of memory alone: what the kernel refuses meanwhile is not tried again, as no kernel does so. */
+	model_begin_scarce();
+	fake_fail_some(0, 0);
 	for (enum fam f = 0; f < FAM_N; f++)
 		router_adopt(r, f, r->now);
+	model_end_scarce();
+	/* Whoever cannot read its file does not start. */
+	model_is_scarce = false;
 	model_reload(0, true);
 	model_settle();
 	kernel_join_settled();

@@ -74,6 +74,9 @@ void model_free_edits(void);
 
 extern const struct router_ops model_ops;
 
+/* The rules are those that were asked for, whatever the kernel and memory are like. */
+void model_compare_rules(void);
+
 /* ---- model_compare.c ---- */
 
 /* Forgets when packets came. */
