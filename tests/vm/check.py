@@ -62,6 +62,7 @@ class Sum:
     def __init__(self):
         self.passed = self.failed = 0
         self.skipped, self.bad, self.plan = [], [], None
+        self.first = {}             # milliseconds from an interface's being up to the first packet, by its name
 
     def __call__(self, text):
         if found := re.match(r"ok \d+ - (.*) # SKIP (.*)", text):
@@ -72,6 +73,8 @@ class Sum:
             self.fail(text.split(" - ", 1)[-1])
         elif found := re.match(r"1\.\.(\d+)$", text):
             self.plan = int(found.group(1))
+        elif found := re.match(r"# measured: (\S+) up: first packet after (-?\d+) ms$", text):
+            self.first.setdefault(found.group(1), []).append(found.group(2))
         elif text.startswith("JSON "):
             _, name, contents = text.split(" ", 2)
             try:
@@ -86,6 +89,7 @@ class Sum:
     def add(self, other):
         self.passed, self.failed = self.passed + other.passed, self.failed + other.failed
         self.skipped, self.bad = self.skipped + other.skipped, self.bad + other.bad
+        self.first.update(other.first)
 
 
 def initramfs(machine, arch, files, program, packets, tree):
@@ -122,7 +126,7 @@ def run(command, log, limit):
         timer = threading.Timer(limit, qemu.kill)
         timer.start()
         for raw in qemu.stdout:
-            text = re.sub(r"\x1b\[[?]*[0-9;]*[a-zA-Z]", "", raw.decode(errors="replace")).strip("\r\n")
+            text = re.sub(r"\x1b(\[[?]*[0-9;]*[a-zA-Z]|c)", "", raw.decode(errors="replace")).strip("\r\n")
             out.write(f"{text}\n")
             out.flush()
             found(text)
@@ -178,7 +182,8 @@ def check(name, words):
     seconds = int(time.monotonic() - start)
     why = "; ".join(sorted({f"{case} ({reason.strip()})" for case, reason in total.skipped})) or "-"
     print(f"== {name}: {total.passed} passed, {total.failed} failed, {len(total.skipped)} skipped, {seconds} s")
-    return total, [name, uname, " ".join(words), total.passed, total.failed, len(total.skipped), why, seconds]
+    first = "; ".join(f"{iface} {' '.join(times)}" for iface, times in total.first.items()) or "-"
+    return total, [name, uname, " ".join(words), total.passed, total.failed, len(total.skipped), why, first, seconds]
 
 
 def write(page, row):
@@ -192,8 +197,8 @@ def write(page, row):
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         table[cells[0], cells[2]] = cells
     table[row[0], row[2]] = [str(cell).replace("|", "/") for cell in row]
-    head = "\n| KERNELS | kernel | CASES | passed | failed | skipped | what was skipped | seconds |\n"
-    head += "|---" * 8 + "|\n"
+    head = "\n| KERNELS | kernel | CASES | passed | failed | skipped | what was skipped | first, ms | seconds |\n"
+    head += "|---" * 9 + "|\n"
     with open(page, "w", encoding="utf-8") as f:
         f.write(before + begin + head + "".join(f"| {' | '.join(cells)} |\n" for cells in table.values()) + "\n" + end
                 + after)

@@ -57,7 +57,7 @@ class Archive:
             raise Missing(f"Debian's {self.suite} for {self.arch}: no answer from {MIRROR}") from None
         if p.returncode:
             why = [line for line in p.stderr.splitlines() if line.strip()] or ["no answer"]
-            raise Missing(f"Debian's {self.suite} for {self.arch}: {why[-1]}")
+            raise Missing(f"Debian's {self.suite} for {self.arch}: {why[0]}")
         return p.stdout
 
     def depends(self, package):

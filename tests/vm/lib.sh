@@ -23,6 +23,8 @@ prepare() {
 	while read -r m; do
 		insmod "/modules/$m.ko" 2>/tmp/insmod || missing="$missing $m"
 	done </modules/order
+	# What a firmware said last has no end of line.
+	echo
 	[ -z "$missing" ] || echo "# modules that did not load:$missing"
 	for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >"$f"; done
 	echo 0 2>/dev/null >/proc/sys/net/ipv6/conf/default/accept_dad
@@ -139,12 +141,12 @@ hears() {
 	until_ok 60 grep -q ready "/tmp/got.$1" || says "no receiver at $2: $(cat "/tmp/got.$1")"
 }
 
-# heard NAME: its end, be it a child of this shell or not; what it got is in $got, $twice and $gap.
+# heard NAME: its end, be it a child of this shell or not; what it got is in $got, $twice, $gap and $first.
 heard() {
 	eval "wait \$hears_$1" 2>/dev/null
 	until_ok 60 grep -q '^[0-9]' "/tmp/got.$1" || says "the receiver $1 did not end: $(cat "/tmp/got.$1")"
-	got='' twice='' gap=''
-	read -r got twice gap <<-HEARD
+	got='' twice='' gap='' first=''
+	read -r got twice gap first <<-HEARD
 		$(tail -n 1 "/tmp/got.$1")
 	HEARD
 }

@@ -66,7 +66,7 @@ case_vlan() {
 	ip link del a1.100
 	nsenter --net=/run/netns/h1 packets send eth0.100 225.1.2.4 0 20 >/tmp/sent 2>&1 &
 	sender=$!
-	first_after "VLAN made again" h2 225.1.2.4 vlan_here
+	first_after a1.100 h2 225.1.2.4 vlan_here
 	kill $sender
 	wait $sender
 	flow h1:eth0.100 225.1.2.4 h2

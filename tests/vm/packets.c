@@ -3,17 +3,20 @@
  * Multicast packets out of and into one interface, for guests that have nothing else:
  *
  *	packets send IFACE GROUP COUNT [MS [TTL]]	COUNT packets, MS milliseconds apart; prints how many it sent
- *	packets recv IFACE GROUP COUNT SECONDS		ends when COUNT came; prints "ready", then "GOT TWICE GAP"
+ *	packets recv IFACE GROUP COUNT SECONDS		ends when COUNT came; prints "ready", then "GOT TWICE GAP FIRST"
+ *	packets link IFACE SECONDS			prints "ready", then when the kernel told that it is up and running
  *	packets mrd IFACE 4|6 SECONDS			prints "ready", then the type of a router advertisement
  *	packets tun IFACE COUNT SECONDS			reads a tun device until COUNT of each family came: "GOT4 GOT6"
  *	packets tunsend IFACE SOURCE GROUP COUNT MS	writes packets into a tun device
  *
- * A COUNT of 0 is no end; SIGTERM is one.  GAP is the longest time in milliseconds without a packet.
+ * A COUNT of 0 is no end; SIGTERM is one.  GAP is the longest time in milliseconds without a packet, FIRST is when the
+ * first one came, on the clock that `link` tells as well: milliseconds since the start of the guest.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -137,7 +140,7 @@ static int packets_recv(const char *dev, const char *group, int count, int secon
 	struct sockaddr_storage at;
 	socklen_t len = address(group, &at);
 	int one = 1, big = 4 << 20, got = 0, twice = 0;
-	int64_t end = now() + (int64_t)seconds * 1000, last = 0, gap = 0;
+	int64_t end = now() + (int64_t)seconds * 1000, first = 0, last = 0, gap = 0;
 	int fd = socket(at.ss_family, SOCK_DGRAM, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -155,13 +158,52 @@ static int packets_recv(const char *dev, const char *group, int count, int secon
 		if (last && now() - last > gap)
 			gap = now() - last;
 		last = now();
+		first = first ? first : last;
 		if (n < MOST && seen[n]++)
 			twice++;
 		else
 			got++;
 	}
-	printf("%d %d %lld\n", got, twice, (long long)gap);
+	printf("%d %d %lld %lld\n", got, twice, (long long)gap, (long long)first);
 	return got >= count ? 0 : 1;
+}
+
+/* True when one of the messages says that the interface is up and running. */
+static bool link_runs(const char *dev, const void *b, int len)
+{
+	const unsigned up = IFF_UP | IFF_RUNNING;
+
+	for (const struct nlmsghdr *h = b; NLMSG_OK(h, (unsigned)len); h = NLMSG_NEXT(h, len)) {
+		const struct ifinfomsg *i = NLMSG_DATA(h);
+		char name[IF_NAMESIZE] = "";
+
+		if (h->nlmsg_type == RTM_NEWLINK && (i->ifi_flags & up) == up &&
+		    if_indextoname((unsigned)i->ifi_index, name) && !strcmp(name, dev))
+			return true;
+	}
+	return false;
+}
+
+static int packets_link(const char *dev, int seconds)
+{
+	struct sockaddr_nl at = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	int64_t end = now() + (int64_t)seconds * 1000;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+
+	if (fd < 0 || bind(fd, (void *)&at, sizeof at) < 0)
+		die("netlink");
+	ready();
+	while (!ended && now() < end) {
+		static _Alignas(8) unsigned char b[32768];
+		ssize_t n = wait_for(fd, end) ? recv(fd, b, sizeof b, 0) : 0;
+
+		if (n > 0 && link_runs(dev, b, (int)n)) {
+			printf("%lld\n", (long long)now());
+			return 0;
+		}
+	}
+	printf("never\n");
+	return 1;
 }
 
 static int packets_mrd(const char *dev, bool six, int seconds)
@@ -296,12 +338,14 @@ int main(int argc, char **argv)
 				    number(argv, argc, 6, 8));
 	if (argc > 5 && !strcmp(argv[1], "recv"))
 		return packets_recv(argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));
+	if (argc > 3 && !strcmp(argv[1], "link"))
+		return packets_link(argv[2], atoi(argv[3]));
 	if (argc > 4 && !strcmp(argv[1], "mrd"))
 		return packets_mrd(argv[2], argv[3][0] == '6', atoi(argv[4]));
 	if (argc > 4 && !strcmp(argv[1], "tun"))
 		return tun_read(argv[2], atoi(argv[3]), atoi(argv[4]));
 	if (argc > 6 && !strcmp(argv[1], "tunsend"))
 		return tun_send(argv[2], argv[3], argv[4], atoi(argv[5]), atoi(argv[6]));
-	fprintf(stderr, "packets send|recv|mrd|tun|tunsend ...\n");
+	fprintf(stderr, "packets send|recv|link|mrd|tun|tunsend ...\n");
 	return 64;
 }

@@ -64,17 +64,24 @@ addresses() {
 	${where:+at $where} ip link set "$device" up multicast on
 }
 
-# first_after WHAT HOST GROUP COMMAND...: from COMMAND until a packet of the stream that flows reaches HOST.
+# first_after IFACE HOST GROUP COMMAND...: that COMMAND makes anew, while a stream flows; how long it takes from the
+# kernel's word that it is up and running until a packet of the stream is at HOST.
 first_after() {
-	what=$1 far_host=$2
+	iface=$1 far_host=$2
 	hears first "$2" "$3" 1 60
 	shift 3
-	began=$(cut -d' ' -f1 /proc/uptime)
-	"$@" || says "$what: $*"
+	: >/tmp/up
+	packets link "$iface" 60 >/tmp/up 2>&1 &
+	watcher=$!
+	until_ok 60 grep -q ready /tmp/up || says "no watcher of links: $(cat /tmp/up)"
+	"$@" || says "$iface: $*"
+	wait $watcher || says "$iface did not come up: $(cat /tmp/up)"
 	heard first
-	[ "$got" = 1 ] || says "$what: nothing reached $far_host"
-	took=$(echo "$began $(cut -d' ' -f1 /proc/uptime)" | awk '{ printf "%.0f", ($2 - $1) * 1000 }')
-	echo "# measured: $what: $took ms from there until a packet is through"
+	if [ "$got" = 1 ]; then
+		echo "# measured: $iface up: first packet after $((first - $(tail -n 1 /tmp/up))) ms"
+	else
+		says "$iface: nothing reached $far_host"
+	fi
 }
 
 wg_here() {
@@ -116,7 +123,7 @@ case_wg() {
 	sender=$!
 	for i in 1 2 3; do
 		ip link del wg0
-		first_after "WireGuard made again" h9 239.255.255.250 wg_here
+		first_after wg0 h9 239.255.255.250 wg_here
 	done
 	kill $sender
 	wait $sender
