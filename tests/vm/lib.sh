@@ -145,13 +145,15 @@ hears() {
 heard() {
 	eval "wait \$hears_$1" 2>/dev/null
 	until_ok 60 grep -q '^[0-9]' "/tmp/got.$1" || says "the receiver $1 did not end: $(cat "/tmp/got.$1")"
-	got='' twice='' gap='' first=''
-	read -r got twice gap first <<-HEARD
+	got='' twice='' gap=''
+	first=$(sed -n 's/^first //p' "/tmp/got.$1")
+	read -r got twice gap <<-HEARD
 		$(tail -n 1 "/tmp/got.$1")
 	HEARD
 }
 
-# flow FROM[:DEV] GROUP TO[:DEV]...: packets from one host reach all the others, each once.
+# flow FROM[:DEV] GROUP TO[:DEV]...: packets from one host reach all the others, each once.  The kernel holds four of a
+# new source back until the daemon has said what to do, so the rest follows when the first one is through.
 flow() {
 	from=$1 group=$2
 	shift 2
@@ -159,7 +161,11 @@ flow() {
 	for to in "$@"; do hears "${to%%:*}" "$to" "$group" "$PACKETS" 60; done
 	dev=${from#*:}
 	[ "$dev" != "$from" ] || dev=eth0
-	at "${from%%:*}" packets send "$dev" "$group" "$PACKETS" 10 >/tmp/sent 2>&1 ||
+	at "${from%%:*}" packets send "$dev" "$group" 1 >/tmp/sent 2>&1 || says "$from to $group: $(cat /tmp/sent)"
+	for to in "$@"; do
+		until_ok 30 grep -q first "/tmp/got.${to%%:*}" || says "$from to $group: the first packet is not at $to"
+	done
+	at "${from%%:*}" packets send "$dev" "$group" $((PACKETS - 1)) 10 8 1 >/tmp/sent 2>&1 ||
 		says "$from to $group: $(cat /tmp/sent)"
 	for to in "$@"; do
 		heard "${to%%:*}"

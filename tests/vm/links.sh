@@ -184,7 +184,7 @@ case_bond() {
 	flow h1 ff2e::42 h3:br3
 	active=$(cat /sys/class/net/bo7/bonding/active_slave)
 	ip link set "$active" down
-	until_ok 60 sh -c "! grep -q $active /sys/class/net/bo7/bonding/active_slave" || says "$active stays"
+	until_ok 60 sh -c "! grep -qx $active /sys/class/net/bo7/bonding/active_slave" || says "$active stays"
 	reaches h3 10.60.0.1
 	flow h1 225.1.2.4 h3:br3
 	flow h3:br3 225.1.2.5 h1

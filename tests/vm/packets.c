@@ -2,15 +2,15 @@
  *
  * Multicast packets out of and into one interface, for guests that have nothing else:
  *
- *	packets send IFACE GROUP COUNT [MS [TTL]]	COUNT packets, MS milliseconds apart; prints how many it sent
- *	packets recv IFACE GROUP COUNT SECONDS		ends when COUNT came; prints "ready", then "GOT TWICE GAP FIRST"
- *	packets link IFACE SECONDS			prints "ready", then when the kernel told that it is up and running
+ *	packets send IFACE GROUP COUNT [MS [TTL [N]]]	COUNT packets, MS ms apart, numbered from N; prints COUNT
+ *	packets recv IFACE GROUP COUNT SECONDS		ends when COUNT came: "ready", "first TIME", "GOT TWICE GAP"
+ *	packets link IFACE SECONDS			prints "ready", then the TIME when the kernel says that it runs
  *	packets mrd IFACE 4|6 SECONDS			prints "ready", then the type of a router advertisement
  *	packets tun IFACE COUNT SECONDS			reads a tun device until COUNT of each family came: "GOT4 GOT6"
  *	packets tunsend IFACE SOURCE GROUP COUNT MS	writes packets into a tun device
  *
- * A COUNT of 0 is no end; SIGTERM is one.  GAP is the longest time in milliseconds without a packet, FIRST is when the
- * first one came, on the clock that `link` tells as well: milliseconds since the start of the guest.
+ * A COUNT of 0 is no end; SIGTERM is one.  GAP is the longest time without a packet, TIME that since the guest's start,
+ * both in ms.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -103,7 +103,7 @@ static void join(int fd, const char *dev, const struct sockaddr_storage *group, 
 		die("join");
 }
 
-static int packets_send(const char *dev, const char *group, int count, int ms, int ttl)
+static int packets_send(const char *dev, const char *group, int count, int ms, int ttl, int number)
 {
 	struct sockaddr_storage to;
 	socklen_t len = address(group, &to);
@@ -123,7 +123,7 @@ static int packets_send(const char *dev, const char *group, int count, int ms, i
 		setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &zero, sizeof zero);
 	}
 	while (!ended && (!count || sent < count)) {
-		uint32_t text[8] = { htonl((uint32_t)sent) };
+		uint32_t text[8] = { htonl((uint32_t)(number + sent)) };
 
 		if (sendto(fd, text, sizeof text, 0, (void *)&to, len) < 0)
 			die("sendto");
@@ -140,7 +140,7 @@ static int packets_recv(const char *dev, const char *group, int count, int secon
 	struct sockaddr_storage at;
 	socklen_t len = address(group, &at);
 	int one = 1, big = 4 << 20, got = 0, twice = 0;
-	int64_t end = now() + (int64_t)seconds * 1000, first = 0, last = 0, gap = 0;
+	int64_t end = now() + (int64_t)seconds * 1000, last = 0, gap = 0;
 	int fd = socket(at.ss_family, SOCK_DGRAM, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -155,16 +155,19 @@ static int packets_recv(const char *dev, const char *group, int count, int secon
 		if (!wait_for(fd, end) || recv(fd, &n, sizeof n, MSG_TRUNC) < (ssize_t)sizeof n)
 			continue;
 		n = ntohl(n);
+		if (!last) {
+			printf("first %lld\n", (long long)now());
+			fflush(stdout);
+		}
 		if (last && now() - last > gap)
 			gap = now() - last;
 		last = now();
-		first = first ? first : last;
 		if (n < MOST && seen[n]++)
 			twice++;
 		else
 			got++;
 	}
-	printf("%d %d %lld %lld\n", got, twice, (long long)gap, (long long)first);
+	printf("%d %d %lld\n", got, twice, (long long)gap);
 	return got >= count ? 0 : 1;
 }
 
@@ -335,7 +338,7 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &term, NULL);
 	if (argc > 4 && !strcmp(argv[1], "send"))
 		return packets_send(argv[2], argv[3], atoi(argv[4]), number(argv, argc, 5, 0),
-				    number(argv, argc, 6, 8));
+				    number(argv, argc, 6, 8), number(argv, argc, 7, 0));
 	if (argc > 5 && !strcmp(argv[1], "recv"))
 		return packets_recv(argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));
 	if (argc > 3 && !strcmp(argv[1], "link"))
