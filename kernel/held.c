@@ -156,15 +156,16 @@ static int held_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &v, &len) < 0 ? -1 : v;
 }
 
-/* 0 when a descriptor is a socket of a type and family, of this network stack; an errno otherwise. */
+/* 0 when a descriptor is a socket of a type and family, of this network stack; an errno otherwise.  A raw socket of
+ * FreeBSD 14 and later tells no protocol, 0 (sys/netinet/raw_ip.c, rip_protosw); Linux opens none of that number. */
 static int held_check(int fd, int type, enum fam fam)
 {
-	int domain = held_option(fd, SO_DOMAIN);
+	int domain = held_option(fd, SO_DOMAIN), protocol = held_option(fd, SO_PROTOCOL);
 
 	if (domain < 0)
 		return ENOTSOCK;
 	if (domain != (fam == FAM_4 ? AF_INET : AF_INET6) || held_option(fd, SO_TYPE) != type ||
-	    (type == SOCK_RAW && held_option(fd, SO_PROTOCOL) != sock_protocol(fam)))
+	    (type == SOCK_RAW && protocol != 0 && protocol != sock_protocol(fam)))
 		return EPROTOTYPE;
 	return held_check_stack(fd, fam);
 }

@@ -12,7 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DAEMON_WAIT = 6000, DAEMON_WORDS = 12 };
+enum { DAEMON_WAIT = 6000, DAEMON_WORDS = 14 };
+
+const char *daemon_output;
 
 static const char *const daemon_conf =
 	"phyint tap1 mrdisc\n"
@@ -25,7 +27,7 @@ static const char *const daemon_conf =
 	"mgroup from tap3 group ff05::6:6\n"
 	"mgroup from tap3 source fd00:9::9 group ff35::6:6\n";
 
-static bool daemon_write(const char *conf)
+bool daemon_write(const char *conf)
 {
 	int fd = open("/tmp/c", O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	bool good = write(fd, conf, strlen(conf)) == (ssize_t)strlen(conf);
@@ -37,7 +39,7 @@ static bool daemon_write(const char *conf)
 }
 
 /* words are parted by blanks; what it prints goes to the console. */
-static pid_t daemon_start(const char *words)
+pid_t daemon_start(const char *words)
 {
 	char line[256], *argv[DAEMON_WORDS + 1], *at = line;
 	pid_t pid = fork();
@@ -50,12 +52,18 @@ static pid_t daemon_start(const char *words)
 	while (n < DAEMON_WORDS && (argv[n] = strsep(&at, " ")))
 		n++;
 	argv[n] = NULL;
+	if (daemon_output) {
+		int fd = open(daemon_output, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+		dup2(fd, STDOUT_FILENO);
+		dup2(fd, STDERR_FILENO);
+	}
 	execvp(argv[0], argv);
 	_exit(127);
 }
 
 /* The exit status, 128 and the signal, or -1 when it has not ended within ms. */
-static int daemon_end(pid_t pid, int ms)
+int daemon_end(pid_t pid, int ms)
 {
 	for (int64_t end = lab_now() + ms; lab_now() < end; poll(NULL, 0, 20)) {
 		int status;
@@ -66,7 +74,7 @@ static int daemon_end(pid_t pid, int ms)
 	return -1;
 }
 
-static int daemon_run(const char *words)
+int daemon_run(const char *words)
 {
 	pid_t pid = daemon_start(words);
 	int status = daemon_end(pid, DAEMON_WAIT);
@@ -77,7 +85,7 @@ static int daemon_run(const char *words)
 }
 
 /* Until five of five come out of each tap of a bitmap, and none of the first three others. */
-static bool daemon_flows(int family, const char *group, unsigned taps)
+bool daemon_flows(int family, const char *group, unsigned taps)
 {
 	const char *source = family == 4 ? "10.0.0.9" : "fd00:0::9";
 

@@ -260,5 +260,6 @@ int main(void)
 	facts_joins();
 	facts_signals();
 	daemon_cases();
+	life_cases();
 	lab_end();
 }

@@ -6,6 +6,8 @@
 #ifndef VM_FACTS_H
 #define VM_FACTS_H
 
+#include <sys/types.h>
+
 #include "lab.h"
 
 enum { FACTS_TAPS = 4 };
@@ -46,5 +48,20 @@ void facts_ignore(int s);
 void facts_joins(void);
 /* The daemon, when it is in the machine as /bin/smcrouted. */
 void daemon_cases(void);
+/* Keeper, upgrade, takeover, another user, a flood, many sources, -H and doctor. */
+void life_cases(void);
+
+/* Where daemon_start() sends what its program prints, NULL: to the console. */
+extern const char *daemon_output;
+/* Writes the configuration, /tmp/c. */
+bool daemon_write(const char *conf);
+/* Runs a program; words are parted by blanks. */
+pid_t daemon_start(const char *words);
+/* Waits at most ms: the exit status, 128 and the signal, or -1. */
+int daemon_end(pid_t pid, int ms);
+/* Both; what does not end is killed. */
+int daemon_run(const char *words);
+/* Until 5 of 5 packets come out of each tap of a bitmap, and none of the others; false after some seconds. */
+bool daemon_flows(int family, const char *group, unsigned taps);
 
 #endif

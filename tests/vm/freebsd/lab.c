@@ -38,24 +38,27 @@ int64_t lab_now(void)
 }
 
 /* The kernel mounts the root to be read only. */
-static void lab_mount(void)
+static void lab_mount(char *tmp, size_t len)
 {
-	char type[] = "fstype", tmpfs[] = "tmpfs", path[] = "fspath", tmp[] = "/tmp";
+	char type[] = "fstype", tmpfs[] = "tmpfs", path[] = "fspath";
 	struct iovec iov[] = { { type, sizeof(type) }, { tmpfs, sizeof(tmpfs) }, { path, sizeof(path) },
-		{ tmp, sizeof(tmp) } };
+		{ tmp, len } };
 
 	if (nmount(iov, 4, 0))
-		printf("# no tmpfs on /tmp: %s\n", strerror(errno));
+		printf("# no tmpfs on %s: %s\n", tmp, strerror(errno));
 }
 
 void lab_start(void)
 {
+	char tmp[] = "/tmp", run[] = "/var/run";
+
 	if (getpid() == 1) {
 		int fd = open("/dev/console", O_RDWR);
 
 		for (int i = 0; i < 3; i++)
 			dup2(fd, i);
-		lab_mount();
+		lab_mount(tmp, sizeof(tmp));
+		lab_mount(run, sizeof(run));
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setenv("PATH", "/bin", 1);

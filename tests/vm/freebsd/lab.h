@@ -18,7 +18,7 @@ struct lab_tap {
 	char addr6[40];		/* fd00:N::1 */
 };
 
-/* Takes the console and mounts a tmpfs on /tmp: the kernel has mounted /dev. */
+/* Takes the console and mounts a tmpfs on /tmp and /var/run: the kernel has mounted /dev. */
 void lab_start(void);
 /* Prints the plan and turns the machine off: does not return. */
 void lab_end(void) __attribute__((noreturn));

@@ -7,7 +7,7 @@ cat <<-'END'
 	`make check-vm-freebsd KERNEL=boot/kernel/kernel ROOT=base UPDATE=1` boots that kernel in qemu and writes this
 	page. What the kernel must have is said in `run.sh`. `facts.c` and `joins.c` are process 1 of the machine: they
 	make interfaces whose wires they hold, make the kernel's calls for multicast routing by hand, and count packets.
-	They are what `kernel/freebsd/` rests on.
+	They are what `kernel/freebsd/` rests on. `daemon.c` and `life.c` run the daemon and its client there.
 
 END
 awk '

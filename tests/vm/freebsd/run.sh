@@ -29,7 +29,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 
-mkdir -p "$dir/root/dev" "$dir/root/tmp" "$dir/root/lib" "$dir/root/libexec"
+mkdir -p "$dir/root/dev" "$dir/root/tmp" "$dir/root/var/run" "$dir/root/lib" "$dir/root/libexec"
 cp -L "$ROOT/libexec/ld-elf.so.1" "$dir/root/libexec/"
 for lib in c.so.7 sys.so.7; do
 	[ ! -f "$ROOT/lib/lib$lib" ] || cp -L "$ROOT/lib/lib$lib" "$dir/root/lib/"
