@@ -48,12 +48,11 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold);
 /* Removes a VIF.  One that went with its interface counts as removed.  The router guarantees to every system: no entry
  * of the kernel has it as iif or output any more, as whoever gets the number next would take its place, and FreeBSD
  * follows it to an interface that is gone (sys/netinet6/ip6_mroute.c, ip6_mdq); never is a number added that is taken;
- * the VIFs that an entry names are added before it (IPv4 of FreeBSD drops outputs above the highest number); the iif of
- * an entry for one source is none of its outputs. */
+ * the VIFs that an entry names are added before it (IPv4 of FreeBSD drops outputs above the highest number). */
 int kernel_vif_del(enum fam fam, int vif);
 
-/* True when a VIF may stay in the kernel after its interface is gone.  Then the router takes it out of all entries and
- * removes it, at once. */
+/* True when a VIF may stay in the kernel after its interface is gone.  Then the router removes it, as soon as all
+ * entries are rewritten that have it, and nobody gets its number before that. */
 bool kernel_vif_stays(enum fam fam);
 
 /* Adds the entry of a flow or replaces it in place.  iif: VIF number; oifs: bit n = VIF n; ttl[n]: threshold of VIF n,

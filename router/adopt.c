@@ -51,9 +51,10 @@ static void adopt_forget(struct router *r, enum fam fam)
 		if (i)
 			iface_slot_free(&r->ifs, fam, i);
 	}
+	r->ifs.leaving[fam] = 0;
 }
 
-/* Takes the VIFs; one of an interface that is unknown, or has another one, is removed. */
+/* Takes the VIFs; one of an interface that is unknown, or has another one, is to be removed. */
 static int adopt_vifs(struct router *r, enum fam fam)
 {
 	int ifindex[KERNEL_VIFS];
@@ -66,8 +67,8 @@ static int adopt_vifs(struct router *r, enum fam fam)
 		if (i && i->vif[fam] < 0) {
 			iface_slot_set(&r->ifs, fam, i, vif);
 			i->table[fam] = TABLE_UNKNOWN;
-		} else if (ifindex[vif] && kernel_vif_del(fam, vif) < 0) {
-			state_failed(r, NULL);
+		} else if (ifindex[vif]) {
+			r->ifs.leaving[fam] |= UINT32_C(1) << vif;
 		}
 	}
 	return 0;

@@ -167,7 +167,7 @@ void iface_slot_set(struct ifaces *t, enum fam fam, struct iface *i, int vif)
 int iface_slot_alloc(struct ifaces *t, enum fam fam, struct iface *i)
 {
 	for (int vif = 0; vif < KERNEL_VIFS; vif++)
-		if (t->vif[fam][vif] == HASH_NONE && !(t->held[fam] >> vif & 1)) {
+		if (t->vif[fam][vif] == HASH_NONE && !((t->held[fam] | t->leaving[fam]) >> vif & 1)) {
 			iface_slot_set(t, fam, i, vif);
 			return vif;
 		}

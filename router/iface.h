@@ -60,6 +60,7 @@ struct ifaces {
 	struct hash by[IFACE_KEYS];
 	uint32_t vif[FAM_N][KERNEL_VIFS];	/* place of the interface, or HASH_NONE */
 	uint32_t held[FAM_N];		/* numbers, as bits, that none may have yet: entries have them */
+	uint32_t leaving[FAM_N];	/* the same: the kernel has them */
 };
 
 void ifaces_init(struct ifaces *t);

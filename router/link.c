@@ -55,10 +55,10 @@ static void link_report(struct router *r, const struct iface *i, const char *wha
 
 static void link_gone(struct router *r, struct iface *i)
 {
-	/* The kernel removed the VIF with the device (net/ipv4/ipmr.c, ipmr_device_event). */
+	/* Linux has removed the VIF with the device (net/ipv4/ipmr.c, ipmr_device_event). */
 	for (enum fam f = 0; f < FAM_N; f++)
 		if (i->vif[f] >= 0) {
-			vif_leave(r, f, i);
+			vif_leave(r, f, i, kernel_vif_stays(f));
 			r->vifs_stale = true;
 		}
 	r->vifs_stale |= link_name_matters(r, i);
@@ -97,8 +97,14 @@ static void link_renamed(struct router *r, struct iface *i, const struct link_ev
 /* i: as it was before, NULL when it is new. */
 static void link_new(struct router *r, const struct link_event *ev, struct iface *i)
 {
-	bool is_new = !i, named = is_new;	/* named: has a name that it did not have */
+	bool is_new, named;		/* named: has a name that it did not have */
 
+	/* Where a VIF may stay, a rename is a departure and an arrival, which may have been lost. */
+	if (i && strcmp(i->name, ev->name) && kernel_vif_stays(FAM_4)) {
+		link_gone(r, i);
+		i = NULL;
+	}
+	is_new = named = !i;
 	link_free_name(r, ev);
 	if (is_new && !(i = iface_add(&r->ifs, ev->ifindex, ev->name))) {
 		log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "%s: out of memory", ev->name);

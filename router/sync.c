@@ -199,7 +199,9 @@ static void sync_release(struct router *r)
 		bool any = r->ifs.held[f];
 
 		r->ifs.held[f] = 0;
-		any |= r->sync.releases && r->up[f] && vif_release_unwanted(r, f);
+		if (r->sync.releases && r->up[f])
+			vif_release_unwanted(r, f);
+		any |= vif_remove_left(r, f);
 		/* A number that became free may be waited for. */
 		for (struct iface *i = NULL; any && (i = iface_next(&r->ifs, i));)
 			r->vifs_stale |= i->waits[f];

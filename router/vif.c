@@ -37,7 +37,7 @@ static void vif_hold(struct router *r, enum fam fam, int vif, uint32_t at)
 	mark_entry(r, at);
 }
 
-void vif_leave(struct router *r, enum fam fam, struct iface *i)
+void vif_leave(struct router *r, enum fam fam, struct iface *i, bool stays)
 {
 	int vif = i->vif[fam];
 
@@ -60,27 +60,48 @@ void vif_leave(struct router *r, enum fam fam, struct iface *i)
 		}
 	}
 	iface_slot_free(&r->ifs, fam, i);
+	if (stays)
+		r->ifs.leaving[fam] |= UINT32_C(1) << vif;
 }
 
-bool vif_release_unwanted(struct router *r, enum fam fam)
+void vif_release_unwanted(struct router *r, enum fam fam)
 {
-	bool any = false;
-
 	for (int vif = 0; vif < KERNEL_VIFS; vif++) {
 		struct iface *i = iface_by_vif(&r->ifs, fam, vif);
 
 		if (!i || i->wanted[fam])
 			continue;
-		/* It is gone when its interface is (net/ipv4/ipmr.c, ipmr_device_event), which is heard later. */
-		if (kernel_vif_del(fam, vif) < 0 && errno != EADDRNOTAVAIL) {
-			state_failed(r, NULL);
-			continue;
-		}
-		vif_leave(r, fam, i);
+		vif_leave(r, fam, i, true);
 		vif_log(i, fam, vif, " released");
-		any = true;
 	}
-	return any;
+}
+
+/* The numbers that entries of the kernel have: of one that is to be put anew, that may be any. */
+static uint32_t vif_in_entries(const struct router *r, enum fam fam)
+{
+	uint32_t vifs = 0;
+
+	for (uint32_t at = 0; at < r->mfc.n; at++) {
+		const struct mfc *e = &r->mfc.v[at];
+
+		if (e->state != MFC_FREE && e->flags & MFC_INSTALLED && flow_fam(&e->flow) == fam)
+			vifs |= e->flags & MFC_STALE ? UINT32_MAX : e->oifs | UINT32_C(1) << e->iif;
+	}
+	return vifs;
+}
+
+bool vif_remove_left(struct router *r, enum fam fam)
+{
+	uint32_t was = r->ifs.leaving[fam], vifs = was ? was & ~vif_in_entries(r, fam) : 0;
+
+	for (; vifs; vifs &= vifs - 1) {
+		/* It is gone when its interface is (net/ipv4/ipmr.c, ipmr_device_event), which is heard later. */
+		if (kernel_vif_del(fam, __builtin_ctz(vifs)) < 0 && errno != EADDRNOTAVAIL)
+			state_failed(r, NULL);
+		else
+			r->ifs.leaving[fam] &= ~(vifs & -vifs);
+	}
+	return r->ifs.leaving[fam] != was;
 }
 
 /* Prepares for a number that no interface has: entries that were taken over from another process may send to it.  They
@@ -107,11 +128,9 @@ static bool vif_clear_numbers(struct router *r, enum fam fam)
 
 static void vif_take(struct router *r, enum fam fam, struct iface *i)
 {
-	int vif;
+	int vif = iface_slot_alloc(&r->ifs, fam, i);
 
-	do
-		vif = iface_slot_alloc(&r->ifs, fam, i);
-	while (vif < 0 && vif_release_unwanted(r, fam));
+	/* One that nothing wants becomes free when no entry has it any more. */
 	i->waits[fam] = vif < 0;
 	if (vif < 0)
 		return;

@@ -207,10 +207,8 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 	union pack a;
 	int len;
 
-	/* Left by an interface that went, which the router takes for freed: no entry names it by now.  IPv4's may
-	 * still be there after a rename that was not heard of. */
-	if (s->taken >> vif & 1 && kernel_vif_del(fam, vif) < 0)
-		return -1;
+	if (s->taken >> vif & 1)
+		return sock_fail(EADDRINUSE);
 	if (fam == FAM_4 && !links_address(ifindex, &local))
 		return sock_fail(ENODEV);
 	len = pack_vif(&a, fam, vif, ifindex, threshold, &local);

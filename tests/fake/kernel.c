@@ -197,6 +197,7 @@ const char *fake_journal(void)
 
 void fake_journal_on(bool on) { k.quiet = !on; }
 void fake_fail(const char *verb, int err, int times) { fail_note(verb, err, times); }
+void fake_be_freebsd(void) { k.is_freebsd = true; }
 void fake_set_pim(bool has) { k.no_pim = !has; }
 unsigned fake_mfc_count(enum fam fam) { return k.mfc.count[fam]; }
 unsigned fake_join_count(enum fam fam) { return k.join.count[fam]; }
@@ -233,6 +234,16 @@ void fake_link_add(int ifindex)
 	k.link[ifindex] = 1;
 }
 
+/* The interface of a VIF is gone: FreeBSD takes the entries that come in there along (sys/netinet/ip_mroute.c,
+ * if_detached_event). */
+static void vif_goes(int fam, int vif)
+{
+	k.vif_if[fam][vif] = 0;
+	for (uint32_t at = k.is_freebsd ? k.mfc.n : 0; at-- > 0;)
+		if (flow_fam(&k.mfc.v[at].key.flow) == (enum fam)fam && k.mfc.v[at].iif == vif)
+			item_del(&k.mfc, &k.mfc.v[at]);
+}
+
 void fake_link_del(int ifindex)
 {
 	if (!link_there(ifindex))
@@ -241,9 +252,12 @@ void fake_link_del(int ifindex)
 	for (int fam = 0; fam < FAM_N; fam++) {
 		k.heard[fam][ifindex] = k.advert[fam][ifindex] = 0;
 		for (int v = 0; v < KERNEL_VIFS; v++)
-			if (k.vif_if[fam][v] == ifindex)
-				k.vif_if[fam][v] = 0;
+			if (k.vif_if[fam][v] == ifindex && !(k.is_freebsd && fam == FAM_6))
+				vif_goes(fam, v);
 	}
+	for (uint32_t at = k.is_freebsd ? k.join.n : 0; at-- > 0;)
+		if (k.join.v[at].key.ifindex == (uint32_t)ifindex)
+			item_del(&k.join, &k.join.v[at]);
 }
 
 /* An entry is found by (S,G), a (*,G) one by its iif as well. */
@@ -390,12 +404,33 @@ static void allmulti_tell(int ifindex)
 		fake_push_link(&ev);
 }
 
+/* What the router guarantees, and FreeBSD's kernel dies of: see kernel_vif_del(). */
+static void must(bool holds, const char *what, enum fam fam, int vif)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "fake kernel: VIF %d of %s %s\n", vif, fam_str(fam), what);
+	abort();
+}
+
+static bool vif_is_named(enum fam fam, int vif)
+{
+	for (uint32_t at = 0; at < k.mfc.n; at++) {
+		const struct item *i = &k.mfc.v[at];
+
+		if (flow_fam(&i->key.flow) == fam && (i->iif == vif || i->oifs >> vif & 1))
+			return true;
+	}
+	return false;
+}
+
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 {
 	bool range = vif >= 0 && vif < KERNEL_VIFS;
 	int err = planned("vif_add", if_closed(fam, !range ? ENFILE : k.vif_if[fam][vif] ? EADDRINUSE :
 					       !link_there(ifindex) ? ENODEV : 0));
 
+	must(!range || !k.vif_if[fam][vif], "is added, which is taken", fam, vif);
 	SAY("vif%d add %d if%d", fam_digit(fam), vif, ifindex);
 	if (fam == FAM_4)
 		SAY(" ttl %d", threshold);
@@ -411,6 +446,8 @@ int kernel_vif_del(enum fam fam, int vif)
 {
 	int err = planned("vif_del", if_closed(fam, vif < 0 || vif >= KERNEL_VIFS ? EINVAL : 0));
 
+	if (!err && (k.vif_if[fam][vif] || k.is_freebsd))
+		must(!vif_is_named(fam, vif), "is removed, which an entry has", fam, vif);
 	SAY("vif%d del %d", fam_digit(fam), vif);
 	if (!err) {
 		int ifindex = k.vif_if[fam][vif];
@@ -444,7 +481,8 @@ static void say_oifs(enum fam fam, uint32_t oifs, const uint8_t *ttl)
 int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
 {
 	enum fam fam = flow_fam(flow);
-	int err = planned("mfc_add", if_closed(fam, iif < 0 || iif >= KERNEL_VIFS ? ENFILE : 0));
+	int err = planned("mfc_add", if_closed(fam, iif < 0 || iif >= KERNEL_VIFS ? ENFILE :
+					       k.is_freebsd && flow_any_source(flow) ? EOPNOTSUPP : 0));
 	struct item key = mfc_key(flow, iif), *i;
 
 	if (!k.quiet) {
@@ -454,6 +492,8 @@ int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_
 		say_oifs(fam, oifs, ttl);
 	}
 	if (!err) {
+		/* As the room for FreeBSD does it: a copy would come back and go out again. */
+		oifs &= k.is_freebsd ? ~(UINT32_C(1) << iif) : UINT32_MAX;
 		i = item_find(&k.mfc, &key);
 		if (!i) {
 			i = item_add(&k.mfc, &key);

@@ -46,12 +46,16 @@ void fake_fail(const char *verb, int err, int times);
  * Returns how many have failed since it was called last. */
 unsigned fake_fail_some(unsigned per_thousand, uint64_t seed);
 
+/* From now on it is FreeBSD's: no tables, no (*,G) entries, and a MIF stays when its interface goes. */
+void fake_be_freebsd(void);
+
 /* Adds an interface, of which there is none after fake_reset().  Nothing is reported. */
 void fake_link_add(int ifindex);
 
 bool fake_link_is(int ifindex);
 
-/* Removes one: its VIFs go with it, its memberships stay until they are left, as in Linux. */
+/* Removes one: its VIFs go with it, its memberships stay until they are left, as in Linux.  Of FreeBSD: the VIF goes,
+ * with the entries that have it as iif, the MIF stays, and the memberships go. */
 void fake_link_del(int ifindex);
 
 /* A socket of another program becomes a member of a group there, or is one no longer.  Nothing is reported. */

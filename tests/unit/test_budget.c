@@ -338,6 +338,12 @@ static void packet(void)
 	}
 }
 
+static void link_goes(int ifindex)
+{
+	fake_link_del(ifindex);
+	router_link_event(&r, &(struct link_event){ .kind = LINK_DEL, .ifindex = ifindex });
+}
+
 /* Packets, time, rules and interfaces that come and go, other numbers of entries. */
 static void by_chance(void)
 {
@@ -361,10 +367,10 @@ static void by_chance(void)
 				apply("mroute from eth0 group 225.0.0.0/8 to eth1\n"
 				      "mroute from eth2 group 225.4.0.0/16 to eth0\n"
 				      "mroute from eth0 source 10.0.0.5 group 225.1.1.1 to eth2\n");
-			else if (iface_by_vif(&r.ifs, FAM_4, ETH1) && iface_by_vif(&r.ifs, FAM_4, ETH1)->ifindex == 3)
-				router_link_event(&r, &(struct link_event){ .kind = LINK_DEL, .ifindex = 3 });
-			else
+			else if (!fake_link_is(3))
 				link_is(3, "eth1");
+			else
+				link_goes(3);
 			router_sync(&r);
 			if (what < 20)
 				recount();

@@ -5,6 +5,7 @@
 #include "router/sync.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "router/router.h"
@@ -198,6 +199,35 @@ static void flapping(void)
 	end();
 }
 
+/* An interface goes whose number stays in the kernel: that is removed behind the last entry that has it, nobody gets it
+ * before, and not while the kernel refuses to have one of them rewritten.  The fake kernel ends the test otherwise. */
+static void number_stays(void)
+{
+	static const int refused[] = { 0, ENOMEM };
+
+	for (unsigned i = 0; i < sizeof refused / sizeof *refused; i++) {
+		start();
+		fake_be_freebsd();
+		CHECK_INT(apply(rules_to("eth1 eth2")), 0);
+		r.sync.slice = 640;
+		fake_journal();
+		fake_link_del(3);
+		router_link_event(&r, &(struct link_event){ .kind = LINK_DEL, .ifindex = 3 });
+		link_is(4, "eth2");
+		if (refused[i])
+			fake_fail("mfc_add", refused[i], 3);
+		for (router_sync(&r); router_is_busy(&r); router_sync(&r))
+			CHECK(!strstr(fake_journal(), "vif4 del") || !with(2));
+		CHECK_INT(r.ifs.leaving[FAM_4], refused[i] ? 2 : 0);
+		for (int64_t due; (due = router_due(&r)) != 0;)
+			router_tick(&r, due);
+		CHECK_INT(r.ifs.leaving[FAM_4], 0);
+		CHECK_INT(iface_find_name(&r.ifs, "eth2")->vif[FAM_4], 2);
+		CHECK_INT(with(4), RULES);
+		end();
+	}
+}
+
 /* Before the kernel has an entry of any source it has those of the sources that are exceptions. */
 static void exceptions_first(void)
 {
@@ -290,4 +320,4 @@ static void flushed(void)
 }
 
 TEST_MAIN(TEST(in_slices) TEST(upcall_between) TEST(short_for_packets) TEST(touched_again) TEST(changed_between)
-	  TEST(flapping) TEST(exceptions_first) TEST(number_held) TEST(family_between) TEST(flushed))
+	  TEST(flapping) TEST(number_stays) TEST(exceptions_first) TEST(number_held) TEST(family_between) TEST(flushed))
