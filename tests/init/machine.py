@@ -42,15 +42,16 @@ def remove_group(top):
 
 class Machine:
     """One that runs from the start on.  init: its words; files: {path there: (file of init/ or text, mode)}; needs: the
-    program that the root has to have, else the init."""
+    program that the root has to have, else the init; programs: ours and their options, else what files has."""
 
-    def __init__(self, lab, conf, init, files, needs=None):
+    def __init__(self, lab, conf, init, files, needs=None, programs=True):
         self.lab, self.dir, root = lab, lab.path("machine"), find_root(needs or init[0])
         os.mkdir(self.dir)
-        for name in ("smcroute", "smcrouted", "smcroutectl"):
+        for name in ("smcroute", "smcrouted", "smcroutectl") if programs else ():
             self.put(f"{SBIN}/{name}", SMCROUTE, 0o755)
         self.put("/etc/smcroute.conf", lab.MARKS + conf)
-        self.put("/etc/default/smcroute", 'SMCROUTED_OPTS="-c 600 -m 180"\n')
+        if programs:
+            self.put("/etc/default/smcroute", 'SMCROUTED_OPTS="-c 600 -m 180"\n')
         for path, (what, mode) in files.items():
             self.put(path, os.path.join(INIT, what) if "\n" not in what else what, mode)
         self.groups = self.enter_groups()
