@@ -111,8 +111,8 @@ def instances(lab):
 
 
 def all_files(m):
-    """But for what dpkg, systemd and a runit that starts beside us write about all that happens.  Of a directory in /run
-    for a DynamicUser systemd leaves the link, which leads nowhere."""
+    """But for what dpkg, systemd and a runit that starts beside us write about all that happens.  Of a directory in
+    /run for a DynamicUser systemd leaves the link, which leads nowhere."""
     aside = ("/var/lib/dpkg", "/var/log", "/var/cache", "/run/systemd", "/run/log", "/run/private", "/run/runit",
              "/etc/runit", "/etc/sv")
     words = [word for path in aside for word in ("-path", path, "-prune", "-o")]
