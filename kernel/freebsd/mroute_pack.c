@@ -2,12 +2,11 @@
 #include "kernel/freebsd/mroute_pack.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 
 _Static_assert(sizeof(struct pack_sin6) == 28 && sizeof(struct pack_vif4) == 16 && sizeof(struct pack_vif6) == 6 &&
-	       sizeof(struct pack_mfc4) == 44 && sizeof(struct pack_mfc6) == 92 && sizeof(struct pack_sg6) == 80 &&
-	       offsetof(struct pack_count6, in_packets) == sizeof(uint64_t), "sizes of FreeBSD on 64 bits");
+	       sizeof(struct pack_mfc4) == 44 && sizeof(struct pack_mfc6) == 92 && sizeof(struct pack_sg6) == 80,
+	       "sizes of FreeBSD");
 _Static_assert(KERNEL_VIFS == sizeof((struct pack_mfc4 *)0)->ttl, "VIFs of IPv4");
 
 static void pack_in4(uint8_t to[4], const struct addr *a)
