@@ -92,8 +92,26 @@ class Busy:
         os.close(self.told)
 
 
+def look_first(first):
+    """To run before all others: who comes late to a clock counts what the daemon does meanwhile for its clients.  False
+    where that needs a right that we lack."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO if first else os.SCHED_OTHER, os.sched_param(1 if first else 0))
+    except PermissionError:
+        return False
+    return True
+
+
 def first_packets(lab, d, net):
     """Seconds to the arrival of the first packet of new sources, and what of that the daemon ran: medians and worst."""
+    look_first(True)
+    try:
+        return time_first_packets(lab, d, net)
+    finally:
+        look_first(False)
+
+
+def time_first_packets(lab, d, net):
     rx, wall, ran = lab.receivers["hb"], [], []
     with selectors.DefaultSelector() as ready:
         ready.register(rx, selectors.EVENT_READ)
@@ -126,9 +144,11 @@ def attack(lab, requests):
     note(f"measured: memory {before} kB before, {memory(d)} kB after")
     if os.environ.get("SANITIZE"):		# which keeps what was freed, and looks at each byte that is copied
         return
-    # The longest of the quiet ones: on a machine of others one in some gets there behind them, and with clients one in
-    # two waits for a slice.
-    check(busy[2] <= 10 * quiet[3], f"{busy[2] / quiet[3]:.1f} times as long with {CLIENTS} clients")
+    # Who cannot look first compares with the longest quiet wait.
+    may_look_first = look_first(True)
+    look_first(False)
+    quiet_wait = quiet[2 if may_look_first else 3]
+    check(busy[2] <= 10 * quiet_wait, f"{busy[2] / quiet_wait:.1f} times as long with {CLIENTS} clients")
     check(memory(d) <= before * 1.1, f"{memory(d)} kB, {before} kB before the attack")
 
 
