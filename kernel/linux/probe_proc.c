@@ -202,6 +202,27 @@ long probe_cmdline(int pid, char *text, size_t size)
 	return n;
 }
 
+/* Whether a process's list of sockets has one of ours, that is, whether it is in our network namespace: anybody may read
+ * that list (fs/proc/proc_net.c, get_proc_task_net), while its namespace is for those who may trace it.  -1 unknown. */
+static int probe_lists_ours(int pid)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), is_there = -1;
+	char path[40], *line, *w[7];
+	struct stat ours;
+	struct lines l;
+
+	snprintf(path, sizeof path, "/proc/%d/net/unix", pid);
+	if (fd >= 0 && fstat(fd, &ours) == 0 && lines_open(&l, path) == 0) {
+		is_there = 0;
+		while (!is_there && (line = lines_next(&l)))
+			is_there = lines_words(line, w, 7) == 7 && strtoull(w[6], NULL, 10) == ours.st_ino;
+		lines_close(&l);
+	}
+	if (fd >= 0)
+		close(fd);
+	return is_there;
+}
+
 /* True when a process is not seen to be in another network namespace.  One that has ended, and was not waited for yet,
  * has none (fs/nsfs.c, ns_get_path: ENOENT). */
 static bool probe_is_here(int pid)
@@ -211,7 +232,7 @@ static bool probe_is_here(int pid)
 
 	snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
 	if (stat(path, &there) < 0)
-		return errno == EACCES || errno == EPERM;
+		return (errno == EACCES || errno == EPERM) && probe_lists_ours(pid);
 	return stat("/proc/self/ns/net", &here) < 0 || (here.st_ino == there.st_ino && here.st_dev == there.st_dev);
 }
 

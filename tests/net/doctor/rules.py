@@ -161,6 +161,13 @@ def old(t):
     t.stream()
 
 
+@truth("SMCRoute routes here and in another network namespace, and has no rule", "no_rule", foreign=None)
+def old_twice(t):
+    with t.lab.at("ha"):
+        Peer(t.lab)
+    old(t)
+
+
 @truth("SMCRoute routes it", "fine")
 def old_fine(t):
     t.words = (Peer(t.lab, RULES).conf,)
