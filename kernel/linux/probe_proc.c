@@ -202,8 +202,9 @@ long probe_cmdline(int pid, char *text, size_t size)
 	return n;
 }
 
-/* Whether a process's list of sockets has one of ours, that is, whether it is in our network namespace: anybody may read
- * that list (fs/proc/proc_net.c, get_proc_task_net), while its namespace is for those who may trace it.  -1 unknown. */
+/* Whether a process's list of sockets has one of ours, that is, whether it is in our network namespace: anybody may
+ * read that list (fs/proc/proc_net.c, get_proc_task_net), while its namespace is for those who may trace it.  -1
+ * unknown. */
 static int probe_lists_ours(int pid)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), is_there = -1;
