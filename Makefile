@@ -342,8 +342,8 @@ $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(FAKE) $(HOUSE)
 coverage:
 	@$(MAKE) --no-print-directory coverage-run B=$(B)/coverage CC=clang SANITIZE=fuzzer-no-link \
 		CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping' CORPUS='$(B)/fuzz/corpus'
-coverage-run: $(FUZZERS:%=$(B)/%)
-	@python3 tests/tools/coverage.py '$(B)' '$(CORPUS)' $(FUZZERS)
+coverage-run: $(FUZZERS:%=$(B)/%) $(UNIT) $(SCENARIO)
+	@python3 tests/tools/coverage.py '$(B)' '$(CORPUS)' '$(FUZZERS)' $(UNIT) $(SCENARIO)
 
 # Whether the tests find wrong decisions: see tests/tools/mutants.py.
 .PHONY: mutants
