@@ -4,8 +4,8 @@
  * a new one begins with no events reported, so a callback may add and remove them in the middle of a turn.  There are a
  * few hundred watchers and a dozen timers, so both are simply gone through.  What is watched is not known here.
  */
-/* The checked ppoll() of glibc takes a timespec of 32 bits on machines of 32 bits, though ours has 64 there (_TIME_BITS;
- * bits/poll2.h of 2.36): fractions of a second were lost. */
+/* The checked ppoll() of glibc takes a timespec of 32 bits on machines of 32 bits, though ours has 64 there
+ * (_TIME_BITS; bits/poll2.h of 2.36): fractions of a second were lost. */
 #undef _FORTIFY_SOURCE
 
 #include "lib/loop.h"
