@@ -5,7 +5,7 @@
  * few hundred watchers and a dozen timers, so both are simply gone through.  What is watched is not known here.
  */
 /* The checked ppoll() of glibc takes a timespec of 32 bits on machines of 32 bits, though ours has 64 there
- * (_TIME_BITS; bits/poll2.h of 2.36): fractions of a second were lost. */
+ * (_TIME_BITS; seen in 2.36): fractions of a second were lost. */
 #undef _FORTIFY_SOURCE
 
 #include "lib/loop.h"
