@@ -39,4 +39,16 @@ struct alert {
 typedef void alert_fn(void *ctx, const struct alert *a);
 int alert_drain(int fd, enum fam fam, int max, alert_fn *fn, void *ctx);
 
+/* The link-local address that the kernel would send from to a group of the link, as alert_source() for IPv6. */
+int alert_source_local(int ifindex, struct addr *source);
+
+/* ---- what each system has its own way for (linux/alert.c, freebsd/alert.c) ---- */
+
+/* Sets what alert_open() says of a new socket; 0, or -1 with errno. */
+int alert_prepare(int fd, enum fam fam, uint8_t type);
+
+/* Notes what the kernel says beside a message: the interface, and the hop limit of IPv6. */
+struct msghdr;
+void alert_read_control(struct msghdr *m, struct alert *a);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Users and groups by name or number; the rest of priv.h is in the folder of each system.
+ * Users and groups by name or number, and whose a process is; the rest of priv.h is in the folder of each system.
  */
 #include "lib/priv.h"
 
@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/number.h"
 
@@ -50,4 +51,14 @@ int priv_lookup(const char *spec, struct priv_id *id)
 		return 0;
 	errno = ENOENT;
 	return -1;
+}
+
+bool priv_is_id(const struct priv_id *id)
+{
+	uid_t u[3];
+	gid_t g[3];
+
+	return !getresuid(u, u + 1, u + 2) && !getresgid(g, g + 1, g + 2) &&
+	       u[0] == id->uid && u[1] == id->uid && u[2] == id->uid &&
+	       g[0] == id->gid && g[1] == id->gid && g[2] == id->gid;
 }

@@ -30,6 +30,9 @@ bool priv_set(enum priv_cap cap, bool on);
  * the same number.  0, or -1 with ENOENT. */
 int priv_lookup(const char *spec, struct priv_id *id);
 
+/* True when the process is this user and group alone: real, effective and saved. */
+bool priv_is_id(const struct priv_id *id);
+
 /* Becomes id with no other group and no capability, or for a hook with CAP_NET_ADMIN and CAP_NET_RAW alone, as far as
  * they were there: programs we start then have them too, and can gain no other right (no_new_privs).  The result is
  * checked: -1 with errno when anything else is left, and then the process should end. */

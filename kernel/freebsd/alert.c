@@ -12,20 +12,16 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <netinet/icmp6.h>
 
 #include "kernel/freebsd/links.h"
 #include "kernel/sock.h"
-#include "lib/fd.h"
-
-#define ALERT_MAX 256
 
 static const uint8_t alert_option4[] = { 148, 4, 0, 0 };		/* RFC 2113 */
 static const uint8_t alert_option6[] = { 0, 0, 5, 2, 0, 0, 1, 0 };	/* of value 0 (RFC 2711), padded */
 
-static int alert_options(int fd, enum fam fam, uint8_t type)
+int alert_prepare(int fd, enum fam fam, uint8_t type)
 {
 	struct icmp6_filter only;
 	int level = sock_level(fam);
@@ -44,39 +40,13 @@ static int alert_options(int fd, enum fam fam, uint8_t type)
 	       sock_set(fd, level, IPV6_RECVPKTINFO, 1) < 0 || sock_set(fd, level, IPV6_RECVHOPLIMIT, 1) < 0 ? -1 : 0;
 }
 
-int alert_open(enum fam fam, uint8_t type)
-{
-	int fd = sock_open(fam, SOCK_RAW);
-
-	return fd < 0 || alert_options(fd, fam, type) < 0 ? fd_fail(fd) : fd;
-}
-
 /* ---- out ---- */
-
-/* The link-local address that the kernel would send from to a group of this link. */
-static int alert_source6(int ifindex, struct addr *source)
-{
-	struct sockaddr_in6 sin6 = { .sin6_len = sizeof sin6, .sin6_family = AF_INET6,
-				     .sin6_scope_id = (uint32_t)ifindex, .sin6_addr = { { { 0xff, 2, [15] = 1 } } } };
-	socklen_t len = sizeof sin6;
-	int fd = sock_open(FAM_6, SOCK_DGRAM);
-
-	sin6.sin6_port = 1;
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sin6, len) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&sin6, &len) < 0)
-		return fd_fail(fd);
-	close(fd);
-	if (!IN6_IS_ADDR_LINKLOCAL(&sin6.sin6_addr))
-		return sock_fail(EADDRNOTAVAIL);
-	memcpy(source->b, &sin6.sin6_addr, sizeof source->b);
-	return 0;
-}
 
 int alert_source(int fd, enum fam fam, int ifindex, struct addr *source)
 {
 	(void)fd;
 	if (fam == FAM_6)
-		return alert_source6(ifindex, source);
+		return alert_source_local(ifindex, source);
 	return links_address(ifindex, source) ? 0 : sock_fail(EADDRNOTAVAIL);
 }
 
@@ -110,8 +80,7 @@ int alert_send(int fd, enum fam fam, int ifindex, const struct addr *source, con
 
 /* ---- in ---- */
 
-/* Notes what the kernel says beside a message: the interface, and the hop limit of IPv6. */
-static void alert_read_control(struct msghdr *m, struct alert *a)
+void alert_read_control(struct msghdr *m, struct alert *a)
 {
 	struct in6_pktinfo info;
 	struct sockaddr_dl dl;
@@ -130,49 +99,4 @@ static void alert_read_control(struct msghdr *m, struct alert *a)
 			memcpy(&a->ttl, CMSG_DATA(c), sizeof a->ttl);
 		}
 	}
-}
-
-/* Takes the IP header off, which an IPv4 raw socket sees too.  False when that is not whole. */
-static bool alert_read(struct msghdr *m, size_t len, struct alert *a)
-{
-	const uint8_t *bytes = m->msg_iov->iov_base;
-	const struct sockaddr_in6 *from = m->msg_name;
-	size_t head = 0;
-
-	alert_read_control(m, a);
-	if (a->fam == FAM_4) {
-		head = len ? (bytes[0] & 15u) * 4u : 0;
-		if (head < 20 || head > len)
-			return false;
-		a->ttl = bytes[8];
-		a->source = (struct addr){ .b = { [10] = 0xff, 0xff } };
-		memcpy(a->source.b + 12, bytes + 12, 4);
-	} else {
-		memcpy(a->source.b, &from->sin6_addr, sizeof a->source.b);
-	}
-	a->bytes = bytes + head;
-	a->len = len - head;
-	return a->ifindex > 0;
-}
-
-int alert_drain(int fd, enum fam fam, int max, alert_fn *fn, void *ctx)
-{
-	_Alignas(struct cmsghdr) unsigned char control[256];
-	uint8_t bytes[ALERT_MAX];
-	struct sockaddr_in6 from;
-	int n;
-
-	for (n = 0; n < max; n++) {
-		struct iovec iov = { bytes, sizeof bytes };
-		struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1,
-				    .msg_control = control, .msg_controllen = sizeof control };
-		struct alert a = { .fam = fam };
-		ssize_t len = recvmsg(fd, &m, MSG_DONTWAIT);
-
-		if (len < 0)
-			return errno == EAGAIN || errno == EINTR || n ? n : -1;
-		if (alert_read(&m, (size_t)len, &a))
-			fn(ctx, &a);
-	}
-	return n;
 }

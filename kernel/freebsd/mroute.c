@@ -23,8 +23,8 @@
 #include "kernel/freebsd/links.h"
 #include "kernel/freebsd/mroute_pack.h"
 #include "kernel/held.h"
+#include "kernel/mroute.h"
 #include "kernel/sock.h"
-#include "lib/fd.h"
 
 /* 64 bytes an upcall; halved until kern.ipc.maxsockbuf allows it. */
 #define RCVBUF (8 * 1024 * 1024)
@@ -45,120 +45,61 @@ _Static_assert((int)MRT_DONE == (int)MRT6_DONE && (int)MRT_ADD_VIF == (int)MRT6_
 	       (int)MRT_DEL_MFC == (int)MRT6_DEL_MFC, "options of both families");
 
 static struct mroute {
-	int fd;				/* -1 while the family is closed */
-	bool is_ours;			/* MRT_INIT succeeded */
 	bool pim;
 	uint32_t taken;			/* bit n: there is VIF n */
 	int ifindex[KERNEL_VIFS];	/* of each */
-} mroutes[FAM_N] = { { .fd = -1 }, { .fd = -1 } };
-
-static int mroute_set(enum fam fam, int option, const void *p, int len)
-{
-	return setsockopt(mroutes[fam].fd, sock_level(fam), option, p, (socklen_t)len);
-}
-
-static int mroute_set_int(enum fam fam, int option, int v)
-{
-	return mroute_set(fam, option, &v, sizeof v);
-}
+} mroutes[FAM_N];
 
 /* Neighbours' packets stay out: a connected socket gets none that do not come from where it is connected to
  * (sys/netinet/raw_ip.c, rip_input); upcalls come all the same.  ICMPv6 has a filter, which these pass. */
-static int mroute_filter(enum fam fam)
+static int mroute_filter(int fd, enum fam fam)
 {
 	struct sockaddr_in nobody = { .sin_len = sizeof nobody, .sin_family = AF_INET,
 				      .sin_addr = { INADDR_BROADCAST } };
 	struct icmp6_filter none;
 
 	if (fam == FAM_4)
-		return connect(mroutes[fam].fd, (struct sockaddr *)&nobody, sizeof nobody);
+		return connect(fd, (struct sockaddr *)&nobody, sizeof nobody);
 	ICMP6_FILTER_SETBLOCKALL(&none);
-	return setsockopt(mroutes[fam].fd, IPPROTO_ICMPV6, ICMP6_FILTER, &none, sizeof none);
+	return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &none, sizeof none);
 }
 
-static int mroute_take(enum fam fam)
+int mroute_prepare(int fd, enum fam fam, uint32_t table)
 {
-	if (mroute_set_int(fam, fam == FAM_4 ? (int)MRT_INIT : (int)MRT6_INIT, 1) < 0)
-		return -1;
-	/* Of IPv6 each packet on a wrong interface would be told, without a limit (sys/netinet6/ip6_mroute.c). */
+	(void)table;
+	sock_room(fd, RCVBUF);
+	sock_set(fd, SOL_SOCKET, SO_RERROR, 1);
+	return mroute_filter(fd, fam);
+}
+
+int mroute_take(enum fam fam)
+{
+	mroutes[fam].taken = 0;
+	return mroute_set_int(fam, fam == FAM_4 ? (int)MRT_INIT : (int)MRT6_INIT, 1);
+}
+
+void mroute_give(enum fam fam)
+{
+	mroute_set_int(fam, MRT_DONE, 1);
+}
+
+/* Of IPv6 each packet on a wrong interface would be told, without a limit (sys/netinet6/ip6_mroute.c). */
+int mroute_begin(enum fam fam)
+{
 	mroutes[fam].pim = fam == FAM_4 && mroute_set_int(fam, MRT_ASSERT, 1) == 0;
 	return 0;
 }
 
-static int mroute_prepare(enum fam fam)
+int mroute_begin_handed(int fd, enum fam fam, uint32_t table)
 {
-	struct mroute *s = &mroutes[fam];
-
-	s->fd = sock_open(fam, SOCK_RAW);
-	if (s->fd < 0)
-		return -1;
-	sock_room(s->fd, RCVBUF);
-	sock_set(s->fd, SOL_SOCKET, SO_RERROR, 1);
-	if (mroute_filter(fam) == 0)
-		return 0;
-	s->fd = fd_fail(s->fd);
-	return -1;
+	(void)fd;
+	(void)table;
+	return mroute_begin(fam);
 }
 
-int kernel_mroute_open(enum fam fam, uint32_t table)
+void mroute_forget(enum fam fam)
 {
-	struct mroute *s = &mroutes[fam];
-
-	if (table || s->is_ours)
-		return sock_fail(table ? EOPNOTSUPP : EADDRINUSE);
-	if (s->fd < 0 && (s->fd = held_take("mroute", fam, 0)) >= 0) {
-		s->pim = fam == FAM_4 && mroute_set_int(fam, MRT_ASSERT, 1) == 0;
-		s->is_ours = true;
-		return 1;
-	}
-	if (s->fd < 0 && mroute_prepare(fam) < 0)
-		return -1;
-	if (mroute_take(fam) == 0) {
-		s->taken = 0;
-		s->fd = held_add("mroute", fam, 0, s->fd);
-		s->is_ours = s->fd >= 0;
-		return s->is_ours ? 0 : -1;
-	}
-	if (errno != EADDRINUSE)
-		s->fd = fd_fail(s->fd);
-	return -1;
-}
-
-static void mroute_close(struct mroute *s)
-{
-	held_close(s->fd);
-	*s = (struct mroute){ .fd = -1 };
-}
-
-void kernel_mroute_close(enum fam fam)
-{
-	struct mroute *s = &mroutes[fam];
-
-	if (s->is_ours)
-		mroute_set_int(fam, MRT_DONE, 1);	/* even if another process has the descriptor */
-	mroute_close(s);
-}
-
-int kernel_mroute_reset(enum fam fam)
-{
-	mroute_set_int(fam, MRT_DONE, 1);
-	mroutes[fam].taken = 0;
-	if (mroute_take(fam) == 0)
-		return 0;
-	mroute_close(&mroutes[fam]);
-	return -1;
-}
-
-void kernel_release(void)
-{
-	kernel_fds_follow(NULL, NULL);
-	kernel_join_close();
-	for (enum fam fam = 0; fam < FAM_N; fam++) {
-		kernel_mrdisc_close(fam);
-		kernel_report_close(fam);
-		mroute_close(&mroutes[fam]);
-	}
-	kernel_join_settled();
+	mroutes[fam] = (struct mroute){ .taken = 0 };
 }
 
 /* What the kernel has is not to be read in full, IPv6 entries not at all: the router begins anew on the same socket,
@@ -176,11 +117,6 @@ int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx)
 	(void)fn;
 	(void)ctx;
 	return sock_fail(EOPNOTSUPP);
-}
-
-int kernel_mroute_fd(enum fam fam)
-{
-	return mroutes[fam].is_ours ? mroutes[fam].fd : -1;
 }
 
 bool kernel_mroute_has_pim(enum fam fam)
@@ -270,7 +206,7 @@ int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
 	union pack a;
 
 	pack_sg(&a, flow);
-	if (ioctl(mroutes[fam].fd, fam == FAM_4 ? SIOCGETSGCNT : SIOCGETSGCNT_IN6, &a) < 0)
+	if (ioctl(kernel_mroute_fd(fam), fam == FAM_4 ? SIOCGETSGCNT : SIOCGETSGCNT_IN6, &a) < 0)
 		return mroute_missing();
 	pack_sg_read(fam, &a, st);
 	return 0;
@@ -281,7 +217,7 @@ int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st)
 	union pack a;
 
 	pack_count(&a, vif);
-	if (ioctl(mroutes[fam].fd, fam == FAM_4 ? SIOCGETVIFCNT : SIOCGETMIFCNT_IN6, &a) < 0)
+	if (ioctl(kernel_mroute_fd(fam), fam == FAM_4 ? SIOCGETVIFCNT : SIOCGETMIFCNT_IN6, &a) < 0)
 		return mroute_missing();
 	pack_count_read(fam, &a, st);
 	return 0;
@@ -295,7 +231,7 @@ int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx)
 	int n = 0;
 
 	while (n < max) {
-		ssize_t len = recv(s->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+		ssize_t len = recv(kernel_mroute_fd(fam), bytes, sizeof bytes, MSG_DONTWAIT);
 
 		/* ENOBUFS says once that some were lost; each is asked again by its next packet. */
 		if (len < 0 && errno != EINTR && errno != ENOBUFS)

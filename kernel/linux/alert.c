@@ -10,12 +10,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "kernel/linux/sock.h"
-#include "lib/fd.h"
-
-#define ALERT_MAX 256
 
 static const struct alert_family {
 	int router_alert, ttl, loop, tell;	/* options of sock_level() */
@@ -40,7 +36,7 @@ static const struct alert_family {
 	},
 };
 
-static int alert_options(int fd, enum fam fam, uint8_t type)
+int alert_prepare(int fd, enum fam fam, uint8_t type)
 {
 	const struct alert_family *f = &alert_families[fam];
 	int level = sock_level(fam);
@@ -63,13 +59,6 @@ static int alert_options(int fd, enum fam fam, uint8_t type)
 	       (fam == FAM_6 && sock_set(fd, level, IPV6_RECVHOPLIMIT, 1) < 0) ? -1 : 0;
 }
 
-int alert_open(enum fam fam, uint8_t type)
-{
-	int fd = sock_open(fam, SOCK_RAW);
-
-	return fd < 0 || alert_options(fd, fam, type) < 0 ? fd_fail(fd) : fd;
-}
-
 /* ---- out ---- */
 
 static int alert_source4(int fd, int ifindex, struct addr *source)
@@ -83,27 +72,9 @@ static int alert_source4(int fd, int ifindex, struct addr *source)
 	return 0;
 }
 
-/* The link-local address that the kernel would send from to a group of this link. */
-static int alert_source6(int ifindex, struct addr *source)
-{
-	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_scope_id = (uint32_t)ifindex,
-				     .sin6_addr = { { { 0xff, 2, [15] = 1 } } } };
-	socklen_t len = sizeof sin6;
-	int fd = sock_open(FAM_6, SOCK_DGRAM);
-
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sin6, len) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&sin6, &len) < 0)
-		return fd_fail(fd);
-	close(fd);
-	if (!IN6_IS_ADDR_LINKLOCAL(&sin6.sin6_addr))
-		return sock_fail(EADDRNOTAVAIL);
-	memcpy(source->b, &sin6.sin6_addr, sizeof source->b);
-	return 0;
-}
-
 int alert_source(int fd, enum fam fam, int ifindex, struct addr *source)
 {
-	return fam == FAM_4 ? alert_source4(fd, ifindex, source) : alert_source6(ifindex, source);
+	return fam == FAM_4 ? alert_source4(fd, ifindex, source) : alert_source_local(ifindex, source);
 }
 
 int alert_send(int fd, enum fam fam, int ifindex, const struct addr *source, const struct addr *group,
@@ -131,8 +102,7 @@ int alert_send(int fd, enum fam fam, int ifindex, const struct addr *source, con
 
 /* ---- in ---- */
 
-/* Notes what the kernel says beside a message: the interface, and the hop limit of IPv6. */
-static void alert_read_control(struct msghdr *m, struct alert *a)
+void alert_read_control(struct msghdr *m, struct alert *a)
 {
 	const struct alert_family *f = &alert_families[a->fam];
 
@@ -144,50 +114,4 @@ static void alert_read_control(struct msghdr *m, struct alert *a)
 		else if (a->fam == FAM_6 && c->cmsg_type == IPV6_HOPLIMIT && c->cmsg_len >= CMSG_LEN(sizeof a->ttl))
 			memcpy(&a->ttl, CMSG_DATA(c), sizeof a->ttl);
 	}
-}
-
-/* Takes the IP header off, which an IPv4 raw socket sees too.  False when that is not whole. */
-static bool alert_read(struct msghdr *m, size_t len, struct alert *a)
-{
-	const uint8_t *bytes = m->msg_iov->iov_base;
-	const struct sockaddr_in6 *from = m->msg_name;
-	size_t head = 0;
-
-	alert_read_control(m, a);
-	if (a->fam == FAM_4) {
-		head = len ? (bytes[0] & 15u) * 4u : 0;
-		if (head < 20 || head > len)
-			return false;
-		a->ttl = bytes[8];
-		a->source = (struct addr){ .b = { [10] = 0xff, 0xff } };
-		memcpy(a->source.b + 12, bytes + 12, 4);
-	} else {
-		memcpy(a->source.b, &from->sin6_addr, sizeof a->source.b);
-	}
-	a->bytes = bytes + head;
-	a->len = len - head;
-	return a->ifindex > 0;
-}
-
-int alert_drain(int fd, enum fam fam, int max, alert_fn *fn, void *ctx)
-{
-	_Alignas(struct cmsghdr) unsigned char
-		control[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
-	uint8_t bytes[ALERT_MAX];
-	struct sockaddr_in6 from;
-	int n;
-
-	for (n = 0; n < max; n++) {
-		struct iovec iov = { bytes, sizeof bytes };
-		struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1,
-				    .msg_control = control, .msg_controllen = sizeof control };
-		struct alert a = { .fam = fam };
-		ssize_t len = recvmsg(fd, &m, MSG_DONTWAIT);
-
-		if (len < 0)
-			return errno == EAGAIN || errno == EINTR || n ? n : -1;
-		if (alert_read(&m, (size_t)len, &a))
-			fn(ctx, &a);
-	}
-	return n;
 }

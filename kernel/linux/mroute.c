@@ -12,12 +12,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kernel/held.h"
 #include "kernel/linux/mroute_codec.h"
 #include "kernel/linux/mroute_read.h"
 #include "kernel/linux/netlink.h"
 #include "kernel/linux/sock.h"
-#include "lib/fd.h"
+#include "kernel/mroute.h"
 
 /* What waits unread, in bytes of kernel memory (an upcall takes 768): 20,000 new sources at once. */
 #define RCVBUF (16 * 1024 * 1024)
@@ -41,8 +40,6 @@ _Static_assert(sizeof(vifi_t) == sizeof(mifi_t) &&
 	       "counters of both families");
 
 static struct mroute {
-	int fd;			/* -1 while the family is closed */
-	bool is_ours;		/* MRT_INIT succeeded; otherwise somebody else has the family */
 	uint32_t table;
 	bool pim;
 	int ifindex[KERNEL_VIFS];	/* of each VIF */
@@ -51,7 +48,7 @@ static struct mroute {
 	 * who answers the oldest first has it walk over all others each time (net/ipv4/ipmr.c, mfc_unres_queue). */
 	struct upcall *waiting;
 	unsigned n, cap;
-} mroutes[FAM_N] = { { .fd = -1 }, { .fd = -1 } };
+} mroutes[FAM_N];
 
 static int mroute_resize(struct mroute *s, unsigned cap)
 {
@@ -66,7 +63,7 @@ static int mroute_resize(struct mroute *s, unsigned cap)
 
 /* Neighbours' packets stay out.  Of IPv4 upcalls have 0 where a packet has its protocol.  Of IPv6 no filter on bytes
  * will do, since an ICMPv6 packet of type 0 may have them all; but upcalls do not pass this one (net/ipv6/ip6mr.c). */
-static int mroute_filter(enum fam fam)
+static int mroute_filter(int fd, enum fam fam)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, offsetof(struct igmpmsg, im_mbz)),
@@ -77,110 +74,55 @@ static int mroute_filter(enum fam fam)
 	struct icmp6_filter none;
 
 	if (fam == FAM_4)
-		return sock_filter(mroutes[fam].fd, code, sizeof code / sizeof *code);
+		return sock_filter(fd, code, sizeof code / sizeof *code);
 	ICMP6_FILTER_SETBLOCKALL(&none);
-	return setsockopt(mroutes[fam].fd, IPPROTO_ICMPV6, ICMP6_FILTER, &none, sizeof none);
+	return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &none, sizeof none);
 }
 
-static int mroute_set(enum fam fam, int option, const void *p, int len)
+int mroute_prepare(int fd, enum fam fam, uint32_t table)
 {
-	return setsockopt(mroutes[fam].fd, sock_level(fam), option, p, (socklen_t)len);
+	mroutes[fam].table = table;
+	sock_room(fd, RCVBUF);
+	return mroute_filter(fd, fam) == 0 && (!table || mroute_set_int(fam, MRT_TABLE, (int)table) == 0) ? 0 : -1;
 }
 
-static int mroute_set_int(enum fam fam, int option, int v)
+/* Alone of all options MRT_INIT may be set by who has no capability (net/ipv4/ipmr.c, ip_mroute_setsockopt). */
+int mroute_take(enum fam fam)
 {
-	return mroute_set(fam, option, &v, sizeof v);
+	return mroute_set_int(fam, MRT_INIT, 1);
 }
 
-/* Does all that needs a capability. */
-static int mroute_prepare(enum fam fam, uint32_t table)
+void mroute_give(enum fam fam)
 {
-	struct mroute *s = &mroutes[fam];
-
-	s->fd = sock_open(fam, SOCK_RAW);
-	if (s->fd < 0)
-		return -1;
-	sock_room(s->fd, RCVBUF);
-	if (mroute_filter(fam) == 0 && (!table || mroute_set_int(fam, MRT_TABLE, (int)table) == 0))
-		return 0;
-	s->fd = fd_fail(s->fd);
-	return -1;
+	mroute_set_int(fam, MRT_DONE, 1);
 }
 
-/* What is left to be done when we have the table: 0, or -1 with errno. */
-static int mroute_begin(enum fam fam)
+int mroute_begin(enum fam fam)
 {
 	struct mroute *s = &mroutes[fam];
 
 	s->pim = mroute_set_int(fam, MRT_PIM, 1) == 0;
-	if ((!s->pim && mroute_set_int(fam, MRT_ASSERT, 1) < 0) || (!s->cap && mroute_resize(s, WAITING_MIN) < 0))
-		return -1;
-	s->is_ours = true;
-	return 0;
+	return (!s->pim && mroute_set_int(fam, MRT_ASSERT, 1) < 0) || (!s->cap && mroute_resize(s, WAITING_MIN) < 0) ?
+	       -1 : 0;
 }
 
-/* Begins with a socket that was handed over, maybe by another version: 1, or -1 with errno. */
-static int mroute_open_adopted(enum fam fam)
+/* The filter may be that of another version. */
+int mroute_begin_handed(int fd, enum fam fam, uint32_t table)
 {
-	struct mroute *s = &mroutes[fam];
-
-	if (mroute_filter(fam) == 0 && mroute_begin(fam) == 0)
-		return 1;
-	s->fd = held_close(s->fd);
-	return -1;
+	mroutes[fam].table = table;
+	return mroute_filter(fd, fam) == 0 ? mroute_begin(fam) : -1;
 }
 
-int kernel_mroute_open(enum fam fam, uint32_t table)
+void mroute_forget(enum fam fam)
 {
-	struct mroute *s = &mroutes[fam];
-
-	if (s->is_ours)
-		return sock_fail(EADDRINUSE);
-	s->table = table;
-	if (s->fd < 0 && (s->fd = held_take("mroute", fam, table)) >= 0)
-		return mroute_open_adopted(fam);
-	if (s->fd < 0 && mroute_prepare(fam, table) < 0)
-		return -1;
-	/* Alone of all options it may be set by who has no capability (net/ipv4/ipmr.c, ip_mroute_setsockopt). */
-	if (mroute_set_int(fam, MRT_INIT, 1) == 0) {
-		s->fd = mroute_begin(fam) == 0 ? held_add("mroute", fam, table, s->fd) : fd_fail(s->fd);
-		s->is_ours = s->fd >= 0;
-		return s->is_ours ? 0 : -1;
-	}
-	if (errno != EADDRINUSE)
-		s->fd = fd_fail(s->fd);
-	return -1;
-}
-
-static void mroute_close(struct mroute *s)
-{
-	held_close(s->fd);
-	free(s->waiting);
-	*s = (struct mroute){ .fd = -1 };
-}
-
-void kernel_mroute_close(enum fam fam)
-{
-	struct mroute *s = &mroutes[fam];
-
-	if (s->is_ours)
-		mroute_set_int(fam, MRT_DONE, 1);	/* even if another process has the descriptor */
-	mroute_close(s);
-}
-
-int kernel_mroute_reset(enum fam fam)
-{
-	mroute_set_int(fam, MRT_DONE, 1);
-	if (mroute_set_int(fam, MRT_INIT, 1) == 0 && mroute_begin(fam) == 0)
-		return 0;
-	mroute_close(&mroutes[fam]);
-	return -1;
+	free(mroutes[fam].waiting);
+	mroutes[fam] = (struct mroute){ .n = 0 };
 }
 
 int kernel_vifs_read(enum fam fam, int ifindex[KERNEL_VIFS])
 {
 	struct mroute *s = &mroutes[fam];
-	int res = mroute_read_vifs(s->fd, fam, s->ifindex);
+	int res = mroute_read_vifs(kernel_mroute_fd(fam), fam, s->ifindex);
 
 	for (int vif = 0; vif < KERNEL_VIFS; vif++)
 		ifindex[vif] = s->ifindex[vif];
@@ -190,23 +132,6 @@ int kernel_vifs_read(enum fam fam, int ifindex[KERNEL_VIFS])
 int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx)
 {
 	return mroute_read_entries(fam, mroutes[fam].table, mroutes[fam].ifindex, fn, ctx);
-}
-
-void kernel_release(void)
-{
-	kernel_fds_follow(NULL, NULL);
-	kernel_join_close();
-	for (enum fam fam = 0; fam < FAM_N; fam++) {
-		kernel_mrdisc_close(fam);
-		kernel_report_close(fam);
-		mroute_close(&mroutes[fam]);
-	}
-	kernel_join_settled();
-}
-
-int kernel_mroute_fd(enum fam fam)
-{
-	return mroutes[fam].is_ours ? mroutes[fam].fd : -1;
 }
 
 bool kernel_mroute_has_pim(enum fam fam)
@@ -272,7 +197,7 @@ int kernel_mfc_del(const struct flow *flow, int iif)
 
 static int mroute_ask(enum fam fam, unsigned long request, union mroute_arg *a)
 {
-	if (ioctl(mroutes[fam].fd, request, a) == 0)
+	if (ioctl(kernel_mroute_fd(fam), request, a) == 0)
 		return 0;
 	/* EINVAL: beyond the highest VIF in use. */
 	if (errno == EADDRNOTAVAIL || errno == EINVAL)
@@ -317,7 +242,7 @@ static int mroute_read(enum fam fam, struct mroute *s)
 	for (int left = WAITING_MAX / BATCH; left && got == BATCH; left--) {
 		if (s->n + BATCH > s->cap && (s->cap >= WAITING_MAX || mroute_resize(s, s->cap * 2) < 0))
 			break;
-		got = recvmmsg(s->fd, msg, BATCH, MSG_DONTWAIT, NULL);
+		got = recvmmsg(kernel_mroute_fd(fam), msg, BATCH, MSG_DONTWAIT, NULL);
 		if (got < 0 && errno == EINTR)
 			got = BATCH;
 		else if (got < 0)

@@ -68,16 +68,6 @@ void priv_lower(void)
 {
 }
 
-static bool priv_is_id(const struct priv_id *id)
-{
-	uid_t u[3];
-	gid_t g[3];
-
-	return !getresuid(u, u + 1, u + 2) && !getresgid(g, g + 1, g + 2) &&
-	       u[0] == id->uid && u[1] == id->uid && u[2] == id->uid &&
-	       g[0] == id->gid && g[1] == id->gid && g[2] == id->gid;
-}
-
 int priv_drop(const struct priv_id *id, bool for_hook)
 {
 	priv_shed(for_hook);

@@ -126,16 +126,6 @@ void priv_lower(void)
 	errno = err;
 }
 
-static bool priv_is_id(const struct priv_id *id)
-{
-	uid_t u[3];
-	gid_t g[3];
-
-	return !getresuid(u, u + 1, u + 2) && !getresgid(g, g + 1, g + 2) &&
-	       u[0] == id->uid && u[1] == id->uid && u[2] == id->uid &&
-	       g[0] == id->gid && g[1] == id->gid && g[2] == id->gid;
-}
-
 /* Takes from the bounding set what no program that is started shall ever have again.  Who lacks CAP_SETPCAP cannot,
  * and nor can programs of his gain anything, once no_new_privs is set. */
 static void priv_bound(bool for_hook)
