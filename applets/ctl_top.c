@@ -104,7 +104,7 @@ static void top_show(struct top *t)
 		ctl_print_measure(t->printer);
 		buf_chr(&out, '\n');
 		ctl_sample_table(&t->now, (uint32_t)t->printer->height, &out);
-		ctl_print_screen(t->printer, buf_cstr(&out), out.len);
+		ctl_print_screen(t->printer, out.p, out.len);
 	} else {
 		struct buf table = { 0 };
 

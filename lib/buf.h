@@ -57,7 +57,8 @@ void buf_shell_word(struct buf *b, const char *s);
 /* Drops the first n bytes. */
 void buf_consume(struct buf *b, size_t n);
 
-/* Returns the content with a NUL behind it; "" when memory ran out. */
+/* Returns the content with a NUL behind it; "" when memory ran out, whatever b->len is: who needs the length too takes
+ * b->p and b->len, which always fit. */
 const char *buf_cstr(struct buf *b);
 
 /* Frees the memory and makes *b empty again. */

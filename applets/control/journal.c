@@ -67,6 +67,21 @@ static void journal_put_claim(struct buf *b, const struct ruleset *s, const stru
 		buf_printf(b, " %s", s->names.v[list->names[i]].ifname.text);
 }
 
+/* Keeps a line of what was taken back of the configuration.  Nothing else knows it: what there is no memory for is
+ * counted, so that whoever took it back is told. */
+static void journal_note_taken(struct journal *j, const struct buf *line)
+{
+	size_t before = j->taken.len;
+
+	buf_add(&j->taken, line->p, line->len);
+	buf_chr(&j->taken, '\n');
+	if (!line->failed && !j->taken.failed)
+		return;
+	j->taken.len = before;
+	j->taken.failed = false;
+	j->lost++;
+}
+
 /* Notes what an owner asks for now, or nothing when is_gone. */
 static void journal_note(struct journal *j, const struct rules *t, uint32_t id, uint32_t owner, bool is_gone)
 {
@@ -76,7 +91,7 @@ static void journal_note(struct journal *j, const struct rules *t, uint32_t id, 
 
 	journal_put_claim(&line, &j->router->rules, t, id, owner, is_asked ? &claim : NULL);
 	if (owner == OWNER_CONFIG)
-		buf_printf(&j->taken, "%s\n", buf_cstr(&line));
+		journal_note_taken(j, &line);
 	if (j->fd >= 0)
 		journal_put(&j->out, line.p, line.len);
 	j->is_less |= !is_asked;
@@ -102,6 +117,7 @@ void journal_event(struct journal *j, const struct event *ev)
 void journal_reloaded(struct journal *j)
 {
 	buf_free(&j->taken);
+	j->lost = j->told = 0;
 	if (j->fd >= 0)
 		journal_put(&j->out, "reload", strlen("reload"));
 	j->is_less = true;
@@ -159,7 +175,7 @@ static int journal_write_head(struct journal *j)
 		buf_chr(&line, ' ');
 		buf_u64(&line, v[i]);
 	}
-	journal_put(&out, buf_cstr(&line), line.len);
+	journal_put(&out, line.p, line.len);
 	res = line.failed ? -1 : journal_write(j->fd, &out);
 	if (!res)
 		j->counters = j->router->count;
@@ -200,8 +216,6 @@ static int journal_put_all(const struct journal *j, struct journal_out *out)
 		end = memchr(j->taken.p + at, '\n', j->taken.len - at);
 		journal_put(out, j->taken.p + at, (size_t)(end - j->taken.p) - at);
 	}
-	if (j->taken.failed)
-		out->lines.failed = true;
 	return journal_put_rules(j, &j->router->rules.routes, out) < 0 ||
 	       journal_put_rules(j, &j->router->rules.joins, out) < 0 ? -1 : journal_write(j->fd, out);
 }
@@ -266,15 +280,24 @@ int journal_begin(struct journal *j)
 
 int journal_flush(struct journal *j)
 {
+	bool is_lost = j->lost != j->told;
 	int64_t size;
+	int res = 0;
 
+	j->told = j->lost;
 	if (j->fd < 0)
 		return 0;
 	j->is_stale |= !j->is_stale && j->out.lines.len && journal_write(j->fd, &j->out) < 0;
 	size = j->out.at - j->start;
 	if (j->is_stale || size > 2 * j->whole + JOURNAL_SLACK || (size > j->limit && j->is_less))
-		return journal_rewrite(j);
-	return memcmp(&j->counters, &j->router->count, sizeof j->counters) ? journal_write_head(j) : 0;
+		res = journal_rewrite(j);
+	else if (memcmp(&j->counters, &j->router->count, sizeof j->counters))
+		res = journal_write_head(j);
+	if (!res && is_lost) {
+		errno = ENOMEM;
+		res = -1;
+	}
+	return res;
 }
 
 bool journal_is_full(const struct journal *j)

@@ -37,6 +37,7 @@ struct journal {
 	int64_t limit;			/* JOURNAL_LIMIT; less in tests */
 	struct journal_out out;
 	struct buf taken;		/* lines without their sums: what was taken back of the configuration */
+	uint32_t lost, told;		/* of these the lines that there was no memory for; told by journal_flush() */
 	struct router_counters counters;	/* as they are in the head */
 	bool is_stale;			/* a write failed: all is to be written anew */
 	bool is_less;			/* something was taken back since it was written as a whole */

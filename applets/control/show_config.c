@@ -24,7 +24,8 @@ static void config_phyint(struct show *s, const struct phyint *p)
 	json_str(&o->rows, "name", p->ifname.text);
 	json_key(&o->rows, "line");
 	/* Without the newline. */
-	buf_json(&o->rows, buf_cstr(&line), line.len ? line.len - 1 : 0);
+	buf_json(&o->rows, line.p, line.len ? line.len - 1 : 0);
+	o->rows.failed |= line.failed;
 	output_row_end(o);
 	buf_free(&line);
 }

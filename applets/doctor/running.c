@@ -134,7 +134,7 @@ static void running_listen(struct running *r, int fd)
 		r->pid = pid;
 		r->table = line.table;
 		r->conf = conf_new();
-		r->answers = r->conf && conf_parse_text(r->conf, &d, "show config", buf_cstr(&text), text.len);
+		r->answers = r->conf && conf_parse_text(r->conf, &d, "show config", text.p, text.len);
 	}
 	diags_free(&d);
 	buf_free(&text);
@@ -344,7 +344,7 @@ bool running_pending(struct running *r, const struct conf_rule *m, struct buf *w
 	for (; !waits && *line; line = *end ? end + 1 : end) {
 		end = strchr(line, '\n');
 		end = end ? end : line + strlen(line);
-		if (strncmp(line, buf_cstr(&rule), rule.len) || strncmp(line + rule.len, "  #", 3))
+		if (rule.failed || strncmp(line, rule.p, rule.len) || strncmp(line + rule.len, "  #", 3))
 			continue;
 		waits = true;
 		buf_add(why, line + rule.len + 4, (size_t)(end - line) - rule.len - 4);

@@ -386,7 +386,8 @@ static void fuzz_check_journal(void)
 		fuzz_wrong("the journal cannot be read");
 	router_sync(&fuzz_router);
 	fuzz_config(&is);
-	if (strcmp(buf_cstr(&was), buf_cstr(&is))) {
+	/* What was lost was told. */
+	if (!fuzz_journal.lost && strcmp(buf_cstr(&was), buf_cstr(&is))) {
 		fprintf(stderr, "%s\n-- and from the journal --\n%s\n", buf_cstr(&was), buf_cstr(&is));
 		fuzz_wrong("the journal restores something else");
 	}

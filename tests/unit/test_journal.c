@@ -15,6 +15,7 @@
 #include "applets/control/command.h"
 #include "lib/memfile.h"
 #include "router/claims.h"
+#include "tests/fake/memory.h"
 #include "tests/unit/engine.h"
 
 static struct journal journal;
@@ -410,4 +411,54 @@ static void bounded(void)
 	finish();
 }
 
-TEST_MAIN(TEST(random_histories) TEST(twice) TEST(damage) TEST(hostile) TEST(bounded))
+/* One piece of memory that is not had, each in turn: what is told to be kept is kept, the rest by the next command. */
+static void scarce(void)
+{
+	const char *conf = "mroute from eth0 group 225.9.9.9 to eth1\n";
+	char line[64];
+	unsigned refused = 0;
+
+	begin(conf);
+	CHECK_INT(journal_begin(&journal), 0);
+	for (unsigned n = 0; n < 24; n++) {
+		snprintf(line, sizeof line, "add eth0 225.1.1.%u eth1", n);
+		/* A head with as many digits as can be, another one each time. */
+		memset(&r.count, 0xff, sizeof r.count);
+		r.count.refused -= n;
+		memory_scarce(n, 1);
+		run("a", line, NULL);
+		refused += memory_plenty();
+		CHECK_INT(run("a", line, NULL), 0);
+		compare(conf);
+	}
+	CHECK(refused > 2);
+	finish();
+}
+
+/* The same with something of the file that a client takes back, of which nothing but the journal knows. */
+static void taken_scarce(void)
+{
+	const char *conf = "mroute from eth0 group 225.9.9.9 to eth1 eth2\n";
+	unsigned lost = 0, kept = 0;
+
+	for (unsigned n = 0; n < 24; n++) {
+		int status;
+
+		begin(conf);
+		CHECK_INT(journal_begin(&journal), 0);
+		memory_scarce(n, 1);
+		status = run(NULL, "remove eth0 225.9.9.9 eth2", NULL);
+		memory_plenty();
+		if (!status)
+			compare(conf);
+		kept += !status;
+		lost += journal.lost;
+		/* It is told once, what comes then is kept. */
+		CHECK(!journal.lost || status);
+		CHECK_INT(run("a", "add eth0 225.1.1.1 eth1", NULL), 0);
+		finish();
+	}
+	CHECK(lost > 0 && kept > 0);
+}
+
+TEST_MAIN(TEST(random_histories) TEST(twice) TEST(damage) TEST(hostile) TEST(bounded) TEST(scarce) TEST(taken_scarce))
