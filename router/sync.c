@@ -192,16 +192,15 @@ static bool sync_rules(struct router *r)
 	return true;
 }
 
-/* No entry comes in on a number any more that nobody has; takes back those that nothing wants. */
+/* Takes back numbers that nothing wants, and frees those that no entry has any more. */
 static void sync_release(struct router *r)
 {
 	for (enum fam f = 0; f < FAM_N; f++) {
-		bool any = r->ifs.held[f];
+		bool any;
 
-		r->ifs.held[f] = 0;
 		if (r->sync.releases && r->up[f])
 			vif_release_unwanted(r, f);
-		any |= vif_remove_left(r, f);
+		any = vif_remove_left(r, f);
 		/* A number that became free may be waited for. */
 		for (struct iface *i = NULL; any && (i = iface_next(&r->ifs, i));)
 			r->vifs_stale |= i->waits[f];

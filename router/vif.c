@@ -76,7 +76,8 @@ void vif_release_unwanted(struct router *r, enum fam fam)
 	}
 }
 
-/* The numbers that entries of the kernel have: of one that is to be put anew, that may be any. */
+/* The numbers that entries have, in the kernel or until they are looked at: of one that is to be put anew, that may be
+ * any. */
 static uint32_t vif_in_entries(const struct router *r, enum fam fam)
 {
 	uint32_t vifs = 0;
@@ -84,7 +85,7 @@ static uint32_t vif_in_entries(const struct router *r, enum fam fam)
 	for (uint32_t at = 0; at < r->mfc.n; at++) {
 		const struct mfc *e = &r->mfc.v[at];
 
-		if (e->state != MFC_FREE && e->flags & MFC_INSTALLED && flow_fam(&e->flow) == fam)
+		if (e->state != MFC_FREE && e->flags & (MFC_INSTALLED | MFC_DIRTY) && flow_fam(&e->flow) == fam)
 			vifs |= e->flags & MFC_STALE ? UINT32_MAX : e->oifs | UINT32_C(1) << e->iif;
 	}
 	return vifs;
@@ -92,16 +93,19 @@ static uint32_t vif_in_entries(const struct router *r, enum fam fam)
 
 bool vif_remove_left(struct router *r, enum fam fam)
 {
-	uint32_t was = r->ifs.leaving[fam], vifs = was ? was & ~vif_in_entries(r, fam) : 0;
+	uint32_t held = r->ifs.held[fam], leaving = r->ifs.leaving[fam];
+	uint32_t used = held | leaving ? vif_in_entries(r, fam) : 0;
 
-	for (; vifs; vifs &= vifs - 1) {
+	/* What the kernel refuses to rewrite keeps its number from others. */
+	r->ifs.held[fam] &= used;
+	for (uint32_t vifs = leaving & ~used; vifs; vifs &= vifs - 1) {
 		/* It is gone when its interface is (net/ipv4/ipmr.c, ipmr_device_event), which is heard later. */
 		if (kernel_vif_del(fam, __builtin_ctz(vifs)) < 0 && errno != EADDRNOTAVAIL)
 			state_failed(r, NULL);
 		else
 			r->ifs.leaving[fam] &= ~(vifs & -vifs);
 	}
-	return r->ifs.leaving[fam] != was;
+	return r->ifs.held[fam] != held || r->ifs.leaving[fam] != leaving;
 }
 
 /* Prepares for a number that no interface has: entries that were taken over from another process may send to it.  They

@@ -228,6 +228,34 @@ static void number_stays(void)
 	}
 }
 
+/* The number of one that is gone stays nobody's as long as the kernel refuses to have an entry rewritten that goes out
+ * there, in either system. */
+static void number_refused(void)
+{
+	for (int is_freebsd = 0; is_freebsd < 2; is_freebsd++) {
+		start();
+		if (is_freebsd)
+			fake_be_freebsd();
+		CHECK_INT(apply(rules_to("eth1 w0")), 0);
+		fake_link_del(3);
+		fake_fail("mfc_add", ENOMEM, 3);
+		router_link_event(&r, &(struct link_event){ .kind = LINK_DEL, .ifindex = 3 });
+		for (router_sync(&r); router_is_busy(&r); router_sync(&r))
+			;
+		CHECK_INT(with(2), 3);
+		link_is(5, "w0");
+		for (router_sync(&r); router_is_busy(&r); router_sync(&r))
+			;
+		CHECK_INT(iface_find_name(&r.ifs, "w0")->vif[FAM_4], 2);
+		CHECK_INT(with(2), 0);
+		CHECK_INT(with(4), RULES);
+		link_is(6, "w1");
+		CHECK_INT(apply(rules_to("w0 w1")), 0);
+		CHECK_INT(iface_find_name(&r.ifs, "w1")->vif[FAM_4], 1);
+		end();
+	}
+}
+
 /* Before the kernel has an entry of any source it has those of the sources that are exceptions. */
 static void exceptions_first(void)
 {
@@ -320,4 +348,5 @@ static void flushed(void)
 }
 
 TEST_MAIN(TEST(in_slices) TEST(upcall_between) TEST(short_for_packets) TEST(touched_again) TEST(changed_between)
-	  TEST(flapping) TEST(number_stays) TEST(exceptions_first) TEST(number_held) TEST(family_between) TEST(flushed))
+	  TEST(flapping) TEST(number_stays) TEST(number_refused)
+	  TEST(exceptions_first) TEST(number_held) TEST(family_between) TEST(flushed))
