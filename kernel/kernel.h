@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * What the router and the daemon ask of the kernel, and what it reports.  No header of the system in it.  The files of
- * kernel/ and kernel/OS that the headings name do it, tests/fake/kernel.c does so without a kernel.  Every function
- * returns 0 or -1 with errno unless it says otherwise, and logs nothing.  One process holds one set of sockets, hence
- * no handle.
+ * kernel/ and kernel/OS that the headings name do it, tests/fake/ does so without a kernel.  Every function returns 0
+ * or -1 with errno unless it says otherwise, and logs nothing.  One process holds one set of sockets, hence no handle.
  */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
@@ -47,7 +46,8 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold);
 
 /* Removes a VIF.  One that went with its interface counts as removed.  The router guarantees to every system: no entry
  * of the kernel has it as iif or output any more, as whoever gets the number next would take its place, and FreeBSD
- * follows it to an interface that is gone (sys/netinet6/ip6_mroute.c, ip6_mdq); never is a number added that is taken;
+ * follows it to an interface that is gone (sys/netinet6/ip6_mroute.c, ip6_mdq); never is a number added that is taken,
+ * or that an entry has;
  * the VIFs that an entry names are added before it (IPv4 of FreeBSD drops outputs above the highest number). */
 int kernel_vif_del(enum fam fam, int vif);
 
@@ -280,7 +280,8 @@ void kernel_join_close(void);
 
 /* Reads anew of which groups the sockets of this host, all programs' and ours, are members; *n: how many memberships
  * there are.  Returns 1 when something is not as it was at the last reading, 0 when nothing, -1 with errno where that
- * cannot be seen, and then nobody is a member. */
+ * cannot be seen, and then nobody is a member; EOPNOTSUPP: this system gives all that leaves to itself, whoever is a
+ * member, and the router guarantees it that no entry has its iif as output. */
 int kernel_members_read(uint32_t *n);
 
 /* True when a packet that is forwarded to the interface comes back in there, as of the last reading: the kernel gives

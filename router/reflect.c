@@ -6,6 +6,8 @@
  */
 #include "router/reflect.h"
 
+#include <errno.h>
+
 #include "router/mark.h"
 
 /* How often the memberships are read, and for how many of them it is a ms later: to read 32,768 takes 0.16 s. */
@@ -15,10 +17,13 @@
 static void reflect_read(struct router *r, bool *differ)
 {
 	uint32_t n;
+	int res;
 
 	if (!r->reflect.is_read)
 		kernel_members_follow(true);
-	*differ = kernel_members_read(&n) != 0;
+	res = kernel_members_read(&n);
+	r->reflect.always = res < 0 && errno == EOPNOTSUPP;
+	*differ = res != 0;
 	r->reflect.is_read = true;
 	r->reflect.is_stale = false;
 	r->reflect.soonest = r->now + 1 + n / REFLECT_PER_MS;
@@ -73,6 +78,9 @@ static const char *reflect_why(const struct router *r, const struct flow_range *
 {
 	const struct iface *i = iface_by_vif(&r->ifs, flow_range_fam(range), vif);
 
+	if (i && r->reflect.always)
+		return "held back as output, as this system takes in again what it sends and each packet would come "
+		       "back: drop this output";
 	if (i && reflect_is_joined(&r->rules, range, UINT32_C(1) << vif))
 		return "held back as output, as smcroute is a member of the group there and each packet would come "
 		       "back: drop the mgroup line or this output";
@@ -119,7 +127,7 @@ uint32_t reflect_held(struct router *r, uint32_t at, int iif, uint32_t oifs)
 	if (!bit)
 		return 0;
 	/* Who joined just now has its packets behind it, and the report of that may be read after theirs. */
-	if (is_first || (!(e->flags & MFC_INSTALLED) && r->now >= r->reflect.soonest)) {
+	if (is_first || (!r->reflect.always && !(e->flags & MFC_INSTALLED) && r->now >= r->reflect.soonest)) {
 		reflect_read(r, &differ);
 		if (differ && !is_first) {
 			reflect_mark(r);
@@ -170,6 +178,20 @@ const char *reflect_of_join(const struct router *r, const struct ifname *iif, co
 
 /* ---- what changes ---- */
 
+int64_t reflect_due(const struct router *r)
+{
+	if (!r->mfc.reflecting || r->reflect.always)
+		return 0;
+	return r->reflect.is_stale ? r->reflect.soonest : r->reflect.due;
+}
+
+static bool reflect_is_due(const struct router *r)
+{
+	int64_t due = reflect_due(r);
+
+	return due && r->now >= due;
+}
+
 bool reflect_look(struct router *r)
 {
 	bool differ = false;
@@ -180,7 +202,7 @@ bool reflect_look(struct router *r)
 		r->reflect = (struct reflect){ 0 };
 		return false;
 	}
-	if (r->now < reflect_due(r))
+	if (!reflect_is_due(r))
 		return false;
 	reflect_read(r, &differ);
 	if (!differ)
@@ -189,13 +211,8 @@ bool reflect_look(struct router *r)
 	return true;
 }
 
-int64_t reflect_due(const struct router *r)
-{
-	return !r->mfc.reflecting ? 0 : r->reflect.is_stale ? r->reflect.soonest : r->reflect.due;
-}
-
 bool reflect_tick(struct router *r)
 {
 	log_limit_flush(&r->lim_reflect, r->now, LOG_LVL_NOTICE, "outputs held back");
-	return r->mfc.reflecting && r->now >= reflect_due(r);
+	return reflect_is_due(r);
 }

@@ -2,7 +2,8 @@
  *
  * Entries that go out where they come in, as relays on a mesh want it.  Where this host is a member of the group on
  * that interface the kernel would give what leaves there to the router again, and each packet would go out as often as
- * its TTL lasts (see kernel_members_loop()): that one output is held back meanwhile.
+ * its TTL lasts (see kernel_members_loop()): that one output is held back meanwhile.  FreeBSD's does so whoever is a
+ * member (sys/netinet/ip_mroute.c, phyint_send): there no entry ever has its iif as output.
  */
 #ifndef ROUTER_REFLECT_H
 #define ROUTER_REFLECT_H
@@ -31,7 +32,8 @@ void reflect_mark(struct router *r);
  * about; true when it did. */
 bool reflect_look(struct router *r);
 
-/* When reflect_tick() is to be called next, in ms; 0 = no need, as long as no entry goes out where it comes in. */
+/* When reflect_tick() is to be called next, in ms; 0 = no need, as long as no entry goes out where it comes in, or none
+ * ever does. */
 int64_t reflect_due(const struct router *r);
 
 /* True when it is time to look at the memberships: by router_sync(). */

@@ -72,6 +72,7 @@ struct router_changes {
 /* What reflect.c keeps. */
 struct reflect {
 	bool is_read;			/* the memberships of this host are known, and followed */
+	bool always;			/* whoever is a member, see kernel_members_read() */
 	bool is_stale;			/* they have changed and are to be read again; set by whoever knows */
 	int64_t soonest, due;		/* when they may be read again, and are to be in any case; ms */
 };
