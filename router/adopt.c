@@ -221,6 +221,16 @@ static int adopt_guess_iif(const struct router *r, const struct flow *flow)
 	return found;
 }
 
+/* Any VIF of a family, -1 = there is none. */
+static int adopt_any_vif(const struct router *r, enum fam fam)
+{
+	int vif = 0;
+
+	while (vif < KERNEL_VIFS && !iface_by_vif(&r->ifs, fam, vif))
+		vif++;
+	return vif < KERNEL_VIFS ? vif : -1;
+}
+
 void adopt_tick(struct router *r)
 {
 	struct unresolved *u = &r->unresolved;
@@ -229,14 +239,16 @@ void adopt_tick(struct router *r)
 		return;
 	for (uint32_t i = 0; i < u->n; i++) {
 		int vif = adopt_guess_iif(r, &u->v[i]);
-		struct upcall up = { UPCALL_NOCACHE, flow_fam(&u->v[i]), vif < 0 ? 0 : vif, u->v[i] };
+		struct upcall up = { UPCALL_NOCACHE, flow_fam(&u->v[i]), vif, u->v[i] };
 
 		if (mfc_find(&r->mfc, &up.flow) != HASH_NONE)
 			continue;
 		if (vif < 0)
-			learn_let_go(r, &up, 0);
-		else
+			up.vif = adopt_any_vif(r, up.fam);
+		if (vif >= 0)
 			router_upcall(r, &up, r->now);
+		else if (up.vif >= 0)
+			learn_let_go(r, &up, 0);
 	}
 	adopt_free(r);
 }

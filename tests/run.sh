@@ -67,7 +67,9 @@ for t in tests/init/test_*.py; do
 	[ -n "$ROOT" ] && job "$t" "python3 $t"
 done
 for t in tests/scenario/*.c; do
-	[ -e "$t" ] && job "$t" "$EMULATOR $B/tests/$(basename "$t" .c) tests/scenario/*.scn"
+	[ -e "$t" ] || continue
+	job "$t" "$EMULATOR $B/tests/$(basename "$t" .c) tests/scenario/*.scn"
+	job "$t on FreeBSD" "SYSTEM=freebsd $EMULATOR $B/tests/$(basename "$t" .c) tests/scenario/*.scn"
 done
 for t in tests/unit/test_*.c; do
 	# A program that posix_spawn() does not find is reported to a parent that shares the memory of the child.

@@ -17,8 +17,8 @@ void fake_reset(void);
 /* What was changed since the last call, one line each, valid until the next verb:
  *	open4 table 0		close4
  *	vif4 add 0 if2 ttl 1	vif6 add 0 if2		vif4 del 0
- *	mfc4 add (10.0.0.1,225.1.2.3) iif 0 oifs 1,2 ttl 1,3	("oifs -" for none; ttl
- *				only when any of them is not 1)
+ *	mfc4 add (10.0.0.1,225.1.2.3) iif 0 oifs 1,2 ttl 1,3, lets 2 go	("oifs -" for none; ttl
+ *				only when any of them is not 1; packets that waited)
  *	mfc4 del (10.0.0.1,225.1.2.3)
  *	mfc4 add (*,225.1.2.3) iif 0 oifs 1	mfc4 del (*,225.1.2.3) iif 0
  *	join4 if2 (*,225.1.1.1)	leave4 if2 (10.0.0.1,232.1.1.1)
@@ -46,16 +46,28 @@ void fake_fail(const char *verb, int err, int times);
  * Returns how many have failed since it was called last. */
 unsigned fake_fail_some(unsigned per_thousand, uint64_t seed);
 
-/* From now on it is FreeBSD's: no tables, no (*,G) entries, and a MIF stays when its interface goes. */
+/* From now on, until fake_reset(), it is FreeBSD's and not Linux's: system.c has what that means. */
 void fake_be_freebsd(void);
+bool fake_is_freebsd(void);
+
+/* In either, what the router guarantees to every system is looked at, see kernel_vif_del(): what breaks it ends the
+ * test.  While a stranger uses its sockets it is not. */
+void fake_stranger(bool on);
 
 /* Adds an interface, of which there is none after fake_reset().  Nothing is reported. */
 void fake_link_add(int ifindex);
 
+/* From now on it lacks the flag MULTICAST, or an address of IPv4, or neither. */
+void fake_link_lacks(int ifindex, bool multicast, bool address);
+
+/* The events by which the system reports an event of an interface of which it has reported `was` (NULL = nothing)
+ * last: their number, 1 or 2.  When it goes and comes by another name, its VIFs go; after LINK_ADDR it has an
+ * address. */
+unsigned fake_link_event(struct link_event ev, const struct link_event *was, struct link_event out[2]);
+
 bool fake_link_is(int ifindex);
 
-/* Removes one: its VIFs go with it, its memberships stay until they are left, as in Linux.  Of FreeBSD: the VIF goes,
- * with the entries that have it as iif, the MIF stays, and the memberships go. */
+/* Removes one.  What goes with it is the system's. */
 void fake_link_del(int ifindex);
 
 /* A socket of another program becomes a member of a group there, or is one no longer.  Nothing is reported. */
@@ -64,12 +76,21 @@ void fake_member(int ifindex, const struct addr *grp, bool on);
 /* Packets that any interface has received.  Addresses of this host are those that end in .250 or :fa. */
 void fake_set_received(uint64_t packets);
 
-/* Counters of an entry that is in, as kernel_mfc_stats() will tell them. */
-void fake_set_stats(const struct flow *flow, uint64_t packets, uint64_t bytes, uint64_t wrong_if);
+/* Counters of an entry, as kernel_mfc_stats() will tell them; false when it is not in. */
+bool fake_set_stats(const struct flow *flow, uint64_t packets, uint64_t bytes, uint64_t wrong_if);
 void fake_set_vif_stats(enum fam fam, int vif, const struct vif_stats *st);
 
-/* How long ago an entry had its last packet, as kernel_mfc_read() will tell it; a flow that waits for an entry. */
-void fake_set_idle(const struct flow *flow, int64_t ms);
+/* A packet of a flow comes in on a VIF: it is counted, or the kernel asks for an entry, and it waits for that as others
+ * do already, or is lost.  Time goes on, and what waits may be lost. */
+void fake_packet(const struct flow *flow, int vif);
+void fake_set_now(int64_t now);
+
+/* True when the kernel reports a packet that comes in on a VIF and not on that of its entry. */
+bool fake_tells_wrong(enum fam fam, int vif, uint32_t oifs);
+
+/* How long ago an entry had its last packet, as kernel_mfc_read() will tell it, false when it is not in; a flow that
+ * waits for an entry. */
+bool fake_set_idle(const struct flow *flow, int64_t ms);
 void fake_add_unresolved(const struct flow *flow);
 
 /* Queues what kernel_mroute_drain(), kernel_link_drain(), kernel_mrdisc_drain() and kernel_report_drain() deliver.
@@ -87,6 +108,10 @@ void fake_set_pim(bool has);
 
 /* Who holds the routing socket; pid 0 = nobody. */
 void fake_set_holder(int pid, const char *comm);
+
+/* The interface of a VIF, 0 = none; each entry, as kernel_mfc_read() would have it. */
+int fake_vif(enum fam fam, int vif);
+void fake_mfc_each(enum fam fam, kernel_mfc_found_fn *fn, void *ctx);
 
 /* How many there are. */
 unsigned fake_mfc_count(enum fam fam);

@@ -56,7 +56,9 @@ void model_succeed(uint64_t random)
 		return;
 	model_tell_ages();
 	fake_link_add(7);
+	fake_stranger(true);
 	model_leave(random);
+	fake_stranger(false);
 	router_free(r);
 	kernel_release();
 	if (router_init(r, &model_ops, NULL) < 0)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The containers of the fake kernel: a hashed table of entries or memberships
- * and a queue of events.  Private to kernel.c; memory that runs out ends
- * the test.
+ * and a queue of events.  Private to it; memory that runs out ends the test.
  */
 #ifndef TESTS_FAKE_TABLE_H
 #define TESTS_FAKE_TABLE_H
@@ -142,7 +141,7 @@ static inline const char *errno_name(int err)
 		{ ENODEV, "ENODEV" }, { EINVAL, "EINVAL" }, { ENFILE, "ENFILE" }, { EMFILE, "EMFILE" },
 		{ ENOSPC, "ENOSPC" }, { EADDRINUSE, "EADDRINUSE" }, { EADDRNOTAVAIL, "EADDRNOTAVAIL" },
 		{ ENOBUFS, "ENOBUFS" }, { EOVERFLOW, "EOVERFLOW" }, { EEXIST, "EEXIST" }, { ESTALE, "ESTALE" },
-		{ ENOPROTOOPT, "ENOPROTOOPT" },
+		{ ENOPROTOOPT, "ENOPROTOOPT" }, { EOPNOTSUPP, "EOPNOTSUPP" },
 	};
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)

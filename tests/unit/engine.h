@@ -39,6 +39,21 @@ static void end(void)
 	fake_reset();
 }
 
+/* The next process: knows the interfaces, and has the socket. */
+static inline void succeed(void)
+{
+	router_free(&r);
+	kernel_release();
+	fake_journal();
+	CHECK_INT(router_init(&r, NULL, NULL), 0);
+	CHECK_INT(kernel_adopt("mroute4", -1, 0), 0);
+	CHECK_INT(kernel_mroute_open(FAM_4, 0), 1);
+	router_family(&r, FAM_4, true);
+	link_is(2, "eth0");
+	link_is(3, "eth1");
+	fake_journal();
+}
+
 static struct conf *parse(const char *text)
 {
 	struct conf *c = conf_new();

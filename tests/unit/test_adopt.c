@@ -61,21 +61,6 @@ static void note_word(void *ctx)
 	words++;
 }
 
-/* The next process: knows the interfaces, and has the socket. */
-static void succeed(void)
-{
-	router_free(&r);
-	kernel_release();
-	fake_journal();
-	CHECK_INT(router_init(&r, NULL, NULL), 0);
-	CHECK_INT(kernel_adopt("mroute4", -1, 0), 0);
-	CHECK_INT(kernel_mroute_open(FAM_4, 0), 1);
-	router_family(&r, FAM_4, true);
-	link_is(2, "eth0");
-	link_is(3, "eth1");
-	fake_journal();
-}
-
 /* Lines of the journal that hold a word. */
 static unsigned calls(const char *word)
 {
