@@ -247,7 +247,21 @@ def ask(url):
         return json.loads(answer.read())["data"]
 
 
-@case("Prometheus itself, told what prometheus.yml says, scrapes the port and has the alerts")
+def panel_queries(series):
+    """(title, query, legend) of each query of the dashboard, as Grafana asks for all routers; series: labels that a query
+    finds."""
+    board = json.loads(read("dashboard.json"))
+    variable, = board["templating"]["list"]
+    metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]).groups()
+    everyone = "(" + "|".join(re.escape(s[label]).replace("\\", r"\\") for s in series(metric)) + ")"
+    for p in board["panels"]:
+        for t in p["targets"]:
+            query = t["expr"].replace("$" + variable["name"], everyone).replace("$__rate_interval", "10s")
+            check("$" not in query, query)
+            yield p["title"], query, t["legendFormat"]
+
+
+@case("Prometheus itself, told what prometheus.yml says, scrapes the port, has the alerts and fills the dashboard")
 def prometheus(lab):
     if not shutil.which("prometheus"):
         raise Skip("no prometheus here")
@@ -262,9 +276,12 @@ def prometheus(lab):
             f"--storage.tsdb.path={lab.path('tsdb')}", "--web.listen-address=127.0.0.1:9090"]
     with Port(lab, ["-w"]), open(lab.path("log"), "w") as log, \
          subprocess.Popen(argv, stdout=log, stderr=log, preexec_fn=child_setup) as p:
-        def value(query):
+        def asked(query):
             found = ask("http://127.0.0.1:9090/api/v1/query?query=" + urllib.parse.quote(query))
-            return found and [float(r["value"][1]) for r in found["result"]]
+            return found and found["result"]
+        def value(query):
+            found = asked(query)
+            return found and [float(r["value"][1]) for r in found]
         try:
             for query, wanted in (('up{job="smcroute",network="a"}', 1), ("smcroute_pending", 1),
                                   ('smcroute_entry_packets_total{network="a"}', 7)):
@@ -272,6 +289,10 @@ def prometheus(lab):
             check(0 <= value('time() - smcroute_rule_last_packet_timestamp_seconds{iif="a1"}')[0] < 120, "last packet")
             rules = ask("http://127.0.0.1:9090/api/v1/rules")["groups"][0]["rules"]
             same([r["name"] for r in rules], re.findall(r"alert: (\w+)", read("alerts.yml")), "alerts")
+            for title, query, legend in panel_queries(lambda q: [r["metric"] for r in asked(q)]):
+                named = set(re.findall(r"{{(\w+)}}", legend))
+                wait_until(lambda query=query: asked(query), f"data for {title}: {query}", 60)
+                check(all(named <= set(r["metric"]) for r in asked(query)), f"{title}: {asked(query)} has not {legend}")
         finally:
             p.kill()
 
