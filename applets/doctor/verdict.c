@@ -46,6 +46,9 @@ uint64_t verdict_routed(const struct evidence *e)
 	if (!e->is_seen)
 		return e->right.hi;
 	n = verdict_less(e->right.hi, e->late);
+	/* While the router is asked for one that it makes anew the kernel may lose a few: they got to none. */
+	if (e->is_fresh && n)
+		return verdict_min(n, e->ip);
 	return n + verdict_slack(e, e->ip) < e->ip ? n : e->ip;
 }
 

@@ -248,4 +248,25 @@ static void late(void)
 	CHECK_INT(verdict_out(&e, &o, v), 0);
 }
 
-TEST_MAIN(TEST(before_the_entry) TEST(behind_it) TEST(limits) TEST(many) TEST(late))
+/* Made anew while packets came: the first few were lost before it, and all that got to it went out. */
+static void made_anew(void)
+{
+	struct evidence e = { .is_seen = true, .wire = 33, .ip = 33, .right = { 30, 30 }, .has_vif = true,
+			      .has_entry = true, .is_here = true, .is_fresh = true };
+	struct evidence_out o = { .vif = { 30, 30 }, .sent = { 30, 30 }, .left = { 30, 30 } };
+	struct loss v[LOSSES];
+
+	CHECK_INT(verdict_in(&e, v), 0);
+	CHECK_INT(verdict_routed(&e), 30);
+	CHECK_INT(verdict_out(&e, &o, v), 0);
+	/* Of those that came while it was read nobody knows. */
+	e.right = (struct span){ 35, 35 };
+	e.late = 5;
+	CHECK_INT(verdict_out(&e, &o, v), 0);
+	/* What got to it is missed. */
+	o.left = (struct span){ 20, 20 };
+	CHECK_INT(verdict_out(&e, &o, v), 1);
+	CHECK_INT(v[0].n, 10);
+}
+
+TEST_MAIN(TEST(before_the_entry) TEST(behind_it) TEST(limits) TEST(many) TEST(late) TEST(made_anew))
