@@ -245,6 +245,15 @@ static int doctor_failed(void)
 			   "interfaces of smcroutectl have what the daemon knows, smcroute-check -H looks at the host");
 }
 
+/* False when all groups are looked at, and no rule is there of any: what cannot be seen is not all to be said then. */
+static bool doctor_has_rules(const struct doctor_call *c)
+{
+	for (unsigned i = 0; i < c->n; i++)
+		if (!c->d[i]->is_all || c->d[i]->host.conf->nmroutes)
+			return true;
+	return false;
+}
+
 /* Watches and reports; the exit status. */
 static int doctor_run(struct doctor_call *c, enum form form)
 {
@@ -271,7 +280,7 @@ static int doctor_run(struct doctor_call *c, enum form form)
 	for (unsigned i = 1; i < c->n; i++)
 		findings_move(f, &c->d[i]->host.found);
 	f->what = "rules";
-	if (!f->n)
+	if (!f->n || !doctor_has_rules(c))
 		finding_add(f, FINDING_UNSEEN, "any packets: neither a router here nor a file has a rule; name a "
 			    "group, or the file");
 	if (c->d[0]->is_all)

@@ -14,6 +14,7 @@ import time
 from cases import case, main
 from lab import ETH_P_ALL, SLOW, check, same, wait_until
 from packet import find, frame
+from screen import open_terminal
 from sick import RULES, V4, V6, Stream, blind, cured, daemon, doctor, doctors, findings, path
 
 # Rules that make a1 a VIF, and of other groups.
@@ -157,8 +158,10 @@ def everything(lab):
     rc, found = findings(lab, "doctor", "1", d.conf)
     same((rc, [f["what"] for f in found if f["severity"] == "error"]), (1, ["no_router", "nothing", "no_router"]),
          "without a router, and an interface that is down")
-    rc, found = findings(lab, "doctor", "1", "/dev/null")
-    same((rc, [f["what"] for f in found]), (2, ["rules"]), "without any rule")
+    for wrap in ((), blind()):
+        rc, found = findings(lab, "doctor", "1", "/dev/null", wrap=wrap)
+        same((rc, [f["what"] for f in found if f["severity"] != "not seen" or f["what"] == "rules"]), (2, ["rules"]),
+             "without any rule")
 
 
 def silent(_):
@@ -167,7 +170,7 @@ def silent(_):
 
 def while_watching(lab, s, group, change):
     """(exit status, what it says) when something changes after the first packets, and then it is ended."""
-    ours, theirs = os.openpty()
+    ours, theirs = open_terminal()
     p = subprocess.Popen([path(lab)["CHECK"], "doctor", group, "3000"], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=theirs, text=True)
     os.close(theirs)
