@@ -123,7 +123,7 @@ buildroot() {
 alpine() {
 	at=$dir/alpine pkgdir=$dir/alpine/to
 	built "$at/src"
-	# shellcheck disable=SC1091
+	# shellcheck disable=SC1090,SC1091
 	. "$top/init/pkg/alpine/APKBUILD"
 	cd "$at/src"
 	# In the place of `make install`, which tests/make.sh runs.
@@ -139,7 +139,7 @@ yocto() {
 	# Its functions are shell but for what bitbake puts in; and all features are on.
 	sed -n '/^do_install/,/^}/p' init/pkg/yocto/*.bb | sed 's/\${@[^}]*}/true/' >"$at/script"
 	B=$at/src S=$at/src D=$at/to sbindir=/usr/sbin sysconfdir=/etc systemd_system_unitdir=/lib/systemd/system
-	# shellcheck disable=SC1091
+	# shellcheck disable=SC1090,SC1091
 	. "$at/script"
 	do_install
 	installed "$at/to" etc/init.d/smcroute etc/smcroute.conf lib/systemd/system/smcroute.service \

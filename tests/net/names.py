@@ -3,12 +3,12 @@
 # Names of interfaces of each kind of bytes that the kernel allows, what a terminal gets and may get of them, and what a
 # shell makes of a command.
 import os
-import pty
 import re
 import signal
 import subprocess
 
 from lab import check
+from screen import open_terminal
 
 NAMES = [b"a\x1b[31mb", b"b\x07\x01\x7f\x08", b"c\xc2\x9b2J", b"d\xff\xfe\xc2", b"e'q\"q`", b"f;>pwn;", b"g$(>pwn)",
          b"h`>pwn`", b"i&>pwn|", b"j*?[a]{b,c}", b"-j", b"~", b"k\\n\\033", b"!x<y>", b"l=m,n", b"15bytes;$(>pwn)",
@@ -35,7 +35,7 @@ def set_up(lab):
 
 def on_terminal(argv, until=None):
     """All that a terminal gets; a program without an end is interrupted when `until` is there."""
-    master, slave = pty.openpty()
+    master, slave = open_terminal()
     p = subprocess.Popen([a if isinstance(a, bytes) else os.fsencode(a) for a in argv], stdin=slave, stdout=slave,
                          stderr=slave, env={**os.environ, "TERM": "xterm"}, start_new_session=True)
     os.close(slave)

@@ -76,7 +76,7 @@ static void discovery_sends(void)
 	}
 
 	/* No address of its own: no message, whatever others have. */
-	run("ip link add n1 type veth peer name n2; sysctl -qw net.ipv6.conf.n1.addr_gen_mode=1; "
+	run("ip link add n1 type veth peer name n2; echo 1 >/proc/sys/net/ipv6/conf/n1/addr_gen_mode; "
 	    "ip link set n1 up; ip link set n2 up; ip addr add fd00:77::1/64 dev n1 nodad");
 	for (enum fam f = FAM_4; f < FAM_N; f++)
 		CHECK(kernel_mrdisc_send(f, (int)if_nametoindex("n1"), MRDISC_ADVERT, 20, 0, 0) < 0 &&

@@ -134,7 +134,8 @@ def snooping_bridge(lab, *options):
     if subprocess.run(["bridge", "-V"], stdout=subprocess.DEVNULL, check=False).returncode:
         raise Skip("no bridge(8) here")
     with lab.at("ha"):
-        lab.ip_batch(["link add br0 type bridge mcast_snooping 1"] +
+        # A querier of MLD without an address asks again after half a minute: br_ip6_multicast_alloc_query().
+        lab.ip_batch(["link add br0 type bridge mcast_snooping 1", "addr add fe80::b0/64 dev br0 nodad"] +
                      [f"link set br0 type bridge {option}" for option in options] +
                      ["link add s0 type veth peer name s1", "link set s0 master br0", "link set eth0 master br0",
                       "link set br0 up", "link set s0 up", "link set s1 up"])

@@ -12,6 +12,7 @@ import time
 
 from cases import case, main
 from lab import SMCROUTE, SMCROUTECTL, Daemon, Failed, Skip, check, same, sys_call
+from screen import open_terminal
 
 FILES = os.path.abspath(os.path.join(os.environ.get("B", "build"), "completion"))
 BASH = """source "$1"
@@ -158,6 +159,8 @@ def zsh(lab):
         raise Skip("no zsh here")
     every, ifs, d = names(lab), interfaces(lab), Daemon(lab, RULES)
     folder = os.path.dirname(program(lab, "smcroutectl"))
+    for end in open_terminal():		# one can be had
+        os.close(end)
     pid, fd = pty.fork()
     if not pid:
         os.environ.update(TERM="dumb", COLUMNS="200", LC_ALL="C", PATH=folder + ":" + os.environ["PATH"])

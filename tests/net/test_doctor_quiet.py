@@ -3,7 +3,6 @@
 # What smcroute-check doctor and -H cost: no packet, little time, and no more where there is much.  They need no daemon.
 import contextlib
 import os
-import pty
 import re
 import signal
 import socket
@@ -13,6 +12,7 @@ import subprocess
 from cases import case, main
 from lab import ETH_P_ALL, PACKET_OUTGOING, check, note, same, wait_until
 from packet import address, find, frame
+from screen import open_terminal
 from sick import RULES, V4, V6, Stream, blind, daemon, findings, path
 
 ENTRIES = 20000
@@ -69,6 +69,9 @@ for ours in (True, False):
         path(lab)
         for name in os.listdir("/proc/sys/net/ipv6/conf"):
             lab.sysctl(f"ipv6/conf/{name}/router_solicitations", 0)
+        for i in lab.ifaces:		# each brings a group
+            wait_until(lambda i=i: "fe80" in lab.ip("-6", "addr", "show", "dev", i, "scope", "link", "-tentative"),
+                       f"an address of {i}")
         if ours:
             daemon(lab, RULES + "mroute from a1 group 225.9.9.9 to a3\n")
         conf = lab.write("own.conf", RULES)
@@ -99,7 +102,7 @@ def ask(neighbour):
 
 def watched(lab, argv, ready):
     """(exit status, stdout, stderr, seconds of CPU) of a doctor on a terminal; ready() ends it before its time."""
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     p = subprocess.Popen([path(lab)["CHECK"], *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)
     seen = ""

@@ -30,7 +30,7 @@ RC_SVCNAME=smcroute RC_CMD=$2
 START_STOP = """#!/bin/sh
 echo "$*" >>"$LOG"
 command=$3
-[ "$1" != --stop ] || exec kill "$(cat "$5")"
+[ "$1" != --stop ] || { kill "$(cat "$5")"; exit; }
 shift 6
 "$command" "$@"
 """

@@ -4,12 +4,12 @@
 # add their routes without a word, and end the daemon.
 import contextlib
 import os
-import pty
 import signal
 import subprocess
 
 from cases import case, main
 from lab import SMCROUTE, check, child_setup, same, sys_call, wait_until
+from screen import open_terminal
 
 FLOW = ("10.1.0.9", "225.1.1.1")
 
@@ -85,7 +85,7 @@ def foreground(lab):
 
 @case("at a terminal the new form is named, once")
 def terminal(lab):
-    master, slave = pty.openpty()
+    master, slave = open_terminal()
     p = subprocess.Popen([SMCROUTE, "-j", "a1", "225.1.1.1", "-k"], stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=slave, preexec_fn=child_setup)
     same((p.communicate()[0], p.returncode), (b"", 69), "without a daemon")

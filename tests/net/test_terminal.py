@@ -3,13 +3,13 @@
 # On a terminal headings are styled and nothing else is; elsewhere nothing is.
 import fcntl
 import os
-import pty
 import struct
 import subprocess
 import termios
 
 from cases import case, main
 from lab import SMCROUTECTL, check, same
+from screen import open_terminal
 
 CONF = "mroute from a1 group 225.3.3.3 to a2\nmroute from a1 source 10.1.0.5 group 225.4.4.4 to a2\n"
 TITLES = ["(*,G) Template Rules", "(S,G) Rules", "Kernel MFC Table"]
@@ -18,7 +18,7 @@ HEAD = f"{'ROUTE (S,G)':<42} IIF  OIFS"
 
 def on_terminal(d, *words, columns=0, errors=False, **env):
     """What a terminal of so many columns gets, by line, and what it was asked for."""
-    master, slave = pty.openpty()
+    master, slave = open_terminal()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24 if columns else 0, columns, 0, 0))
     env = {**{k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}, "TERM": "xterm", **env}
     p = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, *words], stdin=slave, stdout=slave,

@@ -5,7 +5,6 @@
 import fcntl
 import json
 import os
-import pty
 import select
 import signal
 import struct
@@ -15,6 +14,7 @@ import time
 
 from cases import case, main
 from lab import Daemon, SMCROUTECTL, SLOW, Failed, check, same, wait_until
+from screen import open_terminal
 
 CONF = "mroute from a1 group 225.3.3.0/24 to a2\nmroute from a1 group ff2e::/16 to a2 a3\n"
 BUSY, CALM, IDLE = ("10.1.0.9", "225.3.3.1"), ("fd00:1::9", "ff2e::3"), ("10.1.0.9", "225.3.3.2")
@@ -86,7 +86,7 @@ class Screen:
     """top on a terminal."""
 
     def __init__(self, d, *words, rows=10, columns=120, **env):
-        self.master, self.slave = pty.openpty()
+        self.master, self.slave = open_terminal()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before, self.got = termios.tcgetattr(self.slave), ""
         env = {**{k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}, "TERM": "xterm", **env}

@@ -5,15 +5,18 @@
 # is installed: its daemon would start.
 #
 #	peer.py			prints the directory of SMCRoute's programs, or says why there is none
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 PROGRAMS = "smcrouted", "smcroutectl"
 CACHE = os.path.join(os.environ.get("B", "build"), "peer")
 UNPACKED = "usr/sbin"
+DONE = "done"
 
 
 class Missing(Exception):
@@ -31,6 +34,25 @@ def fetch(package, what, renew):
         if not shutil.which(program):
             raise Missing(f"no {what} here, and no {program} to get it with")
     os.makedirs(CACHE, exist_ok=True)
+    # Tests that begin side by side all want it: the first one gets it, or finds out that it cannot be had.
+    with open(os.path.join(CACHE, package + ".lock"), "a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        when, _, why = lock.read().partition(" ")
+        if when == DONE:
+            return
+        if when and not renew and time.time() - float(when) < 600:
+            raise Missing(why)
+        lock.truncate(0)
+        try:
+            unpack(package, what, renew)
+            lock.write(f"{DONE} ")
+        except Missing as e:
+            lock.write(f"{time.time():.0f} {e}")
+            raise
+
+
+def unpack(package, what, renew):
     download = f"timeout 20 apt-get download -qq {package}"
     with tempfile.TemporaryDirectory(dir=CACHE) as tmp:
         if renew:

@@ -9,7 +9,7 @@ import re
 import subprocess
 
 from doctor.table import MODE, begin, truth
-from lab import Failed, Skip, wait_until
+from lab import Failed, Skip, same, wait_until
 from member import member
 from sick import RULES, inside, need
 
@@ -51,7 +51,11 @@ def link(name):
 
 
 def port(name, *words):
-    subprocess.run(["bridge", "link", "set", "dev", name, *words], check=True)
+    """Words by pairs, an option and its value."""
+    p = subprocess.run(["bridge", "link", "set", "dev", name, *words], text=True, stderr=subprocess.PIPE)
+    for word in words[::2] if p.returncode else ():
+        has(word)
+    same(p.returncode, 0, p.stderr)
 
 
 def mdb(name="br0"):
@@ -63,7 +67,12 @@ def mdb(name="br0"):
 
 def knows(t, word, what="link"):
     """Skips a case where the bridge(8) that is to run the commands lacks a word."""
-    help_ = subprocess.run([*inside(t.lab), "bridge", what, "help"], text=True, stderr=subprocess.PIPE).stderr
+    has(word, what, inside(t.lab))
+
+
+def has(word, what="link", wrap=()):
+    """The same of the one here, or behind the words of wrap."""
+    help_ = subprocess.run([*wrap, "bridge", what, "help"], text=True, stderr=subprocess.PIPE).stderr
     if not re.search(rf"\b{word}\b", help_):
         raise Skip(f"the bridge of that system does not know: {what} {word}")
 

@@ -161,7 +161,7 @@ def firewalld_back(t):
 
 @truth("a masquerade changes the source of what leaves", "fine", blind="maybe")
 def masquerade(t):
-    t.nft("table inet house { chain out { type nat hook postrouting priority 100;\noifname \"a2\" masquerade\n}\n}\n")
+    t.nft("table inet house { chain doors { type nat hook postrouting priority 100;\noifname \"a2\" masquerade\n}\n}\n")
     begin(t)
     t.flow.flows("a2")
 
