@@ -39,8 +39,8 @@ class Holder:
 
     def __init__(self, which, name="holder"):
         self.name = name
-        self.proc = subprocess.Popen([sys.executable, "-c", HOLD, *(str(int(n)) for n in which), name], stdin=subprocess.PIPE,
-                                     stdout=subprocess.PIPE, text=True, preexec_fn=child_setup)
+        self.proc = subprocess.Popen([sys.executable, "-c", HOLD, *(str(int(n)) for n in which), name],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=child_setup)
         same(self.proc.stdout.readline(), "held\n", "the holder")
 
     def let_go(self):

@@ -248,8 +248,8 @@ def ask(url):
 
 
 def panel_queries(series):
-    """(title, query, legend) of each query of the dashboard, as Grafana asks for all routers; series: labels that a query
-    finds."""
+    """(title, query, legend) of each query of the dashboard, as Grafana asks for all routers; series: labels that a
+    query finds."""
     board = json.loads(read("dashboard.json"))
     variable, = board["templating"]["list"]
     metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]).groups()
