@@ -128,7 +128,7 @@ check() {
 
 # one TOOL ARCH ORDER GCC ZIG QEMU
 one() {
-	local tool=$1 arch=$2 order=$3 cc run result=- size before=$SECONDS static=() wanted
+	local tool=$1 arch=$2 order=$3 cc run result=- size least before=$SECONDS static=() wanted
 	name=$arch-$tool dir=$B/$arch-$tool
 	mkdir -p "$dir"
 	rm -f "$dir/row"
@@ -147,8 +147,8 @@ one() {
 		chmod +x "$dir/strip"
 		static=(LDFLAGS=-s STRIP="$PWD/$dir/strip")
 	fi
-	build static.log static "${static[@]}" || return
-	size=$(wc -c <"$dir/smcroute-static")
+	build static.log static "${static[@]}" && build nohost.log static "${static[@]}" B="$dir/nohost" WITH_HOST=no || return
+	size=$(wc -c <"$dir/smcroute-static") least=$(wc -c <"$dir/nohost/smcroute-static")
 	if [ "$T" = - ]; then
 		result="built only"
 	elif [ -z "$run" ]; then
@@ -157,14 +157,14 @@ one() {
 		mapfile -t wanted < <(programs)
 		{ [ ${#wanted[@]} = 0 ] || build tests.log CFLAGS=-O2 LDFLAGS=-static "${wanted[@]}"; } && check
 	fi
-	echo "| $arch | $order | $tool | $size | $result |" >"$dir/row"
-	echo "$name: $size bytes; passed, failed, skipped: $result; $((SECONDS - before)) s"
+	echo "| $arch | $order | $tool | $size | $least | $result |" >"$dir/row"
+	echo "$name: $size bytes, $least with WITH_HOST=no; passed, failed, skipped: $result; $((SECONDS - before)) s"
 }
 
 # The rows of all builds there are, in the order of the table above.
 table() {
-	echo '| architecture | order of bytes, word | compiler | bytes, static | passed, failed, skipped |'
-	echo '|---|---|---|---|---|'
+	echo '| architecture | order of bytes, word | compiler | bytes, static | WITH_HOST=no | passed, failed, skipped |'
+	echo '|---|---|---|---|---|---|'
 	while read -r arch _; do
 		cat "$B/$arch-gcc/row" "$B/$arch-zig/row" 2>/dev/null
 	done <<<"$archs"
