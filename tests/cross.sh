@@ -147,7 +147,8 @@ one() {
 		chmod +x "$dir/strip"
 		static=(LDFLAGS=-s STRIP="$PWD/$dir/strip")
 	fi
-	build static.log static "${static[@]}" && build nohost.log static "${static[@]}" B="$dir/nohost" WITH_HOST=no || return
+	build static.log static "${static[@]}" || return
+	build nohost.log static "${static[@]}" B="$dir/nohost" WITH_HOST=no || return
 	size=$(wc -c <"$dir/smcroute-static") least=$(wc -c <"$dir/nohost/smcroute-static")
 	if [ "$T" = - ]; then
 		result="built only"
@@ -163,7 +164,7 @@ one() {
 
 # The rows of all builds there are, in the order of the table above.
 table() {
-	echo '| architecture | order of bytes, word | compiler | bytes, static | WITH_HOST=no | passed, failed, skipped |'
+	echo '| architecture | order of bytes, word | by | bytes, static | WITH_HOST=no | passed, failed, skipped |'
 	echo '|---|---|---|---|---|---|'
 	while read -r arch _; do
 		cat "$B/$arch-gcc/row" "$B/$arch-zig/row" 2>/dev/null
