@@ -6,6 +6,7 @@
 #define MEANING_PAST 32
 
 const char *const meaning_names[MEANING_NAMES] = { "a0", "a1", "a2", "b0", "b1", "a+", "b+", "+" };
+struct meaning_limits meaning_limits;
 struct meaning_rule meaning_rules[MEANING_RULES];
 struct meaning_iface meaning_ifaces[MEANING_IFACES];
 
@@ -28,7 +29,7 @@ bool meaning_uses(unsigned name, unsigned iface)
 	const struct meaning_iface *i = &meaning_ifaces[iface];
 
 	return meaning_has(name, iface) && i->is_up && !i->is_disabled &&
-	       (name < MEANING_IFACES || !i->has_no_multicast);
+	       (!i->has_no_multicast || (name < MEANING_IFACES && !meaning_limits.needs_multicast));
 }
 
 bool meaning_prefix_has(const unsigned char *prefix, unsigned bits, const unsigned char *address)
@@ -69,7 +70,7 @@ unsigned meaning_decide(enum fam fam, unsigned iface, const unsigned char *sourc
 		for (unsigned o = 0; o < MEANING_NAMES; o++)
 			for (unsigned to = 0; to < MEANING_IFACES; to++)
 				if (matching[i]->outputs >> o & 1 && meaning_uses(o, to) &&
-				    (o < MEANING_IFACES || to != iface))
+				    ((o < MEANING_IFACES && !meaning_limits.never_reflects) || to != iface))
 					out |= 1u << to;
 	}
 	return stop ? 0 : out;
@@ -81,6 +82,8 @@ bool meaning_is_kernels(enum fam fam, unsigned iface, const unsigned char *group
 	unsigned out;
 	bool found = false, covered;
 
+	if (meaning_limits.has_no_any)
+		return false;
 	out = meaning_decide(fam, iface, nobody, group, &covered);
 	for (const struct meaning_rule *m = meaning_rules; m < meaning_rules + MEANING_RULES; m++) {
 		if (!m->is_there || m->fam != fam || !meaning_prefix_has(m->group, m->group_bits, group))
@@ -110,6 +113,14 @@ bool meaning_waits(const struct meaning_rule *m)
 {
 	for (unsigned o = 0; o < MEANING_NAMES; o++)
 		if ((o == m->iif || m->outputs >> o & 1) && !meaning_is_met(o))
+			return true;
+	return false;
+}
+
+bool meaning_reflects(const struct meaning_rule *m)
+{
+	for (unsigned i = 0; i < MEANING_IFACES; i++)
+		if (m->outputs >> i & 1 && meaning_uses(m->iif, i))
 			return true;
 	return false;
 }

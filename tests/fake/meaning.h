@@ -35,6 +35,14 @@ struct meaning_iface {
 	unsigned ttl;			/* its threshold, 0 as 1 */
 };
 
+/* What a system cannot do. */
+struct meaning_limits {
+	bool needs_multicast;		/* no rule uses an interface without that flag */
+	bool never_reflects;		/* nothing goes out where it came in */
+	bool has_no_any;		/* no entry for all sources */
+};
+extern struct meaning_limits meaning_limits;
+
 extern struct meaning_rule meaning_rules[MEANING_RULES];
 extern struct meaning_iface meaning_ifaces[MEANING_IFACES];
 
@@ -43,6 +51,9 @@ bool meaning_uses(unsigned name, unsigned iface);
 
 /* True when a rule has a name that means no interface it may use now, so that it is pending. */
 bool meaning_waits(const struct meaning_rule *m);
+
+/* True when a rule names an interface as output where it takes packets in. */
+bool meaning_reflects(const struct meaning_rule *m);
 
 /* True when an interface needs a number for a family: a rule has a name that means it. */
 bool meaning_wants(enum fam fam, unsigned iface);

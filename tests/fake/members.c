@@ -97,7 +97,7 @@ void fake_member(int ifindex, const struct addr *grp, bool on)
 
 int kernel_members_read(uint32_t *n)
 {
-	int err = fake_planned("members_read", fake.system->sees_members ? 0 : EOPNOTSUPP);
+	int err = fake.system->sees_members ? fake_planned("members_read", 0) : EOPNOTSUPP;
 	bool differs = fake.members_changed;
 
 	SAY("members");

@@ -139,8 +139,7 @@ static void model_packet(uint64_t random)
 			model_note_packet(&up.flow);
 			return;
 		}
-		/* Of packets on an interface that is no output of the entry some kernels do not tell. */
-		if (!asks_again && !kernel_mroute_has_pim(up.fam) && !(oifs >> up.vif & 1))
+		if (!asks_again && !fake_tells_wrong(up.fam, up.vif, oifs))
 			return;
 		if (!asks_again)
 			up.kind = UPCALL_WRONGVIF;
@@ -203,12 +202,15 @@ static void model_heal(uint64_t random)
 
 /* ---- steps ---- */
 
-void model_begin(uint64_t random)
+void model_begin(uint64_t random, bool is_freebsd)
 {
 	static const uint32_t most[] = { 65536, 8, 3, 65536 };
 	static const unsigned seconds[] = { 60, 5, 20, 0 };
 
 	fake_reset();
+	if (is_freebsd)
+		fake_be_freebsd();
+	meaning_limits = (struct meaning_limits){ is_freebsd, is_freebsd, is_freebsd };
 	fake_journal_on(false);
 	log_set_level(LOG_LVL_NONE);
 	memset(meaning_rules, 0, sizeof meaning_rules);
@@ -226,7 +228,7 @@ void model_begin(uint64_t random)
 	model_router.now = 1000;
 	model_router.max_dynamic = most[model_take(&random, 4)];
 	model_router.expire_sec = seconds[model_take(&random, 4)];
-	model_router.table = model_take(&random, 2) * 7;
+	model_router.table = model_take(&random, 2) && !is_freebsd ? 7 : 0;
 	fake_set_pim(model_take(&random, 4));
 	model_is_shaky = !model_take(&random, 4);
 	model_seed = random;

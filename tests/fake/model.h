@@ -7,10 +7,11 @@
 #ifndef TESTS_FAKE_MODEL_H
 #define TESTS_FAKE_MODEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Starts both from nothing; the random number decides about options. */
-void model_begin(uint64_t random);
+/* Starts both from nothing, on the kernel of Linux or of FreeBSD; the random number decides about options. */
+void model_begin(uint64_t random, bool is_freebsd);
 
 /* Takes a step that the random number decides about.  NULL, or what is wrong: a text valid until the next step. */
 const char *model_step(uint64_t random);

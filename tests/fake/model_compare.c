@@ -92,9 +92,11 @@ static void model_watch_one(enum fam fam, unsigned s, unsigned g)
 
 	if (e && (!f->is_there || f->state != (enum mfc_state)e->state || f->iif != e->iif))
 		f->renewed = model_router.now;
-	/* When what it counted could not be read, the engine knows of no packet. */
+	/* When what it counted could not be read, the engine knows of no packet; or it could not be removed in time. */
 	if (model_is_faulty)
 		f->heard = model_router.now - model_router.expire_sec * (int64_t)1000;
+	if (model_is_faulty && f->renewed < f->heard)
+		f->renewed = f->heard;
 	if (e && (!f->is_there || f->state == MFC_STATIC))
 		f->heard = model_router.now;
 	f->is_there = e;
@@ -186,6 +188,13 @@ static void model_compare_found(void *ctx, const struct mfc_found *f)
 			  (unsigned)f->oifs, e->iif, (unsigned)e->oifs);
 }
 
+/* True for an entry that FreeBSD's kernel removed with its interface, until the engine comes to it. */
+static bool model_went(const struct mfc *e)
+{
+	return fake_is_freebsd() && e->flags & MFC_STALE && (router_is_busy(&model_router) || model_is_faulty) &&
+	       !fake_mfc(&e->flow, NULL, NULL);
+}
+
 /* The kernel's VIFs and entries are those of the mirror, whatever else is wrong. */
 static void model_compare_mirror(enum fam fam)
 {
@@ -193,17 +202,21 @@ static void model_compare_mirror(enum fam fam)
 	const struct mfcs *t = &model_router.mfc;
 	uint32_t n = 0;
 
-	kernel_vifs_read(fam, k.ifindex);
 	for (int vif = 0; vif < KERNEL_VIFS; vif++) {
 		const struct iface *i = iface_by_vif(&model_router.ifs, fam, vif);
 
+		k.ifindex[vif] = fake_vif(fam, vif);
 		k.vifs |= (uint32_t)(k.ifindex[vif] != 0) << vif;
+		/* Until the last entry is rewritten one may stay whose interface is gone. */
+		if (model_router.ifs.leaving[fam] >> vif & 1 && router_is_busy(&model_router))
+			continue;
 		if (k.ifindex[vif] != (i ? i->ifindex : 0) && !model_is_faulty)
 			model_say("VIF %d is %d, not %d", vif, k.ifindex[vif], i ? i->ifindex : 0);
 	}
-	kernel_mfc_read(fam, model_compare_found, &k);
+	fake_mfc_each(fam, model_compare_found, &k);
 	for (uint32_t at = 0; at < t->n; at++)
-		n += t->v[at].state != MFC_FREE && t->v[at].flags & MFC_INSTALLED && flow_fam(&t->v[at].flow) == fam;
+		n += t->v[at].state != MFC_FREE && t->v[at].flags & MFC_INSTALLED &&
+		     flow_fam(&t->v[at].flow) == fam && !model_went(&t->v[at]);
 	if (n != k.n)
 		model_say("the kernel has %u entries, the mirror %u", k.n, n);
 	if (mfc_dynamic(t) > model_router.max_dynamic && !model_is_faulty)
@@ -357,7 +370,8 @@ static void model_compare_names(void)
 		if (id == HASH_NONE)
 			continue;
 		if (meaning_waits(m) ? !reason_is_there(&model_router, &rules->routes.v[id]) :
-		    reason_is_there(&model_router, &rules->routes.v[id]) && !m->in_kernel && !model_joined[m->fam])
+		    reason_is_there(&model_router, &rules->routes.v[id]) && !m->in_kernel && !model_joined[m->fam] &&
+		    !(meaning_limits.never_reflects && meaning_reflects(m)))
 			model_say("a rule from %s is %s", iif.text, meaning_waits(m) ? "not pending" : "pending");
 	}
 }
@@ -402,5 +416,5 @@ void model_compare_all(void)
 		return;
 	model_compare_names();
 	model_compare_joins();
-	kernel_mfc_read(FAM_4, model_compare_ttl, NULL);
+	fake_mfc_each(FAM_4, model_compare_ttl, NULL);
 }

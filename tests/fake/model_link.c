@@ -3,6 +3,7 @@
  * Interfaces that come, change and go, and what neighbours and other programs do.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/fake/kernel.h"
 #include "tests/fake/meaning.h"
@@ -21,10 +22,15 @@ static void model_tell_link(unsigned iface)
 	struct link_event ev = {
 		.kind = LINK_NEW, .ifindex = model_ifindex[iface],
 		.flags = LINK_UP | (meaning_ifaces[iface].has_no_multicast ? 0 : LINK_MULTICAST),
-	};
+	}, was = ev, told[2];
+	const struct iface *i;
 
 	snprintf(ev.name, sizeof ev.name, "%s", meaning_names[iface]);
-	router_link_event(&model_router, &ev);
+	i = iface_find(&model_router.ifs, ev.ifindex);
+	if (i)
+		memcpy(was.name, i->name, sizeof was.name);
+	for (unsigned k = 0, n = fake_link_event(ev, i ? &was : NULL, told); k < n; k++)
+		router_link_event(&model_router, &told[k]);
 }
 
 static void model_go_link(unsigned iface)
@@ -38,8 +44,16 @@ static void model_go_link(unsigned iface)
 
 static void model_make_link(unsigned iface)
 {
-	model_ifindex[iface] = ++model_last_ifindex % 60000 + 10;
-	fake_link_add(model_ifindex[iface]);
+	int ifindex = 10;
+
+	/* FreeBSD gives the lowest that is free (sys/net/if.c, ifindex_alloc). */
+	while (fake_is_freebsd() && fake_link_is(ifindex))
+		ifindex++;
+	if (!fake_is_freebsd())
+		ifindex += ++model_last_ifindex % 60000;
+	model_ifindex[iface] = ifindex;
+	fake_link_add(ifindex);
+	fake_link_lacks(ifindex, meaning_ifaces[iface].has_no_multicast, false);
 	meaning_ifaces[iface].is_up = true;
 	model_tell_link(iface);
 }
@@ -70,7 +84,8 @@ void model_link(unsigned verb, unsigned iface, unsigned other)
 		router_sync(&model_router);
 		/* Meanwhile the bits of a number are read as those of the new name. */
 		model_settle();
-	} else if (verb == 1) {
+	} else if (verb == 1 && !(fake_is_freebsd() && i->is_up)) {
+		/* The flag of one that is there stays on FreeBSD (sys/net/if.h, IFF_CANTCHANGE). */
 		i->has_no_multicast = !i->has_no_multicast;
 		if (i->is_up)
 			model_tell_link(iface);

@@ -28,18 +28,27 @@ static bool is_right(const char *wrong, int step)
 	return !wrong;
 }
 
-static void against_the_model(void)
+static void against_the_model(uint64_t state, bool is_freebsd)
 {
-	uint64_t state = 14;
 	bool goes_on = true;
 
 	for (int step = 0; goes_on && step < STEPS; step++) {
 		if (step % 500 == 0)
-			model_begin(next(&state));
+			model_begin(next(&state), is_freebsd);
 		goes_on = is_right(model_step(next(&state)), step);
 		if (step % 500 == 499)
 			goes_on &= is_right(model_end(), step);
 	}
 }
 
-TEST_MAIN(TEST(against_the_model))
+static void on_linux(void)
+{
+	against_the_model(14, false);
+}
+
+static void on_freebsd(void)
+{
+	against_the_model(15, true);
+}
+
+TEST_MAIN(TEST(on_linux) TEST(on_freebsd))
