@@ -4,27 +4,10 @@
 # The armour of the program that was built: SMCROUTE, and the static one where B has it.
 # COMPILE is the compiler with its flags, as the Makefile has it.  Prints TAP.
 cd "$(dirname "$0")/.." || exit 1
-LC_ALL=C
-export LC_ALL
-unset MAKEFLAGS MFLAGS MAKELEVEL CC CPPFLAGS CFLAGS LDFLAGS SANITIZE
+. tests/tap.sh
+unset CC CPPFLAGS CFLAGS LDFLAGS SANITIZE
 B=${B:-build}
 SMCROUTE=${SMCROUTE:-$PWD/$B/smcroute}
-n=0 bad=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-
-# ok NAME COMMAND...
-ok() {
-	n=$((n + 1)) name=$1
-	shift
-	if "$@" >"$dir/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		bad=1
-		sed 's/^/# /' "$dir/out"
-		echo "not ok $n - $name"
-	fi
-}
 
 not() { ! "$@"; }
 has() { readelf -lhdW "$1" | grep -E "$2"; }
@@ -51,7 +34,6 @@ is_sealed() {
 	return "$sealed"
 }
 
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
 
 # armour PROGRAM NAME
 armour() {
@@ -113,5 +95,4 @@ ok "calls are checked" last -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 ok "but not without optimization" lacks -D_FORTIFY_SOURCE=2 CFLAGS=-O0
 ok "nor where the user says how" lacks -D_FORTIFY_SOURCE=2 CFLAGS='-O2 -D_FORTIFY_SOURCE=3'
 ok "nor with sanitizers" lacks -D_FORTIFY_SOURCE=2 SANITIZE=address
-echo "1..$n"
-exit $bad
+plan

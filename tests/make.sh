@@ -5,30 +5,9 @@
 # built, names with blanks, an install that builds nothing, the tarball.  Prints TAP.
 # The program is built here once more, small and quick, in a folder of its own, in which names have blanks.
 cd "$(dirname "$0")/.." || exit 1
-LC_ALL=C
-export LC_ALL
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES B CC CPPFLAGS CFLAGS LDFLAGS SANITIZE
+. tests/tap.sh
+unset MAKEOVERRIDES B CC CPPFLAGS CFLAGS LDFLAGS SANITIZE
 unset PREFIX SYSCONFDIR RUNSTATEDIR DESTDIR
-n=0 bad=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-
-# ok NAME COMMAND...: what it prints is told when it fails.
-ok() {
-	n=$((n + 1)) name=$1
-	shift
-	# Not as a condition, in which no command would end it.
-	(set -e; "$@") >"$dir/out" 2>&1
-	rc=$?
-	if [ "$rc" = 0 ]; then
-		echo "ok $n - $name"
-	else
-		bad=1
-		sed 's/^/# /' "$dir/out"
-		echo "not ok $n - $name"
-	fi
-}
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
 
 not() { if "$@"; then return 1; fi; }
 # Silent when both are the same.
@@ -201,5 +180,4 @@ if [ -e /usr/sbin/sudo ] || [ -e /usr/sbin/make ] || ! [ -e /usr/include/linux/m
 else
 	ok "deps.sh ends well when only wishes are missing" asks_for_needs_alone
 fi
-echo "1..$n"
-exit $bad
+plan

@@ -5,28 +5,11 @@
 # their commands install, run with stand-ins for what those systems give.  Prints TAP.
 # shellcheck disable=SC2034
 cd "$(dirname "$0")/.." || exit 1
-LC_ALL=C
-export LC_ALL
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
-n=0 bad=0 top=$PWD
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. tests/tap.sh
+unset MAKEOVERRIDES
+top=$PWD
 release=$(sed -n 's/^RELEASE *= //p' Makefile)
 
-# ok NAME COMMAND...: what it prints is told when it fails.
-ok() {
-	n=$((n + 1)) name=$1
-	shift
-	(set -e; "$@") >"$dir/out" 2>&1
-	rc=$?
-	if [ "$rc" = 0 ]; then
-		echo "ok $n - $name"
-	else
-		bad=1
-		sed 's/^/# /' "$dir/out"
-		echo "not ok $n - $name"
-	fi
-}
 # with PROGRAM NAME COMMAND...: or it is skipped.
 with() {
 	program=$1
@@ -202,5 +185,4 @@ ok "Alpine: what its commands install" alpine
 ok "Yocto: what its commands install" yocto
 ok "FreeBSD: the list of the port is what is installed" freebsd_port
 ok "FreeBSD: the script of rc.d" freebsd_script
-echo "1..$n"
-exit $bad
+plan
