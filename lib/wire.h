@@ -4,7 +4,8 @@
  *
  * Request, as SMCRoute 2.4 to 2.6 send it: total length in a native word, u16 command, u16 count, padding up to
  * WIRE_HDR bytes, count arguments each ended by NUL, one more NUL.  Our own client uses the same frame with WIRE_WORDS
- * as the command and the command line as arguments, option word first.
+ * as the command and the command line as arguments, option word first.  A program of 32 bits may ask one of 64 and the
+ * other way round: both headers are read.
  *
  * Reply to WIRE_WORDS: records of a type byte, three zero bytes, u32 length in native order and that many bytes of
  * text.  WIRE_END closes it: one byte, the exit status of the client.  Replies to the old commands are plain text and a
@@ -55,6 +56,9 @@ enum wire_result { WIRE_OK, WIRE_MORE, WIRE_BAD };
 /* Reads one request from n bytes.  WIRE_MORE: not all there yet.  WIRE_BAD: no frame can come of it, *why says what is
  * wrong (a constant). */
 enum wire_result wire_request(const void *p, size_t n, struct wire_request *req, const char **why);
+
+/* The command of bytes that are no request, as far as it can be read; else 0. */
+uint16_t wire_command(const void *p, size_t n);
 
 /* Steps through req->args: pass NULL first, then the string before; NULL after the last. */
 const char *wire_next_arg(const struct wire_request *req, const char *prev);

@@ -157,11 +157,8 @@ bool request_run(struct call *call, const struct wire_request *req)
 void request_refuse(struct call *call, const char *p, size_t n, const char *why)
 {
 	size_t before = call->out->len;
-	uint16_t cmd = 0;
 
-	if (n >= sizeof(size_t) + sizeof cmd)
-		memcpy(&cmd, p + sizeof(size_t), sizeof cmd);
-	request_begin(call, cmd);
+	request_begin(call, wire_command(p, n));
 	request_end(call, before, call_fail(call, EXIT_USAGE, "malformed request: %s", why));
 	if (call->out->failed)
 		call->out->len = before;

@@ -116,6 +116,22 @@ def old_protocol(lab):
     check(b"(10.1.0.250, 239.255.255.1)" in got and b"Kernel MFC Table_\n" in got, f"show: {got!r}")
 
 
+@case("clients of 32 and of 64 bits, whichever the daemon has")
+def both_words(lab):
+    d = lab.daemon()
+    for header, size in (("=IHH", 8), ("=QHH4x", 16)):
+        for letter, want in (("a", ("a1", ["a3"])), ("r", None)):
+            words = b"a1\0" b"10.1.0.9\0" b"225.7.7.7\0" + (b"a3\0" if want else b"") + b"\0"
+            c = connect(d.sock)
+            c.send(struct.pack(header, size + len(words), ord(letter), words.count(b"\0") - 1) + words)
+            same(c.recv(4096), b"\0", "answer")
+            same(lab.route("10.1.0.9", "225.7.7.7"), want, "route")
+        # Our own client, whose answers are records: as many bytes on any machine.
+        c = connect(d.sock)
+        c.send(struct.pack(header, size + 7, ord("W"), 2) + b"\0ping\0\0")
+        same(c.recv(4096), struct.pack("=c3xI", b"X", 1) + b"\0", "answer to ping")
+
+
 @case("several requests at once are answered in order")
 def pipelined(lab):
     d = lab.daemon()

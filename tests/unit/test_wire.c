@@ -69,6 +69,49 @@ static void known_client(void)
 	CHECK(req.cmd == 'k' && !req.argc && !wire_next_arg(&req, NULL));
 }
 
+/* The header of a machine with words of so many bytes. */
+static size_t make_for(size_t word, uint64_t len, uint16_t cmd, uint16_t argc, const char *text, size_t n)
+{
+	uint32_t narrow = (uint32_t)len;
+
+	memset(frame, 0, sizeof frame);
+	memcpy(frame, word == sizeof len ? (void *)&len : (void *)&narrow, word);
+	memcpy(frame + word, &cmd, sizeof cmd);
+	memcpy(frame + word + sizeof cmd, &argc, sizeof argc);
+	memcpy(frame + 2 * word, text, n);
+	return 2 * word + n;
+}
+
+/* Programs of 32 and of 64 bits, whichever this one is. */
+static void both_words(void)
+{
+	static const char words[] = "a1\0" "225.1.2.3\0" "a2\0";
+	struct wire_request req;
+	const char *why;
+
+	for (size_t word = 4; word <= 8; word += 4) {
+		size_t n = make_for(word, 2 * word + sizeof words, 'a', 3, words, sizeof words);
+
+		for (size_t i = 0; i < n; i++)
+			CHECK_INT(result(i), WIRE_MORE);
+		CHECK_INT(read_n(n + 40, &req, &why), WIRE_OK);
+		CHECK(req.cmd == 'a' && req.argc == 3 && req.len == n && req.args_end == req.args + sizeof words - 1);
+		CHECK_STR(wire_next_arg(&req, wire_next_arg(&req, NULL)), "225.1.2.3");
+		n = make_for(word, 2 * word + 1, 'k', 0, "", 1);
+		CHECK_INT(read_n(n, &req, &why), WIRE_OK);
+		CHECK(req.cmd == 'k' && req.len == n);
+		make_for(word, WIRE_MAX, 'a', 3, words, sizeof words);
+		CHECK_INT(result(2 * word), WIRE_MORE);
+		make_for(word, WIRE_MAX + 1, 'a', 3, words, sizeof words);
+		CHECK_INT(read_n(2 * word, &req, &why), WIRE_BAD);
+		CHECK_STR(why, "the request is too long");
+		CHECK_INT(wire_command(frame, 2 * word), 'a');
+		CHECK_INT(wire_command(frame, 7), 0);
+		make_for(word, 2 * word - 1, 'a', 3, words, sizeof words);
+		CHECK_INT(result(8), WIRE_BAD);
+	}
+}
+
 static void closing_nul(void)
 {
 	struct wire_request req;
@@ -105,7 +148,7 @@ static void lying_lengths(void)
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
 		make(bad[i], 'a', 1, words, sizeof words);
 		for (size_t n = 0; n < WIRE_HDR + 30; n++)
-			CHECK_INT(result(n), n < sizeof(size_t) ? WIRE_MORE : WIRE_BAD);
+			CHECK_INT(result(n), n < sizeof(uint64_t) ? WIRE_MORE : WIRE_BAD);
 	}
 	/* Each length for three words that end at 20: only that and one more will do. */
 	for (size_t len = 0; len < 60; len++) {
@@ -267,7 +310,7 @@ static void random_bytes(void)
 }
 
 TEST_MAIN(
-	TEST(known_client)
+	TEST(known_client) TEST(both_words)
 	TEST(closing_nul)
 	TEST(lying_lengths)
 	TEST(lying_counts)
