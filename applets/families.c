@@ -152,7 +152,14 @@ static enum family_reason families_log(struct daemon *d, enum fam fam, int err)
 			kernel_word(WORD_RIGHT, fam));
 		return FAMILY_DENIED;
 	case EAFNOSUPPORT:	/* as by ipv6.disable=1 on the kernel's command line */
-		log_notice("%s is off", name);
+		if (kernel_lacks_ipv6())
+			log_notice("%s is not in this kernel; it needs %s", name, kernel_word(WORD_FAMILY, fam));
+		else
+			log_notice("%s is off", name);
+		return FAMILY_NO_KERNEL;
+	case ENOENT:
+		log_err("%s multicast routing has one table in this kernel; -t needs %s", name,
+			kernel_word(WORD_TABLES, fam));
 		return FAMILY_NO_KERNEL;
 	case ENOPROTOOPT:
 	case EOPNOTSUPP:

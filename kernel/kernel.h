@@ -22,8 +22,8 @@
 /* Opens the routing socket of a family and takes the multicast routing of its table (0 = the default one).  0, or 1
  * when it is one that kernel_adopt() took over, as it was left: kernel_vifs_read() is to be called next.  errno:
  * EADDRINUSE somebody has it, and then the socket is kept: the next call tries to take it on that one, for which no
- * capability is needed; EPERM, EACCES a capability is missing; ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT, EPROTONOSUPPORT
- * not in this kernel. */
+ * capability is needed; EPERM, EACCES a capability is missing; EAFNOSUPPORT the family is off or not in this kernel;
+ * ENOPROTOOPT, EOPNOTSUPP, EPROTONOSUPPORT its multicast routing is not; ENOENT no table but the default one is. */
 int kernel_mroute_open(enum fam fam, uint32_t table);
 
 /* Gives everything of a family back to the kernel, and closes a socket that was kept. */
@@ -174,6 +174,7 @@ bool kernel_mroute_is_closing(void);
 
 /* What a user of this system reads or types. */
 enum kernel_word {
+	WORD_FAMILY,			/* what a kernel needs to have a family at all */
 	WORD_ROUTING, WORD_TABLES,	/* what a kernel needs to route, and to do so in several tables */
 	WORD_PIM,			/* why kernel_mroute_has_pim() is false, and what follows */
 	WORD_RIGHT,			/* what a process lacks whose kernel_mroute_open() gives EPERM */
@@ -186,6 +187,10 @@ enum kernel_word {
 
 /* Static; NULL where a system has none of it. */
 const char *kernel_word(enum kernel_word word, enum fam fam);
+
+/* Of a system without sockets of IPv6: true when its kernel was built without, false when IPv6 is turned off or that
+ * cannot be seen. */
+bool kernel_lacks_ipv6(void);
 
 /* ---- interfaces (netlink.c) ---- */
 

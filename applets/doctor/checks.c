@@ -15,6 +15,11 @@ static void check_kernel(struct host *h, const struct host_fam *k)
 
 	if (!k->is_wanted)
 		return;
+	if (s->absent) {
+		finding_add(&h->found, FINDING_ERROR, "%s is not in this kernel: it needs %s", k->name,
+			    kernel_word(WORD_FAMILY, k->fam));
+		return;
+	}
 	if (s->off) {
 		finding_add(&h->found, FINDING_ERROR, "%s is off in this kernel: it was built without it, or has "
 			    "ipv6.disable=1 in /proc/cmdline, and needs another start", k->name);

@@ -79,11 +79,25 @@ static int mroute_filter(int fd, enum fam fam)
 	return setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &none, sizeof none);
 }
 
+/* 0, or -1 with errno: ENOENT where the kernel routes multicast and has this option not. */
+static int mroute_set_table(int fd, enum fam fam, uint32_t table)
+{
+	int err, version;
+	socklen_t len = sizeof version;
+
+	if (!table || mroute_set_int(fam, MRT_TABLE, (int)table) == 0)
+		return 0;
+	err = errno;
+	if (err == ENOPROTOOPT && getsockopt(fd, sock_level(fam), MRT_VERSION, &version, &len) == 0)
+		err = ENOENT;
+	return sock_fail(err);
+}
+
 int mroute_prepare(int fd, enum fam fam, uint32_t table)
 {
 	mroutes[fam].table = table;
 	sock_room(fd, RCVBUF);
-	return mroute_filter(fd, fam) == 0 && (!table || mroute_set_int(fam, MRT_TABLE, (int)table) == 0) ? 0 : -1;
+	return mroute_filter(fd, fam) == 0 ? mroute_set_table(fd, fam, table) : -1;
 }
 
 /* Alone of all options MRT_INIT may be set by who has no capability (net/ipv4/ipmr.c, ip_mroute_setsockopt). */
