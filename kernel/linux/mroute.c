@@ -225,8 +225,9 @@ int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
 	union mroute_arg a;
 
 	mroute_sg(&a, flow);
+	/* As in mroute_read_vifs(). */
 	if (mroute_ask(fam, SIOCGETSGCNT, &a) < 0)
-		return -1;
+		return errno == ENOTTY ? mroute_read_stats(flow, mroutes[fam].table, st) : -1;
 	mroute_sg_read(fam, &a, st);
 	return 0;
 }

@@ -143,7 +143,9 @@ def old(lab, answer):
         rc, _, err = lab.run(*SMCROUTED, "-T", "-n", "-f", lab.write("c", RULES), "-u", path, "-P", lab.path("p"))
     same(rc, 69, f"exit status ({err})")
     check("older" in err and "without -T" in err, err)
-    same([struct.unpack("H", a[8:10])[0] for a in asked if a], [ord("T")], "what it was asked")
+    # The length in front of it has 32 bits or 64.
+    same([struct.unpack("H", a[4:6])[0] or struct.unpack("H", a[8:10])[0] for a in asked if a], [ord("T")],
+         "what it was asked")
     check(not os.path.exists(lab.path("p")) and os.path.exists(path), "files")
 
 
