@@ -158,8 +158,7 @@ static enum family_reason families_log(struct daemon *d, enum fam fam, int err)
 			log_notice("%s is off", name);
 		return FAMILY_NO_KERNEL;
 	case ENOENT:
-		log_err("%s multicast routing has one table in this kernel; -t needs %s", name,
-			kernel_word(WORD_TABLES, fam));
+		log_err("%s multicast routing: -t needs %s", name, kernel_word(WORD_TABLES, fam));
 		return FAMILY_NO_KERNEL;
 	case ENOPROTOOPT:
 	case EOPNOTSUPP:

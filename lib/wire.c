@@ -15,66 +15,58 @@ static enum wire_result wire_bad(const char **why, const char *text)
 	return WIRE_BAD;
 }
 
-/* The beginning of a request, in the words of its sender. */
-struct wire_head {
-	uint64_t len;
-	uint16_t cmd, argc;
-	size_t hdr;		/* bytes of the header; 0 = too few are there to tell */
-	bool is_read;		/* cmd and argc are there */
-};
-
-/* Reads it.  A header of 32 bits has its command in the upper half of a length of 64 bits, or its length there, so it is
- * more than 32 bits can hold in either order of bytes; no length that we take is. */
-static struct wire_head wire_begin(const char *p, size_t n)
+/* How many bytes the length at the beginning of a request has: the word of its sender.  A header of 32 bits is more than
+ * 32 bits can hold in either order of bytes, as behind its length stands a command; no length that we take is. */
+static size_t wire_word(const char *p)
 {
-	struct wire_head h = { .hdr = 16 };
-	uint32_t narrow;
-	size_t word = sizeof h.len;
+	uint64_t len;
 
-	if (n < sizeof h.len)
-		return (struct wire_head){ 0 };
-	memcpy(&h.len, p, sizeof h.len);
-	if (h.len > UINT32_MAX) {
-		memcpy(&narrow, p, sizeof narrow);
-		h.len = narrow;
-		h.hdr = 8;
-		word = sizeof narrow;
-	}
-	if (n >= word + 2 * sizeof h.cmd) {
-		h.is_read = true;
-		memcpy(&h.cmd, p + word, sizeof h.cmd);
-		memcpy(&h.argc, p + word + sizeof h.cmd, sizeof h.argc);
-	}
-	return h;
+	memcpy(&len, p, sizeof len);
+	return len > UINT32_MAX ? sizeof(uint32_t) : sizeof len;
 }
 
 uint16_t wire_command(const void *p, size_t n)
 {
-	return wire_begin(p, n).cmd;
+	uint16_t cmd = 0;
+
+	if (n >= sizeof(uint64_t) && n >= wire_word(p) + sizeof cmd)
+		memcpy(&cmd, (const char *)p + wire_word(p), sizeof cmd);
+	return cmd;
 }
 
 enum wire_result wire_request(const void *p, size_t n, struct wire_request *req, const char **why)
 {
-	struct wire_head h = wire_begin(p, n);
-	const char *base = p, *arg = base + h.hdr, *end;
+	const char *base = p, *arg, *end;
+	uint16_t word[2];
+	uint32_t narrow;
+	uint64_t len;
+	size_t size, hdr;
 
-	if (!h.hdr)
+	if (n < sizeof len)
 		return WIRE_MORE;
-	if (h.len < h.hdr)
+	size = wire_word(base);
+	hdr = 2 * size;
+	memcpy(&len, base, sizeof len);
+	memcpy(&narrow, base, sizeof narrow);
+	if (size == sizeof narrow)
+		len = narrow;
+	if (len < hdr)
 		return wire_bad(why, "the length is shorter than the header");
-	if (h.len > WIRE_MAX)
+	if (len > WIRE_MAX)
 		return wire_bad(why, "the request is too long");
-	if (!h.is_read)
+	if (n < size + sizeof word)
 		return WIRE_MORE;
-	if (h.argc > WIRE_MAX_WORDS)
+	memcpy(word, base + size, sizeof word);
+	if (word[1] > WIRE_MAX_WORDS)
 		return wire_bad(why, "the request has too many words");
-	if (h.argc > h.len - h.hdr)
+	if (word[1] > len - hdr)
 		return wire_bad(why, "the length leaves no room for the words");
-	if (n < h.len)
+	if (n < len)
 		return WIRE_MORE;
 
-	end = base + h.len;
-	for (unsigned i = 0; i < h.argc; i++) {
+	arg = base + hdr;
+	end = base + len;
+	for (unsigned i = 0; i < word[1]; i++) {
 		const char *nul = memchr(arg, '\0', (size_t)(end - arg));
 
 		if (!nul)
@@ -84,8 +76,8 @@ enum wire_result wire_request(const void *p, size_t n, struct wire_request *req,
 	/* Some senders leave the closing NUL out of the length. */
 	if (end - arg > 1 || (end > arg && *arg))
 		return wire_bad(why, "there is something behind the last word");
-	*req = (struct wire_request){ .cmd = h.cmd, .argc = h.argc, .len = (size_t)h.len,
-				      .args = base + h.hdr, .args_end = arg };
+	*req = (struct wire_request){ .cmd = word[0], .argc = word[1], .len = (size_t)len,
+				      .args = base + hdr, .args_end = arg };
 	return WIRE_OK;
 }
 

@@ -15,19 +15,14 @@ static void check_kernel(struct host *h, const struct host_fam *k)
 
 	if (!k->is_wanted)
 		return;
-	if (s->absent) {
-		finding_add(&h->found, FINDING_ERROR, "%s is not in this kernel: it needs %s", k->name,
-			    kernel_word(WORD_FAMILY, k->fam));
+	if (s->off && !s->absent) {
+		finding_add(&h->found, FINDING_ERROR, "%s is off in this kernel, as by ipv6.disable=1 in "
+			    "/proc/cmdline: it needs another start", k->name);
 		return;
 	}
-	if (s->off) {
-		finding_add(&h->found, FINDING_ERROR, "%s is off in this kernel: it was built without it, or has "
-			    "ipv6.disable=1 in /proc/cmdline, and needs another start", k->name);
-		return;
-	}
-	if (s->routing == 0) {
+	if (s->absent || s->routing == 0) {
 		finding_add(&h->found, FINDING_ERROR, "this kernel routes no %s multicast: it needs %s",
-			    k->name, kernel_word(WORD_ROUTING, k->fam));
+			    k->name, kernel_word(s->absent ? WORD_FAMILY : WORD_ROUTING, k->fam));
 		return;
 	}
 	if (s->routing < 0)

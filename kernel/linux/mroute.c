@@ -225,9 +225,9 @@ int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
 	union mroute_arg a;
 
 	mroute_sg(&a, flow);
-	/* As in mroute_read_vifs(). */
+	/* ENOTTY as in mroute_read_vifs(). */
 	if (mroute_ask(fam, SIOCGETSGCNT, &a) < 0)
-		return errno == ENOTTY ? mroute_read_stats(flow, mroutes[fam].table, st) : -1;
+		return sizeof(long) == 4 && errno == ENOTTY ? mroute_read_stats(flow, mroutes[fam].table, st) : -1;
 	mroute_sg_read(fam, &a, st);
 	return 0;
 }

@@ -13,7 +13,7 @@
 const char *kernel_word(enum kernel_word word, enum fam fam)
 {
 	static const char *const words[KERNEL_WORDS][FAM_N] = {
-		[WORD_FAMILY] = { "CONFIG_INET", "CONFIG_IPV6" },
+		[WORD_FAMILY] = BOTH("CONFIG_IPV6"),	/* of IPv4 it is never asked */
 		[WORD_ROUTING] = OF("MROUTE"),
 		[WORD_TABLES] = OF("MROUTE_MULTIPLE_TABLES"),
 		[WORD_PIM] = { "no CONFIG_IP_PIMSM_V2" NO_PIM, "no CONFIG_IPV6_PIMSM_V2" NO_PIM },
@@ -33,7 +33,7 @@ const char *kernel_word(enum kernel_word word, enum fam fam)
 	 * igmp_mc_init).  The other file shows that /proc can be seen. */
 	if (word == WORD_ROUTING && fam == FAM_4 && access("/proc/net/igmp", F_OK) < 0 &&
 	    access("/proc/net/dev", F_OK) == 0)
-		return "CONFIG_IP_MULTICAST and CONFIG_IP_MROUTE";
+		return "CONFIG_IP_MULTICAST, CONFIG_IP_MROUTE";
 	return words[word][fam];
 }
 

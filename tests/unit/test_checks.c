@@ -159,8 +159,8 @@ static void no_family(void)
 	fake_probe.support[FAM_6] = (struct probe_support){ .off = true, .raw = -1, .tables = -1, .pim = -1 };
 	begin("mroute from eth0 source 2001:db8::1 group ff2e::42 to lan0\n");
 	checks_run(&host);
-	CHECK_STR(end(), "error: IPv6 is off in this kernel: it was built without it, or has ipv6.disable=1 in "
-			 "/proc/cmdline, and needs another start\n");
+	CHECK_STR(end(), "error: IPv6 is off in this kernel, as by ipv6.disable=1 in /proc/cmdline: it needs another "
+			 "start\n");
 }
 
 static void absent_family(void)
@@ -169,7 +169,7 @@ static void absent_family(void)
 	fake_probe.support[FAM_6] = (struct probe_support){ .off = true, .absent = true, .raw = -1 };
 	begin("mroute from eth0 source 2001:db8::1 group ff2e::42 to lan0\n");
 	checks_run(&host);
-	CHECK_STR(end(), "error: IPv6 is not in this kernel: it needs CONFIG_IPV6\n");
+	CHECK_STR(end(), "error: this kernel routes no IPv6 multicast: it needs CONFIG_IPV6\n");
 }
 
 static void memberships(void)
