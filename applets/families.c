@@ -152,7 +152,7 @@ static enum family_reason families_log(struct daemon *d, enum fam fam, int err)
 			kernel_word(WORD_RIGHT, fam));
 		return FAMILY_DENIED;
 	case EAFNOSUPPORT:	/* as by ipv6.disable=1 on the kernel's command line */
-		if (kernel_lacks_ipv6())
+		if (kernel_word(WORD_FAMILY, fam))
 			log_notice("%s is not in this kernel; it needs %s", name, kernel_word(WORD_FAMILY, fam));
 		else
 			log_notice("%s is off", name);

@@ -174,7 +174,8 @@ bool kernel_mroute_is_closing(void);
 
 /* What a user of this system reads or types. */
 enum kernel_word {
-	WORD_FAMILY,			/* what a kernel needs to have a family at all */
+	WORD_FAMILY,			/* what a kernel without sockets of a family was built without; NULL: nothing,
+					 * it is off there, or that cannot be seen */
 	WORD_ROUTING, WORD_TABLES,	/* what a kernel needs to route, and to do so in several tables */
 	WORD_PIM,			/* why kernel_mroute_has_pim() is false, and what follows */
 	WORD_RIGHT,			/* what a process lacks whose kernel_mroute_open() gives EPERM */
@@ -187,10 +188,6 @@ enum kernel_word {
 
 /* Static; NULL where a system has none of it. */
 const char *kernel_word(enum kernel_word word, enum fam fam);
-
-/* Of a system without sockets of IPv6: true when its kernel was built without, false when IPv6 is turned off or that
- * cannot be seen. */
-bool kernel_lacks_ipv6(void);
 
 /* ---- interfaces (netlink.c) ---- */
 

@@ -183,7 +183,6 @@ struct probe_support {
 	tristate raw;			/* we may open a routing socket */
 	const char *loops;		/* a setting by which copies come back to the router, NULL = they do not */
 	bool off;			/* it has no sockets of the family: EAFNOSUPPORT, as with ipv6.disable=1 */
-	bool absent;			/* it has none because it was built without the family */
 };
 void probe_support(enum fam fam, struct probe_support *s);
 

@@ -15,8 +15,8 @@ static enum wire_result wire_bad(const char **why, const char *text)
 	return WIRE_BAD;
 }
 
-/* How many bytes the length at the beginning of a request has: the word of its sender.  A header of 32 bits is more than
- * 32 bits can hold in either order of bytes, as behind its length stands a command; no length that we take is. */
+/* How many bytes the length at the beginning of a request has: the word of its sender.  A header of 32 bits is more
+ * than 32 bits can hold in either order of bytes, as behind its length stands a command; no length that we take is. */
 static size_t wire_word(const char *p)
 {
 	uint64_t len;

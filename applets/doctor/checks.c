@@ -12,17 +12,19 @@
 static void check_kernel(struct host *h, const struct host_fam *k)
 {
 	const struct probe_support *s = &k->support;
+	const char *lacks;
 
 	if (!k->is_wanted)
 		return;
-	if (s->off && !s->absent) {
+	lacks = s->off ? kernel_word(WORD_FAMILY, k->fam) : s->routing ? NULL : kernel_word(WORD_ROUTING, k->fam);
+	if (s->off && !lacks) {
 		finding_add(&h->found, FINDING_ERROR, "%s is off in this kernel, as by ipv6.disable=1 in "
 			    "/proc/cmdline: it needs another start", k->name);
 		return;
 	}
-	if (s->absent || s->routing == 0) {
-		finding_add(&h->found, FINDING_ERROR, "this kernel routes no %s multicast: it needs %s",
-			    k->name, kernel_word(s->absent ? WORD_FAMILY : WORD_ROUTING, k->fam));
+	if (lacks) {
+		finding_add(&h->found, FINDING_ERROR, "this kernel routes no %s multicast: it needs %s", k->name,
+			    lacks);
 		return;
 	}
 	if (s->routing < 0)

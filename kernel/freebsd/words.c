@@ -9,7 +9,6 @@
 const char *kernel_word(enum kernel_word word, enum fam fam)
 {
 	static const char *const words[KERNEL_WORDS][FAM_N] = {
-		[WORD_FAMILY] = { "options INET", "options INET6" },
 		[WORD_ROUTING] = { "its module (kldload ip_mroute)", "its module (kldload ip6_mroute)" },
 		[WORD_TABLES] = BOTH("tables, which this system has not"),
 		[WORD_PIM] = {
@@ -27,9 +26,4 @@ const char *kernel_word(enum kernel_word word, enum fam fam)
 	};
 
 	return words[word][fam];
-}
-
-bool kernel_lacks_ipv6(void)
-{
-	return false;
 }

@@ -14,8 +14,8 @@ int mroute_read_vifs(int fd, enum fam fam, int ifindex[KERNEL_VIFS]);
 int mroute_read_entries(enum fam fam, uint32_t table, const int ifindex[KERNEL_VIFS], kernel_mfc_found_fn *fn,
 			void *ctx);
 
-/* The counters of an entry, as kernel_mfc_stats() has them, but not by the routing socket.  errno ENOENT: no such entry;
- * EOPNOTSUPP: this kernel does not tell of one alone (ip6mr_rtm_getroute() came with Linux 6.0). */
+/* The counters of an entry, as kernel_mfc_stats() has them, but not by the routing socket.  errno ENOENT: no such
+ * entry; EOPNOTSUPP: this kernel does not tell of one alone (ip6mr_rtm_getroute() came with Linux 6.0). */
 int mroute_read_stats(const struct flow *flow, uint32_t table, struct mfc_stats *st);
 
 #endif

@@ -114,7 +114,6 @@ void probe_support(enum fam fam, struct probe_support *s)
 	} else {
 		s->raw = err == EPERM || err == EACCES ? 0 : -1;
 		s->off = err == EAFNOSUPPORT;
-		s->absent = s->off && kernel_lacks_ipv6();
 		if (!s->off)
 			s->routing = probe_proc_net(fam == FAM_4 ? "/proc/net/ip_mr_vif" : "/proc/net/ip6_mr_vif");
 	}

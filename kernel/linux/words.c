@@ -13,7 +13,7 @@
 const char *kernel_word(enum kernel_word word, enum fam fam)
 {
 	static const char *const words[KERNEL_WORDS][FAM_N] = {
-		[WORD_FAMILY] = BOTH("CONFIG_IPV6"),	/* of IPv4 it is never asked */
+		[WORD_FAMILY] = { NULL, "CONFIG_IPV6" },
 		[WORD_ROUTING] = OF("MROUTE"),
 		[WORD_TABLES] = OF("MROUTE_MULTIPLE_TABLES"),
 		[WORD_PIM] = { "no CONFIG_IP_PIMSM_V2" NO_PIM, "no CONFIG_IPV6_PIMSM_V2" NO_PIM },
@@ -29,16 +29,13 @@ const char *kernel_word(enum kernel_word word, enum fam fam)
 		[WORD_V6_OFF] = BOTH("disable_ipv6 is set"),
 	};
 
+	/* The parameter ipv6.disable, which turns it off, is there when IPv6 is (net/ipv6/af_inet6.c). */
+	if (word == WORD_FAMILY && (access("/sys/module/ipv6", F_OK) == 0 || access("/sys/module", F_OK) < 0))
+		return NULL;
 	/* IPv4 routing depends on it (net/ipv4/Kconfig), and without it there is no such file (net/ipv4/igmp.c,
 	 * igmp_mc_init).  The other file shows that /proc can be seen. */
 	if (word == WORD_ROUTING && fam == FAM_4 && access("/proc/net/igmp", F_OK) < 0 &&
 	    access("/proc/net/dev", F_OK) == 0)
 		return "CONFIG_IP_MULTICAST, CONFIG_IP_MROUTE";
 	return words[word][fam];
-}
-
-/* The parameter ipv6.disable, which turns it off, is there when IPv6 is (net/ipv6/af_inet6.c). */
-bool kernel_lacks_ipv6(void)
-{
-	return access("/sys/module/ipv6", F_OK) < 0 && access("/sys/module", F_OK) == 0;
 }

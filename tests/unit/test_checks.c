@@ -163,15 +163,6 @@ static void no_family(void)
 			 "start\n");
 }
 
-static void absent_family(void)
-{
-	start();
-	fake_probe.support[FAM_6] = (struct probe_support){ .off = true, .absent = true, .raw = -1 };
-	begin("mroute from eth0 source 2001:db8::1 group ff2e::42 to lan0\n");
-	checks_run(&host);
-	CHECK_STR(end(), "error: this kernel routes no IPv6 multicast: it needs CONFIG_IPV6\n");
-}
-
 static void memberships(void)
 {
 	start();
@@ -241,4 +232,4 @@ static void all(void)
 }
 
 TEST_MAIN(TEST(disabled) TEST(disabled_output) TEST(vifs) TEST(copied_mark)
-	  TEST(interfaces) TEST(names) TEST(no_family) TEST(absent_family) TEST(memberships) TEST(bridges) TEST(all))
+	  TEST(interfaces) TEST(names) TEST(no_family) TEST(memberships) TEST(bridges) TEST(all))
