@@ -10,6 +10,7 @@
 
 #include "router/entry.h"
 #include "router/mark.h"
+#include "router/reflect.h"
 
 static void vif_log(const struct iface *i, enum fam fam, int vif, const char *what)
 {
@@ -119,12 +120,14 @@ static bool vif_clear_numbers(struct router *r, enum fam fam)
 		return true;
 	for (uint32_t at = 0; at < r->mfc.n; at++) {
 		struct mfc *e = &r->mfc.v[at];
+		uint32_t held;
 
 		if (e->state == MFC_FREE || e->state == MFC_ASIDE || !(e->flags & MFC_INSTALLED) ||
 		    flow_fam(&e->flow) != fam)
 			continue;
+		held = mfc_is_any(e) ? 0 : reflect_held(r, at, e->iif, e->oifs);
 		e->flags |= MFC_STALE;
-		is_clear &= entry_put(r, at, e->iif, e->oifs);
+		is_clear &= entry_put(r, at, e->iif, e->oifs & ~held);
 	}
 	r->has_old_numbers[fam] = !is_clear;
 	return is_clear;

@@ -71,6 +71,16 @@ void model_tell_ages(void)
 	model_each(model_tell_age);
 }
 
+static void model_renew(enum fam fam, unsigned s, unsigned g)
+{
+	model_flows[fam][s][g].renewed = model_router.now;
+}
+
+void model_renew_all(void)
+{
+	model_each(model_renew);
+}
+
 void model_note_packet(const struct flow *flow)
 {
 	struct model_flow *f = model_find(flow);
@@ -183,7 +193,7 @@ static void model_compare_found(void *ctx, const struct mfc_found *f)
 	k->n++;
 	if (!e || !(e->flags & MFC_INSTALLED))
 		model_say("the kernel has %s, the mirror has not", flow_str(&f->flow, flow));
-	else if ((f->iif >= 0 && f->iif != e->iif) || (e->oifs & k->vifs) != f->oifs)
+	else if ((f->iif >= 0 && f->iif != e->iif) || ((e->oifs ^ f->oifs) & k->vifs))
 		model_say("the kernel has %s from %d to %x, the mirror from %d to %x", flow_str(&f->flow, flow), f->iif,
 			  (unsigned)f->oifs, e->iif, (unsigned)e->oifs);
 }

@@ -91,5 +91,8 @@ void model_succeed(uint64_t random)
 	model_is_scarce = false;
 	model_reload(0, true);
 	model_settle();
+	/* There nothing tells a successor how old an entry is. */
+	if (fake_is_freebsd())
+		model_renew_all();
 	kernel_join_settled();
 }

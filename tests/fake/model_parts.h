@@ -87,8 +87,9 @@ void model_forget_flow(const struct flow *flow);
 void model_note_packet(const struct flow *flow);
 void model_watch(void);
 
-/* Has the kernel tell how long each entry has been idle. */
+/* Has the kernel tell how long each entry has been idle; each has had a packet now, as far as the engine knows. */
 void model_tell_ages(void);
+void model_renew_all(void);
 
 /* Lets ms go by, in which the engine does what is due; entries go in their time, not before and not long after. */
 void model_wait(int64_t ms);
