@@ -16,8 +16,8 @@
 #include "applets/applet.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
-#include "lib/lines.h"
 #include "lib/pidfile.h"
+#include "lib/proc.h"
 #include "lib/usock.h"
 
 #define BUSY_SEC 10		/* a listener that is behind is given that long */
@@ -58,8 +58,7 @@ static bool connection_is_ours(const char *path)
 		return true;
 	snprintf(file, sizeof file, "%.*s.pid", (int)(strlen(path) - strlen(".sock")), path);
 	pid = pidfile_read(file, false);
-	snprintf(file, sizeof file, "/proc/%d/comm", (int)pid);
-	return pid > 0 && lines_first(file, text, sizeof text) && !strncmp(text, "smcroute", 8);
+	return proc_name(pid, text, sizeof text) && !strncmp(text, "smcroute", 8);
 }
 
 /* Appends the sockets in dir at which a daemon of ours answers, and counts them. */

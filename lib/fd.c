@@ -51,18 +51,6 @@ int fd_remove(int dir, const char *path, dev_t dev, ino_t ino)
 	return unlinkat(at, name, 0);
 }
 
-/* Where a descriptor is now: false when /proc does not tell. */
-static bool fd_path(int fd, char path[PATH_MAX])
-{
-	char link[32];
-	ssize_t n;
-
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	n = readlink(link, path, PATH_MAX - 1);
-	path[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
-
 bool fd_is_lost(int dir, const char *path)
 {
 	char here[PATH_MAX], there[PATH_MAX];

@@ -6,6 +6,7 @@
 #ifndef LIB_FD_H
 #define LIB_FD_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -21,6 +22,9 @@ int fd_directory(const char *path);
 /* Removes the file of these two numbers, which was made at path in the directory dir of fd_directory(), wherever that
  * is mounted now.  What else may be there is left.  0, or -1 with errno when it is there and cannot be removed. */
 int fd_remove(int dir, const char *path, dev_t dev, ino_t ino);
+
+/* Where an open file or directory is now; false when that cannot be told (linux/fd.c, freebsd/fd.c). */
+bool fd_path(int fd, char path[PATH_MAX]);
 
 /* True when nothing is at path, where something was made, because it was removed or another file system was mounted
  * over dir.  False when the directory is gone, or dir is at another place now and the file with it. */

@@ -5,7 +5,6 @@
  */
 #include "lib/hook.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -63,22 +62,6 @@ static void hook_report(void *ctx)
 	hook_report_later(h);
 }
 
-/* Our own descriptors are close-on-exec from the start; this is for those that we were started with. */
-static void hook_close_on_exec(void)
-{
-	const struct dirent *e;
-	DIR *d = opendir("/proc/self/fd");
-
-	while (d && (e = readdir(d))) {
-		int fd = atoi(e->d_name);
-
-		if (fd > STDERR_FILENO)
-			fcntl(fd, F_SETFD, FD_CLOEXEC);
-	}
-	if (d)
-		closedir(d);
-}
-
 struct hook *hook_new(struct loop *l, const char *cmd, int64_t limit_ms)
 {
 	struct hook *h = calloc(1, sizeof *h);
@@ -96,7 +79,7 @@ struct hook *hook_new(struct loop *l, const char *cmd, int64_t limit_ms)
 	h->report = (struct timer){ .fn = hook_report, .ctx = h };
 	h->dropped.burst = 1;
 	h->failed.burst = 10;
-	hook_close_on_exec();
+	proc_keep_inherited();
 	return h;
 }
 

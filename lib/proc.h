@@ -24,6 +24,9 @@ int proc_open_std(void);
  * ours is.  Where Linux has no /proc it stays. */
 void proc_close_inherited(void);
 
+/* Programs that are started from now on do not get it either. */
+void proc_keep_inherited(void);
+
 /* All that is closed on exec from 3 on is closed now, but `keep`. */
 void proc_close_own(int keep);
 
@@ -46,6 +49,10 @@ int proc_daemonize(void);
  * without a slash is looked up in PATH.  0, or an errno. */
 int proc_spawn(pid_t *pid, const char *program, const posix_spawn_file_actions_t *fa, bool has_group, char *const *argv,
 	       char *const *env);
+
+/* Reads the name of the program that a process runs, cut to what the system keeps of it; false when there is no such
+ * process, or it cannot be seen. */
+bool proc_name(pid_t pid, char *name, size_t size);
 
 /* Returns a descriptor that poll(2) finds readable once process pid has ended, reaped or not; or -1 with errno, ENOSYS
  * before Linux 5.3 (pidfd_open(2)). */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "lib/proc.h"
 
 /* How long another starter is waited for, in steps of 10 ms. */
 #define USOCK_LOCK_TRIES 100
@@ -217,4 +218,11 @@ void usock_unname(const char *name)
 {
 	if (*name == '/')
 		unlink(name);
+}
+
+bool usock_peer_is(int fd, const char *begin)
+{
+	char name[32];
+
+	return proc_name(usock_peer_pid(fd), name, sizeof name) && !strncmp(name, begin, strlen(begin));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * FreeBSD tells by sysctl(3) where a program is and how many descriptors it has, by kqueue(2) when a process ends, and
- * ends one with its parent by procctl(2).
+ * FreeBSD tells by sysctl(3) where a program is, how many descriptors it has and what others are called, by kqueue(2)
+ * when a process ends, and ends one with its parent by procctl(2).
  */
 #include "lib/proc.h"
 
@@ -10,9 +10,11 @@
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/event.h>
 #include <sys/procctl.h>
 #include <sys/sysctl.h>
+#include <sys/user.h>
 #include <unistd.h>
 
 #include "lib/fd.h"
@@ -42,6 +44,23 @@ void proc_close_inherited(void)
 		if (fd > STDERR_FILENO && flags == 0)
 			close(fd);
 	}
+}
+
+void proc_keep_inherited(void)
+{
+	close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+}
+
+bool proc_name(pid_t pid, char *name, size_t size)
+{
+	int mib[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)pid };
+	struct kinfo_proc p;
+	size_t len = sizeof p;
+
+	if (pid <= 0 || sysctl(mib, sizeof mib / sizeof *mib, &p, &len, NULL, 0) < 0 || len != sizeof p)
+		return false;
+	strlcpy(name, p.ki_comm, size);
+	return true;
 }
 
 void proc_end_with_parent(void)

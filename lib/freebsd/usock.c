@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Who is at the other end of a socket, as FreeBSD tells (unix(4), LOCAL_PEERCRED and LOCAL_CREDS_PERSISTENT; sysctl
- * kern.proc.pid).  There are no names without a file, and a jail cannot be told from another by a socket.
+ * Who is at the other end of a socket, as FreeBSD tells (unix(4), LOCAL_PEERCRED and LOCAL_CREDS_PERSISTENT).
+ * There are no names without a file, and a jail cannot be told from another by a socket.
  */
 #include "lib/usock.h"
 
@@ -11,10 +11,8 @@
 #include <string.h>
 #include <sys/param.h>
 #include <sys/stat.h>
-#include <sys/sysctl.h>
 #include <sys/ucred.h>
 #include <sys/un.h>
-#include <sys/user.h>
 #include <unistd.h>
 
 /* The level of options of Unix sockets, as unix(4) has it. */
@@ -76,16 +74,6 @@ bool usock_peer_may(int fd, uid_t uid)
 	struct xucred cred;
 
 	return usock_peer(fd, &cred) && (cred.cr_uid == 0 || cred.cr_uid == uid);
-}
-
-bool usock_peer_is(int fd, const char *begin)
-{
-	int mib[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)usock_peer_pid(fd) };
-	struct kinfo_proc p;
-	size_t len = sizeof p;
-
-	return mib[3] && sysctl(mib, sizeof mib / sizeof *mib, &p, &len, NULL, 0) == 0 && len == sizeof p &&
-	       !strncmp(p.ki_comm, begin, strlen(begin));
 }
 
 bool usock_is_listed(const char *path)

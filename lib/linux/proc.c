@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/lines.h"
 #include "lib/number.h"
 
 /* Of one program or library: the part of it that is only written to by relocation. */
@@ -71,6 +72,29 @@ void proc_close_own(int keep)
 void proc_close_inherited(void)
 {
 	proc_close(0, -1);
+}
+
+void proc_keep_inherited(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		int fd = (int)number_parse(e->d_name, INT_MAX);
+
+		if (fd > STDERR_FILENO)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+bool proc_name(pid_t pid, char *name, size_t size)
+{
+	char path[40];
+
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	return pid > 0 && lines_first(path, name, size);
 }
 
 void proc_end_with_parent(void)

@@ -73,15 +73,6 @@ bool usock_peer_may(int fd, uid_t uid)
 	return usock_peer(fd, &cred) && (cred.uid == 0 || cred.uid == uid);
 }
 
-bool usock_peer_is(int fd, const char *begin)
-{
-	pid_t pid = usock_peer_pid(fd);
-	char path[40], name[17];
-
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-	return pid && lines_first(path, name, sizeof name) && !strncmp(name, begin, strlen(begin));
-}
-
 bool usock_is_listed(const char *path)
 {
 	size_t n = strlen(path);
