@@ -118,14 +118,14 @@ PAGES      := $(patsubst %,$(B)/%,$(wildcard man/*.[1-9]))
 # The rooms, and of kernel/ and lib/ the folder of one system.
 ROOMS       = applets applets/control applets/doctor router conf kernel kernel/$(OS) lib lib/$(OS)
 # Without WITH_HOST what only -H and doctor use stays out.
-HOST_ONLY   = applets/doctor/% $(filter-out %/probe_ask.c,$(wildcard kernel/$(OS)/probe_*.c)) kernel/$(OS)/nft_% \
-		kernel/$(OS)/xt_% kernel/$(OS)/tc_% kernel/$(OS)/filter%
+HOST_ONLY   = applets/doctor/% kernel/probe_% $(filter-out %/probe_ask.c,$(wildcard kernel/$(OS)/probe_*.c)) \
+		kernel/$(OS)/nft_% kernel/$(OS)/xt_% kernel/$(OS)/tc_% kernel/$(OS)/filter%
 SRCS       := smcroute.c $(filter-out $(if $(filter yes,$(WITH_HOST)),,$(HOST_ONLY)), \
 		$(sort $(wildcard $(ROOMS:%=%/*.c))))
 OBJS       := $(SRCS:%.c=$(B)/%.o)
 LIB_OBJS   := $(filter-out $(B)/smcroute.o,$(OBJS))
 # What touches the kernel; tests link tests/fake in its place.  Codecs of FreeBSD are tested on every system.
-FREEBSD_CODECS := $(B)/kernel/freebsd/mroute_pack.o $(B)/kernel/freebsd/rtmsg.o
+FREEBSD_CODECS := $(patsubst %,$(B)/kernel/freebsd/%.o,ledger mroute_pack rtmsg)
 CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,filter mroute_codec nft_judge nft_load nft_match nft_rules \
 		nft_run nft_sets probe_bridge probe_rtnl rtnl tc_judge words xt_judge \
 		xt_match xt_target) $(FREEBSD_CODECS)

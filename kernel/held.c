@@ -193,8 +193,8 @@ static int held_check_member(const char *rest, int fd)
 /* The same of the others. */
 static int held_check_other(const char *name, int fd, uint32_t table)
 {
-	enum { MROUTE, MRDISC, REPORT, ADVERT, KINDS };
-	static const char kinds[KINDS][7] = { "mroute", "mrdisc", "report", "advert" };
+	enum { MROUTE, MRDISC, REPORT, ADVERT, LEDGER, KINDS };
+	static const char kinds[KINDS][7] = { "mroute", "mrdisc", "report", "advert", "ledger" };
 	unsigned kind = 0;
 	enum fam fam;
 	int64_t id;
@@ -208,6 +208,8 @@ static int held_check_other(const char *name, int fd, uint32_t table)
 	id = held_number(name + 7);
 	if (id < 0 || (kind != MROUTE && !id == (kind == ADVERT)))
 		return EINVAL;
+	if (kind == LEDGER)
+		return mroute_check_ledger(fd);
 	err = held_check(fd, kind == ADVERT ? SOCK_DGRAM : SOCK_RAW, fam);
 	if (err || kind != MROUTE)
 		return err;

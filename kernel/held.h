@@ -30,4 +30,8 @@ int held_check_stack(int fd, enum fam fam);
  * kernel_adopt(). */
 int mroute_check(int fd, enum fam fam, uint32_t table);
 
+/* 0 when a descriptor is what the kernel was told, where a system does not tell it again; else an errno of
+ * kernel_adopt(), EINVAL where it does. */
+int mroute_check_ledger(int fd);
+
 #endif

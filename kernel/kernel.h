@@ -104,7 +104,8 @@ int kernel_mroute_drain(enum fam fam, int max, kernel_upcall_fn *fn, void *ctx);
  *	mroute4, mroute6	the routing socket of a family, of table ID: mroute4.ID
  *	mrdisc4, mrdisc6, report4, report6	the raw sockets of kernel_mrdisc_open() and kernel_report_open()
  *	member.N		one that joins; N is another one for each, at any time of the process
- *	advert4.I, advert6.I	one that hears the solicitations on interface I, which is advertised on */
+ *	advert4.I, advert6.I	one that hears the solicitations on interface I, which is advertised on
+ *	ledger4, ledger6	no socket but a file: what the kernel was told, where it does not tell it again */
 #define KERNEL_FDNAME 24	/* bytes of a name with its NUL */
 
 /* Calls fn for each socket that is open. */
@@ -124,7 +125,8 @@ void kernel_fds_follow(kernel_fd_follow_fn *fn, void *ctx);
  * ESTALE it holds no routing table (any more); ESRCH it holds another one than this table. */
 int kernel_adopt(const char *name, int fd, uint32_t table);
 
-/* Reads which interface each VIF of a family is, 0 = none, when the routing socket was handed over. */
+/* Reads which interface each VIF of a family is, 0 = none, -1 = one that is no more, when the routing socket was handed
+ * over. */
 int kernel_vifs_read(enum fam fam, int ifindex[KERNEL_VIFS]);
 
 /* An entry as it stands in the kernel. */
@@ -182,6 +184,7 @@ enum kernel_word {
 	WORD_RIGHT_ROOT, WORD_RIGHT_USER, WORD_RIGHT_FIX,	/* the same to root and others, and a command */
 	WORD_LINKS, WORD_LINK_SHOW, WORD_LINK_SET,	/* commands; after the last two comes a name */
 	WORD_INTERFACES,		/* where commands are that an interface comes up with */
+	WORD_SNIFF, WORD_COUNTERS,	/* why packets, why counters of the host cannot be seen */
 	WORD_V6_OFF, WORD_V6_ON,	/* that an interface has no IPv6; after WORD_LINK_SET, that it has it again */
 	KERNEL_WORDS
 };

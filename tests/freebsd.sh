@@ -33,7 +33,7 @@ for cpu in x86_64 aarch64; do
 	! grep -qE '(warning|error):' "$log" || bad=1
 	verdict "$bad" "$cpu compiles and links without a warning"
 done
-for t in mroute_pack rtmsg; do
+for t in ledger mroute_pack rtmsg; do
 	"$B/tests/test_$t" >"$log" 2>&1
 	verdict $? "test_$t"
 done

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * The two routing sockets of FreeBSD.  Which numbers are taken is kept here: MRT_ADD_VIF on a taken one frees the
- * interface of the kernel (15.0, sys/netinet/ip_mroute.c, add_vif), so it never gets there.  No decisions.
+ * interface of the kernel (15.0, sys/netinet/ip_mroute.c, add_vif), so it never gets there.  What the kernel has is
+ * kept too, see ledger.h.  No decisions.
  */
 #include "kernel/kernel.h"
 
@@ -13,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/param.h>
 #include <sys/socket.h>
+#include <sys/sysctl.h>
 #include <unistd.h>
 
 #include <netinet/icmp6.h>
@@ -20,6 +22,7 @@
 #include <netinet6/ip6_mroute.h>
 #include <netinet6/in6_var.h>
 
+#include "kernel/freebsd/ledger.h"
 #include "kernel/freebsd/links.h"
 #include "kernel/freebsd/mroute_pack.h"
 #include "kernel/held.h"
@@ -48,7 +51,8 @@ static struct mroute {
 	bool pim;
 	uint32_t taken;			/* bit n: there is VIF n */
 	int ifindex[KERNEL_VIFS];	/* of each */
-} mroutes[FAM_N];
+	struct ledger ledger;
+} mroutes[FAM_N] = { { .ledger.fd = -1 }, { .ledger.fd = -1 } };
 
 /* Neighbours' packets stay out: a connected socket gets none that do not come from where it is connected to
  * (sys/netinet/raw_ip.c, rip_input); upcalls come all the same.  ICMPv6 has a filter, which these pass. */
@@ -72,10 +76,18 @@ int mroute_prepare(int fd, enum fam fam, uint32_t table)
 	return mroute_filter(fd, fam);
 }
 
+/* Without a ledger a successor begins anew. */
 int mroute_take(enum fam fam)
 {
-	mroutes[fam].taken = 0;
-	return mroute_set_int(fam, fam == FAM_4 ? (int)MRT_INIT : (int)MRT6_INIT, 1);
+	struct mroute *s = &mroutes[fam];
+
+	if (mroute_set_int(fam, fam == FAM_4 ? (int)MRT_INIT : (int)MRT6_INIT, 1) < 0)
+		return -1;
+	s->taken = 0;
+	ledger_clear(&s->ledger);
+	if (s->ledger.fd < 0 && held_add("ledger", fam, 0, ledger_begin(&s->ledger)) < 0)
+		ledger_end(&s->ledger);
+	return 0;
 }
 
 void mroute_give(enum fam fam)
@@ -94,29 +106,89 @@ int mroute_begin_handed(int fd, enum fam fam, uint32_t table)
 {
 	(void)fd;
 	(void)table;
+	mroutes[fam].ledger.fd = held_take("ledger", fam, 0);
 	return mroute_begin(fam);
+}
+
+static void mroute_end_ledger(struct ledger *l)
+{
+	held_close(l->fd);
+	ledger_end(l);
 }
 
 void mroute_forget(enum fam fam)
 {
-	mroutes[fam] = (struct mroute){ .taken = 0 };
+	mroute_end_ledger(&mroutes[fam].ledger);
+	mroutes[fam] = (struct mroute){ .ledger.fd = -1 };
 }
 
-/* What the kernel has is not to be read in full, IPv6 entries not at all: the router begins anew on the same socket,
- * see kernel_mroute_reset(). */
+/* ---- what the kernel has ---- */
+
+/* A VIF of IPv4 goes with its interface, and when that is renamed (sys/netinet/ip_mroute.c, if_detached_event): bit n =
+ * VIF n is there.  MIFs stay. */
+static uint32_t mroute_present(enum fam fam)
+{
+	unsigned char table[PACK_ROWS_MAX];
+	size_t len = sizeof table;
+	uint32_t present = 0;
+
+	if (fam == FAM_6 || sysctlbyname("net.inet.ip.viftable", table, &len, NULL, 0) < 0)
+		return UINT32_MAX;
+	for (int vif = 0; vif < KERNEL_VIFS; vif++)
+		present |= (uint32_t)pack_row(table, len, vif, &(struct pack_row4){ 0 }) << vif;
+	return present;
+}
+
 int kernel_vifs_read(enum fam fam, int ifindex[KERNEL_VIFS])
 {
-	(void)fam;
+	struct mroute *s = &mroutes[fam];
+	int fd = s->ledger.fd;
+	uint32_t present;
+
 	memset(ifindex, 0, KERNEL_VIFS * sizeof *ifindex);
-	return sock_fail(EOPNOTSUPP);
+	if (fd < 0)
+		return sock_fail(EOPNOTSUPP);
+	if (ledger_load(&s->ledger, fd) < 0) {
+		held_close(fd);
+		return -1;
+	}
+	present = mroute_present(fam);
+	s->taken = 0;
+	for (int vif = 0; vif < KERNEL_VIFS; vif++) {
+		ifindex[vif] = ledger_vif(&s->ledger, vif);
+		if (!(present >> vif & 1) && ifindex[vif])
+			ifindex[vif] = -1;
+		s->taken |= (uint32_t)(ifindex[vif] != 0) << vif;
+		s->ifindex[vif] = ifindex[vif];
+	}
+	return 0;
+}
+
+/* One that may not be as the ledger has it is made so: false when there is none. */
+static bool mroute_settle(const struct ledger_entry *e)
+{
+	return e->state == LEDGER_SURE || kernel_mfc_add(&e->flow, e->iif, e->oifs, e->ttl) == 0;
 }
 
 int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx)
 {
-	(void)fam;
-	(void)fn;
-	(void)ctx;
-	return sock_fail(EOPNOTSUPP);
+	struct ledger *l = &mroutes[fam].ledger;
+
+	if (l->fd < 0)
+		return sock_fail(EOPNOTSUPP);
+	for (uint32_t at = 0; at < l->n; at++) {
+		struct ledger_entry e = *ledger_at(l, at);
+		struct mfc_found found = { .flow = e.flow, .iif = e.iif, .oifs = e.oifs };
+
+		if (e.state == LEDGER_FREE)
+			continue;
+		memcpy(found.ttl, e.ttl, sizeof found.ttl);
+		if (mroute_settle(&e) && kernel_mfc_stats(&e.flow, &found.st) == 0)
+			fn(ctx, &found);
+		else
+			ledger_del(l, &e.flow);
+	}
+	return 0;
 }
 
 bool kernel_mroute_has_pim(enum fam fam)
@@ -150,10 +222,14 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 	len = pack_vif(&a, fam, vif, ifindex, threshold, &local);
 	if (len < 0)
 		return -1;
-	if (mroute_set(fam, MRT_ADD_VIF, &a, len) < 0)
+	ledger_vif_before(&s->ledger, vif, ifindex);
+	if (mroute_set(fam, MRT_ADD_VIF, &a, len) < 0) {
+		ledger_vif_after(&s->ledger, vif, 0);
 		return sock_fail(errno == EADDRNOTAVAIL || errno == ENXIO ? ENODEV : errno);
+	}
 	s->taken |= UINT32_C(1) << vif;
 	s->ifindex[vif] = ifindex;
+	ledger_vif_after(&s->ledger, vif, ifindex);
 	links_ask_allmulti(ifindex);
 	return 0;
 }
@@ -165,23 +241,37 @@ int kernel_vif_del(enum fam fam, int vif)
 
 	if (!(s->taken >> vif & 1))
 		return 0;
-	if (mroute_set(fam, MRT_DEL_VIF, &number, sizeof number) < 0 && errno != EADDRNOTAVAIL && errno != EINVAL)
+	ledger_vif_before(&s->ledger, vif, s->ifindex[vif]);
+	if (mroute_set(fam, MRT_DEL_VIF, &number, sizeof number) < 0 && errno != EADDRNOTAVAIL && errno != EINVAL) {
+		ledger_vif_after(&s->ledger, vif, s->ifindex[vif]);
 		return -1;
+	}
 	s->taken &= ~(UINT32_C(1) << vif);
+	ledger_vif_after(&s->ledger, vif, 0);
 	links_ask_allmulti(s->ifindex[vif]);
 	return 0;
 }
 
 int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
 {
+	struct ledger_entry e = { .flow = *flow, .iif = (uint8_t)iif, .oifs = oifs };
+	struct ledger *l = &mroutes[flow_fam(flow)].ledger;
 	union pack a;
-	int len;
+	int len, res;
 
 	/* 0.0.0.0 would be an address like any other. */
 	if (flow_any_source(flow))
 		return sock_fail(EOPNOTSUPP);
-	len = pack_mfc(&a, flow, iif, oifs, ttl);
-	return mroute_set(flow_fam(flow), MRT_ADD_MFC, &a, len);
+	if (ttl)
+		memcpy(e.ttl, ttl, sizeof e.ttl);
+	else
+		memset(e.ttl, 1, sizeof e.ttl);
+	if (ledger_before(l, &e) < 0)
+		return -1;
+	len = pack_mfc(&a, flow, iif, oifs, e.ttl);
+	res = mroute_set(flow_fam(flow), MRT_ADD_MFC, &a, len);
+	ledger_after(l, &e, res == 0);
+	return res;
 }
 
 static int mroute_missing(void)
@@ -197,7 +287,11 @@ int kernel_mfc_del(const struct flow *flow, int iif)
 	union pack a;
 	int len = pack_mfc(&a, flow, iif, 0, NULL);
 
-	return mroute_set(flow_fam(flow), MRT_DEL_MFC, &a, len) < 0 ? mroute_missing() : 0;
+	int res = mroute_set(flow_fam(flow), MRT_DEL_MFC, &a, len) < 0 ? mroute_missing() : 0;
+
+	if (res == 0 || errno == ENOENT)
+		ledger_del(&mroutes[flow_fam(flow)].ledger, flow);
+	return res;
 }
 
 int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
@@ -251,6 +345,11 @@ int held_check_stack(int fd, enum fam fam)
 	(void)fd;
 	(void)fam;
 	return 0;
+}
+
+int mroute_check_ledger(int fd)
+{
+	return ledger_is(fd) ? 0 : EPROTOTYPE;
 }
 
 int mroute_check(int fd, enum fam fam, uint32_t table)

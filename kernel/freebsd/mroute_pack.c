@@ -95,6 +95,36 @@ void pack_count_read(enum fam fam, const union pack *a, struct vif_stats *st)
 					  a->count6.out_bytes };
 }
 
+bool pack_row(const unsigned char *table, size_t len, int vif, struct pack_row4 *row)
+{
+	size_t size = len / KERNEL_VIFS;
+
+	if (size < sizeof *row || len % KERNEL_VIFS)
+		return false;
+	memcpy(row, table + size * (size_t)vif, sizeof *row);
+	return row->ifp != NULL;
+}
+
+/* What follows ends with the packets that wait: a ring in 14 and later, a list in 13. */
+size_t pack_row_mfc_size(const unsigned char *table, size_t len)
+{
+	static const size_t sizes[] = { sizeof(struct pack_row_mfc) + 10 * sizeof(void *),
+					sizeof(struct pack_row_mfc) + 11 * sizeof(void *) };
+	struct pack_row_mfc row;
+
+	for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		bool is_it = len % sizes[i] == 0;
+
+		for (size_t at = 0; is_it && at < len; at += sizes[i]) {
+			memcpy(&row, table + at, sizeof row);
+			is_it = row.group[0] >> 4 == 0xe && row.parent < KERNEL_VIFS;
+		}
+		if (is_it)
+			return sizes[i];
+	}
+	return 0;
+}
+
 bool pack_upcall(enum fam fam, uint32_t vifs, const void *p, size_t len, struct upcall *up)
 {
 	/* struct igmpmsg: im_msgtype, im_mbz, im_vif, two addresses; struct mrt6msg: im6_mbz, im6_msgtype, im6_mif,

@@ -89,6 +89,34 @@ void pack_sg_read(enum fam fam, const union pack *a, struct mfc_stats *st);
 void pack_count(union pack *a, int vif);
 void pack_count_read(enum fam fam, const union pack *a, struct vif_stats *st);
 
+/* How the sysctl net.inet.ip.viftable has each VIF: so begins struct vif, whatever follows in a version. */
+struct pack_row4 {
+	uint8_t flags, threshold;
+	_Alignas(4) uint8_t local[4];
+	uint8_t remote[4];
+	void *ifp;			/* of the kernel */
+	unsigned long in_packets, out_packets, in_bytes, out_bytes;
+};
+
+/* More than any version has. */
+#define PACK_ROWS_MAX 16384
+
+/* Reads a row of the table; false when there is no such VIF. */
+bool pack_row(const unsigned char *table, size_t len, int vif, struct pack_row4 *row);
+
+/* How the sysctl net.inet.ip.mfctable has each entry: so begins struct mfc, whatever follows in a version. */
+struct pack_row_mfc {
+	void *next[2];
+	uint8_t source[4], group[4];
+	uint16_t parent;
+	uint8_t ttl[32];
+	unsigned long packets, bytes, wrong;
+	int expires;			/* not 0: no entry yet, packets wait for it */
+};
+
+/* The size of a row in a table with these bytes, 0 when it is of no version that is known. */
+size_t pack_row_mfc_size(const unsigned char *table, size_t len);
+
 /* Reads one message of the routing socket; false when it is no upcall of ours.  vifs: bit n = there is VIF n: IPv6
  * asks about interfaces that have no number with one that nobody has. */
 bool pack_upcall(enum fam fam, uint32_t vifs, const void *p, size_t len, struct upcall *up);

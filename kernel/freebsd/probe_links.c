@@ -23,6 +23,7 @@
 #include <netinet6/ip6_mroute.h>
 #include <netinet6/nd6.h>
 
+#include "kernel/freebsd/mroute_pack.h"
 #include "kernel/freebsd/rtmsg.h"
 #include "kernel/sock.h"
 #include "lib/grow.h"
@@ -110,16 +111,8 @@ static int probe_address_add(struct probe_links *l, const struct ifaddrs *a)
 	return 0;
 }
 
-/* As net.inet.ip.viftable begins each VIF (struct vif of sys/netinet/ip_mroute.h), whatever comes behind in a version.
- * It has its interface by a pointer into the kernel: here it is whoever has the local address. */
-struct probe_viftable {
-	uint8_t flags, threshold;
-	struct in_addr local, remote;
-	void *ifp;
-	unsigned long in, out, bytes_in, bytes_out;
-};
-
-static int probe_local(const struct ifaddrs *all, struct in_addr local)
+/* The table has an interface by a pointer into the kernel: here it is whoever has the local address. */
+static int probe_local(const struct ifaddrs *all, const uint8_t local[4])
 {
 	struct sockaddr_in in;
 
@@ -127,7 +120,7 @@ static int probe_local(const struct ifaddrs *all, struct in_addr local)
 		if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET)
 			continue;
 		memcpy(&in, a->ifa_addr, sizeof in);
-		if (in.sin_addr.s_addr == local.s_addr)
+		if (!memcmp(&in.sin_addr, local, 4))
 			return (int)if_nametoindex(a->ifa_name);
 	}
 	return 0;
@@ -135,24 +128,22 @@ static int probe_local(const struct ifaddrs *all, struct in_addr local)
 
 static int probe_vifs4(struct probe_vif *v, int max)
 {
-	static unsigned char bytes[16384];
-	struct probe_viftable t;
+	static unsigned char bytes[PACK_ROWS_MAX];
+	struct pack_row4 t;
 	struct ifaddrs *all;
 	size_t len = sizeof bytes;
 	int n = 0;
 
 	if (sysctlbyname("net.inet.ip.viftable", bytes, &len, NULL, 0) < 0)
 		return -1;
-	if (len / MAXVIFS < sizeof t)
+	if (len / KERNEL_VIFS < sizeof t)
 		return sock_fail(len ? EOPNOTSUPP : ENOENT);
 	if (getifaddrs(&all) < 0)
 		return -1;
-	for (int i = 0; i < MAXVIFS && n < max; i++) {
-		memcpy(&t, bytes + len / MAXVIFS * (size_t)i, sizeof t);
-		if (t.ifp)
+	for (int i = 0; i < KERNEL_VIFS && n < max; i++)
+		if (pack_row(bytes, len, i, &t))
 			v[n++] = (struct probe_vif){ .vif = i, .ifindex = probe_local(all, t.local), .st = {
-				t.in, t.bytes_in, t.out, t.bytes_out } };
-	}
+				t.in_packets, t.in_bytes, t.out_packets, t.out_bytes } };
 	freeifaddrs(all);
 	return n;
 }
@@ -226,11 +217,62 @@ int probe_mdb(probe_mdb_fn *fn, void *ctx)
 	return 0;
 }
 
-/* Those of IPv6 cannot be listed, those of IPv4 with a layout that changes with versions. */
+static void probe_entry(const struct pack_row_mfc *row, const int ifindex[KERNEL_VIFS], probe_mfc_fn *fn, void *ctx)
+{
+	struct probe_mfc e = { .unresolved = row->expires != 0, .st = { row->packets, row->bytes, row->wrong } };
+
+	e.flow.source = e.flow.group = (struct addr){ .b = { [10] = 0xff, 0xff } };
+	memcpy(e.flow.source.b + 12, row->source, 4);
+	memcpy(e.flow.group.b + 12, row->group, 4);
+	e.iif = e.unresolved ? 0 : ifindex[row->parent];
+	for (int vif = 0; !e.unresolved && vif < KERNEL_VIFS; vif++)
+		if (row->ttl[vif] && ifindex[vif]) {
+			e.ttl[e.noifs] = row->ttl[vif];
+			e.oif[e.noifs++] = ifindex[vif];
+		}
+	fn(ctx, &e);
+}
+
+/* The table as it is, to be freed by the caller; NULL with errno. */
+static unsigned char *probe_table4(size_t *len)
+{
+	static const char name[] = "net.inet.ip.mfctable";
+	unsigned char *bytes;
+
+	*len = 0;
+	if (sysctlbyname(name, NULL, len, NULL, 0) < 0)
+		return NULL;
+	*len += *len / 4 + 65536;
+	bytes = malloc(*len);
+	if (bytes && sysctlbyname(name, bytes, len, NULL, 0) < 0) {
+		free(bytes);
+		return NULL;
+	}
+	return bytes;
+}
+
+/* Those of IPv6 are in no table that can be read: mf6ctable has addresses of the kernel. */
 int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx)
 {
-	(void)fam;
-	(void)fn;
-	(void)ctx;
-	return sock_fail(EOPNOTSUPP);
+	struct probe_vif vifs[KERNEL_VIFS];
+	int ifindex[KERNEL_VIFS] = { 0 }, n;
+	struct pack_row_mfc row;
+	unsigned char *bytes;
+	size_t len, size;
+
+	if (fam == FAM_6)
+		return sock_fail(EOPNOTSUPP);
+	bytes = probe_table4(&len);
+	if (!bytes)
+		return errno == ENOENT ? 0 : -1;
+	n = probe_vifs(fam, vifs, KERNEL_VIFS);
+	for (int i = 0; i < n; i++)
+		ifindex[vifs[i].vif] = vifs[i].ifindex;
+	size = pack_row_mfc_size(bytes, len);
+	for (size_t at = 0; size && at < len; at += size) {
+		memcpy(&row, bytes + at, sizeof row);
+		probe_entry(&row, ifindex, fn, ctx);
+	}
+	free(bytes);
+	return size ? 0 : sock_fail(EOPNOTSUPP);
 }

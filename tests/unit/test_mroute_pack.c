@@ -85,6 +85,32 @@ static void counts(void)
 	CHECK(st.in_packets == 1 && st.out_packets == 2 && st.in_bytes == 3 && st.out_bytes == 4);
 }
 
+/* Tables of the kernel have more behind what is read, by version. */
+static void rows(void)
+{
+	enum { NEW = sizeof(struct pack_row_mfc) + 10 * sizeof(void *), OLD = NEW + sizeof(void *) };
+	static unsigned char table[KERNEL_VIFS * 200];
+	struct pack_row_mfc e = { .group = { 225, 1, 2, 3 }, .parent = 3, .packets = 7 };
+	struct pack_row4 row = { .local = { 10, 0, 0, 1 }, .ifp = table, .in_packets = 5 };
+
+	memcpy(table + 3 * 100, &row, sizeof row);
+	CHECK(pack_row(table, KERNEL_VIFS * 100, 3, &row) && row.in_packets == 5 && row.local[0] == 10);
+	CHECK(!pack_row(table, KERNEL_VIFS * 100, 4, &row));
+	CHECK(!pack_row(table, KERNEL_VIFS * 8, 3, &row) && !pack_row(table, KERNEL_VIFS * 100 + 1, 3, &row));
+	CHECK(!pack_row(table, 0, 3, &row));
+	CHECK(pack_row_mfc_size(table, 0) == NEW);
+	for (unsigned i = 0; i < 5; i++)
+		memcpy(table + i * OLD, &e, sizeof e);
+	CHECK(pack_row_mfc_size(table, 5 * OLD) == OLD);
+	CHECK(pack_row_mfc_size(table, 5 * OLD - 1) == 0);
+	for (unsigned i = 0; i < 5; i++)
+		memcpy(table + i * NEW, &e, sizeof e);
+	CHECK(pack_row_mfc_size(table, 5 * NEW) == NEW);
+	e.group[0] = 10;
+	memcpy(table + 4 * NEW, &e, sizeof e);
+	CHECK(pack_row_mfc_size(table, 5 * NEW) == 0);
+}
+
 static void upcalls(void)
 {
 	/* What stands behind im_vif is not set. */
@@ -109,4 +135,4 @@ static void upcalls(void)
 	CHECK(!pack_upcall(FAM_6, 0x2, m6, sizeof m6, &up));
 }
 
-TEST_MAIN(TEST(vifs) TEST(entries) TEST(counts) TEST(upcalls))
+TEST_MAIN(TEST(vifs) TEST(entries) TEST(counts) TEST(rows) TEST(upcalls))

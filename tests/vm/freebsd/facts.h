@@ -51,6 +51,9 @@ void daemon_cases(void);
 /* Keeper, upgrade, takeover, another user, a flood, many sources, -H and doctor. */
 void life_cases(void);
 
+/* smcroute-check doctor. */
+void doctor_cases(void);
+
 /* Where daemon_start() sends what its program prints, NULL: to the console. */
 extern const char *daemon_output;
 /* Writes the configuration, /tmp/c. */
@@ -61,6 +64,9 @@ pid_t daemon_start(const char *words);
 int daemon_end(pid_t pid, int ms);
 /* Both; what does not end is killed. */
 int daemon_run(const char *words);
+/* Counts the packets of both families to tap1 that are lost while `happens`, which must not wait, does its work: a
+ * figure.  daemon_flows() has made their entries. */
+void gap_case(const char *what, void (*happens)(void));
 /* Until 5 of 5 packets come out of each tap of a bitmap, and none of the others; false after some seconds. */
 bool daemon_flows(int family, const char *group, unsigned taps);
 
