@@ -102,10 +102,11 @@ static void doctor_unseen(struct doctor *d)
 	f->what = "ttl";
 	if (!d->sniffs)
 		finding_add(f, FINDING_UNSEEN, "the packets themselves, their TTL, where they arrive, and whether "
-			    "they leave with other addresses: CAP_NET_RAW is needed; as root doctor sees them");
+			    "they leave with other addresses: %s", kernel_word(WORD_SNIFF, d->fam));
 	f->what = "counters";
 	if (d->is_uncounted)
-		finding_add(f, FINDING_UNSEEN, "the counters of this host: /proc/net is masked");
+		finding_add(f, FINDING_UNSEEN, "the counters of this host: %s",
+			    kernel_word(WORD_COUNTERS, d->fam));
 	f->what = "vifs";
 	if (d->after.vifs.n < 0)
 		finding_add(f, FINDING_UNSEEN, "the counters of the VIFs: this kernel does not list them");
@@ -241,8 +242,19 @@ static int doctor_status(const int *status, unsigned n)
 static int doctor_failed(void)
 {
 	return host_failed(errno != EOPNOTSUPP ? "cannot look at this host" :
-			   "entries and packets cannot be seen here, so no cause can be told; show routes and show "
-			   "interfaces of smcroutectl have what the daemon knows, smcroute-check -H looks at the host");
+			   "its entries cannot be seen here, so no cause can be told; show routes and show interfaces "
+			   "of smcroutectl have what the daemon knows, smcroute-check -H looks at the host");
+}
+
+/* One family of two. */
+static int doctor_is_unseen(struct doctor *d)
+{
+	struct findings *f = &d->host.found;
+
+	f->what = "vifs";
+	finding_add(f, FINDING_UNSEEN, "IPv%d: its entries cannot be seen here; show routes of smcroutectl has what "
+		    "the daemon knows", d->fam == FAM_4 ? 4 : 6);
+	return DOCTOR_UNSURE;
 }
 
 /* False when all groups are looked at, and no rule is there of any: what cannot be seen is not all to be said then. */
@@ -272,6 +284,10 @@ static int doctor_run(struct doctor_call *c, enum form form)
 		return doctor_failed();
 	} else {
 		for (unsigned i = 0; i < c->n; i++) {
+			if (c->d[i]->is_unseen) {
+				status[i] = doctor_is_unseen(c->d[i]);
+				continue;
+			}
 			if (sample_look(c->d[i]) < 0)
 				return doctor_failed();
 			status[i] = c->d[i]->is_all ? doctor_report_all(c->d[i]) : doctor_report(c->d[i]);

@@ -7,6 +7,7 @@
  */
 #include "applets/doctor/observe.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -177,18 +178,31 @@ static int observe_end(struct doctor *d)
 	return sample_second(d);
 }
 
+/* Nothing of this one is watched. */
+static int observe_leave(struct doctor *d)
+{
+	probe_sniff_close(&d->sockets);
+	d->sniffs = false;
+	return 0;
+}
+
 int observe_take(struct doctor *const *d, unsigned n)
 {
 	int result = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		d[i]->sockets = (struct probe_sniff){ { -1, -1 } };
-	for (unsigned i = 0; i < n && result == 0; i++)
+	for (unsigned i = 0; i < n && result == 0; i++) {
 		result = observe_begin(d[i]);
+		/* Of two families the other one is looked at all the same. */
+		d[i]->is_unseen = result < 0 && errno == EOPNOTSUPP && i == n - 1 && i;
+		if (d[i]->is_unseen)
+			result = observe_leave(d[i]);
+	}
 	if (result == 0)
 		observe_packets(d, n);
 	for (unsigned i = 0; i < n; i++) {
-		if (result == 0)
+		if (result == 0 && !d[i]->is_unseen)
 			result = observe_end(d[i]);
 		probe_sniff_close(&d[i]->sockets);
 	}

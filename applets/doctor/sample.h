@@ -52,6 +52,7 @@ struct doctor {
 	struct diags file_diags;	/* and what is wrong with it */
 	struct running running;		/* the router that runs here, when it is ours */
 	bool sniffs;			/* the packets themselves were seen */
+	bool is_unseen;			/* no entries of this family can be seen, and the other one is watched */
 	bool is_uncounted;		/* the counters of the host cannot be seen */
 	bool is_second;			/* the second sample is being taken */
 	bool is_short;			/* it was ended before SAMPLE_LEAST: that nothing came says nothing */

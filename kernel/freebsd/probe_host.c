@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What else there is to be seen of a FreeBSD host.  Packet filters, routes of hosts and packets that pass cannot be
- * seen here: each says so by its errno, never by an empty answer.
+ * What else there is to be seen of a FreeBSD host.  Packet filters and routes of hosts cannot be seen here:
+ * each says so by its errno, never by an empty answer.
  */
 #include "kernel/probe.h"
 
@@ -141,32 +141,4 @@ void probe_filters_judge(const struct filters *f, enum probe_hook from, enum pro
 	(void)p;
 	(void)fn;
 	(void)ctx;
-}
-
-int probe_sniff_open(struct probe_sniff *s, enum fam fam, const struct addr *grp)
-{
-	(void)fam;
-	(void)grp;
-	*s = (struct probe_sniff){ { -1, -1 } };
-	return sock_fail(EOPNOTSUPP);
-}
-
-void probe_sniff_close(struct probe_sniff *s)
-{
-	*s = (struct probe_sniff){ { -1, -1 } };
-}
-
-int probe_sniff_drain(const struct probe_sniff *s, int max, probe_sniff_fn *fn, void *ctx)
-{
-	(void)s;
-	(void)max;
-	(void)fn;
-	(void)ctx;
-	return 0;
-}
-
-uint64_t probe_sniff_lost(const struct probe_sniff *s)
-{
-	(void)s;
-	return 0;
 }

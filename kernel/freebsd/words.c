@@ -21,6 +21,8 @@ const char *kernel_word(enum kernel_word word, enum fam fam)
 		[WORD_LINKS] = BOTH("ifconfig -l"),
 		[WORD_LINK_SHOW] = BOTH("ifconfig"),
 		[WORD_LINK_SET] = BOTH("ifconfig"),
+		[WORD_SNIFF] = BOTH("/dev/bpf is needed; as root doctor sees them"),
+		[WORD_COUNTERS] = BOTH("this system does not count multicast by itself"),
 		[WORD_V6_OFF] = BOTH("IFDISABLED is set, as it is from the start"),
 		[WORD_V6_ON] = BOTH("inet6 -ifdisabled auto_linklocal"),
 	};

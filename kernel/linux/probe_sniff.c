@@ -18,13 +18,13 @@
 #include <linux/if_packet.h>
 
 #include "kernel/linux/sock.h"
+#include "kernel/probe_packet.h"
 
 #define HEADER 128		/* bytes of a packet that are looked at */
 #define GROUP4 16		/* where the headers have their destination */
 #define GROUP6 24
 #define BATCH 32		/* packets read by one call */
 #define ROOM (8 << 20)		/* bytes, for each socket */
-#define PIM 103			/* IPPROTO_PIM */
 
 /* A filter that compares the version and the group, or only that it is one; it accepts when all of that holds. */
 static int probe_sniff_filter(int fd, enum fam fam, const struct addr *grp)
@@ -85,94 +85,6 @@ void probe_sniff_close(struct probe_sniff *s)
 	}
 }
 
-static bool probe_sniff_sum_wrong(const uint8_t *p, size_t n)
-{
-	size_t len = (size_t)(p[0] & 15) * 4;
-	uint32_t sum = 0;
-
-	if (len < 20 || len > n)
-		return len < 20;
-	for (size_t i = 0; i < len; i += 2)
-		sum += (uint32_t)p[i] << 8 | p[i + 1];
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16) != 0xffff;
-}
-
-/* Goes on to the header behind those of IPv6 that may stand before it; *at becomes its place, *is_rest whether this is
- * a fragment other than the first.  Returns its protocol. */
-static uint8_t probe_sniff_next6(const uint8_t *p, size_t n, size_t *at, bool *is_rest)
-{
-	uint8_t next = p[6];
-
-	*at = 40;
-	*is_rest = false;
-	while ((next == IPPROTO_HOPOPTS || next == IPPROTO_DSTOPTS || next == IPPROTO_FRAGMENT) && *at + 8 <= n) {
-		const uint8_t *h = p + *at;
-
-		*is_rest |= next == IPPROTO_FRAGMENT && (h[2] || h[3] & 0xf8);
-		*at += next == IPPROTO_FRAGMENT ? 8 : ((size_t)h[1] + 1) * 8;
-		next = h[0];
-	}
-	return next;
-}
-
-/* ICMPv6 to groups that hosts and routers of one link say to each other: MLD (RFC 3810, section 5), neighbours and
- * routers (RFC 4861, section 4), multicast router discovery (RFC 4286). */
-static bool probe_sniff_is_control6(const uint8_t *p, size_t n, size_t at, uint8_t next)
-{
-	uint8_t type;
-
-	if (next == PIM)
-		return true;
-	if (next != IPPROTO_ICMPV6 || at >= n)
-		return false;
-	type = p[at];
-	return (type >= 130 && type <= 137) || type == 143 || (type >= 151 && type <= 153);
-}
-
-/* The ports of UDP and TCP, where the header of IP ends at `at`. */
-static void probe_sniff_ports(struct probe_sniffed *s, const uint8_t *p, size_t n, size_t at, uint8_t protocol)
-{
-	s->protocol = protocol;
-	s->has_ports = (protocol == IPPROTO_UDP || protocol == IPPROTO_TCP) && at + sizeof s->ports <= n;
-	if (s->has_ports)
-		memcpy(s->ports, p + at, sizeof s->ports);
-}
-
-static bool probe_sniff_decode(const uint8_t *p, size_t n, struct probe_sniffed *s)
-{
-	uint8_t len, next;
-	size_t at;
-
-	if (n >= 20 && p[0] >> 4 == 4) {
-		addr_any(FAM_4, &s->flow.source, &len);
-		s->flow.group = s->flow.source;
-		memcpy(s->flow.source.b + 12, p + 12, 4);
-		memcpy(s->flow.group.b + 12, p + 16, 4);
-		s->ttl = p[8];
-		s->len = (uint32_t)p[2] << 8 | p[3];
-		s->is_whole = p[6] & 0x40;
-		s->is_rest = p[6] & 0x1f || p[7];
-		s->is_control = p[9] == IPPROTO_IGMP || p[9] == PIM;
-		s->is_broken = probe_sniff_sum_wrong(p, n);
-		probe_sniff_ports(s, p, n, (size_t)(p[0] & 15) * 4, p[9]);
-		return true;
-	}
-	if (n >= 40 && p[0] >> 4 == 6) {
-		memcpy(s->flow.source.b, p + 8, 16);
-		memcpy(s->flow.group.b, p + 24, 16);
-		s->ttl = p[7];
-		s->len = ((uint32_t)p[4] << 8 | p[5]) + 40;
-		s->is_whole = true;
-		next = probe_sniff_next6(p, n, &at, &s->is_rest);
-		s->is_control = probe_sniff_is_control6(p, n, at, next);
-		s->is_broken = false;
-		probe_sniff_ports(s, p, n, at, next);
-		return true;
-	}
-	return false;
-}
-
 /* What the kernel tells beside a packet (packet_recvmsg()): the VLAN of a tag that no interface has taken for its own,
  * and how long it is, of which only the beginning was read. */
 static void probe_sniff_beside(struct msghdr *m, struct probe_sniffed *s)
@@ -217,7 +129,7 @@ static int probe_sniff_read(int fd, bool is_ip, int max, probe_sniff_fn *fn, voi
 		s.station = is_ip ? SNIFF_IP : from[i].sll_pkttype == PACKET_OUTGOING ? SNIFF_OUT : SNIFF_WIRE;
 		/* What this host sends to itself never was on a wire; frames to others are no matter of IP. */
 		if (from[i].sll_pkttype == PACKET_LOOPBACK || from[i].sll_pkttype == PACKET_OTHERHOST ||
-		    !probe_sniff_decode(p[i], m[i].msg_len, &s))
+		    !probe_packet_decode(p[i], m[i].msg_len, &s))
 			continue;
 		probe_sniff_beside(&m[i].msg_hdr, &s);
 		fn(ctx, &s);

@@ -26,6 +26,8 @@ const char *kernel_word(enum kernel_word word, enum fam fam)
 		[WORD_LINK_SHOW] = BOTH("ip -d link show dev"),
 		[WORD_LINK_SET] = BOTH("ip link set dev"),
 		[WORD_INTERFACES] = BOTH("in /etc/network/interfaces, or its like"),	/* ifupdown of Debian */
+		[WORD_SNIFF] = BOTH("CAP_NET_RAW is needed; as root doctor sees them"),
+		[WORD_COUNTERS] = BOTH("/proc/net is masked"),
 		[WORD_V6_OFF] = BOTH("disable_ipv6 is set"),
 	};
 

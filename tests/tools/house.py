@@ -264,7 +264,7 @@ class House:
             daemon = room in ('router/', 'conf/', 'lib/', 'applets/control/', 'kernel/') or \
                 re.match(r'applets/(smcrouted|daemon|watch|reload|handover)\.', s.path) or \
                 room == 'kernel/OS/' and any(n in verbs for _, n, _ in s.definitions)
-            if not daemon or s.path == 'kernel/probe.h':
+            if not daemon or s.path.startswith('kernel/probe'):
                 continue
             seen, todo = set(), [(s.path, [])]
             while todo:

@@ -261,5 +261,6 @@ int main(void)
 	facts_signals();
 	daemon_cases();
 	life_cases();
+	doctor_cases();
 	lab_end();
 }

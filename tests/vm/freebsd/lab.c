@@ -142,10 +142,21 @@ static void lab_addr6(int s, const struct lab_tap *tap)
 	lab_must(ioctl(s, SIOCAIFADDR_IN6, &req) == 0, "SIOCAIFADDR_IN6");
 }
 
+void lab_tap_set(const struct lab_tap *tap, bool up)
+{
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	struct ifreq ifr = { 0 };
+
+	strlcpy(ifr.ifr_name, tap->name, sizeof(ifr.ifr_name));
+	lab_must(ioctl(s, SIOCGIFFLAGS, &ifr) == 0, "SIOCGIFFLAGS");
+	ifr.ifr_flags = (short)(up ? ifr.ifr_flags | IFF_UP : ifr.ifr_flags & ~IFF_UP);
+	lab_must(ioctl(s, SIOCSIFFLAGS, &ifr) == 0, "SIOCSIFFLAGS");
+	close(s);
+}
+
 void lab_tap_make(struct lab_tap *tap, int unit)
 {
 	int s4 = socket(AF_INET, SOCK_DGRAM, 0), s6 = socket(AF_INET6, SOCK_DGRAM, 0);
-	struct ifreq ifr = { 0 };
 	char path[32];
 
 	memset(tap, 0, sizeof(*tap));
@@ -156,10 +167,7 @@ void lab_tap_make(struct lab_tap *tap, int unit)
 	snprintf(tap->addr4, sizeof(tap->addr4), "10.%d.0.1", unit);
 	snprintf(tap->addr6, sizeof(tap->addr6), "fd00:%d::1", unit);
 	tap->index = if_nametoindex(tap->name);
-	strlcpy(ifr.ifr_name, tap->name, sizeof(ifr.ifr_name));
-	lab_must(ioctl(s4, SIOCGIFFLAGS, &ifr) == 0, "SIOCGIFFLAGS");
-	ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_UP);
-	lab_must(ioctl(s4, SIOCSIFFLAGS, &ifr) == 0, "SIOCSIFFLAGS");
+	lab_tap_set(tap, true);
 	lab_addr4(s4, tap);
 	lab_addr6(s6, tap);
 	close(s4);

@@ -32,6 +32,8 @@ void lab_measured(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void lab_tap_make(struct lab_tap *tap, int unit);
 /* Its wire is cut and the interface destroyed. */
 void lab_tap_destroy(struct lab_tap *tap);
+/* Sets it up or down. */
+void lab_tap_set(const struct lab_tap *tap, bool up);
 /* Gives it another name; 0 or an errno. */
 int lab_tap_rename(struct lab_tap *tap, const char *name);
 /* A sysctl that holds an int; 0 or an errno. */
