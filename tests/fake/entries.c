@@ -278,16 +278,20 @@ int kernel_counts_any(enum fam fam, kernel_counts_fn *fn, void *ctx)
 	return fake_result(err);
 }
 
-/* As Linux tells it: no output whose interface is gone. */
+/* Linux tells no output whose interface is gone, FreeBSD's ledger does, and knows of no time. */
 static struct mfc_found mfc_found_of(const struct item *i)
 {
 	enum fam fam = flow_fam(&i->key.flow);
-	struct mfc_found f = { .flow = i->key.flow, .iif = i->iif, .st = i->st, .idle_ms = i->idle_ms };
+	struct mfc_found f = { .flow = i->key.flow, .iif = i->iif, .st = i->st };
+	bool tells_gone = fake.system->tells_gone;
+
+	if (!tells_gone)
+		f.idle_ms = i->idle_ms;
 
 	if (!fake.vif_if[fam][i->iif])
 		f.iif = -1;
 	for (int vif = 0; vif < KERNEL_VIFS; vif++)
-		if (i->oifs >> vif & 1 && fake.vif_if[fam][vif]) {
+		if (i->oifs >> vif & 1 && (tells_gone || fake.vif_if[fam][vif])) {
 			f.oifs |= UINT32_C(1) << vif;
 			f.ttl[vif] = fam == FAM_4 ? i->ttl[vif] : 1;
 		}
@@ -308,7 +312,7 @@ void fake_mfc_each(enum fam fam, kernel_mfc_found_fn *fn, void *ctx)
 /* A planned failure comes after half of them. */
 int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx)
 {
-	int err = fake_planned("mfc_read", fake_if_closed(fam, fake.system->is_readable ? 0 : EOPNOTSUPP));
+	int err = fake_planned("mfc_read", fake_if_closed(fam, 0));
 	const struct flow *flow;
 	struct mfc_found f;
 
@@ -317,7 +321,7 @@ int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx)
 		if (flow_fam(&f.flow) == fam)
 			fn(ctx, &f);
 	}
-	while (!err && (flow = queue_pop(&fake.unresolved[fam])))
+	while (!err && fake.system->tells_waiting && (flow = queue_pop(&fake.unresolved[fam])))
 		fn(ctx, &(struct mfc_found){ .flow = *flow, .iif = -1, .is_unresolved = true });
 	return fake_result(err);
 }

@@ -55,7 +55,7 @@ static const char *fake_limit_freebsd(int err, enum fam fam)
 const struct fake_system fake_linux = {
 	.has_tables = true,
 	.has_any_source = true,
-	.is_readable = true,
+	.tells_waiting = true,
 	.sees_members = true,
 	.tells_copies = true,
 	.may_reflect = true,
@@ -70,6 +70,7 @@ const struct fake_system fake_linux = {
 };
 
 const struct fake_system fake_freebsd = {
+	.tells_gone = true,				/* kernel/freebsd/ledger.h */
 	.takes_entries = true,				/* sys/netinet/ip_mroute.c, if_detached_event */
 	.takes_members = true,				/* sys/netinet/in_mcast.c, inm_purge */
 	.renames_by_going = true,			/* sys/net/if.c, ifhwioctl */

@@ -76,8 +76,10 @@ static int vif_lacks(enum fam fam, int ifindex)
 {
 	uint8_t lacks = fake_link_is(ifindex) ? fake.link[ifindex] : 0;
 
-	if (!lacks || (fake.system->of[fam].needs_address && lacks & FAKE_NO_ADDRESS))
+	if (!lacks)
 		return ENODEV;
+	if (fake.system->of[fam].needs_address && lacks & FAKE_NO_ADDRESS)
+		return EADDRNOTAVAIL;
 	return fake.system->needs_multicast && lacks & FAKE_NO_MULTICAST ? EOPNOTSUPP : 0;
 }
 
@@ -114,6 +116,7 @@ int kernel_vif_del(enum fam fam, int vif)
 		int ifindex = fake.vif_if[fam][vif];
 
 		fake.vif_if[fam][vif] = 0;
+		fake.went[fam] &= ~(UINT32_C(1) << vif);
 		allmulti_tell(ifindex);
 	}
 	return fake_done(err);
@@ -154,9 +157,12 @@ int fake_vif(enum fam fam, int vif)
 
 int kernel_vifs_read(enum fam fam, int ifindex[KERNEL_VIFS])
 {
-	int err = fake_planned("vifs_read", fake_if_closed(fam, fake.system->is_readable ? 0 : EOPNOTSUPP));
+	int err = fake_planned("vifs_read", fake_if_closed(fam, 0));
 
 	memcpy(ifindex, fake.vif_if[fam], sizeof fake.vif_if[fam]);
+	for (int vif = 0; fake.system->tells_gone && vif < KERNEL_VIFS; vif++)
+		if (fake.went[fam] >> vif & 1)
+			ifindex[vif] = -1;
 	return fake_result(err);
 }
 
