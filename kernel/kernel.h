@@ -40,8 +40,8 @@ bool kernel_mroute_has_pim(enum fam fam);
 bool kernel_has_tables(void);
 
 /* Adds interface ifindex as VIF number vif.  threshold: TTL, 1 = all; IPv4 only.  errno: ENODEV no such interface, or
- * one without this family; EADDRINUSE the number is taken; EOVERFLOW an ifindex beyond 65535, which struct mif6ctl
- * cannot hold (IPv6). */
+ * one without this family; EADDRNOTAVAIL it has no address of this family yet, where the system asks for one;
+ * EADDRINUSE the number is taken; EOVERFLOW an ifindex beyond 65535, which struct mif6ctl cannot hold (IPv6). */
 int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold);
 
 /* Removes a VIF.  One that went with its interface counts as removed.  The router guarantees to every system: no entry

@@ -4,6 +4,7 @@
  */
 #include "router/reason.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "router/inkernel.h"
@@ -11,12 +12,20 @@
 
 const char reason_missing[] = "no such interface";
 
+/* Why the kernel refused an interface. */
+static const char *reason_refused(const struct iface *i, enum fam fam)
+{
+	static const char *const lacks[FAM_N] = { "no IPv4 address", "no IPv6 address" };
+
+	return i->vif_errno[fam] == EADDRNOTAVAIL ? lacks[fam] : strerror(i->vif_errno[fam]);
+}
+
 const char *reason_of_iface(const struct iface *i, const struct ifname *name, enum fam fam, bool routes)
 {
 	return i->disabled ? "disabled" : !iface_usable(i, name) ? "no MULTICAST flag" :
 	       !routes || i->vif[fam] >= 0 ? NULL :
 	       i->waits[fam] ? "no free VIF" :
-	       i->vif_errno[fam] ? strerror(i->vif_errno[fam]) : "not in use";
+	       i->vif_errno[fam] ? reason_refused(i, fam) : "not in use";
 }
 
 const char *reason_of_name(const struct router *r, const struct ifname *name, enum fam fam, bool routes,
@@ -90,7 +99,7 @@ const char *reason_of_interface(const struct iface *i)
 		if (i->waits[f])
 			return "no free VIF";
 		if (i->vif_errno[f] && i->wanted[f])
-			return strerror(i->vif_errno[f]);
+			return reason_refused(i, f);
 	}
 	return NULL;
 }

@@ -150,7 +150,8 @@ static void vif_take(struct router *r, enum fam fam, struct iface *i)
 	if (err) {
 		iface_slot_free(&r->ifs, fam, i);
 		state_failed(r, NULL);
-		if (err != i->vif_errno[fam])
+		/* Of one that has no address yet all is told by who waits for it. */
+		if (err != i->vif_errno[fam] && err != EADDRNOTAVAIL)
 			log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "%s: the kernel refused it as a multicast "
 				    "interface for %s: %s", i->name, fam_str(fam), strerror(err));
 	}

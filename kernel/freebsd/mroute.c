@@ -218,14 +218,14 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 	if (s->taken >> vif & 1)
 		return sock_fail(EADDRINUSE);
 	if (fam == FAM_4 && !links_address(ifindex, &local))
-		return sock_fail(ENODEV);
+		return sock_fail(EADDRNOTAVAIL);
 	len = pack_vif(&a, fam, vif, ifindex, threshold, &local);
 	if (len < 0)
 		return -1;
 	ledger_vif_before(&s->ledger, vif, ifindex);
 	if (mroute_set(fam, MRT_ADD_VIF, &a, len) < 0) {
 		ledger_vif_after(&s->ledger, vif, 0);
-		return sock_fail(errno == EADDRNOTAVAIL || errno == ENXIO ? ENODEV : errno);
+		return sock_fail(errno == ENXIO ? ENODEV : errno);
 	}
 	s->taken |= UINT32_C(1) << vif;
 	s->ifindex[vif] = ifindex;
