@@ -220,16 +220,24 @@ const struct ledger_entry *ledger_at(const struct ledger *l, uint32_t n)
 	return &l->file->v[n];
 }
 
-void ledger_vif_before(struct ledger *l, int vif, int ifindex)
+void ledger_vif_before(struct ledger *l, int vif)
 {
 	if (l->file)
-		l->file->vif[vif] = (struct ledger_vif){ ifindex, LEDGER_UNSURE };
+		l->file->vif[vif].state = LEDGER_UNSURE;
 }
 
-void ledger_vif_after(struct ledger *l, int vif, int ifindex)
+void ledger_vif_after(struct ledger *l, int vif, int ifindex, uint64_t identity)
 {
-	if (l->file)
-		l->file->vif[vif] = (struct ledger_vif){ ifindex, ifindex ? LEDGER_SURE : LEDGER_FREE };
+	if (!l->file)
+		return;
+	l->file->vif[vif].ifindex = ifindex;
+	l->file->vif[vif].identity = identity;
+	l->file->vif[vif].state = ifindex ? LEDGER_SURE : LEDGER_FREE;
+}
+
+uint64_t ledger_vif_identity(const struct ledger *l, int vif)
+{
+	return l->file ? l->file->vif[vif].identity : 0;
 }
 
 int ledger_vif(const struct ledger *l, int vif)

@@ -28,6 +28,7 @@ struct ledger_entry {
 struct ledger_vif {
 	int32_t ifindex;
 	uint32_t state;
+	uint64_t identity;		/* of the interface, as links.h has it */
 };
 
 struct ledger {
@@ -65,11 +66,12 @@ void ledger_del(struct ledger *l, const struct flow *flow);
 /* The n-th entry, for n below l->n; it may be free.  Valid until the next call of a function that is not const. */
 const struct ledger_entry *ledger_at(const struct ledger *l, uint32_t n);
 
-/* Around the calls that add and remove a VIF; after an ifindex of 0 there is none. */
-void ledger_vif_before(struct ledger *l, int vif, int ifindex);
-void ledger_vif_after(struct ledger *l, int vif, int ifindex);
+/* Around the calls that add and remove a VIF; after an ifindex of 0 there is none.  identity: of the interface. */
+void ledger_vif_before(struct ledger *l, int vif);
+void ledger_vif_after(struct ledger *l, int vif, int ifindex, uint64_t identity);
 
 /* 0: there is none; -1: unsure. */
 int ledger_vif(const struct ledger *l, int vif);
+uint64_t ledger_vif_identity(const struct ledger *l, int vif);
 
 #endif

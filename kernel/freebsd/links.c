@@ -2,7 +2,8 @@
  *
  * Interfaces by route(4): its messages say which one is concerned, and what it is now is asked for then.  It alone
  * tells when messages were lost (SO_RERROR; netlink(4) does not), and it is in every kernel.  A rename comes as a
- * departure and an arrival of the same index.
+ * departure and an arrival of the same index.  When messages were lost an index may be another interface's than before:
+ * then a departure is told, too, as IPv6 would follow the old one (sys/netinet6/ip6_mroute.c, ip6_mdq).
  */
 #include "kernel/freebsd/links.h"
 
@@ -12,6 +13,7 @@
 #include <net/if_dl.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -19,6 +21,7 @@
 
 #include "kernel/freebsd/rtmsg.h"
 #include "kernel/sock.h"
+#include "lib/grow.h"
 
 /* An event has some 170 bytes. */
 #define RCVBUF (4 * 1024 * 1024)
@@ -29,6 +32,8 @@ static struct {
 	bool follows_members;
 	uint32_t nallmulti;
 	int allmulti[2 * KERNEL_VIFS];	/* asked for: see links_ask_allmulti() */
+	uint64_t *identity;		/* of each ifindex, as last seen; owned */
+	uint32_t nidentity;
 } links = { .fd = -1 };
 
 int kernel_link_open(void)
@@ -47,6 +52,7 @@ void kernel_link_close(void)
 {
 	if (links.fd >= 0)
 		close(links.fd);
+	free(links.identity);
 	memset(&links, 0, sizeof links);
 	links.fd = -1;
 }
@@ -93,6 +99,42 @@ static int links_index(const struct ifaddrs *a)
 	return dl.sdl_index;
 }
 
+/* Tells an interface from another one that got the index of one that went: when it came, and its hardware address. */
+static uint64_t links_identity_of(const struct ifaddrs *a)
+{
+	uint64_t id = 14695981039346656037u;	/* FNV-1a */
+	struct if_data data = { 0 };
+	struct sockaddr_dl dl;
+	size_t n;
+
+	if (a->ifa_data)
+		memcpy(&data, a->ifa_data, sizeof data);
+	memset(&dl, 0, sizeof dl);
+	memcpy(&dl, a->ifa_addr, a->ifa_addr->sa_len < sizeof dl ? a->ifa_addr->sa_len : sizeof dl);
+	n = (size_t)dl.sdl_nlen + dl.sdl_alen < sizeof dl.sdl_data ? dl.sdl_alen : 0;
+	id = (id ^ (uint64_t)data.ifi_epoch) * 1099511628211u;
+	for (size_t i = 0; i < n; i++)
+		id = (id ^ (uint8_t)dl.sdl_data[dl.sdl_nlen + i]) * 1099511628211u;
+	return id;
+}
+
+/* Notes who has an index now; true when that is another one than before. */
+static bool links_is_other(const struct ifaddrs *a)
+{
+	uint64_t id = links_identity_of(a), *v;
+	uint32_t at = (uint32_t)links_index(a), had = links.nidentity;
+	bool is_other;
+
+	v = grow(links.identity, &links.nidentity, (uint64_t)at + 1, sizeof *v);
+	if (!v)
+		return false;
+	links.identity = v;
+	memset(v + had, 0, (links.nidentity - had) * sizeof *v);
+	is_other = v[at] && v[at] != id;
+	v[at] = id;
+	return is_other;
+}
+
 static void links_new(const struct ifaddrs *a, enum link_kind kind, kernel_link_fn *fn, void *ctx)
 {
 	struct link_event ev = { .kind = kind, .ifindex = links_index(a) };
@@ -116,11 +158,27 @@ static bool links_report(int ifindex, enum link_kind kind, kernel_link_fn *fn, v
 		return false;
 	for (const struct ifaddrs *a = all; a; a = a->ifa_next)
 		if (links_is_link(a) && (!ifindex || links_index(a) == ifindex)) {
+			if (kind == LINK_NEW && links_is_other(a))
+				fn(ctx, &(struct link_event){ .kind = LINK_DEL, .ifindex = links_index(a) });
 			links_new(a, kind, fn, ctx);
 			found = true;
 		}
 	freeifaddrs(all);
 	return found;
+}
+
+uint64_t links_identity(int ifindex)
+{
+	struct ifaddrs *all = NULL;
+	uint64_t id = 0;
+
+	if (getifaddrs(&all) < 0)
+		return 0;
+	for (const struct ifaddrs *a = all; a && !id; a = a->ifa_next)
+		if (links_is_link(a) && links_index(a) == ifindex)
+			id = links_identity_of(a);
+	freeifaddrs(all);
+	return id;
 }
 
 bool links_address(int ifindex, struct addr *to)
@@ -162,6 +220,8 @@ static void links_message(const struct rtmsg *m, kernel_link_fn *fn, void *ctx)
 	switch (m->kind) {
 	case RTMSG_DEPARTURE:
 		ev.kind = LINK_DEL;
+		if ((uint32_t)m->ifindex < links.nidentity)
+			links.identity[m->ifindex] = 0;
 		memcpy(ev.name, m->name, sizeof ev.name);
 		fn(ctx, &ev);
 		break;

@@ -13,4 +13,7 @@ bool links_address(int ifindex, struct addr *a);
 /* Has LINK_ALLMULTI reported of an interface by the next kernel_link_drain(). */
 void links_ask_allmulti(int ifindex);
 
+/* What tells the interface that has an index from another one that had it before; 0 when there is none. */
+uint64_t links_identity(int ifindex);
+
 #endif

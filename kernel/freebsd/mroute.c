@@ -156,7 +156,8 @@ int kernel_vifs_read(enum fam fam, int ifindex[KERNEL_VIFS])
 	s->taken = 0;
 	for (int vif = 0; vif < KERNEL_VIFS; vif++) {
 		ifindex[vif] = ledger_vif(&s->ledger, vif);
-		if (!(present >> vif & 1) && ifindex[vif])
+		if (ifindex[vif] && (!(present >> vif & 1) ||
+				     links_identity(ifindex[vif]) != ledger_vif_identity(&s->ledger, vif)))
 			ifindex[vif] = -1;
 		s->taken |= (uint32_t)(ifindex[vif] != 0) << vif;
 		s->ifindex[vif] = ifindex[vif];
@@ -222,14 +223,14 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 	len = pack_vif(&a, fam, vif, ifindex, threshold, &local);
 	if (len < 0)
 		return -1;
-	ledger_vif_before(&s->ledger, vif, ifindex);
+	ledger_vif_before(&s->ledger, vif);
 	if (mroute_set(fam, MRT_ADD_VIF, &a, len) < 0) {
-		ledger_vif_after(&s->ledger, vif, 0);
+		ledger_vif_after(&s->ledger, vif, 0, 0);
 		return sock_fail(errno == ENXIO ? ENODEV : errno);
 	}
 	s->taken |= UINT32_C(1) << vif;
 	s->ifindex[vif] = ifindex;
-	ledger_vif_after(&s->ledger, vif, ifindex);
+	ledger_vif_after(&s->ledger, vif, ifindex, links_identity(ifindex));
 	links_ask_allmulti(ifindex);
 	return 0;
 }
@@ -241,13 +242,13 @@ int kernel_vif_del(enum fam fam, int vif)
 
 	if (!(s->taken >> vif & 1))
 		return 0;
-	ledger_vif_before(&s->ledger, vif, s->ifindex[vif]);
+	ledger_vif_before(&s->ledger, vif);
 	if (mroute_set(fam, MRT_DEL_VIF, &number, sizeof number) < 0 && errno != EADDRNOTAVAIL && errno != EINVAL) {
-		ledger_vif_after(&s->ledger, vif, s->ifindex[vif]);
+		ledger_vif_after(&s->ledger, vif, s->ifindex[vif], ledger_vif_identity(&s->ledger, vif));
 		return -1;
 	}
 	s->taken &= ~(UINT32_C(1) << vif);
-	ledger_vif_after(&s->ledger, vif, 0);
+	ledger_vif_after(&s->ledger, vif, 0, 0);
 	links_ask_allmulti(s->ifindex[vif]);
 	return 0;
 }

@@ -12,7 +12,7 @@ struct fake_system {
 	bool has_tables;		/* more than one table of routes */
 	bool has_any_source;		/* (*,G) entries */
 	bool tells_waiting;		/* flows whose packets wait for an entry, in a table that was taken over */
-	bool tells_gone;		/* the same of VIFs that went with their interface, and of outputs that are such */
+	bool tells_gone;		/* the same of VIFs that went with their interface, and of such outputs */
 	bool sees_members;		/* which groups sockets of this host have joined */
 	bool tells_copies;		/* that an interface gets the packets of another one, too */
 	bool takes_entries;		/* a VIF that goes takes the entries along that come in there */

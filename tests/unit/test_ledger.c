@@ -122,13 +122,13 @@ static void vifs(void)
 
 	CHECK(ledger_load(&theirs, fd) == 0);
 	CHECK(ledger_vif(&theirs, 3) == 0);
-	ledger_vif_before(&mine, 3, 7);
+	ledger_vif_before(&mine, 3);
 	CHECK(ledger_vif(&theirs, 3) == -1);
-	ledger_vif_after(&mine, 3, 7);
-	CHECK(ledger_vif(&theirs, 3) == 7);
-	ledger_vif_before(&mine, 3, 7);
+	ledger_vif_after(&mine, 3, 7, 99);
+	CHECK(ledger_vif(&theirs, 3) == 7 && ledger_vif_identity(&theirs, 3) == 99);
+	ledger_vif_before(&mine, 3);
 	CHECK(ledger_vif(&theirs, 3) == -1);
-	ledger_vif_after(&mine, 3, 0);
+	ledger_vif_after(&mine, 3, 0, 0);
 	CHECK(ledger_vif(&theirs, 3) == 0);
 	ledger_end(&theirs);
 	ledger_end(&mine);

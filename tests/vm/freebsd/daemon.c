@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DAEMON_WAIT = 6000, DAEMON_WORDS = 14 };
+enum { DAEMON_WAIT = 8000, DAEMON_WORDS = 14 };
 
 const char *daemon_output;
 
@@ -82,6 +82,24 @@ int daemon_run(const char *words)
 	if (status == -1)
 		kill(pid, SIGKILL);
 	return status;
+}
+
+bool daemon_says(const char *words, const char *text, int *status)
+{
+	static char said[8192];
+	ssize_t n;
+	int fd;
+
+	daemon_output = "/tmp/out";
+	*status = daemon_run(words);
+	daemon_output = NULL;
+	fd = open("/tmp/out", O_RDONLY);
+	n = read(fd, said, sizeof(said) - 1);
+	close(fd);
+	said[n > 0 ? n : 0] = '\0';
+	if (!strstr(said, text))
+		printf("# %s\n", said);
+	return strstr(said, text) != NULL;
 }
 
 /* Until five of five come out of each tap of a bitmap, and none of the first three others. */

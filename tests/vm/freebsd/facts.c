@@ -262,5 +262,6 @@ int main(void)
 	daemon_cases();
 	life_cases();
 	doctor_cases();
+	storm_cases();
 	lab_end();
 }

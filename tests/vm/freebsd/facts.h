@@ -54,6 +54,9 @@ void life_cases(void);
 /* smcroute-check doctor. */
 void doctor_cases(void);
 
+/* Storms of events. */
+void storm_cases(void);
+
 /* Where daemon_start() sends what its program prints, NULL: to the console. */
 extern const char *daemon_output;
 /* Writes the configuration, /tmp/c. */
@@ -67,6 +70,8 @@ int daemon_run(const char *words);
 /* Counts the packets of both families to tap1 that are lost while `happens`, which must not wait, does its work: a
  * figure.  daemon_flows() has made their entries. */
 void gap_case(const char *what, void (*happens)(void));
+/* True when the output of a program has a text; its status goes to *status. */
+bool daemon_says(const char *words, const char *text, int *status);
 /* Until 5 of 5 packets come out of each tap of a bitmap, and none of the others; false after some seconds. */
 bool daemon_flows(int family, const char *group, unsigned taps);
 

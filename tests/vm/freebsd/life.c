@@ -40,25 +40,6 @@ static bool life_flows(void)
 	return daemon_flows(4, "225.2.2.2", 6) && daemon_flows(6, "ff05::2:2", 6);
 }
 
-/* True when a program's output has a text; its status goes to *status. */
-static bool life_says(const char *words, const char *text, int *status)
-{
-	static char said[8192];
-	ssize_t n;
-	int fd;
-
-	daemon_output = "/tmp/out";
-	*status = daemon_run(words);
-	daemon_output = NULL;
-	fd = open("/tmp/out", O_RDONLY);
-	n = read(fd, said, sizeof(said) - 1);
-	close(fd);
-	said[n > 0 ? n : 0] = '\0';
-	if (!strstr(said, text))
-		printf("# %s\n", said);
-	return strstr(said, text) != NULL;
-}
-
 static void life_kill(void)
 {
 	kill(life_pid(), SIGKILL);
@@ -195,7 +176,7 @@ static void life_sources(void)
 		     "mgroup from tap3 source fd00:9::/118 group ff35::7:7\n");
 	pid = daemon_start("smcrouted -n " LIFE_ARGS);
 	lab_check(life_flows(), "memberships of 1024 sources in both families: it routes");
-	lab_check(life_says("smcroutectl -u /tmp/s show groups", "10.9.", &status), "and shows them (%d)", status);
+	lab_check(daemon_says("smcroutectl -u /tmp/s show groups", "10.9.", &status), "and shows them (%d)", status);
 	kill(pid, SIGTERM);
 	status = daemon_end(pid, LIFE_WAIT);
 	lab_check(status == 0, "and ends (%d)", status);
@@ -207,11 +188,11 @@ static void life_host(void)
 	int status;
 
 	life_flows();
-	lab_check(life_says("smcroute-check -H /tmp/c", "net.inet.ip.mcast.loop", &status) && status == 0,
+	lab_check(daemon_says("smcroute-check -H /tmp/c", "net.inet.ip.mcast.loop", &status) && status == 0,
 		"-H: copies come back by net.inet.ip.mcast.loop (%d)", status);
-	lab_check(life_says("smcroute-check -H /tmp/c", "packet filters do: their rules cannot be seen", &status),
+	lab_check(daemon_says("smcroute-check -H /tmp/c", "packet filters do: their rules cannot be seen", &status),
 		"-H: packet filters cannot be seen");
-	lab_check(!life_says("smcroute-check -H /tmp/c", "CONFIG_", &status), "-H: nothing of another system");
+	lab_check(!daemon_says("smcroute-check -H /tmp/c", "CONFIG_", &status), "-H: nothing of another system");
 	kill(pid, SIGTERM);
 	daemon_end(pid, LIFE_WAIT);
 }
