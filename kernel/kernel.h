@@ -182,7 +182,8 @@ enum kernel_word {
 	WORD_PIM,			/* why kernel_mroute_has_pim() is false, and what follows */
 	WORD_RIGHT,			/* what a process lacks whose kernel_mroute_open() gives EPERM */
 	WORD_RIGHT_ROOT, WORD_RIGHT_USER, WORD_RIGHT_FIX,	/* the same to root and others, and a command */
-	WORD_LINKS, WORD_LINK_SHOW, WORD_LINK_SET,	/* commands; after the last two comes a name */
+	WORD_LINKS,			/* commands; after the following comes a name */
+	WORD_LINK_SHOW, WORD_LINK_SET, WORD_LINK_COUNTS,
 	WORD_INTERFACES,		/* where commands are that an interface comes up with */
 	WORD_SNIFF, WORD_COUNTERS,	/* why packets, why counters of the host cannot be seen */
 	WORD_V6_OFF, WORD_V6_ON,	/* that an interface has no IPv6; after WORD_LINK_SET, that it has it again */

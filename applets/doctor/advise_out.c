@@ -252,7 +252,7 @@ static void advise_out_lost(struct advice *r, const struct evidence_out *o, cons
 		finding_fix(r->f, "nft list ruleset");
 	finding_fix(r->f, "tc -s qdisc show dev %s", word);
 	finding_fix(r->f, "tc filter show dev %s egress", word);
-	finding_fix(r->f, "ip -s -s link show dev %s", word);
+	finding_fix(r->f, "%s %s", kernel_word(WORD_LINK_COUNTS, r->d->fam), word);
 }
 
 /* Behind routing they get another group. */
@@ -301,7 +301,7 @@ static void advise_out_driver(struct advice *r, const struct evidence_out *o, co
 		    remedy_is_among(out->kind, pairs) ? "look at its other end: its MTU, and whether it is up" :
 		    "look at its other end, and at what it counts as dropped");
 	text_shell_word(word, sizeof word, out->name);
-	finding_fix(r->f, "ip -s -s link show dev %s", word);
+	finding_fix(r->f, "%s %s", kernel_word(WORD_LINK_COUNTS, r->d->fam), word);
 	if (remedy_is_among(out->kind, peers))
 		finding_fix(r->f, "wg show %s allowed-ips", word);
 }

@@ -98,6 +98,9 @@ struct pack_row4 {
 	unsigned long in_packets, out_packets, in_bytes, out_bytes;
 };
 
+/* The number of the one table that there is, for who is told of tables: 0 would be none. */
+#define PROBE_TABLE 1
+
 /* More than any version has. */
 #define PACK_ROWS_MAX 16384
 

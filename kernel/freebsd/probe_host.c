@@ -14,6 +14,7 @@
 #include <sys/user.h>
 #include <unistd.h>
 
+#include "kernel/freebsd/mroute_pack.h"
 #include "kernel/sock.h"
 
 int probe_table(enum fam fam, const char *iif, struct probe_lookup *l)
@@ -27,7 +28,7 @@ int probe_table(enum fam fam, const char *iif, struct probe_lookup *l)
 uint32_t probe_default_table(enum fam fam)
 {
 	(void)fam;
-	return 0;
+	return PROBE_TABLE;
 }
 
 int probe_route(const struct addr *host, struct probe_route *r)

@@ -142,7 +142,7 @@ static int probe_vifs4(struct probe_vif *v, int max)
 		return -1;
 	for (int i = 0; i < KERNEL_VIFS && n < max; i++)
 		if (pack_row(bytes, len, i, &t))
-			v[n++] = (struct probe_vif){ .vif = i, .ifindex = probe_local(all, t.local), .st = {
+			v[n++] = (struct probe_vif){ .table = PROBE_TABLE, .vif = i, .ifindex = probe_local(all, t.local), .st = {
 				t.in_packets, t.in_bytes, t.out_packets, t.out_bytes } };
 	freeifaddrs(all);
 	return n;
@@ -161,19 +161,22 @@ int probe_vifs(enum fam fam, struct probe_vif *v, int max)
 		return -1;
 	for (int i = 0; i < MAXMIFS && n < max; i++)
 		if (mif[i].m6_ifp)
-			v[n++] = (struct probe_vif){ .vif = i, .ifindex = (int)mif[i].m6_ifp, .st = {
+			v[n++] = (struct probe_vif){ .table = PROBE_TABLE, .vif = i, .ifindex = (int)mif[i].m6_ifp, .st = {
 				mif[i].m6_pkt_in, mif[i].m6_bytes_in, mif[i].m6_pkt_out, mif[i].m6_bytes_out } };
 	return n;
 }
 
-/* Who has VIFs holds the socket; without any it is not to be seen. */
+/* Who has VIFs holds the socket; without any it is not to be seen, but where no program is a router by its name. */
 static void probe_routing(struct probe_links *l, enum fam fam)
 {
 	struct probe_vif v[MAXMIFS];
-	int n = probe_vifs(fam, v, MAXMIFS);
+	int n = probe_vifs(fam, v, MAXMIFS), pid;
+	char comm[32];
 
 	if (n > 0)
 		l->taken[fam] = 1;
+	else if (!kernel_mroute_holder(fam, 0, &pid, comm, sizeof comm))
+		l->taken[fam] = 0;
 	for (uint32_t i = 0; n > 0 && i < l->n; i++) {
 		l->v[i].routing[fam] = 0;
 		for (int k = 0; k < n; k++)
@@ -219,7 +222,8 @@ int probe_mdb(probe_mdb_fn *fn, void *ctx)
 
 static void probe_entry(const struct pack_row_mfc *row, const int ifindex[KERNEL_VIFS], probe_mfc_fn *fn, void *ctx)
 {
-	struct probe_mfc e = { .unresolved = row->expires != 0, .st = { row->packets, row->bytes, row->wrong } };
+	struct probe_mfc e = { .table = PROBE_TABLE, .unresolved = row->expires != 0,
+			       .st = { row->packets, row->bytes, row->wrong } };
 
 	e.flow.source = e.flow.group = (struct addr){ .b = { [10] = 0xff, 0xff } };
 	memcpy(e.flow.source.b + 12, row->source, 4);

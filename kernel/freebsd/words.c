@@ -20,6 +20,7 @@ const char *kernel_word(enum kernel_word word, enum fam fam)
 		[WORD_RIGHT_USER] = BOTH("that is for root"),
 		[WORD_LINKS] = BOTH("ifconfig -l"),
 		[WORD_LINK_SHOW] = BOTH("ifconfig"),
+		[WORD_LINK_COUNTS] = BOTH("netstat -d -I"),
 		[WORD_LINK_SET] = BOTH("ifconfig"),
 		[WORD_SNIFF] = BOTH("/dev/bpf is needed; as root doctor sees them"),
 		[WORD_COUNTERS] = BOTH("this system does not count multicast by itself"),

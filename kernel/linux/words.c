@@ -24,6 +24,7 @@ const char *kernel_word(enum kernel_word word, enum fam fam)
 		[WORD_RIGHT_FIX] = BOTH("docker run --cap-add NET_RAW IMAGE"),
 		[WORD_LINKS] = BOTH("ip -br link"),
 		[WORD_LINK_SHOW] = BOTH("ip -d link show dev"),
+		[WORD_LINK_COUNTS] = BOTH("ip -s -s link show dev"),
 		[WORD_LINK_SET] = BOTH("ip link set dev"),
 		[WORD_INTERFACES] = BOTH("in /etc/network/interfaces, or its like"),	/* ifupdown of Debian */
 		[WORD_SNIFF] = BOTH("CAP_NET_RAW is needed; as root doctor sees them"),

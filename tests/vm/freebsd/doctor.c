@@ -28,6 +28,8 @@ static pid_t doctor_send(int tap, const char *group, int ttl)
 	for (;;) {
 		lab_send(&facts_tap[tap], 4, "10.0.0.9", group, ttl, 1);
 		usleep(DOCTOR_PAUSE_US);
+		lab_drain(&facts_tap[1]);
+		lab_drain(&facts_tap[2]);
 	}
 }
 
