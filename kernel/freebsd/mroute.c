@@ -255,7 +255,7 @@ int kernel_vif_del(enum fam fam, int vif)
 
 int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
 {
-	struct ledger_entry e = { .flow = *flow, .iif = (uint8_t)iif, .oifs = oifs };
+	struct ledger_entry e = { .flow = *flow, .iif = (uint8_t)iif, .oifs = oifs & ~(UINT32_C(1) << iif) };
 	struct ledger *l = &mroutes[flow_fam(flow)].ledger;
 	union pack a;
 	int len, res;

@@ -142,7 +142,7 @@ static int probe_vifs4(struct probe_vif *v, int max)
 		return -1;
 	for (int i = 0; i < KERNEL_VIFS && n < max; i++)
 		if (pack_row(bytes, len, i, &t))
-			v[n++] = (struct probe_vif){ .table = PROBE_TABLE, .vif = i, .ifindex = probe_local(all, t.local), .st = {
+			v[n++] = (struct probe_vif){ PROBE_TABLE, i, probe_local(all, t.local), {
 				t.in_packets, t.in_bytes, t.out_packets, t.out_bytes } };
 	freeifaddrs(all);
 	return n;
@@ -161,7 +161,7 @@ int probe_vifs(enum fam fam, struct probe_vif *v, int max)
 		return -1;
 	for (int i = 0; i < MAXMIFS && n < max; i++)
 		if (mif[i].m6_ifp)
-			v[n++] = (struct probe_vif){ .table = PROBE_TABLE, .vif = i, .ifindex = (int)mif[i].m6_ifp, .st = {
+			v[n++] = (struct probe_vif){ PROBE_TABLE, i, (int)mif[i].m6_ifp, {
 				mif[i].m6_pkt_in, mif[i].m6_bytes_in, mif[i].m6_pkt_out, mif[i].m6_bytes_out } };
 	return n;
 }

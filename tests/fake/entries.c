@@ -284,6 +284,8 @@ static struct mfc_found mfc_found_of(const struct item *i)
 	enum fam fam = flow_fam(&i->key.flow);
 	struct mfc_found f = { .flow = i->key.flow, .iif = i->iif, .st = i->st };
 	bool tells_gone = fake.system->tells_gone;
+	/* What a stranger has left: pack_mfc() takes it out. */
+	uint32_t oifs = fake.system->may_reflect ? i->oifs : i->oifs & ~(UINT32_C(1) << i->iif);
 
 	if (!tells_gone)
 		f.idle_ms = i->idle_ms;
@@ -291,7 +293,7 @@ static struct mfc_found mfc_found_of(const struct item *i)
 	if (!fake.vif_if[fam][i->iif])
 		f.iif = -1;
 	for (int vif = 0; vif < KERNEL_VIFS; vif++)
-		if (i->oifs >> vif & 1 && (tells_gone || fake.vif_if[fam][vif])) {
+		if (oifs >> vif & 1 && (tells_gone || fake.vif_if[fam][vif])) {
 			f.oifs |= UINT32_C(1) << vif;
 			f.ttl[vif] = fam == FAM_4 ? i->ttl[vif] : 1;
 		}

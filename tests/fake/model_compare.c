@@ -64,6 +64,9 @@ static void model_tell_age(enum fam fam, unsigned s, unsigned g)
 
 	if (model_flows[fam][s][g].is_there && fake_mfc(&flow, NULL, NULL))
 		fake_set_idle(&flow, model_router.now - model_flows[fam][s][g].heard);
+	/* A successor on FreeBSD is not told, and begins to count. */
+	if (fake_is_freebsd())
+		model_flows[fam][s][g].renewed = model_router.now;
 }
 
 void model_tell_ages(void)
