@@ -4,6 +4,8 @@
  */
 #include "router/budget.h"
 
+#include <errno.h>
+
 #include "router/entry.h"
 
 /* Entries of a list that are looked at for one that is idle, at 0.6 us.  Most often it is one: what was looked at in
@@ -17,12 +19,15 @@
 #define BUDGET_IDLE (2000 / MFC_TICK)
 
 /* True when packets have come since the last look, beside the one that made the entry: that is noted, and it is the
- * last of those to give way. */
+ * last of those to give way.  So is one of which the kernel does not tell now. */
 static bool budget_is_used(struct router *r, uint32_t at)
 {
 	uint32_t packets;
 
-	return entry_read_packets(&r->mfc.v[at], &packets) && packets > 1 && mfc_sample(&r->mfc, at, packets, r->now);
+	if (entry_read_packets(&r->mfc.v[at], &packets))
+		return packets > 1 && mfc_sample(&r->mfc, at, packets, r->now);
+	share_renew(&r->mfc.shares, at);
+	return errno != ENOENT;
 }
 
 /* An entry of a share that is not in use and not the fresh one; HASH_NONE when none is found. */

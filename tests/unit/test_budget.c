@@ -5,6 +5,7 @@
  */
 #include "router/budget.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "router/router.h"
@@ -110,6 +111,31 @@ static void flood(void)
 	}
 	CHECK_INT(r.count.refused, 0);
 	CHECK_INT(r.count.learned - r.count.evicted, 100);
+	end();
+}
+
+/* A counter that cannot be read does not make a flow idle. */
+static void unread(void)
+{
+	begin(10);
+	for (unsigned i = 0; i < 10; i++) {
+		CHECK(hear(ETH0, flow_of(1, i)));
+		packets(flow_of(1, i), 50);
+	}
+	r.now += 60000;
+	for (unsigned i = 0; i < 10; i++)
+		packets(flow_of(1, i), 60);
+	fake_fail("mfc_stats", ENOMEM, 3);
+	CHECK(!hear(ETH0, flow_of(1, 100)));
+	CHECK_INT(in(1, 0, 10), 10);
+	/* One that is idle goes before those of which that is not known. */
+	r.now += 60000;
+	for (unsigned i = 0; i < 9; i++)
+		packets(flow_of(1, i), 70);
+	fake_fail("mfc_stats", ENOMEM, 3);
+	CHECK(hear(ETH0, flow_of(1, 101)));
+	CHECK_INT(in(1, 0, 9), 9);
+	CHECK_INT(in(1, 9, 1), 0);
 	end();
 }
 
@@ -400,5 +426,5 @@ static void many_templates(void)
 	end();
 }
 
-TEST_MAIN(TEST(flood) TEST(unruled) TEST(templates) TEST(in_order) TEST(few) TEST(families) TEST(by_chance)
+TEST_MAIN(TEST(flood) TEST(unruled) TEST(templates) TEST(in_order) TEST(few) TEST(unread) TEST(families) TEST(by_chance)
 	  TEST(many_templates))
