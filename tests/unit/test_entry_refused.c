@@ -231,6 +231,44 @@ static void stranger_stays(void)
 	}
 }
 
+/* An entry that the kernel refuses to change sends to the number of an interface that went, or comes in there: as long
+ * as that is so no other interface has that number, whose packets these would be. */
+static void number_of_refused(void)
+{
+	static const char more[] = "mroute from eth0 group 225.1.1.1 to eth1\nmroute from eth1 group 225.1.1.2 to eth0\n"
+				   "mroute from eth5 group 225.5.5.5 to eth0\n";
+	struct link_event gone = { .kind = LINK_DEL, .ifindex = 3 };
+	struct upcall to = upcall_of("10.0.0.1", "225.1.1.1", 0), from = upcall_of("10.0.0.1", "225.1.1.2", 1);
+	const struct iface *other;
+
+	for (int is_from = 0; is_from < 2; is_from++) {
+		start();
+		CHECK_INT(apply(more), 0);
+		router_upcall(&r, is_from ? &from : &to, 1000);
+		CHECK_INT(installed(), 1);
+		fake_fail("mfc_add", ENOMEM, -1);
+		fake_fail("mfc_del", ENOMEM, -1);
+		fake_link_del(3);
+		router_link_event(&r, &gone);
+		router_sync(&r);
+		CHECK_INT(installed(), 1);
+		link_is(5, "eth5");
+		router_sync(&r);
+		other = iface_find_name(&r.ifs, "eth5");
+		CHECK(other->vif[FAM_4] != 1);
+		router_tick(&r, r.retry_due);
+		CHECK(other->vif[FAM_4] != 1);
+		fake_fail("mfc_add", 0, 0);
+		fake_fail("mfc_del", 0, 0);
+		retry();
+		/* It is free once the entry is as it is to be. */
+		link_is(6, "eth1");
+		router_sync(&r);
+		CHECK_INT(iface_find_name(&r.ifs, "eth1")->vif[FAM_4], other->vif[FAM_4] == 1 ? 2 : 1);
+		end();
+	}
+}
+
 /* Flows that waited when a table was taken over wait for rules, too: without them there is nothing due. */
 static void waits_for_rules(void)
 {
@@ -249,4 +287,4 @@ static void waits_for_rules(void)
 }
 
 TEST_MAIN(TEST(asked_again) TEST(asked_again_counts) TEST(nobody) TEST(nobody_more) TEST(no_memory) TEST(unread)
-	  TEST(half_removed) TEST(stranger_stays) TEST(waits_for_rules))
+	  TEST(half_removed) TEST(stranger_stays) TEST(number_of_refused) TEST(waits_for_rules))
