@@ -41,7 +41,7 @@ void output_widen_u64(struct output *o, enum output_width width_of, uint64_t val
 {
 	size_t digits = 1;
 
-	while (value /= 10)
+	while (value != JSON_NONE && (value /= 10))
 		digits++;
 	output_widen(o, width_of, digits);
 }

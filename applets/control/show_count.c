@@ -24,7 +24,7 @@ static bool show_count_has_others(const struct show *s, const struct mfc *e)
 	return vifs & (vifs - 1);
 }
 
-/* Asks the kernel for the counters of an entry; what it does not have is 0. */
+/* Asks the kernel for the counters of an entry; of one that it does not have they are 0. */
 static struct mfc_stats show_count_ask(struct show *s, uint32_t at)
 {
 	const struct mfc *e = &s->router->mfc.v[at];
@@ -34,7 +34,8 @@ static struct mfc_stats show_count_ask(struct show *s, uint32_t at)
 		return show_count_unknown;
 	if (e->state != MFC_FREE && e->flags & MFC_INSTALLED) {
 		show_charge(s, ASKING_STEPS);
-		kernel_mfc_stats(&e->flow, &st);
+		if (kernel_mfc_stats(&e->flow, &st) < 0)
+			return show_count_unknown;
 	}
 	return st;
 }
@@ -42,7 +43,7 @@ static struct mfc_stats show_count_ask(struct show *s, uint32_t at)
 /* Makes room for counters in their columns. */
 static void show_count_widen(struct show *s, const struct mfc_stats *counts)
 {
-	if (!show_fits(s) || !show_count_is_known(counts))
+	if (!show_fits(s))
 		return;
 	output_widen_u64(&s->out, OUTPUT_PACKETS, counts->packets);
 	output_widen_u64(&s->out, OUTPUT_BYTES, counts->bytes);

@@ -34,18 +34,19 @@ static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
 	},
 	[IFACES_LEARNED] = { .heading = "LEARNED", .key = "learned", .width = 7, .needs = OUTPUT_DETAIL },
 	[IFACES_IN] = {
-		.heading = "PKTS-IN", .key = "in_packets", .width = 10, .width_of = OUTPUT_PACKETS,
+		.heading = "PKTS-IN", .key = "in_packets", .width = 10, .width_of = OUTPUT_PACKETS, .none = "-",
 		.needs = OUTPUT_DETAIL,
 	},
 	[IFACES_IN_BYTES] = {
-		.heading = "BYTES-IN", .key = "in_bytes", .width = 10, .width_of = OUTPUT_BYTES, .needs = OUTPUT_DETAIL,
+		.heading = "BYTES-IN", .key = "in_bytes", .width = 10, .width_of = OUTPUT_BYTES, .none = "-",
+		.needs = OUTPUT_DETAIL,
 	},
 	[IFACES_OUT] = {
-		.heading = "PKTS-OUT", .key = "out_packets", .width = 10, .width_of = OUTPUT_PACKETS,
+		.heading = "PKTS-OUT", .key = "out_packets", .width = 10, .width_of = OUTPUT_PACKETS, .none = "-",
 		.needs = OUTPUT_DETAIL,
 	},
 	[IFACES_OUT_BYTES] = {
-		.heading = "BYTES-OUT", .key = "out_bytes", .width = 10, .width_of = OUTPUT_BYTES,
+		.heading = "BYTES-OUT", .key = "out_bytes", .width = 10, .width_of = OUTPUT_BYTES, .none = "-",
 		.needs = OUTPUT_DETAIL,
 	},
 	[IFACES_REASON] = {
@@ -53,18 +54,21 @@ static const struct output_column ifaces_columns[IFACES_COLUMNS] = {
 	},
 };
 
-/* Sums of the VIF and the MIF of an interface. */
+/* Sums of the VIF and the MIF of an interface; JSON_NONE when one cannot be read. */
 static struct vif_stats ifaces_counts(const struct iface *i)
 {
-	struct vif_stats sum = { 0 }, st;
+	struct vif_stats sum = { 0 }, st = { 0 };
 
-	for (enum fam f = 0; f < FAM_N; f++)
-		if (i->vif[f] >= 0 && kernel_vif_stats(f, i->vif[f], &st) == 0) {
-			sum.in_packets += st.in_packets;
-			sum.in_bytes += st.in_bytes;
-			sum.out_packets += st.out_packets;
-			sum.out_bytes += st.out_bytes;
-		}
+	for (enum fam f = 0; f < FAM_N; f++) {
+		if (i->vif[f] < 0)
+			continue;
+		if (kernel_vif_stats(f, i->vif[f], &st) < 0)
+			return (struct vif_stats){ JSON_NONE, JSON_NONE, JSON_NONE, JSON_NONE };
+		sum.in_packets += st.in_packets;
+		sum.in_bytes += st.in_bytes;
+		sum.out_packets += st.out_packets;
+		sum.out_bytes += st.out_bytes;
+	}
 	return sum;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "applets/control/show.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 
@@ -476,6 +477,31 @@ static void fitted(void)
 	end();
 }
 
+/* What cannot be read is unknown, not 0. */
+static void unread(void)
+{
+	struct buf text = { 0 };
+
+	begin_links("a2");
+	buf_printf(&text, "mroute from a1 source 10.1.0.1 group 225.1.1.1 to a2\n");
+	apply(&text);
+	fake_fail("mfc_stats", ENOMEM, -1);
+	fake_fail("vif_stats", ENOMEM, -1);
+	char *routes = whole("routes", "-d"), *json = whole("routes", "-dj"), *ifs = whole("interfaces", "-d");
+	char *metrics = whole("metrics", ""), *kernel = strstr(routes, "Kernel MFC Table");
+
+	CHECK(kernel && column_of(kernel, "(10.1.0.1, 225.1.1.1)", "         -          -") > 0);
+	CHECK(strstr(json, "\"packets\":null,\"bytes\":null") && !strstr(json, "\"packets\":0"));
+	CHECK(strstr(ifs, "         -          -          -          -"));
+	CHECK(strstr(metrics, "smcroute_entry_packets") && !strstr(metrics, "smcroute_entry_packets_total{"));
+	CHECK(!strstr(metrics, "smcroute_vif_in_packets_total{"));
+	free(routes);
+	free(json);
+	free(ifs);
+	free(metrics);
+	end();
+}
+
 static void given_up(void)
 {
 	begin_full();
@@ -493,4 +519,4 @@ static void given_up(void)
 
 TEST_MAIN(TEST(same_text) TEST(in_between) TEST(reloaded) TEST(grown) TEST(replaced)
 	  TEST(put_in_front) TEST(renamed) TEST(successor)
-	  TEST(fitted) TEST(given_up))
+	  TEST(fitted) TEST(unread) TEST(given_up))
