@@ -85,7 +85,7 @@ static void daemon_on_stop(void *ctx)
 
 static const struct router_ops daemon_router_ops = {
 	.event = events_tell, .has_packets = families_has_packets, .wake = watch_arm, .applied = store_applied,
-	.adopting = families_adopting,
+	.adopting = takeover_adopting,
 };
 
 static void daemon_on_child(void *ctx)

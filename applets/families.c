@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "applets/predecessor.h"
-#include "applets/takeover.h"
 #include "applets/watch.h"
 #include "kernel/kernel.h"
 #include "lib/fd.h"
@@ -217,25 +216,29 @@ int families_open(struct daemon *d)
 	return any ? 0 : status[worst];
 }
 
-void families_adopting(void *ctx)
+bool families_read(struct daemon *d, enum fam fam)
 {
-	takeover_step(ctx, "it read the routes");
+	int fd = kernel_mroute_fd(fam);
+	char text[ROUTER_LACKS];
+
+	if (router_adopt(&d->router, fam, loop_now(d->loop)) == 0)
+		return true;
+	log_errno("%s routes cannot be read, they are made anew", fam_str(fam));
+	if (kernel_mroute_fd(fam) >= 0)
+		return false;
+	loop_del(d->loop, fd);
+	snprintf(text, sizeof text, "%s multicast routing cannot be begun anew", fam_str(fam));
+	router_family_lacks(&d->router, fam, text);
+	log_err("%s", text);
+	timer_set(d->loop, &d->families, FAMILIES_RETRY_MS);
+	return false;
 }
 
 void families_adopt(struct daemon *d)
 {
-	for (enum fam f = 0; f < FAM_N; f++) {
-		int fd = kernel_mroute_fd(f);
-
-		if (!d->adopted[f])
-			continue;
-		if (router_adopt(&d->router, f, loop_now(d->loop)) == 0)
+	for (enum fam f = 0; f < FAM_N; f++)
+		if (d->adopted[f] && families_read(d, f))
 			log_notice("%s routing goes on as it was handed over", fam_str(f));
-		else
-			log_errno("%s routes that were handed over cannot be read, they are made anew", fam_str(f));
-		if (kernel_mroute_fd(f) < 0)
-			loop_del(d->loop, fd);
-	}
 }
 
 /* Takes a family that somebody else had, if it is free: false when it is to be tried again. */

@@ -14,8 +14,10 @@ int families_open(struct daemon *d);
 /* Takes over what stands in the tables of families that were handed over, when the interfaces are known. */
 void families_adopt(struct daemon *d);
 
-/* Whoever waits for this process hears that it does that: for router_ops, whose ctx is the daemon. */
-void families_adopting(void *d);
+/* Takes over what stands in the table of one that is ours, where another process has been at work: false, and said,
+ * when that cannot be read.  Then its table is empty; or, where even that fails, it is tried again as one of another's.
+ */
+bool families_read(struct daemon *d, enum fam fam);
 
 /* Takes families that others had and that are free now, and finds out who has them otherwise. */
 void families_again(struct daemon *d);

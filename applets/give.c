@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "applets/applet.h"
+#include "applets/families.h"
 #include "applets/watch.h"
 #include "applets/control/journal.h"
 #include "kernel/kernel.h"
@@ -195,8 +196,8 @@ static void give_resume(struct daemon *d)
 		log_errno("journal");
 	d->router.now = loop_touch(d->loop);
 	for (enum fam f = 0; f < FAM_N; f++)
-		if (d->router.up[f] && router_adopt(&d->router, f, d->router.now) < 0)
-			log_errno("%s routes cannot be read, they are made anew", fam_str(f));
+		if (d->router.up[f])
+			families_read(d, f);
 	router_sync(&d->router);
 	give_end(d);
 	server_hold(d->control, false);

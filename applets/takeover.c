@@ -1,7 +1,4 @@
-/* SPDX-License-Identifier: ISC
- *
- * See takeover.h.
- */
+/* SPDX-License-Identifier: ISC */
 #include "applets/takeover.h"
 
 #include <errno.h>
@@ -305,6 +302,11 @@ int takeover_step(struct daemon *d, const char *what)
 	if (!t->status && t->talk.is_eof)
 		takeover_be_alone(d);
 	return t->status;
+}
+
+void takeover_adopting(void *ctx)
+{
+	takeover_step(ctx, "it read the routes");
 }
 
 /* ---- at the end ---- */

@@ -27,6 +27,9 @@ int takeover_begin(struct daemon *d);
 /* Says what is done next, a word or a few: 0, or the exit status when the old one has called it off. */
 int takeover_step(struct daemon *d, const char *what);
 
+/* The same while tables of the kernel are read: for router_ops, whose ctx is the daemon. */
+void takeover_adopting(void *d);
+
 /* The sockets are ours now, and whoever waits for us can be served.  0, or an exit status. */
 int takeover_finish(struct daemon *d);
 

@@ -144,7 +144,8 @@ typedef void kernel_mfc_found_fn(void *ctx, const struct mfc_found *e);
 /* Calls fn for each entry of the table, after kernel_vifs_read(). */
 int kernel_mfc_read(enum fam fam, kernel_mfc_found_fn *fn, void *ctx);
 
-/* Takes everything out of a table that could not be read, and begins anew on the same socket. */
+/* Takes everything out of a table that could not be read, and begins anew on the same socket: 0, or -1 and the family
+ * is closed; kernel_mroute_open() tries again then, without any capability. */
 int kernel_mroute_reset(enum fam fam);
 
 /* Closes the sockets with memberships that were handed over: what kernel_join() has joined meanwhile on others stays,

@@ -5,6 +5,7 @@
 #include "kernel/mroute.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "kernel/held.h"
 #include "kernel/sock.h"
@@ -89,10 +90,17 @@ void kernel_mroute_close(enum fam fam)
 
 int kernel_mroute_reset(enum fam fam)
 {
+	struct mroute_socket *s = &mroute_sockets[fam];
+	int fd;
+
 	mroute_give(fam);
 	if (mroute_take(fam) == 0 && mroute_begin(fam) == 0)
 		return 0;
-	mroute_close(fam);
+	mroute_give(fam);
+	/* kernel_mroute_open() goes on with it: a new socket would take a capability. */
+	fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+	held_close(s->fd);
+	*s = (struct mroute_socket){ .fd = fd };
 	return -1;
 }
 

@@ -231,11 +231,12 @@ static void stranger_stays(void)
 	}
 }
 
-/* An entry that the kernel refuses to change sends to the number of an interface that went, or comes in there: as long
- * as that is so no other interface has that number, whose packets these would be. */
+/* An entry that the kernel refuses to change sends to the number of an interface that went, or comes in there: as
+ * long as that is so no other interface has that number, whose packets these would be. */
 static void number_of_refused(void)
 {
-	static const char more[] = "mroute from eth0 group 225.1.1.1 to eth1\nmroute from eth1 group 225.1.1.2 to eth0\n"
+	static const char more[] = "mroute from eth0 group 225.1.1.1 to eth1\n"
+				   "mroute from eth1 group 225.1.1.2 to eth0\n"
 				   "mroute from eth5 group 225.5.5.5 to eth0\n";
 	struct link_event gone = { .kind = LINK_DEL, .ifindex = 3 };
 	struct upcall to = upcall_of("10.0.0.1", "225.1.1.1", 0), from = upcall_of("10.0.0.1", "225.1.1.2", 1);
