@@ -58,7 +58,8 @@ void give_call_off(struct daemon *d, const char *why)
 	snprintf(g->why, sizeof g->why, "%s", why);
 	snprintf(line, sizeof line, "no %s\n", why);
 	talk_send(&g->talk, line, NULL, 0);
-	log_notice("handover to pid %d called off: %s", (int)g->pid, why);
+	log_limited(&d->lim_client, loop_now(d->loop), LOG_LVL_NOTICE, "handover to pid %d called off: %s",
+		    (int)g->pid, why);
 	give_end(d);
 }
 
@@ -189,7 +190,8 @@ static void give_resume(struct daemon *d)
 	struct give *g = &d->give;
 
 	give_stop_other(g);
-	log_err("handover to pid %d failed: %s; going on as before", (int)g->pid, g->why);
+	log_limited(&d->lim_client, loop_now(d->loop), LOG_LVL_ERR, "handover to pid %d failed: %s; going on as before",
+		    (int)g->pid, g->why);
 	if (pidfile_retake(&d->pidfile) < 0)
 		log_errno("%s", d->set->pidfile);
 	if (d->journal.fd >= 0 && journal_rewrite(&d->journal) < 0)

@@ -34,7 +34,7 @@ void table_check(struct router *r)
 	}
 }
 
-static void table_event_for(const struct router *r, struct iface *i, const struct link_event *ev)
+static void table_event_for(struct router *r, struct iface *i, const struct link_event *ev)
 {
 	uint8_t *state = &i->table[ev->fam];
 	char word[TEXT_WORD_SIZE(KERNEL_IFNAME)];
@@ -47,9 +47,9 @@ static void table_event_for(const struct router *r, struct iface *i, const struc
 		return;
 	} else if (ev->kind == LINK_RULES_END) {
 		*state = TABLE_REPORTED;
-		log_notice("%s: its %s packets do not get to table %u; add: ip %smrule add iif %s lookup %u", i->name,
-			   fam_str(ev->fam), r->table, ev->fam == FAM_4 ? "" : "-6 ",
-			   text_shell_word(word, sizeof word, i->name), r->table);
+		log_limited(&r->lim_wait, r->now, LOG_LVL_NOTICE, "%s: its %s packets do not get to table %u; add: "
+			    "ip %smrule add iif %s lookup %u", i->name, fam_str(ev->fam), r->table,
+			    ev->fam == FAM_4 ? "" : "-6 ", text_shell_word(word, sizeof word, i->name), r->table);
 	} else if (*state == TABLE_ASKED && (!ev->name[0] || !strcmp(ev->name, i->name)) && (!ev->by_vrf || i->vrf)) {
 		*state = (ev->by_vrf ? i->vrf : ev->table) == r->table ? TABLE_REPORTED : TABLE_OTHER;
 	}

@@ -312,6 +312,15 @@ def noisy_client(lab):
     same((rc, err), (0, ""), "200 reloads")
     lines = d.log().count("reloaded: ")
     check(5 < lines < 100, f"{lines} lines of 200 reloads")
+    same(d.stop(), 0, "exit status")
+    # What is missing is tried again by each.
+    missing = lab.path("none/d.pid")
+    d = lab.daemon("mroute from a1 group 225.1.1.0/24 to a2\n", "-P", missing, ready=False)
+    wait_until(lambda: d.ctl("ping")[0] == 0, "the daemon")
+    rc, _, err = d.ctl("-b", stdin="reload\n" * 200)
+    same((rc, err), (0, ""), "200 reloads")
+    lines = d.log().count(f"cannot make {missing}")
+    check(0 < lines < 100, f"{lines} lines of 200 reloads without a PID file")
 
 
 if __name__ == "__main__":

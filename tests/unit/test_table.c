@@ -12,6 +12,7 @@
 #include "router/link.h"
 #include "router/router.h"
 #include "router/sync.h"
+#include "router/wait.h"
 #include "tests/fake/kernel.h"
 #include "tests/unit/test.h"
 
@@ -56,7 +57,7 @@ static void begin(uint32_t table)
 /* What was logged. */
 static const char *end(void)
 {
-	static char text[2000];
+	static char text[65536];
 	ssize_t n = read(pipe_fd[0], text, sizeof text - 1);
 
 	text[n > 0 ? n : 0] = '\0';
@@ -91,6 +92,23 @@ static void missing(void)
 	event(LINK_RULES_END, FAM_6, "", 0);
 	CHECK_STR(end(), "a1: its IPv4 packets do not get to table 100; add: ip mrule add iif a1 lookup 100\n"
 			 "a'b: its IPv4 packets do not get to table 100; add: ip mrule add iif 'a'\\''b' lookup 100\n");
+}
+
+/* Who has a VIF come and go again and again has it said so often, and no oftener. */
+static void again_and_again(void)
+{
+	unsigned lines = 0;
+
+	begin(100);
+	for (int i = 0; i < 500; i++) {
+		iface_find_name(&router.ifs, "a1")->table[FAM_4] = TABLE_UNKNOWN;
+		table_check(&router);
+		event(LINK_RULES_BEGIN, FAM_4, "", 0);
+		event(LINK_RULES_END, FAM_4, "", 0);
+	}
+	for (const char *p = end(); (p = strchr(p, '\n')); p++)
+		lines++;
+	CHECK(lines > 5 && lines <= WAIT_LINES);
 }
 
 /* The first rule for an interface counts; one without a name is for all. */
@@ -145,4 +163,4 @@ static void none(void)
 	CHECK_STR(end(), "");
 }
 
-TEST_MAIN(TEST(missing) TEST(there) TEST(vrf) TEST(again) TEST(none))
+TEST_MAIN(TEST(missing) TEST(again_and_again) TEST(there) TEST(vrf) TEST(again) TEST(none))
