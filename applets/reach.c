@@ -109,7 +109,8 @@ static const char *reach_make(struct daemon *d)
 static void reach_complain(struct daemon *d, const char *lacks)
 {
 	log_limited(&d->lim_client, loop_now(d->loop), LOG_LVL_ERR, "cannot make %s: %s; routing goes on%s", lacks,
-		    strerror(errno), d->has_socket ? " without it" : ", but no client is answered until it can be made");
+		    strerror(errno),
+		    d->has_socket ? " without it" : ", but no client is answered until it can be made");
 	timer_set(d->loop, &d->reach, REACH_RETRY_MS);
 }
 
