@@ -341,6 +341,7 @@ $(FUZZERS:%=$(B)/%): $(B)/%: $(B)/tests/fuzz/%.o $(FAKE) $(HOUSE)
 .PHONY: coverage coverage-run
 coverage:
 	@$(MAKE) --no-print-directory coverage-run B=$(B)/coverage CC=clang SANITIZE=fuzzer-no-link \
+		CPPFLAGS='-mllvm -runtime-counter-relocation' \
 		CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping' CORPUS='$(B)/fuzz/corpus'
 coverage-run: $(FUZZERS:%=$(B)/%) $(UNIT) $(SCENARIO)
 	@python3 tests/tools/coverage.py '$(B)' '$(CORPUS)' '$(FUZZERS)' $(UNIT) $(SCENARIO)

@@ -19,9 +19,10 @@ def tool(name):
 
 
 def run(name, profiles, command):
-    """Runs a program that leaves a profile of each of its processes."""
+    """Runs a program that leaves a profile, which its children count in as well, and keep when they are killed: the
+    counters are in the file (%c)."""
     try:
-        done = subprocess.run(command, env={**os.environ, "LLVM_PROFILE_FILE": f"{profiles}/{name}-%p.profraw"},
+        done = subprocess.run(command, env={**os.environ, "LLVM_PROFILE_FILE": f"{profiles}/{name}-%p%c.profraw"},
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
     except subprocess.TimeoutExpired:
         print(f"{name} does not end", file=sys.stderr)

@@ -49,4 +49,40 @@ static void stopped_receiver(void)
 	close(fd);
 }
 
-TEST_MAIN(TEST(stopped_receiver))
+/* What the environment says of the receiver; that nothing is told on order, or to nobody. */
+static void receiver(void)
+{
+	char text[64], *name;
+	int fd;
+
+	setenv("FDSTORE", "512", 1);
+	fd = notify_receiver();
+	name = strdup(notify_socket());
+	CHECK(strstr(name, "@smcroute-test-notify-"));
+	CHECK(notify_is_heard() && notify_has_store());
+	CHECK_INT(notify_store_size(), 512);
+	CHECK(!getenv("FDSTORE"));
+	notify_mute(true);
+	notify_send("READY=1");
+	CHECK_INT(notify_send_fd(fd, "FDSTORE=1"), 0);
+	CHECK(recv(fd, text, sizeof text, 0) < 0);
+	notify_mute(false);
+	notify_send("READY=1");
+	CHECK_INT(recv(fd, text, sizeof text, 0), 7);
+	notify_leave();
+	CHECK(!notify_is_heard() && !notify_has_store() && !notify_socket());
+	notify_send("READY=1");
+	CHECK(recv(fd, text, sizeof text, 0) < 0);
+	/* One without a store, and one that says something else. */
+	setenv("NOTIFY_SOCKET", name, 1);
+	notify_init();
+	CHECK(notify_is_heard() && !notify_has_store());
+	setenv("NOTIFY_SOCKET", name, 1);
+	setenv("FDSTORE", "many", 1);
+	notify_init();
+	CHECK(notify_is_heard() && !notify_has_store());
+	free(name);
+	close(fd);
+}
+
+TEST_MAIN(TEST(receiver) TEST(stopped_receiver))

@@ -194,6 +194,65 @@ static void pidfile_handed_over(void)
 	CHECK_INT(pidfile_retake(&f), 0);
 }
 
+/* A process that has lost the lock does not become the owner by the descriptor alone; nor is a file ours that moved. */
+static void pidfile_lost(void)
+{
+	const char *path = path_of("g.pid");
+	static char longest[5000];
+	struct pidfile f, g;
+	int other;
+
+	CHECK_INT(pidfile_write(&f, path), 0);
+	other = open(path, O_RDWR | O_CLOEXEC);
+	CHECK(pidfile_adopt(&g, path, other) < 0 && errno == EWOULDBLOCK);
+	close(other);
+	CHECK(!pidfile_is_lost(&f));
+	unlink(path);
+	CHECK(pidfile_is_lost(&f));
+	pidfile_remove(&f);
+	CHECK(!pidfile_is_lost(&f));
+	memset(longest, 'x', sizeof longest - 1);
+	CHECK(pidfile_write(&f, longest) < 0 && errno == ENAMETOOLONG);
+}
+
+/* Whoever has given up his rights tells the time of a reload all the same, and leaves an empty file behind. */
+static void pidfile_without_rights(void)
+{
+	const char *path = path_of("h.pid");
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct pidfile f;
+	struct stat st;
+	int status = -1;
+	pid_t pid;
+
+	if (geteuid() || chmod(dir, 0755)) {
+		test_skipped = "needs root";
+		return;
+	}
+	CHECK_INT(pidfile_write(&f, path), 0);
+	utimensat(AT_FDCWD, path, old, 0);
+	pid = fork();
+	if (!pid) {
+		if (setuid(65534))
+			_exit(2);
+		_exit(pidfile_touch(&f) < 0 || stat(path, &st) < 0 || st.st_mtime == 1000 ||
+		      pidfile_owner(path) != getpid());
+	}
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(status, 0);
+	pid = fork();
+	if (!pid) {
+		if (setuid(65534))
+			_exit(2);
+		pidfile_remove(&f);
+		_exit(stat(path, &st) < 0 || st.st_size);
+	}
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(status, 0);
+	pidfile_remove(&f);
+	CHECK(!content(path));
+}
+
 #define RACERS 8
 
 /* All at once: exactly one of them gets it, each time. */
@@ -261,6 +320,8 @@ TEST_MAIN(
 	TEST(pidfile_stale)
 	TEST(pidfile_of_another)
 	TEST(pidfile_handed_over)
+	TEST(pidfile_lost)
+	TEST(pidfile_without_rights)
 	TEST(pidfile_race)
 	TEST(remove_dir)
 )

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -260,7 +261,112 @@ static void watchdog(void)
 	CHECK_INT(notify_watchdog_usec(), 0);
 }
 
+/* A child that works for us has its end of the pair, and nothing else that is closed on exec; it ends with us. */
+static void helper(void)
+{
+	int ours = open("/dev/null", O_RDONLY | O_CLOEXEC), kept = open("/dev/null", O_RDONLY), fd, status = -1;
+	bool is_closed;
+	pid_t pid;
+	char byte;
+
+	NEED_PROC();
+	fflush(stdout);
+	pid = proc_fork(&fd);
+	if (!pid) {
+		is_closed = fcntl(ours, F_GETFD) < 0 && fcntl(kept, F_GETFD) >= 0;
+		byte = is_closed ? 'y' : 'n';
+		if (write(fd, &byte, 1) == 1 && read(fd, &byte, 1) == 1)
+			_exit(byte);
+		_exit(99);
+	}
+	CHECK(pid > 0);
+	CHECK_INT(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	CHECK_INT(read(fd, &byte, 1), 1);
+	CHECK_INT(byte, 'y');
+	byte = 7;
+	CHECK_INT(write(fd, &byte, 1), 1);
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(WEXITSTATUS(status), 7);
+	close(fd);
+	close(ours);
+	close(kept);
+}
+
+static int parent_of_helper(void)
+{
+	int fd;
+
+	if (proc_fork(&fd))
+		return 0;
+	/* It has the write end of what the test reads. */
+	alarm(60);
+	pause();
+	return 1;
+}
+
+static void ends_with_parent(void)
+{
+	struct pollfd p;
+
+	CHECK_INT(pipe(report), 0);
+	CHECK_INT(in_child(parent_of_helper), 0);
+	close(report[1]);
+	p = (struct pollfd){ .fd = report[0], .events = POLLIN };
+	CHECK_INT(poll(&p, 1, 20000), 1);
+	CHECK_INT(p.revents, POLLHUP);
+	close(report[0]);
+}
+
+/* The limit is as high as it may be; without descriptors nothing is begun. */
+static int limited(void)
+{
+	struct rlimit r = { .rlim_cur = 20, .rlim_max = 40 };
+	int fd;
+
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0 || proc_raise_descriptors() != 40 || getrlimit(RLIMIT_NOFILE, &r) < 0 ||
+	    r.rlim_cur != 40)
+		return 1;
+	while (open("/dev/null", O_RDONLY) >= 0)
+		;
+	if (errno != EMFILE || proc_fork(&fd) != -1 || errno != EMFILE)
+		return 2;
+	return proc_daemonize() != -1 || errno != EMFILE ? 3 : 0;
+}
+
+static void descriptors(void)
+{
+	CHECK_INT(in_child(limited), 0);
+}
+
+/* A program begins with the signals of a new one, in a group of its own if asked for. */
+static void spawned(void)
+{
+	char *argv[] = { "sh", "-c", "kill -TERM $$; exit 3", NULL }, *wrong[] = { "no-such-program", NULL };
+	char *env[] = { NULL };
+	sigset_t set, old;
+	int status = 0;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	for (int has_group = 0; has_group < 2; has_group++) {
+		CHECK_INT(proc_spawn(&pid, "sh", NULL, has_group, argv, env), 0);
+		CHECK_INT(getpgid(pid) == pid, has_group);
+		CHECK_INT(waitpid(pid, &status, 0), pid);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	/* Some libc only knows in the child. */
+	if (proc_spawn(&pid, "/nonexistent/program", NULL, false, wrong, env) == 0)
+		CHECK_INT(exit_code(pid), 127);
+}
+
 TEST_MAIN(
+	TEST(helper)
+	TEST(ends_with_parent)
+	TEST(descriptors)
+	TEST(spawned)
 	TEST(standard_descriptors)
 	TEST(verdicts)
 	TEST(readiness)

@@ -6,12 +6,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/notify.h"
+#include "tests/fake/memory.h"
 #include "tests/unit/test.h"
 
 static struct talk a, b;
@@ -164,4 +169,92 @@ static void cut(void)
 	end();
 }
 
-TEST_MAIN(TEST(lines_alone) TEST(descriptors_in_order) TEST(nobody_takes) TEST(too_long) TEST(no_room) TEST(cut))
+/* What does not go in one piece is not taken for sent. */
+static void too_much(void)
+{
+	size_t n = 4 << 20;
+	char *text = malloc(n);
+
+	begin();
+	memset(text, 'x', n);
+	text[n - 1] = '\0';
+	CHECK(talk_send(&a, text, NULL, 0) < 0 && errno == EMSGSIZE);
+	free(text);
+	end();
+}
+
+/* Without memory the conversation is over, and no descriptor stays. */
+static void no_memory(void)
+{
+	char byte;
+	int p[2];
+
+	for (unsigned had = 0; had < 2; had++) {
+		begin();
+		CHECK_INT(pipe(p), 0);
+		CHECK_INT(talk_send(&a, "fd x\n", &p[1], 1), 0);
+		close(p[1]);
+		memory_scarce(had, 1);
+		CHECK(talk_receive(&b));
+		CHECK(memory_plenty());
+		CHECK(b.is_eof);
+		CHECK_INT(b.is_cut, had);
+		CHECK_INT(talk_take_fd(&b), -1);
+		talk_end(&b);
+		CHECK_INT(read(p[0], &byte, 1), 0);
+		close(p[0]);
+		end();
+	}
+}
+
+static void ends(void *ctx)
+{
+	(void)ctx;
+}
+
+/* Waiting ends with what is waited for, with its time, and with a signal that the loop has. */
+static void waits(void)
+{
+	struct loop *l = loop_new();
+
+	begin();
+	CHECK_INT(talk_wait(&b, NULL, POLLIN, 0), 0);
+	CHECK_INT(talk_wait(&b, l, POLLIN, 1), 0);
+	CHECK_INT(talk_wait(&b, l, POLLOUT, 1), 1);
+	CHECK_INT(talk_send(&a, "x\n", NULL, 0), 0);
+	CHECK_INT(talk_wait(&b, l, POLLIN, 20000), 1);
+	CHECK_INT(loop_signal(l, SIGTERM, ends, NULL), 0);
+	raise(SIGTERM);
+	CHECK_INT(talk_wait(&b, l, POLLIN, 20000), -1);
+	/* Who has no loop waits on. */
+	CHECK_INT(talk_wait(&b, NULL, POLLIN, 20000), 1);
+	loop_free(l);
+	end();
+}
+
+/* An init system that watches this process hears that it lives. */
+static void keeps_the_watchdog(void)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	char name[64], text[64];
+	ssize_t n;
+
+	snprintf(name, sizeof name, "@test_talk.%d", (int)getpid());
+	memcpy(to.sun_path + 1, name + 1, strlen(name + 1));
+	CHECK_INT(bind(fd, (struct sockaddr *)&to, (socklen_t)(sizeof to.sun_family + strlen(name))), 0);
+	setenv("NOTIFY_SOCKET", name, 1);
+	setenv("WATCHDOG_USEC", "1000000", 1);
+	notify_init();
+	begin();
+	CHECK_INT(talk_wait(&b, NULL, POLLIN, 0), 0);
+	n = recv(fd, text, sizeof text - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	CHECK_STR(text, "WATCHDOG=1");
+	close(fd);
+	notify_init();
+	end();
+}
+
+TEST_MAIN(TEST(lines_alone) TEST(descriptors_in_order) TEST(nobody_takes) TEST(too_long) TEST(no_room) TEST(cut)
+	  TEST(too_much) TEST(no_memory) TEST(waits) TEST(keeps_the_watchdog))
