@@ -17,12 +17,13 @@ static struct item mfc_key(const struct flow *flow, int iif)
 static struct item *mfc_newest_of(const struct flow *flow, uint32_t vifs)
 {
 	struct item *newest = NULL;
+	bool is_any = flow_any_source(flow);
 
-	for (int iif = 0; iif < (flow_any_source(flow) ? KERNEL_VIFS : 1); iif++) {
+	for (uint32_t iifs = is_any ? fake.any_iifs[flow_fam(flow)] : 1; iifs; iifs &= iifs - 1) {
+		int iif = __builtin_ctz(iifs);
 		struct item key = mfc_key(flow, iif), *i = item_find(&fake.mfc, &key);
 
-		if (i && ((i->oifs | UINT32_C(1) << iif) & vifs || !flow_any_source(flow)) &&
-		    (!newest || i->serial > newest->serial))
+		if (i && ((i->oifs | UINT32_C(1) << iif) & vifs || !is_any) && (!newest || i->serial > newest->serial))
 			newest = i;
 	}
 	return newest;
@@ -226,6 +227,7 @@ int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_
 		if (!i) {
 			i = item_add(&fake.mfc, &key);
 			i->serial = ++fake.last_serial;
+			fake.any_iifs[fam] |= flow_any_source(flow) ? UINT32_C(1) << iif : 0;
 			mfc_let_go(i);
 		}
 		i->iif = iif;

@@ -82,8 +82,11 @@ bool meaning_is_kernels(enum fam fam, unsigned iface, const unsigned char *group
 	unsigned out;
 	bool found = false, covered;
 
-	if (meaning_limits.has_no_any)
+	for (const struct meaning_rule *m = meaning_rules; m < meaning_rules + MEANING_RULES; m++)
+		found |= m->is_there && m->in_kernel;
+	if (!found || meaning_limits.has_no_any)
 		return false;
+	found = false;
 	out = meaning_decide(fam, iface, nobody, group, &covered);
 	for (const struct meaning_rule *m = meaning_rules; m < meaning_rules + MEANING_RULES; m++) {
 		if (!m->is_there || m->fam != fam || !meaning_prefix_has(m->group, m->group_bits, group))

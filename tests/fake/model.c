@@ -57,12 +57,17 @@ struct addr model_addr(const char *text)
 	return a;
 }
 
+void model_addr_bytes(enum fam fam, const struct addr *a, unsigned char *out)
+{
+	memset(out, 0, 16);
+	memcpy(out, a->b + (fam == FAM_4 ? 12 : 0), fam == FAM_4 ? 4 : 16);
+}
+
 void model_bytes(enum fam fam, const char *text, unsigned char *out)
 {
 	struct addr a = model_addr(text);
 
-	memset(out, 0, 16);
-	memcpy(out, a.b + (fam == FAM_4 ? 12 : 0), fam == FAM_4 ? 4 : 16);
+	model_addr_bytes(fam, &a, out);
 }
 
 void model_begin_scarce(void)

@@ -18,9 +18,33 @@ static struct model_flow {
 	int64_t renewed;		/* the same, or may have */
 } model_flows[FAM_N][MODEL_SOURCES][MODEL_GROUPS];
 
+/* Their addresses are read once. */
 static struct flow model_flow(enum fam fam, unsigned s, unsigned g)
 {
-	return (struct flow){ model_addr(model_sources[fam][s]), model_addr(model_groups[fam][g]) };
+	static struct flow flows[FAM_N][MODEL_SOURCES][MODEL_GROUPS];
+	struct flow *flow = &flows[fam][s][g];
+
+	if (!addr_is_multicast(&flow->group, 128))
+		*flow = (struct flow){ model_addr(model_sources[fam][s]), model_addr(model_groups[fam][g]) };
+	return *flow;
+}
+
+/* The bytes of both as they are on the wire. */
+static void model_flow_bytes(const struct flow *flow, unsigned char source[16], unsigned char group[16])
+{
+	enum fam fam = flow_fam(flow);
+
+	model_addr_bytes(fam, &flow->source, source);
+	model_addr_bytes(fam, &flow->group, group);
+}
+
+/* The interface of each name, NULL = it is not there, as long as nothing happens. */
+static const struct iface *model_ifaces[MEANING_IFACES];
+
+static void model_find_ifaces(void)
+{
+	for (unsigned iface = 0; iface < MEANING_IFACES; iface++)
+		model_ifaces[iface] = iface_find_name(&model_router.ifs, meaning_names[iface]);
 }
 
 /* Calls fn for each flow there may be. */
@@ -244,7 +268,7 @@ static unsigned model_of_vifs(enum fam fam, uint32_t vifs)
 	unsigned out = 0;
 
 	for (unsigned iface = 0; iface < MEANING_IFACES; iface++) {
-		const struct iface *i = iface_find_name(&model_router.ifs, meaning_names[iface]);
+		const struct iface *i = model_ifaces[iface];
 
 		if (i && i->vif[fam] >= 0 && vifs >> i->vif[fam] & 1)
 			out |= 1u << iface;
@@ -269,7 +293,7 @@ static bool model_is_member(enum fam fam, unsigned iface, unsigned s, unsigned g
 static void model_compare_on(const struct flow *flow, unsigned iface, unsigned s, unsigned g)
 {
 	enum fam fam = flow_fam(flow);
-	const struct iface *i = iface_find_name(&model_router.ifs, meaning_names[iface]);
+	const struct iface *i = model_ifaces[iface];
 	bool is_busy = router_is_busy(&model_router), covered;
 	unsigned char source[16], group[16];
 	unsigned got = 0, own = 1u << iface;
@@ -279,8 +303,7 @@ static void model_compare_on(const struct flow *flow, unsigned iface, unsigned s
 
 	if (!i || i->vif[fam] < 0)
 		return;
-	model_bytes(fam, model_sources[fam][s], source);
-	model_bytes(fam, model_groups[fam][g], group);
+	model_flow_bytes(flow, source, group);
 	if (!fake_mfc_for(flow, i->vif[fam], &parent, &oifs)) {
 		if (!is_busy && meaning_is_kernels(fam, iface, group))
 			model_say("%s from %s is not in the kernel", flow_str(flow, text), meaning_names[iface]);
@@ -311,8 +334,7 @@ static void model_compare_entry(const struct flow *flow, unsigned s, unsigned g)
 	enum mfc_state want;
 	unsigned iif = 0;
 
-	model_bytes(fam, model_sources[fam][s], source);
-	model_bytes(fam, model_groups[fam][g], group);
+	model_flow_bytes(flow, source, group);
 	is_static = meaning_is_static(fam, MEANING_IFACES, source, group);
 	if (is_static && (!e || !(e->flags & MFC_INSTALLED)))
 		model_say("(%s, %s) is not in", model_sources[fam][s], model_groups[fam][g]);
@@ -347,7 +369,7 @@ static void model_compare_ttl(void *ctx, const struct mfc_found *f)
 {
 	(void)ctx;
 	for (unsigned iface = 0; iface < MEANING_IFACES; iface++) {
-		const struct iface *i = iface_find_name(&model_router.ifs, meaning_names[iface]);
+		const struct iface *i = model_ifaces[iface];
 		unsigned ttl = meaning_ifaces[iface].ttl ? meaning_ifaces[iface].ttl : 1;
 
 		if (i && i->vif[FAM_4] >= 0 && f->oifs >> i->vif[FAM_4] & 1 && f->ttl[i->vif[FAM_4]] != ttl &&
@@ -362,7 +384,7 @@ static void model_compare_names(void)
 {
 	for (unsigned iface = 0; iface < MEANING_IFACES; iface++)
 		for (enum fam f = 0; f < FAM_N; f++) {
-			const struct iface *i = iface_find_name(&model_router.ifs, meaning_names[iface]);
+			const struct iface *i = model_ifaces[iface];
 			bool wants = meaning_wants(f, iface);
 
 			for (unsigned k = 0; k < MODEL_JOINS; k++)
@@ -419,6 +441,7 @@ static void model_compare_joins(void)
 
 void model_compare_all(void)
 {
+	model_find_ifaces();
 	for (enum fam f = 0; f < FAM_N; f++)
 		model_compare_mirror(f);
 	model_compare_rules();

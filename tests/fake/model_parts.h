@@ -40,6 +40,7 @@ struct flow_range model_range(const struct meaning_rule *m);
 
 struct addr model_addr(const char *text);
 /* The bytes of an address as they are on the wire. */
+void model_addr_bytes(enum fam fam, const struct addr *a, unsigned char *out);
 void model_bytes(enum fam fam, const char *text, unsigned char *out);
 
 /* Around what the engine does in a step that may lack memory. */

@@ -35,6 +35,7 @@ struct fake_state {
 	int vif_if[FAM_N][KERNEL_VIFS];		/* ifindex, 0 = free */
 	uint32_t went[FAM_N];			/* numbers whose VIFs went with their interfaces, as bits */
 	uint64_t last_serial;			/* of an entry */
+	uint32_t any_iifs[FAM_N];		/* that a (*,G) entry has had, as bits */
 	struct vif_stats vif_st[FAM_N][KERNEL_VIFS];
 	struct table mfc, join, others;		/* others: memberships of other programs */
 	struct table waiting;			/* flows whose packets wait for an entry: their number, since when */
