@@ -26,7 +26,8 @@ for f in "$@"; do
 	# 128 steps of the engine, each of which is compared with all of the model.
 	most=$([ "$f" != fuzz_router ] || echo -max_len=1024)
 	"$dir/$f" ${most:+"$most"} -max_total_time="$seconds" -timeout=100 -print_final_stats=1 -verbosity=0 \
-		-len_control=0 -artifact_prefix="$dir/$f-" "$dir/corpus/$f" ${seeds:+"$seeds"} >"$dir/$f.log" 2>&1 || found="$found $f"
+		-len_control=0 -artifact_prefix="$dir/$f-" "$dir/corpus/$f" ${seeds:+"$seeds"} \
+		>"$dir/$f.log" 2>&1 || found="$found $f"
 	cat "$dir/$f.log"
 done
 for f in $found; do fail "$f" "$dir/$f.log"; done
