@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 #
-# mutants.py FOLDER: decisions of the router made wrong, one after the other, in a copy of the source in that folder;
-# the scenarios and the comparison with the model (tests/unit/test_router.c) have to find each.
+# mutants.py FOLDER [WORD...]: decisions made wrong, one after the other, in a copy of the source in that folder: all, or
+# those whose words hold one of these.  The scenarios and the comparison with the model (tests/unit/test_router.c) have
+# to find each, or the unit test that is named beside it.
 import os
 import shutil
 import subprocess
 import sys
 
-# What is wrong then; the file; what becomes what.
+# What is wrong then; the file; what becomes what; the unit test that finds what the others do not meet.
 MUTANTS = [
     ("a blocked rule among those that decide stops nothing", "router/ruleset.c",
      "sum.is_stopped ? 0 : sum.oifs", "sum.oifs"),
@@ -26,6 +27,18 @@ MUTANTS = [
      "r->ttl[i->vif[FAM_4]] = i->ttl;", ";"),
     ("a rule that goes leaves its entry", "router/entry.c",
      "w.iif >= 0 && e->state != MFC_STATIC ? MFC_BLOCKED : MFC_FREE", "w.iif >= 0 ? MFC_BLOCKED : MFC_FREE"),
+    ("a flow whose counter cannot be read gives way", "router/budget.c",
+     "return errno != ENOENT;", "return false;", "test_budget"),
+    ("a number is free though an entry that was refused has it", "router/vif.c",
+     "r->ifs.held[fam] = held & kept;", "r->ifs.held[fam] = 0;", "test_entry_refused"),
+    ("an interface for which memory lacked is forgotten", "router/link.c",
+     "\t\tr->links_lost = true;\n", "", "test_link"),
+    ("nobody asks for it again", "applets/watch.c",
+     "\twatch_lost(d);\n\trouter_sync", "\trouter_sync", "test_watch"),
+    ("what a client does again and again fills the log", "router/table.c",
+     "log_limited(&r->lim_wait, r->now, LOG_LVL_NOTICE, ", "log_at(LOG_LVL_NOTICE, ", "test_table"),
+    ("a family that is lost is not tried again", "applets/families.c",
+     "\tlog_err(\"%s\", text);\n\ttimer_set(d->loop, &d->families, FAMILIES_RETRY_MS);", ";", "test_families"),
 ]
 
 
@@ -33,14 +46,17 @@ def run(tree, *argv):
     return subprocess.run(argv, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
 
 
-def build(tree):
-    done = run(tree, "make", f"-j{os.cpu_count()}", "build/tests/play", "build/tests/test_router")
+def build(tree, *tests):
+    done = run(tree, "make", f"-j{os.cpu_count()}", *(f"build/tests/{t}" for t in tests or ("play", "test_router")))
     if done.returncode:
         sys.exit(f"it does not build:\n{done.stdout[-2000:]}")
 
 
-def found(tree):
+def found(tree, test=None):
     """The test that fails, or None."""
+    if test:
+        done = run(tree, f"build/tests/{test}")
+        return f"{test}, exit {done.returncode}" if done.returncode else None
     scenarios = sorted(f"tests/scenario/{f}" for f in os.listdir(f"{tree}/tests/scenario") if f.endswith(".scn"))
     for line in run(tree, "build/tests/play", *scenarios).stdout.splitlines():
         if line.startswith("not ok"):
@@ -52,7 +68,8 @@ def found(tree):
 
 
 def main():
-    tree = os.path.abspath(sys.argv[1])
+    tree, words = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    mutants = [m for m in MUTANTS if not words or any(w in m[0] for w in words)]
     shutil.rmtree(tree, ignore_errors=True)
     for room in ("applets", "conf", "kernel", "lib", "router", "tests"):
         shutil.copytree(room, f"{tree}/{room}")
@@ -61,11 +78,12 @@ def main():
     for file in ("VERSION", "CHANGES.md"):
         if os.path.exists(file):
             shutil.copy(file, tree)
-    build(tree)
-    if found(tree):
-        sys.exit(f"without a mutation it fails: {found(tree)}")
+    for test in sorted({tuple(m[4:]) for m in mutants}):
+        build(tree, *test)
+        if found(tree, *test):
+            sys.exit(f"without a mutation it fails: {found(tree, *test)}")
     missed = 0
-    for what, file, old, new in MUTANTS:
+    for what, file, old, new, *test in mutants:
         path = f"{tree}/{file}"
         with open(path) as f:
             text = f.read()
@@ -73,13 +91,13 @@ def main():
             sys.exit(f"{file} has no longer, or more than once: {old}")
         with open(path, "w") as f:
             f.write(text.replace(old, new))
-        build(tree)
-        by = found(tree)
+        build(tree, *test)
+        by = found(tree, *test)
         missed += not by
         print(f"{'caught' if by else 'NOT CAUGHT'}: {what}{' (' + by + ')' if by else ''}", flush=True)
         with open(path, "w") as f:
             f.write(text)
-    print(f"{len(MUTANTS) - missed} of {len(MUTANTS)} caught")
+    print(f"{len(mutants) - missed} of {len(mutants)} caught")
     return missed != 0
 
 
