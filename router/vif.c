@@ -48,8 +48,10 @@ void vif_leave(struct router *r, enum fam fam, struct iface *i, bool stays)
 		if (e->state == MFC_FREE || flow_fam(&e->flow) != fam)
 			continue;
 		if (e->iif == vif && mfc_is_any(e)) {
+			/* The names of rules that want it mean another number then, which has them ask for it again. */
+			r->ifs.held[fam] |= UINT32_C(1) << vif;
 			if (!entry_drop(r, at))
-				vif_hold(r, fam, vif, at);
+				mark_entry(r, at);
 		} else if (e->iif == vif) {
 			/* Later nobody knows whose number it was. */
 			if (mfc_is_dynamic(e))

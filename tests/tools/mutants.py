@@ -30,7 +30,7 @@ MUTANTS = [
     ("a flow whose counter cannot be read gives way", "router/budget.c",
      "return errno != ENOENT;", "return false;", "test_budget"),
     ("a number is free though an entry that was refused has it", "router/vif.c",
-     "r->ifs.held[fam] = held & kept;", "r->ifs.held[fam] = 0;", "test_entry_refused"),
+     "r->ifs.held[fam] &= used;", "r->ifs.held[fam] = 0;", "test_entry_refused"),
     ("an interface for which memory lacked is forgotten", "router/link.c",
      "\t\tr->links_lost = true;\n", "", "test_link"),
     ("nobody asks for it again", "applets/watch.c",

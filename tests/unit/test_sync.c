@@ -297,6 +297,34 @@ static void number_held(void)
 	end();
 }
 
+/* One that comes in the place of another one, with nothing in between, has all entries of that, also where these alone
+ * came in there. */
+static void made_anew(void)
+{
+	static const char *const more[] = { "", "mroute from eth0 source 10.0.0.0/8 group 225.1.1.1 to eth1\n" };
+	const struct flow any = { .source = { .w = { 0, 0, htonl(0xffff), 0 } }, .group = flow_nth(0).group };
+	struct link_event gone = { .kind = LINK_DEL, .ifindex = 2 };
+	char text[200];
+	int vif;
+
+	/* One of all sources is in the kernel, or it waits for an exception to go. */
+	for (int is_aside = 0; is_aside < 2; is_aside++) {
+		start();
+		snprintf(text, sizeof text, "mroute from eth0 group 225.1.1.1 kernel to eth1\n%s", more[is_aside]);
+		CHECK_INT(apply(text), 0);
+		CHECK_INT(fake_mfc_for(&any, 0, NULL, NULL), !is_aside);
+		fake_link_del(2);
+		router_link_event(&r, &gone);
+		link_is(5, "eth0");
+		router_sync(&r);
+		vif = iface_find_name(&r.ifs, "eth0")->vif[FAM_4];
+		CHECK(vif >= 0);
+		CHECK_INT(fake_mfc_for(&any, vif, NULL, NULL), !is_aside);
+		CHECK(mfc_find_any(&r.mfc, &any.group, vif) != HASH_NONE);
+		end();
+	}
+}
+
 /* A family that comes up anywhere in the middle of a reload gets all entries. */
 static void family_between(void)
 {
@@ -349,4 +377,4 @@ static void flushed(void)
 
 TEST_MAIN(TEST(in_slices) TEST(upcall_between) TEST(short_for_packets) TEST(touched_again) TEST(changed_between)
 	  TEST(flapping) TEST(number_stays) TEST(number_refused)
-	  TEST(exceptions_first) TEST(number_held) TEST(family_between) TEST(flushed))
+	  TEST(exceptions_first) TEST(number_held) TEST(made_anew) TEST(family_between) TEST(flushed))
