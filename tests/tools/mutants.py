@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 #
-# mutants.py FOLDER [WORD...]: decisions made wrong, one after the other, in a copy of the source in that folder: all, or
-# those whose words hold one of these.  The scenarios and the comparison with the model (tests/unit/test_router.c) have
-# to find each, or the unit test that is named beside it.
+# mutants.py FOLDER [WORD...]: decisions made wrong, one after the other, in a copy of the source in that folder: all,
+# or those whose words hold one of these.  The scenarios and the comparison with the model (tests/unit/test_router.c)
+# have to find each, or the unit test that is named beside it.
 import os
 import shutil
 import subprocess
