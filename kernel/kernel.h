@@ -270,8 +270,9 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 int kernel_leave(int ifindex, const struct addr *src, const struct addr *grp, uint32_t slot);
 
 /* Most sources of one group on one interface that may be joined, over all sockets; 0 = the kernel sees to that itself.
- * Of FreeBSD 15.0 the 513th panics the machine (sys/netinet/in_mcast.c). */
-#define KERNEL_GROUP_SOURCES 500u
+ * Of FreeBSD 15.0 the 513th panics the machine (sys/netinet/in_mcast.c), and while one process takes over from another
+ * both have theirs. */
+#define KERNEL_GROUP_SOURCES 250u
 unsigned kernel_group_sources(void);
 
 /* For an errno of kernel_join(): which limit it was, with its value; "" when none. */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/sources.h"
+
 void kernel_fds(kernel_fd_fn *fn, void *ctx)
 {
 	char name[KERNEL_FDNAME];
@@ -58,6 +60,7 @@ void kernel_release(void)
 			fake.heard[fam][i] = 0;
 		}
 	members_move(&fake.aside, &fake.join);
+	sources_forget();
 	fake.members = fake.aside.n ? HANDED_HELD : HANDED_NONE;
 	fake.link_open = false;
 }

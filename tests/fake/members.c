@@ -32,15 +32,24 @@ void fake_members_go(int ifindex)
 			member_go(&fake.join.v[at]);
 }
 
-/* How many sources of a group are joined on an interface. */
-static unsigned member_sources(int ifindex, const struct addr *grp)
+/* How many sources of a group are joined on an interface by sockets of ours, and of whoever we took over from, but for
+ * those that are joined by `but`, too. */
+static unsigned member_sources(const struct table *t, int ifindex, const struct addr *grp, struct table *but)
 {
 	unsigned n = 0;
 
-	for (uint32_t at = 0; at < fake.join.n; at++)
-		n += fake.join.v[at].key.ifindex == (uint32_t)ifindex && !member_is_asm(&fake.join.v[at]) &&
-		     addr_eq(&fake.join.v[at].key.flow.group, grp);
+	for (uint32_t at = 0; at < t->n; at++)
+		n += t->v[at].key.ifindex == (uint32_t)ifindex && !member_is_asm(&t->v[at]) &&
+		     addr_eq(&t->v[at].key.flow.group, grp) && !(but && item_find(but, &t->v[at]));
 	return n;
+}
+
+/* What no kernel survives that has a limit. */
+static void members_check(int ifindex, const struct addr *grp)
+{
+	fake_must(member_sources(&fake.join, ifindex, grp, NULL) +
+		  member_sources(&fake.aside, ifindex, grp, &fake.join) <= FAKE_SOURCES,
+		  "has too many sources of a group", addr_fam(grp), ifindex);
 }
 
 /* Why nothing can be joined, 0 = it can. */
@@ -64,8 +73,7 @@ int kernel_join(int ifindex, const struct addr *src, const struct addr *grp, uin
 			sources_more(ifindex, grp);
 		item_add(&fake.join, &key);
 		if (src && fake.system->group_sources)
-			fake_must(member_sources(ifindex, grp) <= KERNEL_GROUP_SOURCES,
-				  "has too many sources of a group", addr_fam(grp), ifindex);
+			members_check(ifindex, grp);
 		fake.members_changed = true;
 		*slot = (uint32_t)ifindex;
 	}

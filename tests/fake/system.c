@@ -44,7 +44,7 @@ static const char *fake_limit_freebsd(int err, enum fam fam)
 		return "kern.maxfiles = 4096";
 	case ENOMEM:
 	case ENOBUFS:
-		return "500 sources of a group on an interface";
+		return "250 sources of a group on an interface";
 	default:
 		return "";
 	}

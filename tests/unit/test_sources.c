@@ -107,18 +107,18 @@ static void settle(void)
  * ends the test at one too many. */
 static void engine_lives_with_it(void)
 {
-	static const char half[] = "mgroup from eth0 source 10.0.2.0/24 group 232.1.1.1\n";
+	static const char half[] = "mgroup from eth0 source 10.0.2.0/25 group 232.1.1.1\n";
 
 	start();
 	fake_be_freebsd();
 	CHECK_INT(apply("mgroup from eth0 source 10.0.0.0/23 group 232.1.1.1\n"
-			"mgroup from eth1 source 10.0.0.0/24 group 232.1.1.1\n"), 0);
+			"mgroup from eth1 source 10.0.0.0/25 group 232.1.1.1\n"), 0);
 	settle();
-	CHECK_INT(fake_join_count(FAM_4), SOURCES + 256);
+	CHECK_INT(fake_join_count(FAM_4), SOURCES + 128);
 	CHECK_INT(r.groups->failed, 512 - SOURCES);
 	CHECK_INT(apply(half), 0);
 	settle();
-	CHECK_INT(fake_join_count(FAM_4), 256);
+	CHECK_INT(fake_join_count(FAM_4), 128);
 	CHECK_INT(r.groups->failed, 0);
 	/* The interface goes, with all that is joined there, and comes with another number. */
 	fake_link_del(2);
@@ -126,15 +126,34 @@ static void engine_lives_with_it(void)
 	link_is(9, "eth0");
 	router_sync(&r);
 	settle();
-	CHECK_INT(fake_join_count(FAM_4), 256);
+	CHECK_INT(fake_join_count(FAM_4), 128);
 	/* Or with the same. */
 	fake_link_del(9);
 	router_link_event(&r, &(struct link_event){ .kind = LINK_DEL, .ifindex = 9 });
 	link_is(9, "eth0");
 	CHECK_INT(apply(half), 0);
 	settle();
-	CHECK_INT(fake_join_count(FAM_4), 256);
+	CHECK_INT(fake_join_count(FAM_4), 128);
 	end();
 }
 
-TEST_MAIN(TEST(without_a_limit) TEST(limit) TEST(many_groups) TEST(without_memory) TEST(engine_lives_with_it))
+/* While one router takes over from another both have theirs joined. */
+static void two_at_once(void)
+{
+	start();
+	fake_be_freebsd();
+	CHECK_INT(apply("mgroup from eth0 source 10.0.0.0/23 group 232.1.1.1\n"), 0);
+	settle();
+	CHECK_INT(fake_join_count(FAM_4), SOURCES);
+	succeed();
+	CHECK_INT(kernel_adopt("member.1", -1, 0), 0);
+	CHECK(router_adopt(&r, FAM_4, 1000) < 0 || !r.groups->failed);
+	CHECK_INT(apply("mgroup from eth0 source 10.0.4.0/23 group 232.1.1.1\n"), 0);
+	settle();
+	CHECK_INT(fake_join_count(FAM_4), SOURCES);
+	CHECK_INT(kernel_join_settled(), 1);
+	end();
+}
+
+TEST_MAIN(TEST(without_a_limit) TEST(limit) TEST(many_groups) TEST(without_memory) TEST(engine_lives_with_it)
+	  TEST(two_at_once))
