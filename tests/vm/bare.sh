@@ -91,20 +91,3 @@ case_off() {
 	stop
 	result "IPv6 off by the command line"
 }
-
-# A kernel of its own, without what routes packets: started all the same where one family is there.
-case_lacks() {
-	printf '%s\n' 'mroute from a1 group 225.1.2.4 to a2' 'mroute from a1 group ff2e::42 to a2' >$conf
-	smcrouted -n >/tmp/log 2>&1 &
-	pid=$!
-	if until_ok 30 smcroutectl ping; then
-		stop
-	else
-		wait $pid
-		rc=$?
-		[ $rc = 76 ] || says "exit $rc"
-	fi
-	grep -q 'CONFIG_IPV\?6\?_\?MROUTE' /tmp/log || says "no option is named"
-	sed 's/^/# log: /' /tmp/log
-	result "multicast routing that the kernel lacks is named"
-}

@@ -18,7 +18,7 @@ import time
 from typing import NamedTuple
 
 import guest
-from debian import Archive, Missing, image, modules
+from debian import Archive, Missing, configuration, image, modules
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("B", "build")
@@ -27,9 +27,12 @@ GROUPS = {
     "late": "dummy vlan bridge filtering",
     "tunnels": "wg gre gretap ip6gre ipip vxlan tun",
     "other": "bond macvlan vrf many table host bare",
-    "boots": "pid1 root noipv6",
+    "boots": "pid1 root noipv6 lacks",
 }
 GROUPS["all"] = " ".join(GROUPS.values())
+# What the case lacks looks for; with the tables of multicast routes those of unicast routes, for rules.
+OPTIONS = ("IP_MULTICAST IP_MROUTE IP_MROUTE_MULTIPLE_TABLES IP_PIMSM_V2 IPV6 IPV6_MROUTE IPV6_MROUTE_MULTIPLE_TABLES "
+           "IPV6_PIMSM_V2 NET_NS PROC_FS").split()
 NEEDED = ("veth dummy 8021q bridge br_netfilter bonding tun ip_gre ip6_gre ipip sit vxlan macvlan vrf wireguard "
           "virtio_net").split()
 
@@ -41,8 +44,8 @@ class Boot(NamedTuple):
     append: str
 
 
-def boots(words):
-    """What the words of CASES mean."""
+def boots(words, config):
+    """What the words of CASES mean for a kernel of that configuration, a path or None."""
     cases = []
     for word in words:
         cases += GROUPS.get(word, word).split()
@@ -53,6 +56,12 @@ def boots(words):
             found.append(Boot(case, case, ""))
         elif case == "noipv6":
             found.append(Boot(case, "init", "ipv6.disable=1 cases=off,routes,kernel,groups,mrdisc,upgrade"))
+        elif case == "lacks" and (config or case in words):
+            if not config:
+                raise Missing("lacks: the configuration of a kernel IMAGE is to be in IMAGE.config")
+            with open(config, encoding="utf-8") as f:
+                has = set(re.findall(r"^CONFIG_(\w+)=[ym]$", f.read(), re.M))
+            found.append(Boot(case, case, f"lacks={','.join(o for o in OPTIONS if o not in has)}"))
     return found
 
 
@@ -73,7 +82,7 @@ class Sum:
             self.fail(text.split(" - ", 1)[-1])
         elif found := re.match(r"1\.\.(\d+)$", text):
             self.plan = int(found.group(1))
-        elif found := re.match(r"# measured: (\S+) up: first packet after (-?\d+) ms$", text):
+        elif found := re.match(r"# measured: (\S+) up: first packet after (-?\d+) ms", text):
             self.first.setdefault(found.group(1), []).append(found.group(2))
         elif text.startswith("JSON "):
             _, name, contents = text.split(" ", 2)
@@ -108,7 +117,7 @@ def initramfs(machine, arch, files, program, packets, tree):
         made.program(f"sbin/{tool}", os.path.realpath(next(p for p in places if os.path.isfile(p))), [root])
     for name in files:
         made.file(f"vm/{name}", f"{HERE}/{name}")
-    for name in ("init", "pid1", "root"):
+    for name in ("init", "pid1", "root", "lacks"):
         made.link(name, f"vm/{name}.sh")
     if tree:
         made.modules(tree, NEEDED)
@@ -158,15 +167,16 @@ def check(name, words):
     program, packets = guest.built(arch, work)
     if own:
         kernel, tree = name, None
+        config = f"{name}.config" if os.path.exists(f"{name}.config") else None
     else:
         folder = Archive(f"{BUILD}/vm/debian", suite, arch).kernel(f"linux-image-{package or machine.kernel}")
-        kernel, tree = image(folder), modules(folder)
+        kernel, tree, config = image(folder), modules(folder), configuration(folder)
         if not (kernel and tree):
             raise Missing(f"no kernel in {folder}")
     files = sorted(f for f in os.listdir(HERE) if f.endswith(".sh"))
     start, total, uname = time.monotonic(), Sum(), name
     packed = initramfs(machine, arch, files, program, packets, tree)
-    for boot in boots(words):
+    for boot in boots(words, config):
         log = f"{BUILD}/vm/{name.replace(':', '-').replace('/', '_')}-{boot.name}.log"
         print(f"== {name}, {boot.name}: {kernel}", flush=True)
         got = run(guest.line(machine, kernel, packed, f"rdinit=/{boot.init} {boot.append}"), log,
@@ -183,7 +193,8 @@ def check(name, words):
     why = "; ".join(sorted({f"{case} ({reason.strip()})" for case, reason in total.skipped})) or "-"
     print(f"== {name}: {total.passed} passed, {total.failed} failed, {len(total.skipped)} skipped, {seconds} s")
     first = "; ".join(f"{iface} {' '.join(times)}" for iface, times in total.first.items()) or "-"
-    return total, [name, uname, " ".join(words), total.passed, total.failed, len(total.skipped), why, first, seconds]
+    return total, [os.path.basename(name), uname, " ".join(words), total.passed, total.failed, len(total.skipped), why,
+                   first, seconds]
 
 
 def write(page, row):

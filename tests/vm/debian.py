@@ -107,6 +107,12 @@ def image(folder):
     return found[0] if found else None
 
 
+def configuration(folder):
+    """What that kernel was built with, or None."""
+    found = glob.glob(f"{folder}/boot/config-*") + glob.glob(f"{folder}/**/lib/modules/*/config", recursive=True)
+    return found[0] if found else None
+
+
 def modules(folder):
     """lib/modules/VERSION below a folder of kernel(), or None."""
     found = [at for part in ("", "usr/") for at in glob.glob(f"{folder}/{part}lib/modules/*/kernel")]

@@ -47,11 +47,13 @@ case_vlan() {
 		'mroute from a1.100 group ff2e::42 to a2' 'mroute from a1 group ff2e::43 to a2.7' \
 		'mgroup from a1.100 group 225.1.2.4' >$conf
 	daemon || { result "vlan"; return; }
-	made "late: VLAN on a port" vlan_here || return
-	at h1 ip link add link eth0 name eth0.100 type vlan id 100
+	made "late: VLAN on a port" at h1 ip link add link eth0 name eth0.100 type vlan id 100 || return
 	at h1 ip addr add 10.101.0.2/24 dev eth0.100
 	! has_ipv6 || at h1 ip addr add fd00:101::2/64 dev eth0.100 nodad
 	at h1 ip link set eth0.100 up
+	paced h1 eth0.100 225.1.2.4
+	first_after a1.100 a1 h2 225.1.2.4 vlan_here
+	paced_end
 	ip link add link a2 name a2.7 type vlan id 7 && ip link set a2.7 up
 	at h2 ip link add link eth0 name eth0.7 type vlan id 7
 	at h2 ip link set eth0.7 up
@@ -62,20 +64,18 @@ case_vlan() {
 	flow h1 225.1.2.5 h2:eth0.7
 	flow h1:eth0.100 ff2e::42 h2
 	flow h1 ff2e::43 h2:eth0.7
-	# Made late, under packets that flow: how long until the first one is forwarded.
+	paced h1 eth0.100 225.1.2.4
 	ip link del a1.100
-	nsenter --net=/run/netns/h1 packets send eth0.100 225.1.2.4 0 20 >/tmp/sent 2>&1 &
-	sender=$!
-	first_after a1.100 h2 225.1.2.4 vlan_here
-	kill $sender
-	wait $sender
+	first_after a1.100 a1 h2 225.1.2.4 vlan_here
+	late_is_seen a1.100 a1 h2 225.1.2.4 vlan_here
+	paced_end
 	flow h1:eth0.100 225.1.2.4 h2
 	stop
 	ip link del a1.100
 	ip link del a2.7
 	at h1 ip link del eth0.100
 	at h2 ip link del eth0.7
-	result "late: VLAN on a port, made again"
+	result "late: VLAN on a port, made under a stream and made again, forwarded within a second"
 }
 
 # A bridge of a3 and a4, with the address of neither.

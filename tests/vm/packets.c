@@ -3,10 +3,11 @@
  * Multicast packets out of and into one interface, for guests that have nothing else:
  *
  *	packets send IFACE GROUP COUNT [MS [TTL [N]]]	COUNT packets, MS ms apart, numbered from N; prints COUNT
- *	packets recv IFACE GROUP COUNT SECONDS		ends when COUNT came: "ready", "first TIME", "GOT TWICE GAP"
- *	packets link IFACE SECONDS			prints "ready", then the TIME when the kernel says that it runs
+ *	packets recv IFACE GROUP COUNT SECONDS		ends when COUNT came: "ready", "first TIME N", "GOT TWICE GAP"
+ *	packets link IFACE IN SECONDS			"ready", the TIME when the kernel says that IFACE runs, and the
+ *							N of the next IPv4 packet that comes in at IN
  *	packets mrd IFACE 4|6 SECONDS			prints "ready", then the type of a router advertisement
- *	packets tun IFACE COUNT SECONDS			reads a tun device until COUNT of each family came: "GOT4 GOT6"
+ *	packets tun IFACE COUNT4 COUNT6 SECONDS		reads a tun device until so many came: "GOT4 GOT6"
  *	packets tunsend IFACE SOURCE GROUP COUNT MS	writes packets into a tun device
  *
  * A COUNT of 0 is no end; SIGTERM is one.  GAP is the longest time without a packet, TIME that since the guest's start,
@@ -15,6 +16,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -156,7 +159,7 @@ static int packets_recv(const char *dev, const char *group, int count, int secon
 			continue;
 		n = ntohl(n);
 		if (!last) {
-			printf("first %lld\n", (long long)now());
+			printf("first %lld %u\n", (long long)now(), (unsigned)n);
 			fflush(stdout);
 		}
 		if (last && now() - last > gap)
@@ -187,21 +190,54 @@ static bool link_runs(const char *dev, const void *b, int len)
 	return false;
 }
 
-static int packets_link(const char *dev, int seconds)
+/* Everything that comes in at the device, a copy. */
+static int capture(const char *dev)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	int fd = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL));
+
+	at.sll_ifindex = (int)if_nametoindex(dev);
+	if (fd < 0 || bind(fd, (void *)&at, sizeof at) < 0)
+		die("capture");
+	return fd;
+}
+
+/* The number of a multicast packet of ours over IPv4 that waits there, behind a VLAN's tag or not; -1 for another. */
+static int64_t captured(int fd)
+{
+	unsigned char b[256], *p = b;
+	struct sockaddr_ll from;
+	socklen_t len = sizeof from;
+	ssize_t n = recvfrom(fd, b, sizeof b, 0, (void *)&from, &len);
+
+	if (n >= 4 && from.sll_protocol == htons(ETH_P_8021Q))
+		p += 4, n -= 4;
+	if (n < 32 || from.sll_pkttype == PACKET_OUTGOING || p[0] != 0x45 || p[9] != IPPROTO_UDP || p[16] >> 4 != 14 ||
+	    (p[22] << 8 | p[23]) != PORT)
+		return -1;
+	return (int64_t)p[28] << 24 | p[29] << 16 | p[30] << 8 | p[31];
+}
+
+static int packets_link(const char *dev, const char *in, int seconds)
 {
 	struct sockaddr_nl at = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
-	int64_t end = now() + (int64_t)seconds * 1000;
+	int64_t end = now() + (int64_t)seconds * 1000, up = 0, number;
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN }, { .fd = capture(in), .events = POLLIN } };
 
 	if (fd < 0 || bind(fd, (void *)&at, sizeof at) < 0)
 		die("netlink");
 	ready();
-	while (!ended && now() < end) {
+	while (!ended && now() < end && poll(p, 2, (int)(end - now())) >= 0) {
 		static _Alignas(8) unsigned char b[32768];
-		ssize_t n = wait_for(fd, end) ? recv(fd, b, sizeof b, 0) : 0;
+		ssize_t n = !up && p[0].revents ? recv(fd, b, sizeof b, 0) : 0;
 
 		if (n > 0 && link_runs(dev, b, (int)n)) {
-			printf("%lld\n", (long long)now());
+			up = now();
+			p[0].fd = -1;
+		}
+		if (p[1].revents && (number = captured(p[1].fd)) >= 0 && up) {
+			printf("%lld %lld\n", (long long)up, (long long)number);
 			return 0;
 		}
 	}
@@ -247,13 +283,13 @@ static int tun_open(const char *dev)
 	return fd;
 }
 
-static int tun_read(const char *dev, int count, int seconds)
+static int tun_read(const char *dev, int count4, int count6, int seconds)
 {
 	int fd = tun_open(dev), n4 = 0, n6 = 0;
 	int64_t end = now() + (int64_t)seconds * 1000;
 
 	ready();
-	while (!ended && now() < end && (n4 < count || n6 < count)) {
+	while (!ended && now() < end && (n4 < count4 || n6 < count6)) {
 		unsigned char b[2048];
 
 		if (!wait_for(fd, end) || read(fd, b, sizeof b) < 28)
@@ -341,12 +377,12 @@ int main(int argc, char **argv)
 				    number(argv, argc, 6, 8), number(argv, argc, 7, 0));
 	if (argc > 5 && !strcmp(argv[1], "recv"))
 		return packets_recv(argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));
-	if (argc > 3 && !strcmp(argv[1], "link"))
-		return packets_link(argv[2], atoi(argv[3]));
+	if (argc > 4 && !strcmp(argv[1], "link"))
+		return packets_link(argv[2], argv[3], atoi(argv[4]));
 	if (argc > 4 && !strcmp(argv[1], "mrd"))
 		return packets_mrd(argv[2], argv[3][0] == '6', atoi(argv[4]));
-	if (argc > 4 && !strcmp(argv[1], "tun"))
-		return tun_read(argv[2], atoi(argv[3]), atoi(argv[4]));
+	if (argc > 5 && !strcmp(argv[1], "tun"))
+		return tun_read(argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));
 	if (argc > 6 && !strcmp(argv[1], "tunsend"))
 		return tun_send(argv[2], argv[3], argv[4], atoi(argv[5]), atoi(argv[6]));
 	fprintf(stderr, "packets send|recv|link|mrd|tun|tunsend ...\n");
