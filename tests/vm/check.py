@@ -26,7 +26,7 @@ GROUPS = {
     "smoke": "start routes kernel reload groups mrdisc json upgrade takeover keeper",
     "late": "dummy vlan bridge filtering",
     "tunnels": "wg gre gretap ip6gre ipip vxlan tun",
-    "other": "bond macvlan vrf many table host bare",
+    "other": "bond macvlan vrf many table cards host bare",
     "boots": "pid1 root noipv6 lacks",
 }
 GROUPS["all"] = " ".join(GROUPS.values())
@@ -34,7 +34,7 @@ GROUPS["all"] = " ".join(GROUPS.values())
 OPTIONS = ("IP_MULTICAST IP_MROUTE IP_MROUTE_MULTIPLE_TABLES IP_PIMSM_V2 IPV6 IPV6_MROUTE IPV6_MROUTE_MULTIPLE_TABLES "
            "IPV6_PIMSM_V2 NET_NS PROC_FS").split()
 NEEDED = ("veth dummy 8021q bridge br_netfilter bonding tun ip_gre ip6_gre ipip sit vxlan macvlan vrf wireguard "
-          "virtio_net").split()
+          "virtio_pci virtio_net").split()
 
 
 class Boot(NamedTuple):

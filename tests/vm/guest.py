@@ -50,7 +50,10 @@ def line(machine, kernel, initramfs, append=""):
         raise Missing(f"no {qemu} here (Debian's {machine.package})")
     options = os.environ.get("VM_OPTIONS", f"{machine.options} -accel tcg").split()
     memory = os.environ.get("MEMORY", f"{machine.memory}M")
-    return [qemu, *options, "-m", memory, "-nographic", "-no-reboot", "-net", "none", "-kernel", kernel,
+    # Two cards on one cable.
+    cards = [word for n in (0, 1) for word in ("-netdev", f"hubport,id=n{n},hubid=0", "-device",
+                                               f"virtio-net,netdev=n{n},mac=52:54:00:00:00:0{n}")]
+    return [qemu, *options, "-m", memory, "-nographic", "-no-reboot", "-net", "none", *cards, "-kernel", kernel,
             "-initrd", initramfs, "-append", f"console={machine.console} quiet loglevel=1 oops=panic panic=-1 {append}"]
 
 

@@ -6,7 +6,7 @@
 # Nothing else is there: no syslog, no /etc/passwd, no /var/run.
 . /vm/lib.sh
 prepare
-for part in second routes handover links tunnels bare; do . "/vm/$part.sh"; done
+for part in second routes handover links tunnels cards bare; do . "/vm/$part.sh"; done
 : >$why
 link 1 2 3 4
 result "four hosts with virtual cards"
