@@ -108,6 +108,8 @@ alpine() {
 	built "$at/src"
 	# shellcheck disable=SC1090,SC1091
 	. "$top/init/pkg/alpine/APKBUILD"
+	# abuild(1) ends at a maintainer without an address.
+	grep -qE '^# Maintainer: [^<>]+ <[^ <>@]+@[^ <>@]+\.[a-z]+>$' "$top/init/pkg/alpine/APKBUILD" || return 1
 	cd "$at/src"
 	# In the place of `make install`, which tests/make.sh runs.
 	make() { [ "${6:-$5}" = install ] || [ "$4" = install ] && touch "$at/made"; }

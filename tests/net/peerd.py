@@ -19,7 +19,7 @@ try:
     THEIRS, WHY = os.path.join(peer.find(), "smcrouted"), None
     VERSION = subprocess.run([THEIRS, "-v"], capture_output=True, text=True).stdout.split()[1]
 except peer.Missing as e:
-    THEIRS, WHY = None, Skip(e)
+    THEIRS, WHY, VERSION = None, Skip(e), "0"
 
 
 class Peer:
