@@ -5,20 +5,36 @@
 
 #include "tests/unit/test.h"
 
+/* Numbers are in the order of this machine. */
+static void put(unsigned char *at, uint16_t v)
+{
+	memcpy(at, &v, sizeof v);
+}
+
 static void messages(void)
 {
 	unsigned char bytes[24 + 24 + 20 + 16 + 8] = {
-		24, 0, 5, 0x11, 7, 0, 't', 'a', 'p', '0', [22] = 1, 0,
-		[24] = 24, 0, 5, 0x11, 7, 0, 'w', 'a', 'n', '0',
-		[48] = 20, 0, 5, 0xc, [60] = 3, 0,
-		[68] = 16, 0, 5, 0xe, [80] = 0, 0,
-		[84] = 8, 0, 4, 0xe,
+		[2] = 5, 0x11, [6] = 't', 'a', 'p', '0',
+		[26] = 5, 0x11, [30] = 'w', 'a', 'n', '0',
+		[50] = 5, 0xc,
+		[70] = 5, 0xe,
+		[86] = 4, 0xe,
 	};
 	const unsigned char *p = bytes;
 	size_t n = sizeof bytes;
 	struct rtmsg m;
 	int8_t allmulti;
 
+	/* Lengths; the number of an interface; what became of it. */
+	put(bytes, 24);
+	put(bytes + 4, 7);
+	put(bytes + 22, 1);
+	put(bytes + 24, 24);
+	put(bytes + 28, 7);
+	put(bytes + 48, 20);
+	put(bytes + 60, 3);
+	put(bytes + 68, 16);
+	put(bytes + 84, 8);
 	CHECK(rtmsg_next(&p, &n, &m));
 	CHECK(m.kind == RTMSG_DEPARTURE && m.ifindex == 7 && !strcmp(m.name, "tap0"));
 	CHECK(rtmsg_next(&p, &n, &m));
@@ -33,7 +49,7 @@ static void messages(void)
 	CHECK(!rtmsg_next(&p, &n, &m));
 	/* A length that cannot be. */
 	for (unsigned len = 0; len < 256; len++) {
-		bytes[0] = (unsigned char)len;
+		put(bytes, (uint16_t)len);
 		p = bytes;
 		n = 24;
 		CHECK(rtmsg_next(&p, &n, &m) == (len >= 4 && len <= 24));
