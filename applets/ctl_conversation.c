@@ -143,7 +143,7 @@ static void conversation_take_line(struct conversation *t, char *s, size_t len)
 static bool conversation_next_line(struct conversation *t)
 {
 	size_t len = t->text.len - t->at;
-	char *s = t->text.p + t->at, *end = len ? memchr(s, '\n', len) : NULL;
+	char *s = len ? t->text.p + t->at : NULL, *end = len ? memchr(s, '\n', len) : NULL;
 	bool is_whole = end || t->input_ended;
 
 	if (!len || (!is_whole && len <= WIRE_MAX))

@@ -150,7 +150,7 @@ void ctl_sample_compare(struct sample *s, struct sample *before)
 	s->packet_rate = s->bit_rate = 0;
 	if (before->n)
 		qsort(before->v, before->n, sizeof *before->v, sample_by_flow);
-	for (struct sample_flow *f = s->v; s->interval && f < s->v + s->n; f++) {
+	for (struct sample_flow *f = s->v; s->interval && s->n && f < s->v + s->n; f++) {
 		const struct sample_flow *old = NULL;
 
 		if (before->n)

@@ -54,9 +54,13 @@ static char *keep_find(char *text, const char *key)
 {
 	size_t len = strlen(key);
 
-	for (char *line = text; line; line = strchr(line, '\n'), line += line != NULL)
+	for (char *line = text; line;) {
 		if (!strncmp(line, key, len) && line[len] == '=')
 			return line + len + 1;
+		line = strchr(line, '\n');
+		if (line)
+			line++;
+	}
 	return NULL;
 }
 

@@ -103,7 +103,7 @@ static int takeover_hear_reply(struct daemon *d)
 	int status;
 
 	for (;;) {
-		res = wire_record(t->in.p + t->at, t->in.len - t->at, &rec);
+		res = t->in.p ? wire_record(t->in.p + t->at, t->in.len - t->at, &rec) : WIRE_MORE;
 		if (res == WIRE_OK) {
 			t->at += rec.size;
 			if (rec.type == WIRE_ERROR)

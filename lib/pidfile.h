@@ -12,7 +12,7 @@
 
 struct pidfile {
 	const char *path;	/* NULL when nothing is held */
-	int fd;			/* holds the lock */
+	int fd;			/* holds the lock; it can be written, as who has no rights any more does so later */
 	int dir;		/* of fd_directory() */
 };
 

@@ -83,8 +83,8 @@ bool talk_receive(struct talk *t)
 
 char *talk_line(struct talk *t)
 {
-	char *line = t->in.p + t->at;
-	char *end = t->in.len > t->at ? memchr(line, '\n', t->in.len - t->at) : NULL;
+	char *line = t->in.len > t->at ? t->in.p + t->at : NULL;
+	char *end = line ? memchr(line, '\n', t->in.len - t->at) : NULL;
 
 	if (!end)
 		return NULL;

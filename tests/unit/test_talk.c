@@ -47,6 +47,7 @@ static int is_same(int fd, int other)
 static void lines_alone(void)
 {
 	begin();
+	CHECK(!talk_line(&b));
 	CHECK(!talk_receive(&b));
 	CHECK_INT(talk_send(&a, "one\ntw", NULL, 0), 0);
 	CHECK(talk_receive(&b));
