@@ -185,11 +185,15 @@ nothing() {
 	[ "$got" = 0 ] || says "$1 to $2: $3 got $got, wanted none"
 }
 
-# stream FROM GROUP TO, then lossless WHAT: packets all the time between the two, none is lost.
+# stream FROM GROUP TO, then lossless WHAT: packets all the time between the two, none is lost.  The rest follows when
+# the first one is through, as in flow.
 stream() {
 	stream_to=$3
 	hears stream "$3" "$2" 0 3600
-	nsenter --net="/run/netns/$1" packets send eth0 "$2" 0 10 >/tmp/sent 2>&1 &
+	at "$1" packets send eth0 "$2" 1 >/tmp/sent 2>&1 || says "$1 to $2: $(cat /tmp/sent)"
+	until_ok 60 grep -q first /tmp/got.stream || says "$1 to $2: the first packet is not at $3"
+	: >/tmp/sent
+	nsenter --net="/run/netns/$1" packets send eth0 "$2" 0 10 8 1 >/tmp/sent 2>&1 &
 	sender=$!
 }
 
@@ -199,6 +203,7 @@ lossless() {
 	reaches "$stream_to" "10.${stream_to#h}.0.1"
 	eval "kill \$hears_stream"
 	heard stream
-	echo "# measured: $1: $got of $(cat /tmp/sent) packets, $gap ms without one at most"
-	[ "$got $twice" = "$(cat /tmp/sent) 0" ] || says "$1: got $got of $(cat /tmp/sent), $twice twice"
+	sent=$(($(cat /tmp/sent) + 1))
+	echo "# measured: $1: $got of $sent packets, $gap ms without one at most"
+	[ "$got $twice" = "$sent 0" ] || says "$1: got $got of $sent, $twice twice"
 }

@@ -180,8 +180,10 @@ tun_here() {
 }
 
 case_tun() {
-	printf '%s\n' 'mroute from a1 group 225.1.2.4 to tun7' 'mroute from a1 group ff2e::42 to tun7' \
-		'mroute from tun7 group 225.1.2.5 to a1' 'mroute from tun7 group ff2e::45 to a1' >$conf
+	printf '%s\n' 'mroute from a1 source 10.1.0.2 group 225.1.2.4 to tun7' \
+		'mroute from a1 source fd00:1::2 group ff2e::42 to tun7' \
+		'mroute from tun7 source 10.70.0.2 group 225.1.2.5 to a1' \
+		'mroute from tun7 source fd00:70::2 group ff2e::45 to a1' >$conf
 	daemon || { result "tun"; return; }
 	made "tun" tun_here || return
 	vif tun7
