@@ -37,6 +37,8 @@ def number(v):
 
 def commit():
     here = os.path.dirname(os.path.abspath(__file__))
+    if not shutil.which("git"):
+        return "unknown"
     p = subprocess.run(["git", "-C", here, "describe", "--always", "--dirty", "--exclude", "*"], capture_output=True,
                        text=True)
     return p.stdout.strip() or "unknown"
