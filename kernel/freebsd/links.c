@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
  * Interfaces by route(4): its messages say which one is concerned, and what it is now is asked for then.  It alone
- * tells when messages were lost (SO_RERROR; netlink(4) does not), and it is in every kernel.  A rename comes as a
- * departure and an arrival of the same index.  When messages were lost an index may be another interface's than before:
- * then a departure is told, too, as IPv6 would follow the old one (sys/netinet6/ip6_mroute.c, ip6_mdq).
+ * tells when messages were lost (SO_RERROR), and then all interfaces are asked for, as at the start; it is in every
+ * kernel.  netlink(4) would tell no more, loses without a word (sys/netlink/netlink_io.c, nl_send) and is a module
+ * before 15: with it this socket would still be needed.
+ *
+ * A rename comes as a departure and an arrival of the same index.  When messages were lost an index may be another
+ * interface's than before: then a departure is told, too, as IPv6 would follow the old one
+ * (sys/netinet6/ip6_mroute.c, ip6_mdq).
  */
 #include "kernel/freebsd/links.h"
 

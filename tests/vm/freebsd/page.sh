@@ -7,7 +7,14 @@ cat <<-'END'
 	`make check-vm-freebsd KERNEL=boot/kernel/kernel ROOT=base UPDATE=1` boots that kernel in qemu and writes this
 	page. What the kernel must have is said in `run.sh`. `facts.c` and `joins.c` are process 1 of the machine: they
 	make interfaces whose wires they hold, make the kernel's calls for multicast routing by hand, and count packets.
-	They are what `kernel/freebsd/` rests on. `daemon.c` and `life.c` run the daemon and its client there.
+	They are what `kernel/freebsd/` rests on. `daemon.c` and `life.c` run the daemon and its client there, `gap.c`
+	counts what a handover costs, `doctor.c` asks `smcroute-check doctor`, and `storm.c` does what no administrator
+	does.
+
+	Three things end a machine with a kernel of 15.0, and no router can help it: a 513th source of a group on an
+	interface; an interface of IPv6 that goes and at once comes again, before the router has heard of it, as the kernel
+	then looks at memory that is another interface's (`del_m6if_locked()`); and a report of IGMP that is due on an
+	interface that is only half made (`igmp_intr()`). The second and third were seen in storms without a pause.
 
 END
 awk '
