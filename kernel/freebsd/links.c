@@ -217,7 +217,10 @@ int kernel_link_dump(kernel_link_fn *fn, void *ctx)
 
 /* ---- what happens ---- */
 
-static void links_message(const struct rtmsg *m, kernel_link_fn *fn, void *ctx)
+/* True when the rest is to wait until the router has done what it has to: after a departure, as the kernel may give the
+ * memory of what went to what comes next, and MRT6_DEL_MIF looks at it (sys/netinet6/ip6_mroute.c,
+ * del_m6if_locked). */
+static bool links_message(const struct rtmsg *m, kernel_link_fn *fn, void *ctx)
 {
 	struct link_event ev = { .ifindex = m->ifindex };
 
@@ -247,21 +250,23 @@ static void links_message(const struct rtmsg *m, kernel_link_fn *fn, void *ctx)
 	case RTMSG_OTHER:
 		break;
 	}
+	return m->kind == RTMSG_DEPARTURE;
 }
 
 int kernel_link_drain(int max, kernel_link_fn *fn, void *ctx)
 {
 	_Alignas(8) unsigned char buf[2048];
+	bool waits = false;
 	int n;
 
-	for (n = 0; n < max; n++) {
+	for (n = 0; n < max && !waits; n++) {
 		ssize_t len = recv(links.fd, buf, sizeof buf, MSG_DONTWAIT);
 		const unsigned char *p = buf;
 		size_t left = len > 0 ? (size_t)len : 0;
 		struct rtmsg m;
 
 		while (rtmsg_next(&p, &left, &m))
-			links_message(&m, fn, ctx);
+			waits |= links_message(&m, fn, ctx);
 		if (len >= 0 || errno == EINTR)
 			continue;
 		if (errno == EAGAIN)
