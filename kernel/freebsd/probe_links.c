@@ -177,7 +177,7 @@ static void probe_routing(struct probe_links *l, enum fam fam)
 		l->taken[fam] = 1;
 	else if (!kernel_mroute_holder(fam, 0, &pid, comm, sizeof comm))
 		l->taken[fam] = 0;
-	for (uint32_t i = 0; n > 0 && i < l->n; i++) {
+	for (uint32_t i = 0; l->taken[fam] >= 0 && i < l->n; i++) {
 		l->v[i].routing[fam] = 0;
 		for (int k = 0; k < n; k++)
 			l->v[i].routing[fam] |= v[k].ifindex == l->v[i].ifindex;
