@@ -14,7 +14,7 @@
 
 /* An interface that comes at once, in the memory of the one that went, may end the machine: MRT6_DEL_MIF looks at that
  * one (sys/netinet6/ip6_mroute.c, del_m6if_locked; seen in the 70th turn).  The daemon needs a moment before. */
-enum { STORM_PAUSE_US = 50000, STORM_TIMES = 200, STORM_TAPS = 40, STORM_EVENTS = 600, STORM_WAIT = 20000 };
+enum { STORM_PAUSE_US = 50000, STORM_TIMES = 200, STORM_TAPS = 40, STORM_EVENTS = 1500, STORM_WAIT = 20000 };
 
 #define STORM_ARGS "-l notice -f /tmp/c -u /tmp/s -P /tmp/p"
 
@@ -81,7 +81,7 @@ static void storm_many(pid_t pid)
 	daemon_write(conf);
 	kill(pid, SIGHUP);
 	lab_check(storm_flows(6), "storm: both families beside %d interfaces of a rule", STORM_TAPS - FACTS_TAPS);
-	lab_check(daemon_says("smcroutectl -u /tmp/s show pending", "no free VIF", &status),
+	lab_check(daemon_says("smcroutectl -u /tmp/s show interfaces", "no free VIF", &status),
 		"storm: those beyond the 32nd have no VIF (%d)", status);
 	for (int i = FACTS_TAPS; i < STORM_TAPS; i++) {
 		storm_burst();
@@ -136,7 +136,7 @@ static void storm_lost(pid_t pid)
 
 void storm_cases(void)
 {
-	unsigned long room = 0, small = 65536;
+	unsigned long room = 0, small = 262144;
 	size_t len = sizeof(room);
 	pid_t pid;
 	int status;
