@@ -27,6 +27,9 @@ void proc_close_inherited(void);
 /* Programs that are started from now on do not get it either. */
 void proc_keep_inherited(void);
 
+/* Has getopt(3) begin with another list of words. */
+void proc_options_anew(void);
+
 /* All that is closed on exec from 3 on is closed now, but `keep`. */
 void proc_close_own(int keep);
 

@@ -16,6 +16,7 @@
 #include "conf/read.h"
 #include "kernel/probe.h"
 #include "lib/clock.h"
+#include "lib/proc.h"
 #include "lib/usock.h"
 #include "lib/wire.h"
 
@@ -49,7 +50,7 @@ static void running_options(struct running_line *l, size_t len)
 		argv++;
 		argc--;
 	}
-	optind = 0;
+	proc_options_anew();
 	opterr = 0;
 	while ((opt = getopt(argc, argv, "c:d:D:e:f:F:hi:I:kl:m:M:nNp:P:st:Tu:v")) != -1) {
 		if (opt == 'i' || opt == 'I')

@@ -63,6 +63,12 @@ bool proc_name(pid_t pid, char *name, size_t size)
 	return true;
 }
 
+/* 0 would be the name of the program (lib/libc/stdlib/getopt.c). */
+void proc_options_anew(void)
+{
+	optind = optreset = 1;
+}
+
 void proc_end_with_parent(void)
 {
 	int sig = SIGKILL;

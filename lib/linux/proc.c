@@ -97,6 +97,11 @@ bool proc_name(pid_t pid, char *name, size_t size)
 	return pid > 0 && lines_first(path, name, size);
 }
 
+void proc_options_anew(void)
+{
+	optind = 0;
+}
+
 void proc_end_with_parent(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

@@ -16,5 +16,10 @@ cat <<-'END'
 	kernel then looks at memory that is another interface's (`del_m6if_locked()`); and a report of IGMP that is due
 	on an interface that is only half made (`igmp_intr()`). Second and third were seen in storms without a pause.
 
+END
+awk '
+	/^# measured: kernel / { sub(/^# measured: /, ""); print "Last run: a " $0 ".\n\n| seen on it |\n|---|"; next }
+	/^# measured: / { sub(/^# measured: /, ""); print "| measured: " $0 " |" }
+	/^ok [0-9]+ - / { sub(/^ok [0-9]+ - /, ""); gsub(/\|/, "\\|"); print "| " $0 " |"; n++ }
 	END { print "\n" n " checks." }
 '
