@@ -63,7 +63,7 @@ bool proc_name(pid_t pid, char *name, size_t size)
 	return true;
 }
 
-/* 0 would be the name of the program (lib/libc/stdlib/getopt.c). */
+/* 0 would be the name of the program. */
 void proc_options_anew(void)
 {
 	optind = optreset = 1;
