@@ -231,7 +231,8 @@ int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_
 			mfc_let_go(i);
 		}
 		i->iif = iif;
-		i->oifs = oifs;
+		/* A predecessor's, too, go through pack_mfc(), which takes the iif out. */
+		i->oifs = fake.system->may_reflect ? oifs : oifs & ~(UINT32_C(1) << iif);
 		memset(i->ttl, 1, sizeof i->ttl);
 		if (ttl)
 			memcpy(i->ttl, ttl, sizeof i->ttl);
@@ -286,8 +287,6 @@ static struct mfc_found mfc_found_of(const struct item *i)
 	enum fam fam = flow_fam(&i->key.flow);
 	struct mfc_found f = { .flow = i->key.flow, .iif = i->iif, .st = i->st };
 	bool tells_gone = fake.system->tells_gone;
-	/* What a stranger has left: pack_mfc() takes it out. */
-	uint32_t oifs = fake.system->may_reflect ? i->oifs : i->oifs & ~(UINT32_C(1) << i->iif);
 
 	if (!tells_gone)
 		f.idle_ms = i->idle_ms;
@@ -295,7 +294,7 @@ static struct mfc_found mfc_found_of(const struct item *i)
 	if (!fake.vif_if[fam][i->iif])
 		f.iif = -1;
 	for (int vif = 0; vif < KERNEL_VIFS; vif++)
-		if (oifs >> vif & 1 && (tells_gone || fake.vif_if[fam][vif])) {
+		if (i->oifs >> vif & 1 && (tells_gone || fake.vif_if[fam][vif])) {
 			f.oifs |= UINT32_C(1) << vif;
 			f.ttl[vif] = fam == FAM_4 ? i->ttl[vif] : 1;
 		}
