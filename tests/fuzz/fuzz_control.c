@@ -342,12 +342,28 @@ static int fuzz_by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Appends a line for each owner of a line of show config: they stand there as they came. */
+static void fuzz_owners(struct buf *out, char *line)
+{
+	static const char mark[] = "  # owner: ";
+	char *owners = strstr(line, mark), *owner;
+
+	if (owners) {
+		*owners = '\0';
+		owners += strlen(mark);
+	}
+	do {
+		owner = strsep(&owners, ",");
+		buf_printf(out, "%s # %s\n", line, owner ? owner + strspn(owner, " ") : "");
+	} while (owners);
+}
+
 /* The configuration in force, its lines sorted. */
 static void fuzz_config(struct buf *out)
 {
 	struct fuzz_client *c = &fuzz_clients[0];
 	struct wire_record rec;
-	struct buf text = { 0 };
+	struct buf text = { 0 }, claims = { 0 };
 	char *lines[4096], *rest, *line;
 	size_t n = 0;
 
@@ -360,12 +376,17 @@ static void fuzz_config(struct buf *out)
 			buf_add(&text, rec.text, rec.len);
 	buf_chr(&text, '\0');
 	rest = text.p;
+	while ((line = strsep(&rest, "\n")))
+		fuzz_owners(&claims, line);
+	buf_chr(&claims, '\0');
+	rest = claims.p;
 	while ((line = strsep(&rest, "\n")) && n < 4096)
 		lines[n++] = line;
 	qsort(lines, n, sizeof *lines, fuzz_by_text);
 	for (size_t i = 0; i < n; i++)
 		buf_printf(out, "%s\n", lines[i]);
 	buf_free(&text);
+	buf_free(&claims);
 	fuzz_leave(c);
 }
 
