@@ -257,11 +257,12 @@ static int doctor_is_unseen(struct doctor *d)
 	return DOCTOR_UNSURE;
 }
 
-/* False when all groups are looked at, and no rule is there of any: what cannot be seen is not all to be said then. */
+/* False when all groups are looked at, and no rule is there of any: what cannot be seen is not all to be said then.  A
+ * family that cannot be seen has no rules read. */
 static bool doctor_has_rules(const struct doctor_call *c)
 {
 	for (unsigned i = 0; i < c->n; i++)
-		if (!c->d[i]->is_all || c->d[i]->host.conf->nmroutes)
+		if (!c->d[i]->is_all || (c->d[i]->host.conf && c->d[i]->host.conf->nmroutes))
 			return true;
 	return false;
 }

@@ -68,6 +68,15 @@ static void doctor_look(const char *what, int tap, const char *group, int ttl, c
 	waitpid(sender, NULL, 0);
 }
 
+/* All groups of both families. */
+static void doctor_all(const char *text, const char *name)
+{
+	daemon_output = "/tmp/out";
+	daemon_run("smcroute-check doctor 1");
+	daemon_output = NULL;
+	lab_check(doctor_said(text), "%s", name);
+}
+
 void doctor_cases(void)
 {
 	pid_t pid;
@@ -75,6 +84,7 @@ void doctor_cases(void)
 	if (access("/bin/smcrouted", X_OK) || !daemon_write(doctor_conf))
 		return;
 	doctor_look("without a router", 0, "225.2.2.2", 10, "no multicast router runs here", 1);
+	doctor_all("name a group, or the file", "doctor: of both families without a router, and without a rule");
 	pid = daemon_start("smcrouted -n -l notice -f /tmp/c -u /tmp/s -P /tmp/p");
 	daemon_flows(4, "225.2.2.2", 6);
 	doctor_look("packets that are forwarded", 0, "225.2.2.2", 10, "forwarded", 0);
@@ -86,11 +96,7 @@ void doctor_cases(void)
 	doctor_look("an output is down", 0, "225.2.2.2", 10, "down", 1);
 	lab_tap_set(&facts_tap[2], true);
 	doctor_look("IPv6", 0, "ff05::2:2", 0, "its entries cannot be seen here", 71);
-	daemon_output = "/tmp/out";
-	daemon_run("smcroute-check doctor 1");
-	daemon_output = NULL;
-	lab_check(doctor_said("IPv6: its entries cannot be seen here"),
-		"doctor: of both families IPv6 is told to be unseen");
+	doctor_all("IPv6: its entries cannot be seen here", "doctor: of both families IPv6 is told to be unseen");
 	kill(pid, SIGTERM);
 	daemon_end(pid, DOCTOR_WAIT);
 }
