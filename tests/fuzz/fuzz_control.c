@@ -342,15 +342,18 @@ static int fuzz_by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Appends a line for each owner of a line of show config: they stand there as they came. */
+/* Appends a line for each owner of a line of show config: they stand there as they came, and so do the outputs of all
+ * of them, which are left out where each has its own in parentheses. */
 static void fuzz_owners(struct buf *out, char *line)
 {
 	static const char mark[] = "  # owner: ";
-	char *owners = strstr(line, mark), *owner;
+	char *owners = strstr(line, mark), *to = strstr(line, " to "), *owner;
 
 	if (owners) {
 		*owners = '\0';
 		owners += strlen(mark);
+		if (to && strchr(owners, '('))
+			*to = '\0';
 	}
 	do {
 		owner = strsep(&owners, ",");
