@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LAB_ETHER = 14, LAB_IP4 = 20, LAB_IP6 = 40, LAB_UDP = 8, LAB_DATA = 16 };
+enum { LAB_ETHER = 14, LAB_IP4 = 20, LAB_IP6 = 40, LAB_UDP = 8, LAB_DATA = 16, LAB_PAUSE_US = 50000 };
 
 static int lab_number, lab_bad;
 
@@ -174,6 +174,9 @@ void lab_tap_make(struct lab_tap *tap, int unit)
 	close(s6);
 }
 
+/* With a pause, as an interface that comes at once, in the memory of the one that went, may end the machine:
+ * MRT6_DEL_MIF looks at that one (sys/netinet6/ip6_mroute.c, del_m6if_locked; seen twice).  The daemon needs a moment
+ * before. */
 void lab_tap_destroy(struct lab_tap *tap)
 {
 	int s = socket(AF_INET, SOCK_DGRAM, 0);
@@ -184,6 +187,7 @@ void lab_tap_destroy(struct lab_tap *tap)
 	strlcpy(ifr.ifr_name, tap->name, sizeof(ifr.ifr_name));
 	lab_must(ioctl(s, SIOCIFDESTROY, &ifr) == 0, "SIOCIFDESTROY");
 	close(s);
+	usleep(LAB_PAUSE_US);
 }
 
 int lab_tap_rename(struct lab_tap *tap, const char *name)
