@@ -52,7 +52,9 @@ bool kernel_mroute_holder(enum fam fam, int but, int *pid, char *comm, size_t le
 	(void)fam;
 	v = holder_processes(&n);
 	for (size_t i = 0; i < n && !found; i++) {
-		if (v[i].ki_pid == getpid() || v[i].ki_pid == but || !holder_is_router(v[i].ki_comm))
+		/* One that has ended, and was not waited for yet, has its name still. */
+		if (v[i].ki_pid == getpid() || v[i].ki_pid == but || v[i].ki_stat == SZOMB ||
+		    !holder_is_router(v[i].ki_comm))
 			continue;
 		*pid = v[i].ki_pid;
 		snprintf(comm, len, "%s", v[i].ki_comm);

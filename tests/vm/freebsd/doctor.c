@@ -84,7 +84,9 @@ void doctor_cases(void)
 	if (access("/bin/smcrouted", X_OK) || !daemon_write(doctor_conf))
 		return;
 	doctor_look("without a router", 0, "225.2.2.2", 10, "no multicast router runs here", 1);
+	unlink("/tmp/c");
 	doctor_all("name a group, or the file", "doctor: of both families without a router, and without a rule");
+	daemon_write(doctor_conf);
 	pid = daemon_start("smcrouted -n -l notice -f /tmp/c -u /tmp/s -P /tmp/p");
 	daemon_flows(4, "225.2.2.2", 6);
 	doctor_look("packets that are forwarded", 0, "225.2.2.2", 10, "forwarded", 0);
