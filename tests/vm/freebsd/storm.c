@@ -78,7 +78,7 @@ static void storm_many(pid_t pid)
 	daemon_write(conf);
 	kill(pid, SIGHUP);
 	lab_check(storm_flows(6), "storm: both families beside %d interfaces of a rule", STORM_TAPS - FACTS_TAPS);
-	lab_check(daemon_says("smcroutectl -u /tmp/s show interfaces", "no free VIF", &status),
+	lab_check(daemon_says("smcroutectl -u /tmp/s show -d interfaces", "no free VIF", &status),
 		"storm: those beyond the 32nd have no VIF (%d)", status);
 	for (int i = FACTS_TAPS; i < STORM_TAPS; i++) {
 		storm_burst();
