@@ -70,7 +70,7 @@ static void facts_join(int family)
 	close(s);
 }
 
-/* The 513th panics; ours end at 500. */
+/* The 513th panics; two routers of 250 each end at 500. */
 static void facts_sources(void)
 {
 	int s = socket(AF_INET, SOCK_DGRAM, 0), bad = 0, n = 0;
