@@ -13,8 +13,8 @@ cat <<-'END'
 
 	Three things end a machine with a kernel of 15.0, and no router can help it: a 513th source of a group on an
 	interface; an interface of IPv6 that goes and at once comes again, before the router has heard of it, as the
-	kernel then looks at memory that is another interface's (`del_m6if_locked()`); and a report of IGMP that is due
-	on an interface that is only half made (`igmp_intr()`). Second and third were seen in storms without a pause.
+	kernel then looks at memory that is another interface's (`del_m6if_locked`); and a report of IGMP that is due
+	on an interface that is only half made (`igmp_intr`). Second and third were seen in storms without a pause.
 
 END
 awk '
