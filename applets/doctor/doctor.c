@@ -252,8 +252,8 @@ static int doctor_is_unseen(struct doctor *d)
 	struct findings *f = &d->host.found;
 
 	f->what = "vifs";
-	finding_add(f, FINDING_UNSEEN, "IPv%d: its entries cannot be seen here; show routes of smcroutectl has what "
-		    "the daemon knows", d->fam == FAM_4 ? 4 : 6);
+	finding_add(f, FINDING_UNSEEN, "%s: its entries cannot be seen here; show routes of smcroutectl has what the "
+		    "daemon knows", fam_str(d->fam));
 	return DOCTOR_UNSURE;
 }
 
