@@ -16,8 +16,6 @@
 #include "applets/applet.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
-#include "lib/pidfile.h"
-#include "lib/proc.h"
 #include "lib/usock.h"
 
 #define BUSY_SEC 10		/* a listener that is behind is given that long */
@@ -47,20 +45,6 @@ static bool connection_is_new(const char *const *dirs, unsigned i)
 	return true;
 }
 
-/* True when a socket is, by its name or by the PID file beside it, one of a daemon of ours or of SMCRoute. */
-static bool connection_is_ours(const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char file[PATH_MAX], text[24];
-	pid_t pid;
-
-	if (!strncmp(name, "smcroute", 8))
-		return true;
-	snprintf(file, sizeof file, "%.*s.pid", (int)(strlen(path) - strlen(".sock")), path);
-	pid = pidfile_read(file, false);
-	return proc_name(pid, text, sizeof text) && !strncmp(text, "smcroute", 8);
-}
-
 /* Appends the sockets in dir at which a daemon of ours answers, and counts them. */
 static void connection_see_others(const char *dir, struct buf *seen, unsigned *n)
 {
@@ -71,7 +55,7 @@ static void connection_see_others(const char *dir, struct buf *seen, unsigned *n
 	glob(pattern, 0, NULL, &found);
 	for (size_t i = 0; i < found.gl_pathc && *n < OTHERS_MAX; i++) {
 		/* Most sockets there belong to others, who may be upset by a connection. */
-		int fd = connection_is_ours(found.gl_pathv[i]) ? usock_connect(found.gl_pathv[i]) : -1;
+		int fd = usock_may_be(found.gl_pathv[i], "smcroute") ? usock_connect(found.gl_pathv[i]) : -1;
 
 		if (fd >= 0 && usock_peer_is(fd, "smcroute"))
 			buf_printf(seen, "%s %s", (*n)++ ? "," : "", found.gl_pathv[i]);

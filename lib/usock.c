@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "lib/pidfile.h"
 #include "lib/proc.h"
 
 /* How long another starter is waited for, in steps of 10 ms. */
@@ -220,9 +222,25 @@ void usock_unname(const char *name)
 		unlink(name);
 }
 
-bool usock_peer_is(int fd, const char *begin)
+static bool usock_process_is(pid_t pid, const char *begin)
 {
 	char name[32];
 
-	return proc_name(usock_peer_pid(fd), name, sizeof name) && !strncmp(name, begin, strlen(begin));
+	return proc_name(pid, name, sizeof name) && !strncmp(name, begin, strlen(begin));
+}
+
+bool usock_peer_is(int fd, const char *begin)
+{
+	return usock_process_is(usock_peer_pid(fd), begin);
+}
+
+bool usock_may_be(const char *path, const char *begin)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *end = strrchr(name, '.');
+	char file[PATH_MAX];
+
+	if (!strncmp(name, begin, strlen(begin)))
+		return true;
+	snprintf(file, sizeof file, "%.*s.pid", (int)((end ? end : name + strlen(name)) - path), path);
+	return usock_process_is(pidfile_read(file, false), begin);
 }

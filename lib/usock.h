@@ -74,6 +74,10 @@ bool usock_peer_may(int fd, uid_t uid);
 /* True when the command name of the process at the other end begins so; false also when it cannot be seen from here. */
 bool usock_peer_is(int fd, const char *begin);
 
+/* True when the name of a socket begins so, or the process does whose PID file is beside it (X.pid for X.sock): asked
+ * before a connection, which might upset a stranger. */
+bool usock_may_be(const char *path, const char *begin);
+
 /* False when /proc/net/unix, which has the sockets of this network namespace alone, is there and has none that listens
  * at this path. */
 bool usock_is_listed(const char *path);

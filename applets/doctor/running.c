@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "applets/doctor/running.h"
 
-#include <getopt.h>
+#include <errno.h>
 #include <glob.h>
 #include <limits.h>
 #include <poll.h>
@@ -12,67 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "applets/doctor/started.h"
 #include "conf/print.h"
 #include "conf/read.h"
 #include "kernel/probe.h"
 #include "lib/clock.h"
-#include "lib/proc.h"
 #include "lib/usock.h"
 #include "lib/wire.h"
 
 #define ANSWER_MS 3000			/* for all of an answer */
 #define ANSWER_MAX (64u << 20)		/* bytes */
-#define WORDS_MAX 128			/* of its command line */
+#define RETRY_MS 20			/* between two tries where a listener is behind */
 #define RUNNING_MOST 64			/* processes of the name that are asked */
-
-static const char *const running_dirs[] = { RUNSTATEDIR, "/run" };
-
-/* ---- how it was started ---- */
-
-/* What of its command line matters here; inside the line. */
-struct running_line {
-	char text[4096];
-	const char *ident, *path, *file;
-	uint32_t table;
-};
-
-/* Reads the options of smcrouted (applets/smcrouted.c). */
-static void running_options(struct running_line *l, size_t len)
-{
-	char *words[WORDS_MAX + 1], **argv = words;
-	int argc = 0, opt;
-
-	for (size_t at = 0; at < len && argc < WORDS_MAX; at += strlen(l->text + at) + 1)
-		words[argc++] = l->text + at;
-	words[argc] = NULL;
-	/* As `smcroute smcrouted`, too: not every getopt(3) goes on behind a word. */
-	if (argc > 1 && *argv[1] != '-') {
-		argv++;
-		argc--;
-	}
-	proc_options_anew();
-	opterr = 0;
-	while ((opt = getopt(argc, argv, "c:d:D:e:f:F:hi:I:kl:m:M:nNp:P:st:Tu:v")) != -1) {
-		if (opt == 'i' || opt == 'I')
-			l->ident = optarg;
-		else if (opt == 'u')
-			l->path = optarg;
-		else if (opt == 'f')
-			l->file = optarg;
-		else if (opt == 't')
-			l->table = (uint32_t)strtoul(optarg, NULL, 10);
-	}
-}
-
-static void running_read_line(struct running_line *l, int pid)
-{
-	ssize_t n = pid ? probe_cmdline(pid, l->text, sizeof l->text - 1) : -1;
-
-	if (n <= 0)
-		return;
-	l->text[n] = '\0';
-	running_options(l, (size_t)n);
-}
 
 /* ---- what it says ---- */
 
@@ -121,7 +72,7 @@ static int running_ask(int fd, const char *option, const char *table, struct buf
 static void running_listen(struct running *r, int fd)
 {
 	int pid = (int)usock_peer_pid(fd), answer;
-	struct running_line line = { .ident = NULL };
+	struct started line;
 	struct buf text = { 0 };
 	struct diags d = { 0 };
 
@@ -131,7 +82,7 @@ static void running_listen(struct running *r, int fd)
 	r->answers = answer > 0 && running_ask(fd, "-d", "pending", &r->pending) > 0 &&
 		     running_ask(fd, "", "metrics", &r->metrics) > 0;
 	if (r->answers) {
-		running_read_line(&line, pid);
+		started_read(&line, pid);
 		r->pid = pid;
 		r->table = line.table;
 		r->conf = conf_new();
@@ -156,11 +107,11 @@ static void running_name(struct running *r, const char *path, const char *ident)
 		buf_shell_word(&r->ctl, ident);
 		return;
 	}
-	for (unsigned i = 0; i < sizeof running_dirs / sizeof *running_dirs && len > 5; i++) {
-		size_t n = strlen(running_dirs[i]);
+	for (unsigned i = 0; i < STARTED_DIRS && len > 5; i++) {
+		size_t n = strlen(started_dirs[i]);
 		char word[PATH_MAX];
 
-		if (strncmp(path, running_dirs[i], n) || path + n + 1 != name || strcmp(name + len - 5, ".sock"))
+		if (strncmp(path, started_dirs[i], n) || path + n + 1 != name || strcmp(name + len - 5, ".sock"))
 			continue;
 		snprintf(word, sizeof word, "%.*s", (int)(len - 5), name);
 		if (!strcmp(word, "smcroute"))
@@ -175,10 +126,24 @@ static void running_name(struct running *r, const char *path, const char *ident)
 	}
 }
 
+/* Connects.  A listener that is behind has time, once for all of them: that of SMCRoute has room for two who wait, and
+ * when it does not run for a moment, that is soon taken. */
+static int running_connect(struct running *r, const char *path)
+{
+	int fd;
+
+	while ((fd = usock_connect(path)) < 0 && errno == EAGAIN && r->waited < ANSWER_MS) {
+		poll(NULL, 0, RETRY_MS);
+		r->waited += RETRY_MS;
+	}
+	r->is_behind |= fd < 0 && errno == EAGAIN;
+	return fd;
+}
+
 /* Asks at a socket, when the daemon there is the one: pid, or with 0 any smcrouted. */
 static bool running_try(struct running *r, const char *path, int pid)
 {
-	int fd = usock_connect(path);
+	int fd = running_connect(r, path);
 	bool is_elsewhere = fd >= 0 && usock_peer_is_elsewhere(fd), is_it;
 
 	is_it = fd >= 0 && !is_elsewhere && (pid ? usock_peer_pid(fd) == pid : usock_peer_is(fd, "smcroute"));
@@ -192,44 +157,62 @@ static bool running_try(struct running *r, const char *path, int pid)
 	return r->answers || r->silent || r->old;
 }
 
-static void running_look(struct running *r, int pid)
+static const char *running_last_name(const char *path)
 {
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Tries the sockets in the usual places.  Most there are of others, who may be upset by a connection. */
+static void running_look(struct running *r, const struct started *l, int pid)
+{
+	char its[PATH_MAX];
 	bool is_found = false;
 
-	for (unsigned i = 0; i < sizeof running_dirs / sizeof *running_dirs && !is_found; i++) {
+	started_socket(l, 0, its);
+	for (unsigned i = 0; i < STARTED_DIRS && !is_found; i++) {
 		char pattern[PATH_MAX];
 		glob_t found = { .gl_pathc = 0 };
 
-		snprintf(pattern, sizeof pattern, "%s/*.sock", running_dirs[i]);
+		snprintf(pattern, sizeof pattern, "%s/*.sock", started_dirs[i]);
 		glob(pattern, 0, NULL, &found);
 		for (size_t k = 0; k < found.gl_pathc && !is_found; k++)
-			is_found = running_try(r, found.gl_pathv[k], pid);
+			is_found = (usock_may_be(found.gl_pathv[k], "smcroute") ||
+				    !strcmp(running_last_name(found.gl_pathv[k]), running_last_name(its))) &&
+				   running_try(r, found.gl_pathv[k], pid);
 		globfree(&found);
 	}
 }
 
 /* Asks the daemon that is process pid, or with 0 any that has a socket in the usual places: true when there is one. */
-static bool running_meet(struct running *r, struct running_line *l, int pid)
+static bool running_meet(struct running *r, struct started *l, int pid)
 {
-	*l = (struct running_line){ .ident = NULL };
-	running_read_line(l, pid);
+	started_read(l, pid);
 	running_name(r, l->path ? l->path : "", l->ident);
 	if (!l->path || !running_try(r, l->path, pid))
-		running_look(r, pid);
+		running_look(r, l, pid);
+	if (pid && r->is_behind && !r->answers && !r->old)
+		r->silent = pid;
 	return r->answers || r->silent || r->old;
 }
 
-/* True unless its socket is seen not to be of this network namespace. */
-static bool running_is_here(const struct running_line *l)
+/* True unless its socket is seen not to be of this network namespace.  One that was built elsewhere may have another
+ * place for it than ours: SMCRoute has /run. */
+static bool running_is_here(const struct started *l)
 {
 	char path[PATH_MAX];
+	bool is_here = false;
 
-	snprintf(path, sizeof path, "%s/%s.sock", RUNSTATEDIR, l->ident ? l->ident : "smcroute");
-	return usock_is_listed(l->path ? l->path : path);
+	for (unsigned i = 0; i < STARTED_DIRS && !is_here; i++) {
+		started_socket(l, i, path);
+		is_here = usock_is_listed(path);
+	}
+	return is_here;
 }
 
 /* Asks each that may be the one: whose sockets they are root alone sees, names and command lines anybody. */
-static void running_seek(struct running *r, struct running_line *l)
+static void running_seek(struct running *r, struct started *l)
 {
 	unsigned asked = 0, here = 0;
 	char comm[32];
@@ -253,7 +236,7 @@ static void running_seek(struct running *r, struct running_line *l)
 
 bool running_find(struct running *r, int pid)
 {
-	struct running_line l;
+	struct started l;
 
 	if (pid)
 		running_meet(r, &l, pid);
@@ -286,14 +269,13 @@ const char *running_ctl(struct running *r)
 /* The only process with a router's name; a smcrouted has a socket in the network that it routes. */
 static void running_guess(struct host_fam *k)
 {
-	struct running_line l;
+	struct started l;
 	char comm[32];
 
 	for (int pid = 0; probe_router_after(pid, &pid, comm, sizeof comm);) {
 		bool is_foreign = !probe_is_smcrouted(pid, comm);
 
-		l = (struct running_line){ .ident = NULL };
-		running_read_line(&l, pid);
+		started_read(&l, pid);
 		if (!is_foreign && !running_is_here(&l))
 			continue;
 		k->holder = k->is_guess ? 0 : pid;

@@ -18,6 +18,8 @@ struct running {
 	uint32_t table;			/* that it has its routes in, 0 = the default one */
 	int silent;			/* of one that takes connections and does not answer */
 	int old;			/* of one that does not know our questions: SMCRoute 2.x */
+	int waited;			/* ms, for listeners that are behind */
+	bool is_behind;			/* one was to the end */
 	bool answers;			/* conf, pending and metrics are what it said */
 	bool is_crowded;		/* one of another network namespace has a socket here */
 	struct conf *conf;		/* rules in force; owned, NULL = not known */

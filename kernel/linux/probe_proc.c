@@ -203,8 +203,8 @@ long probe_cmdline(int pid, char *text, size_t size)
 }
 
 /* Whether a process's list of sockets has one of ours, that is, whether it is in our network namespace: anybody may
- * read that list (fs/proc/proc_net.c, get_proc_task_net), while its namespace is for those who may trace it.  -1
- * unknown. */
+ * read that list (fs/proc/proc_net.c, get_proc_task_net), while its namespace is for those who may trace it.  It is no
+ * more when the process has ended, waited for or not (ENOENT).  -1 unknown. */
 static int probe_lists_ours(int pid)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), is_there = -1;
@@ -218,6 +218,8 @@ static int probe_lists_ours(int pid)
 		while (!is_there && (line = lines_next(&l)))
 			is_there = lines_words(line, w, 7) == 7 && strtoull(w[6], NULL, 10) == ours.st_ino;
 		lines_close(&l);
+	} else if (fd >= 0 && (errno == ENOENT || errno == ESRCH)) {
+		is_there = 0;
 	}
 	if (fd >= 0)
 		close(fd);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "lib/proc.h"
 #include "tests/unit/server.h"
 
 static char dir[] = "/tmp/test_usock.XXXXXX";
@@ -170,4 +171,23 @@ static void connection_leaves(void)
 	end();
 }
 
-TEST_MAIN(TEST(listener_goes_on) TEST(held_and_served_again) TEST(connection_leaves))
+/* Whose a socket is, told by names alone. */
+static void may_be(void)
+{
+	char own[] = "/tmp/test_usock.XXXXXX", socket[100], pid[100], name[32];
+	FILE *f;
+
+	CHECK(proc_name(getpid(), name, sizeof name) && mkdtemp(own));
+	snprintf(socket, sizeof socket, "%s/a.b.sock", own);
+	snprintf(pid, sizeof pid, "%s/a.b.pid", own);
+	CHECK(usock_may_be(socket, "a.b"));
+	CHECK(usock_may_be("a.sock", "a"));
+	CHECK(!usock_may_be(socket, name));
+	f = fopen(pid, "w");
+	CHECK(f && fprintf(f, "%d\n", (int)getpid()) > 0 && fclose(f) == 0);
+	CHECK(usock_may_be(socket, name));
+	CHECK(!usock_may_be(socket, "smcroute"));
+	CHECK(unlink(pid) == 0 && rmdir(own) == 0);
+}
+
+TEST_MAIN(TEST(listener_goes_on) TEST(held_and_served_again) TEST(connection_leaves) TEST(may_be))
