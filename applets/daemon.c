@@ -125,6 +125,10 @@ static int daemon_drop(struct daemon *d)
 	/* Root's files and hooks may be where only a root with rights gets to. */
 	if ((d->set->user ? priv_drop(&d->id, for_hook) : geteuid() ? priv_shed(for_hook) : priv_rest()) == 0)
 		return 0;
+	/* A filter of system calls may forbid it, and exec(2) does it as well. */
+	d->sheds_by_exec = errno == EPERM && geteuid() && !d->set->user && !for_hook && !d->takeover.is_in_place;
+	if (d->sheds_by_exec)
+		return 0;
 	log_errno("cannot give up privileges");
 	return EXIT_DENIED;
 }
@@ -205,6 +209,16 @@ static void daemon_begin(struct daemon *d)
 	watch_arm(d);
 }
 
+/* Becomes the same program without capabilities, which goes on with all that this one has.  An exit status when that
+ * failed. */
+static int daemon_shed_by_exec(struct daemon *d)
+{
+	daemon_leave_parent(d);
+	upgrade_in_place(d, "give up capabilities");
+	log_errno("cannot give up privileges");
+	return EXIT_DENIED;
+}
+
 static int daemon_start(struct daemon *d)
 {
 	int status;
@@ -232,6 +246,8 @@ static int daemon_start(struct daemon *d)
 	}
 	if ((status = reach_finish(d)) || (status = daemon_drop(d)) || (status = takeover_finish(d)))
 		return status;
+	if (d->sheds_by_exec)
+		return daemon_shed_by_exec(d);
 	daemon_begin(d);
 	return 0;
 }

@@ -104,6 +104,7 @@ struct upgrade {
 struct takeover {
 	struct talk talk;
 	struct timer word;
+	bool is_in_place;		/* another program, or this one, ran in this process before */
 	bool is_open;			/* the old one waits: what we do is not in force yet */
 	bool is_reached;		/* by the path of its socket */
 	bool is_done;			/* we have said that we are the daemon now */
@@ -130,6 +131,7 @@ struct daemon {
 	bool adopted[FAM_N];		/* the routing socket is one of them */
 	bool hands_over;		/* routes and memberships stay when we end: somebody else holds the sockets */
 	bool stopping;			/* asked to leave */
+	bool sheds_by_exec;		/* no other way to give up capabilities */
 	struct router router;
 	struct timer tick, upcalls, watchdog, lifetime, pause;
 	int64_t patience;		/* until when a predecessor is waited for, ms; 0 = there was none */

@@ -55,7 +55,7 @@ static void takeover_take_environment(struct daemon *d)
 	}
 	free(copy);
 	unsetenv(UPGRADE_FDS);
-	d->hands_over = text;
+	d->hands_over = d->takeover.is_in_place = text;
 }
 
 /* ---- asking ---- */

@@ -168,26 +168,22 @@ static void upgrade_close_on_exec(void *ctx, const char *name, int fd)
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* Becomes the new program, which goes on with the descriptors.  Returns when that failed, with errno. */
-static void upgrade_in_place(struct daemon *d)
+void upgrade_in_place(struct daemon *d, const char *why)
 {
 	struct buf fds = { 0 };
 	char **argv = upgrade_argv(d->set, UPGRADE_ALONE), **env;
-	sigset_t none, before;
 
 	buf_str(&fds, UPGRADE_FDS "=");
 	give_list(d, upgrade_name, &fds);
 	buf_chr(&fds, '\0');
 	env = upgrade_environment(d, fds.p);
-	log_notice("upgrade: %s goes on in this process", d->set->program);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, &before);
+	log_notice("%s: %s goes on in this process", why, d->set->program);
+	/* What is blocked stays so until the new program hears it: a signal in between is not lost. */
 	errno = ENOMEM;
 	if (argv && env && !fds.failed)
 		execve(d->set->program, argv, env);
 
 	int err = errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
 	give_list(d, upgrade_close_on_exec, NULL);
 	buf_free(&fds);
 	free(argv);
@@ -276,7 +272,7 @@ bool upgrade_ended(struct daemon *d, pid_t pid, int status)
 	upgrade_deafen(d);
 	timer_stop(d->loop, &u->limit);
 	if (u->is_trial && !status && !u->is_late) {
-		upgrade_in_place(d);
+		upgrade_in_place(d, "upgrade");
 		snprintf(d->give.why, sizeof d->give.why, "it cannot be run: %s", strerror(errno));
 	}
 	upgrade_explain(d, status);

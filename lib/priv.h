@@ -38,7 +38,9 @@ bool priv_is_id(const struct priv_id *id);
  * checked: -1 with errno when anything else is left, and then the process should end. */
 int priv_drop(const struct priv_id *id, bool for_hook);
 
-/* The same, and stays the user it is.  A program that root starts has root's rights again (capabilities(7)). */
+/* The same, and stays the user it is.  A program that root starts has root's rights again (capabilities(7)).  When it
+ * fails with EPERM, as a filter of system calls forbids it, a program that another user runs in place of this one has
+ * no capability (unless its file gives it some). */
 int priv_shed(bool for_hook);
 
 /* Goes on without a capability in effect, but keeps those that are permitted, for priv_raise() and for programs that

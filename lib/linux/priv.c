@@ -73,11 +73,13 @@ int priv_shed(bool for_hook)
 	if (for_hook)
 		wanted->permitted = left->permitted & (1u << PRIV_NET_ADMIN | 1u << PRIV_NET_RAW);
 	wanted->effective = wanted->inheritable = wanted->permitted;
-	if (priv_call(SYS_capset, wanted) < 0)
-		return -1;
 	/* What we start has the capabilities of the ambient set.  Before Linux 4.3 there is none, so nothing in it
 	 * either. */
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	/* A filter of system calls may refuse it where nothing is left to give up: what can be inherited is none without
+	 * the ambient set. */
+	if (priv_call(SYS_capset, wanted) < 0)
+		return left[0].permitted || left[1].permitted || for_hook ? -1 : 0;
 	for (unsigned cap = 0; cap < 32; cap++)
 		if (wanted->permitted >> cap & 1)
 			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);

@@ -17,13 +17,18 @@ LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06		# linux/bpf_common.h
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000		# linux/seccomp.h
 
 
+def number(call):
+    """That of a system call on this machine."""
+    n = NUMBERS.get(platform.machine(), {}).get(call)
+    if n is None:
+        raise Skip(f"the number of {call} on {platform.machine()} is not known here")
+    return n
+
+
 def refuse(call, err, args):
     """From now on the call fails with err where each argument of {index: value} has that value."""
-    number = NUMBERS.get(platform.machine(), {}).get(call)
-    if number is None:
-        raise Skip(f"the number of {call} on {platform.machine()} is not known here")
     # struct seccomp_data: the number at 0, the lower half of argument i at 16 + 8 * i.
-    tests = [(0, number)] + [(16 + 8 * i, value) for i, value in args.items()]
+    tests = [(0, number(call))] + [(16 + 8 * i, value) for i, value in args.items()]
     code = []
     for left, (at, value) in zip(reversed(range(len(tests))), tests):
         code += [(LOAD, 0, 0, at), (EQUAL, 0, 2 * left + 1, value)]

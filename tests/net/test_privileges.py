@@ -8,12 +8,13 @@ import os
 import pwd
 import signal
 import stat
+import struct
 
 from cases import case, main
 from heirs import next_pid, program
-from lab import (CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, gone, need_users, same,
-                 wait_until)
-from refuse import refuse
+from lab import (CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, gone, libc, need_users,
+                 same, wait_until)
+from refuse import number, refuse
 
 ROUTE = ("mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\nmroute from a1 group ff2e::11 to a2\n"
          "mgroup from a1 group 225.1.1.3\n")
@@ -21,6 +22,7 @@ MORE = ("mroute from a2 source 10.2.0.9 group 225.1.1.2 to a3\nmroute from a1 gr
         "mgroup from a2 group ff2e::13\n")
 SETS = ("CapInh", "CapPrm", "CapEff", "CapAmb")
 PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
+CAP_VERSION_3 = 0x20080522		# linux/capability.h
 
 
 def nobody():
@@ -291,6 +293,45 @@ def user(lab):
     all_works(lab, d)
     same(d.stop(), 0, "exit status")
     same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "PID file and socket")
+
+
+class Filtered(Daemon):
+    """Started by a user that has CAP_NET_RAW in its ambient set, under a filter that refuses capset(2)."""
+
+    def __init__(self, lab, conf, *options, **kw):
+        os.chmod(lab.dir, 0o777)
+        uid, gid = nobody()
+        head, raw = struct.pack("Ii", CAP_VERSION_3, 0), 1 << CAP_NET_RAW
+        sets = struct.pack("6I", raw, raw, raw, 0, 0, 0)
+
+        def setup():
+            libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+            os.setgroups([])
+            os.setresgid(gid, gid, gid)
+            os.setresuid(uid, uid, uid)
+            libc.syscall(number("capset"), head, sets)
+            libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_RAW, 0, 0)
+            refuse("capset", errno.EPERM, {})
+        super().__init__(lab, conf, options, setup=setup, **kw)
+
+
+@case("a user with CAP_NET_RAW where capset(2) is refused: the program is run again without it")
+def refused(lab):
+    need_users()
+    d = Filtered(lab, lab.MARKS + ROUTE)
+    all_works(lab, d)
+    same(caps(d.proc.pid)[1:], [0, 0, 0], "capabilities")
+    same([d.log().count(line) for line in ("give up capabilities: ", "\nstarted: ")], [1, 1], d.log())
+    same(d.stop(), 0, "exit status")
+    same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "PID file and socket")
+
+
+@case("77: capset(2) is refused and the hook needs capabilities")
+def refused_hook(lab):
+    need_users()
+    d = Filtered(lab, ROUTE, "-e", "/bin/true", ready=False)
+    same(d.wait(), 77, "exit status")
+    check("cannot give up privileges: Operation not permitted" in d.log(), d.log())
 
 
 @case("77: CAP_NET_RAW is missing, or CAP_NET_ADMIN for -t; each is named")
