@@ -21,6 +21,7 @@
 #include "applets/reach.h"
 #include "applets/reload.h"
 #include "applets/result.h"
+#include "applets/rights.h"
 #include "applets/store.h"
 #include "applets/takeover.h"
 #include "applets/upgrade.h"
@@ -118,21 +119,6 @@ static void daemon_init_timer(struct daemon *d, struct timer *t, loop_fn *fn, un
 		timer_set(d->loop, t, (int64_t)seconds * 1000);
 }
 
-static int daemon_drop(struct daemon *d)
-{
-	bool for_hook = d->hook != NULL;
-
-	/* Root's files and hooks may be where only a root with rights gets to. */
-	if ((d->set->user ? priv_drop(&d->id, for_hook) : geteuid() ? priv_shed(for_hook) : priv_rest()) == 0)
-		return 0;
-	/* A filter of system calls may forbid it, and exec(2) does it as well. */
-	d->sheds_by_exec = errno == EPERM && geteuid() && !d->set->user && !for_hook && !d->takeover.is_in_place;
-	if (d->sheds_by_exec)
-		return 0;
-	log_errno("cannot give up privileges");
-	return EXIT_DENIED;
-}
-
 /* Opens the log; at the start of a background daemon somebody may be looking at standard error, too. */
 static void daemon_open_log(const struct settings *s, enum log_dest in_background)
 {
@@ -170,12 +156,6 @@ static int daemon_wait_file(struct daemon *d)
 	return pause_for(d, 0) < 0 ? -1 : d->reload.status;
 }
 
-/* Whether sockets can be opened: it takes a capability, not a user.  Those that are handed over take none. */
-static bool daemon_may_open(const struct daemon *d)
-{
-	return priv_has(PRIV_NET_RAW) || handover_has_routes(&d->handed);
-}
-
 /* Opens and adopts what the kernel talks through: 0, or an exit status. */
 static int daemon_open(struct daemon *d)
 {
@@ -209,16 +189,6 @@ static void daemon_begin(struct daemon *d)
 	watch_arm(d);
 }
 
-/* Becomes the same program without capabilities, which goes on with all that this one has.  An exit status when that
- * failed. */
-static int daemon_shed_by_exec(struct daemon *d)
-{
-	daemon_leave_parent(d);
-	upgrade_in_place(d, "give up capabilities");
-	log_errno("cannot give up privileges");
-	return EXIT_DENIED;
-}
-
 static int daemon_start(struct daemon *d)
 {
 	int status;
@@ -231,11 +201,7 @@ static int daemon_start(struct daemon *d)
 	if ((status = takeover_begin(d)))
 		return status;
 	/* Before anything else, as who is not root lacks the right to the run directory, too. */
-	if (!daemon_may_open(d)) {
-		log_err("not permitted: the capability CAP_NET_RAW is missing, which root has");
-		return EXIT_DENIED;
-	}
-	if ((status = daemon_open(d)) || (status = daemon_wait_file(d)))
+	if ((status = rights_check(d)) || (status = daemon_open(d)) || (status = daemon_wait_file(d)))
 		return status;
 	handover_settle(&d->handed);
 	if ((status = takeover_step(d, "it had applied its configuration")))
@@ -244,10 +210,12 @@ static int daemon_start(struct daemon *d)
 		log_errno("hook");
 		return EXIT_SYSTEM;
 	}
-	if ((status = reach_finish(d)) || (status = daemon_drop(d)) || (status = takeover_finish(d)))
+	if ((status = reach_finish(d)) || (status = rights_drop(d)) || (status = takeover_finish(d)))
 		return status;
-	if (d->sheds_by_exec)
-		return daemon_shed_by_exec(d);
+	if (d->sheds_by_exec) {
+		daemon_leave_parent(d);
+		return rights_shed_by_exec(d);
+	}
 	daemon_begin(d);
 	return 0;
 }

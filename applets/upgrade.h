@@ -43,8 +43,8 @@ bool upgrade_goes_on(const struct daemon *d);
 /* Begins one; what becomes of it is logged.  For SIGUSR2, ctx is the daemon. */
 void upgrade_by_signal(void *d);
 
-/* Runs the program at the daemon's path in this process, which goes on with the descriptors.  why: for the log.  Returns
- * when that failed, with errno. */
+/* Runs the program at the daemon's path in this process, which goes on with the descriptors.  why: for the log.
+ * Returns when that failed, with errno. */
 void upgrade_in_place(struct daemon *d, const char *why);
 
 /* Tells that a child of this process has ended: true when it was that of an upgrade. */

@@ -16,7 +16,8 @@ is_dynamic() { has "$1" INTERP >"$dir/interp"; }
 # The table of constant pointers is read-only once the program runs: beside what is written to there is a mapping of
 # the same file, and the same part of it, that is not.
 is_sealed() {
-	mkfifo "$dir/fifo" 2>"$dir/err"
+	rm -f "$dir/fifo"
+	mkfifo "$dir/fifo"
 	"$1" smcroute-check - <"$dir/fifo" >"$dir/checked" &
 	pid=$! tries=0 sealed=1
 	exec 9>"$dir/fifo"
@@ -33,7 +34,6 @@ is_sealed() {
 	wait "$pid"
 	return "$sealed"
 }
-
 
 # armour PROGRAM NAME
 armour() {

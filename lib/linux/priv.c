@@ -64,6 +64,12 @@ bool priv_set(enum priv_cap cap, bool on)
 	return was_on;
 }
 
+/* No more is permitted, and so in effect, than wanted. */
+static bool priv_is_within(const struct cap_data d[2], const struct cap_data wanted[2])
+{
+	return !(d[0].permitted & ~wanted[0].permitted) && !(d[1].permitted & ~wanted[1].permitted);
+}
+
 int priv_shed(bool for_hook)
 {
 	struct cap_data wanted[2] = { { 0 } }, left[2] = { { 0 } };
@@ -76,16 +82,16 @@ int priv_shed(bool for_hook)
 	/* What we start has the capabilities of the ambient set.  Before Linux 4.3 there is none, so nothing in it
 	 * either. */
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	/* A filter of system calls may refuse it where nothing is left to give up: what can be inherited is none without
-	 * the ambient set. */
-	if (priv_call(SYS_capset, wanted) < 0)
-		return left[0].permitted || left[1].permitted || for_hook ? -1 : 0;
+	/* A filter of system calls may refuse it, which is no harm where there is nothing to give up: what can be
+	 * inherited is nothing without an ambient set. */
+	if (priv_call(SYS_capset, wanted) < 0 && !priv_is_within(left, wanted))
+		return -1;
 	for (unsigned cap = 0; cap < 32; cap++)
 		if (wanted->permitted >> cap & 1)
 			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
 	if (priv_call(SYS_capget, left) < 0)
 		return -1;
-	if (memcmp(wanted, left, sizeof left)) {
+	if (!priv_is_within(left, wanted)) {
 		errno = EPERM;
 		return -1;
 	}

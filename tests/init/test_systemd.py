@@ -70,6 +70,13 @@ def traffic(lab):
     same(m.do("systemctl", "is-active", "smcroute").strip(), "active", "state")
 
 
+@case("`systemd-analyze security` gives the unit 1.5 or less")
+def score(lab):
+    m = boot(lab)
+    rc, out = m.run("systemd-analyze", "security", "--offline=true", "--threshold=15", f"{UNITS}/smcroute.service")
+    same(rc, 0, out.strip().splitlines()[-1:])
+
+
 @case("notify-reload, from 253 on; before that it is not installed")
 def notify_reload(lab):
     m = boot(lab, files=NOTIFY_RELOAD)
