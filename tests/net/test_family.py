@@ -65,6 +65,12 @@ def free_again(d, which):
     return f"{family_of(which)} multicast routing is free again and ours now" in d.log()
 
 
+def wait_family(d, which):
+    """It is ours, and the rules that waited for it are in force."""
+    wait_until(lambda: free_again(d, which), "the family", 3 * SLOW)
+    wait_until(lambda: not d.json("pending")["pending"], "nothing pending")
+
+
 @case("IPv4 is taken: the other family works, the holder is named, and when it ends the family is ours", MROUTE4)
 @case("the same of IPv6", MROUTE6)
 @case("the same of IPv4 after all rights were dropped", MROUTE4, "-p", "nobody")
@@ -89,7 +95,7 @@ def one_family(lab, which, *options):
     rc, out, err = d.ctl("reload")
     same((rc, text in out + err), (0, True), f"reload: {out}{err}")
     hold.end()
-    wait_until(lambda: free_again(d, which), "the family")
+    wait_family(d, which)
     lab.passes("a1", *flow_of(which), "a2")
     lab.passes("a1", *flow_of(other), "a2")
     same(d.json("pending")["pending"], [], "pending")
@@ -106,7 +112,7 @@ def gives_up(lab, which, reload):
     if reload:
         rc, out, err = d.ctl("reload")
         same((rc, "wait" in out + err, free_again(d, which)), (0, False, True), f"reload: {out}{err}")
-    wait_until(lambda: free_again(d, which), "the family", 3 * SLOW)
+    wait_family(d, which)
     lab.passes("a1", *flow_of(which), "a2")
     hold.end()
 
@@ -122,7 +128,7 @@ def next_one(lab):
     wait_until(lambda: text in d.log(), "the name of the second one")
     check(text in d.show("-d", "show", "pending"), d.show("-d", "show", "pending"))
     second.end()
-    wait_until(lambda: free_again(d, MROUTE4), "the family")
+    wait_family(d, MROUTE4)
     lab.passes("a1", *flow_of(MROUTE4), "a2")
 
 
@@ -153,7 +159,7 @@ def kept(lab):
     check(text in d.show("-d", "show", "pending"), d.show("-d", "show", "pending"))
     lab.wait(lab.send("a1", *flow_of(MROUTE6), 20), "a2")
     hold.end()
-    wait_until(lambda: free_again(d, MROUTE4), "the family")
+    wait_family(d, MROUTE4)
     lab.passes("a1", *flow_of(MROUTE4), "a2")
     next_pid(d, pid)
     for which in MROUTE4, MROUTE6:
