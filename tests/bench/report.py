@@ -45,8 +45,11 @@ def commit():
 
 
 def processor():
-    with open("/proc/cpuinfo") as f:
-        names = [line.split(":", 1)[1].strip() for line in f if line.startswith("model name")]
+    try:
+        with open("/proc/cpuinfo") as f:
+            names = [line.split(":", 1)[1].strip() for line in f if line.startswith("model name")]
+    except OSError:
+        names = []
     return f"{len(names) or os.cpu_count()} x {names[0] if names else platform.machine()}"
 
 

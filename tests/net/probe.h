@@ -60,6 +60,11 @@ __attribute__((constructor)) static inline void enter(void)
 	char map[64];
 	int uid = (int)getuid();
 
+	/* Namespaces are found there. */
+	if (access("/proc/self/ns/net", R_OK) < 0) {
+		printf("1..0 # SKIP no /proc here\n");
+		exit(0);
+	}
 	if (!getenv("LAB_USERNS") && unshare(CLONE_NEWNET | CLONE_NEWNS) == 0)
 		return;
 	if (unshare(CLONE_NEWUSER) < 0) {
