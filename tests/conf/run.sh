@@ -115,8 +115,8 @@ in_overlay='cd "$1" && mount -t tmpfs none high && cp line high &&
 	inode=$(stat -c %i both/line) && [ ${#inode} -gt 10 ] || exit 99
 	exec "$2" smcroute-check -q both/line'
 skip=''
-if ! unshare -rm true 2>"$tmp/why"; then
-	skip=$(cat "$tmp/why")
+if ! unshare -rm true 2>"$tmp/unshare"; then
+	skip=$(cat "$tmp/unshare")
 else
 	unshare -rm sh -c "$in_overlay" sh "$tmp" "$SMCROUTE" >"$tmp/out" 2>&1
 	case $? in
