@@ -115,6 +115,7 @@ in_overlay='cd "$1" && mount -t tmpfs none high && cp line high &&
 	inode=$(stat -c %i both/line) && [ ${#inode} -gt 10 ] || exit 99
 	exec "$2" smcroute-check -q both/line'
 skip=''
+: >"$tmp/why"
 if ! unshare -rm true 2>"$tmp/unshare"; then
 	skip=$(cat "$tmp/unshare")
 else

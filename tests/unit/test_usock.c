@@ -177,6 +177,7 @@ static void may_be(void)
 	char own[] = "/tmp/test_usock.XXXXXX", socket[100], pid[100], name[32];
 	FILE *f;
 
+	NEED_PROC();
 	CHECK(proc_name(getpid(), name, sizeof name) && mkdtemp(own));
 	snprintf(socket, sizeof socket, "%s/a.b.sock", own);
 	snprintf(pid, sizeof pid, "%s/a.b.pid", own);
