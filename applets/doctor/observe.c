@@ -3,7 +3,8 @@
  * No two counters are read at the same moment, and a busy host may let many packets pass between two readings.  So the
  * times of counting lie inside each other, the way that packets take: what an earlier station counts, a later one had
  * to count as well, if it came there.  The first to begin and the last to end are interfaces, then host counters, VIFs,
- * entries, with nothing else read between; and of the packets themselves outputs, the IP stack, the wire.
+ * entries, with nothing else read between; and of the packets themselves outputs, the IP stack, the wire.  Where these
+ * are not to be seen, a moment is waited for in which none passes.
  */
 #include "applets/doctor/observe.h"
 
@@ -18,7 +19,7 @@
 #define SLICE 4096		/* packets read in one go */
 #define TURN_MS 250		/* between two looks at what was seen so far */
 #define GATHER_MS 60		/* packets come together that long, so that many are read at once */
-#define TURNS 20		/* of reading entries until no packet comes meanwhile */
+#define TURNS 20		/* of reading a sample until no packet comes meanwhile */
 #define FEW 1000		/* entries, of more it takes long */
 #define CROWD 1000		/* so many and they come together no longer than GATHER_MS / 6 */
 
@@ -136,13 +137,45 @@ static int observe_entries(struct doctor *d, bool is_second)
 
 	for (unsigned turn = 0;; turn++) {
 		d->is_second = false;
-		if (d->sniffs)
-			observe_drain(d, is_second ? COUNTS_ALL : 0, &(unsigned){ 0 });
-		if (d->sniffs && is_second)
+		observe_drain(d, is_second ? COUNTS_ALL : 0, &(unsigned){ 0 });
+		if (is_second)
 			observe_drain(d, COUNTS_OUT, &(unsigned){ 0 });
 		if (sample_entries(d, is_second) < 0)
 			return -1;
-		if (!d->sniffs || turn == TURNS || d->flows.n > FEW || poll(pfd, 2, 0) <= 0)
+		if (turn == TURNS || d->flows.n > FEW || poll(pfd, 2, 0) <= 0)
+			return 0;
+	}
+}
+
+/* Grows with each packet that this host routes or sends to a group. */
+static uint64_t observe_sum(enum fam fam)
+{
+	struct probe_counters c = { .forwarded = 0 };
+	struct host_vifs vifs;
+	uint64_t sum;
+
+	probe_counters(fam, &c);
+	sum = c.forwarded + c.mcast_out;
+	vifs.n = probe_vifs(fam, vifs.v, HOST_VIFS);
+	for (int i = 0; i < vifs.n; i++)
+		sum += vifs.v[i].st.in_packets + vifs.v[i].st.out_packets;
+	return sum;
+}
+
+/* Reads what this host, VIFs and entries have counted.  Without the packets, what one of them lacks of another one's is
+ * all that is known: again while any were counted meanwhile, so that all are of the same moment. */
+static int observe_counters(struct doctor *d, bool is_second)
+{
+	for (unsigned turn = 0;; turn++) {
+		uint64_t sum = observe_sum(d->fam);
+
+		if (!is_second)
+			sample_counters(d, is_second);
+		if (sample_entries(d, is_second) < 0)
+			return -1;
+		if (is_second)
+			sample_counters(d, is_second);
+		if (turn == TURNS || d->flows.n > FEW || observe_sum(d->fam) == sum)
 			return 0;
 	}
 }
@@ -153,28 +186,32 @@ static int observe_begin(struct doctor *d)
 	d->sniffs = probe_sniff_open(&d->sockets, d->fam, d->is_all ? NULL : &d->group) == 0;
 	if (d->sniffs)
 		d->filters_before = probe_filters_open();
-	if (sample_first(d) < 0 || observe_entries(d, false) < 0)
+	if (sample_first(d) < 0)
 		return -1;
-	if (d->sniffs) {
-		/* From the first reading on what leaves counts, and then what gets to the IP stack, which is read after
-		 * it; from the second one on what arrives. */
-		observe_drain(d, 0, &(unsigned){ 0 });
-		observe_drain(d, COUNTS_OUT | COUNTS_IP, &(unsigned){ 0 });
-		probe_sniff_lost(&d->sockets);
-	}
+	if (!d->sniffs)
+		return observe_counters(d, false);
+	sample_counters(d, false);
+	if (observe_entries(d, false) < 0)
+		return -1;
+	/* From the first reading on what leaves counts, and then what gets to the IP stack, which is read after it; from
+	 * the second one on what arrives. */
+	observe_drain(d, 0, &(unsigned){ 0 });
+	observe_drain(d, COUNTS_OUT | COUNTS_IP, &(unsigned){ 0 });
+	probe_sniff_lost(&d->sockets);
 	return 0;
 }
 
 static int observe_end(struct doctor *d)
 {
+	if (!d->sniffs)
+		return observe_counters(d, true) < 0 ? -1 : sample_second(d);
 	/* The other way round; entries afterwards have counted what was seen, and perhaps more: the kernel may be busy
 	 * (RTNL) when they are to be read. */
 	if (observe_entries(d, true) < 0)
 		return -1;
-	if (d->sniffs) {
-		d->unread = probe_sniff_lost(&d->sockets);
-		observe_drain(d, 0, &(unsigned){ 0 });
-	}
+	d->unread = probe_sniff_lost(&d->sockets);
+	observe_drain(d, 0, &(unsigned){ 0 });
+	sample_counters(d, true);
 	return sample_second(d);
 }
 

@@ -191,11 +191,18 @@ int sample_first(struct doctor *d)
 	if (d->nmembers)
 		qsort(d->members, d->nmembers, sizeof *d->members, sample_member_order);
 	sample_mdb(d, &d->before.mdb);
-	if (probe_links(&d->links_before) < 0)
-		return -1;
-	d->is_uncounted = probe_counters(d->fam, &d->before.count) < 0;
-	d->before.vifs.n = probe_vifs(d->fam, d->before.vifs.v, HOST_VIFS);
-	return 0;
+	return probe_links(&d->links_before);
+}
+
+void sample_counters(struct doctor *d, bool is_second)
+{
+	struct sample *s = is_second ? &d->after : &d->before;
+
+	if (is_second)
+		s->vifs.n = probe_vifs(d->fam, s->vifs.v, HOST_VIFS);
+	d->is_uncounted |= probe_counters(d->fam, &s->count) < 0;
+	if (!is_second)
+		s->vifs.n = probe_vifs(d->fam, s->vifs.v, HOST_VIFS);
 }
 
 int sample_entries(struct doctor *d, bool is_second)
@@ -209,8 +216,6 @@ int sample_entries(struct doctor *d, bool is_second)
 
 int sample_second(struct doctor *d)
 {
-	d->after.vifs.n = probe_vifs(d->fam, d->after.vifs.v, HOST_VIFS);
-	d->is_uncounted |= probe_counters(d->fam, &d->after.count) < 0;
 	if (probe_links(&d->host.links) < 0)
 		return -1;
 	sample_mdb(d, &d->after.mdb);

@@ -71,13 +71,15 @@ struct doctor {
 	struct passage_memo *memo;	/* what passage.h remembers; owned, NULL = nothing */
 };
 
-/* Takes the first sample but for its entries: counters as they are.  0, or -1 with errno; sample_free() ends it. */
+/* Begins the first sample: interfaces as they are.  0, or -1 with errno; sample_free() ends it. */
 int sample_first(struct doctor *d);
 
-/* The same of the second one, which also has the interfaces of d->host. */
+/* The same of the second one, whose interfaces are those of d->host, at its end. */
 int sample_second(struct doctor *d);
 
-/* Entries of one of the samples, once more when they were read before.  As sample_first(). */
+/* What this host and its VIFs have counted in one of the samples, between interfaces and entries; and its entries.  Once
+ * more when they were read before.  sample_entries(): as sample_first(). */
+void sample_counters(struct doctor *d, bool is_second);
 int sample_entries(struct doctor *d, bool is_second);
 
 /* After both looks at the router that runs here, at the file, and at the host beside the rules in force: those that the

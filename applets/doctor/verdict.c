@@ -193,14 +193,15 @@ static void verdict_out_counted(const struct evidence *e, const struct evidence_
 			    came);
 		return;
 	}
-	/* Behind the VIF: what the IP stack lacks may be all of what the driver lacks. */
+	/* Behind the VIF: what the IP stack lacks may be what the driver lacks, more of it than not: what this host
+	 * itself sends to other groups counts with what it sent of these. */
 	lost = verdict_less(came, o->left.hi);
 	if (e->fam == FAM_6 && o->large.hi && o->large.hi + slack >= lost)
 		behind = o->large.hi > lost + lost / 4 + slack ? VERDICT_UNSURE : VERDICT_MTU;
 	else if (o->queue_drops + slack >= lost - lost / 8 && came - o->sent.lo <= slack)
 		behind = VERDICT_QUEUE;
 	else
-		behind = !o->is_hidden && came - o->sent.lo + slack + lost / 4 >= lost ? VERDICT_FIREWALL :
+		behind = !o->is_hidden && 2 * (came - o->sent.lo) + slack >= lost ? VERDICT_FIREWALL :
 			 VERDICT_LOST_OUT;
 	if (lost > slack || (came && !o->left.hi))
 		verdict_add(l, behind, lost, came);

@@ -31,10 +31,14 @@ struct fake_probe {
 	unsigned nsniffed;			/* 0: they are not to be seen */
 	unsigned drains;			/* calls of probe_sniff_drain(): three of each sample */
 	unsigned mfc_reads;			/* calls of probe_mfc(): one of each sample */
+	unsigned readings, slow_at;		/* of anything; the one before which the program waits, 0 = none: */
+	uint64_t slow;				/* packets that pass meanwhile */
 	uint64_t passes[3];			/* packets of the first entry that go from wire to wire, and are counted
 						 * everywhere: between any two readings of the first sample, between the
-						 * samples, between any two of the second one */
+						 * samples, between any two of the second one; SIGINT is
+						 * caught once that has begun */
 	uint64_t busy;				/* more, while the second reading of entries waits */
+	bool is_filtered;			/* of two outputs the last one sends none: mcast_out has the other's */
 	bool is_own;				/* the source of the first entry is an address of this host */
 	uint64_t passed[SNIFF_STATIONS];	/* of them: not read yet */
 	long long sysctl, nofile;		/* all sysctls */

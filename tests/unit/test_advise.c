@@ -5,6 +5,7 @@
 #include "applets/doctor/advise_none.h"
 #include "applets/doctor/observe.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "conf/read.h"
@@ -23,7 +24,8 @@ static void begin(const char *text)
 	conf_parse_text(d->file_conf, &d->file_diags, "x.conf", text, strlen(text));
 	addr_parse("225.1.2.3", 9, &d->group);
 	advice = (struct advise_sum){ 0 };
-	fake_probe.drains = fake_probe.mfc_reads = 0;
+	fake_probe.drains = fake_probe.mfc_reads = fake_probe.readings = 0;
+	signal(SIGINT, SIG_DFL);
 	CHECK_INT(observe_take(&d, 1), 0);
 	CHECK_INT(host_probe(&d->host, d->file_conf), 0);
 	d->host.of[FAM_4].holder = 1;		/* a router of ours */
@@ -127,6 +129,34 @@ static void busy(void)
 		judge();
 		CHECK_INT(advice.fine, 1);
 		CHECK(strncmp(end(), "good: forwarded: ", 17) == 0);
+	}
+}
+
+/* A packet filter drops what is for one of two outputs, and only counters are seen.  The program waits once while it
+ * reads them, wherever: what passes meanwhile is in those of the host and not in others, or the other way round, and no
+ * reason to look elsewhere. */
+static void waits_once(void)
+{
+	for (unsigned at = 0; at < 24; at++) {
+		struct probe_mfc *e = &fake_probe.mfc[0];
+
+		start("eth0", "eth1");
+		fake_probe.grows = 0;
+		fake_probe_link(4, "eth2");
+		strcpy(fake_probe.links[1].kind, "veth");
+		strcpy(fake_probe.links[2].kind, "veth");
+		fake_probe.nvifs[FAM_4] = 3;
+		fake_probe.vifs[FAM_4][2] = (struct probe_vif){ .table = 1, .vif = 2, .ifindex = 4 };
+		e->oif[e->noifs++] = 4;
+		e->ttl[1] = 1;
+		fake_probe.is_filtered = true;
+		fake_probe.passes[1] = 100;
+		fake_probe.slow_at = at;
+		fake_probe.slow = 80;
+		begin("");
+		judge();
+		CHECK_INT(advice.bad, 1);
+		CHECK(strstr(end(), "dropped by") != NULL);
 	}
 }
 
@@ -409,5 +439,5 @@ static void kept(void)
 		  "  fix: smcroutectl join br0 225.1.2.3\n  or: ip link set dev br0 type bridge mcast_router 2\n");
 }
 
-TEST_MAIN(TEST(ttl) TEST(busy) TEST(late) TEST(made_here) TEST(reports) TEST(waits) TEST(output_down)
+TEST_MAIN(TEST(ttl) TEST(busy) TEST(waits_once) TEST(late) TEST(made_here) TEST(reports) TEST(waits) TEST(output_down)
 	  TEST(no_rule) TEST(stopped) TEST(nothing) TEST(each_output) TEST(left_out) TEST(bridge) TEST(kept))

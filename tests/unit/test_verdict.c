@@ -166,6 +166,10 @@ static const struct out_row {
 	  { .low.hi = X, .vif = ALL, .large.hi = X } },
 	{ "counted: not sent by the driver", { VERDICT_LOST_OUT }, X, false, FAM_4,
 	  { .low.hi = X, .vif = ALL, .sent = ALL } },
+	{ "counted: not sent by the IP stack, and what the host says itself hides a third of it", { VERDICT_FIREWALL }, X,
+	  false, FAM_4, { .low.hi = X, .vif = ALL, .sent = { X / 3, X } } },
+	{ "counted: not sent by the driver, and a third of another output's by the IP stack", { VERDICT_LOST_OUT }, X,
+	  false, FAM_4, { .low.hi = X, .vif = ALL, .sent = { X - X / 3, X } } },
 	{ "counted: others hide it", { VERDICT_UNSURE }, X, false, FAM_4,
 	  { .low.hi = X, .vif = { 0, X }, .sent = { 0, X }, .left = { 0, X } } },
 };
