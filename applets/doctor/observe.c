@@ -78,16 +78,18 @@ static void observe_progress(struct doctor *const *d, unsigned n, unsigned left)
 {
 	uint64_t packets = 0;
 	unsigned sources = 0;
+	bool sniffs = false;
 
 	for (unsigned i = 0; i < n; i++) {
 		const struct flows *f = &d[i]->flows;
 
+		sniffs |= d[i]->sniffs;
 		for (uint32_t k = 0; k < f->n; k++)
 			sources += f->v[k].first != FLOWS_NONE;
 		for (uint32_t k = 0; k < f->nsightings; k++)
 			packets += f->sightings[k].n[SNIFF_IP];
 	}
-	if (d[0]->sniffs)
+	if (sniffs)
 		fprintf(stderr, "\rwatching, %u s to go (Ctrl-C ends it): %llu packets, %u source%s \033[K",
 			left, (unsigned long long)packets, sources, sources == 1 ? "" : "s");
 	else
@@ -225,15 +227,17 @@ static int observe_leave(struct doctor *d)
 
 int observe_take(struct doctor *const *d, unsigned n)
 {
+	unsigned unseen = 0;
 	int result = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		d[i]->sockets = (struct probe_sniff){ { -1, -1 } };
 	for (unsigned i = 0; i < n && result == 0; i++) {
 		result = observe_begin(d[i]);
+		d[i]->is_unseen = result < 0 && errno == EOPNOTSUPP;
+		unseen += d[i]->is_unseen;
 		/* Of two families the other one is looked at all the same. */
-		d[i]->is_unseen = result < 0 && errno == EOPNOTSUPP && i == n - 1 && i;
-		if (d[i]->is_unseen)
+		if (d[i]->is_unseen && unseen < n)
 			result = observe_leave(d[i]);
 	}
 	if (result == 0)

@@ -119,6 +119,10 @@ int probe_vifs(enum fam fam, struct probe_vif *v, int max)
 
 int probe_mfc(enum fam fam, probe_mfc_fn *fn, void *ctx)
 {
+	if (fake_probe.is_unseen[fam]) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
 	if (++fake_probe.mfc_reads == 2)
 		fake_probe.passes[1] += fake_probe.busy;
 	fake_pass();

@@ -18,6 +18,7 @@ struct fake_probe {
 	int nvifs[FAM_N];			/* -1: none in this kernel */
 	struct probe_mfc mfc[FAKE_PROBE_MAX];
 	unsigned nmfc;
+	bool is_unseen[FAM_N];			/* this kernel does not tell entries of the family */
 	uint64_t grows;				/* what each of its packet counters has more at each call */
 	bool has_tables;
 	uint32_t table;				/* of all interfaces, with has_tables */

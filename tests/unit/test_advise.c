@@ -5,6 +5,7 @@
 #include "applets/doctor/advise_none.h"
 #include "applets/doctor/observe.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -241,6 +242,26 @@ static void waits(void)
 	}
 }
 
+/* Of two families the one whose entries can be seen is watched, whichever it is; of none nothing is. */
+static void unseen(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct doctor one[FAM_N] = { { .fam = FAM_4, .is_all = true }, { .fam = FAM_6, .is_all = true } };
+		struct doctor *both[FAM_N] = { &one[0], &one[1] };
+
+		start("eth0", "eth1");
+		fake_probe.is_unseen[FAM_4] = i & 1;
+		fake_probe.is_unseen[FAM_6] = i & 2;
+		CHECK_INT(observe_take(both, FAM_N), i == 3 ? -1 : 0);
+		CHECK(i != 3 || errno == EOPNOTSUPP);
+		for (unsigned k = 0; k < FAM_N; k++) {
+			CHECK(i == 3 || one[k].is_unseen == (i >> k & 1));
+			CHECK(i == 3 || one[k].is_unseen || one[k].host.links.n == 2);
+			sample_free(&one[k]);
+		}
+	}
+}
+
 static void output_down(void)
 {
 	start("eth0", "a b");
@@ -439,5 +460,6 @@ static void kept(void)
 		  "  fix: smcroutectl join br0 225.1.2.3\n  or: ip link set dev br0 type bridge mcast_router 2\n");
 }
 
-TEST_MAIN(TEST(ttl) TEST(busy) TEST(waits_once) TEST(late) TEST(made_here) TEST(reports) TEST(waits) TEST(output_down)
-	  TEST(no_rule) TEST(stopped) TEST(nothing) TEST(each_output) TEST(left_out) TEST(bridge) TEST(kept))
+TEST_MAIN(TEST(ttl) TEST(busy) TEST(waits_once) TEST(late) TEST(made_here) TEST(reports) TEST(waits) TEST(unseen)
+	  TEST(output_down) TEST(no_rule) TEST(stopped) TEST(nothing) TEST(each_output) TEST(left_out) TEST(bridge)
+	  TEST(kept))
