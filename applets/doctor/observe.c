@@ -195,8 +195,8 @@ static int observe_begin(struct doctor *d)
 	sample_counters(d, false);
 	if (observe_entries(d, false) < 0)
 		return -1;
-	/* From the first reading on what leaves counts, and then what gets to the IP stack, which is read after it; from
-	 * the second one on what arrives. */
+	/* From the first reading on what leaves counts, and then what gets to the IP stack, which is read after it;
+	 * from the second one on what arrives. */
 	observe_drain(d, 0, &(unsigned){ 0 });
 	observe_drain(d, COUNTS_OUT | COUNTS_IP, &(unsigned){ 0 });
 	probe_sniff_lost(&d->sockets);

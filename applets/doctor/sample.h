@@ -77,8 +77,8 @@ int sample_first(struct doctor *d);
 /* The same of the second one, whose interfaces are those of d->host, at its end. */
 int sample_second(struct doctor *d);
 
-/* What this host and its VIFs have counted in one of the samples, between interfaces and entries; and its entries.  Once
- * more when they were read before.  sample_entries(): as sample_first(). */
+/* What this host and its VIFs have counted in one of the samples, between interfaces and entries; and its entries.
+ * Once more when they were read before.  sample_entries(): as sample_first(). */
 void sample_counters(struct doctor *d, bool is_second);
 int sample_entries(struct doctor *d, bool is_second);
 
