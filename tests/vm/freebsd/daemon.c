@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DAEMON_WAIT = 8000, DAEMON_WORDS = 14 };
+enum { DAEMON_WAIT = 40000, DAEMON_WORDS = 14 };
 
 const char *daemon_output;
 

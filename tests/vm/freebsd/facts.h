@@ -67,8 +67,8 @@ pid_t daemon_start(const char *words);
 int daemon_end(pid_t pid, int ms);
 /* Both; what does not end is killed. */
 int daemon_run(const char *words);
-/* Counts the packets of both families to tap1 that are lost while `happens`, which must not wait, does its work: a
- * figure.  daemon_flows() has made their entries. */
+/* None of the packets of both families to tap1 may be lost while `happens`, which must not wait, does its work.
+ * daemon_flows() has made their entries. */
 void gap_case(const char *what, void (*happens)(void));
 /* True when the output of a program has a text; its status goes to *status. */
 bool daemon_says(const char *words, const char *text, int *status);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <net/if_mib.h>
 #include <net/if_types.h>
 #include <netinet/in.h>
 #include <netinet/in_var.h>
@@ -204,6 +205,16 @@ int lab_tap_rename(struct lab_tap *tap, const char *name)
 	if (!bad)
 		strlcpy(tap->name, to, sizeof(tap->name));
 	return bad;
+}
+
+long lab_tap_drops(const struct lab_tap *tap)
+{
+	int name[] = { CTL_NET, PF_LINK, NETLINK_GENERIC, IFMIB_IFDATA, (int)tap->index, IFDATA_GENERAL };
+	struct ifmibdata data = { .ifmd_flags = 0 };
+	size_t size = sizeof(data);
+
+	lab_must(sysctl(name, sizeof(name) / sizeof(*name), &data, &size, NULL, 0) == 0, "IFDATA_GENERAL");
+	return (long)data.ifmd_data.ifi_oqdrops;
 }
 
 /* RFC 1071, for a header of whole words. */

@@ -36,6 +36,8 @@ void lab_tap_destroy(struct lab_tap *tap);
 void lab_tap_set(const struct lab_tap *tap, bool up);
 /* Gives it another name; 0 or an errno. */
 int lab_tap_rename(struct lab_tap *tap, const char *name);
+/* Packets that left and that we had not read in time: so many wait, net.link.ifqmaxlen, which run.sh sets. */
+long lab_tap_drops(const struct lab_tap *tap);
 /* A sysctl that holds an int; 0 or an errno. */
 int lab_sysctl(const char *name, int value);
 

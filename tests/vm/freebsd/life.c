@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIFE_WAIT = 8000, LIFE_UID = 1001 };
+enum { LIFE_WAIT = 40000, LIFE_UID = 1001 };
 
 #define LIFE_ARGS "-l notice -f /tmp/c -u /tmp/s -P /tmp/p"
 
@@ -57,6 +57,17 @@ static void life_take_over(void)
 	life_heir = daemon_start("smcrouted -n -T " LIFE_ARGS);
 }
 
+static void life_gap(const char *what, void (*happens)(void))
+{
+	pid_t before = life_pid(), after;
+
+	gap_case(what, happens);
+	for (int64_t end = lab_now() + LIFE_WAIT; (after = life_pid()) == 0 || after == before; poll(NULL, 0, 20))
+		if (lab_now() > end)
+			break;
+	lab_check(after > 0 && after != before, "%s: another process routes (%d, %d)", what, before, after);
+}
+
 static void life_keeper(void)
 {
 	pid_t keeper = daemon_start("smcrouted -n -k " LIFE_ARGS), before, after = 0;
@@ -70,7 +81,7 @@ static void life_keeper(void)
 	for (int64_t end = lab_now() + LIFE_WAIT; lab_now() < end && (after == 0 || after == before);)
 		after = life_flows() ? life_pid() : 0;
 	lab_check(after > 0 && after != before, "keeper: another one routes (%d, %d)", before, after);
-	gap_case("keeper: the daemon is killed", life_kill);
+	life_gap("keeper: the daemon is killed", life_kill);
 	kill(keeper, SIGTERM);
 	status = daemon_end(keeper, LIFE_WAIT);
 	lab_check(status == 0, "keeper: SIGTERM ends both (%d)", status);
@@ -88,12 +99,12 @@ static void life_heirs(void)
 	lab_check(status == 0 && life_flows(), "upgrade: both families flow (%d)", status);
 	status = daemon_end(old, LIFE_WAIT);
 	lab_check(status == 0, "upgrade: the one before ends (%d)", status);
-	gap_case("upgrade", life_upgrade);
+	life_gap("upgrade", life_upgrade);
 	heir = daemon_start("smcrouted -n -T " LIFE_ARGS);
 	for (int64_t end = lab_now() + LIFE_WAIT; lab_now() < end && life_pid() != heir;)
 		poll(NULL, 0, 20);
 	lab_check(life_flows() && life_pid() == heir, "takeover: both families flow (%d, %d)", life_pid(), heir);
-	gap_case("takeover", life_take_over);
+	life_gap("takeover", life_take_over);
 	status = daemon_end(heir, LIFE_WAIT);
 	lab_check(status == 0, "takeover: the one before ends (%d)", status);
 	heir = life_heir;
