@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "kernel/freebsd/mroute_pack.h"
 #include "kernel/sock.h"
 
 int kernel_members_read(uint32_t *n)
@@ -52,6 +53,7 @@ bool kernel_is_own(const struct addr *a)
 	struct ifaddrs *all = NULL;
 	struct sockaddr_in6 own;
 	struct sockaddr_in in;
+	struct addr of;
 	bool is_own = false;
 
 	if (getifaddrs(&all) < 0)
@@ -64,7 +66,9 @@ bool kernel_is_own(const struct addr *a)
 			is_own = !memcmp(&in.sin_addr, a->b + 12, 4);
 		} else {
 			memcpy(&own, i->ifa_addr, sizeof own);
-			is_own = !memcmp(&own.sin6_addr, a->b, 16);
+			memcpy(of.b, &own.sin6_addr, sizeof of.b);
+			pack_clear_zone(&of);
+			is_own = addr_eq(&of, a);
 		}
 	}
 	freeifaddrs(all);

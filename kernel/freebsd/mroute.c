@@ -253,10 +253,39 @@ int kernel_vif_del(enum fam fam, int vif)
 	return 0;
 }
 
+static int mroute_missing(void)
+{
+	/* EINVAL: beyond the highest VIF in use. */
+	if (errno == EADDRNOTAVAIL || errno == ESRCH || errno == EINVAL)
+		errno = ENOENT;
+	return -1;
+}
+
+static int mroute_del_on(const struct flow *flow, int iif)
+{
+	enum fam fam = flow_fam(flow);
+	union pack a;
+	int len = pack_mfc(&a, flow, mroutes[fam].ifindex[iif], iif, 0, NULL);
+
+	return mroute_set(fam, MRT_DEL_MFC, &a, len) < 0 ? mroute_missing() : 0;
+}
+
+/* The router has one entry of a flow.  Where the kernel has one on each interface, those on others go; true when there
+ * was one. */
+static bool mroute_del_others(const struct flow *flow, int iif)
+{
+	bool was_there = false;
+
+	for (int vif = 0; pack_has_zone(flow) && vif < KERNEL_VIFS; vif++)
+		if (vif != iif && mroute_del_on(flow, vif) == 0)
+			was_there = true;
+	return was_there;
+}
+
 int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
 {
 	struct ledger_entry e = { .flow = *flow, .iif = (uint8_t)iif, .oifs = oifs & ~(UINT32_C(1) << iif) };
-	struct ledger *l = &mroutes[flow_fam(flow)].ledger;
+	struct mroute *s = &mroutes[flow_fam(flow)];
 	union pack a;
 	int len, res;
 
@@ -267,29 +296,21 @@ int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_
 		memcpy(e.ttl, ttl, sizeof e.ttl);
 	else
 		memset(e.ttl, 1, sizeof e.ttl);
-	if (ledger_before(l, &e) < 0)
+	if (ledger_before(&s->ledger, &e) < 0)
 		return -1;
-	len = pack_mfc(&a, flow, iif, oifs, e.ttl);
+	mroute_del_others(flow, iif);
+	len = pack_mfc(&a, flow, s->ifindex[iif], iif, oifs, e.ttl);
 	res = mroute_set(flow_fam(flow), MRT_ADD_MFC, &a, len);
-	ledger_after(l, &e, res == 0);
+	ledger_after(&s->ledger, &e, res == 0);
 	return res;
-}
-
-static int mroute_missing(void)
-{
-	/* EINVAL: beyond the highest VIF in use. */
-	if (errno == EADDRNOTAVAIL || errno == ESRCH || errno == EINVAL)
-		errno = ENOENT;
-	return -1;
 }
 
 int kernel_mfc_del(const struct flow *flow, int iif)
 {
-	union pack a;
-	int len = pack_mfc(&a, flow, iif, 0, NULL);
+	int res = mroute_del_on(flow, iif);
 
-	int res = mroute_set(flow_fam(flow), MRT_DEL_MFC, &a, len) < 0 ? mroute_missing() : 0;
-
+	if ((res == 0 || errno == ENOENT) && mroute_del_others(flow, iif))
+		res = 0;
 	if (res == 0 || errno == ENOENT)
 		ledger_del(&mroutes[flow_fam(flow)].ledger, flow);
 	return res;
@@ -299,12 +320,16 @@ int kernel_mfc_stats(const struct flow *flow, struct mfc_stats *st)
 {
 	enum fam fam = flow_fam(flow);
 	union pack a;
+	int vif = 0;
 
-	pack_sg(&a, flow);
-	if (ioctl(kernel_mroute_fd(fam), fam == FAM_4 ? SIOCGETSGCNT : SIOCGETSGCNT_IN6, &a) < 0)
-		return mroute_missing();
-	pack_sg_read(fam, &a, st);
-	return 0;
+	do {
+		pack_sg(&a, flow, mroutes[fam].ifindex[vif]);
+		if (ioctl(kernel_mroute_fd(fam), fam == FAM_4 ? SIOCGETSGCNT : SIOCGETSGCNT_IN6, &a) == 0) {
+			pack_sg_read(fam, &a, st);
+			return 0;
+		}
+	} while (pack_has_zone(flow) && ++vif < KERNEL_VIFS);
+	return mroute_missing();
 }
 
 int kernel_vif_stats(enum fam fam, int vif, struct vif_stats *st)

@@ -14,11 +14,33 @@ static void pack_in4(uint8_t to[4], const struct addr *a)
 	memcpy(to, a->b + 12, 4);
 }
 
-static void pack_sin6(struct pack_sin6 *to, const struct addr *a)
+static bool pack_is_scoped(const struct addr *a)
+{
+	unsigned scope = a->b[1] & 0xf;
+
+	return a->b[0] == 0xff ? scope == 1 || scope == 2 : a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+bool pack_has_zone(const struct flow *flow)
+{
+	return pack_is_scoped(&flow->source) || pack_is_scoped(&flow->group);
+}
+
+void pack_clear_zone(struct addr *a)
+{
+	if (pack_is_scoped(a))
+		a->b[2] = a->b[3] = 0;
+}
+
+static void pack_sin6(struct pack_sin6 *to, const struct addr *a, int zone)
 {
 	to->len = sizeof *to;
 	to->family = PACK_AF_INET6;
 	memcpy(to->addr, a->b, sizeof to->addr);
+	if (zone > 0 && pack_is_scoped(a)) {
+		to->addr[2] = (uint8_t)(zone >> 8);
+		to->addr[3] = (uint8_t)zone;
+	}
 }
 
 int pack_vif(union pack *a, enum fam fam, int vif, int ifindex, uint8_t threshold, const struct addr *local)
@@ -39,13 +61,13 @@ int pack_vif(union pack *a, enum fam fam, int vif, int ifindex, uint8_t threshol
 	return sizeof a->vif6;
 }
 
-int pack_mfc(union pack *a, const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
+int pack_mfc(union pack *a, const struct flow *flow, int zone, int iif, uint32_t oifs, const uint8_t *ttl)
 {
 	memset(a, 0, sizeof *a);
 	oifs &= ~(UINT32_C(1) << iif);
 	if (flow_fam(flow) == FAM_6) {
-		pack_sin6(&a->mfc6.origin, &flow->source);
-		pack_sin6(&a->mfc6.group, &flow->group);
+		pack_sin6(&a->mfc6.origin, &flow->source, zone);
+		pack_sin6(&a->mfc6.group, &flow->group, zone);
 		a->mfc6.parent = (uint16_t)iif;
 		a->mfc6.outputs[0] = oifs;
 		return sizeof a->mfc6;
@@ -59,15 +81,15 @@ int pack_mfc(union pack *a, const struct flow *flow, int iif, uint32_t oifs, con
 	return sizeof a->mfc4;
 }
 
-void pack_sg(union pack *a, const struct flow *flow)
+void pack_sg(union pack *a, const struct flow *flow, int zone)
 {
 	memset(a, 0, sizeof *a);
 	if (flow_fam(flow) == FAM_4) {
 		pack_in4(a->sg4.source, &flow->source);
 		pack_in4(a->sg4.group, &flow->group);
 	} else {
-		pack_sin6(&a->sg6.source, &flow->source);
-		pack_sin6(&a->sg6.group, &flow->group);
+		pack_sin6(&a->sg6.source, &flow->source, zone);
+		pack_sin6(&a->sg6.group, &flow->group, zone);
 	}
 }
 
@@ -155,6 +177,8 @@ bool pack_upcall(enum fam fam, uint32_t vifs, const void *p, size_t len, struct 
 		up->vif = mif;
 		memcpy(source->b, b + SOURCE_6, 16);
 		memcpy(group->b, b + SOURCE_6 + 16, 16);
+		pack_clear_zone(source);
+		pack_clear_zone(group);
 	}
 	up->kind = type == NOCACHE ? UPCALL_NOCACHE : UPCALL_WRONGVIF;
 	return !mbz && (type == NOCACHE || type == WRONGVIF) && up->vif < KERNEL_VIFS && (vifs >> up->vif & 1) &&

@@ -77,12 +77,23 @@ union pack {
  * ifindex that struct mif6ctl cannot hold. */
 int pack_vif(union pack *a, enum fam fam, int vif, int ifindex, uint8_t threshold, const struct addr *local);
 
-/* Fills in what adds and removes an entry; its size.  The parent is never an output: each packet would come back as a
- * new one (sys/netinet/ip_mroute.c, ip_mdq and phyint_send). */
-int pack_mfc(union pack *a, const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl);
+/* Addresses of the link or the interface alone, fe80::/10, ff01:: and ff02::, have the index of their interface as
+ * second word inside of the kernel (sys/netinet6/scope6.c, in6_setscope); it leaves it in what upcalls tell, and
+ * compares it with that of an entry (sys/netinet6/ip6_mroute.c, X_ip6_mforward).  Zone: that index, or not above 0 for
+ * none; addresses of other kinds stay as they are. */
+
+/* True when an entry of this flow is another one on each interface. */
+bool pack_has_zone(const struct flow *flow);
+
+/* Takes the index out. */
+void pack_clear_zone(struct addr *a);
+
+/* Fills in what adds and removes an entry; its size.  zone: of the iif.  The parent is never an output: each packet
+ * would come back as a new one (sys/netinet/ip_mroute.c, ip_mdq and phyint_send). */
+int pack_mfc(union pack *a, const struct flow *flow, int zone, int iif, uint32_t oifs, const uint8_t *ttl);
 
 /* Fills in the question for the counters of an entry, and reads the answer: pktcnt counts right packets alone. */
-void pack_sg(union pack *a, const struct flow *flow);
+void pack_sg(union pack *a, const struct flow *flow, int zone);
 void pack_sg_read(enum fam fam, const union pack *a, struct mfc_stats *st);
 
 /* The same for a VIF. */

@@ -103,6 +103,7 @@ static int probe_address_add(struct probe_links *l, const struct ifaddrs *a)
 	} else {
 		memcpy(&in6, a->ifa_addr, sizeof in6);
 		memcpy(to.b, &in6.sin6_addr, 16);
+		pack_clear_zone(&to);
 	}
 	if (!link)
 		return 0;

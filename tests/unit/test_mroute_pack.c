@@ -54,15 +54,15 @@ static void entries(void)
 	if (is_foreign())
 		return;
 	/* The parent, 1, is none of its outputs. */
-	CHECK(pack_mfc(&a, &f4, 1, 0x80000006, ttl) == 44);
+	CHECK(pack_mfc(&a, &f4, 7, 1, 0x80000006, ttl) == 44);
 	CHECK(!memcmp(&a, head, sizeof head));
 	CHECK(a.mfc4.ttl[1] == 0 && a.mfc4.ttl[2] == 9 && a.mfc4.ttl[31] == 1 && a.mfc4.ttl[30] == 0);
-	CHECK(pack_mfc(&a, &f4, 0, 2, NULL) == 44);
+	CHECK(pack_mfc(&a, &f4, 7, 0, 2, NULL) == 44);
 	CHECK(a.mfc4.ttl[1] == 1);
-	CHECK(pack_mfc(&a, &f6, 1, 6, NULL) == 92);
+	CHECK(pack_mfc(&a, &f6, 7, 1, 6, NULL) == 92);
 	CHECK(a.mfc6.origin.len == 28 && a.mfc6.origin.family == 28 && a.mfc6.group.addr[15] == 3);
 	CHECK(a.mfc6.parent == 1 && a.mfc6.outputs[0] == 4 && a.mfc6.outputs[1] == 0);
-	pack_sg(&a, &f6);
+	pack_sg(&a, &f6, 7);
 	a.sg6.packets = 7;
 	a.sg6.wrong = 9;
 	pack_sg_read(FAM_6, &a, &st);
@@ -135,4 +135,61 @@ static void upcalls(void)
 	CHECK(!pack_upcall(FAM_6, 0x2, m6, sizeof m6, &up));
 }
 
-TEST_MAIN(TEST(vifs) TEST(entries) TEST(counts) TEST(rows) TEST(upcalls))
+/* The kernel has the index of the interface in addresses of the link, and nobody else has. */
+static void zones(void)
+{
+	static const struct {
+		const char *own, *of_kernel;	/* on the interface 0x1203 */
+	} as[] = {
+		{ "fe80::9", "fe80:1203::9" }, { "febf::9", "febf:1203::9" }, { "fec0::9", "fec0::9" },
+		{ "2001:db8::9", "2001:db8::9" }, { "ff02::9", "ff02:1203::9" }, { "ff12::9", "ff12:1203::9" },
+		{ "ff01::9", "ff01:1203::9" }, { "ff05:77::9", "ff05:77::9" }, { "10.0.0.9", "10.0.0.9" },
+	};
+	struct flow global = { .source = address("2001:db8::9"), .group = address("ff05::9") };
+
+	CHECK(!pack_has_zone(&global));
+	for (unsigned i = 0; i < sizeof as / sizeof *as; i++) {
+		struct addr own = address(as[i].own), of_kernel = address(as[i].of_kernel), a = of_kernel;
+		struct flow flow = { .source = own, .group = address("ff05::9") };
+		union pack p;
+
+		pack_clear_zone(&a);
+		CHECK(addr_eq(&a, &own));
+		CHECK(pack_has_zone(&flow) == !addr_eq(&own, &of_kernel));
+		if (addr_fam(&own) == FAM_4)
+			continue;
+		pack_mfc(&p, &flow, 0x1203, 0, 2, NULL);
+		CHECK(!memcmp(p.mfc6.origin.addr, of_kernel.b, 16) && !memcmp(p.mfc6.group.addr, flow.group.b, 16));
+		pack_sg(&p, &flow, 0x1203);
+		CHECK(!memcmp(p.sg6.source.addr, of_kernel.b, 16) && !memcmp(p.sg6.group.addr, flow.group.b, 16));
+		/* There is none, or its interface is gone. */
+		pack_sg(&p, &flow, 0);
+		CHECK(!memcmp(p.sg6.source.addr, own.b, 16));
+		pack_sg(&p, &flow, -1);
+		CHECK(!memcmp(p.sg6.source.addr, own.b, 16));
+		flow = (struct flow){ .source = global.source, .group = own };
+		pack_mfc(&p, &flow, 0x1203, 0, 2, NULL);
+		CHECK(!memcmp(p.mfc6.group.addr, of_kernel.b, 16));
+	}
+}
+
+static void upcalls_of_the_link(void)
+{
+	unsigned char m6[40] = { 0, 1, 1, 0, [8] = 0xfe, 0x80, 0x12, 3, [23] = 9, [24] = 0xff, 0x12, 0x12, 3, [39] = 3 };
+	struct addr source = address("fe80::9"), group = address("ff12::3");
+	struct upcall up;
+
+	if (is_foreign())
+		return;
+	CHECK(pack_upcall(FAM_6, 0x2, m6, sizeof m6, &up));
+	CHECK(addr_eq(&up.flow.source, &source) && addr_eq(&up.flow.group, &group));
+	/* What is no scope of the link keeps each bit. */
+	m6[8] = 0x20;
+	m6[25] = 0x15;
+	source = address("2080:1203::9");
+	group = address("ff15:1203::3");
+	CHECK(pack_upcall(FAM_6, 0x2, m6, sizeof m6, &up));
+	CHECK(addr_eq(&up.flow.source, &source) && addr_eq(&up.flow.group, &group));
+}
+
+TEST_MAIN(TEST(vifs) TEST(entries) TEST(counts) TEST(rows) TEST(upcalls) TEST(zones) TEST(upcalls_of_the_link))
