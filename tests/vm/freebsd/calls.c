@@ -11,6 +11,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/igmp.h>
 #include <netinet/ip_mroute.h>
+#include <netinet6/in6_var.h>
 #include <netinet6/ip6_mroute.h>
 #include <poll.h>
 #include <string.h>
@@ -136,6 +137,15 @@ struct facts_counts facts_counts4(int s, const struct facts_entry *e)
 	return (struct facts_counts){ .packets = req.pktcnt, .wrong = req.wrong_if };
 }
 
+struct facts_counts facts_counts6(int s, const struct facts_entry *e)
+{
+	struct sioc_sg_req6 req = { .src = facts_sin6(e->source), .grp = facts_sin6(e->group) };
+
+	if (ioctl(s, SIOCGETSGCNT_IN6, &req))
+		return (struct facts_counts){ 0 };
+	return (struct facts_counts){ .packets = (unsigned long)req.pktcnt, .wrong = (unsigned long)req.wrong_if };
+}
+
 struct facts_upcall facts_upcall(int s, int family, int ms)
 {
 	struct facts_upcall up = { .type = -1 };
@@ -155,8 +165,11 @@ struct facts_upcall facts_upcall(int s, int family, int ms)
 		memcpy(&m6, b, sizeof(m6));
 		if (family == 4 && n >= (ssize_t)sizeof(m4) && m4.im_mbz == 0)
 			return (struct facts_upcall){ .type = m4.im_msgtype, .vif = m4.im_vif, .bytes = (int)n };
-		if (family == 6 && n >= (ssize_t)sizeof(m6) && m6.im6_mbz == 0)
-			return (struct facts_upcall){ .type = m6.im6_msgtype, .vif = m6.im6_mif, .bytes = (int)n };
+		if (family == 6 && n >= (ssize_t)sizeof(m6) && m6.im6_mbz == 0) {
+			up = (struct facts_upcall){ .type = m6.im6_msgtype, .vif = m6.im6_mif, .bytes = (int)n };
+			memcpy(up.source, &m6.im6_src, sizeof(up.source));
+			return up;
+		}
 	}
 	return up;
 }

@@ -138,6 +138,25 @@ static void daemon_burst(void)
 	lab_send(&facts_tap[0], 6, "fd00:0::9", "ff05::2:2", 10, 50);
 }
 
+bool daemon_has_link(int packets)
+{
+	char text[128];
+	int status;
+
+	snprintf(text, sizeof(text), "\"source\":\"fe80::9\",\"group\":\"ff05::2:9\",\"iif\":\"tap0\",\"oifs\":[],"
+		"\"packets\":%d,", packets);
+	return daemon_says("smcroutectl -j -u /tmp/s show routes", text, &status);
+}
+
+bool daemon_learns_link(int packets)
+{
+	bool has = false;
+
+	for (int64_t end = lab_now() + DAEMON_WAIT; !has && lab_now() < end; has = daemon_has_link(packets))
+		lab_send(&facts_tap[0], 6, "fe80::9", "ff05::2:9", 10, 1);
+	return has;
+}
+
 /* Interfaces go and come under packets: the wrong order of deletion panics. */
 static void daemon_links(void)
 {
@@ -189,6 +208,7 @@ void daemon_cases(void)
 	pid = daemon_start("smcrouted -n -l info -f /tmp/c -u /tmp/s -P /tmp/p -m 4");
 	daemon_both("225.1.1.1", "ff05::1:1", 2, "daemon: (S,G) rules to one interface and nowhere else");
 	daemon_both("225.2.2.2", "ff05::2:2", 6, "daemon: learned rules to two interfaces");
+	lab_check(daemon_learns_link(5), "IPv6: daemon: a source of the link is blocked by its own address");
 	wire4 = lab_see(&facts_tap[3], 4, NULL, 2, 5000);
 	lab_check(wire4.reports > 0, "IPv4: daemon: joins are on the wire (%d reports)", wire4.reports);
 	wire4 = lab_see(&facts_tap[1], 4, "225.99.99.99", 1, 6000);

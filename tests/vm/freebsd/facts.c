@@ -5,9 +5,14 @@
  */
 #include "facts.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/sysctl.h>
 #include <sys/wait.h>
@@ -78,6 +83,34 @@ static void facts_learn(int s, int family)
 	lab_check(out.packets == 2, "IPv%d: the packets that waited go out (%d of 2)", family, out.packets);
 	facts_flow(family, e.source, e.group, "learned entry");
 	lab_check(family == 4 ? !facts_del4(s, &e) : !facts_del6(s, &e), "IPv%d: and is deleted", family);
+}
+
+/* A source of the link: the kernel has the index of the interface in its address, in upcalls and in entries, and
+ * forwards nothing of it to another link (ip6_mdq). */
+static void facts_zone(int s)
+{
+	struct facts_entry e = { .group = "ff05::8:8", .parent = 0, .outputs = 1U << 1 }, clean;
+	char zoned[40], told[INET6_ADDRSTRLEN] = "";
+	struct facts_upcall up;
+	struct lab_seen out;
+
+	snprintf(zoned, sizeof(zoned), "fe80:%x::9", facts_tap[0].index);
+	e.source = zoned;
+	clean = e;
+	clean.source = "fe80::9";
+	facts_ignore(s);
+	lab_drain(&facts_tap[1]);
+	lab_send(&facts_tap[0], 6, clean.source, e.group, 10, 2);
+	up = facts_upcall(s, 6, FACTS_WAIT);
+	inet_ntop(AF_INET6, up.source, told, sizeof(told));
+	lab_check(up.type == 1 && !strcmp(told, zoned), "IPv6: a source of the link asks with the interface in it");
+	facts_add6(s, &e);
+	lab_send(&facts_tap[0], 6, clean.source, e.group, 10, 3);
+	out = lab_see(&facts_tap[1], 6, e.group, 1, 200);
+	lab_check(facts_counts6(s, &e).packets == 5 && facts_counts6(s, &clean).packets == 0 && out.packets == 0,
+		"IPv6: its entry has that address as well; nothing is forwarded (%lu, %lu, %d)",
+		facts_counts6(s, &e).packets, facts_counts6(s, &clean).packets, out.packets);
+	lab_check(facts_del6(s, &clean) == EADDRNOTAVAIL && !facts_del6(s, &e), "IPv6: and goes by it alone");
 }
 
 /* Copies count as wrong ones of their own entry as long as the kernel loops them back. */
@@ -235,6 +268,7 @@ static void facts_route(void)
 	facts_errors6(s6);
 	facts_learn(s4, 4);
 	facts_learn(s6, 6);
+	facts_zone(s6);
 	facts_loop(s4);
 	facts_rights(s4, s6);
 	facts_departure(s4, s6);

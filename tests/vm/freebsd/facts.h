@@ -21,6 +21,7 @@ struct facts_entry {
 };
 struct facts_upcall {
 	int type, vif, bytes;	/* type -1: none came */
+	uint8_t source[16];	/* IPv6 */
 };
 struct facts_counts {
 	unsigned long packets, wrong;
@@ -39,6 +40,7 @@ int facts_del4(int s, const struct facts_entry *e);
 int facts_del6(int s, const struct facts_entry *e);
 /* Zeros when there is none. */
 struct facts_counts facts_counts4(int s, const struct facts_entry *e);
+struct facts_counts facts_counts6(int s, const struct facts_entry *e);
 /* The next upcall within ms; what else comes on the socket is passed over. */
 struct facts_upcall facts_upcall(int s, int family, int ms);
 /* Reads what waits on a socket. */
@@ -72,6 +74,10 @@ int daemon_run(const char *words);
 void gap_case(const char *what, void (*happens)(void));
 /* True when the output of a program has a text; its status goes to *status. */
 bool daemon_says(const char *words, const char *text, int *status);
+/* True when the daemon has a source of the link blocked, fe80::9 to ff05::2:9 on tap0, and so many packets counted; the
+ * other one sends such, one after the other, until it has. */
+bool daemon_has_link(int packets);
+bool daemon_learns_link(int packets);
 /* Until 5 of 5 packets come out of each tap of a bitmap, and none of the others; false after some seconds. */
 bool daemon_flows(int family, const char *group, unsigned taps);
 

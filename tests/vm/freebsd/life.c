@@ -95,8 +95,10 @@ static void life_heirs(void)
 	int status;
 
 	life_flows();
+	daemon_learns_link(3);
 	status = daemon_run("smcroutectl -u /tmp/s upgrade");
 	lab_check(status == 0 && life_flows(), "upgrade: both families flow (%d)", status);
+	lab_check(daemon_has_link(3), "upgrade: and the source of a link is as it was");
 	status = daemon_end(old, LIFE_WAIT);
 	lab_check(status == 0, "upgrade: the one before ends (%d)", status);
 	life_gap("upgrade", life_upgrade);
