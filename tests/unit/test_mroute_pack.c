@@ -175,7 +175,8 @@ static void zones(void)
 
 static void upcalls_of_the_link(void)
 {
-	unsigned char m6[40] = { 0, 1, 1, 0, [8] = 0xfe, 0x80, 0x12, 3, [23] = 9, [24] = 0xff, 0x12, 0x12, 3, [39] = 3 };
+	unsigned char m6[40] = { 0, 1, 1, 0, [8] = 0xfe, 0x80, 0x12, 3, [23] = 9,
+				 [24] = 0xff, 0x12, 0x12, 3, [39] = 3 };
 	struct addr source = address("fe80::9"), group = address("ff12::3");
 	struct upcall up;
 
