@@ -11,7 +11,7 @@ import stat
 import struct
 
 from cases import case, main
-from heirs import next_pid, program
+from heirs import next_pid, pid_of, program
 from lab import (CAP_NET_ADMIN, CAP_NET_RAW, SMCROUTECTL, SMCROUTED, Daemon, Skip, check, gone, libc, need_users,
                  same, wait_until)
 from refuse import number, refuse
@@ -316,12 +316,18 @@ class Filtered(Daemon):
 
 
 @case("a user with CAP_NET_RAW where capset(2) is refused: the program is run again without it")
-def refused(lab):
+@case("the same below a keeper, also after a kill -9", "-k")
+def refused(lab, *options):
     need_users()
-    d = Filtered(lab, lab.MARKS + ROUTE)
+    d = Filtered(lab, lab.MARKS + ROUTE, *options)
     all_works(lab, d)
-    same(caps(d.proc.pid)[1:], [0, 0, 0], "capabilities")
+    pid = pid_of(d)
+    same(caps(pid)[1:], [0, 0, 0], "capabilities")
     same([d.log().count(line) for line in ("give up capabilities: ", "\nstarted: ")], [1, 1], d.log())
+    if options:
+        os.kill(pid, signal.SIGKILL)
+        wait_caps(next_pid(d, pid), [0, 0, 0], slice(1, 4))
+        lab.passes("a1", "10.1.0.9", "225.1.2.4", "a2")
     same(d.stop(), 0, "exit status")
     same([os.path.exists(p) for p in (d.pid_file, d.sock)], [False, False], "PID file and socket")
 
