@@ -345,20 +345,23 @@ int change_restore(struct router *r, const struct change_rule *rule, bool is_joi
 int change_disown(struct router *r, uint32_t owner)
 {
 	struct rules *const tables[] = { &r->rules.joins, &r->rules.routes };
+	unsigned n = 0;
 	int res = 0;
 
-	r->nedited = 0;
+	state_edit(r);
 	for (int k = 0; k < 2; k++)
 		for (uint32_t id = tables[k]->first, next; !res && id != HASH_NONE; id = next) {
 			next = tables[k]->v[id].next;
 			if (change_own_list(tables[k], id, owner) == HASH_NONE)
 				continue;
-			if (r->nedited == STATE_EDITED)
+			if (n++ == STATE_EDITED)
 				return 1;
 
-			bool stays = tables[k]->v[id].owner == OWNER_SEVERAL;
+			const struct rule *rule = &tables[k]->v[id];
+			bool stays = rule->owner == OWNER_SEVERAL;
 
-			r->edited[r->nedited++] = tables[k]->v[id].range;
+			if (tables[k] == &r->rules.routes)
+				state_edit_add(r, &r->rules.names.v[rule->iif].ifname, &rule->range);
 			res = change_take_back(r, tables[k], id, owner, false);
 			if (stays && tables[k] == &r->rules.routes)
 				pending_report(r, id);

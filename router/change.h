@@ -63,7 +63,7 @@ int change_join(struct router *r, const struct ifname *iif, const struct flow_ra
 int change_leave(struct router *r, uint32_t join, uint32_t owner);
 
 /* Takes back what an owner, who is held, asks for, a slice of it.  1 while there is more, by another call behind
- * router_sync(); 0, or -1 with ENOMEM and some of it still there.  r->edited is what this slice concerns. */
+ * router_sync(); 0, or -1 with ENOMEM and some of it still there.  r->edit is what this slice concerns. */
 int change_disown(struct router *r, uint32_t owner);
 
 #endif

@@ -22,13 +22,13 @@ void entry_report(struct router *r, enum event_kind kind, const struct mfc *e)
 	state_event(r, &ev);
 }
 
-/* Counts a refusal and says so. */
-static void entry_refused(struct router *r, const struct mfc *e, const char *what)
+/* Counts a refusal and says so; vifs: where packets come in, by what there is or is wanted. */
+static void entry_refused(struct router *r, const struct mfc *e, uint32_t vifs, const char *what)
 {
 	char flow[FLOW_STRLEN];
 	int err = errno;
 
-	state_failed(r, &e->flow);
+	state_failed(r, &e->flow, vifs);
 	log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "the kernel refused %sroute %s: %s", what,
 		    flow_str(&e->flow, flow), strerror(err));
 }
@@ -40,7 +40,7 @@ bool entry_take_out(struct router *r, uint32_t at)
 	if (!(e->flags & MFC_INSTALLED))
 		return true;
 	if (kernel_mfc_del(&e->flow, e->iif) < 0 && errno != ENOENT) {
-		entry_refused(r, e, "to remove ");
+		entry_refused(r, e, UINT32_C(1) << e->iif, "to remove ");
 		return false;
 	}
 	e->flags &= (uint8_t)~MFC_INSTALLED;
@@ -136,10 +136,12 @@ static struct entry_want entry_find_want(const struct router *r, const struct mf
 /* Gives the entry to the kernel.  On failure it stays as it was there. */
 static bool entry_install(struct router *r, struct mfc *e, int iif, uint32_t oifs)
 {
+	uint32_t was = e->flags & MFC_INSTALLED ? UINT32_C(1) << e->iif : 0;
+
 	if (kernel_mfc_add(&e->flow, iif, oifs, r->ttl) < 0) {
 		e->failed = (uint8_t)errno;
 		if (!entry_is_unknown(e))
-			entry_refused(r, e, "");
+			entry_refused(r, e, was | UINT32_C(1) << iif, "");
 		return false;
 	}
 	if (e->flags & MFC_INSTALLED) {

@@ -22,7 +22,7 @@ void learn_let_go(struct router *r, const struct upcall *up, uint32_t oifs)
 	if (kernel_mfc_add(&up->flow, up->vif, oifs, r->ttl) < 0 || kernel_mfc_del(&up->flow, up->vif) == 0 ||
 	    errno == ENOENT)
 		return;
-	state_failed(r, &up->flow);
+	state_failed(r, &up->flow, 0);
 	at = is_any ? mfc_get_any(&r->mfc, &up->flow.group, up->vif) : mfc_get(&r->mfc, &up->flow, MFC_BLOCKED);
 	mfc_state(&r->mfc, at, is_any ? MFC_KERNEL : MFC_BLOCKED, r->now);
 	r->mfc.v[at].iif = (uint8_t)up->vif;

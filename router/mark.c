@@ -71,11 +71,11 @@ void mark_rule(struct router *r, struct rule *rule)
 		mark_entries_in(r, &rule->range);
 		if (rule->in_kernel && mark_in_kernel(r, rule) < 0) {
 			rule->is_marked = true;
-			state_failed(r, &rule->range.flow);
+			state_failed(r, &rule->range.flow, ruleset_iifs(&r->rules, rule));
 		}
 	} else if (mark_flow(r, &rule->range.flow, ruleset_iifs(&r->rules, rule) != 0) < 0) {
 		rule->is_marked = true;
-		state_failed(r, &rule->range.flow);
+		state_failed(r, &rule->range.flow, ruleset_iifs(&r->rules, rule));
 	}
 }
 

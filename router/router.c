@@ -100,7 +100,6 @@ static void router_switched(struct router *r)
 	reflect_mark(r);
 	wait_tell_all(r);
 	memset(&r->changes, 0, sizeof r->changes);
-	r->is_edited = false;
 	r->has_rules = true;
 	router_sync(r);
 }
@@ -159,7 +158,7 @@ static void router_retry(struct router *r)
 	r->retry_due = 0;
 	r->groups->stale |= r->groups->is_left;
 	r->vifs_stale = true;
-	r->groups->is_left = r->is_edited = false;
+	r->groups->is_left = false;
 	mark_all(r);
 	router_sync(r);
 	budget_keep(r, HASH_NONE);

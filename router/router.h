@@ -53,6 +53,7 @@ struct router_flush {
 	uint32_t place;			/* in the mirror, behind those that are left; 0 at first */
 	uint32_t entries;		/* removed so far */
 	uint32_t failed;		/* those that the kernel refused to remove */
+	int err;			/* errno of the last of these, for who counts them himself */
 };
 bool router_flush(struct router *r, struct router_flush *flush);
 

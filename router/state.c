@@ -15,21 +15,62 @@ void state_event(struct router *r, const struct event *ev)
 #define STATE_RETRY_MS 1000
 #define STATE_RETRY_MOST 64000
 
-static bool state_is_edited(const struct router *r, const struct flow *flow)
+void state_edit(struct router *r)
 {
-	unsigned i = 0;
-
-	while (i < r->nedited && !flow_range_has(&r->edited[i], flow))
-		i++;
-	return i < r->nedited;
+	r->edit.n = r->edit.failed = 0;
 }
 
-void state_failed(struct router *r, const struct flow *flow)
+void state_edit_add(struct router *r, const struct ifname *iif, const struct flow_range *range)
 {
+	r->edit.v[r->edit.n++] = (struct edited){ .range = *range, .iif = *iif };
+}
+
+/* Whether one of the rules that decide is inside another one, which has no say then. */
+struct state_say {
+	const struct ruleset *set;
+	const struct flow_range *range;
+	bool is_none;
+};
+
+static void state_narrower(void *ctx, uint32_t id)
+{
+	struct state_say *say = ctx;
+	const struct flow_range *narrow = &say->set->routes.v[id].range, *wide = say->range;
+
+	say->is_none |= narrow->source_len >= wide->source_len && narrow->group_len >= wide->group_len &&
+			narrow->source_len + narrow->group_len > wide->source_len + wide->group_len;
+}
+
+/* True when a rule, which may be gone, has or had a say in what becomes of a flow that comes in on a VIF. */
+static bool state_has_say(const struct router *r, const struct edited *rule, const struct flow *flow, int vif)
+{
+	const struct iface *i = iface_by_vif(&r->ifs, flow_fam(flow), vif);
+	struct state_say say = { .set = &r->rules, .range = &rule->range };
+
+	if (!flow_range_has(&rule->range, flow) || (i && !ifname_matches(&rule->iif, i->name)))
+		return false;
+	ruleset_deciding(&r->rules, flow, vif, state_narrower, &say);
+	return !say.is_none;
+}
+
+static bool state_is_edited(const struct router *r, const struct flow *flow, uint32_t vifs)
+{
+	for (; vifs; vifs &= vifs - 1)
+		for (unsigned i = 0; i < r->edit.n; i++)
+			if (state_has_say(r, &r->edit.v[i], flow, __builtin_ctz(vifs)))
+				return true;
+	return false;
+}
+
+void state_failed(struct router *r, const struct flow *flow, uint32_t vifs)
+{
+	int err = errno;
+
 	r->count.errors++;
-	if (!r->is_edited || (flow && state_is_edited(r, flow))) {
-		r->changes.failed++;
-		r->changes.err = errno;
+	r->changes.failed += r->sync.is_running;
+	if (r->sync.is_running && flow && state_is_edited(r, flow, vifs)) {
+		r->edit.failed++;
+		r->edit.err = err;
 	}
 	if (r->retry_due)
 		return;

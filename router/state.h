@@ -65,8 +65,22 @@ struct router_counters {
 /* What was done to the kernel's entries. */
 struct router_changes {
 	uint32_t added, changed, removed;
-	uint32_t failed;		/* of an edit: those of its flows */
-	int err;			/* errno of the last failure */
+	uint32_t failed;
+};
+
+/* A rule that an edit concerns. */
+struct edited {
+	struct flow_range range;
+	struct ifname iif;
+};
+
+/* What was edited at once, so that it can be told what was refused of that, and of nothing else. */
+#define STATE_EDITED 256
+struct edit {
+	struct edited v[STATE_EDITED];
+	unsigned n;
+	uint32_t failed;		/* since it began: calls for a flow that one of these has a say in */
+	int err;			/* errno of the last of these */
 };
 
 /* What reflect.c keeps. */
@@ -98,6 +112,7 @@ struct unresolved {
 /* How far the pass of sync.c has come, which goes on in slices. */
 struct sync {
 	bool is_busy;			/* there is more to do */
+	bool is_running;		/* a slice of it is being done */
 	bool walks;			/* over all rules, for what names mean now ... */
 	bool walks_again;		/* ... and once more behind that */
 	struct rule_walk walk;
@@ -130,7 +145,6 @@ struct groups;
 struct mrdisc;
 struct refresh;
 
-#define STATE_EDITED 256	/* ranges that one edit may concern */
 #define ROUTER_LACKS 160	/* bytes of the reason for which a family is not routed */
 
 struct router {
@@ -167,10 +181,8 @@ struct router {
 	int64_t pass_due;		/* when its next slice is due, 0 = nothing can expire */
 	uint32_t pass_place;		/* in the mirror, behind those that are left */
 
-	struct router_changes changes;	/* since the rules were applied; those that failed: since the last edit */
-	struct flow_range edited[STATE_EDITED];	/* by that, if is_edited */
-	unsigned nedited;
-	bool is_edited;
+	struct router_changes changes;	/* since the rules were applied */
+	struct edit edit;		/* the last one */
 	int64_t retry_due;		/* when what was refused is tried again, ms; 0 = nothing was */
 	uint32_t retry_ms;		/* how long that is put off */
 	bool links_lost;		/* there was no memory for an interface: all are to be asked for */
@@ -184,8 +196,13 @@ struct router {
 /* Hands an event to the applet. */
 void state_event(struct router *r, const struct event *ev);
 
+/* Begins an edit, of no rule yet; and adds one to it, of STATE_EDITED at most. */
+void state_edit(struct router *r);
+void state_edit_add(struct router *r, const struct ifname *iif, const struct flow_range *range);
+
 /* Counts a refusal by the kernel or of memory, with the errno of now, and has all be tried again in a while, which
- * grows as long as that fails.  flow: what it concerns, or NULL. */
-void state_failed(struct router *r, const struct flow *flow);
+ * grows as long as that fails.  flow: what it concerns, or NULL; vifs: where its packets come in, as bits.  What is
+ * refused outside of router_sync(), to a packet say, is none of an edit. */
+void state_failed(struct router *r, const struct flow *flow, uint32_t vifs);
 
 #endif

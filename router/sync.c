@@ -257,7 +257,9 @@ void router_sync(struct router *r)
 	if (r->adopts && !r->has_rules)
 		return;
 	r->sync.left = r->sync.slice;
+	r->sync.is_running = true;
 	r->sync.is_busy = !sync_slice(r);
+	r->sync.is_running = false;
 	if (!router_is_busy(r)) {
 		settle_step(r);
 		r->retry_ms = r->retry_due ? r->retry_ms : 0;

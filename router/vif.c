@@ -104,7 +104,7 @@ bool vif_remove_left(struct router *r, enum fam fam)
 	for (uint32_t vifs = leaving & ~used; vifs; vifs &= vifs - 1) {
 		/* It is gone when its interface is (net/ipv4/ipmr.c, ipmr_device_event), which is heard later. */
 		if (kernel_vif_del(fam, __builtin_ctz(vifs)) < 0 && errno != EADDRNOTAVAIL)
-			state_failed(r, NULL);
+			state_failed(r, NULL, 0);
 		else
 			r->ifs.leaving[fam] &= ~(vifs & -vifs);
 	}
@@ -151,7 +151,7 @@ static void vif_take(struct router *r, enum fam fam, struct iface *i)
 
 	if (err) {
 		iface_slot_free(&r->ifs, fam, i);
-		state_failed(r, NULL);
+		state_failed(r, NULL, 0);
 		/* Of one that has no address yet all is told by who waits for it. */
 		if (err != i->vif_errno[fam] && err != EADDRNOTAVAIL)
 			log_limited(&r->lim_kernel, r->now, LOG_LVL_ERR, "%s: the kernel refused it as a multicast "
@@ -200,7 +200,7 @@ void vif_assign(struct router *r, enum fam fam)
 	struct vif_request *order = malloc((t->n + 1) * sizeof *order);
 
 	if (!order) {
-		state_failed(r, NULL);
+		state_failed(r, NULL, 0);
 		return;
 	}
 	while ((i = iface_next(&r->ifs, i)))

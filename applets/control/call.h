@@ -64,6 +64,7 @@ struct call {
 					 * done the command is called again, with the same words and is_again set */
 	bool has_more;			/* set by a command that did a part: it is called again so, in a later turn */
 	bool is_over;			/* it has done all of it, and waits for the router now */
+	bool is_counting;		/* what is refused of a part that was done is to be asked for */
 	struct router_flush flush;	/* how far that has come */
 	bool is_held;			/* `later` is of a command that has not begun: it edits rules, and the router
 					 * is busy */

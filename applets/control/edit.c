@@ -82,26 +82,23 @@ static bool edit_waits(struct call *call)
 	return call->later;
 }
 
-/* Begins to bring the kernel in line with what was edited: what is refused of that range is a failure. */
-static void edit_sync(struct call *call, const struct flow_range *range)
+/* Begins to bring the kernel in line with what was edited: what is refused of that rule is a failure. */
+static void edit_sync(struct call *call, const struct edit_words *w)
 {
 	struct router *r = call->router;
 
-	r->changes.failed = 0;
-	r->edited[0] = *range;
-	r->nedited = r->is_edited = 1;
+	state_edit(r);
+	state_edit_add(r, &w->rule.iif, &w->rule.range);
 	router_sync(r);
 }
 
-/* The errno with which the kernel refused an interface that a rule names, or 0. */
-static int edit_refused_interface(const struct router *r, const struct rule *rule)
+/* The errno with which the kernel refused an interface that the words name, or 0. */
+static int edit_refused_interface(const struct router *r, const struct edit_words *w)
 {
-	const struct names *t = &r->rules.names;
-	const struct oif_list *list = &t->lists[rule->oifs];
-	enum fam fam = flow_range_fam(&rule->range);
+	enum fam fam = flow_range_fam(&w->rule.range);
 
-	for (uint32_t k = 0; k <= list->n; k++) {
-		const struct ifname *name = &t->v[k ? list->names[k - 1] : rule->iif].ifname;
+	for (uint32_t k = 0; k <= w->rule.noifs; k++) {
+		const struct ifname *name = k ? &w->rule.oifs[k - 1] : &w->rule.iif;
 
 		for (struct iface *i = NULL; (i = iface_match(&r->ifs, name, i));)
 			if (i->vif[fam] < 0 && i->vif_errno[fam] && iface_usable(i, name))
@@ -110,26 +107,18 @@ static int edit_refused_interface(const struct router *r, const struct rule *rul
 	return 0;
 }
 
-/* What the kernel refused is the command's failure: the exit status, after saying so. */
-static int edit_refused(struct call *call)
-{
-	const struct router_changes *changes = &call->router->changes;
-
-	call->router->is_edited = false;
-	return changes->failed ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(changes->err)) : 0;
-}
-
-/* Ends the edit of a rule, or of one that is gone. */
-static int edit_end_rule(struct call *call, uint32_t id)
+/* Ends the edit of a rule, or of one that is gone: what the kernel refused is the command's failure, and so is an
+ * interface that it asked for.  The exit status, after saying so. */
+static int edit_end_rule(struct call *call, const struct edit_words *w, uint32_t id, bool is_asked)
 {
 	struct router *r = call->router;
-	int err = id == HASH_NONE ? 0 : edit_refused_interface(r, &r->rules.routes.v[id]);
+	int err = id != HASH_NONE && is_asked ? edit_refused_interface(r, w) : 0;
 
 	if (id != HASH_NONE)
 		pending_report(r, id);
-	if (err && !r->changes.failed++)
-		r->changes.err = err;
-	return edit_refused(call);
+	if (r->edit.failed)
+		err = r->edit.err;
+	return err ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(err)) : 0;
 }
 
 /* Adds a rule or outputs to one, or says what exactly they are. */
@@ -150,14 +139,14 @@ static int edit_add_rule(struct call *call, enum change_how how)
 		owner_drop(&r->rules.owners, w.rule.owner);
 		if (res < 0)
 			return edit_words_refused(call);
-		edit_sync(call, &w.rule.range);
+		edit_sync(call, &w);
 		if (edit_waits(call))
 			return 0;
 	}
 	/* It may have been removed meanwhile. */
 	id = rules_find(&r->rules, &r->rules.routes, &w.rule.iif, &w.rule.range);
 	w.rule.owner = edit_owner_find(call);
-	status = edit_end_rule(call, id);
+	status = edit_end_rule(call, &w, id, true);
 	if (!status && id != HASH_NONE)
 		edit_note_rule(call, &w, &r->rules.routes.v[id]);
 	if (!status && id != HASH_NONE && (how == CHANGE_REPLACE || !w.rule.noifs))
@@ -243,18 +232,18 @@ int edit_remove(struct call *call)
 	id = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
 	w.rule.owner = edit_owner_find(call);
 	if (call->is_again)
-		return edit_end_rule(call, id);
+		return edit_end_rule(call, &w, id, false);
 	if (id == HASH_NONE || w.rule.owner == HASH_NONE)
 		return edit_owner_not_there(call, &w.rule.range, t, id);
 	lacking = edit_lacking(call, &w, id);
 	if (change_remove(r, &w.rule, id) < 0)
 		return errno != ENOENT ? edit_words_refused(call) :
 		       w.rule.noifs ? edit_no_output(call, &w, id) : edit_owner_not_there(call, &w.rule.range, t, id);
-	edit_sync(call, &w.rule.range);
+	edit_sync(call, &w);
 	if (edit_waits(call))
 		return 0;
 	id = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
-	status = edit_end_rule(call, id);
+	status = edit_end_rule(call, &w, id, false);
 	if (!status && id != HASH_NONE)
 		edit_note_rest(call, &w, id, lacking);
 	return status;

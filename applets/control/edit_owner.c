@@ -84,10 +84,12 @@ static void edit_owner_count(struct call *call)
 {
 	struct router *r = call->router;
 
-	if (!r->is_edited || router_is_busy(r))
+	if (!call->is_counting || router_is_busy(r))
 		return;
-	call->flush.failed += r->changes.failed;
-	r->is_edited = false;
+	call->flush.failed += r->edit.failed;
+	if (r->edit.failed)
+		call->flush.err = r->edit.err;
+	call->is_counting = false;
 }
 
 int edit_owner_disown(struct call *call)
@@ -98,16 +100,17 @@ int edit_owner_disown(struct call *call)
 
 	if (owner == HASH_NONE && !call->is_again)
 		return call_fail(call, EXIT_NONE, "owner %s asks for nothing", call->owner);
-	if (!call->is_again)
+	if (!call->is_again) {
 		call->flush.failed = 0;
+		call->is_counting = false;
+	}
 	edit_owner_count(call);
 	if (router_is_busy(r)) {
 		call->later = router_ticket(r);
 		return 0;
 	}
 	if (owner != HASH_NONE && !call->is_over) {
-		r->changes.failed = 0;
-		r->is_edited = true;
+		call->is_counting = true;
 		/* Its name is wanted to the end. */
 		owner_refer(&r->rules.owners, owner);
 		res = change_disown(r, owner);
@@ -123,5 +126,5 @@ int edit_owner_disown(struct call *call)
 	call->is_over = !res;
 	if (call->has_more || call->later || !call->flush.failed)
 		return 0;
-	return call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->changes.err));
+	return call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(call->flush.err));
 }
