@@ -205,6 +205,11 @@ void ledger_after(struct ledger *l, const struct ledger_entry *e, bool taken)
 	to->state = LEDGER_SURE;
 }
 
+bool ledger_has(const struct ledger *l, const struct flow *flow)
+{
+	return !l->file || ledger_find(l, flow) != HASH_NONE;
+}
+
 void ledger_del(struct ledger *l, const struct flow *flow)
 {
 	uint32_t at = l->file ? ledger_find(l, flow) : HASH_NONE;

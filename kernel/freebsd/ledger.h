@@ -60,6 +60,9 @@ void ledger_clear(struct ledger *l);
 int ledger_before(struct ledger *l, const struct ledger_entry *e);
 void ledger_after(struct ledger *l, const struct ledger_entry *e, bool taken);
 
+/* False when the kernel has no entry of this flow for certain. */
+bool ledger_has(const struct ledger *l, const struct flow *flow);
+
 /* The kernel has no entry of this flow any more. */
 void ledger_del(struct ledger *l, const struct flow *flow);
 

@@ -274,10 +274,11 @@ static int mroute_del_on(const struct flow *flow, int iif)
  * was one. */
 static bool mroute_del_others(const struct flow *flow, int iif)
 {
+	uint32_t others = mroutes[flow_fam(flow)].taken & ~(UINT32_C(1) << iif);
 	bool was_there = false;
 
 	for (int vif = 0; pack_has_zone(flow) && vif < KERNEL_VIFS; vif++)
-		if (vif != iif && mroute_del_on(flow, vif) == 0)
+		if (others >> vif & 1 && mroute_del_on(flow, vif) == 0)
 			was_there = true;
 	return was_there;
 }
@@ -296,9 +297,10 @@ int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_
 		memcpy(e.ttl, ttl, sizeof e.ttl);
 	else
 		memset(e.ttl, 1, sizeof e.ttl);
+	if (ledger_has(&s->ledger, flow))
+		mroute_del_others(flow, iif);
 	if (ledger_before(&s->ledger, &e) < 0)
 		return -1;
-	mroute_del_others(flow, iif);
 	len = pack_mfc(&a, flow, s->ifindex[iif], iif, oifs, e.ttl);
 	res = mroute_set(flow_fam(flow), MRT_ADD_MFC, &a, len);
 	ledger_after(&s->ledger, &e, res == 0);
@@ -309,7 +311,7 @@ int kernel_mfc_del(const struct flow *flow, int iif)
 {
 	int res = mroute_del_on(flow, iif);
 
-	if ((res == 0 || errno == ENOENT) && mroute_del_others(flow, iif))
+	if (res < 0 && errno == ENOENT && mroute_del_others(flow, iif))
 		res = 0;
 	if (res == 0 || errno == ENOENT)
 		ledger_del(&mroutes[flow_fam(flow)].ledger, flow);

@@ -48,9 +48,11 @@ static void entries(void)
 	const struct ledger_entry *s;
 	int fd = ledger_begin(&mine);
 
-	CHECK(fd >= 0 && ledger_is(fd));
+	CHECK(fd >= 0 && ledger_is(fd) && !ledger_has(&mine, &e.flow));
+	/* Nothing is kept: it may be. */
+	CHECK(ledger_has(&theirs, &e.flow));
 	/* Dead before the kernel was asked, or after. */
-	CHECK(ledger_before(&mine, &e) == 0);
+	CHECK(ledger_before(&mine, &e) == 0 && ledger_has(&mine, &e.flow));
 	CHECK(ledger_load(&theirs, fd) == 0);
 	s = seen(&theirs, &e.flow);
 	CHECK(s && s->state == LEDGER_UNSURE && s->oifs == 6 && s->iif == 0 && s->ttl[1] == 7);
@@ -72,6 +74,7 @@ static void entries(void)
 	e = entry(1, 0, 0);
 	ledger_del(&mine, &e.flow);
 	ledger_del(&mine, &e.flow);
+	CHECK(!ledger_has(&mine, &e.flow));
 	CHECK(count(&theirs) == 0);
 	ledger_end(&theirs);
 	ledger_end(&mine);

@@ -8,8 +8,8 @@ cat <<-'END'
 	page. What the kernel must have is said in `run.sh`. `facts.c` and `joins.c` are process 1 of the machine: they
 	make interfaces whose wires they hold, make the kernel's calls for multicast routing by hand, and count packets.
 	They are what `kernel/freebsd/` rests on. `daemon.c` and `life.c` run the daemon and its client there, `gap.c`
-	counts what a handover costs, `doctor.c` asks `smcroute-check doctor`, and `storm.c` does what no administrator
-	does.
+	has packets flow while one daemon follows another, `doctor.c` asks `smcroute-check doctor`, and `storm.c` does
+	what no administrator does.
 
 	Three things end a machine with a kernel of 15.0, and no router can help it: a 513th source of a group on an
 	interface; an interface of IPv6 that goes and at once comes again, before the router has heard of it, as the
