@@ -233,7 +233,8 @@ static void upgrade_on_limit(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	if (!d->give.child || d->give.is_asked)
+	/* It may be the daemon since this turn of the loop. */
+	if (!upgrade_goes_on(d) || d->give.is_asked)
 		return;
 	d->upgrade.is_late = true;
 	kill(d->give.child, SIGKILL);

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 from cases import case, main
 from heirs import RULES, Heirs, daemons, pid_of, program, replace, version_of
@@ -130,33 +131,72 @@ def hangs(lab):
     h.end()
 
 
+def waits(lab, path):
+    """In place of the program one that waits for a line in a FIFO before it becomes it: the FIFO, the program."""
+    os.mkdir(lab.path("bin/r"))
+    os.rename(path, lab.path("bin/r/smcrouted"))
+    os.mkfifo(lab.path("fifo"))
+    replace(path, f"#!/bin/sh\nread x <{lab.path('fifo')}\nexec {lab.path('bin/r/smcrouted')} \"$@\"\n")
+    return lab.path("fifo"), lab.path("bin/r/smcrouted")
+
+
+def begin(h):
+    """An upgrade goes on: its client."""
+    client = subprocess.Popen([*SMCROUTECTL, "-u", h.d.sock, "upgrade"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: "is started as pid" in h.d.log(), "the first one")
+    return client
+
+
+def go(fifo):
+    with open(fifo, "w") as f:
+        f.write("go\n")
+
+
 @case("two at once: the second one is told so; a takeover as well")
 def two(lab):
     path = program(lab)
     h = Heirs(lab)
-    with open(path, "rb") as f:
-        whole = f.read()
-    # Waits before it becomes the program.
-    replace(lab.path("bin/real"), whole)
-    os.rename(path, lab.path("bin/smc"))
-    os.mkdir(lab.path("bin/r"))
-    os.rename(lab.path("bin/real"), lab.path("bin/r/smcrouted"))
-    os.mkfifo(lab.path("fifo"))
-    replace(path, f"#!/bin/sh\nread x <{lab.path('fifo')}\nexec {lab.path('bin/r/smcrouted')} \"$@\"\n")
-    first = subprocess.Popen([*SMCROUTECTL, "-u", h.d.sock, "upgrade"], stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: "is started as pid" in h.d.log(), "the first one")
+    fifo, real = waits(lab, path)
+    first = begin(h)
     rc, _, err = h.d.ctl("upgrade")
     same(rc, 69, f"the second one: {err}")
     check("under way" in err, err)
-    rc, _, err = lab.run(path.replace("smcrouted", "r/smcrouted"), "-T", "-n", "-f", h.d.conf, "-u", h.d.sock,
-                         "-P", h.d.pid_file)
+    rc, _, err = lab.run(real, "-T", "-n", "-f", h.d.conf, "-u", h.d.sock, "-P", h.d.pid_file)
     same(rc, 69, f"a takeover: {err}")
     check("under way" in err, err)
-    with open(lab.path("fifo"), "w") as f:
-        f.write("go\n")
+    go(fifo)
     out, _ = first.communicate(timeout=SLOW)
     check("upgraded" in out, f"the first one: {out}")
     h.next()
+    h.end()
+
+
+@case("one that asks in time and is given what there is when that time is over: it stays")
+def late(lab):
+    path = program(lab)
+    h = Heirs(lab, pps=300)
+    fifo, real = waits(lab, path)
+    start = time.monotonic()
+    client = begin(h)
+    # Half a request, whose end is waited for once the new one has asked.
+    half = socket.socket(socket.AF_UNIX)
+    half.connect(h.d.sock)
+    half.send(b"\0")
+    wait_until(lambda: time.monotonic() > start + 5, "half of its time", SLOW)
+    go(fifo)
+    wait_until(lambda: any(os.path.realpath(f"/proc/{pid}/exe") == real for pid in daemons() if pid != h.pid),
+               "the new one")
+    time.sleep(0.5)		# there is no sign that it has asked
+    os.kill(h.pid, signal.SIGSTOP)
+    wait_until(lambda: time.monotonic() > start + 11, "the end of its time", SLOW)
+    os.kill(h.pid, signal.SIGCONT)
+    out, err = client.communicate(timeout=SLOW)
+    # On a busy machine it has not asked before.
+    check("upgraded" in out or client.returncode == 71, f"{out}{err}")
+    if "upgraded" in out:
+        h.next()
+    h.one()
     h.end()
 
 
