@@ -23,7 +23,7 @@
 #include "lib/wire.h"
 
 #define TAKEOVER_SILENCE_MS 10000	/* of the old one, before it is given up */
-#define TAKEOVER_DEATH_MS 3000		/* for one that has closed to be gone: routing sockets take a while */
+#define TAKEOVER_DEATH_MS 10000		/* for one that has closed to be gone: routing sockets take a while */
 #define TAKEOVER_WORD_MS 1000		/* between two words of ours */
 
 bool takeover_is_child(void)
