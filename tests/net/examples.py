@@ -102,9 +102,11 @@ class Example:
                 lab.ip_batch([f"link add link eth0 name over {' '.join(peer or kind)}"])
             lab.ip_batch(["addr flush dev eth0", f"addr add {host} dev {dev}", f"link set {dev} up",
                           f"route replace default via {router.split('/')[0]} dev {dev}"])
-        h = Host(lab, at, dev, host.split("/")[0])
-        wait_until(lambda: "LOWER_UP" in lab.ip("link", "show", name), f"{name} to run")
-        return h
+        # Not LOWER_UP, which is there before packets are let through (net/core/link_watch.c).
+        wait_until(lambda: "state UP" in lab.ip("link", "show", name), f"{name} to run")
+        with lab.at(at):
+            wait_until(lambda: "state UP" in lab.ip("link", "show", dev), f"{dev} behind {name} to run")
+        return Host(lab, at, dev, host.split("/")[0])
 
     def daemon(self, file="smcroute.conf", *options, name="smcroute", **kw):
         """One that its client finds."""

@@ -29,7 +29,7 @@ def is_held_back(lab, sock, src, group):
         rx.settimeout(1)
         sock.send(frame(src, group, 1, 1))
         sock.send(b"\xff" * 6 + frame(src, group, 1, 2)[6:])
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(socket.timeout):		# TimeoutError from Python 3.10 on
             while not (got := find(rx.recv(2048))):
                 pass
             return got[3] == 2
