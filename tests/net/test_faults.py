@@ -233,7 +233,8 @@ def old(lab):
         order(path, f"{running.pid} {n} kill")
         heir = start(h, env, lab.path("log"))
         wait_until(lambda: running.poll() is not None, f"the end of one killed at {n}")
-        pid = wait_until(lambda: pid_of(h.d) == heir.pid and pid_of(h.d), lambda: f"the PID of the new one, {n}: {text(lab.path('log'))}")
+        pid = wait_until(lambda: pid_of(h.d) == heir.pid and pid_of(h.d),
+                         lambda n=n: f"the PID of the new one, {n}: {text(lab.path('log'))}")
         h.pid = pid
         h.one()
         # Whoever had not got everything when the old one was killed could not keep it.
