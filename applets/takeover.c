@@ -83,13 +83,14 @@ static int takeover_wait(struct daemon *d)
  * one by one. */
 static bool takeover_has_died(const struct daemon *d)
 {
-	for (int i = 0; i < TAKEOVER_DEATH_MS / 10; i++) {
+	/* Less and less often: SMCRoute, which lives on, serves one client at a time. */
+	for (int ms = 10, left = TAKEOVER_DEATH_MS; left > 0; left -= ms, ms += ms / 2) {
 		int fd = usock_connect(d->set->socket);
 
 		if (fd < 0)
 			return errno == ECONNREFUSED || errno == ENOENT;
 		close(fd);
-		poll(NULL, 0, 10);
+		poll(NULL, 0, ms);
 	}
 	return false;
 }
