@@ -4,6 +4,7 @@
 
 #include "lib/notify.h"
 #include "lib/text.h"
+#include "router/reason.h"
 #include "router/wait.h"
 
 /* Appends how many rules and groups there are and what they wait for. */
@@ -25,7 +26,7 @@ void result_put(struct daemon *d)
 	buf_free(b);
 	result_put_rules(b, &d->router);
 	buf_printf(b, "; kernel entries: %u added, %u changed, %u removed%s", ch->added, ch->changed, ch->removed,
-		   ch->failed || d->router.groups->failed ? ", some were refused" : "");
+		   ch->refused || reason_is_join_refused(&d->router) ? ", some were refused" : "");
 }
 
 void result_log(struct daemon *d, const char *what)

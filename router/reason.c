@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "router/claims.h"
+#include "router/group.h"
 #include "router/inkernel.h"
 #include "router/reflect.h"
 
@@ -102,4 +104,18 @@ const char *reason_of_interface(const struct iface *i)
 			return reason_refused(i, f);
 	}
 	return NULL;
+}
+
+bool reason_is_join_refused(struct router *r)
+{
+	const struct rules *t = &r->rules.joins;
+	bool is_refused = false;
+	struct claim claim;
+
+	if (!r->groups->failed)
+		return false;
+	for (uint32_t id = t->first; id != HASH_NONE && !is_refused; id = t->v[id].next)
+		is_refused = claims_find(t, id, OWNER_CONFIG, &claim) &&
+			     group_count(r, &r->rules.names.v[t->v[id].iif].ifname, &t->v[id].range).failed;
+	return is_refused;
 }

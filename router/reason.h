@@ -33,4 +33,7 @@ const char *reason_of_route(const struct router *r, const struct rule *rule, str
 /* Why an interface that rules refer to has no VIF, or no MIF; NULL when it has, or none refers to it. */
 const char *reason_of_interface(const struct iface *i);
 
+/* True when the kernel refused a membership that the configuration asks for. */
+bool reason_is_join_refused(struct router *r);
+
 #endif

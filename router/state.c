@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "router/claims.h"
+
 void state_event(struct router *r, const struct event *ev)
 {
 	if (r->ops && r->ops->event)
@@ -62,12 +64,37 @@ static bool state_is_edited(const struct router *r, const struct flow *flow, uin
 	return false;
 }
 
+struct state_whose {
+	const struct rules *rules;
+	bool is_any, of_config;
+};
+
+static void state_ask_whose(void *ctx, uint32_t id)
+{
+	struct state_whose *whose = ctx;
+	struct claim claim;
+
+	whose->is_any = true;
+	whose->of_config |= claims_find(whose->rules, id, OWNER_CONFIG, &claim);
+}
+
+/* True when rules that decide about a flow are there, and the configuration asks for none of them. */
+static bool state_is_of_others(const struct router *r, const struct flow *flow, uint32_t vifs)
+{
+	struct state_whose whose = { .rules = &r->rules.routes };
+
+	for (; vifs; vifs &= vifs - 1)
+		ruleset_deciding(&r->rules, flow, __builtin_ctz(vifs), state_ask_whose, &whose);
+	return whose.is_any && !whose.of_config;
+}
+
 void state_failed(struct router *r, const struct flow *flow, uint32_t vifs)
 {
 	int err = errno;
 
 	r->count.errors++;
 	r->changes.failed += r->sync.is_running;
+	r->changes.refused += r->sync.is_running && flow && !state_is_of_others(r, flow, vifs);
 	if (r->sync.is_running && flow && state_is_edited(r, flow, vifs)) {
 		r->edit.failed++;
 		r->edit.err = err;

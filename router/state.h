@@ -66,6 +66,7 @@ struct router_counters {
 struct router_changes {
 	uint32_t added, changed, removed;
 	uint32_t failed;
+	uint32_t refused;		/* of these: for flows that not only others than the configuration decide on */
 };
 
 /* A rule that an edit concerns. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "router/reason.h"
 #include "tests/unit/engine.h"
 
 #define RULES \
@@ -106,4 +107,39 @@ static void others(void)
 	end();
 }
 
-TEST_MAIN(TEST(say) TEST(others))
+/* What a client asked for and is refused again, as a reload has all be tried: not told of the reload; what the
+ * configuration asks for is, beside others too. */
+static void reload(void)
+{
+	static const char conf[] = RULES "mroute from eth0 source 10.0.0.7 group 225.1.1.7 to eth1\n"
+					 "mgroup from eth0 group 225.9.9.9\n";
+	struct change_rule rule = {
+		.iif = ifname_of("eth0", 4), .range = range("10.0.0.7", 32, "225.1.1.7", 32),
+		.oifs = &(struct ifname){ .text = "eth1", .len = 4 }, .noifs = 1,
+	};
+	struct flow_range joined = range("0.0.0.0", 0, "225.9.9.9", 32);
+	uint32_t id;
+
+	start();
+	CHECK_INT(apply(RULES), 0);
+	rule.owner = owner_hold(&r.rules.owners, "client");
+	fake_fail("mfc_add", ENOMEM, 3);
+	fake_fail("join", EMFILE, 3);
+	CHECK_INT(change_add(&r, &rule, CHANGE_MORE, &id), 0);
+	CHECK_INT(change_join(&r, &rule.iif, &joined, rule.owner), 0);
+	router_sync(&r);
+	CHECK_INT(apply(RULES), 0);
+	CHECK_INT(r.changes.failed, 1);
+	CHECK_INT(r.changes.refused, 0);
+	CHECK_INT(r.groups->failed, 1);
+	CHECK(!reason_is_join_refused(&r));
+	CHECK_INT(apply(conf), 0);
+	CHECK_INT(r.changes.refused, 1);
+	CHECK(reason_is_join_refused(&r));
+	CHECK_INT(apply(conf), 0);
+	CHECK_INT(r.changes.refused, 0);
+	CHECK(!reason_is_join_refused(&r));
+	end();
+}
+
+TEST_MAIN(TEST(say) TEST(others) TEST(reload))
