@@ -185,8 +185,9 @@ int kernel_vif_add(enum fam fam, int vif, int ifindex, uint8_t threshold)
 int kernel_vif_del(enum fam fam, int vif)
 {
 	union mroute_arg a;
+	int len = mroute_vif(&a, fam, vif, 0, 0);
 
-	if (mroute_set(fam, MRT_DEL_VIF, &a, mroute_vif(&a, fam, vif, 0, 0)) == 0) {
+	if (mroute_set(fam, MRT_DEL_VIF, &a, len) == 0) {
 		netlink_ask_allmulti(mroutes[fam].ifindex[vif]);
 		return 0;
 	}
@@ -196,17 +197,17 @@ int kernel_vif_del(enum fam fam, int vif)
 int kernel_mfc_add(const struct flow *flow, int iif, uint32_t oifs, const uint8_t *ttl)
 {
 	union mroute_arg a;
+	int len = mroute_mfc(&a, flow, iif, oifs, ttl);
 
-	return mroute_set(flow_fam(flow), flow_any_source(flow) ? MRT_ADD_MFC_PROXY : MRT_ADD_MFC, &a,
-			  mroute_mfc(&a, flow, iif, oifs, ttl));
+	return mroute_set(flow_fam(flow), flow_any_source(flow) ? MRT_ADD_MFC_PROXY : MRT_ADD_MFC, &a, len);
 }
 
 int kernel_mfc_del(const struct flow *flow, int iif)
 {
 	union mroute_arg a;
+	int len = mroute_mfc(&a, flow, iif, 0, NULL);
 
-	return mroute_set(flow_fam(flow), flow_any_source(flow) ? MRT_DEL_MFC_PROXY : MRT_DEL_MFC, &a,
-			  mroute_mfc(&a, flow, iif, 0, NULL));
+	return mroute_set(flow_fam(flow), flow_any_source(flow) ? MRT_DEL_MFC_PROXY : MRT_DEL_MFC, &a, len);
 }
 
 static int mroute_ask(enum fam fam, unsigned long request, union mroute_arg *a)
