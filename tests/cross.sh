@@ -132,7 +132,7 @@ check() {
 
 # one TOOL ARCH ORDER GCC ZIG QEMU
 one() {
-	local tool=$1 arch=$2 order=$3 cc run result=- size least before=$SECONDS static=() wanted
+	local tool=$1 arch=$2 order=$3 cc run result=- size least before=$SECONDS static=() linked='' wanted
 	name=$arch-$tool dir=$B/$arch-$tool
 	mkdir -p "$dir"
 	rm -f "$dir/row"
@@ -160,7 +160,9 @@ one() {
 		skip "nothing here runs it: built only"
 	else
 		mapfile -t wanted < <(programs)
-		{ [ ${#wanted[@]} = 0 ] || build tests.log CFLAGS=-O1 LDFLAGS=-static "${wanted[@]}"; } && check
+		# A static program of this machine looks up users by its modules (nsswitch.conf(5)), and some crash it.
+		[ "$tool-${4%,*}" = "gcc-$(gcc -dumpmachine)" ] || linked=-static
+		{ [ ${#wanted[@]} = 0 ] || build tests.log CFLAGS=-O1 LDFLAGS="$linked" "${wanted[@]}"; } && check
 	fi
 	echo "| $arch | $order | $tool | $size | $least | $result |" >"$dir/row"
 	echo "$name: $size bytes, $least with WITH_HOST=no; passed, failed, skipped: $result; $((SECONDS - before)) s"
