@@ -152,6 +152,7 @@ struct daemon {
 	bool stored;			/* all that is needed to go on */
 	bool store_failed;		/* and it was said */
 	struct timer store_again;	/* runs then */
+	struct buf store_removed;	/* what it is to let go of, each with its NUL */
 };
 
 #endif

@@ -23,18 +23,39 @@
 
 static const char store_journal[] = "journal";
 
-/* Has a descriptor stored.  An error that waits on a socket, as of a network that is down, is no reason to let go of
- * it: FDPOLL=0. */
-static void store_put(void *ctx, const char *name, int fd)
+static void store_later(struct daemon *d, const char *name)
 {
-	struct daemon *d = ctx;
-
-	if (notify_send_fd(fd, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name) == 0)
-		return;
 	if (!d->store_failed)
 		log_errno("cannot store %s, a restart may lose packets", name);
 	d->store_failed = true;
 	timer_set(d->loop, &d->store_again, STORE_AGAIN_MS);
+}
+
+/* Has a descriptor stored.  An error that waits on a socket, as of a network that is down, is no reason to let go of
+ * it: FDPOLL=0. */
+static void store_put(void *ctx, const char *name, int fd)
+{
+	if (notify_send_fd(fd, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name) < 0)
+		store_later(ctx, name);
+}
+
+/* Has those of a name let go of.  What is not heard is said again: a socket that stayed there would stay a member. */
+static void store_remove(struct daemon *d, const char *name)
+{
+	if (notify_send_fd(-1, "FDSTOREREMOVE=1\nFDNAME=%s", name) == 0)
+		return;
+	buf_add(&d->store_removed, name, strlen(name) + 1);
+	store_later(d, name);
+}
+
+static void store_remove_again(struct daemon *d)
+{
+	struct buf names = d->store_removed;
+
+	d->store_removed = (struct buf){ 0 };
+	for (size_t at = 0; at < names.len; at += strlen(names.p + at) + 1)
+		store_remove(d, names.p + at);
+	buf_free(&names);
 }
 
 static void store_on_fd(void *ctx, const char *name, int fd, bool is_open)
@@ -42,7 +63,7 @@ static void store_on_fd(void *ctx, const char *name, int fd, bool is_open)
 	if (is_open)
 		store_put(ctx, name, fd);
 	else
-		notify_send("FDSTOREREMOVE=1\nFDNAME=%s", name);
+		store_remove(ctx, name);
 }
 
 /* The keeper has ended, which only a signal makes it do as long as we live: routing goes on all the same. */
@@ -89,7 +110,7 @@ static void store_begin_journal(struct daemon *d)
 	if (fd >= 0 && memfile_is(fd) && journal_begin_in(&d->journal, fd) == 0)
 		return;
 	if (fd >= 0)
-		notify_send("FDSTOREREMOVE=1\nFDNAME=%s", store_journal);
+		store_remove(d, store_journal);
 	fd_fail(fd);
 	if (journal_begin(&d->journal) == 0)
 		store_put(d, store_journal, d->journal.fd);
@@ -132,7 +153,7 @@ void store_forget(struct daemon *d, const char *name)
 		return;
 	kernel_fds(store_find, &name);
 	if (name)
-		notify_send("FDSTOREREMOVE=1\nFDNAME=%s", name);
+		store_remove(d, name);
 }
 
 void store_all(struct daemon *d)
@@ -150,9 +171,12 @@ void store_again(void *ctx)
 	struct daemon *d = ctx;
 
 	/* When we are ready all is stored in any case. */
-	if (!d->stored)
+	if (!d->stored && !d->store_removed.len)
 		return;
-	store_all(d);
+	/* First, as a new one may have that name by now. */
+	store_remove_again(d);
+	if (d->stored)
+		store_all(d);
 	if (d->store_again.due)
 		return;
 	d->store_failed = false;
@@ -165,6 +189,7 @@ bool store_end(struct daemon *d, int status)
 
 	kernel_fds_follow(NULL, NULL);
 	fd_fail(d->journal_handed);
+	buf_free(&d->store_removed);
 	if (!d->stored)
 		return false;
 	/* A keeper ends with us, but where we failed. */

@@ -322,5 +322,16 @@ def memberships(lab):
     wait_until(lambda: address("225.10.0.200") in reported(wire, start), "a leave that is meant")
 
 
+@case("what a supervisor that is behind for a while is to let go of is said again")
+def let_go(lab):
+    h = Holder(lab)
+    d = h.start(lab.MARKS + GROUPS, "-m", "180")
+    wait_until(lambda: joining(h) > 30, lambda: f"the sockets: {joining(h)}")
+    with h.lock:
+        d.write("")
+        same(d.ctl("reload")[0], 0, "reload")
+    wait_until(lambda: joining(h) == 0, lambda: f"sockets that are left: {h.names()}")
+
+
 if __name__ == "__main__":
     main()
