@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -102,9 +103,23 @@ static inline void into(int ns)
 		printf("# setns: %s\n", strerror(errno));
 }
 
+/* Until the kernel has noticed that a link is up: it drops packets before (net/core/link_watch.c). */
+static inline void settle(const char *name)
+{
+	struct ifreq r = { 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
+	for (int i = 0; i < 2000 && ioctl(fd, SIOCGIFFLAGS, &r) == 0 && !(r.ifr_flags & IFF_RUNNING); i++)
+		usleep(10000);
+	close(fd);
+}
+
 /* Fresh namespaces, joined by `pairs` veth pairs. */
 static inline void lab(int pairs)
 {
+	char name[IFNAMSIZ];
+
 	if (ns_hosts >= 0) {
 		close(ns_hosts);
 		close(ns_router);
@@ -121,7 +136,11 @@ static inline void lab(int pairs)
 		run("ip link set a%d up", i);
 		into(ns_hosts);
 		run("ip link set h%d up", i);
+		snprintf(name, sizeof name, "h%d", i);
+		settle(name);
 		into(ns_router);
+		*name = 'a';
+		settle(name);
 	}
 }
 

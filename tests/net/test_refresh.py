@@ -201,7 +201,7 @@ def many(lab):
         seen = collections.Counter(m[4:8] if m[0] == IGMP2 else m[-16:] for _, m, _ in wire.read())
         return [g for g, n in seen.items() if n >= 4]
     # Of its own accord the kernel says each twice: robustness variable of RFC 3376, 8.1.
-    wait_until(lambda: len(all_reported()) >= 2048, "four reports of each", 3 * SLOW)
+    wait_until(lambda: len(all_reported()) >= 2048, "four reports of each", 6 * SLOW)
     wire.no_leave()
     note(f"measured: {len(wire.heard)} reports")
     d.do("ping")
