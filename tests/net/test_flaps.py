@@ -175,7 +175,7 @@ def overrun(lab):
         lab.ip_batch(["link set eth0 up", "addr replace 10.5.0.2/24 dev eth0"])
     # The two have changed places: what goes to a5 is seen by the host of the old a2.
     lab.open_host(HOST)
-    lab.settle("a5")
+    lab.settle("a2", "a5")
     lab.senders["hb"], lab.senders[HOST] = lab.senders[HOST], lab.senders["hb"]
     lab.receivers["hb"], lab.receivers[HOST] = lab.receivers[HOST], lab.receivers["hb"]
     flows(lab)
