@@ -176,6 +176,7 @@ table() {
 	while read -r arch _; do
 		cat "$B/$arch-gcc/row" "$B/$arch-zig/row" 2>/dev/null
 	done <<<"$archs"
+	true
 }
 
 for word in ${ARCH:-}; do
