@@ -23,10 +23,11 @@
 
 static const char store_journal[] = "journal";
 
-static void store_later(struct daemon *d, const char *name)
+/* Tries it again later; the first time it says what cannot be done with a name now, and what comes of it. */
+static void store_later(struct daemon *d, const char *verb, const char *name, const char *outcome)
 {
 	if (!d->store_failed)
-		log_errno("cannot store %s, a restart may lose packets", name);
+		log_errno("cannot %s %s, %s", verb, name, outcome);
 	d->store_failed = true;
 	timer_set(d->loop, &d->store_again, STORE_AGAIN_MS);
 }
@@ -36,7 +37,7 @@ static void store_later(struct daemon *d, const char *name)
 static void store_put(void *ctx, const char *name, int fd)
 {
 	if (notify_send_fd(fd, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name) < 0)
-		store_later(ctx, name);
+		store_later(ctx, "store", name, "a restart may lose packets");
 }
 
 /* Has those of a name let go of.  What is not heard is said again: a socket that stayed there would stay a member. */
@@ -44,8 +45,8 @@ static void store_remove(struct daemon *d, const char *name)
 {
 	if (notify_send_fd(-1, "FDSTOREREMOVE=1\nFDNAME=%s", name) == 0)
 		return;
+	store_later(d, "take back", name, "the init system keeps it until it listens again");
 	buf_add(&d->store_removed, name, strlen(name) + 1);
-	store_later(d, name);
 }
 
 static void store_remove_again(struct daemon *d)

@@ -104,13 +104,13 @@ static inline void into(int ns)
 }
 
 /* Until the kernel has noticed that a link is up: it drops packets before (net/core/link_watch.c). */
-static inline void settle(const char *name)
+static inline void settle(char letter, int i)
 {
 	struct ifreq r = { 0 };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
-	for (int i = 0; i < 2000 && ioctl(fd, SIOCGIFFLAGS, &r) == 0 && !(r.ifr_flags & IFF_RUNNING); i++)
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%c%d", letter, i);
+	for (int n = 0; n < 2000 && ioctl(fd, SIOCGIFFLAGS, &r) == 0 && !(r.ifr_flags & IFF_RUNNING); n++)
 		usleep(10000);
 	close(fd);
 }
@@ -118,8 +118,6 @@ static inline void settle(const char *name)
 /* Fresh namespaces, joined by `pairs` veth pairs. */
 static inline void lab(int pairs)
 {
-	char name[IFNAMSIZ];
-
 	if (ns_hosts >= 0) {
 		close(ns_hosts);
 		close(ns_router);
@@ -136,11 +134,9 @@ static inline void lab(int pairs)
 		run("ip link set a%d up", i);
 		into(ns_hosts);
 		run("ip link set h%d up", i);
-		snprintf(name, sizeof name, "h%d", i);
-		settle(name);
+		settle('h', i);
 		into(ns_router);
-		*name = 'a';
-		settle(name);
+		settle('a', i);
 	}
 }
 
