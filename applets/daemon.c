@@ -189,8 +189,15 @@ static void daemon_begin(struct daemon *d)
 	watch_arm(d);
 }
 
+static int daemon_shed_by_exec(struct daemon *d)
+{
+	daemon_leave_parent(d);
+	return rights_shed_by_exec(d);
+}
+
 static int daemon_start(struct daemon *d)
 {
+	bool needs_rights = !geteuid() || d->set->user;
 	int status;
 
 	d->control = server_new(d->loop, &d->for_clients);
@@ -210,12 +217,15 @@ static int daemon_start(struct daemon *d)
 		log_errno("hook");
 		return EXIT_SYSTEM;
 	}
-	if ((status = reach_finish(d)) || (status = rights_drop(d)) || (status = takeover_finish(d)))
+	/* Before the PID file, which says that the file was read, where that takes no rights. */
+	if (!needs_rights && (status = rights_drop(d)))
 		return status;
-	if (d->sheds_by_exec) {
-		daemon_leave_parent(d);
-		return rights_shed_by_exec(d);
-	}
+	if (d->sheds_by_exec && !d->takeover.is_open)
+		return daemon_shed_by_exec(d);
+	if ((status = reach_finish(d)) || (needs_rights && (status = rights_drop(d))) || (status = takeover_finish(d)))
+		return status;
+	if (d->sheds_by_exec)
+		return daemon_shed_by_exec(d);
 	daemon_begin(d);
 	return 0;
 }
