@@ -43,7 +43,8 @@ def lower(lab):
     for source, group, _ in FAMILIES:
         lab.expect(lab.send("a1", source, f"{group}1"), "a4")
         lab.expect(lab.send("a1", source, f"{group}2"))
-        wait_until(lambda: lab.route(source, f"{group}2") == ("a1", []), "an entry without a rule")
+        # The macvlan has its copy by a queue of its own (drivers/net/macvlan.c), which is mostly the later one.
+        wait_until(lambda: lab.route(source, f"{group}2") in (("a1", []), ("mv0", [])), "an entry without a rule")
         d.do("add", "mv0", f"{group}2", "a3")
         lab.expect(lab.send("a1", source, f"{group}2"), "a3")
 
