@@ -192,8 +192,10 @@ static void give_resume(struct daemon *d)
 	give_stop_other(g);
 	log_limited(&d->lim_client, loop_now(d->loop), LOG_LVL_ERR, "handover to pid %d failed: %s; going on as before",
 		    (int)g->pid, g->why);
+	priv_raise();
 	if (pidfile_retake(&d->pidfile) < 0)
 		log_errno("%s", d->set->pidfile);
+	priv_lower();
 	if (d->journal.fd >= 0 && journal_rewrite(&d->journal) < 0)
 		log_errno("journal");
 	d->router.now = loop_touch(d->loop);

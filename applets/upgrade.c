@@ -20,6 +20,8 @@
 #include "applets/give.h"
 #include "lib/fd.h"
 #include "lib/notify.h"
+#include "lib/pidfile.h"
+#include "lib/priv.h"
 #include "lib/proc.h"
 
 #define UPGRADE_START_MS 10000	/* for the new program to read its configuration and ask */
@@ -291,6 +293,17 @@ bool upgrade_goes_on(const struct daemon *d)
 	return d->give.child && !d->give.is_given;
 }
 
+/* Another process could not write its number to our PID file, as after -p. */
+static bool upgrade_number_stays(struct daemon *d)
+{
+	bool is_fixed;
+
+	priv_raise();
+	is_fixed = pidfile_is_fixed(&d->pidfile);
+	priv_lower();
+	return is_fixed;
+}
+
 /* Begins it: NULL, or why not; *status is that for a client then. */
 static const char *upgrade_begin(struct daemon *d, int *status)
 {
@@ -310,7 +323,7 @@ static const char *upgrade_begin(struct daemon *d, int *status)
 	buf_free(&u->why);
 	buf_free(&u->said);
 	u->is_late = false;
-	u->is_trial = getpid() == 1;
+	u->is_trial = getpid() == 1 || upgrade_number_stays(d);
 	*d->give.why = '\0';
 	err = d->set->program ? upgrade_start(d) : ENOENT;
 	if (err) {

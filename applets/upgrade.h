@@ -6,8 +6,9 @@
  * What the child writes to standard error comes here by a pipe, is passed on, and the end of it is kept for the client,
  * until the child has taken over: the real standard error is among what it is given.
  *
- * The pid of process 1 cannot change.  There the program is first tried in a child, which reads the configuration and
- * touches nothing, and is then run in this process, in whose environment UPGRADE_FDS names the descriptors.
+ * The pid of process 1 cannot change, and that of a daemon that may not write its PID file any more had better not.
+ * There the program is first tried in a child, which reads the configuration and touches nothing, and is then run in
+ * this process, in whose environment UPGRADE_FDS names the descriptors.
  */
 #ifndef APPLETS_UPGRADE_H
 #define APPLETS_UPGRADE_H

@@ -24,6 +24,45 @@ static int pidfile_put_pid(int fd)
 	return pwrite(fd, text, (size_t)n, 0) < n ? -1 : ftruncate(fd, n);
 }
 
+/* The number in an open file; 0 when there is none. */
+static pid_t pidfile_get_pid(int fd)
+{
+	char text[16] = "";
+	long pid = 0;
+
+	if (pread(fd, text, sizeof text - 1, 0) > 0)
+		pid = strtol(text, NULL, 10);
+	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+/* Opens what fd has for writing, for this once, when path still leads there.  -1 with errno; ESTALE when it does
+ * not. */
+static int pidfile_open_to_write(const char *path, int fd)
+{
+	struct stat st, now;
+	int out = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (out >= 0 && (fstat(fd, &st) < 0 || fstat(out, &now) < 0 || st.st_dev != now.st_dev ||
+			 st.st_ino != now.st_ino)) {
+		errno = ESTALE;
+		return fd_fail(out);
+	}
+	return out;
+}
+
+/* Writes our number to the file that fd has, unless it has that number already. */
+static int pidfile_follow(const char *path, int fd)
+{
+	int out;
+
+	if (pidfile_get_pid(fd) == getpid())
+		return 0;
+	out = pidfile_open_to_write(path, fd);
+	if (out < 0 || pidfile_put_pid(out) < 0)
+		return fd_fail(out);
+	return close(out);
+}
+
 /* Opens what stands at path without following a link; -1 when that is no plain file. */
 static int pidfile_open(const char *path, struct stat *st)
 {
@@ -86,6 +125,24 @@ static bool pidfile_make_room(const char *path)
 	return is_removed;
 }
 
+/* Makes a file with our number, whose name mkstemp(3) completes, and opens it for reading. */
+static int pidfile_make(char *tmp)
+{
+	int fd = mkostemp(tmp, O_CLOEXEC), held = -1, err;
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (pidfile_put_pid(fd) == 0 && fchmod(fd, 0644) == 0)
+		held = pidfile_open(tmp, &st);
+	err = errno;
+	close(fd);
+	if (held < 0)
+		unlink(tmp);
+	errno = err;
+	return held;
+}
+
 static int pidfile_try_write(struct pidfile *f, const char *path)
 {
 	char tmp[PATH_MAX];
@@ -96,11 +153,10 @@ static int pidfile_try_write(struct pidfile *f, const char *path)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	fd = mkostemp(tmp, O_CLOEXEC);
+	fd = pidfile_make(tmp);
 	if (fd < 0)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && pidfile_put_pid(fd) == 0 && fchmod(fd, 0644) == 0 &&
-	    pidfile_place(path, tmp) == 0) {
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && pidfile_place(path, tmp) == 0) {
 		*f = (struct pidfile){ path, fd, fd_directory(path) };
 		return 0;
 	}
@@ -124,16 +180,14 @@ pid_t pidfile_read(const char *path, bool is_held)
 {
 	struct stat st;
 	int fd = pidfile_open(path, &st);
-	char text[16] = "";
-	long pid = 0;
+	pid_t pid = 0;
 
 	if (fd < 0)
 		return 0;
-	if ((!is_held || (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)) &&
-	    read(fd, text, sizeof text - 1) > 0)
-		pid = strtol(text, NULL, 10);
+	if (!is_held || (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK))
+		pid = pidfile_get_pid(fd);
 	close(fd);
-	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+	return pid;
 }
 
 pid_t pidfile_owner(const char *path)
@@ -143,10 +197,7 @@ pid_t pidfile_owner(const char *path)
 
 int pidfile_touch(const struct pidfile *f)
 {
-	if (!f->path || !futimens(f->fd, NULL))
-		return 0;
-	/* Whoever is no longer the owner may still write what is open for writing. */
-	return pidfile_put_pid(f->fd);
+	return f->path ? futimens(f->fd, NULL) : 0;
 }
 
 int pidfile_adopt(struct pidfile *f, const char *path, int fd)
@@ -158,7 +209,7 @@ int pidfile_adopt(struct pidfile *f, const char *path, int fd)
 		return -1;
 	}
 	/* The lock is that of the open file, which two processes have now: this asks whether it is held by it. */
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || pidfile_put_pid(fd) < 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || pidfile_follow(path, fd) < 0)
 		return -1;
 	*f = (struct pidfile){ path, fd, fd_directory(path) };
 	return 0;
@@ -166,7 +217,15 @@ int pidfile_adopt(struct pidfile *f, const char *path, int fd)
 
 int pidfile_retake(const struct pidfile *f)
 {
-	return f->path ? pidfile_put_pid(f->fd) : 0;
+	return f->path ? pidfile_follow(f->path, f->fd) : 0;
+}
+
+bool pidfile_is_fixed(const struct pidfile *f)
+{
+	int out = f->path ? pidfile_open_to_write(f->path, f->fd) : -1, err = errno;
+
+	fd_fail(out);
+	return f->path && out < 0 && (err == EACCES || err == EPERM || err == EROFS);
 }
 
 void pidfile_release(struct pidfile *f)
@@ -189,7 +248,7 @@ void pidfile_remove(struct pidfile *f)
 
 	if (!f->path)
 		return;
-	if (!fstat(f->fd, &st) && fd_remove(f->dir, f->path, st.st_dev, st.st_ino) < 0)
-		(void)!ftruncate(f->fd, 0);
+	if (!fstat(f->fd, &st))
+		fd_remove(f->dir, f->path, st.st_dev, st.st_ino);
 	pidfile_release(f);
 }

@@ -12,7 +12,7 @@
 
 struct pidfile {
 	const char *path;	/* NULL when nothing is held */
-	int fd;			/* holds the lock; it can be written, as who has no rights any more does so later */
+	int fd;			/* holds the lock, for reading alone: who gets hold of this process writes no number */
 	int dir;		/* of fd_directory() */
 };
 
@@ -27,16 +27,19 @@ pid_t pidfile_owner(const char *path);
 /* The same of a file of any program, which need not hold it; without is_held.  Only a plain file is read. */
 pid_t pidfile_read(const char *path, bool is_held);
 
-/* Sets the file's times to now, after privileges were dropped too.  0, or -1 with errno. */
+/* Sets the file's times to now.  0, or -1 with errno, as where it belongs to another user than this one by now. */
 int pidfile_touch(const struct pidfile *f);
 
-/* Takes the file at path over, which is not copied, by the descriptor of the process that holds it, and writes the PID
- * of this one to it; no right to the directory is needed.  0, or -1 with errno and fd is still the caller's; ESTALE
- * when it is not what is at path. */
+/* Takes the file at path over, which is not copied, by the descriptor of the process that holds it, and has it say the
+ * PID of this one: a right to write the file is needed for that, unless it does so already; none to the directory.  0,
+ * or -1 with errno and fd is still the caller's; ESTALE when it is not what is at path. */
 int pidfile_adopt(struct pidfile *f, const char *path, int fd);
 
 /* Writes this process's PID to its file again, when who was to take it over did not.  0, or -1 with errno. */
 int pidfile_retake(const struct pidfile *f);
+
+/* True when no process with our rights may write another number to the file. */
+bool pidfile_is_fixed(const struct pidfile *f);
 
 /* Lets go of the file, which another process has taken over. */
 void pidfile_release(struct pidfile *f);
@@ -44,7 +47,8 @@ void pidfile_release(struct pidfile *f);
 /* True when nothing is at its path any more: see fd_is_lost(). */
 bool pidfile_is_lost(const struct pidfile *f);
 
-/* Removes the file, wherever it is now, if it is still ours; where that is not permitted any more it is left empty. */
+/* Removes the file, wherever it is now, if it is still ours; where that is not permitted any more it stays, and nobody
+ * holds it. */
 void pidfile_remove(struct pidfile *f);
 
 #endif

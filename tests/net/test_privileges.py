@@ -2,10 +2,12 @@
 #
 # Rights: what the daemon keeps after the start with and without -p, what its
 # hook gets, and that one capability is enough to start.
+import contextlib
 import errno
 import grp
 import os
 import pwd
+import re
 import signal
 import stat
 import struct
@@ -47,7 +49,10 @@ def wait_caps(pid, want, sets=slice(0, 4)):
 
 def all_works(lab, d):
     """A reload that adds routes, commands, learning, joins and a new interface."""
-    d.hup(ROUTE + MORE)
+    # After -p the time of the PID file tells nothing.
+    d.write(ROUTE + MORE)
+    d.proc.send_signal(signal.SIGHUP)
+    wait_until(lambda: "\nreloaded: " in d.log(), d.log)
     lab.passes("a2", "10.2.0.9", "225.1.1.2", "a3")
     lab.passes("a1", "10.1.0.9", "225.1.2.3", "a2")
     lab.passes("a1", "fd00:1::9", "ff2e::11", "a2")
@@ -101,6 +106,17 @@ def quotes(lab):
     check('"secret"' in d.log(), d.log())
 
 
+def ways_to_write(pid, path):
+    """Of each descriptor that a process has of the file at path: whether it is one to write by (proc(5), fdinfo)."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/fdinfo/{fd}") as f:
+            flags = int(re.search(r"^flags:\s*(\d+)", f.read(), re.M)[1], 8)
+            if os.path.samefile(f"/proc/{pid}/fd/{fd}", path):
+                found.append(flags & os.O_ACCMODE != os.O_RDONLY)
+    return found
+
+
 def by_keeper(lab, d):
     old = int(open(d.pid_file).read())
     os.kill(old, signal.SIGKILL)
@@ -113,7 +129,8 @@ def by_takeover(lab, d):
 
 def by_upgrade(lab, d):
     same(d.ctl("upgrade")[0], 0, "upgrade")
-    return next_pid(d, d.proc.pid)
+    d.do("ping")
+    return d.proc.pid
 
 
 def in_background(lab, d):
@@ -148,6 +165,7 @@ def ways(lab, option, value, how):
     wait_until(lambda: "/etc/passwd" not in files(), lambda: f"open: {files()}")
     lab.passes("a1", "10.1.0.9", "225.1.1.1", "a2")
     same(d.ctl("reload")[0], 0, "reload")
+    same(ways_to_write(pid, d.pid_file), [False], "ways to write the PID file")
     os.kill(pid, signal.SIGTERM)
     wait_until(lambda: gone(pid), "its end")
 

@@ -11,8 +11,8 @@ import subprocess
 import time
 
 from cases import case, main
-from heirs import RULES, Heirs, daemons, pid_of, program, replace, version_of
-from lab import SLOW, SMCROUTECTL, check, gone, need_users, same, wait_until
+from heirs import RULES, Heirs, daemons, next_pid, pid_of, program, replace, version_of
+from lab import CAP_NET_ADMIN, CAP_NET_RAW, SLOW, SMCROUTECTL, check, gone, need_users, same, wait_until
 from manager import Manager
 
 
@@ -200,18 +200,36 @@ def late(lab):
     h.end()
 
 
-@case("after -p nobody, without any capability; relative paths")
-def dropped(lab):
+@case("after -p nobody, who may not write the PID file: in the same process, whose number it says", "-p", "nobody")
+@case("the same below a keeper, also after a kill -9", "-k", "-p", "nobody")
+@case("the same with a hook, which keeps its capabilities", "-e", "/bin/true", "-p", "nobody")
+def dropped(lab, *options):
     need_users()
-    program(lab)
+    path = program(lab)
     os.chmod(lab.dir, 0o755)
-    h = Heirs(lab, RULES, "-p", "nobody")
+    h = Heirs(lab, RULES, *options)
+    h.d.do("-o", "x", "add", "a5", "225.31.0.0/16", "a2")
     for _ in range(2):
-        upgrade(h)
+        rc, out, err = h.d.ctl("upgrade")
+        same((rc, err), (0, ""), "upgrade")
+        check(f"pid {h.pid} as before" in out, f"answer: {out}")
+        h.one() if "-k" not in options else h.d.do("ping")
         with open(f"/proc/{h.pid}/status") as f:
             status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
-        same([int(status[c], 16) for c in ("CapInh", "CapPrm", "CapEff", "CapAmb")], [0] * 4, "capabilities")
+        want = 1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW if "-e" in options else 0
+        same([int(status[c], 16) for c in ("CapPrm", "CapEff")], [want] * 2, "capabilities")
         check("0" not in status["Uid"].split(), "root again")
+        check("225.31.0.0/16" in h.d.show("show", "config"), "what an owner asked for")
+    with open(path, "rb") as f:
+        whole = f.read()
+    replace(path, "#!/bin/sh\nexit 64\n")
+    same(h.d.ctl("upgrade")[0], 71, "upgrade to what does not start")
+    replace(path, whole)
+    same(pid_of(h.d), h.pid, "PID")
+    if "-k" in options:
+        os.kill(h.pid, signal.SIGKILL)
+        h.pid = next_pid(h.d, h.pid)
+        check("225.31.0.0/16" in h.d.show("show", "config"), "what an owner asked for, after a death")
     h.end()
 
 

@@ -64,6 +64,8 @@ static void pidfile_life(void)
 	CHECK_INT(pidfile_write(&f, path), 0);
 	CHECK_STR(content(path), want);
 	CHECK_INT(pidfile_owner(path), getpid());
+	CHECK_INT(fcntl(f.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	CHECK(!pidfile_is_fixed(&f));
 	CHECK_INT(pidfile_write(&g, path), -1);
 	CHECK_INT(errno, EBUSY);
 	CHECK(!stat(path, &st) && st.st_nlink == 1 && (st.st_mode & 07777) == 0644);
@@ -75,6 +77,7 @@ static void pidfile_life(void)
 	CHECK(!content(path));
 	pidfile_remove(&f);
 	CHECK_INT(pidfile_touch(&f), 0);
+	CHECK(!pidfile_is_fixed(&f));
 	CHECK_INT(pidfile_write(&f, "/nonexistent/a.pid"), -1);
 	CHECK_INT(errno, ENOENT);
 	pidfile_remove(&f);
@@ -216,13 +219,13 @@ static void pidfile_lost(void)
 	CHECK(pidfile_write(&f, longest) < 0 && errno == ENAMETOOLONG);
 }
 
-/* Whoever has given up his rights tells the time of a reload all the same, and leaves an empty file behind. */
+/* Whoever has given up his rights writes nothing there any more: no number, no time, nor that there is none. */
 static void pidfile_without_rights(void)
 {
 	const char *path = path_of("h.pid");
-	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
-	struct pidfile f;
+	struct pidfile f, g;
 	struct stat st;
+	char want[16];
 	int status = -1;
 	pid_t pid;
 
@@ -231,22 +234,31 @@ static void pidfile_without_rights(void)
 		return;
 	}
 	CHECK_INT(pidfile_write(&f, path), 0);
-	utimensat(AT_FDCWD, path, old, 0);
+	CHECK(!pidfile_is_fixed(&f));
+	snprintf(want, sizeof want, "%d\n", (int)getpid());
 	pid = fork();
 	if (!pid) {
 		if (setuid(65534))
 			_exit(2);
-		_exit(pidfile_touch(&f) < 0 || stat(path, &st) < 0 || st.st_mtime == 1000 ||
-		      pidfile_owner(path) != getpid());
+		if (!pidfile_is_fixed(&f) || pidfile_touch(&f) == 0 || pidfile_adopt(&g, path, f.fd) == 0)
+			_exit(3);
+		if (pwrite(f.fd, "1\n", 2, 0) >= 0 || ftruncate(f.fd, 0) == 0)
+			_exit(4);
+		pidfile_remove(&f);
+		_exit(stat(path, &st) < 0 || !st.st_size);
 	}
 	CHECK_INT(waitpid(pid, &status, 0), pid);
 	CHECK_INT(status, 0);
+	CHECK_STR(content(path), want);
+	/* A program that goes on in the process whose number it is has nothing to write. */
 	pid = fork();
 	if (!pid) {
+		int fd = open(path, O_RDWR | O_TRUNC | O_CLOEXEC);
+
+		dprintf(fd, "%d\n", (int)getpid());
 		if (setuid(65534))
 			_exit(2);
-		pidfile_remove(&f);
-		_exit(stat(path, &st) < 0 || st.st_size);
+		_exit(pidfile_adopt(&g, path, f.fd) < 0);
 	}
 	CHECK_INT(waitpid(pid, &status, 0), pid);
 	CHECK_INT(status, 0);

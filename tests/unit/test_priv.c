@@ -170,37 +170,6 @@ static int cannot_drop(void)
 	return priv_drop(&other, false) < 0 ? 0 : 2;
 }
 
-/* A PID file of root stays in our hands after the drop. */
-static int pidfile_after_drop(void)
-{
-	static char dir[] = "/tmp/test_priv.XXXXXX";
-	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
-	struct pidfile f;
-	struct stat st;
-	char path[64];
-	int code = 0;
-
-	if (!mkdtemp(dir) || chmod(dir, 0755) < 0)
-		return 1;
-	snprintf(path, sizeof path, "%s/p", dir);
-	if (pidfile_write(&f, path) < 0 || utimensat(AT_FDCWD, path, old, 0) < 0)
-		return 2;
-	switch (fork()) {
-	case 0:
-		if (priv_drop(&nobody, false) < 0)
-			_exit(3);
-		if (pidfile_touch(&f) < 0 || stat(path, &st) < 0 || st.st_mtime == 1000 ||
-		    pidfile_owner(path) <= 0)
-			_exit(4);
-		pidfile_remove(&f);
-		_exit(stat(path, &st) < 0 || st.st_size ? 5 : 0);
-	default:
-		wait(&code);
-	}
-	pidfile_remove(&f);
-	return rmdir(dir) < 0 ? 6 : WEXITSTATUS(code);
-}
-
 static void shedding(void)
 {
 	NEED_PROC();
@@ -218,7 +187,6 @@ static void dropping(void)
 	}
 	CHECK_INT(in_child(drop_all), 0);
 	CHECK_INT(in_child(drop_for_hook), 0);
-	CHECK_INT(in_child(pidfile_after_drop), 0);
 }
 
 TEST_MAIN(
