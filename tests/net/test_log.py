@@ -8,7 +8,7 @@ import signal
 import socket
 
 from cases import case, main
-from lab import MS_BIND, SMCROUTED, Daemon, check, need_users, same, sys_call, wait_until
+from lab import MS_BIND, SMCROUTED, Daemon, check, gone, need_users, same, sys_call, wait_until
 
 ROUTE = "mroute from a1 source 10.1.0.9 group 225.1.1.1 to a2\n"
 
@@ -42,19 +42,10 @@ def files(lab):
     return ("-f", lab.write("x.conf", ROUTE), "-P", lab.path("x.pid"), "-u", lab.path("x.sock"))
 
 
-def no_pid(path):
-    """Gone, or empty where its owner may not remove it."""
-    try:
-        return os.path.getsize(path) == 0
-    except FileNotFoundError:
-        return True
-
-
 def end(lab):
     pid = int(open(lab.path("x.pid")).read())
     os.kill(pid, signal.SIGTERM)
-    # After -p it is left there, empty.
-    wait_until(lambda: no_pid(lab.path("x.pid")), "its end")
+    wait_until(lambda: gone(pid), "its end")
     return pid
 
 

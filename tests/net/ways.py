@@ -53,12 +53,13 @@ class Keeper(Way):
 
 
 class Upgrade(Way):
-    """Its program is run anew."""
+    """Its program is run anew; after -p in the same process."""
 
     def follow(self, d):
-        pid = pid_of(d)
-        same(d.ctl("upgrade")[::2], (0, ""), "upgrade")
-        next_pid(d, pid)
+        rc, out, err = d.ctl("upgrade")
+        same((rc, err), (0, ""), "upgrade")
+        pid = int(re.findall(r"\d+", out.rpartition(", pid ")[2])[-1])
+        wait_until(lambda: pid_of(d) == pid and d.ctl("ping")[0] == 0, f"a daemon with pid {pid}")
         return d
 
 
