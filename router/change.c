@@ -360,8 +360,8 @@ int change_disown(struct router *r, uint32_t owner)
 			const struct rule *rule = &tables[k]->v[id];
 			bool stays = rule->owner == OWNER_SEVERAL;
 
-			if (tables[k] == &r->rules.routes)
-				state_edit_add(r, &r->rules.names.v[rule->iif].ifname, &rule->range);
+			(tables[k] == &r->rules.routes ? state_edit_add : state_edit_leave)
+				(r, &r->rules.names.v[rule->iif].ifname, &rule->range);
 			res = change_take_back(r, tables[k], id, owner, false);
 			if (stays && tables[k] == &r->rules.routes)
 				pending_report(r, id);

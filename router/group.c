@@ -124,7 +124,7 @@ static void member_settle(struct router *r, uint32_t at)
 	if (m->joined && (m->gone || !m->refs)) {
 		if (kernel_leave(m->ifindex, src, &m->flow.group, m->slot) < 0 &&
 		    (errno == ENOMEM || errno == ENOBUFS)) {
-			state_failed(r, NULL, 0);
+			state_leave_failed(r, iface_str(iface_find(&r->ifs, m->ifindex)), &m->flow);
 			t->is_left = true;
 			return;
 		}

@@ -27,6 +27,11 @@ void state_edit_add(struct router *r, const struct ifname *iif, const struct flo
 	r->edit.v[r->edit.n++] = (struct edited){ .range = *range, .iif = *iif };
 }
 
+void state_edit_leave(struct router *r, const struct ifname *iif, const struct flow_range *range)
+{
+	r->edit.v[r->edit.n++] = (struct edited){ .range = *range, .iif = *iif, .is_join = true };
+}
+
 /* Whether one of the rules that decide is inside another one, which has no say then. */
 struct state_say {
 	const struct ruleset *set;
@@ -49,7 +54,7 @@ static bool state_has_say(const struct router *r, const struct edited *rule, con
 	const struct iface *i = iface_by_vif(&r->ifs, flow_fam(flow), vif);
 	struct state_say say = { .set = &r->rules, .range = &rule->range };
 
-	if (!flow_range_has(&rule->range, flow) || (i && !ifname_matches(&rule->iif, i->name)))
+	if (rule->is_join || !flow_range_has(&rule->range, flow) || (i && !ifname_matches(&rule->iif, i->name)))
 		return false;
 	ruleset_deciding(&r->rules, flow, vif, state_narrower, &say);
 	return !say.is_none;
@@ -88,19 +93,45 @@ static bool state_is_of_others(const struct router *r, const struct flow *flow, 
 	return whose.is_any && !whose.of_config;
 }
 
-void state_failed(struct router *r, const struct flow *flow, uint32_t vifs)
+/* Counts it, for the edit too if it is of that, and has all be tried again. */
+static void state_refused(struct router *r, bool is_edited)
 {
-	int err = errno;
-
 	r->count.errors++;
 	r->changes.failed += r->sync.is_running;
-	r->changes.refused += r->sync.is_running && flow && !state_is_of_others(r, flow, vifs);
-	if (r->sync.is_running && flow && state_is_edited(r, flow, vifs)) {
+	if (is_edited) {
 		r->edit.failed++;
-		r->edit.err = err;
+		r->edit.err = errno;
 	}
 	if (r->retry_due)
 		return;
 	r->retry_ms = !r->retry_ms ? STATE_RETRY_MS : r->retry_ms < STATE_RETRY_MOST ? 2 * r->retry_ms : r->retry_ms;
 	r->retry_due = r->now + r->retry_ms;
+}
+
+void state_failed(struct router *r, const struct flow *flow, uint32_t vifs)
+{
+	bool of_rule = r->sync.is_running && flow;
+
+	r->changes.refused += of_rule && !state_is_of_others(r, flow, vifs);
+	state_refused(r, of_rule && state_is_edited(r, flow, vifs));
+}
+
+/* True when an edit is to leave a membership, whose source is all zeros when it is one of any. */
+static bool state_is_to_leave(const struct edited *e, const char *ifname, const struct flow *flow)
+{
+	const struct flow_range *range = &e->range;
+	bool any = flow_range_any_source(range);
+
+	return e->is_join && ifname_matches(&e->iif, ifname) && any == flow_any_source(flow) &&
+	       addr_covers(&range->flow.group, range->group_len, &flow->group) &&
+	       (any || addr_covers(&range->flow.source, range->source_len, &flow->source));
+}
+
+void state_leave_failed(struct router *r, const char *ifname, const struct flow *flow)
+{
+	bool is_edited = false;
+
+	for (unsigned i = 0; i < r->edit.n; i++)
+		is_edited |= state_is_to_leave(&r->edit.v[i], ifname, flow);
+	state_refused(r, is_edited);
 }

@@ -73,6 +73,7 @@ struct router_changes {
 struct edited {
 	struct flow_range range;
 	struct ifname iif;
+	bool is_join;			/* memberships that are to be left */
 };
 
 /* What was edited at once, so that it can be told what was refused of that, and of nothing else. */
@@ -80,7 +81,7 @@ struct edited {
 struct edit {
 	struct edited v[STATE_EDITED];
 	unsigned n;
-	uint32_t failed;		/* since it began: calls for a flow that one of these has a say in */
+	uint32_t failed;		/* of calls for what these have a say in, since it began */
 	int err;			/* errno of the last of these */
 };
 
@@ -201,9 +202,15 @@ void state_event(struct router *r, const struct event *ev);
 void state_edit(struct router *r);
 void state_edit_add(struct router *r, const struct ifname *iif, const struct flow_range *range);
 
+/* The same of memberships that are to be left. */
+void state_edit_leave(struct router *r, const struct ifname *iif, const struct flow_range *range);
+
 /* Counts a refusal by the kernel or of memory, with the errno of now, and has all be tried again in a while, which
  * grows as long as that fails.  flow: what it concerns, or NULL; vifs: where its packets come in, as bits.  What is
  * refused outside of router_sync(), to a packet say, is none of an edit. */
 void state_failed(struct router *r, const struct flow *flow, uint32_t vifs);
+
+/* The same of a membership that the kernel did not let go of, on the interface of that name. */
+void state_leave_failed(struct router *r, const char *ifname, const struct flow *flow);
 
 #endif

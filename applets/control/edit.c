@@ -324,6 +324,18 @@ int edit_join(struct call *call)
 	return edit_join_result(call, &w);
 }
 
+/* Says how a leave came out, or when that will be known. */
+static int edit_leave_result(struct call *call, const struct edit_words *w)
+{
+	struct router *r = call->router;
+
+	if (!call->is_again && (router_is_busy(r) || group_count(r, &w->rule.iif, &w->rule.range).waiting)) {
+		call->later = router_ticket(r);
+		return 0;
+	}
+	return r->edit.failed ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->edit.err)) : 0;
+}
+
 int edit_leave(struct call *call)
 {
 	struct router *r = call->router;
@@ -332,17 +344,20 @@ int edit_leave(struct call *call)
 	uint32_t join, owner = edit_owner_find(call);
 	int status = edit_take_group(call, &w, &join);
 
-	if (status || call->is_again)
+	if (status)
 		return status;
+	if (call->is_again)
+		return edit_leave_result(call, &w);
 	if (join == HASH_NONE || owner == HASH_NONE)
 		return edit_owner_not_there(call, &w.rule.range, t, join);
+	state_edit(r);
+	state_edit_leave(r, &w.rule.iif, &w.rule.range);
 	if (change_leave(r, join, owner) < 0)
 		return errno == ENOENT ? edit_owner_not_there(call, &w.rule.range, t, join) : edit_words_refused(call);
 	router_sync(r);
 	join = rules_find(&r->rules, t, &w.rule.iif, &w.rule.range);
-	if (join != HASH_NONE)
-		edit_owner_note_others(call, t, join, "the membership");
-	else if (router_is_busy(r) || group_count(r, &w.rule.iif, &w.rule.range).waiting)
-		call->later = router_ticket(r);
+	if (join == HASH_NONE)
+		return edit_leave_result(call, &w);
+	edit_owner_note_others(call, t, join, "the membership");
 	return 0;
 }
