@@ -263,6 +263,12 @@ static bool give_goes_on(struct daemon *d)
 	return g->is_asked;
 }
 
+bool give_is_due(const struct daemon *d, int64_t since)
+{
+	return d->reload.stage == RELOAD_NONE && !router_ticket(&d->router) &&
+	       (!server_is_busy(d->control) || loop_now(d->loop) - since > GIVE_CLIENTS_MS);
+}
+
 /* Waits for what was begun to end; for the timer. */
 static void give_again(void *ctx)
 {
@@ -272,8 +278,7 @@ static void give_again(void *ctx)
 
 	if (!give_goes_on(d))
 		return;
-	if (g->talk.fd >= 0 && d->reload.stage == RELOAD_NONE && !router_ticket(&d->router) &&
-	    (!server_is_busy(d->control) || now - g->since > GIVE_CLIENTS_MS)) {
+	if (g->talk.fd >= 0 && give_is_due(d, g->since)) {
 		give_now(d);
 		return;
 	}
@@ -298,7 +303,7 @@ int give_asked(void *ctx, struct call *call, const char *version)
 				 "give the new one a name by -i");
 	if (!d->reload.ended)
 		return call_fail(call, EXIT_BUSY, "the daemon is not ready itself yet");
-	if (give_goes_on(d) || (g->child && !is_child))
+	if (give_goes_on(d) || d->upgrade.is_tried || (g->child && !is_child))
 		return call_fail(call, EXIT_BUSY, "another upgrade or takeover is under way");
 	if (is_child && !g->child)
 		return call_fail(call, EXIT_BUSY, "the upgrade was given up");

@@ -44,6 +44,10 @@ void give_begin(void *d, int fd);
 /* Calls fn for each descriptor that goes along, standard error excepted. */
 void give_list(struct daemon *d, kernel_fd_fn *fn, void *ctx);
 
+/* True when what was begun has ended, or has had its time since `since`, so that another program may go on: reloads,
+ * what the kernel was asked for, requests of clients. */
+bool give_is_due(const struct daemon *d, int64_t since);
+
 /* Calls it off, as long as nothing was given. */
 void give_call_off(struct daemon *d, const char *why);
 

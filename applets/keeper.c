@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "applets/keep.h"
-#include "applets/upgrade.h"
+#include "applets/successor.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -250,11 +250,11 @@ static void keeper_run_program(struct keeper *k)
 
 	if (!s->program || access(s->program, X_OK) < 0)
 		return;
-	words = upgrade_argv(s, UPGRADE_ALONE);
+	words = successor_argv(s, SUCCESSOR_ALONE);
 	if (!words)
 		return;
 	snprintf(number, sizeof number, "%d", (int)s->keeper);
-	setenv(UPGRADE_KEEPER, number, 1);
+	setenv(SUCCESSOR_KEEPER, number, 1);
 	if (handover_pass(&k->keep.store) == 0)
 		execv(s->program, words);
 	_exit(EXIT_SYSTEM);
@@ -326,10 +326,10 @@ static const char *keeper_prepare(struct keeper *k)
 
 pid_t keeper_pid(void)
 {
-	const char *text = getenv(UPGRADE_KEEPER);
+	const char *text = getenv(SUCCESSOR_KEEPER);
 	int64_t pid = text ? number_parse(text, INT32_MAX) : 0;
 
-	unsetenv(UPGRADE_KEEPER);
+	unsetenv(SUCCESSOR_KEEPER);
 	return pid > 0 ? (pid_t)pid : 0;
 }
 

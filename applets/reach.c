@@ -78,8 +78,10 @@ static int reach_pidfile(struct daemon *d)
 {
 	struct takeover *t = &d->takeover;
 
-	if (t->pidfile < 0 || pidfile_adopt(&d->pidfile, d->set->pidfile, t->pidfile) < 0)
+	if (t->pidfile < 0)
 		return pidfile_write(&d->pidfile, d->set->pidfile);
+	if (pidfile_adopt(&d->pidfile, d->set->pidfile, t->pidfile) < 0)
+		return errno == ESTALE ? pidfile_write(&d->pidfile, d->set->pidfile) : -1;
 	t->has_pidfile = true;
 	t->pidfile = -1;
 	return 0;

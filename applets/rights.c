@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "applets/handover.h"
-#include "applets/upgrade.h"
+#include "applets/successor.h"
 #include "lib/log.h"
 #include "lib/priv.h"
 #include "lib/status.h"
@@ -39,6 +39,6 @@ int rights_drop(struct daemon *d)
 
 int rights_shed_by_exec(struct daemon *d)
 {
-	upgrade_in_place(d, "give up capabilities");
+	successor_in_place(d, "give up capabilities");
 	return rights_refused();
 }

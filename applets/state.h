@@ -95,6 +95,9 @@ struct upgrade {
 	struct timer limit;
 	bool is_late;
 	bool is_trial;			/* it only reads the configuration */
+	bool is_tried;			/* it did, and is run in this process as soon as that cuts nothing short */
+	struct timer again;
+	int64_t since;			/* it is tried */
 	int status;			/* of a client, when it failed */
 	int said_fd;			/* what it writes to standard error, or -1 */
 	struct buf said, why;

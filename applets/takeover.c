@@ -14,7 +14,7 @@
 #include "applets/handover.h"
 #include "applets/reload.h"
 #include "applets/store.h"
-#include "applets/upgrade.h"
+#include "applets/successor.h"
 #include "lib/fd.h"
 #include "lib/notify.h"
 #include "lib/number.h"
@@ -28,7 +28,7 @@
 
 bool takeover_is_child(void)
 {
-	return getenv(UPGRADE_CONNECTION) || getenv(UPGRADE_FDS);
+	return getenv(SUCCESSOR_CONNECTION) || getenv(SUCCESSOR_FDS);
 }
 
 /* The descriptor of a number in the environment, which is taken out of it; -1 when there is none. */
@@ -42,7 +42,7 @@ static int takeover_fd_of(const char *text)
 /* Takes what a program that ran in this process has left. */
 static void takeover_take_environment(struct daemon *d)
 {
-	char *text = getenv(UPGRADE_FDS), *copy = text ? strdup(text) : NULL, *rest = NULL;
+	char *text = getenv(SUCCESSOR_FDS), *copy = text ? strdup(text) : NULL, *rest = NULL;
 
 	for (char *s = copy ? strtok_r(copy, " ", &rest) : NULL; s; s = strtok_r(NULL, " ", &rest)) {
 		char *number = strchr(s, '=');
@@ -54,7 +54,7 @@ static void takeover_take_environment(struct daemon *d)
 		handover_add(&d->handed, s, fd);
 	}
 	free(copy);
-	unsetenv(UPGRADE_FDS);
+	unsetenv(SUCCESSOR_FDS);
 	d->hands_over = d->takeover.is_in_place = text;
 }
 
@@ -221,8 +221,8 @@ static int takeover_connect(struct daemon *d)
 {
 	struct takeover *t = &d->takeover;
 
-	t->talk.fd = takeover_fd_of(getenv(UPGRADE_CONNECTION));
-	unsetenv(UPGRADE_CONNECTION);
+	t->talk.fd = takeover_fd_of(getenv(SUCCESSOR_CONNECTION));
+	unsetenv(SUCCESSOR_CONNECTION);
 	if (t->talk.fd >= 0)
 		return 0;
 	t->talk.fd = usock_connect(d->set->socket);
@@ -363,6 +363,7 @@ int takeover_finish(struct daemon *d)
 
 	if (status)
 		return status;
+	pidfile_settle(&d->pidfile);
 	notify_mute(false);
 	if (t->names.len)
 		store_all(d);

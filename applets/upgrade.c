@@ -18,7 +18,9 @@
 
 #include "applets/applet.h"
 #include "applets/give.h"
+#include "applets/successor.h"
 #include "lib/fd.h"
+#include "lib/hook.h"
 #include "lib/notify.h"
 #include "lib/pidfile.h"
 #include "lib/priv.h"
@@ -27,6 +29,7 @@
 #define UPGRADE_START_MS 10000	/* for the new program to read its configuration and ask */
 #define UPGRADE_SAID 4096	/* bytes of what it writes that are kept */
 #define UPGRADE_FD 3		/* where it finds its connection */
+#define UPGRADE_AGAIN_MS 10	/* for what is under way to end, before this process is another program */
 
 /* ---- what it says ---- */
 
@@ -70,72 +73,6 @@ static void upgrade_deafen(struct daemon *d)
 
 /* ---- the child ---- */
 
-/* The environment of the new program: ours, with what the init system gave us and `more`, NAME=VALUE.  NULL with
- * ENOMEM.  The array alone is to be freed. */
-static char **upgrade_environment(const struct daemon *d, char *more)
-{
-	static char notify[160], watchdog[64], store[64], keeper[64];
-	size_t n = 0;
-	char **env;
-
-	while (environ[n])
-		n++;
-	env = calloc(n + 6, sizeof *env);
-	if (!env)
-		return NULL;
-	memcpy(env, environ, n * sizeof *env);
-	if (more)
-		env[n++] = more;
-	if (notify_socket()) {
-		snprintf(notify, sizeof notify, "NOTIFY_SOCKET=%s", notify_socket());
-		env[n++] = notify;
-	}
-	if (notify_socket() && d->set->keeper) {
-		snprintf(keeper, sizeof keeper, UPGRADE_KEEPER "=%d", (int)d->set->keeper);
-		env[n++] = keeper;
-	}
-	if (notify_has_store()) {
-		snprintf(store, sizeof store, "FDSTORE=%lld", (long long)notify_store_size());
-		env[n++] = store;
-	}
-	if (notify_watchdog_usec()) {
-		snprintf(watchdog, sizeof watchdog, "WATCHDOG_USEC=%llu", (unsigned long long)notify_watchdog_usec());
-		env[n++] = watchdog;
-	}
-	return env;
-}
-
-/* As exec(3) takes words, which it does not change. */
-static char *upgrade_word(const char *word)
-{
-	union {
-		const char *word;
-		char *plain;
-	} as = { word };
-
-	return as.plain;
-}
-
-char **upgrade_argv(const struct settings *s, enum upgrade_kind kind)
-{
-	char **argv = calloc(s->n_words + 5, sizeof *argv);
-	size_t n = 0;
-
-	if (!argv)
-		return NULL;
-	argv[n++] = upgrade_word("smcrouted");
-	if (kind != UPGRADE_ALONE)
-		argv[n++] = upgrade_word("-T");
-	for (size_t i = 0; i < s->n_words; i++)
-		if (strcmp(s->words[i], "-T"))
-			argv[n++] = upgrade_word(s->words[i]);
-	if (kind == UPGRADE_TRIAL) {
-		argv[n++] = upgrade_word("-F");
-		argv[n++] = upgrade_word(s->conf);
-	}
-	return argv;
-}
-
 /* Starts the program with standard error at `err` and, unless that is -1, `connection` as UPGRADE_FD: 0, or an
  * errno. */
 static int upgrade_spawn(struct daemon *d, char *const *argv, char *const *env, int err, int connection)
@@ -157,50 +94,14 @@ static int upgrade_spawn(struct daemon *d, char *const *argv, char *const *env, 
 	return e;
 }
 
-static void upgrade_name(void *ctx, const char *name, int fd)
-{
-	buf_printf(ctx, " %s=%d", name, fd);
-	fcntl(fd, F_SETFD, 0);
-}
-
-static void upgrade_close_on_exec(void *ctx, const char *name, int fd)
-{
-	(void)ctx;
-	(void)name;
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
-void upgrade_in_place(struct daemon *d, const char *why)
-{
-	struct buf fds = { 0 };
-	char **argv = upgrade_argv(d->set, UPGRADE_ALONE), **env;
-
-	buf_str(&fds, UPGRADE_FDS "=");
-	give_list(d, upgrade_name, &fds);
-	buf_chr(&fds, '\0');
-	env = upgrade_environment(d, fds.p);
-	log_notice("%s: %s goes on in this process", why, d->set->program);
-	/* What is blocked stays so until the new program hears it: a signal in between is not lost. */
-	errno = ENOMEM;
-	if (argv && env && !fds.failed)
-		execve(d->set->program, argv, env);
-
-	int err = errno;
-	give_list(d, upgrade_close_on_exec, NULL);
-	buf_free(&fds);
-	free(argv);
-	free(env);
-	errno = err;
-}
-
 /* Starts it, with a connection to the control server; 0, or an errno. */
 static int upgrade_start(struct daemon *d)
 {
-	static char connection[] = UPGRADE_CONNECTION "=3";
+	static char connection[] = SUCCESSOR_CONNECTION "=3";
 	struct upgrade *u = &d->upgrade;
 	int said[2] = { -1, -1 }, ends[2] = { -1, -1 }, err = ENOMEM;
-	char **argv = upgrade_argv(d->set, u->is_trial ? UPGRADE_TRIAL : UPGRADE_TAKEOVER);
-	char **env = upgrade_environment(d, u->is_trial ? NULL : connection);
+	char **argv = successor_argv(d->set, u->is_trial ? SUCCESSOR_TRIAL : SUCCESSOR_TAKEOVER);
+	char **env = successor_environment(d, u->is_trial ? NULL : connection);
 
 	if (!argv || !env)
 		goto out;
@@ -236,7 +137,7 @@ static void upgrade_on_limit(void *ctx)
 	struct daemon *d = ctx;
 
 	/* It may be the daemon since this turn of the loop. */
-	if (!upgrade_goes_on(d) || d->give.is_asked)
+	if (!d->give.child || d->give.is_given || d->give.is_asked)
 		return;
 	d->upgrade.is_late = true;
 	kill(d->give.child, SIGKILL);
@@ -265,6 +166,36 @@ static void upgrade_explain(struct daemon *d, int status)
 	u->status = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG ? EXIT_CONFIG : EXIT_SYSTEM;
 }
 
+/* It is none: says why. */
+static void upgrade_fail(struct daemon *d, int status)
+{
+	upgrade_explain(d, status);
+	log_limited(&d->lim_client, loop_now(d->loop), LOG_LVL_ERR, "upgrade failed, version %s goes on: %s",
+		    applet_number(), buf_cstr(&d->upgrade.why));
+	server_resume(d->control);
+}
+
+/* Runs the program in this process, once nothing is cut short by that; for the timer. */
+static void upgrade_after_trial(void *ctx)
+{
+	struct daemon *d = ctx;
+	struct upgrade *u = &d->upgrade;
+
+	/* In the same turn of the loop, perhaps. */
+	if (d->stopping)
+		return;
+	if (!give_is_due(d, u->since) ||
+	    (hook_is_at_work(d->hook) && loop_now(d->loop) - u->since < HOOK_FINISH_MS)) {
+		timer_set(d->loop, &u->again, UPGRADE_AGAIN_MS);
+		return;
+	}
+	successor_in_place(d, "upgrade");
+	snprintf(d->give.why, sizeof d->give.why, "it cannot be run: %s", strerror(errno));
+	u->is_tried = false;
+	server_finish(d->control, false);
+	upgrade_fail(d, 0);
+}
+
 bool upgrade_ended(struct daemon *d, pid_t pid, int status)
 {
 	struct upgrade *u = &d->upgrade;
@@ -274,15 +205,15 @@ bool upgrade_ended(struct daemon *d, pid_t pid, int status)
 	give_call_off(d, "the new process ended early");
 	upgrade_deafen(d);
 	timer_stop(d->loop, &u->limit);
-	if (u->is_trial && !status && !u->is_late) {
-		upgrade_in_place(d, "upgrade");
-		snprintf(d->give.why, sizeof d->give.why, "it cannot be run: %s", strerror(errno));
-	}
-	upgrade_explain(d, status);
 	d->give.child = 0;
-	log_limited(&d->lim_client, loop_now(d->loop), LOG_LVL_ERR, "upgrade failed, version %s goes on: %s",
-		    applet_number(), buf_cstr(&u->why));
-	server_resume(d->control);
+	u->is_tried = u->is_trial && !status && !u->is_late;
+	if (!u->is_tried) {
+		upgrade_fail(d, status);
+		return true;
+	}
+	u->since = loop_now(d->loop);
+	server_finish(d->control, true);
+	upgrade_after_trial(d);
 	return true;
 }
 
@@ -290,7 +221,7 @@ bool upgrade_ended(struct daemon *d, pid_t pid, int status)
 
 bool upgrade_goes_on(const struct daemon *d)
 {
-	return d->give.child && !d->give.is_given;
+	return (d->give.child || d->upgrade.is_tried) && !d->give.is_given;
 }
 
 /* Another process could not write its number to our PID file, as after -p. */
@@ -312,7 +243,7 @@ static const char *upgrade_begin(struct daemon *d, int *status)
 	int err;
 
 	*status = EXIT_BUSY;
-	if (d->give.child || d->give.is_asked)
+	if (d->give.child || d->upgrade.is_tried || d->give.is_asked)
 		return "another upgrade or takeover is under way";
 	if (!d->reload.ended)
 		return "the daemon is not ready itself yet";
@@ -375,6 +306,7 @@ void upgrade_stop(struct daemon *d)
 	struct upgrade *u = &d->upgrade;
 
 	timer_stop(d->loop, &u->limit);
+	timer_stop(d->loop, &u->again);
 	if (d->give.child && !d->give.is_given)
 		kill(d->give.child, SIGKILL);
 	upgrade_deafen(d);
@@ -387,5 +319,6 @@ void upgrade_init(struct daemon *d)
 {
 	d->upgrade.said_fd = -1;
 	d->upgrade.limit = (struct timer){ .fn = upgrade_on_limit, .ctx = d };
+	d->upgrade.again = (struct timer){ .fn = upgrade_after_trial, .ctx = d };
 	d->for_clients.upgrade = upgrade_by_client;
 }

@@ -8,7 +8,8 @@
  *
  * The pid of process 1 cannot change, and that of a daemon that may not write its PID file any more had better not.
  * There the program is first tried in a child, which reads the configuration and touches nothing, and is then run in
- * this process, in whose environment UPGRADE_FDS names the descriptors.
+ * this process, in whose environment SUCCESSOR_FDS names the descriptors, once no request and no run of the hook is
+ * under way.  When it fails there all the same, only a keeper or the init system is left to go on.
  */
 #ifndef APPLETS_UPGRADE_H
 #define APPLETS_UPGRADE_H
@@ -16,21 +17,6 @@
 #include <sys/types.h>
 
 #include "applets/state.h"
-
-/* In the environment of a program that is to take over: the descriptor of its connection; and "NAME=NUMBER NAME=..." of
- * descriptors when it runs in the place of the old one. */
-#define UPGRADE_CONNECTION "SMCROUTE_CONNECTION"
-#define UPGRADE_FDS "SMCROUTE_FDS"
-
-/* In the environment of a program that a keeper has run, or a daemon that has one for an upgrade: the pid of the
- * keeper. */
-#define UPGRADE_KEEPER "SMCROUTE_KEEPER"
-
-/* The command line of a program that goes on for this one: its options, and -T, which a program that does not know it
- * refuses; for a trial also what ends it when the configuration has been read; or, where there is nobody to take over
- * from, without -T.  NULL with ENOMEM.  The array alone is to be freed. */
-enum upgrade_kind { UPGRADE_TAKEOVER, UPGRADE_TRIAL, UPGRADE_ALONE };
-char **upgrade_argv(const struct settings *s, enum upgrade_kind kind);
 
 /* Prepares it. */
 void upgrade_init(struct daemon *d);
@@ -43,10 +29,6 @@ bool upgrade_goes_on(const struct daemon *d);
 
 /* Begins one; what becomes of it is logged.  For SIGUSR2, ctx is the daemon. */
 void upgrade_by_signal(void *d);
-
-/* Runs the program at the daemon's path in this process, which goes on with the descriptors.  why: for the log.
- * Returns when that failed, with errno. */
-void upgrade_in_place(struct daemon *d, const char *why);
 
 /* Tells that a child of this process has ended: true when it was that of an upgrade. */
 bool upgrade_ended(struct daemon *d, pid_t pid, int status);

@@ -225,6 +225,11 @@ void hook_ended(struct hook *h, pid_t pid, int status)
 	hook_start_next(h);
 }
 
+bool hook_is_at_work(const struct hook *h)
+{
+	return h && (h->running || h->waiting);
+}
+
 void hook_finish(struct hook *h)
 {
 	int64_t end = clock_ms() + HOOK_FINISH_MS;

@@ -32,6 +32,9 @@ void hook_run(struct hook *h, const char *arg, const char *pairs);
  * may be NULL. */
 void hook_ended(struct hook *h, pid_t pid, int status);
 
+/* True while one runs or waits.  h may be NULL. */
+bool hook_is_at_work(const struct hook *h);
+
 /* Waits until all runs have ended, but at most HOOK_FINISH_MS and until SIGTERM or SIGINT has arrived for the loop,
  * which does not turn meanwhile: when this process is about to end, and what was learned is to be told.  What waits
  * then is left out, what goes on does so by itself.  h may be NULL; hook_free() is next. */

@@ -16,12 +16,19 @@
 #include "lib/fd.h"
 
 /* In one write, over what is there; a shorter number stands whole before the rest is cut off. */
-static int pidfile_put_pid(int fd)
+static int pidfile_put_pid(int fd, pid_t pid)
 {
 	char text[16];
-	int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
+	int n = snprintf(text, sizeof text, "%d\n", (int)pid);
 
 	return pwrite(fd, text, (size_t)n, 0) < n ? -1 : ftruncate(fd, n);
+}
+
+/* Takes the lock of an open file; false with errno when somebody has it.  NFS locks only what is open for writing
+ * (flock(2)): there nobody has one, and it is the socket that tells a living instance. */
+static bool pidfile_lock(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 || errno == EBADF;
 }
 
 /* The number in an open file; 0 when there is none. */
@@ -50,7 +57,8 @@ static int pidfile_open_to_write(const char *path, int fd)
 	return out;
 }
 
-/* Writes our number to the file that fd has, unless it has that number already. */
+/* Writes our number to the file that fd has, unless it has that number already.  The descriptor it was written by, 0
+ * when none was needed, or -1 with errno. */
 static int pidfile_follow(const char *path, int fd)
 {
 	int out;
@@ -58,9 +66,7 @@ static int pidfile_follow(const char *path, int fd)
 	if (pidfile_get_pid(fd) == getpid())
 		return 0;
 	out = pidfile_open_to_write(path, fd);
-	if (out < 0 || pidfile_put_pid(out) < 0)
-		return fd_fail(out);
-	return close(out);
+	return out < 0 || pidfile_put_pid(out, getpid()) < 0 ? fd_fail(out) : out;
 }
 
 /* Opens what stands at path without following a link; -1 when that is no plain file. */
@@ -94,7 +100,7 @@ static int pidfile_try_place(const char *path, const char *tmp)
 	if (old < 0)
 		return errno == ELOOP ? rename(tmp, path) : -1;
 	/* The old file's lock keeps everybody else out until ours is in its place. */
-	if (flock(old, LOCK_EX | LOCK_NB) < 0)
+	if (!pidfile_lock(old))
 		errno = errno == EWOULDBLOCK ? EBUSY : errno;
 	else if (!fd_is_at(path, st.st_dev, st.st_ino))
 		errno = EAGAIN;
@@ -118,7 +124,7 @@ static bool pidfile_make_room(const char *path)
 {
 	struct stat st;
 	int old = pidfile_open(path, &st);
-	bool is_dead = old >= 0 && flock(old, LOCK_EX | LOCK_NB) == 0 && fd_is_at(path, st.st_dev, st.st_ino);
+	bool is_dead = old >= 0 && pidfile_lock(old) && fd_is_at(path, st.st_dev, st.st_ino);
 	bool is_removed = is_dead && unlink(path) == 0;
 
 	fd_fail(old);
@@ -133,7 +139,7 @@ static int pidfile_make(char *tmp)
 
 	if (fd < 0)
 		return -1;
-	if (pidfile_put_pid(fd) == 0 && fchmod(fd, 0644) == 0)
+	if (pidfile_put_pid(fd, getpid()) == 0 && fchmod(fd, 0644) == 0)
 		held = pidfile_open(tmp, &st);
 	err = errno;
 	close(fd);
@@ -156,8 +162,8 @@ static int pidfile_try_write(struct pidfile *f, const char *path)
 	fd = pidfile_make(tmp);
 	if (fd < 0)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && pidfile_place(path, tmp) == 0) {
-		*f = (struct pidfile){ path, fd, fd_directory(path) };
+	if (pidfile_lock(fd) && pidfile_place(path, tmp) == 0) {
+		*f = (struct pidfile){ path, fd, fd_directory(path), 0, 0 };
 		return 0;
 	}
 	err = errno;
@@ -202,22 +208,28 @@ int pidfile_touch(const struct pidfile *f)
 
 int pidfile_adopt(struct pidfile *f, const char *path, int fd)
 {
+	pid_t before = pidfile_get_pid(fd);
 	struct stat st;
+	int out;
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !fd_is_at(path, st.st_dev, st.st_ino)) {
 		errno = ESTALE;
 		return -1;
 	}
 	/* The lock is that of the open file, which two processes have now: this asks whether it is held by it. */
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || pidfile_follow(path, fd) < 0)
+	if (!pidfile_lock(fd) || (out = pidfile_follow(path, fd)) < 0)
 		return -1;
-	*f = (struct pidfile){ path, fd, fd_directory(path) };
+	*f = (struct pidfile){ path, fd, fd_directory(path), out, before };
 	return 0;
 }
 
 int pidfile_retake(const struct pidfile *f)
 {
-	return f->path ? pidfile_follow(f->path, f->fd) : 0;
+	int out = f->path ? pidfile_follow(f->path, f->fd) : 0;
+
+	if (out > 0)
+		close(out);
+	return out < 0 ? -1 : 0;
 }
 
 bool pidfile_is_fixed(const struct pidfile *f)
@@ -228,8 +240,18 @@ bool pidfile_is_fixed(const struct pidfile *f)
 	return f->path && out < 0 && (err == EACCES || err == EPERM || err == EROFS);
 }
 
+void pidfile_settle(struct pidfile *f)
+{
+	if (f->path && f->out)
+		close(f->out);
+	f->out = 0;
+}
+
 void pidfile_release(struct pidfile *f)
 {
+	if (f->path && f->out)
+		(void)!pidfile_put_pid(f->out, f->before);
+	pidfile_settle(f);
 	if (f->path)
 		close(f->fd);
 	if (f->path && f->dir)

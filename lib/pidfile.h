@@ -14,6 +14,8 @@ struct pidfile {
 	const char *path;	/* NULL when nothing is held */
 	int fd;			/* holds the lock, for reading alone: who gets hold of this process writes no number */
 	int dir;		/* of fd_directory() */
+	int out;		/* gives the number of the process before back, until pidfile_settle(); 0 = none */
+	pid_t before;		/* that number */
 };
 
 /* Writes this process's PID to path, which is not copied, and holds it until pidfile_remove().  The file is made beside
@@ -41,7 +43,11 @@ int pidfile_retake(const struct pidfile *f);
 /* True when no process with our rights may write another number to the file. */
 bool pidfile_is_fixed(const struct pidfile *f);
 
-/* Lets go of the file, which another process has taken over. */
+/* The process before is gone for good, or none was. */
+void pidfile_settle(struct pidfile *f);
+
+/* Lets go of the file, which another process holds: the next one, or the one before, whose number it has again where
+ * pidfile_settle() was not called. */
 void pidfile_release(struct pidfile *f);
 
 /* True when nothing is at its path any more: see fd_is_lost(). */

@@ -3,6 +3,7 @@
 # A new process takes the place of the daemon that runs (-T), or is refused and nothing has happened.
 import contextlib
 import os
+import pwd
 import signal
 import socket
 import struct
@@ -11,7 +12,7 @@ import threading
 import time
 
 from cases import case, main
-from heirs import FLOWS, OTHERS, RULES, Heirs, pid_of, start
+from heirs import FLOWS, OTHERS, RULES, Heirs, pid_of, program, start
 from lab import MS_BIND, SMCROUTED, SMCROUTECTL, SLOW, check, gone, need_users, note, same, sys_call, \
     wait_until
 
@@ -114,6 +115,18 @@ def other_user(lab):
     h.refuses(take(h, before=("setpriv", "--reuid=1", "--regid=1", "--clear-groups")), 77, "only root")
     # Root may, and gets all of it.
     start(lab, h.d, "-p", "nobody")
+    h.next()
+    h.end()
+
+
+@case("by the daemon's user, who may not write the PID file: it has its own where the directory lets it")
+def its_user(lab):
+    need_users()
+    program(lab)
+    os.chmod(lab.dir, 0o777)
+    h = Heirs(lab, RULES, "-p", "nobody")
+    user = pwd.getpwnam("nobody")
+    start(lab, h.d, wrap=("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"))
     h.next()
     h.end()
 

@@ -5,9 +5,11 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from cases import case, main
@@ -26,9 +28,14 @@ def other_version(path):
     return content.replace(old, new), new.decode()
 
 
-def upgrade(h):
+def upgrade(h, in_place=False):
     rc, out, err = h.d.ctl("upgrade")
     same((rc, err), (0, ""), "upgrade")
+    if in_place:
+        check(f"pid {h.pid} as before" in out, f"answer: {out}")
+        h.d.do("ping")
+        same(pid_of(h.d), h.pid, "PID")
+        return out
     before, pid = h.pid, h.next()
     check(f"pid {before} to {pid}" in out, f"answer: {out}")
     return out
@@ -210,10 +217,7 @@ def dropped(lab, *options):
     h = Heirs(lab, RULES, *options)
     h.d.do("-o", "x", "add", "a5", "225.31.0.0/16", "a2")
     for _ in range(2):
-        rc, out, err = h.d.ctl("upgrade")
-        same((rc, err), (0, ""), "upgrade")
-        check(f"pid {h.pid} as before" in out, f"answer: {out}")
-        h.one() if "-k" not in options else h.d.do("ping")
+        upgrade(h, in_place=True)
         with open(f"/proc/{h.pid}/status") as f:
             status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
         want = 1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW if "-e" in options else 0
@@ -248,12 +252,18 @@ def main_pid(lab):
 
 
 @case("with a hook, which goes on and has nothing of the handover in its environment")
-def hook(lab):
-    out = lab.path("out")
+@case("the same in the same process", "-p", "nobody")
+def hook(lab, *options):
+    if options:
+        need_users()
+        program(lab)
+    out = lab.write("out", "")
+    os.chmod(lab.dir, 0o755)
+    os.chmod(out, 0o666)
     script = lab.write("hook", f"#!/bin/sh\n(echo \"$1 $group\"; env; ls /proc/self/fd) >>{out}\n")
     os.chmod(script, 0o755)
-    h = Heirs(lab, RULES, "-e", script)
-    upgrade(h)
+    h = Heirs(lab, RULES, "-e", script, *options)
+    upgrade(h, bool(options))
     wait_until(lambda: open(out).read().count("reload ") == 2, "the hook of the new one")
     lab.passes("a5", "10.1.0.77", "225.9.7.7", "a2", "a3", n=5)
     wait_until(lambda: "install 225.9.7.7" in open(out).read(), "install")
@@ -264,11 +274,62 @@ def hook(lab):
     flows = [lab.send("a5", "10.1.0.78", f"225.9.8.{i}") for i in range(10)]
     for flow in flows:
         lab.wait(flow, "a2", "a3")
-    upgrade(h)
+    upgrade(h, bool(options))
     for i in range(10):
         wait_until(lambda i=i: f"install 225.9.8.{i}\n" in open(out).read(), f"install of the flow {i} before")
     h.stream.end()
     h.stream.expect("a2", "a3")
+
+
+def waits_in_trial(lab, path):
+    """A program at path whose trial waits for go()."""
+    folder = tempfile.mkdtemp(dir=lab.dir)
+    real, fifo = os.path.join(folder, "smcrouted"), os.path.join(folder, "go")
+    os.chmod(folder, 0o755)
+    shutil.copy(path, real)
+    os.mkfifo(fifo)
+    os.chmod(fifo, 0o666)
+    replace(path, f"#!/bin/sh\nfor a; do test \"$a\" != -F || read x <{fifo}; done\nexec {real} \"$@\"\n")
+    return fifo
+
+
+@case("in the same process: SIGTERM while the trial ends is heard")
+def told_in_trial(lab):
+    need_users()
+    path = program(lab)
+    os.chmod(lab.dir, 0o755)
+    d = lab.daemon(RULES, "-p", "nobody")
+    fifo = waits_in_trial(lab, path)
+    client = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "upgrade"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+    child = int(wait_until(lambda: re.search(r"is started as pid (\d+)", d.log()), "the trial").group(1))
+    os.kill(d.proc.pid, signal.SIGSTOP)
+    go(fifo)
+    wait_until(lambda: gone(child), "the end of the trial")
+    os.kill(d.proc.pid, signal.SIGTERM)
+    os.kill(d.proc.pid, signal.SIGCONT)
+    same(d.wait(), 0, "exit status")
+    out, _ = client.communicate(timeout=SLOW)
+    check(client.returncode and "upgraded" not in out, f"the client: {out}")
+
+
+@case("in the same process: no request that is under way is cut off")
+def under_way(lab):
+    need_users()
+    path = program(lab)
+    os.chmod(lab.dir, 0o755)
+    d = lab.daemon("".join(f"mroute from a1 group {226 + (i >> 16)}.{i >> 8 & 255}.{i & 255}.0/24 to a2\n"
+                           for i in range(10000)), "-p", "nobody")
+    fifo = waits_in_trial(lab, path)
+    client = subprocess.Popen([*SMCROUTECTL, "-u", d.sock, "upgrade"], stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: "is started as pid" in d.log(), "the trial")
+    asked = [subprocess.Popen([*SMCROUTECTL, "-u", d.sock, word], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              text=True) for word in ("reload", "show") * 6]
+    go(fifo)
+    for p in asked:
+        same((p.wait(SLOW), p.stderr.read()), (0, ""), " ".join(p.args[-1:]))
+    out, _ = client.communicate(timeout=SLOW)
+    check("as before" in out, out)
 
 
 @case("in the background, by a relative path")

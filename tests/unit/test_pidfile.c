@@ -9,13 +9,26 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/test.h"
 
 static char dir[] = "/tmp/test_pidfile.XXXXXX";
+static bool is_nfs;
+
+/* NFS: what is open for reading alone cannot be locked for this process alone. */
+int flock(int fd, int how)
+{
+	if (is_nfs && how & LOCK_EX && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+		errno = EBADF;
+		return -1;
+	}
+	return (int)syscall(SYS_flock, fd, how);
+}
 
 static void wait_end(pid_t pid)
 {
@@ -187,6 +200,22 @@ static void pidfile_handed_over(void)
 	CHECK_INT(pidfile_owner(path), pid);
 	CHECK_INT(pidfile_retake(&f), 0);
 	CHECK_INT(pidfile_owner(path), getpid());
+	/* One that gives up puts the number back itself, unless it has settled. */
+	for (int settles = 0; settles < 2; settles++) {
+		pid = fork();
+		if (!pid) {
+			if (pidfile_adopt(&g, path, f.fd))
+				_exit(2);
+			if (settles)
+				pidfile_settle(&g);
+			pidfile_release(&g);
+			_exit(0);
+		}
+		CHECK_INT(waitpid(pid, &status, 0), pid);
+		CHECK_INT(status, 0);
+		CHECK_INT(pidfile_owner(path), settles ? pid : getpid());
+	}
+	CHECK_INT(pidfile_retake(&f), 0);
 	/* It lets go: whoever took the descriptor holds the file. */
 	CHECK_INT(pidfile_adopt(&g, path, fcntl(f.fd, F_DUPFD_CLOEXEC, 3)), 0);
 	pidfile_release(&f);
@@ -266,6 +295,29 @@ static void pidfile_without_rights(void)
 	CHECK(!content(path));
 }
 
+/* Where the file cannot be locked the start goes on, and a file that is there does not hinder it. */
+static void pidfile_without_locks(void)
+{
+	const char *path = path_of("i.pid");
+	struct pidfile f, g;
+	int status = -1;
+	pid_t pid;
+
+	is_nfs = true;
+	put(path, "1\n");
+	CHECK_INT(pidfile_write(&f, path), 0);
+	CHECK_INT(atoi(content(path)), getpid());
+	CHECK_INT(pidfile_owner(path), 0);
+	pid = fork();
+	if (!pid)
+		_exit(pidfile_adopt(&g, path, f.fd) || atoi(content(path)) != getpid());
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(status, 0);
+	pidfile_remove(&f);
+	CHECK(!content(path));
+	is_nfs = false;
+}
+
 #define RACERS 8
 
 /* All at once: exactly one of them gets it, each time. */
@@ -335,6 +387,7 @@ TEST_MAIN(
 	TEST(pidfile_handed_over)
 	TEST(pidfile_lost)
 	TEST(pidfile_without_rights)
+	TEST(pidfile_without_locks)
 	TEST(pidfile_race)
 	TEST(remove_dir)
 )
