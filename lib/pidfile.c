@@ -15,10 +15,12 @@
 
 #include "lib/fd.h"
 
+#define PIDFILE_SIZE 16
+
 /* In one write, over what is there; a shorter number stands whole before the rest is cut off. */
 static int pidfile_put_pid(int fd, pid_t pid)
 {
-	char text[16];
+	char text[PIDFILE_SIZE];
 	int n = snprintf(text, sizeof text, "%d\n", (int)pid);
 
 	return pwrite(fd, text, (size_t)n, 0) < n ? -1 : ftruncate(fd, n);
@@ -34,7 +36,7 @@ static bool pidfile_lock(int fd)
 /* The number in an open file; 0 when there is none. */
 static pid_t pidfile_get_pid(int fd)
 {
-	char text[16] = "";
+	char text[PIDFILE_SIZE] = "";
 	long pid = 0;
 
 	if (pread(fd, text, sizeof text - 1, 0) > 0)
@@ -212,7 +214,9 @@ int pidfile_adopt(struct pidfile *f, const char *path, int fd)
 	struct stat st;
 	int out;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !fd_is_at(path, st.st_dev, st.st_ino)) {
+	/* Whoever hands it over may have given another file of ours this name, too. */
+	if (!before || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_size > PIDFILE_SIZE ||
+	    !fd_is_at(path, st.st_dev, st.st_ino)) {
 		errno = ESTALE;
 		return -1;
 	}

@@ -34,7 +34,7 @@ int pidfile_touch(const struct pidfile *f);
 
 /* Takes the file at path over, which is not copied, by the descriptor of the process that holds it, and has it say the
  * PID of this one: a right to write the file is needed for that, unless it does so already; none to the directory.  0,
- * or -1 with errno and fd is still the caller's; ESTALE when it is not what is at path. */
+ * or -1 with errno and fd is still the caller's; ESTALE when it is no PID file, or not what is at path. */
 int pidfile_adopt(struct pidfile *f, const char *path, int fd);
 
 /* Writes this process's PID to its file again, when who was to take it over did not.  0, or -1 with errno. */

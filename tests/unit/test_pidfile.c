@@ -229,7 +229,7 @@ static void pidfile_handed_over(void)
 /* A process that has lost the lock does not become the owner by the descriptor alone; nor is a file ours that moved. */
 static void pidfile_lost(void)
 {
-	const char *path = path_of("g.pid");
+	const char *path = path_of("g.pid"), *name = path_of("name");
 	static char longest[5000];
 	struct pidfile f, g;
 	int other;
@@ -238,6 +238,15 @@ static void pidfile_lost(void)
 	other = open(path, O_RDWR | O_CLOEXEC);
 	CHECK(pidfile_adopt(&g, path, other) < 0 && errno == EWOULDBLOCK);
 	close(other);
+	/* Nor does what is no PID file become one, or a file with a name elsewhere. */
+	CHECK_INT(link(path, name), 0);
+	CHECK(pidfile_adopt(&g, path, f.fd) < 0 && errno == ESTALE);
+	unlink(name);
+	put(path, "root:x:0:0\n");
+	CHECK(pidfile_adopt(&g, path, f.fd) < 0 && errno == ESTALE);
+	put(path, "1:x:0:0:a longer line than that of a number\n");
+	CHECK(pidfile_adopt(&g, path, f.fd) < 0 && errno == ESTALE);
+	CHECK_STR(content(path), "1:x:0:0:a longer line than that of a number\n");
 	CHECK(!pidfile_is_lost(&f));
 	unlink(path);
 	/* It is the path that tells, which /proc has. */
