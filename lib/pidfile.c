@@ -154,7 +154,7 @@ static int pidfile_make(char *tmp)
 static int pidfile_try_write(struct pidfile *f, const char *path)
 {
 	char tmp[PATH_MAX];
-	int fd, err;
+	int fd, dir, err;
 
 	*f = (struct pidfile){ 0 };
 	if (snprintf(tmp, sizeof tmp, "%s.XXXXXX", path) >= PATH_MAX) {
@@ -164,11 +164,15 @@ static int pidfile_try_write(struct pidfile *f, const char *path)
 	fd = pidfile_make(tmp);
 	if (fd < 0)
 		return -1;
+	/* Once the file is seen, its file system may be moved. */
+	dir = fd_directory(path);
 	if (pidfile_lock(fd) && pidfile_place(path, tmp) == 0) {
-		*f = (struct pidfile){ path, fd, fd_directory(path), 0, 0 };
+		*f = (struct pidfile){ path, fd, dir, 0, 0 };
 		return 0;
 	}
 	err = errno;
+	if (dir)
+		close(dir);
 	unlink(tmp);
 	errno = err;
 	return fd_fail(fd);

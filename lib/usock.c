@@ -138,6 +138,11 @@ int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct uso
 	return fd;
 }
 
+void usock_listen_again(int fd)
+{
+	listen(fd, USOCK_BACKLOG);
+}
+
 bool usock_listens_at(int fd, const char *path, bool is_known, struct usock_id *id)
 {
 	struct sockaddr_un sun = { 0 };

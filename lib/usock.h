@@ -82,6 +82,10 @@ bool usock_may_be(const char *path, const char *begin);
  * at this path. */
 bool usock_is_listed(const char *path);
 
+/* Has a socket that another process listened on name this one to who connects: that is the one that called listen(2)
+ * last (Linux: net/unix/af_unix.c, unix_listen(); FreeBSD: sys/kern/uipc_usrreq.c, uipc_listen()). */
+void usock_listen_again(int fd);
+
 /* True when the process at the other end is in another network namespace; false also when that cannot be seen. */
 bool usock_peer_is_elsewhere(int fd);
 

@@ -55,6 +55,9 @@ static void server_watch_all(struct server *server)
 void server_hold(struct server *server, bool hold)
 {
 	server->is_held = hold;
+	/* The process before is gone, or the next one is, and its number may be anybody's soon. */
+	if (!hold && server->fd >= 0)
+		usock_listen_again(server->fd);
 	server_watch_all(server);
 }
 

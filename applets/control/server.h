@@ -47,7 +47,8 @@ int server_listener(const struct server *server);
 /* Leaves the socket's file where it is at the end: another process listens on it. */
 void server_release(struct server *server);
 
-/* Leaves new clients in the queue of the socket and bytes of the others unread, or serves them again. */
+/* Leaves new clients in the queue of the socket and bytes of the others unread, or serves them again; who connects then
+ * sees this process at the other end. */
 void server_hold(struct server *server, bool hold);
 
 /* Ends what was begun, but reads nothing more and lets nobody in; or no longer. */

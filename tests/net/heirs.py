@@ -5,6 +5,8 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
+import struct
 
 import lab as lab_module
 from lab import SMCROUTE, SMCROUTED, Daemon, check, gone, same, wait_until
@@ -130,6 +132,10 @@ class Heirs:
         check(not gone(self.pid), "the daemon has ended")
         wait_until(lambda: self.d.ctl("ping")[0] == 0, "an answer to ping")
         same(daemons(), [self.pid], "daemons")
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.d.sock)
+            peer = struct.unpack("3i", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            same(peer[0], self.pid, "the process that clients see")
 
     def refuses(self, got, rc, *words):
         """What a program printed that was to take over, and with what it ended; and the one that runs goes on."""

@@ -20,6 +20,16 @@
 static char dir[] = "/tmp/test_pidfile.XXXXXX";
 static bool is_nfs;
 
+static const char *moves_to;
+
+/* The directory moves as soon as the file is there alone. */
+int unlink(const char *path)
+{
+	int res = unlinkat(AT_FDCWD, path, 0);
+
+	return moves_to && res == 0 ? rename(dir, moves_to) : res;
+}
+
 /* NFS: what is open for reading alone cannot be locked for this process alone. */
 int flock(int fd, int how)
 {
@@ -327,6 +337,24 @@ static void pidfile_without_locks(void)
 	is_nfs = false;
 }
 
+/* It is removed where it is, also when it was moved the moment it was there. */
+static void pidfile_moved(void)
+{
+	char moved[] = "/tmp/test_pidfile_moved.XXXXXX", at[64];
+	const char *path = path_of("j.pid");
+	struct pidfile f;
+
+	CHECK(mkdtemp(moved) != NULL);
+	snprintf(at, sizeof at, "%s/j.pid", moved);
+	moves_to = moved;
+	CHECK_INT(pidfile_write(&f, path), 0);
+	moves_to = NULL;
+	CHECK_INT(atoi(content(at)), getpid());
+	pidfile_remove(&f);
+	CHECK(!content(at));
+	CHECK_INT(rename(moved, dir), 0);
+}
+
 #define RACERS 8
 
 /* All at once: exactly one of them gets it, each time. */
@@ -397,6 +425,7 @@ TEST_MAIN(
 	TEST(pidfile_lost)
 	TEST(pidfile_without_rights)
 	TEST(pidfile_without_locks)
+	TEST(pidfile_moved)
 	TEST(pidfile_race)
 	TEST(remove_dir)
 )
