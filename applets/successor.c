@@ -15,6 +15,7 @@
 #include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/notify.h"
+#include "lib/proc.h"
 
 char **successor_environment(const struct daemon *d, char *more)
 {
