@@ -333,7 +333,10 @@ static int edit_leave_result(struct call *call, const struct edit_words *w)
 		call->later = router_ticket(r);
 		return 0;
 	}
-	return r->edit.failed ? call_fail(call, EXIT_SYSTEM, "the kernel refused: %s", strerror(r->edit.err)) : 0;
+	if (!r->edit.failed)
+		return 0;
+	return call_fail(call, EXIT_SYSTEM, "the kernel has not let go of all: %s; this is tried again",
+			 strerror(r->edit.err));
 }
 
 int edit_leave(struct call *call)
