@@ -131,8 +131,8 @@ CODECS     := $(patsubst %,$(B)/kernel/linux/%.o,filter mroute_codec nft_judge n
 		xt_match xt_target) $(FREEBSD_CODECS)
 REAL_OBJS  := $(filter-out $(CODECS),$(filter $(B)/kernel/$(OS)/%.o,$(OBJS)))
 FAKE       := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/fake/*.c)))
-# Memory that tests/fake/memory.c can refuse.
-FAKE_LINK   = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+# Memory that tests/fake/memory.c can refuse, and time that is its own (time.c).
+FAKE_LINK   = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=clock_usec,--wrap=clock_ms
 # All but that and main: a test takes from here what it needs.
 HOUSE      := $(B)/tests/house.a
 

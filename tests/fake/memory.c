@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 /* What the linker's --wrap makes of the names. */
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
 
 static unsigned memory_first, memory_times, memory_depth;
 static bool memory_refused;
@@ -60,4 +63,9 @@ void *__wrap_calloc(size_t n, size_t size)
 void *__wrap_realloc(void *p, size_t n)
 {
 	return memory_has() ? __real_realloc(p, n) : NULL;
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return memory_has() ? __real_strdup(s) : NULL;
 }
