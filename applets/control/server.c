@@ -186,37 +186,52 @@ struct server *server_new(struct loop *l, const struct call_daemon *daemon)
 	return server;
 }
 
-/* Serves who connects to a listening socket, or minus one with errno, which is that of path. */
+/* Serves who connects to a socket that listens at path: 0, or -1 with ENOMEM and it is still the caller's. */
 static int server_open(struct server *server, const char *path, int fd, const struct usock_id *id)
 {
-	server->path = strdup(path);
+	char *copy = strdup(path);
+
+	if (!copy || loop_add(server->loop, fd, POLLIN, server_on_connect, server) < 0) {
+		free(copy);
+		errno = ENOMEM;
+		return -1;
+	}
+	server->path = copy;
 	server->fd = fd;
 	server->id = *id;
-	if (server->path && fd >= 0 &&
-	    loop_add(server->loop, fd, POLLIN, server_on_connect, server) == 0) {
-		serve_watch_listener(server);
-		return 0;
-	}
-
-	int err = errno;
-	server_unlisten(server);
-	errno = err;
-	return -1;
+	serve_watch_listener(server);
+	return 0;
 }
 
 int server_listen(struct server *server, const char *path, mode_t mode, uid_t uid, gid_t gid)
 {
 	struct usock_id id;
-	int fd = usock_listen(path, mode, uid, gid, &id);
+	int fd = usock_listen(path, mode, uid, gid, &id), err;
 
-	return server_open(server, path, fd, &id);
+	if (fd < 0)
+		return -1;
+	if (server_open(server, path, fd, &id) == 0)
+		return 0;
+	err = errno;
+	usock_remove(path, &id);
+	close(fd);
+	errno = err;
+	return -1;
 }
 
 int server_listen_on(struct server *server, const char *path, int fd, bool is_known)
 {
 	struct usock_id id;
 
-	return usock_listens_at(fd, path, is_known, &id) ? server_open(server, path, fd, &id) : -1;
+	if (!usock_listens_at(fd, path, is_known, &id))
+		return -1;
+	if (server_open(server, path, fd, &id) == 0)
+		return 0;
+	/* Its file stays. */
+	id.ino = 0;
+	usock_remove(path, &id);
+	errno = ENOMEM;
+	return -1;
 }
 
 int server_listener(const struct server *server)

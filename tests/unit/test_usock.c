@@ -4,11 +4,13 @@
  */
 #include "lib/usock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "lib/proc.h"
+#include "tests/fake/memory.h"
 #include "tests/unit/server.h"
 
 static char dir[] = "/tmp/test_usock.XXXXXX";
@@ -54,6 +56,9 @@ static void listener_goes_on(void)
 	CHECK(mkdtemp(dir));
 	begin();
 	path = path_of("s.sock");
+	memory_scarce(0, 1);
+	CHECK_INT(server_listen(server, path, 0600, (uid_t)-1, (gid_t)-1), -1);
+	CHECK(errno == ENOMEM && memory_plenty() && lstat(path, &st) < 0);
 	CHECK_INT(server_listen(server, path, 0600, (uid_t)-1, (gid_t)-1), 0);
 	early = ask(path);
 	turns(2);
@@ -74,6 +79,12 @@ static void listener_goes_on(void)
 	CHECK_INT(server_listen_on(next, path, STDIN_FILENO, true), -1);
 	CHECK_INT(server_listen_on(next, path_of("./s.sock"), fd, false), -1);
 	path = path_of("./s.sock");
+	/* Without memory it is still the caller's, and the socket where it was. */
+	memory_scarce(0, 1);
+	CHECK_INT(server_listen_on(next, path, fd, true), -1);
+	CHECK(memory_plenty());
+	CHECK_INT(errno, ENOMEM);
+	CHECK(fcntl(fd, F_GETFD) >= 0 && lstat(path, &st) == 0);
 	CHECK_INT(server_listen_on(next, path, fd, true), 0);
 	server_release(server);
 	server_free(server);
