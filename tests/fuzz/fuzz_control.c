@@ -1,191 +1,35 @@
 /* SPDX-License-Identifier: ISC
  *
  * The control server with several clients at once, who send whole requests of both protocols, parts of them and any
- * bytes, read or do not, and leave in the middle, while links come and go, packets come and memory runs out.  Each
- * byte is a step: the client, and what it does, with bytes behind it that the step wants.
+ * bytes, read or do not, and leave in the middle, while links come and go, packets come, files are read again, the
+ * kernel refuses, time goes by, and memory, descriptors and places run out.  Each byte is a step: the client, and what
+ * it does, with bytes behind it that the step wants.
  *
- * Whoever sent nothing but whole requests has one answer for each, and what the journal has restores all that is in
- * force.
+ * Whoever sent nothing but whole requests has one answer for each, what the journal has restores all that is in force,
+ * and no descriptor is left open.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
-#include "applets/control/call.h"
-#include "applets/control/journal.h"
-#include "applets/control/monitor.h"
-#include "applets/control/serve.h"
-#include "applets/control/server.h"
-#include "conf/read.h"
-#include "lib/usock.h"
-#include "lib/wire.h"
-#include "tests/fake/kernel.h"
-#include "tests/fake/memory.h"
+#include "tests/fuzz/clients.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
-#define CLIENTS 6
-#define WORDS 8
+#define STEPS 42		/* kinds of them */
+#define LONG_MS 25000		/* a client may be waited for no longer */
 
-static const char *const fuzz_commands[] = {
-	"add a1 10.0.0.1 225.1.1.1 a2", "add a1 225.1.1.0/24 a2 a3", "add a+ fd00::1 ff05::1 a2",
-	"add wan0 225.2.2.2 a1", "replace a1 225.1.1.0/24", "replace a1 10.0.0.1 225.1.1.1 a3",
-	"remove a1 10.0.0.1 225.1.1.1", "remove a1 225.1.1.0/24 a2", "remove a+ fd00::1 ff05::1", "join a1 225.1.1.1",
-	"join a+ 10.0.0.0/30 232.1.1.0/29", "join a2 ff05::1", "leave a1 225.1.1.1",
-	"leave a+ 10.0.0.0/30 232.1.1.0/29", "disown", "flush", "reload", "ping", "show", "show groups",
-	"show interfaces", "show pending", "show metrics", "show graph", "upgrade", "help", "s", "add a1 1.2.3.4",
-	"add a1 225.1.1.1 a1", "sh", "shw", "re", "show nonsense", "add", "add a1 x 225.1.1.1", "join a1 224.0.0.0/4",
-	"add a1 225.1.1.1/99", "add aninterfacethatislong 225.1.1.1", "add a1 10.0.0.1 ff05::1", "leave a1 225.7.7.7",
-	"remove a2 225.9.9.9", "remove a1 225.1.1.0/24", "leave a3 225.3.3.3", "show config",
-	/* Their answer has no end. */
-	"monitor", "kill",
-};
-#define COMMANDS (sizeof fuzz_commands / sizeof *fuzz_commands)
-#define ENDLESS (COMMANDS - 2)
-#define SHOW_CONFIG (COMMANDS - 3)
-static const char *const fuzz_options[] = { "", "-d", "-j", "-dd", "-oone", "-otwo", "-dj", "-x" };
-static const uint16_t fuzz_letters[] = { 'a', 'r', 'j', 'l', 'F', 'H', 's', 'S', 'J', 'x' };
-
-static struct fuzz_client {
-	int fd;				/* -1: it is not there */
-	bool is_pure;			/* whole requests of ours are all that it sent */
-	unsigned asked;
-	struct buf to_send, got;
-} fuzz_clients[CLIENTS];
-
-static struct router fuzz_router;
-static struct journal fuzz_journal;
-static struct server *fuzz_server;
-static struct loop *fuzz_loop;
-static bool fuzz_was_scarce;
 static const uint8_t *fuzz_at, *fuzz_end;
-static char fuzz_dir[] = "/tmp/fuzz-control-XXXXXX", fuzz_path[64];
+static int fuzz_crowd[SERVE_MAX];	/* connections that say nothing */
+static unsigned fuzz_crowded;
+static int64_t fuzz_skipped;		/* ms */
 
 static unsigned fuzz_byte(void)
 {
 	return fuzz_at < fuzz_end ? *fuzz_at++ : 0;
 }
 
-static _Noreturn void fuzz_wrong(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
-
-/* ---- the daemon around it ---- */
-
-static int fuzz_reload(void *ctx, struct call *call)
-{
-	(void)ctx;
-	call_note(call, "reloaded");
-	return 0;
-}
-
-static int fuzz_upgrade(void *ctx, struct call *call)
-{
-	(void)ctx;
-	if (call->is_again)
-		return call_fail(call, 71, "not here");
-	call->later = CALL_UPGRADE;
-	call->for_daemon = true;
-	return 0;
-}
-
-static bool fuzz_is_ended(void *ctx, uint64_t later)
-{
-	(void)ctx;
-	(void)later;
-	return true;
-}
-
-static void fuzz_on_upcall(void *ctx, const struct upcall *up)
-{
-	(void)ctx;
-	router_upcall(&fuzz_router, up, fuzz_router.now);
-}
-
-static void fuzz_packets(void *ctx)
-{
-	(void)ctx;
-	for (enum fam f = 0; f < FAM_N; f++)
-		kernel_mroute_drain(f, 16, fuzz_on_upcall, NULL);
-}
-
-static void fuzz_stop(void *ctx)
-{
-	(void)ctx;
-}
-
-static struct call_daemon fuzz_daemon = {
-	.router = &fuzz_router, .reload = fuzz_reload, .upgrade = fuzz_upgrade, .is_ended = fuzz_is_ended,
-	.packets = fuzz_packets, .stop = fuzz_stop, .journal = &fuzz_journal,
-};
-
-static void fuzz_event(void *ctx, const struct event *ev)
-{
-	struct buf text = { 0 }, json = { 0 };
-
-	(void)ctx;
-	journal_event(&fuzz_journal, ev);
-	monitor_event_lines(&fuzz_router, ev, 0, &text, &json);
-	if (!text.failed && !json.failed && fuzz_server)
-		server_event(fuzz_server, buf_cstr(&text), buf_cstr(&json));
-	buf_free(&text);
-	buf_free(&json);
-}
-
-static const struct router_ops fuzz_ops = { .event = fuzz_event };
-
-static void fuzz_link(struct router *r, int ifindex, bool up)
-{
-	struct link_event ev = { .kind = up ? LINK_NEW : LINK_DEL, .ifindex = ifindex,
-				 .flags = LINK_UP | LINK_MULTICAST };
-
-	snprintf(ev.name, sizeof ev.name, "a%d", ifindex);
-	if (up)
-		fake_link_add(ifindex);
-	else
-		fake_link_del(ifindex);
-	router_link_event(r, &ev);
-}
-
-static const char fuzz_file[] = "phyint a1 mrdisc ttl-threshold 3\nphyint a2 refresh 10\nphyint a3 disable\n"
-				"mroute from a1 group 225.1.1.0/24 to a2\n"
-				"mroute from a2 group 225.9.9.9 kernel to a1 a3\n"
-				"mroute from a1 source 10.0.0.1 group 225.1.1.1 to a2 a3\n"
-				"mgroup from a3 group 225.3.3.3\n";
-
-static void fuzz_apply(struct router *r)
-{
-	struct conf *c = conf_new();
-	struct diags d = { 0 };
-
-	conf_parse_text(c, &d, "fuzz", fuzz_file, sizeof fuzz_file - 1);
-	if (d.errors || router_apply(r, c, r->now) < 0)
-		abort();
-	diags_free(&d);
-	conf_free(c);
-}
-
-static void fuzz_start(struct router *r, const struct router_ops *ops)
-{
-	if (router_init(r, ops, NULL) < 0)
-		abort();
-	r->sync.slice = 200;
-	r->now = 1000;
-	for (enum fam f = 0; f < FAM_N; f++) {
-		kernel_mroute_open(f, 0);
-		router_family(r, f, true);
-	}
-	for (int i = 1; i <= 3; i++)
-		fuzz_link(r, i, true);
-	fuzz_apply(r);
-}
+/* ---- the socket ---- */
 
 static void fuzz_clean(void)
 {
@@ -201,197 +45,86 @@ static void fuzz_listen(void)
 		fuzz_wrong(strerror(errno));
 }
 
-static void fuzz_turns(unsigned n)
+/* As one process hands the socket to the next one, which may lack memory. */
+static void fuzz_listen_on(unsigned lacks)
 {
-	while (n--) {
-		loop_turn(fuzz_loop, false);
-		fuzz_router.now += 1;
-		if (router_due(&fuzz_router) && router_due(&fuzz_router) <= fuzz_router.now)
-			router_tick(&fuzz_router, fuzz_router.now);
-		server_resume(fuzz_server);
+	int fd = dup(server_listener(fuzz_server)), wrong = dup(fuzz_crowded ? fuzz_crowd[0] : STDIN_FILENO), res;
+
+	server_release(fuzz_server);
+	server_unlisten(fuzz_server);
+	if (server_listen_on(fuzz_server, fuzz_path, wrong, true) == 0 || close(wrong) < 0)
+		fuzz_wrong("it listens on something else");
+	memory_scarce(lacks, 1);
+	res = server_listen_on(fuzz_server, fuzz_path, fd, true);
+	if (!memory_plenty() && res < 0)
+		fuzz_wrong("it does not listen on what it was handed");
+	if (res < 0 && (access(fuzz_path, F_OK) < 0 || server_listen_on(fuzz_server, fuzz_path, fd, true) < 0))
+		fuzz_wrong("a socket that was handed over is gone");
+}
+
+/* Something happens to the socket's file. */
+static void fuzz_touch_socket(unsigned what)
+{
+	if (what & 1) {
+		fuzz_listen_on(what >> 1);
+		return;
 	}
+	/* Who is in the queue goes with it. */
+	fuzz_may_close |= fuzz_is_queued();
+	if (server_is_lost(fuzz_server) || unlink(fuzz_path) < 0)
+		fuzz_wrong("the socket is lost");
+	if (what & 2 && mknod(fuzz_path, S_IFREG | 0600, 0) < 0)
+		fuzz_wrong(strerror(errno));
+	if (!(what & 2) && !server_is_lost(fuzz_server))
+		fuzz_wrong("nobody knows that the socket is lost");
+	server_unlisten(fuzz_server);
+	if (what & 2 && (server_listen(fuzz_server, fuzz_path, 0600, (uid_t)-1, (gid_t)-1) == 0 || errno != EEXIST ||
+			 unlink(fuzz_path) < 0))
+		fuzz_wrong("a file is not left alone");
+	fuzz_listen();
 }
 
-/* ---- clients ---- */
+/* ---- many clients, few descriptors ---- */
 
-static void fuzz_leave(struct fuzz_client *c)
+static void fuzz_disperse(void)
 {
-	if (c->fd >= 0)
-		close(c->fd);
-	buf_free(&c->to_send);
-	buf_free(&c->got);
-	*c = (struct fuzz_client){ .fd = -1 };
+	while (fuzz_crowded)
+		close(fuzz_crowd[--fuzz_crowded]);
 }
 
-/* By the path, or by a pair of sockets. */
-static void fuzz_join(struct fuzz_client *c, bool by_path)
+static void fuzz_come(unsigned n)
 {
 	int fd[2];
 
-	fuzz_leave(c);
-	if (by_path) {
-		*c = (struct fuzz_client){ .fd = usock_connect(fuzz_path), .is_pure = true };
-		if (c->fd >= 0)
-			fcntl(c->fd, F_SETFL, O_NONBLOCK);
-		return;
-	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd) < 0)
-		fuzz_wrong(strerror(errno));
-	*c = (struct fuzz_client){ .fd = fd[0], .is_pure = true };
-	if (server_adopt(fuzz_server, fd[1]) < 0)
-		fuzz_leave(c);
-}
-
-/* Queues a request: the command of a number with options of another, or in the old protocol with a letter. */
-static void fuzz_ask(struct fuzz_client *c, unsigned command, unsigned option, bool is_legacy)
-{
-	char line[128], *word, *rest = line;
-	const char *argv[WORDS + 1] = { fuzz_options[option % 8] };
-	int argc = 1;
-
-	snprintf(line, sizeof line, "%s", fuzz_commands[command % COMMANDS]);
-	while ((word = strsep(&rest, " ")) && argc <= WORDS)
-		argv[argc++] = word;
-	if (is_legacy)
-		wire_put_request(&c->to_send, fuzz_letters[option % 10], argc - 2, argv + 2);
-	else
-		wire_put_request(&c->to_send, WIRE_WORDS, argc, argv);
-	c->is_pure &= !is_legacy && command % COMMANDS < ENDLESS;
-	c->asked++;
-}
-
-/* Sends so many bytes of what is queued; false when nothing could be. */
-static bool fuzz_send(struct fuzz_client *c, size_t most)
-{
-	size_t n = c->to_send.len < most ? c->to_send.len : most;
-	ssize_t sent = n ? send(c->fd, c->to_send.p, n, MSG_NOSIGNAL) : 0;
-
-	if (sent > 0)
-		buf_consume(&c->to_send, (size_t)sent);
-	return sent > 0;
-}
-
-/* Reads so many bytes; false when there were none.  Whoever was closed without a reason is wrong. */
-static bool fuzz_read(struct fuzz_client *c, size_t most)
-{
-	char bytes[4096];
-	ssize_t n = recv(c->fd, bytes, most < sizeof bytes ? most : sizeof bytes, 0);
-
-	if (n > 0)
-		buf_add(&c->got, bytes, (size_t)n);
-	if (n > 0 || (n < 0 && errno == EAGAIN))
-		return n > 0;
-	if (c->is_pure && !fuzz_was_scarce)
-		fuzz_wrong("a client was closed");
-	fuzz_leave(c);
-	return false;
-}
-
-/* True while somebody is in the queue of the socket, of whom the server takes one a turn. */
-static bool fuzz_is_queued(void)
-{
-	struct pollfd queue = { .fd = server_listener(fuzz_server), .events = POLLIN };
-
-	return poll(&queue, 1, 0) > 0;
-}
-
-/* Until nothing more happens.  Where others take the processor a turn may be over with the first client, and those who
- * have left are clients too until the server has seen it. */
-static void fuzz_settle(void)
-{
-	uint32_t clients = 0;
-
-	for (unsigned idle = 0, turns = 0; idle < 4 + fuzz_server->n; turns++) {
-		bool moved = router_ticket(&fuzz_router) || fuzz_is_queued() || clients != fuzz_server->n;
-
-		clients = fuzz_server->n;
-		for (struct fuzz_client *c = fuzz_clients; c < fuzz_clients + CLIENTS; c++) {
-			moved |= c->fd >= 0 && fuzz_send(c, SIZE_MAX);
-			moved |= c->fd >= 0 && fuzz_read(c, SIZE_MAX);
-		}
-		fuzz_turns(2);
-		idle = moved ? 0 : idle + 1;
-		if (turns > 50000)
-			fuzz_wrong("it never rests");
+	if (!n)
+		fuzz_disperse();
+	while (n-- && fuzz_crowded < SERVE_MAX) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd) < 0)
+			return;
+		fuzz_may_close |= fuzz_server->n == SERVE_MAX;
+		fuzz_crowd[fuzz_crowded++] = fd[0];
+		if (server_adopt(fuzz_server, fd[1]) < 0 || fuzz_server->n > SERVE_MAX)
+			fuzz_wrong("a client is not taken, or one too many");
 	}
 }
 
-/* Each of our own requests has had its answer. */
-static void fuzz_check(const struct fuzz_client *c)
+/* A client comes when the last descriptor is gone: silent ones make room, or it is let in later. */
+static void fuzz_lack_descriptors(struct fuzz_client *c)
 {
-	struct wire_record rec;
-	unsigned ends = 0;
-	size_t at = 0;
+	struct rlimit was, few;
 
-	if (c->fd < 0 || !c->is_pure)
-		return;
-	for (; wire_record(c->got.p + at, c->got.len - at, &rec) == WIRE_OK; at += rec.size)
-		ends += rec.type == WIRE_END;
-	if (at != c->got.len)
-		fuzz_wrong("an answer is no record");
-	if (ends != c->asked) {
-		fprintf(stderr, "%u answers to %u requests, %zu bytes to send\n", ends, c->asked, c->to_send.len);
-		fuzz_wrong("an answer is missing");
-	}
+	fuzz_join(c, true);
+	getrlimit(RLIMIT_NOFILE, &was);
+	few = was;
+	few.rlim_cur = (rlim_t)dup(STDIN_FILENO);
+	close((int)few.rlim_cur);
+	setrlimit(RLIMIT_NOFILE, &few);
+	fuzz_turns(2);
+	setrlimit(RLIMIT_NOFILE, &was);
+	fuzz_may_close = true;
 }
 
 /* ---- the end ---- */
-
-static int fuzz_by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Appends a line for each owner of a line of show config: they stand there as they came, and so do the outputs of all
- * of them, which are left out where each has its own in parentheses. */
-static void fuzz_owners(struct buf *out, char *line)
-{
-	static const char mark[] = "  # owner: ";
-	char *owners = strstr(line, mark), *to = strstr(line, " to "), *owner;
-
-	if (owners) {
-		*owners = '\0';
-		owners += strlen(mark);
-		if (to && strchr(owners, '('))
-			*to = '\0';
-	}
-	do {
-		owner = strsep(&owners, ",");
-		buf_printf(out, "%s # %s\n", line, owner ? owner + strspn(owner, " ") : "");
-	} while (owners);
-}
-
-/* The configuration in force, its lines sorted. */
-static void fuzz_config(struct buf *out)
-{
-	struct fuzz_client *c = &fuzz_clients[0];
-	struct wire_record rec;
-	struct buf text = { 0 }, claims = { 0 };
-	char *lines[4096], *rest, *line;
-	size_t n = 0;
-
-	fuzz_join(c, false);
-	fuzz_ask(c, SHOW_CONFIG, 1, false);
-	fuzz_settle();
-	fuzz_check(c);
-	for (size_t at = 0; wire_record(c->got.p + at, c->got.len - at, &rec) == WIRE_OK; at += rec.size)
-		if (rec.type != WIRE_END)
-			buf_add(&text, rec.text, rec.len);
-	buf_chr(&text, '\0');
-	rest = text.p;
-	while ((line = strsep(&rest, "\n")))
-		fuzz_owners(&claims, line);
-	buf_chr(&claims, '\0');
-	rest = claims.p;
-	while ((line = strsep(&rest, "\n")) && n < 4096)
-		lines[n++] = line;
-	qsort(lines, n, sizeof *lines, fuzz_by_text);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%s\n", lines[i]);
-	buf_free(&text);
-	buf_free(&claims);
-	fuzz_leave(c);
-}
 
 /* What the journal restores in another router is what was in force. */
 static void fuzz_check_journal(void)
@@ -405,7 +138,7 @@ static void fuzz_check_journal(void)
 		fuzz_wrong("the journal is not written");
 	router_shutdown(&fuzz_router);
 	router_free(&fuzz_router);
-	fuzz_start(&fuzz_router, NULL);
+	fuzz_start(&fuzz_router, NULL, fuzz_reload.in_force);
 	if (journal_replay(&fuzz_router, fuzz_journal.fd) < 0)
 		fuzz_wrong("the journal cannot be read");
 	router_sync(&fuzz_router);
@@ -426,12 +159,139 @@ static void fuzz_see(void *ctx, const char *name, int fd)
 		fuzz_wrong("a client without a name");
 }
 
+/* ---- steps ---- */
+
+/* What neighbours and other programs do. */
+static void fuzz_neighbour(unsigned k)
+{
+	struct link_event ev = { .kind = k & 1 ? LINK_MEMBERS : LINK_ADDR, .ifindex = 1 + (int)(k >> 3) % 3 };
+	struct addr group;
+
+	if (k & 2) {
+		refresh_queried(&fuzz_router, k & 4 ? FAM_6 : FAM_4, ev.ifindex, 1 + k % 3);
+	} else if (k & 4) {
+		mrdisc_solicited(&fuzz_router, FAM_4, ev.ifindex);
+	} else {
+		addr_parse("225.1.1.1", 9, &group);
+		fake_member(ev.ifindex, &group, k >> 6 & 1);
+		router_link_event(&fuzz_router, &ev);
+	}
+	router_sync(&fuzz_router);
+}
+
+static void fuzz_fail(unsigned verb, unsigned error)
+{
+	static const char *const verbs[] = {
+		"vif_add", "vif_del", "mfc_add", "mfc_del", "mfc_stats", "counts_any", "vif_stats", "join", "leave",
+		"members_read", "mrdisc_send", "report_send",
+	};
+	static const int errors[] = { ENOMEM, ENOBUFS, EINVAL, EPERM };
+
+	fake_fail(verbs[verb % 12], errors[error % 4], 1 + (int)(error >> 2) % 8);
+}
+
+/* As in a handover that comes to nothing. */
+static void fuzz_hold(unsigned k)
+{
+	server_fds(fuzz_server, fuzz_see, NULL);
+	if (k & 2)
+		server_finish(fuzz_server, true);
+	for (unsigned turns = 0; k & 4 && server_is_busy(fuzz_server) && turns < 20; turns++)
+		fuzz_turns(1);
+	server_hold(fuzz_server, true);
+	fuzz_turns(2);
+	server_hold(fuzz_server, false);
+	server_finish(fuzz_server, false);
+	server_end_upgrade(fuzz_server);
+}
+
+/* A packet comes in, and the kernel reports one that has no entry; or it reports what it likes. */
+static void fuzz_packet(unsigned k, bool is_true)
+{
+	static const char *const sources[] = { "10.0.0.2", "10.0.0.1", "169.254.0.1", "0.0.0.0" };
+	static const char *const groups[] = { "225.1.1.2", "225.1.1.1", "225.9.9.9", "225.2.2.2" };
+	struct upcall up = { .kind = k & 128 ? UPCALL_WRONGVIF : UPCALL_NOCACHE, .vif = (int)k & 3, .fam = FAM_4 };
+	const char *source = sources[(k >> 2 & 1) | (k >> 4 & 2)], *group = groups[(k >> 3 & 1) | (k >> 3 & 2)];
+
+	addr_parse(source, strlen(source), &up.flow.source);
+	addr_parse(group, strlen(group), &up.flow.group);
+	if (is_true)
+		fake_packet(&up.flow, up.vif);
+	else
+		fake_push_upcall(&up);
+}
+
+/* Lines of events, more than somebody reads. */
+static void fuzz_tell(unsigned n)
+{
+	char text[512];
+
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 2] = '\n';
+	text[sizeof text - 1] = '\0';
+	while (n-- && server_is_followed(fuzz_server))
+		server_event(fuzz_server, text, text);
+}
+
+/* The kinds of steps that are not about what a client sends and reads. */
+static void fuzz_step_daemon(struct fuzz_client *c, unsigned what, unsigned k)
+{
+	switch (what) {
+	case 25:
+		fuzz_link(&fuzz_router, 1 + (int)k % 4, k & 4);
+		router_sync(&fuzz_router);
+		break;
+	case 26: case 27:
+		fuzz_packet(k, what == 27);
+		break;
+	case 28:
+		memory_scarce(k & 31, 1 + (k >> 5));
+		fuzz_turns(1);
+		fuzz_may_close |= memory_plenty();
+		break;
+	case 29:
+		fuzz_hold(k);
+		break;
+	case 30:
+		fuzz_reload.next = k % FUZZ_FILES;
+		break;
+	case 31:
+		time_skip((int64_t)k * k);
+		fuzz_skipped += (int64_t)k * k;
+		fuzz_may_close |= fuzz_skipped > LONG_MS;
+		break;
+	case 32:
+		fuzz_fail(k, fuzz_byte());
+		break;
+	case 33:
+		fuzz_come(k);
+		break;
+	case 34:
+		fuzz_lack_descriptors(c);
+		break;
+	case 35:
+		fuzz_touch_socket(k);
+		break;
+	case 36:
+		fuzz_neighbour(k);
+		break;
+	case 37:
+		fuzz_tell(k * 4);
+		break;
+	default:
+		fuzz_journal.limit = JOURNAL_PAGE + (int64_t)k * 64;
+	}
+}
+
 static void fuzz_step(struct fuzz_client *c, unsigned what)
 {
-	struct upcall up = { .kind = UPCALL_NOCACHE };
 	unsigned k = fuzz_byte();
 
-	if (what < 2 || c->fd < 0) {
+	if (what >= 30 && what < 39) {
+		fuzz_step_daemon(c, what, k);
+	} else if (what == 40) {
+		fuzz_join_as(c, k);
+	} else if (what < 2 || c->fd < 0) {
 		fuzz_join(c, k & 2);
 	} else if (what < 12) {
 		fuzz_ask(c, k, fuzz_byte(), what >= 10);
@@ -454,55 +314,62 @@ static void fuzz_step(struct fuzz_client *c, unsigned what)
 		else
 			shutdown(c->fd, k & 2 ? SHUT_WR : SHUT_RD);
 		c->is_pure = false;
-	} else if (what < 26) {
-		fuzz_link(&fuzz_router, 1 + (int)k % 4, k & 4);
-		router_sync(&fuzz_router);
-	} else if (what < 28) {
-		up.vif = (int)k & 3;
-		addr_parse(k & 4 ? "10.0.0.1" : "10.0.0.2", 8, &up.flow.source);
-		addr_parse(k & 8 ? "225.1.1.1" : "225.1.1.2", 9, &up.flow.group);
-		up.fam = FAM_4;
-		fake_push_upcall(&up);
-	} else if (what < 29) {
-		memory_scarce(k & 31, 1 + (k >> 5));
-		fuzz_turns(1);
-		fuzz_was_scarce |= memory_plenty();
+	} else if (what == 39) {
+		unsigned option = fuzz_byte();
+
+		for (unsigned i = fuzz_byte(); i-- > 0;)
+			fuzz_line_of(c, k, i, option);
+	} else if (what == 41) {
+		wire_put_request(&c->to_send, WIRE_TAKEOVER, k & 1, (const char *const []){ "1.0" });
+		c->is_pure = false;
 	} else {
-		/* As in a handover that comes to nothing. */
-		server_fds(fuzz_server, fuzz_see, NULL);
-		if (k & 2)
-			server_finish(fuzz_server, true);
-		server_hold(fuzz_server, true);
-		fuzz_turns(2);
-		server_hold(fuzz_server, false);
-		server_finish(fuzz_server, false);
-		server_end_upgrade(fuzz_server);
+		fuzz_step_daemon(c, what, k);
 	}
 	fuzz_turns(k & 1);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+static void fuzz_begin(void)
 {
-	fuzz_at = p;
-	fuzz_end = p + n;
-	fuzz_was_scarce = false;
+	fuzz_may_close = false;
+	fuzz_skipped = 0;
+	fuzz_reload = (struct fuzz_reload){ 0 };
 	log_set_level(LOG_LVL_NONE);
+	time_begin(LOOK_USEC);
 	fake_reset();
 	fake_journal_on(false);
 	fuzz_loop = loop_new();
 	fuzz_server = NULL;
 	journal_init(&fuzz_journal, &fuzz_router);
-	fuzz_start(&fuzz_router, &fuzz_ops);
+	fuzz_start(&fuzz_router, &fuzz_ops, fuzz_reload.in_force);
 	journal_begin(&fuzz_journal);
 	fuzz_server = server_new(fuzz_loop, &fuzz_daemon);
 	fuzz_listen();
 	for (unsigned i = 0; i < CLIENTS; i++)
 		fuzz_clients[i] = (struct fuzz_client){ .fd = -1 };
+}
+
+/* The lowest number that is no descriptor's. */
+static int fuzz_free_fd(void)
+{
+	int fd = dup(STDIN_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	int fd = fuzz_free_fd();
+
+	fuzz_at = p;
+	fuzz_end = p + n;
+	fuzz_begin();
 	while (fuzz_at < fuzz_end) {
 		unsigned step = fuzz_byte();
 
-		fuzz_step(&fuzz_clients[step % CLIENTS], step / CLIENTS % 30);
+		fuzz_step(&fuzz_clients[step % CLIENTS], step / CLIENTS % STEPS);
 	}
+	fuzz_disperse();
 	fuzz_settle();
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		fuzz_check(&fuzz_clients[i]);
@@ -515,5 +382,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	loop_free(fuzz_loop);
 	router_shutdown(&fuzz_router);
 	router_free(&fuzz_router);
+	if (fuzz_free_fd() != fd)
+		fuzz_wrong("a descriptor is left open");
 	return 0;
 }
