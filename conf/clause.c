@@ -3,6 +3,7 @@
 #include "conf/clause.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "conf/field.h"
 #include "conf/slip.h"
@@ -13,6 +14,13 @@ static const char *const clause_words[CLAUSE_N] = { "from", "source", "group", "
 static int clause_find(const struct word *w)
 {
 	return lex_find(w, clause_words, CLAUSE_N);
+}
+
+bool clause_is_word(const char *name)
+{
+	int k = clause_find(&(struct word){ .p = name, .n = strlen(name) });
+
+	return k >= 0 && k < CLAUSE_KERNEL;
 }
 
 /* Reports a clause that stands among the outputs: true when an output and the word behind it are one in truth. */

@@ -24,4 +24,7 @@ struct clauses {
  * Only when ps->is_bad is false is f->rule whole, an absent source being any. */
 void clauses_read(struct parser *ps, struct clauses *f, int n);
 
+/* True for a name that is a keyword too, behind which a value stands. */
+bool clause_is_word(const char *name);
+
 #endif

@@ -4,6 +4,8 @@
  */
 #include "conf/print.h"
 
+#include "conf/clause.h"
+
 void print_rule_head(struct buf *out, const char *directive, int width, const char *iif,
 		     const struct flow_range *range, bool in_kernel)
 {
@@ -20,6 +22,11 @@ void print_rule_head(struct buf *out, const char *directive, int width, const ch
 		buf_str(out, " kernel");
 }
 
+int print_round(const struct ifname *oif)
+{
+	return clause_is_word(oif->text);
+}
+
 void print_rule(struct buf *out, const struct conf *c, const char *directive, int width, const struct conf_rule *m)
 {
 	const struct conf_set *set = &c->sets[m->oifs];
@@ -27,10 +34,13 @@ void print_rule(struct buf *out, const struct conf *c, const char *directive, in
 	print_rule_head(out, directive, width, c->names[m->iif].ifname.text, &m->range, m->in_kernel);
 	if (set->n)
 		buf_str(out, " to");
-	for (uint32_t i = 0; i < set->n; i++) {
-		buf_chr(out, ' ');
-		buf_str(out, c->names[c->pool[set->off + i]].ifname.text);
-	}
+	for (int round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < set->n; i++) {
+			const struct ifname *oif = &c->names[c->pool[set->off + i]].ifname;
+
+			if (print_round(oif) == round)
+				buf_printf(out, " %s", oif->text);
+		}
 }
 
 static void print_line(struct buf *out, const struct conf *c, const char *directive, const struct conf_rule *m)

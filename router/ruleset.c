@@ -378,8 +378,11 @@ void ruleset_print(struct buf *out, const struct ruleset *s, const struct rule *
 			rule->in_kernel);
 	if (list->n)
 		buf_str(out, " to");
-	for (uint32_t i = 0; i < list->n; i++) {
-		buf_chr(out, ' ');
-		buf_str(out, s->names.v[list->names[i]].ifname.text);
-	}
+	for (int round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < list->n; i++) {
+			const struct ifname *oif = &s->names.v[list->names[i]].ifname;
+
+			if (print_round(oif) == round)
+				buf_printf(out, " %s", oif->text);
+		}
 }
