@@ -17,6 +17,14 @@ static struct meaning_past {
 } meaning_past[MEANING_PAST];
 static unsigned meaning_times;
 
+void meaning_sum(struct meaning_rule *m)
+{
+	m->outputs = 0;
+	for (unsigned o = 0; o < MEANING_OWNERS; o++)
+		m->outputs |= m->asked >> o & 1 ? m->own[o] : 0;
+	m->is_there = m->asked;
+}
+
 static bool meaning_has(unsigned name, unsigned iface)
 {
 	const char *text = meaning_names[name];

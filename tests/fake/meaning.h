@@ -13,12 +13,15 @@
 #define MEANING_IFACES 5
 #define MEANING_NAMES 8
 #define MEANING_RULES 24
+#define MEANING_OWNERS 4	/* the file, who has no name, two with names */
 
 /* The interfaces, then names that mean some of them. */
 extern const char *const meaning_names[MEANING_NAMES];
 
-/* A rule: addresses as bytes, prefixes in bits from the left, outputs as bits of meaning_names. */
+/* A rule: addresses as bytes, prefixes in bits from the left, outputs as bits of meaning_names.  Who asks for it, as
+ * bits, and for which outputs; it is there, with all of these, as long as anybody does: meaning_sum(). */
 struct meaning_rule {
+	unsigned char asked, own[MEANING_OWNERS];
 	bool is_there;
 	bool in_kernel;
 	enum fam fam;
@@ -45,6 +48,8 @@ extern struct meaning_limits meaning_limits;
 
 extern struct meaning_rule meaning_rules[MEANING_RULES];
 extern struct meaning_iface meaning_ifaces[MEANING_IFACES];
+
+void meaning_sum(struct meaning_rule *m);
 
 /* True when a name means an interface that rules with that name may use. */
 bool meaning_uses(unsigned name, unsigned iface);

@@ -223,6 +223,8 @@ void model_begin(uint64_t random, bool is_freebsd)
 	memset(model_joins, 0, sizeof model_joins);
 	memset(model_joined, 0, sizeof model_joined);
 	model_begin_links();
+	model_begin_crowd();
+	model_is_heir = false;
 	model_is_faulty = model_is_scarce = false;
 	*model_wrong = '\0';
 	meaning_forget();
@@ -269,7 +271,7 @@ static void model_happen(unsigned what, uint64_t random)
 	case 3: case 4: case 5:
 		model_settle();
 		meaning_remember();
-		model_edit(random);
+		model_edit(random, OWNER_UNNAMED);
 		break;
 	case 6:
 		model_settle();
@@ -292,6 +294,25 @@ static void model_happen(unsigned what, uint64_t random)
 	case 12:
 		meaning_remember();
 		model_others(random);
+		break;
+	case 20:
+		model_settle();
+		meaning_remember();
+		model_crowd(random);
+		break;
+	case 21: {
+		unsigned owner = OWNER_NAMED + model_take(&random, MEANING_OWNERS - OWNER_NAMED);
+
+		model_settle();
+		meaning_remember();
+		if (model_take(&random, 8))
+			model_edit(random, owner);
+		else
+			model_disown(random);
+		break;
+	}
+	case 22:
+		model_storm(random);
 		break;
 	default:
 		model_packet(random);

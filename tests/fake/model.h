@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * The engine beside a model of what rules mean, which knows nothing of how the engine works: a list of rules and a
- * loop.  A step does something to both (a rule, a join, a link, a reload, a packet, time that goes by, verbs that fail,
- * memory that runs out) and compares what the kernel got, and what the engine believes, with what the model says.
+ * loop.  A step does something to both (a rule of one of several owners, a join, a link, a reload, a packet, many of
+ * these at once, time that goes by, verbs that fail, memory that runs out) and compares what the kernel got, and what
+ * the engine believes, with what the model says.
  */
 #ifndef TESTS_FAKE_MODEL_H
 #define TESTS_FAKE_MODEL_H

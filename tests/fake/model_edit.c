@@ -66,27 +66,28 @@ struct flow_range model_range(const struct meaning_rule *m)
 	return range;
 }
 
-static struct ifname model_ifname(unsigned name)
+struct ifname model_ifname(unsigned name)
 {
 	return ifname_of(meaning_names[name], strlen(meaning_names[name]));
 }
 
-/* The outputs of a rule as the engine has them, as bits. */
-static unsigned model_outputs(uint32_t id)
+void model_fill_rule(struct change_rule *rule, struct ifname *oifs, const struct meaning_rule *m,
+		     unsigned outputs)
 {
-	const struct names *t = &model_router.rules.names;
-	const struct oif_list *list = &t->lists[model_router.rules.routes.v[id].oifs];
-	unsigned out = 0;
-
-	for (uint32_t i = 0; i < list->n; i++)
-		for (unsigned o = 0; o < MEANING_NAMES; o++)
-			out |= strcmp(t->v[list->names[i]].ifname.text, meaning_names[o]) ? 0 : 1u << o;
-	return out;
+	rule->range = model_range(m);
+	rule->iif = model_ifname(m->iif);
+	rule->oifs = oifs;
+	rule->noifs = 0;
+	for (unsigned o = 0; o < MEANING_NAMES; o++)
+		if (outputs >> o & 1)
+			oifs[rule->noifs++] = model_ifname(o);
 }
 
-static void model_remove(const struct change_rule *rule, unsigned outputs, struct meaning_rule *m)
+static void model_remove(const struct change_rule *rule, unsigned outputs, struct meaning_rule *m, unsigned owner)
 {
 	uint32_t id = rules_find(&model_router.rules, &model_router.rules.routes, &rule->iif, &rule->range);
+	struct meaning_rule next = *m;
+	bool has_any = model_take_claims(&next, owner, outputs);
 	int res;
 
 	if (id == HASH_NONE) {
@@ -94,21 +95,18 @@ static void model_remove(const struct change_rule *rule, unsigned outputs, struc
 		return;
 	}
 	res = change_remove(&model_router, rule, id);
-	/* Of outputs it may have none. */
-	if (res < 0 && errno != ENOMEM && (errno != ENOENT || !outputs || m->outputs & outputs))
-		model_say("a rule cannot be removed");
-	if (!res && outputs && !(m->outputs & outputs))
-		model_say("outputs that are not there were removed");
-	/* Of several claims to it the first may be without these outputs by then. */
-	if (outputs)
-		m->outputs = res < 0 ? model_outputs(id) : m->outputs & ~outputs;
-	else if (!res)
-		m->is_there = false;
+	if (!res)
+		*m = next;
+	if (res < 0 && errno == ENOMEM && model_is_scarce)
+		model_read_claims(m);
+	else if (res < 0 ? errno != ENOENT || has_any : !has_any)
+		model_say(res < 0 ? "a rule cannot be removed" : "what is not there was removed");
 }
 
 static void model_add(const struct change_rule *rule, enum change_how how, struct meaning_rule *place,
-		      struct meaning_rule m)
+		      struct meaning_rule m, unsigned owner)
 {
+	unsigned outputs = m.outputs;
 	uint32_t id;
 	int res = change_add(&model_router, rule, how, &id);
 
@@ -116,18 +114,22 @@ static void model_add(const struct change_rule *rule, enum change_how how, struc
 		model_say("a rule cannot be added");
 	if (res < 0)
 		return;
-	if (how == CHANGE_MORE && place->is_there)
-		m.outputs |= place->outputs;
 	/* The word is one of the file. */
-	m.in_kernel = m.in_kernel ? model_say_kernel(rule) : place->is_there && place->in_kernel;
+	if (m.in_kernel)
+		m.in_kernel = model_say_kernel(rule);
+	if (place->is_there) {
+		place->in_kernel |= m.in_kernel;
+		m = *place;
+	}
+	model_add_claim(&m, owner, how == CHANGE_MORE, outputs);
 	*place = m;
 }
 
-void model_edit(uint64_t random)
+void model_edit(uint64_t random, unsigned owner)
 {
 	unsigned verb = model_take(&random, 4), pick = model_take(&random, MEANING_RULES), place;
 	struct ifname oifs[MEANING_NAMES];
-	struct change_rule rule = { .oifs = oifs, .owner = OWNER_UNNAMED };
+	struct change_rule rule = { .oifs = oifs };
 	struct meaning_rule m = model_make_rule(&random);
 
 	place = meaning_place(&m);
@@ -136,19 +138,28 @@ void model_edit(uint64_t random)
 		place = pick;
 		m = meaning_rules[pick];
 		m.outputs = random & 1 ? m.outputs & (unsigned)(random >> 1 & 255) : 0;
+		if (owner >= OWNER_NAMED && m.asked >> owner & 1 && random >> 9 & 1)
+			m.outputs = m.own[owner];
+	} else if (verb != 3 && owner >= OWNER_NAMED && meaning_rules[pick].is_there && random & 1) {
+		/* Somebody else asks for it too. */
+		place = pick;
+		m = meaning_rules[pick];
+		m.outputs = (unsigned)(random >> 1 & 255);
+		m.in_kernel = false;
 	}
 	if (place == MEANING_RULES || (verb == 3 && !meaning_rules[place].is_there))
 		return;
-	rule.range = model_range(&m);
-	rule.iif = model_ifname(m.iif);
-	for (unsigned o = 0; o < MEANING_NAMES; o++)
-		if (m.outputs >> o & 1)
-			oifs[rule.noifs++] = model_ifname(o);
+	model_fill_rule(&rule, oifs, &m, m.outputs);
 	model_begin_scarce();
-	if (verb == 3)
-		model_remove(&rule, m.outputs, &meaning_rules[place]);
-	else
-		model_add(&rule, verb ? CHANGE_MORE : CHANGE_REPLACE, &meaning_rules[place], m);
+	rule.owner = model_hold_owner(owner);
+	if (rule.owner == HASH_NONE && !model_is_scarce)
+		model_say("an owner cannot be held");
+	else if (rule.owner != HASH_NONE && verb == 3)
+		model_remove(&rule, m.outputs, &meaning_rules[place], owner);
+	else if (rule.owner != HASH_NONE)
+		model_add(&rule, verb ? CHANGE_MORE : CHANGE_REPLACE, &meaning_rules[place], m, owner);
+	if (rule.owner != HASH_NONE)
+		owner_drop(&model_router.rules.owners, rule.owner);
 	router_sync(&model_router);
 	model_end_scarce();
 }
@@ -216,9 +227,11 @@ static void model_applied(void *ctx)
 	for (unsigned i = 0; i < MEANING_IFACES; i++)
 		model_next_ifaces[i].has_no_multicast = meaning_ifaces[i].has_no_multicast;
 	memcpy(meaning_ifaces, model_next_ifaces, sizeof meaning_ifaces);
+	if (model_is_heir)
+		model_restore_claims();
 }
 
-const struct router_ops model_ops = { .applied = model_applied };
+const struct router_ops model_ops = { .applied = model_applied, .event = model_event };
 
 void model_go_on(unsigned n)
 {
@@ -250,6 +263,7 @@ void model_settle(void)
 	meaning_forget();
 }
 
+/* What the file says of a rule. */
 static void model_print_rule(struct buf *text, const struct meaning_rule *m)
 {
 	struct flow_range range = model_range(m);
@@ -261,10 +275,10 @@ static void model_print_rule(struct buf *text, const struct meaning_rule *m)
 	buf_printf(text, " group %s/%u", addr_str(&range.flow.group, g), m->group_bits);
 	if (m->in_kernel)
 		buf_str(text, " kernel");
-	if (m->outputs)
+	if (m->own[OWNER_CONFIG])
 		buf_str(text, " to");
 	for (unsigned o = 0; o < MEANING_NAMES; o++)
-		if (m->outputs >> o & 1)
+		if (m->own[OWNER_CONFIG] >> o & 1)
 			buf_printf(text, " %s", meaning_names[o]);
 	buf_chr(text, '\n');
 }
@@ -283,7 +297,7 @@ static void model_print(struct buf *text, unsigned from)
 		buf_chr(text, '\n');
 	}
 	for (unsigned k = 0; k < MEANING_RULES; k++)
-		if (model_next[(from + k * 7) % MEANING_RULES].is_there)
+		if (model_next[(from + k * 7) % MEANING_RULES].asked >> OWNER_CONFIG & 1)
 			model_print_rule(text, &model_next[(from + k * 7) % MEANING_RULES]);
 	for (const struct model_join *j = model_next_joins; j < model_next_joins + MODEL_JOINS; j++) {
 		if (!j->is_there)
@@ -303,12 +317,13 @@ void model_reload(uint64_t random, bool is_same)
 	unsigned off = model_take(&random, MEANING_IFACES * 4);
 	struct meaning_iface *iface = &model_next_ifaces[off % MEANING_IFACES];
 
-	memcpy(model_next, meaning_rules, sizeof model_next);
+	for (unsigned k = 0; k < MEANING_RULES; k++)
+		model_next[k] = model_in_file(&meaning_rules[k]);
 	memcpy(model_next_joins, model_joins, sizeof model_next_joins);
 	memcpy(model_next_ifaces, meaning_ifaces, sizeof model_next_ifaces);
 	if (!is_same) {
 		if (drop < MEANING_RULES)
-			model_next[drop].is_there = false;
+			model_drop_file(&model_next[drop]);
 		if (drop < MODEL_JOINS)
 			model_next_joins[drop].is_there = false;
 		if (off < MEANING_IFACES)
@@ -330,23 +345,4 @@ void model_reload(uint64_t random, bool is_same)
 	model_end_scarce();
 	diags_free(&d);
 	buf_free(&text);
-}
-
-void model_compare_rules(void)
-{
-	const struct ruleset *rules = &model_router.rules;
-
-	for (const struct meaning_rule *m = meaning_rules; m < meaning_rules + MEANING_RULES; m++) {
-		struct flow_range range = model_range(m);
-		struct ifname iif = ifname_of(meaning_names[m->iif], strlen(meaning_names[m->iif]));
-		uint32_t id;
-
-		if (!m->is_there)
-			continue;
-		id = rules_find(rules, &rules->routes, &iif, &range);
-		if (id == HASH_NONE)
-			model_say("a rule is lost");
-		else if (model_outputs(id) != m->outputs)
-			model_say("a rule has outputs %x, not %x", model_outputs(id), m->outputs);
-	}
 }

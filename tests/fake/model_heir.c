@@ -60,6 +60,7 @@ void model_succeed(uint64_t random)
 	model_leave(random);
 	fake_stranger(false);
 	router_free(r);
+	model_begin_crowd();
 	kernel_release();
 	if (router_init(r, &model_ops, NULL) < 0)
 		model_say("no memory");
@@ -89,8 +90,10 @@ void model_succeed(uint64_t random)
 	model_end_scarce();
 	/* Whoever cannot read its file does not start. */
 	model_is_scarce = false;
+	model_is_heir = true;
 	model_reload(0, true);
 	model_settle();
+	model_is_heir = false;
 	/* There nothing tells a successor how old an entry is. */
 	if (fake_is_freebsd())
 		model_renew_all();

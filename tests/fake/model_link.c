@@ -64,7 +64,25 @@ void model_sweep(void)
 	for (unsigned i = 0; i < MEANING_IFACES; i++)
 		if (meaning_ifaces[i].is_up)
 			model_tell_link(i);
+	model_tell_crowd();
 	router_link_event(&model_router, &(struct link_event){ .kind = LINK_SWEEP_END });
+}
+
+/* Two exchange their names, and of the third one that it takes nothing is heard. */
+static void model_exchange(unsigned iface, unsigned other)
+{
+	struct meaning_iface *a = &meaning_ifaces[iface], *b = &meaning_ifaces[other];
+	bool has_none = a->has_no_multicast;
+	int ifindex = model_ifindex[iface];
+
+	a->has_no_multicast = b->has_no_multicast;
+	b->has_no_multicast = has_none;
+	model_ifindex[iface] = model_ifindex[other];
+	model_ifindex[other] = ifindex;
+	model_tell_link(other);
+	model_tell_link(iface);
+	router_sync(&model_router);
+	model_settle();
 }
 
 void model_link(unsigned verb, unsigned iface, unsigned other)
@@ -84,6 +102,8 @@ void model_link(unsigned verb, unsigned iface, unsigned other)
 		router_sync(&model_router);
 		/* Meanwhile the bits of a number are read as those of the new name. */
 		model_settle();
+	} else if (verb == 7 && i->is_up && meaning_ifaces[other].is_up && iface != other && !fake_is_freebsd()) {
+		model_exchange(iface, other);
 	} else if (verb == 1 && !(fake_is_freebsd() && i->is_up)) {
 		/* The flag of one that is there stays on FreeBSD (sys/net/if.h, IFF_CANTCHANGE). */
 		i->has_no_multicast = !i->has_no_multicast;

@@ -5,6 +5,7 @@
 #ifndef TESTS_FAKE_MODEL_PARTS_H
 #define TESTS_FAKE_MODEL_PARTS_H
 
+#include "router/change.h"
 #include "router/router.h"
 
 #define MODEL_SOURCES 4
@@ -34,9 +35,11 @@ __attribute__((format(printf, 1, 2))) void model_say(const char *fmt, ...);
 /* A number below n out of what is left of the random one. */
 unsigned model_take(uint64_t *random, unsigned n);
 
-/* The rule's range, in words of the engine. */
+/* The rule's range, a name, and a rule with such outputs, in words of the engine. */
 struct meaning_rule;
 struct flow_range model_range(const struct meaning_rule *m);
+struct ifname model_ifname(unsigned name);
+void model_fill_rule(struct change_rule *rule, struct ifname *oifs, const struct meaning_rule *m, unsigned outputs);
 
 struct addr model_addr(const char *text);
 /* The bytes of an address as they are on the wire. */
@@ -62,9 +65,10 @@ void model_others(uint64_t random);
 
 /* ---- model_edit.c ---- */
 
-/* Adds, replaces or removes a rule, as a client does; asks for a membership or takes it back; has a file with the rules
- * that there are and an order of its own take their place, but for a few that go with it unless it `is_same`. */
-void model_edit(uint64_t random);
+/* Adds, replaces or removes a rule, as a client does for an owner; asks for a membership or takes it back; has a
+ * file with the rules that there are and an order of its own take their place, but for a few that go with it unless
+ * it `is_same`. */
+void model_edit(uint64_t random, unsigned owner);
 void model_edit_join(uint64_t random);
 void model_reload(uint64_t random, bool is_same);
 
@@ -75,8 +79,43 @@ void model_free_edits(void);
 
 extern const struct router_ops model_ops;
 
+/* ---- model_claims.c ---- */
+
+/* The number of an owner, who is held and must be dropped; HASH_NONE without memory. */
+uint32_t model_hold_owner(unsigned owner);
+
+/* What an owner asks for more, or with is_more false instead, and takes back: of outputs only these, unless there are
+ * none.  False when it asks for nothing of it. */
+void model_add_claim(struct meaning_rule *m, unsigned owner, bool is_more, unsigned outputs);
+bool model_take_claims(struct meaning_rule *m, unsigned owner, unsigned outputs);
+
+/* Who asks for what of a rule as the engine has it, which is known to be one of several. */
+void model_read_claims(struct meaning_rule *m);
+
+/* A rule as it is when the file has all that it says and who has no name asks for; when it has nothing of it. */
+struct meaning_rule model_in_file(const struct meaning_rule *m);
+void model_drop_file(struct meaning_rule *m);
+
+/* Takes back all that an owner with a name asks for; has a successor know what these do. */
+void model_disown(uint64_t random);
+void model_restore_claims(void);
+extern bool model_is_heir;
+
 /* The rules are those that were asked for, whatever the kernel and memory are like. */
 void model_compare_rules(void);
+
+/* ---- model_crowd.c ---- */
+
+/* Forgets all of it; tells of its interface. */
+void model_begin_crowd(void);
+void model_tell_crowd(void);
+
+/* Many rules and memberships that are nobody's business come or go; many sources send at once; a flow multiplies. */
+void model_crowd(uint64_t random);
+void model_storm(uint64_t random);
+
+/* One of whoever has the most entries makes room. */
+void model_event(void *ctx, const struct event *ev);
 
 /* ---- model_compare.c ---- */
 
