@@ -162,7 +162,8 @@ static void read_files(struct buf *out, unsigned lines)
 		conf_print(out, c);
 		diags_print(out, c, &d, true);
 	}
-	while (waitpid(-1, NULL, 0) > 0)
+	/* The last one may still be about to end; a sanitizer may have a child of its own, which does not. */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	diags_free(&d);
 	conf_free(c);
