@@ -44,19 +44,25 @@ static pid_t pidfile_get_pid(int fd)
 	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
 }
 
+/* What was opened by a name, when it is the file that fd has: else it is closed, and -1 with errno.  ESTALE: somebody
+ * has put another one there. */
+static int pidfile_only(int opened, int fd)
+{
+	struct stat st, now;
+
+	if (opened >= 0 && (fstat(fd, &st) < 0 || fstat(opened, &now) < 0 || st.st_dev != now.st_dev ||
+			    st.st_ino != now.st_ino)) {
+		errno = ESTALE;
+		return fd_fail(opened);
+	}
+	return opened;
+}
+
 /* Opens what fd has for writing, for this once, when path still leads there.  -1 with errno; ESTALE when it does
  * not. */
 static int pidfile_open_to_write(const char *path, int fd)
 {
-	struct stat st, now;
-	int out = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (out >= 0 && (fstat(fd, &st) < 0 || fstat(out, &now) < 0 || st.st_dev != now.st_dev ||
-			 st.st_ino != now.st_ino)) {
-		errno = ESTALE;
-		return fd_fail(out);
-	}
-	return out;
+	return pidfile_only(open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), fd);
 }
 
 /* Writes our number to the file that fd has, unless it has that number already.  The descriptor it was written by, 0
@@ -142,7 +148,7 @@ static int pidfile_make(char *tmp)
 	if (fd < 0)
 		return -1;
 	if (pidfile_put_pid(fd, getpid()) == 0 && fchmod(fd, 0644) == 0)
-		held = pidfile_open(tmp, &st);
+		held = pidfile_only(pidfile_open(tmp, &st), fd);
 	err = errno;
 	close(fd);
 	if (held < 0)

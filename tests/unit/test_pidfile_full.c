@@ -19,15 +19,21 @@ static int full_mkostemp(char *name, int flags), full_link(const char *from, con
 
 static char folder[] = "/tmp/test_pidfile_full.XXXXXX";
 static bool is_full;			/* for as long as "a" is there */
+static const char *swapped_for;		/* what somebody puts in the place of the new file */
 static int link_errno, links_refused;	/* so many times */
 
 static int full_mkostemp(char *name, int flags)
 {
+	int fd;
+
 	if (is_full && access("a", F_OK) == 0) {
 		errno = ENOSPC;
 		return -1;
 	}
-	return mkostemp(name, flags);
+	fd = mkostemp(name, flags);
+	if (swapped_for && (unlink(name) < 0 || link(swapped_for, name) < 0))
+		CHECK(!"it is swapped");
+	return fd;
 }
 
 static int full_link(const char *from, const char *to)
@@ -102,4 +108,24 @@ static void others_come(void)
 	links_refused = 0;
 }
 
-TEST_MAIN(TEST(begin) TEST(no_space) TEST(no_links) TEST(others_come) TEST(end))
+/* Somebody gives another file the name of the new one: it is not held, and never written to. */
+static void others_swap(void)
+{
+	struct pidfile f;
+	char text[16] = "";
+	int fd = open("precious", O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+
+	CHECK_INT(write(fd, "1\n", 2), 2);
+	swapped_for = "precious";
+	CHECK(pidfile_write(&f, "a") < 0 && errno == ESTALE);
+	swapped_for = NULL;
+	CHECK(!f.path);
+	pidfile_retake(&f);
+	pidfile_remove(&f);
+	CHECK(pread(fd, text, sizeof text - 1, 0) == 2 && !strcmp(text, "1\n"));
+	CHECK(access("a", F_OK) < 0);
+	close(fd);
+	unlink("precious");
+}
+
+TEST_MAIN(TEST(begin) TEST(no_space) TEST(no_links) TEST(others_come) TEST(others_swap) TEST(end))
