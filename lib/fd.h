@@ -19,6 +19,11 @@ bool fd_is_at(const char *path, dev_t dev, ino_t ino);
 /* Returns a descriptor of the directory that path is in, to be closed, or 0 where that cannot be had. */
 int fd_directory(const char *path);
 
+/* Locks the directory that path is in, for who looks at what is at the path before taking its place: a descriptor, to be
+ * closed, or -1 where we may not write.  It waits for a second at most and goes on without then, as whoever may read
+ * the directory may hold the lock for ever. */
+int fd_lock_directory(const char *path);
+
 /* Removes the file of these two numbers, which was made at path in the directory dir of fd_directory(), wherever that
  * is mounted now.  What else may be there is left.  0, or -1 with errno when it is there and cannot be removed. */
 int fd_remove(int dir, const char *path, dev_t dev, ino_t ino);

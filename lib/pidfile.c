@@ -89,6 +89,23 @@ static int pidfile_open(const char *path, struct stat *st)
 	return fd;
 }
 
+/* Puts tmp in the place of path, which was not there (why is ENOENT) or no plain file (ELOOP), and still is so.  EAGAIN
+ * when it is not: another instance may do the same, whose file must not be replaced then. */
+static int pidfile_replace(const char *path, const char *tmp, int why)
+{
+	int lock = fd_lock_directory(path), r = -1, old;
+	struct stat st;
+
+	old = pidfile_open(path, &st);
+	if (old < 0 && errno == why)
+		r = rename(tmp, path);
+	else
+		errno = EAGAIN;
+	fd_fail(old);
+	fd_fail(lock);
+	return r;
+}
+
 /* Puts tmp in the place of path, if no living instance holds that.  0, or -1 with errno: EAGAIN when somebody else was
  * there between two steps. */
 static int pidfile_try_place(const char *path, const char *tmp)
@@ -101,12 +118,12 @@ static int pidfile_try_place(const char *path, const char *tmp)
 		if (!link(tmp, path))
 			return unlink(tmp);
 		if (errno == EPERM || errno == EOPNOTSUPP)	/* no hard links here */
-			return rename(tmp, path);
+			return pidfile_replace(path, tmp, ENOENT);
 		errno = errno == EEXIST ? EAGAIN : errno;
 		return -1;
 	}
 	if (old < 0)
-		return errno == ELOOP ? rename(tmp, path) : -1;
+		return errno == ELOOP ? pidfile_replace(path, tmp, ELOOP) : -1;
 	/* The old file's lock keeps everybody else out until ours is in its place. */
 	if (!pidfile_lock(old))
 		errno = errno == EWOULDBLOCK ? EBUSY : errno;

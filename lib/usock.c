@@ -22,9 +22,6 @@
 #include "lib/pidfile.h"
 #include "lib/proc.h"
 
-/* How long another starter is waited for, in steps of 10 ms. */
-#define USOCK_LOCK_TRIES 100
-
 #define USOCK_BACKLOG 128
 
 /* Returns a new socket and fills in the address of path, or -1 with errno. */
@@ -48,21 +45,6 @@ int usock_connect(const char *path)
 	int fd = usock_new(&sun, path);
 
 	return fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof sun) == 0 ? fd : fd_fail(fd);
-}
-
-/* Locks the directory of path: a descriptor to close, or -1, and then we go on without, as whoever may read the
- * directory may hold the lock for ever.  Where we may not write nobody is waited for. */
-static int usock_lock_directory(const char *path)
-{
-	char dir[sizeof ((struct sockaddr_un *)0)->sun_path + 1];
-	const char *slash = strrchr(path, '/');
-	int fd;
-
-	snprintf(dir, sizeof dir, "%.*s.", slash ? (int)(slash + 1 - path) : 0, path);
-	fd = access(dir, W_OK) < 0 ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && i < USOCK_LOCK_TRIES; i++)
-		poll(NULL, 0, 10);
-	return fd;
 }
 
 /* Removes a dead socket.  0, or -1 with errno when something else is there. */
@@ -131,7 +113,7 @@ int usock_listen(const char *path, mode_t mode, uid_t uid, gid_t gid, struct uso
 	*id = (struct usock_id){ 0 };
 	if (fd < 0)
 		return -1;
-	lock = usock_lock_directory(path);
+	lock = fd_lock_directory(path);
 	if (usock_clear_dead(path) < 0 || usock_bind(fd, &sun, mode, uid, gid, id) < 0)
 		fd = fd_fail(fd);
 	fd_fail(lock);

@@ -18,7 +18,7 @@
 #include "tests/unit/test.h"
 
 static char dir[] = "/tmp/test_pidfile.XXXXXX";
-static bool is_nfs;
+static bool is_nfs, has_no_links;
 
 static const char *moves_to;
 
@@ -28,6 +28,16 @@ int unlink(const char *path)
 	int res = unlinkat(AT_FDCWD, path, 0);
 
 	return moves_to && res == 0 ? rename(dir, moves_to) : res;
+}
+
+/* As on file systems without hard links. */
+int link(const char *from, const char *to)
+{
+	if (!has_no_links)
+		return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+	usleep(1000);		/* others come this far as well */
+	errno = EPERM;
+	return -1;
 }
 
 /* NFS: what is open for reading alone cannot be locked for this process alone. */
@@ -362,15 +372,18 @@ static void pidfile_race(void)
 {
 	const char *path = path_of("e.pid");
 
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < 40; round++) {
 		int start[2], end[2], won = 0;
 		pid_t pid[RACERS];
 		struct pidfile f;
 		char c;
 
 		CHECK_INT(pipe(start) | pipe(end), 0);
-		if (round % 2)
+		if (round % 4 == 1)
 			put(path, "1\n");
+		else if (round % 4 == 2)
+			CHECK_INT(symlink("nowhere", path), 0);
+		has_no_links = round % 4 == 3;
 		for (int i = 0; i < RACERS; i++) {
 			pid[i] = fork();
 			if (pid[i])
@@ -401,6 +414,7 @@ static void pidfile_race(void)
 		close(end[1]);
 		unlink(path);
 	}
+	has_no_links = false;
 	CHECK_INT(rmdir(dir), 0);
 	CHECK_INT(mkdir(dir, 0700), 0);
 }
