@@ -42,8 +42,11 @@ int proc_open_std(void)
 
 void proc_leave(void)
 {
-	int null = proc_open_null();
+	int null;
 
+	/* One of them that is closed would be the descriptor itself, which is closed in the end. */
+	proc_open_std();
+	null = proc_open_null();
 	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
 	fd_fail(null);

@@ -63,6 +63,26 @@ static void standard_descriptors(void)
 	CHECK_INT(in_child(closed_std), 0);
 }
 
+/* What is closed before becomes /dev/null as well. */
+static int left_with_closed(void)
+{
+	struct stat null, st;
+
+	close(1);
+	proc_leave();
+	if (stat("/dev/null", &null) < 0)
+		return 1;
+	for (int fd = 0; fd <= 2; fd++)
+		if (fstat(fd, &st) < 0 || st.st_rdev != null.st_rdev || fcntl(fd, F_GETFD))
+			return 2;
+	return 0;
+}
+
+static void leaves(void)
+{
+	CHECK_INT(in_child(left_with_closed), 0);
+}
+
 static int report[2];		/* from a daemon to the test */
 static int go[2];		/* its end of file lets a daemon go on */
 static void (*daemon_does)(void);
@@ -371,6 +391,7 @@ TEST_MAIN(
 	TEST(descriptors)
 	TEST(spawned)
 	TEST(standard_descriptors)
+	TEST(leaves)
 	TEST(verdicts)
 	TEST(readiness)
 	TEST(watchdog)
