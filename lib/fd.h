@@ -19,8 +19,8 @@ bool fd_is_at(const char *path, dev_t dev, ino_t ino);
 /* Returns a descriptor of the directory that path is in, to be closed, or 0 where that cannot be had. */
 int fd_directory(const char *path);
 
-/* Locks the directory that path is in, for who looks at what is at the path before taking its place: a descriptor, to be
- * closed, or -1 where we may not write.  It waits for a second at most and goes on without then, as whoever may read
+/* Locks the directory that path is in, for who looks at what is at the path before he takes its place: a descriptor, to
+ * be closed, or -1 where we may not write.  It waits for a second at most and goes on without then, as whoever may read
  * the directory may hold the lock for ever. */
 int fd_lock_directory(const char *path);
 
