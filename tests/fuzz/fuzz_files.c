@@ -253,8 +253,14 @@ static void fuzz_call(void)
 	if (fd >= 0 && (usock_peer_pid(fd) != (getpid)() || !usock_peer_may(fd, getuid()) ||
 			!usock_peer_is(fd, fuzz_program) || usock_peer_is(fd, "no such")))
 		fuzz_wrong("somebody else is at the other end");
+	if (fd >= 0 && usock_peer_is_elsewhere(fd))
+		fuzz_wrong("it is said to be in another network");
 	if (fd >= 0)
 		close(fd);
+	for (const struct instance *i = fuzz_instances; i < fuzz_instances + INSTANCES; i++)
+		if (i->listener >= 0 && fd_is_at(fuzz_socket, i->id.dev, i->id.ino) && fuzz_is_alone &&
+		    !usock_is_listed(fuzz_socket))
+			fuzz_wrong("who listens is not listed");
 }
 
 /* ---- steps ---- */

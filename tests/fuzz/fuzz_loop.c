@@ -35,7 +35,8 @@ static void fuzz_on_ready(void *ctx, int fd, short revents)
 	uint64_t turn = loop_turns(fuzz_loop);
 	char bytes[16];
 
-	if (w->fd != fd || !w->is_watched || !w->events || w->is_called || (w->since < turn && !w->is_ready))
+	if (w->fd != fd || !w->is_watched || !w->events || w->is_called || w->added == turn ||
+	    (w->since < turn && !w->is_ready))
 		fuzz_wrong("a descriptor is reported that should not be");
 	if (!revents || (revents & ~(w->events | POLLERR | POLLHUP | POLLNVAL)))
 		fuzz_wrong("nobody asked for these events");
@@ -90,7 +91,7 @@ static void fuzz_check_turn(void)
 	uint64_t turn = loop_turns(fuzz_loop);
 
 	for (const struct model_timer *m = fuzz_timers; m < fuzz_timers + TIMERS; m++)
-		if (m->due && m->due <= loop_now(fuzz_loop) && m->since < turn)
+		if (m->due && m->due <= fuzz_turn_at && m->since < turn)
 			fuzz_wrong("a timer was left out");
 	for (const struct model_pair *w = fuzz_pairs; w < fuzz_pairs + PAIRS; w++)
 		if (w->is_watched && w->is_ready && !w->is_called && w->since < turn && !fuzz_is_held)
@@ -98,7 +99,7 @@ static void fuzz_check_turn(void)
 	for (int k = 0; k < SIGNALS; k++)
 		if (fuzz_is_raised[k] != loop_has_signal(fuzz_loop, fuzz_signals[k]))
 			fuzz_wrong("a signal was lost, or comes again");
-	if (fuzz_program.pid && !fuzz_program.is_killed && loop_now(fuzz_loop) >= fuzz_program.since + LIMIT_MS)
+	if (fuzz_program.pid && !fuzz_program.is_killed && fuzz_turn_at >= fuzz_program.since + LIMIT_MS)
 		fuzz_wrong("a program may go on");
 	if (fuzz_is_ready && !fuzz_is_called)
 		fuzz_first = -2;
@@ -175,6 +176,7 @@ static void fuzz_do_watch(unsigned k)
 		w->is_watched = loop_add(fuzz_loop, w->fd, events, fuzz_on_ready, w) == 0;
 		if (memory_plenty() == w->is_watched)
 			fuzz_wrong("it is watched, or not");
+		w->added = loop_turns(fuzz_loop);
 		fuzz_first = -2;
 	} else if (k & 128) {
 		loop_del(fuzz_loop, w->fd);

@@ -264,8 +264,16 @@ static void fuzz_spawn(unsigned k)
 static void fuzz_limit(unsigned k)
 {
 	struct rlimit r;
+	int fd;
 
 	getrlimit(RLIMIT_NOFILE, &r);
+	if (k & 1) {
+		/* Nothing is begun that there is no descriptor for. */
+		r.rlim_cur = 0;
+		setrlimit(RLIMIT_NOFILE, &r);
+		fuzz_check(proc_fork(&fd) < 0 && errno == EMFILE, "a helper has no pair");
+		fuzz_check(proc_daemonize() < 0 && errno == EMFILE, "nobody waits for the verdict");
+	}
 	r.rlim_cur = 64 + k < r.rlim_max ? 64 + k : r.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &r);
 	fuzz_check(proc_raise_descriptors() == r.rlim_max, "it is told another limit");

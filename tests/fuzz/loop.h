@@ -67,7 +67,8 @@ static const uint8_t *fuzz_at, *fuzz_end;
 static unsigned fuzz_depth, fuzz_fired;
 static bool fuzz_blocks, fuzz_is_ready;	/* a turn may wait; something was ready in it */
 static bool fuzz_is_called;		/* in this turn one that was ready */
-static int fuzz_refusal;	/* what the next ppoll(2) fails with, or 0 */
+static int64_t fuzz_turn_at;		/* the time of it */
+static int fuzz_refusal;		/* what the next ppoll(2) fails with, or 0 */
 
 static struct model_timer {
 	struct timer t;
@@ -81,7 +82,7 @@ static struct model_pair {
 	int fd, peer;
 	short events;
 	bool is_watched, is_ready, is_called;
-	uint64_t since;		/* the turn in which it was added, or its events were set */
+	uint64_t added, since;	/* the turns in which it was added, and its events were set */
 } fuzz_pairs[PAIRS];
 static int fuzz_first;		/* whose turn comes first; -1: it was not said; -2: that is not known */
 static bool fuzz_is_held;
@@ -189,6 +190,7 @@ static int fuzz_ppoll(struct pollfd *p, nfds_t n, const struct timespec *wait, c
 			fuzz_clock += ms;
 	}
 	fuzz_clock += ready > 0;
+	fuzz_turn_at = fuzz_clock + (error == ENOMEM ? 10 : 0);
 	fuzz_is_ready = ready > 0 && !error;
 	if (!error)
 		return ready;
