@@ -230,22 +230,23 @@ static void fuzz_daemonize(void)
 	fuzz_is_daemon = fuzz_has_status = true;
 }
 
+/* The last that is said counts, also when nobody is left to say more. */
 static void fuzz_ready(unsigned k)
 {
 	int status = k & 1 ? 0 : EXIT_USAGE + (int)k % 8;
 
+	if (k >= 224) {
+		proc_leave_verdict();
+		fuzz_has_status = false;
+		return;
+	}
 	if (fuzz_has_status)
 		fuzz_shared->verdict = status;
-	if (k >= 224)
-		proc_leave_verdict();
-	else
-		proc_ready(status);
-	if (k >= 224 && fuzz_has_status)
-		fuzz_shared->verdict = EXIT_SYSTEM;
-	if (fuzz_has_status && !status && k < 224)
+	proc_ready(status);
+	if (fuzz_has_status && !status) {
 		fuzz_has_left();
-	if (!status || k >= 224)
 		fuzz_has_status = false;
+	}
 }
 
 static void fuzz_spawn(unsigned k)
