@@ -8,6 +8,7 @@
 /* What the linker's --wrap makes of the names. */
 int64_t __real_clock_usec(clockid_t id);
 int64_t __wrap_clock_usec(clockid_t id);
+int64_t __real_clock_ms(void);
 int64_t __wrap_clock_ms(void);
 
 static int64_t time_now, time_look;	/* usec; 0 = the clock of the system */
@@ -32,5 +33,5 @@ int64_t __wrap_clock_usec(clockid_t id)
 
 int64_t __wrap_clock_ms(void)
 {
-	return __wrap_clock_usec(CLOCK_MONOTONIC) / 1000;
+	return time_now ? __wrap_clock_usec(CLOCK_MONOTONIC) / 1000 : __real_clock_ms();
 }
