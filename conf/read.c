@@ -177,6 +177,7 @@ static void read_include(struct conf_reader *rd)
 	struct read_file *f = rd->file;
 	const struct word *w = &f->word;
 	struct buf b = { 0 };
+	const char *path;
 	bool is_plain = true;
 
 	f->word = rd->ps.include;
@@ -186,9 +187,11 @@ static void read_include(struct conf_reader *rd)
 	if (w->p[0] != '/')
 		read_put_base(&b, f->path, !is_plain);
 	buf_add(&b, w->p, w->n);
-	read_ask(rd, buf_cstr(&b), !is_plain);
+	path = buf_cstr(&b);
 	if (b.failed)
 		parser_nomem(&rd->ps);
+	else
+		read_ask(rd, path, !is_plain);
 	buf_free(&b);
 }
 
@@ -203,7 +206,10 @@ static void read_load(struct conf_reader *rd)
 	if (rd->waits)
 		return;
 	h = source_head(&rd->got);
-	if (rd->is_pattern)
+	/* What the child sends all the same would be taken for its next answer. */
+	if (h.err == ENOMEM)
+		read_nomem(rd);
+	else if (rd->is_pattern)
 		read_matched(rd);
 	else if (rd->file)
 		read_included(rd);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/fake/memory.h"
 #include "tests/unit/test.h"
 
 static char path[] = "/tmp/read.XXXXXX";
@@ -162,6 +163,42 @@ static void stopped_anywhere(const char *file)
 	}
 }
 
+/* Without memory for what the child has read that is said, and nothing is taken for what was asked for next. */
+static void without_memory(void)
+{
+	char dir[] = "/tmp/scarce.XXXXXX", file[128];
+	bool was_refused = true;
+
+	CHECK(mkdtemp(dir) != NULL);
+	write_file(dir, "main", "include a\ninclude b*\ninclude c\n");
+	write_file(dir, "a", "mroute from eth0 group 225.1.1.1 to eth1\nmroute from eth0 group 225.1.1.2 to eth1\n");
+	write_file(dir, "b1", "mroute from eth0 group 225.1.1.3 to eth1\n");
+	write_file(dir, "c", "mroute from eth0 group 225.1.1.4 to eth1\n");
+	snprintf(file, sizeof file, "%s/main", dir);
+	for (unsigned first = 0; was_refused; first++) {
+		struct conf *c = conf_new();
+		struct diags d = { 0 };
+		struct conf_reader *rd = conf_read_begin(c, &d, file, true);
+
+		memory_scarce(first, 1);
+		while (conf_read_step(rd, 1))
+			;
+		conf_read_end(rd);
+		was_refused = memory_plenty();
+		CHECK(!d.n || strstr(d.v[0].text, "memory"));
+		for (uint32_t i = 0; i < d.n; i++)
+			CHECK(!strstr(d.v[i].text, "file"));
+		CHECK(was_refused || (c->nmroutes == 4 && !d.n));
+		diags_free(&d);
+		conf_free(c);
+	}
+	for (const char *name = "main\0a\0b1\0c\0"; *name; name += strlen(name) + 1) {
+		snprintf(file, sizeof file, "%s/%s", dir, name);
+		CHECK_INT(unlink(file), 0);
+	}
+	CHECK_INT(rmdir(dir), 0);
+}
+
 /* Files of a pattern come in the order of their names; the directory of the file that includes them is
  * taken as it stands, whatever its name holds; hidden files are left out. */
 static void include_pattern_files(void)
@@ -209,4 +246,4 @@ static void cleanup(void)
 }
 
 TEST_MAIN(TEST(setup) TEST(as_one_text) TEST(lines_of_warnings)
-	  TEST(include_pattern_files) TEST(cleanup))
+	  TEST(without_memory) TEST(include_pattern_files) TEST(cleanup))
