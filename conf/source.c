@@ -158,7 +158,8 @@ static void source_serve(int fd)
 
 		source_read(rq.path, rq.is_pattern, &b);
 		h = source_head(&b);
-		goes_on = source_send(fd, (const char *)&h, sizeof h) && source_send(fd, b.p + sizeof h, h.n);
+		goes_on = source_send(fd, (const char *)&h, sizeof h) &&
+			  (!h.n || source_send(fd, b.p + sizeof h, h.n));
 		buf_free(&b);
 	}
 }

@@ -240,7 +240,7 @@ static void fuzz_hand_socket(struct instance *i, unsigned k)
 }
 
 /* While sockets of others come and go one look may miss it: the kernel goes on at a place that has moved (Linux:
- * net/unix/af_unix.c, unix_seq_next()). */
+ * net/unix/af_unix.c, unix_from_bucket()). */
 static bool fuzz_is_listed(void)
 {
 	int looks = 10;
