@@ -62,8 +62,6 @@ static struct fuzz_client {
 	struct buf to_send, got;
 } fuzz_clients[CLIENTS];
 
-/* Anybody may be closed: memory or places lacked, or too much time went by. */
-static bool fuzz_may_close;
 static char fuzz_dir[] = "/tmp/fuzz-control-XXXXXX", fuzz_path[64];
 
 static void fuzz_leave(struct fuzz_client *c)
@@ -81,6 +79,7 @@ static int fuzz_pair(struct fuzz_client *c)
 	int fd[2];
 
 	fuzz_leave(c);
+	fuzz_look_for_places();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd) < 0)
 		fuzz_wrong(strerror(errno));
 	*c = (struct fuzz_client){ .fd = fd[0], .is_pure = true };

@@ -29,6 +29,9 @@ static struct journal fuzz_journal;
 static struct server *fuzz_server;
 static struct loop *fuzz_loop;
 
+/* Anybody may be closed: memory or places lacked, or too much time went by. */
+static bool fuzz_may_close;
+
 static _Noreturn void fuzz_wrong(const char *what)
 {
 	fprintf(stderr, "%s\n", what);
@@ -273,13 +276,20 @@ static void fuzz_start(struct router *r, const struct router_ops *ops, unsigned 
 	r->ops = ops;
 }
 
-/* Some turns of the loop, and of all that a daemon does in them. */
+/* Call before somebody comes, who takes another one's place when all are taken. */
+static void fuzz_look_for_places(void)
+{
+	fuzz_may_close |= fuzz_server->n == SERVE_MAX;
+}
+
+/* Some turns of the loop, in each of which one of the queue may come, and of all that a daemon does in them. */
 static void fuzz_turns(unsigned n)
 {
 	struct router *r = &fuzz_router;
 
 	while (n--) {
 		time_skip(1);
+		fuzz_look_for_places();
 		loop_turn(fuzz_loop, false);
 		r->now = loop_now(fuzz_loop);
 		fuzz_reload_slice();

@@ -101,7 +101,7 @@ static void fuzz_come(unsigned n)
 	while (n-- && fuzz_crowded < SERVE_MAX) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd) < 0)
 			return;
-		fuzz_may_close |= fuzz_server->n == SERVE_MAX;
+		fuzz_look_for_places();
 		fuzz_crowd[fuzz_crowded++] = fd[0];
 		if (server_adopt(fuzz_server, fd[1]) < 0 || fuzz_server->n > SERVE_MAX)
 			fuzz_wrong("a client is not taken, or one too many");
