@@ -20,6 +20,7 @@
 #include "tests/fake/kernel.h"
 #include "tests/fake/memory.h"
 #include "tests/fake/time.h"
+#include "tests/fuzz/input.h"
 
 #define LOOK_USEC 20		/* that a look at the clock takes */
 #define CROWD_RULES 150		/* of a large file */
@@ -31,12 +32,6 @@ static struct loop *fuzz_loop;
 
 /* Anybody may be closed: memory or places lacked, or too much time went by. */
 static bool fuzz_may_close;
-
-static _Noreturn void fuzz_wrong(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 /* ---- files ---- */
 

@@ -21,6 +21,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/fuzz/input.h"
+
 static bool fuzz_fails(void);
 static int fuzz_make(char *name, int flags);
 static pid_t fuzz_pid;
@@ -69,7 +71,6 @@ static int fuzz_waited;
 #define FOREIGN 3
 #define OTHERS 12
 #define STEPS 64
-#define DESCRIPTORS 64
 
 static struct instance {
 	pid_t pid;
@@ -98,7 +99,6 @@ static char fuzz_dir[32];
 static char fuzz_here[64], fuzz_there[64];			/* the directory, and where it is moved to */
 static char fuzz_pidfile[64], fuzz_socket[64], fuzz_name[64];	/* the last is nobody's */
 static char fuzz_new[80];					/* the new PID file, before it has its name */
-static const uint8_t *fuzz_at, *fuzz_end;
 
 /* Kept for later: after so many calls, a step or an error. */
 static struct {
@@ -110,17 +110,6 @@ static bool fuzz_is_alone;		/* nobody came between, nothing failed */
 static bool fuzz_has_failed, fuzz_is_moved;
 
 static void fuzz_do(unsigned step);
-
-static unsigned fuzz_byte(void)
-{
-	return fuzz_at < fuzz_end ? *fuzz_at++ : 0;
-}
-
-static _Noreturn void fuzz_wrong(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 static bool fuzz_fails(void)
 {

@@ -14,20 +14,12 @@
 
 #include "tests/fuzz/clients.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 #define STEPS 42		/* kinds of them */
 #define LONG_MS 25000		/* a client may be waited for no longer */
 
-static const uint8_t *fuzz_at, *fuzz_end;
 static int fuzz_crowd[SERVE_MAX];	/* connections that say nothing */
 static unsigned fuzz_crowded;
 static int64_t fuzz_skipped;		/* ms */
-
-static unsigned fuzz_byte(void)
-{
-	return fuzz_at < fuzz_end ? *fuzz_at++ : 0;
-}
 
 /* ---- the socket ---- */
 
@@ -348,18 +340,9 @@ static void fuzz_begin(void)
 		fuzz_clients[i] = (struct fuzz_client){ .fd = -1 };
 }
 
-/* The lowest number that is no descriptor's. */
-static int fuzz_free_fd(void)
-{
-	int fd = dup(STDIN_FILENO);
-
-	close(fd);
-	return fd;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	int fd = fuzz_free_fd();
+	uint64_t open = fuzz_descriptors();
 
 	fuzz_at = p;
 	fuzz_end = p + n;
@@ -382,7 +365,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	loop_free(fuzz_loop);
 	router_shutdown(&fuzz_router);
 	router_free(&fuzz_router);
-	if (fuzz_free_fd() != fd)
+	if (fuzz_descriptors() != open)
 		fuzz_wrong("a descriptor is left open");
 	return 0;
 }

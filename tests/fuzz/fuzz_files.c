@@ -11,8 +11,6 @@
  */
 #include "tests/fuzz/files.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 /* ---- the PID file ---- */
 
 /* Whoever has written a file has not taken the place of another one. */
@@ -389,16 +387,6 @@ static void fuzz_begin(void)
 	snprintf(fuzz_name, sizeof fuzz_name, "%s/x", fuzz_here);
 	snprintf(fuzz_new, sizeof fuzz_new, "%s/s.pid.new", fuzz_here);
 	mkdir(fuzz_here, 0700);
-}
-
-/* Which descriptors are open. */
-static uint64_t fuzz_descriptors(void)
-{
-	uint64_t open = 0;
-
-	for (int fd = 0; fd < DESCRIPTORS; fd++)
-		open |= (uint64_t)(fcntl(fd, F_GETFD) >= 0) << fd;
-	return open;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)

@@ -18,15 +18,8 @@
 #include "lib/memfile.h"
 #include "tests/fake/kernel.h"
 #include "tests/fake/memory.h"
+#include "tests/fuzz/input.h"
 #include "tests/fuzz/journal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
-static _Noreturn void fuzz_wrong(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 /* ---- the journal ---- */
 

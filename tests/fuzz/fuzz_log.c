@@ -9,8 +9,6 @@
  */
 #include "tests/fuzz/log.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 /* ---- messages ---- */
 
 /* Some bytes of the input, several times; without NUL, as text has none. */

@@ -10,8 +10,6 @@
  */
 #include "tests/fuzz/loop.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 /* ---- callbacks ---- */
 
 static void fuzz_on_timer(void *ctx)

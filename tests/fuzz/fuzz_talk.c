@@ -23,6 +23,7 @@
 
 #include "lib/memfile.h"
 #include "tests/fake/memory.h"
+#include "tests/fuzz/input.h"
 
 static int fuzz_poll(struct pollfd *p, int ms);
 static int fuzz_hurry(int fd, const void *patience);
@@ -37,12 +38,9 @@ static int64_t fuzz_clock;
 #undef poll
 #undef clock_ms
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
-
 #define FILES 3
 #define STEPS 200
 #define WAITING 600		/* descriptors on their way */
-#define DESCRIPTORS 64
 
 /* One direction of the conversation, and who is at its end. */
 static struct way {
@@ -57,18 +55,6 @@ static struct way {
 static int fuzz_files[FILES], fuzz_inbox;
 static char fuzz_inbox_name[64];
 static bool fuzz_is_heard, fuzz_is_mute;
-static const uint8_t *fuzz_at, *fuzz_end;
-
-static unsigned fuzz_byte(void)
-{
-	return fuzz_at < fuzz_end ? *fuzz_at++ : 0;
-}
-
-static _Noreturn void fuzz_wrong(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 static int fuzz_poll(struct pollfd *p, int ms)
 {
@@ -386,15 +372,6 @@ static void fuzz_step(void)
 	case 9: if (k % 4 == 0) fuzz_close(w); break;
 	default: fuzz_do_notify(k);
 	}
-}
-
-static uint64_t fuzz_descriptors(void)
-{
-	uint64_t open = 0;
-
-	for (int fd = 0; fd < DESCRIPTORS; fd++)
-		open |= (uint64_t)(fcntl(fd, F_GETFD) >= 0) << fd;
-	return open;
 }
 
 static void fuzz_begin(void)

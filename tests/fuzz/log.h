@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/text.h"
+#include "tests/fuzz/input.h"
 
 static int fuzz_connect(int fd, const struct sockaddr *to);
 static int fuzz_open_kmsg(void);
@@ -49,19 +50,7 @@ static unsigned fuzz_dest;
 static const char *fuzz_ident;
 static int64_t fuzz_now;
 static struct log_limit fuzz_limits[LIMITS];
-static const uint8_t *fuzz_at, *fuzz_end;
 static char fuzz_text[TEXT + 1];
-
-static unsigned fuzz_byte(void)
-{
-	return fuzz_at < fuzz_end ? *fuzz_at++ : 0;
-}
-
-static _Noreturn void fuzz_wrong(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 /* ---- the places that messages go to ---- */
 

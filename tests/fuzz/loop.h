@@ -25,6 +25,7 @@
 #include "lib/priv.h"
 #include "lib/proc.h"
 #include "tests/fake/memory.h"
+#include "tests/fuzz/input.h"
 
 static int64_t fuzz_clock;
 static int fuzz_ppoll(struct pollfd *p, nfds_t n, const struct timespec *wait, const sigset_t *mask);
@@ -63,7 +64,6 @@ static int fuzz_console = -1;
 
 static struct loop *fuzz_loop;
 static struct hook *fuzz_hook;
-static const uint8_t *fuzz_at, *fuzz_end;
 static unsigned fuzz_depth, fuzz_fired;
 static bool fuzz_blocks, fuzz_is_ready;	/* a turn may wait; something was ready in it */
 static bool fuzz_is_called;		/* in this turn one that was ready */
@@ -110,17 +110,6 @@ static const char *const fuzz_lines[] = {
 	"source=\nOLD=\n",
 };
 static char *fuzz_environ[] = { (char[]){ "PATH=/bin" }, (char[]){ "OLD=1" }, (char[]){ "OLDER=2" }, NULL };
-
-static unsigned fuzz_byte(void)
-{
-	return fuzz_at < fuzz_end ? *fuzz_at++ : 0;
-}
-
-static _Noreturn void fuzz_wrong(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 static void fuzz_step(void);
 
