@@ -22,9 +22,10 @@ void print_rule_head(struct buf *out, const char *directive, int width, const ch
 		buf_str(out, " kernel");
 }
 
-int print_round(const struct ifname *oif)
+void print_oif(struct buf *out, const struct ifname *oif, bool is_keyword)
 {
-	return clause_is_word(oif->text);
+	if (clause_is_word(oif->text) == is_keyword)
+		buf_printf(out, " %s", oif->text);
 }
 
 void print_rule(struct buf *out, const struct conf *c, const char *directive, int width, const struct conf_rule *m)
@@ -34,13 +35,9 @@ void print_rule(struct buf *out, const struct conf *c, const char *directive, in
 	print_rule_head(out, directive, width, c->names[m->iif].ifname.text, &m->range, m->in_kernel);
 	if (set->n)
 		buf_str(out, " to");
-	for (int round = 0; round < 2; round++)
-		for (uint32_t i = 0; i < set->n; i++) {
-			const struct ifname *oif = &c->names[c->pool[set->off + i]].ifname;
-
-			if (print_round(oif) == round)
-				buf_printf(out, " %s", oif->text);
-		}
+	for (int is_keyword = 0; is_keyword < 2; is_keyword++)
+		for (uint32_t i = 0; i < set->n; i++)
+			print_oif(out, &c->names[c->pool[set->off + i]].ifname, is_keyword);
 }
 
 static void print_line(struct buf *out, const struct conf *c, const char *directive, const struct conf_rule *m)

@@ -16,9 +16,9 @@ void print_rule_head(struct buf *out, const char *directive, int width, const ch
 /* The same with its outputs, of a configuration. */
 void print_rule(struct buf *out, const struct conf *c, const char *directive, int width, const struct conf_rule *m);
 
-/* In which of two rounds an output is to be appended: those that are keywords too come last, as `group 225.1.2.3` would
- * be read as a group that stands behind "to". */
-int print_round(const struct ifname *oif);
+/* Appends an output if its name is a keyword too, or if it is none.  To be called for all that are none first: with
+ * another output behind it `group 225.1.2.3` would be read as a group. */
+void print_oif(struct buf *out, const struct ifname *oif, bool is_keyword);
 
 /* Appends a phyint line with its end. */
 void print_phyint(struct buf *out, const struct phyint *p);

@@ -378,11 +378,7 @@ void ruleset_print(struct buf *out, const struct ruleset *s, const struct rule *
 			rule->in_kernel);
 	if (list->n)
 		buf_str(out, " to");
-	for (int round = 0; round < 2; round++)
-		for (uint32_t i = 0; i < list->n; i++) {
-			const struct ifname *oif = &s->names.v[list->names[i]].ifname;
-
-			if (print_round(oif) == round)
-				buf_printf(out, " %s", oif->text);
-		}
+	for (int is_keyword = 0; is_keyword < 2; is_keyword++)
+		for (uint32_t i = 0; i < list->n; i++)
+			print_oif(out, &s->names.v[list->names[i]].ifname, is_keyword);
 }
