@@ -228,8 +228,8 @@ int server_listen_on(struct server *server, const char *path, int fd, bool is_kn
 	if (server_open(server, path, fd, &id) == 0)
 		return 0;
 	/* Its file stays. */
-	id.ino = 0;
-	usock_remove(path, &id);
+	if (id.dir)
+		close(id.dir);
 	errno = ENOMEM;
 	return -1;
 }
