@@ -35,7 +35,6 @@ int link(const char *from, const char *to)
 {
 	if (!has_no_links)
 		return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
-	usleep(1000);		/* others come this far as well */
 	errno = EPERM;
 	return -1;
 }

@@ -3,17 +3,21 @@
  * The PID file on file systems that are full, or have no hard links, and when others come between two steps.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static int full_mkostemp(char *name, int flags), full_link(const char *from, const char *to);
+static int full_open(const char *path, int flags);
 
 #define mkostemp full_mkostemp
 #define link full_link
+#define open(path, flags) full_open(path, flags)
 #include "lib/pidfile.c"
 #undef mkostemp
 #undef link
+#undef open
 
 #include "tests/unit/test.h"
 
@@ -21,6 +25,20 @@ static char folder[] = "/tmp/test_pidfile_full.XXXXXX";
 static bool is_full;			/* for as long as "a" is there */
 static const char *swapped_for;		/* what somebody puts in the place of the new file */
 static int link_errno, links_refused;	/* so many times */
+static struct pidfile *comes_between;	/* who writes the file once it was seen that nobody has it */
+
+static int full_open(const char *path, int flags)
+{
+	struct pidfile *other = comes_between;
+	int fd = open(path, flags), err = errno;
+
+	if (fd < 0 && other && (err == ENOENT || err == ELOOP)) {
+		comes_between = NULL;
+		CHECK_INT(pidfile_write(other, path), 0);
+	}
+	errno = err;
+	return fd;
+}
 
 static int full_mkostemp(char *name, int flags)
 {
@@ -108,6 +126,25 @@ static void others_come(void)
 	links_refused = 0;
 }
 
+/* Another starter is between two steps of this one, where those look that cannot link(2) their file to its name. */
+static void others_start(void)
+{
+	struct pidfile f, other;
+
+	for (int is_link = 0; is_link < 2; is_link++) {
+		comes_between = &other;
+		link_errno = EPERM;
+		links_refused = is_link ? 0 : 2;	/* the other one's, too */
+		if (is_link)
+			CHECK_INT(symlink("nowhere", "a"), 0);
+		CHECK(pidfile_write(&f, "a") < 0 && errno == EBUSY);
+		CHECK(!comes_between && !links_refused);
+		CHECK(other.path && pidfile_owner("a") == getpid());
+		pidfile_remove(&other);
+		CHECK(access("a", F_OK) < 0);
+	}
+}
+
 /* Somebody gives another file the name of the new one: it is not held, and never written to. */
 static void others_swap(void)
 {
@@ -128,4 +165,5 @@ static void others_swap(void)
 	unlink("precious");
 }
 
-TEST_MAIN(TEST(begin) TEST(no_space) TEST(no_links) TEST(others_come) TEST(others_swap) TEST(end))
+TEST_MAIN(TEST(begin) TEST(no_space) TEST(no_links) TEST(others_come) TEST(others_start)
+	  TEST(others_swap) TEST(end))

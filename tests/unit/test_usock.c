@@ -14,6 +14,18 @@
 #include "tests/unit/server.h"
 
 static char dir[] = "/tmp/test_usock.XXXXXX";
+static unsigned looks_missed;
+
+/* The list of sockets without any, so many times. */
+FILE *fopen(const char *path, const char *mode)
+{
+	bool is_missed = looks_missed && !strcmp(path, "/proc/net/unix");
+	int flags = *mode == 'r' ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC;
+	int fd = open(is_missed ? "/dev/null" : path, flags | O_CLOEXEC, 0600);
+
+	looks_missed -= is_missed;
+	return fd < 0 ? NULL : fdopen(fd, *mode == 'r' ? "r" : "w");
+}
 
 static char *path_of(const char *name)
 {
@@ -60,6 +72,10 @@ static void listener_goes_on(void)
 	CHECK_INT(server_listen(server, path, 0600, (uid_t)-1, (gid_t)-1), -1);
 	CHECK(errno == ENOMEM && memory_plenty() && lstat(path, &st) < 0);
 	CHECK_INT(server_listen(server, path, 0600, (uid_t)-1, (gid_t)-1), 0);
+	/* One look at the list may miss it. */
+	looks_missed = 1;
+	CHECK(usock_is_listed(path));
+	looks_missed = 0;
 	early = ask(path);
 	turns(2);
 	CHECK(answered(early) > 0);
