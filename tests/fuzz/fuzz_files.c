@@ -37,7 +37,7 @@ static void fuzz_write_pidfile(struct instance *i)
 	error = errno;
 	is = fuzz_look(fuzz_pidfile);
 	if ((r == 0) != (i->f.path != NULL))
-		fuzz_wrong("it is held or not");
+		fuzz_wrong("what it returns and what it holds differ");
 	if (r == 0 && fuzz_is_of_others(fuzz_ino_of(i)))
 		fuzz_wrong("a file that we did not write is ours");
 	if (r == 0)
@@ -45,7 +45,7 @@ static void fuzz_write_pidfile(struct instance *i)
 	if (!fuzz_is_alone)
 		return;
 	if (r != (is_free ? 0 : -1) || (r < 0 && was.is_locked && error != EBUSY))
-		fuzz_wrong("the PID file is written, or not");
+		fuzz_wrong("the PID file is written where it must not be, or not where it must");
 	if (r == 0 && (is.kind != S_IFREG || is.ino != fuzz_ino(i->f.fd) || is.names != 1 || !is.is_locked ||
 		       is.pid != i->pid))
 		fuzz_wrong("the PID file is not as it should be");
@@ -188,7 +188,7 @@ static void fuzz_listen(struct instance *i)
 	if (!fuzz_is_alone)
 		return;
 	if (i->listener < 0 ? errno != want : want || fuzz_look(fuzz_socket).ino != i->id.ino || fuzz_knock())
-		fuzz_wrong("it listens, or not");
+		fuzz_wrong("it listens where it must not, or not where it must");
 	if (want && fuzz_look(fuzz_socket).ino != was.ino)
 		fuzz_wrong("what was in the place of the socket is gone");
 }
@@ -255,7 +255,7 @@ static void fuzz_call(void)
 
 	/* The first of us has the number of this process. */
 	if (usock_may_be(fuzz_socket, fuzz_program) != (pid.pid == fuzz_instances[0].pid) && fuzz_is_alone)
-		fuzz_wrong("it is ours, or not");
+		fuzz_wrong("a socket of ours is not known as such, or one of others is");
 	/* The one before may have been the last that there is room for. */
 	if (fuzz_is_alone && fd < 0 && !knock && error != EAGAIN)
 		fuzz_wrong("who listens is not reached");

@@ -77,7 +77,7 @@ static void fuzz_check_said(enum log_level lvl, const char *text, const char *ta
 		fuzz_wrong("the kernel has got it");
 	s = fuzz_read(fuzz_console[0], false);
 	if (!*s != (!is_shown || (has_got && fuzz_dest == LOG_TO_SYSLOG)))
-		fuzz_wrong("it is said here, or not");
+		fuzz_wrong("stderr has a message that it should not have, or lacks one");
 	if (log_to.journal)
 		snprintf(head, sizeof head, "<%d>", log_levels[lvl].prio);
 	if (*s)
@@ -153,7 +153,7 @@ static void fuzz_begin_log(unsigned k)
 		unsetenv("JOURNAL_STREAM");
 	log_open(fuzz_ident, fuzz_dest);
 	if (log_to.journal != ((k & 32) && !(k & 64)))
-		fuzz_wrong("it is the journal, or not");
+		fuzz_wrong("stderr is not known as the journal, or wrongly taken for it");
 	unsetenv("JOURNAL_STREAM");
 }
 

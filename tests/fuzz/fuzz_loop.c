@@ -173,7 +173,7 @@ static void fuzz_do_watch(unsigned k)
 		memory_scarce(k & 64 ? 1 : 0, k & 128 ? 1 : 0);
 		w->is_watched = loop_add(fuzz_loop, w->fd, events, fuzz_on_ready, w) == 0;
 		if (memory_plenty() == w->is_watched)
-			fuzz_wrong("it is watched, or not");
+			fuzz_wrong("it is watched without memory, or not watched with it");
 		w->added = loop_turns(fuzz_loop);
 		fuzz_first = -2;
 	} else if (k & 128) {
@@ -237,7 +237,7 @@ static void fuzz_do_run(unsigned k)
 		fuzz_losses++;
 	}
 	if (hook_is_at_work(fuzz_hook) != (fuzz_program.pid || fuzz_runs_n))
-		fuzz_wrong("it is at work, or not");
+		fuzz_wrong("a hook is at work and says it is not, or the other way round");
 }
 
 static void fuzz_do_end(unsigned k)

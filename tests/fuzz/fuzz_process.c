@@ -5,8 +5,8 @@
  * step, with a byte behind it.
  *
  * The child has a naive model of what is open and permitted; what it finds wrong stands in memory that it shares with
- * the fuzzer, which sees the exit status, and that no process is left.  That coverage does not come back from there:
- * which steps follow each other is what the fuzzer learns from.
+ * the fuzzer, which sees the exit status, and that no process is left.  Coverage does not come back from there, so the
+ * fuzzer learns from which steps follow each other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -266,7 +266,7 @@ static void fuzz_spawn(unsigned k)
 	} else {
 		fuzz_check(proc_spawn(&pid, "/bin/sh", NULL, k & 64, argv, env) == 0, "no program is run");
 		fuzz_check(waitid(P_PID, (id_t)pid, &end, WEXITED | WNOWAIT) == 0, "a program is lost");
-		fuzz_check((getpgid(pid) == pid) == !!(k & 64), "it has a group, or not");
+		fuzz_check((getpgid(pid) == pid) == !!(k & 64), "it has a group that nobody asked for, or none");
 		fuzz_check(fuzz_wait_for(pid) == (int)k % 64, "it ends with another status");
 	}
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
@@ -315,7 +315,7 @@ static void fuzz_rights(unsigned k)
 		id = (struct priv_id){ 65534, 65534 };
 	switch (k % 6) {
 	case 0:
-		fuzz_check(priv_set(PRIV_NET_ADMIN, k & 64) == fuzz_has, "it was in effect, or not");
+		fuzz_check(priv_set(PRIV_NET_ADMIN, k & 64) == fuzz_has, "what was in effect before is told wrongly");
 		fuzz_has = k & 64 && fuzz_permits;
 		break;
 	case 1:
@@ -351,7 +351,7 @@ static void fuzz_rights(unsigned k)
 		fuzz_has = fuzz_permits = for_hook && fuzz_permits;
 		fuzz_is_dropped = true;
 	}
-	fuzz_check(priv_has(PRIV_NET_ADMIN) == fuzz_has, "it has a right, or not");
+	fuzz_check(priv_has(PRIV_NET_ADMIN) == fuzz_has, "it has a right that the model has not, or lacks one");
 }
 
 /* "USER[:GROUP]" of numbers and names, some of which are none. */

@@ -255,7 +255,7 @@ static void fuzz_init(unsigned k)
 		fuzz_wrong("it stays in the environment");
 	if (notify_is_heard() != fuzz_is_heard || !notify_socket() != !fuzz_is_heard ||
 	    (fuzz_is_heard && strcmp(notify_socket(), name)))
-		fuzz_wrong("it is heard, or not");
+		fuzz_wrong("an address that is none is taken, or a good one is not");
 	if (notify_store_size() != store || notify_has_store() != (fuzz_is_heard && store > 0))
 		fuzz_wrong("it has another store");
 	if (notify_watchdog_usec() != (uint64_t)(usec < 0 || (pid && pid != getpid()) ? 0 : usec))
@@ -313,7 +313,7 @@ static void fuzz_notify(unsigned k)
 	}
 	got = fuzz_read_inbox(text, fd);
 	if (got > times || (got != 0) != (fuzz_is_heard && !fuzz_is_mute) || (r && got == times))
-		fuzz_wrong("it was sent, or not");
+		fuzz_wrong("a message was sent to nobody, or lost");
 	/* Who was behind is told again, now that there is room. */
 	notify_send("READY=1");
 	if (fuzz_read_inbox("READY=1", -1) != (fuzz_is_heard && !fuzz_is_mute))

@@ -256,7 +256,7 @@ static void fuzz_check_environment(char *const *env, const char *pairs)
 	for (char **own = fuzz_environ; *own; own++) {
 		n = strcspn(*own, "=") + 1;
 		if (fuzz_count(env, *own, n) != 1)
-			fuzz_wrong("a name is in its environment twice, or not");
+			fuzz_wrong("a name is in its environment twice, or is lost");
 	}
 }
 
